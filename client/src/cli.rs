@@ -1,0 +1,204 @@
+//! The client's command line.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use clap::Parser;
+use common::command_line;
+use common::exit::{self, ExitStatus};
+use common::host_port::HostPort;
+use common::logging::Verbosity;
+use common::parameters::TlsParameters;
+use common::time_limit::{TimeLimit, TimeLimitArgs};
+use rustls::pki_types::ServerName;
+
+/// A TLS client that shows the server's first message and closes gracefully.
+///
+/// [`Cli::parse`] is the one way to get one; it shadows clap's, which checks less.
+#[derive(Parser, Debug)]
+#[command(version, about = "A TLS client that shows the server's first message and then closes")]
+#[command(long_about = None, max_term_width = 100, after_help = after_help())]
+pub struct Cli {
+    /// Server to connect to, by name or address
+    #[arg(value_name = "HOST:PORT", default_value = "localhost:8000", value_parser = parse_target)]
+    pub target: HostPort,
+
+    /// Sent first, as it is, without a newline [default: nothing]
+    #[arg(long, value_name = "TEXT")]
+    message: Option<OsString>,
+
+    /// From the first data received to our close; may be 0s
+    #[arg(long, value_name = "TIME", default_value = "3s")]
+    pub linger: TimeLimit,
+
+    /// More sessions after the first, resumed where possible
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub reconnect: u32,
+
+    /// Certificates to trust, PEM
+    #[arg(long, value_name = "FILE", default_value = "certificates/certificate.pem")]
+    pub ca: PathBuf,
+
+    /// Name that the server's certificate must have [default: HOST]
+    #[arg(long, value_name = "NAME", value_parser = parse_server_name)]
+    server_name: Option<ServerName<'static>>,
+
+    /// Go on with an unauthorized server, and say so
+    #[arg(long)]
+    pub insecure: bool,
+
+    /// How much to log.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+
+    /// Versions, cipher suites and groups.
+    #[command(flatten)]
+    pub tls: TlsParameters,
+
+    /// The timeouts of a session.
+    #[command(flatten)]
+    pub timeouts: TimeLimitArgs,
+
+    /// For the TCP connection, with each address of HOST
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = TimeLimit::parse_deadline)]
+    pub connect_timeout: TimeLimit,
+
+    /// From then to the server's first byte: in its queue
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = TimeLimit::parse_deadline)]
+    pub wait_timeout: TimeLimit,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  mio-client                                     show what localhost:8000 says first
+  mio-client --message hello --linger 500ms      say hello, see the echo, close soon
+  mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
+  mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
+
+{}",
+        exit::TABLE
+    )
+}
+
+impl Cli {
+    /// Reads the program's arguments.
+    ///
+    /// # Errors
+    ///
+    /// The status to exit with at once; help, version or what is wrong has been printed.
+    pub fn parse() -> Result<Self, ExitStatus> {
+        command_line::parse(Self::check)
+    }
+
+    /// What clap cannot know: whether the flags, each right by itself, go together.
+    fn check(&self) -> Result<(), String> {
+        self.server_name()?;
+        self.tls.check()
+    }
+
+    /// What to send after the handshake. Bytes, because it is sent as it was typed.
+    pub fn message(&self) -> Option<&[u8]> {
+        self.message.as_deref().map(OsStrExt::as_bytes)
+    }
+
+    /// The name that the server has to prove: `--server-name`, or the host connected to.
+    ///
+    /// # Errors
+    ///
+    /// A host that is neither a DNS name nor an IP address. [`Cli::parse`] has refused it already.
+    pub fn server_name(&self) -> Result<ServerName<'static>, String> {
+        if let Some(name) = &self.server_name {
+            return Ok(name.clone());
+        }
+        // A zone (`fe80::1%eth0`) is a matter of this machine; no certificate can contain it.
+        let host = self.target.host.split('%').next().unwrap_or_default();
+        parse_server_name(host)
+            .map_err(|error| format!("'{host}' {error}; pass the certificate's with --server-name"))
+    }
+}
+
+/// Port 0 is for listening: there is nothing to connect to.
+fn parse_target(text: &str) -> Result<HostPort, String> {
+    match text.parse()? {
+        HostPort { port: 0, .. } => Err("port 0 cannot be connected to".to_owned()),
+        target => Ok(target),
+    }
+}
+
+/// rustls' own type; it takes `localhost.` for `localhost`, as the DNS does.
+fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "is neither a DNS name nor an IP address".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(arguments: &[&str]) -> Result<Cli, String> {
+        command_line::parse_from(["mio-client"].iter().chain(arguments), Cli::check)
+            .map_err(|error| error.to_string())
+    }
+
+    fn server_name(arguments: &[&str]) -> String {
+        parse(arguments).unwrap().server_name().unwrap().to_str().into_owned()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let cli = parse(&[]).unwrap();
+        assert_eq!(cli.target.to_string(), "localhost:8000");
+        assert_eq!(cli.message(), None);
+        assert_eq!(cli.ca, PathBuf::from("certificates/certificate.pem"));
+        assert!(!cli.insecure);
+        assert_eq!(cli.reconnect, 0);
+        let shown = [cli.linger, cli.connect_timeout, cli.wait_timeout];
+        assert_eq!(shown.map(|timeout| timeout.to_string()), ["3s", "10s", "5m"]);
+    }
+
+    #[test]
+    fn the_server_is_named_by_the_host_unless_told() {
+        assert_eq!(server_name(&[]), "localhost");
+        assert_eq!(server_name(&["localhost.:8000"]), "localhost");
+        assert_eq!(server_name(&["127.0.0.1:8000"]), "127.0.0.1");
+        assert_eq!(server_name(&["[::1]:8000"]), "::1");
+        assert_eq!(server_name(&["fe80::1%eth0"]), "fe80::1");
+        assert_eq!(server_name(&["::1", "--server-name", "example.org."]), "example.org");
+        assert_eq!(server_name(&["what?", "--server-name", "example.org"]), "example.org");
+    }
+
+    #[test]
+    fn the_message_is_literal_and_the_linger_may_be_nothing() {
+        assert_eq!(parse(&["--message", r"a\n"]).unwrap().message(), Some(&br"a\n"[..]));
+        assert_eq!(parse(&["--message", ""]).unwrap().message(), Some(&b""[..]));
+        assert_eq!(parse(&["--message=-x"]).unwrap().message(), Some(&b"-x"[..]));
+        assert_eq!(parse(&["--linger", "0s"]).unwrap().linger.to_string(), "0s");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (arguments, part) in [
+            (&["localhost:0"][..], "port 0"),
+            (&["https://localhost/"], "HOST:PORT"),
+            (&["what?"], "pass the certificate's with --server-name"),
+            (&["--server-name", "a b"], "neither a DNS name"),
+            (&["--server-name", ""], "neither a DNS name"),
+            (&["--wait-timeout", "0s"], "`off`"),
+            (&["--linger", "3"], "`3s`"),
+            (&["--reconnect", "-1"], "'-1'"),
+            (&["a", "b"], "unexpected argument 'b'"),
+            (&["--tls=1.2", "--group=X25519MLKEM768"], "--group X25519"),
+        ] {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The client's loop: connect, then one session.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::close_reason::{CloseReason, Doing};
+use common::host_port::HostPort;
+use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
+use common::readiness::Readiness;
+use common::registrar::Registrar;
+use common::session::{Scratch, Session, Terms, Turn};
+use common::signals::Signals;
+use mio::net::TcpStream;
+use mio::{Events, Poll, Token};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+
+use crate::connect::{Attempt, Connecting};
+use crate::failure::Failure;
+use crate::first_message::FirstMessage;
+
+const SIGNALS: Token = Token(0);
+const SOCKET: Token = Token(1);
+
+/// What the sessions of this client have in common.
+pub struct Errand {
+    /// Where to go.
+    pub target: HostPort,
+    /// Whom to expect there.
+    pub server_name: ServerName<'static>,
+    /// The TLS configuration; it keeps the tickets by which later sessions are resumed.
+    pub config: Arc<ClientConfig>,
+    /// How the server is judged and timed.
+    pub terms: Rc<Terms>,
+    /// How long one connection attempt may take.
+    pub connect_timeout: Option<Duration>,
+    /// What to say once the handshake is done.
+    pub message: Option<Vec<u8>>,
+    /// How long to stay after the first data.
+    pub linger: Option<Duration>,
+}
+
+/// How a session ended, and whether a signal made it end.
+pub struct Outcome {
+    /// Why it ended.
+    pub reason: CloseReason,
+    /// Whether we were asked to stop.
+    pub interrupted: bool,
+}
+
+/// The client.
+pub struct EventLoop<'o> {
+    poll: Poll,
+    events: Events,
+    signals: Signals,
+    scratch: Scratch,
+    observer: &'o mut dyn Observer,
+    sessions: u64,
+}
+
+impl<'o> EventLoop<'o> {
+    /// A loop that can run one session after the other.
+    ///
+    /// # Errors
+    /// [`Failure::EventLoop`]: out of file descriptors.
+    pub fn new(observer: &'o mut dyn Observer) -> Result<Self, Failure> {
+        let poll = Poll::new().map_err(Failure::EventLoop)?;
+        let signals = Signals::install(poll.registry(), SIGNALS).map_err(Failure::EventLoop)?;
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(16),
+            signals,
+            scratch: Scratch::default(),
+            observer,
+            sessions: 0,
+        })
+    }
+
+    /// One session, from the name of the host to the last byte.
+    ///
+    /// # Errors
+    /// Whatever kept the session from coming to be, and an output that takes no more. How a session ends is not
+    /// an error here, but its [`Outcome`].
+    pub fn run(&mut self, errand: &Errand) -> Result<Outcome, Failure> {
+        let (stream, registrar, peer) = self.connect(errand)?;
+        self.sessions += 1;
+        let id = SessionId { number: self.sessions, peer };
+        let tls = ClientConnection::new(Arc::clone(&errand.config), errand.server_name.clone())
+            .map_err(|error| Failure::Configuration(format!("rustls cannot begin a session: {error}")))?;
+        let application = FirstMessage::new(errand.message.clone(), errand.linger, io::stdout());
+        let watch = &mut Watch::new(Instant::now(), self.observer);
+        let session = Session::new(id, tls, stream, application, Rc::clone(&errand.terms), watch);
+        self.serve(session, registrar)
+    }
+
+    // ---- the connection ------------------------------------------------------------------------------------
+
+    /// Tries every address of the target in turn.
+    fn connect(&mut self, errand: &Errand) -> Result<(TcpStream, Registrar, SocketAddr), Failure> {
+        let target = &errand.target;
+        let addresses = target.resolve().map_err(|error| Failure::Unresolvable(target.clone(), error))?;
+        let mut attempts = Vec::new();
+        for address in addresses {
+            self.tell(&LoopEvent::Connecting(address));
+            match self.connect_to(address, errand.connect_timeout)? {
+                Ok((stream, registrar)) => {
+                    self.tell(&LoopEvent::Connected(address));
+                    // Fails only on a socket that was reset, which the first write will say better.
+                    let _ = stream.set_nodelay(true);
+                    return Ok((stream, registrar, address));
+                }
+                Err(error) => {
+                    self.tell(&LoopEvent::ConnectFailed(address, &error));
+                    attempts.push((address, error));
+                }
+            }
+        }
+        Err(Failure::Unreachable(target.clone(), attempts))
+    }
+
+    /// One attempt. The inner error is the attempt's; the outer one ends the program.
+    fn connect_to(
+        &mut self,
+        address: SocketAddr,
+        timeout: Option<Duration>,
+    ) -> Result<io::Result<(TcpStream, Registrar)>, Failure> {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut connecting = match Connecting::start(address, self.poll.registry(), SOCKET) {
+            Ok(connecting) => connecting,
+            Err(error) => return Ok(Err(error)),
+        };
+        loop {
+            let now = self.wait(deadline, false)?;
+            if self.signals.any_pending() {
+                return Err(Failure::Interrupted);
+            }
+            connecting = match connecting.finish() {
+                Ok(Attempt::Done(stream, registrar)) => return Ok(Ok((stream, registrar))),
+                Ok(Attempt::Pending(connecting)) => connecting,
+                Err(error) => return Ok(Err(error)),
+            };
+            if deadline.is_some_and(|at| at <= now) {
+                return Ok(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "no answer within --connect-timeout",
+                )));
+            }
+        }
+    }
+
+    // ---- the session ---------------------------------------------------------------------------------------
+
+    fn serve(
+        &mut self,
+        mut session: Session<TcpStream, FirstMessage<io::Stdout>>,
+        mut registrar: Registrar,
+    ) -> Result<Outcome, Failure> {
+        let mut interrupted = false;
+        let mut now = Instant::now();
+        let reason = loop {
+            let watch = &mut Watch::new(now, self.observer);
+            let mut turn = session.turn(watch, &mut self.scratch);
+            if turn == Turn::Blocked {
+                let wanted = session.interest();
+                match registrar.apply(self.poll.registry(), session.transport_mut(), wanted) {
+                    Ok(true) => watch.step(session.id(), &Step::InterestChanged(wanted)),
+                    Ok(false) => {}
+                    Err(error) => turn = session.lose(Doing::Reading, &error, watch),
+                }
+            }
+            let runnable = match turn {
+                Turn::Done(reason) => break reason,
+                Turn::Yield => true,
+                Turn::Blocked => false,
+            };
+            now = self.wait(session.earliest_deadline(), runnable)?;
+            let watch = &mut Watch::new(now, self.observer);
+            for event in self.events.iter().filter(|event| event.token() == SOCKET) {
+                session.ready(Readiness::of(event));
+            }
+            if self.signals.any_pending() {
+                interrupted = true;
+                watch.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
+                session.close(watch);
+            }
+        };
+        let (_, application) = session.into_parts();
+        match application.into_output_error() {
+            // Whoever read our output has seen enough: `mio-client | head -1`.
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(Outcome { reason, interrupted }),
+        }
+    }
+
+    /// Sleeps until something happens, and says what time it is then.
+    fn wait(&mut self, deadline: Option<Instant>, runnable: bool) -> Result<Instant, Failure> {
+        let timeout = if runnable {
+            Some(Duration::ZERO)
+        } else {
+            deadline.map(|at| at.saturating_duration_since(Instant::now()))
+        };
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            Err(error) => return Err(Failure::EventLoop(error)),
+        }
+        let now = Instant::now();
+        let events = self.events.iter().count();
+        Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events });
+        Ok(now)
+    }
+
+    fn tell(&mut self, event: &LoopEvent<'_>) {
+        Watch::new(Instant::now(), self.observer).event_loop(event);
+    }
+}

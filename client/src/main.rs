@@ -1,0 +1,60 @@
+//! `mio-client`: a TLS client that shows the server's first message and then closes gracefully.
+
+mod cli;
+mod connect;
+mod event_loop;
+mod failure;
+mod first_message;
+mod setup;
+
+use std::process::ExitCode;
+
+use common::exit::ExitStatus;
+use common::logging;
+use common::reporter::Reporter;
+use rustls::Side;
+
+use crate::event_loop::{EventLoop, Outcome};
+use crate::failure::Failure;
+
+const PROGRAM: &str = "mio-client";
+
+fn main() -> ExitCode {
+    match cli::Cli::parse() {
+        Ok(cli) => run(&cli).into(),
+        Err(status) => status.into(),
+    }
+}
+
+fn run(cli: &cli::Cli) -> ExitStatus {
+    logging::init(cli.verbosity.steps());
+    match sessions(cli) {
+        Ok(Outcome { interrupted: true, .. }) => ExitStatus::Interrupted,
+        Ok(Outcome { reason, .. }) => {
+            let status = reason.exit_status();
+            if status != ExitStatus::Clean {
+                logging::fail(PROGRAM, &format_args!("{}: {}", cli.target, reason.describe(Side::Server)));
+            }
+            status
+        }
+        Err(failure) => {
+            logging::fail(PROGRAM, &failure);
+            failure.exit_status()
+        }
+    }
+}
+
+/// The first session and those of `--reconnect`, up to the first that does not end as it should.
+fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
+    let mut reporter = Reporter::new(Side::Server);
+    let errand = setup::errand(cli)?;
+    let mut event_loop = EventLoop::new(&mut reporter)?;
+    let mut outcome = event_loop.run(&errand)?;
+    for _ in 0..cli.reconnect {
+        if outcome.interrupted || outcome.reason.exit_status() != ExitStatus::Clean {
+            break;
+        }
+        outcome = event_loop.run(&errand)?;
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,90 @@
+//! Whom we let in, and how we say it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
+
+use crate::identity::{Authorized, Peer, ServerVerifier, Trust, Unauthorized, authorize};
+
+/// What this end demands of the other.
+pub enum Admission {
+    /// A server that asks nobody for a certificate.
+    AnyClient,
+    /// A client that wants to reach one server.
+    Server {
+        /// The name that the server has to prove.
+        name: ServerName<'static>,
+        /// By which certificates it can.
+        trust: Arc<Trust>,
+        /// Whether to go on without that proof.
+        insecure: bool,
+        /// The verifier that rustls asks in full handshakes. It keeps the whole reason of a refusal, of which
+        /// rustls passes on an alert.
+        verifier: Arc<ServerVerifier>,
+        /// The clock of the TLS configuration.
+        clock: Arc<dyn TimeProvider>,
+    },
+}
+
+impl Admission {
+    /// Judges the peer at the end of a handshake, resumed or not, by what it presented in it or, for a resumed
+    /// one, in the handshake that it resumes.
+    pub fn judge(&self, presented: Option<&[CertificateDer<'_>]>) -> Verdict {
+        match self {
+            Self::AnyClient => {
+                Verdict { whom: "client".into(), outcome: Err(Unauthorized::NotAskedFor), admitted: true }
+            }
+            Self::Server { name, trust, insecure, clock, .. } => {
+                // A clock that does not know the time leaves every certificate in its future.
+                let now = clock.current_time().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO));
+                let outcome = authorize(presented.unwrap_or_default(), trust, Peer::Server(name), now);
+                let admitted = outcome.is_ok() || *insecure;
+                Verdict { whom: format!("server {}", name.to_str()), outcome, admitted }
+            }
+        }
+    }
+
+    /// The whole reason for which the handshake that has just failed was refused, if that is why it failed.
+    pub fn last_refusal(&self) -> Option<Unauthorized> {
+        match self {
+            Self::AnyClient => None,
+            Self::Server { verifier, .. } => verifier.last_refusal(),
+        }
+    }
+}
+
+/// What this end makes of the other.
+#[derive(Debug)]
+pub struct Verdict {
+    whom: String,
+    outcome: Result<Authorized, Unauthorized>,
+    admitted: bool,
+}
+
+impl Verdict {
+    /// Why the peer is turned away, if it is.
+    pub fn refusal(&self) -> Option<&Unauthorized> {
+        if self.admitted { None } else { self.outcome.as_ref().err() }
+    }
+
+    /// Whether a peer that should have proved who it is did not, and is admitted all the same.
+    pub fn is_alarming(&self) -> bool {
+        self.outcome.as_ref().is_err_and(|why| *why != Unauthorized::NotAskedFor)
+    }
+}
+
+/// `server localhost authorized (the very certificate in certificate.pem)`,
+/// `server localhost UNAUTHORIZED (its certificate expired on …)`,
+/// `client unauthorized (no certificate asked for)`.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.outcome {
+            Ok(authorized) => write!(f, "{} authorized ({authorized})", self.whom),
+            Err(why) if self.is_alarming() => write!(f, "{} UNAUTHORIZED ({why})", self.whom),
+            Err(why) => write!(f, "{} unauthorized ({why})", self.whom),
+        }
+    }
+}

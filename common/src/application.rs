@@ -1,0 +1,83 @@
+//! What a role sees of a session: plaintext in, plaintext out, and time. No TLS, no sockets.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use rustls::Writer;
+
+/// Whether the application has more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Next {
+    /// The session goes on.
+    Continue,
+    /// Everything is said: close_notify goes out behind it.
+    Close,
+}
+
+/// A role: the echo of the server, the first-message-then-close of the client.
+///
+/// An application takes whatever it is given at once and whole. Nothing of a session therefore stays in the
+/// loop's receive buffer between turns, and the memory that a peer can cost is decided in one place, by how much
+/// the session lets itself owe (invariant I4).
+pub trait Application {
+    /// The handshake is done and the peer was found acceptable.
+    fn established(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let _ = (now, outbox);
+        Next::Continue
+    }
+
+    /// Plaintext came, in order. `outbox` is `None` once nothing can be answered any more: our close_notify is
+    /// out, or the session has failed.
+    fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
+
+    /// The peer has said everything (its close_notify, or just its FIN); we may still answer.
+    fn peer_closed(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let _ = (now, outbox);
+        Next::Close
+    }
+
+    /// When [`timer`](Self::timer) wants to be called, as long as the session is open.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The deadline has passed. An application that goes on must have moved its deadline.
+    fn timer(&mut self, now: Instant) -> Next {
+        let _ = now;
+        Next::Continue
+    }
+}
+
+/// Where an application puts what it has to say.
+///
+/// It takes everything: rustls' own limit on what waits to be sent is lifted, because a writer that takes part of
+/// a buffer only moves the rest into a second queue. What bounds memory is that a session which owes too much
+/// stops reading.
+pub struct Outbox<'a> {
+    writer: Writer<'a>,
+    told: &'a mut dyn FnMut(&[u8]),
+    refusal: Option<std::io::Error>,
+}
+
+impl<'a> Outbox<'a> {
+    pub(crate) fn new(writer: Writer<'a>, told: &'a mut dyn FnMut(&[u8])) -> Self {
+        Self { writer, told, refusal: None }
+    }
+
+    /// Sends plaintext to the peer. One call makes as few records as it can.
+    pub fn send(&mut self, plaintext: &[u8]) {
+        if plaintext.is_empty() || self.refusal.is_some() {
+            return;
+        }
+        match self.writer.write_all(plaintext) {
+            Ok(()) => (self.told)(plaintext),
+            Err(refusal) => self.refusal = Some(refusal),
+        }
+    }
+
+    /// Why rustls would not take what was sent, if it would not: an error of the session, not of the application.
+    pub(crate) fn into_refusal(self) -> Option<std::io::Error> {
+        self.refusal
+    }
+}

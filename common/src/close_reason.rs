@@ -1,0 +1,220 @@
+//! Every way in which a session can end, with its sentence for people and its exit status.
+
+use std::fmt;
+use std::io;
+
+use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, Side};
+
+use crate::deadline::Timeout;
+use crate::exit::ExitStatus;
+use crate::foreign::Foreign;
+use crate::identity::Unauthorized;
+
+/// Who said close_notify first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// This end.
+    Us,
+    /// The other end.
+    Peer,
+}
+
+/// What we were doing to the transport when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Receiving.
+    Reading,
+    /// Sending.
+    Writing,
+}
+
+/// Why a session ended: one variant for each way to end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CloseReason {
+    /// close_notify went both ways.
+    Clean {
+        /// Whose came first.
+        first: Party,
+    },
+    /// We sent close_notify; the peer answered with a bare FIN. Nothing says that it had finished.
+    Unconfirmed,
+    /// The peer's FIN without its close_notify: what it sent may have been cut off (RFC 8446, 6.1).
+    Truncated {
+        /// Whether the handshake was over by then.
+        established: bool,
+    },
+    /// We left before the handshake was done.
+    Abandoned,
+    /// The peer ended the session with a fatal alert.
+    PeerAlert(AlertDescription),
+    /// The peer speaks something, and it is not TLS.
+    NotTls(Foreign),
+    /// The peer's proof of identity was not accepted.
+    Unauthorized(Unauthorized),
+    /// The peer broke the protocol, or has nothing in common with us.
+    Tls(Error),
+    /// The connection beneath TLS failed.
+    Transport {
+        /// What failed.
+        doing: Doing,
+        /// How, in the operating system's classes.
+        kind: io::ErrorKind,
+        /// The operating system's words.
+        error: String,
+    },
+    /// A deadline passed.
+    TimedOut(Timeout),
+}
+
+impl CloseReason {
+    pub(crate) fn transport(doing: Doing, error: &io::Error) -> Self {
+        Self::Transport { doing, kind: error.kind(), error: error.to_string() }
+    }
+
+    /// The exit status that stands for this reason.
+    pub fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Clean { .. } | Self::Unconfirmed => ExitStatus::Clean,
+            Self::Truncated { .. } => ExitStatus::Truncated,
+            Self::Abandoned => ExitStatus::Interrupted,
+            Self::PeerAlert(_) | Self::NotTls(_) | Self::Unauthorized(_) | Self::Tls(_) => ExitStatus::Tls,
+            Self::Transport { .. } => ExitStatus::Transport,
+            Self::TimedOut(_) => ExitStatus::TimedOut,
+        }
+    }
+
+    /// Whether nothing went wrong: no error to report, and no alert of ours that a reset could destroy.
+    pub fn is_clean(&self) -> bool {
+        matches!(self, Self::Clean { .. })
+    }
+
+    /// The sentence for people. `peer` is the side that the other end plays.
+    pub fn describe(&self, peer: Side) -> impl fmt::Display + '_ {
+        Description { reason: self, peer: if peer == Side::Client { "client" } else { "server" } }
+    }
+}
+
+struct Description<'a> {
+    reason: &'a CloseReason,
+    peer: &'static str,
+}
+
+impl fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.peer;
+        match self.reason {
+            CloseReason::Clean { first: Party::Us } => write!(f, "closed cleanly, we first"),
+            CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
+            CloseReason::Unconfirmed => {
+                write!(f, "we closed; the {peer} just left, without a close_notify of its own")
+            }
+            CloseReason::Truncated { established: true } => {
+                write!(f, "truncated: the {peer} left without close_notify, so something may be missing")
+            }
+            CloseReason::Truncated { established: false } => {
+                write!(f, "truncated: the {peer} left in the middle of the handshake")
+            }
+            CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
+            CloseReason::PeerAlert(alert) => {
+                write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
+                write!(f, "{}", alert_hint(*alert, peer))
+            }
+            CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
+            CloseReason::Unauthorized(why) => write!(f, "the {peer} is not authorized: {why}"),
+            CloseReason::Tls(error) => write!(f, "TLS failed: {error}{}", tls_hint(error)),
+            CloseReason::Transport { doing, error, .. } => {
+                let doing = if *doing == Doing::Reading { "reading from" } else { "writing to" };
+                write!(f, "{doing} the {peer} failed: {error}")
+            }
+            CloseReason::TimedOut(timeout) => {
+                write!(f, "timed out ({timeout}): {}", timeout.what_was_missing())
+            }
+        }
+    }
+}
+
+/// An alert's name as the RFCs write it: `unknown_ca (48)`, where rustls has `UnknownCA`.
+pub struct AlertName(pub AlertDescription);
+
+impl fmt::Display for AlertName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let camel = format!("{:?}", self.0);
+        let code = u8::from(self.0);
+        if matches!(self.0, AlertDescription::Unknown(_)) {
+            return write!(f, "{code}");
+        }
+        // A capital starts a word only where a small letter stood before it: UnknownCA is unknown_ca.
+        let mut before_is_small = false;
+        for letter in camel.chars() {
+            if letter.is_ascii_uppercase() && before_is_small {
+                f.write_str("_")?;
+            }
+            before_is_small = letter.is_ascii_lowercase();
+            write!(f, "{}", letter.to_ascii_lowercase())?;
+        }
+        write!(f, " ({code})")
+    }
+}
+
+fn alert_hint(alert: AlertDescription, peer: &str) -> String {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::UnknownCA => {
+            format!(": the {peer} does not know who signed our certificate; give it our certificate to trust")
+        }
+        Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate => {
+            format!(": the {peer} refuses our certificate")
+        }
+        Alert::CertificateExpired => format!(": to the {peer}'s clock our certificate is not valid now"),
+        Alert::CertificateRequired => format!(": the {peer} wants a certificate from us"),
+        Alert::HandshakeFailure => {
+            format!(": the {peer} found no suite, group or signature scheme in common")
+        }
+        Alert::ProtocolVersion => format!(": the {peer} speaks no TLS version that we do"),
+        Alert::NoApplicationProtocol => format!(": the {peer} speaks none of the protocols that we offered"),
+        _ => String::new(),
+    }
+}
+
+fn tls_hint(error: &Error) -> &'static str {
+    match error {
+        Error::PeerIncompatible(
+            PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon,
+        ) => "; try other values of --suite and --group, or none",
+        Error::PeerIncompatible(
+            PeerIncompatible::SupportedVersionsExtensionRequired
+            | PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::Tls13RequiredForQuic,
+        ) => "; both ends need a version in common, see --tls",
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => "; is this a TLS peer?",
+        Error::DecryptError => "; the record was damaged on its way, or forged",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_names_of_the_rfcs() {
+        let name = |alert| AlertName(alert).to_string();
+        assert_eq!(name(AlertDescription::CloseNotify), "close_notify (0)");
+        assert_eq!(name(AlertDescription::UnknownCA), "unknown_ca (48)");
+        assert_eq!(name(AlertDescription::BadRecordMac), "bad_record_mac (20)");
+        assert_eq!(name(AlertDescription::Unknown(99)), "99");
+    }
+
+    #[test]
+    fn every_reason_has_a_sentence_that_names_the_peer_by_its_part() {
+        let truncated = CloseReason::Truncated { established: true };
+        assert!(
+            truncated.describe(Side::Client).to_string().contains("the client left without close_notify")
+        );
+        assert!(
+            truncated.describe(Side::Server).to_string().contains("the server left without close_notify")
+        );
+    }
+}

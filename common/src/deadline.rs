@@ -1,0 +1,150 @@
+//! The named deadlines of a session. Every phase has one, so that nothing waits for ever (invariant I7).
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// What a session can be late with. Each has a flag of the same name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    /// Client: from the TCP connection to the server's first byte. It may be waiting in the server's queue.
+    Wait,
+    /// From the start of the session (client: from the server's first byte) to the end of the handshake.
+    Handshake,
+    /// No application data in either direction.
+    Idle,
+    /// Bytes are owed to the peer and the kernel takes none of them.
+    Write,
+    /// From the decision to close to the end of the session.
+    Close,
+    /// The session as a whole.
+    Session,
+}
+
+impl Timeout {
+    /// Every deadline, in the order in which they are looked at.
+    pub const ALL: [Self; 6] =
+        [Self::Wait, Self::Handshake, Self::Write, Self::Close, Self::Idle, Self::Session];
+
+    /// The name in logs and on the command line, as in `--idle-timeout`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Handshake => "handshake",
+            Self::Idle => "idle",
+            Self::Write => "write",
+            Self::Close => "close",
+            Self::Session => "session",
+        }
+    }
+
+    /// The deadline, and what did not happen in time.
+    pub fn what_was_missing(self) -> &'static str {
+        match self {
+            Self::Wait => "no byte came from the server (it may be busy with another client)",
+            Self::Handshake => "the handshake did not finish",
+            Self::Idle => "no application data moved in either direction",
+            Self::Write => "the peer took none of the bytes that we owe it",
+            Self::Close => "the peer did not finish closing",
+            Self::Session => "the session was still open",
+        }
+    }
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--{}-timeout", self.name())
+    }
+}
+
+/// How long each deadline is; `None` switches it off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// See [`Timeout::Wait`]. A server has none.
+    pub wait: Option<Duration>,
+    /// See [`Timeout::Handshake`].
+    pub handshake: Option<Duration>,
+    /// See [`Timeout::Idle`].
+    pub idle: Option<Duration>,
+    /// See [`Timeout::Write`].
+    pub write: Option<Duration>,
+    /// See [`Timeout::Close`].
+    pub close: Option<Duration>,
+    /// See [`Timeout::Session`].
+    pub session: Option<Duration>,
+}
+
+impl Timeouts {
+    /// The length of one deadline.
+    pub fn length(&self, timeout: Timeout) -> Option<Duration> {
+        match timeout {
+            Timeout::Wait => self.wait,
+            Timeout::Handshake => self.handshake,
+            Timeout::Idle => self.idle,
+            Timeout::Write => self.write,
+            Timeout::Close => self.close,
+            Timeout::Session => self.session,
+        }
+    }
+}
+
+/// The deadlines that are running in one session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deadlines([Option<Instant>; Timeout::ALL.len()]);
+
+impl Deadlines {
+    /// Starts a deadline, or starts it again; `None` stops it.
+    pub fn set(&mut self, timeout: Timeout, at: Option<Instant>) {
+        self.0[timeout as usize] = at;
+    }
+
+    /// When a deadline is due, if it runs.
+    pub fn get(&self, timeout: Timeout) -> Option<Instant> {
+        self.0[timeout as usize]
+    }
+
+    /// The next instant at which something has to happen.
+    pub fn earliest(&self) -> Option<Instant> {
+        self.0.iter().copied().flatten().min()
+    }
+
+    /// A deadline that has passed. The poll rounds its timeout up and may still wake early, so the question is
+    /// always asked of the clock, never concluded from having woken.
+    pub fn due(&self, now: Instant) -> Option<Timeout> {
+        Timeout::ALL.into_iter().find(|&timeout| self.get(timeout).is_some_and(|at| at <= now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earliest_and_due_follow_what_was_set() {
+        let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let mut deadlines = Deadlines::default();
+        assert_eq!(deadlines.earliest(), None);
+
+        deadlines.set(Timeout::Idle, Some(later(60)));
+        deadlines.set(Timeout::Handshake, Some(later(10)));
+        assert_eq!(deadlines.earliest(), Some(later(10)));
+        assert_eq!(deadlines.due(later(9)), None);
+        assert_eq!(deadlines.due(later(10)), Some(Timeout::Handshake));
+
+        deadlines.set(Timeout::Handshake, None);
+        assert_eq!(deadlines.due(later(59)), None);
+        assert_eq!(deadlines.due(later(61)), Some(Timeout::Idle));
+    }
+
+    #[test]
+    fn every_deadline_has_its_own_place() {
+        let start = Instant::now();
+        let mut deadlines = Deadlines::default();
+        for (seconds, timeout) in (1..).zip(Timeout::ALL) {
+            deadlines.set(timeout, Some(start + Duration::from_secs(seconds)));
+        }
+        for (seconds, timeout) in (1..).zip(Timeout::ALL) {
+            assert_eq!(deadlines.get(timeout), Some(start + Duration::from_secs(seconds)));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What a finished handshake agreed on.
+
+use std::fmt;
+
+use rustls::{Connection, HandshakeKind, NamedGroup, ProtocolVersion, SupportedCipherSuite};
+
+use crate::admission::Verdict;
+
+/// What the two ends agreed on, and what this end makes of the other.
+#[derive(Debug)]
+pub struct Handshake {
+    /// The protocol version.
+    pub version: Option<ProtocolVersion>,
+    /// The cipher suite.
+    pub suite: Option<SupportedCipherSuite>,
+    /// The key exchange group; none in a TLS 1.2 resumption, which exchanges no keys.
+    pub group: Option<NamedGroup>,
+    /// Full, with or without a HelloRetryRequest, or resumed.
+    pub kind: Option<HandshakeKind>,
+    /// Whether the peer is who it should be.
+    pub verdict: Verdict,
+}
+
+impl Handshake {
+    pub(crate) fn of(tls: &Connection, verdict: Verdict) -> Self {
+        Self {
+            version: tls.protocol_version(),
+            suite: tls.negotiated_cipher_suite(),
+            group: tls.negotiated_key_exchange_group().map(|group| group.name()),
+            kind: tls.handshake_kind(),
+            verdict,
+        }
+    }
+}
+
+/// `TLS1.3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768, resumed, server localhost authorized (…)`.
+impl fmt::Display for Handshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.version {
+            Some(ProtocolVersion::TLSv1_2) => f.write_str("TLS1.2")?,
+            Some(ProtocolVersion::TLSv1_3) => f.write_str("TLS1.3")?,
+            other => write!(f, "{other:?}")?,
+        }
+        if let Some(suite) = self.suite {
+            write!(f, " {:?}", suite.suite())?;
+        }
+        if let Some(group) = self.group {
+            write!(f, " {group:?}")?;
+        }
+        match self.kind {
+            Some(HandshakeKind::Resumed) => f.write_str(", resumed")?,
+            Some(HandshakeKind::FullWithHelloRetryRequest) => f.write_str(", after a HelloRetryRequest")?,
+            Some(HandshakeKind::Full) | None => {}
+        }
+        write!(f, ", {}", self.verdict)
+    }
+}

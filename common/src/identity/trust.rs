@@ -1,0 +1,113 @@
+//! The certificates that peers are measured against.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use rustls::{DistinguishedName, RootCertStore};
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Name;
+
+use super::certificate::{distinguished_name, parse};
+use super::error::{IdentityError, Problem, Role};
+use super::pem_files::Pem;
+
+/// Authorities and pins: what a certificate must come from, or be, to be believed.
+///
+/// # Anchors
+///
+/// A certificate with CA:TRUE in the trust file is an *anchor*: it vouches for every certificate that its key, or the
+/// key of an authority below it, has signed. A certificate with CA:FALSE, or without basic constraints, is never one,
+/// though X.509 libraries would take it: path validation reads only the name, the key and the name constraints of an
+/// anchor (RFC 5280, 6.1.1 (d)), and webpki never looks at its CA flag. As an anchor, the certificate of one server
+/// could issue certificates for *any* name: who steals that server's key could then be every server there is.
+///
+/// # Pins
+///
+/// Every certificate in the trust file, CA:TRUE or not, is also a *pin*: a peer that presents it, byte for byte, is
+/// identified by it. This is safe, and no less than a chain would prove:
+/// - whoever put the certificate into the file vouched for all of it, key and name, as one does for an anchor;
+/// - a certificate is public, so presenting it proves nothing: what proves possession of its private key is the
+///   handshake's signature, which is verified in any case ([`ServerVerifier`](super::ServerVerifier));
+/// - a pin has no power to issue: it identifies itself and nothing else;
+/// - it is no way round the other checks: dates, key usage and name must hold for a pin too.
+///
+/// Pins are what makes the certificate of a plain `openssl req -x509` work. It is CA:TRUE, and a chain that *ends* in a
+/// CA certificate is refused by webpki (`CaUsedAsEndEntity`), although here its owner presents exactly the certificate
+/// that we were told to trust.
+#[derive(Debug)]
+pub struct Trust {
+    source: Source,
+    anchors: RootCertStore,
+    pins: Vec<CertificateDer<'static>>,
+}
+
+/// Where a [`Trust`] comes from, as reports name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// A PEM file.
+    File(PathBuf),
+    // The roots of the operating system belong here, with a `Trust::system()` that has anchors and no pins.
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Trust {
+    /// Reads a PEM file with one or more certificates.
+    ///
+    /// # Errors
+    ///
+    /// An [`IdentityError`] that names the file and says what to do, if it is missing, unreadable, empty, not PEM,
+    /// without a certificate, or if one of its certificates is damaged: a trust is taken whole or not at all.
+    pub fn load(path: &Path) -> Result<Self, IdentityError> {
+        let pins = Pem::read(path, Role::Trust)?.into_certificates()?;
+        let mut anchors = RootCertStore::empty();
+        for (position, certificate) in pins.iter().enumerate() {
+            add_if_authority(&mut anchors, certificate).map_err(|reason| {
+                let number = position + 1;
+                IdentityError::new(Role::Trust, path, Problem::DamagedCertificate { number, reason })
+            })?;
+        }
+        let source = Source::File(path.to_owned());
+        Ok(Self { source, anchors, pins })
+    }
+
+    /// Where these certificates come from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The authorities, possibly none; their names are what a server may send as a hint when it asks for a certificate.
+    pub fn anchors(&self) -> &RootCertStore {
+        &self.anchors
+    }
+
+    /// Whether this is one of our certificates, byte for byte.
+    pub fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.pins.iter().any(|pin| pin == certificate)
+    }
+}
+
+fn add_if_authority(anchors: &mut RootCertStore, der: &CertificateDer<'_>) -> Result<(), String> {
+    if parse(der)?.is_ca() {
+        anchors.add(der.clone()).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// The name of an anchor, escaped and bounded.
+pub(super) fn anchor_name(anchor: &TrustAnchor<'_>) -> String {
+    // An anchor keeps its name without the SEQUENCE around it.
+    let name = DistinguishedName::in_sequence(&anchor.subject);
+    match X509Name::from_der(name.as_ref()) {
+        Ok((_, name)) => distinguished_name(&name),
+        Err(_) => "(unreadable name)".to_owned(),
+    }
+}

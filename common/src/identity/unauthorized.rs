@@ -1,0 +1,199 @@
+//! Why a peer is not authorized: a sentence for people, and the alert for the peer.
+
+use std::sync::Arc;
+use std::{error, fmt};
+
+use rustls::{CertificateError, OtherError};
+
+use super::certificate::Moment;
+use super::names::Names;
+use super::trust::Source;
+use crate::escaped::Escaped;
+
+/// The check that failed, and why. The `Display` form completes a sentence such as `server localhost unauthorized: …`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unauthorized {
+    /// We are a server that did not ask. Never the verdict of [`authorize`](super::authorize): it is for reports.
+    NotAskedFor,
+    /// The peer has no certificate.
+    NotPresented,
+    /// The peer's certificate cannot be read, or not used.
+    Malformed {
+        /// What the parser says.
+        reason: String,
+    },
+    /// The time of a certificate is over.
+    Expired {
+        /// Which of the peer's certificates.
+        which: Which,
+        /// The last moment at which it was valid.
+        not_after: Moment,
+    },
+    /// The time of a certificate has not come.
+    NotYetValid {
+        /// Which of the peer's certificates.
+        which: Which,
+        /// The first moment at which it will be valid.
+        not_before: Moment,
+    },
+    /// The key usage does not include digital signatures, by which a peer proves that it has the key.
+    MayNotSign,
+    /// The extended key usage does not include what the certificate was presented for.
+    WrongUse(Use),
+    /// The certificate is for somebody else.
+    WrongName {
+        /// Whom we wanted to talk to.
+        wanted: String,
+        /// Whom the certificate is for.
+        names: Names,
+    },
+    /// Nothing is wrong with the certificate, except that we have no cause to believe it.
+    Untrusted {
+        /// Where our pins and authorities are.
+        trust: Source,
+        /// What stands between it and them.
+        reason: Distrust,
+    },
+}
+
+/// Why a certificate that is not one of our pins does not come from one of our authorities either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody we trust issued it.
+    UnknownIssuer {
+        /// The issuer's name as the certificate has it.
+        issuer: String,
+        /// Whether we trust any authority at all.
+        has_authorities: bool,
+    },
+    /// Its issuer has the name of one of our authorities, and not its key.
+    BadSignature {
+        /// The issuer's name as the certificate has it.
+        issuer: String,
+    },
+    /// It is itself the certificate of an authority, which identifies a peer only as a pin.
+    CaUsedAsEndEntity,
+    /// Something rarer; webpki's word for it.
+    BadChain(webpki::Error),
+}
+
+/// Which of the certificates that a peer sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The peer's own.
+    EndEntity,
+    /// One of those that lead from it to an authority.
+    Intermediate,
+}
+
+/// What a certificate is presented for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// To be a TLS server (`serverAuth`).
+    Server,
+    /// To be a TLS client (`clientAuth`).
+    Client,
+}
+
+impl Unauthorized {
+    /// What to answer rustls in a verifier, so that it sends the alert that RFC 8446, 6.2 has for this reason.
+    ///
+    /// It is deliberately poorer than `self`: rustls' own context would carry the names that the peer chose, unescaped,
+    /// into its error messages.
+    pub fn certificate_error(&self) -> CertificateError {
+        match self {
+            // certificate_expired, which says "or is not currently valid".
+            Self::Expired { .. } => CertificateError::Expired,
+            Self::NotYetValid { .. } => CertificateError::NotValidYet,
+            // bad_certificate
+            Self::Malformed { .. } => CertificateError::BadEncoding,
+            Self::WrongName { .. } => CertificateError::NotValidForName,
+            // unsupported_certificate
+            Self::MayNotSign | Self::WrongUse(_) => CertificateError::InvalidPurpose,
+            Self::Untrusted { reason, .. } => match reason {
+                // unknown_ca
+                Distrust::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
+                // decrypt_error
+                Distrust::BadSignature { .. } => CertificateError::BadSignature,
+                // certificate_unknown, "some other (unspecified) issue"
+                Distrust::CaUsedAsEndEntity | Distrust::BadChain(_) => {
+                    CertificateError::Other(OtherError(Arc::new(self.clone())))
+                }
+            },
+            // access_denied; rustls itself asks for a missing certificate, with certificate_required.
+            Self::NotAskedFor | Self::NotPresented => CertificateError::ApplicationVerificationFailure,
+        }
+    }
+}
+
+impl error::Error for Unauthorized {}
+
+impl fmt::Display for Unauthorized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAskedFor => f.write_str("no certificate asked for"),
+            Self::NotPresented => f.write_str("no certificate presented"),
+            Self::Malformed { reason } => {
+                write!(f, "malformed certificate: {}", Escaped::new(reason))
+            }
+            Self::Expired { which, not_after } => write!(f, "{which} expired on {not_after}"),
+            Self::NotYetValid { which, not_before } => {
+                write!(f, "{which} is not valid before {not_before}")
+            }
+            Self::MayNotSign => {
+                f.write_str("its certificate may not sign (key usage without digitalSignature)")
+            }
+            Self::WrongUse(wanted) => write!(f, "its certificate is not for {wanted}"),
+            Self::WrongName { wanted, names } => {
+                let wanted = Escaped::new(wanted);
+                write!(f, "its certificate is for {names}, not for {wanted}")
+            }
+            Self::Untrusted { trust, reason } => reason.fmt_about(trust, f),
+        }
+    }
+}
+
+impl Distrust {
+    fn fmt_about(&self, trust: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownIssuer { issuer, has_authorities } => {
+                let authority = match has_authorities {
+                    true => "no authority there issued it",
+                    false => "there is no authority in it",
+                };
+                write!(f, "unknown issuer {issuer}: not a certificate in {trust}, and {authority}")
+            }
+            Self::BadSignature { issuer } => {
+                write!(f, "not signed by the authority {issuer} in {trust}, but by another of that name")
+            }
+            Self::CaUsedAsEndEntity => write!(
+                f,
+                "it presented an authority's certificate (CA:TRUE), and not the very one in {trust}"
+            ),
+            Self::BadChain(reason) => {
+                let reason = reason.to_string();
+                let reason = Escaped::new(&reason);
+                write!(f, "no valid chain to an authority in {trust}: {reason}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndEntity => "its certificate",
+            Self::Intermediate => "an intermediate certificate it sent",
+        })
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "server use (extended key usage without serverAuth)",
+            Self::Client => "client use (extended key usage without clientAuth)",
+        })
+    }
+}

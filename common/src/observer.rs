@@ -1,0 +1,240 @@
+//! The seam for everything that shows a session: logs, traces, captures, pages.
+//!
+//! An observer is told what happened and returns nothing, so it can change nothing. Bytes are lent to it, never
+//! copied for it, and nothing is formatted before somebody asks: with [`()`](unit) as the observer a step costs a
+//! call that does nothing.
+
+use std::fmt;
+use std::io::{self, IoSlice, Write};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use mio::Interest;
+use rustls::IoState;
+
+use crate::close_reason::CloseReason;
+use crate::deadline::Timeout;
+use crate::handshake::Handshake;
+use crate::phase::Phase;
+
+/// Which session a step belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionId {
+    /// Counts from 1, in the order in which sessions started.
+    pub number: u64,
+    /// The other end.
+    pub peer: SocketAddr,
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {}: {}", self.number, self.peer)
+    }
+}
+
+/// One thing that a session did.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// `recv(2)` gave these bytes: one helping. Empty for the peer's FIN.
+    Received(&'a [u8]),
+    /// `read_tls` took this many bytes of the helping.
+    ReadTls(usize),
+    /// `process_new_packets` returned this.
+    Processed(&'a Result<IoState, rustls::Error>),
+    /// The handshake is done, and this is what came of it.
+    Established(&'a Handshake),
+    /// The application got this plaintext.
+    PlaintextIn(&'a [u8]),
+    /// The application sent this plaintext.
+    PlaintextOut(&'a [u8]),
+    /// The kernel took these bytes; one write may come as several pieces, followed by its [`Step::WroteTls`].
+    Sent(&'a [u8]),
+    /// `write_tls` wrote this many bytes, in one system call.
+    WroteTls(usize),
+    /// A write would have blocked.
+    WriteBlocked,
+    /// The session went from one phase to another.
+    PhaseChanged {
+        /// The phase it left.
+        from: &'a Phase,
+        /// The phase it is in now.
+        to: &'a Phase,
+    },
+    /// A deadline was started, moved, or (`None`) stopped.
+    DeadlineSet(Timeout, Option<Instant>),
+    /// A deadline passed.
+    DeadlineFired(Timeout),
+    /// What the poll was told to watch for; `None` when the session was deregistered.
+    InterestChanged(Option<Interest>),
+    /// The FIN that ends our half was sent, or what the kernel said instead.
+    SentFin(&'a io::Result<()>),
+    /// The session is over.
+    Closed {
+        /// Why.
+        reason: &'a CloseReason,
+        /// Plaintext bytes that the application got.
+        received: u64,
+        /// Plaintext bytes that the application sent.
+        sent: u64,
+    },
+}
+
+/// One thing that the loop around the sessions did.
+#[derive(Debug)]
+pub enum LoopEvent<'a> {
+    /// The listener is open.
+    Listening(SocketAddr),
+    /// The poll returned with this many events; none means that a deadline woke it, or that it did not sleep.
+    Woke {
+        /// How many events it brought.
+        events: usize,
+    },
+    /// A connection was accepted and waits, behind this many others.
+    Waiting {
+        /// The other end.
+        peer: SocketAddr,
+        /// How many are before it.
+        behind: usize,
+    },
+    /// The waiting room is full; the listener is deregistered, and the kernel's backlog is the queue now.
+    RoomFull,
+    /// There is room again; the listener is back.
+    RoomAgain,
+    /// `accept(2)` failed with an error that concerns us all; it is tried again soon.
+    AcceptFailed(&'a io::Error),
+    /// A waiter had left before its turn came.
+    Skipped {
+        /// The other end.
+        peer: SocketAddr,
+        /// What it left behind.
+        left: Left<'a>,
+    },
+    /// A waiter's turn has come.
+    Promoted {
+        /// The session that it becomes.
+        id: SessionId,
+        /// How many still wait.
+        waiting: usize,
+    },
+    /// rustls would not even begin a session.
+    SessionFailed {
+        /// The session that there will not be.
+        id: SessionId,
+        /// What rustls says.
+        error: &'a rustls::Error,
+    },
+    /// We are trying to connect.
+    Connecting(SocketAddr),
+    /// A connection attempt failed.
+    ConnectFailed(SocketAddr, &'a io::Error),
+    /// The TCP connection is there.
+    Connected(SocketAddr),
+    /// A failed session's socket is no longer read from.
+    LingeringOver {
+        /// The other end.
+        peer: SocketAddr,
+        /// How many bytes were thrown away.
+        drained: usize,
+    },
+    /// A signal, or the end of what was to be done: no more sessions, the one that is open is closed.
+    Stopping {
+        /// Why, for people.
+        why: &'static str,
+        /// How many waiters are sent away.
+        waiting: usize,
+    },
+}
+
+/// How a waiter left.
+#[derive(Debug)]
+pub enum Left<'a> {
+    /// With a FIN, having said nothing.
+    Fin,
+    /// With a reset, or another error.
+    Error(&'a io::Error),
+}
+
+/// Somebody who is shown what happens.
+pub trait Observer {
+    /// A session did something.
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        let _ = (now, id, step);
+    }
+
+    /// The loop did something.
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        let _ = (now, event);
+    }
+}
+
+/// Nobody watches.
+impl Observer for () {}
+
+/// Two watch.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        self.0.step(now, id, step);
+        self.1.step(now, id, step);
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        self.0.event_loop(now, event);
+        self.1.event_loop(now, event);
+    }
+}
+
+/// The time, and who is told what happens at it. Nothing but the loop reads a clock.
+pub struct Watch<'a> {
+    /// The time of this turn of the loop.
+    pub now: Instant,
+    observer: &'a mut dyn Observer,
+}
+
+impl<'a> Watch<'a> {
+    /// A turn of the loop at `now`.
+    pub fn new(now: Instant, observer: &'a mut dyn Observer) -> Self {
+        Self { now, observer }
+    }
+
+    /// Tells of a session's step.
+    pub fn step(&mut self, id: SessionId, step: &Step<'_>) {
+        self.observer.step(self.now, id, step);
+    }
+
+    /// Tells of something that the loop did.
+    pub fn event_loop(&mut self, event: &LoopEvent<'_>) {
+        self.observer.event_loop(self.now, event);
+    }
+}
+
+/// A writer that shows the observer what the kernel took. `write_tls` hands over many records in one vectored
+/// write, so the bytes of a short write end in the middle of a slice.
+pub(crate) struct Tap<'t, 'w, 'o, T> {
+    pub(crate) transport: &'t mut T,
+    pub(crate) watch: &'w mut Watch<'o>,
+    pub(crate) id: SessionId,
+}
+
+impl<T: Write> Write for Tap<'_, '_, '_, T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let taken = self.transport.write_vectored(slices)?;
+        let mut left = taken;
+        for slice in slices {
+            let shown = left.min(slice.len());
+            if shown == 0 {
+                break;
+            }
+            self.watch.step(self.id, &Step::Sent(&slice[..shown]));
+            left -= shown;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.transport.flush()
+    }
+}

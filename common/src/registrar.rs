@@ -1,0 +1,59 @@
+//! The difference between "what we want to hear" and "what the poll was told".
+
+use std::io;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+
+/// One source's registration with the poll, changed only when what is wanted changes.
+///
+/// mio has no empty interest, so wanting nothing means being deregistered; while that lasts not even a reset is
+/// reported, and coming back reports whatever is ready by then.
+#[derive(Debug)]
+pub struct Registrar {
+    token: Token,
+    registered: Option<Interest>,
+}
+
+impl Registrar {
+    /// A source that is not registered yet and will be known by `token`.
+    pub fn new(token: Token) -> Self {
+        Self { token, registered: None }
+    }
+
+    /// A source that is registered already, under another token perhaps: the next call to
+    /// [`apply`](Self::apply) moves it to `token`.
+    pub fn adopt(self, token: Token) -> Self {
+        Self { token, ..self }
+    }
+
+    /// The token that events for this source carry.
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Whether the source has never been registered.
+    pub fn is_new(&self) -> bool {
+        self.registered.is_none()
+    }
+
+    /// Tells the poll what is wanted now; `true` when that was news.
+    ///
+    /// # Errors
+    /// Those of `epoll_ctl(2)` or `kevent(2)`: out of memory, or watches.
+    pub fn apply(
+        &mut self,
+        registry: &Registry,
+        source: &mut impl Source,
+        wanted: Option<Interest>,
+    ) -> io::Result<bool> {
+        match (self.registered, wanted) {
+            (before, after) if before == after => return Ok(false),
+            (None, Some(interest)) => registry.register(source, self.token, interest)?,
+            (Some(_), Some(interest)) => registry.reregister(source, self.token, interest)?,
+            (_, None) => registry.deregister(source)?,
+        }
+        self.registered = wanted;
+        Ok(true)
+    }
+}

@@ -1,0 +1,73 @@
+//! The observer that everybody has: what a session came to, in log lines.
+
+use std::time::Instant;
+
+use log::{debug, info, warn};
+use rustls::Side;
+
+use crate::close_reason::CloseReason;
+use crate::observer::{Left, LoopEvent, Observer, SessionId, Step};
+
+/// Logs the events that a person wants to know of: one line for each.
+pub struct Reporter {
+    peer: Side,
+}
+
+impl Reporter {
+    /// A reporter at the end whose peers play the side `peer`.
+    pub fn new(peer: Side) -> Self {
+        Self { peer }
+    }
+}
+
+impl Observer for Reporter {
+    fn step(&mut self, _now: Instant, id: SessionId, step: &Step<'_>) {
+        match step {
+            Step::Established(handshake) if handshake.verdict.is_alarming() => {
+                warn!("{id} connected: {handshake}");
+            }
+            Step::Established(handshake) => info!("{id} connected: {handshake}"),
+            Step::DeadlineFired(timeout) => debug!("{id}: {timeout} passed"),
+            Step::Closed { reason, received, sent } => {
+                let outcome = reason.describe(self.peer);
+                let amount = format_args!("{received} bytes received, {sent} sent");
+                match reason {
+                    CloseReason::Clean { .. } | CloseReason::Abandoned => info!("{id} {outcome}; {amount}"),
+                    _ => warn!("{id} {outcome}; {amount}"),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
+        match event {
+            LoopEvent::Listening(address) => info!("listening on {address}"),
+            LoopEvent::Waiting { peer, behind } => info!("{peer} waits for its turn, {behind} before it"),
+            LoopEvent::RoomFull => {
+                info!(
+                    "the waiting room is full: further clients wait in the kernel's backlog (see --waiting)"
+                );
+            }
+            LoopEvent::RoomAgain => debug!("there is room again"),
+            LoopEvent::AcceptFailed(error) => {
+                warn!("accepting a connection failed, trying again soon: {error} (see ulimit -n)");
+            }
+            LoopEvent::Skipped { peer, left: Left::Fin } => info!("{peer} left before its turn"),
+            LoopEvent::Skipped { peer, left: Left::Error(error) } => {
+                info!("{peer} left before its turn: {error}")
+            }
+            LoopEvent::Promoted { id, waiting } => debug!("{id} is served, {waiting} waiting"),
+            LoopEvent::SessionFailed { id, error } => warn!("{id} could not be served: {error}"),
+            LoopEvent::Connecting(address) => debug!("connecting to {address}"),
+            LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
+            LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
+            LoopEvent::LingeringOver { peer, drained } => {
+                debug!("{peer}: {drained} more bytes came, thrown away")
+            }
+            LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
+            LoopEvent::Stopping { why, waiting } => info!("stopping: {why}; {waiting} waiting are sent away"),
+            LoopEvent::Woke { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,613 @@
+//! One TLS session, driven by hand: the only file that calls rustls' I/O (invariant I2).
+//!
+//! [`Session::turn`] is the whole machine, and it reads like this:
+//!
+//! ```text
+//! turn:  flush     what we owe the peer goes first (I3)
+//!        fill      one helping: one recv, then read_tls + process_new_packets until it is used up,
+//!                  the plaintext handed to the application each time
+//!        advance   which phase do these facts make? which deadline has passed?
+//!        … again, until nothing moves (Blocked), the session is over (Done), or others want a turn (Yield)
+//! ```
+
+use std::io::{self, Read as _, Write as _};
+use std::rc::Rc;
+use std::time::Instant;
+
+use mio::Interest;
+use rustls::{Connection, Side};
+
+use crate::admission::Admission;
+use crate::application::{Application, Next, Outbox};
+use crate::close_reason::{CloseReason, Doing};
+use crate::deadline::{Deadlines, Timeout, Timeouts};
+use crate::foreign::Opening;
+use crate::handshake::Handshake;
+use crate::observer::{SessionId, Step, Tap, Watch};
+use crate::phase::{Facts, PeerEnd, Phase};
+use crate::readiness::Readiness;
+use crate::transport::Transport;
+
+/// Above this many bytes of ciphertext owed to the peer nothing more is read from it (invariant I4). What one
+/// helping can add on top is bounded by [`Scratch`].
+pub const OWED_MARK: usize = 64 * 1024;
+
+/// How often a session may move before others get their turn.
+const STEPS_PER_TURN: usize = 16;
+
+/// The buffers of the loop, shared by all its sessions and empty between turns.
+///
+/// One `recv` brings many records, where rustls alone, which grows its own buffer from 4 KiB, would need five for
+/// a single record of 16 KiB.
+pub struct Scratch {
+    ciphertext: Box<[u8]>,
+    plaintext: Box<[u8]>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { ciphertext: vec![0; 64 * 1024].into(), plaintext: vec![0; 16 * 1024].into() }
+    }
+}
+
+/// What a turn came to.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub enum Turn {
+    /// Nothing moves until the kernel or a deadline says so.
+    Blocked,
+    /// There is more to do, and others were to be let in first: call again, without a poll between.
+    Yield,
+    /// The session is over.
+    Done(CloseReason),
+}
+
+/// What holds for every session of this end.
+pub struct Terms {
+    /// How the peer's identity is judged.
+    pub admission: Admission,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+}
+
+/// One TLS connection, the transport beneath it, the application above it, and what only we know of them.
+pub struct Session<T, A> {
+    id: SessionId,
+    tls: Connection,
+    transport: T,
+    application: A,
+    terms: Rc<Terms>,
+    phase: Phase,
+    readiness: Readiness,
+    deadlines: Deadlines,
+    received: u64,
+    sent: u64,
+}
+
+impl<T: Transport, A: Application> Session<T, A> {
+    /// A session that is about to start its handshake.
+    ///
+    /// A server is given its [`Timeouts`] without `wait`: its handshake is timed from here. A client waits for
+    /// the server's first byte first, which may take as long as the server's other clients take.
+    pub fn new(
+        id: SessionId,
+        tls: impl Into<Connection>,
+        transport: T,
+        application: A,
+        terms: Rc<Terms>,
+        watch: &mut Watch<'_>,
+    ) -> Self {
+        let mut tls = tls.into();
+        tls.set_buffer_limit(None); // see `Outbox`: OWED_MARK is the bound
+        let mut session = Self {
+            id,
+            tls,
+            transport,
+            application,
+            terms,
+            phase: Phase::Handshaking { opening: Opening::default() },
+            readiness: Readiness::fresh(),
+            deadlines: Deadlines::default(),
+            received: 0,
+            sent: 0,
+        };
+        let first = if session.terms.timeouts.wait.is_some() { Timeout::Wait } else { Timeout::Handshake };
+        session.start(first, watch);
+        session.start(Timeout::Session, watch);
+        session
+    }
+
+    /// Takes note of what the kernel said. Nothing is done before the next [`turn`](Self::turn).
+    pub fn ready(&mut self, readiness: Readiness) {
+        self.readiness.merge(readiness);
+    }
+
+    /// Does what can be done now without blocking.
+    pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
+        for _ in 0..STEPS_PER_TURN {
+            let moved = self.flush(watch) | self.fill(watch, scratch) | self.advance(watch);
+            if let Phase::Closed(reason) = &self.phase {
+                return Turn::Done(reason.clone());
+            }
+            if !moved {
+                return Turn::Blocked;
+            }
+        }
+        Turn::Yield
+    }
+
+    /// Closes the session from outside, by a signal for example: gracefully once the handshake is done. Within
+    /// `--close-timeout` a later [`turn`](Self::turn) says `Done`.
+    pub fn close(&mut self, watch: &mut Watch<'_>) {
+        match self.phase {
+            Phase::Handshaking { .. } => self.enter(Phase::Closed(CloseReason::Abandoned), watch),
+            Phase::Established => self.enter(Phase::Closing { timed_out: None }, watch),
+            Phase::PeerClosed { .. } => self.start(Timeout::Close, watch),
+            _ => {} // ending already, and timed
+        }
+    }
+
+    /// Ends the session because the connection beneath it cannot be used: the poll will not watch it, for example.
+    pub fn lose(&mut self, doing: Doing, error: &io::Error, watch: &mut Watch<'_>) -> Turn {
+        let reason = CloseReason::transport(doing, error);
+        self.enter(Phase::Closed(reason.clone()), watch);
+        Turn::Done(reason)
+    }
+
+    /// What the poll is to watch for after a turn that ended `Blocked`. `None`: nothing but a deadline can move
+    /// this session.
+    pub fn interest(&mut self) -> Option<Interest> {
+        let writable = (self.phase.writes() && self.tls.wants_write()).then_some(Interest::WRITABLE);
+        let readable = self.wants_fill().then_some(Interest::READABLE);
+        match (readable, writable) {
+            (Some(readable), Some(writable)) => Some(readable | writable),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// When a turn is due even if the kernel says nothing.
+    pub fn earliest_deadline(&self) -> Option<Instant> {
+        [self.deadlines.earliest(), self.application_deadline()].into_iter().flatten().min()
+    }
+
+    // ---- flush: what we owe the peer -----------------------------------------------------------------------
+
+    /// Writes until nothing is owed or the kernel takes no more. Bytes that rustls holds stay rustls': a short
+    /// write leaves the rest where it was.
+    fn flush(&mut self, watch: &mut Watch<'_>) -> bool {
+        let mut moved = false;
+        while self.phase.writes() && self.tls.wants_write() && self.readiness.is_writable() {
+            let mut tap = Tap { transport: &mut self.transport, watch, id: self.id };
+            match self.tls.write_tls(&mut tap) {
+                Ok(0) => self.sever(&io::ErrorKind::WriteZero.into(), watch),
+                Ok(written) => {
+                    watch.step(self.id, &Step::WroteTls(written));
+                    self.wrote(watch);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    watch.step(self.id, &Step::WriteBlocked);
+                    self.readiness.write_blocked();
+                    self.time_writing(watch);
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => self.sever(&error, watch),
+            }
+            moved = true;
+        }
+        moved
+    }
+
+    /// The peer took something: it is alive, and so is the session.
+    fn wrote(&mut self, watch: &mut Watch<'_>) {
+        self.stop(Timeout::Write, watch);
+        if matches!(self.phase, Phase::Established | Phase::PeerClosed { .. }) {
+            self.start(Timeout::Idle, watch);
+        }
+    }
+
+    fn time_writing(&mut self, watch: &mut Watch<'_>) {
+        if self.deadlines.get(Timeout::Write).is_none() {
+            self.start(Timeout::Write, watch);
+        }
+    }
+
+    /// A write failed, so nothing can be sent any more. The peer may have said why before it left (an alert, say),
+    /// and that is a better reason than a broken pipe: it is read before the session ends.
+    fn sever(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
+        let next = match &self.phase {
+            // Only the last word was left to send, and the reason is known.
+            Phase::Finishing { reason } | Phase::Failing { reason } => Phase::Closed(reason.clone()),
+            phase => Phase::Severed {
+                reason: CloseReason::transport(Doing::Writing, error),
+                judged: phase.judged(),
+            },
+        };
+        self.readiness.merge(Readiness::all());
+        self.enter(next, watch);
+    }
+
+    // ---- fill: one helping from the peer -------------------------------------------------------------------
+
+    /// One `recv`, and all that follows from it.
+    fn fill(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> bool {
+        if !self.readiness.is_readable() || !self.wants_fill() {
+            return false;
+        }
+        let Scratch { ciphertext, plaintext } = scratch;
+        match self.transport.read(ciphertext) {
+            Ok(received) => {
+                let helping = &ciphertext[..received];
+                watch.step(self.id, &Step::Received(helping));
+                if received < ciphertext.len() {
+                    self.readiness.read_short();
+                }
+                if helping.is_empty() {
+                    self.receive_fin(watch)
+                } else {
+                    self.receive(helping, plaintext, watch)
+                }
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readiness.read_blocked();
+                self.read_out(watch)
+            }
+            Err(error) => {
+                if !self.read_out(watch) {
+                    self.enter(Phase::Closed(CloseReason::transport(Doing::Reading, &error)), watch);
+                }
+                true
+            }
+        }
+    }
+
+    /// Whether to read is TLS's question and memory's. Once rustls has an end from the peer it takes no more, and
+    /// says so by not taking; while we owe too much, the peer has to read before it may write.
+    fn wants_fill(&mut self) -> bool {
+        match self.phase {
+            Phase::Severed { .. } => self.peer_end().is_none(),
+            _ => {
+                self.phase.reads()
+                    && self.peer_end().is_none()
+                    && self.tls.wants_read()
+                    && self.owed() <= OWED_MARK
+            }
+        }
+    }
+
+    /// How many bytes of ciphertext wait to be written. rustls tells only in the answer of
+    /// `process_new_packets`, which may be asked at any time and costs nothing when nothing has come.
+    fn owed(&mut self) -> usize {
+        if !self.tls.wants_write() {
+            return 0;
+        }
+        // An error here is the one that this session has failed with already.
+        self.tls.process_new_packets().map_or(0, |state| state.tls_bytes_to_write())
+    }
+
+    /// Uses a helping up. Nothing of it may stay behind when the session is left, because the buffer is everybody's.
+    fn receive(&mut self, mut helping: &[u8], plaintext: &mut [u8], watch: &mut Watch<'_>) {
+        self.hear(helping, watch);
+        // An empty slice would mean end-of-file to rustls, for ever.
+        while !helping.is_empty() && self.phase.reads() {
+            let taken = match self.tls.read_tls(&mut helping) {
+                Ok(taken) => taken,
+                // Only for a handshake message longer than rustls accepts; it queues no alert for that.
+                Err(error) => return self.fail(rustls::Error::General(error.to_string()), watch),
+            };
+            watch.step(self.id, &Step::ReadTls(taken));
+
+            let processed = self.tls.process_new_packets();
+            watch.step(self.id, &Step::Processed(&processed));
+            match processed {
+                Ok(state) => {
+                    if !self.establish(watch) {
+                        return; // not acceptable: not a byte of it reaches the application
+                    }
+                    self.deliver(plaintext, watch);
+                    if state.peer_has_closed() {
+                        return; // what follows close_notify is ignored (RFC 8446, 6.1), and never taken
+                    }
+                }
+                Err(error) => {
+                    self.deliver(plaintext, watch); // of the records before the bad one
+                    return self.fail(error, watch);
+                }
+            }
+        }
+    }
+
+    /// While the handshake lasts: remembers how the peer began, and ends the wait for its first byte.
+    fn hear(&mut self, helping: &[u8], watch: &mut Watch<'_>) {
+        let Phase::Handshaking { opening } = &mut self.phase else { return };
+        let first = opening.is_empty();
+        opening.hear(helping);
+        if first && self.deadlines.get(Timeout::Wait).is_some() {
+            self.stop(Timeout::Wait, watch);
+            self.start(Timeout::Handshake, watch);
+        }
+    }
+
+    /// The peer's FIN. rustls is told too, so that all knowledge of the peer's end is in one place.
+    fn receive_fin(&mut self, watch: &mut Watch<'_>) {
+        if let Err(error) = self.tls.read_tls(&mut io::empty()) {
+            // A handshake message that fills rustls' buffer and never ends.
+            return self.fail(rustls::Error::General(error.to_string()), watch);
+        }
+        let processed = self.tls.process_new_packets();
+        watch.step(self.id, &Step::Processed(&processed));
+        if let Err(error) = processed {
+            self.fail(error, watch);
+        }
+    }
+
+    /// If the handshake has just ended: judges the peer, reports, and lets the application speak. `false` if the
+    /// session ends here instead. Resumed sessions are judged like full ones; rustls asks no verifier for them.
+    fn establish(&mut self, watch: &mut Watch<'_>) -> bool {
+        if self.tls.is_handshaking() || !matches!(self.phase, Phase::Handshaking { .. }) {
+            return true;
+        }
+        let verdict = self.terms.admission.judge(self.tls.peer_certificates());
+        let handshake = Handshake::of(&self.tls, verdict);
+        watch.step(self.id, &Step::Established(&handshake));
+        if let Some(why) = handshake.verdict.refusal() {
+            // rustls lets nobody send an alert of their own, so a FIN has to say it.
+            self.enter(Phase::Closed(CloseReason::Unauthorized(why.clone())), watch);
+            return false;
+        }
+        self.enter(Phase::Established, watch);
+        self.converse(watch, |application, now, outbox| match outbox {
+            Some(outbox) => application.established(now, outbox),
+            None => Next::Continue,
+        });
+        true
+    }
+
+    /// Hands all plaintext that rustls has to the application, if the peer has been judged.
+    fn deliver(&mut self, buffer: &mut [u8], watch: &mut Watch<'_>) {
+        if !self.phase.judged() {
+            return;
+        }
+        // rustls' reader returns 0 after close_notify and an error when it is empty or at a bare end-of-file: all
+        // three mean that there is no more now, and `peer_end` tells them apart.
+        while let Ok(length @ 1..) = self.tls.reader().read(buffer) {
+            let plaintext = &buffer[..length];
+            watch.step(self.id, &Step::PlaintextIn(plaintext));
+            self.received += length as u64;
+            if self.phase == Phase::Established {
+                self.start(Timeout::Idle, watch);
+            }
+            self.converse(watch, |application, now, outbox| application.received(now, plaintext, outbox));
+        }
+    }
+
+    /// TLS has failed. What rustls says to the peer about it is in its queue already; after our own close_notify
+    /// it would be one word too many, so then it is not sent.
+    fn fail(&mut self, error: rustls::Error, watch: &mut Watch<'_>) {
+        let reason = self.reason_of(error);
+        let next = match &self.phase {
+            Phase::Handshaking { .. } | Phase::Established => Phase::Failing { reason },
+            _ => Phase::Closed(reason),
+        };
+        self.enter(next, watch);
+    }
+
+    fn reason_of(&self, error: rustls::Error) -> CloseReason {
+        match (&self.phase, error) {
+            (_, rustls::Error::AlertReceived(alert)) => CloseReason::PeerAlert(alert),
+            (_, rustls::Error::InvalidCertificate(error)) => match self.terms.admission.last_refusal() {
+                Some(refusal) => CloseReason::Unauthorized(refusal),
+                None => CloseReason::Tls(rustls::Error::InvalidCertificate(error)),
+            },
+            (Phase::Handshaking { opening }, error) => match opening.foreign() {
+                Some(foreign) => CloseReason::NotTls(foreign),
+                None => CloseReason::Tls(error),
+            },
+            (_, error) => CloseReason::Tls(error),
+        }
+    }
+
+    /// In a severed session: there is nothing more to read, so it is over.
+    fn read_out(&mut self, watch: &mut Watch<'_>) -> bool {
+        let Phase::Severed { reason, .. } = &self.phase else { return false };
+        let reason = reason.clone();
+        self.enter(Phase::Closed(reason), watch);
+        true
+    }
+
+    // ---- advance: phases and deadlines ---------------------------------------------------------------------
+
+    /// Goes where the facts lead, or else sees to what is due.
+    fn advance(&mut self, watch: &mut Watch<'_>) -> bool {
+        let facts = self.facts();
+        match self.phase.next(facts) {
+            Some(next) => {
+                self.enter(next, watch);
+                true
+            }
+            None => self.expire(watch),
+        }
+    }
+
+    fn facts(&mut self) -> Facts {
+        Facts {
+            handshaking: self.tls.is_handshaking(),
+            owes: self.tls.wants_write(),
+            peer_end: self.peer_end(),
+        }
+    }
+
+    /// rustls keeps apart what the two ends of input mean, and says so when nothing is left to read.
+    fn peer_end(&mut self) -> Option<PeerEnd> {
+        match self.tls.reader().into_first_chunk() {
+            Ok([]) => Some(PeerEnd::CloseNotify),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(PeerEnd::Fin),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    /// Goes to another phase, with all that entering it means.
+    fn enter(&mut self, next: Phase, watch: &mut Watch<'_>) {
+        let previous = std::mem::replace(&mut self.phase, next);
+        watch.step(self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
+        match &self.phase {
+            Phase::Handshaking { .. } => {}
+            Phase::Established => {
+                self.stop(Timeout::Handshake, watch);
+                self.start(Timeout::Idle, watch);
+            }
+            Phase::PeerClosed { answered: false, .. } => {
+                self.converse(watch, |application, now, outbox| match outbox {
+                    Some(outbox) => application.peer_closed(now, outbox),
+                    None => Next::Continue,
+                });
+            }
+            Phase::PeerClosed { .. } => {}
+            Phase::Closing { .. } | Phase::Finishing { .. } => {
+                self.tls.send_close_notify(); // behind everything that was said before it (I6)
+                self.time_closing(watch);
+            }
+            Phase::Failing { .. } | Phase::Severed { .. } => self.time_closing(watch),
+            Phase::Closed(_) => self.end(watch),
+        }
+    }
+
+    /// From here on only the end is timed.
+    fn time_closing(&mut self, watch: &mut Watch<'_>) {
+        for timeout in [Timeout::Wait, Timeout::Handshake, Timeout::Idle, Timeout::Session] {
+            self.stop(timeout, watch);
+        }
+        self.start(Timeout::Close, watch);
+    }
+
+    fn end(&mut self, watch: &mut Watch<'_>) {
+        // Fails when the peer has reset the connection: it knows already.
+        let fin = self.transport.shutdown_write();
+        watch.step(self.id, &Step::SentFin(&fin));
+        self.deadlines = Deadlines::default();
+        if let Phase::Closed(reason) = &self.phase {
+            watch.step(self.id, &Step::Closed { reason, received: self.received, sent: self.sent });
+        }
+    }
+
+    fn expire(&mut self, watch: &mut Watch<'_>) -> bool {
+        if let Some(timeout) = self.deadlines.due(watch.now) {
+            watch.step(self.id, &Step::DeadlineFired(timeout));
+            self.deadlines.set(timeout, None);
+            self.timed_out(timeout, watch);
+            return true;
+        }
+        if self.application_deadline().is_some_and(|at| at <= watch.now) {
+            let next = self.application.timer(watch.now);
+            self.heed(next, watch);
+            return true;
+        }
+        false
+    }
+
+    /// A deadline ends its session, and close_notify is said only where it is true: when everything that was
+    /// accepted has been answered, or still can be, behind it (I6).
+    fn timed_out(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
+        let next = match (&self.phase, timeout) {
+            (Phase::Established, Timeout::Idle | Timeout::Session) => {
+                Phase::Closing { timed_out: Some(timeout) }
+            }
+            (Phase::Finishing { reason } | Phase::Failing { reason } | Phase::Severed { reason, .. }, _) => {
+                Phase::Closed(reason.clone())
+            }
+            (Phase::Closing { timed_out: Some(first) }, _) => Phase::Closed(CloseReason::TimedOut(*first)),
+            _ => Phase::Closed(CloseReason::TimedOut(timeout)),
+        };
+        self.enter(next, watch);
+    }
+
+    // ---- the application -----------------------------------------------------------------------------------
+
+    /// Lets the application do something, with an outbox if it may speak.
+    fn converse(
+        &mut self,
+        watch: &mut Watch<'_>,
+        what: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
+    ) {
+        let now = watch.now;
+        let (id, sent) = (self.id, &mut self.sent);
+        let mut told = |plaintext: &[u8]| {
+            *sent += plaintext.len() as u64;
+            watch.step(id, &Step::PlaintextOut(plaintext));
+        };
+        let may_speak = self.phase.speaks() && self.tls.writer().flush().is_ok(); // flush: has TLS failed?
+        let mut outbox = may_speak.then(|| Outbox::new(self.tls.writer(), &mut told));
+        let next = what(&mut self.application, now, outbox.as_mut());
+        if let Some(refusal) = outbox.and_then(Outbox::into_refusal) {
+            return self.fail(rustls::Error::General(refusal.to_string()), watch);
+        }
+        self.heed(next, watch);
+    }
+
+    fn heed(&mut self, next: Next, watch: &mut Watch<'_>) {
+        match (next, &mut self.phase) {
+            (Next::Close, Phase::Established) => self.enter(Phase::Closing { timed_out: None }, watch),
+            (Next::Close, Phase::PeerClosed { answered, .. }) => *answered = true,
+            _ => {}
+        }
+    }
+
+    fn application_deadline(&self) -> Option<Instant> {
+        if self.phase.speaks() { self.application.deadline() } else { None }
+    }
+
+    // ---- deadlines -----------------------------------------------------------------------------------------
+
+    fn start(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
+        let at = self.terms.timeouts.length(timeout).and_then(|length| watch.now.checked_add(length));
+        self.set_deadline(timeout, at, watch);
+    }
+
+    fn stop(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
+        self.set_deadline(timeout, None, watch);
+    }
+
+    fn set_deadline(&mut self, timeout: Timeout, at: Option<Instant>, watch: &mut Watch<'_>) {
+        if self.deadlines.get(timeout) != at {
+            self.deadlines.set(timeout, at);
+            watch.step(self.id, &Step::DeadlineSet(timeout, at));
+        }
+    }
+}
+
+impl<T, A> Session<T, A> {
+    /// Who this is.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Where the session stands.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// The side that the other end plays.
+    pub fn peer_side(&self) -> Side {
+        match self.tls {
+            Connection::Client(_) => Side::Server,
+            Connection::Server(_) => Side::Client,
+        }
+    }
+
+    /// The transport, for its registration with the poll.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// The application.
+    pub fn application(&self) -> &A {
+        &self.application
+    }
+
+    /// What is left when the session is over.
+    pub fn into_parts(self) -> (T, A) {
+        (self.transport, self.application)
+    }
+}

@@ -1,0 +1,11 @@
+//! Certificates, keys, trust, and the verdict on a peer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+mod authorization;
+mod files;
+mod first_run;
+mod handshake;
+mod loading;
+mod names;
+mod support;

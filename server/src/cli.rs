@@ -1,0 +1,172 @@
+//! The server's command line.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use common::command_line;
+use common::exit::{self, ExitStatus};
+use common::host_port::HostPort;
+use common::logging::Verbosity;
+use common::parameters::TlsParameters;
+use common::time_limit::TimeLimitArgs;
+
+/// A TLS echo server that serves one session at a time.
+///
+/// [`Cli::parse`] is the one way to get one; it shadows clap's, which checks less.
+#[derive(Parser, Debug)]
+#[command(version, about = "A TLS echo server that serves one session at a time")]
+#[command(long_about = None, max_term_width = 100, after_help = after_help())]
+pub struct Cli {
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
+    pub listen: HostPort,
+
+    /// Certificate chain, PEM [default: certificates/certificate.pem]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// Private key of the certificate, PEM [default: certificates/key.pem]
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// Sent first, as it is; '' sends none [default: welcome! and a newline]
+    #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
+    greeting: OsString,
+
+    /// Connections that may wait for their turn
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    waiting: u16,
+
+    /// End after this many sessions [default: serve until Ctrl-C]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sessions: Option<u64>,
+
+    /// How much to log.
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+
+    /// Versions, cipher suites and groups.
+    #[command(flatten)]
+    pub tls: TlsParameters,
+
+    /// The timeouts of a session.
+    #[command(flatten)]
+    pub timeouts: TimeLimitArgs,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  mio-server                                     the first run makes a certificate for localhost
+  mio-server --listen '[::]:4433' -v             listen on every address, log more
+  mio-server --cert chain.pem --key key.pem      a certificate of your own
+  mio-server --tls 1.2 --sessions 1              one TLS 1.2 session, then end
+  openssl s_client -connect localhost:8000 -CAfile certificates/certificate.pem
+
+{}",
+        exit::TABLE
+    )
+}
+
+impl Cli {
+    /// Reads the program's arguments.
+    ///
+    /// # Errors
+    ///
+    /// The status to exit with at once; help, version or what is wrong has been printed.
+    pub fn parse() -> Result<Self, ExitStatus> {
+        command_line::parse(Self::check)
+    }
+
+    /// What clap cannot know: whether the flags, each right by itself, go together.
+    fn check(&self) -> Result<(), String> {
+        self.tls.check()
+    }
+
+    /// The files of `--cert` and `--key`, or `None` for the default ones, which may be made.
+    pub fn identity(&self) -> Option<(&Path, &Path)> {
+        self.cert.as_deref().zip(self.key.as_deref())
+    }
+
+    /// What a session begins with; may be empty. Bytes, because it is sent as it was typed.
+    pub fn greeting(&self) -> &[u8] {
+        self.greeting.as_bytes()
+    }
+
+    /// The size of the waiting room, at least 1: every session passes through it.
+    pub fn waiting(&self) -> usize {
+        usize::from(self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(arguments: &[&str]) -> Result<Cli, String> {
+        command_line::parse_from(["mio-server"].iter().chain(arguments), Cli::check)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let cli = parse(&[]).unwrap();
+        assert_eq!(cli.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(cli.identity(), None);
+        assert_eq!(cli.greeting(), b"welcome!\n");
+        assert_eq!(cli.waiting(), 128);
+        assert_eq!(cli.sessions, None);
+        assert_eq!(cli.verbosity.steps(), 0);
+        let timeouts = cli.timeouts;
+        let shown = [
+            timeouts.handshake_timeout,
+            timeouts.idle_timeout,
+            timeouts.write_timeout,
+            timeouts.close_timeout,
+            timeouts.session_timeout,
+        ]
+        .map(|timeout| timeout.to_string());
+        assert_eq!(shown, ["10s", "1m", "30s", "5s", "off"]);
+    }
+
+    #[test]
+    fn the_greeting_is_literal_and_may_be_empty() {
+        assert_eq!(parse(&["--greeting", r"a\n"]).unwrap().greeting(), br"a\n");
+        assert_eq!(parse(&["--greeting", ""]).unwrap().greeting(), b"");
+    }
+
+    #[test]
+    fn certificate_and_key_come_together() {
+        let cli = parse(&["--cert", "c", "--key", "k"]).unwrap();
+        assert_eq!(cli.identity(), Some((Path::new("c"), Path::new("k"))));
+        assert!(parse(&["--cert", "c"]).unwrap_err().contains("--key <FILE>"));
+        assert!(parse(&["--key", "k"]).unwrap_err().contains("--cert <FILE>"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (arguments, part) in [
+            (["--waiting", "0"], "0 is not in 1..=65535"),
+            (["--sessions", "0"], "0 is not in 1.."),
+            (["--listen", "8000"], "localhost:8000"),
+            (["--idle-timeout", "10"], "`10s`"),
+            (["--idle-timeout", "0s"], "`off`"),
+            (["--group", "P-256"], "secp256r1"),
+        ] {
+            let error = parse(&arguments).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+        let error = parse(&["--tls=1.2", "--suite=TLS13_AES_128_GCM_SHA256"]).unwrap_err();
+        assert!(error.contains("--tls") && error.contains("--suite"), "{error}");
+    }
+}

@@ -1,0 +1,273 @@
+//! The loop: one thread, one poll, one session at a time.
+//!
+//! ```text
+//! WAIT     poll until the earliest deadline, or not at all while something is runnable
+//! GATHER   note what the kernel says, for each token; do nothing yet
+//! TURN     each session that is runnable or due
+//! ADMIT    accept who has come; while a slot is free, the longest waiter gets it
+//! ```
+//!
+//! GATHER reads the whole batch before anything is closed, and ADMIT, which hands out tokens again, comes after all
+//! that. So an event can never reach a session that was not there when the kernel reported it.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::close_reason::Doing;
+use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
+use common::readiness::Readiness;
+use common::registrar::Registrar;
+use common::session::{Scratch, Session, Terms, Turn};
+use common::signals::Signals;
+use mio::{Events, Poll};
+use rustls::{ServerConfig, ServerConnection};
+
+use crate::echo::Echo;
+use crate::lingering::Lingering;
+use crate::listener::Listener;
+use crate::place::Place;
+use crate::slots::{Slot, Slots};
+use crate::waiting_room::{Waiter, WaitingRoom};
+
+/// What the sessions of this server have in common.
+pub struct Service {
+    /// The TLS configuration.
+    pub config: Arc<ServerConfig>,
+    /// How clients are judged and timed.
+    pub terms: Rc<Terms>,
+    /// What every session begins with.
+    pub greeting: Rc<[u8]>,
+    /// How many sessions are left to serve, if they are counted.
+    pub sessions_left: Option<u64>,
+}
+
+/// The server.
+pub struct EventLoop {
+    poll: Poll,
+    signals: Signals,
+    /// `None` once the server is stopping.
+    listener: Option<Listener>,
+    room: WaitingRoom,
+    slots: Slots,
+    lingering: Lingering,
+    service: Service,
+    served: u64,
+    scratch: Scratch,
+}
+
+impl EventLoop {
+    /// A server that listens already, with room for so many waiters beside the one that is served.
+    ///
+    /// # Errors
+    /// Out of file descriptors.
+    pub fn new(listener: Listener, waiting: usize, service: Service) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let signals = Signals::install(poll.registry(), Place::Signals.into())?;
+        Ok(Self {
+            poll,
+            signals,
+            listener: Some(listener),
+            room: WaitingRoom::new(waiting),
+            slots: Slots::new(1),
+            lingering: Lingering::default(),
+            service,
+            served: 0,
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Serves client after client until a signal or `--sessions` ends it.
+    ///
+    /// # Errors
+    /// The poll's own. What happens to one client is never an error of the server.
+    pub fn run(mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        let mut events = Events::with_capacity(256);
+        self.admit(&mut Watch::new(Instant::now(), observer))?;
+        while !self.is_over() {
+            self.wait(&mut events)?;
+            let watch = &mut Watch::new(Instant::now(), observer);
+            watch.event_loop(&LoopEvent::Woke { events: events.iter().count() });
+            self.gather(&events, watch);
+            self.turn(watch)?;
+            self.lingering.expire(watch);
+            self.admit(watch)?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.listener.is_none() && self.slots.is_empty() && self.lingering.is_empty()
+    }
+
+    // ---- WAIT ----------------------------------------------------------------------------------------------
+
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        let now = Instant::now();
+        let timeout = if self.slots.any_runnable() {
+            Some(std::time::Duration::ZERO)
+        } else {
+            self.deadline().map(|at| at.saturating_duration_since(now))
+        };
+        match self.poll.poll(events, timeout) {
+            // A signal handler ran. The loop goes round once, and the timeout is computed again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let listener = self.listener.as_ref().and_then(Listener::deadline);
+        [self.slots.deadline(), self.lingering.deadline(), listener].into_iter().flatten().min()
+    }
+
+    // ---- GATHER --------------------------------------------------------------------------------------------
+
+    fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) {
+        let mut drainable = Vec::new();
+        for event in events {
+            match Place::from(event.token()) {
+                Place::Listener => {
+                    if let Some(listener) = &mut self.listener {
+                        listener.ready();
+                    }
+                }
+                Place::Signals => {}
+                Place::Session(key) => {
+                    if let Some(slot) = self.slots.get_mut(key) {
+                        slot.session.ready(Readiness::of(event));
+                        slot.runnable = true;
+                    }
+                }
+                Place::Lingering(key) => drainable.push(key),
+            }
+        }
+        for key in drainable {
+            self.lingering.drain(key, watch);
+        }
+        if self.signals.any_pending() {
+            self.stop_on_signal(watch);
+        }
+    }
+
+    // ---- TURN ----------------------------------------------------------------------------------------------
+
+    fn turn(&mut self, watch: &mut Watch<'_>) -> io::Result<()> {
+        for key in self.slots.due(watch.now) {
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            let mut turn = slot.session.turn(watch, &mut self.scratch);
+            if turn == Turn::Blocked
+                && let Err(error) = slot.follow_interest(self.poll.registry(), watch)
+            {
+                turn = slot.session.lose(Doing::Reading, &error, watch);
+            }
+            slot.runnable = turn == Turn::Yield;
+            if let Turn::Done(reason) = turn
+                && let Some(Slot { session, registrar, .. }) = self.slots.remove(key)
+            {
+                let peer = session.id().peer;
+                let (stream, _) = session.into_parts();
+                if !reason.is_clean() {
+                    self.lingering.add(stream, peer, registrar, self.poll.registry(), watch)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // ---- ADMIT ---------------------------------------------------------------------------------------------
+
+    fn admit(&mut self, watch: &mut Watch<'_>) -> io::Result<()> {
+        while let Some(listener) = &mut self.listener {
+            listener.accept(&mut self.room, watch);
+            if !self.promote(watch) {
+                break;
+            }
+        }
+        self.room.announce(watch);
+        match &mut self.listener {
+            Some(listener) => listener.follow(&self.room, self.poll.registry(), watch),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives a free slot to the one who has waited longest. `false` if there is no slot, or nobody.
+    fn promote(&mut self, watch: &mut Watch<'_>) -> bool {
+        let Some(key) = self.slots.vacant_key() else { return false };
+        let Some((waiter, readiness)) = self.room.next(watch) else { return false };
+        self.served += 1;
+        let id = SessionId { number: self.served, peer: waiter.peer };
+        watch.event_loop(&LoopEvent::Promoted { id, waiting: self.room.len() });
+        match self.session(id, waiter, readiness, watch) {
+            Ok(session) => {
+                let registrar = Registrar::new(Place::Session(key).into());
+                self.slots.insert(Slot { session, registrar, runnable: true });
+            }
+            Err(error) => watch.event_loop(&LoopEvent::SessionFailed { id, error: &error }),
+        }
+        self.count_down(watch);
+        true
+    }
+
+    fn session(
+        &self,
+        id: SessionId,
+        waiter: Waiter,
+        readiness: Readiness,
+        watch: &mut Watch<'_>,
+    ) -> Result<Session<mio::net::TcpStream, Echo>, rustls::Error> {
+        // Every reply is one write, which must not wait for the acknowledgement of the one before it. It fails on
+        // a socket that was reset, which the first read will say better.
+        let _ = waiter.socket.set_nodelay(true);
+        let tls = ServerConnection::new(Arc::clone(&self.service.config))?;
+        let echo = Echo::new(Rc::clone(&self.service.greeting));
+        let mut session = Session::new(id, tls, waiter.socket, echo, Rc::clone(&self.service.terms), watch);
+        session.ready(readiness);
+        Ok(session)
+    }
+
+    // ---- the end -------------------------------------------------------------------------------------------
+
+    fn count_down(&mut self, watch: &mut Watch<'_>) {
+        if let Some(left) = &mut self.service.sessions_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.stop_admitting("the last session of --sessions has begun", watch);
+            }
+        }
+    }
+
+    /// Finishes what is owed, says close_notify, and sends the others away.
+    fn stop_on_signal(&mut self, watch: &mut Watch<'_>) {
+        self.stop_admitting("a signal came", watch);
+        for slot in self.slots.iter_mut() {
+            slot.session.close(watch);
+            slot.runnable = true;
+        }
+        if let Some(time) = self.service.terms.timeouts.close {
+            self.lingering.hurry(watch.now + time);
+        }
+    }
+
+    /// Dropping the listener closes it: who comes now is refused.
+    fn stop_admitting(&mut self, why: &'static str, watch: &mut Watch<'_>) {
+        if self.listener.take().is_some() {
+            watch.event_loop(&LoopEvent::Stopping { why, waiting: self.room.len() });
+        }
+        self.room.dismiss();
+    }
+}
+
+impl Slot {
+    fn follow_interest(&mut self, registry: &mio::Registry, watch: &mut Watch<'_>) -> io::Result<()> {
+        let wanted = self.session.interest();
+        if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
+            watch.step(self.session.id(), &Step::InterestChanged(wanted));
+        }
+        Ok(())
+    }
+}

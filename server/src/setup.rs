@@ -1,0 +1,107 @@
+//! From the command line to a server that is ready to run.
+
+use std::fmt;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use common::admission::Admission;
+use common::identity::{FirstRun, Identity, development_certificate};
+use common::session::Terms;
+use log::{info, warn};
+use rustls::ServerConfig;
+use rustls::pki_types::UnixTime;
+
+use crate::cli::Cli;
+use crate::event_loop::{EventLoop, Service};
+use crate::listener::Listener;
+
+/// Where the development certificate is made and found.
+const CERTIFICATE: &str = "certificates/certificate.pem";
+const KEY: &str = "certificates/key.pem";
+
+/// A sentence that says what failed, on what, and what to do next.
+#[derive(Debug)]
+pub struct SetupError(String);
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn because(error: impl fmt::Display) -> SetupError {
+    SetupError(error.to_string())
+}
+
+/// Loads, or makes, the certificate and starts to listen.
+///
+/// # Errors
+/// Whatever is wrong with a file, with what rustls is asked for, or with the address to listen on.
+pub fn event_loop(cli: &Cli) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
+    let service = Service {
+        config: Arc::new(tls_config(cli)?),
+        terms: Rc::new(Terms { admission: Admission::AnyClient, timeouts: cli.timeouts.timeouts() }),
+        greeting: cli.greeting().into(),
+        sessions_left: cli.sessions,
+    };
+    let listener = listen(cli)?;
+    let address = listener.address().map_err(because)?;
+    let event_loop = EventLoop::new(listener, cli.waiting(), service)
+        .map_err(|error| SetupError(format!("cannot start the event loop: {error}")))?;
+    Ok((event_loop, address))
+}
+
+fn tls_config(cli: &Cli) -> Result<ServerConfig, SetupError> {
+    let identity = identity(cli)?;
+    ServerConfig::builder_with_provider(cli.tls.provider())
+        .with_protocol_versions(&cli.tls.versions())
+        .map_err(because)?
+        .with_no_client_auth()
+        .with_single_cert(identity.chain, identity.key)
+        .map_err(because)
+}
+
+fn identity(cli: &Cli) -> Result<Identity, SetupError> {
+    let now = UnixTime::now();
+    let (certificate, key) = match cli.identity() {
+        Some(files) => files,
+        None => {
+            let (certificate, key) = (Path::new(CERTIFICATE), Path::new(KEY));
+            match development_certificate(certificate, key, now).map_err(because)? {
+                FirstRun::Present => {}
+                FirstRun::Created => {
+                    info!("first run: made a development certificate for localhost: {CERTIFICATE}, {KEY}");
+                }
+            }
+            (certificate, key)
+        }
+    };
+    let identity = Identity::load(certificate, key).map_err(because)?;
+    for warning in identity.warnings(now) {
+        warn!("{warning}");
+    }
+    Ok(identity)
+}
+
+fn listen(cli: &Cli) -> Result<Listener, SetupError> {
+    let cannot = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "; is another server running there? --listen names another address, and port 0 any free port"
+            }
+            std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
+            std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
+            _ => "",
+        };
+        SetupError(format!("cannot listen on {}: {error}{hint}", cli.listen))
+    };
+    let mut last = None;
+    for address in cli.listen.resolve().map_err(cannot)? {
+        match Listener::bind(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(cannot(last.unwrap_or_else(|| std::io::ErrorKind::NotFound.into())))
+}
