@@ -1,5 +1,78 @@
-//! One TLS session on a non-blocking socket, driven by hand.
-#![warn(missing_docs)]
+//! One TLS session on a non-blocking socket, driven by hand: what the echo server and its client are built from.
+//!
+//! rustls does no I/O. It is a machine with two sides, and between the two somebody has to carry the bytes, at the
+//! right moment, in the right order, and to know when it is over:
+//!
+//! ```text
+//!        the network                        rustls                         the application
+//!
+//!   ──▶ recv ──▶ read_tls ──▶┌──────────────────────────────┐──▶ reader() ──▶ received()
+//!                            │  process_new_packets         │
+//!   ◀── send ◀── write_tls ◀─└──────────────────────────────┘◀── writer() ◀── outbox.send()
+//!        │                     wants_read  wants_write  is_handshaking
+//!        ▼                                 │
+//!   Readiness: may we try?                 ▼
+//!   Registrar: what to be told of ◀── Session::turn ──▶ Phase: who has closed, and why
+//!                                          │
+//!                                          ▼
+//!                              Deadlines: what is late   Observer: who is shown all this
+//! ```
+//!
+//! # Reading order
+//!
+//! 1. [`phase`]: the phases of a session, and the table that leads from one to the next;
+//! 2. [`session`]: `turn` = flush, fill, advance; then `session/course.rs`, how a session ends;
+//! 3. the server's `event_loop.rs`: wait, gather, turn, admit.
+//!
+//! That is the whole of it, about a thousand lines. Around it:
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`readiness`] | what the kernel last said of a socket |
+//! | [`registrar`] | what the poll was told to watch for |
+//! | [`deadline`] | the named deadlines of a session |
+//! | [`application`] | what a role sees: plaintext and time |
+//! | [`transport`] | what a session needs of the connection beneath it |
+//! | [`scratch`] | the buffers that bytes pass through |
+//! | [`close_reason`] | every way to end, with its sentence and its exit status |
+//! | [`observer`] | the seam for everything that shows a session; [`reporter`] makes log lines of it |
+//! | [`identity`] | certificates, keys, trust, and the verdict on a peer; [`admission`] applies it |
+//! | [`handshake`], [`foreign`] | what a handshake agreed on; what a peer speaks that speaks no TLS |
+//! | [`command_line`], [`parameters`], [`time_limit`], [`host_port`], [`exit`] | what both programs take and return |
+//! | [`logging`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
+//!
+//! # Invariants
+//!
+//! They are cited by number where they are kept.
+//!
+//! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
+//!   interest changes, and changing it back arms the edge again), or because the budget ran out (the session stays
+//!   runnable). There is no fourth reason.
+//! - **I2, one gate.** Only [`session`] calls rustls' I/O, and every `read_tls` is followed by one
+//!   `process_new_packets`.
+//! - **I3, owed bytes first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the FIN.
+//! - **I4, bounded memory.** Ciphertext is not read while the answer is above its mark. A peer that never reads costs
+//!   a fixed amount of memory and, after the write deadline, its slot.
+//! - **I5, end-of-file is a fact, close_notify is a verdict.** A FIN without close_notify is a truncation, and is
+//!   called one.
+//! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered; where the
+//!   answer cannot be sent, the session ends with a FIN and no close_notify.
+//! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
+//!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited).
+//! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`
+//!   and no `unsafe` outside tests.
+//! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.
+//!
+//! # Embedding
+//!
+//! After our own close_notify the session goes on reading: the peer may have more to say. rustls 0.23 has a debug
+//! assertion there that a corrupt record trips, so a debug build of it could be ended by any peer. Copy these lines
+//! to the `Cargo.toml` of your workspace:
+//!
+//! ```toml
+//! [profile.dev.package.rustls]
+//! debug-assertions = false
+//! ```
 
 pub mod admission;
 pub mod application;
@@ -19,6 +92,7 @@ pub mod phase;
 pub mod readiness;
 pub mod registrar;
 pub mod reporter;
+pub mod scratch;
 pub mod session;
 pub mod signals;
 pub mod time_limit;

@@ -1,4 +1,5 @@
-//! One TLS session, driven by hand: the only file that calls rustls' I/O (invariant I2).
+//! One TLS session, driven by hand: this file alone calls rustls' I/O (invariant I2). How a session changes its
+//! phase, keeps its deadlines and ends is in `session/course.rs`.
 //!
 //! [`Session::turn`] is the whole machine, and it reads like this:
 //!
@@ -9,6 +10,8 @@
 //!        advance   which phase do these facts make? which deadline has passed?
 //!        … again, until nothing moves (Blocked), the session is over (Done), or others want a turn (Yield)
 //! ```
+
+mod course;
 
 use std::io::{self, Read as _, Write as _};
 use std::rc::Rc;
@@ -26,6 +29,7 @@ use crate::handshake::Handshake;
 use crate::observer::{SessionId, Step, Tap, Watch};
 use crate::phase::{Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
+use crate::scratch::Scratch;
 use crate::transport::Transport;
 
 /// Above this many bytes of ciphertext owed to the peer nothing more is read from it (invariant I4). What one
@@ -34,21 +38,6 @@ pub const OWED_MARK: usize = 64 * 1024;
 
 /// How often a session may move before others get their turn.
 const STEPS_PER_TURN: usize = 16;
-
-/// The buffers of the loop, shared by all its sessions and empty between turns.
-///
-/// One `recv` brings many records, where rustls alone, which grows its own buffer from 4 KiB, would need five for
-/// a single record of 16 KiB.
-pub struct Scratch {
-    ciphertext: Box<[u8]>,
-    plaintext: Box<[u8]>,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self { ciphertext: vec![0; 64 * 1024].into(), plaintext: vec![0; 16 * 1024].into() }
-    }
-}
 
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,24 +125,6 @@ impl<T: Transport, A: Application> Session<T, A> {
         Turn::Yield
     }
 
-    /// Closes the session from outside, by a signal for example: gracefully once the handshake is done. Within
-    /// `--close-timeout` a later [`turn`](Self::turn) says `Done`.
-    pub fn close(&mut self, watch: &mut Watch<'_>) {
-        match self.phase {
-            Phase::Handshaking { .. } => self.enter(Phase::Closed(CloseReason::Abandoned), watch),
-            Phase::Established => self.enter(Phase::Closing { timed_out: None }, watch),
-            Phase::PeerClosed { .. } => self.start(Timeout::Close, watch),
-            _ => {} // ending already, and timed
-        }
-    }
-
-    /// Ends the session because the connection beneath it cannot be used: the poll will not watch it, for example.
-    pub fn lose(&mut self, doing: Doing, error: &io::Error, watch: &mut Watch<'_>) -> Turn {
-        let reason = CloseReason::transport(doing, error);
-        self.enter(Phase::Closed(reason.clone()), watch);
-        Turn::Done(reason)
-    }
-
     /// What the poll is to watch for after a turn that ended `Blocked`. `None`: nothing but a deadline can move
     /// this session.
     pub fn interest(&mut self) -> Option<Interest> {
@@ -182,13 +153,13 @@ impl<T: Transport, A: Application> Session<T, A> {
                 Ok(0) => self.sever(&io::ErrorKind::WriteZero.into(), watch),
                 Ok(written) => {
                     watch.step(self.id, &Step::WroteTls(written));
-                    self.wrote(watch);
+                    self.peer_took_something(watch);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     watch.step(self.id, &Step::WriteBlocked);
                     self.readiness.write_blocked();
-                    self.time_writing(watch);
-                    continue;
+                    self.peer_takes_nothing(watch);
+                    return moved;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.sever(&error, watch),
@@ -196,35 +167,6 @@ impl<T: Transport, A: Application> Session<T, A> {
             moved = true;
         }
         moved
-    }
-
-    /// The peer took something: it is alive, and so is the session.
-    fn wrote(&mut self, watch: &mut Watch<'_>) {
-        self.stop(Timeout::Write, watch);
-        if matches!(self.phase, Phase::Established | Phase::PeerClosed { .. }) {
-            self.start(Timeout::Idle, watch);
-        }
-    }
-
-    fn time_writing(&mut self, watch: &mut Watch<'_>) {
-        if self.deadlines.get(Timeout::Write).is_none() {
-            self.start(Timeout::Write, watch);
-        }
-    }
-
-    /// A write failed, so nothing can be sent any more. The peer may have said why before it left (an alert, say),
-    /// and that is a better reason than a broken pipe: it is read before the session ends.
-    fn sever(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
-        let next = match &self.phase {
-            // Only the last word was left to send, and the reason is known.
-            Phase::Finishing { reason } | Phase::Failing { reason } => Phase::Closed(reason.clone()),
-            phase => Phase::Severed {
-                reason: CloseReason::transport(Doing::Writing, error),
-                judged: phase.judged(),
-            },
-        };
-        self.readiness.merge(Readiness::all());
-        self.enter(next, watch);
     }
 
     // ---- fill: one helping from the peer -------------------------------------------------------------------
@@ -383,53 +325,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// TLS has failed. What rustls says to the peer about it is in its queue already; after our own close_notify
-    /// it would be one word too many, so then it is not sent.
-    fn fail(&mut self, error: rustls::Error, watch: &mut Watch<'_>) {
-        let reason = self.reason_of(error);
-        let next = match &self.phase {
-            Phase::Handshaking { .. } | Phase::Established => Phase::Failing { reason },
-            _ => Phase::Closed(reason),
-        };
-        self.enter(next, watch);
-    }
-
-    fn reason_of(&self, error: rustls::Error) -> CloseReason {
-        match (&self.phase, error) {
-            (_, rustls::Error::AlertReceived(alert)) => CloseReason::PeerAlert(alert),
-            (_, rustls::Error::InvalidCertificate(error)) => match self.terms.admission.last_refusal() {
-                Some(refusal) => CloseReason::Unauthorized(refusal),
-                None => CloseReason::Tls(rustls::Error::InvalidCertificate(error)),
-            },
-            (Phase::Handshaking { opening }, error) => match opening.foreign() {
-                Some(foreign) => CloseReason::NotTls(foreign),
-                None => CloseReason::Tls(error),
-            },
-            (_, error) => CloseReason::Tls(error),
-        }
-    }
-
-    /// In a severed session: there is nothing more to read, so it is over.
-    fn read_out(&mut self, watch: &mut Watch<'_>) -> bool {
-        let Phase::Severed { reason, .. } = &self.phase else { return false };
-        let reason = reason.clone();
-        self.enter(Phase::Closed(reason), watch);
-        true
-    }
-
-    // ---- advance: phases and deadlines ---------------------------------------------------------------------
-
-    /// Goes where the facts lead, or else sees to what is due.
-    fn advance(&mut self, watch: &mut Watch<'_>) -> bool {
-        let facts = self.facts();
-        match self.phase.next(facts) {
-            Some(next) => {
-                self.enter(next, watch);
-                true
-            }
-            None => self.expire(watch),
-        }
-    }
+    // ---- what rustls says ----------------------------------------------------------------------------------
 
     fn facts(&mut self) -> Facts {
         Facts {
@@ -447,83 +343,6 @@ impl<T: Transport, A: Application> Session<T, A> {
             Ok(_) | Err(_) => None,
         }
     }
-
-    /// Goes to another phase, with all that entering it means.
-    fn enter(&mut self, next: Phase, watch: &mut Watch<'_>) {
-        let previous = std::mem::replace(&mut self.phase, next);
-        watch.step(self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
-        match &self.phase {
-            Phase::Handshaking { .. } => {}
-            Phase::Established => {
-                self.stop(Timeout::Handshake, watch);
-                self.start(Timeout::Idle, watch);
-            }
-            Phase::PeerClosed { answered: false, .. } => {
-                self.converse(watch, |application, now, outbox| match outbox {
-                    Some(outbox) => application.peer_closed(now, outbox),
-                    None => Next::Continue,
-                });
-            }
-            Phase::PeerClosed { .. } => {}
-            Phase::Closing { .. } | Phase::Finishing { .. } => {
-                self.tls.send_close_notify(); // behind everything that was said before it (I6)
-                self.time_closing(watch);
-            }
-            Phase::Failing { .. } | Phase::Severed { .. } => self.time_closing(watch),
-            Phase::Closed(_) => self.end(watch),
-        }
-    }
-
-    /// From here on only the end is timed.
-    fn time_closing(&mut self, watch: &mut Watch<'_>) {
-        for timeout in [Timeout::Wait, Timeout::Handshake, Timeout::Idle, Timeout::Session] {
-            self.stop(timeout, watch);
-        }
-        self.start(Timeout::Close, watch);
-    }
-
-    fn end(&mut self, watch: &mut Watch<'_>) {
-        // Fails when the peer has reset the connection: it knows already.
-        let fin = self.transport.shutdown_write();
-        watch.step(self.id, &Step::SentFin(&fin));
-        self.deadlines = Deadlines::default();
-        if let Phase::Closed(reason) = &self.phase {
-            watch.step(self.id, &Step::Closed { reason, received: self.received, sent: self.sent });
-        }
-    }
-
-    fn expire(&mut self, watch: &mut Watch<'_>) -> bool {
-        if let Some(timeout) = self.deadlines.due(watch.now) {
-            watch.step(self.id, &Step::DeadlineFired(timeout));
-            self.deadlines.set(timeout, None);
-            self.timed_out(timeout, watch);
-            return true;
-        }
-        if self.application_deadline().is_some_and(|at| at <= watch.now) {
-            let next = self.application.timer(watch.now);
-            self.heed(next, watch);
-            return true;
-        }
-        false
-    }
-
-    /// A deadline ends its session, and close_notify is said only where it is true: when everything that was
-    /// accepted has been answered, or still can be, behind it (I6).
-    fn timed_out(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
-        let next = match (&self.phase, timeout) {
-            (Phase::Established, Timeout::Idle | Timeout::Session) => {
-                Phase::Closing { timed_out: Some(timeout) }
-            }
-            (Phase::Finishing { reason } | Phase::Failing { reason } | Phase::Severed { reason, .. }, _) => {
-                Phase::Closed(reason.clone())
-            }
-            (Phase::Closing { timed_out: Some(first) }, _) => Phase::Closed(CloseReason::TimedOut(*first)),
-            _ => Phase::Closed(CloseReason::TimedOut(timeout)),
-        };
-        self.enter(next, watch);
-    }
-
-    // ---- the application -----------------------------------------------------------------------------------
 
     /// Lets the application do something, with an outbox if it may speak.
     fn converse(
@@ -544,36 +363,6 @@ impl<T: Transport, A: Application> Session<T, A> {
             return self.fail(rustls::Error::General(refusal.to_string()), watch);
         }
         self.heed(next, watch);
-    }
-
-    fn heed(&mut self, next: Next, watch: &mut Watch<'_>) {
-        match (next, &mut self.phase) {
-            (Next::Close, Phase::Established) => self.enter(Phase::Closing { timed_out: None }, watch),
-            (Next::Close, Phase::PeerClosed { answered, .. }) => *answered = true,
-            _ => {}
-        }
-    }
-
-    fn application_deadline(&self) -> Option<Instant> {
-        if self.phase.speaks() { self.application.deadline() } else { None }
-    }
-
-    // ---- deadlines -----------------------------------------------------------------------------------------
-
-    fn start(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
-        let at = self.terms.timeouts.length(timeout).and_then(|length| watch.now.checked_add(length));
-        self.set_deadline(timeout, at, watch);
-    }
-
-    fn stop(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
-        self.set_deadline(timeout, None, watch);
-    }
-
-    fn set_deadline(&mut self, timeout: Timeout, at: Option<Instant>, watch: &mut Watch<'_>) {
-        if self.deadlines.get(timeout) != at {
-            self.deadlines.set(timeout, at);
-            watch.step(self.id, &Step::DeadlineSet(timeout, at));
-        }
     }
 }
 
