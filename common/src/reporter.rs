@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use log::{debug, info, warn};
+use log::{Level, debug, info, log, warn};
 use rustls::Side;
 
 use crate::close_reason::CloseReason;
@@ -18,6 +18,16 @@ impl Reporter {
     pub fn new(peer: Side) -> Self {
         Self { peer }
     }
+
+    /// A server goes on after whatever a client did, so the log is the only place to say it. A client ends with it,
+    /// and says it once, in its own name.
+    fn level_of(&self, reason: &CloseReason) -> Level {
+        match (reason, self.peer) {
+            (CloseReason::Clean { .. }, _) => Level::Info,
+            (CloseReason::Unconfirmed, _) | (_, Side::Client) => Level::Warn,
+            (_, Side::Server) => Level::Debug,
+        }
+    }
 }
 
 impl Observer for Reporter {
@@ -29,12 +39,9 @@ impl Observer for Reporter {
             Step::Established(handshake) => info!("{id} connected: {handshake}"),
             Step::DeadlineFired(timeout) => debug!("{id}: {timeout} passed"),
             Step::Closed { reason, received, sent } => {
+                let level = self.level_of(reason);
                 let outcome = reason.describe(self.peer);
-                let amount = format_args!("{received} bytes received, {sent} sent");
-                match reason {
-                    CloseReason::Clean { .. } | CloseReason::Abandoned => info!("{id} {outcome}; {amount}"),
-                    _ => warn!("{id} {outcome}; {amount}"),
-                }
+                log!(level, "{id} {outcome}; {received} bytes received, {sent} sent");
             }
             _ => {}
         }
