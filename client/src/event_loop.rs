@@ -135,7 +135,7 @@ impl<'o> EventLoop<'o> {
         };
         loop {
             let now = self.wait(deadline, false)?;
-            if self.signals.any_pending() {
+            if self.interrupted() {
                 return Err(Failure::Interrupted);
             }
             connecting = match connecting.finish() {
@@ -178,12 +178,12 @@ impl<'o> EventLoop<'o> {
                 Turn::Blocked => false,
             };
             now = self.wait(session.earliest_deadline(), runnable)?;
-            let watch = &mut Watch::new(now, self.observer);
             for event in self.events.iter().filter(|event| event.token() == SOCKET) {
                 session.ready(Readiness::of(event));
             }
-            if self.signals.any_pending() {
+            if self.interrupted() {
                 interrupted = true;
+                let watch = &mut Watch::new(now, self.observer);
                 watch.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
                 session.close(watch);
             }
@@ -212,6 +212,11 @@ impl<'o> EventLoop<'o> {
         let events = self.events.iter().count();
         Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events });
         Ok(now)
+    }
+
+    /// Whether the events just waited for say that a signal has come.
+    fn interrupted(&mut self) -> bool {
+        self.events.iter().any(|event| event.token() == SIGNALS) && self.signals.any_pending()
     }
 
     fn tell(&mut self, event: &LoopEvent<'_>) {

@@ -1,19 +1,20 @@
 //! The loop: one thread, one poll, one session at a time.
 //!
 //! ```text
-//! WAIT     poll until the earliest deadline, or not at all while something is runnable
+//! WAIT     poll until the earliest deadline, or not at all while something can be done
 //! GATHER   note what the kernel says, for each token; do nothing yet
-//! TURN     each session that is runnable or due
 //! ADMIT    accept who has come; while a slot is free, the longest waiter gets it
+//! TURN     each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
-//! GATHER reads the whole batch before anything is closed, and ADMIT, which hands out tokens again, comes after all
-//! that. So an event can never reach a session that was not there when the kernel reported it.
+//! GATHER reads the whole batch before anything is closed, and a token that is freed in TURN is handed out again only
+//! by the ADMIT of the next round, when the kernel has forgotten it. So an event can never reach a session that was
+//! not there when the kernel reported it.
 
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::close_reason::Doing;
 use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
@@ -85,15 +86,15 @@ impl EventLoop {
     /// The poll's own. What happens to one client is never an error of the server.
     pub fn run(mut self, observer: &mut dyn Observer) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
-        self.admit(&mut Watch::new(Instant::now(), observer))?;
+        self.admit(&mut Watch::new(Instant::now(), observer))?; // registers the listener
         while !self.is_over() {
             self.wait(&mut events)?;
             let watch = &mut Watch::new(Instant::now(), observer);
             watch.event_loop(&LoopEvent::Woke { events: events.iter().count() });
             self.gather(&events, watch);
+            self.admit(watch)?;
             self.turn(watch)?;
             self.lingering.expire(watch);
-            self.admit(watch)?;
         }
         Ok(())
     }
@@ -105,11 +106,10 @@ impl EventLoop {
     // ---- WAIT ----------------------------------------------------------------------------------------------
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
-        let now = Instant::now();
-        let timeout = if self.slots.any_runnable() {
-            Some(std::time::Duration::ZERO)
+        let timeout = if self.slots.any_runnable() || self.can_promote() {
+            Some(Duration::ZERO)
         } else {
-            self.deadline().map(|at| at.saturating_duration_since(now))
+            self.deadline().map(|at| at.saturating_duration_since(Instant::now()))
         };
         match self.poll.poll(events, timeout) {
             // A signal handler ran. The loop goes round once, and the timeout is computed again.
@@ -121,6 +121,10 @@ impl EventLoop {
         }
     }
 
+    fn can_promote(&self) -> bool {
+        self.room.len() > 0 && self.slots.vacant_key().is_some()
+    }
+
     fn deadline(&self) -> Option<Instant> {
         let listener = self.listener.as_ref().and_then(Listener::deadline);
         [self.slots.deadline(), self.lingering.deadline(), listener].into_iter().flatten().min()
@@ -129,6 +133,7 @@ impl EventLoop {
     // ---- GATHER --------------------------------------------------------------------------------------------
 
     fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) {
+        let mut signalled = false;
         let mut drainable = Vec::new();
         for event in events {
             match Place::from(event.token()) {
@@ -137,7 +142,7 @@ impl EventLoop {
                         listener.ready();
                     }
                 }
-                Place::Signals => {}
+                Place::Signals => signalled = self.signals.any_pending(),
                 Place::Session(key) => {
                     if let Some(slot) = self.slots.get_mut(key) {
                         slot.session.ready(Readiness::of(event));
@@ -150,7 +155,7 @@ impl EventLoop {
         for key in drainable {
             self.lingering.drain(key, watch);
         }
-        if self.signals.any_pending() {
+        if signalled {
             self.stop_on_signal(watch);
         }
     }
