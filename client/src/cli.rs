@@ -2,15 +2,15 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use common::command_line;
 use common::exit::{self, ExitStatus};
 use common::host_port::HostPort;
 use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::{TimeLimit, TimeLimitArgs};
+use common::{alpn, command_line};
 use rustls::pki_types::ServerName;
 
 /// A TLS client that shows the server's first message and closes gracefully.
@@ -24,6 +24,10 @@ pub struct Cli {
     #[arg(value_name = "HOST:PORT", default_value = "localhost:8000", value_parser = parse_target)]
     pub target: HostPort,
 
+    /// Send stdin, show what comes back, close at stdin's end
+    #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
+    pub interactive: bool,
+
     /// Sent first, as it is, without a newline [default: nothing]
     #[arg(long, value_name = "TEXT")]
     message: Option<OsString>,
@@ -36,9 +40,21 @@ pub struct Cli {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub reconnect: u32,
 
-    /// Certificates to trust, PEM
+    /// Certificates to trust, PEM; `system` for those of the operating system
     #[arg(long, value_name = "FILE", default_value = "certificates/certificate.pem")]
     pub ca: PathBuf,
+
+    /// Certificate chain to show a server that asks for one, PEM
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// Private key of that certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// Offer this application protocol (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
+    alpn: Vec<Vec<u8>>,
 
     /// Name that the server's certificate must have [default: HOST]
     #[arg(long, value_name = "NAME", value_parser = parse_server_name)]
@@ -75,6 +91,7 @@ fn after_help() -> String {
 Examples:
   mio-client                                     show what localhost:8000 says first
   mio-client --message hello --linger 500ms      say hello, see the echo, close soon
+  mio-client -i < file | tail -c +10 | cmp - file  send a file, see that all of it comes back
   mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
   mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
 
@@ -102,6 +119,16 @@ impl Cli {
     /// What to send after the handshake. Bytes, because it is sent as it was typed.
     pub fn message(&self) -> Option<&[u8]> {
         self.message.as_deref().map(OsStrExt::as_bytes)
+    }
+
+    /// The files of `--cert` and `--key`.
+    pub fn identity(&self) -> Option<(&Path, &Path)> {
+        self.cert.as_deref().zip(self.key.as_deref())
+    }
+
+    /// The application protocols to offer, in order of preference.
+    pub fn alpn(&self) -> Vec<Vec<u8>> {
+        self.alpn.clone()
     }
 
     /// The name that the server has to prove: `--server-name`, or the host connected to.

@@ -6,13 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::close_reason::{CloseReason, Doing};
 use common::host_port::HostPort;
-use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
-use common::readiness::Readiness;
+use common::observer::{LoopEvent, Observer, SessionId, Watch};
 use common::registrar::Registrar;
 use common::scratch::Scratch;
-use common::session::{Session, Terms, Turn};
+use common::session::{Session, SessionConfig};
 use common::signals::Signals;
 use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
@@ -20,11 +18,16 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
 use crate::connect::{Attempt, Connecting};
+use crate::conversation::{Conversation, Outcome};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
+use crate::stdin::Stdin;
 
 const SIGNALS: Token = Token(0);
-const SOCKET: Token = Token(1);
+/// Events for the connection.
+pub const SOCKET: Token = Token(1);
+/// Events for stdin.
+pub const STDIN: Token = Token(2);
 
 /// What the sessions of this client have in common.
 pub struct Errand {
@@ -33,23 +36,17 @@ pub struct Errand {
     /// Whom to expect there.
     pub server_name: ServerName<'static>,
     /// The TLS configuration; it keeps the tickets by which later sessions are resumed.
-    pub config: Arc<ClientConfig>,
+    pub tls: Arc<ClientConfig>,
     /// How the server is judged and timed.
-    pub terms: Rc<Terms>,
+    pub session: Rc<SessionConfig>,
     /// How long one connection attempt may take.
     pub connect_timeout: Option<Duration>,
     /// What to say once the handshake is done.
     pub message: Option<Vec<u8>>,
     /// How long to stay after the first data.
     pub linger: Option<Duration>,
-}
-
-/// How a session ended, and whether a signal made it end.
-pub struct Outcome {
-    /// Why it ended.
-    pub reason: CloseReason,
-    /// Whether we were asked to stop.
-    pub interrupted: bool,
+    /// Whether stdin goes to the server.
+    pub interactive: bool,
 }
 
 /// The client.
@@ -89,12 +86,13 @@ impl<'o> EventLoop<'o> {
         let (stream, registrar, peer) = self.connect(errand)?;
         self.sessions += 1;
         let id = SessionId { number: self.sessions, peer };
-        let tls = ClientConnection::new(Arc::clone(&errand.config), errand.server_name.clone())
+        let tls = ClientConnection::new(Arc::clone(&errand.tls), errand.server_name.clone())
             .map_err(|error| Failure::Configuration(format!("rustls cannot begin a session: {error}")))?;
         let application = FirstMessage::new(errand.message.clone(), errand.linger, io::stdout());
+        let stdin = errand.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
         let watch = &mut Watch::new(Instant::now(), self.observer);
-        let session = Session::new(id, tls, stream, application, Rc::clone(&errand.terms), watch);
-        self.serve(session, registrar)
+        let session = Session::new(id, tls, stream, application, Rc::clone(&errand.session), watch);
+        self.hold(Conversation::new(session, registrar, stdin))
     }
 
     // ---- the connection ------------------------------------------------------------------------------------
@@ -154,45 +152,19 @@ impl<'o> EventLoop<'o> {
 
     // ---- the session ---------------------------------------------------------------------------------------
 
-    fn serve(
-        &mut self,
-        mut session: Session<TcpStream, FirstMessage<io::Stdout>>,
-        mut registrar: Registrar,
-    ) -> Result<Outcome, Failure> {
-        let mut interrupted = false;
+    fn hold(&mut self, mut conversation: Conversation) -> Result<Outcome, Failure> {
         let mut now = Instant::now();
-        let reason = loop {
+        loop {
             let watch = &mut Watch::new(now, self.observer);
-            let mut turn = session.turn(watch, &mut self.scratch);
-            if turn == Turn::Blocked {
-                let wanted = session.interest();
-                match registrar.apply(self.poll.registry(), session.transport_mut(), wanted) {
-                    Ok(true) => watch.step(session.id(), &Step::InterestChanged(wanted)),
-                    Ok(false) => {}
-                    Err(error) => turn = session.lose(Doing::Reading, &error, watch),
-                }
+            let reason = conversation.round(self.poll.registry(), watch, &mut self.scratch)?;
+            if let Some(reason) = reason {
+                return conversation.end(reason);
             }
-            let runnable = match turn {
-                Turn::Done(reason) => break reason,
-                Turn::Yield => true,
-                Turn::Blocked => false,
-            };
-            now = self.wait(session.earliest_deadline(), runnable)?;
-            for event in self.events.iter().filter(|event| event.token() == SOCKET) {
-                session.ready(Readiness::of(event));
-            }
+            now = self.wait(conversation.deadline(), conversation.is_runnable())?;
+            conversation.gather(&self.events);
             if self.interrupted() {
-                interrupted = true;
-                let watch = &mut Watch::new(now, self.observer);
-                watch.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
-                session.close(watch);
+                conversation.interrupt(&mut Watch::new(now, self.observer));
             }
-        };
-        let (_, application) = session.into_parts();
-        match application.into_output_error() {
-            // Whoever read our output has seen enough: `mio-client | head -1`.
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-            _ => Ok(Outcome { reason, interrupted }),
         }
     }
 

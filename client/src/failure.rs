@@ -20,6 +20,8 @@ pub enum Failure {
     Interrupted,
     /// The poll.
     EventLoop(io::Error),
+    /// stdin cannot be read.
+    Input(io::Error),
     /// stdout took no more.
     Output(io::Error),
 }
@@ -28,7 +30,9 @@ impl Failure {
     /// The exit status that stands for it.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Configuration(_) | Self::EventLoop(_) | Self::Output(_) => ExitStatus::Configuration,
+            Self::Configuration(_) | Self::EventLoop(_) | Self::Input(_) | Self::Output(_) => {
+                ExitStatus::Configuration
+            }
             Self::Unreachable(_, attempts)
                 if attempts.iter().all(|(_, error)| error.kind() == io::ErrorKind::TimedOut) =>
             {
@@ -60,6 +64,7 @@ impl fmt::Display for Failure {
             }
             Self::Interrupted => f.write_str("interrupted before there was a connection"),
             Self::EventLoop(error) => write!(f, "the event loop failed: {error}"),
+            Self::Input(error) => write!(f, "cannot read stdin: {error}"),
             Self::Output(error) => write!(f, "cannot write to stdout: {error}"),
         }
     }

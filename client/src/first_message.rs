@@ -55,6 +55,11 @@ impl<W: Write> Application for FirstMessage<W> {
         }
     }
 
+    /// It answers nothing.
+    fn reads_on(&self, _owed: usize) -> bool {
+        true
+    }
+
     fn deadline(&self) -> Option<Instant> {
         self.close_at
     }

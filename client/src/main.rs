@@ -2,10 +2,12 @@
 
 mod cli;
 mod connect;
+mod conversation;
 mod event_loop;
 mod failure;
 mod first_message;
 mod setup;
+mod stdin;
 
 use std::process::ExitCode;
 
@@ -14,10 +16,12 @@ use common::logging;
 use common::reporter::Reporter;
 use rustls::Side;
 
-use crate::event_loop::{EventLoop, Outcome};
+use crate::conversation::Outcome;
+use crate::event_loop::EventLoop;
 use crate::failure::Failure;
 
 const PROGRAM: &str = "mio-client";
+const CUT_SHORT: &str = "what stdin had may not all have been answered";
 
 fn main() -> ExitCode {
     match cli::Cli::parse() {
@@ -30,12 +34,19 @@ fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
     match sessions(cli) {
         Ok(Outcome { interrupted: true, .. }) => ExitStatus::Interrupted,
-        Ok(Outcome { reason, .. }) => {
-            let status = reason.exit_status();
-            if status != ExitStatus::Clean {
-                logging::fail(PROGRAM, &format_args!("{}: {}", cli.target, reason.describe(Side::Server)));
+        Ok(Outcome { reason, cut_short, .. }) => {
+            let target = &cli.target;
+            match reason.exit_status() {
+                ExitStatus::Clean if cut_short => {
+                    logging::fail(PROGRAM, &format_args!("{target}: the server closed first: {}", CUT_SHORT));
+                    ExitStatus::Truncated
+                }
+                ExitStatus::Clean => ExitStatus::Clean,
+                status => {
+                    logging::fail(PROGRAM, &format_args!("{target}: {}", reason.describe(Side::Server)));
+                    status
+                }
             }
-            status
         }
         Err(failure) => {
             logging::fail(PROGRAM, &failure);

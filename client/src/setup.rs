@@ -1,13 +1,16 @@
 //! From the command line to what the client is to do.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use common::admission::Admission;
 use common::deadline::Timeouts;
-use common::identity::{Policy, ServerVerifier, Trust};
-use common::session::Terms;
+use common::identity::{Identity, IdentityError, Policy, ServerVerifier, Trust};
+use common::session::SessionConfig;
+use log::warn;
 use rustls::ClientConfig;
+use rustls::pki_types::UnixTime;
 
 use crate::cli::Cli;
 use crate::event_loop::Errand;
@@ -20,20 +23,26 @@ use crate::failure::Failure;
 pub fn errand(cli: &Cli) -> Result<Errand, Failure> {
     let configuration = |error: &dyn std::fmt::Display| Failure::Configuration(error.to_string());
     let server_name = cli.server_name().map_err(|error| configuration(&error))?;
-    let trust = Arc::new(Trust::load(&cli.ca).map_err(|error| configuration(&error))?);
+    let trust = Arc::new(trust(cli).map_err(|error| configuration(&error))?);
     let provider = cli.tls.provider();
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
     let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), Arc::clone(&provider), policy));
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&cli.tls.versions())
         .map_err(|error| configuration(&error))?
-        .dangerous() // rustls' word for any verifier but its own; ours is stricter only about what it accepts
-        .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
-        .with_no_client_auth();
+        .dangerous() // rustls' word for every verifier but its own
+        .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
+    let mut config = match identity(cli).map_err(|error| configuration(&error))? {
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain, identity.key)
+            .map_err(|error| configuration(&error))?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = cli.alpn();
     let admission = Admission::Server {
         name: server_name.clone(),
         trust,
-        insecure: cli.insecure,
+        policy,
         verifier,
         clock: Arc::clone(&config.time_provider),
     };
@@ -41,10 +50,25 @@ pub fn errand(cli: &Cli) -> Result<Errand, Failure> {
     Ok(Errand {
         target: cli.target.clone(),
         server_name,
-        config: Arc::new(config),
-        terms: Rc::new(Terms { admission, timeouts }),
+        tls: Arc::new(config),
+        session: Rc::new(SessionConfig { admission, timeouts }),
         connect_timeout: cli.connect_timeout.duration(),
         message: cli.message().map(<[u8]>::to_vec),
-        linger: cli.linger.duration(),
+        linger: if cli.interactive { None } else { cli.linger.duration() },
+        interactive: cli.interactive,
     })
+}
+
+fn trust(cli: &Cli) -> Result<Trust, IdentityError> {
+    if cli.ca == Path::new("system") { Trust::system() } else { Trust::load(&cli.ca) }
+}
+
+/// The certificate that the server is shown if it asks for one.
+fn identity(cli: &Cli) -> Result<Option<Identity>, IdentityError> {
+    let Some((certificate, key)) = cli.identity() else { return Ok(None) };
+    let identity = Identity::load(certificate, key)?;
+    for warning in identity.warnings(UnixTime::now()) {
+        warn!("{warning}");
+    }
+    Ok(Some(identity))
 }

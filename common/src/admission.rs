@@ -7,12 +7,27 @@ use std::time::Duration;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 
-use crate::identity::{Authorized, Peer, ServerVerifier, Trust, Unauthorized, authorize};
+use crate::identity::{
+    Authorized, ClientAuth, ClientVerifier, Peer, Policy, ServerVerifier, Trust, Unauthorized, authorize,
+    subject,
+};
 
 /// What this end demands of the other.
 pub enum Admission {
     /// A server that asks nobody for a certificate.
     AnyClient,
+    /// A server that asks for a certificate.
+    Client {
+        /// By which certificates a client can prove who it is.
+        trust: Arc<Trust>,
+        /// Whether it has to.
+        auth: ClientAuth,
+        /// The verifier that rustls asks in full handshakes. It keeps the whole reason of a refusal, of which
+        /// rustls passes on an alert.
+        verifier: Arc<ClientVerifier>,
+        /// The clock of the TLS configuration.
+        clock: Arc<dyn TimeProvider>,
+    },
     /// A client that wants to reach one server.
     Server {
         /// The name that the server has to prove.
@@ -20,9 +35,8 @@ pub enum Admission {
         /// By which certificates it can.
         trust: Arc<Trust>,
         /// Whether to go on without that proof.
-        insecure: bool,
-        /// The verifier that rustls asks in full handshakes. It keeps the whole reason of a refusal, of which
-        /// rustls passes on an alert.
+        policy: Policy,
+        /// See [`Admission::Client`].
         verifier: Arc<ServerVerifier>,
         /// The clock of the TLS configuration.
         clock: Arc<dyn TimeProvider>,
@@ -33,15 +47,23 @@ impl Admission {
     /// Judges the peer at the end of a handshake, resumed or not, by what it presented in it or, for a resumed
     /// one, in the handshake that it resumes.
     pub fn judge(&self, presented: Option<&[CertificateDer<'_>]>) -> Verdict {
+        let presented = presented.unwrap_or_default();
         match self {
             Self::AnyClient => {
                 Verdict { whom: "client".into(), outcome: Err(Unauthorized::NotAskedFor), admitted: true }
             }
-            Self::Server { name, trust, insecure, clock, .. } => {
-                // A clock that does not know the time leaves every certificate in its future.
-                let now = clock.current_time().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO));
-                let outcome = authorize(presented.unwrap_or_default(), trust, Peer::Server(name), now);
-                let admitted = outcome.is_ok() || *insecure;
+            Self::Client { trust, auth, clock, .. } => {
+                let outcome = authorize(presented, trust, Peer::Client, time(clock));
+                let may_stay = presented.is_empty() && *auth == ClientAuth::Optional;
+                let whom = match presented.first() {
+                    Some(certificate) => format!("client {}", subject(certificate)),
+                    None => "client".into(),
+                };
+                Verdict { whom, admitted: outcome.is_ok() || may_stay, outcome }
+            }
+            Self::Server { name, trust, policy, clock, .. } => {
+                let outcome = authorize(presented, trust, Peer::Server(name), time(clock));
+                let admitted = outcome.is_ok() || *policy == Policy::Insecure;
                 Verdict { whom: format!("server {}", name.to_str()), outcome, admitted }
             }
         }
@@ -50,10 +72,16 @@ impl Admission {
     /// The whole reason for which the handshake that has just failed was refused, if that is why it failed.
     pub fn last_refusal(&self) -> Option<Unauthorized> {
         match self {
-            Self::AnyClient | Self::Server { insecure: true, .. } => None,
+            Self::AnyClient | Self::Server { policy: Policy::Insecure, .. } => None,
+            Self::Client { verifier, .. } => verifier.last_refusal(),
             Self::Server { verifier, .. } => verifier.last_refusal(),
         }
     }
+}
+
+/// A clock that does not know the time leaves every certificate in its future.
+fn time(clock: &Arc<dyn TimeProvider>) -> UnixTime {
+    clock.current_time().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO))
 }
 
 /// What this end makes of the other.
@@ -72,13 +100,14 @@ impl Verdict {
 
     /// Whether a peer that should have proved who it is did not, and is admitted all the same.
     pub fn is_alarming(&self) -> bool {
-        self.outcome.as_ref().is_err_and(|why| *why != Unauthorized::NotAskedFor)
+        use Unauthorized::{NotAskedFor, NotPresented};
+        self.outcome.as_ref().is_err_and(|why| !matches!(why, NotAskedFor | NotPresented))
     }
 }
 
 /// `server localhost authorized (the very certificate in certificate.pem)`,
 /// `server localhost UNAUTHORIZED (its certificate expired on …)`,
-/// `client unauthorized (no certificate asked for)`.
+/// `client unauthorized (no certificate asked for)`, `client CN=alice authorized (…)`.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {

@@ -5,6 +5,10 @@ use std::time::Instant;
 
 use rustls::Writer;
 
+/// Above this many bytes of ciphertext owed to the peer nothing more is taken on that would make it owe more
+/// (invariant I4). What one helping can add on top is bounded by [`Scratch`](crate::scratch::Scratch).
+pub const OWED_MARK: usize = 64 * 1024;
+
 /// Whether the application has more to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -31,10 +35,13 @@ pub trait Application {
     /// out, or the session has failed.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
-    /// The peer has said everything (its close_notify, or just its FIN); we may still answer.
-    fn peer_closed(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        let _ = (now, outbox);
-        Next::Close
+    /// Whether to read on while `owed` bytes of ciphertext wait to be sent (invariant I4).
+    ///
+    /// By default up to [`OWED_MARK`]: an application that answers what it gets must not get more while the peer
+    /// does not read the answers. One that answers nothing has to read on whatever it owes. If it did not, and its
+    /// peer is one that answers, both would wait for the other to read, for ever.
+    fn reads_on(&self, owed: usize) -> bool {
+        owed <= OWED_MARK
     }
 
     /// When [`timer`](Self::timer) wants to be called, as long as the session is open.

@@ -83,9 +83,10 @@ impl CloseReason {
         }
     }
 
-    /// Whether nothing went wrong: no error to report, and no alert of ours that a reset could destroy.
-    pub fn is_clean(&self) -> bool {
-        matches!(self, Self::Clean { .. })
+    /// Whether the last thing that was sent, an alert most of all, could be lost to a reset if the socket were closed
+    /// with unread bytes in it. Not if the peer has said its last word, or has gone.
+    pub fn deserves_lingering(&self) -> bool {
+        matches!(self, Self::NotTls(_) | Self::Unauthorized(_) | Self::Tls(_) | Self::TimedOut(_))
     }
 
     /// The sentence for people. `peer` is the side that the other end plays.
@@ -189,6 +190,9 @@ fn tls_hint(error: &Error) -> &'static str {
             | PeerIncompatible::Tls13RequiredForQuic,
         ) => "; both ends need a version in common, see --tls",
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => "; is this a TLS peer?",
+        Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
+            "; a handshake message may have 65535 bytes at most"
+        }
         Error::DecryptError => "; the record was damaged on its way, or forged",
         _ => "",
     }

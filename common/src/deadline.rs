@@ -37,7 +37,7 @@ impl Timeout {
         }
     }
 
-    /// The deadline, and what did not happen in time.
+    /// What did not happen in time.
     pub fn what_was_missing(self) -> &'static str {
         match self {
             Self::Wait => "no byte came from the server (it may be busy with another client)",
@@ -59,7 +59,7 @@ impl fmt::Display for Timeout {
 /// How long each deadline is; `None` switches it off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeouts {
-    /// See [`Timeout::Wait`]. A server has none.
+    /// See [`Timeout::Wait`]; a server does not use it.
     pub wait: Option<Duration>,
     /// See [`Timeout::Handshake`].
     pub handshake: Option<Duration>,

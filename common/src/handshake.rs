@@ -5,6 +5,7 @@ use std::fmt;
 use rustls::{Connection, HandshakeKind, NamedGroup, ProtocolVersion, SupportedCipherSuite};
 
 use crate::admission::Verdict;
+use crate::escaped::Escaped;
 
 /// What the two ends agreed on, and what this end makes of the other.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Handshake {
     pub group: Option<NamedGroup>,
     /// Full, with or without a HelloRetryRequest, or resumed.
     pub kind: Option<HandshakeKind>,
+    /// The application protocol, if one was negotiated.
+    pub alpn: Option<Vec<u8>>,
     /// Whether the peer is who it should be.
     pub verdict: Verdict,
 }
@@ -28,6 +31,7 @@ impl Handshake {
             suite: tls.negotiated_cipher_suite(),
             group: tls.negotiated_key_exchange_group().map(|group| group.name()),
             kind: tls.handshake_kind(),
+            alpn: tls.alpn_protocol().map(<[u8]>::to_vec),
             verdict,
         }
     }
@@ -51,6 +55,9 @@ impl fmt::Display for Handshake {
             Some(HandshakeKind::Resumed) => f.write_str(", resumed")?,
             Some(HandshakeKind::FullWithHelloRetryRequest) => f.write_str(", after a HelloRetryRequest")?,
             Some(HandshakeKind::Full) | None => {}
+        }
+        if let Some(protocol) = &self.alpn {
+            write!(f, ", {}", Escaped::new(protocol))?;
         }
         write!(f, ", {}", self.verdict)
     }

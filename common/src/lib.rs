@@ -38,7 +38,7 @@
 //! | [`observer`] | the seam for everything that shows a session; [`reporter`] makes log lines of it |
 //! | [`identity`] | certificates, keys, trust, and the verdict on a peer; [`admission`] applies it |
 //! | [`handshake`], [`foreign`] | what a handshake agreed on; what a peer speaks that speaks no TLS |
-//! | [`command_line`], [`parameters`], [`time_limit`], [`host_port`], [`exit`] | what both programs take and return |
+//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`host_port`], [`exit`] | what both programs take and return |
 //! | [`logging`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
 //!
 //! # Invariants
@@ -48,7 +48,7 @@
 //! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
 //!   interest changes, and changing it back arms the edge again), or because the budget ran out (the session stays
 //!   runnable). There is no fourth reason.
-//! - **I2, one gate.** Only [`session`] calls rustls' I/O, and every `read_tls` is followed by one
+//! - **I2, one gate.** Only [`session`] calls rustls' I/O, and every `read_tls` is followed by a
 //!   `process_new_packets`.
 //! - **I3, owed bytes first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the FIN.
 //! - **I4, bounded memory.** Ciphertext is not read while the answer is above its mark. A peer that never reads costs
@@ -75,6 +75,7 @@
 //! ```
 
 pub mod admission;
+pub mod alpn;
 pub mod application;
 pub mod close_reason;
 pub mod command_line;

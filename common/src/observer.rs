@@ -89,12 +89,12 @@ pub enum LoopEvent<'a> {
         /// How many events it brought.
         events: usize,
     },
-    /// A connection was accepted and waits, behind this many others.
+    /// A connection was accepted and has to wait.
     Waiting {
         /// The other end.
         peer: SocketAddr,
-        /// How many are before it.
-        behind: usize,
+        /// Its place in the queue, from 1.
+        place: usize,
     },
     /// The waiting room is full; the listener is deregistered, and the kernel's backlog is the queue now.
     RoomFull,

@@ -4,16 +4,24 @@
 //! is asked of rustls when it is needed ([`Facts`]) and never kept beside it, so the two cannot disagree.
 //!
 //! ```text
-//!                  handshake done            peer's close_notify, or FIN
-//!   Handshaking ───────────────▶ Established ────────────────────────────▶ PeerClosed
-//!        │                            │ we close                              │ all is answered:
-//!        │                            ▼ close_notify                          ▼ close_notify
-//!        │                         Closing ───────────────────┐            Finishing
-//!        │                            peer's close_notify, FIN │              │ flushed
-//!        │ error, alert, not acceptable: from any phase        ▼              ▼
-//!        └──────────────▶ Failing ──────── flushed ────────▶ Closed ◀─────────┘
-//!                         Severed ──────── read out ──────────▲
+//!                 judged             peer's close_notify, or FIN
+//!   Handshaking ─────────▶ Established ────────────▶ PeerClosed
+//!                               │                         │ all is answered: our close_notify
+//!                               │ we close:               ▼
+//!                               ▼ our close_notify    Finishing
+//!                            Closing                      │
+//!                               │ peer's, or FIN          │ flushed
+//!                               ▼                         ▼
+//!                             Closed ◀────────────────────┘
+//!
+//!   Handshaking, Established ── TLS fails ──▶ Failing ── alert flushed ──▶ Closed
+//!   all that write ── a write fails ──▶ Severed ── read to the end ──▶ Closed
+//!   all ── a read fails, a deadline passes, we leave ──▶ Closed, or Closing where that still can be said
 //! ```
+//!
+//! There are two ways from phase to phase. *Facts* lead through [`Phase::next`], a table and nothing else. *Events*
+//! (the handshake's end, which has the peer judged; an error; a deadline; an application that closes) enter theirs in
+//! `session.rs` and `session/course.rs`.
 
 use crate::close_reason::{CloseReason, Party};
 use crate::deadline::Timeout;
@@ -29,17 +37,15 @@ pub enum Phase {
     },
     /// Application data may flow both ways.
     Established,
-    /// The peer has said everything; we may still answer.
+    /// The peer has said everything; what we owe it is on its way.
     PeerClosed {
         /// How it said so.
         end: PeerEnd,
-        /// Whether the application has said everything too.
-        answered: bool,
     },
     /// Our close_notify is queued or sent; the peer may still talk, and owes us its own.
     Closing {
-        /// The deadline that made us close, if one did.
-        timed_out: Option<Timeout>,
+        /// Why we close, and so how long the peer may still take.
+        cause: Cause,
     },
     /// The peer has closed and all is answered; our close_notify is the last thing on its way.
     Finishing {
@@ -51,15 +57,29 @@ pub enum Phase {
         /// Why it failed.
         reason: CloseReason,
     },
-    /// Nothing can be sent any more. What the peer sent before it left is read out, because a reason may be in it.
+    /// A write has failed, so nothing can be sent any more. What the peer sent before it left is read to the end,
+    /// because a better reason may be in it.
     Severed {
         /// What the failed write said.
         reason: CloseReason,
-        /// Whether the peer had been judged by then, so that what it sent may reach the application.
+        /// Whether the peer had been judged by then. If our last flight could not be written, it has not been, and
+        /// what it may have sent behind its own must not reach the application.
         judged: bool,
     },
     /// Over.
     Closed(CloseReason),
+}
+
+/// What made us close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// We were asked to, by the application or from outside: the peer has `--close-timeout` to answer.
+    Asked,
+    /// We have said everything and want to hear the rest of the answer: the peer may take its time, as long as it
+    /// does not fall silent (`--idle-timeout`).
+    SaidAll,
+    /// A deadline: the peer has `--close-timeout` to answer.
+    TimedOut(Timeout),
 }
 
 /// How a peer ends its half of a session.
@@ -74,8 +94,6 @@ pub enum PeerEnd {
 /// What rustls says of the connection at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// `is_handshaking()`.
-    pub handshaking: bool,
     /// `wants_write()`: bytes are owed to the peer.
     pub owes: bool,
     /// Whether and how the peer has ended its half, all plaintext before the end having been read.
@@ -83,30 +101,27 @@ pub struct Facts {
 }
 
 impl Phase {
-    /// The phase that these facts lead to, or `None` if they change nothing. The table is the whole truth about
-    /// progress; decisions (an application that closes, a deadline, an error) enter their phases directly.
+    /// The phase that these facts lead to, or `None` if they change nothing.
+    ///
+    /// They never lead to [`Phase::Established`]: that is entered only where the peer is judged.
     pub fn next(&self, facts: Facts) -> Option<Self> {
-        let Facts { handshaking, owes, peer_end } = facts;
+        let Facts { owes, peer_end } = facts;
         match (self, peer_end) {
-            (Self::Handshaking { .. }, _) if !handshaking => Some(Self::Established),
             (Self::Handshaking { opening }, Some(_)) => Some(Self::Failing {
                 reason: opening
                     .foreign()
                     .map_or(CloseReason::Truncated { established: false }, CloseReason::NotTls),
             }),
-            (Self::Established, Some(end)) => Some(Self::PeerClosed { end, answered: false }),
-            (Self::PeerClosed { end, answered: true }, _) if !owes => {
-                Some(Self::Finishing { reason: end.close_reason() })
-            }
-            (Self::Closing { timed_out }, Some(end)) if !owes => Some(Self::Closed(match (timed_out, end) {
-                (Some(timeout), _) => CloseReason::TimedOut(*timeout),
-                (None, PeerEnd::CloseNotify) => CloseReason::Clean { first: Party::Us },
-                (None, PeerEnd::Fin) => CloseReason::Unconfirmed,
+            (Self::Established, Some(end)) => Some(Self::PeerClosed { end }),
+            (Self::PeerClosed { end }, _) if !owes => Some(Self::Finishing { reason: end.close_reason() }),
+            (Self::Closing { cause }, Some(end)) if !owes => Some(Self::Closed(match (cause, end) {
+                (Cause::TimedOut(timeout), _) => CloseReason::TimedOut(*timeout),
+                (_, PeerEnd::CloseNotify) => CloseReason::Clean { first: Party::Us },
+                (_, PeerEnd::Fin) => CloseReason::Unconfirmed,
             })),
             (Self::Finishing { reason } | Self::Failing { reason }, _) if !owes => {
                 Some(Self::Closed(reason.clone()))
             }
-            // Whatever is left to read is read now; what the peer will never send is not waited for.
             (Self::Severed { reason, .. }, Some(_)) => Some(Self::Closed(reason.clone())),
             _ => None,
         }
@@ -125,10 +140,10 @@ impl Phase {
         !matches!(self, Self::Severed { .. } | Self::Closed(_))
     }
 
-    /// Whether the application may still say something. Not after our close_notify: rustls would take it, and the
-    /// peer would ignore it.
+    /// Whether the application may say something. Not after our close_notify: rustls would take it, and the peer
+    /// would ignore it.
     pub fn speaks(&self) -> bool {
-        matches!(self, Self::Established | Self::PeerClosed { answered: false, .. })
+        matches!(self, Self::Established)
     }
 
     /// Whether the peer has been found acceptable, so that what it says may reach the application.

@@ -69,7 +69,9 @@ impl Readiness {
 
     /// A read returned less than was asked for: the socket is drained, and the next byte makes a new edge
     /// (epoll(7), question 9). Not so once the peer's FIN is there: data and FIN that arrive together make one
-    /// edge for both, so after it only an end-of-file or an error is an answer.
+    /// edge for both, so after it only an end-of-file or an error is an answer. (A peer that sends TCP urgent data
+    /// makes reads stop at its mark too. TLS has no use for it, and that session is its sender's to lose: it stays
+    /// where it is until more comes, or its deadline.)
     pub fn read_short(&mut self) {
         self.readable = self.read_closed;
     }

@@ -12,7 +12,7 @@ use mio::{Interest, Registry, Token};
 #[derive(Debug)]
 pub struct Registrar {
     token: Token,
-    registered: Option<Interest>,
+    registered: Option<(Token, Interest)>,
 }
 
 impl Registrar {
@@ -32,11 +32,6 @@ impl Registrar {
         self.token
     }
 
-    /// Whether the source has never been registered.
-    pub fn is_new(&self) -> bool {
-        self.registered.is_none()
-    }
-
     /// Tells the poll what is wanted now; `true` when that was news.
     ///
     /// # Errors
@@ -47,13 +42,26 @@ impl Registrar {
         source: &mut impl Source,
         wanted: Option<Interest>,
     ) -> io::Result<bool> {
+        let wanted = wanted.map(|interest| (self.token, interest));
         match (self.registered, wanted) {
             (before, after) if before == after => return Ok(false),
-            (None, Some(interest)) => registry.register(source, self.token, interest)?,
-            (Some(_), Some(interest)) => registry.reregister(source, self.token, interest)?,
+            (None, Some((token, interest))) => registry.register(source, token, interest)?,
+            (Some(_), Some((token, interest))) => registry.reregister(source, token, interest)?,
             (_, None) => registry.deregister(source)?,
         }
         self.registered = wanted;
         Ok(true)
+    }
+
+    /// Has the poll report again what is ready now, though nobody has read to the end. epoll and kqueue both do that
+    /// for a source that is registered again.
+    ///
+    /// # Errors
+    /// Those of [`apply`](Self::apply).
+    pub fn rearm(&self, registry: &Registry, source: &mut impl Source) -> io::Result<()> {
+        match self.registered {
+            Some((token, interest)) => registry.reregister(source, token, interest),
+            None => Ok(()),
+        }
     }
 }

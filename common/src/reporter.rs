@@ -50,7 +50,9 @@ impl Observer for Reporter {
     fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
         match event {
             LoopEvent::Listening(address) => info!("listening on {address}"),
-            LoopEvent::Waiting { peer, behind } => info!("{peer} waits for its turn, {behind} before it"),
+            LoopEvent::Waiting { peer, place } => {
+                info!("{peer} waits for its turn, number {place} in the queue")
+            }
             LoopEvent::RoomFull => {
                 info!(
                     "the waiting room is full: further clients wait in the kernel's backlog (see --waiting)"

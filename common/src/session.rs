@@ -18,11 +18,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use mio::Interest;
-use rustls::{Connection, Side};
+use rustls::{Connection, InvalidMessage, Side};
 
 use crate::admission::Admission;
-use crate::application::{Application, Next, Outbox};
-use crate::close_reason::{CloseReason, Doing};
+use crate::application::{Application, Next, OWED_MARK, Outbox};
+use crate::close_reason::CloseReason;
 use crate::deadline::{Deadlines, Timeout, Timeouts};
 use crate::foreign::Opening;
 use crate::handshake::Handshake;
@@ -32,9 +32,10 @@ use crate::readiness::Readiness;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
-/// Above this many bytes of ciphertext owed to the peer nothing more is read from it (invariant I4). What one
-/// helping can add on top is bounded by [`Scratch`].
-pub const OWED_MARK: usize = 64 * 1024;
+/// What it means when `read_tls` takes nothing of a helping: its reader cannot fail, and its plaintext is always
+/// taken out, so only a handshake message that fills rustls' buffer is left. rustls queues no alert for it.
+const MESSAGE_TOO_LONG: rustls::Error =
+    rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge);
 
 /// How often a session may move before others get their turn.
 const STEPS_PER_TURN: usize = 16;
@@ -52,7 +53,7 @@ pub enum Turn {
 }
 
 /// What holds for every session of this end.
-pub struct Terms {
+pub struct SessionConfig {
     /// How the peer's identity is judged.
     pub admission: Admission,
     /// How long things may take.
@@ -65,7 +66,7 @@ pub struct Session<T, A> {
     tls: Connection,
     transport: T,
     application: A,
-    terms: Rc<Terms>,
+    config: Rc<SessionConfig>,
     phase: Phase,
     readiness: Readiness,
     deadlines: Deadlines,
@@ -76,14 +77,14 @@ pub struct Session<T, A> {
 impl<T: Transport, A: Application> Session<T, A> {
     /// A session that is about to start its handshake.
     ///
-    /// A server is given its [`Timeouts`] without `wait`: its handshake is timed from here. A client waits for
-    /// the server's first byte first, which may take as long as the server's other clients take.
+    /// A server's handshake is timed from here. A client waits for the server's first byte before that, which may
+    /// take as long as the server's other clients take.
     pub fn new(
         id: SessionId,
         tls: impl Into<Connection>,
         transport: T,
         application: A,
-        terms: Rc<Terms>,
+        config: Rc<SessionConfig>,
         watch: &mut Watch<'_>,
     ) -> Self {
         let mut tls = tls.into();
@@ -93,15 +94,20 @@ impl<T: Transport, A: Application> Session<T, A> {
             tls,
             transport,
             application,
-            terms,
+            config,
             phase: Phase::Handshaking { opening: Opening::default() },
             readiness: Readiness::fresh(),
             deadlines: Deadlines::default(),
             received: 0,
             sent: 0,
         };
-        let first = if session.terms.timeouts.wait.is_some() { Timeout::Wait } else { Timeout::Handshake };
-        session.start(first, watch);
+        session.start(
+            match session.peer_side() {
+                Side::Client => Timeout::Handshake,
+                Side::Server => Timeout::Wait,
+            },
+            watch,
+        );
         session.start(Timeout::Session, watch);
         session
     }
@@ -123,6 +129,24 @@ impl<T: Transport, A: Application> Session<T, A> {
             }
         }
         Turn::Yield
+    }
+
+    /// Whether there is room for more from an application that is fed from outside. Who sends regardless makes the
+    /// session owe more than its mark.
+    pub fn wants_input(&mut self) -> bool {
+        self.phase.speaks() && self.owed() <= OWED_MARK
+    }
+
+    /// Sends plaintext that came from outside the session; the next [`turn`](Self::turn) writes it. Nothing happens
+    /// unless [`wants_input`](Self::wants_input).
+    pub fn send(&mut self, plaintext: &[u8], watch: &mut Watch<'_>) {
+        self.not_idle(watch);
+        self.converse(watch, |_, _, outbox| {
+            if let Some(outbox) = outbox {
+                outbox.send(plaintext);
+            }
+            Next::Continue
+        });
     }
 
     /// What the poll is to watch for after a turn that ended `Blocked`. `None`: nothing but a deadline can move
@@ -150,7 +174,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         while self.phase.writes() && self.tls.wants_write() && self.readiness.is_writable() {
             let mut tap = Tap { transport: &mut self.transport, watch, id: self.id };
             match self.tls.write_tls(&mut tap) {
-                Ok(0) => self.sever(&io::ErrorKind::WriteZero.into(), watch),
+                Ok(0) => self.write_failed(&io::ErrorKind::WriteZero.into(), watch),
                 Ok(written) => {
                     watch.step(self.id, &Step::WroteTls(written));
                     self.peer_took_something(watch);
@@ -162,7 +186,7 @@ impl<T: Transport, A: Application> Session<T, A> {
                     return moved;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.sever(&error, watch),
+                Err(error) => self.write_failed(&error, watch),
             }
             moved = true;
         }
@@ -194,50 +218,35 @@ impl<T: Transport, A: Application> Session<T, A> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.readiness.read_blocked();
-                self.read_out(watch)
+                self.end_severed(watch)
             }
             Err(error) => {
-                if !self.read_out(watch) {
-                    self.enter(Phase::Closed(CloseReason::transport(Doing::Reading, &error)), watch);
-                }
+                self.read_failed(&error, watch);
                 true
             }
         }
     }
 
-    /// Whether to read is TLS's question and memory's. Once rustls has an end from the peer it takes no more, and
-    /// says so by not taking; while we owe too much, the peer has to read before it may write.
+    /// Whether to read is TLS's question, and memory's.
     fn wants_fill(&mut self) -> bool {
-        match self.phase {
-            Phase::Severed { .. } => self.peer_end().is_none(),
-            _ => {
-                self.phase.reads()
-                    && self.peer_end().is_none()
-                    && self.tls.wants_read()
-                    && self.owed() <= OWED_MARK
-            }
+        if !self.phase.reads() || self.peer_end().is_some() {
+            return false;
         }
-    }
-
-    /// How many bytes of ciphertext wait to be written. rustls tells only in the answer of
-    /// `process_new_packets`, which may be asked at any time and costs nothing when nothing has come.
-    fn owed(&mut self) -> usize {
-        if !self.tls.wants_write() {
-            return 0;
+        if matches!(self.phase, Phase::Severed { .. }) {
+            return true; // what we owe will never be sent, and holds nothing up
         }
-        // An error here is the one that this session has failed with already.
-        self.tls.process_new_packets().map_or(0, |state| state.tls_bytes_to_write())
+        let owed = self.owed();
+        self.tls.wants_read() && self.application.reads_on(owed)
     }
 
     /// Uses a helping up. Nothing of it may stay behind when the session is left, because the buffer is everybody's.
     fn receive(&mut self, mut helping: &[u8], plaintext: &mut [u8], watch: &mut Watch<'_>) {
-        self.hear(helping, watch);
+        self.note_opening(helping, watch);
         // An empty slice would mean end-of-file to rustls, for ever.
         while !helping.is_empty() && self.phase.reads() {
             let taken = match self.tls.read_tls(&mut helping) {
                 Ok(taken) => taken,
-                // Only for a handshake message longer than rustls accepts; it queues no alert for that.
-                Err(error) => return self.fail(rustls::Error::General(error.to_string()), watch),
+                Err(_) => return self.fail(MESSAGE_TOO_LONG, watch),
             };
             watch.step(self.id, &Step::ReadTls(taken));
 
@@ -262,11 +271,11 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     /// While the handshake lasts: remembers how the peer began, and ends the wait for its first byte.
-    fn hear(&mut self, helping: &[u8], watch: &mut Watch<'_>) {
+    fn note_opening(&mut self, helping: &[u8], watch: &mut Watch<'_>) {
         let Phase::Handshaking { opening } = &mut self.phase else { return };
         let first = opening.is_empty();
         opening.hear(helping);
-        if first && self.deadlines.get(Timeout::Wait).is_some() {
+        if first && self.peer_side() == Side::Server {
             self.stop(Timeout::Wait, watch);
             self.start(Timeout::Handshake, watch);
         }
@@ -274,9 +283,11 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// The peer's FIN. rustls is told too, so that all knowledge of the peer's end is in one place.
     fn receive_fin(&mut self, watch: &mut Watch<'_>) {
-        if let Err(error) = self.tls.read_tls(&mut io::empty()) {
-            // A handshake message that fills rustls' buffer and never ends.
-            return self.fail(rustls::Error::General(error.to_string()), watch);
+        if self.end_severed(watch) {
+            return;
+        }
+        if self.tls.read_tls(&mut io::empty()).is_err() {
+            return self.fail(MESSAGE_TOO_LONG, watch);
         }
         let processed = self.tls.process_new_packets();
         watch.step(self.id, &Step::Processed(&processed));
@@ -291,7 +302,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         if self.tls.is_handshaking() || !matches!(self.phase, Phase::Handshaking { .. }) {
             return true;
         }
-        let verdict = self.terms.admission.judge(self.tls.peer_certificates());
+        let verdict = self.config.admission.judge(self.tls.peer_certificates());
         let handshake = Handshake::of(&self.tls, verdict);
         watch.step(self.id, &Step::Established(&handshake));
         if let Some(why) = handshake.verdict.refusal() {
@@ -300,27 +311,25 @@ impl<T: Transport, A: Application> Session<T, A> {
             return false;
         }
         self.enter(Phase::Established, watch);
-        self.converse(watch, |application, now, outbox| match outbox {
-            Some(outbox) => application.established(now, outbox),
-            None => Next::Continue,
+        self.converse(watch, |application, now, outbox| {
+            outbox.map_or(Next::Continue, |outbox| application.established(now, outbox))
         });
         true
     }
 
-    /// Hands all plaintext that rustls has to the application, if the peer has been judged.
+    /// Hands all plaintext that rustls has to the application. That of a peer that has not been judged is thrown
+    /// away.
     fn deliver(&mut self, buffer: &mut [u8], watch: &mut Watch<'_>) {
-        if !self.phase.judged() {
-            return;
-        }
         // rustls' reader returns 0 after close_notify and an error when it is empty or at a bare end-of-file: all
         // three mean that there is no more now, and `peer_end` tells them apart.
         while let Ok(length @ 1..) = self.tls.reader().read(buffer) {
+            if !self.phase.judged() {
+                continue;
+            }
             let plaintext = &buffer[..length];
             watch.step(self.id, &Step::PlaintextIn(plaintext));
             self.received += length as u64;
-            if self.phase == Phase::Established {
-                self.start(Timeout::Idle, watch);
-            }
+            self.not_idle(watch);
             self.converse(watch, |application, now, outbox| application.received(now, plaintext, outbox));
         }
     }
@@ -328,11 +337,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     // ---- what rustls says ----------------------------------------------------------------------------------
 
     fn facts(&mut self) -> Facts {
-        Facts {
-            handshaking: self.tls.is_handshaking(),
-            owes: self.tls.wants_write(),
-            peer_end: self.peer_end(),
-        }
+        Facts { owes: self.tls.wants_write(), peer_end: self.peer_end() }
     }
 
     /// rustls keeps apart what the two ends of input mean, and says so when nothing is left to read.
@@ -344,7 +349,18 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Lets the application do something, with an outbox if it may speak.
+    /// How many bytes of ciphertext wait to be written. rustls tells only in the answer of
+    /// `process_new_packets`, which may be called again at any time and does nothing when nothing has come.
+    fn owed(&mut self) -> usize {
+        if !self.tls.wants_write() {
+            return 0;
+        }
+        // An error here is the one that this session has failed with already.
+        self.tls.process_new_packets().map_or(0, |state| state.tls_bytes_to_write())
+    }
+
+    /// Lets the application do something, with an outbox if it may speak. What it decides is the last thing that
+    /// happens here, so a phase that is entered by it never leads back to this call.
     fn converse(
         &mut self,
         watch: &mut Watch<'_>,
@@ -362,7 +378,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         if let Some(refusal) = outbox.and_then(Outbox::into_refusal) {
             return self.fail(rustls::Error::General(refusal.to_string()), watch);
         }
-        self.heed(next, watch);
+        self.apply_next(next, watch);
     }
 }
 

@@ -5,12 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use common::command_line;
 use common::exit::{self, ExitStatus};
 use common::host_port::HostPort;
+use common::identity::ClientAuth;
 use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::TimeLimitArgs;
+use common::{alpn, command_line};
 
 /// A TLS echo server that serves one session at a time.
 ///
@@ -30,6 +31,19 @@ pub struct Cli {
     /// Private key of the certificate, PEM [default: certificates/key.pem]
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+
+    /// Ask clients for a certificate, and trust those in this file, PEM
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<PathBuf>,
+
+    /// Whether a client has to have one [default: required]
+    #[arg(long, value_name = "WHETHER", requires = "client_ca", value_enum)]
+    #[arg(default_value = "required", hide_default_value = true, hide_possible_values = false)]
+    client_auth: Auth,
+
+    /// Speak this application protocol if the client offers it (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
+    alpn: Vec<Vec<u8>>,
 
     /// Sent first, as it is; '' sends none [default: welcome! and a newline]
     #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
@@ -55,6 +69,13 @@ pub struct Cli {
     /// The timeouts of a session.
     #[command(flatten)]
     pub timeouts: TimeLimitArgs,
+}
+
+/// `--client-auth`.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Auth {
+    Optional,
+    Required,
 }
 
 fn after_help() -> String {
@@ -90,6 +111,19 @@ impl Cli {
     /// The files of `--cert` and `--key`, or `None` for the default ones, which may be made.
     pub fn identity(&self) -> Option<(&Path, &Path)> {
         self.cert.as_deref().zip(self.key.as_deref())
+    }
+
+    /// What becomes of a client without a certificate, where one is asked for.
+    pub fn client_auth(&self) -> ClientAuth {
+        match self.client_auth {
+            Auth::Optional => ClientAuth::Optional,
+            Auth::Required => ClientAuth::Required,
+        }
+    }
+
+    /// The application protocols that are spoken, in order of preference.
+    pub fn alpn(&self) -> Vec<Vec<u8>> {
+        self.alpn.clone()
     }
 
     /// What a session begins with; may be empty. Bytes, because it is sent as it was typed.

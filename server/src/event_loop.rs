@@ -16,12 +16,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::close_reason::Doing;
+use common::close_reason::{CloseReason, Doing};
 use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
-use common::session::{Session, Terms, Turn};
+use common::session::{Session, SessionConfig, Turn};
 use common::signals::Signals;
 use mio::{Events, Poll};
 use rustls::{ServerConfig, ServerConnection};
@@ -36,9 +36,9 @@ use crate::waiting_room::{Waiter, WaitingRoom};
 /// What the sessions of this server have in common.
 pub struct Service {
     /// The TLS configuration.
-    pub config: Arc<ServerConfig>,
+    pub tls: Arc<ServerConfig>,
     /// How clients are judged and timed.
-    pub terms: Rc<Terms>,
+    pub session: Rc<SessionConfig>,
     /// What every session begins with.
     pub greeting: Rc<[u8]>,
     /// How many sessions are left to serve, if they are counted.
@@ -56,6 +56,8 @@ pub struct EventLoop {
     lingering: Lingering,
     service: Service,
     served: u64,
+    /// After a signal: by when everything is over.
+    stop_by: Option<Instant>,
     scratch: Scratch,
 }
 
@@ -76,6 +78,7 @@ impl EventLoop {
             lingering: Lingering::default(),
             service,
             served: 0,
+            stop_by: None,
             scratch: Scratch::default(),
         })
     }
@@ -86,14 +89,14 @@ impl EventLoop {
     /// The poll's own. What happens to one client is never an error of the server.
     pub fn run(mut self, observer: &mut dyn Observer) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
-        self.admit(&mut Watch::new(Instant::now(), observer))?; // registers the listener
+        self.admit(&mut Watch::new(Instant::now(), observer)); // registers the listener
         while !self.is_over() {
             self.wait(&mut events)?;
             let watch = &mut Watch::new(Instant::now(), observer);
             watch.event_loop(&LoopEvent::Woke { events: events.iter().count() });
             self.gather(&events, watch);
-            self.admit(watch)?;
-            self.turn(watch)?;
+            self.admit(watch);
+            self.turn(watch);
             self.lingering.expire(watch);
         }
         Ok(())
@@ -160,44 +163,22 @@ impl EventLoop {
         }
     }
 
-    // ---- TURN ----------------------------------------------------------------------------------------------
-
-    fn turn(&mut self, watch: &mut Watch<'_>) -> io::Result<()> {
-        for key in self.slots.due(watch.now) {
-            let Some(slot) = self.slots.get_mut(key) else { continue };
-            let mut turn = slot.session.turn(watch, &mut self.scratch);
-            if turn == Turn::Blocked
-                && let Err(error) = slot.follow_interest(self.poll.registry(), watch)
-            {
-                turn = slot.session.lose(Doing::Reading, &error, watch);
-            }
-            slot.runnable = turn == Turn::Yield;
-            if let Turn::Done(reason) = turn
-                && let Some(Slot { session, registrar, .. }) = self.slots.remove(key)
-            {
-                let peer = session.id().peer;
-                let (stream, _) = session.into_parts();
-                if !reason.is_clean() {
-                    self.lingering.add(stream, peer, registrar, self.poll.registry(), watch)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
-    fn admit(&mut self, watch: &mut Watch<'_>) -> io::Result<()> {
+    /// Accepting fills the room, promoting empties it, and skipping those who have left empties it too. Each may
+    /// make the other possible without an event to say so.
+    fn admit(&mut self, watch: &mut Watch<'_>) {
         while let Some(listener) = &mut self.listener {
             listener.accept(&mut self.room, watch);
-            if !self.promote(watch) {
+            let promoted = self.promote(watch);
+            let more = self.listener.as_ref().is_some_and(|listener| listener.owes_accept(&self.room));
+            if !promoted && !more {
                 break;
             }
         }
         self.room.announce(watch);
-        match &mut self.listener {
-            Some(listener) => listener.follow(&self.room, self.poll.registry(), watch),
-            None => Ok(()),
+        if let Some(listener) = &mut self.listener {
+            listener.follow(&self.room, self.poll.registry(), watch);
         }
     }
 
@@ -229,11 +210,42 @@ impl EventLoop {
         // Every reply is one write, which must not wait for the acknowledgement of the one before it. It fails on
         // a socket that was reset, which the first read will say better.
         let _ = waiter.socket.set_nodelay(true);
-        let tls = ServerConnection::new(Arc::clone(&self.service.config))?;
+        let tls = ServerConnection::new(Arc::clone(&self.service.tls))?;
         let echo = Echo::new(Rc::clone(&self.service.greeting));
-        let mut session = Session::new(id, tls, waiter.socket, echo, Rc::clone(&self.service.terms), watch);
+        let mut session = Session::new(id, tls, waiter.socket, echo, Rc::clone(&self.service.session), watch);
         session.ready(readiness);
         Ok(session)
+    }
+
+    // ---- TURN ----------------------------------------------------------------------------------------------
+
+    fn turn(&mut self, watch: &mut Watch<'_>) {
+        for key in self.slots.due(watch.now) {
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            let mut turn = slot.session.turn(watch, &mut self.scratch);
+            if turn == Turn::Blocked
+                && let Err(error) = slot.apply_interest(self.poll.registry(), watch)
+            {
+                turn = slot.session.transport_failed(Doing::Reading, &error, watch);
+            }
+            slot.runnable = turn == Turn::Yield;
+            if let Turn::Done(reason) = turn {
+                self.free(key, &reason, watch);
+            }
+        }
+    }
+
+    /// The slot is free from here on, whatever the socket still has to wait for.
+    fn free(&mut self, key: usize, reason: &CloseReason, watch: &mut Watch<'_>) {
+        let Some(Slot { session, registrar, .. }) = self.slots.remove(key) else { return };
+        let peer = session.id().peer;
+        let (stream, _) = session.into_parts();
+        if reason.deserves_lingering() {
+            self.lingering.add(stream, peer, registrar, self.poll.registry(), watch);
+        }
+        if let Some(limit) = self.stop_by {
+            self.lingering.hurry(limit);
+        }
     }
 
     // ---- the end -------------------------------------------------------------------------------------------
@@ -254,8 +266,10 @@ impl EventLoop {
             slot.session.close(watch);
             slot.runnable = true;
         }
-        if let Some(time) = self.service.terms.timeouts.close {
-            self.lingering.hurry(watch.now + time);
+        if let Some(time) = self.service.session.timeouts.close {
+            let limit = watch.now + time;
+            self.stop_by = Some(limit);
+            self.lingering.hurry(limit);
         }
     }
 
@@ -269,7 +283,7 @@ impl EventLoop {
 }
 
 impl Slot {
-    fn follow_interest(&mut self, registry: &mio::Registry, watch: &mut Watch<'_>) -> io::Result<()> {
+    fn apply_interest(&mut self, registry: &mio::Registry, watch: &mut Watch<'_>) -> io::Result<()> {
         let wanted = self.session.interest();
         if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
             watch.step(self.session.id(), &Step::InterestChanged(wanted));

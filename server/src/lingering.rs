@@ -49,10 +49,8 @@ impl Lingering {
         self.sockets.iter().map(|(_, socket)| socket.until).min()
     }
 
-    /// Takes a socket whose FIN is sent, with its registration.
-    ///
-    /// # Errors
-    /// Those of [`Registrar::apply`]; the socket is closed then.
+    /// Takes a socket whose FIN is sent, with its registration. If the poll will not have it, it is closed: to
+    /// linger is a courtesy.
     pub fn add(
         &mut self,
         stream: TcpStream,
@@ -60,7 +58,7 @@ impl Lingering {
         registrar: Registrar,
         registry: &Registry,
         watch: &mut Watch<'_>,
-    ) -> io::Result<()> {
+    ) {
         if self.sockets.len() >= PLACES {
             self.drop_oldest(watch);
         }
@@ -69,15 +67,10 @@ impl Lingering {
         let registrar = registrar.adopt(Place::Lingering(key).into());
         entry.insert(Socket { stream, peer, registrar, drained: 0, until: watch.now + TIME });
         self.drain(key, watch);
-        match self.sockets.get_mut(key) {
-            Some(socket) => {
-                let applied = socket.registrar.apply(registry, &mut socket.stream, Some(Interest::READABLE));
-                if applied.is_err() {
-                    self.sockets.remove(key);
-                }
-                applied.map(drop)
-            }
-            None => Ok(()), // drained already
+        if let Some(socket) = self.sockets.get_mut(key)
+            && socket.registrar.apply(registry, &mut socket.stream, Some(Interest::READABLE)).is_err()
+        {
+            self.close(key, watch);
         }
     }
 

@@ -21,9 +21,19 @@ pub struct Listener {
     registrar: Registrar,
     /// The backlog may hold a connection. Like a socket's readiness, only `WouldBlock` clears it.
     acceptable: bool,
-    /// After an error that concerns us all: when to try again. The edge that announced the connection in the
-    /// backlog is used up, and there may never be another, so only a clock can bring us back.
-    paused_until: Option<Instant>,
+    /// Whether the room was full when last looked at.
+    full: bool,
+    state: State,
+}
+
+/// Whether accepting works.
+enum State {
+    Working,
+    /// It failed with an error that concerns us all, out of file descriptors for one. The edge that announced the
+    /// connection in the backlog is used up, and there may never be another, so only a clock can bring us back.
+    Failing {
+        retry_at: Instant,
+    },
 }
 
 impl Listener {
@@ -36,7 +46,8 @@ impl Listener {
             socket: TcpListener::bind(address)?,
             registrar: Registrar::new(Place::Listener.into()),
             acceptable: true,
-            paused_until: None,
+            full: false,
+            state: State::Working,
         })
     }
 
@@ -55,47 +66,54 @@ impl Listener {
 
     /// When to call [`accept`](Self::accept) even if nobody seems to have come.
     pub fn deadline(&self) -> Option<Instant> {
-        self.paused_until
+        match self.state {
+            State::Working => None,
+            State::Failing { retry_at } => Some(retry_at),
+        }
+    }
+
+    /// Whether somebody may be waiting in the backlog who could be accepted now.
+    pub fn owes_accept(&self, room: &WaitingRoom) -> bool {
+        matches!(self.state, State::Working) && self.acceptable && !room.is_full()
     }
 
     /// Accepts until nobody is left or the room is full.
     pub fn accept(&mut self, room: &mut WaitingRoom, watch: &mut Watch<'_>) {
-        match self.paused_until {
-            Some(until) if watch.now < until => return,
-            Some(_) => self.paused_until = None,
-            None => {}
+        if matches!(self.state, State::Failing { retry_at } if watch.now < retry_at) {
+            return;
         }
         while self.acceptable && !room.is_full() {
             match self.socket.accept() {
                 Ok((socket, peer)) => room.enter(socket, peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.acceptable = false,
                 Err(error) if concerns_one_connection(&error) => {}
-                Err(error) => {
-                    watch.event_loop(&LoopEvent::AcceptFailed(&error));
-                    self.paused_until = Some(watch.now + PAUSE);
-                    return;
-                }
+                Err(error) => return self.fail(&error, watch),
             }
+            self.state = State::Working;
         }
     }
 
-    /// Listens while there is room. Coming back, the backlog is looked at without waiting for an event.
-    ///
-    /// # Errors
-    /// Those of [`Registrar::apply`].
-    pub fn follow(
-        &mut self,
-        room: &WaitingRoom,
-        registry: &Registry,
-        watch: &mut Watch<'_>,
-    ) -> io::Result<()> {
-        let wanted = (!room.is_full()).then_some(Interest::READABLE);
-        let first = self.registrar.is_new();
-        if self.registrar.apply(registry, &mut self.socket, wanted)? && !first {
-            self.acceptable = true;
-            watch.event_loop(if room.is_full() { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
+    /// Tells of the first failure of a row; the tenth in a second is no news.
+    fn fail(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
+        if matches!(self.state, State::Working) {
+            watch.event_loop(&LoopEvent::AcceptFailed(error));
         }
-        Ok(())
+        self.acceptable = true;
+        self.state = State::Failing { retry_at: watch.now + PAUSE };
+    }
+
+    /// Listens while there is room. Coming back, the backlog is looked at without waiting for an event. A poll that
+    /// refuses is tried again, like an accept that fails.
+    pub fn follow(&mut self, room: &WaitingRoom, registry: &Registry, watch: &mut Watch<'_>) {
+        let wanted = (!room.is_full()).then_some(Interest::READABLE);
+        if let Err(error) = self.registrar.apply(registry, &mut self.socket, wanted) {
+            self.fail(&error, watch);
+        }
+        if self.full != room.is_full() {
+            self.full = room.is_full();
+            self.acceptable = true;
+            watch.event_loop(if self.full { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
+        }
     }
 }
 

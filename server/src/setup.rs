@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use common::admission::Admission;
-use common::identity::{FirstRun, Identity, development_certificate};
-use common::session::Terms;
+use common::identity::{ClientVerifier, FirstRun, Identity, Trust, development_certificate};
+use common::session::SessionConfig;
 use log::{info, warn};
 use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::UnixTime;
 
 use crate::cli::Cli;
@@ -39,9 +40,10 @@ fn because(error: impl fmt::Display) -> SetupError {
 /// # Errors
 /// Whatever is wrong with a file, with what rustls is asked for, or with the address to listen on.
 pub fn event_loop(cli: &Cli) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
+    let (config, admission) = tls_config(cli)?;
     let service = Service {
-        config: Arc::new(tls_config(cli)?),
-        terms: Rc::new(Terms { admission: Admission::AnyClient, timeouts: cli.timeouts.timeouts() }),
+        tls: Arc::new(config),
+        session: Rc::new(SessionConfig { admission, timeouts: cli.timeouts.timeouts() }),
         greeting: cli.greeting().into(),
         sessions_left: cli.sessions,
     };
@@ -52,14 +54,43 @@ pub fn event_loop(cli: &Cli) -> Result<(EventLoop, std::net::SocketAddr), SetupE
     Ok((event_loop, address))
 }
 
-fn tls_config(cli: &Cli) -> Result<ServerConfig, SetupError> {
+fn tls_config(cli: &Cli) -> Result<(ServerConfig, Admission), SetupError> {
     let identity = identity(cli)?;
-    ServerConfig::builder_with_provider(cli.tls.provider())
+    let provider = cli.tls.provider();
+    let asked = client_verifier(cli, &provider)?;
+    let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&cli.tls.versions())
-        .map_err(because)?
-        .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)
-        .map_err(because)
+        .map_err(because)?;
+    let builder = match &asked {
+        Some(asked) => builder.with_client_cert_verifier(Arc::clone(&asked.verifier) as _),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(because)?;
+    config.alpn_protocols = cli.alpn();
+    let admission = match asked {
+        Some(Asked { trust, verifier }) => Admission::Client {
+            trust,
+            auth: cli.client_auth(),
+            verifier,
+            clock: Arc::clone(&config.time_provider),
+        },
+        None => Admission::AnyClient,
+    };
+    Ok((config, admission))
+}
+
+/// What clients are asked for: a certificate that this trust holds or vouches for.
+struct Asked {
+    trust: Arc<Trust>,
+    verifier: Arc<ClientVerifier>,
+}
+
+/// What `--client-ca` asks of clients, if it is there.
+fn client_verifier(cli: &Cli, provider: &Arc<CryptoProvider>) -> Result<Option<Asked>, SetupError> {
+    let Some(file) = &cli.client_ca else { return Ok(None) };
+    let trust = Arc::new(Trust::load(file).map_err(because)?);
+    let verifier = ClientVerifier::new(Arc::clone(&trust), Arc::clone(provider), cli.client_auth());
+    Ok(Some(Asked { trust, verifier: Arc::new(verifier) }))
 }
 
 fn identity(cli: &Cli) -> Result<Identity, SetupError> {

@@ -67,11 +67,10 @@ impl WaitingRoom {
 
     /// Tells of those who came and have to stay.
     pub fn announce(&mut self, watch: &mut Watch<'_>) {
-        for (behind, waiter) in
-            self.waiters.iter_mut().enumerate().rev().take_while(|(_, waiter)| !waiter.announced)
-        {
+        let places = self.waiters.iter_mut().zip(1..);
+        for (waiter, place) in places.filter(|(waiter, _)| !waiter.announced) {
             waiter.announced = true;
-            watch.event_loop(&LoopEvent::Waiting { peer: waiter.peer, behind });
+            watch.event_loop(&LoopEvent::Waiting { peer: waiter.peer, place });
         }
     }
 

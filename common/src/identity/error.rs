@@ -38,6 +38,11 @@ pub enum Problem {
     TooLarge,
     /// Not a line in it begins a PEM block.
     NotPem,
+    /// The operating system's trust store yields nothing.
+    NoAuthorities {
+        /// What the operating system says.
+        reason: String,
+    },
     /// A PEM block is not closed, or is not base64.
     DamagedPem {
         /// What the PEM reader says.
@@ -142,6 +147,7 @@ impl fmt::Display for Problem {
             Self::Empty => f.write_str("is empty"),
             Self::TooLarge => f.write_str("is too large to be PEM"),
             Self::NotPem => f.write_str("is not PEM (no line begins with -----BEGIN)"),
+            Self::NoAuthorities { reason } => write!(f, "holds no authority ({reason})"),
             Self::DamagedPem { reason } => write!(f, "has a damaged PEM block ({reason})"),
             Self::NoCertificate { has_key: true } => f.write_str("holds a private key and no certificate"),
             Self::NoCertificate { has_key: false } => f.write_str("holds no certificate"),

@@ -4,7 +4,7 @@
 //! - [`development_certificate`]: makes those files on the first start.
 //! - [`Trust`]: the certificates a peer is measured against, as authorities and as pins.
 //! - [`authorize`]: the one verdict on a peer, a pure function of certificates, trust, role and time.
-//! - [`ServerVerifier`]: that verdict where rustls asks for it, in the middle of a handshake.
+//! - [`ServerVerifier`], [`ClientVerifier`]: that verdict where rustls asks for it, in the middle of a handshake.
 //!
 //! Nothing here reads a clock or writes a log. Time comes in as an argument, what is worth a log line goes out as
 //! data: [`Warning`], [`FirstRun`], [`Authorized`], [`Unauthorized`].
@@ -32,9 +32,9 @@ pub use certificate::Moment;
 pub use error::{IdentityError, Problem, Role};
 pub use first_run::{FirstRun, development_certificate};
 pub use names::Names;
-pub use trust::{Source, Trust};
+pub use trust::{Source, Trust, subject};
 pub use unauthorized::{Distrust, Unauthorized, Use, Which};
-pub use verifier::{Policy, ServerVerifier};
+pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
 pub use warning::Warning;
 
 use certificate::{Validity, parse};

@@ -15,6 +15,9 @@ impl fmt::Display for Remedy<'_> {
             Problem::Missing => f.write_str(where_from(self.0.role())),
             Problem::Empty => f.write_str("fill it again from where it came, or make a new one"),
             Problem::Unreadable(_) | Problem::TooLarge => write!(f, "see `ls -l {file}`"),
+            Problem::NoAuthorities { .. } => {
+                f.write_str("install the package `ca-certificates`, or let SSL_CERT_FILE name a PEM file")
+            }
             Problem::NotPem => write!(
                 f,
                 "if it is DER, convert it with `openssl {} -inform DER -in {file} -out converted.pem`",

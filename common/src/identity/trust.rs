@@ -48,13 +48,15 @@ pub struct Trust {
 pub enum Source {
     /// A PEM file.
     File(PathBuf),
-    // The roots of the operating system belong here, with a `Trust::system()` that has anchors and no pins.
+    /// What the operating system, or `SSL_CERT_FILE`, trusts.
+    System,
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::System => f.write_str("the system's trust store"),
         }
     }
 }
@@ -79,12 +81,43 @@ impl Trust {
         Ok(Self { source, anchors, pins })
     }
 
+    /// The trust store of the operating system: authorities, no pins. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace it,
+    /// as they do for OpenSSL. Certificates in it that cannot be read are passed over: it is not ours to mend.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::NoAuthorities`], with what the operating system said, if nothing could be read.
+    pub fn system() -> Result<Self, IdentityError> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut anchors = RootCertStore::empty();
+        anchors.add_parsable_certificates(found.certs);
+        if anchors.is_empty() {
+            let reason = found.errors.first().map_or("it is empty".to_owned(), ToString::to_string);
+            let store = Path::new("of the system");
+            return Err(IdentityError::new(Role::Trust, store, Problem::NoAuthorities { reason }));
+        }
+        Ok(Self { source: Source::System, anchors, pins: Vec::new() })
+    }
+
+    /// The names of all certificates in it, authorities and pins, each once.
+    pub fn subjects(&self) -> Vec<DistinguishedName> {
+        let of_pins = self.pins.iter().filter_map(|der| {
+            parse(der)
+                .ok()
+                .map(|certificate| DistinguishedName::from(certificate.subject().as_raw().to_vec()))
+        });
+        let mut subjects: Vec<_> = self.anchors.subjects().into_iter().chain(of_pins).collect();
+        subjects.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
+        subjects.dedup_by(|one, other| one.as_ref() == other.as_ref());
+        subjects
+    }
+
     /// Where these certificates come from.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The authorities, possibly none; their names are what a server may send as a hint when it asks for a certificate.
+    /// The authorities, possibly none.
     pub fn anchors(&self) -> &RootCertStore {
         &self.anchors
     }
@@ -109,5 +142,13 @@ pub(super) fn anchor_name(anchor: &TrustAnchor<'_>) -> String {
     match X509Name::from_der(name.as_ref()) {
         Ok((_, name)) => distinguished_name(&name),
         Err(_) => "(unreadable name)".to_owned(),
+    }
+}
+
+/// The name in a peer's certificate, escaped and bounded.
+pub fn subject(der: &CertificateDer<'_>) -> String {
+    match parse(der) {
+        Ok(certificate) => distinguished_name(certificate.subject()),
+        Err(_) => "(unreadable certificate)".to_owned(),
     }
 }

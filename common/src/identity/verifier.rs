@@ -7,7 +7,8 @@ use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::authorization::{Peer, authorize_parts};
 use super::trust::Trust;
@@ -22,44 +23,94 @@ pub enum Policy {
     Insecure,
 }
 
-/// Asks [`authorize`](super::authorize) about the server of a full handshake.
-///
-/// The handshake's signature is verified under either policy: [`Policy::Insecure`] may talk to anybody, but even then to
-/// somebody who has the key of the certificate it presents.
-///
-/// Its counterpart on a server, a `ClientCertVerifier`, would have the same shape: these fields, and [`Peer::Client`]
-/// in the place of [`Peer::Server`].
+/// What follows from a client without a certificate. One that presents a certificate has to pass in either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// The handshake goes on. The program reports the client as unauthorized.
+    Optional,
+    /// The handshake fails, with certificate_required (TLS 1.3) or handshake_failure (TLS 1.2).
+    Required,
+}
+
+/// What the two verifiers have in common: a trust, and the last thing it said.
 #[derive(Debug)]
-pub struct ServerVerifier {
+struct Judge {
     trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
-    policy: Policy,
     last_refusal: Mutex<Option<Unauthorized>>,
 }
 
-impl ServerVerifier {
-    /// A verifier for one client configuration.
-    pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, policy: Policy) -> Self {
-        Self {
-            trust,
-            algorithms: provider.signature_verification_algorithms,
-            policy,
-            last_refusal: Mutex::new(None),
-        }
+impl Judge {
+    fn new(trust: Arc<Trust>, provider: &CryptoProvider) -> Self {
+        let algorithms = provider.signature_verification_algorithms;
+        Self { trust, algorithms, last_refusal: Mutex::new(None) }
     }
 
-    /// Why the last server that was asked about is unauthorized; `None` if it is authorized, or none was asked about.
-    ///
-    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and says little, and after a
-    /// failed handshake `peer_certificates()` is `None`, so that nobody can judge again. The full reason waits here. It
-    /// is that of the last handshake of the configuration: sessions that run at the same time need one verifier each.
-    pub fn last_refusal(&self) -> Option<Unauthorized> {
-        self.lock().clone()
+    /// Judges, and keeps the refusal if there is one.
+    fn refuses(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        peer: Peer<'_>,
+        now: UnixTime,
+    ) -> Option<Unauthorized> {
+        let refusal = authorize_parts(end_entity, intermediates, &self.trust, peer, now).err();
+        self.lock().clone_from(&refusal);
+        refusal
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Unauthorized>> {
         // Whoever panicked while holding it cannot have left half an Option.
         self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks [`authorize`](super::authorize) about the server of a full handshake.
+///
+/// The handshake's signature is verified under either policy: [`Policy::Insecure`] may talk to anybody, but even then to
+/// somebody who has the key of the certificate it presents.
+#[derive(Debug)]
+pub struct ServerVerifier {
+    judge: Judge,
+    policy: Policy,
+}
+
+impl ServerVerifier {
+    /// A verifier for one client configuration.
+    pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, policy: Policy) -> Self {
+        Self { judge: Judge::new(trust, &provider), policy }
+    }
+
+    /// Why the last server that was asked about is unauthorized; `None` if it is authorized, or none was asked about.
+    ///
+    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and says little, and after a
+    /// failed handshake `peer_certificates()` is `None`, so that nobody can judge again. The full reason waits here,
+    /// for whoever called `process_new_packets` and got the error. It is overwritten by the next handshake of the
+    /// configuration, so it is to be asked for at once.
+    pub fn last_refusal(&self) -> Option<Unauthorized> {
+        self.judge.lock().clone()
+    }
+}
+
+/// Asks [`authorize`](super::authorize) about the client of a full handshake, if it presents a certificate.
+#[derive(Debug)]
+pub struct ClientVerifier {
+    judge: Judge,
+    auth: ClientAuth,
+    hints: Vec<DistinguishedName>,
+}
+
+impl ClientVerifier {
+    /// A verifier for one server configuration. The names of all that `trust` holds, authorities and pins, are sent
+    /// to clients as a hint which certificate to present (RFC 8446, 4.2.4).
+    pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, auth: ClientAuth) -> Self {
+        let hints = trust.subjects();
+        Self { judge: Judge::new(trust, &provider), auth, hints }
+    }
+
+    /// See [`ServerVerifier::last_refusal`].
+    pub fn last_refusal(&self) -> Option<Unauthorized> {
+        self.judge.lock().clone()
     }
 }
 
@@ -72,11 +123,7 @@ impl ServerCertVerifier for ServerVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let peer = Peer::Server(server_name);
-        let verdict = authorize_parts(end_entity, intermediates, &self.trust, peer, now);
-        let refusal = verdict.err();
-        self.lock().clone_from(&refusal);
-        match (refusal, self.policy) {
+        match (self.judge.refuses(end_entity, intermediates, Peer::Server(server_name), now), self.policy) {
             (Some(refusal), Policy::Strict) => Err(Error::InvalidCertificate(refusal.certificate_error())),
             (Some(_), Policy::Insecure) | (None, _) => Ok(ServerCertVerified::assertion()),
         }
@@ -88,7 +135,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.algorithms)
+        verify_tls12_signature(message, cert, dss, &self.judge.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -97,10 +144,54 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
+        verify_tls13_signature(message, cert, dss, &self.judge.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        self.judge.algorithms.supported_schemes()
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.auth == ClientAuth::Required
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        match self.judge.refuses(end_entity, intermediates, Peer::Client, now) {
+            Some(refusal) => Err(Error::InvalidCertificate(refusal.certificate_error())),
+            None => Ok(ClientCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.judge.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.judge.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.judge.algorithms.supported_schemes()
     }
 }

@@ -7,8 +7,9 @@ use super::{Session, Turn};
 use crate::application::{Application, Next};
 use crate::close_reason::{CloseReason, Doing};
 use crate::deadline::{Deadlines, Timeout};
+use crate::identity::Unauthorized;
 use crate::observer::{Step, Watch};
-use crate::phase::Phase;
+use crate::phase::{Cause, Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
 use crate::transport::Transport;
 
@@ -18,14 +19,24 @@ impl<T: Transport, A: Application> Session<T, A> {
     pub fn close(&mut self, watch: &mut Watch<'_>) {
         match self.phase {
             Phase::Handshaking { .. } => self.enter(Phase::Closed(CloseReason::Abandoned), watch),
-            Phase::Established => self.enter(Phase::Closing { timed_out: None }, watch),
-            Phase::PeerClosed { .. } => self.start(Timeout::Close, watch),
+            Phase::Established => self.enter(Phase::Closing { cause: Cause::Asked }, watch),
+            // Ending already; from now on not in its own time.
+            Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::SaidAll } => {
+                self.start(Timeout::Close, watch);
+            }
             _ => {} // ending already, and timed
         }
     }
 
+    /// We have said everything: close_notify goes out behind it, and the rest of the answer is waited for.
+    pub fn said_all(&mut self, watch: &mut Watch<'_>) {
+        if self.phase == Phase::Established {
+            self.enter(Phase::Closing { cause: Cause::SaidAll }, watch);
+        }
+    }
+
     /// Ends the session because the connection beneath it cannot be used: the poll will not watch it, for example.
-    pub fn lose(&mut self, doing: Doing, error: &io::Error, watch: &mut Watch<'_>) -> Turn {
+    pub fn transport_failed(&mut self, doing: Doing, error: &io::Error, watch: &mut Watch<'_>) -> Turn {
         let reason = CloseReason::transport(doing, error);
         self.enter(Phase::Closed(reason.clone()), watch);
         Turn::Done(reason)
@@ -50,18 +61,12 @@ impl<T: Transport, A: Application> Session<T, A> {
         let previous = std::mem::replace(&mut self.phase, next);
         watch.step(self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
         match &self.phase {
-            Phase::Handshaking { .. } => {}
+            Phase::Handshaking { .. } | Phase::PeerClosed { .. } => {}
             Phase::Established => {
                 self.stop(Timeout::Handshake, watch);
                 self.start(Timeout::Idle, watch);
             }
-            Phase::PeerClosed { answered: false, .. } => {
-                self.converse(watch, |application, now, outbox| match outbox {
-                    Some(outbox) => application.peer_closed(now, outbox),
-                    None => Next::Continue,
-                });
-            }
-            Phase::PeerClosed { .. } => {}
+            Phase::Closing { cause: Cause::SaidAll } => self.tls.send_close_notify(),
             Phase::Closing { .. } | Phase::Finishing { .. } => {
                 self.tls.send_close_notify(); // behind everything that was said before it (I6)
                 self.time_closing(watch);
@@ -98,7 +103,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
         if self.application_deadline().is_some_and(|at| at <= watch.now) {
             let next = self.application.timer(watch.now);
-            self.heed(next, watch);
+            self.apply_next(next, watch);
             return true;
         }
         false
@@ -109,22 +114,22 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn timed_out(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
         let next = match (&self.phase, timeout) {
             (Phase::Established, Timeout::Idle | Timeout::Session) => {
-                Phase::Closing { timed_out: Some(timeout) }
+                Phase::Closing { cause: Cause::TimedOut(timeout) }
             }
             (Phase::Finishing { reason } | Phase::Failing { reason } | Phase::Severed { reason, .. }, _) => {
                 Phase::Closed(reason.clone())
             }
-            (Phase::Closing { timed_out: Some(first) }, _) => Phase::Closed(CloseReason::TimedOut(*first)),
+            (Phase::Closing { cause: Cause::TimedOut(first) }, _) => {
+                Phase::Closed(CloseReason::TimedOut(*first))
+            }
             _ => Phase::Closed(CloseReason::TimedOut(timeout)),
         };
         self.enter(next, watch);
     }
 
-    pub(super) fn heed(&mut self, next: Next, watch: &mut Watch<'_>) {
-        match (next, &mut self.phase) {
-            (Next::Close, Phase::Established) => self.enter(Phase::Closing { timed_out: None }, watch),
-            (Next::Close, Phase::PeerClosed { answered, .. }) => *answered = true,
-            _ => {}
+    pub(super) fn apply_next(&mut self, next: Next, watch: &mut Watch<'_>) {
+        if next == Next::Close && self.phase == Phase::Established {
+            self.enter(Phase::Closing { cause: Cause::Asked }, watch);
         }
     }
 
@@ -137,7 +142,12 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// The peer took something: it is alive, and so is the session.
     pub(super) fn peer_took_something(&mut self, watch: &mut Watch<'_>) {
         self.stop(Timeout::Write, watch);
-        if matches!(self.phase, Phase::Established | Phase::PeerClosed { .. }) {
+        self.not_idle(watch);
+    }
+
+    /// Application data has moved.
+    pub(super) fn not_idle(&mut self, watch: &mut Watch<'_>) {
+        if self.deadlines.get(Timeout::Idle).is_some() {
             self.start(Timeout::Idle, watch);
         }
     }
@@ -150,7 +160,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     pub(super) fn start(&mut self, timeout: Timeout, watch: &mut Watch<'_>) {
-        let at = self.terms.timeouts.length(timeout).and_then(|length| watch.now.checked_add(length));
+        let at = self.config.timeouts.length(timeout).and_then(|length| watch.now.checked_add(length));
         self.set_deadline(timeout, at, watch);
     }
 
@@ -169,7 +179,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// A write failed, so nothing can be sent any more. The peer may have said why before it left (an alert, say),
     /// and that is a better reason than a broken pipe: it is read before the session ends.
-    pub(super) fn sever(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
+    pub(super) fn write_failed(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
         let next = match &self.phase {
             // Only the last word was left to send, and the reason is known.
             Phase::Finishing { reason } | Phase::Failing { reason } => Phase::Closed(reason.clone()),
@@ -196,7 +206,10 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn reason_of(&self, error: rustls::Error) -> CloseReason {
         match (&self.phase, error) {
             (_, rustls::Error::AlertReceived(alert)) => CloseReason::PeerAlert(alert),
-            (_, rustls::Error::InvalidCertificate(error)) => match self.terms.admission.last_refusal() {
+            (_, rustls::Error::NoCertificatesPresented) => {
+                CloseReason::Unauthorized(Unauthorized::NotPresented)
+            }
+            (_, rustls::Error::InvalidCertificate(error)) => match self.config.admission.last_refusal() {
                 Some(refusal) => CloseReason::Unauthorized(refusal),
                 None => CloseReason::Tls(rustls::Error::InvalidCertificate(error)),
             },
@@ -208,8 +221,21 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// In a severed session: there is nothing more to read, so it is over.
-    pub(super) fn read_out(&mut self, watch: &mut Watch<'_>) -> bool {
+    /// A read failed. In a severed session that is its end. Behind our close_notify a reset is a peer that just left,
+    /// as with a FIN: many close their socket with our close_notify unread, and the kernel makes a reset of it.
+    pub(super) fn read_failed(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
+        let left = Facts { peer_end: Some(PeerEnd::Fin), ..self.facts() };
+        let ended = match &self.phase {
+            Phase::Severed { .. } => self.phase.next(left),
+            Phase::Closing { .. } if error.kind() == io::ErrorKind::ConnectionReset => self.phase.next(left),
+            _ => None,
+        };
+        let lost = || Phase::Closed(CloseReason::transport(Doing::Reading, error));
+        self.enter(ended.unwrap_or_else(lost), watch);
+    }
+
+    /// In a severed session: there is nothing more to read, so it is over. `false` in any other.
+    pub(super) fn end_severed(&mut self, watch: &mut Watch<'_>) -> bool {
         let Phase::Severed { reason, .. } = &self.phase else { return false };
         let reason = reason.clone();
         self.enter(Phase::Closed(reason), watch);

@@ -1,0 +1,157 @@
+//! One session of the client, with what feeds it.
+
+use std::io;
+use std::time::Instant;
+
+use common::close_reason::{CloseReason, Doing, Party};
+use common::observer::{LoopEvent, Step, Watch};
+use common::readiness::Readiness;
+use common::registrar::Registrar;
+use common::scratch::Scratch;
+use common::session::{Session, Turn};
+use mio::net::TcpStream;
+use mio::{Events, Registry};
+
+use crate::event_loop::{SOCKET, STDIN};
+use crate::failure::Failure;
+use crate::first_message::FirstMessage;
+use crate::stdin::Stdin;
+
+/// A session, its registration, and stdin if that goes to the server.
+pub struct Conversation {
+    session: Session<TcpStream, FirstMessage<io::Stdout>>,
+    registrar: Registrar,
+    /// `None` also once stdin has ended.
+    stdin: Option<Stdin>,
+    interactive: bool,
+    interrupted: bool,
+    runnable: bool,
+}
+
+/// How a session ended.
+pub struct Outcome {
+    /// Why it ended.
+    pub reason: CloseReason,
+    /// Whether a signal made it end.
+    pub interrupted: bool,
+    /// Whether the server ended it while stdin was still going there, or did not say that its answer was whole.
+    pub cut_short: bool,
+}
+
+impl Conversation {
+    /// A session that is about to start its handshake.
+    pub fn new(
+        session: Session<TcpStream, FirstMessage<io::Stdout>>,
+        registrar: Registrar,
+        stdin: Option<Stdin>,
+    ) -> Self {
+        let interactive = stdin.is_some();
+        Self { session, registrar, stdin, interactive, interrupted: false, runnable: true }
+    }
+
+    /// Does what can be done now; a reason when the session is over.
+    ///
+    /// # Errors
+    /// [`Failure::Input`]: stdin cannot be read. The server sees us leave without close_notify, because what we
+    /// wanted to say was not all said.
+    pub fn round(
+        &mut self,
+        registry: &Registry,
+        watch: &mut Watch<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<Option<CloseReason>, Failure> {
+        self.feed(registry, watch).map_err(Failure::Input)?;
+        let mut turn = self.session.turn(watch, scratch);
+        if turn == Turn::Blocked
+            && let Err(error) = self.apply_interest(registry, watch)
+        {
+            turn = self.session.transport_failed(Doing::Reading, &error, watch);
+        }
+        if let Turn::Done(reason) = turn {
+            return Ok(Some(reason));
+        }
+        let fed = self.watch_stdin(registry).map_err(Failure::Input)?;
+        self.runnable = turn == Turn::Yield || fed;
+        Ok(None)
+    }
+
+    /// Takes one chunk of stdin to the session, if there is one and the session has room for it. At the end of
+    /// stdin, close_notify follows, and the rest of the answer is waited for.
+    fn feed(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<()> {
+        let Some(stdin) = &mut self.stdin else { return Ok(()) };
+        if !stdin.is_ready() || !self.session.wants_input() {
+            return Ok(());
+        }
+        match stdin.read(registry)? {
+            [] => {
+                self.stdin = None;
+                self.session.said_all(watch);
+            }
+            chunk => self.session.send(chunk, watch),
+        }
+        Ok(())
+    }
+
+    /// Watches stdin while the session has room. Whether it can be read without waiting for an event.
+    fn watch_stdin(&mut self, registry: &Registry) -> io::Result<bool> {
+        let Some(stdin) = &mut self.stdin else { return Ok(false) };
+        let wanted = self.session.wants_input();
+        stdin.watch(registry, wanted)?;
+        Ok(wanted && stdin.is_ready())
+    }
+
+    fn apply_interest(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<()> {
+        let wanted = self.session.interest();
+        if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
+            watch.step(self.session.id(), &Step::InterestChanged(wanted));
+        }
+        Ok(())
+    }
+
+    /// Takes note of what the poll said.
+    pub fn gather(&mut self, events: &Events) {
+        for event in events {
+            match (event.token(), &mut self.stdin) {
+                (SOCKET, _) => self.session.ready(Readiness::of(event)),
+                (STDIN, Some(stdin)) => stdin.ready(),
+                _ => {}
+            }
+        }
+    }
+
+    /// A signal came: closes gracefully.
+    pub fn interrupt(&mut self, watch: &mut Watch<'_>) {
+        self.interrupted = true;
+        watch.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
+        self.session.close(watch);
+    }
+
+    /// When the next round is due even if nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.session.earliest_deadline()
+    }
+
+    /// Whether the next round is due at once.
+    pub fn is_runnable(&self) -> bool {
+        self.runnable
+    }
+
+    /// What came of it.
+    ///
+    /// # Errors
+    /// [`Failure::Output`]: stdout took no more, and not because its reader had seen enough.
+    pub fn end(self, reason: CloseReason) -> Result<Outcome, Failure> {
+        let Self { session, interactive, interrupted, .. } = self;
+        let (_, application) = session.into_parts();
+        let output_error = application.into_output_error();
+        // With -i, status 0 means that everything came back: only our close_notify first and the server's after it
+        // says that.
+        let whole =
+            !interactive || output_error.is_some() || reason == CloseReason::Clean { first: Party::Us };
+        match output_error {
+            // `mio-client | head -1`
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(Outcome { reason, interrupted, cut_short: !whole }),
+        }
+    }
+}
