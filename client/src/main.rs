@@ -6,19 +6,21 @@ mod conversation;
 mod event_loop;
 mod failure;
 mod first_message;
+mod progress;
 mod setup;
 mod stdin;
 
 use std::process::ExitCode;
 
 use common::exit::ExitStatus;
-use common::logging;
 use common::reporter::Reporter;
+use common::{logging, status_line};
 use rustls::Side;
 
 use crate::conversation::Outcome;
 use crate::event_loop::EventLoop;
 use crate::failure::Failure;
+use crate::progress::Progress;
 
 const PROGRAM: &str = "mio-client";
 const CUT_SHORT: &str = "what stdin had may not all have been answered";
@@ -57,9 +59,10 @@ fn run(cli: &cli::Cli) -> ExitStatus {
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
 fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
-    let mut reporter = Reporter::new(Side::Server);
+    let progress = (cli.interactive && status_line::is_possible()).then(Progress::default);
+    let mut observer = (progress, Reporter::new(Side::Server));
     let errand = setup::errand(cli)?;
-    let mut event_loop = EventLoop::new(&mut reporter)?;
+    let mut event_loop = EventLoop::new(&mut observer)?;
     let mut outcome = event_loop.run(&errand)?;
     for _ in 0..cli.reconnect {
         if outcome.interrupted || outcome.reason.exit_status() != ExitStatus::Clean {

@@ -39,7 +39,7 @@
 //! | [`identity`] | certificates, keys, trust, and the verdict on a peer; [`admission`] applies it |
 //! | [`handshake`], [`foreign`] | what a handshake agreed on; what a peer speaks that speaks no TLS |
 //! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`host_port`], [`exit`] | what both programs take and return |
-//! | [`logging`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
+//! | [`logging`], [`status_line`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
 //!
 //! # Invariants
 //!
@@ -96,5 +96,6 @@ pub mod reporter;
 pub mod scratch;
 pub mod session;
 pub mod signals;
+pub mod status_line;
 pub mod time_limit;
 pub mod transport;

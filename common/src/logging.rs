@@ -6,13 +6,13 @@
 
 use std::env;
 use std::fmt::{Display, Write as _};
-use std::io::{self, Write as _};
 use std::time::SystemTime;
 
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
 use crate::escaped::{Escaped, one_line};
+use crate::status_line;
 
 /// The crates whose lines are the program's own voice: always shown, and without a target.
 const OURS: [&str; 3] = ["common", "mio_client", "mio_server"];
@@ -65,12 +65,9 @@ pub fn fail(program: &str, message: &impl Display) {
     write_line(one_line(&text));
 }
 
-/// Writes one line to stderr, in one call so that lines of several programs do not mix.
-pub(crate) fn write_line(mut line: String) {
-    line.push('\n');
-    // Ignored: stderr is where this error would be reported, nobody is left to tell, and a closed
-    // pipe must end nobody.
-    let _ = io::stderr().lock().write_all(line.as_bytes());
+/// Writes one line to stderr.
+pub(crate) fn write_line(line: String) {
+    status_line::write_above(&line);
 }
 
 fn level(verbosity: i8) -> LevelFilter {

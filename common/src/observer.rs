@@ -183,6 +183,21 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
+/// Somebody watches, or nobody.
+impl<O: Observer> Observer for Option<O> {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        if let Some(observer) = self {
+            observer.step(now, id, step);
+        }
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        if let Some(observer) = self {
+            observer.event_loop(now, event);
+        }
+    }
+}
+
 /// The time, and who is told what happens at it. Nothing but the loop reads a clock.
 pub struct Watch<'a> {
     /// The time of this turn of the loop.

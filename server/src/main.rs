@@ -8,16 +8,19 @@ mod listener;
 mod place;
 mod setup;
 mod slots;
+mod status;
 mod waiting_room;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use common::exit::ExitStatus;
-use common::logging;
 use common::observer::{LoopEvent, Watch};
 use common::reporter::Reporter;
+use common::{logging, status_line};
 use rustls::Side;
+
+use crate::status::Status;
 
 fn main() -> ExitCode {
     match cli::Cli::parse() {
@@ -28,11 +31,12 @@ fn main() -> ExitCode {
 
 fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
-    let mut reporter = Reporter::new(Side::Client);
+    let status = (cli.verbosity.steps() > 0 && status_line::is_possible()).then(Status::default);
+    let mut observer = (status, Reporter::new(Side::Client));
     let ended =
         setup::event_loop(cli).map_err(|error| error.to_string()).and_then(|(event_loop, address)| {
-            Watch::new(Instant::now(), &mut reporter).event_loop(&LoopEvent::Listening(address));
-            event_loop.run(&mut reporter).map_err(|error| format!("the event loop failed: {error}"))
+            Watch::new(Instant::now(), &mut observer).event_loop(&LoopEvent::Listening(address));
+            event_loop.run(&mut observer).map_err(|error| format!("the event loop failed: {error}"))
         });
     match ended {
         Ok(()) => ExitStatus::Clean,
