@@ -31,7 +31,7 @@ pub enum Doing {
 /// Why a session ended: one variant for each way to end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CloseReason {
-    /// close_notify went both ways.
+    /// close_notify went both ways; or the peer's came, and it left before ours could go.
     Clean {
         /// Whose came first.
         first: Party,

@@ -55,8 +55,8 @@
 //!   a fixed amount of memory and, after the write deadline, its slot.
 //! - **I5, end-of-file is a fact, close_notify is a verdict.** A FIN without close_notify is a truncation, and is
 //!   called one.
-//! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered; where the
-//!   answer cannot be sent, the session ends with a FIN and no close_notify.
+//! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered. Where the
+//!   answer cannot be sent, or what it answers may have been cut off, the session ends with a FIN and no close_notify.
 //! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
 //!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited).
 //! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`

@@ -6,8 +6,8 @@
 //! ```text
 //!                 judged             peer's close_notify, or FIN
 //!   Handshaking ─────────▶ Established ────────────▶ PeerClosed
-//!                               │                         │ all is answered: our close_notify
-//!                               │ we close:               ▼
+//!                               │                         │ all is answered: our close_notify,
+//!                               │ we close:               ▼ unless it was a FIN
 //!                               ▼ our close_notify    Finishing
 //!                            Closing                      │
 //!                               │ peer's, or FIN          │ flushed
@@ -48,10 +48,7 @@ pub enum Phase {
         cause: Cause,
     },
     /// The peer has closed and all is answered; our close_notify is the last thing on its way.
-    Finishing {
-        /// How the session will have ended.
-        reason: CloseReason,
-    },
+    Finishing,
     /// The session has failed; what tells the peer so, an alert, is on its way.
     Failing {
         /// Why it failed.
@@ -113,15 +110,19 @@ impl Phase {
                     .map_or(CloseReason::Truncated { established: false }, CloseReason::NotTls),
             }),
             (Self::Established, Some(end)) => Some(Self::PeerClosed { end }),
-            (Self::PeerClosed { end }, _) if !owes => Some(Self::Finishing { reason: end.close_reason() }),
+            (Self::PeerClosed { end: PeerEnd::CloseNotify }, _) if !owes => Some(Self::Finishing),
+            // What it had sent is answered, but what it sent may have been cut off, by anybody on the way. A
+            // close_notify of ours would certify that the answer is whole (I6).
+            (Self::PeerClosed { end: PeerEnd::Fin }, _) if !owes => {
+                Some(Self::Closed(CloseReason::Truncated { established: true }))
+            }
             (Self::Closing { cause }, Some(end)) if !owes => Some(Self::Closed(match (cause, end) {
                 (Cause::TimedOut(timeout), _) => CloseReason::TimedOut(*timeout),
                 (_, PeerEnd::CloseNotify) => CloseReason::Clean { first: Party::Us },
                 (_, PeerEnd::Fin) => CloseReason::Unconfirmed,
             })),
-            (Self::Finishing { reason } | Self::Failing { reason }, _) if !owes => {
-                Some(Self::Closed(reason.clone()))
-            }
+            (Self::Finishing, _) if !owes => Some(Self::Closed(CloseReason::Clean { first: Party::Peer })),
+            (Self::Failing { reason }, _) if !owes => Some(Self::Closed(reason.clone())),
             (Self::Severed { reason, .. }, Some(_)) => Some(Self::Closed(reason.clone())),
             _ => None,
         }
@@ -164,19 +165,10 @@ impl Phase {
             Self::Established => "Established",
             Self::PeerClosed { .. } => "PeerClosed",
             Self::Closing { .. } => "Closing",
-            Self::Finishing { .. } => "Finishing",
+            Self::Finishing => "Finishing",
             Self::Failing { .. } => "Failing",
             Self::Severed { .. } => "Severed",
             Self::Closed(_) => "Closed",
-        }
-    }
-}
-
-impl PeerEnd {
-    fn close_reason(self) -> CloseReason {
-        match self {
-            Self::CloseNotify => CloseReason::Clean { first: Party::Peer },
-            Self::Fin => CloseReason::Truncated { established: true },
         }
     }
 }

@@ -15,15 +15,20 @@ pub struct Readiness {
 }
 
 impl Readiness {
+    /// What is known from elsewhere than an event. With `read_closed`, the peer's FIN is there.
+    pub fn new(readable: bool, writable: bool, read_closed: bool) -> Self {
+        Self { readable, writable, read_closed }
+    }
+
     /// A connected socket that nobody has asked yet: it can be written, and if it can be read the kernel will
     /// say so.
     pub fn fresh() -> Self {
-        Self { writable: true, ..Self::default() }
+        Self::new(false, true, false)
     }
 
     /// Everything may be tried: for a caller without a poll, and for one who knows that bytes are waiting.
     pub fn all() -> Self {
-        Self { readable: true, writable: true, read_closed: false }
+        Self::new(true, true, false)
     }
 
     /// What one event says.

@@ -205,7 +205,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Ok(received) => {
                 let helping = &ciphertext[..received];
                 watch.step(self.id, &Step::Received(helping));
-                if received < ciphertext.len() {
+                if received < ciphertext.len() && !matches!(self.phase, Phase::Severed { .. }) {
                     self.readiness.read_short();
                 }
                 if helping.is_empty() {
@@ -236,7 +236,9 @@ impl<T: Transport, A: Application> Session<T, A> {
             return true; // what we owe will never be sent, and holds nothing up
         }
         let owed = self.owed();
-        self.tls.wants_read() && self.application.reads_on(owed)
+        // In a handshake rustls wants to write before it reads, and wants nothing while it cannot. Whether the peer
+        // reads may depend on its being read from, so it is.
+        (self.tls.wants_read() || self.tls.is_handshaking()) && self.application.reads_on(owed)
     }
 
     /// Uses a helping up. Nothing of it may stay behind when the session is left, because the buffer is everybody's.

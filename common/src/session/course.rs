@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Session, Turn};
 use crate::application::{Application, Next};
-use crate::close_reason::{CloseReason, Doing};
+use crate::close_reason::{CloseReason, Doing, Party};
 use crate::deadline::{Deadlines, Timeout};
 use crate::identity::Unauthorized;
 use crate::observer::{Step, Watch};
@@ -67,7 +67,7 @@ impl<T: Transport, A: Application> Session<T, A> {
                 self.start(Timeout::Idle, watch);
             }
             Phase::Closing { cause: Cause::SaidAll } => self.tls.send_close_notify(),
-            Phase::Closing { .. } | Phase::Finishing { .. } => {
+            Phase::Closing { .. } | Phase::Finishing => {
                 self.tls.send_close_notify(); // behind everything that was said before it (I6)
                 self.time_closing(watch);
             }
@@ -116,9 +116,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             (Phase::Established, Timeout::Idle | Timeout::Session) => {
                 Phase::Closing { cause: Cause::TimedOut(timeout) }
             }
-            (Phase::Finishing { reason } | Phase::Failing { reason } | Phase::Severed { reason, .. }, _) => {
-                Phase::Closed(reason.clone())
-            }
+            (Phase::Failing { reason } | Phase::Severed { reason, .. }, _) => Phase::Closed(reason.clone()),
             (Phase::Closing { cause: Cause::TimedOut(first) }, _) => {
                 Phase::Closed(CloseReason::TimedOut(*first))
             }
@@ -181,8 +179,9 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// and that is a better reason than a broken pipe: it is read before the session ends.
     pub(super) fn write_failed(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
         let next = match &self.phase {
-            // Only the last word was left to send, and the reason is known.
-            Phase::Finishing { reason } | Phase::Failing { reason } => Phase::Closed(reason.clone()),
+            // Only the last word was left to send, and the peer did not wait for it.
+            Phase::Finishing => Phase::Closed(CloseReason::Clean { first: Party::Peer }),
+            Phase::Failing { reason } => Phase::Closed(reason.clone()),
             phase => Phase::Severed {
                 reason: CloseReason::transport(Doing::Writing, error),
                 judged: phase.judged(),

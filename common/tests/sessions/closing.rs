@@ -1,0 +1,197 @@
+//! Who closes, who answers, and what a close_notify is worth.
+
+use common::close_reason::{CloseReason, Party};
+use common::deadline::Timeout;
+use common::readiness::Readiness;
+use rustls::version::TLS13;
+
+use crate::support::pair::Pair;
+use crate::support::roles::{Echo, Sphinx, Talker};
+use crate::support::tls::{Tls, VERSIONS};
+use crate::support::visit::Visit;
+use crate::support::wire::Cut;
+use crate::support::{pattern, seconds};
+
+/// Invariant I6, for every size of request that a lane, a helping, a record and their borders could treat apart.
+#[test]
+fn a_clean_end_means_that_everything_was_answered() {
+    for version in VERSIONS {
+        let tls = Tls::new(version).shared();
+        for size in [0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 200_000] {
+            for capacity in [16 * 1024, 64 * 1024, usize::MAX] {
+                let message = pattern(size);
+                // Half-close: the client says close_notify right behind its request, and then reads.
+                let talker = Talker::says(&message).leaves_after(0);
+                let mut pair = Pair::new(&tls, talker, Echo::greeting(b"welcome!\n"));
+                pair.client.end.outgoing().capacity = 64 * 1024;
+                pair.client.end.incoming().capacity = capacity;
+                pair.run();
+                assert_eq!(pair.client.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+                assert_eq!(pair.server.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+                assert!(pair.client.heard() == [&b"welcome!\n"[..], &message].concat());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_answers_what_it_has_taken_before_it_says_goodbye() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    visit.raw.end.incoming().capacity = 1000;
+    visit.deaf = true;
+    visit.say(&pattern(50_000));
+    let taken = visit.session.heard().len();
+    visit.close();
+    visit.say(b"too late");
+    visit.deaf = false;
+    visit.say_goodbye();
+    assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+    assert!(visit.raw.closed);
+    assert_eq!((taken, visit.raw.heard.len()), (50_000, 50_000));
+}
+
+/// RFC 8446, 6.1: data behind close_notify is ignored.
+#[test]
+fn what_a_peer_says_behind_its_close_notify_is_ignored() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+        visit.raw.say(b"first");
+        visit.raw.tls.send_close_notify();
+        visit.say(b"second");
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(visit.session.heard(), b"first");
+        assert_eq!(visit.raw.heard, b"first");
+        assert!(visit.raw.closed);
+    }
+}
+
+#[test]
+fn a_fin_alone_is_a_truncation_though_all_was_answered() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+        visit.say(b"hello");
+        visit.raw.leave();
+        visit.settle();
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Truncated { established: true }));
+        assert_eq!(visit.raw.heard, b"hello");
+        assert!(!visit.raw.closed, "a close_notify that certifies an answer to what may have been cut off");
+    }
+}
+
+#[test]
+fn a_peer_that_just_leaves_after_our_close_notify_has_not_confirmed_it() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+        visit.close();
+        visit.raw.leave();
+        visit.settle();
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Unconfirmed));
+    }
+}
+
+/// Many close their socket with our close_notify unread, and their kernel makes a reset of it.
+#[test]
+fn a_peer_that_resets_after_our_close_notify_has_just_left() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+        visit.close();
+        let said = visit.raw.end.sent().len();
+        visit.raw.end.outgoing().cut = Some((said, Cut::Reset));
+        visit.settle();
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Unconfirmed));
+    }
+}
+
+/// Half-close: whoever has said everything hears the rest of the answer, however long it takes, as long as it comes.
+#[test]
+fn who_has_said_everything_waits_for_as_long_as_the_answer_comes() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_client(Tls::new(version), Talker::says(b"question")).established();
+        visit.said_all();
+        assert!(visit.raw.closed);
+        for _ in 0..5 {
+            visit.advance(seconds(59)); // longer than the close deadline, shorter than the idle one
+            visit.say(b"answer");
+        }
+        visit.say_goodbye();
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+        assert_eq!(visit.session.heard(), b"answer".repeat(5));
+    }
+}
+
+#[test]
+fn who_has_said_everything_does_not_wait_for_ever() {
+    let mut visit = Visit::to_client(Tls::new(&TLS13), Talker::says(b"question")).established();
+    visit.said_all();
+    visit.advance(seconds(60));
+    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
+}
+
+#[test]
+fn a_fin_is_read_once() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    visit.raw.end.incoming().capacity = 0; // so that an answer stays owed, and the session stays
+    visit.say(b"hello");
+    visit.raw.leave();
+    visit.settle();
+    assert_eq!(visit.session.phase().name(), "PeerClosed");
+    let reads = visit.session.end.incoming().reads;
+    for _ in 0..3 {
+        visit.session.rouse();
+        visit.session.turn(visit.now);
+    }
+    assert_eq!(visit.session.end.incoming().reads, reads);
+}
+
+#[test]
+fn closing_twice_is_closing_once() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    visit.close();
+    let (sent, lines) = (visit.session.end.sent().len(), visit.session.seen.lines.clone());
+    visit.close();
+    assert_eq!(visit.session.end.sent().len(), sent);
+    assert_eq!(visit.session.seen.lines, lines);
+}
+
+/// Spurious events are the kernel's right: in no phase do they change anything.
+#[test]
+fn events_without_a_cause_change_nothing() {
+    type Play = fn(&mut Visit<Sphinx>);
+    let scenes: [(&str, Play); 3] = [
+        ("Handshaking", |_| {}),
+        ("Established", |visit| visit.settle()),
+        ("Closing", |visit| {
+            visit.settle();
+            visit.close();
+        }),
+    ];
+    for (phase, play) in scenes {
+        let mut visit = Visit::to_server(Tls::new(&TLS13), Sphinx);
+        visit.session.settle(visit.now);
+        play(&mut visit);
+        assert_eq!(visit.session.phase().name(), phase);
+
+        let interest = visit.session.interest();
+        let (lines, deadline) = (visit.session.seen.lines.clone(), visit.session.deadline());
+        for _ in 0..3 {
+            visit.session.rouse();
+            visit.session.turn(visit.now);
+        }
+        assert_eq!(visit.session.phase().name(), phase);
+        assert_eq!(visit.session.seen.lines, lines);
+        assert_eq!(visit.session.interest(), interest);
+        assert_eq!(visit.session.deadline(), deadline);
+    }
+}
+
+/// A session that starts on a socket that is readable already, as a waiter's is, must be told so.
+#[test]
+fn a_session_reads_nothing_before_it_is_told_that_there_is_something() {
+    assert!(!Readiness::fresh().is_readable());
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default());
+    visit.raw.write();
+    visit.session.turn(visit.now);
+    assert_eq!(visit.session.end.incoming().reads, 0);
+    visit.settle();
+    assert_eq!(visit.session.phase().name(), "Established");
+}

@@ -1,0 +1,25 @@
+//! Whole sessions without sockets: real ends, a simulated wire, virtual time.
+//!
+//! Each module is one theme. None of them sleeps, and none reads a clock for more than an instant to start from.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod backpressure;
+mod closing;
+mod corruption;
+mod cuts;
+mod deadlines;
+mod foreign_protocols;
+mod hostile_handshakes;
+mod judgement;
+mod observing;
+mod phase_table;
+mod segmentation;
+mod severed;
+mod support;
+mod transcripts;
