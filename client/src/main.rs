@@ -10,6 +10,7 @@ mod progress;
 mod setup;
 mod stdin;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use common::exit::ExitStatus;
@@ -59,7 +60,9 @@ fn run(cli: &cli::Cli) -> ExitStatus {
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
 fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
-    let progress = (cli.interactive && status_line::is_possible()).then(Progress::default);
+    // Not where the server's bytes go to the same terminal.
+    let visible = status_line::is_possible() && !io::stdout().is_terminal();
+    let progress = (cli.interactive && visible).then(Progress::default);
     let mut observer = (progress, Reporter::new(Side::Server));
     let errand = setup::errand(cli)?;
     let mut event_loop = EventLoop::new(&mut observer)?;
