@@ -22,6 +22,9 @@ pub fn is_possible() -> bool {
 /// `text` is the program's own: nothing in it is escaped.
 pub fn show(text: &str) {
     let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if text.is_empty() && shown.is_empty() {
+        return;
+    }
     *shown = text.chars().take(WIDTH).collect();
     write(&format!("{ERASE}{shown}"));
 }

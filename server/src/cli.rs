@@ -36,9 +36,9 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
 
-    /// Whether a client has to have one [default: required]
-    #[arg(long, value_name = "WHETHER", requires = "client_ca", value_enum)]
-    #[arg(default_value = "required", hide_default_value = true, hide_possible_values = false)]
+    /// Whether it must have one, required or optional [default: required]
+    #[arg(long, value_name = "HOW", requires = "client_ca", value_enum)]
+    #[arg(default_value = "required", hide_default_value = true, hide_possible_values = true)]
     client_auth: Auth,
 
     /// Speak this application protocol if the client offers it (repeatable)

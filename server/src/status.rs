@@ -17,6 +17,23 @@ impl Status {
         status_line::show(&self.line());
     }
 
+    /// Whether the event changes the line.
+    fn note(&mut self, event: &LoopEvent<'_>) -> bool {
+        match event {
+            LoopEvent::Waiting { place, .. } => self.waiting = *place,
+            LoopEvent::Promoted { id, waiting } => {
+                self.served.push(*id);
+                self.waiting = *waiting;
+            }
+            LoopEvent::Skipped { .. } => self.waiting = self.waiting.saturating_sub(1),
+            LoopEvent::SessionFailed { id, .. } => self.served.retain(|served| served != id),
+            LoopEvent::Stopping { .. } => self.waiting = 0,
+            LoopEvent::Listening(_) => {}
+            _ => return false,
+        }
+        true
+    }
+
     fn line(&self) -> String {
         let served = match self.served.as_slice() {
             [] => "nobody is served".to_owned(),
@@ -36,19 +53,9 @@ impl Observer for Status {
     }
 
     fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
-        match event {
-            LoopEvent::Waiting { place, .. } => self.waiting = *place,
-            LoopEvent::Promoted { id, waiting } => {
-                self.served.push(*id);
-                self.waiting = *waiting;
-            }
-            LoopEvent::SessionFailed { id, .. } => self.served.retain(|served| served != id),
-            LoopEvent::Skipped { .. } => self.waiting = self.waiting.saturating_sub(1),
-            LoopEvent::Stopping { .. } => self.waiting = 0,
-            LoopEvent::Listening(_) => {}
-            _ => return,
+        if self.note(event) {
+            self.show();
         }
-        self.show();
     }
 }
 
@@ -65,17 +72,16 @@ mod tests {
 
     #[test]
     fn the_line_follows_those_who_come_and_go() {
-        let now = Instant::now();
         let peer = "127.0.0.1:50312".parse().unwrap();
         let id = SessionId { number: 7, peer };
         let mut status = Status::default();
         assert_eq!(status.line(), "nobody is served, 0 waiting");
-        status.event_loop(now, &LoopEvent::Waiting { peer, place: 1 });
-        status.event_loop(now, &LoopEvent::Waiting { peer, place: 2 });
+        status.note(&LoopEvent::Waiting { peer, place: 1 });
+        status.note(&LoopEvent::Waiting { peer, place: 2 });
         assert_eq!(status.line(), "nobody is served, 2 waiting");
-        status.event_loop(now, &LoopEvent::Promoted { id, waiting: 1 });
+        status.note(&LoopEvent::Promoted { id, waiting: 1 });
         assert_eq!(status.line(), "serving session 7: 127.0.0.1:50312, 1 waiting");
-        status.event_loop(now, &LoopEvent::Stopping { why: "a test", waiting: 1 });
+        status.note(&LoopEvent::Stopping { why: "a test", waiting: 1 });
         assert_eq!(status.line(), "serving session 7: 127.0.0.1:50312, 0 waiting");
     }
 }

@@ -1,0 +1,85 @@
+//! What is wrong on the command line or in a file is said in one line, with the right exit status.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::certificates::Identity;
+use testing::folder::TempDir;
+use testing::program::Launch;
+
+/// The one line of a client that never gets as far as a connection.
+fn refused(folder: &TempDir, arguments: &[&str], status: i32) -> String {
+    let mut client = Launch::client(folder.path()).args(arguments).start();
+    client.expect_exit(status);
+    assert_eq!(client.stdout.text(), "");
+    let text = client.stderr.text();
+    assert!(text.starts_with("mio-client: ") && !text.contains("panicked"), "{text}");
+    text
+}
+
+fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "'{part}' is not in: {text}");
+    }
+}
+
+#[test]
+fn before_the_servers_first_start_there_is_nothing_to_trust() {
+    let text = refused(&TempDir::new(), &[], 1);
+    assert_says(&text, &["certificates/certificate.pem does not exist", "a server's first start makes one"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_trusted_is_named() {
+    let folder = TempDir::new();
+    let identity = Identity::localhost();
+    folder.write("empty.pem", "");
+    folder.write("text.pem", "trust me");
+    folder.write("key.pem", &identity.key);
+    folder.write("half.pem", &identity.certificate[..100]);
+    for (file, part) in [
+        ("missing.pem", "does not exist"),
+        ("empty.pem", "is empty"),
+        ("text.pem", "is not PEM"),
+        ("key.pem", "holds a private key and no certificate"),
+        ("half.pem", "damaged"),
+        (".", "cannot be read"),
+    ] {
+        let text = refused(&folder, &["--ca", file], 1);
+        assert_says(&text, &[&format!("trust file {file} "), part]);
+    }
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_a_transport_error() {
+    let folder = TempDir::new();
+    Identity::localhost().write(&folder);
+    let text = refused(&folder, &["nonexistent.invalid:8000"], 6); // RFC 6761: nobody has this name
+    assert_says(&text, &["cannot resolve 'nonexistent.invalid'", "is the name right?"]);
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    for (arguments, part) in [
+        (&["--messsage", "x"][..], "--message"),
+        (&["localhost:0"], "port 0 cannot be connected to"),
+        (&["https://localhost"], "write HOST:PORT"),
+        (&["8000"], "localhost:8000"),
+        (&["::1:8000:"], "HOST:PORT"),
+        (&["--wait-timeout", "0s"], "`off`"),
+        (&["--linger", "3"], "`3s`"),
+        (&["--server-name", "not a name"], "neither a DNS name nor an IP address"),
+        (&["--tls", "1.1"], "1.2, 1.3"),
+    ] {
+        assert_says(&refused(&TempDir::new(), arguments, 2), &[part]);
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let folder = TempDir::new();
+    let mut help = Launch::client(folder.path()).args(["--help"]).start();
+    help.expect_exit(0);
+    assert_says(&help.stdout.text(), &["Usage: mio-client", "Exit status:", "[default: localhost:8000]"]);
+    let mut version = Launch::client(folder.path()).args(["--version"]).start();
+    version.expect_exit(0);
+    assert!(version.stdout.text().starts_with("mio-client "));
+}

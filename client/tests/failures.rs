@@ -1,0 +1,197 @@
+//! Servers that fail or misbehave: each way has its exit status and its sentence.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::Write;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use testing::certificates::{Identity, der, root_store};
+use testing::echo_server::EchoServer;
+use testing::peer::End;
+use testing::program::{Launch, Program};
+use testing::raw;
+use testing::test_server::TestServer;
+
+/// The client ends with this status, and its last line, which begins with its name, says these things.
+fn assert_fails(client: &mut Program, status: i32, parts: &[&str]) {
+    client.expect_exit(status);
+    let lines = client.stderr.lines("mio-client: ");
+    assert_eq!(lines.len(), 1, "{}", client.stderr.text());
+    for part in parts {
+        assert!(lines[0].contains(part), "'{part}' is not in: {}", lines[0]);
+    }
+    assert!(!client.stderr.text().contains("panicked"));
+}
+
+#[test]
+fn a_fin_without_close_notify_is_truncation() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "off"]);
+    let mut session = server.accept();
+    session.send(b"cut off he");
+    session.fin();
+    assert_fails(&mut client, 4, &["truncated", "without close_notify"]);
+    assert_eq!(client.stdout.text(), "cut off he", "what did come is shown");
+}
+
+#[test]
+fn a_fin_in_the_middle_of_the_handshake_is_truncation() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&[]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    drop(socket);
+    assert_fails(&mut client, 4, &["truncated", "in the middle of the handshake"]);
+}
+
+#[test]
+fn a_bare_fin_in_answer_to_close_notify_is_a_clean_end_with_a_warning() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "0s"]);
+    let mut session = server.accept();
+    session.send(b"first");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.fin();
+    client.expect_exit(0);
+    let line = client.stderr.wait_for_line("we closed; the server just left");
+    assert!(line.contains("WARN"), "{line}");
+}
+
+#[test]
+fn an_alert_of_the_server_is_named() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&[]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    socket.write_all(&raw::fatal_alert(40)).unwrap();
+    drop(socket);
+    assert_fails(&mut client, 3, &["the server ended the session with the alert handshake_failure (40)"]);
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_is_understood() {
+    let identity = Identity::localhost();
+    let verifier = WebPkiClientVerifier::builder(root_store(&identity.certificate)).build().unwrap();
+    let config = ServerConfig::builder().with_client_cert_verifier(verifier);
+    let config = config.with_single_cert(vec![der(&identity.certificate)], identity.private_key()).unwrap();
+    let server = TestServer::with_config(&identity, Arc::new(config));
+    let mut client = server.start_client(&[]);
+    server.accept_before_handshake().handshake().unwrap_err();
+    assert_fails(&mut client, 3, &["certificate_required (116)", "wants a certificate from us"]);
+}
+
+#[test]
+fn without_a_version_or_a_suite_in_common_both_sides_say_so() {
+    for (ours, theirs, parts) in [
+        (["--tls", "1.2"], ["--tls", "1.3"], ["protocol_version (70)", "TLS failed"]),
+        (
+            ["--suite", "TLS13_AES_128_GCM_SHA256"],
+            ["--suite", "TLS13_AES_256_GCM_SHA384"],
+            ["handshake_failure (40)", "--suite"],
+        ),
+    ] {
+        let server = EchoServer::start(&theirs);
+        let mut client = Launch::client(server.folder.path());
+        client = client.args([server.address.to_string()]).args(ours);
+        assert_fails(&mut client.start(), 3, &["the server ended the session", parts[0]]);
+        let line = server.log().wait_for_line("session 1: ");
+        assert!(line.contains(parts[1]), "{line}");
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_waited_for_as_long_as_the_wait_timeout() {
+    let server = TestServer::new();
+    // Waiting in a queue is no handshake: that timeout is shorter, and does not run.
+    let timeouts = ["--wait-timeout", "300ms", "--handshake-timeout", "100ms"];
+    let mut client = server.start_client(&timeouts);
+    let socket = server.accept_raw();
+    assert_fails(&mut client, 5, &["timed out (--wait-timeout)", "busy with another client"]);
+    drop(socket);
+}
+
+#[test]
+fn a_server_that_stops_in_mid_handshake_is_timed() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--handshake-timeout", "300ms"]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    socket.write_all(&[22, 3, 3, 0, 122, 2]).unwrap(); // the first bytes of a ServerHello
+    assert_fails(&mut client, 5, &["timed out (--handshake-timeout)"]);
+    drop(socket);
+}
+
+#[test]
+fn a_session_that_falls_silent_is_timed() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--idle-timeout", "300ms"]);
+    let mut session = server.accept();
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.close_notify();
+    assert_fails(&mut client, 5, &["timed out (--idle-timeout)"]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_close_notify_is_timed() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "0s", "--close-timeout", "300ms"]);
+    let mut session = server.accept();
+    session.send(b"first");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    assert_fails(&mut client, 5, &["timed out (--close-timeout)"]);
+}
+
+#[test]
+fn a_session_that_goes_on_and_on_is_timed() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "off", "--session-timeout", "3s"]);
+    let mut session = server.accept();
+    session.send(b"first");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.close_notify();
+    assert_fails(&mut client, 5, &["timed out (--session-timeout)"]);
+}
+
+#[test]
+fn a_reset_is_a_transport_error() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&[]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    raw::reset(socket);
+    assert_fails(&mut client, 6, &["reading from the server failed: Connection reset"]);
+}
+
+#[test]
+fn a_plain_http_server_is_recognised() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&[]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    socket.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").unwrap();
+    assert_fails(&mut client, 3, &["the server does not speak TLS: it speaks HTTP"]);
+}
+
+#[test]
+fn what_another_server_says_is_shown_escaped() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&[]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    socket.write_all(b"\x1b[2J\nxx").unwrap();
+    assert_fails(&mut client, 3, &["does not speak TLS: its first bytes are "]);
+    assert!(!client.stderr.text().contains('\x1b'));
+}
+
+#[test]
+fn nobody_listening_is_refused_with_a_hint() {
+    // An address that was free a moment ago: whoever is given it now is not a TLS server of this test's name.
+    let server = TestServer::new();
+    let client = server.client();
+    let address = server.address().to_string();
+    let folder = server.into_folder();
+    let mut client = client.start();
+    assert_fails(&mut client, 6, &[&format!("cannot connect to {address}"), "refused", "mio-server"]);
+    drop(folder);
+}

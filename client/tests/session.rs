@@ -1,0 +1,149 @@
+//! A session with the real server, from the first message to the graceful end.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::echo_server::EchoServer;
+use testing::peer::End;
+use testing::program::{Launch, Program};
+use testing::test_server::TestServer;
+
+/// A client in the server's folder, where the certificate to trust is.
+fn start_client(server: &EchoServer, arguments: &[&str]) -> Program {
+    let target = format!("localhost:{}", server.address.port());
+    Launch::client(server.folder.path()).args([target]).args(arguments).start()
+}
+
+#[test]
+fn by_default_it_shows_the_greeting_on_stdout_and_everything_else_on_stderr() {
+    let server = EchoServer::start(&[]);
+    let mut client = start_client(&server, &[]);
+    client.expect_exit(0);
+    assert_eq!(client.stdout.bytes(), b"welcome!\n");
+    let line = client.stderr.wait_for_line("connected:");
+    let report = "server localhost authorized (the very certificate in certificates/certificate.pem)";
+    assert!(
+        line.contains("TLS1.3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768, ") && line.contains(report),
+        "{line}"
+    );
+    client.stderr.wait_for_line("closed cleanly, we first; 9 bytes received, 0 sent");
+    server.log().wait_for_line("closed cleanly, the client first; 0 bytes received, 9 sent");
+}
+
+#[test]
+fn a_message_is_sent_as_it_was_typed_and_its_echo_shown() {
+    let server = EchoServer::start(&["--greeting", ""]);
+    let mut client = start_client(&server, &["--message", r"hé\n", "--linger", "0s"]);
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), r"hé\n");
+}
+
+#[test]
+fn the_greeting_may_be_any_bytes() {
+    let server = EchoServer::start(&["--greeting", "\x1b[1mé"]);
+    let mut client = start_client(&server, &["--linger", "0s"]);
+    client.expect_exit(0);
+    assert_eq!(client.stdout.bytes(), "\x1b[1mé".as_bytes());
+}
+
+#[test]
+fn it_does_not_close_before_the_first_message() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "0s", "--message", "hi"]);
+    let mut session = server.accept();
+    assert_eq!(session.receive(2), b"hi");
+    assert!(session.is_silent_for(std::time::Duration::from_millis(300)), "not even close_notify");
+    session.send(b"first");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.close_notify();
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), "first");
+}
+
+#[test]
+fn data_behind_its_close_notify_is_shown_too() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "0s"]);
+    let mut session = server.accept();
+    session.send(b"first, ");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.send(b"last");
+    session.close_notify();
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), "first, last");
+}
+
+#[test]
+fn a_server_that_closes_first_is_answered() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "off"]);
+    let mut session = server.accept();
+    session.send(b"bye");
+    session.close_notify();
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), "bye");
+    client.stderr.wait_for_line("closed cleanly, the server first");
+}
+
+#[test]
+fn a_target_may_be_an_address_of_either_family() {
+    for listen in ["127.0.0.1:0", "[::1]:0"] {
+        let server = EchoServer::start_at(listen);
+        let target = server.address.to_string();
+        let mut client = Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).start();
+        client.expect_exit(0);
+        assert_eq!(client.stdout.bytes(), b"welcome!\n", "{target}");
+        let line = client.stderr.wait_for_line("connected:");
+        assert!(line.contains(&format!("server {} authorized", server.address.ip())), "{line}");
+    }
+}
+
+#[test]
+fn sessions_after_the_first_are_resumed() {
+    for version in ["1.3", "1.2"] {
+        let server = EchoServer::start(&[]);
+        let mut client = start_client(&server, &["--reconnect", "2", "--linger", "0s", "--tls", version]);
+        client.expect_exit(0);
+        assert_eq!(client.stdout.bytes(), b"welcome!\nwelcome!\nwelcome!\n");
+        let lines = client.stderr.lines("connected:");
+        assert_eq!(lines.len(), 3);
+        assert!(!lines[0].contains("resumed"), "{lines:#?}");
+        for (line, number) in lines[1..].iter().zip(["session 2: ", "session 3: "]) {
+            assert!(
+                line.contains(number) && line.contains(", resumed, server localhost authorized"),
+                "{line}"
+            );
+            assert!(line.contains(&format!(" TLS{version} ")), "{line}");
+        }
+        assert_eq!(server.log().wait_for_lines(2, ", resumed, ").len(), 2);
+    }
+}
+
+#[test]
+fn it_waits_behind_another_client_and_is_served_later() {
+    let server = EchoServer::start(&[]);
+    let mut first = server.connect();
+    let mut client = start_client(&server, &["--linger", "0s"]);
+    server.log().wait_for_line("waits for its turn, number 1 in");
+    assert_eq!(first.receive(9), b"welcome!\n");
+    first.close();
+    client.expect_exit(0);
+    assert_eq!(client.stdout.bytes(), b"welcome!\n");
+}
+
+#[test]
+fn versions_suites_and_groups_can_be_asked_for() {
+    let server = EchoServer::start(&[]);
+    for (arguments, expected) in [
+        (&["--tls", "1.2"][..], " TLS1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 X25519, "),
+        (
+            &["--suite", "TLS13_CHACHA20_POLY1305_SHA256"],
+            " TLS1.3 TLS13_CHACHA20_POLY1305_SHA256 X25519MLKEM768, ",
+        ),
+        (&["--group", "secp384r1"], " TLS1.3 TLS13_AES_256_GCM_SHA384 secp384r1, "),
+    ] {
+        let mut client = start_client(&server, &[arguments, &["--linger", "0s"]].concat());
+        client.expect_exit(0);
+        let line = client.stderr.wait_for_line("connected:");
+        assert!(line.contains(expected), "{line}");
+    }
+}

@@ -1,0 +1,73 @@
+//! Ctrl-C in every phase of a session.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::Write;
+
+use testing::peer::End;
+use testing::raw;
+use testing::test_server::TestServer;
+
+#[test]
+fn a_client_that_waits_for_its_turn_leaves() {
+    for signal in ["INT", "TERM"] {
+        let server = TestServer::new();
+        let mut client = server.start_client(&[]);
+        let mut socket = server.accept_raw();
+        raw::read_record(&mut socket);
+        client.signal(signal);
+        assert_eq!(raw::read_to_end(&mut socket).unwrap(), b"");
+        client.expect_exit(130);
+    }
+}
+
+#[test]
+fn a_client_in_its_handshake_leaves() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&[]);
+    let mut socket = server.accept_raw();
+    raw::read_record(&mut socket);
+    socket.write_all(&[22, 3, 3, 0, 122, 2]).unwrap(); // the first bytes of a ServerHello
+    client.interrupt();
+    client.expect_exit(130);
+}
+
+#[test]
+fn an_established_session_is_closed_gracefully() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "off"]);
+    let mut session = server.accept();
+    session.send(b"first");
+    client.stdout.wait_for_text("first");
+    client.interrupt();
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.send(b", last");
+    session.close_notify();
+    client.expect_exit(130);
+    assert_eq!(client.stdout.text(), "first, last");
+    client.stderr.wait_for_line("closed cleanly, we first");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "off", "--close-timeout", "off"]);
+    let mut session = server.accept();
+    session.send(b"first");
+    client.stdout.wait_for_text("first");
+    client.interrupt();
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    client.interrupt(); // the first one waits for the server's close_notify
+    client.expect_exit(130);
+}
+
+#[test]
+fn sessions_that_were_still_to_come_do_not_come() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--linger", "off", "--reconnect", "5"]);
+    let mut session = server.accept();
+    session.send(b"first");
+    client.stdout.wait_for_text("first");
+    client.interrupt();
+    session.close();
+    client.expect_exit(130);
+}

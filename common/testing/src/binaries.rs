@@ -1,0 +1,62 @@
+//! Where the programs under test are.
+//!
+//! Cargo tells a package's tests where the package's own programs are (`CARGO_BIN_EXE_…`), and nothing of those of
+//! its neighbours; the tests of either program need both. All of them lie in one folder, above that of the tests
+//! themselves. `cargo test` in the workspace has built them by then; `cargo test -p mio-client` alone builds no
+//! server, or leaves an old one, so that one is built here, once.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+/// The path of a program of this workspace, `mio-server` or `mio-client`, built from the sources as they are now.
+pub fn binary(name: &str) -> PathBuf {
+    static CHECKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    let test = env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).expect("tests are in target/PROFILE/deps");
+    let path = folder.join(name);
+    let mut checked = CHECKED.lock().unwrap();
+    if !checked.iter().any(|other| other == name) {
+        if !is_fresh(&path) {
+            build(name, folder);
+        }
+        checked.push(name.to_owned());
+    }
+    path
+}
+
+/// Whether the program is there and younger than all its sources, which Cargo lists beside it.
+fn is_fresh(program: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let Some(built) = modified(program) else { return false };
+    let Ok(list) = fs::read_to_string(program.with_extension("d")) else { return false };
+    let Some((_, sources)) = list.trim_end().split_once(": ") else { return false };
+    // As in a makefile, a space that is part of a path stands behind a backslash.
+    let sources = sources.replace("\\ ", "\0");
+    let is_older = |source: &str| {
+        let source = source.replace('\0', " ");
+        modified(Path::new(&source)).is_some_and(|source: SystemTime| source <= built)
+    };
+    sources.split(' ').all(is_older)
+}
+
+fn build(name: &str, folder: &Path) {
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "dev",
+        Some(profile) => profile,
+        None => panic!("{} is not in target/PROFILE", folder.display()),
+    };
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
+        .args(["build", "--quiet", "--package", name, "--bin", name, "--profile", profile, "--target-dir"])
+        .arg(folder.parent().unwrap())
+        .current_dir(workspace)
+        .status()
+        .unwrap();
+    assert!(status.success(), "building {name} failed: {status}");
+    assert!(folder.join(name).exists(), "{name} is not beside the tests: run `cargo test` in the workspace");
+}

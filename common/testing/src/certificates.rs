@@ -1,0 +1,158 @@
+//! Certificates of every kind, made on the spot.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256,
+    date_time_ymd,
+};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{RootCertStore, ServerConfig};
+
+use crate::folder::TempDir;
+
+/// The names that lead to this machine.
+const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// A certificate and its key, both in PEM.
+pub struct Identity {
+    /// The certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+}
+
+impl Identity {
+    /// Self-signed, CA:FALSE, for the names of this machine.
+    pub fn localhost() -> Self {
+        Self::for_names(&LOCAL)
+    }
+
+    /// Self-signed, CA:FALSE, for these names.
+    pub fn for_names(names: &[&str]) -> Self {
+        Self::self_signed(&leaf(names))
+    }
+
+    /// Like [`localhost`](Self::localhost), and no longer valid.
+    pub fn expired() -> Self {
+        let mut params = leaf(&LOCAL);
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+        Self::self_signed(&params)
+    }
+
+    /// Like [`localhost`](Self::localhost), and not yet valid.
+    pub fn not_yet_valid() -> Self {
+        let mut params = leaf(&LOCAL);
+        params.not_before = date_time_ymd(2901, 1, 1);
+        params.not_after = date_time_ymd(2902, 1, 1);
+        Self::self_signed(&params)
+    }
+
+    /// Like [`localhost`](Self::localhost), with an RSA key.
+    pub fn rsa() -> Self {
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+        let certificate = leaf(&LOCAL).self_signed(&key).unwrap();
+        Self { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// What `openssl req -newkey rsa:2048 -nodes -keyout key.pem -x509 -days 365 -out certificate.pem` makes of
+    /// this Common Name: an RSA key, CA:TRUE, and no subject alternative name.
+    pub fn classic(common_name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common(common_name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    fn self_signed(params: &CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+
+    /// Writes both files where the programs look for them, and returns their paths.
+    pub fn write(&self, folder: &TempDir) -> (PathBuf, PathBuf) {
+        let certificate = folder.write("certificates/certificate.pem", &self.certificate);
+        let key = folder.write("certificates/key.pem", &self.key);
+        (certificate, key)
+    }
+
+    /// A TLS server with this identity that asks for no client certificate.
+    pub fn server_config(&self) -> Arc<ServerConfig> {
+        let config = ServerConfig::builder().with_no_client_auth();
+        Arc::new(config.with_single_cert(vec![der(&self.certificate)], self.private_key()).unwrap())
+    }
+
+    /// A TLS server that presents this certificate and signs with a key that need not be the certificate's.
+    pub fn server_config_with_the_wrong_key(&self) -> Arc<ServerConfig> {
+        let key = any_supported_type(&self.private_key()).unwrap();
+        let certified = CertifiedKey::new(vec![der(&self.certificate)], key);
+        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        Arc::new(ServerConfig::builder().with_no_client_auth().with_cert_resolver(resolver))
+    }
+
+    /// The private key.
+    pub fn private_key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
+    }
+}
+
+/// Somebody who issues certificates.
+pub struct Authority {
+    /// The authority's own certificate, in PEM.
+    pub certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// An authority of this name.
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = common(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        Self { certificate, issuer: Issuer::new(params, key) }
+    }
+
+    /// A certificate for the names of this machine.
+    pub fn issue(&self) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = leaf(&LOCAL).signed_by(&key, &self.issuer).unwrap();
+        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
+    }
+}
+
+/// A store with one certificate as its authority.
+pub fn root_store(certificate: &str) -> Arc<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add(der(certificate)).unwrap();
+    Arc::new(roots)
+}
+
+/// The first certificate of a PEM text.
+pub fn der(certificate: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()
+}
+
+fn leaf(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names.clone()).unwrap();
+    params.distinguished_name = common(&names[0]);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params
+}
+
+fn common(name: &str) -> DistinguishedName {
+    let mut distinguished_name = DistinguishedName::new();
+    distinguished_name.push(DnType::CommonName, name);
+    distinguished_name
+}

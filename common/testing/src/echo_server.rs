@@ -1,0 +1,88 @@
+//! The server under test.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+
+use crate::folder::TempDir;
+use crate::peer::{TlsClient, client_config};
+use crate::program::{Launch, Output, Program};
+use crate::raw;
+
+/// A `mio-server` that listens.
+pub struct EchoServer {
+    /// The process.
+    pub program: Program,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its current folder.
+    pub folder: TempDir,
+}
+
+impl EchoServer {
+    /// Starts one in a folder of its own, where it makes its certificate.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(TempDir::new(), arguments)
+    }
+
+    /// Starts one at this address, whose port is 0.
+    pub fn start_at(listen: &str) -> Self {
+        let folder = TempDir::new();
+        Self::launch(Launch::server_at(listen, folder.path()), folder)
+    }
+
+    /// Starts one in this folder.
+    pub fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
+        let launch = Launch::server(folder.path());
+        Self::launch(launch.args(arguments), folder)
+    }
+
+    /// Starts one that was prepared, in this folder.
+    pub fn launch(launch: Launch, folder: TempDir) -> Self {
+        let program = launch.start();
+        let line = program.stderr.wait_for_line("listening on ");
+        let address = listening_on(&line);
+        Self { program, address, folder }
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> &Output {
+        &self.program.stderr
+    }
+
+    /// Its certificate, in PEM.
+    pub fn certificate(&self) -> String {
+        self.folder.read("certificates/certificate.pem")
+    }
+
+    /// What a client is made of that trusts it.
+    pub fn client_config(&self) -> Arc<ClientConfig> {
+        client_config(&self.certificate())
+    }
+
+    /// A TCP connection to it.
+    pub fn connect_raw(&self) -> TcpStream {
+        raw::connect(self.address)
+    }
+
+    /// A client that waits for its turn, if need be, and has finished its handshake.
+    pub fn connect(&self) -> TlsClient {
+        TlsClient::connect(self.address, self.client_config())
+    }
+
+    /// A client that connects, has one line echoed, and closes as one should: the proof that the server serves.
+    pub fn serves_a_client(&self) {
+        let mut client = self.connect();
+        assert_eq!(client.receive(9), b"welcome!\n");
+        client.send(b"still there?\n");
+        assert_eq!(client.receive(13), b"still there?\n");
+        assert_eq!(client.close(), b"");
+    }
+}
+
+/// The address in the line that a server prints when it listens.
+pub fn listening_on(line: &str) -> SocketAddr {
+    let address = line.rsplit("listening on ").next().unwrap();
+    address.trim_end().parse().unwrap_or_else(|error| panic!("{line}: {error}"))
+}

@@ -1,0 +1,31 @@
+//! What the tests of both programs have in common: the programs as children, certificates of every kind, and peers
+//! that behave as badly as a test wants.
+//!
+//! ```text
+//! binaries       where the programs are, built if they must be
+//! program        a child process: its lines, its signals, its exit status
+//! echo_server    mio-server on a port of its own, in a folder of its own
+//! certificates   made on the spot, good and bad ones
+//! peer           a blocking rustls client or server on a std socket
+//! raw            sockets beneath TLS: resets, alerts as bytes
+//! test_server    a listener that does what the test says
+//! ```
+//!
+//! A test never sleeps to let something happen. It waits for the event itself (a line, bytes, an end of file), and
+//! [`LIMIT`] only turns a wait that would last for ever into a failure.
+//!
+//! Everything here panics when it fails: that is how a test reports.
+
+pub mod binaries;
+pub mod certificates;
+pub mod echo_server;
+pub mod folder;
+pub mod peer;
+pub mod program;
+pub mod raw;
+pub mod test_server;
+
+use std::time::Duration;
+
+/// How long to wait for what must happen: far longer than it takes on the slowest machine.
+pub const LIMIT: Duration = Duration::from_secs(60);

@@ -1,0 +1,200 @@
+//! A blocking TLS peer, driven by rustls' own `Stream`: another way to do what the programs do by hand.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::DerefMut;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::{
+    ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData, Stream,
+    SupportedProtocolVersion,
+};
+
+use crate::{LIMIT, certificates, raw};
+
+/// A client.
+pub type TlsClient = TlsPeer<ClientConnection>;
+/// A server.
+pub type TlsServer = TlsPeer<ServerConnection>;
+
+/// One end of a TLS connection.
+pub struct TlsPeer<C> {
+    tls: C,
+    socket: TcpStream,
+}
+
+/// How the other end ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// With close_notify.
+    CloseNotify,
+    /// With a FIN alone.
+    Fin,
+    /// Otherwise: an alert, a reset.
+    Error(String),
+}
+
+impl TlsClient {
+    /// A client that expects the server `localhost`, before its handshake.
+    pub fn new(socket: TcpStream, config: Arc<ClientConfig>) -> Self {
+        let tls = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+        Self { tls, socket }
+    }
+
+    /// Connects and finishes the handshake.
+    pub fn connect(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
+        let mut client = Self::new(raw::connect(address), config);
+        client.handshake().unwrap();
+        client
+    }
+
+    /// Sends a ClientHello, and does not look at the answer.
+    pub fn send_client_hello(&mut self) {
+        let hello = self.client_hello();
+        self.socket.write_all(&hello).unwrap();
+    }
+
+    /// Sends the first bytes of a ClientHello, and not the rest.
+    pub fn send_half_a_client_hello(&mut self) {
+        let hello = self.client_hello();
+        self.socket.write_all(&hello[..hello.len() / 2]).unwrap();
+    }
+
+    fn client_hello(&mut self) -> Vec<u8> {
+        let mut hello = Vec::new();
+        self.tls.write_tls(&mut hello).unwrap();
+        hello
+    }
+}
+
+impl TlsServer {
+    /// A server on an accepted socket, before its handshake.
+    pub fn new(socket: TcpStream, config: Arc<ServerConfig>) -> Self {
+        Self { tls: ServerConnection::new(config).unwrap(), socket }
+    }
+}
+
+impl<C, S: SideData> TlsPeer<C>
+where
+    C: DerefMut<Target = ConnectionCommon<S>>,
+{
+    /// Finishes the handshake.
+    ///
+    /// # Errors
+    /// Whatever ended it; an alert for it has been sent.
+    pub fn handshake(&mut self) -> io::Result<()> {
+        while self.tls.is_handshaking() || self.tls.wants_write() {
+            self.tls.complete_io(&mut self.socket)?;
+        }
+        Ok(())
+    }
+
+    /// Sends plaintext.
+    pub fn send(&mut self, plaintext: &[u8]) {
+        let mut stream = self.stream();
+        stream.write_all(plaintext).and_then(|()| stream.flush()).unwrap();
+    }
+
+    /// Sends plaintext without waiting for the other end to read it: a thread does that. Nothing else may be sent
+    /// before the thread is done.
+    pub fn send_in_background(&mut self, plaintext: &[u8]) -> JoinHandle<io::Result<()>> {
+        self.tls.set_buffer_limit(None);
+        self.tls.writer().write_all(plaintext).unwrap();
+        let mut ciphertext = Vec::new();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut ciphertext).unwrap();
+        }
+        let mut socket = self.socket.try_clone().unwrap();
+        thread::spawn(move || socket.write_all(&ciphertext))
+    }
+
+    /// Receives so many bytes of plaintext.
+    pub fn receive(&mut self, length: usize) -> Vec<u8> {
+        let mut plaintext = vec![0; length];
+        self.stream().read_exact(&mut plaintext).unwrap();
+        plaintext
+    }
+
+    /// Sends something and receives as much. `false` if the other end has ended.
+    pub fn try_round_trip(&mut self, plaintext: &[u8]) -> bool {
+        let mut stream = self.stream();
+        let sent = stream.write_all(plaintext).and_then(|()| stream.flush());
+        sent.is_ok() && stream.read_exact(&mut vec![0; plaintext.len()]).is_ok()
+    }
+
+    /// Whether nothing comes for this long, neither data nor an end. The one wait of its kind: that something does
+    /// not happen cannot be waited for otherwise, and a machine that is slow can only make it pass.
+    pub fn is_silent_for(&mut self, time: Duration) -> bool {
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let heard = self.socket.peek(&mut [0]);
+        self.socket.set_read_timeout(Some(LIMIT)).unwrap();
+        heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Receives until the other end ends, and how it does.
+    pub fn receive_to_end(&mut self) -> (Vec<u8>, End) {
+        let mut plaintext = Vec::new();
+        let end = match self.stream().read_to_end(&mut plaintext) {
+            Ok(_) => End::CloseNotify,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => End::Fin,
+            Err(error) => End::Error(error.to_string()),
+        };
+        (plaintext, end)
+    }
+
+    /// Sends close_notify, and no FIN behind it.
+    pub fn close_notify(&mut self) {
+        self.tls.send_close_notify();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut self.socket).unwrap();
+        }
+    }
+
+    /// Sends a FIN.
+    pub fn fin(&mut self) {
+        self.socket.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Closes as one should: close_notify, then everything that the other end still says, to its close_notify.
+    pub fn close(mut self) -> Vec<u8> {
+        self.close_notify();
+        let (plaintext, end) = self.receive_to_end();
+        assert_eq!(end, End::CloseNotify);
+        plaintext
+    }
+
+    /// The socket, to do with it what TLS would not.
+    pub fn into_socket(self) -> TcpStream {
+        self.socket
+    }
+
+    /// The socket.
+    pub fn socket(&mut self) -> &mut TcpStream {
+        &mut self.socket
+    }
+
+    fn stream(&mut self) -> Stream<'_, C, TcpStream> {
+        Stream::new(&mut self.tls, &mut self.socket)
+    }
+}
+
+/// What a client is made of that trusts one certificate: by rustls' own verifier, not by ours.
+pub fn client_config(certificate: &str) -> Arc<ClientConfig> {
+    client_config_with(certificate, default_provider(), rustls::DEFAULT_VERSIONS)
+}
+
+/// [`client_config`] with a choice of algorithms and versions.
+pub fn client_config_with(
+    certificate: &str,
+    provider: CryptoProvider,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
+    let config =
+        ClientConfig::builder_with_provider(provider.into()).with_protocol_versions(versions).unwrap();
+    let config = config.with_root_certificates(certificates::root_store(certificate));
+    Arc::new(config.with_no_client_auth())
+}

@@ -1,0 +1,236 @@
+//! A program that runs as a child of the test.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use crate::LIMIT;
+use crate::binaries::binary;
+
+/// A program that is about to start.
+pub struct Launch(Command);
+
+impl Launch {
+    /// Any program, with `folder` as its current one.
+    pub fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(folder).env_remove("RUST_LOG");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
+    /// `mio-server` on a port that the system chooses.
+    pub fn server(folder: &Path) -> Self {
+        Self::server_at("127.0.0.1:0", folder)
+    }
+
+    /// `mio-server` at this address.
+    pub fn server_at(listen: &str, folder: &Path) -> Self {
+        Self::new(binary("mio-server"), folder).args(["--listen", listen])
+    }
+
+    /// `mio-server` as [`server`](Self::server) has it, with at most so many open files.
+    pub fn server_with_descriptors(limit: u32, folder: &Path) -> Self {
+        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+        Self::new("sh", folder)
+            .args(["-c", &script])
+            .args([binary("mio-server")])
+            .args(["--listen", "127.0.0.1:0"])
+    }
+
+    /// `mio-client`.
+    pub fn client(folder: &Path) -> Self {
+        Self::new(binary("mio-client"), folder)
+    }
+
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.0.args(arguments);
+        self
+    }
+
+    /// Where stdout goes, instead of into [`Program::stdout`].
+    pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stdout(to);
+        self
+    }
+
+    /// Where stderr goes, instead of into [`Program::stderr`].
+    pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stderr(to);
+        self
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Program {
+        let mut child = self.0.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.0));
+        let stdout = child.stdout.take().map_or_else(Output::none, Output::collect);
+        let stderr = child.stderr.take().map_or_else(Output::none, Output::collect);
+        Program { child, stdout, stderr }
+    }
+}
+
+/// A program that runs, until it is dropped.
+pub struct Program {
+    child: Child,
+    /// What it writes to stdout.
+    pub stdout: Output,
+    /// What it writes to stderr.
+    pub stderr: Output,
+}
+
+impl Program {
+    /// Types something into its stdin.
+    pub fn type_in(&mut self, text: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Ends its stdin.
+    pub fn end_stdin(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    /// Sends it SIGINT, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Sends it a signal, by name. A child that has ended keeps its number until it is waited for, so the signal
+    /// can reach nobody else.
+    pub fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status().unwrap();
+        assert!(sent.success(), "kill -s {name} {process}: {sent}");
+    }
+
+    /// Waits for its end, which has this exit status.
+    pub fn expect_exit(&mut self, status: i32) {
+        // A process that ends closes its pipes. Waiting for these can be limited, waiting for the process cannot.
+        self.stdout.wait_for_end();
+        self.stderr.wait_for_end();
+        let ended = self.child.wait().unwrap();
+        assert_eq!(ended.code(), Some(status), "{ended}; it said:\n{}", self.stderr.text());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a program has written so far. A thread reads it, so that the program never has to wait for the test.
+pub struct Output {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    written: Mutex<Written>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Written {
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl Output {
+    fn collect(mut pipe: impl Read + Send + 'static) -> Self {
+        let shared = Arc::new(Shared::default());
+        let writer = Arc::clone(&shared);
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let length = pipe.read(&mut buffer).unwrap_or(0);
+                let mut written = writer.written.lock().unwrap();
+                written.bytes.extend_from_slice(&buffer[..length]);
+                written.ended = length == 0;
+                writer.changed.notify_all();
+                if written.ended {
+                    return;
+                }
+            }
+        });
+        Self { shared }
+    }
+
+    /// Of a stream that goes elsewhere.
+    fn none() -> Self {
+        Self::collect(std::io::empty())
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.shared.written.lock().unwrap().bytes.clone()
+    }
+
+    /// All of it.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// The whole lines that contain `part`, so far.
+    pub fn lines(&self, part: &str) -> Vec<String> {
+        whole_lines(&self.text(), part).map(str::to_owned).collect()
+    }
+
+    /// Waits for a line that contains `part`. It may have been there already.
+    pub fn wait_for_line(&self, part: &str) -> String {
+        self.wait_for(&format!("a line with '{part}'"), |text| {
+            whole_lines(text, part).next().map(str::to_owned)
+        })
+    }
+
+    /// Waits until so many lines contain `part`.
+    pub fn wait_for_lines(&self, count: usize, part: &str) -> Vec<String> {
+        self.wait_for(&format!("{count} lines with '{part}'"), |text| {
+            let lines: Vec<String> = whole_lines(text, part).map(str::to_owned).collect();
+            (lines.len() >= count).then_some(lines)
+        })
+    }
+
+    /// Waits until `part` has been written, be it at the end of a line or in it.
+    pub fn wait_for_text(&self, part: &str) {
+        self.wait_for(&format!("'{part}'"), |text| text.contains(part).then_some(()));
+    }
+
+    fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        let start = Instant::now();
+        let mut written = self.shared.written.lock().unwrap();
+        loop {
+            let text = String::from_utf8_lossy(&written.bytes);
+            if let Some(found) = find(&text) {
+                return found;
+            }
+            let left = LIMIT.saturating_sub(start.elapsed());
+            if written.ended || left.is_zero() {
+                let why = if written.ended { "the program closed this output" } else { "time is over" };
+                let text = text.into_owned();
+                drop(written); // or the thread that collects panics too
+                panic!("waited for {what}, but {why}. It wrote:\n{text}");
+            }
+            written = self.shared.changed.wait_timeout(written, left).unwrap().0;
+        }
+    }
+
+    fn wait_for_end(&self) {
+        let written = self.shared.written.lock().unwrap();
+        let (written, _) =
+            self.shared.changed.wait_timeout_while(written, LIMIT, |written| !written.ended).unwrap();
+        let (ended, text) = (written.ended, String::from_utf8_lossy(&written.bytes).into_owned());
+        drop(written);
+        assert!(ended, "waited for the end of the program. It wrote:\n{text}");
+    }
+}
+
+fn whole_lines<'a>(text: &'a str, part: &'a str) -> impl Iterator<Item = &'a str> {
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().filter(move |line| line.contains(part))
+}

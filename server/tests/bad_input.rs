@@ -1,0 +1,147 @@
+//! What is wrong on the command line or in a file is said in one line, with the right exit status.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::certificates::Identity;
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::Launch;
+
+/// A P-256 key made for this test, in PKCS#8 under the passphrase `test`: `openssl genpkey -aes256`.
+const ENCRYPTED_KEY: &str = include_str!("fixtures/encrypted_key.pem");
+/// The same in OpenSSL's older form: `openssl ec -aes256`.
+const LEGACY_ENCRYPTED_KEY: &str = include_str!("fixtures/legacy_encrypted_key.pem");
+
+/// Starts a server with these files, which it refuses with status 1 and one line.
+fn refusal(certificate: Option<&str>, key: Option<&str>) -> String {
+    let folder = TempDir::new();
+    if let Some(certificate) = certificate {
+        folder.write("chain.pem", certificate);
+    }
+    if let Some(key) = key {
+        folder.write("private.pem", key);
+    }
+    let launch = Launch::server(folder.path()).args(["--cert", "chain.pem", "--key", "private.pem"]);
+    refused(launch, 1)
+}
+
+/// The one line of a server that will not start.
+fn refused(launch: Launch, status: i32) -> String {
+    let mut server = launch.start();
+    server.expect_exit(status);
+    assert_eq!(server.stdout.text(), "");
+    let lines = server.stderr.lines("mio-server: ");
+    assert_eq!(lines.len(), 1, "{}", server.stderr.text());
+    assert!(!server.stderr.text().contains("panicked"));
+    lines[0].clone()
+}
+
+fn assert_says(line: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(line.contains(part), "'{part}' is not in: {line}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let Identity { certificate, key } = Identity::localhost();
+    assert_says(&refusal(None, Some(&key)), &["chain.pem", "does not exist"]);
+    assert_says(&refusal(Some(&certificate), None), &["private.pem", "does not exist"]);
+}
+
+#[test]
+fn an_empty_file_is_named() {
+    let Identity { certificate, key } = Identity::localhost();
+    assert_says(&refusal(Some(""), Some(&key)), &["chain.pem", "is empty"]);
+    assert_says(&refusal(Some(&certificate), Some("\n")), &["private.pem", "is empty"]);
+}
+
+#[test]
+fn what_is_no_pem_gets_the_command_that_converts_it() {
+    let Identity { certificate, key } = Identity::localhost();
+    let line = refusal(Some("certificate"), Some(&key));
+    assert_says(&line, &["chain.pem is not PEM", "openssl x509 -inform DER"]);
+    let line = refusal(Some(&certificate), Some("key"));
+    assert_says(&line, &["private.pem is not PEM", "openssl pkey -inform DER"]);
+}
+
+#[test]
+fn swapped_files_are_recognised() {
+    let Identity { certificate, key } = Identity::localhost();
+    assert_says(&refusal(Some(&key), Some(&certificate)), &["chain.pem", "swapped"]);
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let Identity { certificate, key } = Identity::localhost();
+    let half = &certificate[..certificate.len() / 2];
+    assert_says(&refusal(Some(half), Some(&key)), &["chain.pem has a damaged PEM block"]);
+    let nonsense = "-----BEGIN CERTIFICATE-----\nTm90IERFUg==\n-----END CERTIFICATE-----\n";
+    assert_says(&refusal(Some(nonsense), Some(&key)), &["chain.pem has a damaged certificate"]);
+}
+
+#[test]
+fn a_key_of_another_certificate_is_recognised() {
+    let line = refusal(Some(&Identity::localhost().certificate), Some(&Identity::localhost().key));
+    assert_says(&line, &["private.pem does not belong to", "chain.pem", "openssl pkey"]);
+}
+
+#[test]
+fn an_encrypted_key_gets_the_command_that_decrypts_it() {
+    let certificate = Identity::localhost().certificate;
+    for key in [ENCRYPTED_KEY, LEGACY_ENCRYPTED_KEY] {
+        let line = refusal(Some(&certificate), Some(key));
+        assert_says(&line, &["private.pem is protected by a passphrase", "openssl pkey -in private.pem"]);
+    }
+}
+
+#[test]
+fn a_second_server_at_the_same_address_is_told_of_the_first() {
+    let first = EchoServer::start(&[]);
+    let address = first.address.to_string();
+    let line = refused(Launch::server_at(&address, first.folder.path()), 1);
+    assert_says(&line, &[&address, "is another server running there?", "--listen"]);
+    first.serves_a_client();
+}
+
+#[test]
+fn an_address_of_another_machine_cannot_be_listened_on() {
+    let folder = TempDir::new();
+    // TEST-NET-1 (RFC 5737) is nobody's.
+    let line = refused(Launch::server_at("192.0.2.1:0", folder.path()), 1);
+    assert_says(&line, &["cannot listen on 192.0.2.1:0", "no interface"]);
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
+    for (arguments, part) in [
+        (&["--lisen", "127.0.0.1:0"][..], "--listen"),
+        (&["--cert", "chain.pem"], "--key <FILE>"),
+        (&["--waiting", "0"], "1..=65535"),
+        (&["--idle-timeout", "10"], "`10s`"),
+        (&["--suite", "AES"], "TLS13_AES_256_GCM_SHA384"),
+        (
+            &["--tls=1.3", "--suite=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"],
+            "--suite names no suite of TLS 1.3",
+        ),
+        (&["chain.pem"], "unexpected argument"),
+    ] {
+        let folder = TempDir::new();
+        let mut server = Launch::server(folder.path()).args(arguments).start();
+        server.expect_exit(2);
+        let text = server.stderr.text();
+        assert!(text.starts_with("mio-server: ") && text.contains(part), "{arguments:?}: {text}");
+        assert!(!folder.path().join("certificates").exists());
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let folder = TempDir::new();
+    let mut help = Launch::server(folder.path()).args(["--help"]).start();
+    help.expect_exit(0);
+    let text = help.stdout.text();
+    assert_says(&text, &["Usage: mio-server", "Exit status:", "Examples:", "[default: 127.0.0.1:8000]"]);
+    let mut version = Launch::server(folder.path()).args(["--version"]).start();
+    version.expect_exit(0);
+    assert!(version.stdout.text().starts_with("mio-server "));
+}

@@ -1,0 +1,83 @@
+//! Every deadline ends its session, under its name, and the next client is served.
+//!
+//! Times that a well-behaved client has to keep too, on a busy machine, are seconds; the others are shorter.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::echo_server::EchoServer;
+use testing::peer::{End, TlsClient};
+use testing::raw;
+
+#[test]
+fn a_handshake_that_does_not_begin_is_timed() {
+    let server = EchoServer::start(&["--handshake-timeout", "3s"]);
+    let mut silent = server.connect_raw();
+    server.serves_a_client();
+    server.log().wait_for_line("session 1: ");
+    server.log().wait_for_line("timed out (--handshake-timeout)");
+    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
+}
+
+#[test]
+fn a_handshake_that_does_not_end_is_timed() {
+    let server = EchoServer::start(&["--handshake-timeout", "3s"]);
+    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
+    client.send_half_a_client_hello();
+    server.serves_a_client();
+    server.log().wait_for_line("timed out (--handshake-timeout)");
+}
+
+#[test]
+fn a_silent_session_is_closed_with_close_notify() {
+    let server = EchoServer::start(&["--idle-timeout", "300ms"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive_to_end(), (b"welcome!\n".to_vec(), End::CloseNotify));
+    client.close_notify();
+    let line = server.log().wait_for_line("timed out (--idle-timeout)");
+    assert!(line.contains("WARN"), "{line}");
+    server.connect();
+}
+
+#[test]
+fn a_client_that_writes_and_never_reads_loses_its_slot() {
+    let server = EchoServer::start(&["--write-timeout", "500ms"]);
+    let mut client = server.connect();
+    let sender = client.send_in_background(&vec![0; 32 * 1024 * 1024]);
+    server.log().wait_for_line("timed out (--write-timeout)");
+    server.serves_a_client();
+    let (_, end) = client.receive_to_end();
+    assert_ne!(end, End::CloseNotify, "which would say that this was the whole echo");
+    drop(client);
+    sender.join().unwrap().unwrap_err();
+}
+
+#[test]
+fn closing_is_timed() {
+    let mut server = EchoServer::start(&["--close-timeout", "300ms"]);
+    let mut client = server.connect();
+    client.receive(9);
+    server.program.interrupt();
+    server.log().wait_for_line("timed out (--close-timeout)");
+    server.program.expect_exit(0);
+    drop(client);
+}
+
+#[test]
+fn after_an_idle_timeout_a_client_that_does_not_close_loses_its_slot() {
+    let server = EchoServer::start(&["--idle-timeout", "300ms", "--close-timeout", "300ms"]);
+    let client = server.connect();
+    // Served while the first one's socket is still open, though its own time is short too.
+    assert_eq!(server.connect().receive_to_end(), (b"welcome!\n".to_vec(), End::CloseNotify));
+    server.log().wait_for_line("timed out (--idle-timeout)");
+    drop(client);
+}
+
+#[test]
+fn a_session_that_goes_on_and_on_is_timed() {
+    let server = EchoServer::start(&["--session-timeout", "3s", "--idle-timeout", "off"]);
+    let mut client = server.connect();
+    client.receive(9);
+    while client.try_round_trip(b"and on") {}
+    client.close_notify();
+    server.log().wait_for_line("timed out (--session-timeout)");
+    server.connect();
+}

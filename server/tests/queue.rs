@@ -1,0 +1,146 @@
+//! One session at a time; the others wait, and are served in the order of their arrival.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use testing::echo_server::EchoServer;
+use testing::peer::TlsClient;
+use testing::raw;
+
+/// A client on a connection that waits already: it has its turn, one echo, and closes.
+fn have_a_turn(server: &EchoServer, socket: std::net::TcpStream) {
+    let mut client = TlsClient::new(socket, server.client_config());
+    client.handshake().unwrap();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client.send(b"my turn");
+    assert_eq!(client.receive(7), b"my turn");
+    assert_eq!(client.close(), b"");
+}
+
+/// The addresses of the clients that got a session, in that order.
+fn served(server: &EchoServer, count: usize) -> Vec<SocketAddr> {
+    let lines = server.log().wait_for_lines(count, " connected: ");
+    let address = |line: &String| {
+        let (_, after) = line.split_once("session ").unwrap();
+        after.split(' ').nth(1).unwrap().parse().unwrap()
+    };
+    lines.iter().map(address).collect()
+}
+
+#[test]
+fn five_waiting_clients_are_served_in_the_order_of_their_arrival() {
+    let server = EchoServer::start(&[]);
+    let mut first = server.connect();
+    let mut expected = vec![first.socket().local_addr().unwrap()];
+
+    let server = Arc::new(server);
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let socket = server.connect_raw();
+        expected.push(socket.local_addr().unwrap());
+        let server = Arc::clone(&server);
+        clients.push(thread::spawn(move || have_a_turn(&server, socket)));
+    }
+    server.log().wait_for_line(&format!("{} waits for its turn, number 5", expected[5]));
+    first.close();
+    for client in clients {
+        client.join().unwrap();
+    }
+    assert_eq!(served(&server, 6), expected);
+}
+
+#[test]
+fn a_waiter_that_left_is_skipped() {
+    let server = EchoServer::start(&["--handshake-timeout", "off"]);
+    let first = server.connect();
+    let leaver = server.connect_raw();
+    let address = leaver.local_addr().unwrap();
+    let patient = server.connect_raw();
+    drop(leaver);
+    first.close();
+    have_a_turn(&server, patient);
+    server.log().wait_for_line(&format!("{address} left before its turn"));
+    server.log().wait_for_line("session 2: "); // which was the patient one's
+}
+
+#[test]
+fn a_waiter_that_reset_its_connection_is_skipped() {
+    let server = EchoServer::start(&["--handshake-timeout", "off"]);
+    let first = server.connect();
+    let leaver = server.connect_raw();
+    let address = leaver.local_addr().unwrap();
+    let patient = server.connect_raw();
+    server.log().wait_for_line(&format!("{address} waits for its turn"));
+    raw::reset(leaver);
+    first.close();
+    have_a_turn(&server, patient);
+    server.log().wait_for_line(&format!("{address} left before its turn: Connection reset"));
+}
+
+#[test]
+fn a_silent_waiter_costs_the_handshake_timeout_and_no_more() {
+    let server = EchoServer::start(&["--handshake-timeout", "3s", "--idle-timeout", "off"]);
+    let first = server.connect();
+    let silent = server.connect_raw();
+    let address = silent.local_addr().unwrap();
+    let patient = server.connect_raw();
+    first.close();
+    have_a_turn(&server, patient);
+    server.log().wait_for_line(&format!("session 2: {address} timed out (--handshake-timeout)"));
+    drop(silent);
+}
+
+#[test]
+fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_comes() {
+    let server = Arc::new(EchoServer::start(&["--waiting", "2"]));
+    let mut first = server.connect();
+    let mut expected = vec![first.socket().local_addr().unwrap()];
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let socket = server.connect_raw();
+        expected.push(socket.local_addr().unwrap());
+        let server = Arc::clone(&server);
+        clients.push(thread::spawn(move || have_a_turn(&server, socket)));
+    }
+    server.log().wait_for_line("the waiting room is full");
+    first.close();
+    for client in clients {
+        client.join().unwrap();
+    }
+    assert_eq!(served(&server, 9), expected);
+    server.serves_a_client();
+}
+
+#[test]
+fn a_waiting_room_full_of_silent_clients_is_emptied() {
+    let server = EchoServer::start(&["--waiting", "1", "--handshake-timeout", "3s"]);
+    let silent: Vec<_> = (0..2).map(|_| server.connect_raw()).collect();
+    server.serves_a_client(); // in its turn, from the backlog
+    server.log().wait_for_line("the waiting room is full");
+    assert_eq!(server.log().lines("timed out (--handshake-timeout)").len(), 2);
+    drop(silent);
+}
+
+#[test]
+fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() {
+    let folder = testing::folder::TempDir::new();
+    let launch = testing::program::Launch::server_with_descriptors(16, folder.path());
+    let server = Arc::new(EchoServer::launch(launch, folder));
+    let first = server.connect();
+    let clients: Vec<_> = (0..24)
+        .map(|_| {
+            let socket = server.connect_raw();
+            let server = Arc::clone(&server);
+            thread::spawn(move || have_a_turn(&server, socket))
+        })
+        .collect();
+    server.log().wait_for_line("accepting a connection failed");
+    first.close(); // nobody new comes from here on
+    for client in clients {
+        client.join().unwrap();
+    }
+    assert_eq!(served(&server, 25).len(), 25);
+    server.serves_a_client();
+}

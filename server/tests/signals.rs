@@ -1,0 +1,121 @@
+//! Ctrl-C, in every phase of a session.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use testing::echo_server::EchoServer;
+use testing::peer::{End, TlsClient};
+use testing::raw;
+
+/// How long a server that is not stopping gives a socket to read what it was told last.
+const LINGERING: Duration = Duration::from_secs(2);
+
+#[test]
+fn an_idle_server_ends_at_once() {
+    for signal in ["INT", "TERM"] {
+        let mut server = EchoServer::start(&[]);
+        server.program.signal(signal);
+        server.program.expect_exit(0);
+        server.log().wait_for_line("stopping: ");
+    }
+}
+
+#[test]
+fn a_client_in_its_handshake_is_cut_off() {
+    let mut server = EchoServer::start(&["-v", "--handshake-timeout", "off"]);
+    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
+    client.send_half_a_client_hello();
+    server.log().wait_for_line("is served");
+    server.program.interrupt();
+    assert_eq!(raw::read_to_end(client.socket()).unwrap(), b"");
+    server.program.expect_exit(0);
+}
+
+#[test]
+fn an_established_session_gets_all_that_is_owed_and_then_close_notify() {
+    let mut server = EchoServer::start(&[]);
+    let mut client = server.connect();
+    let sent = vec![b'x'; 200_000];
+    let sender = client.send_in_background(&sent);
+    client.receive(9 + 1000); // the echo is on its way
+    server.program.interrupt();
+    server.log().wait_for_line("stopping: ");
+    let (rest, end) = client.receive_to_end();
+    assert_eq!(end, End::CloseNotify);
+    sender.join().unwrap().unwrap();
+    client.close_notify();
+    client.fin();
+    server.program.expect_exit(0);
+
+    // The server counts what it had taken in by then, and all of that came back.
+    let echoed = 1000 + rest.len();
+    assert!(rest.iter().all(|byte| *byte == b'x') && echoed <= sent.len());
+    server.log().wait_for_line(&format!(" bytes received, {} sent", 9 + echoed));
+}
+
+#[test]
+fn what_was_echoed_before_the_signal_is_all_there_and_nothing_else_is() {
+    let mut server = EchoServer::start(&[]);
+    let mut client = server.connect();
+    client.send(b"hello");
+    assert_eq!(client.receive(14), b"welcome!\nhello");
+    server.program.interrupt();
+    assert_eq!(client.receive_to_end(), (vec![], End::CloseNotify));
+    client.close_notify();
+    server.program.expect_exit(0);
+    server.log().wait_for_line("closed cleanly, we first; 5 bytes received, 14 sent");
+}
+
+#[test]
+fn a_client_that_does_not_answer_holds_the_end_up_for_the_close_timeout_only() {
+    let mut server = EchoServer::start(&["--close-timeout", "300ms"]);
+    let mut client = server.connect();
+    client.receive(9); // a client's handshake is over before the server's is
+    server.program.interrupt();
+    assert_eq!(client.receive_to_end(), (vec![], End::CloseNotify));
+    let start = Instant::now();
+    server.program.expect_exit(0); // the client's socket is still open
+    assert!(start.elapsed() < LINGERING, "the close timeout is all the time there is");
+    server.log().wait_for_line("timed out (--close-timeout)");
+}
+
+#[test]
+fn a_client_in_its_handshake_does_not_hold_the_end_up_for_longer_either() {
+    let mut server = EchoServer::start(&["-v", "--close-timeout", "300ms"]);
+    let client = server.connect_raw();
+    server.log().wait_for_line("is served");
+    let start = Instant::now();
+    server.program.interrupt();
+    server.program.expect_exit(0);
+    assert!(start.elapsed() < LINGERING, "the close timeout is all the time there is");
+    drop(client);
+}
+
+#[test]
+fn waiters_are_sent_away_without_a_word() {
+    let mut server = EchoServer::start(&[]);
+    let mut first = server.connect();
+    first.receive(9);
+    let mut waiters: Vec<_> = (0..3).map(|_| server.connect_raw()).collect();
+    waiters[1].write_all(b"a waiter may have said something").unwrap();
+    server.log().wait_for_line("waits for its turn, number 3");
+    server.program.interrupt();
+    server.log().wait_for_line("3 waiting are sent away");
+    for waiter in &mut waiters {
+        assert_eq!(raw::read_to_end(waiter).unwrap(), b"", "a FIN, not a reset");
+    }
+    first.close();
+    server.program.expect_exit(0);
+}
+
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let mut server = EchoServer::start(&["--close-timeout", "off"]);
+    let mut client = server.connect();
+    client.receive(9); // a client's handshake is over before the server's is
+    server.program.interrupt();
+    assert_eq!(client.receive_to_end(), (vec![], End::CloseNotify));
+    server.program.interrupt(); // the first one waits for the client's close_notify
+    server.program.expect_exit(130);
+}
