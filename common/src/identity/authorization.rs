@@ -197,7 +197,11 @@ fn no_authority(error: webpki::Error, certificate: &X509Certificate<'_>, trust: 
         webpki::Error::UnknownIssuer => {
             Distrust::UnknownIssuer { issuer: issuer(), has_authorities: !trust.anchors().is_empty() }
         }
-        webpki::Error::InvalidSignatureForPublicKey => Distrust::BadSignature { issuer: issuer() },
+        // The second is what it is when the other authority's key is not even of the same kind.
+        webpki::Error::InvalidSignatureForPublicKey
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            Distrust::BadSignature { issuer: issuer() }
+        }
         webpki::Error::CaUsedAsEndEntity => Distrust::CaUsedAsEndEntity,
         rare => Distrust::BadChain(rare),
     };

@@ -28,7 +28,7 @@ pub enum Policy {
 pub enum ClientAuth {
     /// The handshake goes on. The program reports the client as unauthorized.
     Optional,
-    /// The handshake fails, with certificate_required (TLS 1.3) or handshake_failure (TLS 1.2).
+    /// The handshake fails, with the alert certificate_required.
     Required,
 }
 

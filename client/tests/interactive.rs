@@ -1,0 +1,161 @@
+//! `mio-client -i`: stdin goes to the server, and all of the answer comes back.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs::File;
+use std::io::Write as _;
+use std::thread;
+
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::peer::End;
+use testing::program::{Launch, Program};
+use testing::test_server::TestServer;
+
+const GREETING: &[u8] = b"welcome!\n";
+
+/// More than all the buffers between the two ends of an echo hold, so that both directions have to move at once.
+fn large() -> Vec<u8> {
+    (0..32 << 20).map(|position: u32| (position ^ (position >> 11)) as u8).collect()
+}
+
+fn interactive(server: &EchoServer) -> Launch {
+    Launch::client(server.folder.path()).args([&format!("localhost:{}", server.address.port()), "-i"])
+}
+
+fn assert_everything_came_back(mut client: Program, sent: &[u8]) {
+    client.expect_exit(0);
+    let output = client.stdout.bytes();
+    let (greeting, echo) = output.split_at(GREETING.len());
+    assert_eq!(greeting, GREETING);
+    assert!(echo == sent, "{} bytes sent, {} came back", sent.len(), echo.len());
+}
+
+#[test]
+fn a_file_comes_back_whole() {
+    let server = EchoServer::start(&[]);
+    let content = large();
+    let path = server.folder.path().join("content");
+    std::fs::write(&path, &content).unwrap();
+    let client = interactive(&server).stdin(File::open(&path).unwrap()).start();
+    assert_everything_came_back(client, &content);
+}
+
+#[test]
+fn a_pipe_comes_back_whole() {
+    let server = EchoServer::start(&[]);
+    let content = large();
+    let mut client = interactive(&server).start();
+    let mut stdin = client.take_stdin();
+    let writer = {
+        let content = content.clone();
+        thread::spawn(move || stdin.write_all(&content).unwrap())
+    };
+    assert_everything_came_back(client, &content);
+    writer.join().unwrap();
+}
+
+#[test]
+fn an_empty_stdin_is_said_at_once() {
+    let server = EchoServer::start(&[]);
+    let client = interactive(&server).stdin(File::open("/dev/null").unwrap()).start();
+    assert_everything_came_back(client, b"");
+}
+
+#[test]
+fn what_is_typed_comes_back_while_stdin_is_open() {
+    let server = EchoServer::start(&[]);
+    let mut client = interactive(&server).start();
+    for line in ["first\n", "second\n", "third\n"] {
+        client.type_in(line);
+        client.stdout.wait_for_text(line);
+    }
+    client.end_stdin();
+    assert_everything_came_back(client, b"first\nsecond\nthird\n");
+}
+
+/// Half-close: the server answers after it has heard everything, and takes its time.
+#[test]
+fn the_answer_may_come_after_the_end_of_stdin() {
+    let server = TestServer::new();
+    let mut client = server.client().args(["-i"]).start();
+    let mut session = server.accept();
+    client.type_in("question");
+    client.end_stdin();
+    assert_eq!(session.receive_to_end(), (b"question".to_vec(), End::CloseNotify));
+    session.send(b"answer");
+    session.close_notify();
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), "answer");
+}
+
+#[test]
+fn a_server_that_closes_first_is_reported() {
+    let server = TestServer::new();
+    let mut client = server.client().args(["-i"]).start();
+    let mut session = server.accept();
+    session.send(b"that is all");
+    session.close_notify();
+    client.expect_exit(4);
+    client.stderr.wait_for_line("the server closed first");
+    assert_eq!(client.stdout.text(), "that is all");
+}
+
+#[test]
+fn an_answer_without_close_notify_is_reported() {
+    let server = TestServer::new();
+    let mut client = server.client().args(["-i"]).start();
+    let mut session = server.accept();
+    client.end_stdin();
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.send(b"half an ans");
+    session.fin();
+    client.expect_exit(4);
+    client.stderr.wait_for_line("mio-client: ");
+    assert_eq!(client.stdout.text(), "half an ans");
+}
+
+#[test]
+fn a_stdin_that_cannot_be_read_is_a_clear_error() {
+    let server = EchoServer::start(&[]);
+    let mut client = interactive(&server).stdin(File::open(server.folder.path()).unwrap()).start();
+    client.expect_exit(1);
+    client.stderr.wait_for_line("mio-client: cannot read stdin: ");
+    let line = server.log().wait_for_line("WARN ");
+    assert!(!line.contains("cleanly"), "a server must not believe that it has heard everything: {line}");
+}
+
+#[test]
+fn a_signal_closes_gracefully_while_stdin_is_open() {
+    let server = EchoServer::start(&[]);
+    let mut client = interactive(&server).start();
+    client.stdout.wait_for_text("welcome!\n");
+    client.interrupt();
+    client.expect_exit(130);
+    server.log().wait_for_line("closed cleanly, the client first");
+}
+
+/// Line protocols: what a server says before it closes is shown, and so is that it closed.
+#[test]
+fn it_is_a_plain_tls_client() {
+    let server = TestServer::new();
+    let mut client = server.client().args(["-i"]).start();
+    let mut session = server.accept();
+    client.type_in("HEAD / HTTP/1.0\r\n\r\n");
+    client.end_stdin();
+    assert_eq!(session.receive(19), b"HEAD / HTTP/1.0\r\n\r\n");
+    session.send(b"HTTP/1.0 200 OK\r\n\r\n");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    session.close_notify();
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), "HTTP/1.0 200 OK\r\n\r\n");
+}
+
+#[test]
+fn it_excludes_the_flags_of_the_other_way() {
+    for flag in ["--message=hello", "--linger=1s", "--reconnect=1"] {
+        let folder = TempDir::new();
+        let mut client = Launch::client(folder.path()).args(["-i", flag]).start();
+        client.expect_exit(2);
+        client.stderr.wait_for_line("cannot be used with");
+    }
+}

@@ -1,0 +1,49 @@
+//! `--ca system`: the trust store of the operating system, which `SSL_CERT_FILE` replaces.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::certificates::{Authority, Identity};
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::{Launch, Program};
+
+/// A server with this identity, and a client whose system trusts these certificates.
+fn session(identity: &Identity, system: &str) -> (EchoServer, Program) {
+    let folder = TempDir::new();
+    identity.write(&folder);
+    let store = folder.write("store.pem", system);
+    let server = EchoServer::start_in(folder, &[]);
+    let target = format!("localhost:{}", server.address.port());
+    let client = Launch::client(server.folder.path())
+        .args([&target, "--ca", "system", "--linger", "0s"])
+        .env("SSL_CERT_FILE", &store)
+        .start();
+    (server, client)
+}
+
+#[test]
+fn an_authority_of_the_system_vouches_for_the_server() {
+    let authority = Authority::new("Everybody's authority");
+    let (_server, mut client) = session(&authority.issue(), &authority.certificate);
+    client.expect_exit(0);
+    let line = client.stderr.wait_for_line("connected:");
+    assert!(line.contains("issued by CN=Everybody's authority"), "{line}");
+    assert!(line.contains("in the system's trust store"), "{line}");
+}
+
+#[test]
+fn nobody_else_does() {
+    let (_server, mut client) = session(&Identity::localhost(), &Authority::new("Another").certificate);
+    client.expect_exit(3);
+    client.stderr.wait_for_line("unknown issuer");
+}
+
+#[test]
+fn an_empty_store_is_a_clear_error() {
+    let folder = TempDir::new();
+    let store = folder.write("store.pem", "");
+    let mut client =
+        Launch::client(folder.path()).args(["--ca", "system"]).env("SSL_CERT_FILE", &store).start();
+    client.expect_exit(1);
+    let line = client.stderr.wait_for_line("mio-client: ");
+    assert!(line.contains("of the system") && line.contains("ca-certificates"), "{line}");
+}

@@ -1,0 +1,131 @@
+//! Clients that have to prove who they are.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::certificates::{Authority, Identity};
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::{Launch, Program};
+
+/// Both versions check a client at different moments: in TLS 1.3 the client is done before the server has looked.
+const VERSIONS: [&str; 2] = ["1.2", "1.3"];
+
+/// A server that trusts these clients.
+fn server(trusted: &str, arguments: &[&str]) -> EchoServer {
+    let folder = TempDir::new();
+    folder.write("clients.pem", trusted);
+    EchoServer::start_in(folder, &[&["--client-ca", "clients.pem"], arguments].concat())
+}
+
+/// A client, with this certificate or none.
+fn client(server: &EchoServer, identity: Option<&Identity>, arguments: &[&str]) -> Program {
+    let target = format!("localhost:{}", server.address.port());
+    let client = Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments);
+    match identity {
+        Some(identity) => {
+            server.folder.write("me.pem", &identity.certificate);
+            server.folder.write("me.key", &identity.key);
+            client.args(["--cert", "me.pem", "--key", "me.key"]).start()
+        }
+        None => client.start(),
+    }
+}
+
+/// Both ends say why, the client gets the alert, and the next client is served.
+fn assert_refused(server: &EchoServer, mut client: Program, reason: &str, alert: &str) {
+    client.expect_exit(3);
+    let line = client.stderr.wait_for_line("mio-client: ");
+    assert!(line.contains(alert), "{line}");
+    assert_eq!(client.stdout.text(), "", "a client that is refused is not greeted");
+    server.log().wait_for_line(reason);
+}
+
+#[test]
+fn a_client_is_authorized_by_its_very_certificate() {
+    for version in VERSIONS {
+        let identity = Identity::for_names(&["alice"]);
+        let server = server(&identity.certificate, &[]);
+        client(&server, Some(&identity), &["--tls", version]).expect_exit(0);
+        let line = server.log().wait_for_line("connected:");
+        assert!(line.contains("client CN=alice authorized (the very certificate in clients.pem)"), "{line}");
+    }
+}
+
+#[test]
+fn a_client_is_authorized_by_its_authority() {
+    for version in VERSIONS {
+        let authority = Authority::new("Clients of mine");
+        let server = server(&authority.certificate, &[]);
+        client(&server, Some(&authority.issue()), &["--tls", version]).expect_exit(0);
+        let line = server.log().wait_for_line("connected:");
+        assert!(line.contains("authorized (issued by CN=Clients of mine"), "{line}");
+    }
+}
+
+#[test]
+fn a_client_without_a_certificate_is_refused() {
+    for version in VERSIONS {
+        let identity = Identity::for_names(&["alice"]);
+        let server = server(&identity.certificate, &[]);
+        let stranger = client(&server, None, &["--tls", version]);
+        assert_refused(&server, stranger, "no certificate presented", "certificate_required (116)");
+        client(&server, Some(&identity), &[]).expect_exit(0);
+    }
+}
+
+#[test]
+fn where_it_is_optional_a_client_without_a_certificate_is_served() {
+    for version in VERSIONS {
+        let server = server(&Identity::for_names(&["alice"]).certificate, &["--client-auth", "optional"]);
+        client(&server, None, &["--tls", version]).expect_exit(0);
+        let line = server.log().wait_for_line("connected:");
+        assert!(line.contains("client unauthorized (no certificate presented)"), "{line}");
+    }
+}
+
+#[test]
+fn a_certificate_that_fails_is_refused_even_where_none_is_needed() {
+    for version in VERSIONS {
+        for how in ["optional", "required"] {
+            let server = server(&Identity::for_names(&["alice"]).certificate, &["--client-auth", how]);
+            let mallory = client(&server, Some(&Identity::for_names(&["mallory"])), &["--tls", version]);
+            assert_refused(&server, mallory, "unknown issuer CN=mallory", "unknown_ca (48)");
+        }
+    }
+}
+
+#[test]
+fn an_expired_certificate_is_refused_though_it_is_the_very_one() {
+    let expired = Identity::expired();
+    let server = server(&expired.certificate, &[]);
+    let late = client(&server, Some(&expired), &[]);
+    assert_refused(&server, late, "its certificate expired on 2002-01-01", "certificate_expired (45)");
+}
+
+#[test]
+fn a_resumed_session_is_reported_as_the_full_one_was() {
+    for version in VERSIONS {
+        let identity = Identity::for_names(&["alice"]);
+        let server = server(&identity.certificate, &[]);
+        client(&server, Some(&identity), &["--tls", version, "--reconnect", "1"]).expect_exit(0);
+        let lines = server.log().wait_for_lines(2, "connected:");
+        assert!(!lines[0].contains("resumed") && lines[1].contains("resumed"), "{lines:?}");
+        assert!(lines.iter().all(|line| line.contains("client CN=alice authorized")), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_trust_file_that_is_none_is_a_clear_error() {
+    let folder = TempDir::new();
+    folder.write("clients.pem", "no certificate here");
+    let mut server = Launch::server(folder.path()).args(["--client-ca", "clients.pem"]).start();
+    server.expect_exit(1);
+    server.stderr.wait_for_line("mio-server: trust file clients.pem is not PEM");
+}
+
+#[test]
+fn client_auth_needs_somebody_to_trust() {
+    let folder = TempDir::new();
+    let mut server = Launch::server(folder.path()).args(["--client-auth", "optional"]).start();
+    server.expect_exit(2);
+    server.stderr.wait_for_line("--client-ca <FILE>");
+}
