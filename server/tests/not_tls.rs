@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Write;
+use std::net::Shutdown;
 
 use testing::echo_server::EchoServer;
 use testing::peer::TlsClient;
@@ -65,6 +66,21 @@ fn what_such_a_client_still_sends_is_taken_so_that_no_reset_destroys_the_alert()
     }
     server.serves_a_client(); // meanwhile
     assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
+}
+
+/// The slot is free by then: what comes is for the socket that lingers, and not for the session that has its place.
+#[test]
+fn what_comes_late_is_taken_too_and_disturbs_nobody() {
+    let server = EchoServer::start(&["-v"]);
+    let mut socket = server.connect_raw();
+    server.log().wait_for_line("is served"); // and registered as a session, before it says anything
+    socket.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
+    let mut next = server.connect();
+    socket.write_all(&[b'~'; 5000]).unwrap();
+    socket.shutdown(Shutdown::Write).unwrap();
+    server.log().wait_for_line("5000 more bytes came, thrown away");
+    assert!(next.try_round_trip(b"undisturbed"));
 }
 
 #[test]

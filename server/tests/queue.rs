@@ -113,6 +113,21 @@ fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_com
     server.serves_a_client();
 }
 
+/// The room is full of those who have left already, all in one look at the backlog: no event will announce the one
+/// who is still behind them.
+#[test]
+fn a_room_that_empties_by_skipping_takes_in_who_is_behind() {
+    let server = EchoServer::start(&["--waiting", "1"]);
+    server.program.signal("STOP");
+    let leaver = server.connect_raw();
+    let address = leaver.local_addr().unwrap();
+    raw::reset(leaver);
+    let patient = server.connect_raw();
+    server.program.signal("CONT");
+    have_a_turn(&server, patient);
+    server.log().wait_for_line(&format!("{address} left before its turn"));
+}
+
 #[test]
 fn a_waiting_room_full_of_silent_clients_is_emptied() {
     let server = EchoServer::start(&["--waiting", "1", "--handshake-timeout", "3s"]);

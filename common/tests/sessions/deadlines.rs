@@ -47,6 +47,18 @@ fn a_client_waits_for_the_first_byte_until_its_wait_deadline() {
 }
 
 #[test]
+fn a_client_without_a_wait_deadline_waits_and_its_handshake_is_not_timed_meanwhile() {
+    let timeouts = Timeouts { wait: None, ..TIMEOUTS };
+    let tls = Tls::new(&TLS13).client_timeouts(timeouts);
+    let mut visit = Visit::to_client(tls, Talker::says(b"hello"));
+    visit.raw.end.outgoing().arriving = 0;
+    visit.advance(seconds(3600));
+    assert_eq!(visit.session.reason(), None);
+    visit.raw.end.outgoing().arriving = 1;
+    assert_ends_after(&mut visit, seconds(10), Timeout::Handshake);
+}
+
+#[test]
 fn the_first_byte_ends_the_wait_and_starts_the_handshake_deadline() {
     let mut visit = waiting_client();
     visit.raw.end.outgoing().arriving = 0;
