@@ -1,16 +1,17 @@
 //! One session at a time; the others wait, and are served in the order of their arrival.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 
 use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
 use testing::peer::TlsClient;
+use testing::program::Launch;
 use testing::raw;
 
 /// A client on a connection that waits already: it has its turn, one echo, and closes.
-fn have_a_turn(server: &EchoServer, socket: std::net::TcpStream) {
+fn have_a_turn(server: &EchoServer, socket: TcpStream) {
     let mut client = TlsClient::new(socket, server.client_config());
     client.handshake().unwrap();
     assert_eq!(client.receive(9), b"welcome!\n");
@@ -35,19 +36,15 @@ fn five_waiting_clients_are_served_in_the_order_of_their_arrival() {
     let mut first = server.connect();
     let mut expected = vec![first.socket().local_addr().unwrap()];
 
-    let server = Arc::new(server);
-    let mut clients = Vec::new();
-    for _ in 0..5 {
-        let socket = server.connect_raw();
-        expected.push(socket.local_addr().unwrap());
-        let server = Arc::clone(&server);
-        clients.push(thread::spawn(move || have_a_turn(&server, socket)));
-    }
-    server.log().wait_for_line(&format!("{} waits for its turn, number 5", expected[5]));
-    first.close();
-    for client in clients {
-        client.join().unwrap();
-    }
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            let socket = server.connect_raw();
+            expected.push(socket.local_addr().unwrap());
+            scope.spawn(|| have_a_turn(&server, socket));
+        }
+        server.log().wait_for_line(&format!("{} waits for its turn, number 5", expected[5]));
+        first.close();
+    });
     assert_eq!(served(&server, 6), expected);
 }
 
@@ -94,22 +91,20 @@ fn a_silent_waiter_costs_the_handshake_timeout_and_no_more() {
 
 #[test]
 fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_comes() {
-    let server = Arc::new(EchoServer::start(&["--waiting", "2"]));
+    let server = EchoServer::start(&["--waiting", "2", "-v"]);
     let mut first = server.connect();
     let mut expected = vec![first.socket().local_addr().unwrap()];
-    let mut clients = Vec::new();
-    for _ in 0..8 {
-        let socket = server.connect_raw();
-        expected.push(socket.local_addr().unwrap());
-        let server = Arc::clone(&server);
-        clients.push(thread::spawn(move || have_a_turn(&server, socket)));
-    }
-    server.log().wait_for_line("the waiting room is full");
-    first.close();
-    for client in clients {
-        client.join().unwrap();
-    }
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            let socket = server.connect_raw();
+            expected.push(socket.local_addr().unwrap());
+            scope.spawn(|| have_a_turn(&server, socket));
+        }
+        server.log().wait_for_line("the waiting room is full");
+        first.close();
+    });
     assert_eq!(served(&server, 9), expected);
+    server.log().wait_for_line("there is room again");
     server.serves_a_client();
 }
 
@@ -140,22 +135,34 @@ fn a_waiting_room_full_of_silent_clients_is_emptied() {
 
 #[test]
 fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() {
-    let folder = testing::folder::TempDir::new();
-    let launch = testing::program::Launch::server_with_descriptors(16, folder.path());
-    let server = Arc::new(EchoServer::launch(launch, folder));
+    let folder = TempDir::new();
+    let launch = Launch::server_with_descriptors(16, folder.path());
+    let server = EchoServer::launch(launch, folder);
     let first = server.connect();
-    let clients: Vec<_> = (0..24)
-        .map(|_| {
+    thread::scope(|scope| {
+        for _ in 0..24 {
             let socket = server.connect_raw();
-            let server = Arc::clone(&server);
-            thread::spawn(move || have_a_turn(&server, socket))
-        })
-        .collect();
-    server.log().wait_for_line("accepting a connection failed");
-    first.close(); // nobody new comes from here on
-    for client in clients {
-        client.join().unwrap();
-    }
+            scope.spawn(|| have_a_turn(&server, socket));
+        }
+        server.log().wait_for_line("accepting a connection failed");
+        first.close(); // nobody new comes from here on
+    });
     assert_eq!(served(&server, 25).len(), 25);
     server.serves_a_client();
+}
+
+#[test]
+fn that_it_is_out_of_file_descriptors_is_said_once_while_it_lasts() {
+    let folder = TempDir::new();
+    let launch = Launch::server_with_descriptors(16, folder.path()).args(["--idle-timeout", "2s"]);
+    let server = EchoServer::launch(launch, folder);
+    let mut first = server.connect();
+    let clients: Vec<_> = (0..24).map(|_| server.connect_raw()).collect();
+    first.receive_to_end();
+    first.close_notify();
+    server.log().wait_for_line("timed out (--idle-timeout)"); // after many a vain attempt to accept
+    let text = server.log().text();
+    let (before, _) = text.split_once("timed out (--idle-timeout)").unwrap();
+    assert_eq!(before.matches("accepting a connection failed").count(), 1, "{before}");
+    drop(clients);
 }
