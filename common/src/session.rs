@@ -37,8 +37,8 @@ use crate::transport::Transport;
 const MESSAGE_TOO_LONG: rustls::Error =
     rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge);
 
-/// How often a session may move before others get their turn.
-const STEPS_PER_TURN: usize = 16;
+/// How often a session may move before others get their turn: a quarter of a megabyte at most, half a millisecond.
+const STEPS_PER_TURN: usize = 4;
 
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]

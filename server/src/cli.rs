@@ -49,6 +49,11 @@ pub struct Cli {
     #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
     greeting: OsString,
 
+    /// Sessions that are served at a time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    slots: u32,
+
     /// Connections that may wait for their turn
     #[arg(long, value_name = "N", default_value_t = 128)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
@@ -129,6 +134,11 @@ impl Cli {
     /// What a session begins with; may be empty. Bytes, because it is sent as it was typed.
     pub fn greeting(&self) -> &[u8] {
         self.greeting.as_bytes()
+    }
+
+    /// How many sessions are served at a time, at least 1.
+    pub fn slots(&self) -> usize {
+        usize::try_from(self.slots).unwrap_or(usize::MAX)
     }
 
     /// The size of the waiting room, at least 1: every session passes through it.

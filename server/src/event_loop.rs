@@ -1,4 +1,4 @@
-//! The loop: one thread, one poll, one session at a time.
+//! The loop: one thread, one poll, one session at a time, or as many as `--slots` says.
 //!
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
@@ -45,6 +45,14 @@ pub struct Service {
     pub sessions_left: Option<u64>,
 }
 
+/// How much room the server has.
+pub struct Room {
+    /// For sessions.
+    pub slots: usize,
+    /// For those who wait for a slot.
+    pub waiting: usize,
+}
+
 /// The server.
 pub struct EventLoop {
     poll: Poll,
@@ -62,19 +70,19 @@ pub struct EventLoop {
 }
 
 impl EventLoop {
-    /// A server that listens already, with room for so many waiters beside the one that is served.
+    /// A server that listens already.
     ///
     /// # Errors
     /// Out of file descriptors.
-    pub fn new(listener: Listener, waiting: usize, service: Service) -> io::Result<Self> {
+    pub fn new(listener: Listener, room: Room, service: Service) -> io::Result<Self> {
         let poll = Poll::new()?;
         let signals = Signals::install(poll.registry(), Place::Signals.into())?;
         Ok(Self {
             poll,
             signals,
             listener: Some(listener),
-            room: WaitingRoom::new(waiting),
-            slots: Slots::new(1),
+            room: WaitingRoom::new(room.waiting),
+            slots: Slots::new(room.slots),
             lingering: Lingering::default(),
             service,
             served: 0,
@@ -88,7 +96,7 @@ impl EventLoop {
     /// # Errors
     /// The poll's own. What happens to one client is never an error of the server.
     pub fn run(mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        let mut events = Events::with_capacity(256);
+        let mut events = Events::with_capacity(1024);
         self.admit(&mut Watch::new(Instant::now(), observer)); // registers the listener
         while !self.is_over() {
             self.wait(&mut events)?;
@@ -146,12 +154,7 @@ impl EventLoop {
                     }
                 }
                 Place::Signals => signalled = self.signals.any_pending(),
-                Place::Session(key) => {
-                    if let Some(slot) = self.slots.get_mut(key) {
-                        slot.session.ready(Readiness::of(event));
-                        slot.runnable = true;
-                    }
-                }
+                Place::Session(key) => self.slots.ready(key, Readiness::of(event)),
                 Place::Lingering(key) => drainable.push(key),
             }
         }
@@ -192,7 +195,7 @@ impl EventLoop {
         match self.session(id, waiter, readiness, watch) {
             Ok(session) => {
                 let registrar = Registrar::new(Place::Session(key).into());
-                self.slots.insert(Slot { session, registrar, runnable: true });
+                self.slots.insert(session, registrar);
             }
             Err(error) => watch.event_loop(&LoopEvent::SessionFailed { id, error: &error }),
         }
@@ -220,7 +223,9 @@ impl EventLoop {
     // ---- TURN ----------------------------------------------------------------------------------------------
 
     fn turn(&mut self, watch: &mut Watch<'_>) {
-        for key in self.slots.due(watch.now) {
+        self.slots.wake_due(watch.now);
+        for _ in 0..self.slots.round() {
+            let Some(key) = self.slots.next() else { break };
             let Some(slot) = self.slots.get_mut(key) else { continue };
             let mut turn = slot.session.turn(watch, &mut self.scratch);
             if turn == Turn::Blocked
@@ -228,9 +233,10 @@ impl EventLoop {
             {
                 turn = slot.session.transport_failed(Doing::Reading, &error, watch);
             }
-            slot.runnable = turn == Turn::Yield;
-            if let Turn::Done(reason) = turn {
-                self.free(key, &reason, watch);
+            match turn {
+                Turn::Blocked => self.slots.sort_in(key),
+                Turn::Yield => self.slots.wake(key),
+                Turn::Done(reason) => self.free(key, &reason, watch),
             }
         }
     }
@@ -262,9 +268,11 @@ impl EventLoop {
     /// Finishes what is owed, says close_notify, and sends the others away.
     fn stop_on_signal(&mut self, watch: &mut Watch<'_>) {
         self.stop_admitting("a signal came", watch);
-        for slot in self.slots.iter_mut() {
-            slot.session.close(watch);
-            slot.runnable = true;
+        for key in self.slots.keys() {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.session.close(watch);
+                self.slots.wake(key);
+            }
         }
         if let Some(time) = self.service.session.timeouts.close {
             let limit = watch.now + time;

@@ -18,7 +18,7 @@ use slab::Slab;
 use crate::place::Place;
 
 /// At most this many sockets linger; the oldest makes room.
-const PLACES: usize = 64;
+pub const PLACES: usize = 64;
 /// At most this much is read from each.
 const BYTES: usize = 64 * 1024;
 /// At most this long.

@@ -1,6 +1,7 @@
 //! `mio-server`: a TLS echo server that serves one session at a time.
 
 mod cli;
+mod descriptors;
 mod echo;
 mod event_loop;
 mod lingering;

@@ -14,7 +14,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::UnixTime;
 
 use crate::cli::Cli;
-use crate::event_loop::{EventLoop, Service};
+use crate::descriptors;
+use crate::event_loop::{EventLoop, Room, Service};
 use crate::listener::Listener;
 
 /// Where the development certificate is made and found.
@@ -49,7 +50,9 @@ pub fn event_loop(cli: &Cli) -> Result<(EventLoop, std::net::SocketAddr), SetupE
     };
     let listener = listen(cli)?;
     let address = listener.address().map_err(because)?;
-    let event_loop = EventLoop::new(listener, cli.waiting(), service)
+    let room = Room { slots: cli.slots(), waiting: cli.waiting() };
+    descriptors::provide_for(&room);
+    let event_loop = EventLoop::new(listener, room, service)
         .map_err(|error| SetupError(format!("cannot start the event loop: {error}")))?;
     Ok((event_loop, address))
 }

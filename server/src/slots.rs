@@ -1,7 +1,9 @@
-//! The sessions that are being served.
+//! The sessions that are being served, and who of them has a turn.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
+use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::session::Session;
 use mio::net::TcpStream;
@@ -9,10 +11,16 @@ use slab::Slab;
 
 use crate::echo::Echo;
 
-/// The places for sessions. There is one, unless the loop is built with more: the original serves one at a time.
+/// A number of places for sessions: one, unless `--slots` says otherwise.
+///
+/// Nothing here grows with the number of those who are idle. Who can go on stands in a queue, and the deadlines are
+/// sorted; a deadline that has moved back, as the idle one does with every message, is left where it was sorted in,
+/// and looked at again when that time has come.
 pub struct Slots {
     slots: Slab<Slot>,
     places: usize,
+    runnable: VecDeque<usize>,
+    timers: BTreeSet<(Instant, usize)>,
 }
 
 /// A session that is served, and its registration with the poll.
@@ -21,15 +29,16 @@ pub struct Slot {
     pub session: Session<TcpStream, Echo>,
     /// Its registration.
     pub registrar: Registrar,
-    /// Whether it wants a turn without waiting for anything: it is new, something has happened, or its last turn
-    /// ended before it was done.
-    pub runnable: bool,
+    /// Whether its key is in the queue.
+    queued: bool,
+    /// Where its deadline is sorted in: at its time, or before.
+    timer: Option<Instant>,
 }
 
 impl Slots {
     /// Empty slots.
     pub fn new(places: usize) -> Self {
-        Self { slots: Slab::with_capacity(places), places }
+        Self { slots: Slab::new(), places, runnable: VecDeque::new(), timers: BTreeSet::new() }
     }
 
     /// Whether nobody is served.
@@ -42,9 +51,10 @@ impl Slots {
         (self.slots.len() < self.places).then(|| self.slots.vacant_key())
     }
 
-    /// Fills the slot that [`vacant_key`](Self::vacant_key) named.
-    pub fn insert(&mut self, slot: Slot) {
-        self.slots.insert(slot);
+    /// Fills the slot that [`vacant_key`](Self::vacant_key) named. A new session has a turn at once.
+    pub fn insert(&mut self, session: Session<TcpStream, Echo>, registrar: Registrar) {
+        let key = self.slots.insert(Slot { session, registrar, queued: false, timer: None });
+        self.wake(key);
     }
 
     /// A slot by its key.
@@ -54,27 +64,84 @@ impl Slots {
 
     /// Frees a slot.
     pub fn remove(&mut self, key: usize) -> Option<Slot> {
-        self.slots.try_remove(key)
+        let slot = self.slots.try_remove(key)?;
+        if let Some(at) = slot.timer {
+            self.timers.remove(&(at, key));
+        }
+        Some(slot)
     }
 
-    /// All that are served.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.slots.iter_mut().map(|(_, slot)| slot)
+    /// The keys of all that are served.
+    pub fn keys(&self) -> Vec<usize> {
+        self.slots.iter().map(|(key, _)| key).collect()
     }
 
-    /// Whether one wants a turn now.
+    /// The poll has said something about a session: it has a turn.
+    pub fn ready(&mut self, key: usize, readiness: Readiness) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.session.ready(readiness);
+            self.wake(key);
+        }
+    }
+
+    /// A session has a turn without waiting for anything.
+    pub fn wake(&mut self, key: usize) {
+        if let Some(slot) = self.slots.get_mut(key)
+            && !slot.queued
+        {
+            slot.queued = true;
+            self.runnable.push_back(key);
+        }
+    }
+
+    /// Whether one has a turn now.
     pub fn any_runnable(&self) -> bool {
-        self.slots.iter().any(|(_, slot)| slot.runnable)
+        !self.runnable.is_empty()
     }
 
-    /// The keys of those that want a turn, or whose deadline has passed.
-    pub fn due(&self, now: Instant) -> Vec<usize> {
-        let due = |slot: &Slot| slot.runnable || slot.session.earliest_deadline().is_some_and(|at| at <= now);
-        self.slots.iter().filter(|(_, slot)| due(slot)).map(|(key, _)| key).collect()
-    }
-
-    /// The earliest deadline of them all.
+    /// When a deadline may be due.
     pub fn deadline(&self) -> Option<Instant> {
-        self.slots.iter().filter_map(|(_, slot)| slot.session.earliest_deadline()).min()
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// A session's turn is over, and with it its deadline may be another.
+    pub fn sort_in(&mut self, key: usize) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(at) = slot.session.earliest_deadline() else { return };
+        if slot.timer.is_some_and(|timer| timer <= at) {
+            return;
+        }
+        if let Some(later) = slot.timer.replace(at) {
+            self.timers.remove(&(later, key));
+        }
+        self.timers.insert((at, key));
+    }
+
+    /// Those whose deadline has passed have a turn too; those whose deadline has moved are sorted in again.
+    pub fn wake_due(&mut self, now: Instant) {
+        while let Some(&(at, key)) = self.timers.first().filter(|(at, _)| *at <= now) {
+            self.timers.remove(&(at, key));
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            slot.timer = None;
+            if slot.session.earliest_deadline().is_some_and(|at| at <= now) {
+                self.wake(key);
+            } else {
+                self.sort_in(key);
+            }
+        }
+    }
+
+    /// How many have a turn in this round. Whoever yields stands in the queue again, for the next.
+    pub fn round(&self) -> usize {
+        self.runnable.len()
+    }
+
+    /// The one whose turn it is.
+    pub fn next(&mut self) -> Option<usize> {
+        let key = self.runnable.pop_front()?;
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.queued = false;
+        }
+        Some(key)
     }
 }

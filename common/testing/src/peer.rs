@@ -167,6 +167,14 @@ where
         plaintext
     }
 
+    /// Waits for the other end's close_notify, and answers it. What came before it is returned.
+    pub fn close_when_told(mut self) -> Vec<u8> {
+        let (plaintext, end) = self.receive_to_end();
+        assert_eq!(end, End::CloseNotify);
+        self.close_notify();
+        plaintext
+    }
+
     /// The socket, to do with it what TLS would not.
     pub fn into_socket(self) -> TcpStream {
         self.socket

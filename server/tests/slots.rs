@@ -1,0 +1,83 @@
+//! More than one session at a time.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::thread;
+
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::peer::TlsClient;
+use testing::program::Launch;
+
+fn greeted(server: &EchoServer) -> TlsClient {
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client
+}
+
+#[test]
+fn as_many_are_served_at_a_time_as_there_are_slots_and_the_next_one_waits() {
+    let server = EchoServer::start(&["--slots", "3"]);
+    let mut clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
+    let fourth = server.connect_raw();
+    server.log().wait_for_line(&format!("{} waits for its turn, number 1", fourth.local_addr().unwrap()));
+    for client in &mut clients {
+        assert!(client.try_round_trip(b"all at a time"));
+    }
+    clients.remove(1).close();
+    let mut fourth = TlsClient::new(fourth, server.client_config());
+    fourth.handshake().unwrap();
+    assert_eq!(fourth.receive(9), b"welcome!\n");
+    for client in clients.into_iter().chain([fourth]) {
+        assert_eq!(client.close(), b"");
+    }
+}
+
+#[test]
+fn each_session_has_deadlines_of_its_own() {
+    let server = EchoServer::start(&["--slots", "20", "--idle-timeout", "3s"]);
+    let silent: Vec<_> = (0..19).map(|_| greeted(&server)).collect();
+    let mut busy = greeted(&server);
+    thread::scope(|scope| {
+        for client in silent {
+            scope.spawn(|| assert_eq!(client.close_when_told(), b""));
+        }
+        while server.log().lines("timed out (--idle-timeout)").len() < 19 {
+            assert!(busy.try_round_trip(b"not idle"));
+        }
+    });
+    assert!(busy.try_round_trip(b"still there"));
+}
+
+#[test]
+fn one_that_sends_without_end_does_not_keep_the_others_from_their_turn() {
+    let server = EchoServer::start(&["--slots", "2"]);
+    let mut greedy = greeted(&server);
+    let mut quiet = greeted(&server);
+    let content = vec![b'~'; 8 << 20];
+    let sender = greedy.send_in_background(&content);
+    for _ in 0..100 {
+        assert!(quiet.try_round_trip(b"my turn"));
+    }
+    assert_eq!(greedy.receive(content.len()), content);
+    sender.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_signal_closes_all_of_them() {
+    let mut server = EchoServer::start(&["--slots", "3"]);
+    let clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
+    server.program.interrupt();
+    for client in clients {
+        assert_eq!(client.close(), b"");
+    }
+    server.program.expect_exit(0);
+}
+
+#[test]
+fn too_few_file_descriptors_are_said_at_the_start() {
+    let folder = TempDir::new();
+    let launch = Launch::server_with_descriptors(64, folder.path()).args(["--slots", "1000"]);
+    let server = EchoServer::launch(launch, folder);
+    server.log().wait_for_line("64 file descriptors are too few for --slots 1000");
+    server.serves_a_client();
+}
