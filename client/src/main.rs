@@ -10,6 +10,7 @@ mod setup;
 mod stdin;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use common::exit::ExitStatus;
 use common::logging;
@@ -57,9 +58,10 @@ fn run(cli: &cli::Cli) -> ExitStatus {
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
 fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
-    let mut reporter = Reporter::new(Side::Server);
+    let reporter = Box::new(Reporter::new(Side::Server));
+    let mut observer = cli.trace.beside(reporter, Side::Server, Instant::now());
     let errand = setup::errand(cli)?;
-    let mut event_loop = EventLoop::new(&mut reporter)?;
+    let mut event_loop = EventLoop::new(observer.as_mut())?;
     let mut outcome = event_loop.run(&errand)?;
     for _ in 0..cli.reconnect {
         if outcome.interrupted || outcome.reason.exit_status() != ExitStatus::Clean {

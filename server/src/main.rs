@@ -28,11 +28,12 @@ fn main() -> ExitCode {
 
 fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
-    let mut reporter = Reporter::new(Side::Client);
+    let start = Instant::now();
+    let mut observer = cli.trace.beside(Box::new(Reporter::new(Side::Client)), Side::Client, start);
     let ended =
         setup::event_loop(cli).map_err(|error| error.to_string()).and_then(|(event_loop, address)| {
-            Watch::new(Instant::now(), &mut reporter).event_loop(&LoopEvent::Listening(address));
-            event_loop.run(&mut reporter).map_err(|error| format!("the event loop failed: {error}"))
+            Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
+            event_loop.run(observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
         });
     match ended {
         Ok(()) => ExitStatus::Clean,
