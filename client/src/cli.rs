@@ -12,6 +12,7 @@ use common::parameters::TlsParameters;
 use common::time_limit::{TimeLimit, TimeLimitArgs};
 use common::{alpn, command_line};
 use rustls::pki_types::ServerName;
+use show::trace::TraceArgs;
 
 /// A TLS client that shows the server's first message and closes gracefully.
 ///
@@ -67,6 +68,10 @@ pub struct Cli {
     /// How much to log.
     #[command(flatten)]
     pub verbosity: Verbosity,
+
+    /// Whether to show each step.
+    #[command(flatten)]
+    pub trace: TraceArgs,
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use common::close_reason::{CloseReason, Doing, Party};
-use common::observer::{LoopEvent, Step, Watch};
+use common::observer::{EventSource, LoopEvent, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
@@ -12,7 +12,7 @@ use common::session::{Session, Turn};
 use mio::net::TcpStream;
 use mio::{Events, Registry};
 
-use crate::event_loop::{SOCKET, STDIN};
+use crate::event_loop::{SIGNALS, SOCKET, STDIN};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::stdin::Stdin;
@@ -70,7 +70,7 @@ impl Conversation {
         if let Turn::Done(reason) = turn {
             return Ok(Some(reason));
         }
-        let fed = self.watch_stdin(registry).map_err(Failure::Input)?;
+        let fed = self.watch_stdin(registry, watch).map_err(Failure::Input)?;
         self.runnable = turn == Turn::Yield || fed;
         Ok(None)
     }
@@ -82,7 +82,9 @@ impl Conversation {
         if !stdin.is_ready() || !self.session.wants_input() {
             return Ok(());
         }
-        match stdin.read(registry)? {
+        let chunk = stdin.read(registry)?;
+        watch.event_loop(&LoopEvent::StdinRead(chunk.len()));
+        match chunk {
             [] => {
                 self.stdin = None;
                 self.session.said_all(watch);
@@ -93,27 +95,35 @@ impl Conversation {
     }
 
     /// Watches stdin while the session has room. Whether it can be read without waiting for an event.
-    fn watch_stdin(&mut self, registry: &Registry) -> io::Result<bool> {
+    fn watch_stdin(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<bool> {
         let Some(stdin) = &mut self.stdin else { return Ok(false) };
         let wanted = self.session.wants_input();
-        stdin.watch(registry, wanted)?;
+        stdin.watch(registry, wanted, watch)?;
         Ok(wanted && stdin.is_ready())
     }
 
     fn apply_interest(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<()> {
         let wanted = self.session.interest();
         if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
-            watch.step(self.session.id(), &Step::InterestChanged(wanted));
+            watch.step(&self.session.id(), &Step::InterestChanged(wanted));
         }
         Ok(())
     }
 
     /// Takes note of what the poll said.
-    pub fn gather(&mut self, events: &Events) {
+    pub fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) {
         for event in events {
             match (event.token(), &mut self.stdin) {
-                (SOCKET, _) => self.session.ready(Readiness::of(event)),
-                (STDIN, Some(stdin)) => stdin.ready(),
+                (SOCKET, _) => {
+                    let readiness = Readiness::of(event);
+                    watch.step(&self.session.id(), &Step::Ready(readiness));
+                    self.session.ready(readiness);
+                }
+                (STDIN, Some(stdin)) => {
+                    watch.event_loop(&LoopEvent::Ready(EventSource::Stdin));
+                    stdin.ready();
+                }
+                (SIGNALS, _) => watch.event_loop(&LoopEvent::Ready(EventSource::Signals)),
                 _ => {}
             }
         }

@@ -23,7 +23,8 @@ use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::stdin::Stdin;
 
-const SIGNALS: Token = Token(0);
+/// Events for the signals.
+pub const SIGNALS: Token = Token(0);
 /// Events for the connection.
 pub const SOCKET: Token = Token(1);
 /// Events for stdin.
@@ -161,7 +162,7 @@ impl<'o> EventLoop<'o> {
                 return conversation.end(reason);
             }
             now = self.wait(conversation.deadline(), conversation.is_runnable())?;
-            conversation.gather(&self.events);
+            conversation.gather(&self.events, &mut Watch::new(now, self.observer));
             if self.interrupted() {
                 conversation.interrupt(&mut Watch::new(now, self.observer));
             }
@@ -182,7 +183,7 @@ impl<'o> EventLoop<'o> {
         }
         let now = Instant::now();
         let events = self.events.iter().count();
-        Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events });
+        Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events, timeout });
         Ok(now)
     }
 

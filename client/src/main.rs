@@ -12,8 +12,10 @@ mod stdin;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use common::exit::ExitStatus;
+use common::observer::Observer;
 use common::reporter::Reporter;
 use common::{logging, status_line};
 use rustls::Side;
@@ -60,12 +62,9 @@ fn run(cli: &cli::Cli) -> ExitStatus {
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
 fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
-    // Not where the server's bytes go to the same terminal.
-    let visible = status_line::is_possible() && !io::stdout().is_terminal();
-    let progress = (cli.interactive && visible).then(Progress::default);
-    let mut observer = (progress, Reporter::new(Side::Server));
+    let mut observer = observer(cli);
     let errand = setup::errand(cli)?;
-    let mut event_loop = EventLoop::new(&mut observer)?;
+    let mut event_loop = EventLoop::new(observer.as_mut())?;
     let mut outcome = event_loop.run(&errand)?;
     for _ in 0..cli.reconnect {
         if outcome.interrupted || outcome.reason.exit_status() != ExitStatus::Clean {
@@ -74,4 +73,13 @@ fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
         outcome = event_loop.run(&errand)?;
     }
     Ok(outcome)
+}
+
+/// Who is shown what happens: the log; a terminal that has nothing else to show; and whoever asked for a trace.
+fn observer(cli: &cli::Cli) -> Box<dyn Observer> {
+    let log = Box::new(Reporter::new(Side::Server));
+    let spare = status_line::is_possible() && !io::stdout().is_terminal() && cli.trace.form().is_none();
+    let log: Box<dyn Observer> =
+        if cli.interactive && spare { Box::new((Progress::default(), log)) } else { log };
+    cli.trace.beside(log, Side::Server, Instant::now())
 }

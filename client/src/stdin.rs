@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
 
+use common::observer::{EventSource, LoopEvent, Watch};
 use common::registrar::Registrar;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -61,16 +62,18 @@ impl Stdin {
     ///
     /// # Errors
     /// Those of [`Registrar::apply`], but for the refusal of a regular file.
-    pub fn watch(&mut self, registry: &Registry, wanted: bool) -> io::Result<()> {
+    pub fn watch(&mut self, registry: &Registry, wanted: bool, watch: &mut Watch<'_>) -> io::Result<()> {
         let Source::Polled { registrar, .. } = &mut self.source else { return Ok(()) };
         let interest = wanted.then_some(Interest::READABLE);
         match registrar.apply(registry, &mut SourceFd(&self.file.as_raw_fd()), interest) {
+            Ok(true) => watch.event_loop(&LoopEvent::InterestChanged(EventSource::Stdin, interest)),
+            Ok(false) => {}
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 self.source = Source::AlwaysReady;
-                Ok(())
             }
-            other => other.map(drop),
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     /// Reads once. Empty at the end.

@@ -60,7 +60,7 @@ impl fmt::Debug for Escaped<'_> {
 /// This is the second door, for messages that contain no [`Escaped`] because a library wrote them.
 /// It leaves the backslash and printable Unicode alone, so that an `Escaped` part passes unchanged
 /// and a file's name stays readable.
-pub(crate) fn one_line(message: &str) -> String {
+pub fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for c in message.chars() {
         if c.is_control() || is_invisible(c) {

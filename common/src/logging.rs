@@ -15,7 +15,7 @@ use crate::escaped::{Escaped, one_line};
 use crate::status_line;
 
 /// The crates whose lines are the program's own voice: always shown, and without a target.
-const OURS: [&str; 3] = ["common", "mio_client", "mio_server"];
+const OURS: [&str; 4] = ["common", "mio_client", "mio_server", "show"];
 
 /// How much to log, on the command line.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]

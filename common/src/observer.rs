@@ -2,12 +2,12 @@
 //!
 //! An observer is told what happened and returns nothing, so it can change nothing. Bytes are lent to it, never
 //! copied for it, and nothing is formatted before somebody asks: with [`()`](unit) as the observer a step costs a
-//! call that does nothing.
+//! test that fails.
 
 use std::fmt;
 use std::io::{self, IoSlice, Write};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::Interest;
 use rustls::IoState;
@@ -16,6 +16,7 @@ use crate::close_reason::CloseReason;
 use crate::deadline::Timeout;
 use crate::handshake::Handshake;
 use crate::phase::Phase;
+use crate::readiness::Readiness;
 
 /// Which session a step belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,13 @@ impl fmt::Display for SessionId {
 /// One thing that a session did.
 #[derive(Debug)]
 pub enum Step<'a> {
+    /// The poll, or a look before it, said that the socket may be ready for this.
+    Ready(Readiness),
     /// `recv(2)` gave these bytes: one helping. Empty for the peer's FIN.
     Received(&'a [u8]),
-    /// `read_tls` took this many bytes of the helping.
+    /// A read would have blocked.
+    ReadBlocked,
+    /// `read_tls` took this many bytes of the helping; 0 when it was told of the peer's FIN.
     ReadTls(usize),
     /// `process_new_packets` returned this.
     Processed(&'a Result<IoState, rustls::Error>),
@@ -64,8 +69,12 @@ pub enum Step<'a> {
     DeadlineSet(Timeout, Option<Instant>),
     /// A deadline passed.
     DeadlineFired(Timeout),
+    /// The application's own deadline passed.
+    TimerFired,
     /// What the poll was told to watch for; `None` when the session was deregistered.
     InterestChanged(Option<Interest>),
+    /// The session has moved as often as one turn allows: it stays runnable, and others are let in first.
+    Yielded,
     /// The FIN that ends our half was sent, or what the kernel said instead.
     SentFin(&'a io::Result<()>),
     /// The session is over.
@@ -84,11 +93,20 @@ pub enum Step<'a> {
 pub enum LoopEvent<'a> {
     /// The listener is open.
     Listening(SocketAddr),
-    /// The poll returned with this many events; none means that a deadline woke it, or that it did not sleep.
+    /// The poll returned.
     Woke {
         /// How many events it brought.
         events: usize,
+        /// How long it might have slept: until the earliest deadline; not at all, because something could be done;
+        /// or, with `None`, until an event.
+        timeout: Option<Duration>,
     },
+    /// One of the events was for this.
+    Ready(EventSource),
+    /// What the poll was told to watch for, of something that is not a session; `None` when it was deregistered.
+    InterestChanged(EventSource, Option<Interest>),
+    /// A connection was accepted.
+    Accepted(SocketAddr),
     /// A connection was accepted and has to wait.
     Waiting {
         /// The other end.
@@ -113,6 +131,8 @@ pub enum LoopEvent<'a> {
     Promoted {
         /// The session that it becomes.
         id: SessionId,
+        /// The slot that it gets, from 0.
+        slot: usize,
         /// How many still wait.
         waiting: usize,
     },
@@ -123,6 +143,17 @@ pub enum LoopEvent<'a> {
         /// What rustls says.
         error: &'a rustls::Error,
     },
+    /// A session is over, and its slot is free.
+    Freed {
+        /// The session.
+        id: SessionId,
+        /// Its slot.
+        slot: usize,
+        /// Whether its socket lingers, to be drained before it is closed.
+        lingers: bool,
+    },
+    /// One read of stdin gave this many bytes; none at its end.
+    StdinRead(usize),
     /// We are trying to connect.
     Connecting(SocketAddr),
     /// A connection attempt failed.
@@ -145,6 +176,19 @@ pub enum LoopEvent<'a> {
     },
 }
 
+/// What the poll watches beside the sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventSource {
+    /// The pipe that a signal handler writes to.
+    Signals,
+    /// The listening socket.
+    Listener,
+    /// The client's standard input.
+    Stdin,
+    /// The socket of a session that has failed, drained before it is closed.
+    Lingering(SocketAddr),
+}
+
 /// How a waiter left.
 #[derive(Debug)]
 pub enum Left<'a> {
@@ -156,6 +200,11 @@ pub enum Left<'a> {
 
 /// Somebody who is shown what happens.
 pub trait Observer {
+    /// Whether there is any use in telling it something; asked once for each [`Watch`].
+    fn is_watching(&self) -> bool {
+        true
+    }
+
     /// A session did something.
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         let _ = (now, id, step);
@@ -168,10 +217,33 @@ pub trait Observer {
 }
 
 /// Nobody watches.
-impl Observer for () {}
+impl Observer for () {
+    fn is_watching(&self) -> bool {
+        false
+    }
+}
+
+/// Somebody watches; who it is depends on the command line.
+impl<O: Observer + ?Sized> Observer for Box<O> {
+    fn is_watching(&self) -> bool {
+        (**self).is_watching()
+    }
+
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        (**self).step(now, id, step);
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        (**self).event_loop(now, event);
+    }
+}
 
 /// Two watch.
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn is_watching(&self) -> bool {
+        self.0.is_watching() || self.1.is_watching()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         self.0.step(now, id, step);
         self.1.step(now, id, step);
@@ -202,23 +274,30 @@ impl<O: Observer> Observer for Option<O> {
 pub struct Watch<'a> {
     /// The time of this turn of the loop.
     pub now: Instant,
-    observer: &'a mut dyn Observer,
+    /// `None` if nobody is told.
+    observer: Option<&'a mut dyn Observer>,
 }
 
 impl<'a> Watch<'a> {
     /// A turn of the loop at `now`.
     pub fn new(now: Instant, observer: &'a mut dyn Observer) -> Self {
-        Self { now, observer }
+        Self { now, observer: observer.is_watching().then_some(observer) }
     }
 
-    /// Tells of a session's step.
-    pub fn step(&mut self, id: SessionId, step: &Step<'_>) {
-        self.observer.step(self.now, id, step);
+    /// Tells of a session's step. Inlined, so that with nobody to tell it is a test that fails, and no call.
+    #[inline]
+    pub fn step(&mut self, id: &SessionId, step: &Step<'_>) {
+        if let Some(observer) = &mut self.observer {
+            observer.step(self.now, *id, step);
+        }
     }
 
     /// Tells of something that the loop did.
+    #[inline]
     pub fn event_loop(&mut self, event: &LoopEvent<'_>) {
-        self.observer.event_loop(self.now, event);
+        if let Some(observer) = &mut self.observer {
+            observer.event_loop(self.now, event);
+        }
     }
 }
 
@@ -237,13 +316,16 @@ impl<T: Write> Write for Tap<'_, '_, '_, T> {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let taken = self.transport.write_vectored(slices)?;
+        if self.watch.observer.is_none() {
+            return Ok(taken);
+        }
         let mut left = taken;
         for slice in slices {
             let shown = left.min(slice.len());
             if shown == 0 {
                 break;
             }
-            self.watch.step(self.id, &Step::Sent(&slice[..shown]));
+            self.watch.step(&self.id, &Step::Sent(&slice[..shown]));
             left -= shown;
         }
         Ok(taken)

@@ -62,6 +62,11 @@ impl Readiness {
         self.writable
     }
 
+    /// Whether the kernel has seen the peer's end: reading to the end finds it.
+    pub fn is_read_closed(self) -> bool {
+        self.read_closed
+    }
+
     /// A read said `WouldBlock`.
     pub fn read_blocked(&mut self) {
         self.readable = false;

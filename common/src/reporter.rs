@@ -66,7 +66,7 @@ impl Observer for Reporter {
             LoopEvent::Skipped { peer, left: Left::Error(error) } => {
                 info!("{peer} left before its turn: {error}")
             }
-            LoopEvent::Promoted { id, waiting } => debug!("{id} is served, {waiting} waiting"),
+            LoopEvent::Promoted { id, waiting, .. } => debug!("{id} is served, {waiting} waiting"),
             LoopEvent::SessionFailed { id, error } => warn!("{id} could not be served: {error}"),
             LoopEvent::Connecting(address) => debug!("connecting to {address}"),
             LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
@@ -76,7 +76,12 @@ impl Observer for Reporter {
             }
             LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
             LoopEvent::Stopping { why, waiting } => info!("stopping: {why}; {waiting} waiting are sent away"),
-            LoopEvent::Woke { .. } => {}
+            LoopEvent::Woke { .. }
+            | LoopEvent::Ready(_)
+            | LoopEvent::InterestChanged(..)
+            | LoopEvent::Accepted(_)
+            | LoopEvent::Freed { .. }
+            | LoopEvent::StdinRead(_) => {}
         }
     }
 }

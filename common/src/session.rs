@@ -128,6 +128,7 @@ impl<T: Transport, A: Application> Session<T, A> {
                 return Turn::Blocked;
             }
         }
+        watch.step(&self.id, &Step::Yielded);
         Turn::Yield
     }
 
@@ -176,11 +177,11 @@ impl<T: Transport, A: Application> Session<T, A> {
             match self.tls.write_tls(&mut tap) {
                 Ok(0) => self.write_failed(&io::ErrorKind::WriteZero.into(), watch),
                 Ok(written) => {
-                    watch.step(self.id, &Step::WroteTls(written));
+                    watch.step(&self.id, &Step::WroteTls(written));
                     self.peer_took_something(watch);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    watch.step(self.id, &Step::WriteBlocked);
+                    watch.step(&self.id, &Step::WriteBlocked);
                     self.readiness.write_blocked();
                     self.peer_takes_nothing(watch);
                     return moved;
@@ -204,7 +205,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         match self.transport.read(ciphertext) {
             Ok(received) => {
                 let helping = &ciphertext[..received];
-                watch.step(self.id, &Step::Received(helping));
+                watch.step(&self.id, &Step::Received(helping));
                 if received < ciphertext.len() && !matches!(self.phase, Phase::Severed { .. }) {
                     self.readiness.read_short();
                 }
@@ -217,6 +218,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                watch.step(&self.id, &Step::ReadBlocked);
                 self.readiness.read_blocked();
                 self.end_severed(watch)
             }
@@ -250,10 +252,10 @@ impl<T: Transport, A: Application> Session<T, A> {
                 Ok(taken) => taken,
                 Err(_) => return self.fail(MESSAGE_TOO_LONG, watch),
             };
-            watch.step(self.id, &Step::ReadTls(taken));
+            watch.step(&self.id, &Step::ReadTls(taken));
 
             let processed = self.tls.process_new_packets();
-            watch.step(self.id, &Step::Processed(&processed));
+            watch.step(&self.id, &Step::Processed(&processed));
             match processed {
                 Ok(state) => {
                     if !self.establish(watch) {
@@ -291,8 +293,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         if self.tls.read_tls(&mut io::empty()).is_err() {
             return self.fail(MESSAGE_TOO_LONG, watch);
         }
+        watch.step(&self.id, &Step::ReadTls(0));
         let processed = self.tls.process_new_packets();
-        watch.step(self.id, &Step::Processed(&processed));
+        watch.step(&self.id, &Step::Processed(&processed));
         if let Err(error) = processed {
             self.fail(error, watch);
         }
@@ -306,7 +309,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
         let verdict = self.config.admission.judge(self.tls.peer_certificates());
         let handshake = Handshake::of(&self.tls, verdict);
-        watch.step(self.id, &Step::Established(&handshake));
+        watch.step(&self.id, &Step::Established(&handshake));
         if let Some(why) = handshake.verdict.refusal() {
             // rustls lets nobody send an alert of their own, so a FIN has to say it.
             self.enter(Phase::Closed(CloseReason::Unauthorized(why.clone())), watch);
@@ -329,7 +332,7 @@ impl<T: Transport, A: Application> Session<T, A> {
                 continue;
             }
             let plaintext = &buffer[..length];
-            watch.step(self.id, &Step::PlaintextIn(plaintext));
+            watch.step(&self.id, &Step::PlaintextIn(plaintext));
             self.received += length as u64;
             self.not_idle(watch);
             self.converse(watch, |application, now, outbox| application.received(now, plaintext, outbox));
@@ -372,7 +375,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         let (id, sent) = (self.id, &mut self.sent);
         let mut told = |plaintext: &[u8]| {
             *sent += plaintext.len() as u64;
-            watch.step(id, &Step::PlaintextOut(plaintext));
+            watch.step(&id, &Step::PlaintextOut(plaintext));
         };
         let may_speak = self.phase.speaks() && self.tls.writer().flush().is_ok(); // flush: has TLS failed?
         let mut outbox = may_speak.then(|| Outbox::new(self.tls.writer(), &mut told));

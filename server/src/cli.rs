@@ -12,6 +12,7 @@ use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::TimeLimitArgs;
 use common::{alpn, command_line};
+use show::trace::TraceArgs;
 
 /// A TLS echo server that serves one session at a time.
 ///
@@ -66,6 +67,10 @@ pub struct Cli {
     /// How much to log.
     #[command(flatten)]
     pub verbosity: Verbosity,
+
+    /// Whether to show each step.
+    #[command(flatten)]
+    pub trace: TraceArgs,
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::close_reason::{CloseReason, Doing};
-use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
+use common::observer::{EventSource, LoopEvent, Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
@@ -99,9 +99,9 @@ impl EventLoop {
         let mut events = Events::with_capacity(1024);
         self.admit(&mut Watch::new(Instant::now(), observer)); // registers the listener
         while !self.is_over() {
-            self.wait(&mut events)?;
+            let timeout = self.wait(&mut events)?;
             let watch = &mut Watch::new(Instant::now(), observer);
-            watch.event_loop(&LoopEvent::Woke { events: events.iter().count() });
+            watch.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
             self.gather(&events, watch);
             self.admit(watch);
             self.turn(watch);
@@ -116,7 +116,8 @@ impl EventLoop {
 
     // ---- WAIT ----------------------------------------------------------------------------------------------
 
-    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+    /// Sleeps until something happens, and says how long it might have taken.
+    fn wait(&mut self, events: &mut Events) -> io::Result<Option<Duration>> {
         let timeout = if self.slots.any_runnable() || self.can_promote() {
             Some(Duration::ZERO)
         } else {
@@ -124,12 +125,10 @@ impl EventLoop {
         };
         match self.poll.poll(events, timeout) {
             // A signal handler ran. The loop goes round once, and the timeout is computed again.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                events.clear();
-                Ok(())
-            }
-            other => other,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            other => other?,
         }
+        Ok(timeout)
     }
 
     fn can_promote(&self) -> bool {
@@ -149,17 +148,21 @@ impl EventLoop {
         for event in events {
             match Place::from(event.token()) {
                 Place::Listener => {
+                    watch.event_loop(&LoopEvent::Ready(EventSource::Listener));
                     if let Some(listener) = &mut self.listener {
                         listener.ready();
                     }
                 }
-                Place::Signals => signalled = self.signals.any_pending(),
-                Place::Session(key) => self.slots.ready(key, Readiness::of(event)),
+                Place::Signals => {
+                    watch.event_loop(&LoopEvent::Ready(EventSource::Signals));
+                    signalled = self.signals.any_pending();
+                }
+                Place::Session(key) => self.slots.ready(key, Readiness::of(event), watch),
                 Place::Lingering(key) => drainable.push(key),
             }
         }
         for key in drainable {
-            self.lingering.drain(key, watch);
+            self.lingering.ready(key, watch);
         }
         if signalled {
             self.stop_on_signal(watch);
@@ -191,7 +194,7 @@ impl EventLoop {
         let Some((waiter, readiness)) = self.room.next(watch) else { return false };
         self.served += 1;
         let id = SessionId { number: self.served, peer: waiter.peer };
-        watch.event_loop(&LoopEvent::Promoted { id, waiting: self.room.len() });
+        watch.event_loop(&LoopEvent::Promoted { id, slot: key, waiting: self.room.len() });
         match self.session(id, waiter, readiness, watch) {
             Ok(session) => {
                 let registrar = Registrar::new(Place::Session(key).into());
@@ -216,6 +219,7 @@ impl EventLoop {
         let tls = ServerConnection::new(Arc::clone(&self.service.tls))?;
         let echo = Echo::new(Rc::clone(&self.service.greeting));
         let mut session = Session::new(id, tls, waiter.socket, echo, Rc::clone(&self.service.session), watch);
+        watch.step(&id, &Step::Ready(readiness));
         session.ready(readiness);
         Ok(session)
     }
@@ -244,10 +248,12 @@ impl EventLoop {
     /// The slot is free from here on, whatever the socket still has to wait for.
     fn free(&mut self, key: usize, reason: &CloseReason, watch: &mut Watch<'_>) {
         let Some(Slot { session, registrar, .. }) = self.slots.remove(key) else { return };
-        let peer = session.id().peer;
+        let id = session.id();
         let (stream, _) = session.into_parts();
-        if reason.deserves_lingering() {
-            self.lingering.add(stream, peer, registrar, self.poll.registry(), watch);
+        let lingers = reason.deserves_lingering();
+        watch.event_loop(&LoopEvent::Freed { id, slot: key, lingers });
+        if lingers {
+            self.lingering.add(stream, id.peer, registrar, self.poll.registry(), watch);
         }
         if let Some(limit) = self.stop_by {
             self.lingering.hurry(limit);
@@ -294,7 +300,7 @@ impl Slot {
     fn apply_interest(&mut self, registry: &mio::Registry, watch: &mut Watch<'_>) -> io::Result<()> {
         let wanted = self.session.interest();
         if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
-            watch.step(self.session.id(), &Step::InterestChanged(wanted));
+            watch.step(&self.session.id(), &Step::InterestChanged(wanted));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::observer::{LoopEvent, Watch};
+use common::observer::{EventSource, LoopEvent, Watch};
 use common::registrar::Registrar;
 use mio::net::TcpStream;
 use mio::{Interest, Registry};
@@ -67,15 +67,26 @@ impl Lingering {
         let registrar = registrar.adopt(Place::Lingering(key).into());
         entry.insert(Socket { stream, peer, registrar, drained: 0, until: watch.now + TIME });
         self.drain(key, watch);
-        if let Some(socket) = self.sockets.get_mut(key)
-            && socket.registrar.apply(registry, &mut socket.stream, Some(Interest::READABLE)).is_err()
-        {
-            self.close(key, watch);
+        let Some(socket) = self.sockets.get_mut(key) else { return };
+        let wanted = Some(Interest::READABLE);
+        match socket.registrar.apply(registry, &mut socket.stream, wanted) {
+            Ok(true) => {
+                watch.event_loop(&LoopEvent::InterestChanged(EventSource::Lingering(peer), wanted));
+            }
+            Ok(false) => {}
+            Err(_) => self.close(key, watch),
         }
     }
 
+    /// The poll has said that there is something to drain.
+    pub fn ready(&mut self, key: usize, watch: &mut Watch<'_>) {
+        let Some(socket) = self.sockets.get(key) else { return };
+        watch.event_loop(&LoopEvent::Ready(EventSource::Lingering(socket.peer)));
+        self.drain(key, watch);
+    }
+
     /// Reads and throws away, until nothing comes, the peer is done, or it has been enough.
-    pub fn drain(&mut self, key: usize, watch: &mut Watch<'_>) {
+    fn drain(&mut self, key: usize, watch: &mut Watch<'_>) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let mut sink = [0; 4096];
         while socket.drained < BYTES {

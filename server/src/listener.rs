@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::observer::{LoopEvent, Watch};
+use common::observer::{EventSource, LoopEvent, Watch};
 use common::registrar::Registrar;
 use mio::net::TcpListener;
 use mio::{Interest, Registry};
@@ -84,7 +84,10 @@ impl Listener {
         }
         while self.acceptable && !room.is_full() {
             match self.socket.accept() {
-                Ok((socket, peer)) => room.enter(socket, peer),
+                Ok((socket, peer)) => {
+                    watch.event_loop(&LoopEvent::Accepted(peer));
+                    room.enter(socket, peer);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.acceptable = false,
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => return self.fail(&error, watch),
@@ -106,8 +109,10 @@ impl Listener {
     /// refuses is tried again, like an accept that fails.
     pub fn follow(&mut self, room: &WaitingRoom, registry: &Registry, watch: &mut Watch<'_>) {
         let wanted = (!room.is_full()).then_some(Interest::READABLE);
-        if let Err(error) = self.registrar.apply(registry, &mut self.socket, wanted) {
-            self.fail(&error, watch);
+        match self.registrar.apply(registry, &mut self.socket, wanted) {
+            Ok(true) => watch.event_loop(&LoopEvent::InterestChanged(EventSource::Listener, wanted)),
+            Ok(false) => {}
+            Err(error) => self.fail(&error, watch),
         }
         if self.full != room.is_full() {
             self.full = room.is_full();

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use common::exit::ExitStatus;
-use common::observer::{LoopEvent, Watch};
+use common::observer::{LoopEvent, Observer, Watch};
 use common::reporter::Reporter;
 use common::{logging, status_line};
 use rustls::Side;
@@ -32,12 +32,11 @@ fn main() -> ExitCode {
 
 fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
-    let status = (cli.verbosity.steps() > 0 && status_line::is_possible()).then(Status::default);
-    let mut observer = (status, Reporter::new(Side::Client));
+    let mut observer = observer(cli);
     let ended =
         setup::event_loop(cli).map_err(|error| error.to_string()).and_then(|(event_loop, address)| {
-            Watch::new(Instant::now(), &mut observer).event_loop(&LoopEvent::Listening(address));
-            event_loop.run(&mut observer).map_err(|error| format!("the event loop failed: {error}"))
+            Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
+            event_loop.run(observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
         });
     match ended {
         Ok(()) => ExitStatus::Clean,
@@ -46,4 +45,13 @@ fn run(cli: &cli::Cli) -> ExitStatus {
             ExitStatus::Configuration
         }
     }
+}
+
+/// Who is shown what happens: the log; a terminal that has nothing else to show; and whoever asked for a trace.
+fn observer(cli: &cli::Cli) -> Box<dyn Observer> {
+    let log = Box::new(Reporter::new(Side::Client));
+    let spare = status_line::is_possible() && cli.trace.form().is_none();
+    let log: Box<dyn Observer> =
+        if cli.verbosity.steps() > 0 && spare { Box::new((Status::default(), log)) } else { log };
+    cli.trace.beside(log, Side::Client, Instant::now())
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
+use common::observer::{Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::session::Session;
@@ -77,8 +78,9 @@ impl Slots {
     }
 
     /// The poll has said something about a session: it has a turn.
-    pub fn ready(&mut self, key: usize, readiness: Readiness) {
+    pub fn ready(&mut self, key: usize, readiness: Readiness, watch: &mut Watch<'_>) {
         if let Some(slot) = self.slots.get_mut(key) {
+            watch.step(&slot.session.id(), &Step::Ready(readiness));
             slot.session.ready(readiness);
             self.wake(key);
         }

@@ -21,7 +21,7 @@ impl Status {
     fn note(&mut self, event: &LoopEvent<'_>) -> bool {
         match event {
             LoopEvent::Waiting { place, .. } => self.waiting = *place,
-            LoopEvent::Promoted { id, waiting } => {
+            LoopEvent::Promoted { id, waiting, .. } => {
                 self.served.push(*id);
                 self.waiting = *waiting;
             }
@@ -79,7 +79,7 @@ mod tests {
         status.note(&LoopEvent::Waiting { peer, place: 1 });
         status.note(&LoopEvent::Waiting { peer, place: 2 });
         assert_eq!(status.line(), "nobody is served, 2 waiting");
-        status.note(&LoopEvent::Promoted { id, waiting: 1 });
+        status.note(&LoopEvent::Promoted { id, slot: 0, waiting: 1 });
         assert_eq!(status.line(), "serving session 7: 127.0.0.1:50312, 1 waiting");
         status.note(&LoopEvent::Stopping { why: "a test", waiting: 1 });
         assert_eq!(status.line(), "serving session 7: 127.0.0.1:50312, 0 waiting");

@@ -59,7 +59,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Goes to another phase, with all that entering it means.
     pub(super) fn enter(&mut self, next: Phase, watch: &mut Watch<'_>) {
         let previous = std::mem::replace(&mut self.phase, next);
-        watch.step(self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
+        watch.step(&self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
         match &self.phase {
             Phase::Handshaking { .. } | Phase::PeerClosed { .. } => {}
             Phase::Established => {
@@ -87,21 +87,22 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn end(&mut self, watch: &mut Watch<'_>) {
         // Fails when the peer has reset the connection: it knows already.
         let fin = self.transport.shutdown_write();
-        watch.step(self.id, &Step::SentFin(&fin));
+        watch.step(&self.id, &Step::SentFin(&fin));
         self.deadlines = Deadlines::default();
         if let Phase::Closed(reason) = &self.phase {
-            watch.step(self.id, &Step::Closed { reason, received: self.received, sent: self.sent });
+            watch.step(&self.id, &Step::Closed { reason, received: self.received, sent: self.sent });
         }
     }
 
     fn expire(&mut self, watch: &mut Watch<'_>) -> bool {
         if let Some(timeout) = self.deadlines.due(watch.now) {
-            watch.step(self.id, &Step::DeadlineFired(timeout));
+            watch.step(&self.id, &Step::DeadlineFired(timeout));
             self.deadlines.set(timeout, None);
             self.timed_out(timeout, watch);
             return true;
         }
         if self.application_deadline().is_some_and(|at| at <= watch.now) {
+            watch.step(&self.id, &Step::TimerFired);
             let next = self.application.timer(watch.now);
             self.apply_next(next, watch);
             return true;
@@ -169,7 +170,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn set_deadline(&mut self, timeout: Timeout, at: Option<Instant>, watch: &mut Watch<'_>) {
         if self.deadlines.get(timeout) != at {
             self.deadlines.set(timeout, at);
-            watch.step(self.id, &Step::DeadlineSet(timeout, at));
+            watch.step(&self.id, &Step::DeadlineSet(timeout, at));
         }
     }
 

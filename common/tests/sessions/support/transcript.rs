@@ -48,6 +48,15 @@ impl Observer for Transcript {
                 self.given.extend_from_slice(bytes);
                 "recv".into()
             }
+            // What the loop says; what says nothing by itself.
+            Step::Ready(_)
+            | Step::InterestChanged(_)
+            | Step::ReadBlocked
+            | Step::TimerFired
+            | Step::Yielded => {
+                return;
+            }
+            Step::ReadTls(0) => return, // a FIN, which has its line
             Step::ReadTls(_) => "read_tls".into(),
             Step::Processed(Ok(state)) => {
                 self.peak_owed = self.peak_owed.max(state.tls_bytes_to_write());
@@ -81,7 +90,6 @@ impl Observer for Transcript {
             Step::PhaseChanged { from, to } => format!("{} -> {}", from.name(), to.name()),
             Step::DeadlineSet(timeout, at) => return self.deadlines.push((*timeout, *at)),
             Step::DeadlineFired(timeout) => format!("deadline {}", timeout.name()),
-            Step::InterestChanged(_) => return, // the loop's, and there is none here
             Step::SentFin(Ok(())) => "send FIN".into(),
             Step::SentFin(Err(error)) => format!("send FIN: {:?}", error.kind()),
             Step::Closed { reason, received, sent } => format!("{reason:?}, {received} in, {sent} out"),

@@ -1,0 +1,107 @@
+//! `--trace`: a line for each step of a session and each event of the loop, live.
+//!
+//! ```text
+//! +  812.401 loop ┌ woke                  1 event
+//! +  812.401    1 │   ready               readable
+//! +  812.401    1 │ ◀ recv                74 B
+//! +  812.401    1 │   read_tls            74 B
+//! +  812.401    1 │   process_new_packets → to write 103, plaintext 0
+//! ```
+//!
+//! Read it beside `common/src/session.rs` and the loop's `event_loop.rs`: each line is one place there. The columns:
+//!
+//! - the time since the trace began, in milliseconds. All that happens in one turn of the loop has the time at which
+//!   the turn began, because the loop reads its clock once a turn;
+//! - the number of the session, or `loop`;
+//! - a rule that begins at each `woke`: what it joins is one turn of the loop;
+//! - ◀ for what comes from the peer, ▶ for what goes to it;
+//! - what was done, by the name of the call where it is one, and what came of it.
+//!
+//! Application data is shown by its length and its beginning, escaped. Key material is never shown.
+//!
+//! Two kinds of steps have no line of their own in the text. The slices that one `write_tls` handed to the kernel are
+//! counted on its line; and the idle deadline, which every piece of application data moves, is told of when it starts,
+//! stops and fires, with the number of moves. [`json`] has them all.
+
+mod args;
+pub mod json;
+mod palette;
+mod preview;
+mod text;
+mod words;
+
+use std::io::Write;
+use std::time::Instant;
+
+use common::observer::{LoopEvent, Observer, SessionId, Step};
+use rustls::Side;
+
+pub use self::args::{Form, TraceArgs};
+use self::text::Text;
+use crate::lines::Lines;
+
+/// An observer that writes a line for everything it is told.
+#[derive(Debug)]
+pub struct Trace<W> {
+    /// The side that the other end of each session plays.
+    peer: Side,
+    start: Instant,
+    layout: Layout,
+    lines: Lines<W>,
+}
+
+#[derive(Debug)]
+enum Layout {
+    Text(Text),
+    Json,
+}
+
+impl<W: Write> Trace<W> {
+    /// A trace for people: at the end whose peers play the side `peer`, with times that count from `start`, into
+    /// `writer`, which gets each line in one call.
+    pub fn text(peer: Side, start: Instant, writer: W, coloured: bool) -> Self {
+        Self {
+            peer,
+            start,
+            layout: Layout::Text(Text::new(coloured)),
+            lines: Lines::new("the trace", writer),
+        }
+    }
+
+    /// The same for programs; see [`json`] for the schema.
+    pub fn json(peer: Side, start: Instant, writer: W) -> Self {
+        Self { peer, start, layout: Layout::Json, lines: Lines::new("the trace", writer) }
+    }
+
+    /// What was written to; `None` if it took no more at some point.
+    pub fn into_writer(self) -> Option<W> {
+        self.lines.into_writer()
+    }
+}
+
+impl<W: Write> Observer for Trace<W> {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        if !self.lines.are_open() {
+            return;
+        }
+        let since_start = now.saturating_duration_since(self.start);
+        let line = match &mut self.layout {
+            Layout::Text(text) => text.step(since_start, id, step, words::of_step(step, now, self.peer)),
+            Layout::Json => Some(json::step(since_start, id, step, now, self.peer)),
+        };
+        if let Some(line) = line {
+            self.lines.write(line);
+        }
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        if !self.lines.are_open() {
+            return;
+        }
+        let since_start = now.saturating_duration_since(self.start);
+        self.lines.write(match &mut self.layout {
+            Layout::Text(text) => text.event_loop(since_start, event, &words::of_event(event)),
+            Layout::Json => json::event_loop(since_start, event),
+        });
+    }
+}

@@ -1,0 +1,94 @@
+//! `--trace` on the command line.
+
+use std::io::{self, IsTerminal as _, Stderr};
+use std::time::Instant;
+
+use common::observer::Observer;
+use rustls::Side;
+
+use super::{Trace, palette};
+
+/// Whether to trace, and for whom.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct TraceArgs {
+    /// Show each step of the loop and its sessions: text, or json
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    trace: Option<Form>,
+}
+
+/// For whom a trace is written.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people: aligned, and in colour on a terminal.
+    Text,
+    /// For programs: one object a line, see [`json`](super::json).
+    Json,
+}
+
+impl TraceArgs {
+    /// What was asked for, if anything.
+    pub fn form(self) -> Option<Form> {
+        self.trace
+    }
+
+    /// `observer`, and beside it the trace that was asked for, if one was. Who asks for none pays nothing: it is the
+    /// `observer` alone then.
+    pub fn beside(self, observer: Box<dyn Observer>, peer: Side, start: Instant) -> Box<dyn Observer> {
+        match self.trace(peer, start) {
+            Some(trace) => Box::new((observer, trace)),
+            None => observer,
+        }
+    }
+
+    /// The trace that was asked for, on stderr, its times counted from `start`; `peer` is the side that the other
+    /// ends play.
+    fn trace(self, peer: Side, start: Instant) -> Option<Trace<Stderr>> {
+        let stderr = io::stderr();
+        Some(match self.trace? {
+            Form::Text => {
+                let coloured = palette::is_wanted(stderr.is_terminal());
+                Trace::text(peer, start, stderr, coloured)
+            }
+            Form::Json => Trace::json(peer, start, stderr),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        trace: TraceArgs,
+        rest: Option<String>,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["program"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn text_is_meant_unless_json_is_said() {
+        let form = |arguments: &[&str]| parse(arguments).unwrap().trace.form();
+        assert_eq!(form(&[]), None);
+        assert_eq!(form(&["--trace"]), Some(Form::Text));
+        assert_eq!(form(&["--trace=text"]), Some(Form::Text));
+        assert_eq!(form(&["--trace=json"]), Some(Form::Json));
+    }
+
+    #[test]
+    fn what_follows_without_an_equals_sign_is_another_argument() {
+        let cli = parse(&["--trace", "localhost:8000"]).unwrap();
+        assert_eq!((cli.trace.form(), cli.rest.as_deref()), (Some(Form::Text), Some("localhost:8000")));
+    }
+
+    #[test]
+    fn an_unknown_form_lists_the_known_ones() {
+        let error = parse(&["--trace=xml"]).err().unwrap().to_string();
+        assert!(error.contains("text, json"), "{error}");
+    }
+}

@@ -1,0 +1,264 @@
+#![doc = include_str!("../../README.md")]
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use common::close_reason::CloseReason;
+use common::escaped::{Escaped, one_line};
+use common::handshake::Handshake;
+use common::observer::{EventSource, Left, LoopEvent, SessionId, Step};
+use common::phase::{Cause, PeerEnd, Phase};
+use mio::Interest;
+use rustls::{HandshakeKind, IoState, Side};
+use serde_json::{Map, Value, json};
+
+use super::preview::Preview;
+
+pub(super) fn step(
+    since_start: Duration,
+    id: SessionId,
+    step: &Step<'_>,
+    now: Instant,
+    peer: Side,
+) -> String {
+    let (name, fields) = of_step(step, now, peer);
+    line(since_start, Subject::session(id), name, fields)
+}
+
+pub(super) fn event_loop(since_start: Duration, event: &LoopEvent<'_>) -> String {
+    let (subject, name, fields) = of_event(event);
+    line(since_start, subject, name, fields)
+}
+
+/// Whom an event is about.
+#[derive(Default)]
+struct Subject {
+    session: Option<u64>,
+    peer: Option<SocketAddr>,
+}
+
+impl Subject {
+    fn session(id: SessionId) -> Self {
+        Self { session: Some(id.number), peer: Some(id.peer) }
+    }
+
+    fn peer(peer: SocketAddr) -> Self {
+        Self { session: None, peer: Some(peer) }
+    }
+
+    fn nobody() -> Self {
+        Self::default()
+    }
+}
+
+fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> String {
+    let mut object = Map::new();
+    object.insert("t_ns".into(), nanoseconds(since_start));
+    object.insert("session".into(), subject.session.into());
+    object.insert("peer".into(), subject.peer.map(|peer| peer.to_string()).into());
+    object.insert("event".into(), name.into());
+    if let Value::Object(fields) = fields {
+        object.extend(fields);
+    }
+    Value::Object(object).to_string()
+}
+
+/// The name of a step and its fields. Both are part of the schema: what is written here stays.
+fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> (&'static str, Value) {
+    let none = json!({});
+    match step {
+        Step::Ready(readiness) => (
+            "ready",
+            json!({
+                "source": "session",
+                "readable": readiness.is_readable(),
+                "writable": readiness.is_writable(),
+                "read_closed": readiness.is_read_closed(),
+            }),
+        ),
+        Step::Received(bytes) => ("recv", json!({ "bytes": bytes.len() })),
+        Step::ReadBlocked => ("read_blocked", none),
+        Step::ReadTls(bytes) => ("read_tls", json!({ "bytes": bytes })),
+        Step::Processed(result) => ("process_new_packets", processed(result)),
+        Step::Established(handshake) => ("established", established(handshake)),
+        Step::PlaintextIn(bytes) => ("plaintext_in", plaintext(bytes)),
+        Step::PlaintextOut(bytes) => ("plaintext_out", plaintext(bytes)),
+        Step::Sent(bytes) => ("send", json!({ "bytes": bytes.len() })),
+        Step::WroteTls(bytes) => ("write_tls", json!({ "bytes": bytes })),
+        Step::WriteBlocked => ("write_blocked", none),
+        Step::PhaseChanged { from, to } => ("phase", phase(from, to)),
+        Step::DeadlineSet(timeout, at) => {
+            let left = at.map(|at| nanoseconds(at.saturating_duration_since(now)));
+            ("deadline_set", json!({ "deadline": timeout.name(), "in_ns": left }))
+        }
+        Step::DeadlineFired(timeout) => ("deadline_fired", json!({ "deadline": timeout.name() })),
+        Step::TimerFired => ("timer_fired", none),
+        Step::InterestChanged(wanted) => ("interest", interest("session", *wanted)),
+        Step::Yielded => ("yield", none),
+        Step::SentFin(result) => ("fin", json!({ "error": result.as_ref().err().map(text) })),
+        Step::Closed { reason, received, sent } => (
+            "closed",
+            json!({
+                "reason": name_of(reason),
+                "sentence": text(reason.describe(peer)),
+                "exit_status": reason.exit_status().code(),
+                "received": received,
+                "sent": sent,
+            }),
+        ),
+    }
+}
+
+/// The same for an event of the loop.
+fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
+    let none = json!({});
+    match event {
+        LoopEvent::Listening(address) => {
+            (Subject::nobody(), "listening", json!({ "address": address.to_string() }))
+        }
+        LoopEvent::Woke { events, timeout } => {
+            let timeout = timeout.map(nanoseconds);
+            (Subject::nobody(), "woke", json!({ "events": events, "timeout_ns": timeout }))
+        }
+        LoopEvent::Ready(source) => {
+            let (subject, source) = name_of_source(*source);
+            (subject, "ready", json!({ "source": source }))
+        }
+        LoopEvent::InterestChanged(source, wanted) => {
+            let (subject, source) = name_of_source(*source);
+            (subject, "interest", interest(source, *wanted))
+        }
+        LoopEvent::Accepted(peer) => (Subject::peer(*peer), "accepted", none),
+        LoopEvent::Waiting { peer, place } => (Subject::peer(*peer), "waiting", json!({ "place": place })),
+        LoopEvent::RoomFull => (Subject::nobody(), "room_full", none),
+        LoopEvent::RoomAgain => (Subject::nobody(), "room_again", none),
+        LoopEvent::AcceptFailed(error) => {
+            (Subject::nobody(), "accept_failed", json!({ "error": text(error) }))
+        }
+        LoopEvent::Skipped { peer, left } => {
+            (Subject::peer(*peer), "skipped", json!({ "error": error(left) }))
+        }
+        LoopEvent::Promoted { id, slot, waiting } => {
+            (Subject::session(*id), "promoted", json!({ "slot": slot, "waiting": waiting }))
+        }
+        LoopEvent::SessionFailed { id, error } => {
+            (Subject::session(*id), "session_failed", json!({ "error": text(error) }))
+        }
+        LoopEvent::Freed { id, slot, lingers } => {
+            (Subject::session(*id), "freed", json!({ "slot": slot, "lingers": lingers }))
+        }
+        LoopEvent::StdinRead(bytes) => (Subject::nobody(), "stdin_read", json!({ "bytes": bytes })),
+        LoopEvent::Connecting(address) => (Subject::peer(*address), "connecting", none),
+        LoopEvent::ConnectFailed(address, error) => {
+            (Subject::peer(*address), "connect_failed", json!({ "error": text(error) }))
+        }
+        LoopEvent::Connected(address) => (Subject::peer(*address), "connected", none),
+        LoopEvent::LingeringOver { peer, drained } => {
+            (Subject::peer(*peer), "lingering_over", json!({ "drained": drained }))
+        }
+        LoopEvent::Stopping { why, waiting } => {
+            (Subject::nobody(), "stopping", json!({ "why": why, "waiting": waiting }))
+        }
+    }
+}
+
+// ---- fields ------------------------------------------------------------------------------------------------
+
+/// Words of a library or of a peer: on one line, without control characters.
+fn text(words: impl Display) -> Value {
+    one_line(&words.to_string()).into()
+}
+
+/// 2^64 nanoseconds are 584 years.
+fn nanoseconds(duration: Duration) -> Value {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).into()
+}
+
+fn plaintext(bytes: &[u8]) -> Value {
+    json!({ "bytes": bytes.len(), "preview": Preview::of(bytes).to_string() })
+}
+
+fn processed(result: &Result<IoState, rustls::Error>) -> Value {
+    match result {
+        Ok(state) => json!({
+            "tls_bytes_to_write": state.tls_bytes_to_write(),
+            "plaintext_bytes_to_read": state.plaintext_bytes_to_read(),
+            "peer_has_closed": state.peer_has_closed(),
+        }),
+        Err(error) => json!({ "error": text(error) }),
+    }
+}
+
+fn established(handshake: &Handshake) -> Value {
+    let Handshake { version, suite, group, kind, alpn, verdict } = handshake;
+    let kind = kind.map(|kind| match kind {
+        HandshakeKind::Full => "full",
+        HandshakeKind::FullWithHelloRetryRequest => "full_with_hello_retry_request",
+        HandshakeKind::Resumed => "resumed",
+    });
+    json!({
+        "version": version.and_then(|version| version.as_str()),
+        "suite": suite.and_then(|suite| suite.suite().as_str()),
+        "group": group.and_then(|group| group.as_str()),
+        "kind": kind,
+        "alpn": alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
+        "verdict": text(verdict),
+        "refused": verdict.refusal().is_some(),
+    })
+}
+
+fn phase(from: &Phase, to: &Phase) -> Value {
+    let why = match to {
+        Phase::Handshaking { .. } | Phase::Established => None,
+        Phase::PeerClosed { end: PeerEnd::CloseNotify } => Some("close_notify"),
+        Phase::PeerClosed { end: PeerEnd::Fin } => Some("fin"),
+        Phase::Closing { cause: Cause::Asked } => Some("asked"),
+        Phase::Closing { cause: Cause::SaidAll } => Some("said_all"),
+        Phase::Closing { cause: Cause::TimedOut(_) } => Some("timed_out"),
+        Phase::Finishing => Some("answered"),
+        Phase::Failing { reason } | Phase::Severed { reason, .. } | Phase::Closed(reason) => {
+            Some(name_of(reason))
+        }
+    };
+    json!({ "from": from.name(), "to": to.name(), "why": why })
+}
+
+fn interest(source: &str, wanted: Option<Interest>) -> Value {
+    json!({
+        "source": source,
+        "readable": wanted.is_some_and(Interest::is_readable),
+        "writable": wanted.is_some_and(Interest::is_writable),
+    })
+}
+
+fn error(left: &Left<'_>) -> Value {
+    match left {
+        Left::Fin => Value::Null,
+        Left::Error(error) => text(error),
+    }
+}
+
+fn name_of_source(source: EventSource) -> (Subject, &'static str) {
+    match source {
+        EventSource::Signals => (Subject::nobody(), "signals"),
+        EventSource::Listener => (Subject::nobody(), "listener"),
+        EventSource::Stdin => (Subject::nobody(), "stdin"),
+        EventSource::Lingering(peer) => (Subject::peer(peer), "lingering"),
+    }
+}
+
+fn name_of(reason: &CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Clean { .. } => "clean",
+        CloseReason::Unconfirmed => "unconfirmed",
+        CloseReason::Truncated { .. } => "truncated",
+        CloseReason::Abandoned => "abandoned",
+        CloseReason::PeerAlert(_) => "peer_alert",
+        CloseReason::NotTls(_) => "not_tls",
+        CloseReason::Unauthorized(_) => "unauthorized",
+        CloseReason::Tls(_) => "tls",
+        CloseReason::Transport { .. } => "transport",
+        CloseReason::TimedOut(_) => "timed_out",
+    }
+}

@@ -1,0 +1,132 @@
+//! The layout of the text.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::Style;
+use common::deadline::Timeout;
+use common::escaped::one_line;
+use common::observer::{LoopEvent, SessionId, Step};
+
+use super::palette::{FAINT, Kind};
+use super::words::Words;
+
+/// The longest verb, so that all details begin in one column.
+const VERB: usize = "process_new_packets".len();
+
+/// What a line depends on beside its own step: the lines before it.
+#[derive(Debug)]
+pub(super) struct Text {
+    coloured: bool,
+    /// The time on the line before, which is faint when it is repeated.
+    shown: Option<Duration>,
+    /// Whether the loop has woken at all: turns are joined by a rule from then on.
+    woken: bool,
+    /// The slices of the write that is going on.
+    slices: usize,
+    /// The sessions whose idle deadline runs, and how often it was moved.
+    idle: HashMap<u64, u64>,
+}
+
+impl Text {
+    pub(super) fn new(coloured: bool) -> Self {
+        Self { coloured, shown: None, woken: false, slices: 0, idle: HashMap::new() }
+    }
+
+    /// The line of a step; `None` if a later line tells of it.
+    pub(super) fn step(
+        &mut self,
+        since_start: Duration,
+        id: SessionId,
+        step: &Step<'_>,
+        mut words: Words,
+    ) -> Option<String> {
+        match step {
+            Step::Sent(_) => {
+                self.slices += 1;
+                return None;
+            }
+            Step::WroteTls(_) => words.details += &count(std::mem::take(&mut self.slices), "slice"),
+            Step::DeadlineSet(Timeout::Idle, Some(_)) => {
+                if let Some(moves) = self.idle.get_mut(&id.number) {
+                    *moves += 1;
+                    return None;
+                }
+                self.idle.insert(id.number, 0);
+            }
+            Step::DeadlineSet(Timeout::Idle, None) | Step::DeadlineFired(Timeout::Idle) => {
+                words.details += &count_moves(self.idle.remove(&id.number));
+            }
+            Step::Closed { .. } => drop(self.idle.remove(&id.number)),
+            _ => {}
+        }
+        Some(self.line(since_start, &id.number.to_string(), &words))
+    }
+
+    /// The line of an event of the loop.
+    pub(super) fn event_loop(
+        &mut self,
+        since_start: Duration,
+        event: &LoopEvent<'_>,
+        words: &Words,
+    ) -> String {
+        self.woken |= matches!(event, LoopEvent::Woke { .. });
+        self.line(since_start, "loop", words)
+    }
+
+    fn line(&mut self, since_start: Duration, whose: &str, words: &Words) -> String {
+        let repeated = self.shown.replace(since_start) == Some(since_start);
+        let time = format!("+{:>9}", milliseconds(since_start));
+        let rule = match words.kind {
+            Kind::Woke => "┌",
+            _ if self.woken => "│",
+            _ => " ",
+        };
+        let mut line = String::new();
+        self.paint(&mut line, if repeated { FAINT } else { Style::new() }, &time);
+        self.paint(&mut line, Style::new(), &format!(" {whose:>4} "));
+        self.paint(&mut line, FAINT, rule);
+        line.push(' ');
+        self.paint(&mut line, words.kind.style(), body(words).trim_end());
+        line
+    }
+
+    /// Nothing but this writes an escape sequence: what is painted has lost its own.
+    fn paint(&self, line: &mut String, style: Style, text: &str) {
+        let text = one_line(text);
+        // Writing to a String does not fail.
+        let _ = match self.coloured && style != Style::new() {
+            true => write!(line, "{style}{text}{style:#}"),
+            false => write!(line, "{text}"),
+        };
+    }
+}
+
+fn body(Words { kind, verb, details }: &Words) -> String {
+    match kind {
+        Kind::Woke => format!("{verb:<width$} {details}", width = VERB + 2),
+        Kind::In => format!("◀ {verb:<VERB$} {details}"),
+        Kind::Out => format!("▶ {verb:<VERB$} {details}"),
+        _ => format!("  {verb:<VERB$} {details}"),
+    }
+}
+
+/// With three decimals, microseconds.
+fn milliseconds(time: Duration) -> String {
+    let micros = time.as_micros();
+    format!("{}.{:03}", micros / 1000, micros % 1000)
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!(" ({number} {what}{plural})")
+}
+
+fn count_moves(moves: Option<u64>) -> String {
+    match moves {
+        None | Some(0) => String::new(),
+        Some(1) => " (moved once)".to_owned(),
+        Some(moves) => format!(" (moved {moves} times)"),
+    }
+}

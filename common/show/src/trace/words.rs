@@ -1,0 +1,191 @@
+//! What each step and each event is called for people.
+
+use std::time::{Duration, Instant};
+
+use common::deadline::Timeout;
+use common::observer::{EventSource, Left, LoopEvent, Step};
+use common::phase::{Cause, PeerEnd, Phase};
+use common::readiness::Readiness;
+use mio::Interest;
+use rustls::{IoState, Side};
+
+use super::palette::Kind;
+use super::preview::Preview;
+
+/// A line without what stands before it.
+pub(super) struct Words {
+    pub(super) kind: Kind,
+    /// What was done.
+    pub(super) verb: &'static str,
+    /// What came of it.
+    pub(super) details: String,
+}
+
+fn words(kind: Kind, verb: &'static str, details: impl Into<String>) -> Words {
+    Words { kind, verb, details: details.into() }
+}
+
+pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
+    match step {
+        Step::Ready(readiness) => words(Kind::Quiet, "ready", ready(*readiness)),
+        Step::Received([]) => words(Kind::In, "recv", "0 B, the peer's FIN"),
+        Step::Received(bytes) => words(Kind::In, "recv", format!("{} B", bytes.len())),
+        Step::ReadBlocked => words(Kind::Quiet, "read blocked", "the kernel has no more"),
+        Step::ReadTls(0) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
+        Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{bytes} B")),
+        Step::Processed(Ok(state)) => words(Kind::Tls, "process_new_packets", processed(state)),
+        Step::Processed(Err(error)) => {
+            words(Kind::Trouble, "process_new_packets", format!("→ error: {error}"))
+        }
+        Step::Established(handshake) => words(Kind::Phase, "established", handshake.to_string()),
+        Step::PlaintextIn(bytes) => words(Kind::In, "plaintext in", plaintext(bytes)),
+        Step::PlaintextOut(bytes) => words(Kind::Out, "plaintext out", plaintext(bytes)),
+        Step::Sent(bytes) => words(Kind::Out, "send", format!("{} B", bytes.len())),
+        Step::WroteTls(bytes) => words(Kind::Out, "write_tls", format!("{bytes} B")),
+        Step::WriteBlocked => words(Kind::Stalled, "write blocked", "the kernel takes no more"),
+        Step::PhaseChanged { from, to } => phase(from, to, peer),
+        Step::DeadlineSet(timeout, at) => deadline(*timeout, *at, now),
+        Step::DeadlineFired(timeout) => words(
+            Kind::Trouble,
+            "deadline",
+            format!("{} fired: {}", timeout.name(), timeout.what_was_missing()),
+        ),
+        Step::TimerFired => words(Kind::Tls, "timer fired", "the application's own deadline"),
+        Step::InterestChanged(wanted) => words(Kind::Quiet, "interest", interest(*wanted)),
+        Step::Yielded => words(Kind::Stalled, "yield", "the turn's budget is spent, others first"),
+        Step::SentFin(Ok(())) => words(Kind::Out, "FIN sent", ""),
+        Step::SentFin(Err(error)) => words(Kind::Stalled, "FIN not sent", error.to_string()),
+        Step::Closed { reason, received, sent } => {
+            let outcome = reason.describe(peer);
+            words(Kind::Phase, "closed", format!("{outcome}; {received} B received, {sent} B sent"))
+        }
+    }
+}
+
+pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
+    match event {
+        LoopEvent::Listening(address) => words(Kind::Tls, "listening", address.to_string()),
+        LoopEvent::Woke { events, timeout } => words(Kind::Woke, "woke", woke(*events, *timeout)),
+        LoopEvent::Ready(source) => words(Kind::Quiet, "ready", name(*source)),
+        LoopEvent::InterestChanged(source, wanted) => {
+            words(Kind::Quiet, "interest", format!("{}: {}", name(*source), interest(*wanted)))
+        }
+        LoopEvent::Accepted(peer) => words(Kind::Tls, "accepted", peer.to_string()),
+        LoopEvent::Waiting { peer, place } => {
+            words(Kind::Tls, "waiting", format!("{peer} is number {place} in the waiting room"))
+        }
+        LoopEvent::RoomFull => {
+            words(Kind::Stalled, "room full", "who comes now waits in the kernel's backlog")
+        }
+        LoopEvent::RoomAgain => words(Kind::Tls, "room again", "the backlog is looked at"),
+        LoopEvent::AcceptFailed(error) => words(Kind::Trouble, "accept failed", error.to_string()),
+        LoopEvent::Skipped { peer, left: Left::Fin } => {
+            words(Kind::Tls, "skipped", format!("{peer} left before its turn"))
+        }
+        LoopEvent::Skipped { peer, left: Left::Error(error) } => {
+            words(Kind::Tls, "skipped", format!("{peer} left before its turn: {error}"))
+        }
+        LoopEvent::Promoted { id, slot, waiting } => {
+            words(Kind::Tls, "promoted", format!("{id}, to slot {slot}; {waiting} waiting"))
+        }
+        LoopEvent::SessionFailed { id, error } => {
+            words(Kind::Trouble, "session failed", format!("{id}: {error}"))
+        }
+        LoopEvent::Freed { id, slot, lingers } => {
+            let socket = if *lingers { "lingers" } else { "is closed" };
+            words(Kind::Tls, "freed", format!("slot {slot}, session {}; its socket {socket}", id.number))
+        }
+        LoopEvent::StdinRead(0) => words(Kind::Tls, "stdin read", "0 B, its end"),
+        LoopEvent::StdinRead(bytes) => words(Kind::Tls, "stdin read", format!("{bytes} B")),
+        LoopEvent::Connecting(address) => words(Kind::Tls, "connecting", address.to_string()),
+        LoopEvent::ConnectFailed(address, error) => {
+            words(Kind::Trouble, "connect failed", format!("{address}: {error}"))
+        }
+        LoopEvent::Connected(address) => words(Kind::Tls, "connected", address.to_string()),
+        LoopEvent::LingeringOver { peer, drained } => {
+            words(Kind::Tls, "lingering over", format!("{peer}, {drained} B thrown away"))
+        }
+        LoopEvent::Stopping { why, waiting: 0 } => words(Kind::Stalled, "stopping", *why),
+        LoopEvent::Stopping { why, waiting } => {
+            words(Kind::Stalled, "stopping", format!("{why}; {waiting} waiting are sent away"))
+        }
+    }
+}
+
+fn woke(events: usize, timeout: Option<Duration>) -> String {
+    let slept = timeout != Some(Duration::ZERO);
+    match (events, slept) {
+        (0, true) => "no event before the earliest deadline".to_owned(),
+        (0, false) => "no event, and did not sleep: something can be done".to_owned(),
+        (1, true) => "1 event".to_owned(),
+        (_, true) => format!("{events} events"),
+        (1, false) => "1 event, and did not sleep".to_owned(),
+        (_, false) => format!("{events} events, and did not sleep"),
+    }
+}
+
+fn ready(readiness: Readiness) -> String {
+    let bits = [
+        (readiness.is_readable(), "readable"),
+        (readiness.is_writable(), "writable"),
+        (readiness.is_read_closed(), "read closed"),
+    ];
+    let names: Vec<&str> = bits.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+    names.join(", ")
+}
+
+fn processed(state: &IoState) -> String {
+    let closed = if state.peer_has_closed() { ", peer has closed" } else { "" };
+    let (to_write, plaintext) = (state.tls_bytes_to_write(), state.plaintext_bytes_to_read());
+    format!("→ to write {to_write}, plaintext {plaintext}{closed}")
+}
+
+fn plaintext(bytes: &[u8]) -> String {
+    let preview = Preview::of(bytes);
+    let more = if preview.is_cut() { "…" } else { "" };
+    format!("{} B \"{preview}\"{more}", bytes.len())
+}
+
+/// What entering a phase means is on its line, because it happens with it and is no step of its own: close_notify is
+/// queued.
+fn phase(from: &Phase, to: &Phase, peer: Side) -> Words {
+    let more = match to {
+        Phase::Handshaking { .. } | Phase::Established | Phase::Closed(_) => String::new(),
+        Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": its close_notify".to_owned(),
+        Phase::PeerClosed { end: PeerEnd::Fin } => ": its FIN, without close_notify".to_owned(),
+        Phase::Closing { cause: Cause::Asked } => ": asked to close; close_notify queued".to_owned(),
+        Phase::Closing { cause: Cause::SaidAll } => ": all is said; close_notify queued".to_owned(),
+        Phase::Closing { cause: Cause::TimedOut(timeout) } => {
+            format!(": {timeout} is over; close_notify queued")
+        }
+        Phase::Finishing => ": all is answered; close_notify queued".to_owned(),
+        Phase::Failing { reason } | Phase::Severed { reason, .. } => format!(": {}", reason.describe(peer)),
+    };
+    let kind = match to {
+        Phase::Failing { .. } | Phase::Severed { .. } => Kind::Trouble,
+        _ => Kind::Phase,
+    };
+    words(kind, "phase", format!("{} → {}{more}", from.name(), to.name()))
+}
+
+fn deadline(timeout: Timeout, at: Option<Instant>, now: Instant) -> Words {
+    let name = timeout.name();
+    let what = match at {
+        Some(at) => format!("{name} set to +{:?}", at.saturating_duration_since(now)),
+        None => format!("{name} stopped"),
+    };
+    words(Kind::Quiet, "deadline", what)
+}
+
+fn interest(wanted: Option<Interest>) -> String {
+    wanted.map_or_else(|| "none, deregistered".to_owned(), |interest| format!("{interest:?}"))
+}
+
+fn name(source: EventSource) -> String {
+    match source {
+        EventSource::Signals => "signals".to_owned(),
+        EventSource::Listener => "listener".to_owned(),
+        EventSource::Stdin => "stdin".to_owned(),
+        EventSource::Lingering(peer) => format!("lingering {peer}"),
+    }
+}

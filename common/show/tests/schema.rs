@@ -1,0 +1,187 @@
+//! Everything that can be observed is a valid object, with the name and the fields that the README documents.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod names;
+}
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::admission::Admission;
+use common::close_reason::CloseReason;
+use common::deadline::Timeout;
+use common::foreign::Opening;
+use common::handshake::Handshake;
+use common::observer::{EventSource, Left, LoopEvent, Observer, SessionId, Step};
+use common::phase::{Cause, PeerEnd, Phase};
+use common::readiness::Readiness;
+use mio::Interest;
+use rustls::{AlertDescription, IoState, RootCertStore, Side};
+use serde_json::Value;
+use show::trace::Trace;
+use support::names;
+
+const README: &str = include_str!("../README.md");
+
+/// The event names of the README, each with what its row puts between backticks.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let mut events = BTreeMap::<String, BTreeSet<String>>::new();
+    for row in README.split("What a session does").nth(1).unwrap().lines().filter(|l| l.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').collect();
+        for event in ticked(cells[1]) {
+            events.entry(event).or_default().extend(ticked(cells[2]));
+        }
+    }
+    events
+}
+
+/// What a connection says that has heard nothing: rustls makes an `IoState` only itself.
+fn io_state() -> IoState {
+    let config =
+        rustls::ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let name = "localhost".try_into().unwrap();
+    rustls::ClientConnection::new(Arc::new(config), name).unwrap().process_new_packets().unwrap()
+}
+
+fn id() -> SessionId {
+    SessionId { number: 7, peer: address() }
+}
+
+fn address() -> SocketAddr {
+    "[::1]:8000".parse().unwrap()
+}
+
+/// Traces one thing and checks what every line has.
+fn line(tell: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Value {
+    let start = Instant::now();
+    let mut trace = Trace::json(Side::Client, start, Vec::new());
+    tell(&mut trace, start + Duration::from_nanos(1_234_567));
+    let text = String::from_utf8(trace.into_writer().unwrap()).unwrap();
+    assert!(text.starts_with(r#"{"t_ns":1234567,"session":"#) && text.ends_with("}\n"), "{text}");
+    assert_eq!(text.lines().count(), 1);
+
+    let object: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(object["event"], name);
+    let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
+    assert_eq!(keys[..4], ["t_ns", "session", "peer", "event"]);
+    let documented = &documented()[name];
+    assert!(keys[4..].iter().all(|&key| documented.contains(key)), "{text}");
+    object
+}
+
+fn step(step: &Step<'_>) -> Value {
+    let object = line(|trace, now| trace.step(now, id(), step), names::of_step(step));
+    assert_eq!((&object["session"], &object["peer"]), (&7.into(), &"[::1]:8000".into()));
+    object
+}
+
+fn event(event: &LoopEvent<'_>) -> Value {
+    line(|trace, now| trace.event_loop(now, event), names::of_event(event))
+}
+
+#[test]
+fn every_step_and_every_event_is_an_object_as_documented() {
+    let error = io::Error::other("out of\x1b[2J luck\n");
+    let tls_error = rustls::Error::General("no\nluck".to_owned());
+    let reason = CloseReason::PeerAlert(AlertDescription::UnknownCA);
+    let handshake = Handshake {
+        version: Some(rustls::ProtocolVersion::TLSv1_3),
+        suite: None,
+        group: Some(rustls::NamedGroup::X25519),
+        kind: Some(rustls::HandshakeKind::Resumed),
+        alpn: Some(b"h2\n".to_vec()),
+        verdict: Admission::AnyClient.judge(None),
+    };
+    let handshaking = Phase::Handshaking { opening: Opening::default() };
+    let closing = Phase::Closing { cause: Cause::TimedOut(Timeout::Idle) };
+    let later = Instant::now() + Duration::from_secs(3600);
+    let steps = [
+        Step::Ready(Readiness::all()),
+        Step::Received(b"abc"),
+        Step::ReadBlocked,
+        Step::ReadTls(3),
+        Step::Processed(&Ok(io_state())),
+        Step::Processed(&Err(tls_error.clone())),
+        Step::Established(&handshake),
+        Step::PlaintextIn(b"a\"\\\n\xff"),
+        Step::PlaintextOut(b""),
+        Step::Sent(b"abc"),
+        Step::WroteTls(3),
+        Step::WriteBlocked,
+        Step::PhaseChanged { from: &handshaking, to: &Phase::Established },
+        Step::PhaseChanged { from: &Phase::Established, to: &Phase::PeerClosed { end: PeerEnd::Fin } },
+        Step::PhaseChanged { from: &Phase::Established, to: &closing },
+        Step::DeadlineSet(Timeout::Idle, Some(later)),
+        Step::DeadlineSet(Timeout::Idle, None),
+        Step::DeadlineFired(Timeout::Idle),
+        Step::TimerFired,
+        Step::InterestChanged(Some(Interest::READABLE)),
+        Step::InterestChanged(None),
+        Step::Yielded,
+        Step::SentFin(&Ok(())),
+        Step::SentFin(&Err(io::ErrorKind::NotConnected.into())),
+        Step::Closed { reason: &reason, received: 1, sent: u64::MAX },
+    ];
+    let events = [
+        LoopEvent::Listening(address()),
+        LoopEvent::Woke { events: 2, timeout: Some(Duration::MAX) },
+        LoopEvent::Woke { events: 0, timeout: None },
+        LoopEvent::Ready(EventSource::Signals),
+        LoopEvent::Ready(EventSource::Lingering(address())),
+        LoopEvent::InterestChanged(EventSource::Listener, None),
+        LoopEvent::InterestChanged(EventSource::Stdin, Some(Interest::READABLE)),
+        LoopEvent::Accepted(address()),
+        LoopEvent::Waiting { peer: address(), place: 3 },
+        LoopEvent::RoomFull,
+        LoopEvent::RoomAgain,
+        LoopEvent::AcceptFailed(&error),
+        LoopEvent::Skipped { peer: address(), left: Left::Fin },
+        LoopEvent::Skipped { peer: address(), left: Left::Error(&error) },
+        LoopEvent::Promoted { id: id(), slot: 0, waiting: 3 },
+        LoopEvent::SessionFailed { id: id(), error: &tls_error },
+        LoopEvent::Freed { id: id(), slot: 0, lingers: true },
+        LoopEvent::StdinRead(65536),
+        LoopEvent::Connecting(address()),
+        LoopEvent::ConnectFailed(address(), &error),
+        LoopEvent::Connected(address()),
+        LoopEvent::LingeringOver { peer: address(), drained: 9 },
+        LoopEvent::Stopping { why: "a signal came", waiting: 2 },
+    ];
+    let mut seen = BTreeSet::new();
+    let objects = steps.iter().map(step).chain(events.iter().map(event));
+    for object in objects {
+        seen.insert(object["event"].as_str().unwrap().to_owned());
+        let strings = object.as_object().unwrap().values().filter_map(Value::as_str);
+        assert!(strings.flat_map(str::chars).all(|c| !c.is_control()), "{object}");
+    }
+    assert_eq!(seen, documented().into_keys().collect(), "documented and shown");
+}
+
+#[test]
+fn fields_have_the_values_that_are_documented() {
+    let closed = step(&Step::Closed { reason: &CloseReason::Unconfirmed, received: 1, sent: 2 });
+    assert_eq!(
+        closed.to_string().split_once("\"event\":").unwrap().1,
+        "\"closed\",\"reason\":\"unconfirmed\",\"sentence\":\"we closed; the client just left, without a \
+         close_notify of its own\",\"exit_status\":0,\"received\":1,\"sent\":2}"
+    );
+    let woke = event(&LoopEvent::Woke { events: 0, timeout: Some(Duration::from_micros(5)) });
+    assert_eq!((&woke["timeout_ns"], &woke["session"]), (&5000.into(), &Value::Null));
+    let interest = step(&Step::InterestChanged(None));
+    assert_eq!((&interest["readable"], &interest["writable"]), (&false.into(), &false.into()));
+    assert_eq!(step(&Step::PlaintextIn(b"a\"\\\n\xff"))["preview"], r#"a"\\\n\xff"#);
+    let failing = Phase::Failing { reason: CloseReason::Abandoned };
+    let phase = step(&Step::PhaseChanged { from: &Phase::Established, to: &failing });
+    assert_eq!(phase["why"], "abandoned");
+}

@@ -1,0 +1,275 @@
+//! Two sessions in memory, and what they said.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::admission::Admission;
+use common::application::{Application, Next, Outbox};
+use common::close_reason::CloseReason;
+use common::deadline::Timeouts;
+use common::identity::{Policy, ServerVerifier, Trust};
+use common::observer::{LoopEvent, Observer, SessionId, Watch};
+use common::readiness::Readiness;
+use common::scratch::Scratch;
+use common::session::{Session, SessionConfig, Turn};
+use common::transport::Transport;
+use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
+use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
+use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+
+// ---- the network -------------------------------------------------------------------------------------------
+
+/// One direction of a connection.
+#[derive(Default)]
+struct Pipe {
+    bytes: VecDeque<u8>,
+    finished: bool,
+}
+
+/// One end of a connection whose kernel buffers hold `room` bytes in each direction.
+pub struct Memory {
+    incoming: Rc<RefCell<Pipe>>,
+    outgoing: Rc<RefCell<Pipe>>,
+    room: usize,
+}
+
+impl Memory {
+    pub fn pair(room: usize) -> (Self, Self) {
+        let (one, other) = (Rc::<RefCell<Pipe>>::default(), Rc::<RefCell<Pipe>>::default());
+        let here = Self { incoming: Rc::clone(&one), outgoing: Rc::clone(&other), room };
+        let there = Self { incoming: other, outgoing: one, room };
+        (here, there)
+    }
+}
+
+impl Read for Memory {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut pipe = self.incoming.borrow_mut();
+        if pipe.bytes.is_empty() && !pipe.finished {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        pipe.bytes.read(buffer)
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut pipe = self.outgoing.borrow_mut();
+        let before = pipe.bytes.len();
+        if before >= self.room {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        for slice in slices {
+            let taken = slice.len().min(self.room - pipe.bytes.len());
+            pipe.bytes.extend(&slice[..taken]);
+        }
+        Ok(pipe.bytes.len() - before)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Memory {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.outgoing.borrow_mut().finished = true;
+        Ok(())
+    }
+}
+
+// ---- the applications --------------------------------------------------------------------------------------
+
+pub struct Echo;
+
+impl Application for Echo {
+    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        if let Some(outbox) = outbox {
+            outbox.send(plaintext);
+        }
+        Next::Continue
+    }
+}
+
+/// Sends a message so many times, each when the one before has come back, and closes.
+pub struct Talk {
+    message: Vec<u8>,
+    times: usize,
+    missing: usize,
+}
+
+impl Talk {
+    pub fn new(message: &[u8], times: usize) -> Self {
+        Self { message: message.to_vec(), times, missing: 0 }
+    }
+
+    fn say(&mut self, outbox: &mut Outbox<'_>) -> Next {
+        if self.times == 0 {
+            return Next::Close;
+        }
+        self.times -= 1;
+        self.missing = self.message.len();
+        outbox.send(&self.message);
+        Next::Continue
+    }
+}
+
+impl Application for Talk {
+    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        self.say(outbox)
+    }
+
+    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        self.missing -= plaintext.len();
+        match outbox {
+            Some(outbox) if self.missing == 0 => self.say(outbox),
+            _ => Next::Continue,
+        }
+    }
+}
+
+// ---- the sessions ------------------------------------------------------------------------------------------
+
+/// The configurations of both ends. Ed25519 and X25519: sizes and work are the same in every run, or nearly.
+pub struct Setup {
+    server_tls: Arc<ServerConfig>,
+    client_tls: Arc<ClientConfig>,
+    server: Rc<SessionConfig>,
+    client: Rc<SessionConfig>,
+}
+
+const SECONDS: fn(u64) -> Option<Duration> = |seconds| Some(Duration::from_secs(seconds));
+
+impl Setup {
+    pub fn new() -> Self {
+        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        let certificate =
+            CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let provider = Arc::new(CryptoProvider { kx_groups: vec![kx_group::X25519], ..default_provider() });
+        let server_tls = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .unwrap();
+
+        let trust = Arc::new(trust(&certificate.pem()));
+        let policy = Policy::Strict;
+        let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), Arc::clone(&provider), policy));
+        let mut client_tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
+            .with_no_client_auth();
+        client_tls.resumption = Resumption::disabled();
+
+        let timeouts = Timeouts {
+            wait: SECONDS(300),
+            handshake: SECONDS(10),
+            idle: SECONDS(60),
+            write: SECONDS(30),
+            close: SECONDS(5),
+            session: None,
+        };
+        let clock = Arc::clone(&client_tls.time_provider);
+        let admission = Admission::Server {
+            name: ServerName::try_from("localhost").unwrap(),
+            trust,
+            policy,
+            verifier,
+            clock,
+        };
+        Self {
+            server_tls: Arc::new(server_tls),
+            client_tls: Arc::new(client_tls),
+            server: Rc::new(SessionConfig { admission: Admission::AnyClient, timeouts }),
+            client: Rc::new(SessionConfig { admission, timeouts }),
+        }
+    }
+
+    /// One session of both ends, from the first byte to the last: how each ended, the client first. Each end's loop
+    /// is told to `client` and `server`.
+    pub fn converse(
+        &self,
+        room: usize,
+        talk: Talk,
+        start: Instant,
+        client: &mut dyn Observer,
+        server: &mut dyn Observer,
+    ) -> (CloseReason, CloseReason) {
+        let (here, there) = Memory::pair(room);
+        let tls =
+            ClientConnection::new(Arc::clone(&self.client_tls), ServerName::try_from("localhost").unwrap())
+                .unwrap();
+        let watch = &mut Watch::new(start, client);
+        let mut client_session = Session::new(id(8000), tls, here, talk, Rc::clone(&self.client), watch);
+        let tls = ServerConnection::new(Arc::clone(&self.server_tls)).unwrap();
+        let watch = &mut Watch::new(start, server);
+        let mut server_session = Session::new(id(50000), tls, there, Echo, Rc::clone(&self.server), watch);
+
+        let scratch = &mut Scratch::default();
+        let (mut client_end, mut server_end) = (None, None);
+        for round in 1.. {
+            let now = start + Duration::from_millis(round);
+            if client_end.is_none() {
+                client_end = turn(&mut client_session, now, client, scratch);
+            }
+            if server_end.is_none() {
+                server_end = turn(&mut server_session, now, server, scratch);
+            }
+            if let (Some(client_end), Some(server_end)) = (&client_end, &server_end) {
+                return (client_end.clone(), server_end.clone());
+            }
+            assert!(round < 1_000_000, "the sessions do not end");
+        }
+        unreachable!()
+    }
+}
+
+fn turn<A: Application>(
+    session: &mut Session<Memory, A>,
+    now: Instant,
+    observer: &mut dyn Observer,
+    scratch: &mut Scratch,
+) -> Option<CloseReason> {
+    let watch = &mut Watch::new(now, observer);
+    watch.event_loop(&LoopEvent::Woke { events: 1, timeout: None });
+    session.ready(Readiness::all());
+    match session.turn(watch, scratch) {
+        Turn::Done(reason) => Some(reason),
+        Turn::Blocked | Turn::Yield => None,
+    }
+}
+
+pub fn id(port: u16) -> SessionId {
+    SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
+}
+
+/// There is no other way to a trust than a file.
+fn trust(pem: &str) -> Trust {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("show-{}-{}.pem", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, pem).unwrap();
+    let trust = Trust::load(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    trust
+}

@@ -1,0 +1,51 @@
+//! The documented name of everything that can be observed. A new variant does not compile without one.
+
+use common::observer::{LoopEvent, Step};
+
+pub fn of_step(step: &Step<'_>) -> &'static str {
+    match step {
+        Step::Ready(_) => "ready",
+        Step::Received(_) => "recv",
+        Step::ReadBlocked => "read_blocked",
+        Step::ReadTls(_) => "read_tls",
+        Step::Processed(_) => "process_new_packets",
+        Step::Established(_) => "established",
+        Step::PlaintextIn(_) => "plaintext_in",
+        Step::PlaintextOut(_) => "plaintext_out",
+        Step::Sent(_) => "send",
+        Step::WroteTls(_) => "write_tls",
+        Step::WriteBlocked => "write_blocked",
+        Step::PhaseChanged { .. } => "phase",
+        Step::DeadlineSet(..) => "deadline_set",
+        Step::DeadlineFired(_) => "deadline_fired",
+        Step::TimerFired => "timer_fired",
+        Step::InterestChanged(_) => "interest",
+        Step::Yielded => "yield",
+        Step::SentFin(_) => "fin",
+        Step::Closed { .. } => "closed",
+    }
+}
+
+pub fn of_event(event: &LoopEvent<'_>) -> &'static str {
+    match event {
+        LoopEvent::Listening(_) => "listening",
+        LoopEvent::Woke { .. } => "woke",
+        LoopEvent::Ready(_) => "ready",
+        LoopEvent::InterestChanged(..) => "interest",
+        LoopEvent::Accepted(_) => "accepted",
+        LoopEvent::Waiting { .. } => "waiting",
+        LoopEvent::RoomFull => "room_full",
+        LoopEvent::RoomAgain => "room_again",
+        LoopEvent::AcceptFailed(_) => "accept_failed",
+        LoopEvent::Skipped { .. } => "skipped",
+        LoopEvent::Promoted { .. } => "promoted",
+        LoopEvent::SessionFailed { .. } => "session_failed",
+        LoopEvent::Freed { .. } => "freed",
+        LoopEvent::StdinRead(_) => "stdin_read",
+        LoopEvent::Connecting(_) => "connecting",
+        LoopEvent::ConnectFailed(..) => "connect_failed",
+        LoopEvent::Connected(_) => "connected",
+        LoopEvent::LingeringOver { .. } => "lingering_over",
+        LoopEvent::Stopping { .. } => "stopping",
+    }
+}
