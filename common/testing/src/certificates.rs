@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm, date_time_ymd,
 };
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{RootCertStore, ServerConfig};
 
@@ -110,23 +110,37 @@ pub struct Authority {
     /// The authority's own certificate, in PEM.
     pub certificate: String,
     issuer: Issuer<'static, KeyPair>,
+    algorithm: &'static SignatureAlgorithm,
 }
 
 impl Authority {
     /// An authority of this name.
     pub fn new(name: &str) -> Self {
+        Self::with_keys(name, &PKCS_ECDSA_P256_SHA256)
+    }
+
+    /// An authority of this name that has, and gives, keys of one kind.
+    pub fn with_keys(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name = common(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let certificate = params.self_signed(&key).unwrap().pem();
-        Self { certificate, issuer: Issuer::new(params, key) }
+        Self { certificate, issuer: Issuer::new(params, key), algorithm }
     }
 
     /// A certificate for the names of this machine.
     pub fn issue(&self) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let certificate = leaf(&LOCAL).signed_by(&key, &self.issuer).unwrap();
+        self.issue_to(&LOCAL)
+    }
+
+    /// A certificate for these names.
+    pub fn issue_to(&self, names: &[&str]) -> Identity {
+        let key = readable_by_all(KeyPair::generate_for(self.algorithm).unwrap());
+        let mut params = leaf(names);
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 }
@@ -149,6 +163,17 @@ fn leaf(names: &[&str]) -> CertificateParams {
     params.distinguished_name = common(&names[0]);
     params.is_ca = IsCa::ExplicitNoCa;
     params
+}
+
+/// A new Ed25519 key comes with its public half (RFC 8410, 7), and neither OpenSSL 3.0 nor GnuTLS 3.7 reads that: the
+/// same key without it, which is an OCTET STRING of 32 bytes behind a head that never differs.
+fn readable_by_all(key: KeyPair) -> KeyPair {
+    const HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    if key.algorithm() != &PKCS_ED25519 {
+        return key;
+    }
+    let der = [HEAD.as_slice(), &key.serialized_der()[HEAD.len()..][..32]].concat();
+    KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der), &PKCS_ED25519).unwrap()
 }
 
 fn common(name: &str) -> DistinguishedName {

@@ -9,6 +9,7 @@
 //! peer           a blocking rustls client or server on a std socket
 //! raw            sockets beneath TLS: resets, alerts as bytes
 //! test_server    a listener that does what the test says
+//! interop        programs of other makers, and the table of README.md
 //! ```
 //!
 //! A test never sleeps to let something happen. It waits for the event itself (a line, bytes, an end of file), and
@@ -20,6 +21,7 @@ pub mod binaries;
 pub mod certificates;
 pub mod echo_server;
 pub mod folder;
+pub mod interop;
 pub mod peer;
 pub mod program;
 pub mod raw;

@@ -100,8 +100,8 @@ pub struct Program {
 
 impl Program {
     /// Types something into its stdin.
-    pub fn type_in(&mut self, text: &str) {
-        self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    pub fn type_in(&mut self, text: impl AsRef<[u8]>) {
+        self.child.stdin.as_mut().unwrap().write_all(text.as_ref()).unwrap();
     }
 
     /// Its stdin, to write to from elsewhere.
@@ -221,18 +221,28 @@ impl Output {
         self.wait_for(&format!("'{part}'"), |text| text.contains(part).then_some(()));
     }
 
+    /// Waits until so much has been written, and it is this.
+    pub fn wait_for_bytes(&self, expected: &[u8]) {
+        let what = format!("{} bytes", expected.len());
+        self.wait_until(&what, |bytes| (bytes.len() >= expected.len()).then_some(()));
+        assert!(self.bytes().starts_with(expected), "other bytes came:\n{}", self.text());
+    }
+
     fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        self.wait_until(what, |bytes| find(&String::from_utf8_lossy(bytes)))
+    }
+
+    fn wait_until<T>(&self, what: &str, find: impl Fn(&[u8]) -> Option<T>) -> T {
         let start = Instant::now();
         let mut written = self.shared.written.lock().unwrap();
         loop {
-            let text = String::from_utf8_lossy(&written.bytes);
-            if let Some(found) = find(&text) {
+            if let Some(found) = find(&written.bytes) {
                 return found;
             }
             let left = LIMIT.saturating_sub(start.elapsed());
             if written.ended || left.is_zero() {
                 let why = if written.ended { "the program closed this output" } else { "time is over" };
-                let text = text.into_owned();
+                let text = String::from_utf8_lossy(&written.bytes).into_owned();
                 drop(written); // or the thread that collects panics too
                 panic!("waited for {what}, but {why}. It wrote:\n{text}");
             }

@@ -1,0 +1,49 @@
+//! Certificates and keys made by OpenSSL.
+//!
+//! They need a program that not everybody has: `cargo test -- --include-ignored`.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use testing::certificates::Identity;
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::Launch;
+
+#[test]
+#[ignore = "needs the program openssl"]
+fn the_certificate_of_the_classic_command_serves_both_ends() {
+    const COMMAND: &str =
+        "openssl req -newkey rsa:2048 -nodes -keyout key.pem -x509 -days 365 -out certificate.pem";
+    for common_name in ["localhost", "localhost."] {
+        let folder = TempDir::new();
+        folder.write("certificates/README", "");
+        let command = format!("cd certificates && {COMMAND} -subj /CN={common_name}");
+        Launch::new("sh", folder.path()).args(["-c", &command]).start().expect_exit(0);
+
+        let server = EchoServer::start_in(folder, &[]);
+        assert!(!server.log().text().contains("made a development certificate"));
+        let target = format!("localhost:{}", server.address.port());
+        let mut client = Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).start();
+        client.expect_exit(0);
+        assert_eq!(client.stdout.text(), "welcome!\n");
+        let authorized = "server localhost authorized (the very certificate in certificates/certificate.pem)";
+        client.stderr.wait_for_line(authorized);
+    }
+}
+
+#[test]
+#[ignore = "needs the program openssl"]
+fn keys_of_every_form_serve() {
+    const PKCS1: &str = "openssl rsa -in key.pem -traditional -out other.pem && mv other.pem key.pem";
+    const SEC1: &str = "openssl ec -in key.pem -out other.pem && mv other.pem key.pem";
+    for (identity, convert, label) in [
+        (Identity::rsa(), PKCS1, "BEGIN RSA PRIVATE KEY"),
+        (Identity::localhost(), SEC1, "BEGIN EC PRIVATE KEY"),
+    ] {
+        let folder = TempDir::new();
+        identity.write(&folder);
+        let command = format!("cd certificates && {convert}");
+        Launch::new("sh", folder.path()).args(["-c", &command]).start().expect_exit(0);
+        assert!(folder.read("certificates/key.pem").contains(label));
+        EchoServer::start_in(folder, &[]).serves_a_client();
+    }
+}

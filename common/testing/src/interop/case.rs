@@ -1,0 +1,121 @@
+//! One cell of the table: a version, and what is checked.
+
+use std::fmt;
+
+use super::chains::Key;
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl Version {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Tls12, Self::Tls13];
+
+    /// One of two texts.
+    pub(super) fn pick(self, tls12: &'static str, tls13: &'static str) -> &'static str {
+        match self {
+            Self::Tls12 => tls12,
+            Self::Tls13 => tls13,
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.pick("1.2", "1.3"))
+    }
+}
+
+/// What is checked: a column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// A short session with a server that has a key of this kind, and a client that has none.
+    Key(Key),
+    /// The same, where the server demands a certificate of the client.
+    ClientCertificate,
+    /// A second session that is resumed.
+    Resumption,
+    /// An echo of a whole megabyte.
+    Megabyte,
+    /// The client sends its close_notify first, and the server answers it.
+    ClientCloses,
+    /// The server sends its close_notify first, and the client answers it.
+    ServerCloses,
+}
+
+impl Check {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 9] = [
+        Self::Key(Key::Rsa2048),
+        Self::Key(Key::P256),
+        Self::Key(Key::P384),
+        Self::Key(Key::Ed25519),
+        Self::ClientCertificate,
+        Self::Resumption,
+        Self::Megabyte,
+        Self::ClientCloses,
+        Self::ServerCloses,
+    ];
+
+    /// The head of its column.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Key(key) => key.name(),
+            Self::ClientCertificate => "client certificate",
+            Self::Resumption => "resumption",
+            Self::Megabyte => "1 MB echo",
+            Self::ClientCloses => "client closes",
+            Self::ServerCloses => "server closes",
+        }
+    }
+}
+
+/// One cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The version that the other program is restricted to; ours has its default, which is both.
+    pub version: Version,
+    /// What is checked.
+    pub check: Check,
+}
+
+impl Case {
+    pub(super) fn key(self) -> Key {
+        if let Check::Key(key) = self.check { key } else { Key::P256 }
+    }
+
+    pub(super) fn has_client_certificate(self) -> bool {
+        self.check == Check::ClientCertificate
+    }
+
+    pub(super) fn is_resumed(self) -> bool {
+        self.check == Check::Resumption
+    }
+
+    /// What the client says, which is to be echoed.
+    pub(super) fn message(self) -> Vec<u8> {
+        if self.check == Check::Megabyte { megabyte() } else { b"hello\n".to_vec() }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TLS {}, {}", self.version, self.check.title())
+    }
+}
+
+/// Bytes of all values, in which every position is recognisable.
+fn megabyte() -> Vec<u8> {
+    (0u32..).flat_map(|number| number.wrapping_mul(0x9e37_79b1).to_be_bytes()).take(1 << 20).collect()
+}
+
+/// A megabyte of lines, for programs that read by lines.
+pub(super) fn lines() -> Vec<u8> {
+    (0..1 << 14).flat_map(|number| format!("{number:063}\n").into_bytes()).collect()
+}

@@ -1,0 +1,72 @@
+//! `curl`, which speaks HTTP: our server greets it with the head of an answer, and the echo of its request is the body.
+
+use super::{Client, Visit};
+use crate::interop::case::{Case, Check};
+use crate::program::{Launch, Program};
+
+/// `curl`: it posts its stdin, and has the whole of its request back as the answer.
+pub struct Curl;
+
+impl Client for Curl {
+    fn name(&self) -> &'static str {
+        "curl"
+    }
+
+    fn launch(&self, visit: &Visit<'_>) -> Launch {
+        let version = visit.case.version;
+        let url = format!("https://localhost:{}/", visit.port());
+        let sessions = if visit.case.is_resumed() { 2 } else { 1 };
+        let launch = Launch::new("curl", visit.folder())
+            .args([
+                "--verbose",
+                "--silent",
+                "--no-buffer",
+                "--noproxy",
+                "*",
+                "--ipv4",
+                "--cacert",
+                "ca.pem",
+                "--http1.1",
+            ])
+            .args(version.pick("--tlsv1.2 --tls-max 1.2", "--tlsv1.3 --tls-max 1.3").split(' '))
+            .args(["--header", "Host: echo", "--header", "User-Agent:", "--header", "Accept:"])
+            .args(["--header", "Content-Type:", "--header", "Expect:", "--data-binary", "@-"])
+            .args(vec![url; sessions]);
+        if visit.case.has_client_certificate() {
+            return launch.args(["--cert", "client.pem", "--key", "client-key.pem"]);
+        }
+        launch
+    }
+
+    fn confirm(&self, visit: &Visit<'_>, client: &Program) {
+        let log = client.stderr.text();
+        // "SSL re-using session ID", and "SSL reusing session" in later versions.
+        assert_eq!(log.contains("using session"), visit.case.is_resumed(), "{log}");
+        let direction = if visit.closes_first() { "(OUT)" } else { "(IN)" };
+        assert!(log.contains(&format!("{direction}, TLS alert, close notify")), "{log}");
+    }
+
+    /// The length of the answer tells curl when to close; without one it waits for the server to do so.
+    fn greeting(&self, case: Case) -> String {
+        if case.check == Check::ServerCloses {
+            return "HTTP/1.0 200 OK\r\n\r\n".to_owned();
+        }
+        let length = self.request(&case.message()).len();
+        format!("HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n")
+    }
+
+    fn request(&self, message: &[u8]) -> Vec<u8> {
+        let length = message.len();
+        let head = format!("POST / HTTP/1.1\r\nHost: echo\r\nContent-Length: {length}\r\n\r\n");
+        [head.as_bytes(), message].concat()
+    }
+
+    fn output(&self, case: Case) -> Vec<u8> {
+        let answer = self.request(&case.message());
+        if case.is_resumed() { answer.repeat(2) } else { answer }
+    }
+
+    fn is_interactive(&self) -> bool {
+        false
+    }
+}
