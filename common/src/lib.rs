@@ -21,8 +21,8 @@
 //! # Reading order
 //!
 //! 1. [`phase`]: the phases of a session, and the table that leads from one to the next;
-//! 2. [`session`]: `turn` = flush, fill, advance; then `session/course.rs`, how a session ends;
-//! 3. the server's `event_loop.rs`: wait, gather, turn, admit.
+//! 2. [`session`]: `turn` = flush, fill, advance; then `session/fill.rs` and `session/course.rs`;
+//! 3. the server's `event_loop.rs`: wait, gather, admit, turn.
 //!
 //! That is the whole of it, about a thousand lines. Around it:
 //!
@@ -48,7 +48,7 @@
 //! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
 //!   interest changes, and changing it back arms the edge again), or because the budget ran out (the session stays
 //!   runnable). There is no fourth reason.
-//! - **I2, one gate.** Only [`session`] calls rustls' I/O, and every `read_tls` is followed by a
+//! - **I2, one gate.** Only [`session`] and its parts call rustls' I/O, and every `read_tls` is followed by a
 //!   `process_new_packets`.
 //! - **I3, owed bytes first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the FIN.
 //! - **I4, bounded memory.** Ciphertext is not read while the answer is above its mark. A peer that never reads costs
