@@ -25,7 +25,7 @@ pub struct Cli {
     #[arg(value_name = "HOST:PORT", default_value = "localhost:8000", value_parser = parse_target)]
     pub target: HostPort,
 
-    /// Send stdin, show what comes back, close at stdin's end
+    /// Send stdin, show what comes back (a stdout that nobody reads blocks), close at stdin's end
     #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
     pub interactive: bool,
 
@@ -118,6 +118,7 @@ impl Cli {
     /// What clap cannot know: whether the flags, each right by itself, go together.
     fn check(&self) -> Result<(), String> {
         self.server_name()?;
+        alpn::check(&self.alpn)?;
         self.tls.check()
     }
 

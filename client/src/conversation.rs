@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use common::close_reason::{CloseReason, Doing, Party};
+use common::close_reason::{CloseReason, Party};
 use common::observer::{EventSource, LoopEvent, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
@@ -62,10 +62,8 @@ impl Conversation {
     ) -> Result<Option<CloseReason>, Failure> {
         self.feed(registry, watch).map_err(Failure::Input)?;
         let mut turn = self.session.turn(watch, scratch);
-        if turn == Turn::Blocked
-            && let Err(error) = self.apply_interest(registry, watch)
-        {
-            turn = self.session.transport_failed(Doing::Reading, &error, watch);
+        if turn == Turn::Blocked {
+            turn = self.session.await_events(&mut self.registrar, registry, watch);
         }
         if let Turn::Done(reason) = turn {
             return Ok(Some(reason));
@@ -82,15 +80,16 @@ impl Conversation {
         if !stdin.is_ready() || !self.session.wants_input() {
             return Ok(());
         }
-        let chunk = stdin.read(registry)?;
+        let Some(chunk) = stdin.read(registry)? else { return Ok(()) };
         watch.event_loop(&LoopEvent::StdinRead(chunk.len()));
-        match chunk {
-            [] => {
-                self.stdin = None;
-                self.session.said_all(watch);
-            }
-            chunk => self.session.send(chunk, watch),
+        if !chunk.is_empty() {
+            self.session.send(chunk, watch);
+            return Ok(());
         }
+        // The shell holds it open, and so would the poll's registration.
+        stdin.watch(registry, false, watch)?;
+        self.stdin = None;
+        self.session.said_all(watch);
         Ok(())
     }
 
@@ -100,14 +99,6 @@ impl Conversation {
         let wanted = self.session.wants_input();
         stdin.watch(registry, wanted, watch)?;
         Ok(wanted && stdin.is_ready())
-    }
-
-    fn apply_interest(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<()> {
-        let wanted = self.session.interest();
-        if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
-            watch.step(&self.session.id(), &Step::InterestChanged(wanted));
-        }
-        Ok(())
     }
 
     /// Takes note of what the poll said.
@@ -159,7 +150,7 @@ impl Conversation {
         let whole =
             !interactive || output_error.is_some() || reason == CloseReason::Clean { first: Party::Us };
         match output_error {
-            // `mio-client | head -1`
+            // `mio-client | head -1` has what it wanted.
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
             _ => Ok(Outcome { reason, interrupted, cut_short: !whole }),
         }

@@ -171,20 +171,22 @@ impl<'o> EventLoop<'o> {
 
     /// Sleeps until something happens, and says what time it is then.
     fn wait(&mut self, deadline: Option<Instant>, runnable: bool) -> Result<Instant, Failure> {
-        let timeout = if runnable {
-            Some(Duration::ZERO)
-        } else {
-            deadline.map(|at| at.saturating_duration_since(Instant::now()))
-        };
-        match self.poll.poll(&mut self.events, timeout) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            Err(error) => return Err(Failure::EventLoop(error)),
+        loop {
+            let timeout = if runnable {
+                Some(Duration::ZERO)
+            } else {
+                deadline.map(|at| at.saturating_duration_since(Instant::now()))
+            };
+            match self.poll.poll(&mut self.events, timeout) {
+                // A signal handler ran, and the signal is an event by now. The timeout is computed again.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other.map_err(Failure::EventLoop)?,
+            }
+            let now = Instant::now();
+            let events = self.events.iter().count();
+            Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events, timeout });
+            return Ok(now);
         }
-        let now = Instant::now();
-        let events = self.events.iter().count();
-        Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events, timeout });
-        Ok(now)
     }
 
     /// Whether the events just waited for say that a signal has come.

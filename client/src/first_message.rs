@@ -40,9 +40,6 @@ impl<W: Write> Application for FirstMessage<W> {
     }
 
     fn received(&mut self, now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
-        if self.output_error.is_some() {
-            return Next::Close;
-        }
         if self.close_at.is_none() {
             self.close_at = self.linger.and_then(|linger| now.checked_add(linger));
         }
@@ -50,7 +47,7 @@ impl<W: Write> Application for FirstMessage<W> {
             Ok(()) => Next::Continue,
             Err(error) => {
                 self.output_error = Some(error);
-                Next::Close
+                Next::Leave
             }
         }
     }

@@ -56,6 +56,13 @@ impl Observer for Progress {
     }
 }
 
+/// The line does not outlive the program.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        status_line::show("");
+    }
+}
+
 /// `17 B`, `1.4 MiB`: binary units (IEC 80000-13).
 fn amount(bytes: f64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

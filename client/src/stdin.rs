@@ -76,21 +76,23 @@ impl Stdin {
         Ok(())
     }
 
-    /// Reads once. Empty at the end.
+    /// Reads once. Empty at the end; `None` if somebody else, with whom stdin is shared, has taken what there was.
     ///
     /// # Errors
     /// Those of `read(2)`: stdin is a directory, or the terminal is gone.
-    pub fn read(&mut self, registry: &Registry) -> io::Result<&[u8]> {
+    pub fn read(&mut self, registry: &Registry) -> io::Result<Option<&[u8]>> {
         let length = loop {
             match self.file.read(&mut self.buffer) {
+                Ok(length) => break Some(length),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break None,
+                Err(error) => return Err(error),
             }
         };
         if let Source::Polled { registrar, readable } = &mut self.source {
             *readable = false;
             registrar.rearm(registry, &mut SourceFd(&self.file.as_raw_fd()))?;
         }
-        Ok(&self.buffer[..length])
+        Ok(length.map(|length| &self.buffer[..length]))
     }
 }

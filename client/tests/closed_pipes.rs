@@ -17,9 +17,24 @@ fn a_closed_stdout_closes_the_session_gracefully() {
     wait_until_nobody_reads(probe);
     session.send(b"for nobody");
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.close_notify();
-    client.expect_exit(0);
+    client.expect_exit(0); // whether or not the server closes too
     assert!(!client.stderr.text().contains("panicked"));
+}
+
+/// The client has said everything and hears the answer out; with nobody to show it to, it does not.
+#[test]
+fn a_closed_stdout_ends_an_answer_that_has_no_end() {
+    let server = TestServer::new();
+    let (reader, writer) = io::pipe().unwrap();
+    let probe = writer.try_clone().unwrap();
+    let mut client = server.client().args(["-i"]).stdout(writer).start();
+    let mut session = server.accept();
+    client.end_stdin();
+    drop(reader);
+    wait_until_nobody_reads(probe);
+    while session.try_send(b"and so on and so forth") {}
+    client.expect_exit(0);
+    assert_eq!(client.stderr.lines("mio-client: "), Vec::<String>::new());
 }
 
 /// Another test may be starting a child just now, which holds a copy of the reader between its fork and its exec.
@@ -50,7 +65,6 @@ fn a_full_disk_is_said_and_the_session_closed_gracefully() {
     let mut session = server.accept();
     session.send(b"too much");
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.close_notify();
     client.expect_exit(1);
     client.stderr.wait_for_line("mio-client: cannot write to stdout: No space left");
 }

@@ -11,9 +11,28 @@ pub fn parse(name: &str) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Whether there is room for all of them in one ClientHello, with room to spare for everything else in it.
+///
+/// # Errors
+/// More than 16 KiB of names.
+pub fn check(names: &[Vec<u8>]) -> Result<(), String> {
+    let length: usize = names.iter().map(|name| 1 + name.len()).sum();
+    if length > 16 * 1024 {
+        Err("the names of --alpn are too many for a handshake".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{check, parse};
+
+    #[test]
+    fn there_is_room_for_many_but_not_for_all() {
+        assert!(check(&vec![vec![b'a'; 255]; 64]).is_ok());
+        assert!(check(&vec![vec![b'a'; 255]; 65]).is_err());
+    }
 
     #[test]
     fn a_name_has_the_length_that_tls_has_room_for() {

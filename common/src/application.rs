@@ -15,8 +15,10 @@ pub const OWED_MARK: usize = 64 * 1024;
 pub enum Next {
     /// The session goes on.
     Continue,
-    /// Everything is said: close_notify goes out behind it.
+    /// Everything is said: close_notify goes out behind it, and the peer has `--close-timeout` to answer.
     Close,
+    /// Nobody is there any more to take what the peer says: close_notify, FIN, and not a byte more is read.
+    Leave,
 }
 
 /// A role: the echo of the server, the first-message-then-close of the client.

@@ -6,6 +6,7 @@ use std::io;
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, Side};
 
 use crate::deadline::Timeout;
+use crate::escaped::Escaped;
 use crate::exit::ExitStatus;
 use crate::foreign::Foreign;
 use crate::identity::Unauthorized;
@@ -45,6 +46,8 @@ pub enum CloseReason {
     },
     /// We left before the handshake was done.
     Abandoned,
+    /// We left, with a close_notify: nobody was there any more to take what the peer says.
+    Left,
     /// The peer ended the session with a fatal alert.
     PeerAlert(AlertDescription),
     /// The peer speaks something, and it is not TLS.
@@ -74,7 +77,7 @@ impl CloseReason {
     /// The exit status that stands for this reason.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Clean { .. } | Self::Unconfirmed => ExitStatus::Clean,
+            Self::Clean { .. } | Self::Unconfirmed | Self::Left => ExitStatus::Clean,
             Self::Truncated { .. } => ExitStatus::Truncated,
             Self::Abandoned => ExitStatus::Interrupted,
             Self::PeerAlert(_) | Self::NotTls(_) | Self::Unauthorized(_) | Self::Tls(_) => ExitStatus::Tls,
@@ -116,13 +119,16 @@ impl fmt::Display for Description<'_> {
                 write!(f, "truncated: the {peer} left in the middle of the handshake")
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
+            CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
             CloseReason::PeerAlert(alert) => {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
                 write!(f, "{}", alert_hint(*alert, peer))
             }
             CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
             CloseReason::Unauthorized(why) => write!(f, "the {peer} is not authorized: {why}"),
-            CloseReason::Tls(error) => write!(f, "TLS failed: {error}{}", tls_hint(error)),
+            CloseReason::Tls(error) => {
+                write!(f, "TLS failed: {}{}", Escaped::new(&error.to_string()), tls_hint(error))
+            }
             CloseReason::Transport { doing, error, .. } => {
                 let doing = if *doing == Doing::Reading { "reading from" } else { "writing to" };
                 write!(f, "{doing} the {peer} failed: {error}")

@@ -47,10 +47,10 @@ Exit status:
     1  configuration: a file, a certificate, the address to listen on
     2  usage: the command line
     3  TLS: handshake, authorization, an alert
-    4  truncated: the peer ended without close_notify
+    4  truncated: the peer ended without close_notify (-i: or closed first)
     5  timed out
     6  transport: unresolvable, refused, reset
-  130  interrupted (client): Ctrl-C or SIGTERM";
+  130  interrupted: Ctrl-C or SIGTERM at the client, a second one at either";
 
 #[cfg(test)]
 mod tests {

@@ -48,8 +48,8 @@
 //! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
 //!   interest changes, and changing it back arms the edge again), or because the budget ran out (the session stays
 //!   runnable). There is no fourth reason.
-//! - **I2, one gate.** Only [`session`] and its parts call rustls' I/O, and every `read_tls` is followed by a
-//!   `process_new_packets`.
+//! - **I2, one gate.** Only [`session`] and its parts call rustls' I/O, and every `read_tls` that can bring
+//!   bytes is followed by a `process_new_packets`.
 //! - **I3, owed bytes first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the FIN.
 //! - **I4, bounded memory.** Ciphertext is not read while the answer is above its mark. A peer that never reads costs
 //!   a fixed amount of memory and, after the write deadline, its slot.
@@ -58,7 +58,7 @@
 //! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered. Where the
 //!   answer cannot be sent, or what it answers may have been cut off, the session ends with a FIN and no close_notify.
 //! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
-//!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited).
+//!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off.
 //! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`
 //!   and no `unsafe` outside tests.
 //! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.

@@ -69,6 +69,8 @@ pub enum Step<'a> {
     DeadlineSet(Timeout, Option<Instant>),
     /// A deadline passed.
     DeadlineFired(Timeout),
+    /// The application has set, moved, or (`None`) stopped a deadline of its own.
+    TimerSet(Option<Instant>),
     /// The application's own deadline passed.
     TimerFired,
     /// What the poll was told to watch for; `None` when the session was deregistered.
@@ -252,21 +254,6 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         self.0.event_loop(now, event);
         self.1.event_loop(now, event);
-    }
-}
-
-/// Somebody watches, or nobody.
-impl<O: Observer> Observer for Option<O> {
-    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
-        if let Some(observer) = self {
-            observer.step(now, id, step);
-        }
-    }
-
-    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        if let Some(observer) = self {
-            observer.event_loop(now, event);
-        }
     }
 }
 

@@ -21,7 +21,7 @@
 //!
 //! There are two ways from phase to phase. *Facts* lead through [`Phase::next`], a table and nothing else. *Events*
 //! (the handshake's end, which has the peer judged; an error; a deadline; an application that closes) enter theirs in
-//! `session.rs` and `session/course.rs`.
+//! `session/fill.rs` and `session/course.rs`.
 
 use crate::close_reason::{CloseReason, Party};
 use crate::deadline::Timeout;
@@ -49,9 +49,9 @@ pub enum Phase {
     },
     /// The peer has closed and all is answered; our close_notify is the last thing on its way.
     Finishing,
-    /// The session has failed; what tells the peer so, an alert, is on its way.
+    /// The session has failed, or was left; what tells the peer so, an alert or a close_notify, is on its way.
     Failing {
-        /// Why it failed.
+        /// Why.
         reason: CloseReason,
     },
     /// A write has failed, so nothing can be sent any more. What the peer sent before it left is read to the end,
@@ -152,9 +152,7 @@ impl Phase {
         match self {
             Self::Severed { judged, .. } => *judged,
             Self::Handshaking { .. } | Self::Failing { .. } | Self::Closed(_) => false,
-            Self::Established | Self::PeerClosed { .. } | Self::Closing { .. } | Self::Finishing { .. } => {
-                true
-            }
+            Self::Established | Self::PeerClosed { .. } | Self::Closing { .. } | Self::Finishing => true,
         }
     }
 

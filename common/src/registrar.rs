@@ -27,11 +27,6 @@ impl Registrar {
         Self { token, ..self }
     }
 
-    /// The token that events for this source carry.
-    pub fn token(&self) -> Token {
-        self.token
-    }
-
     /// Tells the poll what is wanted now; `true` when that was news.
     ///
     /// # Errors

@@ -17,17 +17,19 @@ use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Instant;
 
-use mio::Interest;
+use mio::event::Source;
+use mio::{Interest, Registry};
 use rustls::{Connection, Side};
 
 use crate::admission::Admission;
 use crate::application::{Application, Next, OWED_MARK, Outbox};
-use crate::close_reason::CloseReason;
+use crate::close_reason::{CloseReason, Doing};
 use crate::deadline::{Deadlines, Timeout, Timeouts};
 use crate::foreign::Opening;
 use crate::observer::{SessionId, Step, Tap, Watch};
 use crate::phase::{Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
+use crate::registrar::Registrar;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
@@ -127,14 +129,14 @@ impl<T: Transport, A: Application> Session<T, A> {
         Turn::Yield
     }
 
-    /// Whether there is room for more from an application that is fed from outside. Who sends regardless makes the
-    /// session owe more than its mark.
+    /// Whether there is room for more from an application that is fed from outside.
     pub fn wants_input(&mut self) -> bool {
         self.phase.speaks() && self.owed() <= OWED_MARK
     }
 
-    /// Sends plaintext that came from outside the session; the next [`turn`](Self::turn) writes it. Nothing happens
-    /// unless [`wants_input`](Self::wants_input).
+    /// Sends plaintext that came from outside the session; the next [`turn`](Self::turn) writes it. Who does not ask
+    /// [`wants_input`](Self::wants_input) first makes the session owe more than its mark; once the session is not
+    /// open any more, nothing is sent.
     pub fn send(&mut self, plaintext: &[u8], watch: &mut Watch<'_>) {
         self.not_idle(watch);
         self.converse(watch, |_, _, outbox| {
@@ -143,6 +145,26 @@ impl<T: Transport, A: Application> Session<T, A> {
             }
             Next::Continue
         });
+    }
+
+    /// After a turn that ended `Blocked`: tells the poll what to watch for, if that is news. A poll that refuses ends
+    /// the session, since nothing would ever wake it.
+    pub fn await_events(
+        &mut self,
+        registrar: &mut Registrar,
+        registry: &Registry,
+        watch: &mut Watch<'_>,
+    ) -> Turn
+    where
+        T: Source,
+    {
+        let wanted = self.interest();
+        match registrar.apply(registry, &mut self.transport, wanted) {
+            Ok(true) => watch.step(&self.id, &Step::InterestChanged(wanted)),
+            Ok(false) => {}
+            Err(error) => return self.transport_failed(Doing::Reading, &error, watch),
+        }
+        Turn::Blocked
     }
 
     /// What the poll is to watch for after a turn that ended `Blocked`. `None`: nothing but a deadline can move
@@ -214,6 +236,11 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.tls.process_new_packets().map_or(0, |state| state.tls_bytes_to_write())
     }
 
+    /// Whether TLS has met a fatal error: that is all that flushing rustls' writer says, and it does nothing else.
+    fn has_failed(&mut self) -> bool {
+        self.tls.writer().flush().is_err()
+    }
+
     /// Gives back what a large record has made rustls' buffer grow to. rustls does that when it is read into the next
     /// time, which for an idle session may be never: 26 KB instead of 8. A read that brings nothing will do.
     fn shrink(&mut self) {
@@ -228,19 +255,23 @@ impl<T: Transport, A: Application> Session<T, A> {
         watch: &mut Watch<'_>,
         what: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
     ) {
+        let timer = self.application_deadline();
+        let may_speak = self.phase.speaks() && !self.has_failed();
         let now = watch.now;
         let (id, sent) = (self.id, &mut self.sent);
         let mut told = |plaintext: &[u8]| {
             *sent += plaintext.len() as u64;
             watch.step(&id, &Step::PlaintextOut(plaintext));
         };
-        let may_speak = self.phase.speaks() && self.tls.writer().flush().is_ok(); // flush: has TLS failed?
         let mut outbox = may_speak.then(|| Outbox::new(self.tls.writer(), &mut told));
         let next = what(&mut self.application, now, outbox.as_mut());
         if let Some(refusal) = outbox.and_then(Outbox::into_refusal) {
             return self.fail(rustls::Error::General(refusal.to_string()), watch);
         }
         self.apply_next(next, watch);
+        if self.application_deadline() != timer {
+            watch.step(&self.id, &Step::TimerSet(self.application_deadline()));
+        }
     }
 }
 

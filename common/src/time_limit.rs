@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::deadline::Timeouts;
 
@@ -37,11 +37,6 @@ impl TimeLimit {
     /// The duration, or `None` for `off`.
     pub const fn duration(self) -> Option<Duration> {
         self.0
-    }
-
-    /// When a timeout that starts at `start` is due, or `None` for `off`.
-    pub fn deadline(self, start: Instant) -> Option<Instant> {
-        start.checked_add(self.0?)
     }
 
     /// Parses a timeout that something has to fit into, which 0 allows nothing to do.
@@ -142,6 +137,7 @@ impl TimeLimitArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn error(text: &str) -> String {
         text.parse::<TimeLimit>().unwrap_err()
@@ -198,7 +194,7 @@ mod tests {
             assert!(text.parse::<TimeLimit>().is_err(), "{text}");
         }
         let longest: TimeLimit = "3650days".parse().unwrap();
-        assert!(longest.deadline(Instant::now()).is_some());
+        assert!(longest.duration().and_then(|time| Instant::now().checked_add(time)).is_some());
     }
 
     #[test]
@@ -207,15 +203,5 @@ mod tests {
         assert!(TimeLimit::parse_deadline("0h 0ms").is_err());
         assert_eq!(TimeLimit::parse_deadline("1ns"), "1ns".parse());
         assert_eq!(TimeLimit::parse_deadline("off"), Ok(TimeLimit::OFF));
-    }
-
-    #[test]
-    fn off_is_never_due() {
-        let now = Instant::now();
-        assert_eq!(TimeLimit::OFF.deadline(now), None);
-        assert_eq!(
-            TimeLimit::after(Duration::from_secs(1)).deadline(now),
-            Some(now + Duration::from_secs(1))
-        );
     }
 }

@@ -18,7 +18,7 @@ use show::trace::TraceArgs;
 ///
 /// [`Cli::parse`] is the one way to get one; it shadows clap's, which checks less.
 #[derive(Parser, Debug)]
-#[command(version, about = "A TLS echo server that serves one session at a time")]
+#[command(version, about = "A TLS echo server that serves one session at a time, or --slots N")]
 #[command(long_about = None, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// Where to listen; port 0 lets the system choose
@@ -115,6 +115,7 @@ impl Cli {
 
     /// What clap cannot know: whether the flags, each right by itself, go together.
     fn check(&self) -> Result<(), String> {
+        alpn::check(&self.alpn)?;
         self.tls.check()
     }
 

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::close_reason::{CloseReason, Doing};
+use common::close_reason::CloseReason;
 use common::observer::{EventSource, LoopEvent, Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
@@ -32,6 +32,9 @@ use crate::listener::Listener;
 use crate::place::Place;
 use crate::slots::{Slot, Slots};
 use crate::waiting_room::{Waiter, WaitingRoom};
+
+/// How many are let in before those who are in get their turn.
+const ADMISSIONS_PER_ROUND: usize = 256;
 
 /// What the sessions of this server have in common.
 pub struct Service {
@@ -118,21 +121,25 @@ impl EventLoop {
 
     /// Sleeps until something happens, and says how long it might have taken.
     fn wait(&mut self, events: &mut Events) -> io::Result<Option<Duration>> {
-        let timeout = if self.slots.any_runnable() || self.can_promote() {
-            Some(Duration::ZERO)
-        } else {
-            self.deadline().map(|at| at.saturating_duration_since(Instant::now()))
-        };
-        match self.poll.poll(events, timeout) {
-            // A signal handler ran. The loop goes round once, and the timeout is computed again.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
-            other => other?,
+        loop {
+            let timeout = if self.has_work() {
+                Some(Duration::ZERO)
+            } else {
+                self.deadline().map(|at| at.saturating_duration_since(Instant::now()))
+            };
+            match self.poll.poll(events, timeout) {
+                // A signal handler ran, and the signal is an event by now. The timeout is computed again.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other.map(|()| timeout),
+            }
         }
-        Ok(timeout)
     }
 
-    fn can_promote(&self) -> bool {
-        self.room.len() > 0 && self.slots.vacant_key().is_some()
+    /// Whether something can be done that no event will announce.
+    fn has_work(&self) -> bool {
+        let can_accept = self.listener.as_ref().is_some_and(|listener| listener.owes_accept(&self.room));
+        let can_promote = self.room.len() > 0 && self.slots.vacant_key().is_some();
+        can_accept || can_promote || self.slots.any_runnable()
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -174,7 +181,8 @@ impl EventLoop {
     /// Accepting fills the room, promoting empties it, and skipping those who have left empties it too. Each may
     /// make the other possible without an event to say so.
     fn admit(&mut self, watch: &mut Watch<'_>) {
-        while let Some(listener) = &mut self.listener {
+        for _ in 0..ADMISSIONS_PER_ROUND {
+            let Some(listener) = &mut self.listener else { break };
             listener.accept(&mut self.room, watch);
             let promoted = self.promote(watch);
             let more = self.listener.as_ref().is_some_and(|listener| listener.owes_accept(&self.room));
@@ -232,10 +240,8 @@ impl EventLoop {
             let Some(key) = self.slots.next() else { break };
             let Some(slot) = self.slots.get_mut(key) else { continue };
             let mut turn = slot.session.turn(watch, &mut self.scratch);
-            if turn == Turn::Blocked
-                && let Err(error) = slot.apply_interest(self.poll.registry(), watch)
-            {
-                turn = slot.session.transport_failed(Doing::Reading, &error, watch);
+            if turn == Turn::Blocked {
+                turn = slot.session.await_events(&mut slot.registrar, self.poll.registry(), watch);
             }
             match turn {
                 Turn::Blocked => self.slots.sort_in(key),
@@ -293,15 +299,5 @@ impl EventLoop {
             watch.event_loop(&LoopEvent::Stopping { why, waiting: self.room.len() });
         }
         self.room.dismiss();
-    }
-}
-
-impl Slot {
-    fn apply_interest(&mut self, registry: &mio::Registry, watch: &mut Watch<'_>) -> io::Result<()> {
-        let wanted = self.session.interest();
-        if self.registrar.apply(registry, self.session.transport_mut(), wanted)? {
-            watch.step(&self.session.id(), &Step::InterestChanged(wanted));
-        }
-        Ok(())
     }
 }

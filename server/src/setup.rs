@@ -93,6 +93,12 @@ fn client_verifier(cli: &Cli, provider: &Arc<CryptoProvider>) -> Result<Option<A
     let Some(file) = &cli.client_ca else { return Ok(None) };
     let trust = Arc::new(Trust::load(file).map_err(because)?);
     let verifier = ClientVerifier::new(Arc::clone(&trust), Arc::clone(provider), cli.client_auth());
+    if !verifier.hints() {
+        warn!(
+            "{} has too many names to send them to clients as hints which certificate to show",
+            trust.source()
+        );
+    }
     Ok(Some(Asked { trust, verifier: Arc::new(verifier) }))
 }
 

@@ -16,6 +16,8 @@ use mio::net::TcpStream;
 pub struct WaitingRoom {
     waiters: VecDeque<Waiter>,
     places: usize,
+    /// How many of them, from the front, have been told of.
+    announced: usize,
 }
 
 /// A client that waits.
@@ -24,13 +26,12 @@ pub struct Waiter {
     pub socket: TcpStream,
     /// Its address, taken from `accept`: a socket that was reset has none any more.
     pub peer: SocketAddr,
-    announced: bool,
 }
 
 impl WaitingRoom {
     /// An empty room with this many places.
     pub fn new(places: usize) -> Self {
-        Self { waiters: VecDeque::new(), places }
+        Self { waiters: VecDeque::new(), places, announced: 0 }
     }
 
     /// Whether there is no place left.
@@ -45,12 +46,13 @@ impl WaitingRoom {
 
     /// A client takes its place at the end.
     pub fn enter(&mut self, socket: TcpStream, peer: SocketAddr) {
-        self.waiters.push_back(Waiter { socket, peer, announced: false });
+        self.waiters.push_back(Waiter { socket, peer });
     }
 
     /// The one that has waited longest and is still there, and what its socket is ready for.
     pub fn next(&mut self, watch: &mut Watch<'_>) -> Option<(Waiter, Readiness)> {
         while let Some(waiter) = self.waiters.pop_front() {
+            self.announced = self.announced.saturating_sub(1);
             let peeked = waiter.socket.peek(&mut [0]);
             let left = match &peeked {
                 Ok(1..) => return Some((waiter, Readiness::all())),
@@ -67,11 +69,10 @@ impl WaitingRoom {
 
     /// Tells of those who came and have to stay.
     pub fn announce(&mut self, watch: &mut Watch<'_>) {
-        let places = self.waiters.iter_mut().zip(1..);
-        for (waiter, place) in places.filter(|(waiter, _)| !waiter.announced) {
-            waiter.announced = true;
+        for (waiter, place) in self.waiters.iter().zip(1..).skip(self.announced) {
             watch.event_loop(&LoopEvent::Waiting { peer: waiter.peer, place });
         }
+        self.announced = self.waiters.len();
     }
 
     /// Sends everybody away.

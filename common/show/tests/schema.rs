@@ -125,6 +125,7 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         Step::DeadlineSet(Timeout::Idle, Some(later)),
         Step::DeadlineSet(Timeout::Idle, None),
         Step::DeadlineFired(Timeout::Idle),
+        Step::TimerSet(Some(later)),
         Step::TimerFired,
         Step::InterestChanged(Some(Interest::READABLE)),
         Step::InterestChanged(None),

@@ -32,6 +32,9 @@ pub enum ClientAuth {
     Required,
 }
 
+/// How many bytes of names are sent as hints at most. rustls would write more than a message holds.
+const HINTS_LENGTH: usize = 16 * 1024;
+
 /// What the two verifiers have in common: a trust, and the last thing it said.
 #[derive(Debug)]
 struct Judge {
@@ -102,10 +105,18 @@ pub struct ClientVerifier {
 
 impl ClientVerifier {
     /// A verifier for one server configuration. The names of all that `trust` holds, authorities and pins, are sent
-    /// to clients as a hint which certificate to present (RFC 8446, 4.2.4).
+    /// to clients as a hint which certificate to present (RFC 8446, 4.2.4), unless they are so many that the message
+    /// would become too long for many clients, or for TLS.
     pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, auth: ClientAuth) -> Self {
-        let hints = trust.subjects();
+        let names = trust.subjects();
+        let length: usize = names.iter().map(|name| 2 + name.as_ref().len()).sum();
+        let hints = if length <= HINTS_LENGTH { names } else { Vec::new() };
         Self { judge: Judge::new(trust, &provider), auth, hints }
+    }
+
+    /// Whether clients get hints. Most do without, but one that has several certificates may present the wrong one.
+    pub fn hints(&self) -> bool {
+        !self.hints.is_empty()
     }
 
     /// See [`ServerVerifier::last_refusal`].

@@ -81,7 +81,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         for timeout in [Timeout::Wait, Timeout::Handshake, Timeout::Idle, Timeout::Session] {
             self.stop(timeout, watch);
         }
-        self.start(Timeout::Close, watch);
+        if self.deadlines.get(Timeout::Close).is_none() {
+            self.start(Timeout::Close, watch);
+        }
     }
 
     fn end(&mut self, watch: &mut Watch<'_>) {
@@ -127,8 +129,13 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     pub(super) fn apply_next(&mut self, next: Next, watch: &mut Watch<'_>) {
-        if next == Next::Close && self.phase == Phase::Established {
-            self.enter(Phase::Closing { cause: Cause::Asked }, watch);
+        match (next, &self.phase) {
+            (Next::Close, Phase::Established) => self.enter(Phase::Closing { cause: Cause::Asked }, watch),
+            (Next::Leave, Phase::Established | Phase::Closing { .. }) => {
+                self.tls.send_close_notify();
+                self.enter(Phase::Failing { reason: CloseReason::Left }, watch);
+            }
+            _ => {}
         }
     }
 

@@ -99,6 +99,12 @@ where
         stream.write_all(plaintext).and_then(|()| stream.flush()).unwrap();
     }
 
+    /// Sends plaintext. `false` if the other end has gone.
+    pub fn try_send(&mut self, plaintext: &[u8]) -> bool {
+        let mut stream = self.stream();
+        stream.write_all(plaintext).and_then(|()| stream.flush()).is_ok()
+    }
+
     /// Sends plaintext without waiting for the other end to read it: a thread does that. Nothing else may be sent
     /// before the thread is done.
     pub fn send_in_background(&mut self, plaintext: &[u8]) -> JoinHandle<io::Result<()>> {

@@ -93,6 +93,10 @@ fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> (&'static str, Value) {
             ("deadline_set", json!({ "deadline": timeout.name(), "in_ns": left }))
         }
         Step::DeadlineFired(timeout) => ("deadline_fired", json!({ "deadline": timeout.name() })),
+        Step::TimerSet(at) => {
+            let left = at.map(|at| nanoseconds(at.saturating_duration_since(now)));
+            ("timer_set", json!({ "in_ns": left }))
+        }
         Step::TimerFired => ("timer_fired", none),
         Step::InterestChanged(wanted) => ("interest", interest("session", *wanted)),
         Step::Yielded => ("yield", none),
@@ -186,7 +190,7 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Value {
             "plaintext_bytes_to_read": state.plaintext_bytes_to_read(),
             "peer_has_closed": state.peer_has_closed(),
         }),
-        Err(error) => json!({ "error": text(error) }),
+        Err(error) => json!({ "error": Escaped::new(&error.to_string()).to_string() }),
     }
 }
 
@@ -254,6 +258,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Unconfirmed => "unconfirmed",
         CloseReason::Truncated { .. } => "truncated",
         CloseReason::Abandoned => "abandoned",
+        CloseReason::Left => "left",
         CloseReason::PeerAlert(_) => "peer_alert",
         CloseReason::NotTls(_) => "not_tls",
         CloseReason::Unauthorized(_) => "unauthorized",

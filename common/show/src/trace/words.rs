@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use common::deadline::Timeout;
+use common::escaped::Escaped;
 use common::observer::{EventSource, Left, LoopEvent, Step};
 use common::phase::{Cause, PeerEnd, Phase};
 use common::readiness::Readiness;
@@ -34,9 +35,11 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::ReadTls(0) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
         Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{bytes} B")),
         Step::Processed(Ok(state)) => words(Kind::Tls, "process_new_packets", processed(state)),
-        Step::Processed(Err(error)) => {
-            words(Kind::Trouble, "process_new_packets", format!("→ error: {error}"))
-        }
+        Step::Processed(Err(error)) => words(
+            Kind::Trouble,
+            "process_new_packets",
+            format!("→ error: {}", Escaped::new(&error.to_string())),
+        ),
         Step::Established(handshake) => words(Kind::Phase, "established", handshake.to_string()),
         Step::PlaintextIn(bytes) => words(Kind::In, "plaintext in", plaintext(bytes)),
         Step::PlaintextOut(bytes) => words(Kind::Out, "plaintext out", plaintext(bytes)),
@@ -50,6 +53,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
             "deadline",
             format!("{} fired: {}", timeout.name(), timeout.what_was_missing()),
         ),
+        Step::TimerSet(at) => words(Kind::Quiet, "timer", set_to(*at, now)),
         Step::TimerFired => words(Kind::Tls, "timer fired", "the application's own deadline"),
         Step::InterestChanged(wanted) => words(Kind::Quiet, "interest", interest(*wanted)),
         Step::Yielded => words(Kind::Stalled, "yield", "the turn's budget is spent, others first"),
@@ -116,7 +120,7 @@ fn woke(events: usize, timeout: Option<Duration>) -> String {
     let slept = timeout != Some(Duration::ZERO);
     match (events, slept) {
         (0, true) => "no event before the earliest deadline".to_owned(),
-        (0, false) => "no event, and did not sleep: something can be done".to_owned(),
+        (0, false) => "no event, and did not sleep: something can be done, or is due".to_owned(),
         (1, true) => "1 event".to_owned(),
         (_, true) => format!("{events} events"),
         (1, false) => "1 event, and did not sleep".to_owned(),
@@ -169,12 +173,14 @@ fn phase(from: &Phase, to: &Phase, peer: Side) -> Words {
 }
 
 fn deadline(timeout: Timeout, at: Option<Instant>, now: Instant) -> Words {
-    let name = timeout.name();
-    let what = match at {
-        Some(at) => format!("{name} set to +{:?}", at.saturating_duration_since(now)),
-        None => format!("{name} stopped"),
-    };
-    words(Kind::Quiet, "deadline", what)
+    words(Kind::Quiet, "deadline", format!("{} {}", timeout.name(), set_to(at, now)))
+}
+
+fn set_to(at: Option<Instant>, now: Instant) -> String {
+    match at {
+        Some(at) => format!("set to +{:?}", at.saturating_duration_since(now)),
+        None => "stopped".to_owned(),
+    }
 }
 
 fn interest(wanted: Option<Interest>) -> String {

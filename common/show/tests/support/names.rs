@@ -18,6 +18,7 @@ pub fn of_step(step: &Step<'_>) -> &'static str {
         Step::PhaseChanged { .. } => "phase",
         Step::DeadlineSet(..) => "deadline_set",
         Step::DeadlineFired(_) => "deadline_fired",
+        Step::TimerSet(_) => "timer_set",
         Step::TimerFired => "timer_fired",
         Step::InterestChanged(_) => "interest",
         Step::Yielded => "yield",

@@ -52,6 +52,7 @@ impl Observer for Transcript {
             Step::Ready(_)
             | Step::InterestChanged(_)
             | Step::ReadBlocked
+            | Step::TimerSet(_)
             | Step::TimerFired
             | Step::Yielded => {
                 return;
