@@ -113,6 +113,19 @@ fn a_resumed_session_is_reported_as_the_full_one_was() {
     }
 }
 
+/// Their names would make the message that asks for a certificate longer than a client takes.
+#[test]
+fn more_authorities_than_a_message_holds_are_trusted_without_hints() {
+    let authorities: Vec<_> =
+        (0..300).map(|number| Authority::new(&format!("{number} {}", "x".repeat(240)))).collect();
+    let trusted: String = authorities.iter().map(|authority| authority.certificate.as_str()).collect();
+    let server = server(&trusted, &[]);
+    server.log().wait_for_line("has too many names to send them to clients as hints");
+    for version in VERSIONS {
+        client(&server, Some(&authorities[299].issue()), &["--tls", version]).expect_exit(0);
+    }
+}
+
 #[test]
 fn a_trust_file_that_is_none_is_a_clear_error() {
     let folder = TempDir::new();
