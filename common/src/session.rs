@@ -33,8 +33,8 @@ use crate::registrar::Registrar;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
-/// How often a session may move before others get their turn: a quarter of a megabyte at most, half a millisecond.
-const STEPS_PER_TURN: usize = 4;
+/// How often a session may move before others get their turn: a quarter of a megabyte at most.
+const STEPS_PER_TURN: usize = 8;
 
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]

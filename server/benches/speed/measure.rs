@@ -1,0 +1,212 @@
+//! How a work is measured: rounds of all servers in an order that rotates, each server started afresh.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+
+use crate::certificate::Certificate;
+use crate::client::{self, Client, Input};
+use crate::options::Options;
+use crate::payload::Payload;
+use crate::report::Report;
+use crate::sample::{Metric, Sample, add_latencies, speed};
+use crate::servers::{Kind, Running, Server};
+use crate::tickets::Tickets;
+use crate::work::{BUSY, Load, Work};
+use crate::{cpu, crowd, memory, transfer};
+
+/// What a server still does when the last byte is back (closing, going to sleep) is counted too.
+const SETTLE: Duration = Duration::from_millis(5);
+
+/// Runs one work on all servers.
+///
+/// # Errors
+/// A server does not start, or what it does is no echo. A figure that is wrong is worse than none.
+pub fn work(
+    work: &'static Work,
+    servers: &[Server],
+    options: &Options,
+    certificate: &Certificate,
+    report: &mut Report,
+) -> io::Result<()> {
+    let able: Vec<_> = servers.iter().filter(|server| can(server, work, report)).collect();
+    for round in 0..options.rounds(work) {
+        for place in 0..able.len() {
+            let server = able[(place + round as usize) % able.len()];
+            show_progress(&format!("{} round {} {}", work.name, round + 1, server.kind.name()));
+            let sample = run(work, server, options, certificate).map_err(|error| {
+                io::Error::new(error.kind(), format!("{} on {}: {error}", work.name, server.kind.name()))
+            })?;
+            report.add(work, server.kind, sample);
+        }
+    }
+    show_progress("");
+    Ok(())
+}
+
+/// On a terminal: what is running.
+fn show_progress(what: &str) {
+    if io::stderr().is_terminal() {
+        eprint!("\r{what:<40}\r");
+    }
+}
+
+fn can(server: &Server, work: &'static Work, report: &mut Report) -> bool {
+    let too_many = work.load.sessions() + 50 > cpu::descriptor_limit();
+    let why_not = match server.cannot(work.load) {
+        None if too_many => Some("too few descriptors, see ulimit -n"),
+        other => other,
+    };
+    if let Some(why) = why_not {
+        report.leave_out(work, server.kind, why);
+    }
+    why_not.is_none()
+}
+
+fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificate) -> io::Result<Sample> {
+    if server.kind == Kind::Memory {
+        cpu::pin_this_process(options.server_core)?;
+        if let Some(sample) = memory::run(work.load, options, certificate)? {
+            return Ok(sample);
+        }
+    }
+    cpu::pin_this_process(if work.one_core { options.server_core } else { options.generator_core })?;
+    let running = server.start(work.load, options.server_core)?;
+    let tickets = Arc::new(Tickets::default());
+    let resumption = match work.load {
+        Load::Sessions { resumed: true, .. } => Resumption::store(Arc::clone(&tickets) as _),
+        _ => Resumption::disabled(),
+    };
+    let tls = (server.kind != Kind::Raw).then(|| certificate.client_config(resumption)).transpose()?;
+    let mut generator = Generator { running: &running, tls, payload: Payload::new(), input: client::input() };
+    match work.load {
+        Load::Sessions { count, resumed } => {
+            generator.sessions(options.amount(count), resumed.then_some(&*tickets))
+        }
+        Load::PingPong { count, size } => generator.ping_pong(options.amount(count), size),
+        Load::Bulk { total, window } => generator.bulk(options.amount(total), window.unwrap_or(usize::MAX)),
+        Load::Busy { idle, count } => generator.busy(idle, options.amount(count)),
+        Load::Memory { count, carried } => generator.memory(count, carried),
+    }
+}
+
+/// The clients of one run.
+struct Generator<'a> {
+    running: &'a Running,
+    tls: Option<Arc<ClientConfig>>,
+    payload: Payload,
+    input: Input,
+}
+
+/// The three clocks at one moment.
+struct Clocks {
+    wall: Instant,
+    server: Duration,
+    generator: Duration,
+}
+
+impl Generator<'_> {
+    /// Sessions that are full, or resumed with these tickets.
+    fn sessions(&mut self, count: usize, tickets: Option<&Tickets>) -> io::Result<Sample> {
+        let warm_up = if tickets.is_some() { count / 2 } else { 20 };
+        for _ in 0..warm_up {
+            self.session(false)?;
+        }
+        if let Some(tickets) = tickets {
+            tickets.open();
+        }
+        let start = self.clocks()?;
+        for _ in 0..count {
+            self.session(tickets.is_some())?;
+        }
+        self.speed_since(&start, count as f64)
+    }
+
+    fn session(&mut self, must_be_resumed: bool) -> io::Result<()> {
+        let mut client = self.connect()?;
+        if must_be_resumed && self.tls.is_some() && !client.is_resumed() {
+            return Err(io::Error::other("a session was not resumed"));
+        }
+        client.ping(&self.payload, 2, &mut self.input)?;
+        client.close(&mut self.input)
+    }
+
+    fn ping_pong(&mut self, count: usize, size: usize) -> io::Result<Sample> {
+        let mut client = self.connect()?;
+        for _ in 0..count / 20 {
+            client.ping(&self.payload, size, &mut self.input)?;
+        }
+        let mut latencies = Vec::with_capacity(count);
+        let start = self.clocks()?;
+        for _ in 0..count {
+            let asked = Instant::now();
+            client.ping(&self.payload, size, &mut self.input)?;
+            latencies.push(asked.elapsed());
+        }
+        let mut sample = self.speed_since(&start, count as f64)?;
+        add_latencies(&mut sample, latencies);
+        Ok(sample)
+    }
+
+    fn bulk(&mut self, total: usize, window: usize) -> io::Result<Sample> {
+        let mut client = self.connect()?;
+        client.ping(&self.payload, 2, &mut self.input)?;
+        let start = self.clocks()?;
+        transfer::run(client, total, window, &self.payload, &mut self.input)?;
+        self.speed_since(&start, total as f64 / 1e6)
+    }
+
+    fn busy(&mut self, idle: usize, count: usize) -> io::Result<Sample> {
+        let _idle = self.many(idle, 1)?;
+        let busy = self.many(BUSY, 1)?;
+        let mut busy = busy.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
+        crowd::run(&mut busy, count / 20, &self.payload, &mut self.input)?;
+        let start = self.clocks()?;
+        let latencies = crowd::run(&mut busy, count, &self.payload, &mut self.input)?;
+        let mut sample = self.speed_since(&start, latencies.len() as f64)?;
+        add_latencies(&mut sample, latencies);
+        Ok(sample)
+    }
+
+    fn memory(&mut self, count: usize, carried: usize) -> io::Result<Sample> {
+        let _first = self.many(20, carried)?; // what a server allocates once is not a session's
+        let before = cpu::resident_memory_of(self.running.pid())?;
+        let _idle = self.many(count, carried)?;
+        std::thread::sleep(SETTLE);
+        let after = cpu::resident_memory_of(self.running.pid())?;
+        Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
+    }
+
+    /// Sessions that have each had so many bytes echoed, and stay.
+    fn many(&mut self, count: usize, carried: usize) -> io::Result<Vec<Client<TcpStream>>> {
+        let mut clients = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut client = self.connect()?;
+            client.ping(&self.payload, carried, &mut self.input)?;
+            clients.push(client);
+        }
+        Ok(clients)
+    }
+
+    fn connect(&mut self) -> io::Result<Client<TcpStream>> {
+        Client::connect(self.running.address(), self.tls.as_ref(), &self.payload, &mut self.input)
+    }
+
+    fn clocks(&self) -> io::Result<Clocks> {
+        std::thread::sleep(SETTLE);
+        let generator = cpu::time_of(std::process::id())?;
+        let server = cpu::time_of(self.running.pid())?;
+        Ok(Clocks { wall: Instant::now(), server, generator })
+    }
+
+    fn speed_since(&self, start: &Clocks, amount: f64) -> io::Result<Sample> {
+        let wall = start.wall.elapsed();
+        let end = self.clocks()?;
+        Ok(speed(amount, wall, end.server - start.server, end.generator - start.generator))
+    }
+}

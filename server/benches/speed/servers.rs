@@ -1,0 +1,225 @@
+//! Who is measured, and how each is started.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::certificate::Certificate;
+use crate::cpu;
+use crate::options::Options;
+use crate::work::Load;
+
+/// The servers, in the order of the table.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `mio-server`.
+    Ours,
+    /// Another build of it, named by `--baseline`: before and after in one run.
+    Baseline,
+    /// tokio-rustls, on a runtime of one thread.
+    Tokio,
+    /// A blocking rustls `Stream`, one connection after the other.
+    Blocking,
+    /// Node: `socket.pipe(socket)`.
+    Node,
+    /// Go: `io.Copy`.
+    Go,
+    /// A limit: mio, and no TLS.
+    Raw,
+    /// The other limit: rustls, and no sockets.
+    Memory,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Ours,
+        Self::Baseline,
+        Self::Tokio,
+        Self::Blocking,
+        Self::Node,
+        Self::Go,
+        Self::Raw,
+        Self::Memory,
+    ];
+
+    /// Whether it is a `mio-server`.
+    fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::Baseline)
+    }
+
+    /// Its name, in the table and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Baseline => "baseline",
+            Self::Tokio => "tokio",
+            Self::Blocking => "blocking",
+            Self::Node => "node",
+            Self::Go => "go",
+            Self::Raw => "raw",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// A server that can be started.
+pub struct Server {
+    /// Which one.
+    pub kind: Kind,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    /// Whether it serves more than one session at a time.
+    serves_many: bool,
+}
+
+/// Those that are wanted and there.
+///
+/// # Errors
+/// None is left, or Go is installed and does not compile.
+pub fn installed(options: &Options, certificate: &Certificate) -> io::Result<Vec<Server>> {
+    let mut servers = Vec::new();
+    for kind in Kind::ALL.into_iter().filter(|&kind| options.wants(kind)) {
+        match (kind, Server::new(kind, options, certificate)?) {
+            (_, Some(server)) => servers.push(server),
+            (Kind::Baseline, None) => {} // not asked for
+            (_, None) => eprintln!("{} is not installed: left out", kind.name()),
+        }
+    }
+    if servers.is_empty() { Err(io::Error::other("no server to measure")) } else { Ok(servers) }
+}
+
+impl Server {
+    fn new(kind: Kind, options: &Options, certificate: &Certificate) -> io::Result<Option<Self>> {
+        let this = std::env::current_exe()?;
+        let (program, arguments) = match kind {
+            Kind::Ours => (env!("CARGO_BIN_EXE_mio-server").into(), our_arguments()),
+            Kind::Baseline => match &options.baseline {
+                Some(program) => (program.clone(), our_arguments()),
+                None => return Ok(None),
+            },
+            Kind::Tokio => (this, vec!["--serve".into(), "tokio".into()]),
+            Kind::Blocking => (this, vec!["--serve".into(), "blocking".into()]),
+            Kind::Raw => (this, vec!["--serve".into(), "raw".into()]),
+            Kind::Memory => (this, vec!["--serve".into(), "bare".into()]),
+            Kind::Node if !is_there("node") => return Ok(None),
+            Kind::Node => {
+                let script = certificate.folder().join("echo.js");
+                std::fs::write(&script, include_str!("peers/echo.js"))?;
+                ("node".into(), vec![script.into()])
+            }
+            Kind::Go if !is_there("go") => return Ok(None),
+            Kind::Go => (build_go(certificate.folder())?, Vec::new()),
+        };
+        let serves_many = match kind {
+            Kind::Ours | Kind::Baseline => knows_slots(&program)?,
+            Kind::Blocking => false,
+            _ => true,
+        };
+        Ok(Some(Self { kind, program, arguments, serves_many }.with_certificate(certificate)))
+    }
+
+    fn with_certificate(mut self, certificate: &Certificate) -> Self {
+        for (name, file) in [("--cert", &certificate.certificate), ("--key", &certificate.key)] {
+            self.arguments.extend([name.into(), file.into()]);
+        }
+        self
+    }
+
+    /// Why it cannot take this load, if it cannot.
+    pub fn cannot(&self, load: Load) -> Option<&'static str> {
+        match (self.kind, load) {
+            (Kind::Memory, Load::Busy { .. }) => Some("there are no sockets to watch"),
+            (Kind::Raw, Load::Memory { .. }) => Some("has no TLS session"),
+            _ if load.sessions() > 1 && !self.serves_many => Some("serves one session at a time"),
+            _ => None,
+        }
+    }
+
+    /// Starts it on a core of its own.
+    ///
+    /// # Errors
+    /// It does not start, or does not listen.
+    pub fn start(&self, load: Load, core: usize) -> io::Result<Running> {
+        let address = free_address()?;
+        let mut command = cpu::pinned(core, &self.program);
+        command.args(&self.arguments).arg("--listen").arg(address.to_string());
+        if self.kind.is_ours() && load.sessions() > 1 {
+            command.arg("--slots").arg((load.sessions() + 50).to_string());
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        let mut running = Running { child, address };
+        running.wait_until_it_listens()?;
+        Ok(running)
+    }
+}
+
+/// A server that runs; dropping it ends it.
+pub struct Running {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Running {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn wait_until_it_listens(&mut self) -> io::Result<()> {
+        let begin = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(io::Error::other(format!("it ended with {status}")));
+            }
+            if begin.elapsed() > Duration::from_secs(10) {
+                return Err(io::Error::other("it does not listen"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself, which has shown elsewhere.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn our_arguments() -> Vec<OsString> {
+    let arguments = "--tls 1.3 --suite TLS13_AES_256_GCM_SHA384 --group X25519 --idle-timeout off -qq";
+    arguments.split(' ').chain(["--greeting", ""]).map(OsString::from).collect()
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn knows_slots(program: &Path) -> io::Result<bool> {
+    let help = Command::new(program).arg("--help").output()?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains("--slots"))
+}
+
+fn build_go(folder: &Path) -> io::Result<PathBuf> {
+    let (source, program) = (folder.join("echo.go"), folder.join("echo-go"));
+    std::fs::write(&source, include_str!("peers/echo.go"))?;
+    let status = Command::new("go").arg("build").arg("-o").arg(&program).arg(&source).status()?;
+    if status.success() { Ok(program) } else { Err(io::Error::other("go build failed")) }
+}

@@ -1,0 +1,68 @@
+//! A bulk transfer: one session, full records, sent and received at once.
+
+use std::io;
+use std::net::TcpStream;
+
+use mio::{Events, Interest, Poll, Token};
+
+use crate::client::{Client, Input};
+use crate::payload::Payload;
+use crate::work::RECORD;
+
+/// How many records are sealed before they are written: more would only wait in memory.
+const BATCH: usize = 4;
+
+/// Sends `total` bytes and gets them back, with at most `window` of them on their way.
+///
+/// # Errors
+/// Of the socket or of TLS, or a byte came back wrong.
+pub fn run(
+    client: Client<TcpStream>,
+    total: usize,
+    window: usize,
+    payload: &Payload,
+    input: &mut Input,
+) -> io::Result<()> {
+    let mut client = client.nonblocking()?;
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(1);
+    poll.registry().register(&mut client.socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
+    let end = client.sent() + total;
+    while client.received() < end {
+        let before = (client.sent(), client.received(), client.owes());
+        blocked(write(&mut client, end, window, payload))?;
+        blocked(client.receive(input, payload).map(drop))?;
+        if (client.sent(), client.received(), client.owes()) == before {
+            poll.poll(&mut events, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sends until the kernel, the window or the end says stop.
+fn write(
+    client: &mut Client<mio::net::TcpStream>,
+    end: usize,
+    window: usize,
+    payload: &Payload,
+) -> io::Result<()> {
+    client.flush()?;
+    loop {
+        for _ in 0..BATCH {
+            let on_their_way = client.sent() - client.received();
+            let size = RECORD.min(end - client.sent());
+            if size == 0 || on_their_way + size > window {
+                return client.flush();
+            }
+            client.send(payload, size)?;
+        }
+        client.flush()?;
+    }
+}
+
+fn blocked(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        other => other,
+    }
+}
