@@ -195,3 +195,15 @@ fn nobody_listening_is_refused_with_a_hint() {
     assert_fails(&mut client, 6, &[&format!("cannot connect to {address}"), "refused", "mio-server"]);
     drop(folder);
 }
+
+#[test]
+#[cfg(target_os = "linux")] // which does not answer when a backlog is full; others refuse
+fn a_host_that_does_not_answer_is_given_up_after_the_connect_timeout() {
+    let (address, _listener, _inside) = raw::full_listener();
+    let server = TestServer::new(); // for its certificate
+    let mut client = Launch::client(server.folder.path())
+        .args([&address.to_string(), "--connect-timeout", "300ms"])
+        .start();
+    client.expect_exit(5);
+    client.stderr.wait_for_line("no answer within --connect-timeout");
+}

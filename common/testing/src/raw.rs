@@ -59,3 +59,20 @@ pub fn read_record(socket: &mut TcpStream) -> Vec<u8> {
     socket.read_exact(&mut record[5..]).unwrap();
     record
 }
+
+/// A listener whose backlog is full: who connects gets no answer at all. The sockets that fill it come with it.
+pub fn full_listener() -> (SocketAddr, Socket, Vec<Socket>) {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut inside = Vec::new();
+    loop {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        // On loopback an answer comes at once, if it comes.
+        match socket.connect_timeout(&address, Duration::from_millis(500)) {
+            Ok(()) => inside.push(socket),
+            Err(_) => return (address.as_socket().unwrap(), listener, inside),
+        }
+    }
+}
