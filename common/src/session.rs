@@ -303,11 +303,6 @@ impl<T, A> Session<T, A> {
         }
     }
 
-    /// The transport, for its registration with the poll.
-    pub fn transport_mut(&mut self) -> &mut T {
-        &mut self.transport
-    }
-
     /// The application.
     pub fn application(&self) -> &A {
         &self.application
