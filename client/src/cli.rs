@@ -12,7 +12,7 @@ use common::parameters::TlsParameters;
 use common::time_limit::{TimeLimit, TimeLimitArgs};
 use common::{alpn, command_line};
 use rustls::pki_types::ServerName;
-use show::trace::TraceArgs;
+use show::args::ShowArgs;
 
 /// A TLS client that shows the server's first message and closes gracefully.
 ///
@@ -69,9 +69,9 @@ pub struct Cli {
     #[command(flatten)]
     pub verbosity: Verbosity,
 
-    /// Whether to show each step.
+    /// What to show of a session.
     #[command(flatten)]
-    pub trace: TraceArgs,
+    pub show: ShowArgs,
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]

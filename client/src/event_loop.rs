@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::host_port::HostPort;
-use common::observer::{LoopEvent, Observer, SessionId, Watch};
+use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
 use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig};
@@ -91,7 +91,9 @@ impl<'o> EventLoop<'o> {
             .map_err(|error| Failure::Configuration(format!("rustls cannot begin a session: {error}")))?;
         let application = FirstMessage::new(errand.message.clone(), errand.linger, io::stdout());
         let stdin = errand.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
+        let local = stream.local_addr().map_err(Failure::EventLoop)?;
         let watch = &mut Watch::new(Instant::now(), self.observer);
+        watch.step(&id, &Step::Began { local });
         let session = Session::new(id, tls, stream, application, Rc::clone(&errand.session), watch);
         self.hold(Conversation::new(session, registrar, stdin))
     }

@@ -19,6 +19,7 @@ use common::observer::Observer;
 use common::reporter::Reporter;
 use common::{logging, status_line};
 use rustls::Side;
+use show::args::{ShowError, Shown};
 
 use crate::conversation::Outcome;
 use crate::event_loop::EventLoop;
@@ -62,8 +63,9 @@ fn run(cli: &cli::Cli) -> ExitStatus {
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
 fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
-    let mut observer = observer(cli);
-    let errand = setup::errand(cli)?;
+    let Shown { mut observer, key_log } =
+        shown(cli).map_err(|error| Failure::Configuration(error.to_string()))?;
+    let errand = setup::errand(cli, key_log)?;
     let mut event_loop = EventLoop::new(observer.as_mut())?;
     let mut outcome = event_loop.run(&errand)?;
     for _ in 0..cli.reconnect {
@@ -75,11 +77,11 @@ fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Who is shown what happens: the log; a terminal that has nothing else to show; and whoever asked for a trace.
-fn observer(cli: &cli::Cli) -> Box<dyn Observer> {
+/// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
+fn shown(cli: &cli::Cli) -> Result<Shown, ShowError> {
     let log = Box::new(Reporter::new(Side::Server));
-    let spare = status_line::is_possible() && !io::stdout().is_terminal() && cli.trace.form().is_none();
+    let spare = status_line::is_possible() && !io::stdout().is_terminal() && !cli.show.traces();
     let log: Box<dyn Observer> =
         if cli.interactive && spare { Box::new((Progress::default(), log)) } else { log };
-    cli.trace.beside(log, Side::Server, Instant::now())
+    cli.show.open(log, Side::Server, Instant::now())
 }

@@ -9,8 +9,8 @@ use common::deadline::Timeouts;
 use common::identity::{Identity, IdentityError, Policy, ServerVerifier, Trust};
 use common::session::SessionConfig;
 use log::warn;
-use rustls::ClientConfig;
 use rustls::pki_types::UnixTime;
+use rustls::{ClientConfig, KeyLog};
 
 use crate::cli::Cli;
 use crate::event_loop::Errand;
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// [`Failure::Configuration`]: whatever is wrong with the file, or with what rustls is asked for.
-pub fn errand(cli: &Cli) -> Result<Errand, Failure> {
+pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
     let configuration = |error: &dyn std::fmt::Display| Failure::Configuration(error.to_string());
     let server_name = cli.server_name().map_err(|error| configuration(&error))?;
     let trust = Arc::new(trust(cli).map_err(|error| configuration(&error))?);
@@ -39,6 +39,7 @@ pub fn errand(cli: &Cli) -> Result<Errand, Failure> {
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = cli.alpn();
+    config.key_log = key_log;
     let admission = Admission::Server {
         name: server_name.clone(),
         trust,

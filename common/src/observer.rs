@@ -36,6 +36,11 @@ impl fmt::Display for SessionId {
 /// One thing that a session did.
 #[derive(Debug)]
 pub enum Step<'a> {
+    /// The session begins; its connection has this address at our end.
+    Began {
+        /// Address and port of our end.
+        local: SocketAddr,
+    },
     /// The poll, or a look before it, said that the socket may be ready for this.
     Ready(Readiness),
     /// `recv(2)` gave these bytes: one helping. Empty for the peer's FIN.

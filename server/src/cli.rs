@@ -12,7 +12,7 @@ use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::TimeLimitArgs;
 use common::{alpn, command_line};
-use show::trace::TraceArgs;
+use show::args::ShowArgs;
 
 /// A TLS echo server that serves one session at a time.
 ///
@@ -68,9 +68,9 @@ pub struct Cli {
     #[command(flatten)]
     pub verbosity: Verbosity,
 
-    /// Whether to show each step.
+    /// What to show of a session.
     #[command(flatten)]
-    pub trace: TraceArgs,
+    pub show: ShowArgs,
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]

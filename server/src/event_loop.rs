@@ -12,6 +12,7 @@
 //! not there when the kernel reported it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig, Turn};
 use common::signals::Signals;
+use mio::net::TcpStream;
 use mio::{Events, Poll};
 use rustls::{ServerConfig, ServerConnection};
 
@@ -60,6 +62,8 @@ pub struct Room {
 pub struct EventLoop {
     poll: Poll,
     signals: Signals,
+    /// What the listener is, or was, bound to.
+    address: SocketAddr,
     /// `None` once the server is stopping.
     listener: Option<Listener>,
     room: WaitingRoom,
@@ -83,6 +87,7 @@ impl EventLoop {
         Ok(Self {
             poll,
             signals,
+            address: listener.address()?,
             listener: Some(listener),
             room: WaitingRoom::new(room.waiting),
             slots: Slots::new(room.slots),
@@ -220,16 +225,25 @@ impl EventLoop {
         waiter: Waiter,
         readiness: Readiness,
         watch: &mut Watch<'_>,
-    ) -> Result<Session<mio::net::TcpStream, Echo>, rustls::Error> {
+    ) -> Result<Session<TcpStream, Echo>, rustls::Error> {
         // Every reply is one write, which must not wait for the acknowledgement of the one before it. It fails on
         // a socket that was reset, which the first read will say better.
         let _ = waiter.socket.set_nodelay(true);
         let tls = ServerConnection::new(Arc::clone(&self.service.tls))?;
         let echo = Echo::new(Rc::clone(&self.service.greeting));
+        watch.step(&id, &Step::Began { local: self.local_address(&waiter.socket) });
         let mut session = Session::new(id, tls, waiter.socket, echo, Rc::clone(&self.service.session), watch);
         watch.step(&id, &Step::Ready(readiness));
         session.ready(readiness);
         Ok(session)
+    }
+
+    /// Our address as this client knows it. Only who listens on every address has to ask the kernel.
+    fn local_address(&self, socket: &TcpStream) -> SocketAddr {
+        match self.address.ip().is_unspecified() {
+            true => socket.local_addr().unwrap_or(self.address),
+            false => self.address,
+        }
     }
 
     // ---- TURN ----------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ use common::observer::{LoopEvent, Observer, Watch};
 use common::reporter::Reporter;
 use common::{logging, status_line};
 use rustls::Side;
+use show::args::{ShowError, Shown};
 
 use crate::status::Status;
 
@@ -32,13 +33,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
-    let mut observer = observer(cli);
-    let ended =
-        setup::event_loop(cli).map_err(|error| error.to_string()).and_then(|(event_loop, address)| {
-            Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
-            event_loop.run(observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
-        });
-    match ended {
+    match serve(cli) {
         Ok(()) => ExitStatus::Clean,
         Err(message) => {
             logging::fail("mio-server", &message);
@@ -47,11 +42,18 @@ fn run(cli: &cli::Cli) -> ExitStatus {
     }
 }
 
-/// Who is shown what happens: the log; a terminal that has nothing else to show; and whoever asked for a trace.
-fn observer(cli: &cli::Cli) -> Box<dyn Observer> {
+fn serve(cli: &cli::Cli) -> Result<(), String> {
+    let Shown { mut observer, key_log } = shown(cli).map_err(|error| error.to_string())?;
+    let (event_loop, address) = setup::event_loop(cli, key_log).map_err(|error| error.to_string())?;
+    Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
+    event_loop.run(observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
+}
+
+/// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
+fn shown(cli: &cli::Cli) -> Result<Shown, ShowError> {
     let log = Box::new(Reporter::new(Side::Client));
-    let spare = status_line::is_possible() && cli.trace.form().is_none();
+    let spare = status_line::is_possible() && !cli.show.traces();
     let log: Box<dyn Observer> =
         if cli.verbosity.steps() > 0 && spare { Box::new((Status::default(), log)) } else { log };
-    cli.trace.beside(log, Side::Client, Instant::now())
+    cli.show.open(log, Side::Client, Instant::now())
 }

@@ -9,9 +9,9 @@ use common::admission::Admission;
 use common::identity::{ClientVerifier, FirstRun, Identity, Trust, development_certificate};
 use common::session::SessionConfig;
 use log::{info, warn};
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::UnixTime;
+use rustls::{KeyLog, ServerConfig};
 
 use crate::cli::Cli;
 use crate::descriptors;
@@ -40,8 +40,11 @@ fn because(error: impl fmt::Display) -> SetupError {
 ///
 /// # Errors
 /// Whatever is wrong with a file, with what rustls is asked for, or with the address to listen on.
-pub fn event_loop(cli: &Cli) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
-    let (config, admission) = tls_config(cli)?;
+pub fn event_loop(
+    cli: &Cli,
+    key_log: Arc<dyn KeyLog>,
+) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
+    let (config, admission) = tls_config(cli, key_log)?;
     let service = Service {
         tls: Arc::new(config),
         session: Rc::new(SessionConfig { admission, timeouts: cli.timeouts.timeouts() }),
@@ -57,7 +60,7 @@ pub fn event_loop(cli: &Cli) -> Result<(EventLoop, std::net::SocketAddr), SetupE
     Ok((event_loop, address))
 }
 
-fn tls_config(cli: &Cli) -> Result<(ServerConfig, Admission), SetupError> {
+fn tls_config(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<(ServerConfig, Admission), SetupError> {
     let identity = identity(cli)?;
     let provider = cli.tls.provider();
     let asked = client_verifier(cli, &provider)?;
@@ -70,6 +73,7 @@ fn tls_config(cli: &Cli) -> Result<(ServerConfig, Admission), SetupError> {
     };
     let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(because)?;
     config.alpn_protocols = cli.alpn();
+    config.key_log = key_log;
     let admission = match asked {
         Some(Asked { trust, verifier }) => Admission::Client {
             trust,

@@ -12,12 +12,14 @@
 mod memory;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
 use common::observer::{LoopEvent, Observer, SessionId, Step};
 use common::reporter::Reporter;
 use memory::{Setup, Talk};
 use rustls::Side;
+use show::show::Show;
 use show::trace::Trace;
 
 #[derive(Default)]
@@ -62,15 +64,19 @@ fn main() {
             );
         }
         "text" => {
-            let trace = |peer| Trace::text(peer, start, io::sink(), false);
+            let trace = |peer| show(peer, Trace::text(peer, start, io::sink(), false));
             run(handshakes, records, start, [&mut trace(Side::Server), &mut trace(Side::Client)]);
         }
         "json" => {
-            let trace = |peer| Trace::json(peer, start, io::sink());
+            let trace = |peer| show(peer, Trace::json(peer, start, io::sink()));
             run(handshakes, records, start, [&mut trace(Side::Server), &mut trace(Side::Client)]);
         }
         other => eprintln!("no such observer: {other}"),
     }
+}
+
+fn show(peer: Side, trace: Trace<io::Sink>) -> Show<Trace<io::Sink>> {
+    Show::new(peer, Arc::default(), trace)
 }
 
 fn run(handshakes: u32, records: usize, start: Instant, [client, server]: [&mut dyn Observer; 2]) {

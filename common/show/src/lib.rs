@@ -16,5 +16,10 @@
 //! ends together, as `common/show/benches/instructions.sh` counts them: each step is a test that fails. The log, which
 //! both programs keep, watches through the same seam and makes it 0.09 % and 0.27 %.
 
+pub mod args;
+pub mod decode;
 mod lines;
+pub mod secrets;
+pub mod show;
+pub mod sink;
 pub mod trace;

@@ -33,14 +33,15 @@ mod words;
 use std::io::Write;
 use std::time::Instant;
 
-use common::observer::{LoopEvent, Observer, SessionId, Step};
+use common::observer::{LoopEvent, SessionId, Step};
 use rustls::Side;
 
 pub use self::args::{Form, TraceArgs};
 use self::text::Text;
 use crate::lines::Lines;
+use crate::sink::{Carried, Sink};
 
-/// An observer that writes a line for everything it is told.
+/// A sink that writes a line for everything it is told.
 #[derive(Debug)]
 pub struct Trace<W> {
     /// The side that the other end of each session plays.
@@ -79,8 +80,8 @@ impl<W: Write> Trace<W> {
     }
 }
 
-impl<W: Write> Observer for Trace<W> {
-    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+impl<W: Write> Sink for Trace<W> {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, _carried: &Carried) {
         if !self.lines.are_open() {
             return;
         }

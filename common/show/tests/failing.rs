@@ -12,12 +12,13 @@ mod support {
 }
 
 use std::io::{self, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use common::close_reason::{CloseReason, Party};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use rustls::Side;
+use show::show::Show;
 use show::trace::Trace;
 use support::memory::{Setup, Talk};
 
@@ -65,11 +66,11 @@ fn a_full_disk_is_reported_once_and_the_session_goes_on() {
             Trace::text(Side::Server, start, Full(room), false),
             Trace::json(Side::Server, start, Full(room)),
         ] {
-            let mut trace = form;
+            let mut trace = Show::new(Side::Server, Arc::default(), form);
             let talk = Talk::new(b"hello", 3);
             let (end, _) = setup.converse(65536, talk, start, &mut trace, &mut ());
             assert_eq!(end, CloseReason::Clean { first: Party::Us });
-            assert!(trace.into_writer().is_none());
+            assert!(trace.into_sink().into_writer().is_none());
             let warnings = std::mem::take(&mut *WARNINGS.lock().unwrap());
             let [warning] = &warnings[..] else { panic!("{warnings:?}") };
             assert!(warning.starts_with("the trace ends here, its lines cannot be written: "), "{warning}");

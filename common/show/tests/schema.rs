@@ -22,12 +22,13 @@ use common::close_reason::CloseReason;
 use common::deadline::Timeout;
 use common::foreign::Opening;
 use common::handshake::Handshake;
-use common::observer::{EventSource, Left, LoopEvent, Observer, SessionId, Step};
+use common::observer::{EventSource, Left, LoopEvent, SessionId, Step};
 use common::phase::{Cause, PeerEnd, Phase};
 use common::readiness::Readiness;
 use mio::Interest;
 use rustls::{AlertDescription, IoState, RootCertStore, Side};
 use serde_json::Value;
+use show::sink::{Carried, Sink};
 use show::trace::Trace;
 use support::names;
 
@@ -81,7 +82,7 @@ fn line(tell: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Value {
 }
 
 fn step(step: &Step<'_>) -> Value {
-    let object = line(|trace, now| trace.step(now, id(), step), names::of_step(step));
+    let object = line(|trace, now| trace.step(now, id(), step, &Carried::default()), names::of_step(step));
     assert_eq!((&object["session"], &object["peer"]), (&7.into(), &"[::1]:8000".into()));
     object
 }
@@ -107,6 +108,7 @@ fn every_step_and_every_event_is_an_object_as_documented() {
     let closing = Phase::Closing { cause: Cause::TimedOut(Timeout::Idle) };
     let later = Instant::now() + Duration::from_secs(3600);
     let steps = [
+        Step::Began { local: address() },
         Step::Ready(Readiness::all()),
         Step::Received(b"abc"),
         Step::ReadBlocked,

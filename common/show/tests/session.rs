@@ -12,12 +12,15 @@ mod support {
     pub mod names;
 }
 
+use std::io::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
 use common::close_reason::{CloseReason, Party};
 use common::observer::{LoopEvent, Observer, SessionId, Step};
 use rustls::Side;
 use serde_json::Value;
+use show::show::Show;
 use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use support::names;
@@ -44,18 +47,22 @@ fn converse(room: usize, talk: Talk, start: Instant, client: &mut dyn Observer) 
     assert_eq!(server_end, CloseReason::Clean { first: Party::Peer });
 }
 
+fn show<W: Write>(trace: Trace<W>) -> Show<Trace<W>> {
+    Show::new(Side::Server, Arc::default(), trace)
+}
+
 fn text(room: usize, talk: Talk) -> String {
     let start = Instant::now();
-    let mut trace = Trace::text(Side::Server, start, Vec::new(), false);
+    let mut trace = show(Trace::text(Side::Server, start, Vec::new(), false));
     converse(room, talk, start, &mut trace);
-    String::from_utf8(trace.into_writer().unwrap()).unwrap()
+    String::from_utf8(trace.into_sink().into_writer().unwrap()).unwrap()
 }
 
 fn json(room: usize, talk: Talk) -> (Vec<Value>, Names) {
     let start = Instant::now();
-    let mut observers = (Trace::json(Side::Server, start, Vec::new()), Names::default());
+    let mut observers = (show(Trace::json(Side::Server, start, Vec::new())), Names::default());
     converse(room, talk, start, &mut observers);
-    let lines = String::from_utf8(observers.0.into_writer().unwrap()).unwrap();
+    let lines = String::from_utf8(observers.0.into_sink().into_writer().unwrap()).unwrap();
     (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), observers.1)
 }
 
@@ -183,9 +190,9 @@ fn hostile_plaintext_is_shown_and_never_obeyed() {
 fn colours_are_the_only_escape_sequences_and_change_no_word() {
     let start = Instant::now();
     let talk = || Talk::new(b"\x1b[31mred?\x1b[0m", 1);
-    let mut trace = Trace::text(Side::Server, start, Vec::new(), true);
+    let mut trace = show(Trace::text(Side::Server, start, Vec::new(), true));
     converse(ROOM, talk(), start, &mut trace);
-    let coloured = String::from_utf8(trace.into_writer().unwrap()).unwrap();
+    let coloured = String::from_utf8(trace.into_sink().into_writer().unwrap()).unwrap();
     assert!(coloured.contains("\x1b["));
     let stripped: String = coloured
         .split('\x1b')

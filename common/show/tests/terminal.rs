@@ -12,8 +12,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Parser;
-use common::observer::{LoopEvent, Observer};
+use common::observer::LoopEvent;
 use rustls::Side;
+use show::sink::Sink;
 use show::trace::TraceArgs;
 
 #[derive(Parser)]
@@ -29,7 +30,7 @@ fn trace_one_line() {
     let Ok(argument) = env::var("TRACE_ARGUMENT") else { return };
     let cli = Cli::parse_from(["program", &argument]);
     let start = Instant::now();
-    let mut trace = cli.trace.beside(Box::new(()), Side::Server, start);
+    let mut trace = cli.trace.open(Side::Server, start).unwrap();
     trace.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
 }
 

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _, Stderr};
 use std::time::Instant;
 
-use common::observer::Observer;
 use rustls::Side;
 
 use super::{Trace, palette};
@@ -32,18 +31,9 @@ impl TraceArgs {
         self.trace
     }
 
-    /// `observer`, and beside it the trace that was asked for, if one was. Who asks for none pays nothing: it is the
-    /// `observer` alone then.
-    pub fn beside(self, observer: Box<dyn Observer>, peer: Side, start: Instant) -> Box<dyn Observer> {
-        match self.trace(peer, start) {
-            Some(trace) => Box::new((observer, trace)),
-            None => observer,
-        }
-    }
-
     /// The trace that was asked for, on stderr, its times counted from `start`; `peer` is the side that the other
     /// ends play.
-    fn trace(self, peer: Side, start: Instant) -> Option<Trace<Stderr>> {
+    pub fn open(self, peer: Side, start: Instant) -> Option<Trace<Stderr>> {
         let stderr = io::stderr();
         Some(match self.trace? {
             Form::Text => {

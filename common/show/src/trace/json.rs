@@ -68,6 +68,7 @@ fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> S
 fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> (&'static str, Value) {
     let none = json!({});
     match step {
+        Step::Began { local } => ("began", json!({ "local": local.to_string() })),
         Step::Ready(readiness) => (
             "ready",
             json!({

@@ -28,6 +28,7 @@ fn words(kind: Kind, verb: &'static str, details: impl Into<String>) -> Words {
 
 pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
     match step {
+        Step::Began { local } => words(Kind::Phase, "began", format!("at our {local}")),
         Step::Ready(readiness) => words(Kind::Quiet, "ready", ready(*readiness)),
         Step::Received([]) => words(Kind::In, "recv", "0 B, the peer's FIN"),
         Step::Received(bytes) => words(Kind::In, "recv", format!("{} B", bytes.len())),

@@ -4,6 +4,7 @@ use common::observer::{LoopEvent, Step};
 
 pub fn of_step(step: &Step<'_>) -> &'static str {
     match step {
+        Step::Began { .. } => "began",
         Step::Ready(_) => "ready",
         Step::Received(_) => "recv",
         Step::ReadBlocked => "read_blocked",

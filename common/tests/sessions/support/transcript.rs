@@ -49,7 +49,8 @@ impl Observer for Transcript {
                 "recv".into()
             }
             // What the loop says; what says nothing by itself.
-            Step::Ready(_)
+            Step::Began { .. }
+            | Step::Ready(_)
             | Step::InterestChanged(_)
             | Step::ReadBlocked
             | Step::TimerSet(_)

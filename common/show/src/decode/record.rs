@@ -1,0 +1,125 @@
+//! A record, and what is in it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rustls::{AlertDescription, ContentType, HandshakeType, Side};
+
+use super::HEADER;
+
+/// One TLS record (RFC 8446, 5.1), as it crossed the wire and as it was meant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Who sent it.
+    pub sender: Side,
+    /// Its place among the records of its direction, from 0.
+    pub number: u64,
+    /// As it crossed the wire, header included.
+    pub wire: Vec<u8>,
+    /// Whether it was encrypted, and is no more.
+    pub protection: Protection,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// Whether a record was encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// It crossed the wire in clear.
+    Clear,
+    /// It was encrypted, and this is what was in it: in TLS 1.3 the content alone, without the type and the padding
+    /// that follow it inside the encryption (RFC 8446, 5.2).
+    Opened {
+        /// The content.
+        plaintext: Vec<u8>,
+        /// How many zeros padded it.
+        padding: usize,
+    },
+    /// It is encrypted, and stays so.
+    Sealed(Sealed),
+}
+
+/// Why an encrypted record was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// The secret that it was encrypted with is not known.
+    NoSecret,
+    /// The secret is known, and it does not open: it was changed, or made with another key.
+    DoesNotOpen,
+}
+
+/// What is in a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Handshake messages, or parts of them.
+    Handshake(Vec<Piece>),
+    /// An alert.
+    Alert(Alert),
+    /// change_cipher_spec; in TLS 1.3 it means nothing, and is there for middleboxes (RFC 8446, appendix D.4).
+    ChangeCipherSpec,
+    /// Application data, as long as this.
+    ApplicationData(usize),
+    /// A content type that TLS does not know, or a content that its type does not allow.
+    Other(ContentType),
+    /// Nobody knows: the record could not be opened.
+    Hidden,
+    /// This is no record: the peer does not speak TLS, or has lost count. Nothing in this direction is looked at any more.
+    NotTls,
+}
+
+/// An alert (RFC 8446, 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// 1 for a warning, 2 for a fatal one; in TLS 1.3 only the description counts.
+    pub level: u8,
+    /// Which.
+    pub description: AlertDescription,
+}
+
+/// What one record holds of one handshake message: one record may hold several messages, and one message may take
+/// several records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where in the record's [content](Record::payload).
+    pub range: Range<usize>,
+    /// The message, in the piece that completes it.
+    pub message: Option<Arc<Message>>,
+}
+
+/// A whole handshake message (RFC 8446, 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Which.
+    pub kind: HandshakeType,
+    /// All of it, with its header of four bytes: type and length.
+    pub bytes: Vec<u8>,
+}
+
+impl Record {
+    /// The content type that the header claims; for encrypted records of TLS 1.3 always application data.
+    pub fn outer_type(&self) -> ContentType {
+        ContentType::from(self.wire.first().copied().unwrap_or_default())
+    }
+
+    /// What is in it, as bytes: of a sealed record, the ciphertext.
+    pub fn payload(&self) -> &[u8] {
+        match &self.protection {
+            Protection::Opened { plaintext, .. } => plaintext,
+            Protection::Clear | Protection::Sealed(_) => self.wire.get(HEADER..).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it crossed the wire encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.protection != Protection::Clear
+    }
+
+    /// The handshake messages that end in this record.
+    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+        let pieces = match &self.content {
+            Content::Handshake(pieces) => pieces.as_slice(),
+            _ => &[],
+        };
+        pieces.iter().filter_map(|piece| piece.message.as_deref())
+    }
+}

@@ -1,0 +1,101 @@
+//! The observer that decodes what sessions carry, and tells the sinks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::observer::{LoopEvent, Observer, SessionId, Step};
+use rustls::Side;
+
+use crate::decode::Decoder;
+use crate::secrets::Secrets;
+use crate::sink::{Carried, Sink};
+
+/// Decodes once, for all sinks.
+#[derive(Debug)]
+pub struct Show<S> {
+    /// The side that the other end of each session plays.
+    peer: Side,
+    secrets: Arc<Secrets>,
+    sink: S,
+    sessions: HashMap<u64, Wire>,
+}
+
+/// The bytes of one session, on their way to its decoder.
+#[derive(Debug, Default)]
+struct Wire {
+    decoder: Decoder,
+    /// What `recv` gave and `read_tls` has not yet taken.
+    received: Vec<u8>,
+    /// What `read_tls` took and nobody was told of yet, because it has to be processed first.
+    read: Option<(Instant, Vec<u8>)>,
+    /// The slices of the write that is going on.
+    sent: Vec<u8>,
+}
+
+impl<S: Sink> Show<S> {
+    /// At the end whose peers play the side `peer`, with the secrets that `secrets` gets from rustls, for `sink`.
+    pub fn new(peer: Side, secrets: Arc<Secrets>, sink: S) -> Self {
+        Self { peer, secrets, sink, sessions: HashMap::new() }
+    }
+
+    /// The sink again.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    /// What was read is told of now that it has been processed.
+    fn tell_read(&mut self, id: SessionId) {
+        let wire = self.sessions.entry(id.number).or_default();
+        let Some((then, bytes)) = wire.read.take() else { return };
+        let secrets = self.secrets.take();
+        wire.decoder.learn(&secrets);
+        let records = wire.decoder.feed(self.peer, &bytes);
+        let carried = Carried { records, left_over: wire.decoder.left_over(self.peer), secrets };
+        self.sink.step(then, id, &Step::ReadTls(bytes.len()), &carried);
+    }
+
+    /// What the kernel has taken.
+    fn carried_out(&mut self, id: SessionId) -> Carried {
+        let wire = self.sessions.entry(id.number).or_default();
+        let us = other(self.peer);
+        let records = wire.decoder.feed(us, &std::mem::take(&mut wire.sent));
+        Carried { records, left_over: wire.decoder.left_over(us), secrets: Vec::new() }
+    }
+}
+
+fn other(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    }
+}
+
+impl<S: Sink> Observer for Show<S> {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        let mut carried = Carried::default();
+        match step {
+            Step::Received(bytes) => {
+                self.sessions.entry(id.number).or_default().received = bytes.to_vec();
+            }
+            Step::ReadTls(length) => {
+                let wire = self.sessions.entry(id.number).or_default();
+                let length = (*length).min(wire.received.len());
+                wire.read = Some((now, wire.received.drain(..length).collect()));
+                return;
+            }
+            Step::Processed(_) => self.tell_read(id),
+            Step::Sent(bytes) => {
+                self.sessions.entry(id.number).or_default().sent.extend_from_slice(bytes);
+            }
+            Step::WroteTls(_) => carried = self.carried_out(id),
+            Step::Closed { .. } => drop(self.sessions.remove(&id.number)),
+            _ => {}
+        }
+        self.sink.step(now, id, step, &carried);
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        self.sink.event_loop(now, event);
+    }
+}

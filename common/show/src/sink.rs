@@ -1,0 +1,44 @@
+//! What shows sessions, and how it is told of them.
+
+use std::time::Instant;
+
+use common::observer::{LoopEvent, SessionId, Step};
+
+use crate::decode::Record;
+use crate::secrets::Secret;
+
+/// What a step carried that only a decoder sees: empty but for [`Step::ReadTls`] and [`Step::WroteTls`].
+#[derive(Debug, Default)]
+pub struct Carried {
+    /// The records that these bytes completed.
+    pub records: Vec<Record>,
+    /// How many bytes at the end belong to a record that is not complete yet.
+    pub left_over: usize,
+    /// The secrets that rustls derived while it processed them. What they encrypt comes no earlier than this.
+    pub secrets: Vec<Secret>,
+}
+
+/// Somebody who shows sessions. Like an [`Observer`](common::observer::Observer), and told in addition what each read
+/// and each write carried. [`Step::ReadTls`] is told once its bytes have been processed, right before
+/// [`Step::Processed`], because only then they can be decrypted.
+pub trait Sink {
+    /// A session did something.
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried);
+
+    /// The loop did something.
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>);
+}
+
+impl Sink for Vec<Box<dyn Sink>> {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
+        for sink in self {
+            sink.step(now, id, step, carried);
+        }
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        for sink in self {
+            sink.event_loop(now, event);
+        }
+    }
+}
