@@ -18,6 +18,7 @@
 
 pub mod args;
 pub mod decode;
+pub mod explain;
 mod lines;
 pub mod secrets;
 pub mod show;

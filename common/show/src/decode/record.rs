@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustls::{AlertDescription, ContentType, HandshakeType, Side};
+use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
 use super::HEADER;
 
@@ -49,7 +49,7 @@ pub enum Sealed {
 }
 
 /// What is in a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// Handshake messages, or parts of them.
     Handshake(Vec<Piece>),
@@ -78,7 +78,7 @@ pub struct Alert {
 
 /// What one record holds of one handshake message: one record may hold several messages, and one message may take
 /// several records.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
     /// Where in the record's [content](Record::payload).
     pub range: Range<usize>,
@@ -87,10 +87,15 @@ pub struct Piece {
 }
 
 /// A whole handshake message (RFC 8446, 4).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Message {
+    /// Who sent it.
+    pub sender: Side,
     /// Which.
     pub kind: HandshakeType,
+    /// The version that the two have agreed on, if they have: some messages are laid out by it. ServerHello counts
+    /// as agreed upon already.
+    pub version: Option<ProtocolVersion>,
     /// All of it, with its header of four bytes: type and length.
     pub bytes: Vec<u8>,
 }
