@@ -193,7 +193,7 @@ impl<'o> EventLoop<'o> {
 
     /// Whether the events just waited for say that a signal has come.
     fn interrupted(&mut self) -> bool {
-        self.events.iter().any(|event| event.token() == SIGNALS) && self.signals.any_pending()
+        self.events.iter().any(|event| event.token() == SIGNALS) && self.signals.asked().end
     }
 
     fn tell(&mut self, event: &LoopEvent<'_>) {

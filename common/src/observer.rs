@@ -174,6 +174,11 @@ pub enum LoopEvent<'a> {
         /// How many bytes were thrown away.
         drained: usize,
     },
+    /// SIGHUP: the certificates, keys and trusted certificates were loaded again, for the sessions to come.
+    Reloaded {
+        /// What was wrong, if something was; the old ones stay.
+        error: Option<&'a str>,
+    },
     /// A signal, or the end of what was to be done: no more sessions, the one that is open is closed.
     Stopping {
         /// Why, for people.

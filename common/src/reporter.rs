@@ -74,6 +74,10 @@ impl Observer for Reporter {
             LoopEvent::LingeringOver { peer, drained } => {
                 debug!("{peer}: {drained} more bytes came, thrown away")
             }
+            LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),
+            LoopEvent::Reloaded { error: Some(error) } => {
+                warn!("SIGHUP: nothing changes, mend this and send it again: {error}");
+            }
             LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
             LoopEvent::Stopping { why, waiting } => info!("stopping: {why}; {waiting} waiting are sent away"),
             LoopEvent::Woke { .. }

@@ -22,33 +22,22 @@ use common::observer::{EventSource, LoopEvent, Observer, SessionId, Step, Watch}
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
-use common::session::{Session, SessionConfig, Turn};
-use common::signals::Signals;
+use common::session::{Session, Turn};
+use common::signals::{Asked, Signals};
 use mio::net::TcpStream;
 use mio::{Events, Poll};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::ServerConnection;
 
 use crate::echo::Echo;
 use crate::lingering::Lingering;
 use crate::listener::Listener;
 use crate::place::Place;
+use crate::service::{Load, Service};
 use crate::slots::{Slot, Slots};
 use crate::waiting_room::{Waiter, WaitingRoom};
 
 /// How many are let in before those who are in get their turn.
 const ADMISSIONS_PER_ROUND: usize = 256;
-
-/// What the sessions of this server have in common.
-pub struct Service {
-    /// The TLS configuration.
-    pub tls: Arc<ServerConfig>,
-    /// How clients are judged and timed.
-    pub session: Rc<SessionConfig>,
-    /// What every session begins with.
-    pub greeting: Rc<[u8]>,
-    /// How many sessions are left to serve, if they are counted.
-    pub sessions_left: Option<u64>,
-}
 
 /// How much room the server has.
 pub struct Room {
@@ -83,7 +72,7 @@ impl EventLoop {
     /// Out of file descriptors.
     pub fn new(listener: Listener, room: Room, service: Service) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let signals = Signals::install(poll.registry(), Place::Signals.into())?;
+        let signals = Signals::install_with_reload(poll.registry(), Place::Signals.into())?;
         Ok(Self {
             poll,
             signals,
@@ -99,18 +88,20 @@ impl EventLoop {
         })
     }
 
-    /// Serves client after client until a signal or `--sessions` ends it.
+    /// Serves client after client until a signal or `--sessions` ends it. On SIGHUP, `load` loads the credentials
+    /// again; if it cannot, the old ones stay.
     ///
     /// # Errors
     /// The poll's own. What happens to one client is never an error of the server.
-    pub fn run(mut self, observer: &mut dyn Observer) -> io::Result<()> {
+    pub fn run(mut self, load: &Load<'_>, observer: &mut dyn Observer) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         self.admit(&mut Watch::new(Instant::now(), observer)); // registers the listener
         while !self.is_over() {
             let timeout = self.wait(&mut events)?;
             let watch = &mut Watch::new(Instant::now(), observer);
             watch.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
-            self.gather(&events, watch);
+            let asked = self.gather(&events, watch);
+            self.heed(asked, load, watch);
             self.admit(watch);
             self.turn(watch);
             self.lingering.expire(watch);
@@ -154,8 +145,8 @@ impl EventLoop {
 
     // ---- GATHER --------------------------------------------------------------------------------------------
 
-    fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) {
-        let mut signalled = false;
+    fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) -> Asked {
+        let mut asked = Asked::default();
         let mut drainable = Vec::new();
         for event in events {
             match Place::from(event.token()) {
@@ -167,7 +158,7 @@ impl EventLoop {
                 }
                 Place::Signals => {
                     watch.event_loop(&LoopEvent::Ready(EventSource::Signals));
-                    signalled = self.signals.any_pending();
+                    asked = self.signals.asked();
                 }
                 Place::Session(key) => self.slots.ready(key, Readiness::of(event), watch),
                 Place::Lingering(key) => drainable.push(key),
@@ -176,9 +167,27 @@ impl EventLoop {
         for key in drainable {
             self.lingering.ready(key, watch);
         }
-        if signalled {
+        asked
+    }
+
+    fn heed(&mut self, asked: Asked, load: &Load<'_>, watch: &mut Watch<'_>) {
+        if asked.reload {
+            self.reload(load, watch);
+        }
+        if asked.end {
             self.stop_on_signal(watch);
         }
+    }
+
+    fn reload(&mut self, load: &Load<'_>, watch: &mut Watch<'_>) {
+        let error = match load() {
+            Ok(credentials) => {
+                self.service.replace(credentials);
+                None
+            }
+            Err(error) => Some(error),
+        };
+        watch.event_loop(&LoopEvent::Reloaded { error: error.as_deref() });
     }
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------

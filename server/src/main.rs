@@ -7,12 +7,14 @@ mod event_loop;
 mod lingering;
 mod listener;
 mod place;
+mod service;
 mod setup;
 mod slots;
 mod status;
 mod waiting_room;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use common::exit::ExitStatus;
@@ -44,9 +46,11 @@ fn run(cli: &cli::Cli) -> ExitStatus {
 
 fn serve(cli: &cli::Cli) -> Result<(), String> {
     let Shown { mut observer, key_log } = shown(cli).map_err(|error| error.to_string())?;
-    let (event_loop, address) = setup::event_loop(cli, key_log).map_err(|error| error.to_string())?;
+    let (event_loop, address) =
+        setup::event_loop(cli, Arc::clone(&key_log)).map_err(|error| error.to_string())?;
+    let load = || setup::credentials(cli, Arc::clone(&key_log)).map_err(|error| error.to_string());
     Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
-    event_loop.run(observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
+    event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }
 
 /// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.

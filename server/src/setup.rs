@@ -2,12 +2,10 @@
 
 use std::fmt;
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use common::admission::Admission;
 use common::identity::{ClientVerifier, FirstRun, Identity, Trust, development_certificate};
-use common::session::SessionConfig;
 use log::{info, warn};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::UnixTime;
@@ -15,8 +13,9 @@ use rustls::{KeyLog, ServerConfig};
 
 use crate::cli::Cli;
 use crate::descriptors;
-use crate::event_loop::{EventLoop, Room, Service};
+use crate::event_loop::{EventLoop, Room};
 use crate::listener::Listener;
+use crate::service::{Credentials, Service};
 
 /// Where the development certificate is made and found.
 const CERTIFICATE: &str = "certificates/certificate.pem";
@@ -44,13 +43,8 @@ pub fn event_loop(
     cli: &Cli,
     key_log: Arc<dyn KeyLog>,
 ) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
-    let (config, admission) = tls_config(cli, key_log)?;
-    let service = Service {
-        tls: Arc::new(config),
-        session: Rc::new(SessionConfig { admission, timeouts: cli.timeouts.timeouts() }),
-        greeting: cli.greeting().into(),
-        sessions_left: cli.sessions,
-    };
+    let credentials = credentials(cli, key_log)?;
+    let service = Service::new(credentials, cli.timeouts.timeouts(), cli.greeting(), cli.sessions);
     let listener = listen(cli)?;
     let address = listener.address().map_err(because)?;
     let room = Room { slots: cli.slots(), waiting: cli.waiting() };
@@ -60,7 +54,11 @@ pub fn event_loop(
     Ok((event_loop, address))
 }
 
-fn tls_config(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<(ServerConfig, Admission), SetupError> {
+/// Loads the files that say who the server is and whom it lets in; `key_log` is told of the secrets.
+///
+/// # Errors
+/// Whatever is wrong with a file, or with what rustls is asked for.
+pub fn credentials(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
     let identity = identity(cli)?;
     let provider = cli.tls.provider();
     let asked = client_verifier(cli, &provider)?;
@@ -83,7 +81,7 @@ fn tls_config(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<(ServerConfig, Admi
         },
         None => Admission::AnyClient,
     };
-    Ok((config, admission))
+    Ok(Credentials { tls: Arc::new(config), admission })
 }
 
 /// What clients are asked for: a certificate that this trust holds or vouches for.

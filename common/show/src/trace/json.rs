@@ -162,6 +162,7 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::LingeringOver { peer, drained } => {
             (Subject::peer(*peer), "lingering_over", json!({ "drained": drained }))
         }
+        LoopEvent::Reloaded { error } => (Subject::nobody(), "reloaded", json!({ "error": error.map(text) })),
         LoopEvent::Stopping { why, waiting } => {
             (Subject::nobody(), "stopping", json!({ "why": why, "waiting": waiting }))
         }

@@ -110,6 +110,10 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
         LoopEvent::LingeringOver { peer, drained } => {
             words(Kind::Tls, "lingering over", format!("{peer}, {drained} B thrown away"))
         }
+        LoopEvent::Reloaded { error: None } => {
+            words(Kind::Tls, "reloaded", "new sessions get what the files hold now")
+        }
+        LoopEvent::Reloaded { error: Some(error) } => words(Kind::Trouble, "not reloaded", *error),
         LoopEvent::Stopping { why, waiting: 0 } => words(Kind::Stalled, "stopping", *why),
         LoopEvent::Stopping { why, waiting } => {
             words(Kind::Stalled, "stopping", format!("{why}; {waiting} waiting are sent away"))

@@ -48,6 +48,7 @@ pub fn of_event(event: &LoopEvent<'_>) -> &'static str {
         LoopEvent::ConnectFailed(..) => "connect_failed",
         LoopEvent::Connected(_) => "connected",
         LoopEvent::LingeringOver { .. } => "lingering_over",
+        LoopEvent::Reloaded { .. } => "reloaded",
         LoopEvent::Stopping { .. } => "stopping",
     }
 }

@@ -1,0 +1,55 @@
+//! What the sessions of this server have in common, and which part of it SIGHUP replaces.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use common::admission::Admission;
+use common::deadline::Timeouts;
+use common::session::SessionConfig;
+use rustls::ServerConfig;
+
+/// Who the server is, and whom it lets in: what the files on disk say.
+pub struct Credentials {
+    /// The TLS configuration.
+    pub tls: Arc<ServerConfig>,
+    /// How clients are judged.
+    pub admission: Admission,
+}
+
+/// Loads the credentials, or says what is wrong with which file.
+pub type Load<'a> = dyn Fn() -> Result<Credentials, String> + 'a;
+
+/// What the sessions of this server have in common.
+pub struct Service {
+    /// The TLS configuration.
+    pub tls: Arc<ServerConfig>,
+    /// How clients are judged and timed.
+    pub session: Rc<SessionConfig>,
+    /// What every session begins with.
+    pub greeting: Rc<[u8]>,
+    /// How many sessions are left to serve, if they are counted.
+    pub sessions_left: Option<u64>,
+}
+
+impl Service {
+    /// A service with these credentials and timeouts, whose sessions begin with `greeting`; so many of them if they
+    /// are counted.
+    pub fn new(
+        Credentials { tls, admission }: Credentials,
+        timeouts: Timeouts,
+        greeting: &[u8],
+        sessions: Option<u64>,
+    ) -> Self {
+        let session = Rc::new(SessionConfig { admission, timeouts });
+        Self { tls, session, greeting: greeting.into(), sessions_left: sessions }
+    }
+
+    /// What sessions get from now on; those that there are keep what they began with.
+    ///
+    /// The new configuration has a store of resumable sessions of its own, so that no old ticket brings a client back
+    /// in whom the new files would not let in.
+    pub fn replace(&mut self, Credentials { tls, admission }: Credentials) {
+        self.tls = tls;
+        self.session = Rc::new(SessionConfig { admission, timeouts: self.session.timeouts });
+    }
+}

@@ -1,0 +1,150 @@
+//! SIGHUP: certificates, keys and trust are loaded again, and no session notices.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use testing::certificates::{Authority, Identity, root_store};
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::peer::{End, TlsClient, client_config};
+use testing::program::Launch;
+
+const RELOADED: &str = "new sessions get what the files hold now";
+const NOT_RELOADED: &str = "nothing changes, mend this and send it again";
+
+fn server(identity: &Identity, arguments: &[&str]) -> EchoServer {
+    let folder = TempDir::new();
+    identity.write(&folder);
+    EchoServer::start_in(folder, arguments)
+}
+
+fn reload(server: &EchoServer, expected: &str) -> String {
+    let before = server.log().lines(expected).len();
+    server.program.signal("HUP");
+    server.log().wait_for_lines(before + 1, expected).pop().unwrap()
+}
+
+#[test]
+fn a_new_certificate_is_shown_to_new_clients_and_the_session_that_there_is_goes_on() {
+    let (old, new) = (Identity::localhost(), Identity::localhost());
+    let server = server(&old, &["--slots", "2"]);
+    let mut session = TlsClient::connect(server.address, client_config(&old.certificate));
+    session.receive(9);
+
+    new.write(&server.folder);
+    reload(&server, RELOADED);
+    let mut next = TlsClient::connect(server.address, client_config(&new.certificate));
+    assert_eq!(next.receive(9), b"welcome!\n");
+    next.close();
+
+    session.send(b"still here");
+    assert_eq!(session.receive(10), b"still here");
+    session.close();
+}
+
+#[test]
+fn a_waiter_gets_the_certificate_of_the_moment_in_which_it_is_served() {
+    let (old, new) = (Identity::localhost(), Identity::localhost());
+    let server = server(&old, &[]);
+    let mut first = TlsClient::connect(server.address, client_config(&old.certificate));
+    first.receive(9);
+    let mut waiter = TlsClient::new(server.connect_raw(), client_config(&new.certificate));
+    waiter.send_client_hello();
+    server.log().wait_for_line("waits for its turn");
+
+    new.write(&server.folder);
+    reload(&server, RELOADED);
+    first.close();
+    waiter.handshake().unwrap();
+    assert_eq!(waiter.receive(9), b"welcome!\n");
+    waiter.close();
+}
+
+#[test]
+fn bad_files_change_nothing_and_the_log_says_what_is_wrong() {
+    let identity = Identity::localhost();
+    let server = server(&identity, &[]);
+    let (certificate, key) = ("certificates/certificate.pem", "certificates/key.pem");
+    server.folder.write(key, &Identity::localhost().key);
+    let line = reload(&server, NOT_RELOADED);
+    assert!(line.contains(key) || line.contains(certificate), "{line}");
+    server.folder.write(certificate, "no certificate");
+    let line = reload(&server, NOT_RELOADED);
+    assert!(line.contains(certificate), "{line}");
+    fs::remove_file(server.folder.path().join(certificate)).unwrap();
+    let line = reload(&server, NOT_RELOADED);
+    assert!(line.contains(certificate), "{line}");
+
+    let mut client = TlsClient::connect(server.address, client_config(&identity.certificate));
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client.close();
+    identity.write(&server.folder);
+    reload(&server, RELOADED);
+    server.serves_a_client();
+}
+
+/// A client that trusts the server and shows a certificate.
+fn client_with(identity: &Identity, server: &EchoServer) -> Arc<ClientConfig> {
+    let roots = root_store(&server.certificate());
+    let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
+    let config = ClientConfig::builder().with_root_certificates(roots);
+    Arc::new(config.with_client_auth_cert(chain, identity.private_key()).unwrap())
+}
+
+#[test]
+fn an_old_ticket_does_not_bring_an_old_authority_back() {
+    let (old, new) = (Authority::new("Old clients"), Authority::new("New clients"));
+    let folder = TempDir::new();
+    folder.write("clients.pem", &old.certificate);
+    let server = EchoServer::start_in(folder, &["--client-ca", "clients.pem"]);
+    let config = client_with(&old.issue_to(&["alice"]), &server);
+    let mut first = TlsClient::connect(server.address, Arc::clone(&config));
+    first.receive(9);
+    first.close();
+    server.log().wait_for_line("client CN=alice authorized");
+
+    server.folder.write("clients.pem", &new.certificate);
+    reload(&server, RELOADED);
+    let mut second = TlsClient::connect(server.address, config);
+    let (greeting, end) = second.receive_to_end();
+    assert_eq!(greeting, b"");
+    assert!(matches!(&end, End::Error(error) if error.contains("UnknownCA")), "{end:?}");
+    assert_eq!(server.log().lines("resumed"), Vec::<String>::new());
+}
+
+#[test]
+fn a_ticket_from_before_leads_to_a_full_handshake_with_who_is_still_trusted() {
+    let identity = Identity::localhost();
+    let server = server(&identity, &[]);
+    let config = client_config(&identity.certificate);
+    let mut first = TlsClient::connect(server.address, config.clone());
+    first.receive(9);
+    first.close();
+    let mut second = TlsClient::connect(server.address, config.clone());
+    second.receive(9);
+    second.close();
+    server.log().wait_for_line("resumed"); // tickets do work
+
+    reload(&server, RELOADED);
+    let mut third = TlsClient::connect(server.address, config);
+    third.receive(9);
+    third.close_notify();
+    assert_eq!(third.receive_to_end(), (vec![], End::CloseNotify));
+    server.log().wait_for_line("session 3: ");
+    assert_eq!(server.log().lines("resumed").len(), 1);
+}
+
+#[test]
+fn a_client_is_ended_by_sighup() {
+    let server = server(&Identity::localhost(), &[]);
+    let target = format!("localhost:{}", server.address.port());
+    let client = Launch::client(server.folder.path()).args([&target, "--linger", "1h"]).start();
+    client.stdout.wait_for_text("welcome!");
+    client.signal("HUP");
+    server.log().wait_for_line("session 1: ");
+    server.serves_a_client();
+}
