@@ -124,9 +124,10 @@ impl Record {
         ContentType::from(self.wire.first().copied().unwrap_or_default())
     }
 
-    /// What is in it, as bytes: of a sealed record, the ciphertext.
+    /// What is in it, as bytes: of a sealed record, the ciphertext; of what is no record, all of it.
     pub fn payload(&self) -> &[u8] {
         match &self.protection {
+            _ if self.content == Content::NotTls => &self.wire,
             Protection::Opened { plaintext, .. } => plaintext,
             Protection::Clear | Protection::Sealed(_) => self.wire.get(HEADER..).unwrap_or_default(),
         }

@@ -26,6 +26,8 @@ pub struct Shape {
     pub ticketer: bool,
     /// So many bytes may come before the server has said a word.
     pub early_data: u32,
+    /// The groups are those of the programs, the one with ML-KEM first.
+    pub real_groups: bool,
     /// The client trusts somebody else.
     pub distrust: bool,
 }
@@ -96,6 +98,7 @@ pub fn suite(name: &str) -> Option<SupportedCipherSuite> {
 fn provider(shape: &Shape, kx_groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<CryptoProvider> {
     let default = default_provider();
     let cipher_suites = shape.suite.map_or(default.cipher_suites, |suite| vec![suite]);
+    let kx_groups = if shape.real_groups { default.kx_groups } else { kx_groups };
     Arc::new(CryptoProvider { cipher_suites, kx_groups, ..default_provider() })
 }
 
