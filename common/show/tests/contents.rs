@@ -110,6 +110,7 @@ fn much_application_data_is_told_in_few_words() {
     assert_eq!(told(data(&[9]), 0), "{application data 9 B}");
     assert_eq!(told(data(&[9, 5]), 0), "{application data 9 B}, {application data 5 B}");
     assert_eq!(told(data(&[100_000]), 0), "{application data 16384 B} ×6, {application data 1696 B}");
+    assert_eq!(told(data(&[1, 2, 1]), 0), "{application data 4 B in 3 records}");
     assert_eq!(told(data(&[1, 2, 3, 4]), 7), "{application data 10 B in 4 records} + 7 B of the next record");
 }
 

@@ -154,6 +154,17 @@ fn json_has_one_object_for_each_step_under_its_name() {
     assert_eq!(sum("send"), sum("write_tls"));
     assert_eq!(sum("recv"), sum("read_tls"));
 
+    for event in ["read_tls", "write_tls"] {
+        let records = lines.iter().filter(|line| line["event"] == event);
+        let records: Vec<&Value> = records.flat_map(|line| line["records"].as_array().unwrap()).collect();
+        assert!(records.iter().all(|record| record["sealed"].is_null() && record["malformed"] == false));
+        let lengths = |of: &dyn Fn(&Value) -> bool, length: &str| -> u64 {
+            records.iter().filter(|record| of(record)).map(|record| record[length].as_u64().unwrap()).sum()
+        };
+        assert_eq!(lengths(&|_| true, "wire_length"), sum(event));
+        assert_eq!(lengths(&|record| record["content_type"] == "application_data", "length"), 300_000);
+    }
+
     let last = lines.last().unwrap();
     assert_eq!(last["reason"], "clean");
     assert_eq!((&last["received"], &last["sent"]), (&300_000.into(), &300_000.into()));
@@ -165,6 +176,8 @@ fn a_slow_peer_shows_as_blocked_writes_and_a_moved_idle_deadline_as_one_line() {
     let text = text(30_000, Talk::new(&[b'x'; 100_000], 2));
     assert!(text.contains("write blocked       the kernel takes no more"), "{text}");
     assert!(text.contains("deadline            write set to +30s"), "{text}");
+    assert!(text.contains("{Finished}, {application data 16384 B} + "), "{text}");
+    assert!(text.contains(" B of the next record so far\n"), "{text}");
     let idle: Vec<&str> = text.lines().filter(|line| line.contains("deadline            idle")).collect();
     let [set, stopped] = idle[..] else { panic!("{idle:?}") };
     assert!(set.ends_with("idle set to +60s"), "{set}");
