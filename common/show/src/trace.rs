@@ -19,9 +19,10 @@
 //!
 //! A read and a write say which records they completed, in the order of the bytes: handshake messages by their names in
 //! RFC 8446 and RFC 5246, alerts by theirs, application data by its length. Braces are around a record that crossed the
-//! wire encrypted, and was opened with the session's own secrets; `×` says how often the same came in a row. A message that
-//! goes on in the next record is named where it ends, and `part of a message` before that; `+ 312 B of the next record`
-//! are there already, and wait for the rest. What could not be opened is `{encrypted 1234 B}`.
+//! wire encrypted, and was opened with the session's own secrets; `×` says how often the same came in a row. A message
+//! that goes on in the next record is named where it ends, and `part of a message` before that;
+//! `+ 312 B of the next record` are there already, and wait for the rest. What could not be opened is
+//! `{encrypted 1234 B}`.
 //!
 //! Plaintext is shown by its length and its beginning, escaped. Key material is never shown.
 //!

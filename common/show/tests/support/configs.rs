@@ -44,49 +44,64 @@ pub struct Configs {
 
 impl Configs {
     pub fn new(shape: &Shape) -> Self {
-        let versions: &[&SupportedProtocolVersion] = match shape.suite {
-            Some(suite) => &[suite.version()],
-            None => rustls::ALL_VERSIONS,
-        };
         let (chain, key, certificate) = certificate(shape);
         let mut roots = RootCertStore::empty();
         roots.add(chain[0].clone()).unwrap();
-        let roots = Arc::new(roots);
-
-        let server_groups = if shape.retry { vec![kx_group::SECP256R1] } else { vec![kx_group::X25519] };
-        let server = ServerConfig::builder_with_provider(provider(shape, server_groups))
-            .with_protocol_versions(versions)
-            .unwrap();
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), provider(shape, vec![]));
-        let server = match shape.mutual {
-            true => server.with_client_cert_verifier(verifier.build().unwrap()),
-            false => server.with_no_client_auth(),
-        };
-        let mut server = server.with_single_cert(chain.clone(), key.clone_key()).unwrap();
-        server.max_early_data_size = shape.early_data;
-        if shape.ticketer {
-            server.ticketer = Ticketer::new().unwrap();
-        }
-
-        // Only for the first of them it sends a share.
-        let client_groups = vec![kx_group::X25519, kx_group::SECP256R1];
-        let provider = provider(shape, client_groups);
-        let roots = if shape.distrust { Arc::new(RootCertStore::empty()) } else { roots };
-        let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots);
-        let mut client = match shape.mutual {
-            true => client.with_client_auth_cert(chain, key).unwrap(),
-            false => client.with_no_client_auth(),
-        };
-        client.enable_early_data = shape.early_data > 0;
-        if !shape.resumption {
-            client.resumption = Resumption::disabled();
-        }
+        let server = server(shape, roots.clone(), chain.clone(), key.clone_key());
+        let roots = if shape.distrust { RootCertStore::empty() } else { roots };
+        let client = client(shape, roots, chain, key);
+        let provider = Arc::clone(client.crypto_provider());
         Self { server, client, provider, certificate }
     }
+}
+
+fn server(
+    shape: &Shape,
+    roots: RootCertStore,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> ServerConfig {
+    let provider = provider(shape, vec![if shape.retry { kx_group::SECP256R1 } else { kx_group::X25519 }]);
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let config =
+        ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(shape)).unwrap();
+    let config = match shape.mutual {
+        true => config.with_client_cert_verifier(verifier.build().unwrap()),
+        false => config.with_no_client_auth(),
+    };
+    let mut config = config.with_single_cert(chain, key).unwrap();
+    config.max_early_data_size = shape.early_data;
+    if shape.ticketer {
+        config.ticketer = Ticketer::new().unwrap();
+    }
+    config
+}
+
+fn client(
+    shape: &Shape,
+    roots: RootCertStore,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> ClientConfig {
+    // It sends a share for the first of them only.
+    let provider = provider(shape, vec![kx_group::X25519, kx_group::SECP256R1]);
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions(shape))
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = match shape.mutual {
+        true => config.with_client_auth_cert(chain, key).unwrap(),
+        false => config.with_no_client_auth(),
+    };
+    config.enable_early_data = shape.early_data > 0;
+    if !shape.resumption {
+        config.resumption = Resumption::disabled();
+    }
+    config
+}
+
+fn versions(shape: &Shape) -> Vec<&'static SupportedProtocolVersion> {
+    shape.suite.map_or(rustls::ALL_VERSIONS.to_vec(), |suite| vec![suite.version()])
 }
 
 /// The suite with this name.
