@@ -143,23 +143,33 @@ impl fmt::Display for Description<'_> {
 /// An alert's name as the RFCs write it: `unknown_ca (48)`, where rustls has `UnknownCA`.
 pub struct AlertName(pub AlertDescription);
 
-impl fmt::Display for AlertName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let camel = format!("{:?}", self.0);
-        let code = u8::from(self.0);
+impl AlertName {
+    /// The name alone; `None` for an alert that rustls has no name for.
+    pub fn word(&self) -> Option<String> {
         if matches!(self.0, AlertDescription::Unknown(_)) {
-            return write!(f, "{code}");
+            return None;
         }
+        let mut word = String::new();
         // A capital starts a word only where a small letter stood before it: UnknownCA is unknown_ca.
         let mut before_is_small = false;
-        for letter in camel.chars() {
+        for letter in format!("{:?}", self.0).chars() {
             if letter.is_ascii_uppercase() && before_is_small {
-                f.write_str("_")?;
+                word.push('_');
             }
             before_is_small = letter.is_ascii_lowercase();
-            write!(f, "{}", letter.to_ascii_lowercase())?;
+            word.push(letter.to_ascii_lowercase());
         }
-        write!(f, " ({code})")
+        Some(word)
+    }
+}
+
+impl fmt::Display for AlertName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = u8::from(self.0);
+        match self.word() {
+            Some(word) => write!(f, "{word} ({code})"),
+            None => write!(f, "{code}"),
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 //! ```text
 //! +  812.401 loop ┌ woke                  1 event
 //! +  812.401    1 │   ready               readable
-//! +  812.401    1 │ ◀ recv                74 B
-//! +  812.401    1 │   read_tls            74 B
-//! +  812.401    1 │   process_new_packets → to write 103, plaintext 0
+//! +  812.401    1 │ ◀ recv                107 B
+//! +  812.401    1 │   read_tls            107 B: ChangeCipherSpec, {Finished}, {application data 5 B}
+//! +  812.401    1 │   process_new_packets → to write 242, plaintext 5
 //! ```
 //!
 //! Read it beside `common/src/session.rs` and the loop's `event_loop.rs`: each line is one place there. The columns:
@@ -17,13 +17,21 @@
 //! - ◀ for what comes from the peer, ▶ for what goes to it;
 //! - what was done, by the name of the call where it is one, and what came of it.
 //!
-//! Application data is shown by its length and its beginning, escaped. Key material is never shown.
+//! A read and a write say which records they completed, in the order of the bytes: handshake messages by their names in
+//! RFC 8446 and RFC 5246, alerts by theirs, application data by its length. Braces are around a record that crossed the
+//! wire encrypted, and was opened with the session's own secrets; `×` says how often the same came in a row. A message
+//! that goes on in the next record is named where it ends, and `part of a message` before that;
+//! `+ 312 B of the next record` are there already, and wait for the rest. What could not be opened is
+//! `{encrypted 1234 B}`.
+//!
+//! Plaintext is shown by its length and its beginning, escaped. Key material is never shown.
 //!
 //! Two kinds of steps have no line of their own in the text. The slices that one `write_tls` handed to the kernel are
 //! counted on its line; and the idle deadline, which every piece of application data moves, is told of when it starts,
 //! stops and fires, with the number of moves. [`json`] has them all.
 
 mod args;
+mod contents;
 pub mod json;
 mod palette;
 mod preview;
@@ -81,14 +89,17 @@ impl<W: Write> Trace<W> {
 }
 
 impl<W: Write> Sink for Trace<W> {
-    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, _carried: &Carried) {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
         if !self.lines.are_open() {
             return;
         }
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
-            Layout::Text(text) => text.step(since_start, id, step, words::of_step(step, now, self.peer)),
-            Layout::Json => Some(json::step(since_start, id, step, now, self.peer)),
+            Layout::Text(text) => {
+                let words = words::of_step(step, now, self.peer);
+                text.step(since_start, id, step, words, &contents::of(carried))
+            }
+            Layout::Json => Some(json::step(since_start, id, step, now, self.peer, carried)),
         };
         if let Some(line) = line {
             self.lines.write(line);

@@ -28,6 +28,7 @@ use common::readiness::Readiness;
 use mio::Interest;
 use rustls::{AlertDescription, IoState, RootCertStore, Side};
 use serde_json::Value;
+use show::decode::Decoder;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
 use support::names;
@@ -38,13 +39,21 @@ const README: &str = include_str!("../README.md");
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let mut events = BTreeMap::<String, BTreeSet<String>>::new();
-    for row in README.split("What a session does").nth(1).unwrap().lines().filter(|l| l.starts_with("| `")) {
+    let tables =
+        README.split("What a session does").nth(1).unwrap().split("What `records` has").next().unwrap();
+    for row in tables.lines().filter(|l| l.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').collect();
         for event in ticked(cells[1]) {
             events.entry(event).or_default().extend(ticked(cells[2]));
         }
     }
     events
+}
+
+/// The documented fields of a record.
+fn documented_of_records() -> BTreeSet<String> {
+    let rows = README.split("| field of a record |").nth(1).unwrap().split("\n\n").next().unwrap();
+    rows.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next().map(str::to_owned)).collect()
 }
 
 /// What a connection says that has heard nothing: rustls makes an `IoState` only itself.
@@ -189,4 +198,36 @@ fn fields_have_the_values_that_are_documented() {
     let failing = Phase::Failing { reason: CloseReason::Abandoned };
     let phase = step(&Step::PhaseChanged { from: &Phase::Established, to: &failing });
     assert_eq!(phase["why"], "abandoned");
+}
+
+/// What a read of these bytes looks like, sent by the client.
+fn read(bytes: &[u8]) -> Value {
+    let mut decoder = Decoder::default();
+    let records = decoder.feed(Side::Client, bytes);
+    let carried = Carried { records, left_over: decoder.left_over(Side::Client), secrets: vec![] };
+    line(|trace, now| trace.step(now, id(), &Step::ReadTls(bytes.len()), &carried), "read_tls")
+}
+
+#[test]
+fn records_have_the_fields_and_values_that_are_documented() {
+    let object =
+        read(b"\x15\x03\x03\0\x02\x02\x30\x16\x03\x03\0\x08\x0e\0\0\0\x63\0\0\0\x14\x03\x03\0\x01\x07\x17");
+    assert_eq!((&object["bytes"], &object["left_over"]), (&27.into(), &1.into()));
+    let [alert, handshake, change] = &object["records"].as_array().unwrap()[..] else { panic!("{object}") };
+    for record in [alert, handshake, change] {
+        let keys: BTreeSet<String> = record.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, documented_of_records());
+    }
+    assert_eq!(
+        alert.to_string(),
+        "{\"content_type\":\"alert\",\"encrypted\":false,\"length\":2,\"wire_length\":7,\"padding\":null,\
+         \"messages\":[],\"alert\":{\"level\":\"fatal\",\"description\":\"unknown_ca\"},\"sealed\":null,\
+         \"malformed\":false}"
+    );
+    assert_eq!(handshake["messages"].to_string(), r#"["ServerHelloDone",99]"#);
+    assert_eq!((&change["content_type"], &change["malformed"]), (&"change_cipher_spec".into(), &true.into()));
+    assert_eq!(read(b"GET /")["records"][0]["content_type"], "not_tls");
+    let odd = read(b"\x15\x03\x03\0\x02\x07\x63");
+    assert_eq!(odd["records"][0]["alert"].to_string(), r#"{"level":7,"description":99}"#);
+    assert_eq!(read(b"")["records"], Value::Array(vec![]));
 }

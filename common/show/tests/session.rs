@@ -18,10 +18,12 @@ use std::time::Instant;
 
 use common::close_reason::{CloseReason, Party};
 use common::observer::{LoopEvent, Observer, SessionId, Step};
-use rustls::Side;
+use rustls::{NoKeyLog, Side};
 use serde_json::Value;
+use show::secrets::Secrets;
 use show::show::Show;
 use show::trace::Trace;
+use support::memory::configs::Shape;
 use support::memory::{Setup, Talk};
 use support::names;
 
@@ -41,27 +43,31 @@ impl Observer for Names {
     }
 }
 
-fn converse(room: usize, talk: Talk, start: Instant, client: &mut dyn Observer) {
-    let (client_end, server_end) = Setup::new().converse(room, talk, start, client, &mut ());
+/// The client tells `client`, which knows its secrets if it has `secrets`.
+fn converse(room: usize, talk: Talk, start: Instant, secrets: Arc<Secrets>, client: &mut dyn Observer) {
+    let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));
+    let (client_end, server_end) = setup.converse(room, talk, start, client, &mut ());
     assert_eq!(client_end, CloseReason::Clean { first: Party::Us });
     assert_eq!(server_end, CloseReason::Clean { first: Party::Peer });
 }
 
-fn show<W: Write>(trace: Trace<W>) -> Show<Trace<W>> {
-    Show::new(Side::Server, Arc::default(), trace)
+fn show<W: Write>(trace: Trace<W>) -> (Show<Trace<W>>, Arc<Secrets>) {
+    let secrets = Arc::<Secrets>::default();
+    (Show::new(Side::Server, Arc::clone(&secrets), trace), secrets)
 }
 
 fn text(room: usize, talk: Talk) -> String {
     let start = Instant::now();
-    let mut trace = show(Trace::text(Side::Server, start, Vec::new(), false));
-    converse(room, talk, start, &mut trace);
+    let (mut trace, secrets) = show(Trace::text(Side::Server, start, Vec::new(), false));
+    converse(room, talk, start, secrets, &mut trace);
     String::from_utf8(trace.into_sink().into_writer().unwrap()).unwrap()
 }
 
 fn json(room: usize, talk: Talk) -> (Vec<Value>, Names) {
     let start = Instant::now();
-    let mut observers = (show(Trace::json(Side::Server, start, Vec::new())), Names::default());
-    converse(room, talk, start, &mut observers);
+    let (trace, secrets) = show(Trace::json(Side::Server, start, Vec::new()));
+    let mut observers = (trace, Names::default());
+    converse(room, talk, start, secrets, &mut observers);
     let lines = String::from_utf8(observers.0.into_sink().into_writer().unwrap()).unwrap();
     (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), observers.1)
 }
@@ -92,32 +98,32 @@ fn the_text_tells_a_session_from_the_first_line_to_the_last() {
 const EXPECTED: &str = "
     #     deadline            wait set to +#s
  loop ┌ woke                  # event
-    # │ ▶ write_tls           # B (# slice)
+    # │ ▶ write_tls           # B (# slice): ClientHello
     # │   read blocked        the kernel has no more
  loop ┌ woke                  # event
     # │ ◀ recv                # B
     # │   deadline            wait stopped
     # │   deadline            handshake set to +#s
-    # │   read_tls            # B
+    # │   read_tls            # B: ServerHello, ChangeCipherSpec, {EncryptedExtensions, Certificate, CertificateVerify, Finished}
     # │   process_new_packets → to write #, plaintext #
     # │   established         TLS#.# TLS#_AES_#_GCM_SHA# X#
     # │   phase               Handshaking → Established
     # │   deadline            handshake stopped
     # │   deadline            idle set to +#s
     # │ ▶ plaintext out       # B \"hello\"
-    # │ ▶ write_tls           # B (# slices)
+    # │ ▶ write_tls           # B (# slices): ChangeCipherSpec, {Finished}, {application data # B}
  loop ┌ woke                  # event
     # │ ◀ recv                # B
-    # │   read_tls            # B
+    # │   read_tls            # B: {NewSessionTicket ×#}, {application data # B}
     # │   process_new_packets → to write #, plaintext #
     # │ ◀ plaintext in        # B \"hello\"
     # │   phase               Established → Closing: asked to close; close_notify queued
     # │   deadline            idle stopped (moved once)
     # │   deadline            close set to +#s
-    # │ ▶ write_tls           # B (# slice)
+    # │ ▶ write_tls           # B (# slice): {Alert: close_notify}
  loop ┌ woke                  # event
     # │ ◀ recv                # B
-    # │   read_tls            # B
+    # │   read_tls            # B: {Alert: close_notify}
     # │   process_new_packets → to write #, plaintext #, peer has closed
     # │   phase               Closing → Closed
     # │ ▶ FIN sent
@@ -148,6 +154,17 @@ fn json_has_one_object_for_each_step_under_its_name() {
     assert_eq!(sum("send"), sum("write_tls"));
     assert_eq!(sum("recv"), sum("read_tls"));
 
+    for event in ["read_tls", "write_tls"] {
+        let records = lines.iter().filter(|line| line["event"] == event);
+        let records: Vec<&Value> = records.flat_map(|line| line["records"].as_array().unwrap()).collect();
+        assert!(records.iter().all(|record| record["sealed"].is_null() && record["malformed"] == false));
+        let lengths = |of: &dyn Fn(&Value) -> bool, length: &str| -> u64 {
+            records.iter().filter(|record| of(record)).map(|record| record[length].as_u64().unwrap()).sum()
+        };
+        assert_eq!(lengths(&|_| true, "wire_length"), sum(event));
+        assert_eq!(lengths(&|record| record["content_type"] == "application_data", "length"), 300_000);
+    }
+
     let last = lines.last().unwrap();
     assert_eq!(last["reason"], "clean");
     assert_eq!((&last["received"], &last["sent"]), (&300_000.into(), &300_000.into()));
@@ -159,6 +176,8 @@ fn a_slow_peer_shows_as_blocked_writes_and_a_moved_idle_deadline_as_one_line() {
     let text = text(30_000, Talk::new(&[b'x'; 100_000], 2));
     assert!(text.contains("write blocked       the kernel takes no more"), "{text}");
     assert!(text.contains("deadline            write set to +30s"), "{text}");
+    assert!(text.contains("{Finished}, {application data 16384 B} + "), "{text}");
+    assert!(text.contains(" B of the next record so far\n"), "{text}");
     let idle: Vec<&str> = text.lines().filter(|line| line.contains("deadline            idle")).collect();
     let [set, stopped] = idle[..] else { panic!("{idle:?}") };
     assert!(set.ends_with("idle set to +60s"), "{set}");
@@ -190,8 +209,8 @@ fn hostile_plaintext_is_shown_and_never_obeyed() {
 fn colours_are_the_only_escape_sequences_and_change_no_word() {
     let start = Instant::now();
     let talk = || Talk::new(b"\x1b[31mred?\x1b[0m", 1);
-    let mut trace = show(Trace::text(Side::Server, start, Vec::new(), true));
-    converse(ROOM, talk(), start, &mut trace);
+    let (mut trace, secrets) = show(Trace::text(Side::Server, start, Vec::new(), true));
+    converse(ROOM, talk(), start, secrets, &mut trace);
     let coloured = String::from_utf8(trace.into_sink().into_writer().unwrap()).unwrap();
     assert!(coloured.contains("\x1b["));
     let stripped: String = coloured

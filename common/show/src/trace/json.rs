@@ -1,5 +1,7 @@
 #![doc = include_str!("../../README.md")]
 
+mod records;
+
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,6 +16,7 @@ use rustls::{HandshakeKind, IoState, Side};
 use serde_json::{Map, Value, json};
 
 use super::preview::Preview;
+use crate::sink::Carried;
 
 pub(super) fn step(
     since_start: Duration,
@@ -21,8 +24,9 @@ pub(super) fn step(
     step: &Step<'_>,
     now: Instant,
     peer: Side,
+    carried: &Carried,
 ) -> String {
-    let (name, fields) = of_step(step, now, peer);
+    let (name, fields) = of_step(step, now, peer, carried);
     line(since_start, Subject::session(id), name, fields)
 }
 
@@ -65,7 +69,7 @@ fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> S
 }
 
 /// The name of a step and its fields. Both are part of the schema: what is written here stays.
-fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> (&'static str, Value) {
+fn of_step(step: &Step<'_>, now: Instant, peer: Side, carried: &Carried) -> (&'static str, Value) {
     let none = json!({});
     match step {
         Step::Began { local } => ("began", json!({ "local": local.to_string() })),
@@ -80,13 +84,13 @@ fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> (&'static str, Value) {
         ),
         Step::Received(bytes) => ("recv", json!({ "bytes": bytes.len() })),
         Step::ReadBlocked => ("read_blocked", none),
-        Step::ReadTls(bytes) => ("read_tls", json!({ "bytes": bytes })),
+        Step::ReadTls(bytes) => ("read_tls", records::of(*bytes, carried)),
         Step::Processed(result) => ("process_new_packets", processed(result)),
         Step::Established(handshake) => ("established", established(handshake)),
         Step::PlaintextIn(bytes) => ("plaintext_in", plaintext(bytes)),
         Step::PlaintextOut(bytes) => ("plaintext_out", plaintext(bytes)),
         Step::Sent(bytes) => ("send", json!({ "bytes": bytes.len() })),
-        Step::WroteTls(bytes) => ("write_tls", json!({ "bytes": bytes })),
+        Step::WroteTls(bytes) => ("write_tls", records::of(*bytes, carried)),
         Step::WriteBlocked => ("write_blocked", none),
         Step::PhaseChanged { from, to } => ("phase", phase(from, to)),
         Step::DeadlineSet(timeout, at) => {

@@ -34,13 +34,14 @@ impl Text {
         Self { coloured, shown: None, woken: false, slices: 0, idle: HashMap::new() }
     }
 
-    /// The line of a step; `None` if a later line tells of it.
+    /// The line of a step that carried these contents; `None` if a later line tells of it.
     pub(super) fn step(
         &mut self,
         since_start: Duration,
         id: SessionId,
         step: &Step<'_>,
         mut words: Words,
+        contents: &str,
     ) -> Option<String> {
         match step {
             Step::Sent(_) => {
@@ -60,6 +61,9 @@ impl Text {
             }
             Step::Closed { .. } => drop(self.idle.remove(&id.number)),
             _ => {}
+        }
+        if !contents.is_empty() {
+            words.details += &format!(": {contents}");
         }
         Some(self.line(since_start, &id.number.to_string(), &words))
     }

@@ -19,12 +19,13 @@ use common::readiness::Readiness;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig, Turn};
 use common::transport::Transport;
-use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
-use rustls::client::Resumption;
-use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
-use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, KeyLog, NoKeyLog, ServerConfig, ServerConnection};
+
+#[path = "configs.rs"]
+pub mod configs;
+
+use configs::{Configs, Shape};
 
 // ---- the network -------------------------------------------------------------------------------------------
 
@@ -93,9 +94,18 @@ impl Transport for Memory {
 
 // ---- the applications --------------------------------------------------------------------------------------
 
-pub struct Echo;
+/// Sends back what it gets, after this.
+#[derive(Default)]
+pub struct Echo(pub &'static [u8]);
 
 impl Application for Echo {
+    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        if !self.0.is_empty() {
+            outbox.send(self.0);
+        }
+        Next::Continue
+    }
+
     fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
         if let Some(outbox) = outbox {
             outbox.send(plaintext);
@@ -108,12 +118,18 @@ impl Application for Echo {
 pub struct Talk {
     message: Vec<u8>,
     times: usize,
+    greeting: usize,
     missing: usize,
 }
 
 impl Talk {
     pub fn new(message: &[u8], times: usize) -> Self {
-        Self { message: message.to_vec(), times, missing: 0 }
+        Self { message: message.to_vec(), times, greeting: 0, missing: 0 }
+    }
+
+    /// With somebody who says so much before.
+    pub fn greeted(self, greeting: usize) -> Self {
+        Self { greeting, ..self }
     }
 
     fn say(&mut self, outbox: &mut Outbox<'_>) -> Next {
@@ -121,7 +137,7 @@ impl Talk {
             return Next::Close;
         }
         self.times -= 1;
-        self.missing = self.message.len();
+        self.missing = self.message.len() + std::mem::take(&mut self.greeting);
         outbox.send(&self.message);
         Next::Continue
     }
@@ -143,7 +159,7 @@ impl Application for Talk {
 
 // ---- the sessions ------------------------------------------------------------------------------------------
 
-/// The configurations of both ends. Ed25519 and X25519: sizes and work are the same in every run, or nearly.
+/// The configurations of both ends.
 pub struct Setup {
     server_tls: Arc<ServerConfig>,
     client_tls: Arc<ClientConfig>,
@@ -155,30 +171,21 @@ const SECONDS: fn(u64) -> Option<Duration> = |seconds| Some(Duration::from_secs(
 
 impl Setup {
     pub fn new() -> Self {
-        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
-        let certificate =
-            CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
-        let provider = Arc::new(CryptoProvider { kx_groups: vec![kx_group::X25519], ..default_provider() });
-        let server_tls = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-            )
-            .unwrap();
+        Self::shaped(&Shape::default(), Arc::new(NoKeyLog), Arc::new(NoKeyLog))
+    }
 
-        let trust = Arc::new(trust(&certificate.pem()));
+    /// With the `key_log` of each end.
+    pub fn shaped(shape: &Shape, client_log: Arc<dyn KeyLog>, server_log: Arc<dyn KeyLog>) -> Self {
+        let Configs { server: mut server_tls, client: mut client_tls, provider, certificate } =
+            Configs::new(shape);
+        server_tls.key_log = server_log;
+        client_tls.key_log = client_log;
+        let trust = Arc::new(trust(&certificate));
         let policy = Policy::Strict;
-        let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), Arc::clone(&provider), policy));
-        let mut client_tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
-            .with_no_client_auth();
-        client_tls.resumption = Resumption::disabled();
+        let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), provider, policy));
+        if !shape.distrust {
+            client_tls.dangerous().set_certificate_verifier(Arc::clone(&verifier) as _);
+        }
 
         let timeouts = Timeouts {
             wait: SECONDS(300),
@@ -214,6 +221,19 @@ impl Setup {
         client: &mut dyn Observer,
         server: &mut dyn Observer,
     ) -> (CloseReason, CloseReason) {
+        self.converse_with(room, talk, Echo::default(), start, client, server)
+    }
+
+    /// The same with other applications.
+    pub fn converse_with(
+        &self,
+        room: usize,
+        talk: impl Application,
+        echo: impl Application,
+        start: Instant,
+        client: &mut dyn Observer,
+        server: &mut dyn Observer,
+    ) -> (CloseReason, CloseReason) {
         let (here, there) = Memory::pair(room);
         let tls =
             ClientConnection::new(Arc::clone(&self.client_tls), ServerName::try_from("localhost").unwrap())
@@ -222,7 +242,7 @@ impl Setup {
         let mut client_session = Session::new(id(8000), tls, here, talk, Rc::clone(&self.client), watch);
         let tls = ServerConnection::new(Arc::clone(&self.server_tls)).unwrap();
         let watch = &mut Watch::new(start, server);
-        let mut server_session = Session::new(id(50000), tls, there, Echo, Rc::clone(&self.server), watch);
+        let mut server_session = Session::new(id(50000), tls, there, echo, Rc::clone(&self.server), watch);
 
         let scratch = &mut Scratch::default();
         let (mut client_end, mut server_end) = (None, None);

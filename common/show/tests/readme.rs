@@ -1,0 +1,96 @@
+//! The trace in README.md is what a session says.
+//!
+//! When it has to change: `UPDATE_README=1 cargo test -p show --test readme`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod memory;
+}
+
+use std::sync::Arc;
+use std::time::Instant;
+use std::{env, fs};
+
+use common::close_reason::{CloseReason, Party};
+use rustls::Side;
+use show::secrets::Secrets;
+use show::show::Show;
+use show::trace::Trace;
+use support::memory::configs::Shape;
+use support::memory::{Echo, Setup, Talk};
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+const BEGIN: &str = "<!-- trace:begin -->";
+const END: &str = "<!-- trace:end -->";
+const UPDATE: &str = "UPDATE_README";
+
+const GREETING: &[u8] = b"welcome!\n";
+
+/// The traces of the client and of the server, of a session of the two as they are without flags.
+fn traces() -> [String; 2] {
+    let start = Instant::now();
+    let secrets = [(); 2].map(|()| Arc::<Secrets>::default());
+    let [client_secrets, server_secrets] = &secrets;
+    let shape = Shape { real_groups: true, resumption: true, ..Shape::default() };
+    let setup = Setup::shaped(&shape, Arc::clone(client_secrets) as _, Arc::clone(server_secrets) as _);
+    let watch = |peer, secrets: &Arc<Secrets>| {
+        Show::new(peer, Arc::clone(secrets), Trace::text(peer, start, Vec::new(), false))
+    };
+    let mut client = watch(Side::Server, client_secrets);
+    let mut server = watch(Side::Client, server_secrets);
+    let talk = Talk::new(b"hello", 1).greeted(GREETING.len());
+    let (end, _) = setup.converse_with(1 << 20, talk, Echo(GREETING), start, &mut client, &mut server);
+    assert_eq!(end, CloseReason::Clean { first: Party::Us });
+    [client, server].map(|show| String::from_utf8(show.into_sink().into_writer().unwrap()).unwrap())
+}
+
+/// The turn of the loop in which something was said.
+fn turn(trace: &str, something: &str) -> String {
+    let lines: Vec<&str> = trace.lines().collect();
+    let mut turns = lines.chunk_by(|_, next| !next.contains(" woke "));
+    turns.find(|turn| turn.iter().any(|line| line.contains(something))).expect(something).join("\n")
+}
+
+/// The certificate lies somewhere else in a test.
+fn with_usual_certificate(trace: &str) -> String {
+    match trace.split_once("certificate in ") {
+        None => trace.to_owned(),
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once(')').unwrap();
+            format!("{before}certificate in certificates/certificate.pem){after}")
+        }
+    }
+}
+
+/// What stands between the two lines in README.md.
+fn section() -> String {
+    let [client, server] = traces();
+    let client = with_usual_certificate(&turn(&client, ": ServerHello"));
+    let server = turn(&server, "{Finished}");
+    format!(
+        "\n\nThe client, when the server's flight comes:\n\n```text\n{client}\n```\n\n\
+         And the server, when it is answered:\n\n```text\n{server}\n```\n\n"
+    )
+}
+
+#[test]
+fn the_trace_in_the_readme_is_what_a_session_says() {
+    let readme = fs::read_to_string(README).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect(BEGIN);
+    let (shown, after) = rest.split_once(END).expect(END);
+    let section = section();
+    if env::var_os(UPDATE).is_some() {
+        fs::write(README, format!("{before}{BEGIN}{section}{END}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(
+        shown, section,
+        "the trace in README.md is out of date: `{UPDATE}=1 cargo test -p show --test readme` writes the new one"
+    );
+}
