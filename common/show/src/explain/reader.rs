@@ -233,7 +233,8 @@ impl<'a> Reader<'a> {
             inside(self)?;
             let announced = shown::count(length, "byte");
             return Err(self.malformed(format!(
-                "The length runs past the end: it announces {announced}, and there are {left}."
+                "The length runs past the end: it announces {announced}, and there {}.",
+                shown::are(left)
             )));
         }
         self.end = self.at + length;
@@ -255,8 +256,8 @@ impl<'a> Reader<'a> {
         if let Ok(()) = inside(self)
             && !self.is_empty()
         {
-            let left = shown::count(self.left().len(), "byte");
-            self.malformed(format!("There are {left} more than belong here."));
+            let left = shown::are(self.left().len());
+            self.malformed(format!("There {left} too many at the end."));
         }
     }
 
@@ -299,12 +300,8 @@ impl<'a> Reader<'a> {
     }
 
     fn cut_short(&mut self, length: usize, about: &About) -> Stop {
-        let left = self.left().len();
-        self.malformed(format!(
-            "Cut short: {} takes {}, and there are {left}.",
-            about.name,
-            shown::count(length, "byte")
-        ))
+        let (wanted, left) = (shown::count(length, "byte"), shown::are(self.left().len()));
+        self.malformed(format!("Cut short: {} takes {wanted}, and there {left}.", about.name))
     }
 
     fn push(&mut self, start: usize, about: About, meaning: Meaning, fields: Vec<Field>) {
