@@ -39,8 +39,8 @@ pub(super) fn message(r: &mut Reader<'_>, message: &Message) -> Step {
 fn retry(server_hello: Meaning) -> Meaning {
     Meaning {
         value: format!("HelloRetryRequest, as {}", server_hello.value),
-        says: "The server could go on if the client had sent a key share of another group, or this cookie along, and \
-               asks it to begin again."
+        says: "The server could go on if the client had sent a key share of another group, or this cookie \
+               along, and asks it to begin again."
             .into(),
         rfc: "RFC 8446, 4.1.4",
     }

@@ -10,16 +10,16 @@ const DOWNGRADE_TO_11: &[u8] = b"DOWNGRD\x00";
 
 pub(super) fn client(r: &mut Reader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.1.2";
-    let says = "TLS 1.3 pretends to be TLS 1.2 here, because middleboxes break on numbers they do not know; the \
-                real offer is in supported_versions, and where there is none this is it.";
+    let says = "TLS 1.3 pretends to be TLS 1.2 here, because middleboxes break on numbers they do not know; \
+                the real offer is in supported_versions, and where there is none this is it.";
     r.u16(about("legacy_version", says, RFC), names::version)?;
     let says = "Makes this handshake unlike any other: the keys depend on it.";
     r.bytes(32, about("random", says, RFC), shown::hex)?;
-    let says = "In TLS 1.2 the name of the session to resume. TLS 1.3 resumes with tickets; what is here then is \
-                made up, to look like TLS 1.2 to middleboxes.";
+    let says = "In TLS 1.2 the name of the session to resume. TLS 1.3 resumes with tickets; what is here \
+                then is made up, to look like TLS 1.2 to middleboxes.";
     r.opaque(Prefix::One, about("legacy_session_id", says, RFC), shown::hex)?;
-    let says = "The ciphers that the client can use, the one it likes best first; those of TLS 1.3 name a cipher and \
-                a hash, those of TLS 1.2 the key exchange and the signature as well.";
+    let says = "The ciphers that the client can use, the one it likes best first; those of TLS 1.3 name a \
+                cipher and a hash, those of TLS 1.2 the key exchange and the signature as well.";
     r.codes(Prefix::Two, about("cipher_suites", says, RFC), "cipher_suite", names::suite)?;
     let says = "None: compression before encryption gives secrets away (CRIME), so null is all that is left.";
     r.vector(Prefix::One, about("legacy_compression_methods", says, RFC), |r| {
@@ -30,13 +30,13 @@ pub(super) fn client(r: &mut Reader<'_>) -> Step {
 
 pub(super) fn server(r: &mut Reader<'_>, place: In) -> Step {
     const RFC: &str = "RFC 8446, 4.1.3";
-    let says = "TLS 1.2 for 1.2 and 1.3 alike, for the sake of middleboxes; what was chosen is in supported_versions, and \
-                where there is none this is it.";
+    let says = "TLS 1.2 for 1.2 and 1.3 alike, for the sake of middleboxes; what was chosen is in \
+                supported_versions, and where there is none this is it.";
     r.u16(about("legacy_version", says, RFC), names::version)?;
     let says = "The server's part of what makes this handshake unlike any other.";
     r.bytes(32, about("random", says, RFC), |random| server_random(random, place))?;
-    let says = "TLS 1.3 gives back what the client sent. In TLS 1.2 this is the name of the session: the client's own \
-                if it is resumed.";
+    let says = "TLS 1.3 gives back what the client sent. In TLS 1.2 this is the name of the session: the \
+                client's own if it is resumed.";
     r.opaque(Prefix::One, about("legacy_session_id_echo", says, RFC), shown::hex)?;
     let says = "The one that the server has chosen among those that the client offered.";
     r.u16(about("cipher_suite", says, RFC), names::suite)?;
@@ -55,9 +55,10 @@ fn server_random(random: &[u8], place: In) -> Meaning {
     if place == In::HelloRetryRequest {
         return Meaning {
             value,
-            says: "Not random: the SHA-256 of the words HelloRetryRequest, by which this message can be told from a \
-                   ServerHello."
-                .into(),
+            says:
+                "Not random: the SHA-256 of the words HelloRetryRequest, by which this message can be told \
+                   from a ServerHello."
+                    .into(),
             rfc: "RFC 8446, 4.1.3",
         };
     }

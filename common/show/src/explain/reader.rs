@@ -1,9 +1,9 @@
 //! Reads bytes from the front to the back, and notes what was where.
 //!
-//! Parsers of TLS give values without their places, and stop at the first thing that is wrong without what they had
-//! read (`tls-parser`, which knows the bodies of TLS 1.2 alone, and the one inside rustls). Here the place is the point,
-//! and broken messages are the ones that people look at. So each read leaves a [`Field`] behind, what is wrong is
-//! one too, and a message is read by a function that reads like its definition in the RFC.
+//! Parsers of TLS (`tls-parser`, which knows the bodies of TLS 1.2 alone, and the one inside rustls) give values
+//! without their places, and stop at the first thing that is wrong without what they had read. Here the place is the
+//! point, and broken messages are the ones that people look at. So each read leaves a [`Field`] behind, what is wrong
+//! is one too, and a message is read by a function that reads like its definition in the RFC.
 
 use std::borrow::Cow;
 

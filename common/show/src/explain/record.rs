@@ -16,8 +16,8 @@ pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
             match record.protection {
                 Protection::Clear => "What is in the record.",
                 _ => {
-                    "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all call \
-                     themselves application data, and their real type is the last byte inside the encryption."
+                    "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all \
+                     call themselves application data, and their real type is the last byte inside the encryption."
                 }
             },
             "RFC 8446, 5.1",
@@ -27,8 +27,8 @@ pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
     r.u16(
         about(
             "legacy_record_version",
-            "Frozen, whatever is spoken: TLS 1.2, or TLS 1.0 in a first ClientHello, because there were servers \
-             that hung up on anything newer.",
+            "Frozen, whatever is spoken: TLS 1.2, or TLS 1.0 in a first ClientHello, because there were \
+             servers that hung up on anything newer.",
             "RFC 8446, 5.1",
         ),
         names::version,
@@ -99,8 +99,8 @@ fn hidden(record: &Record) -> &'static str {
     match record.protection {
         Protection::Sealed(Sealed::NoSecret) => "Encrypted, and this program was not told the secret of it.",
         Protection::Sealed(Sealed::DoesNotOpen) => {
-            "Encrypted, and it does not open with the secret that belongs here: it was changed, or is of another \
-             session."
+            "Encrypted, and it does not open with the secret that belongs here: it was changed, or is of \
+             another session."
         }
         Protection::Clear | Protection::Opened { .. } => "Nobody knows what this is.",
     }

@@ -34,8 +34,8 @@ fn hello(r: &mut Reader<'_>) -> Step {
     r.u8(about("config_id", says, ""), |id| id.to_string())?;
     let says = "From this the server computes the key (HPKE); empty in a second ClientHello.";
     r.opaque(Prefix::Two, about("enc", says, "RFC 9180, 4"), shown::hex)?;
-    let says = "The inner ClientHello, encrypted; or noise that cannot be told from one (GREASE), so that the real \
-                ones do not stand out.";
+    let says = "The inner ClientHello, encrypted; or noise that cannot be told from one (GREASE), so that \
+                the real ones do not stand out.";
     r.opaque(Prefix::Two, about("payload", says, "RFC 9849, 6.2"), shown::hex)?;
     Ok(())
 }
