@@ -167,6 +167,7 @@ fn long_lists_are_cut_and_counted() {
     let odd = explained(&client_hello(&[1; 601], &[]), TLS13);
     assert_eq!(at(&odd, &["cipher_suites", "more"]).value, "172 more");
     assert_eq!(wrong(&odd), ["The last one of these is cut short."]);
+    assert_eq!(at(&odd, &["cipher_suites", MALFORMED]).value, "01");
 }
 
 #[test]

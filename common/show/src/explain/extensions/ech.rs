@@ -75,5 +75,5 @@ fn contents(r: &mut Reader<'_>) -> Step {
 }
 
 pub(super) fn outer_extensions(r: &mut Reader<'_>) -> Step {
-    r.codes(Prefix::One, "outer_extensions", "extension_type", extension_type)
+    r.codes(Prefix::One, "outer_extensions", "outer_extension", extension_type)
 }
