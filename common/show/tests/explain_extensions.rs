@@ -126,6 +126,10 @@ fn what_concerns_certificates() {
             "signature = ee",
         ]
     );
+}
+
+#[test]
+fn what_proves_and_asks_for_certificates() {
     assert_eq!(told(In::Certificate, 5, "01 000002 abcd"), ["status_type = ocsp (1)", "OCSPResponse = abcd"]);
     assert_eq!(
         told(In::ClientHello, 5, "01 0004 0002 abcd 0000"),

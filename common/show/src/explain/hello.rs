@@ -53,14 +53,9 @@ fn optional_extensions(r: &mut Reader<'_>, place: In) -> Step {
 fn server_random(random: &[u8], place: In) -> Meaning {
     let value = shown::hex(random);
     if place == In::HelloRetryRequest {
-        return Meaning {
-            value,
-            says:
-                "Not random: the SHA-256 of the words HelloRetryRequest, by which this message can be told \
-                   from a ServerHello."
-                    .into(),
-            rfc: "RFC 8446, 4.1.3",
-        };
+        let says = "Not random: the SHA-256 of the word HelloRetryRequest, which tells this message from a \
+                    ServerHello.";
+        return Meaning { value, says: says.into(), rfc: "RFC 8446, 4.1.3" };
     }
     let says = if random.ends_with(DOWNGRADE_TO_12) {
         "Random, but for the end: it spells DOWNGRD and 1, by which a server that knows TLS 1.3 says that it \
