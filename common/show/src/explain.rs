@@ -51,8 +51,11 @@ pub struct Field {
     pub fields: Vec<Field>,
 }
 
-/// The header of a record: ranges are in [`Record::wire`].
+/// The header of a record: ranges are in [`Record::wire`]. Nothing for what is no record: all of that is content.
 pub fn header(record: &Record) -> Vec<Field> {
+    if record.content == Content::NotTls {
+        return Vec::new();
+    }
     let header = record.wire.get(..HEADER).unwrap_or(&record.wire);
     Reader::explain(header, |r| record::header(r, record))
 }

@@ -187,5 +187,5 @@ fn what_cannot_be_read_is_called_what_it_is() {
     let flight = Flight { sender: Side::Client, bytes: b"GET / HTTP/1.1\r\n".to_vec(), secrets: Vec::new() };
     let records = decode(Side::Server, &[flight]);
     let shown = text(&explain::header(&records[0])) + &text(&explain::content(&records[0]));
-    assert_eq!(shown, "0..5 not TLS: GET /\n0..11 not TLS:  HTTP/1.1\\r\\n\n");
+    assert_eq!(shown, "0..16 not TLS: GET / HTTP/1.1\\r\\n\n");
 }

@@ -7,9 +7,6 @@ use crate::decode::{Content, Protection, Record, Sealed};
 
 /// Type, version, length: the only bytes of a record that are never encrypted.
 pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
-    if record.content == Content::NotTls {
-        return not_tls(r);
-    }
     let says = match record.protection {
         Protection::Clear => "What is in the record.",
         Protection::Opened { .. } | Protection::Sealed(_) => {
