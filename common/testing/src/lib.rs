@@ -12,6 +12,8 @@
 //! hello          a ClientHello taken apart and put together again
 //! forge          records that rustls would never write, sealed with its keys
 //! test_server    a listener that does what the test says
+//! secrets        what must never be said aloud
+//! soak           long runs, in which nothing may grow
 //! table          tables of cases, checked several at a time
 //! usage          the memory and the descriptors of a process
 //! interop        programs of other makers, and the table of README.md
@@ -33,6 +35,8 @@ pub mod interop;
 pub mod peer;
 pub mod program;
 pub mod raw;
+pub mod secrets;
+pub mod soak;
 pub mod table;
 pub mod test_server;
 pub mod usage;

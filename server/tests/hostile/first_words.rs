@@ -1,8 +1,5 @@
 //! Before TLS has begun: silence, other protocols, and records that no client begins with.
 
-use std::thread;
-use std::time::Duration;
-
 use rustls::AlertDescription as Alert;
 use rustls::version::TLS13;
 use testing::end::End;
@@ -11,35 +8,14 @@ use testing::raw;
 
 use crate::case::{Case, alert, check_all, forger, hear, say, say_more};
 
-/// How long a handshake may take where the test waits for that. The next client has to keep it too.
-const IN_TIME: [&str; 2] = ["--handshake-timeout", "3s"];
-const LATE: &str = "timed out (--handshake-timeout)";
-
 /// An SSL 2.0 CLIENT-HELLO: a length with its high bit set, the type, version 2.0, three lengths, two ciphers and a
 /// challenge.
 const SSL2: [u8; 27] =
     [0x80, 25, 1, 0, 2, 0, 6, 0, 0, 0, 10, 1, 0, 0x80, 7, 0, 0xc0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 #[test]
-fn who_does_not_begin_is_timed() {
+fn hellos_in_pieces() {
     check_all(&[
-        Case::new("says nothing", |server| hear(server.connect_raw()), End::Fin, LATE).flags(&IN_TIME),
-        Case::new(
-            "says its hello one byte at a time, slowly",
-            |server| {
-                let (mut client, _) = forger(server, &TLS13);
-                let hello = client.outgoing();
-                let mut socket = client.into_socket();
-                for byte in hello.chunks(1).take(100) {
-                    socket = say_more(socket, byte);
-                    thread::sleep(Duration::from_millis(40)); // its way of being hostile
-                }
-                hear(socket)
-            },
-            End::Fin,
-            LATE,
-        )
-        .flags(&IN_TIME),
         Case::new(
             "says its hello one byte at a time, fast, and is welcome",
             |server| {
@@ -142,9 +118,6 @@ fn records_that_no_client_begins_with() {
             Some(End::Fin),
             "TLS failed",
         ),
-        // rustls ignores a warning that comes before it knows the version, and some versions of it then wanted
-        // neither to read nor to write (CVE-2024-32650): a loop that relies on that alone spins.
-        first("close_notify", WARNING.into(), Some(End::Fin), LATE).flags(&IN_TIME),
         first("warnings without end", WARNING.repeat(100), Some(End::Fin), "TLS failed"),
     ]);
 }

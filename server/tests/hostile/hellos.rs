@@ -4,12 +4,10 @@ use rustls::AlertDescription as Alert;
 use rustls::version::{TLS12, TLS13};
 use testing::echo_server::EchoServer;
 use testing::end::End;
-use testing::hello::{
-    ClientHello, EARLY_DATA, KEY_SHARE, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record,
-};
+use testing::hello::{ClientHello, KEY_SHARE, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record};
 use testing::raw;
 
-use crate::case::{Case, VERSIONS, alert, check_all, client_hello, hear, say, say_more};
+use crate::case::{Case, alert, check_all, client_hello, hear, say, say_more};
 
 /// A number that is nobody's, of a suite and of a group.
 const UNKNOWN: u16 = 0x7f7f;
@@ -142,33 +140,4 @@ fn what_may_not_follow_a_hello_in_the_clear() {
             "TLS failed",
         ),
     ]);
-}
-
-/// Early data is skipped as far as a server has to, and no further (RFC 8446, 4.2.10). The alert is encrypted, for a
-/// client that had gone on with its handshake.
-#[test]
-fn early_data_that_nobody_asked_for() {
-    let early = |name: &str, records: usize, log| {
-        let client = move |server: &EchoServer| {
-            let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13]));
-            hello.set(EARLY_DATA, Some(&[]));
-            say(server, &[hello.record(), record(23, &[0; 1000]).repeat(records)].concat())
-        };
-        Case::new(name, client, End::Fin, log).flags(&["--handshake-timeout", "3s"])
-    };
-    check_all(&[
-        early("a little of it", 1, "timed out (--handshake-timeout)"),
-        early("too much of it", 50, "TLS failed"),
-    ]);
-}
-
-#[test]
-fn a_hello_and_then_nothing_is_timed() {
-    check_all(&VERSIONS.map(|(name, version)| {
-        let client = move |server: &EchoServer| {
-            hear(say_more(server.connect_raw(), &client_hello(server, &[version])))
-        };
-        Case::new(name, client, End::Fin, "timed out (--handshake-timeout)")
-            .flags(&["--handshake-timeout", "3s"])
-    }));
 }

@@ -11,5 +11,6 @@ mod ends;
 mod first_words;
 mod floods;
 mod hellos;
+mod late;
 mod openssl;
 mod sealed;
