@@ -109,7 +109,8 @@ pub fn assert_as_before(server: &EchoServer, before: Option<Usage>) {
     let after = server.program.usage().unwrap();
     assert!(after.heap < before.heap + HEAP, "heap: {before:?} became {after:?}");
     assert!(after.peak < before.peak + PEAK, "peak: {before:?} became {after:?}");
-    assert!(!server.log().text().contains("panicked"), "{}", server.log().text());
+    let said = server.log().text();
+    assert!(!said.contains("panicked") && !said.contains('\x1b'), "{said:?}");
 }
 
 /// An alert to hear.
