@@ -5,7 +5,7 @@ use testing::soak::{self, Length};
 
 fn main() {
     let length = Length { sessions: 200_000, megabytes: 10_000 }.parse(std::env::args().skip(1));
-    let server = EchoServer::start(&["-q"]);
+    let server = EchoServer::start(&[]);
     for (name, held) in [
         ("sessions", soak::sessions(&server, length.sessions)),
         ("echo", soak::echo(&server, length.megabytes)),

@@ -110,6 +110,7 @@ fn records_that_no_client_begins_with() {
             alert(Alert::DecodeError),
             "TLS failed",
         ),
+        first("a message of 65,535 bytes", endless_hello(0xff_ff), Some(End::Fin), "65535 bytes at most"),
         first("a message of 65,536 bytes", endless_hello(0x01_00_00), Some(End::Fin), "65535 bytes at most"),
         first("a message of 16 MB", endless_hello(0xff_ff_ff), Some(End::Fin), "65535 bytes at most"),
         first(

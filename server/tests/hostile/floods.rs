@@ -106,6 +106,7 @@ fn who_goes_on_talking_still_hears_the_alert() {
         "sixty kilobytes of a lost cause",
         |server| {
             let mut socket = say_more(server.connect_raw(), b"POST / HTTP/1.1\r\n\r\n");
+            server.log().wait_for_line("it speaks HTTP");
             for _ in 0..60 {
                 socket = say_more(socket, &[b'~'; 1000]);
             }
