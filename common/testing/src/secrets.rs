@@ -9,9 +9,12 @@ use rustls::KeyLog;
 /// So many bytes of a secret in a row are the secret.
 const WINDOW: usize = 16;
 
+/// A secret, and what it is.
+type Named = (&'static str, Vec<u8>);
+
 /// Secrets, and all the words by which they would be known.
 #[derive(Default)]
-pub struct Secrets(Vec<(&'static str, Vec<u8>)>);
+pub struct Secrets(Vec<Named>);
 
 impl Secrets {
     /// Adds one.
@@ -115,7 +118,7 @@ fn scalar(der: &[u8]) -> &[u8] {
 
 /// The secrets of a session, as rustls gives them to whoever asks.
 #[derive(Clone, Debug, Default)]
-pub struct SessionSecrets(Arc<Mutex<BTreeSet<(&'static str, Vec<u8>)>>>);
+pub struct SessionSecrets(Arc<Mutex<BTreeSet<Named>>>);
 
 impl KeyLog for SessionSecrets {
     fn log(&self, label: &str, _client_random: &[u8], secret: &[u8]) {

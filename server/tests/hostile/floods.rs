@@ -9,7 +9,7 @@ use testing::hello::record;
 use testing::peer::TlsClient;
 use testing::raw;
 
-use crate::case::{Case, VERSIONS, check_all, greeted, hear, say_more};
+use crate::case::{Case, VERSIONS, check_all, greeted, say_more};
 
 const LATE: &str = "timed out (--write-timeout)";
 
@@ -97,22 +97,4 @@ fn ten_thousand_tiny_records_are_answered() {
             "closed cleanly, the client first; 10000 bytes received",
         )
     }));
-}
-
-/// The alert comes first, and the flood behind it is drained, up to a point, so that no reset destroys it.
-#[test]
-fn who_goes_on_talking_still_hears_the_alert() {
-    check_all(&[Case::new(
-        "sixty kilobytes of a lost cause",
-        |server| {
-            let mut socket = say_more(server.connect_raw(), b"POST / HTTP/1.1\r\n\r\n");
-            server.log().wait_for_line("it speaks HTTP");
-            for _ in 0..60 {
-                socket = say_more(socket, &[b'~'; 1000]);
-            }
-            hear(socket)
-        },
-        End::Alert(rustls::AlertDescription::DecodeError),
-        "it speaks HTTP",
-    )]);
 }
