@@ -47,12 +47,15 @@ impl Stage {
     }
 }
 
+/// What a server does; what it leaves open.
+type Server = Box<dyn Fn(&mut Stage) -> Option<TcpStream> + Sync>;
+
 /// A hostile server, and what must come of it.
 pub struct Case {
     name: String,
     flags: Vec<&'static str>,
     config: Option<(Identity, Arc<ServerConfig>)>,
-    server: Box<dyn Fn(&mut Stage) -> Option<TcpStream> + Sync>,
+    server: Server,
     status: i32,
     says: &'static str,
 }
