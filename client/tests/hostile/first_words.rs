@@ -153,7 +153,7 @@ fn ends_in_the_middle_of_the_handshake() {
                 None
             },
             6,
-            reset,
+            "Connection reset", // of the session, or of the attempt to connect
         ),
         Case::new(
             "a reset behind the hello",
