@@ -1,7 +1,7 @@
 //! Whether the server is who it should be, and what follows.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use testing::certificates::{Authority, Identity};
+use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
@@ -159,7 +159,7 @@ fn insecure_says_nothing_of_the_kind_about_a_server_that_is_authorized() {
 fn even_insecure_wants_the_key_of_the_certificate() {
     let real = Identity::localhost();
     let thief = Identity { certificate: real.certificate.clone(), key: Identity::localhost().key };
-    let server = TestServer::with_config(&real, thief.server_config_with_the_wrong_key());
+    let server = TestServer::with_config(&real, thief.server_config_showing(vec![der(&thief.certificate)]));
     let mut client = server.start_client(&["--insecure"]);
     server.accept_before_handshake().handshake().unwrap_err();
     client.expect_exit(3);

@@ -25,51 +25,6 @@ fn assert_fails(client: &mut Program, status: i32, parts: &[&str]) {
 }
 
 #[test]
-fn a_fin_without_close_notify_is_truncation() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "off"]);
-    let mut session = server.accept();
-    session.send(b"cut off he");
-    session.fin();
-    assert_fails(&mut client, 4, &["truncated", "without close_notify"]);
-    assert_eq!(client.stdout.text(), "cut off he", "what did come is shown");
-}
-
-#[test]
-fn a_fin_in_the_middle_of_the_handshake_is_truncation() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&[]);
-    let mut socket = server.accept_raw();
-    raw::read_record(&mut socket);
-    drop(socket);
-    assert_fails(&mut client, 4, &["truncated", "in the middle of the handshake"]);
-}
-
-#[test]
-fn a_bare_fin_in_answer_to_close_notify_is_a_clean_end_with_a_warning() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "0s"]);
-    let mut session = server.accept();
-    session.send(b"first");
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.fin();
-    client.expect_exit(0);
-    let line = client.stderr.wait_for_line("we closed; the server just left");
-    assert!(line.contains("WARN"), "{line}");
-}
-
-#[test]
-fn an_alert_of_the_server_is_named() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&[]);
-    let mut socket = server.accept_raw();
-    raw::read_record(&mut socket);
-    socket.write_all(&raw::fatal_alert(40)).unwrap();
-    drop(socket);
-    assert_fails(&mut client, 3, &["the server ended the session with the alert handshake_failure (40)"]);
-}
-
-#[test]
 fn a_server_that_wants_a_client_certificate_is_understood() {
     let identity = Identity::localhost();
     let verifier = WebPkiClientVerifier::builder(root_store(&identity.certificate)).build().unwrap();
@@ -101,48 +56,6 @@ fn without_a_version_or_a_suite_in_common_both_sides_say_so() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_waited_for_as_long_as_the_wait_timeout() {
-    let server = TestServer::new();
-    // Waiting in a queue is no handshake: that timeout is shorter, and does not run.
-    let timeouts = ["--wait-timeout", "300ms", "--handshake-timeout", "100ms"];
-    let mut client = server.start_client(&timeouts);
-    let socket = server.accept_raw();
-    assert_fails(&mut client, 5, &["timed out (--wait-timeout)", "busy with another client"]);
-    drop(socket);
-}
-
-#[test]
-fn a_server_that_stops_in_mid_handshake_is_timed() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--handshake-timeout", "300ms"]);
-    let mut socket = server.accept_raw();
-    raw::read_record(&mut socket);
-    socket.write_all(&[22, 3, 3, 0, 122, 2]).unwrap(); // the first bytes of a ServerHello
-    assert_fails(&mut client, 5, &["timed out (--handshake-timeout)"]);
-    drop(socket);
-}
-
-#[test]
-fn a_session_that_falls_silent_is_timed() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--idle-timeout", "300ms"]);
-    let mut session = server.accept();
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.close_notify();
-    assert_fails(&mut client, 5, &["timed out (--idle-timeout)"]);
-}
-
-#[test]
-fn a_server_that_does_not_answer_close_notify_is_timed() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "0s", "--close-timeout", "300ms"]);
-    let mut session = server.accept();
-    session.send(b"first");
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    assert_fails(&mut client, 5, &["timed out (--close-timeout)"]);
-}
-
-#[test]
 fn a_session_that_goes_on_and_on_is_timed() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--linger", "off", "--session-timeout", "3s"]);
@@ -151,26 +64,6 @@ fn a_session_that_goes_on_and_on_is_timed() {
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     session.close_notify();
     assert_fails(&mut client, 5, &["timed out (--session-timeout)"]);
-}
-
-#[test]
-fn a_reset_is_a_transport_error() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&[]);
-    let mut socket = server.accept_raw();
-    raw::read_record(&mut socket);
-    raw::reset(socket);
-    assert_fails(&mut client, 6, &["reading from the server failed: Connection reset"]);
-}
-
-#[test]
-fn a_plain_http_server_is_recognised() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&[]);
-    let mut socket = server.accept_raw();
-    raw::read_record(&mut socket);
-    socket.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").unwrap();
-    assert_fails(&mut client, 3, &["the server does not speak TLS: it speaks HTTP"]);
 }
 
 #[test]

@@ -4,27 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::echo_server::EchoServer;
-use testing::peer::{End, TlsClient};
-use testing::raw;
-
-#[test]
-fn a_handshake_that_does_not_begin_is_timed() {
-    let server = EchoServer::start(&["--handshake-timeout", "3s"]);
-    let mut silent = server.connect_raw();
-    server.serves_a_client();
-    server.log().wait_for_line("session 1: ");
-    server.log().wait_for_line("timed out (--handshake-timeout)");
-    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
-}
-
-#[test]
-fn a_handshake_that_does_not_end_is_timed() {
-    let server = EchoServer::start(&["--handshake-timeout", "3s"]);
-    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
-    client.send_half_a_client_hello();
-    server.serves_a_client();
-    server.log().wait_for_line("timed out (--handshake-timeout)");
-}
+use testing::peer::End;
 
 #[test]
 fn a_silent_session_is_closed_with_close_notify() {
@@ -35,19 +15,6 @@ fn a_silent_session_is_closed_with_close_notify() {
     let line = server.log().wait_for_line("timed out (--idle-timeout)");
     assert!(line.contains("WARN"), "{line}");
     server.connect();
-}
-
-#[test]
-fn a_client_that_writes_and_never_reads_loses_its_slot() {
-    let server = EchoServer::start(&["--write-timeout", "500ms"]);
-    let mut client = server.connect();
-    let sender = client.send_in_background(&vec![0; 32 * 1024 * 1024]);
-    server.log().wait_for_line("timed out (--write-timeout)");
-    server.serves_a_client();
-    let (_, end) = client.receive_to_end();
-    assert_ne!(end, End::CloseNotify, "which would say that this was the whole echo");
-    drop(client);
-    sender.join().unwrap().unwrap_err();
 }
 
 #[test]

@@ -134,38 +134,3 @@ fn a_client_that_dawdles_with_its_fin_holds_nobody_up() {
     server.log().wait_for_line("session 1: ");
     drop(dawdler);
 }
-
-#[test]
-fn a_fin_without_close_notify_is_reported_as_truncation_and_still_answered() {
-    let server = EchoServer::start(&["--greeting", ""]);
-    let mut client = server.connect();
-    client.send(b"cut off he");
-    client.fin();
-    let (echo, _) = client.receive_to_end();
-    assert_eq!(echo, b"cut off he");
-    let line = server.log().wait_for_line("truncated");
-    assert!(line.contains("WARN") && line.contains("without close_notify"), "{line}");
-}
-
-#[test]
-fn a_client_that_leaves_in_the_middle_of_the_handshake_is_reported_and_the_next_is_served() {
-    let server = EchoServer::start(&[]);
-    let socket = server.connect_raw();
-    let mut client = TlsClient::new(socket, server.client_config());
-    client.send_half_a_client_hello();
-    drop(client);
-    server.serves_a_client();
-    server.log().wait_for_line("truncated: the client left in the middle of the handshake");
-}
-
-#[test]
-fn a_client_that_resets_its_connection_is_reported_and_the_next_is_served() {
-    let server = EchoServer::start(&[]);
-    let mut client = server.connect();
-    client.receive(9);
-    raw::reset(client.into_socket());
-    server.serves_a_client();
-    let line = server.log().wait_for_line("session 1: ");
-    assert!(line.contains("connected"), "{line}");
-    server.log().wait_for_line("failed: Connection reset");
-}

@@ -9,7 +9,6 @@ use testing::peer::TlsClient;
 use testing::raw;
 
 const DECODE_ERROR: u8 = 50;
-const UNEXPECTED_MESSAGE: u8 = 10;
 /// As a record that is not encrypted.
 const CLOSE_NOTIFY: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
 
@@ -25,33 +24,11 @@ fn answer(bytes: &[u8]) -> (Vec<u8>, String) {
 }
 
 #[test]
-fn plain_http_is_recognised() {
-    let (answer, line) = answer(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_eq!(answer, raw::fatal_alert(DECODE_ERROR));
-    assert!(line.contains("the client does not speak TLS: it speaks HTTP"), "{line}");
-}
-
-#[test]
-fn ssh_is_recognised() {
-    let (answer, line) = answer(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
-    assert_eq!(answer, raw::fatal_alert(DECODE_ERROR));
-    assert!(line.contains("it speaks SSH"), "{line}");
-}
-
-#[test]
 fn other_bytes_are_shown_escaped() {
     let (answer, line) = answer(b"\x1b[2J\nINFO forged \xff\xff\xff");
     assert_eq!(answer, raw::fatal_alert(DECODE_ERROR));
     assert!(line.contains(r"its first bytes are "), "{line}");
     assert!(!line.contains('\x1b') && !line.contains("forged"), "{line:?}");
-}
-
-#[test]
-fn a_record_that_is_no_client_hello_is_refused() {
-    let (answer, line) = answer(&[22, 3, 1, 0, 4, 2, 0, 0, 0]); // a ServerHello, and an empty one
-    assert_eq!(answer[..5], raw::fatal_alert(0)[..5], "{answer:?}");
-    assert!([DECODE_ERROR, UNEXPECTED_MESSAGE].contains(&answer[6]), "{answer:?}");
-    assert!(line.contains("TLS failed"), "{line}");
 }
 
 #[test]
@@ -81,28 +58,6 @@ fn what_comes_late_is_taken_too_and_disturbs_nobody() {
     socket.shutdown(Shutdown::Write).unwrap();
     server.log().wait_for_line("5000 more bytes came, thrown away");
     assert!(next.try_round_trip(b"undisturbed"));
-}
-
-#[test]
-fn a_flood_of_other_bytes_costs_nobody_else_anything() {
-    let server = EchoServer::start(&[]);
-    let mut socket = server.connect_raw();
-    // The server may close on it in the middle, with a reset.
-    let _ = socket.write_all(&[b'~'; 4 * 1024 * 1024]);
-    server.log().wait_for_line("does not speak TLS");
-    server.serves_a_client();
-}
-
-/// rustls ignores a warning that comes before it knows the version, and then wants neither to read nor to write in
-/// some versions of it (CVE-2024-32650): a loop that relies on that alone spins.
-#[test]
-fn close_notify_instead_of_a_handshake_is_timed() {
-    let server = EchoServer::start(&["--handshake-timeout", "3s"]);
-    let mut socket = server.connect_raw();
-    socket.write_all(&CLOSE_NOTIFY).unwrap();
-    server.log().wait_for_line("timed out (--handshake-timeout)");
-    assert_eq!(raw::read_to_end(&mut socket).unwrap(), b"");
-    server.serves_a_client();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm, date_time_ymd,
 };
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -39,18 +40,12 @@ impl Identity {
 
     /// Like [`localhost`](Self::localhost), and no longer valid.
     pub fn expired() -> Self {
-        let mut params = leaf(&LOCAL);
-        params.not_before = date_time_ymd(2001, 1, 1);
-        params.not_after = date_time_ymd(2002, 1, 1);
-        Self::self_signed(&params)
+        Self::self_signed(&leaf_of_years(2001))
     }
 
     /// Like [`localhost`](Self::localhost), and not yet valid.
     pub fn not_yet_valid() -> Self {
-        let mut params = leaf(&LOCAL);
-        params.not_before = date_time_ymd(2901, 1, 1);
-        params.not_after = date_time_ymd(2902, 1, 1);
-        Self::self_signed(&params)
+        Self::self_signed(&leaf_of_years(2901))
     }
 
     /// Like [`localhost`](Self::localhost), with an RSA key.
@@ -91,11 +86,18 @@ impl Identity {
         Arc::new(config.with_single_cert(vec![der(&self.certificate)], self.private_key()).unwrap())
     }
 
-    /// A TLS server that presents this certificate and signs with a key that need not be the certificate's.
-    pub fn server_config_with_the_wrong_key(&self) -> Arc<ServerConfig> {
+    /// Such a server with a choice of algorithms.
+    pub fn server_config_with(&self, provider: CryptoProvider) -> Arc<ServerConfig> {
+        let config = ServerConfig::builder_with_provider(provider.into());
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        Arc::new(config.with_single_cert(vec![der(&self.certificate)], self.private_key()).unwrap())
+    }
+
+    /// A TLS server that presents these certificates, which need not be any, and signs with this key, which need not
+    /// be theirs.
+    pub fn server_config_showing(&self, chain: Vec<CertificateDer<'static>>) -> Arc<ServerConfig> {
         let key = any_supported_type(&self.private_key()).unwrap();
-        let certified = CertifiedKey::new(vec![der(&self.certificate)], key);
-        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)));
         Arc::new(ServerConfig::builder().with_no_client_auth().with_cert_resolver(resolver))
     }
 
@@ -121,11 +123,7 @@ impl Authority {
 
     /// An authority of this name that has, and gives, keys of one kind.
     pub fn with_keys(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = common(name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let key = KeyPair::generate_for(algorithm).unwrap();
+        let (params, key) = (authority(name), KeyPair::generate_for(algorithm).unwrap());
         let certificate = params.self_signed(&key).unwrap().pem();
         Self { certificate, issuer: Issuer::new(params, key), algorithm }
     }
@@ -137,8 +135,44 @@ impl Authority {
 
     /// A certificate for these names.
     pub fn issue_to(&self, names: &[&str]) -> Identity {
+        self.sign(leaf(names))
+    }
+
+    /// A certificate for the names of this machine, no longer valid.
+    pub fn issue_expired(&self) -> Identity {
+        self.sign(leaf_of_years(2001))
+    }
+
+    /// A certificate for the names of this machine, not yet valid.
+    pub fn issue_not_yet_valid(&self) -> Identity {
+        self.sign(leaf_of_years(2901))
+    }
+
+    /// A certificate with so many others between it and this authority: all of them, and the key of the first.
+    pub fn chain(&self, between: usize) -> (Vec<CertificateDer<'static>>, Identity) {
+        let mut certificates = Vec::new();
+        let mut last: Option<Self> = None;
+        for number in 0..between {
+            let (authority, certificate) = last.as_ref().unwrap_or(self).issue_authority(number);
+            certificates.insert(0, certificate);
+            last = Some(authority);
+        }
+        let leaf = last.as_ref().unwrap_or(self).issue();
+        certificates.insert(0, der(&leaf.certificate));
+        (certificates, leaf)
+    }
+
+    fn issue_authority(&self, number: usize) -> (Self, CertificateDer<'static>) {
+        let (params, key) =
+            (authority(&format!("Between {number}")), KeyPair::generate_for(self.algorithm).unwrap());
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let pem = certificate.pem();
+        let issuer = Issuer::new(params, key);
+        (Self { certificate: pem, issuer, algorithm: self.algorithm }, certificate.der().clone())
+    }
+
+    fn sign(&self, mut params: CertificateParams) -> Identity {
         let key = readable_by_all(KeyPair::generate_for(self.algorithm).unwrap());
-        let mut params = leaf(names);
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Identity { certificate: certificate.pem(), key: key.serialize_pem() }
@@ -155,6 +189,22 @@ pub fn root_store(certificate: &str) -> Arc<RootCertStore> {
 /// The first certificate of a PEM text.
 pub fn der(certificate: &str) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()
+}
+
+fn authority(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = common(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params
+}
+
+/// A leaf for the names of this machine, valid for the year that begins then.
+fn leaf_of_years(year: i32) -> CertificateParams {
+    let mut params = leaf(&LOCAL);
+    params.not_before = date_time_ymd(year, 1, 1);
+    params.not_after = date_time_ymd(year + 1, 1, 1);
+    params
 }
 
 fn leaf(names: &[&str]) -> CertificateParams {

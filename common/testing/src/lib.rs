@@ -7,8 +7,15 @@
 //! echo_server    mio-server on a port of its own, in a folder of its own
 //! certificates   made on the spot, good and bad ones
 //! peer           a blocking rustls client or server on a std socket
+//! end            how the other end ended
 //! raw            sockets beneath TLS: resets, alerts as bytes
+//! hello          a ClientHello taken apart and put together again
+//! forge          records that rustls would never write, sealed with its keys
 //! test_server    a listener that does what the test says
+//! secrets        what must never be said aloud
+//! soak           long runs, in which nothing may grow
+//! table          tables of cases, checked several at a time
+//! usage          the memory and the descriptors of a process
 //! interop        programs of other makers, and the table of README.md
 //! ```
 //!
@@ -20,12 +27,19 @@
 pub mod binaries;
 pub mod certificates;
 pub mod echo_server;
+pub mod end;
 pub mod folder;
+pub mod forge;
+pub mod hello;
 pub mod interop;
 pub mod peer;
 pub mod program;
 pub mod raw;
+pub mod secrets;
+pub mod soak;
+pub mod table;
 pub mod test_server;
+pub mod usage;
 
 use std::time::Duration;
 

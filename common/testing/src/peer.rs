@@ -9,11 +9,15 @@ use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData, Stream,
     SupportedProtocolVersion,
 };
 
+pub use crate::end::End;
 use crate::{LIMIT, certificates, raw};
 
 /// A client.
@@ -25,17 +29,6 @@ pub type TlsServer = TlsPeer<ServerConnection>;
 pub struct TlsPeer<C> {
     tls: C,
     socket: TcpStream,
-}
-
-/// How the other end ended.
-#[derive(Debug, PartialEq, Eq)]
-pub enum End {
-    /// With close_notify.
-    CloseNotify,
-    /// With a FIN alone.
-    Fin,
-    /// Otherwise: an alert, a reset.
-    Error(String),
 }
 
 impl TlsClient {
@@ -54,20 +47,24 @@ impl TlsClient {
 
     /// Sends a ClientHello, and does not look at the answer.
     pub fn send_client_hello(&mut self) {
-        let hello = self.client_hello();
+        let hello = self.outgoing();
         self.socket.write_all(&hello).unwrap();
     }
 
     /// Sends the first bytes of a ClientHello, and not the rest.
     pub fn send_half_a_client_hello(&mut self) {
-        let hello = self.client_hello();
+        let hello = self.outgoing();
         self.socket.write_all(&hello[..hello.len() / 2]).unwrap();
     }
 
-    fn client_hello(&mut self) -> Vec<u8> {
-        let mut hello = Vec::new();
-        self.tls.write_tls(&mut hello).unwrap();
-        hello
+    /// Sends a ClientHello, reads the server's answer, and returns what is to be sent then, with the Finished.
+    pub fn second_flight(&mut self) -> Vec<u8> {
+        self.send_client_hello();
+        while !self.tls.wants_write() {
+            self.tls.read_tls(&mut self.socket).unwrap();
+            self.tls.process_new_packets().unwrap();
+        }
+        self.outgoing()
     }
 }
 
@@ -75,6 +72,15 @@ impl TlsServer {
     /// A server on an accepted socket, before its handshake.
     pub fn new(socket: TcpStream, config: Arc<ServerConfig>) -> Self {
         Self { tls: ServerConnection::new(config).unwrap(), socket }
+    }
+
+    /// Reads a ClientHello and returns the answer, which is to be sent.
+    pub fn first_flight(&mut self) -> Vec<u8> {
+        while !self.tls.wants_write() {
+            self.tls.read_tls(&mut self.socket).unwrap();
+            self.tls.process_new_packets().unwrap();
+        }
+        self.outgoing()
     }
 }
 
@@ -105,15 +111,42 @@ where
         stream.write_all(plaintext).and_then(|()| stream.flush()).is_ok()
     }
 
+    /// What TLS wants to send, to be sent, cut or damaged by the test.
+    pub fn outgoing(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    /// Seals plaintext without sending it.
+    pub fn seal(&mut self, plaintext: &[u8]) -> Vec<u8> {
+        self.tls.set_buffer_limit(None);
+        self.tls.writer().write_all(plaintext).unwrap();
+        self.outgoing()
+    }
+
+    /// Seals close_notify without sending it.
+    pub fn seal_close_notify(&mut self) -> Vec<u8> {
+        self.tls.send_close_notify();
+        self.outgoing()
+    }
+
+    /// Sends bytes as they are. The other end may have had enough in the middle.
+    pub fn write_raw(&mut self, bytes: &[u8]) {
+        let _ = self.socket.write_all(bytes);
+    }
+
+    /// Asks for new keys in a KeyUpdate that waits to be sent (RFC 8446, 4.6.3).
+    pub fn update_keys(&mut self) {
+        self.tls.refresh_traffic_keys().unwrap();
+    }
+
     /// Sends plaintext without waiting for the other end to read it: a thread does that. Nothing else may be sent
     /// before the thread is done.
     pub fn send_in_background(&mut self, plaintext: &[u8]) -> JoinHandle<io::Result<()>> {
-        self.tls.set_buffer_limit(None);
-        self.tls.writer().write_all(plaintext).unwrap();
-        let mut ciphertext = Vec::new();
-        while self.tls.wants_write() {
-            self.tls.write_tls(&mut ciphertext).unwrap();
-        }
+        let ciphertext = self.seal(plaintext);
         let mut socket = self.socket.try_clone().unwrap();
         thread::spawn(move || socket.write_all(&ciphertext))
     }
@@ -146,8 +179,7 @@ where
         let mut plaintext = Vec::new();
         let end = match self.stream().read_to_end(&mut plaintext) {
             Ok(_) => End::CloseNotify,
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => End::Fin,
-            Err(error) => End::Error(error.to_string()),
+            Err(error) => End::of(&error),
         };
         (plaintext, end)
     }
@@ -194,6 +226,23 @@ where
     fn stream(&mut self) -> Stream<'_, C, TcpStream> {
         Stream::new(&mut self.tls, &mut self.socket)
     }
+}
+
+/// A client that trusts one certificate, shows these, which need not be any, and signs with a key that need not be theirs.
+pub fn client_config_as(
+    certificate: &str,
+    chain: Vec<CertificateDer<'static>>,
+    key: &PrivateKeyDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
+    let config = ClientConfig::builder_with_protocol_versions(versions);
+    let config = config.with_root_certificates(certificates::root_store(certificate));
+    if chain.is_empty() {
+        return Arc::new(config.with_no_client_auth());
+    }
+    let key = any_supported_type(key).unwrap();
+    let resolver = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+    Arc::new(config.with_client_cert_resolver(Arc::new(resolver)))
 }
 
 /// What a client is made of that trusts one certificate: by rustls' own verifier, not by ours.

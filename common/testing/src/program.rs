@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::LIMIT;
 use crate::binaries::binary;
+use crate::usage::Usage;
 
 /// A program that is about to start.
 pub struct Launch(Command);
@@ -127,6 +128,16 @@ impl Program {
         assert!(sent.success(), "kill -s {name} {process}: {sent}");
     }
 
+    /// What it holds now; `None` where the system does not say.
+    pub fn usage(&self) -> Option<Usage> {
+        Usage::of(self.child.id())
+    }
+
+    /// Waits until it has so many file descriptors.
+    pub fn wait_for_descriptors(&self, count: usize) {
+        Usage::wait_for_descriptors(self.child.id(), count);
+    }
+
     /// Waits for its end, which has this exit status.
     pub fn expect_exit(&mut self, status: i32) {
         // A process that ends closes its pipes. Waiting for these can be limited, waiting for the process cannot.
@@ -205,6 +216,20 @@ impl Output {
     pub fn wait_for_line(&self, part: &str) -> String {
         self.wait_for(&format!("a line with '{part}'"), |text| {
             whole_lines(text, part).next().map(str::to_owned)
+        })
+    }
+
+    /// How many bytes it has written.
+    pub fn length(&self) -> usize {
+        self.shared.written.lock().unwrap().bytes.len()
+    }
+
+    /// Waits for a line that contains `part`, behind so many bytes of other lines.
+    pub fn wait_for_line_behind(&self, position: usize, part: &str) -> String {
+        let what = format!("a line with '{part}' behind byte {position}");
+        self.wait_until(&what, |bytes| {
+            let text = String::from_utf8_lossy(&bytes[position..]);
+            whole_lines(&text, part).next().map(str::to_owned)
         })
     }
 

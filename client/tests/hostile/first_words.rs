@@ -1,0 +1,188 @@
+//! Before TLS has begun: silence, other protocols, and handshakes that lead nowhere.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use testing::hello::{handshake, record};
+use testing::raw;
+
+use crate::case::{Case, Stage, check_all};
+
+/// A server that answers the hello like this, and stays.
+fn answer(name: &str, bytes: Vec<u8>, says: &'static str) -> Case {
+    Case::new(name, move |stage| Some(say(stage.hello(), &bytes)), 3, says)
+}
+
+fn say(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
+    let _ = socket.write_all(bytes); // the client may have had enough in the middle
+    socket
+}
+
+#[test]
+fn answers_that_are_no_handshake() {
+    let failed = "TLS failed";
+    check_all(&[
+        answer("HTTP", b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".into(), "it speaks HTTP"),
+        answer("SSH", b"SSH-2.0-OpenSSH_9.2p1\r\n".into(), "it speaks SSH"),
+        answer("noise", b"\x1b[2J\nxx\xff\xff\xff".into(), "does not speak TLS: its first bytes are "),
+        answer("a ClientHello", record(22, &handshake(1, &[0; 40])), failed),
+        answer("application data", record(23, b"welcome!\n"), failed),
+        answer("an empty ServerHello", record(22, &handshake(2, &[])), failed),
+        answer("a record that is too long", vec![22, 3, 3, 0x48, 1], failed),
+        answer("a message of 16 MB", endless(2), "65535 bytes at most"),
+        answer("empty records without end", record(22, &[]).repeat(1000), failed),
+        answer("ChangeCipherSpecs without end", record(20, &[1]).repeat(1000), failed),
+        answer("warnings without end", record(21, &[1, 90]).repeat(1000), failed),
+        answer("TLS 1.1", record(22, &handshake(2, &server_hello(0x0302, 0xc02b))), "see --tls"),
+        answer(
+            "a suite that was not offered",
+            record(22, &handshake(2, &server_hello(0x0303, 0x002f))),
+            failed,
+        ),
+        answer("a fatal alert", raw::fatal_alert(40).into(), "the alert handshake_failure (40)"),
+    ]);
+}
+
+/// The beginning of a message that claims to be as long as one can.
+fn endless(kind: u8) -> Vec<u8> {
+    let message = [&[kind, 0xff, 0xff, 0xff][..], &[0; 80_000]].concat();
+    message.chunks(16_384).flat_map(|fragment| record(22, fragment)).collect()
+}
+
+/// The body of a ServerHello without extensions.
+fn server_hello(version: u16, suite: u16) -> Vec<u8> {
+    [&version.to_be_bytes()[..], &[7; 32], &[0], &suite.to_be_bytes(), &[0]].concat()
+}
+
+/// The server's first flight, as it would be.
+fn flight(stage: &Stage) -> (TcpStream, Vec<u8>) {
+    let mut session = stage.server.accept_before_handshake();
+    let flight = session.first_flight();
+    (session.into_socket(), flight)
+}
+
+#[test]
+fn handshakes_that_take_too_long() {
+    let late = "timed out (--handshake-timeout)";
+    let timeout = ["--handshake-timeout", "500ms"];
+    check_all(&[
+        Case::new("nothing", |stage| Some(stage.server.accept_raw()), 5, "timed out (--wait-timeout)")
+            // Waiting in a queue is no handshake: that timeout is shorter, and does not run.
+            .flags(&["--wait-timeout", "300ms", "--handshake-timeout", "100ms"]),
+        Case::new(
+            "the first bytes of a hello",
+            |stage| Some(say(stage.hello(), &[22, 3, 3, 0, 122, 2])),
+            5,
+            late,
+        )
+        .flags(&timeout),
+        Case::new(
+            "close_notify, which nobody has authenticated",
+            |stage| Some(say(stage.hello(), &record(21, &[1, 0]))),
+            5,
+            late,
+        )
+        .flags(&timeout),
+        Case::new(
+            "one byte at a time",
+            |stage| {
+                let (mut socket, flight) = flight(stage);
+                for byte in flight.chunks(1).take(50) {
+                    socket = say(socket, byte);
+                    thread::sleep(Duration::from_millis(20)); // its way of being hostile
+                }
+                Some(socket)
+            },
+            5,
+            late,
+        )
+        .flags(&timeout),
+        Case::new(
+            "all but the last byte",
+            |stage| {
+                let (socket, flight) = flight(stage);
+                Some(say(socket, &flight[..flight.len() - 1]))
+            },
+            5,
+            late,
+        )
+        .flags(&timeout),
+    ]);
+}
+
+#[test]
+fn ends_in_the_middle_of_the_handshake() {
+    let truncated = "truncated: the server left in the middle of the handshake";
+    let reset = "failed: Connection reset";
+    check_all(&[
+        Case::new(
+            "a FIN on accept",
+            |stage| {
+                let socket = stage.server.accept_raw();
+                socket.shutdown(std::net::Shutdown::Write).unwrap();
+                Some(socket)
+            },
+            4,
+            truncated,
+        ),
+        Case::new(
+            "a FIN behind the hello",
+            |stage| {
+                drop(stage.hello());
+                None
+            },
+            4,
+            truncated,
+        ),
+        Case::new(
+            "a FIN in the middle of the flight",
+            |stage| {
+                let (socket, flight) = flight(stage);
+                drop(say(socket, &flight[..flight.len() / 2]));
+                None
+            },
+            4,
+            truncated,
+        ),
+        Case::new(
+            "a reset on accept",
+            |stage| {
+                raw::reset(stage.server.accept_raw());
+                None
+            },
+            6,
+            "Connection reset", // of the session, or of the attempt to connect
+        ),
+        Case::new(
+            "a reset behind the hello",
+            |stage| {
+                raw::reset(stage.hello());
+                None
+            },
+            6,
+            reset,
+        ),
+        Case::new(
+            "a reset in the middle of the flight",
+            |stage| {
+                let (socket, flight) = flight(stage);
+                raw::reset(say(socket, &flight[..flight.len() / 2]));
+                None
+            },
+            6,
+            reset,
+        ),
+        Case::new(
+            "a damaged flight",
+            |stage| {
+                let (socket, mut flight) = flight(stage);
+                *flight.last_mut().unwrap() ^= 1;
+                Some(say(socket, &flight))
+            },
+            3,
+            "the record was damaged on its way",
+        ),
+    ]);
+}

@@ -1,0 +1,129 @@
+//! Much at once, or very little.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use rustls::ContentType;
+use testing::hello::handshake;
+use testing::test_server::TestServer;
+
+use crate::case::{Case, Stage, check_all};
+
+const PATIENT: [&str; 2] = ["--linger", "off"];
+/// What a client may come to hold, whatever it is sent: its buffers and its code.
+const PEAK: usize = 32 * 1024 * 1024;
+const MEGABYTE: usize = 1 << 20;
+
+/// So many forged records, as fast as the client takes them.
+fn forged(stage: &Stage, count: usize, kind: ContentType, content: &[u8]) -> Option<TcpStream> {
+    let mut session = stage.session();
+    let records = (0..count).flat_map(|_| {
+        stage.forge.next(kind, content);
+        session.seal(b"x")
+    });
+    let records: Vec<u8> = records.collect();
+    session.write_raw(&records);
+    Some(session.into_socket())
+}
+
+/// lifetime, age_add, a nonce, a ticket of 1000 bytes, no extensions (RFC 8446, 4.6.1).
+fn ticket() -> Vec<u8> {
+    handshake(4, &[&[0, 0, 1, 0, 1, 2, 3, 4, 1, 9, 3, 232][..], &[5; 1000], &[0, 0]].concat())
+}
+
+#[test]
+fn floods_of_what_is_worth_nothing() {
+    check_all(&[
+        Case::new(
+            "empty records",
+            |stage| forged(stage, 2000, ContentType::ApplicationData, &[]),
+            3,
+            "TooManyEmptyFragments",
+        ),
+        Case::new(
+            "key updates",
+            |stage| forged(stage, 1000, ContentType::Handshake, &handshake(24, &[1])),
+            3,
+            "TLS failed",
+        ),
+        Case::new(
+            "tickets, which are forgotten again",
+            |stage| {
+                let socket = forged(stage, 5000, ContentType::Handshake, &ticket());
+                let peak = stage.client.usage().map_or(0, |usage| usage.peak);
+                assert!(peak < PEAK, "{peak}");
+                drop(socket);
+                None
+            },
+            4,
+            "truncated",
+        ),
+    ]);
+}
+
+#[test]
+fn a_greeting_that_trickles_is_shown_as_it_comes() {
+    check_all(&[Case::new(
+        "one byte a time",
+        |stage| {
+            let mut session = stage.session();
+            for byte in b"welcome!\n".chunks(1) {
+                let record = session.seal(byte);
+                for piece in record.chunks(1) {
+                    session.write_raw(piece);
+                }
+            }
+            stage.client.stdout.wait_for_bytes(b"welcome!\n");
+            session.close_notify();
+            Some(session.into_socket())
+        },
+        0,
+        "closed cleanly, the server first; 9 bytes received",
+    )
+    .flags(&PATIENT)]);
+}
+
+#[test]
+fn a_greeting_of_64_megabytes_costs_no_memory() {
+    let server = TestServer::new();
+    let (mut reader, writer) = io::pipe().unwrap();
+    let mut client = server.client().args(PATIENT).stdout(writer).start();
+    let counter = thread::spawn(move || {
+        let mut buffer = vec![0; MEGABYTE];
+        let mut total = 0;
+        while let Ok(length @ 1..) = reader.read(&mut buffer) {
+            total += length;
+        }
+        total
+    });
+    let mut session = server.accept();
+    for _ in 0..64 {
+        session.send(&vec![b'~'; MEGABYTE]);
+    }
+    let peak = client.usage().map_or(0, |usage| usage.peak);
+    session.close_notify();
+    client.expect_exit(0);
+    drop(client); // and with it our copy of the pipe's end
+    assert_eq!(counter.join().unwrap(), 64 * MEGABYTE);
+    assert!(peak < PEAK, "{peak}");
+}
+
+/// The backpressure of a pipe: the server is held up, and nothing piles up between.
+#[test]
+fn a_greeting_that_nobody_reads_holds_the_server_up() {
+    let server = TestServer::new();
+    let (reader, writer) = io::pipe().unwrap();
+    let mut client = server.client().args(PATIENT).stdout(writer).start();
+    let mut session = server.accept();
+    let greeting = session.seal(&vec![b'~'; 64 * MEGABYTE]);
+    let mut socket = session.into_socket();
+    socket.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let held_up = socket.write_all(&greeting).unwrap_err();
+    assert_eq!(held_up.kind(), io::ErrorKind::WouldBlock);
+    let peak = client.usage().map_or(0, |usage| usage.peak);
+    assert!(peak < PEAK, "{peak}");
+    drop(reader);
+    client.expect_exit(0);
+}

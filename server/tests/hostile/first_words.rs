@@ -1,0 +1,134 @@
+//! Before TLS has begun: silence, other protocols, and records that no client begins with.
+
+use rustls::AlertDescription as Alert;
+use rustls::version::TLS13;
+use testing::end::End;
+use testing::hello::{handshake, record};
+use testing::raw;
+
+use crate::case::{Case, alert, check_all, forger, hear, say, say_more};
+
+/// An SSL 2.0 CLIENT-HELLO: a length with its high bit set, the type, version 2.0, three lengths, two ciphers and a
+/// challenge.
+const SSL2: [u8; 27] =
+    [0x80, 25, 1, 0, 2, 0, 6, 0, 0, 0, 10, 1, 0, 0x80, 7, 0, 0xc0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+#[test]
+fn hellos_in_pieces() {
+    check_all(&[
+        Case::new(
+            "says its hello one byte at a time, fast, and is welcome",
+            |server| {
+                let (mut client, _) = forger(server, &TLS13);
+                for byte in client.outgoing().chunks(1) {
+                    say_more(client.socket().try_clone().unwrap(), byte);
+                }
+                client.handshake().unwrap();
+                client.close_notify();
+                Some(client.receive_to_end().1)
+            },
+            End::CloseNotify,
+            "closed cleanly, the client first",
+        ),
+        Case::new(
+            "says half a hello and leaves with a FIN",
+            |server| {
+                let (mut client, _) = forger(server, &TLS13);
+                client.send_half_a_client_hello();
+                client.fin();
+                hear(client.into_socket())
+            },
+            End::Fin,
+            "truncated: the client left in the middle of the handshake",
+        ),
+        Case::new(
+            "says half a hello and leaves with a reset",
+            |server| {
+                let (mut client, _) = forger(server, &TLS13);
+                client.send_half_a_client_hello();
+                raw::reset(client.into_socket());
+                None
+            },
+            None,
+            "reading from the client failed: Connection reset",
+        ),
+    ]);
+}
+
+#[test]
+fn other_protocols_are_told_with_an_alert() {
+    let words = |name: &str, words: &'static [u8], log| {
+        Case::new(name, |server| say(server, words), alert(Alert::DecodeError), log)
+    };
+    check_all(&[
+        words("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "it speaks HTTP"),
+        words("SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "it speaks SSH"),
+        words("SSL 2.0", &SSL2, "it speaks SSLv2"),
+        words("noise", b"\x1b[2J\xf1\x8f\x03\xa7\x99", "does not speak TLS: its first bytes are "),
+        words("noise like a record", b"\x16\xf1\x8f\x03\xa7\x99\x12\x5c", "TLS failed"),
+    ]);
+}
+
+/// Where one hears a FIN alone, rustls has no alert to send.
+#[test]
+fn records_that_no_client_begins_with() {
+    let first = |name: &str, bytes: Vec<u8>, hears, log| {
+        Case::new(name, move |server| say(server, &bytes), hears, log)
+    };
+    let unexpected = alert(Alert::UnexpectedMessage);
+    check_all(&[
+        first("a ServerHello", record(22, &handshake(2, &[0; 40])), unexpected, "TLS failed"),
+        first("a Finished", record(22, &handshake(20, &[0; 32])), unexpected, "TLS failed"),
+        first("a HelloRequest", record(22, &handshake(0, &[])), unexpected, "TLS failed"),
+        first("a KeyUpdate", record(22, &handshake(24, &[0])), unexpected, "TLS failed"),
+        first("application data", record(23, b"hello"), unexpected, "TLS failed"),
+        first("a ChangeCipherSpec", record(20, &[1]), unexpected, "TLS failed"),
+        first("a heartbeat", record(24, &[1, 0xff, 0xff]), alert(Alert::DecodeError), "TLS failed"),
+        first(
+            "an empty ClientHello",
+            record(22, &handshake(1, &[])),
+            alert(Alert::DecodeError),
+            "TLS failed",
+        ),
+        first("an empty handshake record", record(22, &[]), alert(Alert::DecodeError), "TLS failed"),
+        first("an empty alert", record(21, &[]), alert(Alert::DecodeError), "TLS failed"),
+        first(
+            "a fatal alert",
+            raw::fatal_alert(40).into(),
+            Some(End::Fin),
+            "with the alert handshake_failure (40)",
+        ),
+        first(
+            "an alert that nobody knows",
+            raw::fatal_alert(200).into(),
+            Some(End::Fin),
+            "with the alert 200",
+        ),
+        first(
+            "a record that is too long",
+            [23, 3, 3, 0x48, 1].into(),
+            alert(Alert::DecodeError),
+            "TLS failed",
+        ),
+        first("a message of 65,535 bytes", endless_hello(0xff_ff), Some(End::Fin), "65535 bytes at most"),
+        first("a message of 65,536 bytes", endless_hello(0x01_00_00), Some(End::Fin), "65535 bytes at most"),
+        first("a message of 16 MB", endless_hello(0xff_ff_ff), Some(End::Fin), "65535 bytes at most"),
+        first(
+            "half a message and the next",
+            [record(22, &[1, 0, 1]), record(23, b"x")].concat(),
+            Some(End::Fin),
+            "TLS failed",
+        ),
+        first("warnings without end", WARNING.repeat(100), Some(End::Fin), "TLS failed"),
+    ]);
+}
+
+/// close_notify, as a record that is not encrypted.
+const WARNING: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
+
+/// A ClientHello that claims this length, as far as 80,000 bytes.
+fn endless_hello(claimed: u32) -> Vec<u8> {
+    let [_, length @ ..] = claimed.to_be_bytes();
+    let message = [&[1][..], &length, &[0; 80_000]].concat();
+    message.chunks(16_384).flat_map(|fragment| record(22, fragment)).collect()
+}

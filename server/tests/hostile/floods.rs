@@ -1,0 +1,100 @@
+//! Much at once, or very little, and nobody who reads.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::version::TLS13;
+use testing::end::End;
+use testing::hello::record;
+use testing::peer::TlsClient;
+use testing::raw;
+
+use crate::case::{Case, VERSIONS, check_all, greeted, say_more};
+
+const LATE: &str = "timed out (--write-timeout)";
+
+/// Reads on after the server has given up: the end that comes is not one that certifies the answer.
+fn gives_up(mut client: TlsClient) -> Option<End> {
+    let (_, end) = client.receive_to_end();
+    assert_ne!(end, End::CloseNotify, "which would say that this was the whole echo");
+    None
+}
+
+#[test]
+fn clients_that_do_not_read() {
+    check_all(&[
+        Case::new(
+            "sends a quarter of a gigabyte, as far as it can, and never reads",
+            |server| {
+                let (mut client, _) = greeted(server, &TLS13);
+                let megabyte = vec![0; 1 << 20];
+                let sent = (0..256).take_while(|_| client.try_send(&megabyte)).count();
+                assert!(sent < 256, "all of it was taken, and none of the echo");
+                gives_up(client)
+            },
+            None,
+            LATE,
+        )
+        .flags(&["--write-timeout", "500ms"]),
+        Case::new(
+            "reads a byte now and then",
+            |server| {
+                let socket = raw::connect_with_small_window(server.address);
+                let mut client = TlsClient::new(socket, server.client_config());
+                client.handshake().unwrap();
+                let sender = client.send_in_background(&vec![0; 16 << 20]);
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_secs(2) && server.log().lines(LATE).is_empty() {
+                    client.receive(1);
+                    thread::sleep(Duration::from_millis(100)); // its way of being hostile
+                }
+                gives_up(client);
+                drop(sender);
+                None
+            },
+            None,
+            LATE,
+        )
+        .flags(&["--write-timeout", "500ms"]),
+    ]);
+}
+
+#[test]
+fn floods_of_what_is_worth_nothing() {
+    let flood = |name: &str, bytes: Vec<u8>, log| {
+        // The server closes on it in the middle, with a reset.
+        let client = move |server: &testing::echo_server::EchoServer| {
+            drop(say_more(server.connect_raw(), &bytes));
+            None
+        };
+        Case::new(name, client, None, log)
+    };
+    check_all(&[
+        flood("noise", vec![b'~'; 4 << 20], "does not speak TLS"),
+        flood("empty application data", record(23, &[]).repeat(100_000), "TLS failed"),
+        flood("empty handshake records", record(22, &[]).repeat(100_000), "TLS failed"),
+        flood("ChangeCipherSpecs", record(20, &[1]).repeat(100_000), "TLS failed"),
+        flood("alerts", record(21, &[1, 90]).repeat(100_000), "TLS failed"),
+    ]);
+}
+
+#[test]
+fn ten_thousand_tiny_records_are_answered() {
+    check_all(&VERSIONS.map(|(name, version)| {
+        Case::new(
+            name,
+            move |server| {
+                let (mut client, _) = greeted(server, version);
+                let records: Vec<u8> = (0..10_000).flat_map(|_| client.seal(b"x")).collect();
+                let mut socket = client.socket().try_clone().unwrap();
+                let sender = thread::spawn(move || std::io::Write::write_all(&mut socket, &records));
+                assert!(client.receive(10_000) == [b'x'; 10_000]);
+                sender.join().unwrap().unwrap();
+                client.close_notify();
+                Some(client.receive_to_end().1)
+            },
+            End::CloseNotify,
+            "closed cleanly, the client first; 10000 bytes received",
+        )
+    }));
+}

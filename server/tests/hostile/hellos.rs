@@ -1,0 +1,143 @@
+//! ClientHellos that cannot be answered, and what comes behind one in the clear.
+
+use rustls::AlertDescription as Alert;
+use rustls::version::{TLS12, TLS13};
+use testing::echo_server::EchoServer;
+use testing::end::End;
+use testing::hello::{ClientHello, KEY_SHARE, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record};
+use testing::raw;
+
+use crate::case::{Case, alert, check_all, client_hello, hear, say, say_more};
+
+/// A number that is nobody's, of a suite and of a group.
+const UNKNOWN: u16 = 0x7f7f;
+
+fn changed(
+    name: &str,
+    change: impl Fn(&mut ClientHello) + Sync + 'static,
+    hears: Alert,
+    log: &'static str,
+) -> Case {
+    let client = move |server: &EchoServer| {
+        let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13, &TLS12]));
+        change(&mut hello);
+        say(server, &hello.record())
+    };
+    Case::new(name, client, alert(hears), log)
+}
+
+fn old(version: u16) -> impl Fn(&mut ClientHello) + Sync {
+    move |hello| {
+        hello.version = version;
+        hello.set(SUPPORTED_VERSIONS, None);
+    }
+}
+
+#[test]
+fn hellos_that_cannot_be_answered() {
+    check_all(&[
+        changed("TLS 1.0 alone", old(0x0301), Alert::ProtocolVersion, "see --tls"),
+        changed("TLS 1.1 alone", old(0x0302), Alert::ProtocolVersion, "see --tls"),
+        changed(
+            "versions of which we speak none",
+            |hello| hello.set(SUPPORTED_VERSIONS, Some(&[2, 3, 1])),
+            Alert::ProtocolVersion,
+            "see --tls",
+        ),
+        changed(
+            "no suite in common",
+            |hello| hello.suites = vec![UNKNOWN],
+            Alert::HandshakeFailure,
+            "--suite",
+        ),
+        changed(
+            "no group in common",
+            |hello| {
+                let [high, low] = UNKNOWN.to_be_bytes();
+                hello.set(SUPPORTED_GROUPS, Some(&[0, 2, high, low]));
+                hello.set(KEY_SHARE, Some(&[0, 5, high, low, 0, 1, 0]));
+            },
+            Alert::HandshakeFailure,
+            "--group",
+        ),
+        changed(
+            "a key share that is no point",
+            |hello| {
+                hello.set(SUPPORTED_GROUPS, Some(&[0, 2, 0, 0x1d]));
+                hello.set(KEY_SHARE, Some(&[&[0, 36, 0, 0x1d, 0, 32][..], &[0; 32]].concat()));
+            },
+            Alert::IllegalParameter,
+            "TLS failed",
+        ),
+        changed(
+            "the same extension twice",
+            |hello| {
+                let first = hello.extensions[0].clone();
+                hello.extensions.push(first);
+            },
+            Alert::IllegalParameter,
+            "TLS failed",
+        ),
+        changed(
+            "an extension that is cut off",
+            |hello| hello.set(SUPPORTED_GROUPS, Some(&[0, 99, 0, 29])),
+            Alert::DecodeError,
+            "TLS failed",
+        ),
+    ]);
+}
+
+/// What a client says behind its hello, in the clear; TLS 1.3 expects no such thing any more.
+fn behind_a_hello(
+    name: &str,
+    version: &'static rustls::SupportedProtocolVersion,
+    bytes: Vec<u8>,
+    hears: Option<End>,
+    log: &'static str,
+) -> Case {
+    let client = move |server: &EchoServer| {
+        let mut socket = say_more(server.connect_raw(), &client_hello(server, &[version]));
+        raw::read_record(&mut socket);
+        hear(say_more(socket, &bytes))
+    };
+    Case::new(name, client, hears, log)
+}
+
+#[test]
+fn what_may_not_follow_a_hello_in_the_clear() {
+    let unexpected = alert(Alert::UnexpectedMessage);
+    let finished = record(22, &handshake(20, &[0; 12]));
+    check_all(&[
+        behind_a_hello("a Finished before any key", &TLS12, finished, unexpected, "TLS failed"),
+        behind_a_hello("application data", &TLS12, record(23, b"hello"), unexpected, "TLS failed"),
+        behind_a_hello(
+            "a second hello",
+            &TLS12,
+            record(22, &handshake(1, &[0; 40])),
+            alert(Alert::DecodeError),
+            "TLS failed",
+        ),
+        behind_a_hello("a ChangeCipherSpec too early", &TLS12, record(20, &[1]), unexpected, "TLS failed"),
+        behind_a_hello(
+            "a fatal alert",
+            &TLS12,
+            raw::fatal_alert(80).into(),
+            Some(End::Fin),
+            "with the alert internal_error (80)",
+        ),
+        behind_a_hello(
+            "a fatal alert, in TLS 1.3",
+            &TLS13,
+            raw::fatal_alert(80).into(),
+            Some(End::Fin),
+            "with the alert internal_error (80)",
+        ),
+        behind_a_hello(
+            "a record that is too long",
+            &TLS12,
+            vec![22, 3, 3, 0x48, 1],
+            alert(Alert::DecodeError),
+            "TLS failed",
+        ),
+    ]);
+}

@@ -1,0 +1,280 @@
+//! Inside the encryption: records that only a client with the session's keys can send.
+//!
+//! What one hears is what rustls sends: for a type that nobody knows, decode_error where RFC 8446 (5) has
+//! unexpected_message; for a record of padding alone (5.4) and for what there is too much of, nothing but the FIN.
+
+use rustls::AlertDescription as Alert;
+use rustls::ContentType;
+use rustls::SupportedProtocolVersion;
+use rustls::version::{TLS12, TLS13};
+use testing::echo_server::EchoServer;
+use testing::end::End;
+use testing::forge::Forge;
+use testing::hello::{ClientHello, handshake, record};
+use testing::peer::TlsClient;
+
+use crate::case::{Case, VERSIONS, alert, check_all, client_hello, forger, greeted};
+
+use ContentType::{Alert as AlertRecord, ApplicationData, ChangeCipherSpec, Handshake};
+
+/// What a greeted client says next.
+fn greeted_then(
+    name: impl Into<String>,
+    version: &'static SupportedProtocolVersion,
+    act: impl Fn(&mut TlsClient, &Forge) + Sync + 'static,
+    hears: Option<End>,
+    log: &'static str,
+) -> Case {
+    let client = move |server: &EchoServer| {
+        let (mut client, forge) = greeted(server, version);
+        act(&mut client, &forge);
+        Some(client.receive_to_end().1)
+    };
+    Case::new(name, client, hears, log)
+}
+
+/// A greeted client that sends one record of its own making.
+fn one_record(
+    name: &str,
+    version: &'static SupportedProtocolVersion,
+    kind: ContentType,
+    content: Vec<u8>,
+    hears: Option<End>,
+    log: &'static str,
+) -> Case {
+    let act = move |client: &mut TlsClient, forge: &Forge| {
+        forge.next(kind, &content);
+        client.send(b"instead of this");
+    };
+    greeted_then(name, version, act, hears, log)
+}
+
+const FIN: Option<End> = Some(End::Fin);
+const FAILED: &str = "TLS failed";
+
+#[test]
+fn messages_that_may_not_follow_a_handshake_in_tls_1_3() {
+    let one = |name, kind, content, hears, log| one_record(name, &TLS13, kind, content, hears, log);
+    let message = |name, kind, hears| one(name, Handshake, handshake(kind, &[0; 32]), hears, FAILED);
+    let unexpected = alert(Alert::UnexpectedMessage);
+    let decode = alert(Alert::DecodeError);
+    check_all(&[
+        message("a second Finished", 20, unexpected),
+        message("a NewSessionTicket", 4, alert(Alert::DecodeError)),
+        message("a Certificate", 11, alert(Alert::DecodeError)),
+        message("a message that nobody knows", 99, unexpected),
+        one("a HelloRequest", Handshake, handshake(0, &[]), unexpected, FAILED),
+        one(
+            "a KeyUpdate that asks for nonsense",
+            Handshake,
+            handshake(24, &[2]),
+            alert(Alert::IllegalParameter),
+            FAILED,
+        ),
+        one("a ChangeCipherSpec inside the encryption", ChangeCipherSpec, vec![1], unexpected, FAILED),
+        one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode, FAILED),
+        one("a record of padding alone", ContentType::Unknown(0), vec![0; 100], FIN, FAILED),
+        one("an alert and a half", AlertRecord, vec![2, 40, 2], alert(Alert::DecodeError), FAILED),
+        one("a warning", AlertRecord, vec![1, 40], alert(Alert::DecodeError), "handshake_failure (40)"),
+    ]);
+}
+
+#[test]
+fn messages_that_may_not_follow_a_handshake_in_tls_1_2() {
+    let one = |name, kind, content, hears, log| one_record(name, &TLS12, kind, content, hears, log);
+    let unexpected = alert(Alert::UnexpectedMessage);
+    let decode = alert(Alert::DecodeError);
+    check_all(&[
+        one("a second Finished", Handshake, handshake(20, &[0; 12]), unexpected, FAILED),
+        one("a ChangeCipherSpec", ChangeCipherSpec, vec![1], decode, FAILED),
+        one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode, FAILED),
+        Case::new(
+            "a renegotiation, which is refused, and no end of it",
+            renegotiates,
+            FIN,
+            "TooManyRenegotiationRequests",
+        ),
+        greeted_then(
+            "warnings without end",
+            &TLS12,
+            |client, forge| {
+                for _ in 0..100 {
+                    forge.next(AlertRecord, &[1, 90]);
+                    if !client.try_send(b"instead of this") {
+                        return;
+                    }
+                }
+            },
+            FIN,
+            FAILED,
+        ),
+    ]);
+}
+
+/// A warning answers the first attempt, and the session goes on (RFC 5246, 7.2.2).
+fn renegotiates(server: &EchoServer) -> Option<End> {
+    let (mut client, forge) = greeted(server, &TLS12);
+    let hello = ClientHello::parse(&client_hello(server, &[&TLS12])).message();
+    forge.next(Handshake, &hello);
+    client.send(b"instead of this");
+    assert!(client.try_round_trip(b"no_renegotiation is a warning"));
+    forge.next(Handshake, &hello);
+    client.send(b"instead of this");
+    Some(client.receive_to_end().1)
+}
+
+#[test]
+fn records_that_are_wrong_in_both_versions() {
+    let mut cases = Vec::new();
+    for (name, version) in VERSIONS {
+        let called = |what: &str| format!("{what}, {name}");
+        let one =
+            |what, kind, content, hears, log| one_record(&called(what), version, kind, content, hears, log);
+        cases.extend([
+            one(
+                "too much in one record",
+                ApplicationData,
+                vec![0; 16_385],
+                alert(Alert::RecordOverflow),
+                FAILED,
+            ),
+            one("a fatal alert", AlertRecord, vec![2, 80], FIN, "with the alert internal_error (80)"),
+            greeted_then(
+                called("a damaged byte"),
+                version,
+                |client, _| {
+                    let mut record = client.seal(b"good");
+                    record[20] ^= 1;
+                    client.write_raw(&record);
+                },
+                alert(Alert::BadRecordMac),
+                "damaged on its way",
+            ),
+            greeted_then(
+                called("data in the clear"),
+                version,
+                |client, _| client.write_raw(&record(23, &[b'a'; 40])),
+                alert(Alert::BadRecordMac),
+                "damaged on its way",
+            ),
+            greeted_then(
+                called("the same record twice"),
+                version,
+                |client, _| {
+                    let record = client.seal(b"again");
+                    client.write_raw(&record.repeat(2));
+                },
+                alert(Alert::BadRecordMac),
+                "5 bytes received",
+            ),
+            greeted_then(
+                called("empty records without end"),
+                version,
+                |client, forge| {
+                    let records = (0..2_000).flat_map(|_| {
+                        forge.next(ApplicationData, &[]);
+                        client.seal(b"x")
+                    });
+                    let records: Vec<u8> = records.collect();
+                    client.write_raw(&records);
+                },
+                FIN,
+                "TooManyEmptyFragments",
+            ),
+        ]);
+    }
+    check_all(&cases);
+}
+
+#[test]
+fn key_updates_without_end_are_refused_and_a_few_are_not() {
+    let updates = |count, name: &str, hears, log| {
+        let act = move |client: &mut TlsClient, _: &Forge| {
+            for _ in 0..count {
+                client.update_keys();
+            }
+            let records = client.outgoing();
+            client.write_raw(&records);
+            if count < 32 {
+                assert!(client.try_round_trip(b"with new keys"));
+                client.close_notify();
+            }
+        };
+        greeted_then(name, &TLS13, act, hears, log)
+    };
+    check_all(&[
+        updates(30, "thirty key updates", Some(End::CloseNotify), "13 bytes received"),
+        updates(1000, "a thousand key updates", FIN, "TooManyKeyUpdateRequests"),
+    ]);
+}
+
+/// A client whose first sealed record, its Finished, is not what it should be.
+fn instead_of_finished(
+    name: &str,
+    version: &'static SupportedProtocolVersion,
+    alteration: fn(ContentType, Vec<u8>) -> (ContentType, Vec<u8>),
+    hears: Alert,
+) -> Case {
+    let client = move |server: &EchoServer| {
+        let (mut client, forge) = forger(server, version);
+        forge.alter_next(alteration);
+        Some(match client.handshake() {
+            Ok(()) => client.receive_to_end().1, // in TLS 1.3 the client is done before the server has looked
+            Err(error) => End::of(&error),
+        })
+    };
+    Case::new(name, client, alert(hears), FAILED)
+}
+
+#[test]
+fn a_finished_that_is_none() {
+    let mut cases = Vec::new();
+    for (name, version) in VERSIONS {
+        let called = |what: &str| format!("{what}, {name}");
+        cases.extend([
+            instead_of_finished(
+                &called("another sum"),
+                version,
+                |kind, mut content| {
+                    *content.last_mut().unwrap() ^= 1;
+                    (kind, content)
+                },
+                Alert::DecryptError,
+            ),
+            instead_of_finished(
+                &called("too short"),
+                version,
+                |kind, _| (kind, handshake(20, &[1, 2, 3])),
+                Alert::DecryptError,
+            ),
+            instead_of_finished(
+                &called("data"),
+                version,
+                |_, _| (ApplicationData, b"hello".to_vec()),
+                Alert::UnexpectedMessage,
+            ),
+            Case::new(
+                called("damaged on its way"),
+                move |server| {
+                    let (mut client, _) = forger(server, version);
+                    let mut flight = client.second_flight();
+                    *flight.last_mut().unwrap() ^= 1;
+                    client.write_raw(&flight);
+                    Some(match client.handshake() {
+                        Ok(()) => client.receive_to_end().1,
+                        Err(error) => End::of(&error),
+                    })
+                },
+                alert(Alert::BadRecordMac),
+                "damaged on its way",
+            ),
+        ]);
+    }
+    cases.push(instead_of_finished(
+        "a KeyUpdate",
+        &TLS13,
+        |kind, _| (kind, handshake(24, &[1])),
+        Alert::UnexpectedMessage,
+    ));
+    check_all(&cases);
+}

@@ -1,0 +1,165 @@
+//! No secret leaves unasked (invariant I9): whatever happens, and however much is logged, neither a private key nor a
+//! session's secrets are in what either program says.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs::File;
+use std::sync::Arc;
+
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ContentType, ServerConfig, SupportedProtocolVersion};
+use testing::certificates::Identity;
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::forge::Forge;
+use testing::peer::{TlsClient, client_config_with};
+use testing::program::{Launch, Program};
+use testing::secrets::{Secrets, SessionSecrets};
+use testing::test_server::TestServer;
+
+/// Every way to make a program say more.
+const LOUD: [&[&str]; 4] = [&["-vvv"], &["--trace"], &["--trace=json"], &["-vvv", "--trace=json"]];
+
+/// A session that ends well, or is damaged in the middle of the handshake, or after it, or fails at once.
+#[derive(Clone, Copy, Debug)]
+enum Course {
+    Well,
+    DamagedFinished,
+    Damaged,
+    Alert,
+    Reset,
+}
+
+const COURSES: [Course; 5] =
+    [Course::Well, Course::DamagedFinished, Course::Damaged, Course::Alert, Course::Reset];
+
+/// A client that tells its secrets, and whose records can be forged.
+fn confiding(
+    server: &EchoServer,
+    version: &'static SupportedProtocolVersion,
+) -> (Arc<ClientConfig>, Forge, SessionSecrets) {
+    let (forge, secrets) = (Forge::default(), SessionSecrets::default());
+    let config = client_config_with(&server.certificate(), forge.provider(), &[version]);
+    let mut config = ClientConfig::clone(&config);
+    config.key_log = Arc::new(secrets.clone());
+    (Arc::new(config), forge, secrets)
+}
+
+fn visit(server: &EchoServer, version: &'static SupportedProtocolVersion, course: Course) -> SessionSecrets {
+    let (config, forge, secrets) = confiding(server, version);
+    let mut client = TlsClient::new(server.connect_raw(), config);
+    if let Course::DamagedFinished = course {
+        forge.next(ContentType::Handshake, &[20, 0, 0, 1, 0]);
+        let _ = client.handshake(); // in TLS 1.3 it hears of it later
+    } else {
+        client.handshake().unwrap();
+        client.send(b"hello");
+    }
+    match course {
+        Course::Damaged => {
+            client.write_raw(&[23, 3, 3, 0, 40].iter().chain(&[7; 40]).copied().collect::<Vec<_>>())
+        }
+        Course::Alert => {
+            forge.next(ContentType::Alert, &[2, 80]);
+            client.send(b"instead of this");
+        }
+        Course::Reset => {
+            testing::raw::reset(client.into_socket());
+            return secrets;
+        }
+        Course::Well => client.close_notify(),
+        Course::DamagedFinished => {}
+    }
+    client.receive_to_end();
+    secrets
+}
+
+fn assert_keeps(program: &Program, secrets: &Secrets) {
+    secrets.assert_unsaid(&program.stdout.bytes());
+    secrets.assert_unsaid(&program.stderr.bytes());
+    assert!(program.stderr.length() > 1000, "it was not very talkative: {}", program.stderr.text());
+}
+
+#[test]
+fn the_server_keeps_its_key_and_the_secrets_of_its_sessions() {
+    for flags in LOUD {
+        let mut server = EchoServer::start(flags);
+        let mut secrets = Secrets::default();
+        secrets.add_key(&server.folder.read("certificates/key.pem"));
+        for version in [&TLS12, &TLS13] {
+            for course in COURSES {
+                secrets.add_session(&visit(&server, version, course));
+            }
+        }
+        assert!(secrets.len() > 20, "the sessions were to tell their secrets");
+        server.program.interrupt();
+        server.program.expect_exit(0);
+        assert_keeps(&server.program, &secrets);
+    }
+}
+
+/// A key that cannot be used is a failure that names the file, and does not quote it.
+#[test]
+fn a_key_that_cannot_be_used_is_not_quoted() {
+    let identity = Identity::localhost();
+    let mut secrets = Secrets::default();
+    secrets.add_key(&identity.key);
+    let armour = "-----END PRIVATE KEY-----";
+    let cut = identity.key.replace(armour, "");
+    let other = Identity::localhost().certificate;
+    for (certificate, key) in
+        [(&identity.certificate, &cut), (&other, &identity.key), (&identity.key, &identity.key)]
+    {
+        let folder = TempDir::new();
+        folder.write("c.pem", certificate);
+        folder.write("k.pem", key);
+        let files = ["--cert", "c.pem", "--key", "k.pem", "-vvv"];
+        let mut server = Launch::server(folder.path()).args(files).start();
+        server.expect_exit(1);
+        let mut client = Launch::client(folder.path()).args(files).args(["--ca", "k.pem"]).start();
+        client.expect_exit(1);
+        for program in [server, client] {
+            secrets.assert_unsaid(&program.stdout.bytes());
+            secrets.assert_unsaid(&program.stderr.bytes());
+        }
+    }
+}
+
+#[test]
+fn the_client_keeps_its_key_and_the_secrets_of_its_sessions() {
+    for flags in LOUD {
+        for version in ["1.2", "1.3"] {
+            for damaged in [false, true] {
+                client_keeps(flags, version, damaged);
+            }
+        }
+    }
+}
+
+fn client_keeps(flags: &[&str], version: &str, damaged: bool) {
+    let (identity, me) = (Identity::localhost(), Identity::for_names(&["alice"]));
+    let log = SessionSecrets::default();
+    let mut config = ServerConfig::clone(&identity.server_config());
+    config.key_log = Arc::new(log.clone());
+    let server = TestServer::with_config(&identity, Arc::new(config));
+    server.folder.write("me.pem", &me.certificate);
+    server.folder.write("me.key", &me.key);
+    let mut client = server
+        .client()
+        .args(["--cert", "me.pem", "--key", "me.key", "--linger", "0s", "--tls", version])
+        .args(flags)
+        .stdin(File::open("/dev/null").unwrap())
+        .start();
+    let mut session = server.accept();
+    session.send(b"welcome!\n");
+    if damaged {
+        session.write_raw(&[23, 3, 3, 0, 1, 0]);
+    }
+    session.receive_to_end();
+    session.close_notify();
+    drop(session);
+    client.expect_exit(if damaged { 3 } else { 0 });
+    let mut secrets = Secrets::default();
+    secrets.add_key(&me.key);
+    secrets.add_session(&log);
+    assert_keeps(&client, &secrets);
+}
