@@ -9,6 +9,7 @@
 //! peer           a blocking rustls client or server on a std socket
 //! raw            sockets beneath TLS: resets, alerts as bytes
 //! test_server    a listener that does what the test says
+//! cpu, figures   for the benchmarks: cores, the time and memory of a process; medians and ratios
 //! interop        programs of other makers, and the table of README.md
 //! ```
 //!
@@ -19,7 +20,9 @@
 
 pub mod binaries;
 pub mod certificates;
+pub mod cpu;
 pub mod echo_server;
+pub mod figures;
 pub mod folder;
 pub mod interop;
 pub mod peer;

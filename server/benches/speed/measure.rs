@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use rustls::client::Resumption;
+use testing::cpu;
 
 use crate::certificate::Certificate;
 use crate::client::{self, Client, Input};
 use crate::options::Options;
 use crate::payload::Payload;
 use crate::report::Report;
-use crate::sample::{Metric, Sample, add_latencies, speed};
+use crate::sample::{self, Metric, Sample, add_latencies, speed};
 use crate::servers::{Kind, Running, Server};
 use crate::tickets::Tickets;
-use crate::work::{BUSY, Load, Work};
-use crate::{cpu, crowd, memory, transfer};
+use crate::work::{BUSY, Load, QUIET, Work};
+use crate::{crowd, fairness, memory, transfer};
 
 /// What a server still does when the last byte is back (closing, going to sleep) is counted too.
 const SETTLE: Duration = Duration::from_millis(5);
@@ -34,7 +35,8 @@ pub fn work(
     certificate: &Certificate,
     report: &mut Report,
 ) -> io::Result<()> {
-    let able: Vec<_> = servers.iter().filter(|server| can(server, work, report)).collect();
+    let descriptors = cpu::descriptor_limit()?;
+    let able: Vec<_> = servers.iter().filter(|server| can(server, work, descriptors, report)).collect();
     for round in 0..options.rounds(work) {
         for place in 0..able.len() {
             let server = able[(place + round as usize) % able.len()];
@@ -56,8 +58,8 @@ fn show_progress(what: &str) {
     }
 }
 
-fn can(server: &Server, work: &'static Work, report: &mut Report) -> bool {
-    let too_many = work.load.sessions() + 50 > cpu::descriptor_limit();
+fn can(server: &Server, work: &'static Work, descriptors: usize, report: &mut Report) -> bool {
+    let too_many = work.load.sessions() + 50 > descriptors;
     let why_not = match server.cannot(work.load) {
         None if too_many => Some("too few descriptors, see ulimit -n"),
         other => other,
@@ -91,6 +93,7 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
         Load::PingPong { count, size } => generator.ping_pong(options.amount(count), size),
         Load::Bulk { total, window } => generator.bulk(options.amount(total), window.unwrap_or(usize::MAX)),
         Load::Busy { idle, count } => generator.busy(idle, options.amount(count)),
+        Load::Fairness { count } => generator.fairness(options.amount(count)),
         Load::Memory { count, carried } => generator.memory(count, carried),
     }
 }
@@ -171,6 +174,15 @@ impl Generator<'_> {
         let mut sample = self.speed_since(&start, latencies.len() as f64)?;
         add_latencies(&mut sample, latencies);
         Ok(sample)
+    }
+
+    fn fairness(&mut self, count: usize) -> io::Result<Sample> {
+        let quiet = self.many(QUIET, 1)?;
+        let mut quiet = quiet.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
+        let mut sender = self.connect()?.nonblocking()?;
+        let outcome = fairness::run(&mut quiet, &mut sender, count, &self.payload, &mut self.input)?;
+        let megabytes = sender.received() as f64 / 1e6;
+        Ok(sample::fairness(outcome, megabytes))
     }
 
     fn memory(&mut self, count: usize, carried: usize) -> io::Result<Sample> {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use testing::cpu;
+
 use crate::certificate::Certificate;
-use crate::cpu;
 use crate::options::Options;
 use crate::work::Load;
 
@@ -132,7 +133,9 @@ impl Server {
     /// Why it cannot take this load, if it cannot.
     pub fn cannot(&self, load: Load) -> Option<&'static str> {
         match (self.kind, load) {
-            (Kind::Memory, Load::Busy { .. }) => Some("there are no sockets to watch"),
+            (Kind::Memory, Load::Busy { .. } | Load::Fairness { .. }) => {
+                Some("there are no sockets to watch")
+            }
             (Kind::Raw, Load::Memory { .. }) => Some("has no TLS session"),
             _ if load.sessions() > 1 && !self.serves_many => Some("serves one session at a time"),
             _ => None,

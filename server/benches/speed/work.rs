@@ -51,6 +51,11 @@ pub enum Load {
         /// How many messages in all.
         count: usize,
     },
+    /// [`QUIET`] sessions that each now and then send one byte, first alone, then beside one that sends without end.
+    Fairness {
+        /// How many bytes in all, alone and again beside it.
+        count: usize,
+    },
     /// Idle sessions, and what each of them adds to the server's resident memory.
     Memory {
         /// How many.
@@ -63,12 +68,16 @@ pub enum Load {
 /// How many sessions are busy in [`Load::Busy`].
 pub const BUSY: usize = 64;
 
+/// How many sessions are quiet in [`Load::Fairness`].
+pub const QUIET: usize = 63;
+
 impl Load {
     /// How many sessions the server has at once.
     pub fn sessions(self) -> usize {
         match self {
             Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } => 1,
             Self::Busy { idle, .. } => BUSY + idle,
+            Self::Fairness { .. } => QUIET + 1,
             Self::Memory { count, .. } => count,
         }
     }
@@ -114,6 +123,7 @@ pub const WORKS: &[Work] = &[
     CROWD,
     Work { name: "busy-1k", load: Load::Busy { idle: 1_000, count: 200_000 }, ..CROWD },
     Work { name: "busy-10k", load: Load::Busy { idle: 10_000, count: 200_000 }, quick: false, ..CROWD },
+    Work { name: "fairness", load: Load::Fairness { count: 10_000 }, unit: "MB of the sender", ..CROWD },
     Work { name: "memory", load: Load::Memory { count: 2_000, carried: 1 }, unit: "bytes", ..CROWD },
     Work { name: "memory-16k", load: Load::Memory { count: 2_000, carried: RECORD }, unit: "bytes", ..CROWD },
 ];
