@@ -52,6 +52,15 @@ pub fn resident_memory_of(pid: u32) -> io::Result<u64> {
     resident_in(&text).ok_or_else(|| io::Error::other(format!("{file}: no Rss")))
 }
 
+/// How many files a process has open.
+///
+/// # Errors
+/// The process is gone, or the system has no `/proc`.
+pub fn open_files_of(pid: u32) -> io::Result<usize> {
+    let folder = format!("/proc/{pid}/fd");
+    Ok(fs::read_dir(&folder).map_err(|error| said(&folder, error))?.count())
+}
+
 /// How many descriptors a process like this may have.
 ///
 /// # Errors

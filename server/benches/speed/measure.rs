@@ -59,7 +59,7 @@ fn show_progress(what: &str) {
 }
 
 fn can(server: &Server, work: &'static Work, descriptors: usize, report: &mut Report) -> bool {
-    let too_many = work.load.sessions() + 50 > descriptors;
+    let too_many = work.load.sessions() + work.load.waiters() + 50 > descriptors;
     let why_not = match server.cannot(work.load) {
         None if too_many => Some("too few descriptors, see ulimit -n"),
         other => other,
@@ -95,6 +95,7 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
         Load::Busy { idle, count } => generator.busy(idle, options.amount(count)),
         Load::Fairness { count } => generator.fairness(options.amount(count)),
         Load::Memory { count, carried } => generator.memory(count, carried),
+        Load::Waiting { count } => generator.waiting(count),
     }
 }
 
@@ -192,6 +193,31 @@ impl Generator<'_> {
         std::thread::sleep(SETTLE);
         let after = cpu::resident_memory_of(self.running.pid())?;
         Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
+    }
+
+    /// One session has the slot; the others connect and say nothing.
+    fn waiting(&mut self, count: usize) -> io::Result<Sample> {
+        let _served = self.connect()?;
+        let _first = self.waiters(20)?;
+        let before = cpu::resident_memory_of(self.running.pid())?;
+        let _others = self.waiters(count)?;
+        let after = cpu::resident_memory_of(self.running.pid())?;
+        Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
+    }
+
+    /// So many more connections, all of them accepted.
+    fn waiters(&self, count: usize) -> io::Result<Vec<TcpStream>> {
+        let open = cpu::open_files_of(self.running.pid())?;
+        let waiters = (0..count).map(|_| TcpStream::connect(self.running.address()));
+        let waiters = waiters.collect::<io::Result<Vec<_>>>()?;
+        let begin = Instant::now();
+        while cpu::open_files_of(self.running.pid())? < open + count {
+            if begin.elapsed() > Duration::from_secs(10) {
+                return Err(io::Error::other("it does not accept those who wait"));
+            }
+            std::thread::sleep(SETTLE);
+        }
+        Ok(waiters)
     }
 
     /// Sessions that have each had so many bytes echoed, and stay.

@@ -22,7 +22,7 @@ pub enum Metric {
     P99Alone,
     /// [`P99`](Self::P99) as a multiple of that.
     Slowdown,
-    /// Resident bytes that each session adds.
+    /// Resident bytes that each session or waiter adds.
     Bytes,
     /// CPU-seconds of the generator: not in the table, to see what limited the speed.
     GeneratorCpu,
@@ -42,7 +42,7 @@ impl Metric {
             Self::P99 => "p99 µs",
             Self::P99Alone => "p99 µs alone",
             Self::Slowdown => "p99 / p99 alone",
-            Self::Bytes => "a session",
+            Self::Bytes => "each",
             Self::GeneratorCpu => "generator CPU-s",
         }
     }

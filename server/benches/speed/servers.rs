@@ -136,6 +136,7 @@ impl Server {
             (Kind::Memory, Load::Busy { .. } | Load::Fairness { .. }) => {
                 Some("there are no sockets to watch")
             }
+            (kind, Load::Waiting { .. }) if !kind.is_ours() => Some("has no waiting room"),
             (Kind::Raw, Load::Memory { .. }) => Some("has no TLS session"),
             _ if load.sessions() > 1 && !self.serves_many => Some("serves one session at a time"),
             _ => None,
@@ -152,6 +153,9 @@ impl Server {
         command.args(&self.arguments).arg("--listen").arg(address.to_string());
         if self.kind.is_ours() && load.sessions() > 1 {
             command.arg("--slots").arg((load.sessions() + 50).to_string());
+        }
+        if load.waiters() > 0 {
+            command.arg("--waiting").arg((load.waiters() + 50).to_string());
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let mut running = Running { child, address };

@@ -63,6 +63,11 @@ pub enum Load {
         /// How many bytes each has had echoed before it went idle.
         carried: usize,
     },
+    /// Connections that wait for the one slot, and what each of them adds.
+    Waiting {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// How many sessions are busy in [`Load::Busy`].
@@ -75,11 +80,16 @@ impl Load {
     /// How many sessions the server has at once.
     pub fn sessions(self) -> usize {
         match self {
-            Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } => 1,
+            Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } | Self::Waiting { .. } => 1,
             Self::Busy { idle, .. } => BUSY + idle,
             Self::Fairness { .. } => QUIET + 1,
             Self::Memory { count, .. } => count,
         }
+    }
+
+    /// How many connections wait meanwhile.
+    pub fn waiters(self) -> usize {
+        if let Self::Waiting { count } = self { count } else { 0 }
     }
 }
 
@@ -126,4 +136,5 @@ pub const WORKS: &[Work] = &[
     Work { name: "fairness", load: Load::Fairness { count: 10_000 }, unit: "MB of the sender", ..CROWD },
     Work { name: "memory", load: Load::Memory { count: 2_000, carried: 1 }, unit: "bytes", ..CROWD },
     Work { name: "memory-16k", load: Load::Memory { count: 2_000, carried: RECORD }, unit: "bytes", ..CROWD },
+    Work { name: "waiting", load: Load::Waiting { count: 10_000 }, unit: "bytes", ..CROWD },
 ];
