@@ -17,6 +17,8 @@
 //! nanoseconds (`/proc/PID/task/*/schedstat`), user and system time together; `utime` and `stime` are the same
 //! sum, cut into ticks of 10 ms.
 //!
+//! What comes of it, and where the time goes: `server/benches/README.md`.
+//!
 //! Reading order: [`work`] (what is measured), [`servers`] (who is), [`measure`] (how), [`client`] and
 //! [`transfer`], [`crowd`] and [`fairness`] (the load), [`memory`] (the limit), [`report`].
 
