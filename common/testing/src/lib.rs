@@ -16,6 +16,7 @@
 //! soak           long runs, in which nothing may grow
 //! table          tables of cases, checked several at a time
 //! usage          the memory and the descriptors of a process
+//! cpu, figures   for the benchmarks: cores, the time and memory of a process; medians and ratios
 //! interop        programs of other makers, and the table of README.md
 //! ```
 //!
@@ -26,8 +27,10 @@
 
 pub mod binaries;
 pub mod certificates;
+pub mod cpu;
 pub mod echo_server;
 pub mod end;
+pub mod figures;
 pub mod folder;
 pub mod forge;
 pub mod hello;

@@ -46,6 +46,15 @@ impl Launch {
             .args(["--listen", "127.0.0.1:0"])
     }
 
+    /// `mio-server` as [`server`](Self::server) has it, with its system calls written to the file `log` in `folder`.
+    /// strace runs beside it and not above it, so a signal is the server's, and the server's end is that of both.
+    pub fn server_under_strace(log: &str, folder: &Path) -> Self {
+        Self::new("strace", folder)
+            .args(["-D", "-o", log])
+            .args([binary("mio-server")])
+            .args(["--listen", "127.0.0.1:0"])
+    }
+
     /// `mio-client`.
     pub fn client(folder: &Path) -> Self {
         Self::new(binary("mio-client"), folder)

@@ -17,13 +17,15 @@
 //! nanoseconds (`/proc/PID/task/*/schedstat`), user and system time together; `utime` and `stime` are the same
 //! sum, cut into ticks of 10 ms.
 //!
+//! What comes of it, and where the time goes: `server/benches/README.md`.
+//!
 //! Reading order: [`work`] (what is measured), [`servers`] (who is), [`measure`] (how), [`client`] and
-//! [`transfer`] and [`crowd`] (the load), [`memory`] (the limit), [`report`].
+//! [`transfer`], [`crowd`] and [`fairness`] (the load), [`memory`] (the limit), [`report`].
 
 mod certificate;
 mod client;
-mod cpu;
 mod crowd;
+mod fairness;
 mod measure;
 mod memory;
 mod options;
@@ -41,6 +43,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
+use testing::cpu;
 
 use crate::certificate::Certificate;
 use crate::options::Options;

@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use rustls::client::Resumption;
+use testing::cpu;
 
 use crate::certificate::Certificate;
 use crate::client::{self, Client, Input};
 use crate::options::Options;
 use crate::payload::Payload;
 use crate::report::Report;
-use crate::sample::{Metric, Sample, add_latencies, speed};
+use crate::sample::{self, Metric, Sample, add_latencies, speed};
 use crate::servers::{Kind, Running, Server};
 use crate::tickets::Tickets;
-use crate::work::{BUSY, Load, Work};
-use crate::{cpu, crowd, memory, transfer};
+use crate::work::{BUSY, Load, QUIET, Work};
+use crate::{crowd, fairness, memory, transfer};
 
 /// What a server still does when the last byte is back (closing, going to sleep) is counted too.
 const SETTLE: Duration = Duration::from_millis(5);
@@ -34,7 +35,8 @@ pub fn work(
     certificate: &Certificate,
     report: &mut Report,
 ) -> io::Result<()> {
-    let able: Vec<_> = servers.iter().filter(|server| can(server, work, report)).collect();
+    let descriptors = cpu::descriptor_limit()?;
+    let able: Vec<_> = servers.iter().filter(|server| can(server, work, descriptors, report)).collect();
     for round in 0..options.rounds(work) {
         for place in 0..able.len() {
             let server = able[(place + round as usize) % able.len()];
@@ -56,8 +58,8 @@ fn show_progress(what: &str) {
     }
 }
 
-fn can(server: &Server, work: &'static Work, report: &mut Report) -> bool {
-    let too_many = work.load.sessions() + 50 > cpu::descriptor_limit();
+fn can(server: &Server, work: &'static Work, descriptors: usize, report: &mut Report) -> bool {
+    let too_many = work.load.sessions() + work.load.waiters() + 50 > descriptors;
     let why_not = match server.cannot(work.load) {
         None if too_many => Some("too few descriptors, see ulimit -n"),
         other => other,
@@ -91,7 +93,9 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
         Load::PingPong { count, size } => generator.ping_pong(options.amount(count), size),
         Load::Bulk { total, window } => generator.bulk(options.amount(total), window.unwrap_or(usize::MAX)),
         Load::Busy { idle, count } => generator.busy(idle, options.amount(count)),
+        Load::Fairness { count } => generator.fairness(options.amount(count)),
         Load::Memory { count, carried } => generator.memory(count, carried),
+        Load::Waiting { count } => generator.waiting(count),
     }
 }
 
@@ -173,6 +177,15 @@ impl Generator<'_> {
         Ok(sample)
     }
 
+    fn fairness(&mut self, count: usize) -> io::Result<Sample> {
+        let quiet = self.many(QUIET, 1)?;
+        let mut quiet = quiet.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
+        let mut sender = self.connect()?.nonblocking()?;
+        let outcome = fairness::run(&mut quiet, &mut sender, count, &self.payload, &mut self.input)?;
+        let megabytes = sender.received() as f64 / 1e6;
+        Ok(sample::fairness(outcome, megabytes))
+    }
+
     fn memory(&mut self, count: usize, carried: usize) -> io::Result<Sample> {
         let _first = self.many(20, carried)?; // what a server allocates once is not a session's
         let before = cpu::resident_memory_of(self.running.pid())?;
@@ -180,6 +193,31 @@ impl Generator<'_> {
         std::thread::sleep(SETTLE);
         let after = cpu::resident_memory_of(self.running.pid())?;
         Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
+    }
+
+    /// One session has the slot; the others connect and say nothing.
+    fn waiting(&mut self, count: usize) -> io::Result<Sample> {
+        let _served = self.connect()?;
+        let _first = self.waiters(20)?;
+        let before = cpu::resident_memory_of(self.running.pid())?;
+        let _others = self.waiters(count)?;
+        let after = cpu::resident_memory_of(self.running.pid())?;
+        Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
+    }
+
+    /// So many more connections, all of them accepted.
+    fn waiters(&self, count: usize) -> io::Result<Vec<TcpStream>> {
+        let open = cpu::open_files_of(self.running.pid())?;
+        let waiters = (0..count).map(|_| TcpStream::connect(self.running.address()));
+        let waiters = waiters.collect::<io::Result<Vec<_>>>()?;
+        let begin = Instant::now();
+        while cpu::open_files_of(self.running.pid())? < open + count {
+            if begin.elapsed() > Duration::from_secs(10) {
+                return Err(io::Error::other("it does not accept those who wait"));
+            }
+            std::thread::sleep(SETTLE);
+        }
+        Ok(waiters)
     }
 
     /// Sessions that have each had so many bytes echoed, and stay.

@@ -12,7 +12,7 @@ const GAP: usize = 30;
 const LEFT: usize = 190;
 /// How long the bar of ours is.
 const ONE: f64 = 220.0;
-/// What is longer is cut off, and only its figure tells.
+/// What is longer is cut off, marked so, and only its figure tells.
 const LONGEST: f64 = 2.6;
 
 /// The picture, as SVG.
@@ -26,7 +26,7 @@ pub fn svg(report: &Report) -> String {
          font-family=\"sans-serif\" font-size=\"11\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
          <text x=\"10\" y=\"20\" font-size=\"14\">work per CPU-second of the server, ours = 1 \
-         (memory: bytes a session, less is better)</text>\n"
+         (memory: bytes a session, and fairness: p99 / p99 alone; less is better)</text>\n"
     );
     for (work, place) in works.into_iter().zip(0..) {
         bars(&mut svg, report, work, &kinds, 40 + place * block);
@@ -43,9 +43,9 @@ pub fn svg(report: &Report) -> String {
 fn bars(svg: &mut String, report: &Report, work: &Work, kinds: &[Kind], top: usize) {
     let _ = writeln!(svg, "<text x=\"10\" y=\"{}\" font-weight=\"bold\">{}</text>", top + BAR, work.name);
     for (&kind, place) in kinds.iter().zip(0..) {
-        let metric =
-            if report.figure(work, kind, Metric::Bytes).is_some() { Metric::Bytes } else { Metric::PerCpu };
-        let Some(ratio) = report.ratio(work, kind, metric) else { continue };
+        let has_figure = |metric: &Metric| report.figure(work, kind, *metric).is_some();
+        let metric = [Metric::Bytes, Metric::Slowdown, Metric::PerCpu].into_iter().find(has_figure);
+        let Some(ratio) = metric.and_then(|metric| report.ratio(work, kind, metric)) else { continue };
         let (y, text) = (top + place * BAR, top + place * BAR + BAR - 3);
         let length = ratio.median.min(LONGEST) * ONE;
         let _ = writeln!(
@@ -59,6 +59,22 @@ fn bars(svg: &mut String, report: &Report, work: &Work, kinds: &[Kind], top: usi
             colour(kind),
             LEFT as f64 + length + 4.0,
             ratio.median,
+        );
+        if ratio.median > LONGEST {
+            cut(svg, LEFT as f64 + length, y);
+        }
+    }
+}
+
+/// Two white strokes across the end of a bar: it goes on.
+fn cut(svg: &mut String, end: f64, top: usize) {
+    for x in [end - 16.0, end - 10.0] {
+        let _ = writeln!(
+            svg,
+            "<line x1=\"{x:.0}\" y1=\"{}\" x2=\"{:.0}\" y2=\"{}\" stroke=\"white\" stroke-width=\"3\"/>",
+            top + BAR,
+            x + 6.0,
+            top - 2,
         );
     }
 }

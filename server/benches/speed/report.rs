@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use testing::figures::{self, Spread};
+
 use crate::plot;
 use crate::sample::{Metric, Sample};
 use crate::servers::Kind;
@@ -16,27 +18,6 @@ use crate::work::{WORKS, Work};
 pub struct Report {
     samples: BTreeMap<(&'static str, Kind), Vec<Sample>>,
     left_out: Vec<(&'static str, Kind, &'static str)>,
-}
-
-/// A median, and the smallest and the largest beside it.
-#[derive(Clone, Copy, Debug)]
-pub struct Spread {
-    /// The median.
-    pub median: f64,
-    /// The smallest.
-    pub low: f64,
-    /// The largest.
-    pub high: f64,
-}
-
-impl Spread {
-    /// That of these values, if there are any.
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut values: Vec<f64> = values.into_iter().collect();
-        values.sort_by(f64::total_cmp);
-        let median = (values.get(values.len().checked_sub(1)? / 2)? + values[values.len() / 2]) / 2.0;
-        Some(Self { median, low: values[0], high: values[values.len() - 1] })
-    }
 }
 
 impl Report {
@@ -57,15 +38,14 @@ impl Report {
 
     /// A figure as a multiple of ours, round by round.
     pub fn ratio(&self, work: &Work, kind: Kind, metric: Metric) -> Option<Spread> {
-        let ours = self.values(work, Kind::Ours, metric);
-        Spread::of(self.values(work, kind, metric).into_iter().zip(ours).map(|(figure, ours)| figure / ours))
+        Spread::of_ratios(&self.values(work, kind, metric), &self.values(work, Kind::Ours, metric))
     }
 
     /// Ours as a part of what raw TCP and rustls in memory, one after the other, would reach.
     pub fn part_of_limit(&self, work: &Work) -> Option<f64> {
         let [ours, raw, memory] = [Kind::Ours, Kind::Raw, Kind::Memory]
             .map(|kind| self.figure(work, kind, Metric::PerCpu).map(|figure| figure.median));
-        Some(ours? * (1.0 / raw? + 1.0 / memory?))
+        Some(figures::part_of_limit(ours?, raw?, memory?))
     }
 
     fn values(&self, work: &Work, kind: Kind, metric: Metric) -> Vec<f64> {
@@ -91,7 +71,7 @@ impl Report {
         let kinds = self.kinds();
         let mut lines = vec![self.heading(&kinds)];
         for work in self.works() {
-            for metric in [Metric::PerCpu, Metric::PerSecond, Metric::P50, Metric::P99, Metric::Bytes] {
+            for metric in Metric::SHOWN {
                 lines.extend(self.line(work, metric, &kinds));
             }
         }
@@ -120,7 +100,7 @@ impl Report {
             return None;
         }
         let sign = if metric.less_is_better() { '-' } else { '+' };
-        let unit = if matches!(metric, Metric::P50 | Metric::P99) { "" } else { work.unit };
+        let unit = if metric.has_unit() { work.unit } else { "" };
         let mut line = vec![work.name.to_owned(), format!("{sign} {unit} {}", metric.name())];
         line.extend(cells.into_iter().map(Option::unwrap_or_default));
         let limit = self.part_of_limit(work).filter(|_| metric == Metric::PerCpu);
@@ -131,9 +111,8 @@ impl Report {
     fn cell(&self, work: &Work, kind: Kind, metric: Metric) -> Option<String> {
         let figure = self.figure(work, kind, metric)?;
         Some(match self.ratio(work, kind, metric) {
-            Some(ratio) if kind != Kind::Ours => {
-                format!("{:.2} [{:.2}-{:.2}]", ratio.median, ratio.low, ratio.high)
-            }
+            Some(ratio) if kind != Kind::Ours => two_decimals(ratio),
+            _ if metric == Metric::Slowdown => two_decimals(figure),
             _ => format!("{:.0} [{:.0}-{:.0}]", figure.median, figure.low, figure.high),
         })
     }
@@ -170,6 +149,10 @@ impl Report {
         });
         format!("[\n{}\n]\n", rows.collect::<Vec<_>>().join(",\n"))
     }
+}
+
+fn two_decimals(spread: Spread) -> String {
+    format!("{:.2} [{:.2}-{:.2}]", spread.median, spread.low, spread.high)
 }
 
 /// `target/bench`, beside the programs that were measured.

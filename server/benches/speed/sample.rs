@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use testing::figures::{Spread, percentile};
+
+use crate::fairness::Outcome;
+
 /// What a figure means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
@@ -14,13 +18,21 @@ pub enum Metric {
     P50,
     /// All but a hundredth of the messages took less, in µs.
     P99,
-    /// Resident bytes that each session adds.
+    /// What [`P99`](Self::P99) was without the bulk sender, in µs.
+    P99Alone,
+    /// [`P99`](Self::P99) as a multiple of that.
+    Slowdown,
+    /// Resident bytes that each session or waiter adds.
     Bytes,
     /// CPU-seconds of the generator: not in the table, to see what limited the speed.
     GeneratorCpu,
 }
 
 impl Metric {
+    /// Those that the table shows, in its order.
+    pub const SHOWN: [Self; 7] =
+        [Self::PerCpu, Self::PerSecond, Self::P50, Self::P99, Self::P99Alone, Self::Slowdown, Self::Bytes];
+
     /// Its name in the table.
     pub fn name(self) -> &'static str {
         match self {
@@ -28,9 +40,16 @@ impl Metric {
             Self::PerSecond => "per second",
             Self::P50 => "p50 µs",
             Self::P99 => "p99 µs",
-            Self::Bytes => "a session",
+            Self::P99Alone => "p99 µs alone",
+            Self::Slowdown => "p99 / p99 alone",
+            Self::Bytes => "each",
             Self::GeneratorCpu => "generator CPU-s",
         }
+    }
+
+    /// Whether it is in the unit of the work.
+    pub fn has_unit(self) -> bool {
+        matches!(self, Self::PerCpu | Self::PerSecond | Self::Bytes)
     }
 
     /// Whether less is better.
@@ -54,11 +73,26 @@ pub fn speed(amount: f64, wall: Duration, server: Duration, generator: Duration)
 /// Adds how long each message took.
 pub fn add_latencies(sample: &mut Sample, mut latencies: Vec<Duration>) {
     latencies.sort_unstable();
-    let at = |part: f64| {
-        let index = (latencies.len() as f64 * part) as usize;
-        latencies.get(index).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
+    for (metric, part) in [(Metric::P50, 0.5), (Metric::P99, 0.99)] {
+        if let Some(latency) = percentile(&latencies, part) {
+            sample.insert(metric, latency.as_secs_f64() * 1e6);
+        }
+    }
+}
+
+/// How long the bytes of quiet sessions took, with and without a bulk sender that had so many megabytes echoed.
+pub fn fairness(outcome: Outcome, megabytes: f64) -> Sample {
+    let typical = |slices: &[Vec<Duration>], part| {
+        let of_slices = slices.iter().filter_map(|slice| percentile(slice, part));
+        Spread::of(of_slices.map(|latency| latency.as_secs_f64() * 1e6)).map(|spread| spread.median)
     };
-    let (p50, p99) = (at(0.5), at(0.99));
-    sample.insert(Metric::P50, p50);
-    sample.insert(Metric::P99, p99);
+    let (alone, beside) = (typical(&outcome.alone, 0.99), typical(&outcome.beside, 0.99));
+    let figures = [
+        (Metric::PerSecond, Some(megabytes / outcome.sending.as_secs_f64())),
+        (Metric::P50, typical(&outcome.beside, 0.5)),
+        (Metric::P99, beside),
+        (Metric::P99Alone, alone),
+        (Metric::Slowdown, beside.zip(alone).map(|(beside, alone)| beside / alone)),
+    ];
+    figures.into_iter().filter_map(|(metric, figure)| Some((metric, figure?))).collect()
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use testing::cpu;
+
 use crate::certificate::Certificate;
-use crate::cpu;
 use crate::options::Options;
 use crate::work::Load;
 
@@ -132,7 +133,10 @@ impl Server {
     /// Why it cannot take this load, if it cannot.
     pub fn cannot(&self, load: Load) -> Option<&'static str> {
         match (self.kind, load) {
-            (Kind::Memory, Load::Busy { .. }) => Some("there are no sockets to watch"),
+            (Kind::Memory, Load::Busy { .. } | Load::Fairness { .. }) => {
+                Some("there are no sockets to watch")
+            }
+            (kind, Load::Waiting { .. }) if !kind.is_ours() => Some("has no waiting room"),
             (Kind::Raw, Load::Memory { .. }) => Some("has no TLS session"),
             _ if load.sessions() > 1 && !self.serves_many => Some("serves one session at a time"),
             _ => None,
@@ -149,6 +153,9 @@ impl Server {
         command.args(&self.arguments).arg("--listen").arg(address.to_string());
         if self.kind.is_ours() && load.sessions() > 1 {
             command.arg("--slots").arg((load.sessions() + 50).to_string());
+        }
+        if load.waiters() > 0 {
+            command.arg("--waiting").arg((load.waiters() + 50).to_string());
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let mut running = Running { child, address };

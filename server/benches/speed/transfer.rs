@@ -60,7 +60,39 @@ fn write(
     }
 }
 
-fn blocked(result: io::Result<()>) -> io::Result<()> {
+/// Seals a few records and writes what the kernel takes of them. Nothing new is sealed before they are gone.
+///
+/// # Errors
+/// Of the socket, `WouldBlock` among them.
+pub fn write_batch(client: &mut Client<mio::net::TcpStream>, payload: &Payload) -> io::Result<()> {
+    client.flush()?;
+    for _ in 0..BATCH {
+        client.send(payload, RECORD)?;
+    }
+    client.flush()
+}
+
+/// Waits until everything that was sent is back.
+///
+/// # Errors
+/// Of the socket or of TLS, or a byte came back wrong.
+pub fn finish(
+    client: &mut Client<mio::net::TcpStream>,
+    payload: &Payload,
+    input: &mut Input,
+) -> io::Result<()> {
+    while client.received() < client.sent() {
+        blocked(client.flush())?;
+        blocked(client.receive(input, payload).map(drop))?;
+    }
+    Ok(())
+}
+
+/// Nothing can be done now, and that is no error.
+///
+/// # Errors
+/// All others.
+pub fn blocked(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
         other => other,

@@ -51,6 +51,11 @@ pub enum Load {
         /// How many messages in all.
         count: usize,
     },
+    /// [`QUIET`] sessions that each now and then send one byte, first alone, then beside one that sends without end.
+    Fairness {
+        /// How many bytes in all, alone and again beside it.
+        count: usize,
+    },
     /// Idle sessions, and what each of them adds to the server's resident memory.
     Memory {
         /// How many.
@@ -58,19 +63,33 @@ pub enum Load {
         /// How many bytes each has had echoed before it went idle.
         carried: usize,
     },
+    /// Connections that wait for the one slot, and what each of them adds.
+    Waiting {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// How many sessions are busy in [`Load::Busy`].
 pub const BUSY: usize = 64;
 
+/// How many sessions are quiet in [`Load::Fairness`].
+pub const QUIET: usize = 63;
+
 impl Load {
     /// How many sessions the server has at once.
     pub fn sessions(self) -> usize {
         match self {
-            Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } => 1,
+            Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } | Self::Waiting { .. } => 1,
             Self::Busy { idle, .. } => BUSY + idle,
+            Self::Fairness { .. } => QUIET + 1,
             Self::Memory { count, .. } => count,
         }
+    }
+
+    /// How many connections wait meanwhile.
+    pub fn waiters(self) -> usize {
+        if let Self::Waiting { count } = self { count } else { 0 }
     }
 }
 
@@ -114,6 +133,8 @@ pub const WORKS: &[Work] = &[
     CROWD,
     Work { name: "busy-1k", load: Load::Busy { idle: 1_000, count: 200_000 }, ..CROWD },
     Work { name: "busy-10k", load: Load::Busy { idle: 10_000, count: 200_000 }, quick: false, ..CROWD },
+    Work { name: "fairness", load: Load::Fairness { count: 10_000 }, unit: "MB of the sender", ..CROWD },
     Work { name: "memory", load: Load::Memory { count: 2_000, carried: 1 }, unit: "bytes", ..CROWD },
     Work { name: "memory-16k", load: Load::Memory { count: 2_000, carried: RECORD }, unit: "bytes", ..CROWD },
+    Work { name: "waiting", load: Load::Waiting { count: 10_000 }, unit: "bytes", ..CROWD },
 ];

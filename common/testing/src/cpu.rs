@@ -5,6 +5,8 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::figures::{descriptors_in, resident_in, time_in};
+
 /// A command that will run on one core. `taskset` becomes the program, so the process is the program's own.
 pub fn pinned(core: usize, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("taskset");
@@ -30,13 +32,14 @@ pub fn pin_this_process(core: usize) -> io::Result<()> {
 /// The process is gone, or the system has no `/proc` with `schedstat`.
 pub fn time_of(pid: u32) -> io::Result<Duration> {
     let folder = format!("/proc/{pid}/task");
-    let mut nanoseconds = 0;
+    let mut time = Duration::ZERO;
     for thread in fs::read_dir(&folder).map_err(|error| said(&folder, error))? {
         let file = thread?.path().join("schedstat");
         let text = fs::read_to_string(&file).map_err(|error| said(&file.display().to_string(), error))?;
-        nanoseconds += text.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(0);
+        time += time_in(&text)
+            .ok_or_else(|| io::Error::other(format!("{}: no time in '{text}'", file.display())))?;
     }
-    Ok(Duration::from_nanos(nanoseconds))
+    Ok(time)
 }
 
 /// The resident memory of a process, in bytes. `smaps_rollup` walks its pages; the figure in `status` lags behind.
@@ -46,16 +49,26 @@ pub fn time_of(pid: u32) -> io::Result<Duration> {
 pub fn resident_memory_of(pid: u32) -> io::Result<u64> {
     let file = format!("/proc/{pid}/smaps_rollup");
     let text = fs::read_to_string(&file).map_err(|error| said(&file, error))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Rss:"));
-    let kibibytes = line.and_then(|rest| rest.split_whitespace().next()).and_then(|first| first.parse().ok());
-    kibibytes.map(|count: u64| count * 1024).ok_or_else(|| io::Error::other(format!("{file}: no Rss")))
+    resident_in(&text).ok_or_else(|| io::Error::other(format!("{file}: no Rss")))
+}
+
+/// How many files a process has open.
+///
+/// # Errors
+/// The process is gone, or the system has no `/proc`.
+pub fn open_files_of(pid: u32) -> io::Result<usize> {
+    let folder = format!("/proc/{pid}/fd");
+    Ok(fs::read_dir(&folder).map_err(|error| said(&folder, error))?.count())
 }
 
 /// How many descriptors a process like this may have.
-pub fn descriptor_limit() -> usize {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    line.and_then(|rest| rest.split_whitespace().next()).and_then(|soft| soft.parse().ok()).unwrap_or(1024)
+///
+/// # Errors
+/// The system has no `/proc` with `limits`.
+pub fn descriptor_limit() -> io::Result<usize> {
+    let file = "/proc/self/limits";
+    let limits = fs::read_to_string(file).map_err(|error| said(file, error))?;
+    Ok(descriptors_in(&limits).unwrap_or(usize::MAX))
 }
 
 fn said(what: &str, error: io::Error) -> io::Error {
