@@ -1,0 +1,315 @@
+//! `--capture` at both programs: its file, taken apart without Wireshark.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod pcapng;
+    pub mod shapes;
+}
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+
+use support::pcapng::{Capture, Connection, Ended, Item};
+use support::shapes::{Shape, Taken};
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::peer::TlsClient;
+use testing::program::Launch;
+use testing::raw;
+use testing::test_server::TestServer;
+
+const BOTH_FINS: Ended = Ended { fin_received: true, fin_sent: true, reset_received: false };
+
+/// The one connection of a capture.
+fn only(capture: &Capture) -> Connection {
+    let mut connections = capture.connections();
+    assert_eq!(connections.len(), 1);
+    connections.remove(0)
+}
+
+fn captured_by_server(server: EchoServer) -> Capture {
+    let EchoServer { mut program, folder, .. } = server;
+    program.expect_exit(0);
+    Capture::read(&folder.path().join("server.pcapng"))
+}
+
+fn capturing_server(arguments: &[&str]) -> EchoServer {
+    EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
+}
+
+/// The 32 bytes by which a session is known in its secrets (RFC 8446, 4.1.2).
+fn client_random(client_says: &[u8]) -> String {
+    client_says[11..43].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Before the first record that is encrypted there are secrets of its session. (That they are the right ones is for
+/// Wireshark to say.)
+fn assert_secrets_come_first(capture: &Capture, client_is_peer: bool) {
+    let mut known = HashSet::new();
+    let (mut randoms, mut sessions) = (HashMap::new(), HashSet::new());
+    for item in &capture.items {
+        match item {
+            Item::Secrets(lines) => {
+                known.extend(lines.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()));
+            }
+            Item::Packet(packet) if packet.payload.is_empty() => {}
+            Item::Packet(packet) => {
+                let from_client = packet.inbound == client_is_peer;
+                let client = if from_client { packet.from } else { packet.to };
+                if from_client && packet.payload.starts_with(&[22, 3, 1]) {
+                    sessions.insert(client_random(&packet.payload));
+                    randoms.insert(client, client_random(&packet.payload));
+                }
+                // Application data is never in clear, and in TLS 1.3 all that is encrypted is called that.
+                if packet.payload.starts_with(&[23, 3, 3]) {
+                    assert!(known.contains(&randoms[&client]));
+                }
+            }
+        }
+    }
+    assert_eq!(known, sessions);
+}
+
+#[test]
+fn both_ends_captured_the_same_sessions_and_secrets_and_every_number_is_right() {
+    for shape in Shape::all() {
+        let Taken { server, client, folder: _folder, .. } = shape.take();
+        let (server, client) = (Capture::read(&server), Capture::read(&client));
+        assert_eq!((server.cut_off, client.cut_off), (0, 0));
+        let (served, held) = (server.connections(), client.connections());
+        assert_eq!((served.len(), held.len()), (shape.sessions, shape.sessions), "{}", shape.name);
+        for (number, (served, held)) in (1..).zip(served.iter().zip(&held)) {
+            // What came after the other had seen enough is in one of them only.
+            assert!(served.received.starts_with(&held.sent) || held.sent.starts_with(&served.received));
+            assert!(held.received == served.sent, "{}: {number}", shape.name);
+            assert!(served.comment.starts_with(&format!("session {number}: ")), "{}", served.comment);
+            assert!(held.comment.starts_with(&format!("session {number}: ")), "{}", held.comment);
+            assert!(!served.sent.is_empty() && held.ended.fin_sent && served.ended.fin_sent);
+        }
+        if !shape.name.starts_with("untrusted 1.2") {
+            assert_secrets_come_first(&server, true);
+            assert_secrets_come_first(&client, false);
+            let set = |capture: &Capture| -> HashSet<String> {
+                capture.secrets().iter().map(|line| (*line).to_owned()).collect()
+            };
+            // A client that refuses derives no more; a resuming one offers what its server did not take.
+            assert!(!set(&server).is_disjoint(&set(&client)), "{}", shape.name);
+        }
+    }
+}
+
+#[test]
+fn a_large_echo_is_there_to_the_last_byte() {
+    let shape = Shape::all().into_iter().find(|shape| shape.name == "large 1.3").unwrap();
+    let taken = shape.take();
+    for path in [&taken.server, &taken.client] {
+        let connection = only(&Capture::read(path));
+        for bytes in [&connection.received, &connection.sent] {
+            let length = bytes.len();
+            assert!((10_000_000..10_100_000).contains(&length), "{length}");
+        }
+    }
+}
+
+#[test]
+fn addresses_are_those_of_the_wire() {
+    for (name, address) in [("IPv6", "[::1]"), ("mapped", "127.0.0.1")] {
+        let shape = Shape::all().into_iter().find(|shape| shape.name == name).unwrap();
+        let taken = shape.take();
+        let expected: SocketAddr = format!("{address}:{}", taken.port).parse().unwrap();
+        for path in [&taken.server, &taken.client] {
+            let capture = Capture::read(path);
+            let first = capture.packets().next().unwrap();
+            assert_eq!(first.to, expected);
+            assert_eq!(first.from.ip(), expected.ip());
+        }
+    }
+}
+
+#[test]
+fn a_fin_without_close_notify_is_there() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client.fin();
+    client.receive_to_end();
+    assert_eq!(only(&captured_by_server(server)).ended, BOTH_FINS);
+}
+
+#[test]
+fn a_reset_is_there() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    raw::reset(client.into_socket());
+    let ended = only(&captured_by_server(server)).ended;
+    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+}
+
+#[test]
+fn a_server_that_cuts_its_answer_off_is_captured_as_it_was() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--capture", "client.pcapng"]);
+    let mut session = server.accept();
+    session.send(b"cut off he");
+    session.fin();
+    client.expect_exit(4);
+    let connection = only(&Capture::read(&server.folder.path().join("client.pcapng")));
+    assert_eq!(connection.ended, BOTH_FINS);
+}
+
+#[test]
+fn what_speaks_no_tls_is_captured_too() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut socket = server.connect_raw();
+    std::io::Write::write_all(&mut socket, b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let answer = raw::read_to_end(&mut socket).unwrap();
+    drop(socket);
+    let connection = only(&captured_by_server(server));
+    assert_eq!(connection.received, b"GET / HTTP/1.0\r\n\r\n");
+    assert_eq!(connection.sent, answer);
+}
+
+#[test]
+fn sessions_at_the_same_time_are_connections_of_their_own() {
+    let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.receive(9), b"welcome!\n");
+    }
+    for _ in 0..3 {
+        assert!(clients.iter_mut().all(|client| client.try_round_trip(b"all at a time")));
+    }
+    let addresses: Vec<_> = clients.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
+    clients.into_iter().for_each(|client| drop(client.close()));
+    let capture = captured_by_server(server);
+    assert_secrets_come_first(&capture, true);
+    let connections = capture.connections();
+    assert_eq!(connections.len(), 3);
+    for (number, (connection, address)) in (1..).zip(connections.iter().zip(addresses)) {
+        assert_eq!(connection.comment, format!("session {number}: {address}"));
+    }
+}
+
+#[test]
+fn who_had_to_wait_is_said_to_have_waited() {
+    let server = capturing_server(&["--sessions", "2"]);
+    let first = server.connect();
+    let second = server.connect_raw();
+    server.log().wait_for_line("waits for its turn");
+    let start = std::time::Instant::now();
+    while start.elapsed().as_millis() < 2 {
+        std::thread::yield_now(); // a wait of no time is none
+    }
+    first.close();
+    let mut second = TlsClient::new(second, server.client_config());
+    second.handshake().unwrap();
+    second.close();
+    let capture = captured_by_server(server);
+    let comments: Vec<_> = capture.connections().into_iter().map(|connection| connection.comment).collect();
+    assert!(comments.len() == 2 && !comments[0].contains("waited"), "{comments:?}");
+    assert!(comments[1].contains(", after it waited ") && comments[1].ends_with(" ms"), "{comments:?}");
+}
+
+/// The file of a program that is killed.
+#[test]
+fn what_was_said_is_in_the_file_of_a_server_that_is_killed() {
+    let server = capturing_server(&[]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    for _ in 0..20 {
+        assert!(client.try_round_trip(&[b'~'; 3000]));
+    }
+    // Its write is behind the one to the socket, and the kill may come between them: but for the last echo all is there.
+    server.program.signal("KILL");
+    client.receive_to_end();
+    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
+    let connection = only(&capture);
+    assert!(connection.received.len() > 20 * 3000 && connection.sent.len() > 19 * 3000);
+    assert_secrets_come_first(&capture, true);
+}
+
+#[test]
+fn at_most_one_block_is_cut_off_by_a_kill_in_the_middle_of_much() {
+    let server = capturing_server(&[]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    let sender = client.send_in_background(&vec![b'~'; 64 << 20]);
+    client.receive(8 << 20);
+    server.program.signal("KILL");
+    client.receive_to_end();
+    drop(sender.join().unwrap());
+    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
+    assert!(only(&capture).received.len() > 8 << 20);
+    assert!(capture.cut_off < 70_000, "{}", capture.cut_off);
+}
+
+#[test]
+fn it_says_what_made_it_and_is_for_its_owner_alone() {
+    let taken = Shape::all().remove(0).take();
+    for (path, program) in [(&taken.server, "mio-server "), (&taken.client, "mio-client ")] {
+        let capture = Capture::read(path);
+        assert_eq!(capture.program, format!("{program}{}", env!("CARGO_PKG_VERSION")));
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_file_that_exists_is_refused_and_stays_as_it_was() {
+    let folder = TempDir::new();
+    folder.write("taken.pcapng", "mine");
+    for launch in [Launch::server(folder.path()), Launch::client(folder.path())] {
+        let mut program = launch.args(["--capture", "taken.pcapng"]).start();
+        program.expect_exit(1);
+        program.stderr.wait_for_line("--capture: taken.pcapng exists already, and is not overwritten");
+    }
+    assert_eq!(folder.read("taken.pcapng"), "mine");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named_and_not_made() {
+    let folder = TempDir::new();
+    let mut server = Launch::server(folder.path()).args(["--capture", "no/such/a.pcapng"]).start();
+    server.expect_exit(1);
+    server.stderr.wait_for_line("no/such/a.pcapng there is no folder no/such; `mkdir -p` makes it");
+    assert!(!folder.path().join("no").exists());
+}
+
+#[test]
+fn a_warning_says_that_the_file_holds_secrets() {
+    let server = capturing_server(&[]);
+    server.log().wait_for_line("WARN  --capture: server.pcapng holds the secrets of its sessions");
+}
+
+#[test]
+fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
+    let folder = TempDir::new();
+    // A limit on the size of files is as good as a full disk, and needs no rights. In units of 512 or 1024 bytes.
+    let script = "trap '' XFSZ; ulimit -f 60; exec \"$0\" \"$@\"";
+    let launch = Launch::new("sh", folder.path())
+        .args(["-c", script])
+        .args([testing::binaries::binary("mio-server")])
+        .args(["--listen", "127.0.0.1:0", "--capture", "server.pcapng"]);
+    let server = EchoServer::launch(launch, folder);
+    for _ in 0..2 {
+        let mut client = server.connect();
+        assert_eq!(client.receive(9), b"welcome!\n");
+        assert!((0..100).all(|_| client.try_round_trip(&[b'~'; 3000])));
+        assert_eq!(client.close(), b"");
+    }
+    server.log().wait_for_lines(2, "closed cleanly");
+    let line = server.log().wait_for_line("the capture ends here, it cannot be written: ");
+    assert!(line.contains("; what came before is whole"), "{line}");
+    assert_eq!(server.log().lines("the capture ends here").len(), 1);
+    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
+    assert_eq!(capture.cut_off, 0);
+    assert!(only(&capture).received.len() > 10_000);
+}
