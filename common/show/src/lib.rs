@@ -2,6 +2,7 @@
 //!
 //! | module | what it makes |
 //! |---|---|
+//! | [`decode`] | records and messages of the bytes, decrypted with the session's own secrets |
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
 //! | [`key_log`] | the secrets of every session, for programs that decrypt with them |
 //! | [`capture`] | the sessions and their secrets as a pcapng, for Wireshark |
