@@ -31,6 +31,7 @@ pub struct Packet {
     pub payload: Vec<u8>,
 }
 
+/// A file.
 pub struct Capture {
     /// The program that made it, as it says.
     pub program: String,

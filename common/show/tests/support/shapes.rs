@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use testing::certificates::Identity;
-use testing::echo_server::{EchoServer, listening_on};
+use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::Launch;
 
@@ -18,11 +18,10 @@ pub struct Shape {
     rsa: bool,
     /// How many bytes the client sends from stdin, with `-i`.
     input: Option<usize>,
-    pub sessions: usize,
     /// The client's exit status.
     status: i32,
-    /// The types of the handshake messages of one session, in the order in which the server meets them.
-    pub handshake: Vec<u8>,
+    /// For each session the types of its handshake messages, in the order in which both ends meet them.
+    pub handshakes: Vec<Vec<u8>>,
 }
 
 /// What was captured.
@@ -38,8 +37,10 @@ const FULL_1_3: &[u8] = &[1, 2, 8, 11, 15, 20, 20, 4, 4];
 const MUTUAL_1_3: &[u8] = &[1, 2, 8, 13, 11, 15, 20, 11, 15, 20, 4, 4];
 const RETRIED_1_3: &[u8] = &[1, 2, 1, 2, 8, 11, 15, 20, 20, 4, 4];
 const REFUSED_1_3: &[u8] = &[1, 2, 8, 11, 15, 20];
-const FULL_1_2: &[u8] = &[1, 2, 11, 12, 14, 16, 20, 4, 20];
-const MUTUAL_1_2: &[u8] = &[1, 2, 11, 12, 13, 14, 11, 16, 15, 20, 4, 20];
+const FULL_1_2: &[u8] = &[1, 2, 11, 12, 14, 16, 20, 20];
+const MUTUAL_1_2: &[u8] = &[1, 2, 11, 12, 13, 14, 11, 16, 15, 20, 20];
+const RESUMED_1_3: &[u8] = &[1, 2, 8, 20, 20, 4, 4];
+const RESUMED_1_2: &[u8] = &[1, 2, 20, 20];
 const REFUSED_1_2: &[u8] = &[1, 2, 11, 12, 14];
 
 impl Shape {
@@ -51,9 +52,8 @@ impl Shape {
             client: [&["--message", "hello there", "--linger", "0s"], arguments].concat(),
             rsa: false,
             input: None,
-            sessions: 1,
             status: 0,
-            handshake: handshake.to_vec(),
+            handshakes: vec![handshake.to_vec()],
         }
     }
 
@@ -62,11 +62,12 @@ impl Shape {
         let mut shapes = Self::of_every_suite();
         shapes.extend(Self::of_every_handshake());
         shapes.extend(Self::of_every_address());
-        shapes.extend([Self::large("1.3", FULL_1_3), Self::large("1.2", FULL_1_2)]);
+        shapes.extend(Self::refused());
+        shapes.extend(Self::large());
         shapes
     }
 
-    fn of_every_suite() -> Vec<Self> {
+    pub fn of_every_suite() -> Vec<Self> {
         let suites = [
             ("TLS13_AES_256_GCM_SHA384", false, FULL_1_3),
             ("TLS13_AES_128_GCM_SHA256", false, FULL_1_3),
@@ -85,27 +86,34 @@ impl Shape {
         suites.into_iter().map(shape).collect()
     }
 
-    fn of_every_handshake() -> Vec<Self> {
+    pub fn of_every_handshake() -> Vec<Self> {
         let mutual = |name, version, handshake| Self {
             server: vec!["--client-ca", "me.pem"],
             ..Self::new(name, &["--tls", version, "--cert", "me.pem", "--key", "me.key"], handshake)
         };
-        let refused = |name, version, handshake| Self {
-            status: 3,
-            ..Self::new(name, &["--tls", version, "--ca", "me.pem"], handshake)
+        let resumed = |name, version, full: &[u8], resumed: &[u8]| Self {
+            handshakes: vec![full.to_vec(), resumed.to_vec(), resumed.to_vec()],
+            ..Self::new(name, &["--tls", version, "--reconnect", "2"], &[])
         };
         vec![
             mutual("mutual 1.3", "1.3", MUTUAL_1_3),
             mutual("mutual 1.2", "1.2", MUTUAL_1_2),
-            refused("untrusted 1.3", "1.3", REFUSED_1_3),
-            refused("untrusted 1.2", "1.2", REFUSED_1_2),
-            Self { sessions: 3, ..Self::new("resumed 1.3", &["--tls", "1.3", "--reconnect", "2"], &[]) },
-            Self { sessions: 3, ..Self::new("resumed 1.2", &["--tls", "1.2", "--reconnect", "2"], &[]) },
+            resumed("resumed 1.3", "1.3", FULL_1_3, RESUMED_1_3),
+            resumed("resumed 1.2", "1.2", FULL_1_2, RESUMED_1_2),
             Self { server: vec!["--group", "secp384r1"], ..Self::new("retried", &[], RETRIED_1_3) },
         ]
     }
 
-    fn of_every_address() -> Vec<Self> {
+    /// The client does not trust the server, and says so.
+    pub fn refused() -> Vec<Self> {
+        let refused = |name, version, handshake| Self {
+            status: 3,
+            ..Self::new(name, &["--tls", version, "--ca", "me.pem"], handshake)
+        };
+        vec![refused("untrusted 1.3", "1.3", REFUSED_1_3), refused("untrusted 1.2", "1.2", REFUSED_1_2)]
+    }
+
+    pub fn of_every_address() -> Vec<Self> {
         vec![
             Self { listen: "[::1]:0", ..Self::new("IPv6", &[], FULL_1_3) },
             Self { listen: "[::]:0", ..Self::new("mapped", &[], FULL_1_3) },
@@ -113,10 +121,13 @@ impl Shape {
     }
 
     /// Ten million bytes there and back.
-    fn large(version: &'static str, handshake: &[u8]) -> Self {
-        let name = if version == "1.3" { "large 1.3" } else { "large 1.2" };
-        let shape = Self::new(name, &[], handshake);
-        Self { client: vec!["-i", "--tls", version], input: Some(10_000_000), ..shape }
+    pub fn large() -> Vec<Self> {
+        let large = |name, version, handshake| Self {
+            client: vec!["-i", "--tls", version],
+            input: Some(10_000_000),
+            ..Self::new(name, &[], handshake)
+        };
+        vec![large("large 1.3", "1.3", FULL_1_3), large("large 1.2", "1.2", FULL_1_2)]
     }
 
     /// Makes it happen.
@@ -126,7 +137,7 @@ impl Shape {
         let me = Identity::for_names(&["me"]);
         folder.write("me.pem", &me.certificate);
         folder.write("me.key", &me.key);
-        let sessions = self.sessions.to_string();
+        let sessions = self.handshakes.len().to_string();
         let launch = Launch::server_at(self.listen, folder.path())
             .args(["--capture", "server.pcapng", "--sessions", &sessions])
             .args(&self.server);
@@ -152,9 +163,4 @@ impl Shape {
         }
         client.expect_exit(self.status);
     }
-}
-
-/// The port in the line that a server prints when it listens.
-pub fn port_of(line: &str) -> u16 {
-    listening_on(line).port()
 }
