@@ -52,7 +52,7 @@ const BATCH: usize = 64 * 1024;
 /// Whether to capture, on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct CaptureArgs {
-    /// Write the sessions and their secrets to a new FILE, a pcapng for Wireshark
+    /// Write each session with its secrets to FILE, new, for Wireshark
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
 }

@@ -28,7 +28,7 @@ const READ_BY_OTHERS: u32 = 0o044;
 /// Where the secrets go, on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct KeyLogArgs {
-    /// Append each session's secrets to FILE, to decrypt it with [default: $SSLKEYLOGFILE, or none]
+    /// Append the secrets of each session to FILE [default: $SSLKEYLOGFILE]
     #[arg(long, value_name = "FILE")]
     key_log: Option<PathBuf>,
 }
