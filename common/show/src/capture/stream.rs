@@ -109,3 +109,43 @@ impl Stream {
         Ok(Packet { way, bytes: packet::build(from.ip(), to.ip(), header, payload)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use etherparse::{PacketHeaders, TransportHeader};
+
+    use super::*;
+
+    fn header(packet: &Packet) -> TcpHeader {
+        match PacketHeaders::from_ip_slice(&packet.bytes).unwrap().transport {
+            Some(TransportHeader::Tcp(header)) => header,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn stream(number: u64) -> Stream {
+        let address = "127.0.0.1:8000".parse().unwrap();
+        Stream::new(number, Ends::new(address, address))
+    }
+
+    #[test]
+    fn numbers_go_on_at_zero_after_the_last_one() {
+        let mut stream = stream(1);
+        stream.ours = u32::MAX - 1;
+        let data = stream.segment(Way::Out, Kind::Data { push: true }, b"four").unwrap();
+        assert_eq!(header(&data).sequence_number, u32::MAX - 1);
+        let ack = stream.segment(Way::In, Kind::Ack, &[]).unwrap();
+        assert_eq!(header(&ack).acknowledgment_number, 2);
+        assert_eq!(header(&stream.segment(Way::Out, Kind::Fin, &[]).unwrap()).sequence_number, 2);
+    }
+
+    #[test]
+    fn a_session_with_the_ports_of_another_counts_from_elsewhere() {
+        let first =
+            |number| header(&stream(number).segment(Way::In, Kind::Syn, &[]).unwrap()).sequence_number;
+        let firsts: Vec<u32> = (1..=100).map(first).collect();
+        for pair in firsts.windows(2) {
+            assert!(pair[0].abs_diff(pair[1]) > 1 << 24, "{pair:?}");
+        }
+    }
+}
