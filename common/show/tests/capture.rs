@@ -1,4 +1,4 @@
-//! `--capture` at both programs: its file, taken apart without Wireshark.
+//! `--capture` at both programs: the sessions in it, taken apart without Wireshark.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,16 +13,12 @@ mod support {
 }
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 
 use support::pcapng::{Capture, Connection, Ended, Item};
 use support::shapes::{Shape, Taken};
 use testing::echo_server::EchoServer;
-use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
-use testing::program::Launch;
 use testing::raw;
 use testing::test_server::TestServer;
 
@@ -287,66 +283,4 @@ fn at_most_one_block_is_cut_off_by_a_kill_in_the_middle_of_much() {
     let capture = Capture::read(&server.folder.path().join("server.pcapng"));
     assert!(only(&capture).received.len() > 8 << 20);
     assert!(capture.cut_off < 70_000, "{}", capture.cut_off);
-}
-
-#[test]
-fn it_says_what_made_it_and_is_for_its_owner_alone() {
-    let taken = Shape::all().remove(0).take();
-    for (path, program) in [(&taken.server, "mio-server "), (&taken.client, "mio-client ")] {
-        let capture = Capture::read(path);
-        assert_eq!(capture.program, format!("{program}{}", env!("CARGO_PKG_VERSION")));
-        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-}
-
-#[test]
-fn a_file_that_exists_is_refused_and_stays_as_it_was() {
-    let folder = TempDir::new();
-    folder.write("taken.pcapng", "mine");
-    for launch in [Launch::server(folder.path()), Launch::client(folder.path())] {
-        let mut program = launch.args(["--capture", "taken.pcapng"]).start();
-        program.expect_exit(1);
-        program.stderr.wait_for_line("--capture: taken.pcapng exists already, and is not overwritten");
-    }
-    assert_eq!(folder.read("taken.pcapng"), "mine");
-}
-
-#[test]
-fn a_folder_that_is_not_there_is_named_and_not_made() {
-    let folder = TempDir::new();
-    let mut server = Launch::server(folder.path()).args(["--capture", "no/such/a.pcapng"]).start();
-    server.expect_exit(1);
-    server.stderr.wait_for_line("no/such/a.pcapng there is no folder no/such; `mkdir -p` makes it");
-    assert!(!folder.path().join("no").exists());
-}
-
-#[test]
-fn a_warning_says_that_the_file_holds_secrets() {
-    let server = capturing_server(&[]);
-    server.log().wait_for_line("WARN  --capture: server.pcapng holds the secrets of its sessions");
-}
-
-#[test]
-fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
-    let folder = TempDir::new();
-    // A limit on the size of files is as good as a full disk, and needs no rights. In units of 512 or 1024 bytes.
-    let script = "trap '' XFSZ; ulimit -f 60; exec \"$0\" \"$@\"";
-    let launch = Launch::new("sh", folder.path())
-        .args(["-c", script])
-        .args([testing::binaries::binary("mio-server")])
-        .args(["--listen", "127.0.0.1:0", "--capture", "server.pcapng"]);
-    let server = EchoServer::launch(launch, folder);
-    for _ in 0..2 {
-        let mut client = server.connect();
-        assert_eq!(client.receive(9), b"welcome!\n");
-        assert!((0..100).all(|_| client.try_round_trip(&[b'~'; 3000])));
-        assert_eq!(client.close(), b"");
-    }
-    server.log().wait_for_lines(2, "closed cleanly");
-    let line = server.log().wait_for_line("the capture ends here, it cannot be written: ");
-    assert!(line.contains("; what came before is whole"), "{line}");
-    assert_eq!(server.log().lines("the capture ends here").len(), 1);
-    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
-    assert_eq!(capture.cut_off, 0);
-    assert!(only(&capture).received.len() > 10_000);
 }

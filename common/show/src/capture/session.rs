@@ -45,9 +45,11 @@ impl Session {
         recorder: &mut Recorder,
     ) -> io::Result<Self> {
         let mut stream = Stream::new(id.number, ends);
-        let waited = now.saturating_duration_since(arrival.connected).as_millis();
         // Addresses and numbers: nothing that a peer could have chosen the words of.
-        let comment = if waited == 0 { id.to_string() } else { format!("{id}, after it waited {waited} ms") };
+        let comment = match now.saturating_duration_since(arrival.connected).as_millis() {
+            waited @ 1.. if opener == Way::In => format!("{id}, after it waited {waited} ms"),
+            _ => id.to_string(),
+        };
         let Arrival { opened, connected } = arrival;
         recorder.commented(opened, &stream.segment(opener, Kind::Syn, &[])?, comment)?;
         recorder.packet(connected, &stream.segment(opener.back(), Kind::SynAck, &[])?)?;
