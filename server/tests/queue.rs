@@ -129,7 +129,7 @@ fn a_waiting_room_full_of_silent_clients_is_emptied() {
     let silent: Vec<_> = (0..2).map(|_| server.connect_raw()).collect();
     server.serves_a_client(); // in its turn, from the backlog
     server.log().wait_for_line("the waiting room is full");
-    assert_eq!(server.log().lines("timed out (--handshake-timeout)").len(), 2);
+    server.log().wait_for_lines(2, "timed out (--handshake-timeout)");
     drop(silent);
 }
 

@@ -7,6 +7,8 @@ use std::time::Instant;
 use common::observer::Observer;
 use rustls::{KeyLog, NoKeyLog, Side};
 
+use crate::capture::CaptureArgs;
+use crate::key_log::{FanOut, KeyLogArgs};
 use crate::secrets::Secrets;
 use crate::show::Show;
 use crate::sink::Sink;
@@ -17,6 +19,12 @@ use crate::trace::TraceArgs;
 pub struct ShowArgs {
     #[command(flatten)]
     trace: TraceArgs,
+
+    #[command(flatten)]
+    key_log: KeyLogArgs,
+
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 /// Who watches, and what rustls has to be told so that they see everything.
@@ -30,6 +38,12 @@ pub struct Shown {
 /// A sink that cannot be opened: a sentence that says which, why, and what to do next.
 #[derive(Debug)]
 pub struct ShowError(String);
+
+impl ShowError {
+    pub(crate) fn new(sentence: String) -> Self {
+        Self(sentence)
+    }
+}
 
 impl fmt::Display for ShowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,15 +65,41 @@ impl ShowArgs {
     /// # Errors
     /// A file that cannot be written.
     pub fn open(&self, log: Box<dyn Observer>, peer: Side, start: Instant) -> Result<Shown, ShowError> {
+        let mut key_logs: Vec<Arc<dyn KeyLog>> = Vec::new();
+        if let Some(key_log) = self.key_log.open()? {
+            key_logs.push(Arc::new(key_log));
+        }
+        let sinks = self.sinks(peer, start)?;
+        let observer = if sinks.is_empty() {
+            log
+        } else {
+            let secrets = Arc::<Secrets>::default();
+            key_logs.push(Arc::clone(&secrets) as _);
+            Box::new((log, Show::new(peer, secrets, sinks)))
+        };
+        Ok(Shown { observer, key_log: one_of(key_logs) })
+    }
+
+    fn sinks(&self, peer: Side, start: Instant) -> Result<Vec<Box<dyn Sink>>, ShowError> {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
         if let Some(trace) = self.trace.open(peer, start) {
             sinks.push(Box::new(trace));
         }
-        if sinks.is_empty() {
-            return Ok(Shown { observer: log, key_log: Arc::new(NoKeyLog) });
+        if let Some(capture) = self.capture.open(peer, start)? {
+            sinks.push(Box::new(capture));
         }
-        let secrets = Arc::<Secrets>::default();
-        let show = Show::new(peer, Arc::clone(&secrets), sinks);
-        Ok(Shown { observer: Box::new((log, show)), key_log: secrets })
+        Ok(sinks)
+    }
+}
+
+/// rustls has room for one.
+fn one_of(mut key_logs: Vec<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
+    match (key_logs.pop(), key_logs.is_empty()) {
+        (None, _) => Arc::new(NoKeyLog),
+        (Some(one), true) => one,
+        (Some(last), false) => {
+            key_logs.push(last);
+            Arc::new(FanOut(key_logs))
+        }
     }
 }

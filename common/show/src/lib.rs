@@ -5,6 +5,8 @@
 //! | [`decode`] | records and messages of the bytes, decrypted with the session's own secrets |
 //! | [`explain`] | what each of those bytes means: a tree of fields, with a sentence for people |
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
+//! | [`key_log`] | the secrets of every session, for programs that decrypt with them |
+//! | [`capture`] | the sessions and their secrets as a pcapng, for Wireshark |
 //!
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.
 //!
@@ -19,8 +21,10 @@
 //! both programs keep, watches through the same seam and makes it 0.09 % and 0.27 %.
 
 pub mod args;
+pub mod capture;
 pub mod decode;
 pub mod explain;
+pub mod key_log;
 mod lines;
 pub mod secrets;
 pub mod show;

@@ -18,6 +18,11 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// As rustls tells of it.
+    pub fn new(label: &str, client_random: &[u8], secret: &[u8]) -> Self {
+        Self { label: label.to_owned(), client_random: client_random.to_vec(), secret: secret.to_vec() }
+    }
+
     /// Its line in a key log, without the end of the line. Whoever has it can decrypt the session.
     pub fn line(&self) -> String {
         format!("{} {} {}", self.label, hex(&self.client_random), hex(&self.secret))
@@ -58,10 +63,6 @@ impl Secrets {
 
 impl KeyLog for Secrets {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        self.fresh().push(Secret {
-            label: label.to_owned(),
-            client_random: client_random.to_vec(),
-            secret: secret.to_vec(),
-        });
+        self.fresh().push(Secret::new(label, client_random, secret));
     }
 }

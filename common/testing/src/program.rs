@@ -20,7 +20,7 @@ impl Launch {
     pub fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(folder);
-        for variable in ["RUST_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        for variable in ["RUST_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"] {
             command.env_remove(variable);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,0 +1,139 @@
+//! `--key-log FILE`, or `SSLKEYLOGFILE`: the secrets of every session, for programs that decrypt a capture with them.
+//!
+//! Lines in the NSS key log format are appended, one for each secret, as soon as rustls has derived it. Whoever can
+//! read the file can decrypt the sessions, so it is for its owner alone, and a file that others can read already is
+//! refused.
+
+use std::env;
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use log::warn;
+use rustls::KeyLog;
+
+use crate::args::ShowError;
+use crate::lines::Lines;
+use crate::secrets::Secret;
+
+/// The variable that Firefox, curl and many others know.
+const VARIABLE: &str = "SSLKEYLOGFILE";
+
+/// What a group and everybody else may read.
+const READ_BY_OTHERS: u32 = 0o044;
+
+/// Where the secrets go, on the command line.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct KeyLogArgs {
+    /// Append the secrets of each session to FILE [default: $SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE")]
+    key_log: Option<PathBuf>,
+}
+
+impl KeyLogArgs {
+    /// The file that was asked for, by the flag or else by the variable. An empty variable asks for none.
+    fn asked(&self) -> Option<(&'static str, PathBuf)> {
+        let variable = || env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        match &self.key_log {
+            Some(path) => Some(("--key-log", path.clone())),
+            None => variable().map(|path| (VARIABLE, path)),
+        }
+    }
+
+    /// The key log that was asked for.
+    ///
+    /// # Errors
+    /// A file that cannot be opened for appending, or that is not one's own.
+    pub fn open(&self) -> Result<Option<KeyLogFile>, ShowError> {
+        let Some((by, path)) = self.asked() else { return Ok(None) };
+        let file = open(&path).map_err(|why| ShowError::new(format!("{by}: {}: {why}", path.display())))?;
+        warn!("{by}: whoever can read {} can decrypt the traffic of these sessions", path.display());
+        Ok(Some(KeyLogFile { lines: Mutex::new(Lines::new("the key log", file)) }))
+    }
+}
+
+fn open(path: &Path) -> Result<File, Refusal> {
+    // Looked at before it is opened, since opening a device or a pipe may do something; and after, since it may be
+    // another file by then.
+    if let Ok(metadata) = fs::metadata(path) {
+        check(&metadata)?;
+    }
+    // O_NONBLOCK: a pipe that nobody reads would hold the program up. It means nothing to a regular file.
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(Refusal::Open)?;
+    check(&file.metadata().map_err(Refusal::Open)?)?;
+    Ok(file)
+}
+
+fn check(metadata: &Metadata) -> Result<(), Refusal> {
+    let mode = metadata.permissions().mode();
+    if !metadata.is_file() {
+        Err(Refusal::NotRegular)
+    } else if mode & READ_BY_OTHERS != 0 {
+        Err(Refusal::ReadByOthers(mode & 0o777))
+    } else {
+        Ok(())
+    }
+}
+
+/// Why a file does not become a key log.
+#[derive(Debug)]
+enum Refusal {
+    Open(io::Error),
+    NotRegular,
+    ReadByOthers(u32),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => {
+                write!(f, "cannot be opened for appending: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::NotFound => f.write_str("; its folder has to be there"),
+                    _ => Ok(()),
+                }
+            }
+            Self::NotRegular => f.write_str("is not a regular file; secrets are written to nothing else"),
+            Self::ReadByOthers(mode) => write!(
+                f,
+                "can be read by others (mode {mode:04o}), and secrets are appended to it; `chmod 600` it, or \
+                 name another file"
+            ),
+        }
+    }
+}
+
+/// Appends what rustls derives to a file.
+#[derive(Debug)]
+pub struct KeyLogFile {
+    lines: Mutex<Lines<File>>,
+}
+
+impl KeyLog for KeyLogFile {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let secret = Secret::new(label, client_random, secret);
+        // A panic elsewhere leaves a line whole or unwritten.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).write(secret.line());
+    }
+}
+
+/// Tells several: rustls has room for one.
+#[derive(Debug)]
+pub(crate) struct FanOut(pub(crate) Vec<Arc<dyn KeyLog>>);
+
+impl KeyLog for FanOut {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        for key_log in &self.0 {
+            key_log.log(label, client_random, secret);
+        }
+    }
+}

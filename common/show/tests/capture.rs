@@ -1,0 +1,286 @@
+//! `--capture` at both programs: the sessions in it, taken apart without Wireshark.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod pcapng;
+    pub mod shapes;
+}
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use support::pcapng::{Capture, Connection, Ended, Item};
+use support::shapes::{Shape, Taken};
+use testing::echo_server::EchoServer;
+use testing::peer::{End, TlsClient};
+use testing::raw;
+use testing::test_server::TestServer;
+
+const BOTH_FINS: Ended = Ended { fin_received: true, fin_sent: true, reset_received: false };
+
+/// The one connection of a capture.
+fn only(capture: &Capture) -> Connection {
+    let mut connections = capture.connections();
+    assert_eq!(connections.len(), 1);
+    connections.remove(0)
+}
+
+fn captured_by_server(server: EchoServer) -> Capture {
+    let EchoServer { mut program, folder, .. } = server;
+    program.expect_exit(0);
+    Capture::read(&folder.path().join("server.pcapng"))
+}
+
+fn capturing_server(arguments: &[&str]) -> EchoServer {
+    EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
+}
+
+/// The 32 bytes by which a session is known in its secrets (RFC 8446, 4.1.2).
+fn client_random(client_says: &[u8]) -> String {
+    client_says[11..43].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One direction of a session, as far as it has come.
+#[derive(Default)]
+struct Direction {
+    bytes: Vec<u8>,
+    looked_at: usize,
+    changed_cipher_spec: bool,
+}
+
+impl Direction {
+    /// Whether any of the records that are whole now, and were not before, is encrypted.
+    fn brings_encrypted(&mut self, bytes: &[u8]) -> bool {
+        self.bytes.extend_from_slice(bytes);
+        let mut encrypted = false;
+        while let Some([kind, 3, _, high, low]) = self.bytes[self.looked_at..].first_chunk() {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            let Some(content) = self.bytes[self.looked_at + 5..].get(..length) else { break };
+            // In TLS 1.3 all that is encrypted is called application data (23). In 1.2 it is what comes behind
+            // change_cipher_spec (20); behind that of 1.3 there may still be a hello in clear.
+            let is_hello = matches!(content, [1 | 2, 0, high, low, ..]
+                if usize::from(u16::from_be_bytes([*high, *low])) + 4 == length);
+            encrypted |= *kind == 23 || (self.changed_cipher_spec && *kind != 20 && !is_hello);
+            self.changed_cipher_spec |= *kind == 20;
+            self.looked_at += 5 + length;
+        }
+        encrypted
+    }
+}
+
+/// Before the packet that completes the first encrypted record there are secrets of its session. (That they are the
+/// right ones is for Wireshark to say.)
+fn assert_secrets_come_first(name: &str, capture: &Capture, client_is_peer: bool) {
+    let (mut known, mut sessions) = (HashSet::new(), HashSet::new());
+    let mut directions: HashMap<_, Direction> = HashMap::new();
+    for item in &capture.items {
+        match item {
+            Item::Secrets(lines) => {
+                known.extend(lines.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()));
+            }
+            Item::Packet(packet) => {
+                let from_client = packet.inbound == client_is_peer;
+                let ends = if from_client { (packet.from, packet.to) } else { (packet.to, packet.from) };
+                let encrypted =
+                    directions.entry((ends, from_client)).or_default().brings_encrypted(&packet.payload);
+                if let Some(client) = directions.get(&(ends, true)).filter(|client| client.bytes.len() > 43) {
+                    sessions.insert(client_random(&client.bytes));
+                    assert!(!encrypted || known.contains(&client_random(&client.bytes)), "{name}");
+                }
+            }
+        }
+    }
+    assert_eq!(known, sessions, "{name}");
+}
+
+#[test]
+fn both_ends_captured_the_same_sessions_and_secrets_and_every_number_is_right() {
+    for shape in Shape::all() {
+        let Taken { server, client, folder: _folder, .. } = shape.take();
+        let (server, client) = (Capture::read(&server), Capture::read(&client));
+        assert_eq!((server.cut_off, client.cut_off), (0, 0));
+        let (served, held) = (server.connections(), client.connections());
+        let sessions = shape.handshakes.len();
+        assert_eq!((served.len(), held.len()), (sessions, sessions), "{}", shape.name);
+        for (number, (served, held)) in (1..).zip(served.iter().zip(&held)) {
+            // What came after the other had seen enough is in one of them only.
+            assert!(served.received.starts_with(&held.sent) || held.sent.starts_with(&served.received));
+            assert!(held.received == served.sent, "{}: {number}", shape.name);
+            assert!(served.comment.starts_with(&format!("session {number}: ")), "{}", served.comment);
+            assert!(held.comment.starts_with(&format!("session {number}: ")), "{}", held.comment);
+            assert!(!served.sent.is_empty() && held.ended.fin_sent && served.ended.fin_sent);
+        }
+        if !shape.name.starts_with("untrusted 1.2") {
+            assert_secrets_come_first(&shape.name, &server, true);
+            assert_secrets_come_first(&shape.name, &client, false);
+            let set = |capture: &Capture| -> HashSet<String> {
+                capture.secrets().iter().map(|line| (*line).to_owned()).collect()
+            };
+            // A client that refuses derives no more; a resuming one offers what its server did not take.
+            assert!(!set(&server).is_disjoint(&set(&client)), "{}", shape.name);
+        }
+    }
+}
+
+#[test]
+fn a_large_echo_is_there_to_the_last_byte() {
+    let taken = Shape::large().remove(0).take();
+    for path in [&taken.server, &taken.client] {
+        let connection = only(&Capture::read(path));
+        for bytes in [&connection.received, &connection.sent] {
+            let length = bytes.len();
+            assert!((10_000_000..10_100_000).contains(&length), "{length}");
+        }
+    }
+}
+
+#[test]
+fn addresses_are_those_of_the_wire() {
+    for (shape, address) in Shape::of_every_address().iter().zip(["[::1]", "127.0.0.1"]) {
+        let taken = shape.take();
+        let expected: SocketAddr = format!("{address}:{}", taken.port).parse().unwrap();
+        for path in [&taken.server, &taken.client] {
+            let capture = Capture::read(path);
+            let first = capture.packets().next().unwrap();
+            assert_eq!(first.to, expected);
+            assert_eq!(first.from.ip(), expected.ip());
+        }
+    }
+}
+
+#[test]
+fn a_fin_without_close_notify_is_there() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client.fin();
+    client.receive_to_end();
+    assert_eq!(only(&captured_by_server(server)).ended, BOTH_FINS);
+}
+
+#[test]
+fn a_reset_is_there() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    raw::reset(client.into_socket());
+    let ended = only(&captured_by_server(server)).ended;
+    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+}
+
+#[test]
+fn a_reset_in_answer_to_close_notify_is_there_though_it_is_no_error() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--capture", "client.pcapng", "--linger", "0s"]);
+    let mut session = server.accept();
+    session.send(b"welcome!\n");
+    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
+    raw::reset(session.into_socket());
+    client.expect_exit(0);
+    let ended = only(&Capture::read(&server.folder.path().join("client.pcapng"))).ended;
+    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+}
+
+#[test]
+fn a_server_that_cuts_its_answer_off_is_captured_as_it_was() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--capture", "client.pcapng"]);
+    let mut session = server.accept();
+    session.send(b"cut off he");
+    session.fin();
+    client.expect_exit(4);
+    let connection = only(&Capture::read(&server.folder.path().join("client.pcapng")));
+    assert_eq!(connection.ended, BOTH_FINS);
+}
+
+#[test]
+fn what_speaks_no_tls_is_captured_too() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut socket = server.connect_raw();
+    std::io::Write::write_all(&mut socket, b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let answer = raw::read_to_end(&mut socket).unwrap();
+    drop(socket);
+    let connection = only(&captured_by_server(server));
+    assert_eq!(connection.received, b"GET / HTTP/1.0\r\n\r\n");
+    assert_eq!(connection.sent, answer);
+}
+
+#[test]
+fn sessions_at_the_same_time_are_connections_of_their_own() {
+    let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.receive(9), b"welcome!\n");
+    }
+    for _ in 0..3 {
+        assert!(clients.iter_mut().all(|client| client.try_round_trip(b"all at a time")));
+    }
+    let addresses: Vec<_> = clients.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
+    clients.into_iter().for_each(|client| drop(client.close()));
+    let capture = captured_by_server(server);
+    assert_secrets_come_first("", &capture, true);
+    let connections = capture.connections();
+    assert_eq!(connections.len(), 3);
+    for (number, (connection, address)) in (1..).zip(connections.iter().zip(addresses)) {
+        assert_eq!(connection.comment, format!("session {number}: {address}"));
+    }
+}
+
+#[test]
+fn who_had_to_wait_is_said_to_have_waited() {
+    let server = capturing_server(&["--sessions", "2"]);
+    let first = server.connect();
+    let second = server.connect_raw();
+    server.log().wait_for_line("waits for its turn");
+    let start = std::time::Instant::now();
+    while start.elapsed().as_millis() < 2 {
+        std::thread::yield_now(); // a wait of no time is none
+    }
+    first.close();
+    let mut second = TlsClient::new(second, server.client_config());
+    second.handshake().unwrap();
+    second.close();
+    let capture = captured_by_server(server);
+    let comments: Vec<_> = capture.connections().into_iter().map(|connection| connection.comment).collect();
+    assert!(comments.len() == 2 && !comments[0].contains("waited"), "{comments:?}");
+    assert!(comments[1].contains(", after it waited ") && comments[1].ends_with(" ms"), "{comments:?}");
+}
+
+/// The file of a program that is killed.
+#[test]
+fn what_was_said_is_in_the_file_of_a_server_that_is_killed() {
+    let server = capturing_server(&[]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    for _ in 0..20 {
+        assert!(client.try_round_trip(&[b'~'; 3000]));
+    }
+    // Its write is behind the one to the socket, and the kill may come between them: but for the last echo all is there.
+    server.program.signal("KILL");
+    client.receive_to_end();
+    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
+    let connection = only(&capture);
+    assert!(connection.received.len() > 20 * 3000 && connection.sent.len() > 19 * 3000);
+    assert_secrets_come_first("", &capture, true);
+}
+
+#[test]
+fn at_most_one_block_is_cut_off_by_a_kill_in_the_middle_of_much() {
+    let server = capturing_server(&[]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    let sender = client.send_in_background(&vec![b'~'; 64 << 20]);
+    client.receive(8 << 20);
+    server.program.signal("KILL");
+    client.receive_to_end();
+    drop(sender.join().unwrap());
+    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
+    assert!(only(&capture).received.len() > 8 << 20);
+    assert!(capture.cut_off < 70_000, "{}", capture.cut_off);
+}

@@ -1,0 +1,174 @@
+//! `--key-log` and `SSLKEYLOGFILE` at both programs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod pcapng;
+}
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use support::pcapng::Capture;
+use testing::binaries::binary;
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::{Launch, Program};
+
+fn start_client(server: &EchoServer, arguments: &[&str]) -> Program {
+    let target = format!("localhost:{}", server.address.port());
+    Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments).start()
+}
+
+/// The labels of each session in a key log. Every line is whole, and of the form that others read.
+fn labels(key_log: &str) -> Vec<HashSet<&str>> {
+    let mut sessions: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+    assert!(key_log.ends_with('\n'));
+    for line in key_log.lines() {
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [label, client_random, secret] = parts[..] else { panic!("{line}") };
+        assert!(client_random.len() == 64 && secret.len() >= 64);
+        assert!([client_random, secret].concat().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(sessions.entry(client_random).or_default().insert(label), "{label} comes twice");
+    }
+    sessions.into_values().collect()
+}
+
+const LABELS_1_3: [&str; 5] = [
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+    "CLIENT_TRAFFIC_SECRET_0",
+    "SERVER_TRAFFIC_SECRET_0",
+    "EXPORTER_SECRET",
+];
+
+#[test]
+fn both_ends_write_the_same_secrets_each_to_its_file() {
+    for (version, expected) in [("1.3", &LABELS_1_3[..]), ("1.2", &["CLIENT_RANDOM"])] {
+        let server = EchoServer::start(&["--key-log", "server.log"]);
+        start_client(&server, &["--key-log", "client.log", "--tls", version]).expect_exit(0);
+        let lines =
+            |name| -> HashSet<String> { server.folder.read(name).lines().map(str::to_owned).collect() };
+        assert_eq!(lines("server.log"), lines("client.log"));
+        assert_eq!(labels(&server.folder.read("client.log")), [HashSet::from_iter(expected.iter().copied())]);
+    }
+}
+
+#[test]
+fn what_is_there_stays_and_more_is_appended() {
+    let server = EchoServer::start(&[]);
+    let path = server.folder.write("keys.log", "# kept\n");
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    for _ in 0..2 {
+        start_client(&server, &["--key-log", "keys.log"]).expect_exit(0);
+    }
+    let text = server.folder.read("keys.log");
+    assert_eq!(labels(text.strip_prefix("# kept\n").unwrap()).len(), 2);
+}
+
+#[test]
+fn a_new_file_is_for_its_owner_alone_and_a_warning_says_what_it_is_good_for() {
+    let server = EchoServer::start(&["--key-log", "keys.log"]);
+    let mode = fs::metadata(server.folder.path().join("keys.log")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    server.log().wait_for_line("WARN  --key-log: whoever can read keys.log can decrypt the traffic");
+}
+
+#[test]
+fn the_variable_asks_for_it_too_and_the_flag_wins() {
+    let server = EchoServer::start(&[]);
+    let target = format!("localhost:{}", server.address.port());
+    let run = |variable: &str, arguments: &[&str]| {
+        let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", variable);
+        let mut client = client.args([&target, "--linger", "0s"]).args(arguments).start();
+        client.expect_exit(0);
+        client.stderr.text()
+    };
+    let said = run("variable.log", &[]);
+    assert!(said.contains("SSLKEYLOGFILE: whoever can read variable.log can decrypt"), "{said}");
+    assert_eq!(labels(&server.folder.read("variable.log")).len(), 1);
+    run("variable.log", &["--key-log", "flag.log"]);
+    assert_eq!(labels(&server.folder.read("variable.log")).len(), 1);
+    assert_eq!(labels(&server.folder.read("flag.log")).len(), 1);
+    assert!(!run("", &[]).contains("WARN"));
+}
+
+#[test]
+fn nothing_is_written_unless_it_is_asked_for() {
+    let server = EchoServer::start(&["-v"]);
+    start_client(&server, &["--trace", "-v"]).expect_exit(0);
+    let names: Vec<_> =
+        fs::read_dir(server.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["certificates"]);
+}
+
+#[test]
+fn it_works_beside_the_other_sinks() {
+    let server =
+        EchoServer::start(&["--key-log", "keys.log", "--capture", "server.pcapng", "--sessions", "1"]);
+    start_client(&server, &["--trace=json", "--key-log", "client.log"]).expect_exit(0);
+    let EchoServer { mut program, folder, .. } = server;
+    program.expect_exit(0);
+    let capture = Capture::read(&folder.path().join("server.pcapng"));
+    assert_eq!(capture.secrets(), folder.read("keys.log").lines().collect::<Vec<_>>());
+    assert_eq!(labels(&folder.read("client.log")).len(), 1);
+}
+
+/// Both programs refuse this file, with status 1 and these words.
+fn assert_refused(folder: &Path, file: &str, words: &str) {
+    for launch in [Launch::server(folder), Launch::client(folder)] {
+        let mut program = launch.args(["--key-log", file]).start();
+        program.expect_exit(1);
+        let line = program.stderr.wait_for_line("--key-log: ");
+        assert!(line.contains(file) && line.contains(words), "{line}");
+    }
+}
+
+#[test]
+fn a_file_that_others_can_read_is_refused_and_stays_as_it_was() {
+    let folder = TempDir::new();
+    let path = folder.write("keys.log", "old\n");
+    for mode in [0o640, 0o604, 0o644] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        assert_refused(folder.path(), "keys.log", &format!("can be read by others (mode {mode:04o})"));
+    }
+    assert_eq!(folder.read("keys.log"), "old\n");
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let folder = TempDir::new();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    for file in ["pipe", "folder", "/dev/null", "/dev/full"] {
+        assert_refused(folder.path(), file, "is not a regular file");
+    }
+    assert_refused(folder.path(), "no/such.log", "its folder has to be there");
+}
+
+#[test]
+fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
+    let folder = TempDir::new();
+    // A limit on the size of files is as good as a full disk, and needs no rights: 4 units of 512 or 1024 bytes.
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\"";
+    let launch = Launch::new("sh", folder.path()).args(["-c", script]).args([binary("mio-server")]).args([
+        "--listen",
+        "127.0.0.1:0",
+        "--key-log",
+        "keys.log",
+    ]);
+    let server = EchoServer::launch(launch, folder);
+    for _ in 0..8 {
+        server.serves_a_client();
+    }
+    server.log().wait_for_lines(8, "closed cleanly");
+    assert_eq!(server.log().lines("the key log ends here, its lines cannot be written").len(), 1);
+}

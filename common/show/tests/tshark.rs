@@ -1,0 +1,252 @@
+//! What Wireshark makes of captures of both programs. Needs tshark.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod pcapng;
+    pub mod shapes;
+    pub mod tshark;
+}
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use rustls::Side;
+use show::decode::{Content, Decoder, Record};
+use show::secrets::Secret;
+use support::pcapng::{Capture, Item};
+use support::shapes::Shape;
+use support::tshark::{Seen, fields, records, tshark};
+use testing::echo_server::EchoServer;
+use testing::raw;
+
+/// Everything that Wireshark would mark, be it in the colours of its packet list or in its expert information.
+const OBJECTIONS: &str = "tcp.analysis.flags || _ws.malformed || _ws.expert.severity == error \
+     || _ws.expert.severity == warning";
+
+/// There are none, all checksums are right, and the handshakes are these: their types, session by session.
+fn assert_in_order(name: &str, file: &Path, port: u16, expected: &[Vec<u8>]) {
+    assert_eq!(tshark(file, port, &["-Y", OBJECTIONS, "-V"]), "", "{name}: {}", file.display());
+    let mut handshakes: Vec<Vec<u8>> = Vec::new();
+    let names = ["tcp.stream", "tcp.checksum.status", "ip.checksum.status", "tls.handshake.type"];
+    for line in fields(file, port, "tcp", &names) {
+        let [stream, tcp, ip, types] = &line[..] else { panic!("{line:?}") };
+        assert_eq!(tcp, "1", "{name}: its TCP checksum is not good");
+        assert!(["1", ""].contains(&ip.as_str()), "{name}: its IP checksum, of IPv4, is not good");
+        let stream: usize = stream.parse().unwrap();
+        handshakes.resize(handshakes.len().max(stream + 1), Vec::new());
+        let types = types.split(',').filter(|number| !number.is_empty());
+        handshakes[stream].extend(types.map(|number| number.parse::<u8>().unwrap()));
+    }
+    assert_eq!(handshakes, expected, "{name}: {}", file.display());
+}
+
+/// How many packets a filter lets through.
+fn count(file: &Path, port: u16, filter: &str) -> usize {
+    fields(file, port, filter, &["frame.number"]).len()
+}
+
+// ---- the decoder beside Wireshark's ------------------------------------------------------------------------
+
+/// A session on its way through our decoder.
+struct Followed {
+    client: u16,
+    client_random: Option<Vec<u8>>,
+    decoder: Decoder,
+}
+
+/// The records of a file, by our decoder: fed with its own packets and its own secrets, in its order.
+fn decoded(file: &Path, port: u16) -> Vec<Seen> {
+    let (mut sessions, mut secrets, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for item in Capture::read(file).items {
+        match item {
+            Item::Secrets(lines) => secrets.extend(lines.lines().map(secret)),
+            Item::Packet(packet) => {
+                let from_server = packet.from.port() == port;
+                let client = if from_server { packet.to.port() } else { packet.from.port() };
+                if packet.tcp.syn && !packet.tcp.ack {
+                    sessions.push(Followed { client, client_random: None, decoder: Decoder::default() });
+                }
+                let session = sessions.iter_mut().rfind(|session| session.client == client).unwrap();
+                let records = session.feed(from_server, &packet.payload, &secrets);
+                seen.extend(records.iter().map(|record| of_record(from_server, record)));
+            }
+        }
+    }
+    seen
+}
+
+impl Followed {
+    fn feed(&mut self, from_server: bool, payload: &[u8], secrets: &[Secret]) -> Vec<Record> {
+        // The first that a client says is a ClientHello (RFC 8446, 4.1.2).
+        if !from_server && !payload.is_empty() {
+            self.client_random.get_or_insert_with(|| payload[11..43].to_vec());
+        }
+        let is_ours = |secret: &&Secret| Some(&secret.client_random) == self.client_random.as_ref();
+        self.decoder.learn(&secrets.iter().filter(is_ours).cloned().collect::<Vec<_>>());
+        let sender = if from_server { Side::Server } else { Side::Client };
+        self.decoder.feed(sender, payload)
+    }
+}
+
+fn secret(line: &str) -> Secret {
+    let parts: Vec<&str> = line.split(' ').collect();
+    let [label, client_random, secret] = parts[..] else { panic!("{line}") };
+    Secret::new(label, &bytes(client_random), &bytes(secret))
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn of_record(from_server: bool, record: &Record) -> Seen {
+    let content_type = match &record.content {
+        Content::ChangeCipherSpec => 20,
+        Content::Alert(_) => 21,
+        Content::Handshake(_) => 22,
+        Content::ApplicationData(_) => 23,
+        other => panic!("{other:?}"),
+    };
+    let handshake_types = record.messages().map(|message| message.kind.into()).collect();
+    Seen { from_server, content_type, handshake_types }
+}
+
+fn assert_same<T: Debug + PartialEq>(name: &str, ours: &[T], theirs: &[T]) {
+    for (number, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+        assert_eq!(ours, theirs, "{name}: record {number}");
+    }
+    assert_eq!(ours.len(), theirs.len(), "{name}");
+}
+
+// ---- the shapes --------------------------------------------------------------------------------------------
+
+/// A filter for what the clients say, and for its echo.
+const HELLO: &str = "data.data contains \"hello there\"";
+
+fn check(shapes: Vec<Shape>, filter: &str, matches: usize) {
+    for shape in shapes {
+        let taken = shape.take();
+        for file in [&taken.server, &taken.client] {
+            let matches = matches * shape.handshakes.len();
+            assert_eq!(count(file, taken.port, filter), matches, "{}: {}", shape.name, file.display());
+            assert_in_order(&shape.name, file, taken.port, &shape.handshakes);
+            assert_same(&shape.name, &decoded(file, taken.port), &records(file, taken.port));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn all_suites_are_decrypted() {
+    check(Shape::of_every_suite(), HELLO, 2);
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn all_handshakes_are_decrypted() {
+    check(Shape::of_every_handshake(), HELLO, 2);
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn the_alert_of_a_client_that_does_not_trust_is_decrypted() {
+    check(Shape::refused(), "tls.alert_message.desc == 48", 1);
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn both_families_of_addresses_are_understood() {
+    check(Shape::of_every_address(), HELLO, 2);
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn ten_million_bytes_there_and_back_are_decrypted() {
+    for shape in Shape::large() {
+        let taken = shape.take();
+        for file in [&taken.server, &taken.client] {
+            assert_in_order(&shape.name, file, taken.port, &shape.handshakes);
+            assert_same(&shape.name, &decoded(file, taken.port), &records(file, taken.port));
+            let lengths = fields(file, taken.port, "data", &["data.len"]).concat();
+            let length: usize = lengths
+                .iter()
+                .flat_map(|line| line.split(','))
+                .map(|number| number.parse::<usize>().unwrap())
+                .sum();
+            assert_eq!(length, 10_000_000 * 2 + "welcome!\n".len(), "{}", shape.name);
+        }
+    }
+}
+
+// ---- what no client of ours does ---------------------------------------------------------------------------
+
+fn capturing_server(arguments: &[&str]) -> EchoServer {
+    EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
+}
+
+/// Waits for the end of a server, and checks its file as that of a shape. Returns the packets of its sessions' ends.
+fn check_server(mut server: EchoServer, ends: &[(&str, usize)]) {
+    server.program.expect_exit(0);
+    let file = server.folder.path().join("server.pcapng");
+    let port = server.address.port();
+    assert_same("", &decoded(&file, port), &records(&file, port));
+    for (filter, packets) in ends {
+        assert_eq!(count(&file, port, filter), *packets, "{filter}");
+    }
+    // Wireshark warns of each reset, and rightly.
+    let filter = format!("({OBJECTIONS}) && tcp.flags.reset == 0");
+    assert_eq!(tshark(&file, port, &["-Y", &filter, "-V"]), "");
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn a_truncated_session_is_seen_as_one() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client.fin();
+    client.receive_to_end();
+    let from_client = format!("tcp.dstport == {}", server.address.port());
+    check_server(
+        server,
+        &[
+            (&format!("{from_client} && tcp.flags.fin == 1"), 1),
+            (&format!("{from_client} && tls.alert_message"), 0),
+            ("tcp.flags.reset == 1", 0),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn a_reset_is_seen_as_one() {
+    let server = capturing_server(&["--sessions", "1"]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    raw::reset(client.into_socket());
+    check_server(server, &[("tcp.flags.reset == 1", 1), ("tcp.flags.fin == 1", 0)]);
+}
+
+#[test]
+#[ignore = "needs tshark"]
+fn sessions_at_the_same_time_are_kept_apart() {
+    let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
+    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.receive(9), b"welcome!\n");
+    }
+    for _ in 0..5 {
+        for (number, client) in clients.iter_mut().enumerate() {
+            assert!(client.try_round_trip(format!("this is {number}").as_bytes()));
+        }
+    }
+    clients.into_iter().for_each(|client| drop(client.close()));
+    let said = |number: usize| format!("tcp.stream == {number} && data.data contains \"this is {number}\"");
+    let said: Vec<String> = (0..3).map(said).collect();
+    check_server(server, &said.iter().map(|filter| (filter.as_str(), 10)).collect::<Vec<_>>());
+}
