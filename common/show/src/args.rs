@@ -7,6 +7,7 @@ use std::time::Instant;
 use common::observer::Observer;
 use rustls::{KeyLog, NoKeyLog, Side};
 
+use crate::page::PageArgs;
 use crate::secrets::Secrets;
 use crate::show::Show;
 use crate::sink::Sink;
@@ -17,6 +18,9 @@ use crate::trace::TraceArgs;
 pub struct ShowArgs {
     #[command(flatten)]
     trace: TraceArgs,
+
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 /// Who watches, and what rustls has to be told so that they see everything.
@@ -54,6 +58,10 @@ impl ShowArgs {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
         if let Some(trace) = self.trace.open(peer, start) {
             sinks.push(Box::new(trace));
+        }
+        let page = self.page.open(peer, start).map_err(|error| ShowError(error.to_string()))?;
+        if let Some(page) = page {
+            sinks.push(Box::new(page));
         }
         if sinks.is_empty() {
             return Ok(Shown { observer: log, key_log: Arc::new(NoKeyLog) });

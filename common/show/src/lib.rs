@@ -3,6 +3,7 @@
 //! | module | what it makes |
 //! |---|---|
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
+//! | [`page`] | a page for each session that explains it to people, down to the bytes |
 //!
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.
 //!
@@ -20,6 +21,7 @@ pub mod args;
 pub mod decode;
 pub mod explain;
 mod lines;
+pub mod page;
 pub mod secrets;
 pub mod show;
 pub mod sink;

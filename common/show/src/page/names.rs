@@ -1,0 +1,169 @@
+//! What is in a record, in the names of the RFCs.
+
+use common::close_reason::AlertName;
+use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
+
+use crate::decode::{Content, Message, Record, Sealed};
+
+use super::numbers::bytes;
+
+/// How many messages of one record are named.
+const NAMED: usize = 8;
+
+/// By this value in place of its random, a ServerHello is a HelloRetryRequest (RFC 8446, 4.1.3).
+const HELLO_RETRY: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
+    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+/// The looks of a record: a colour and a shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Handshake,
+    Alert,
+    ChangeCipherSpec,
+    Data,
+    Unknown,
+}
+
+impl Look {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Handshake, Self::Data, Self::ChangeCipherSpec, Self::Alert, Self::Unknown];
+
+    pub(super) fn of(record: &Record) -> Self {
+        match record.content {
+            Content::Handshake(_) => Self::Handshake,
+            Content::Alert(_) => Self::Alert,
+            Content::ChangeCipherSpec => Self::ChangeCipherSpec,
+            Content::ApplicationData(_) => Self::Data,
+            Content::Other(_) | Content::Hidden | Content::NotTls => Self::Unknown,
+        }
+    }
+
+    /// Its name in the style sheet, and that of its shape.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Alert => "alert",
+            Self::ChangeCipherSpec => "ccs",
+            Self::Data => "data",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Alert => "alert",
+            Self::ChangeCipherSpec => "change_cipher_spec",
+            Self::Data => "application data",
+            Self::Unknown => "unknown, or not opened",
+        }
+    }
+}
+
+/// What is in a record, one name for each message.
+pub(super) fn titles(record: &Record) -> Vec<String> {
+    match &record.content {
+        Content::Handshake(pieces) => {
+            let part = || "part of a message".to_owned();
+            let title = |message: &Message| name(message);
+            let mut titles: Vec<String> = pieces
+                .iter()
+                .take(NAMED)
+                .map(|piece| piece.message.as_deref().map_or_else(part, title))
+                .collect();
+            if pieces.len() > NAMED {
+                titles.push(format!("{} more", pieces.len() - NAMED));
+            }
+            titles
+        }
+        Content::Alert(alert) => vec![format!("Alert: {}", AlertName(alert.description))],
+        Content::ChangeCipherSpec => vec!["ChangeCipherSpec".to_owned()],
+        Content::ApplicationData(length) => vec![format!("Application data, {}", bytes(*length))],
+        Content::Other(content_type) => vec![format!("Content type {}", u8::from(*content_type))],
+        Content::Hidden => vec![format!("Encrypted: {}", outer(record.outer_type()))],
+        Content::NotTls => vec!["Not TLS".to_owned()],
+    }
+}
+
+/// The name of a message.
+pub(super) fn name(message: &Message) -> String {
+    match message.kind {
+        HandshakeType::Unknown(kind) => format!("handshake message {kind}"),
+        _ if is_hello_retry(message) => "HelloRetryRequest".to_owned(),
+        kind => format!("{kind:?}"),
+    }
+}
+
+fn is_hello_retry(message: &Message) -> bool {
+    const RANDOM: usize = 6;
+    message.kind == HandshakeType::ServerHello
+        && message.bytes.get(RANDOM..RANDOM + HELLO_RETRY.len()) == Some(HELLO_RETRY.as_slice())
+}
+
+fn outer(content_type: ContentType) -> &'static str {
+    match content_type {
+        ContentType::Handshake => "a handshake message",
+        ContentType::Alert => "an alert",
+        ContentType::ApplicationData => "its type too",
+        _ => "something",
+    }
+}
+
+/// Why a record stays encrypted.
+pub(super) fn why_sealed(sealed: Sealed) -> &'static str {
+    match sealed {
+        Sealed::NoSecret => "It stays encrypted here: the secret that opens it is not known.",
+        Sealed::DoesNotOpen => {
+            "It does not open with the secret of this session: it was damaged or forged on its way, or made with \
+             another key."
+        }
+    }
+}
+
+/// Whether this alert says that nothing is wrong.
+pub(super) fn is_peaceful(record: &Record) -> bool {
+    matches!(&record.content, Content::Alert(alert)
+        if matches!(alert.description, AlertDescription::CloseNotify | AlertDescription::UserCanceled))
+}
+
+/// The side as a noun.
+pub(super) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    }
+}
+
+/// What a flight is for, by the first of its messages that says it.
+pub(super) fn purpose(sender: Side, titles: &[String], version: Option<ProtocolVersion>) -> &'static str {
+    let has = |title: &str| titles.iter().any(|other| other == title);
+    let new = version == Some(ProtocolVersion::TLSv1_3);
+    match sender {
+        Side::Client if has("ClientHello") => {
+            "The client says what it can do, and sends its half of the key exchange ahead if it guesses the group."
+        }
+        Side::Server if has("HelloRetryRequest") => {
+            "The server needs a half of another group: the client is to say hello once more."
+        }
+        Side::Server if has("ServerHello") && new => {
+            "The server chooses, and sends its half: both have keys now, and all that follows is encrypted. Then it \
+             proves who it is."
+        }
+        Side::Server if has("ServerHello") && has("ServerHelloDone") => {
+            "The server chooses, shows its certificate, and signs its half of the key exchange. All of this can be \
+             read on the way."
+        }
+        Side::Server if has("ServerHello") => "The server chooses, and takes up the session that the client remembers.",
+        Side::Client if has("ClientKeyExchange") => {
+            "The client sends its half, and from its ChangeCipherSpec on what it says is encrypted."
+        }
+        _ if has("Finished") => {
+            "A hash of the whole handshake under the new keys: had anybody changed a byte of it, it would not match."
+        }
+        Side::Server if has("NewSessionTicket") => "Tickets, by which the client can resume this session later.",
+        _ if has("KeyUpdate") => "New keys for this direction.",
+        _ => "",
+    }
+}
