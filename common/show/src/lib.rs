@@ -2,6 +2,7 @@
 //!
 //! | module | what it makes |
 //! |---|---|
+//! | [`decode`] | records and messages of the bytes, decrypted with the session's own secrets |
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
 //! | [`page`] | a page for each session that explains it to people, down to the bytes |
 //!

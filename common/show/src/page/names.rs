@@ -1,7 +1,7 @@
 //! What is in a record, in the names of the RFCs.
 
 use common::close_reason::AlertName;
-use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
+use rustls::{AlertDescription, ContentType, ProtocolVersion, Side};
 
 use crate::decode::{Content, Message, Record, Sealed};
 
@@ -9,12 +9,6 @@ use super::numbers::bytes;
 
 /// How many messages of one record are named.
 const NAMED: usize = 8;
-
-/// By this value in place of its random, a ServerHello is a HelloRetryRequest (RFC 8446, 4.1.3).
-const HELLO_RETRY: [u8; 32] = [
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
-    0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-];
 
 /// The looks of a record: a colour and a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,17 +83,7 @@ pub(super) fn titles(record: &Record) -> Vec<String> {
 
 /// The name of a message.
 pub(super) fn name(message: &Message) -> String {
-    match message.kind {
-        HandshakeType::Unknown(kind) => format!("handshake message {kind}"),
-        _ if is_hello_retry(message) => "HelloRetryRequest".to_owned(),
-        kind => format!("{kind:?}"),
-    }
-}
-
-fn is_hello_retry(message: &Message) -> bool {
-    const RANDOM: usize = 6;
-    message.kind == HandshakeType::ServerHello
-        && message.bytes.get(RANDOM..RANDOM + HELLO_RETRY.len()) == Some(HELLO_RETRY.as_slice())
+    message.name().map_or_else(|| format!("handshake message {}", u8::from(message.kind)), str::to_owned)
 }
 
 fn outer(content_type: ContentType) -> &'static str {
