@@ -76,9 +76,11 @@ impl Painter {
         html! {
             section.block {
                 h4 { (block.title) " " small { (bytes(block.whole)) } }
-                div.hex role="group" aria-label="Bytes in hexadecimal" { (hex(shown, &numbered)) }
+                div.pane {
+                    div.hex role="group" aria-label="Bytes in hexadecimal" tabindex="0" { (hex(shown, &numbered)) }
+                    @if !numbered.is_empty() { (list(&numbered)) }
+                }
                 @if left_out > 0 { p.cut { "… and " (bytes(left_out)) " more that this page does not hold." } }
-                @if !numbered.is_empty() { (list(&numbered)) }
                 @if cut { p.cut { "The fields that follow are not explained: this page has too many." } }
             }
         }

@@ -158,11 +158,11 @@ impl Ladder {
         let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
         let arrows: Vec<Markup> = records.iter().map(|(index, drawn)| self.arrow(*index, drawn)).collect();
         html! {
-            @if let Some(flight) = flight { (flight) }
-            li.carry.several[records.len() > 1] {
+            li.carry {
                 @if let Some(carry) = carry {
                     div.call.(tone(carry.call.tone)) { (said(&carry.call, self.us)) (carried(carry)) }
                 }
+                @if let Some(flight) = flight { (flight) }
                 ol.arrows { @for arrow in &arrows { (arrow) } }
             }
         }
@@ -196,7 +196,7 @@ impl Ladder {
 
 fn caption(flight: &Flight) -> Markup {
     html! {
-        li.flight {
+        div.flight {
             p { strong { "Flight " (flight.number) ", the " (names::side(flight.sender)) "’s." } " " (flight.purpose) }
         }
     }

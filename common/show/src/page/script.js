@@ -27,6 +27,15 @@ function light(target) {
       other.classList.add(LIT);
     }
   }
+  reveal(one.closest(".hex") ? null : block.querySelector(".hex ." + LIT));
+}
+
+// Scrolls the bytes, and only them, so that this one is in sight.
+function reveal(byte) {
+  const hex = byte && byte.closest(".hex");
+  if (hex && (byte.offsetTop < hex.scrollTop || byte.offsetTop > hex.scrollTop + hex.clientHeight - 20)) {
+    hex.scrollTop = byte.offsetTop - hex.clientHeight / 3;
+  }
 }
 
 document.addEventListener("mouseover", (event) => light(event.target));
