@@ -6,8 +6,8 @@
 //!
 //! A page is one file without anything from elsewhere, and says so to the browser: its content security policy allows
 //! its own style and script, by their hashes, and nothing else. It is written when the session ends. What it keeps is
-//! bounded, however long a session is: the first 600 rows of the ladder and the last 200, 128 KiB of handshake records,
-//! and 256 bytes of each record that carries application data; the page says what is left out.
+//! bounded, however long a session is: the first 400 rows of the ladder and the last 200, 128 KiB of handshake records,
+//! and 128 bytes of each record that carries application data; the page says what is left out.
 //!
 //! It holds what was decrypted. It never holds what decrypts: no secret reaches it.
 

@@ -55,7 +55,7 @@ impl Painter {
         html! {
             div.inside {
                 p.about { (about(drawn)) }
-                div.blocks { @for block in &blocks { (block) } }
+                div.blocks.two[blocks.len() > 1] { @for block in &blocks { (block) } }
                 @if let Content::ApplicationData(1..) = record.content {
                     @let said = record.payload();
                     div.said {
@@ -124,9 +124,9 @@ fn about(drawn: &Drawn) -> Markup {
 
 fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
     let record = &drawn.record;
-    let mut fields = match record.content {
-        Content::NotTls => Vec::new(),
-        _ => explain::header(record),
+    let mut fields = match explain::header(record) {
+        header if header.is_empty() => header,
+        header => vec![around("record header", 0..HEADER, header)],
     };
     let mut blocks = Vec::new();
     let wire = |title: &str, fields| Block {
@@ -141,8 +141,12 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
             fields.extend(inside.into_iter().map(|field| shifted(field, HEADER)));
             blocks.push(wire("On the wire", fields));
         }
-        Protection::Sealed(_) => blocks.push(wire("On the wire, encrypted", fields)),
+        Protection::Sealed(_) => {
+            fields.push(sealed(drawn));
+            blocks.push(wire("On the wire, encrypted", fields));
+        }
         Protection::Opened { .. } => {
+            fields.push(sealed(drawn));
             blocks.push(wire("On the wire, encrypted", fields));
             blocks.push(Block {
                 title: "What was meant".to_owned(),
@@ -167,11 +171,25 @@ fn payload_fields(record: &Record) -> Vec<Field> {
     let mut fields = Vec::new();
     for piece in pieces {
         if let Some(message) = piece.message.as_deref().filter(|message| is_whole(&piece.range, message)) {
-            let at = piece.range.start;
-            fields.extend(explain::message(message).into_iter().map(|field| shifted(field, at)));
+            let inside = explain::message(message);
+            let whole = around(names::name(message), 0..message.bytes.len(), inside);
+            fields.push(shifted(whole, piece.range.start));
         }
     }
     fields
+}
+
+/// A field that only holds others together.
+fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
+    Field { range, name: name.into(), value: String::new(), says: Cow::Borrowed(""), rfc: "", fields }
+}
+
+/// What stands behind the header of an encrypted record.
+fn sealed(drawn: &Drawn) -> Field {
+    Field {
+        says: Cow::Borrowed("To who has no key these are bytes of chance, and none can be changed unnoticed."),
+        ..around("encrypted", HEADER..drawn.wire.max(HEADER), Vec::new())
+    }
 }
 
 /// The messages that end in this record and began in one before.

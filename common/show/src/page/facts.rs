@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::close_reason::CloseReason;
+use common::close_reason::{AlertName, CloseReason};
 use common::escaped::Escaped;
 use common::exit::ExitStatus;
 use common::handshake::Handshake;
@@ -61,9 +61,20 @@ pub(super) struct Agreed {
 pub(super) struct End {
     pub(super) sentence: String,
     pub(super) outcome: Outcome,
+    /// Who did not accept whom, if that is why.
+    pub(super) refusal: Option<Refusal>,
     /// Application data in and out.
     pub(super) received: u64,
     pub(super) sent: u64,
+}
+
+/// One end's verdict on the other, if the session ended with it.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Ours, and why.
+    Ours(String),
+    /// The peer's, by its alert.
+    Theirs(String),
 }
 
 /// Whether it ended well.
@@ -135,8 +146,13 @@ impl Facts {
             (_, ExitStatus::Clean) => Outcome::Doubtful,
             _ => Outcome::Failed,
         };
+        let refusal = match reason {
+            CloseReason::Unauthorized(why) => Some(Refusal::Ours(why.to_string())),
+            CloseReason::PeerAlert(alert) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
+            _ => None,
+        };
         let sentence = reason.describe(self.peer).to_string();
-        self.end = Some(End { sentence, outcome, received, sent });
+        self.end = Some(End { sentence, outcome, refusal, received, sent });
     }
 
     pub(super) fn record(&mut self, record: &Record) {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rustls::{HandshakeKind, ProtocolVersion, Side};
 
 use super::certificate::{Leaf, Shown};
-use super::facts::{Agreed, End, Facts, Outcome};
+use super::facts::{Agreed, End, Facts, Outcome, Refusal};
 use super::ladder::icon;
 use super::names;
 use super::numbers::{count, duration, grouped};
@@ -12,7 +12,9 @@ use super::numbers::{count, duration, grouped};
 /// What the page is called.
 pub(super) fn title(facts: &Facts) -> String {
     let end = facts.end.as_ref().map_or("not over", |end| word(end.outcome));
-    format!("Session {}, {}: {end}", facts.id.number, version(facts.agreed.as_ref()))
+    let agreed = facts.agreed.as_ref();
+    let version = agreed.map_or_else(String::new, |agreed| format!(", {}", version(Some(agreed))));
+    format!("Session {}{version}: {end}", facts.id.number)
 }
 
 pub(super) fn of(facts: &Facts) -> Markup {
@@ -79,7 +81,7 @@ fn version(agreed: Option<&Agreed>) -> String {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2".to_owned(),
         Some(other) => format!("{other:?}"),
-        None => "no handshake".to_owned(),
+        None => "none agreed".to_owned(),
     }
 }
 
@@ -154,11 +156,7 @@ fn agreement(facts: &Facts) -> Markup {
 
 fn authorization(facts: &Facts) -> Markup {
     let (us, peer) = (names::side(facts.us()), names::side(facts.peer));
-    let verdict = match &facts.agreed {
-        Some(agreed) => agreed.verdict.clone(),
-        None => "never given: the handshake was not finished".to_owned(),
-    };
-    let alarming = facts.agreed.as_ref().is_some_and(|agreed| agreed.alarming);
+    let (verdict, alarming) = our_verdict(facts);
     html! {
         section.card {
             h3 { "Who trusts whom" }
@@ -175,11 +173,23 @@ fn authorization(facts: &Facts) -> Markup {
     }
 }
 
+/// And whether it is to be alarmed at.
+fn our_verdict(facts: &Facts) -> (String, bool) {
+    match (&facts.agreed, facts.end.as_ref().and_then(|end| end.refusal.as_ref())) {
+        (_, Some(Refusal::Ours(why))) => (format!("NOT authorized: {why}"), true),
+        (Some(agreed), _) => (agreed.verdict.clone(), agreed.alarming),
+        (None, _) => ("never given: the handshake was not finished".to_owned(), false),
+    }
+}
+
 /// A peer never says that it is content; only what it did then tells.
-fn their_verdict(facts: &Facts) -> &'static str {
-    let Some(agreed) = &facts.agreed else { return "not known: the handshake was not finished" };
+fn their_verdict(facts: &Facts) -> String {
+    if let Some(End { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.end {
+        return format!("it ended the session with the alert {alert}");
+    }
+    let Some(agreed) = &facts.agreed else { return "not known: the handshake was not finished".to_owned() };
     let resumed = agreed.kind == Some(HandshakeKind::Resumed);
-    match facts.us() {
+    let verdict = match facts.us() {
         _ if resumed => "given in the session that this one resumes",
         Side::Server => "it went on after our certificate",
         Side::Client if !facts.certificate_asked => "it asked for no certificate",
@@ -187,7 +197,8 @@ fn their_verdict(facts: &Facts) -> &'static str {
             "it asked for a certificate, and got ours; whether it is content shows in what follows"
         }
         Side::Client => "it asked for a certificate, and we have none",
-    }
+    };
+    verdict.to_owned()
 }
 
 fn certificate(shown: &Shown) -> Markup {

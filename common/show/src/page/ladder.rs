@@ -221,7 +221,7 @@ fn said(call: &Call, us: Side) -> Markup {
     html! { i aria-hidden="true" { (glyph) } code { (call.verb) } " " span { (call.note) } }
 }
 
-/// How much one system call carried.
+/// How much one call carried.
 fn carried(carry: &Carry) -> Markup {
     let way = if carry.call.tone == Tone::Out { "write" } else { "read" };
     html! {
@@ -229,11 +229,12 @@ fn carried(carry: &Carry) -> Markup {
             "one " (way) ": " (count(carry.records as u64, "record"))
             @if carry.messages > 0 { ", " (count(carry.messages as u64, "message")) }
             @if carry.slices > 1 { ", " (count(carry.slices as u64, "slice")) }
+            @if carry.left_over > 0 { ", and " (bytes(carry.left_over)) " of the next" }
         }
-        (waiting(carry))
     }
 }
 
+/// When it completed no record.
 fn waiting(carry: &Carry) -> Markup {
     html! {
         @if carry.left_over > 0 {

@@ -9,11 +9,11 @@ use super::names;
 use super::words::Call;
 
 /// How many rows are kept of the beginning of a session.
-pub(super) const FIRST_ROWS: usize = 600;
+pub(super) const FIRST_ROWS: usize = 400;
 /// How many are kept of its end.
 pub(super) const LAST_ROWS: usize = 200;
 /// How many bytes are kept of a record that carries application data, or cannot be opened.
-pub(super) const DATA_BYTES: usize = 256;
+pub(super) const DATA_BYTES: usize = 128;
 /// How many bytes are kept of all other records of the beginning; what comes later is cut like application data.
 pub(super) const HANDSHAKE_BYTES: usize = 128 * 1024;
 /// How many handshake messages of one record are shown.

@@ -147,10 +147,17 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Call {
 
 /// How much application data, and how it begins.
 fn said(data: &[u8]) -> String {
-    const BEGINNING: usize = 24;
-    let (shown, rest) = data.split_at(data.len().min(BEGINNING));
-    let more = if rest.is_empty() { "" } else { "…" };
-    format!("{} \u{201c}{}{more}\u{201d}", bytes(data.len()), Escaped::new(shown))
+    const CHARACTERS: usize = 24;
+    let mut beginning = String::new();
+    for byte in data {
+        let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
+        if beginning.len() + shown.len() > CHARACTERS {
+            beginning.push('…');
+            break;
+        }
+        beginning += &shown;
+    }
+    format!("{} \u{201c}{beginning}\u{201d}", bytes(data.len()))
 }
 
 fn phase(from: &Phase, to: &Phase, peer: Side) -> Call {
