@@ -50,17 +50,15 @@ struct Numbered<'a> {
 impl Painter {
     /// All there is to see of a record.
     pub(super) fn record(&mut self, drawn: &Drawn) -> Markup {
-        let record = &drawn.record;
         let blocks: Vec<Markup> = blocks(drawn).iter().map(|block| self.block(block)).collect();
         html! {
             div.inside {
                 p.about { (about(drawn)) }
                 div.blocks.two[blocks.len() > 1] { @for block in &blocks { (block) } }
-                @if let Content::ApplicationData(1..) = record.content {
-                    @let said = record.payload();
+                @if let Some((said, whole)) = said(drawn) {
                     div.said {
                         h4 { "As text" }
-                        pre tabindex="0" { (Escaped::new(said).to_string()) @if said.len() < drawn.payload { "…" } }
+                        pre tabindex="0" { (Escaped::new(said).to_string()) @if said.len() < whole { "…" } }
                     }
                 }
             }
@@ -106,7 +104,12 @@ impl Painter {
 }
 
 fn about(drawn: &Drawn) -> Markup {
-    let Record { sender, number, protection, .. } = &drawn.record;
+    let Record { sender, number, protection, content, .. } = &drawn.record;
+    if *content == Content::NotTls {
+        return html! {
+            "What the " (names::side(*sender)) " sent here is no record of TLS, and nothing behind it can be one."
+        };
+    }
     html! {
         "Record " (number) " of the " (names::side(*sender)) ", " (bytes(drawn.wire)) " on the wire. "
         @match protection {
@@ -120,14 +123,23 @@ fn about(drawn: &Drawn) -> Markup {
     }
 }
 
+/// What people may want to read, and how much of it there was.
+fn said(drawn: &Drawn) -> Option<(&[u8], usize)> {
+    match drawn.record.content {
+        Content::ApplicationData(1..) => Some((drawn.record.payload(), drawn.payload)),
+        Content::NotTls => Some((&drawn.record.wire, drawn.wire)),
+        _ => None,
+    }
+}
+
 // ---- blocks ------------------------------------------------------------------------------------------------
 
 fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
     let record = &drawn.record;
-    let mut fields = match explain::header(record) {
-        header if header.is_empty() => header,
-        header => vec![around("record header", 0..HEADER, header)],
-    };
+    let mut fields = explain::header(record);
+    if record.content != Content::NotTls {
+        fields = vec![around("record header", 0..HEADER, fields)];
+    }
     let mut blocks = Vec::new();
     let wire = |title: &str, fields| Block {
         title: title.to_owned(),
@@ -135,15 +147,14 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         whole: drawn.wire,
         fields,
     };
-    let inside = payload_fields(record);
+    let mut inside = payload_fields(record);
     match record.protection {
-        Protection::Clear => {
+        Protection::Clear | Protection::Sealed(_) => {
+            if record.content == Content::NotTls {
+                inside.clear(); // it has no header, and said all in its place
+            }
             fields.extend(inside.into_iter().map(|field| shifted(field, HEADER)));
             blocks.push(wire("On the wire", fields));
-        }
-        Protection::Sealed(_) => {
-            fields.push(sealed(drawn));
-            blocks.push(wire("On the wire, encrypted", fields));
         }
         Protection::Opened { .. } => {
             fields.push(sealed(drawn));

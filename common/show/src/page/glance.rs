@@ -65,10 +65,15 @@ fn outcome(facts: &Facts) -> Markup {
             p { (icon(picture)) strong { (says) } }
             p.why { (capital(sentence)) "." }
             @if *outcome == Outcome::Failed {
-                p.when { "After " (duration(facts.lasted)) ". " a href="#trouble" { "See where" } }
+                p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" } }
             }
         }
     }
+}
+
+/// All that happens in one turn has one time.
+fn lasted(facts: &Facts) -> String {
+    if facts.lasted.is_zero() { "one turn".to_owned() } else { duration(facts.lasted) }
 }
 
 fn capital(sentence: &str) -> String {
@@ -94,7 +99,7 @@ fn tiles(facts: &Facts) -> Markup {
         dl.tiles {
             div { dt { "version" } dd { (version(agreed)) } }
             div { dt { "handshake" } dd { (handshake) } }
-            div { dt { "session" } dd { (duration(facts.lasted)) } }
+            div { dt { "session" } dd { (lasted(facts)) } }
             div {
                 dt { "records" }
                 dd { (records(Side::Client)) span.sr { " from the client," } "\u{a0}→ ←\u{a0}" (records(Side::Server)) span.sr { " from the server" } }
@@ -110,7 +115,7 @@ fn fact(name: &str, value: &Markup) -> Markup {
 fn course(facts: &Facts) -> Markup {
     let end = |side| {
         let here = if side == facts.us() { " (this end)" } else { "" };
-        html! { span.num { (facts.address_of(side)) } (here) }
+        html! { (facts.address_of(side)) (here) }
     };
     html! {
         section.card {
@@ -118,8 +123,8 @@ fn course(facts: &Facts) -> Markup {
             dl {
                 (fact("client", &end(Side::Client)))
                 (fact("server", &end(Side::Server)))
-                (fact("began", &html! { span.num { (facts.began) } }))
-                (fact("lasted", &html! { span.num { (duration(facts.lasted)) } }))
+                (fact("began", &html! { (facts.began) }))
+                (fact("lasted", &html! { (lasted(facts)) }))
             }
         }
     }
