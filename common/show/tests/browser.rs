@@ -44,7 +44,10 @@ fn it_loads_by_itself_and_shows_every_record() {
         let visible = "[...document.querySelectorAll('.arrow .chip')].every(chip => chip.checkVisibility())";
         assert_eq!(browser.evaluate(visible), true);
         // The style and the script were let in by their hashes.
-        assert_eq!(browser.evaluate("getComputedStyle(document.querySelector('.ladder')).position"), "relative");
+        assert_eq!(
+            browser.evaluate("getComputedStyle(document.querySelector('.ladder')).position"),
+            "relative"
+        );
         assert_eq!(browser.evaluate("document.querySelector('.tools').hidden"), false);
         assert_eq!(browser.complaints(), Vec::<String>::new());
     }
@@ -61,7 +64,10 @@ fn nothing_else_may_run_or_be_loaded_in_it() {
     assert!(browser.evaluate("document.title").as_str().unwrap().starts_with("Session 1, TLS 1.3"));
     let complaints = browser.complaints().concat();
     assert!(complaints.contains("violates the following Content Security Policy directive"), "{complaints}");
-    assert_ne!(browser.evaluate("getComputedStyle(document.querySelector('p[onclick]')).color"), "rgb(255, 0, 0)");
+    assert_ne!(
+        browser.evaluate("getComputedStyle(document.querySelector('p[onclick]')).color"),
+        "rgb(255, 0, 0)"
+    );
 }
 
 #[test]
@@ -72,7 +78,10 @@ fn keys_open_an_arrow_and_escape_closes_it() {
     let open = "document.querySelectorAll('details[open]').length";
     browser.evaluate("document.querySelector('.tools button:last-child').focus()");
     browser.press("Tab");
-    assert_eq!(browser.evaluate("document.activeElement.querySelector('.titles').innerText.trim()"), "ClientHello");
+    assert_eq!(
+        browser.evaluate("document.activeElement.querySelector('.titles').innerText.trim()"),
+        "ClientHello"
+    );
     for key in ["Enter", " "] {
         browser.press(key);
         assert_eq!(browser.evaluate(open), 1, "{key:?}");
@@ -92,7 +101,8 @@ fn a_field_and_its_bytes_point_at_each_other() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
     shown(&mut browser, &folder, &pages().remove(0));
     browser.evaluate("document.querySelector('.arrow details').open = true");
-    let random = "[...document.querySelectorAll('.field')].find(f => f.querySelector('.name').innerText == 'random')";
+    let random =
+        "[...document.querySelectorAll('.field')].find(f => f.querySelector('.name').innerText == 'random')";
     browser.evaluate(&format!("{random}.focus()"));
     let lit = "[...document.querySelectorAll('.hex .lit')].map(b => b.innerText).join(' ')";
     let random_bytes = browser.evaluate(lit);

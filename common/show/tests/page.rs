@@ -66,7 +66,9 @@ fn the_top_says_who_and_what() {
     let [client, server] = draw(Setup::new(), ROOM, hello());
     for (page, verdict) in [(client, "server localhost authorized"), (server, "client unauthorized")] {
         let facts = page.texts(".facts").concat();
-        for part in ["TLS 1.3", "TLS13_AES_256_GCM_SHA384", "X25519", "full, ", "1970-01-01 00:00:00 UTC", verdict] {
+        for part in
+            ["TLS 1.3", "TLS13_AES_256_GCM_SHA384", "X25519", "full, ", "1970-01-01 00:00:00 UTC", verdict]
+        {
             assert!(facts.contains(part), "'{part}' is not in {facts}");
         }
         assert!(facts.contains("CN=rcgen self signed cert") && facts.contains("for localhost"), "{facts}");
@@ -105,8 +107,7 @@ fn no_secret_of_the_session_is_in_the_page() {
     for page in pages() {
         let secrets = &page.tally.secrets;
         assert!(!secrets.is_empty());
-        let shown: Vec<String> =
-            page.texts(".hex code").iter().map(|row| row.replace(' ', "")).collect();
+        let shown: Vec<String> = page.texts(".hex code").iter().map(|row| row.replace(' ', "")).collect();
         let shown = shown.concat();
         for Secret { label, secret, .. } in secrets {
             let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();

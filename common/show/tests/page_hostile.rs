@@ -63,7 +63,10 @@ fn application_data_is_text() {
     for page in draw(Setup::new(), ROOM, Talk::new(&said, 1)) {
         assert_harmless(&page);
         let shown = page.texts(".said pre");
-        assert!(shown.iter().any(|shown| shown.starts_with(EVIL) && shown.contains(r"\x00\x1b[2J")), "{shown:?}");
+        assert!(
+            shown.iter().any(|shown| shown.starts_with(EVIL) && shown.contains(r"\x00\x1b[2J")),
+            "{shown:?}"
+        );
     }
 }
 
@@ -139,7 +142,8 @@ fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
 
 /// With these cipher suites and these extensions, over as many records as it takes.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
-    let body = [&[3, 3], [7; 32].as_slice(), &[0], &with_length(2, suites), &[1, 0], &with_length(2, extensions)];
+    let body =
+        [&[3, 3], [7; 32].as_slice(), &[0], &with_length(2, suites), &[1, 0], &with_length(2, extensions)];
     let message = [vec![1], with_length(3, &body.concat())].concat();
     message.chunks(16_000).flat_map(|part| record(22, part)).collect()
 }

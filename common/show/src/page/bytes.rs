@@ -198,7 +198,9 @@ fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<F
 /// What stands behind the header of an encrypted record.
 fn sealed(drawn: &Drawn) -> Field {
     Field {
-        says: Cow::Borrowed("To who has no key these are bytes of chance, and none can be changed unnoticed."),
+        says: Cow::Borrowed(
+            "To who has no key these are bytes of chance, and none can be changed unnoticed.",
+        ),
         ..around("encrypted", HEADER..drawn.wire.max(HEADER), Vec::new())
     }
 }
@@ -209,7 +211,9 @@ fn joined(record: &Record) -> impl Iterator<Item = &Message> {
         Content::Handshake(pieces) => pieces.as_slice(),
         _ => &[],
     };
-    pieces.iter().filter_map(|piece| piece.message.as_deref().filter(|message| !is_whole(&piece.range, message)))
+    pieces
+        .iter()
+        .filter_map(|piece| piece.message.as_deref().filter(|message| !is_whole(&piece.range, message)))
 }
 
 fn is_whole(range: &Range<usize>, message: &Message) -> bool {

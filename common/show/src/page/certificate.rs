@@ -8,6 +8,7 @@ use rustls::ProtocolVersion;
 use rustls::pki_types::UnixTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
+use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
@@ -16,6 +17,10 @@ use crate::decode::Message;
 
 /// How many names of a certificate are shown: it may have thousands.
 const NAMES: usize = 12;
+
+/// Names that are longer, and object identifiers, are not turned into text: for the numbers in an object identifier
+/// that takes time with the square of their length.
+const READABLE: usize = 2048;
 
 /// What one end showed of itself.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +96,9 @@ impl Leaf {
 }
 
 fn distinguished_name(name: &X509Name<'_>) -> String {
+    if name.as_raw().len() > READABLE {
+        return "(a name too long to be shown)".to_owned();
+    }
     match Escaped::new(&name.to_string()).to_string() {
         empty if empty.is_empty() => "(no name)".to_owned(),
         shown => shown,
@@ -101,6 +109,9 @@ fn general_name(name: &GeneralName<'_>) -> String {
     match name {
         GeneralName::DNSName(name) => Escaped::new(name).to_string(),
         GeneralName::IPAddress(bytes) => address(bytes),
+        GeneralName::DirectoryName(name) => distinguished_name(name),
+        GeneralName::RegisteredID(oid) => identifier(oid),
+        GeneralName::OtherName(oid, _) => format!("otherName {}", identifier(oid)),
         other => Escaped::new(&other.to_string()).to_string(),
     }
 }
@@ -122,11 +133,17 @@ fn moment(time: &ASN1Time) -> String {
 
 fn key(certificate: &X509Certificate<'_>) -> String {
     use x509_parser::public_key::PublicKey;
+    const ED25519: &str = "1.3.101.112";
     let key = certificate.public_key();
+    let algorithm = identifier(&key.algorithm.algorithm);
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) => format!("RSA, {} bits", rsa.key_size()),
         Ok(PublicKey::EC(point)) => format!("EC, {} bits", point.key_size()),
-        _ if key.algorithm.algorithm.to_id_string() == "1.3.101.112" => "Ed25519".to_owned(),
-        _ => format!("algorithm {}", key.algorithm.algorithm.to_id_string()),
+        _ if algorithm == ED25519 => "Ed25519".to_owned(),
+        _ => format!("algorithm {algorithm}"),
     }
+}
+
+fn identifier(oid: &Oid<'_>) -> String {
+    if oid.as_bytes().len() > READABLE { "(too long to be shown)".to_owned() } else { oid.to_id_string() }
 }

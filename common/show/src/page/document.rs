@@ -97,8 +97,14 @@ const CALLS: [(&str, &str); 11] = [
     ),
     ("reader().read", "The application gets what was said to it."),
     ("writer().write", "The application says something. rustls encrypts it at once, and keeps it."),
-    ("write_tls", "All that rustls keeps goes to the kernel in one system call: handshake, tickets and data alike."),
-    ("would block", "The kernel has no more, or takes no more. Nobody waits here: the poll says when to try again."),
+    (
+        "write_tls",
+        "All that rustls keeps goes to the kernel in one system call: handshake, tickets and data alike.",
+    ),
+    (
+        "would block",
+        "The kernel has no more, or takes no more. Nobody waits here: the poll says when to try again.",
+    ),
     ("poll for", "What the poll is to wake the loop for."),
     ("deadline", "Every phase has one, so that no peer can make the session wait for ever."),
     ("phase", "What TLS cannot know: who closed first, and why it failed."),

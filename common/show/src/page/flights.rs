@@ -44,7 +44,10 @@ pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> HashMap<us
 fn close(open: Option<Open>, flights: &mut HashMap<usize, Flight>) {
     let Some(Open { starts_at, sender, titles, version, has_handshake: true }) = open else { return };
     let number = flights.len() + 1;
-    flights.insert(starts_at, Flight { number, sender, purpose: names::purpose(sender, &titles, version) });
+    flights.insert(
+        starts_at,
+        Flight { number, sender, purpose: names::purpose(number, sender, &titles, version) },
+    );
 }
 
 impl Open {

@@ -32,9 +32,14 @@ impl fmt::Display for FolderError {
         let path = self.path.display();
         match &self.why {
             Why::Missing(error) => write!(f, "cannot make the folder {path} for --illustrate: {error}"),
-            Why::Unwritable(error) => write!(f, "cannot write to {path}, the folder of --illustrate: {error}"),
+            Why::Unwritable(error) => {
+                write!(f, "cannot write to {path}, the folder of --illustrate: {error}")
+            }
             Why::HasPages(name) => {
-                write!(f, "{path} has {name} already, and no page is overwritten; give --illustrate another folder")
+                write!(
+                    f,
+                    "{path} has {name} already, and no page is overwritten; give --illustrate another folder"
+                )
             }
             Why::PageExists => write!(f, "{path} exists already, and is not overwritten"),
             Why::PageUnwritable(error) => write!(f, "cannot write {path}: {error}"),

@@ -47,8 +47,15 @@ impl Browser {
                 let _ = sender.send(serde_json::from_slice(&message).unwrap());
             }
         });
-        let mut browser =
-            Self { chromium, commands, messages, events: VecDeque::new(), session: None, sent: 0, _folder: folder };
+        let mut browser = Self {
+            chromium,
+            commands,
+            messages,
+            events: VecDeque::new(),
+            session: None,
+            sent: 0,
+            _folder: folder,
+        };
         browser.attach();
         browser
     }
@@ -72,7 +79,8 @@ impl Browser {
         }
         self.commands.write_all(format!("{message}\0").as_bytes()).unwrap();
         loop {
-            let message = self.messages.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{method}: {error}"));
+            let message =
+                self.messages.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{method}: {error}"));
             if message["id"] == self.sent {
                 assert_eq!(message["error"], Value::Null, "{method}");
                 return message["result"].clone();
@@ -93,7 +101,8 @@ impl Browser {
 
     /// What an expression comes to.
     pub fn evaluate(&mut self, expression: &str) -> Value {
-        let answer = self.call("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
+        let answer =
+            self.call("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
         assert_eq!(answer["exceptionDetails"], Value::Null, "{expression}");
         answer["result"]["value"].clone()
     }
