@@ -165,6 +165,18 @@ fn what_is_no_tls_is_text() {
 }
 
 #[test]
+fn what_is_too_long_to_be_kept_is_said_to_be_left_out() {
+    let suites: Vec<u8> = [0x13, 1].repeat(30_000);
+    let page = heard(&client_hello(&suites, b"").repeat(3));
+    assert_eq!(page.texts(".titles").iter().filter(|titles| *titles == "ClientHello ").count(), 3);
+    let left_out = page.texts(".cut");
+    assert!(
+        left_out.iter().any(|cut| cut.starts_with("1 message of this record is too long")),
+        "{left_out:?}"
+    );
+}
+
+#[test]
 fn a_page_is_bounded_whatever_comes() {
     let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
     let extension = [vec![0xaa, 0xaa], with_length(2, b"")].concat();
@@ -172,6 +184,7 @@ fn a_page_is_bounded_whatever_comes() {
     for (what, bytes) in [
         ("suites", client_hello(&suites, b"")),
         ("extensions", client_hello(&[0x13, 1], &extension.repeat(15_000))),
+        ("hellos", client_hello(&[0x13, 1], &extension.repeat(200)).repeat(150)),
         ("hello requests", hello_requests.repeat(40)),
         ("empty records", record(20, &[1]).repeat(200_000)),
         ("long records", record(23, &[0xff; 16_384]).repeat(300)),
@@ -180,6 +193,6 @@ fn a_page_is_bounded_whatever_comes() {
     ] {
         let page = heard(&bytes);
         assert!(page.text.len() < 5_000_000, "{what}: {}", page.text.len());
-        assert!(page.count(".arrow") <= 600, "{what}");
+        assert!(page.count(".arrow") <= 600 && page.count(".field") <= 8000, "{what}");
     }
 }

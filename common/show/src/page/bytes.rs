@@ -7,7 +7,7 @@ use common::escaped::Escaped;
 use maud::{Markup, html};
 
 use super::names;
-use super::numbers::bytes;
+use super::numbers::{bytes, count};
 use super::story::Drawn;
 use crate::decode::{Content, HEADER, Message, Protection, Record};
 use crate::explain::{self, Field};
@@ -55,6 +55,12 @@ impl Painter {
             div.inside {
                 p.about { (about(drawn)) }
                 div.blocks.two[blocks.len() > 1] { @for block in &blocks { (block) } }
+                @if drawn.messages_left_out > 0 {
+                    p.cut {
+                        (count(drawn.messages_left_out as u64, "message"))
+                        " of this record is too long, or one too many, to be kept and explained."
+                    }
+                }
                 @if let Some((said, whole)) = said(drawn) {
                     div.said {
                         h4 { "As text" }

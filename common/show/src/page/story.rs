@@ -68,6 +68,8 @@ pub(super) struct Drawn {
     pub(super) wire: usize,
     /// How long its payload is.
     pub(super) payload: usize,
+    /// How many of its messages are not kept.
+    pub(super) messages_left_out: usize,
 }
 
 /// The rows of a session: all of the first, the last of the rest.
@@ -159,17 +161,16 @@ impl Drawn {
         if let Content::Handshake(pieces) = &mut content {
             pieces.truncate(PIECES);
             for piece in pieces {
-                let too_long = piece.message.as_ref().is_some_and(|message| message.bytes.len() > room);
-                if too_long {
-                    piece.message = None;
-                }
+                piece.message = piece.message.take().filter(|message| message.bytes.len() <= room);
             }
         }
+        let kept = Record { sender: record.sender, number: record.number, wire, protection, content };
         Self {
             titles: names::titles(record),
-            record: Record { sender: record.sender, number: record.number, wire, protection, content },
             wire: record.wire.len(),
             payload: record.payload().len(),
+            messages_left_out: record.messages().count() - kept.messages().count(),
+            record: kept,
         }
     }
 
