@@ -49,6 +49,24 @@ fn a_failed_handshake_is_drawn_at_both_ends_with_its_reason() {
 }
 
 #[test]
+fn a_page_that_cannot_be_written_is_reported_once_and_changes_no_session() {
+    let mut server = EchoServer::start(&["--sessions", "3", "--illustrate", "pages"]);
+    server.folder.write("pages/session-2.html", "somebody's");
+    let target = format!("localhost:{}", server.address.port());
+    let mut client = Launch::client(server.folder.path())
+        .args([target.as_str(), "--linger", "0s", "--reconnect", "2"])
+        .start();
+    client.expect_exit(0);
+    server.program.expect_exit(0);
+    let reports = server.log().lines("no more sessions are drawn");
+    let [report] = &reports[..] else { panic!("{reports:?}") };
+    assert!(report.ends_with("pages/session-2.html exists already, and is not overwritten"), "{report}");
+    assert_eq!(server.log().lines("closed cleanly").len(), 3);
+    assert_eq!(server.folder.read("pages/session-2.html"), "somebody's");
+    assert!(!server.folder.path().join("pages/session-3.html").exists());
+}
+
+#[test]
 fn a_folder_with_pages_is_refused_before_anything_happens() {
     let folder = TempDir::new();
     folder.write("pages/session-3.html", "somebody's");

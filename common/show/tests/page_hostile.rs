@@ -28,7 +28,7 @@ const ROOM: usize = 256 * 1024;
 const EVIL: &str = "</pre></code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{x}}";
 
 /// All that a page may be made of.
-const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h2 h3 h4 head header html i li link main \
+const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h2 h3 head header html i li link main \
                         meta ol p path pre rect circle samp script section small span strong style summary svg symbol \
                         table tbody td th thead time title tr ul use";
 const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class content d data-f data-last data-open \

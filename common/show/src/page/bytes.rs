@@ -63,7 +63,7 @@ impl Painter {
                 }
                 @if let Some((said, whole)) = said(drawn) {
                     div.said {
-                        h4 { "As text" }
+                        h3 { "As text" }
                         pre tabindex="0" { (Escaped::new(said).to_string()) @if said.len() < whole { "…" } }
                     }
                 }
@@ -79,7 +79,7 @@ impl Painter {
         let cut = self.fields >= FIELDS && before < FIELDS;
         html! {
             section.block {
-                h4 { (block.title) " " small { (bytes(block.whole)) } }
+                h3 { (block.title) " " small { (bytes(block.whole)) } }
                 div.pane {
                     div.hex role="group" aria-label="Bytes in hexadecimal" tabindex="0" { (hex(shown, &numbered)) }
                     @if !numbered.is_empty() { (list(&numbered)) }
@@ -153,12 +153,9 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         whole: drawn.wire,
         fields,
     };
-    let mut inside = payload_fields(record);
+    let inside = payload_fields(record);
     match record.protection {
         Protection::Clear | Protection::Sealed(_) => {
-            if record.content == Content::NotTls {
-                inside.clear(); // it has no header, and said all in its place
-            }
             fields.extend(inside.into_iter().map(|field| shifted(field, HEADER)));
             blocks.push(wire("On the wire", fields));
         }
@@ -184,7 +181,11 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
 
 /// What is in the payload: in that of a handshake record, the messages that are whole.
 fn payload_fields(record: &Record) -> Vec<Field> {
-    let Content::Handshake(pieces) = &record.content else { return explain::content(record) };
+    let pieces = match &record.content {
+        Content::Handshake(pieces) => pieces,
+        Content::NotTls => return Vec::new(), // all is said where its header would be
+        _ => return explain::content(record),
+    };
     let mut fields = Vec::new();
     for piece in pieces {
         if let Some(message) = piece.message.as_deref().filter(|message| is_whole(&piece.range, message)) {

@@ -256,7 +256,7 @@ fn asleep(turn: &Turn) -> Markup {
         @if slept {
             li.gap.(depth) {
                 p {
-                    span { "asleep, " (duration(turn.gap)) }
+                    span { (if turn.others > 0 { "nothing to do, " } else { "asleep, " }) (duration(turn.gap)) }
                     @if turn.others > 0 { small { (count(turn.others, "turn")) " for other sessions meanwhile" } }
                 }
             }

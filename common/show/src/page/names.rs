@@ -1,7 +1,7 @@
 //! What is in a record, in the names of the RFCs.
 
 use common::close_reason::AlertName;
-use rustls::{AlertDescription, ContentType, ProtocolVersion, Side};
+use rustls::{AlertDescription, ContentType, Side};
 
 use crate::decode::{Content, Message, Record, Sealed};
 
@@ -117,52 +117,5 @@ pub(super) fn side(side: Side) -> &'static str {
     match side {
         Side::Client => "client",
         Side::Server => "server",
-    }
-}
-
-/// What a flight is for, by the first of its messages that says it; `number` counts the flights from 1.
-pub(super) fn purpose(
-    number: usize,
-    sender: Side,
-    titles: &[String],
-    version: Option<ProtocolVersion>,
-) -> &'static str {
-    let has = |title: &str| titles.iter().any(|other| other == title);
-    let new = version == Some(ProtocolVersion::TLSv1_3);
-    match sender {
-        Side::Client if has("ClientHello") && number > 1 => {
-            "The same once more, with the half that the server has asked for."
-        }
-        Side::Client if has("ClientHello") => {
-            "The client says what it can do, and sends its half of the key exchange ahead if it guesses the group."
-        }
-        Side::Server if has("HelloRetryRequest") => {
-            "The server needs a half of another group: the client is to say hello once more."
-        }
-        Side::Server if has("ServerHello") && new => {
-            "The server chooses, and sends its half: both have keys now, and all that follows is encrypted. Then it \
-             proves who it is."
-        }
-        Side::Server if has("ServerHello") && has("ServerHelloDone") => {
-            "The server chooses, shows its certificate, and signs its half of the key exchange. All of this can be \
-             read on the way."
-        }
-        Side::Server if has("ServerHello") => {
-            "The server chooses, and takes up the session that the client remembers."
-        }
-        Side::Client if has("ClientKeyExchange") => {
-            "The client sends its half, and from its ChangeCipherSpec on what it says is encrypted."
-        }
-        Side::Client if has("CertificateVerify") => {
-            "The client proves who it is, too. Finished is a hash of the whole handshake under the new keys."
-        }
-        _ if has("Finished") => {
-            "A hash of the whole handshake under the new keys: had anybody changed a byte of it, it would not match."
-        }
-        Side::Server if has("NewSessionTicket") => {
-            "Tickets, by which the client can resume this session later."
-        }
-        _ if has("KeyUpdate") => "New keys for this direction.",
-        _ => "",
     }
 }
