@@ -101,9 +101,11 @@ fn of_client(number: usize, has: &impl Fn(&str) -> bool) -> Option<&'static str>
 fn of_server(new: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
     Some(if has("HelloRetryRequest") {
         "The server needs a half of another group: the client is to say hello once more."
-    } else if has("ServerHello") && new {
+    } else if has("CertificateVerify") && new {
         "The server chooses, and sends its half: both have keys now, and all that follows is encrypted. Then it proves \
          who it is."
+    } else if has("ServerHello") && new {
+        "The server chooses, and sends its half: both have keys now, and all that follows is encrypted."
     } else if has("ServerHello") && has("ServerHelloDone") {
         "The server chooses, shows its certificate, and signs its half of the key exchange. All of this can be read on \
          the way."
