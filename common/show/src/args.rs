@@ -9,6 +9,7 @@ use rustls::{KeyLog, NoKeyLog, Side};
 
 use crate::capture::CaptureArgs;
 use crate::key_log::{FanOut, KeyLogArgs};
+use crate::page::PageArgs;
 use crate::secrets::Secrets;
 use crate::show::Show;
 use crate::sink::Sink;
@@ -25,6 +26,9 @@ pub struct ShowArgs {
 
     #[command(flatten)]
     capture: CaptureArgs,
+
+    #[command(flatten)]
+    page: PageArgs,
 }
 
 /// Who watches, and what rustls has to be told so that they see everything.
@@ -87,6 +91,9 @@ impl ShowArgs {
         }
         if let Some(capture) = self.capture.open(peer, start)? {
             sinks.push(Box::new(capture));
+        }
+        if let Some(page) = self.page.open(peer, start).map_err(|error| ShowError(error.to_string()))? {
+            sinks.push(Box::new(page));
         }
         Ok(sinks)
     }

@@ -7,6 +7,7 @@
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
 //! | [`key_log`] | the secrets of every session, for programs that decrypt with them |
 //! | [`capture`] | the sessions and their secrets as a pcapng, for Wireshark |
+//! | [`page`] | a page for each session that explains it to people, down to the bytes |
 //!
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.
 //!
@@ -26,6 +27,7 @@ pub mod decode;
 pub mod explain;
 pub mod key_log;
 mod lines;
+pub mod page;
 pub mod secrets;
 pub mod show;
 pub mod sink;

@@ -211,6 +211,12 @@ impl Setup {
         }
     }
 
+    /// With something else in the configurations.
+    pub fn adjusted(mut self, adjust: impl FnOnce(&mut ClientConfig, &mut ServerConfig)) -> Self {
+        adjust(Arc::make_mut(&mut self.client_tls), Arc::make_mut(&mut self.server_tls));
+        self
+    }
+
     /// One session of both ends, from the first byte to the last: how each ended, the client first. Each end's loop
     /// is told to `client` and `server`.
     pub fn converse(

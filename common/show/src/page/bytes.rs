@@ -1,0 +1,310 @@
+//! What an arrow opens into: the bytes of its record, each field tinted and explained.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use common::escaped::Escaped;
+use maud::{Markup, html};
+
+use super::names;
+use super::numbers::{bytes, count};
+use super::story::Drawn;
+use crate::decode::{Content, HEADER, Message, Protection, Record};
+use crate::explain::{self, Field};
+
+/// How many bytes of one block are shown.
+const SHOWN: usize = 4096;
+/// How many fields of a page are explained. A peer may send thousands in one record.
+const FIELDS: usize = 8000;
+/// Bytes in a row: two rows stand side by side where there is room.
+const ROW: usize = 8;
+/// How many tints the style sheet has.
+const TINTS: usize = 6;
+
+/// Draws bytes, and gives each field of the page a number by which it and its bytes find each other.
+#[derive(Debug, Default)]
+pub(super) struct Painter {
+    fields: usize,
+    leaves: usize,
+}
+
+/// Some bytes that are shown together.
+struct Block<'a> {
+    title: String,
+    bytes: Cow<'a, [u8]>,
+    /// How many there were.
+    whole: usize,
+    fields: Vec<Field>,
+}
+
+/// A field with its number; those of the fields inside follow up to `last`.
+struct Numbered<'a> {
+    field: &'a Field,
+    number: usize,
+    last: usize,
+    /// Of the fields that are made of nothing smaller.
+    tint: Option<usize>,
+    inside: Vec<Numbered<'a>>,
+}
+
+impl Painter {
+    /// All there is to see of a record.
+    pub(super) fn record(&mut self, drawn: &Drawn) -> Markup {
+        let blocks: Vec<Markup> = blocks(drawn).iter().map(|block| self.block(block)).collect();
+        html! {
+            div.inside {
+                p.about { (about(drawn)) }
+                div.blocks.two[blocks.len() > 1] { @for block in &blocks { (block) } }
+                @if drawn.messages_left_out > 0 {
+                    p.cut {
+                        (count(drawn.messages_left_out as u64, "message"))
+                        " of this record is too long, or one too many, to be kept and explained."
+                    }
+                }
+                @if let Some((said, whole)) = said(drawn) {
+                    div.said {
+                        h3 { "As text" }
+                        pre tabindex="0" { (Escaped::new(said).to_string()) @if said.len() < whole { "…" } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, block: &Block<'_>) -> Markup {
+        let shown = block.bytes.get(..SHOWN).unwrap_or(&block.bytes);
+        let left_out = block.whole.saturating_sub(shown.len());
+        let before = self.fields;
+        let numbered = self.number(&block.fields);
+        let cut = self.fields >= FIELDS && before < FIELDS;
+        html! {
+            section.block {
+                h3 { (block.title) " " small { (bytes(block.whole)) } }
+                div.pane {
+                    div.hex role="group" aria-label="Bytes in hexadecimal" tabindex="0" { (hex(shown, &numbered)) }
+                    @if !numbered.is_empty() { (list(&numbered)) }
+                }
+                @if left_out > 0 { p.cut { "… and " (bytes(left_out)) " more that this page does not hold." } }
+                @if cut { p.cut { "The fields that follow are not explained: this page has too many." } }
+            }
+        }
+    }
+
+    fn number<'f>(&mut self, fields: &'f [Field]) -> Vec<Numbered<'f>> {
+        let mut numbered = Vec::new();
+        for field in fields {
+            if self.fields >= FIELDS {
+                break;
+            }
+            let number = self.fields;
+            self.fields += 1;
+            let inside = self.number(&field.fields);
+            let tint = inside.is_empty().then(|| {
+                self.leaves += 1;
+                self.leaves % TINTS
+            });
+            numbered.push(Numbered { field, number, last: self.fields - 1, tint, inside });
+        }
+        numbered
+    }
+}
+
+fn about(drawn: &Drawn) -> Markup {
+    let Record { sender, number, protection, content, .. } = &drawn.record;
+    if *content == Content::NotTls {
+        return html! {
+            "What the " (names::side(*sender)) " sent here is no record of TLS, and nothing behind it can be one."
+        };
+    }
+    html! {
+        "Record " (number) " of the " (names::side(*sender)) ", " (bytes(drawn.wire)) " on the wire. "
+        @match protection {
+            Protection::Clear => "It crossed the wire in clear: anybody on the way can read it.",
+            Protection::Opened { padding: 0, .. } => "It crossed the wire encrypted, and was opened here.",
+            Protection::Opened { padding, .. } => {
+                "It crossed the wire encrypted, with " (bytes(*padding)) " of padding, and was opened here."
+            }
+            Protection::Sealed(why) => (names::why_sealed(*why)),
+        }
+    }
+}
+
+/// What people may want to read, and how much of it there was.
+fn said(drawn: &Drawn) -> Option<(&[u8], usize)> {
+    match drawn.record.content {
+        Content::ApplicationData(1..) => Some((drawn.record.payload(), drawn.payload)),
+        Content::NotTls => Some((&drawn.record.wire, drawn.wire)),
+        _ => None,
+    }
+}
+
+// ---- blocks ------------------------------------------------------------------------------------------------
+
+fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
+    let record = &drawn.record;
+    let mut fields = explain::header(record);
+    if record.content != Content::NotTls {
+        fields = vec![around("record header", 0..HEADER, fields)];
+    }
+    let mut blocks = Vec::new();
+    let wire = |title: &str, fields| Block {
+        title: title.to_owned(),
+        bytes: Cow::Borrowed(record.wire.as_slice()),
+        whole: drawn.wire,
+        fields,
+    };
+    let inside = payload_fields(record);
+    match record.protection {
+        Protection::Clear | Protection::Sealed(_) => {
+            fields.extend(inside.into_iter().map(|field| shifted(field, HEADER)));
+            blocks.push(wire("On the wire", fields));
+        }
+        Protection::Opened { .. } => {
+            fields.push(sealed(drawn));
+            blocks.push(wire("On the wire, encrypted", fields));
+            blocks.push(Block {
+                title: "What was meant".to_owned(),
+                bytes: Cow::Borrowed(record.payload()),
+                whole: drawn.payload,
+                fields: inside,
+            });
+        }
+    }
+    blocks.extend(joined(record).map(|message| Block {
+        title: format!("{}, put together from several records", names::name(message)),
+        bytes: Cow::Borrowed(message.bytes.as_slice()),
+        whole: message.bytes.len(),
+        fields: explain::message(message),
+    }));
+    blocks
+}
+
+/// What is in the payload: in that of a handshake record, the messages that are whole.
+fn payload_fields(record: &Record) -> Vec<Field> {
+    let pieces = match &record.content {
+        Content::Handshake(pieces) => pieces,
+        Content::NotTls => return Vec::new(), // all is said where its header would be
+        _ => return explain::content(record),
+    };
+    let mut fields = Vec::new();
+    for piece in pieces {
+        if let Some(message) = piece.message.as_deref().filter(|message| is_whole(&piece.range, message)) {
+            let inside = explain::message(message);
+            let whole = around(names::name(message), 0..message.bytes.len(), inside);
+            fields.push(shifted(whole, piece.range.start));
+        }
+    }
+    fields
+}
+
+/// A field that only holds others together.
+fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
+    Field { range, name: name.into(), value: String::new(), says: Cow::Borrowed(""), rfc: "", fields }
+}
+
+/// What stands behind the header of an encrypted record.
+fn sealed(drawn: &Drawn) -> Field {
+    Field {
+        says: Cow::Borrowed(
+            "To who has no key these are bytes of chance, and none can be changed unnoticed.",
+        ),
+        ..around("encrypted", HEADER..drawn.wire.max(HEADER), Vec::new())
+    }
+}
+
+/// The messages that end in this record and began in one before.
+fn joined(record: &Record) -> impl Iterator<Item = &Message> {
+    let pieces = match &record.content {
+        Content::Handshake(pieces) => pieces.as_slice(),
+        _ => &[],
+    };
+    pieces
+        .iter()
+        .filter_map(|piece| piece.message.as_deref().filter(|message| !is_whole(&piece.range, message)))
+}
+
+fn is_whole(range: &Range<usize>, message: &Message) -> bool {
+    range.len() == message.bytes.len()
+}
+
+fn shifted(mut field: Field, by: usize) -> Field {
+    field.range = field.range.start + by..field.range.end + by;
+    field.fields = field.fields.into_iter().map(|field| shifted(field, by)).collect();
+    field
+}
+
+// ---- bytes -------------------------------------------------------------------------------------------------
+
+/// Whose a byte is: the number and the tint of the innermost field around it.
+type Owner = Option<(usize, Option<usize>)>;
+
+fn hex(shown: &[u8], fields: &[Numbered<'_>]) -> Markup {
+    let mut owners: Vec<Owner> = vec![None; shown.len()];
+    own(&mut owners, fields);
+    html! {
+        @for (row, (eight, owners)) in shown.chunks(ROW).zip(owners.chunks(ROW)).enumerate() {
+            div {
+                i { (format!("{:04x}", row * ROW)) }
+                code { @for (owner, run) in runs(eight, owners) { (span(owner, run)) } }
+                samp { (text(eight)) }
+            }
+        }
+    }
+}
+
+fn own(owners: &mut [Owner], fields: &[Numbered<'_>]) {
+    for Numbered { field, number, tint, inside, .. } in fields {
+        let range = field.range.start.min(owners.len())..field.range.end.min(owners.len());
+        if let Some(owned) = owners.get_mut(range) {
+            owned.fill(Some((*number, *tint)));
+        }
+        own(owners, inside);
+    }
+}
+
+/// Neighbours with the same owner.
+fn runs<'a>(bytes: &'a [u8], owners: &'a [Owner]) -> impl Iterator<Item = (Owner, &'a [u8])> {
+    let mut at = 0;
+    owners.chunk_by(|one, other| one == other).filter_map(move |run| {
+        let start = at;
+        at += run.len();
+        Some((*run.first()?, bytes.get(start..at)?))
+    })
+}
+
+fn span(owner: Owner, run: &[u8]) -> Markup {
+    let digits: Vec<String> = run.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = digits.join(" ");
+    html! {
+        @match owner {
+            Some((number, Some(tint))) => b.{ "t" (tint) } data-f=(number) { (digits) },
+            Some((number, None)) => b data-f=(number) { (digits) },
+            None => b { (digits) },
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '·' }).collect()
+}
+
+// ---- fields ------------------------------------------------------------------------------------------------
+
+fn list(fields: &[Numbered<'_>]) -> Markup {
+    html! {
+        ul.fields {
+            @for Numbered { field, number, last, tint, inside } in fields {
+                li {
+                    div.field tabindex="0" data-f=(number) data-last=(last) {
+                        @if let Some(tint) = tint { span.swatch.{ "t" (tint) } aria-hidden="true" {} }
+                        span.name { (field.name) }
+                        @if !field.value.is_empty() { " " span.value { (field.value) } }
+                        " " small.where { (bytes(field.range.len())) @if !field.rfc.is_empty() { " · " (field.rfc) } }
+                        @if !field.says.is_empty() { " " span.says { (field.says) } }
+                    }
+                    @if !inside.is_empty() { (list(inside)) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The page as a whole: one file that loads nothing, and whose browser is told so.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::facts::Facts;
+use super::names::Look;
+use super::story::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
+use super::{glance, ladder};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+const ICONS: &str = include_str!("icons.svg");
+
+/// The page of a session.
+pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (glance::title(facts)) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (PreEscaped(ICONS))
+                a.skip href="#ladder" { "To the ladder" }
+                main {
+                    (glance::of(facts))
+                    p.secret {
+                        strong { "This page holds what was encrypted." }
+                        " The application data of the session is readable in it: treat it like that data. The keys are \
+                        not in it."
+                    }
+                    (ladder::of(facts, rows))
+                    (legend())
+                }
+                footer { p { "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing." } }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// Nothing but this style and this script, and no picture but one that is in the page.
+fn policy() -> String {
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        source(STYLE),
+        source(SCRIPT)
+    )
+}
+
+fn source(asset: &str) -> String {
+    format!("'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, asset.as_bytes())))
+}
+
+/// What the signs mean, and what the calls do.
+fn legend() -> Markup {
+    html! {
+        section #legend aria-labelledby="legend-title" {
+            h2 #legend-title { "Reading this page" }
+            ul.looks {
+                @for look in Look::ALL {
+                    li.(look.class()) { (ladder::icon(look.class())) span { (look.name()) } }
+                }
+                li { (ladder::icon("lock")) span { "encrypted: its arrow is a double line" } }
+            }
+            dl.calls {
+                @for (verb, meaning) in CALLS {
+                    div { dt { code { (verb) } } dd { (meaning) } }
+                }
+            }
+            p {
+                "A sleep is counted from the turn before, whose work is part of it. A page keeps the first "
+                (FIRST_ROWS) " rows of the ladder and the last " (LAST_ROWS) ", " (HANDSHAKE_BYTES / 1024)
+                " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
+            }
+        }
+    }
+}
+
+const CALLS: [(&str, &str); 11] = [
+    ("recv", "The kernel hands over what has come: part of a record, or many records at once."),
+    ("read_tls", "rustls takes these bytes. Nothing is decrypted yet."),
+    (
+        "process_new_packets",
+        "rustls decrypts, checks, and goes on with the handshake. It says how many bytes it wants to write, and how \
+         many the application can read.",
+    ),
+    ("reader().read", "The application gets what was said to it."),
+    ("writer().write", "The application says something. rustls encrypts it at once, and keeps it."),
+    (
+        "write_tls",
+        "All that rustls keeps goes to the kernel in one system call: handshake, tickets and data alike.",
+    ),
+    (
+        "would block",
+        "The kernel has no more, or takes no more. Nobody waits here: the poll says when to try again.",
+    ),
+    ("poll for", "What the poll is to wake the loop for."),
+    ("deadline", "Every phase has one, so that no peer can make the session wait for ever."),
+    ("phase", "What TLS cannot know: who closed first, and why it failed."),
+    ("shutdown", "The FIN behind the close_notify: TLS said that it was all, and so does TCP."),
+];

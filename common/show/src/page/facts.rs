@@ -1,0 +1,174 @@
+//! What the top of the page says of a session.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use common::close_reason::{AlertName, CloseReason};
+use common::escaped::Escaped;
+use common::exit::ExitStatus;
+use common::handshake::Handshake;
+use common::observer::SessionId;
+use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
+
+use crate::decode::{Message, Record};
+
+use super::certificate::{self, Shown};
+
+/// What is known of a session; more as it goes on.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) id: SessionId,
+    /// The side that the other end plays.
+    pub(super) peer: Side,
+    pub(super) local: SocketAddr,
+    /// When it began, for people.
+    pub(super) began: String,
+    /// How long it has lasted.
+    pub(super) lasted: Duration,
+    pub(super) agreed: Option<Agreed>,
+    pub(super) end: Option<End>,
+    /// From the client, and from the server.
+    pub(super) client: Sent,
+    pub(super) server: Sent,
+    /// The server has asked the client for a certificate.
+    pub(super) certificate_asked: bool,
+}
+
+/// What one end sent.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) bytes: u64,
+    pub(super) records: u64,
+    pub(super) certificate: Option<Shown>,
+}
+
+/// What came of the handshake.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    pub(super) after: Duration,
+    pub(super) version: Option<ProtocolVersion>,
+    pub(super) suite: String,
+    pub(super) group: Option<String>,
+    pub(super) kind: Option<HandshakeKind>,
+    pub(super) alpn: Option<String>,
+    pub(super) verdict: String,
+    /// A peer that should have proved who it is did not.
+    pub(super) alarming: bool,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) sentence: String,
+    pub(super) outcome: Outcome,
+    /// Who did not accept whom, if that is why.
+    pub(super) refusal: Option<Refusal>,
+    /// Application data in and out.
+    pub(super) received: u64,
+    pub(super) sent: u64,
+}
+
+/// One end's verdict on the other, if the session ended with it.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Ours, and why.
+    Ours(String),
+    /// The peer's, by its alert.
+    Theirs(String),
+}
+
+/// Whether it ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Clean,
+    Doubtful,
+    Failed,
+}
+
+impl Facts {
+    pub(super) fn new(id: SessionId, peer: Side, local: SocketAddr, began: String) -> Self {
+        Self {
+            id,
+            peer,
+            local,
+            began,
+            lasted: Duration::ZERO,
+            agreed: None,
+            end: None,
+            client: Sent::default(),
+            server: Sent::default(),
+            certificate_asked: false,
+        }
+    }
+
+    pub(super) fn us(&self) -> Side {
+        match self.peer {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+
+    pub(super) fn address_of(&self, side: Side) -> SocketAddr {
+        if side == self.peer { self.id.peer } else { self.local }
+    }
+
+    pub(super) fn of(&self, side: Side) -> &Sent {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    pub(super) fn sent_by(&mut self, side: Side) -> &mut Sent {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    pub(super) fn agree(&mut self, handshake: &Handshake) {
+        let Handshake { version, suite, group, kind, alpn, verdict } = handshake;
+        self.agreed = Some(Agreed {
+            after: self.lasted,
+            version: *version,
+            suite: suite.map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
+            group: group.map(|group| format!("{group:?}")),
+            kind: *kind,
+            alpn: alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
+            verdict: verdict.to_string(),
+            alarming: verdict.is_alarming(),
+        });
+    }
+
+    pub(super) fn close(&mut self, reason: &CloseReason, received: u64, sent: u64) {
+        let outcome = match (reason, reason.exit_status()) {
+            (CloseReason::Clean { .. }, _) => Outcome::Clean,
+            (_, ExitStatus::Clean) => Outcome::Doubtful,
+            _ => Outcome::Failed,
+        };
+        let refusal = match reason {
+            CloseReason::Unauthorized(why) => Some(Refusal::Ours(why.to_string())),
+            CloseReason::PeerAlert(alert) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
+            _ => None,
+        };
+        let sentence = reason.describe(self.peer).to_string();
+        self.end = Some(End { sentence, outcome, refusal, received, sent });
+    }
+
+    pub(super) fn record(&mut self, record: &Record) {
+        self.sent_by(record.sender).records += 1;
+        for message in record.messages() {
+            self.message(message);
+        }
+    }
+
+    fn message(&mut self, message: &Message) {
+        match message.kind {
+            HandshakeType::CertificateRequest => self.certificate_asked = true,
+            HandshakeType::Certificate => {
+                self.sent_by(message.sender).certificate = Some(certificate::shown(message));
+            }
+            _ => {}
+        }
+    }
+}

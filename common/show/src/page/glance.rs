@@ -1,0 +1,245 @@
+//! The top of the page: what the session came to, at one glance.
+
+use maud::{Markup, html};
+use rustls::{HandshakeKind, ProtocolVersion, Side};
+
+use super::certificate::{Leaf, Shown};
+use super::facts::{Agreed, End, Facts, Outcome, Refusal};
+use super::ladder::icon;
+use super::names;
+use super::numbers::{count, duration, grouped};
+
+/// What the page is called.
+pub(super) fn title(facts: &Facts) -> String {
+    let end = facts.end.as_ref().map_or("not over", |end| word(end.outcome));
+    let agreed = facts.agreed.as_ref();
+    let version = agreed.map_or_else(String::new, |agreed| format!(", {}", version(Some(agreed))));
+    format!("Session {}{version}: {end}", facts.id.number)
+}
+
+pub(super) fn of(facts: &Facts) -> Markup {
+    html! {
+        header.top {
+            p.eyebrow { "An illustrated session of TLS" }
+            h1 { (heading(facts)) }
+            (outcome(facts))
+            (tiles(facts))
+        }
+        section.facts aria-labelledby="facts-title" {
+            h2 #facts-title.sr { "At a glance" }
+            (course(facts))
+            (agreement(facts))
+            (authorization(facts))
+            (traffic(facts))
+        }
+    }
+}
+
+fn heading(facts: &Facts) -> Markup {
+    let (us, peer) = (names::side(facts.us()), names::side(facts.peer));
+    html! { "Session " (facts.id.number) ": this " (us) " with the " (peer) " at " span.nowrap { (facts.id.peer) } }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Clean => "ended well",
+        Outcome::Doubtful => "ended, with a doubt",
+        Outcome::Failed => "failed",
+    }
+}
+
+fn outcome(facts: &Facts) -> Markup {
+    let Some(End { sentence, outcome, .. }) = &facts.end else {
+        return html! {
+            div.outcome.doubtful { p { (icon("warn")) strong { "Left open." } " The program ended before the session did." } }
+        };
+    };
+    let (class, picture, says) = match outcome {
+        Outcome::Clean => ("clean", "check", "It ended well."),
+        Outcome::Doubtful => ("doubtful", "warn", "It ended, with a doubt."),
+        Outcome::Failed if facts.agreed.is_none() => ("failed", "cross", "The handshake failed."),
+        Outcome::Failed => ("failed", "cross", "It failed."),
+    };
+    html! {
+        div.outcome.(class) role="note" {
+            p { (icon(picture)) strong { (says) } }
+            p.why { (capital(sentence)) "." }
+            @if *outcome == Outcome::Failed {
+                p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" } }
+            }
+        }
+    }
+}
+
+/// All that happens in one turn has one time.
+fn lasted(facts: &Facts) -> String {
+    if facts.lasted.is_zero() { "one turn".to_owned() } else { duration(facts.lasted) }
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn version(agreed: Option<&Agreed>) -> String {
+    match agreed.and_then(|agreed| agreed.version) {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2".to_owned(),
+        Some(other) => format!("{other:?}"),
+        None => "none agreed".to_owned(),
+    }
+}
+
+/// The numbers that one looks for first.
+fn tiles(facts: &Facts) -> Markup {
+    let agreed = facts.agreed.as_ref();
+    let handshake = agreed.map_or_else(|| "not done".to_owned(), |agreed| duration(agreed.after));
+    let records = |side| grouped(facts.of(side).records);
+    html! {
+        dl.tiles {
+            div { dt { "version" } dd { (version(agreed)) } }
+            div { dt { "handshake" } dd { (handshake) } }
+            div { dt { "session" } dd { (lasted(facts)) } }
+            div {
+                dt { "records" }
+                dd { (records(Side::Client)) span.sr { " from the client," } "\u{a0}→ ←\u{a0}" (records(Side::Server)) span.sr { " from the server" } }
+            }
+        }
+    }
+}
+
+fn fact(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+fn course(facts: &Facts) -> Markup {
+    let end = |side| {
+        let here = if side == facts.us() { " (this end)" } else { "" };
+        html! { (facts.address_of(side)) (here) }
+    };
+    html! {
+        section.card {
+            h3 { "Who and when" }
+            dl {
+                (fact("client", &end(Side::Client)))
+                (fact("server", &end(Side::Server)))
+                (fact("began", &html! { (facts.began) }))
+                (fact("lasted", &html! { (lasted(facts)) }))
+            }
+        }
+    }
+}
+
+fn agreement(facts: &Facts) -> Markup {
+    let Some(agreed) = &facts.agreed else {
+        return html! {
+            section.card { h3 { "Agreed" } p { "Nothing: the handshake was not finished." } }
+        };
+    };
+    let kind = match agreed.kind {
+        Some(HandshakeKind::Full) => "full",
+        Some(HandshakeKind::FullWithHelloRetryRequest) => "full, after a HelloRetryRequest",
+        Some(HandshakeKind::Resumed) => "resumed, by what an earlier session left",
+        None => "not known",
+    };
+    let group = agreed.group.as_deref().unwrap_or("none: no keys were exchanged");
+    html! {
+        section.card {
+            h3 { "Agreed" }
+            dl {
+                (fact("version", &html! { (version(Some(agreed))) }))
+                (fact("cipher suite", &html! { code { (agreed.suite) } }))
+                (fact("group", &html! { code { (group) } }))
+                (fact("handshake", &html! { (kind) ", " (duration(agreed.after)) }))
+                (fact("protocol", &html! {
+                    @match &agreed.alpn { Some(protocol) => code { (protocol) }, None => "none (no ALPN)" }
+                }))
+            }
+        }
+    }
+}
+
+fn authorization(facts: &Facts) -> Markup {
+    let (us, peer) = (names::side(facts.us()), names::side(facts.peer));
+    let (verdict, alarming) = our_verdict(facts);
+    html! {
+        section.card {
+            h3 { "Who trusts whom" }
+            dl {
+                (fact(&format!("our verdict on the {peer}"), &html! { span.alarming[alarming] { (verdict) } }))
+                (fact(&format!("the {peer}’s on this {us}"), &html! { (their_verdict(facts)) }))
+                @for side in [Side::Server, Side::Client] {
+                    @if let Some(shown) = &facts.of(side).certificate {
+                        (fact(&format!("the {}’s certificate", names::side(side)), &certificate(shown)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// And whether it is to be alarmed at.
+fn our_verdict(facts: &Facts) -> (String, bool) {
+    match (&facts.agreed, facts.end.as_ref().and_then(|end| end.refusal.as_ref())) {
+        (_, Some(Refusal::Ours(why))) => (format!("NOT authorized: {why}"), true),
+        (Some(agreed), _) => (agreed.verdict.clone(), agreed.alarming),
+        (None, _) => ("never given: the handshake was not finished".to_owned(), false),
+    }
+}
+
+/// A peer never says that it is content; only what it did then tells.
+fn their_verdict(facts: &Facts) -> String {
+    if let Some(End { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.end {
+        return format!("it ended the session with the alert {alert}");
+    }
+    let Some(agreed) = &facts.agreed else { return "not known: the handshake was not finished".to_owned() };
+    let resumed = agreed.kind == Some(HandshakeKind::Resumed);
+    let verdict = match facts.us() {
+        _ if resumed => "given in the session that this one resumes",
+        Side::Server => "it went on after our certificate",
+        Side::Client if !facts.certificate_asked => "it asked for no certificate",
+        Side::Client if facts.client.certificate.as_ref().is_some_and(|shown| shown.chain > 0) => {
+            "it asked for a certificate, and got ours; whether it is content shows in what follows"
+        }
+        Side::Client => "it asked for a certificate, and we have none",
+    };
+    verdict.to_owned()
+}
+
+fn certificate(shown: &Shown) -> Markup {
+    html! {
+        @match &shown.leaf {
+            _ if shown.chain == 0 => "none",
+            None => "one that cannot be read",
+            Some(Leaf { subject, names, more_names, issuer, not_before, not_after, key }) => {
+                strong { (subject) } br;
+                "for "
+                @if names.is_empty() { "no name" }
+                @for (index, name) in names.iter().enumerate() { @if index > 0 { ", " } code { (name) } }
+                @if *more_names > 0 { " and " (more_names) " more" }
+                br;
+                "valid " span.nowrap { (not_before) } " to " span.nowrap { (not_after) } br;
+                "issued by " (issuer) "; " (key)
+                @if shown.chain > 1 { "; the first of " (count(shown.chain as u64, "certificate")) }
+            }
+        }
+    }
+}
+
+fn traffic(facts: &Facts) -> Markup {
+    let (received, sent) = facts.end.as_ref().map_or((0, 0), |end| (end.received, end.sent));
+    let application = |side| if side == facts.us() { sent } else { received };
+    html! {
+        section.card {
+            h3 { "Carried" }
+            table {
+                thead { tr { td {} th scope="col" { "client →" } th scope="col" { "← server" } } }
+                tbody {
+                    tr { th scope="row" { "records" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).records)) } } }
+                    tr { th scope="row" { "bytes on the wire" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).bytes)) } } }
+                    tr { th scope="row" { "application data" } @for side in [Side::Client, Side::Server] { td { (grouped(application(side))) } } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The ladder: an arrow for each record between two life lines, and the machine beside this end's.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use maud::{Markup, html};
+use rustls::Side;
+
+use super::bytes::Painter;
+use super::facts::Facts;
+use super::flights::{self, Flight};
+use super::names::{self, Look};
+use super::numbers::{bytes, count, duration, grouped};
+use super::story::{Carry, Drawn, Omitted, Row, Rows, Turn};
+use super::words::{self, Call, Tone};
+
+/// What all rows of a ladder need to know.
+struct Ladder {
+    us: Side,
+    flights: HashMap<usize, Flight>,
+    painter: Painter,
+    /// Whether the row in which trouble begins has been drawn.
+    troubled: bool,
+}
+
+/// The rows of one turn.
+#[derive(Default)]
+struct Group<'a> {
+    turn: Option<&'a Turn>,
+    items: Vec<Item<'a>>,
+}
+
+enum Item<'a> {
+    Call(&'a Call),
+    /// With the index of each record.
+    Carry(Option<&'a Carry>, Vec<(usize, &'a Drawn)>),
+}
+
+/// All of it.
+pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
+    let all = || rows.first().iter().chain(rows.last()).enumerate();
+    let us = facts.us();
+    let mut ladder = Ladder { us, flights: flights::of(all()), painter: Painter::default(), troubled: false };
+    let first = ladder.groups(&groups(all().take(rows.first().len())));
+    let last = ladder.groups(&groups(all().skip(rows.first().len())));
+    html! {
+        section #ladder aria-labelledby="ladder-title" {
+            h2 #ladder-title { "What happened" }
+            p.lead {
+                "Time runs downwards. Every arrow is a record that crossed the wire; open it to see its bytes. On the "
+                (if us == Side::Client { "left" } else { "right" })
+                ", turn by turn, what the event loop of this " (names::side(us)) " did. All that happens in one turn \
+                has the time at which the turn began."
+            }
+            p.tools hidden { button type="button" data-open="" { "Open all" } " " button type="button" { "Close all" } }
+            div.ladder.(names::side(us)) {
+                (ends(facts))
+                ol.turns {
+                    (first)
+                    @if let Some(omitted) = rows.omitted() { (left_out(omitted)) }
+                    (last)
+                }
+            }
+        }
+    }
+}
+
+/// The heads of the life lines.
+fn ends(facts: &Facts) -> Markup {
+    let end = |side: Side| {
+        html! {
+            div.end.(names::side(side)) {
+                strong { (names::side(side)) @if side == facts.us() { " (this end)" } }
+                " " span { (facts.address_of(side)) }
+            }
+        }
+    };
+    html! {
+        div.ends { div.machine-head { "the machine" } (end(Side::Client)) (end(Side::Server)) }
+    }
+}
+
+fn left_out(omitted: Omitted) -> Markup {
+    html! {
+        li.omitted {
+            strong { "Left out here: " (count(omitted.records, "record")) " of " (grouped(omitted.bytes)) "\u{a0}B, in "
+            (count(omitted.turns, "turn")) " of the loop." }
+            " A page keeps the beginning and the end of a session."
+        }
+    }
+}
+
+fn groups<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for (index, row) in rows {
+        if let Row::Turn(turn) = row {
+            groups.push(Group { turn: Some(turn), items: Vec::new() });
+            continue;
+        }
+        if groups.is_empty() {
+            groups.push(Group::default());
+        }
+        let Some(group) = groups.last_mut() else { continue };
+        match (row, group.items.last_mut()) {
+            (Row::Record(drawn), Some(Item::Carry(_, records))) => records.push((index, drawn)),
+            (Row::Record(drawn), _) => group.items.push(Item::Carry(None, vec![(index, drawn)])),
+            (Row::Carry(carry), _) => group.items.push(Item::Carry(Some(carry), Vec::new())),
+            (Row::Call(call), _) => group.items.push(Item::Call(call)),
+            (Row::Turn(_), _) => {}
+        }
+    }
+    groups
+}
+
+impl Ladder {
+    fn groups(&mut self, groups: &[Group<'_>]) -> Markup {
+        let turns: Vec<Markup> = groups.iter().map(|group| self.group(group)).collect();
+        html! { @for turn in &turns { (turn) } }
+    }
+
+    fn group(&mut self, group: &Group<'_>) -> Markup {
+        let items: Vec<Markup> = group.items.iter().map(|item| self.item(item)).collect();
+        html! {
+            @if let Some(turn) = group.turn { (asleep(turn)) }
+            li.turn {
+                div.wake {
+                    @match group.turn {
+                        Some(turn) => {
+                            time { "+" (duration(turn.at)) }
+                            @if let Some((events, slept)) = turn.woke { span { (words::woke(events, slept)) } }
+                        }
+                        None => time { "…" },
+                    }
+                }
+                ol.rows { @for item in &items { (item) } }
+            }
+        }
+    }
+
+    fn item(&mut self, item: &Item<'_>) -> Markup {
+        match item {
+            Item::Call(call) => self.call(call),
+            Item::Carry(Some(carry), records) if records.is_empty() => html! {
+                li.call.(tone(carry.call.tone)) { (said(&carry.call, self.us)) (waiting(carry)) }
+            },
+            Item::Carry(carry, records) => self.carry(*carry, records),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Markup {
+        let first_trouble = call.tone == Tone::Trouble && !std::mem::replace(&mut self.troubled, true);
+        html! {
+            li.call.(tone(call.tone)) id=[first_trouble.then_some("trouble")] { (said(call, self.us)) }
+        }
+    }
+
+    fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &Drawn)]) -> Markup {
+        let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
+        let arrows: Vec<Markup> = records.iter().map(|(index, drawn)| self.arrow(*index, drawn)).collect();
+        html! {
+            li.carry {
+                @if let Some(carry) = carry {
+                    div.call.(tone(carry.call.tone)) { (said(&carry.call, self.us)) (carried(carry)) }
+                }
+                @if let Some(flight) = flight { (flight) }
+                ol.arrows { @for arrow in &arrows { (arrow) } }
+            }
+        }
+    }
+
+    fn arrow(&mut self, index: usize, drawn: &Drawn) -> Markup {
+        let record = &drawn.record;
+        let (look, sender) = (Look::of(record), record.sender);
+        let receiver = if sender == Side::Client { Side::Server } else { Side::Client };
+        let inside = self.painter.record(drawn);
+        html! {
+            li.arrow.(look.class()).{ "from-" (names::side(sender)) }
+                .encrypted[record.is_encrypted()] .peaceful[names::is_peaceful(record)] {
+                details #{ "record-" (index) } {
+                    summary {
+                        span.sr { (names::side(sender)) " to " (names::side(receiver)) ": " }
+                        span.line aria-hidden="true" {}
+                        span.chip {
+                            (icon(look.class()))
+                            span.titles { @for title in &drawn.titles { span { (title) } " " } }
+                            @if record.is_encrypted() { (icon("lock")) span.sr { "encrypted, " } }
+                            span.size { (bytes(drawn.wire)) }
+                        }
+                    }
+                    (inside)
+                }
+            }
+        }
+    }
+}
+
+fn caption(flight: &Flight) -> Markup {
+    html! {
+        div.flight {
+            p { strong { "Flight " (flight.number) ", the " (names::side(flight.sender)) "’s." } " " (flight.purpose) }
+        }
+    }
+}
+
+/// A picture of the page's own, by its name.
+pub(super) fn icon(name: &str) -> Markup {
+    html! { svg.icon.{ "i-" (name) } viewBox="0 0 16 16" aria-hidden="true" { use href={ "#i-" (name) } {} } }
+}
+
+/// The verb with its direction, and what came of it. The client's machine stands on the left of the wire, the server's
+/// on its right.
+fn said(call: &Call, us: Side) -> Markup {
+    let glyph = match (call.tone, us) {
+        (Tone::In, Side::Client) | (Tone::Out, Side::Server) => "←",
+        (Tone::Out, Side::Client) | (Tone::In, Side::Server) => "→",
+        (Tone::Trouble, _) => "✖",
+        (Tone::Stalled, _) => "◼",
+        (Tone::Phase, _) => "◆",
+        (Tone::Tls | Tone::Quiet, _) => "·",
+    };
+    html! { i aria-hidden="true" { (glyph) } code { (call.verb) } " " span { (call.note) } }
+}
+
+/// How much one call carried.
+fn carried(carry: &Carry) -> Markup {
+    let way = if carry.call.tone == Tone::Out { "write" } else { "read" };
+    html! {
+        small.carried {
+            "one " (way) ": " (count(carry.records as u64, "record"))
+            @if carry.messages > 0 { ", " (count(carry.messages as u64, "message")) }
+            @if carry.slices > 1 { ", " (count(carry.slices as u64, "slice")) }
+            @if carry.left_over > 0 { ", and " (bytes(carry.left_over)) " of the next" }
+        }
+    }
+}
+
+/// When it completed no record.
+fn waiting(carry: &Carry) -> Markup {
+    html! {
+        @if carry.left_over > 0 {
+            small.carried { (bytes(carry.left_over)) " of a record that is not complete yet" }
+        }
+    }
+}
+
+/// The gap that a sleep leaves, the taller the longer.
+fn asleep(turn: &Turn) -> Markup {
+    let slept = turn.woke.is_some_and(|(_, slept)| slept) && !turn.gap.is_zero();
+    let depth = match turn.gap {
+        gap if gap < Duration::from_millis(1) => "gap-1",
+        gap if gap < Duration::from_millis(100) => "gap-2",
+        gap if gap < Duration::from_secs(1) => "gap-3",
+        _ => "gap-4",
+    };
+    html! {
+        @if slept {
+            li.gap.(depth) {
+                p {
+                    span { (if turn.others > 0 { "nothing to do, " } else { "asleep, " }) (duration(turn.gap)) }
+                    @if turn.others > 0 { small { (count(turn.others, "turn")) " for other sessions meanwhile" } }
+                }
+            }
+        }
+    }
+}
+
+fn tone(tone: Tone) -> &'static str {
+    match tone {
+        Tone::In => "in",
+        Tone::Out => "out",
+        Tone::Tls => "tls",
+        Tone::Phase => "phase",
+        Tone::Quiet => "quiet",
+        Tone::Stalled => "stalled",
+        Tone::Trouble => "trouble",
+    }
+}

@@ -1,0 +1,70 @@
+// The page works without this: <details> open by themselves. This closes them by Escape, opens them all at once, and
+// shows which bytes a field is and which field a byte belongs to.
+"use strict";
+
+const LIT = "lit";
+
+function unlight() {
+  for (const lit of document.querySelectorAll("." + LIT)) {
+    lit.classList.remove(LIT);
+  }
+}
+
+// A field lights its bytes and those of the fields inside it; a byte lights its innermost field.
+function light(target) {
+  unlight();
+  const one = target instanceof Element && target.closest("[data-f]");
+  const block = one && one.closest(".block");
+  if (!block) {
+    return;
+  }
+  const first = Number(one.dataset.f);
+  const last = Number(one.dataset.last ?? one.dataset.f);
+  for (const other of block.querySelectorAll("[data-f]")) {
+    const number = Number(other.dataset.f);
+    const isByte = other.dataset.last === undefined;
+    if (other === one || (isByte ? number >= first && number <= last : number === first)) {
+      other.classList.add(LIT);
+    }
+  }
+  reveal(one.closest(".hex") ? null : block.querySelector(".hex ." + LIT));
+}
+
+// Scrolls the bytes, and only them, so that this one is in sight.
+function reveal(byte) {
+  const hex = byte && byte.closest(".hex");
+  if (hex && (byte.offsetTop < hex.scrollTop || byte.offsetTop > hex.scrollTop + hex.clientHeight - 20)) {
+    hex.scrollTop = byte.offsetTop - hex.clientHeight / 3;
+  }
+}
+
+document.addEventListener("mouseover", (event) => light(event.target));
+document.addEventListener("focusin", (event) => light(event.target));
+
+// A click on a byte leads to what is said about it.
+document.addEventListener("click", (event) => {
+  const byte = event.target.closest(".hex [data-f]");
+  const field = byte && byte.closest(".block").querySelector(`.field[data-f="${byte.dataset.f}"]`);
+  if (field) {
+    field.focus();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const details = event.key === "Escape" && document.activeElement.closest("details[open]");
+  if (details) {
+    details.open = false;
+    details.querySelector("summary").focus();
+  }
+});
+
+const tools = document.querySelector(".tools");
+tools.hidden = false;
+tools.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) {
+    for (const details of document.querySelectorAll(".arrow > details")) {
+      details.open = button.dataset.open !== undefined;
+    }
+  }
+});

@@ -1,0 +1,209 @@
+//! What the page calls the steps of the machine. The call stands by its name, and what came of it beside it.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use common::deadline::Timeout;
+use common::escaped::Escaped;
+use common::exit::ExitStatus;
+use common::observer::{EventSource, LoopEvent, Step};
+use common::phase::Phase;
+use common::readiness::Readiness;
+use mio::Interest;
+use rustls::{IoState, Side};
+
+use super::numbers::{bytes, duration};
+
+/// One thing that the machine did.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) tone: Tone,
+    /// The name of the call, or of what happened.
+    pub(super) verb: &'static str,
+    /// What came of it.
+    pub(super) note: String,
+}
+
+/// How a call is set off from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// From the peer.
+    In,
+    /// To the peer.
+    Out,
+    /// A call on the TLS state machine.
+    Tls,
+    /// Where the session stands.
+    Phase,
+    /// What matters now and then.
+    Quiet,
+    /// It goes no further for now.
+    Stalled,
+    /// Something failed.
+    Trouble,
+}
+
+fn call(tone: Tone, verb: &'static str, note: impl Into<String>) -> Call {
+    Call { tone, verb, note: note.into() }
+}
+
+/// `None` for the slices of a write, which are counted on it.
+pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call> {
+    Some(match step {
+        Step::Sent(_) => return None,
+        Step::Began { local } => call(Tone::Phase, "session begins", format!("at our {local}")),
+        Step::Ready(readiness) => call(Tone::Quiet, "socket ready", ready(*readiness)),
+        Step::Received([]) => call(Tone::In, "recv", "0 B: the peer's FIN"),
+        Step::Received(helping) => call(Tone::In, "recv", bytes(helping.len())),
+        Step::ReadBlocked => call(Tone::Quiet, "recv", "would block: the kernel has no more"),
+        Step::ReadTls(0) => call(Tone::Tls, "read_tls", "0 B: the end of file"),
+        Step::ReadTls(length) => call(Tone::In, "read_tls", bytes(*length)),
+        Step::Processed(result) => processed(result),
+        Step::Established(_) => call(Tone::Phase, "handshake done", "the peer is judged"),
+        Step::PlaintextIn(data) => call(Tone::In, "reader().read", said(data)),
+        Step::PlaintextOut(data) => call(Tone::Out, "writer().write", said(data)),
+        Step::WroteTls(length) => call(Tone::Out, "write_tls", bytes(*length)),
+        Step::WriteBlocked => call(Tone::Stalled, "write_tls", "would block: the kernel takes no more"),
+        Step::PhaseChanged { from, to } => phase(from, to, peer),
+        Step::DeadlineSet(timeout, at) => {
+            call(Tone::Quiet, "deadline", format!("{} {}", timeout.name(), moved(*at, now)))
+        }
+        Step::DeadlineFired(timeout) => fired(*timeout),
+        Step::TimerSet(at) => call(Tone::Quiet, "application's timer", moved(*at, now)),
+        Step::TimerFired => call(Tone::Tls, "application's timer", "fires"),
+        Step::InterestChanged(wanted) => call(Tone::Quiet, "poll for", interest(*wanted)),
+        Step::Yielded => call(Tone::Stalled, "yield", "the turn's budget is spent: others first"),
+        Step::SentFin(Ok(())) => call(Tone::Out, "shutdown", "FIN: nothing follows from this end"),
+        Step::SentFin(Err(error)) => call(Tone::Stalled, "shutdown", error.to_string()),
+        Step::Closed { reason, .. } => call(Tone::Phase, "session over", reason.describe(peer).to_string()),
+    })
+}
+
+/// `None` for what is shown elsewhere, or concerns no session.
+pub(super) fn of_event(event: &LoopEvent<'_>) -> Option<Call> {
+    Some(match event {
+        LoopEvent::Ready(source) => call(Tone::Quiet, "ready", source_name(*source)),
+        LoopEvent::InterestChanged(source, wanted) => {
+            call(Tone::Quiet, "poll for", format!("{}: {}", source_name(*source), interest(*wanted)))
+        }
+        LoopEvent::Accepted(peer) => call(Tone::Tls, "accept", peer.to_string()),
+        LoopEvent::Promoted { slot, waiting, .. } => {
+            call(Tone::Tls, "gets its turn", format!("slot {slot}; {waiting} more waiting"))
+        }
+        LoopEvent::StdinRead(0) => call(Tone::Tls, "stdin", "its end"),
+        LoopEvent::StdinRead(length) => call(Tone::Tls, "stdin", bytes(*length)),
+        LoopEvent::Connecting(address) => call(Tone::Tls, "connect", address.to_string()),
+        LoopEvent::ConnectFailed(address, error) => {
+            call(Tone::Stalled, "connect", format!("{address} failed: {error}"))
+        }
+        LoopEvent::Connected(address) => call(Tone::Tls, "connected", address.to_string()),
+        LoopEvent::Stopping { why, .. } => call(Tone::Stalled, "stopping", *why),
+        _ => return None,
+    })
+}
+
+/// The one peer that an event is about.
+pub(super) fn whose(event: &LoopEvent<'_>) -> Option<SocketAddr> {
+    match event {
+        LoopEvent::Accepted(peer) => Some(*peer),
+        LoopEvent::Promoted { id, .. } => Some(id.peer),
+        _ => None,
+    }
+}
+
+/// Why the loop woke.
+pub(super) fn woke(events: usize, slept: bool) -> String {
+    match (events, slept) {
+        (0, true) => "woke: a deadline is due".to_owned(),
+        (0, false) => "did not sleep: something can be done".to_owned(),
+        (1, true) => "woke: 1 event".to_owned(),
+        (_, true) => format!("woke: {events} events"),
+        (1, false) => "did not sleep; 1 event".to_owned(),
+        (_, false) => format!("did not sleep; {events} events"),
+    }
+}
+
+fn ready(readiness: Readiness) -> String {
+    let bits = [
+        (readiness.is_readable(), "readable"),
+        (readiness.is_writable(), "writable"),
+        (readiness.is_read_closed(), "read closed"),
+    ];
+    let names: Vec<&str> = bits.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+    names.join(", ")
+}
+
+fn processed(result: &Result<IoState, rustls::Error>) -> Call {
+    const VERB: &str = "process_new_packets";
+    match result {
+        Err(error) => call(Tone::Trouble, VERB, Escaped::new(&error.to_string()).to_string()),
+        Ok(state) => {
+            let closed = if state.peer_has_closed() { "; the peer has closed" } else { "" };
+            let (owed, plain) = (bytes(state.tls_bytes_to_write()), bytes(state.plaintext_bytes_to_read()));
+            call(Tone::Tls, VERB, format!("to write {owed}, plaintext {plain}{closed}"))
+        }
+    }
+}
+
+/// How much application data, and how it begins.
+fn said(data: &[u8]) -> String {
+    const CHARACTERS: usize = 24;
+    let mut beginning = String::new();
+    for byte in data {
+        let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
+        if beginning.len() + shown.len() > CHARACTERS {
+            beginning.push('…');
+            break;
+        }
+        beginning += &shown;
+    }
+    format!("{} \u{201c}{beginning}\u{201d}", bytes(data.len()))
+}
+
+fn phase(from: &Phase, to: &Phase, peer: Side) -> Call {
+    let names = format!("{} → {}", from.name(), to.name());
+    match to {
+        Phase::Failing { reason } | Phase::Severed { reason, .. } => {
+            call(Tone::Trouble, "phase", format!("{names}: {}", reason.describe(peer)))
+        }
+        Phase::Closed(reason) if reason.exit_status() != ExitStatus::Clean => {
+            call(Tone::Trouble, "phase", format!("{names}: {}", reason.describe(peer)))
+        }
+        _ => call(Tone::Phase, "phase", names),
+    }
+}
+
+fn fired(timeout: Timeout) -> Call {
+    let missing = timeout.what_was_missing();
+    call(Tone::Trouble, "deadline", format!("{} is over: {missing}", timeout.name()))
+}
+
+fn moved(at: Option<Instant>, now: Instant) -> String {
+    match at {
+        Some(at) => format!("in {}", duration(at.saturating_duration_since(now))),
+        None => "stopped".to_owned(),
+    }
+}
+
+fn interest(wanted: Option<Interest>) -> String {
+    match wanted.map(|wanted| (wanted.is_readable(), wanted.is_writable())) {
+        Some((true, true)) => "readable, writable".to_owned(),
+        Some((_, true)) => "writable".to_owned(),
+        Some(_) => "readable".to_owned(),
+        None => "nothing: deregistered".to_owned(),
+    }
+}
+
+fn source_name(source: EventSource) -> String {
+    match source {
+        EventSource::Signals => "signals".to_owned(),
+        EventSource::Listener => "listener".to_owned(),
+        EventSource::Stdin => "stdin".to_owned(),
+        EventSource::Lingering(peer) => format!("lingering {peer}"),
+    }
+}
+
+/// How long a poll may have slept says whether it did.
+pub(super) fn slept(timeout: Option<Duration>) -> bool {
+    timeout != Some(Duration::ZERO)
+}

@@ -1,0 +1,151 @@
+//! The page in a real browser.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod browser;
+    pub mod drawn;
+    pub mod memory;
+}
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+use support::browser::Browser;
+use support::drawn::{Page, draw, old};
+use support::memory::{Setup, Talk};
+use testing::folder::TempDir;
+
+/// In both versions, at both ends.
+fn pages() -> Vec<Page> {
+    let talk = || Talk::new(b"hello, who is there?", 2);
+    [Setup::new(), old()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()
+}
+
+fn shown(browser: &mut Browser, folder: &TempDir, page: &Page) {
+    browser.open(&folder.write("page.html", &page.text));
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn it_loads_by_itself_and_shows_every_record() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    for page in pages() {
+        shown(&mut browser, &folder, &page);
+        let arrows = browser.evaluate("document.querySelectorAll('.arrow .chip').length");
+        assert_eq!(arrows, page.tally.records);
+        let visible = "[...document.querySelectorAll('.arrow .chip')].every(chip => chip.checkVisibility())";
+        assert_eq!(browser.evaluate(visible), true);
+        // The style and the script were let in by their hashes.
+        assert_eq!(
+            browser.evaluate("getComputedStyle(document.querySelector('.ladder')).position"),
+            "relative"
+        );
+        assert_eq!(browser.evaluate("document.querySelector('.tools').hidden"), false);
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+    }
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn nothing_else_may_run_or_be_loaded_in_it() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    let page = pages().remove(0);
+    let evil = "<script>document.title = 'owned'</script><img src='https://example.org/x.png'>\
+                <p style='color: red' onclick='1'>x</p></body>";
+    browser.open(&folder.write("page.html", &page.text.replace("</body>", evil)));
+    assert!(browser.evaluate("document.title").as_str().unwrap().starts_with("Session 1, TLS 1.3"));
+    let complaints = browser.complaints().concat();
+    assert!(complaints.contains("violates the following Content Security Policy directive"), "{complaints}");
+    assert_ne!(
+        browser.evaluate("getComputedStyle(document.querySelector('p[onclick]')).color"),
+        "rgb(255, 0, 0)"
+    );
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn keys_open_an_arrow_and_escape_closes_it() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    shown(&mut browser, &folder, &pages().remove(0));
+    let open = "document.querySelectorAll('details[open]').length";
+    browser.evaluate("document.querySelector('.tools button:last-child').focus()");
+    browser.press("Tab");
+    assert_eq!(
+        browser.evaluate("document.activeElement.querySelector('.titles').innerText.trim()"),
+        "ClientHello"
+    );
+    for key in ["Enter", " "] {
+        browser.press(key);
+        assert_eq!(browser.evaluate(open), 1, "{key:?}");
+        browser.press("Tab"); // among the bytes
+        assert_eq!(browser.evaluate("document.activeElement.closest('details[open]') !== null"), true);
+        browser.press("Escape");
+        assert_eq!(browser.evaluate(open), 0, "{key:?}");
+        assert_eq!(browser.evaluate("document.activeElement.localName"), "summary");
+    }
+    browser.evaluate("document.querySelector('[data-open]').click()");
+    assert_eq!(browser.evaluate(open), browser.evaluate("document.querySelectorAll('.arrow').length"));
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_field_and_its_bytes_point_at_each_other() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    shown(&mut browser, &folder, &pages().remove(0));
+    browser.evaluate("document.querySelector('.arrow details').open = true");
+    let random =
+        "[...document.querySelectorAll('.field')].find(f => f.querySelector('.name').innerText == 'random')";
+    browser.evaluate(&format!("{random}.focus()"));
+    let lit = "[...document.querySelectorAll('.hex .lit')].map(b => b.innerText).join(' ')";
+    let random_bytes = browser.evaluate(lit);
+    assert_eq!(random_bytes.as_str().unwrap().split(' ').count(), 32);
+
+    browser.evaluate("document.activeElement.blur(); document.querySelector('.hex b[data-f]').click()");
+    let name = browser.evaluate("document.activeElement.querySelector('.name').innerText");
+    assert_eq!(name, "type");
+    assert_eq!(browser.evaluate(lit), "16");
+}
+
+/// With everything open. The pictures go where PICTURES says, for people to look at.
+#[test]
+#[ignore = "needs chromium"]
+fn it_fits_every_window() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    let pictures = env::var_os("PICTURES").map(PathBuf::from);
+    for (number, page) in pages().iter().enumerate() {
+        shown(&mut browser, &folder, page);
+        browser.evaluate("document.querySelector('[data-open]').click()");
+        for (width, scheme) in [(360, "dark"), (820, "light"), (1280, "light"), (1920, "dark")] {
+            browser.look(width, 1000, scheme);
+            let scroll = browser.evaluate("document.documentElement.scrollWidth").as_u64().unwrap();
+            assert!(scroll <= u64::from(width), "{scroll} in {width}");
+            let picture = browser.screenshot();
+            assert!(picture.starts_with(b"\x89PNG"));
+            if let Some(folder) = &pictures {
+                fs::write(folder.join(format!("page-{number}-{width}-{scheme}.png")), picture).unwrap();
+            }
+        }
+    }
+}
+
+/// By the formula of WCAG 2.1: what is read stands out from what is behind it, in both schemes.
+#[test]
+#[ignore = "needs chromium"]
+fn every_text_has_enough_contrast() {
+    const FAINT: &str = include_str!("support/contrast.js");
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    shown(&mut browser, &folder, &pages().remove(0));
+    browser.evaluate("document.querySelector('[data-open]').click()");
+    for scheme in ["light", "dark"] {
+        browser.look(1280, 1000, scheme);
+        assert_eq!(browser.evaluate(FAINT), json!([]), "{scheme}");
+    }
+}

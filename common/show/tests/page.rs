@@ -1,0 +1,192 @@
+//! The pages of real sessions in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod drawn;
+    pub mod memory;
+}
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use common::observer::Step;
+use rustls::Side;
+use show::page::Folder;
+use show::secrets::Secret;
+use support::drawn::{Easel, Page, draw, old};
+use support::memory::{Setup, Talk};
+use testing::folder::TempDir;
+
+const ROOM: usize = 256 * 1024;
+
+fn hello() -> Talk {
+    Talk::new(b"hello, who is there?", 1)
+}
+
+/// In both versions, at both ends.
+fn pages() -> Vec<Page> {
+    [Setup::new(), old()].into_iter().flat_map(|setup| draw(setup, ROOM, hello())).collect()
+}
+
+#[test]
+fn there_is_an_arrow_for_each_record_and_it_holds_the_bytes() {
+    for page in pages() {
+        assert!(page.tally.records >= 9, "{}", page.tally.records);
+        assert_eq!(page.count(".arrow"), page.tally.records);
+        assert_eq!(page.count(".arrow > details .hex"), page.count(".block"));
+        assert!(page.count(".block") > page.tally.records, "what was encrypted is shown twice");
+        assert_eq!(page.count(".omitted"), 0);
+        assert!(page.texts(".said pre").iter().any(|said| said == "hello, who is there?"));
+        assert!(page.texts(".outcome.clean .why")[0].starts_with("Closed cleanly, "));
+    }
+}
+
+#[test]
+fn what_one_read_or_one_write_carried_stands_together() {
+    let [client, server] = draw(Setup::new(), ROOM, hello());
+    for (page, way) in [(client, "one read: "), (server, "one write: ")] {
+        let carried = page.texts(".carry:has(.from-server) .carried");
+        assert!(carried[0].starts_with(&format!("{way}3 records, 5 messages")), "{carried:?}");
+        let titles = page.texts(".titles");
+        let flight = "EncryptedExtensions Certificate CertificateVerify Finished ";
+        assert!(titles.iter().any(|titles| titles == flight), "{titles:?}");
+    }
+}
+
+#[test]
+fn the_top_says_who_and_what() {
+    let [client, server] = draw(Setup::new(), ROOM, hello());
+    for (page, verdict) in [(client, "server localhost authorized"), (server, "client unauthorized")] {
+        let facts = page.texts(".facts").concat();
+        for part in
+            ["TLS 1.3", "TLS13_AES_256_GCM_SHA384", "X25519", "full, ", "1970-01-01 00:00:00 UTC", verdict]
+        {
+            assert!(facts.contains(part), "'{part}' is not in {facts}");
+        }
+        assert!(facts.contains("CN=rcgen self signed cert") && facts.contains("for localhost"), "{facts}");
+        assert!(page.texts(".secret")[0].starts_with("This page holds what was encrypted."));
+    }
+}
+
+#[test]
+fn the_loops_sleeps_are_gaps() {
+    let [client, _] = draw(Setup::new(), ROOM, hello());
+    let gaps = client.texts(".gap");
+    assert!(gaps.len() >= 3 && gaps.iter().all(|gap| gap == "asleep, 1.000\u{a0}ms"), "{gaps:?}");
+}
+
+#[test]
+fn the_browser_is_told_to_run_and_load_nothing_else() {
+    for page in pages() {
+        let hash = |selector: &str| {
+            let [asset] = &page.texts(selector)[..] else { panic!("one {selector}") };
+            let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, asset.as_bytes());
+            format!("'sha256-{}'", BASE64_STANDARD.encode(hash))
+        };
+        let policy = format!(
+            r#"content="default-src 'none'; style-src {}; script-src {}; img-src data:;"#,
+            hash("style"),
+            hash("script")
+        );
+        assert!(page.text.replace("&#39;", "'").contains(&policy), "{policy}");
+        assert!(!page.text.contains("unsafe"));
+    }
+}
+
+/// As text, in hexadecimal or in base64; and in the bytes that the page shows.
+#[test]
+fn no_secret_of_the_session_is_in_the_page() {
+    for page in pages() {
+        let secrets = &page.tally.secrets;
+        assert!(!secrets.is_empty());
+        let shown: Vec<String> = page.texts(".hex code").iter().map(|row| row.replace(' ', "")).collect();
+        let shown = shown.concat();
+        for Secret { label, secret, .. } in secrets {
+            let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+            let lower = page.text.to_lowercase();
+            assert!(!lower.contains(&hex) && !shown.contains(&hex), "{label}");
+            assert!(!page.text.contains(&BASE64_STANDARD.encode(secret)), "{label}");
+            assert!(!page.text.as_bytes().windows(secret.len()).any(|window| window == secret), "{label}");
+            assert!(!page.text.contains(label), "{label}");
+        }
+    }
+}
+
+#[test]
+fn a_long_session_makes_a_page_that_says_what_it_leaves_out() {
+    let chunk: Vec<u8> = (0..104_858).map(|n: u32| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    for page in draw(Setup::new(), 64 * 1024, Talk::new(&chunk, 100)) {
+        assert!(page.text.len() < 2_500_000, "{}", page.text.len());
+        let [omitted] = &page.texts(".omitted")[..] else { panic!("one note") };
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let records: usize = digits(omitted.split(" record").next().unwrap()).parse().unwrap();
+        assert_eq!(page.count(".arrow") + records, page.tally.records);
+        assert!(page.tally.records > 1280, "{}", page.tally.records);
+        assert!(page.texts(".facts table").concat().contains("10\u{202f}485\u{202f}800"));
+    }
+}
+
+#[test]
+fn a_session_that_the_program_leaves_is_drawn_as_far_as_it_went() {
+    let page = Easel::new(Side::Client).page();
+    assert_eq!(page.texts(".outcome.doubtful strong"), ["Left open."]);
+}
+
+#[test]
+fn pages_are_for_their_owner_alone() {
+    let parent = TempDir::new();
+    let path = parent.path().join("new/pages");
+    let folder = Folder::open(&path).unwrap();
+    folder.write(7, "page").unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.clone()), 0o700);
+    assert_eq!(mode(path.join("session-7.html")), 0o600);
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "nothing else is left behind");
+}
+
+#[test]
+fn a_page_is_never_overwritten() {
+    let folder = TempDir::new();
+    let pages = Folder::open(folder.path()).unwrap();
+    folder.write("session-1.html", "somebody's");
+    let error = pages.write(1, "ours").unwrap_err().to_string();
+    assert!(error.ends_with("session-1.html exists already, and is not overwritten"), "{error}");
+    assert_eq!(folder.read("session-1.html"), "somebody's");
+    let error = Folder::open(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("has session-1.html already") && error.contains("another folder"), "{error}");
+}
+
+#[test]
+fn a_session_goes_on_when_its_page_cannot_be_written() {
+    let mut easel = Easel::new(Side::Client);
+    easel.folder.write("session-1.html", "somebody's");
+    let reason = common::close_reason::CloseReason::Left;
+    easel.step(&Step::Closed { reason: &reason, received: 0, sent: 0 });
+    easel.step(&Step::Began { local: support::memory::id(1).peer });
+    assert_eq!(easel.page().text, "somebody's");
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_said_at_once() {
+    let folder = TempDir::new();
+    let file = folder.write("file", "");
+    let error = Folder::open(&file).unwrap_err().to_string();
+    assert!(error.starts_with("cannot make the folder ") && error.contains("--illustrate"), "{error}");
+
+    let sealed = folder.path().join("sealed");
+    fs::create_dir(&sealed).unwrap();
+    fs::set_permissions(&sealed, Permissions::from_mode(0o500)).unwrap();
+    // Root may write anywhere.
+    if fs::write(sealed.join("probe"), "").is_err() {
+        let error = Folder::open(&sealed).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write to "), "{error}");
+    }
+}

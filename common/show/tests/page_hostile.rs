@@ -1,0 +1,198 @@
+//! Whatever a peer says, it is text on the page, and the page stays bounded.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod drawn;
+    pub mod memory;
+}
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use common::close_reason::CloseReason;
+use common::observer::Step;
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, string::Ia5String};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::sign::SingleCertAndKey;
+use rustls::{ServerConfig, Side};
+use support::drawn::{Easel, Page, draw};
+use support::memory::{Setup, Talk};
+
+const ROOM: usize = 256 * 1024;
+const EVIL: &str = "</pre></code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{x}}";
+
+/// All that a page may be made of.
+const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h2 h3 head header html i li link main \
+                        meta ol p path pre rect circle samp script section small span strong style summary svg symbol \
+                        table tbody td th thead time title tr ul use";
+const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class content d data-f data-last data-open \
+                          fill focusable height hidden href http-equiv id lang name r rel role rx scope stroke \
+                          stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex type viewBox width x \
+                          y cx cy";
+
+/// Nothing on this page is a peer's but text, and every character of it can be seen.
+fn assert_harmless(page: &Page) {
+    let elements: BTreeSet<&str> = ELEMENTS.split_whitespace().collect();
+    let attributes: BTreeSet<&str> = ATTRIBUTES.split_whitespace().collect();
+    let html = page.html();
+    let mut scripts = 0;
+    for element in html.tree.nodes().filter_map(|node| node.value().as_element()) {
+        assert!(elements.contains(element.name()), "<{}>", element.name());
+        scripts += usize::from(matches!(element.name(), "script" | "style"));
+        for (name, value) in element.attrs() {
+            assert!(attributes.contains(name), "<{} {name}>", element.name());
+            assert!(name != "href" || value.starts_with('#') || value == "data:,", "{value}");
+        }
+    }
+    assert_eq!(scripts, 2, "one style, and one script");
+    assert!(html.tree.nodes().all(|node| !node.value().is_comment()));
+    let hidden = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!page.text.contains(hidden), "{:?}", page.text.find(hidden));
+}
+
+#[test]
+fn application_data_is_text() {
+    let said = format!("{EVIL}\0\x1b[2J\u{202e}\u{feff}\u{2028}");
+    let said = [said.as_bytes(), b"\xff\xfe\xc0\xaf\xed\xa0\x80"].concat();
+    for page in draw(Setup::new(), ROOM, Talk::new(&said, 1)) {
+        assert_harmless(&page);
+        let shown = page.texts(".said pre");
+        assert!(
+            shown.iter().any(|shown| shown.starts_with(EVIL) && shown.contains(r"\x00\x1b[2J")),
+            "{shown:?}"
+        );
+    }
+}
+
+#[test]
+fn protocol_names_are_text() {
+    let setup = Setup::new().adjusted(|client, server| {
+        client.alpn_protocols = vec![EVIL.as_bytes().to_vec(), b"\xff\0\x1b".to_vec()];
+        server.alpn_protocols = client.alpn_protocols.clone();
+    });
+    for page in draw(setup, ROOM, Talk::new(b"x", 1)) {
+        assert_harmless(&page);
+        assert!(page.texts(".facts").concat().contains(EVIL));
+        assert!(page.texts(".field").iter().any(|field| field.contains(EVIL)));
+    }
+}
+
+/// The certificate is refused, and what is in it is said in the reason, in the facts and in the fields.
+#[test]
+fn names_in_certificates_are_text() {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, EVIL);
+    params.subject_alt_names = vec![SanType::DnsName(Ia5String::try_from(EVIL).unwrap())];
+    let certificate = params.self_signed(&key).unwrap();
+    let setup = Setup::new().adjusted(|_, server| {
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let key = server.crypto_provider().key_provider.load_private_key(key).unwrap();
+        let certified = rustls::sign::CertifiedKey::new(vec![certificate.der().clone()], key);
+        *server = ServerConfig::builder_with_provider(Arc::clone(server.crypto_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+    });
+    let [client, server] = draw(setup, ROOM, Talk::new(b"x", 1));
+    assert!(client.texts(".outcome.failed .why")[0].contains(EVIL));
+    assert!(server.texts(".outcome.failed .why")[0].contains("alert"));
+    for page in [client, server] {
+        assert_harmless(&page);
+        assert_eq!(page.count("#trouble"), 1);
+        let facts = page.texts(".facts").concat();
+        assert!(facts.contains(&format!("CN={EVIL}")) && facts.contains(&format!("for {EVIL}")), "{facts}");
+    }
+}
+
+// ---- bytes that no library would send ------------------------------------------------------------------------
+
+/// A server that reads this, and gives up.
+fn heard(bytes: &[u8]) -> Page {
+    let mut easel = Easel::new(Side::Client);
+    for helping in bytes.chunks(32 * 1024) {
+        easel.step(&Step::Received(helping));
+        easel.step(&Step::ReadTls(helping.len()));
+        let error = Err(rustls::Error::General(EVIL.to_owned()));
+        easel.step(&Step::Processed(&error));
+    }
+    let reason = CloseReason::Tls(rustls::Error::General(EVIL.to_owned()));
+    easel.step(&Step::Closed { reason: &reason, received: 0, sent: 0 });
+    let page = easel.page();
+    assert_harmless(&page);
+    page
+}
+
+fn record(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
+    [&[kind, 3, 3], length.as_slice(), payload].concat()
+}
+
+fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
+    [&bytes.len().to_be_bytes()[8 - width..], bytes].concat()
+}
+
+/// With these cipher suites and these extensions, over as many records as it takes.
+fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let body =
+        [&[3, 3], [7; 32].as_slice(), &[0], &with_length(2, suites), &[1, 0], &with_length(2, extensions)];
+    let message = [vec![1], with_length(3, &body.concat())].concat();
+    message.chunks(16_000).flat_map(|part| record(22, part)).collect()
+}
+
+#[test]
+fn a_server_name_is_text() {
+    let name = with_length(2, &[vec![0], with_length(2, EVIL.as_bytes())].concat());
+    let page = heard(&client_hello(&[0x13, 1], &[vec![0, 0], with_length(2, &name)].concat()));
+    assert!(page.texts(".field").iter().any(|field| field.contains(EVIL)), "{:?}", page.texts(".field"));
+}
+
+#[test]
+fn what_is_no_tls_is_text() {
+    let request = format!("GET /{EVIL} HTTP/1.1\r\n\r\n");
+    let page = heard(request.as_bytes());
+    assert_eq!(page.texts(".titles"), ["Not TLS "]);
+    assert_eq!((page.tally.records, page.count(".arrow.unknown")), (1, 1));
+    assert!(page.texts(".said pre")[0].contains(EVIL));
+}
+
+#[test]
+fn what_is_too_long_to_be_kept_is_said_to_be_left_out() {
+    let suites: Vec<u8> = [0x13, 1].repeat(30_000);
+    let page = heard(&client_hello(&suites, b"").repeat(3));
+    assert_eq!(page.texts(".titles").iter().filter(|titles| *titles == "ClientHello ").count(), 3);
+    let left_out = page.texts(".cut");
+    assert!(
+        left_out.iter().any(|cut| cut.starts_with("1 message of this record is too long")),
+        "{left_out:?}"
+    );
+}
+
+#[test]
+fn a_page_is_bounded_whatever_comes() {
+    let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
+    let extension = [vec![0xaa, 0xaa], with_length(2, b"")].concat();
+    let hello_requests = record(22, &[0; 16_000]);
+    for (what, bytes) in [
+        ("suites", client_hello(&suites, b"")),
+        ("extensions", client_hello(&[0x13, 1], &extension.repeat(15_000))),
+        ("hellos", client_hello(&[0x13, 1], &extension.repeat(200)).repeat(150)),
+        ("hello requests", hello_requests.repeat(40)),
+        ("empty records", record(20, &[1]).repeat(200_000)),
+        ("long records", record(23, &[0xff; 16_384]).repeat(300)),
+        ("alerts", record(21, &[1, 0]).repeat(100_000)),
+        ("rubbish", vec![0xff; 3_000_000]),
+    ] {
+        let page = heard(&bytes);
+        assert!(page.text.len() < 5_000_000, "{what}: {}", page.text.len());
+        assert!(page.count(".arrow") <= 600 && page.count(".field") <= 8000, "{what}");
+    }
+}

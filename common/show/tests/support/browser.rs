@@ -1,0 +1,159 @@
+//! Chromium without a screen, driven by the DevTools protocol over a pair of pipes: JSON, each message ended by a zero.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use testing::LIMIT;
+use testing::folder::TempDir;
+
+/// A browser with one page, until it is dropped.
+pub struct Browser {
+    chromium: Child,
+    commands: ChildStdin,
+    messages: Receiver<Value>,
+    events: VecDeque<Value>,
+    session: Option<String>,
+    sent: u64,
+    /// Its profile.
+    _folder: TempDir,
+}
+
+impl Browser {
+    /// Starts one. Chromium expects its pipes as the descriptors 3 and 4, which a shell can arrange.
+    pub fn start() -> Self {
+        let folder = TempDir::new();
+        let mut chromium = Command::new("sh")
+            .args(["-c", "exec chromium \"$@\" 3<&0 4>&1 >/dev/null 2>&1 </dev/null", "sh"])
+            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"])
+            .args(["--no-first-run", "--disable-background-networking", "--disable-dev-shm-usage"])
+            .arg(format!("--user-data-dir={}", folder.path().display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let commands = chromium.stdin.take().unwrap();
+        let output = BufReader::new(chromium.stdout.take().unwrap());
+        let (sender, messages) = mpsc::channel();
+        thread::spawn(move || {
+            for message in output.split(0).map_while(Result::ok) {
+                let _ = sender.send(serde_json::from_slice(&message).unwrap());
+            }
+        });
+        let mut browser = Self {
+            chromium,
+            commands,
+            messages,
+            events: VecDeque::new(),
+            session: None,
+            sent: 0,
+            _folder: folder,
+        };
+        browser.attach();
+        browser
+    }
+
+    fn attach(&mut self) {
+        let target = self.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let target = json!({ "targetId": target["targetId"], "flatten": true });
+        let session = self.call("Target.attachToTarget", target);
+        self.session = Some(session["sessionId"].as_str().unwrap().to_owned());
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            self.call(&format!("{domain}.enable"), json!({}));
+        }
+    }
+
+    /// A command, and what it answers.
+    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.sent += 1;
+        let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
+        if let Some(session) = &self.session {
+            message["sessionId"] = session.as_str().into();
+        }
+        self.commands.write_all(format!("{message}\0").as_bytes()).unwrap();
+        loop {
+            let message =
+                self.messages.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{method}: {error}"));
+            if message["id"] == self.sent {
+                assert_eq!(message["error"], Value::Null, "{method}");
+                return message["result"].clone();
+            }
+            self.events.push_back(message);
+        }
+    }
+
+    /// Shows a file, and waits until it has been loaded.
+    pub fn open(&mut self, page: &Path) {
+        self.events.clear();
+        let page = page.canonicalize().unwrap();
+        self.call("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
+        while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
+            self.events.push_back(self.messages.recv_timeout(LIMIT).unwrap());
+        }
+    }
+
+    /// What an expression comes to.
+    pub fn evaluate(&mut self, expression: &str) -> Value {
+        let answer =
+            self.call("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
+        assert_eq!(answer["exceptionDetails"], Value::Null, "{expression}");
+        answer["result"]["value"].clone()
+    }
+
+    /// Presses a key, and releases it.
+    pub fn press(&mut self, key: &str) {
+        let (code, text) = match key {
+            "Enter" => (13, "\r"),
+            " " => (32, " "),
+            "Tab" => (9, ""),
+            "Escape" => (27, ""),
+            other => panic!("what is the code of {other}?"),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code });
+            if kind == "keyDown" && !text.is_empty() {
+                event["text"] = text.into();
+            }
+            self.call("Input.dispatchKeyEvent", event);
+        }
+    }
+
+    /// How large its window is, and whether it is a dark one.
+    pub fn look(&mut self, width: u32, height: u32, scheme: &str) {
+        let window = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", window);
+        let scheme = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [scheme] }));
+    }
+
+    /// What is to be seen, as PNG.
+    pub fn screenshot(&mut self) -> Vec<u8> {
+        let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
+        BASE64_STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
+    }
+
+    /// What the page has complained of, and what it has asked for beside itself, since it was opened.
+    pub fn complaints(&mut self) -> Vec<String> {
+        self.evaluate("1"); // whatever came before is here by then
+        let complains = |event: &&Value| match event["method"].as_str() {
+            Some("Log.entryAdded" | "Runtime.consoleAPICalled" | "Runtime.exceptionThrown") => true,
+            Some("Network.requestWillBeSent") => event["params"]["type"] != "Document",
+            _ => false,
+        };
+        self.events.iter().filter(complains).map(Value::to_string).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.chromium.kill();
+        let _ = self.chromium.wait();
+    }
+}

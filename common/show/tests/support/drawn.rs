@@ -1,0 +1,121 @@
+//! Pages of sessions in memory, and what is read out of them.
+#![allow(clippy::unwrap_used, dead_code)] // for tests, and each uses a part of it
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use common::observer::{LoopEvent, Observer, SessionId, Step};
+use rustls::{ServerConfig, Side};
+use scraper::{ElementRef, Html, Selector};
+use show::page::{Clock, Folder, Illustrator};
+use show::secrets::{Secret, Secrets};
+use show::show::Show;
+use show::sink::{Carried, Sink};
+use testing::folder::TempDir;
+
+use super::memory::{Setup, Talk, id};
+
+/// What was carried, counted beside the page.
+#[derive(Default)]
+pub struct Tally {
+    pub records: usize,
+    pub secrets: Vec<Secret>,
+}
+
+struct Counter(Rc<RefCell<Tally>>);
+
+impl Sink for Counter {
+    fn step(&mut self, _now: Instant, _id: SessionId, _step: &Step<'_>, carried: &Carried) {
+        let mut tally = self.0.borrow_mut();
+        tally.records += carried.records.len();
+        tally.secrets.extend(carried.secrets.iter().cloned());
+    }
+
+    fn event_loop(&mut self, _now: Instant, _event: &LoopEvent<'_>) {}
+}
+
+/// One end that draws what it sees.
+pub struct Easel {
+    pub folder: TempDir,
+    pub secrets: Arc<Secrets>,
+    pub tally: Rc<RefCell<Tally>>,
+    pub show: Show<Vec<Box<dyn Sink>>>,
+    pub start: Instant,
+}
+
+impl Easel {
+    /// At the end whose peer plays this side.
+    pub fn new(peer: Side) -> Self {
+        let (folder, start) = (TempDir::new(), Instant::now());
+        let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH };
+        let page = Illustrator::new(peer, clock, Folder::open(folder.path()).unwrap());
+        let (secrets, tally) = (Arc::<Secrets>::default(), Rc::<RefCell<Tally>>::default());
+        let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Counter(Rc::clone(&tally))), Box::new(page)];
+        let show = Show::new(peer, Arc::clone(&secrets), sinks);
+        let mut easel = Self { folder, secrets, tally, show, start };
+        easel.show.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
+        easel.step(&Step::Began { local: id(4433).peer });
+        easel
+    }
+
+    /// Something that the session does at its start.
+    pub fn step(&mut self, step: &Step<'_>) {
+        self.show.step(self.start, id(8000), step);
+    }
+
+    /// The page, when the session is over or the program ends.
+    pub fn page(self) -> Page {
+        let Self { folder, tally, show, .. } = self;
+        drop(show);
+        Page { text: folder.read("session-1.html"), tally: Rc::into_inner(tally).unwrap().into_inner() }
+    }
+}
+
+/// A page, and what was told of its session.
+pub struct Page {
+    pub text: String,
+    pub tally: Tally,
+}
+
+impl Page {
+    pub fn html(&self) -> Html {
+        let html = Html::parse_document(&self.text);
+        assert!(html.errors.is_empty(), "{:?}", html.errors);
+        html
+    }
+
+    pub fn count(&self, selector: &str) -> usize {
+        self.html().select(&Selector::parse(selector).unwrap()).count()
+    }
+
+    /// What people read there.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let text = |element: ElementRef<'_>| element.text().collect::<String>();
+        self.html().select(&Selector::parse(selector).unwrap()).map(text).collect()
+    }
+}
+
+/// The client's page, and the server's.
+pub fn draw(setup: Setup, room: usize, talk: Talk) -> [Page; 2] {
+    let (mut client, mut server) = (Easel::new(Side::Server), Easel::new(Side::Client));
+    let setup = setup.adjusted(|client_tls, server_tls| {
+        client_tls.key_log = Arc::clone(&client.secrets) as _;
+        server_tls.key_log = Arc::clone(&server.secrets) as _;
+    });
+    setup.converse(room, talk, client.start, &mut client.show, &mut server.show);
+    [client.page(), server.page()]
+}
+
+/// A setup whose server speaks TLS 1.2 alone.
+pub fn old() -> Setup {
+    Setup::new().adjusted(|_, server| {
+        let provider = Arc::clone(server.crypto_provider());
+        *server = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS12])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&server.cert_resolver));
+    })
+}
