@@ -1,5 +1,5 @@
-//! What the tests of sessions, and their simulation, stand on: a connection without sockets, a clock that only tests move, and real
-//! sessions on both ends of it.
+//! What the tests of sessions and their simulation stand on: a connection without sockets, a clock that only tests
+//! move, and real sessions on both ends of it.
 //!
 //! | module         | what it is                                                                                   |
 //! |----------------|----------------------------------------------------------------------------------------------|

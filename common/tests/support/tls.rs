@@ -83,10 +83,8 @@ pub struct Tls {
 impl Tls {
     /// Full handshakes in this version, with X25519 and Ed25519, so that every session has the same sizes.
     pub fn new(version: &'static SupportedProtocolVersion) -> Self {
-        let provider = CryptoProvider {
-            kx_groups: vec![aws_lc_rs::kx_group::X25519],
-            ..aws_lc_rs::default_provider()
-        };
+        let provider =
+            CryptoProvider { kx_groups: vec![aws_lc_rs::kx_group::X25519], ..aws_lc_rs::default_provider() };
         Self::with(version, Arc::new(provider))
     }
 
@@ -197,10 +195,7 @@ impl Tls {
             client: Arc::new(self.client),
             server: Arc::new(self.server),
             client_terms: Rc::new(SessionConfig { admission, timeouts: self.client_timeouts }),
-            server_terms: Rc::new(SessionConfig {
-                admission: of_clients,
-                timeouts: self.server_timeouts,
-            }),
+            server_terms: Rc::new(SessionConfig { admission: of_clients, timeouts: self.server_timeouts }),
         }
     }
 }
