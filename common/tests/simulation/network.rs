@@ -64,9 +64,9 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// The first damaged byte that the reader has taken.
-    pub fn damaged(&self) -> Option<usize> {
-        self.flips.iter().copied().min().filter(|at| *at < self.taken)
+    /// The damaged bytes that the reader has taken.
+    pub fn damaged(&self) -> impl Iterator<Item = usize> + '_ {
+        self.flips.iter().copied().filter(|at| *at < self.taken)
     }
 
     fn waiting(&self) -> usize {

@@ -82,7 +82,7 @@ impl<'a> Truth<'a> {
 
     /// The first damaged byte of what this end sent that the other has read.
     fn damage(&self, writer: Side) -> Option<usize> {
-        self.world.network.borrow().lane(writer).damaged()
+        self.world.network.borrow().lane(writer).damaged().min()
     }
 
     /// Whether what this end sent was damaged before both were through with the handshake. In TLS 1.2, and in the
@@ -103,7 +103,7 @@ impl<'a> Truth<'a> {
         let network = self.world.network.borrow();
         let lane = network.lane(self.side.other());
         let taken = lane.taken == lane.log.len() && !lane.drained;
-        taken && lane.damaged().is_none_or(|at| is_ignored(&lane.log, at, self.world.scenario.tls12))
+        taken && lane.damaged().all(|at| is_ignored(&lane.log, at, self.world.scenario.tls12))
     }
 
     /// The other's close_notify was not found, and not because it was overlooked.
