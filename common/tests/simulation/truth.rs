@@ -110,7 +110,11 @@ impl<'a> Truth<'a> {
     fn misses_close(&self) -> bool {
         let sent = match self.other.reason {
             Some(CloseReason::Clean { first: Party::Us }) => true,
-            Some(CloseReason::Left) => self.other.record.fired.is_none(),
+            // Unless its close_notify found a connection that was gone, or nobody who took it in time.
+            Some(CloseReason::Left) => {
+                let network = self.world.network.borrow();
+                self.other.record.fired.is_none() && !network.reset_told(self.side.other())
+            }
             _ => false,
         };
         !(self.end.record.saw_close || sent && self.has_everything())

@@ -116,6 +116,7 @@ impl World {
                 return Err(format!("the sessions are not over after {TIME:?} (I7)"));
             }
             self.network.borrow_mut().tick(self.now);
+            self.check_deadlines()?;
             self.perform(event, tools)?;
             self.wake();
             for side in Side::BOTH {
@@ -216,16 +217,19 @@ impl World {
         invariants::after_a_round(self, side)
     }
 
-    /// Invariant I1: nobody sleeps whom nobody would wake. Invariant I7: whoever sleeps waits for something, and not
-    /// for too long.
+    /// Invariant I7: nobody waits for too long. Asked before the step that may be what ends it at last.
+    fn check_deadlines(&self) -> Result<(), String> {
+        for side in Side::BOTH.into_iter().filter(|side| !self.is_over(*side)) {
+            if let Some(timeout) = self.ends[side].record.overdue(self.started + self.now) {
+                return Err(format!("{side:?}: {timeout} should have ended it (I7)"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Invariant I1: nobody sleeps whom nobody would wake. Invariant I7: whoever sleeps waits for something.
     fn check_wakefulness(&mut self, side: Side) -> Result<(), String> {
-        if self.is_over(side) {
-            return Ok(());
-        }
-        if let Some(timeout) = self.ends[side].record.overdue(self.started + self.now) {
-            return Err(format!("{side:?}: {timeout} should have ended it (I7)"));
-        }
-        if self.awake[side] || self.network.borrow().owes_news(side) {
+        if self.is_over(side) || self.awake[side] || self.network.borrow().owes_news(side) {
             return Ok(());
         }
         let network = self.network.borrow();
