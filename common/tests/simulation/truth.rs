@@ -59,7 +59,7 @@ impl<'a> Truth<'a> {
     pub fn allows_silence(&self, reason: &CloseReason) -> bool {
         let cut = *reason == CloseReason::Truncated { established: true };
         let (said, heard) = (self.end.record.said, self.other.record.heard);
-        let listened = self.other.record.was("Established");
+        let listened = self.other.record.was("Established") && !self.other.record.was("Failing");
         !(cut && listened && Self::about(self.world, self.side.other()).has_everything()) || heard == said
     }
 
