@@ -43,7 +43,8 @@
 //!
 //! # Invariants
 //!
-//! They are cited by number where they are kept.
+//! They are cited by number where they are kept. `tests/simulation` lets two sessions meet on an arbitrary network, for
+//! any number of seeds, and checks them after every step.
 //!
 //! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
 //!   interest changes, and changing it back arms the edge again), or because the budget ran out (the session stays

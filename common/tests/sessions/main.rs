@@ -21,5 +21,6 @@ mod observing;
 mod phase_table;
 mod segmentation;
 mod severed;
+#[path = "../support/mod.rs"]
 mod support;
 mod transcripts;

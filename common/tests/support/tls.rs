@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use common::admission::Admission;
 use common::deadline::Timeouts;
-use common::identity::{Policy, ServerVerifier, Trust};
+use common::identity::{ClientAuth, ClientVerifier, Policy, ServerVerifier, Trust};
 use common::session::SessionConfig;
-use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SerialNumber};
+use rcgen::{CertificateParams, KeyPair, SerialNumber};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::server::ServerSessionMemoryCache;
 use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
@@ -31,6 +32,9 @@ pub const TIMEOUTS: Timeouts = Timeouts {
     close: Some(seconds(5)),
     session: None,
 };
+
+/// How many sessions a server of [`Tls::afresh`] can resume.
+const SESSIONS_KEPT: usize = 8;
 
 /// A calendar that stands still until a test turns it.
 #[derive(Debug)]
@@ -61,6 +65,7 @@ impl TimeProvider for Calendar {
 }
 
 /// What two ends need to talk to each other.
+#[derive(Clone)]
 pub struct Tls {
     /// The client's side of TLS.
     pub client: ClientConfig,
@@ -72,16 +77,20 @@ pub struct Tls {
     server_timeouts: Timeouts,
     trust: Arc<Trust>,
     verifier: Arc<ServerVerifier>,
+    client_verifier: Option<Arc<ClientVerifier>>,
 }
 
 impl Tls {
     /// Full handshakes in this version, with X25519 and Ed25519, so that every session has the same sizes.
     pub fn new(version: &'static SupportedProtocolVersion) -> Self {
+        let provider =
+            CryptoProvider { kx_groups: vec![aws_lc_rs::kx_group::X25519], ..aws_lc_rs::default_provider() };
+        Self::with(version, Arc::new(provider))
+    }
+
+    /// The same, with somebody else's cryptography.
+    pub fn with(version: &'static SupportedProtocolVersion, provider: Arc<CryptoProvider>) -> Self {
         let identity = identity();
-        let provider = Arc::new(CryptoProvider {
-            kx_groups: vec![aws_lc_rs::kx_group::X25519],
-            ..aws_lc_rs::default_provider()
-        });
         let server = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(Calendar::default()))
             .with_protocol_versions(&[version])
             .unwrap()
@@ -106,7 +115,45 @@ impl Tls {
             server_timeouts: TIMEOUTS,
             trust,
             verifier,
+            client_verifier: None,
         }
+    }
+
+    /// The same, with a server that demands a certificate, and a client that shows one.
+    pub fn demanding_certificates(self, version: &'static SupportedProtocolVersion) -> Self {
+        let identity = identity();
+        let provider = Arc::clone(self.client.crypto_provider());
+        let own = || (vec![identity.certificate.clone()], identity.key.clone_key());
+        let verifier = Arc::new(ClientVerifier::new(
+            Arc::clone(&identity.trust),
+            Arc::clone(&provider),
+            ClientAuth::Required,
+        ));
+        let (chain, key) = own();
+        let server = ServerConfig::builder_with_details(Arc::clone(&provider), Arc::new(Calendar::default()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(Arc::clone(&verifier) as _)
+            .with_single_cert(chain, key)
+            .unwrap();
+        let (chain, key) = own();
+        let mut client = ClientConfig::builder_with_details(provider, Arc::new(Calendar::default()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&self.verifier) as _)
+            .with_client_auth_cert(chain, key)
+            .unwrap();
+        client.resumption = Resumption::disabled();
+        Self { client, server, client_verifier: Some(verifier), ..self }
+    }
+
+    /// The same, for ends that have not met yet: whatever was kept of earlier sessions is forgotten.
+    pub fn afresh(&self, resuming: bool) -> Self {
+        let mut tls = self.clone();
+        tls.client.resumption = if resuming { Resumption::default() } else { Resumption::disabled() };
+        tls.server.session_storage = ServerSessionMemoryCache::new(SESSIONS_KEPT);
+        tls
     }
 
     /// The same, with a client that resumes where it can.
@@ -128,6 +175,15 @@ impl Tls {
 
     /// What both ends share from session to session.
     pub fn shared(self) -> Shared {
+        let of_clients = match self.client_verifier {
+            None => Admission::AnyClient,
+            Some(verifier) => Admission::Client {
+                trust: Arc::clone(&self.trust),
+                auth: ClientAuth::Required,
+                verifier,
+                clock: Arc::<Calendar>::clone(&self.calendar),
+            },
+        };
         let admission = Admission::Server {
             name: name(),
             trust: self.trust,
@@ -139,10 +195,7 @@ impl Tls {
             client: Arc::new(self.client),
             server: Arc::new(self.server),
             client_terms: Rc::new(SessionConfig { admission, timeouts: self.client_timeouts }),
-            server_terms: Rc::new(SessionConfig {
-                admission: Admission::AnyClient,
-                timeouts: self.server_timeouts,
-            }),
+            server_terms: Rc::new(SessionConfig { admission: of_clients, timeouts: self.server_timeouts }),
         }
     }
 }
@@ -192,11 +245,15 @@ struct Identity {
     trust: Arc<Trust>,
 }
 
-/// One certificate for all tests: its key is not what they are about.
+/// An Ed25519 key in PKCS #8 (RFC 8410, 7) whose 32 bytes follow.
+const KEY_HEADER: [u8; 16] = [0x30, 46, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 34, 4, 32];
+
+/// One certificate for all tests, the same in every run: its key is not what they are about.
 fn identity() -> &'static Identity {
     static IDENTITY: OnceLock<Identity> = OnceLock::new();
     IDENTITY.get_or_init(|| {
-        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        let der = PrivatePkcs8KeyDer::from([&KEY_HEADER[..], &[7; 32]].concat());
+        let key = KeyPair::try_from(&der).unwrap();
         let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
         parameters.serial_number = Some(SerialNumber::from(1)); // a random one has a random length
         let certificate = parameters.self_signed(&key).unwrap();

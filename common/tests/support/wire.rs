@@ -26,6 +26,18 @@ pub struct Hiccup {
     pub kind: ErrorKind,
 }
 
+/// The TLS records in these bytes, the last of which may be a part: where each begins, and its length with its header.
+pub fn records(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut records = Vec::new();
+    let mut start = 0;
+    while let Some(&[_, _, _, high, low, ..]) = bytes.get(start..) {
+        let length = 5 + usize::from(u16::from_be_bytes([high, low]));
+        records.push((start, length));
+        start += length;
+    }
+    records
+}
+
 /// One direction of a connection: the knobs, and what went through.
 #[derive(Debug)]
 pub struct Lane {
@@ -92,16 +104,9 @@ impl Default for Lane {
 }
 
 impl Lane {
-    /// The TLS records that were written: where each begins, and its length with its header.
+    /// The TLS records that were written.
     pub fn records(&self) -> Vec<(usize, usize)> {
-        let mut records = Vec::new();
-        let mut start = 0;
-        while let [_, _, _, high, low, ..] = self.log[start..] {
-            let length = 5 + usize::from(u16::from_be_bytes([high, low]));
-            records.push((start, length));
-            start += length;
-        }
-        records
+        records(&self.log)
     }
 
     fn room(&self) -> usize {
