@@ -62,13 +62,22 @@ struct Play<A> {
     deaf: bool,
     /// What the peer has said before its close_notify.
     said: Vec<u8>,
-    goodbye: bool,
+    goodbye: Goodbye,
+}
+
+/// Whether the peer has said close_notify.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goodbye {
+    NotYet,
+    /// In the handshake, where it may count or be passed over.
+    Early,
+    Said,
 }
 
 impl<A: Application + Heard> Play<A> {
     fn new(session: Driven<A>, raw: Raw, end: End, now: Instant) -> Self {
         end.incoming().arriving = 0;
-        Self { session, raw, end, now, deaf: false, said: Vec::new(), goodbye: false }
+        Self { session, raw, end, now, deaf: false, said: Vec::new(), goodbye: Goodbye::NotYet }
     }
 
     fn run(mut self, script: &Script) -> CloseReason {
@@ -84,7 +93,7 @@ impl<A: Application + Heard> Play<A> {
         self.read();
         self.check();
         // Neither end cut anything off, and both say so.
-        if reason == (CloseReason::Clean { first: Party::Peer }) {
+        if reason == (CloseReason::Clean { first: Party::Peer }) && self.goodbye == Goodbye::Said {
             assert_eq!(self.session.heard(), self.said, "a clean end, and not all was heard (I5)");
         }
         reason
@@ -107,7 +116,8 @@ impl<A: Application + Heard> Play<A> {
             Operation::Say(n) => self.say(&pattern(n)),
             Operation::Stutter(n) => (0..n).for_each(|byte| self.say(&[byte])),
             Operation::Goodbye => {
-                self.goodbye = true;
+                let early = self.raw.tls.is_handshaking() || self.goodbye == Goodbye::Early;
+                self.goodbye = if early { Goodbye::Early } else { Goodbye::Said };
                 self.raw.tls.send_close_notify();
             }
             // Refused before the handshake is done, and in TLS 1.2.
@@ -157,7 +167,7 @@ impl<A: Application + Heard> Play<A> {
             return;
         }
         self.raw.say(plaintext);
-        if !self.goodbye {
+        if self.goodbye != Goodbye::Said {
             self.said.extend_from_slice(plaintext);
         }
     }
