@@ -2,6 +2,7 @@
 //!
 //! | module | what it makes |
 //! |---|---|
+//! | [`decode`] | records and messages of the bytes, decrypted with the session's own secrets |
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
 //!
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
 use super::HEADER;
+use super::hello::ServerHello;
 
 /// One TLS record (RFC 8446, 5.1), as it crossed the wire and as it was meant.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +99,23 @@ pub struct Message {
     pub version: Option<ProtocolVersion>,
     /// All of it, with its header of four bytes: type and length.
     pub bytes: Vec<u8>,
+}
+
+impl Message {
+    /// Its name in the RFCs; that of a HelloRetryRequest, which has the type and the form of a ServerHello
+    /// (RFC 8446, 4.1.4), is its own. `None` for a type that no RFC knows.
+    pub fn name(&self) -> Option<&'static str> {
+        match self.is_hello_retry_request() {
+            true => Some("HelloRetryRequest"),
+            false => self.kind.as_str(),
+        }
+    }
+
+    /// Whether it asks for another ClientHello.
+    pub fn is_hello_retry_request(&self) -> bool {
+        self.kind == HandshakeType::ServerHello
+            && ServerHello::read(&self.bytes).is_some_and(|hello| hello.asks_again())
+    }
 }
 
 impl Record {

@@ -1,0 +1,121 @@
+//! Handshake messages, put together from records.
+
+use std::ops::Range;
+
+use super::MESSAGE_HEADER;
+
+/// The longest message that is kept, as in rustls: certificates are the long ones. A peer may announce 16 MiB.
+const LONGEST: usize = 1 << 16;
+
+/// Puts the handshake messages of one direction together: several may come in one record, and one may take several
+/// (RFC 8446, 5.1).
+#[derive(Debug, Default)]
+pub(super) struct Assembly {
+    /// The start of a message.
+    begun: Vec<u8>,
+    /// How much of a message that is too long to be kept is still to come.
+    skipping: usize,
+}
+
+/// What some bytes are: a piece of a message, and all of the message if this piece completes it.
+pub(super) struct Part {
+    pub(super) range: Range<usize>,
+    pub(super) message: Option<Vec<u8>>,
+}
+
+impl Assembly {
+    /// The next content of a record.
+    pub(super) fn feed(&mut self, content: &[u8]) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let mut at = 0;
+        while let Some(rest) = content.get(at..).filter(|rest| !rest.is_empty()) {
+            let (length, message) = self.take(rest);
+            parts.push(Part { range: at..at + length, message });
+            at += length;
+        }
+        parts
+    }
+
+    /// Takes a piece, which is never empty, from the front of `rest`, which is not empty either.
+    fn take(&mut self, rest: &[u8]) -> (usize, Option<Vec<u8>>) {
+        if self.skipping > 0 {
+            let length = self.skipping.min(rest.len());
+            self.skipping -= length;
+            return (length, None);
+        }
+        let had = self.begun.len();
+        self.extend_to(MESSAGE_HEADER, rest, had);
+        let Some(whole) = whole_length(&self.begun) else {
+            return (rest.len(), None);
+        };
+        if whole > LONGEST {
+            let length = (whole - had).min(rest.len());
+            self.skipping = whole - had - length;
+            self.begun = Vec::new();
+            return (length, None);
+        }
+        self.extend_to(whole, rest, had);
+        let length = self.begun.len() - had;
+        let message = (self.begun.len() == whole).then(|| std::mem::take(&mut self.begun));
+        (length, message)
+    }
+
+    /// Makes what has begun as long as `target`, or as `rest` allows. It was `had` long before any of `rest`.
+    fn extend_to(&mut self, target: usize, rest: &[u8], had: usize) {
+        let (from, to) = (self.begun.len() - had, target.saturating_sub(had).min(rest.len()));
+        self.begun.extend_from_slice(rest.get(from..to).unwrap_or_default());
+    }
+}
+
+/// How long a message is with its header, if the header is there.
+fn whole_length(message: &[u8]) -> Option<usize> {
+    let [_, high, middle, low] = *message.first_chunk::<MESSAGE_HEADER>()?;
+    Some(MESSAGE_HEADER + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(length: usize) -> Vec<u8> {
+        let mut message = vec![11];
+        message.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes()[1..]);
+        message.extend((0..length).map(|index| index as u8));
+        message
+    }
+
+    /// The messages, and the pieces that each record had.
+    fn assemble(stream: &[u8], size: usize) -> (Vec<Vec<u8>>, usize) {
+        let mut assembly = Assembly::default();
+        let (mut messages, mut pieces) = (Vec::new(), 0);
+        for record in stream.chunks(size) {
+            let parts = assembly.feed(record);
+            let ends: Vec<usize> = parts.iter().map(|part| part.range.end).collect();
+            let starts: Vec<usize> = parts.iter().map(|part| part.range.start).collect();
+            assert_eq!((starts[0], &starts[1..]), (0, &ends[..ends.len() - 1]), "no gap, no overlap");
+            assert_eq!(ends.last(), Some(&record.len()));
+            pieces += parts.len();
+            messages.extend(parts.into_iter().filter_map(|part| part.message));
+            assert!(assembly.begun.len() < LONGEST);
+        }
+        (messages, pieces)
+    }
+
+    #[test]
+    fn messages_come_together_however_they_are_cut() {
+        let messages = [message(0), message(5), message(300), message(LONGEST - MESSAGE_HEADER), message(1)];
+        let stream = messages.concat();
+        for size in [1, 2, 3, 4, 5, 7, 100, 16384, stream.len()] {
+            assert_eq!(assemble(&stream, size).0, messages, "records of {size}");
+        }
+        assert_eq!(assemble(&stream, stream.len()).1, messages.len());
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_not_kept_and_what_follows_is() {
+        let stream = [message(3), message(LONGEST - MESSAGE_HEADER + 1), message(4)].concat();
+        for size in [1, 3, 5, 16384, stream.len()] {
+            assert_eq!(assemble(&stream, size).0, [message(3), message(4)], "records of {size}");
+        }
+    }
+}

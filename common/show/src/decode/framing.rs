@@ -1,0 +1,80 @@
+//! Where records begin and end.
+
+use super::{HEADER, reader::Reader};
+
+/// The longest payload of a record: TLS 1.2 allows 2048 bytes beside the content, TLS 1.3 256 (RFC 5246, 6.2.3).
+const LONGEST: usize = (1 << 14) + 2048;
+
+/// Cuts the bytes of one direction into records, and keeps the start of one that is not complete.
+#[derive(Debug, Default)]
+pub(super) struct Framing {
+    /// The start of a record, shorter than the longest one.
+    pending: Vec<u8>,
+    /// Something came that is no record.
+    lost: bool,
+}
+
+/// Some bytes of the wire.
+pub(super) enum Frame {
+    /// A record, header included.
+    Record(Vec<u8>),
+    /// No record, nor is anything that follows it.
+    Foreign(Vec<u8>),
+}
+
+/// What stands at the front of some bytes.
+enum Front {
+    Record(usize),
+    Incomplete,
+    Foreign,
+}
+
+impl Framing {
+    /// The next bytes: what they complete.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Frame> {
+        self.pending.extend_from_slice(bytes);
+        let bytes = std::mem::take(&mut self.pending);
+        let mut rest = bytes.as_slice();
+        let mut frames = Vec::new();
+        while !rest.is_empty() {
+            let front = if self.lost { Front::Foreign } else { front(rest) };
+            match front {
+                Front::Record(length) => {
+                    let (record, behind) = rest.split_at(length.min(rest.len()));
+                    frames.push(Frame::Record(record.to_vec()));
+                    rest = behind;
+                }
+                Front::Incomplete => break,
+                Front::Foreign => {
+                    self.lost = true;
+                    frames.push(Frame::Foreign(std::mem::take(&mut rest).to_vec()));
+                }
+            }
+        }
+        self.pending = rest.to_vec();
+        frames
+    }
+
+    /// How many bytes wait for the rest of their record.
+    pub(super) fn left_over(&self) -> usize {
+        self.pending.len()
+    }
+}
+
+/// Like rustls, this takes whatever has a known type and the major version 3, and judges each byte as soon as it is
+/// there: a peer that says `GET ` and waits has said enough.
+fn front(bytes: &[u8]) -> Front {
+    match bytes {
+        [20..=24] | [20..=24, 3, ..] => {}
+        _ => return Front::Foreign,
+    }
+    let mut reader = Reader::new(bytes);
+    let Some(length) = reader.take(HEADER - 2).and_then(|_| reader.u16()).map(usize::from) else {
+        return Front::Incomplete;
+    };
+    match reader.take(length) {
+        _ if length > LONGEST => Front::Foreign,
+        Some(_) => Front::Record(HEADER + length),
+        None => Front::Incomplete,
+    }
+}

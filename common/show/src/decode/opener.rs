@@ -1,0 +1,189 @@
+//! Opens encrypted records, given a key.
+
+use std::fmt;
+
+use aws_lc_rs::aead;
+use rustls::ContentType;
+
+use super::HEADER;
+use super::reader::Reader;
+
+/// Opens the records that one end encrypts with one key.
+pub(super) struct Opener {
+    key: aead::LessSafeKey,
+    form: Form,
+    /// The number of the next record under this key.
+    sequence: u64,
+}
+
+/// How the nonce of a record is made, and what is authenticated beside the ciphertext.
+pub(super) enum Form {
+    /// TLS 1.3: the sequence number and this, and the header (RFC 8446, 5.2 and 5.3).
+    Tls13([u8; aead::NONCE_LEN]),
+    /// TLS 1.2 with ChaCha20-Poly1305: as in TLS 1.3, but the header of the plaintext (RFC 7905).
+    Tls12Counted([u8; aead::NONCE_LEN]),
+    /// TLS 1.2 with AES-GCM: this, and eight bytes in front of the ciphertext (RFC 5288).
+    Tls12Explicit([u8; 4]),
+}
+
+/// What was in a record.
+pub(super) struct Opened {
+    pub(super) kind: ContentType,
+    pub(super) plaintext: Vec<u8>,
+    /// How many zeros padded it.
+    pub(super) padding: usize,
+}
+
+impl Opener {
+    /// `None` if the key has not the length that the algorithm wants.
+    pub(super) fn new(algorithm: &'static aead::Algorithm, key: &[u8], form: Form) -> Option<Self> {
+        let key = aead::UnboundKey::new(algorithm, key).ok()?;
+        Some(Self { key: aead::LessSafeKey::new(key), form, sequence: 0 })
+    }
+
+    /// Opens a record as the next one under this key, without counting it; `None` if it is not.
+    pub(super) fn open(&self, wire: &[u8]) -> Option<Opened> {
+        let plaintext = self.decrypt(wire)?;
+        let kind = ContentType::from(*wire.first()?);
+        match self.form {
+            Form::Tls13(_) => Some(without_padding(plaintext)),
+            _ => Some(Opened { kind, plaintext, padding: 0 }),
+        }
+    }
+
+    /// One record has been sent under this key.
+    pub(super) fn count(&mut self) {
+        self.sequence = self.sequence.saturating_add(1);
+    }
+
+    /// How many records have been counted.
+    pub(super) fn counted(&self) -> u64 {
+        self.sequence
+    }
+
+    fn decrypt(&self, wire: &[u8]) -> Option<Vec<u8>> {
+        let mut reader = Reader::new(wire);
+        let header: [u8; HEADER] = reader.array()?;
+        let explicit = match self.form {
+            Form::Tls12Explicit(_) => reader.array::<8>()?,
+            _ => [0; 8],
+        };
+        let sealed = wire.get(wire.len().checked_sub(reader.left())?..)?;
+        let length = sealed.len().checked_sub(self.key.algorithm().tag_len())?;
+        let additional = self.additional(header, length)?;
+        let mut buffer = sealed.to_vec();
+        let opened = self.key.open_in_place(self.nonce(explicit), aead::Aad::from(additional), &mut buffer);
+        let length = opened.ok()?.len();
+        buffer.truncate(length);
+        Some(buffer)
+    }
+
+    fn nonce(&self, explicit: [u8; 8]) -> aead::Nonce {
+        let (mut nonce, last) = match self.form {
+            Form::Tls13(iv) | Form::Tls12Counted(iv) => (iv, self.sequence.to_be_bytes()),
+            Form::Tls12Explicit([a, b, c, d]) => ([a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0], explicit),
+        };
+        nonce.iter_mut().rev().zip(last.iter().rev()).for_each(|(byte, last)| *byte ^= last);
+        aead::Nonce::assume_unique_for_key(nonce)
+    }
+
+    /// What is authenticated beside the ciphertext: in TLS 1.2 the number of the record, and its header as it was
+    /// before the encryption made it longer (RFC 5246, 6.2.3.3).
+    fn additional(&self, header: [u8; HEADER], length: usize) -> Option<Vec<u8>> {
+        if let Form::Tls13(_) = self.form {
+            return Some(header.to_vec());
+        }
+        let [kind, major, minor, ..] = header;
+        let mut additional = self.sequence.to_be_bytes().to_vec();
+        additional.extend_from_slice(&[kind, major, minor]);
+        additional.extend_from_slice(&u16::try_from(length).ok()?.to_be_bytes());
+        Some(additional)
+    }
+}
+
+/// Behind the content of a record of TLS 1.3 stand its type, which is not zero, and zeros. A record of nothing but
+/// zeros has no type; it counts as one of type 0, which does not exist.
+fn without_padding(mut plaintext: Vec<u8>) -> Opened {
+    let length = plaintext.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let padding = plaintext.len() - length;
+    plaintext.truncate(length);
+    let kind = ContentType::from(plaintext.pop().unwrap_or_default());
+    Opened { kind, plaintext, padding }
+}
+
+/// Without the key.
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opener({} records)", self.sequence)
+    }
+}
+
+/// The other end, for tests.
+#[cfg(test)]
+impl Opener {
+    /// A record with this content, padded by so many zeros in TLS 1.3; it is counted.
+    pub(super) fn seal(&mut self, kind: ContentType, content: &[u8], padding: usize) -> Vec<u8> {
+        let (mut inner, outer, front) =
+            (content.to_vec(), [u8::from(kind), 3, 3], self.sequence.to_be_bytes());
+        let (outer, front) = match self.form {
+            Form::Tls13(_) => {
+                inner.push(u8::from(kind));
+                inner.resize(inner.len() + padding, 0);
+                ([23, 3, 3], &[][..])
+            }
+            Form::Tls12Counted(_) => (outer, &[][..]),
+            Form::Tls12Explicit(_) => (outer, &front[..]),
+        };
+        let header = |length: usize| {
+            let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
+            [outer[0], outer[1], outer[2], high, low]
+        };
+        let length = front.len() + inner.len() + self.key.algorithm().tag_len();
+        let additional = aead::Aad::from(self.additional(header(length), inner.len()).unwrap());
+        let nonce = self.nonce(self.sequence.to_be_bytes());
+        self.key.seal_in_place_append_tag(nonce, additional, &mut inner).unwrap();
+        self.count();
+        [&header(length), front, &inner].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> [Opener; 2] {
+        [(); 2].map(|()| Opener::new(&aead::AES_128_GCM, &[1; 16], Form::Tls13([2; 12])).unwrap())
+    }
+
+    #[test]
+    fn padding_is_taken_off_and_counted() {
+        let [mut sender, mut receiver] = pair();
+        for padding in [0, 1, 1000] {
+            for content in [&b""[..], b"\0\0", b"hello\0"] {
+                let opened =
+                    receiver.open(&sender.seal(ContentType::ApplicationData, content, padding)).unwrap();
+                assert_eq!(opened.kind, ContentType::ApplicationData);
+                assert_eq!((opened.plaintext.as_slice(), opened.padding), (content, padding));
+                receiver.count();
+            }
+        }
+        let nothing = receiver.open(&sender.seal(ContentType::Unknown(0), b"", 7)).unwrap();
+        assert_eq!((nothing.kind, nothing.plaintext.len()), (ContentType::Unknown(0), 0));
+        assert_eq!(nothing.padding, 8);
+    }
+
+    #[test]
+    fn a_record_opens_only_in_its_place() {
+        let [mut sender, mut receiver] = pair();
+        let (first, second) =
+            (sender.seal(ContentType::Alert, &[1, 0], 0), sender.seal(ContentType::Alert, &[1, 0], 0));
+        assert!(receiver.open(&second).is_none());
+        assert!(receiver.open(&first).is_some() && receiver.open(&first).is_some());
+        receiver.count();
+        assert!(receiver.open(&first).is_none());
+        assert!(receiver.open(&second).is_some());
+        for length in 0..second.len() {
+            assert!(receiver.open(&second[..length]).is_none());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What rustls does not do, and other ends may.
+
+use rustls::{CipherSuite, ContentType};
+
+use super::opener::Opener;
+use super::*;
+
+const SUITE: CipherSuite = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+const HELLO_DONE: [u8; 4] = [14, 0, 0, 0];
+
+fn client_hello(random: u8) -> Vec<u8> {
+    [&[1, 0, 0, 41, 3, 3][..], &[random; 32], &[0, 0, 2, 0xc0, 0x2b, 1, 0]].concat()
+}
+
+fn server_hello(random: u8) -> Vec<u8> {
+    [&[2, 0, 0, 38, 3, 3][..], &[random; 32], &[0, 0xc0, 0x2b, 0]].concat()
+}
+
+fn clear(kind: u8, content: &[u8]) -> Vec<u8> {
+    [&[kind, 3, 3, 0, u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+fn master(byte: u8) -> Secret {
+    Secret { label: "CLIENT_RANDOM".to_owned(), client_random: vec![], secret: vec![byte; 48] }
+}
+
+fn openers(secret: &Secret, client_random: u8, server_random: u8) -> [Opener; 2] {
+    let mut ring = KeyRing::default();
+    ring.learn(std::slice::from_ref(secret));
+    let (client_random, server_random) = ([client_random; 32], [server_random; 32]);
+    let agreement = Agreement { suite: SUITE, client_random, server_random };
+    [Side::Client, Side::Server].map(|side| ring.tls12(&agreement, side).unwrap())
+}
+
+fn all_opened(records: &[Record]) -> bool {
+    records.iter().all(|record| matches!(record.protection, Protection::Opened { .. }))
+}
+
+#[test]
+fn a_renegotiation_of_tls12_changes_the_keys_again() {
+    let mut decoder = Decoder::default();
+    decoder.feed(Side::Client, &clear(22, &client_hello(1)));
+    decoder.feed(Side::Server, &clear(22, &server_hello(2)));
+    decoder.learn(&[master(9)]);
+    let [mut client, mut server] = openers(&master(9), 1, 2);
+    let kinds = [ContentType::Handshake, ContentType::ChangeCipherSpec, ContentType::ApplicationData];
+    let [handshake, change, data] = kinds;
+    for (side, opener) in [(Side::Client, &mut client), (Side::Server, &mut server)] {
+        decoder.feed(side, &clear(20, &[1]));
+        assert!(all_opened(&decoder.feed(side, &opener.seal(data, b"first", 0))));
+    }
+
+    let hello = decoder.feed(Side::Client, &client.seal(handshake, &client_hello(3), 0));
+    let answer = decoder.feed(Side::Server, &server.seal(handshake, &server_hello(4), 0));
+    assert!(all_opened(&hello) && all_opened(&answer));
+    decoder.learn(&[master(8)]);
+    // Until its ChangeCipherSpec an end uses the old keys.
+    let [mut new_client, mut new_server] = openers(&master(8), 3, 4);
+    assert!(all_opened(&decoder.feed(Side::Server, &server.seal(handshake, &HELLO_DONE, 0))));
+    for (side, old, new) in
+        [(Side::Client, &mut client, &mut new_client), (Side::Server, &mut server, &mut new_server)]
+    {
+        let changed = decoder.feed(side, &old.seal(change, &[1], 0));
+        assert_eq!(changed[0].content, Content::ChangeCipherSpec);
+        let second = decoder.feed(side, &new.seal(data, b"second", 0));
+        assert_eq!((all_opened(&second), second[0].payload()), (true, &b"second"[..]));
+    }
+}
+
+#[test]
+fn what_a_type_does_not_allow_is_shown_as_that() {
+    for (record, kind) in [
+        (clear(20, &[2]), ContentType::ChangeCipherSpec),
+        (clear(20, &[1, 1]), ContentType::ChangeCipherSpec),
+        (clear(21, &[2]), ContentType::Alert),
+        (clear(22, &[]), ContentType::Handshake),
+        (clear(24, &[1, 0]), ContentType::Heartbeat),
+    ] {
+        let records = Decoder::default().feed(Side::Client, &record);
+        assert_eq!(records[0].content, Content::Other(kind));
+    }
+    let alert = Decoder::default().feed(Side::Server, &clear(21, &[2, 99]));
+    let description = AlertDescription::Unknown(99);
+    assert_eq!(alert[0].content, Content::Alert(Alert { level: 2, description }));
+}
+
+#[test]
+fn a_finished_in_clear_changes_no_keys() {
+    let mut decoder = Decoder::default();
+    let supported_versions = [0, 6, 0, 43, 0, 2, 3, 4];
+    let mut hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &supported_versions].concat();
+    decoder.feed(Side::Client, &clear(22, &client_hello(1)));
+    decoder.feed(Side::Server, &clear(22, &hello));
+    decoder.feed(Side::Client, &clear(22, &[20, 0, 0, 0]));
+    assert!(matches!(decoder.client.cipher, Cipher::Handshake(_)));
+    // Nor does a second ServerHello, were it for TLS 1.2.
+    hello.truncate(hello.len() - supported_versions.len());
+    hello[3] = 38;
+    decoder.feed(Side::Server, &clear(22, &hello));
+    assert!(decoder.is_tls13());
+}
