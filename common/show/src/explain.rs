@@ -1,9 +1,35 @@
 //! What the bytes mean: every field of a record and of its messages, with a sentence for people.
+//!
+//! The functions here never fail: a message that is cut short, or whose lengths do not fit, yields the fields up to
+//! there and one called [`MALFORMED`] that says what is wrong. What is not known is shown as what it is.
+//!
+//! `reader` reads and notes places; each message and each family of extensions is a function over it, in a file of
+//! its own; `names` has the tables of IANA.
+
+mod certificate;
+mod extensions;
+mod finished;
+mod handshake;
+mod hello;
+mod key_exchange;
+mod names;
+mod reader;
+mod record;
+mod shown;
+mod ticket;
+mod x509;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::decode::{HEADER, Message, Record};
+use self::reader::Reader;
+use crate::decode::{Content, HEADER, Message, Record};
+
+/// The name of a field that says what is wrong with its bytes.
+pub const MALFORMED: &str = "malformed";
+
+/// How many entries of one list have a field; one more says how many there are beside.
+pub const LISTED: usize = 128;
 
 /// Some bytes that mean something, and what they are made of.
 ///
@@ -27,18 +53,20 @@ pub struct Field {
 
 /// The header of a record: ranges are in [`Record::wire`].
 pub fn header(record: &Record) -> Vec<Field> {
-    let _ = (record, HEADER);
-    Vec::new()
+    let header = record.wire.get(..HEADER).unwrap_or(&record.wire);
+    Reader::explain(header, |r| record::header(r, record))
 }
 
-/// What is in a record that is not a handshake message: ranges are in [`Record::payload`].
+/// What is in a record that is not a handshake message: ranges are in [`Record::payload`]. Nothing for handshake
+/// messages, which [`message()`] explains.
 pub fn content(record: &Record) -> Vec<Field> {
-    let _ = record;
-    Vec::new()
+    match record.content {
+        Content::Handshake(_) => Vec::new(),
+        _ => Reader::explain(record.payload(), |r| record::content(r, record)),
+    }
 }
 
 /// A handshake message, its header included: ranges are in [`Message::bytes`].
 pub fn message(message: &Message) -> Vec<Field> {
-    let _ = message;
-    Vec::new()
+    Reader::explain(&message.bytes, |r| handshake::message(r, message))
 }

@@ -1,0 +1,115 @@
+//! Extensions: what is in which of them, by the message that they are in.
+
+mod certificates;
+mod ech;
+mod keys;
+mod limits;
+mod psk;
+mod what;
+
+pub(super) use self::certificates::authorities;
+use super::names::extensions::{extension_of, extension_type};
+use super::reader::{Prefix, Reader, Step, about};
+use super::shown;
+
+/// Where an extension is: a few have another form in each message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum In {
+    ClientHello,
+    ServerHello,
+    HelloRetryRequest,
+    EncryptedExtensions,
+    Certificate,
+    CertificateRequest,
+    NewSessionTicket,
+}
+
+/// A list of extensions, with its length.
+pub(super) fn all(r: &mut Reader<'_>, place: In) -> Step {
+    let says = match place {
+        In::ClientHello => {
+            "What TLS has learnt since its first version; the server answers to none that is not here."
+        }
+        In::NewSessionTicket => "What the ticket can be used for.",
+        In::CertificateRequest => "What the server wants to see.",
+        In::Certificate => "What comes with this certificate.",
+        _ => "The server's answers to extensions of the client.",
+    };
+    r.vector(Prefix::Two, about("extensions", says, "RFC 8446, 4.2"), |r| r.list(|r| one(r, place)))
+}
+
+fn one(r: &mut Reader<'_>, place: In) -> Step {
+    let number = r.left().first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
+    let known = extension_of(number);
+    r.group(about(known.name, says(number, place).unwrap_or(known.says), known.rfc), |r| {
+        r.u16("extension_type", extension_type)?;
+        let length = r.length(Prefix::Two)?;
+        r.within(length, |r| body(r, number, place))
+    })
+}
+
+/// What an extension says in an answer, where that is not what it says in an offer.
+fn says(number: u16, place: In) -> Option<&'static str> {
+    let says = match (number, place) {
+        (0, In::EncryptedExtensions | In::ServerHello) => {
+            "The server has used the name to choose its certificate."
+        }
+        (16, In::EncryptedExtensions | In::ServerHello) => {
+            "The application protocol that the server has chosen."
+        }
+        (35, In::ServerHello) => "The server is going to send a ticket.",
+        (41, In::ServerHello) => {
+            "The session is resumed: no certificates, the ticket has proved who the two are."
+        }
+        (42, In::EncryptedExtensions) => "The server has taken the early data.",
+        (42, In::NewSessionTicket) => "Who comes back with this ticket may send early data (0-RTT).",
+        (43, In::ServerHello | In::HelloRetryRequest) => "The real version, which the server has chosen.",
+        (51, In::ServerHello) => "The server's public key: both ends can compute the secret now.",
+        (51, In::HelloRetryRequest) => "The group of which the server wants a key share.",
+        _ => return None,
+    };
+    Some(says)
+}
+
+/// What is in an extension. Those that are not here, and those that are empty where they should not be, are shown as
+/// the bytes they are.
+fn body(r: &mut Reader<'_>, number: u16, place: In) -> Step {
+    let offer = matches!(place, In::ClientHello | In::CertificateRequest);
+    match number {
+        0 if offer => what::server_name(r),
+        1 => limits::max_fragment_length(r),
+        5 => certificates::status_request(r, place),
+        10 => keys::supported_groups(r),
+        11 => keys::ec_point_formats(r),
+        13 | 50 => keys::signature_algorithms(r),
+        15 => limits::heartbeat(r),
+        16 => what::protocols(r),
+        17513 | 17613 if offer => what::protocols(r),
+        18 if !offer => certificates::timestamps(r),
+        19 | 20 => certificates::types(r, offer),
+        21 => limits::padding(r),
+        0 | 4 | 18 | 22 | 23 | 49 => Ok(()),
+        27 => certificates::compression(r),
+        28 => limits::record_size_limit(r),
+        34 => certificates::delegated(r, offer),
+        35 => psk::session_ticket(r),
+        41 => psk::pre_shared_key(r, place),
+        42 => psk::early_data(r, place),
+        43 => what::supported_versions(r, place),
+        44 => psk::cookie(r),
+        45 => psk::modes(r),
+        47 => authorities(r, "RFC 8446, 4.2.4"),
+        48 => certificates::oid_filters(r),
+        51 => keys::key_share(r, place),
+        58 => psk::ticket_request(r, offer),
+        13172 if !offer => r.list(what::protocol),
+        64768 => ech::outer_extensions(r),
+        65037 => ech::encrypted_client_hello(r, place),
+        65281 => limits::renegotiation_info(r),
+        _ => unknown(r),
+    }
+}
+
+fn unknown(r: &mut Reader<'_>) -> Step {
+    if r.is_empty() { Ok(()) } else { r.rest("extension_data", shown::hex).map(drop) }
+}

@@ -1,0 +1,92 @@
+//! What concerns certificates: OCSP, public logs, authorities, compression, delegated credentials.
+
+use super::In;
+use crate::explain::names;
+use crate::explain::reader::{Prefix, Reader, Step, about};
+use crate::explain::{shown, x509};
+
+/// A question in a ClientHello, an answer beside a certificate, and empty where it says no more than yes.
+pub(super) fn status_request(r: &mut Reader<'_>, place: In) -> Step {
+    if r.is_empty() {
+        return Ok(());
+    }
+    if place == In::Certificate {
+        return crate::explain::certificate::status(r);
+    }
+    r.u8(about("status_type", "OCSP is all that there is.", ""), names::status_type)?;
+    let says = "OCSP servers that the client trusts; none: the server knows.";
+    r.vector(Prefix::Two, about("responder_id_list", says, ""), |r| {
+        r.list(|r| r.opaque(Prefix::Two, "ResponderID", shown::hex))
+    })?;
+    r.opaque(Prefix::Two, about("request_extensions", "Extensions of the question itself.", ""), shown::hex)?;
+    Ok(())
+}
+
+/// Signed certificate timestamps (RFC 6962, 3.2 and 3.3).
+pub(super) fn timestamps(r: &mut Reader<'_>) -> Step {
+    r.vector(Prefix::Two, "SignedCertificateTimestampList", |r| {
+        r.list(|r| {
+            let says = "A log promises that it will show this certificate to everybody.";
+            r.vector(Prefix::Two, about("SerializedSCT", says, "RFC 6962, 3.2"), timestamp)
+        })
+    })
+}
+
+fn timestamp(r: &mut Reader<'_>) -> Step {
+    r.u8("sct_version", |version| format!("v{} ({version})", u16::from(version) + 1))?;
+    r.bytes(32, about("id", "Which log: the hash of its key.", ""), shown::hex)?;
+    r.u64(about("timestamp", "When the log got the certificate.", ""), |milliseconds| {
+        shown::moment(i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX))
+    })?;
+    r.opaque(Prefix::Two, "extensions", shown::hex)?;
+    r.u16("algorithm", names::scheme)?;
+    r.opaque(Prefix::Two, about("signature", "Of the log.", ""), shown::hex)?;
+    Ok(())
+}
+
+/// client_certificate_type and server_certificate_type: a list in an offer, one in an answer.
+pub(super) fn types(r: &mut Reader<'_>, offer: bool) -> Step {
+    if offer {
+        r.vector(Prefix::One, "certificate_types", |r| r.list(|r| r.u8("type", names::certificate_type)))
+    } else {
+        r.u8("type", names::certificate_type).map(drop)
+    }
+}
+
+pub(super) fn compression(r: &mut Reader<'_>) -> Step {
+    r.codes(Prefix::One, "algorithms", "algorithm", names::certificate_compression)
+}
+
+/// The names of authorities, as certificate_authorities and the CertificateRequest of TLS 1.2 have them.
+pub(in crate::explain) fn authorities(r: &mut Reader<'_>, rfc: &'static str) -> Step {
+    let says = "The names of authorities that are trusted; in TLS 1.2 an empty list means any.";
+    r.vector(Prefix::Two, about("authorities", says, rfc), |r| {
+        r.list(|r| r.opaque(Prefix::Two, "DistinguishedName", x509::distinguished_name))
+    })
+}
+
+pub(super) fn oid_filters(r: &mut Reader<'_>) -> Step {
+    r.vector(Prefix::Two, "filters", |r| {
+        r.list(|r| {
+            r.group("OIDFilter", |r| {
+                r.opaque(Prefix::One, "certificate_extension_oid", shown::hex)?;
+                r.opaque(Prefix::Two, "certificate_extension_values", shown::hex)
+            })
+        })
+    })
+}
+
+/// The algorithms that the client takes, or beside a certificate the credential (RFC 9345, 4).
+pub(super) fn delegated(r: &mut Reader<'_>, offer: bool) -> Step {
+    if offer {
+        return super::keys::signature_algorithms(r);
+    }
+    let says = "For how long after the certificate's notBefore: a week from now at most.";
+    r.u32(about("valid_time", says, "RFC 9345, 4"), shown::seconds)?;
+    let says = "With which the CertificateVerify is signed.";
+    r.u16(about("dc_cert_verify_algorithm", says, ""), names::scheme)?;
+    r.opaque(Prefix::Three, about("ASN1_subjectPublicKeyInfo", "The short-lived key.", ""), shown::hex)?;
+    r.u16(about("algorithm", "How the certificate's key has signed this.", ""), names::scheme)?;
+    r.opaque(Prefix::Two, "signature", shown::hex)?;
+    Ok(())
+}

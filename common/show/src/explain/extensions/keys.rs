@@ -1,0 +1,86 @@
+//! What keys are made and signed with: groups, key shares, signature algorithms.
+
+use super::In;
+use crate::explain::names;
+use crate::explain::reader::{Prefix, Reader, Step, about};
+use crate::explain::shown;
+
+pub(super) fn supported_groups(r: &mut Reader<'_>) -> Step {
+    r.codes(Prefix::Two, "named_group_list", "group", names::group)
+}
+
+pub(super) fn ec_point_formats(r: &mut Reader<'_>) -> Step {
+    r.vector(Prefix::One, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format)))
+}
+
+pub(super) fn signature_algorithms(r: &mut Reader<'_>) -> Step {
+    r.codes(Prefix::Two, "supported_signature_algorithms", "scheme", names::scheme)
+}
+
+/// A list of shares, one share, or a group alone (RFC 8446, 4.2.8).
+pub(super) fn key_share(r: &mut Reader<'_>, place: In) -> Step {
+    match place {
+        In::HelloRetryRequest => r.u16("selected_group", names::group).map(drop),
+        In::ClientHello => {
+            let says = "A key for each group that the client bets on; an empty list asks the server to choose first.";
+            r.vector(Prefix::Two, about("client_shares", says, ""), |r| r.list(|r| entry(r, place)))
+        }
+        _ => entry(r, place),
+    }
+}
+
+fn entry(r: &mut Reader<'_>, place: In) -> Step {
+    r.group("KeyShareEntry", |r| {
+        let group = r.u16("group", names::group)?;
+        match hybrid(group, place) {
+            Some(parts) if carries(r, &parts) => both(r, &parts),
+            _ => {
+                let says =
+                    "A public key, made for this session only; the private one never leaves its owner.";
+                r.opaque(Prefix::Two, about("key_exchange", says, ""), shown::hex).map(drop)
+            }
+        }
+    })
+}
+
+/// One half of a hybrid: its name, how long it is, and what it is for.
+type Part = (&'static str, usize, &'static str);
+
+const EPHEMERAL: &str =
+    "The public key on the curve: it keeps the secret from everybody who has no quantum computer.";
+const ENCAPSULATION: &str =
+    "A public key of ML-KEM: the server hides a secret with it that only its owner can uncover.";
+const CIPHERTEXT: &str =
+    "A secret, hidden with the client's ML-KEM key: not even a quantum computer uncovers it.";
+
+/// The two halves of a hybrid's key share. In X25519MLKEM768 ML-KEM comes first, in those with NIST curves it comes
+/// second, as each of them was specified (draft-ietf-tls-ecdhe-mlkem, 4).
+fn hybrid(group: u16, place: In) -> Option<[Part; 2]> {
+    let kem = |key, ciphertext| match place {
+        In::ClientHello => ("ML-KEM encapsulation key", key, ENCAPSULATION),
+        _ => ("ML-KEM ciphertext", ciphertext, CIPHERTEXT),
+    };
+    match group {
+        0x11eb => Some([("P-256 public key", 65, EPHEMERAL), kem(1184, 1088)]),
+        0x11ec => Some([kem(1184, 1088), ("X25519 public key", 32, EPHEMERAL)]),
+        0x11ed => Some([("P-384 public key", 97, EPHEMERAL), kem(1568, 1568)]),
+        _ => None,
+    }
+}
+
+/// Whether the key exchange that follows has the length that these halves have.
+fn carries(r: &Reader<'_>, parts: &[Part; 2]) -> bool {
+    let length = r.left().first_chunk().map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
+    length == Some(parts.iter().map(|(_, length, _)| length).sum())
+}
+
+fn both(r: &mut Reader<'_>, parts: &[Part; 2]) -> Step {
+    let says = "Two keys, one behind the other: both secrets go into the keys of the session, so an attacker has to \
+                break both.";
+    r.vector(Prefix::Two, about("key_exchange", says, "draft-ietf-tls-ecdhe-mlkem, 4"), |r| {
+        for (name, length, says) in *parts {
+            r.bytes(length, about(name, says, ""), shown::hex)?;
+        }
+        Ok(())
+    })
+}

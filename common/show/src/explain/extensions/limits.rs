@@ -1,0 +1,45 @@
+//! Sizes, and what is no more than a sign: max_fragment_length, record_size_limit, padding, heartbeat,
+//! renegotiation_info.
+
+use crate::explain::names;
+use crate::explain::reader::{Meaning, Prefix, Reader, Step, about};
+use crate::explain::shown;
+
+pub(super) fn max_fragment_length(r: &mut Reader<'_>) -> Step {
+    r.u8("max_fragment_length", names::fragment_length)?;
+    Ok(())
+}
+
+pub(super) fn record_size_limit(r: &mut Reader<'_>) -> Step {
+    let says = "For plaintext; in TLS 1.3 the type inside the encryption counts as well.";
+    r.u16(about("record_size_limit", says, ""), |limit| shown::count(usize::from(limit), "byte"))?;
+    Ok(())
+}
+
+pub(super) fn padding(r: &mut Reader<'_>) -> Step {
+    if r.is_empty() {
+        return Ok(());
+    }
+    r.rest("padding", |bytes| {
+        let zeros = if bytes.iter().all(|byte| *byte == 0) { "zeros" } else { "bytes, not all of them zero" };
+        format!("{} {zeros}", bytes.len())
+    })?;
+    Ok(())
+}
+
+pub(super) fn heartbeat(r: &mut Reader<'_>) -> Step {
+    r.u8("mode", names::heartbeat_mode)?;
+    Ok(())
+}
+
+pub(super) fn renegotiation_info(r: &mut Reader<'_>) -> Step {
+    r.opaque(Prefix::One, "renegotiated_connection", |bytes: &[u8]| match bytes {
+        [] => Meaning {
+            value: "empty".to_owned(),
+            says: "This is the first handshake of the connection.".into(),
+            rfc: "",
+        },
+        _ => shown::hex(bytes).into(),
+    })?;
+    Ok(())
+}

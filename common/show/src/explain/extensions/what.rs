@@ -1,0 +1,53 @@
+//! What is spoken, and with whom: server_name, ALPN, supported_versions.
+
+use super::In;
+use crate::explain::names;
+use crate::explain::reader::{Meaning, Prefix, Reader, Step, about};
+use crate::explain::shown;
+
+pub(super) fn server_name(r: &mut Reader<'_>) -> Step {
+    r.vector(Prefix::Two, about("server_name_list", "One, in practice.", "RFC 6066, 3"), |r| {
+        r.list(|r| {
+            r.group("ServerName", |r| {
+                r.u8("name_type", names::name_type)?;
+                let says = "A DNS name, without a dot at its end; never an address.";
+                r.opaque(Prefix::Two, about("host_name", says, ""), shown::text)
+            })
+        })
+    })
+}
+
+pub(super) fn protocols(r: &mut Reader<'_>) -> Step {
+    r.vector(Prefix::Two, "protocol_name_list", |r| r.list(protocol))
+}
+
+pub(super) fn protocol(r: &mut Reader<'_>) -> Step {
+    r.opaque(Prefix::One, "protocol_name", protocol_name)?;
+    Ok(())
+}
+
+fn protocol_name(name: &[u8]) -> Meaning {
+    if let Ok(bytes) = <[u8; 2]>::try_from(name)
+        && names::is_grease(u16::from_be_bytes(bytes))
+    {
+        return names::grease(format!("GREASE (0x{:04x})", u16::from_be_bytes(bytes)));
+    }
+    let says = match name {
+        b"h2" => "HTTP/2.",
+        b"http/1.1" => "HTTP/1.1.",
+        b"http/1.0" => "HTTP/1.0.",
+        b"h3" => "HTTP/3, over QUIC.",
+        b"acme-tls/1" => "An authority checks that the server has this name.",
+        _ => "",
+    };
+    Meaning { value: shown::text(name), says: says.into(), rfc: "" }
+}
+
+pub(super) fn supported_versions(r: &mut Reader<'_>, place: In) -> Step {
+    if place != In::ClientHello {
+        r.u16("selected_version", names::version)?;
+        return Ok(());
+    }
+    let says = "All that the client speaks, the one it likes best first.";
+    r.codes(Prefix::One, about("versions", says, ""), "version", names::version)
+}

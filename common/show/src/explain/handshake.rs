@@ -1,0 +1,94 @@
+//! Handshake messages: the header that all of them have, and which body belongs to which.
+
+use rustls::{HandshakeType, ProtocolVersion};
+
+use super::reader::{Meaning, Prefix, Reader, Step, about};
+use super::{certificate, extensions, finished, hello, key_exchange, names, shown, ticket};
+use crate::decode::Message;
+
+/// What the body of a message depends on, beside its type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// TLS 1.2, and what came before it.
+    Tls12,
+    Tls13,
+}
+
+/// A message: type, length, body.
+pub(super) fn message(r: &mut Reader<'_>, message: &Message) -> Step {
+    let layout = match message.version {
+        Some(ProtocolVersion::TLSv1_3) => Layout::Tls13,
+        _ => Layout::Tls12,
+    };
+    let kind = r.u8(about("msg_type", "", "RFC 8446, 4"), |number| Meaning {
+        says: purpose(HandshakeType::from(number), layout).into(),
+        ..names::handshake_type(number)
+    })?;
+    let length = r.length(Prefix::Three)?;
+    r.within(length, |r| body(r, HandshakeType::from(kind), layout))
+}
+
+fn body(r: &mut Reader<'_>, kind: HandshakeType, layout: Layout) -> Step {
+    use HandshakeType as H;
+    match (kind, layout) {
+        (H::HelloRequest | H::ServerHelloDone | H::EndOfEarlyData, _) => Ok(()),
+        (H::ClientHello, _) => hello::client(r),
+        (H::ServerHello, _) => hello::server(r),
+        (H::EncryptedExtensions, _) => extensions::all(r, extensions::In::EncryptedExtensions),
+        (H::Certificate, Layout::Tls13) => certificate::tls13(r),
+        (H::Certificate, Layout::Tls12) => certificate::tls12(r),
+        (H::CertificateRequest, Layout::Tls13) => certificate::request13(r),
+        (H::CertificateRequest, Layout::Tls12) => certificate::request12(r),
+        (H::CertificateStatus, _) => certificate::status(r),
+        (H::CompressedCertificate, _) => certificate::compressed(r),
+        (H::CertificateVerify, _) => finished::certificate_verify(r, layout),
+        (H::Finished, _) => finished::finished(r),
+        (H::KeyUpdate, _) => finished::key_update(r),
+        (H::ServerKeyExchange, _) => key_exchange::server(r),
+        (H::ClientKeyExchange, _) => key_exchange::client(r),
+        (H::NewSessionTicket, Layout::Tls13) => ticket::tls13(r),
+        (H::NewSessionTicket, Layout::Tls12) => ticket::tls12(r),
+        _ => r
+            .rest(about("body", "What is in a message of this type is not known here.", ""), shown::hex)
+            .map(drop),
+    }
+}
+
+/// What a message is for.
+fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
+    use HandshakeType as H;
+    match (kind, layout) {
+        (H::HelloRequest, _) => "The server asks the client to begin again: a renegotiation.",
+        (H::ClientHello, _) => "The client begins, and says all that it can do.",
+        (H::ServerHello, _) => "The server has chosen; in TLS 1.3 all that follows it is encrypted.",
+        (H::NewSessionTicket, _) => {
+            "The server gives the client something to come back with, without a full handshake."
+        }
+        (H::EndOfEarlyData, _) => "The early data ends here; the keys of the handshake come next.",
+        (H::EncryptedExtensions, _) => {
+            "The rest of what the server has chosen: all that need not be seen on the way."
+        }
+        (H::Certificate, _) => {
+            "Who the sender says that it is; CertificateVerify or the key exchange proves it."
+        }
+        (H::ServerKeyExchange, _) => {
+            "The server's half of the key exchange, signed with the key of its certificate."
+        }
+        (H::CertificateRequest, _) => "The server asks the client to say who it is as well.",
+        (H::ServerHelloDone, _) => "The server has said all that it has to say in this flight.",
+        (H::CertificateVerify, _) => {
+            "The sender proves that it has the key of its certificate: it signs all that was said."
+        }
+        (H::ClientKeyExchange, _) => "The client's half of the key exchange.",
+        (H::Finished, Layout::Tls13) => {
+            "A checksum, under a key of this session, of all that was said: nobody has changed any of it."
+        }
+        (H::Finished, Layout::Tls12) => {
+            "A checksum of all that was said, and the first encrypted message: nobody has changed any of it."
+        }
+        (H::CertificateStatus, _) => "Proof that the certificate was not revoked, from who issued it.",
+        (H::KeyUpdate, _) => "From the next record on the sender uses new keys.",
+        (H::CompressedCertificate, _) => "The Certificate message, compressed.",
+        _ => "A message that is not explained here.",
+    }
+}

@@ -1,0 +1,328 @@
+//! Reads bytes from the front to the back, and notes what was where.
+//!
+//! Parsers of TLS give values without their places, and stop at the first thing that is wrong without what they had
+//! read (`tls-parser`, which knows the bodies of TLS 1.2 alone, and the one inside rustls). Here the place is the point,
+//! and broken messages are the ones that people look at. So each read leaves a [`Field`] behind, what is wrong is
+//! one too, and a message is read by a function that reads like its definition in the RFC.
+
+use std::borrow::Cow;
+
+use super::shown;
+use super::{Field, LISTED, MALFORMED};
+
+/// Reading cannot go on here; the last field says why.
+#[derive(Debug)]
+pub(super) struct Stop;
+
+/// What reading something comes to.
+pub(super) type Step<T = ()> = Result<T, Stop>;
+
+/// What is known of a field before it is read.
+pub(super) struct About {
+    name: Cow<'static, str>,
+    says: Cow<'static, str>,
+    rfc: &'static str,
+}
+
+/// Its name, what it is for, and where that is specified.
+pub(super) fn about(
+    name: impl Into<Cow<'static, str>>,
+    says: impl Into<Cow<'static, str>>,
+    rfc: &'static str,
+) -> About {
+    About { name: name.into(), says: says.into(), rfc }
+}
+
+impl From<&'static str> for About {
+    fn from(name: &'static str) -> Self {
+        about(name, "", "")
+    }
+}
+
+/// What a value means. Where it has a sentence of its own, that replaces the one about the field.
+pub(super) struct Meaning {
+    pub(super) value: String,
+    pub(super) says: Cow<'static, str>,
+    pub(super) rfc: &'static str,
+}
+
+impl From<String> for Meaning {
+    fn from(value: String) -> Self {
+        Self { value, says: Cow::Borrowed(""), rfc: "" }
+    }
+}
+
+/// How many bytes say how long a vector is (RFC 8446, 3.4).
+#[derive(Clone, Copy)]
+pub(super) enum Prefix {
+    One,
+    Two,
+    Three,
+}
+
+/// A place in some bytes, the end of what encloses it, and the fields that were read so far.
+pub(super) struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
+    fields: Vec<Field>,
+}
+
+impl<'a> Reader<'a> {
+    /// The fields of all these bytes.
+    pub(super) fn explain(bytes: &'a [u8], inside: impl FnOnce(&mut Self) -> Step) -> Vec<Field> {
+        let mut reader = Self { bytes, at: 0, end: bytes.len(), fields: Vec::new() };
+        reader.whole(inside);
+        reader.fields
+    }
+
+    /// What is left of what encloses this place.
+    pub(super) fn left(&self) -> &'a [u8] {
+        self.bytes.get(self.at..self.end).unwrap_or_default()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.left().is_empty()
+    }
+
+    pub(super) fn u8<M: Into<Meaning>>(
+        &mut self,
+        about: impl Into<About>,
+        meaning: impl FnOnce(u8) -> M,
+    ) -> Step<u8> {
+        self.number(about, u8::from_be_bytes, meaning)
+    }
+
+    pub(super) fn u16<M: Into<Meaning>>(
+        &mut self,
+        about: impl Into<About>,
+        meaning: impl FnOnce(u16) -> M,
+    ) -> Step<u16> {
+        self.number(about, u16::from_be_bytes, meaning)
+    }
+
+    pub(super) fn u32<M: Into<Meaning>>(
+        &mut self,
+        about: impl Into<About>,
+        meaning: impl FnOnce(u32) -> M,
+    ) -> Step<u32> {
+        self.number(about, u32::from_be_bytes, meaning)
+    }
+
+    pub(super) fn u64<M: Into<Meaning>>(
+        &mut self,
+        about: impl Into<About>,
+        meaning: impl FnOnce(u64) -> M,
+    ) -> Step<u64> {
+        self.number(about, u64::from_be_bytes, meaning)
+    }
+
+    /// A length of its own, where what it measures is no vector.
+    pub(super) fn length(&mut self, prefix: Prefix) -> Step<usize> {
+        let value = |length: usize| shown::count(length, "byte");
+        match prefix {
+            Prefix::One => self.number("length", |[a]: [u8; 1]| usize::from(a), value),
+            Prefix::Two => self.number("length", |bytes| usize::from(u16::from_be_bytes(bytes)), value),
+            Prefix::Three => self.number(
+                "length",
+                |[a, b, c]: [u8; 3]| usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c),
+                value,
+            ),
+        }
+    }
+
+    /// So many bytes, without a length before them.
+    pub(super) fn bytes<M: Into<Meaning>>(
+        &mut self,
+        length: usize,
+        about: impl Into<About>,
+        meaning: impl FnOnce(&'a [u8]) -> M,
+    ) -> Step<&'a [u8]> {
+        let (start, about) = (self.at, about.into());
+        let Some(bytes) = self.left().get(..length) else {
+            return Err(self.cut_short(length, &about));
+        };
+        self.at += length;
+        self.push(start, about, meaning(bytes).into(), Vec::new());
+        Ok(bytes)
+    }
+
+    /// All that is left.
+    pub(super) fn rest<M: Into<Meaning>>(
+        &mut self,
+        about: impl Into<About>,
+        meaning: impl FnOnce(&'a [u8]) -> M,
+    ) -> Step<&'a [u8]> {
+        self.bytes(self.left().len(), about, meaning)
+    }
+
+    /// Things that belong together, with a name.
+    pub(super) fn group<T>(
+        &mut self,
+        about: impl Into<About>,
+        inside: impl FnOnce(&mut Self) -> Step<T>,
+    ) -> Step<T> {
+        let start = self.at;
+        let around = std::mem::take(&mut self.fields);
+        let done = inside(self);
+        let fields = std::mem::replace(&mut self.fields, around);
+        self.push(start, about.into(), String::new().into(), fields);
+        done
+    }
+
+    /// A vector: a length, and as many bytes. What is wrong inside does not keep anybody from reading on behind it.
+    pub(super) fn vector(
+        &mut self,
+        prefix: Prefix,
+        about: impl Into<About>,
+        inside: impl FnOnce(&mut Self) -> Step,
+    ) -> Step {
+        self.group(about, |r| {
+            let length = r.length(prefix)?;
+            r.within(length, inside)
+        })
+    }
+
+    /// A vector of bytes that are one thing. The value is the vector's; the bytes alone are a field as well, so that
+    /// a length and what it measures can be told apart.
+    pub(super) fn opaque<M: Into<Meaning>>(
+        &mut self,
+        prefix: Prefix,
+        about: impl Into<About>,
+        meaning: impl FnOnce(&'a [u8]) -> M,
+    ) -> Step<&'a [u8]> {
+        let mut content = self.left();
+        let done = self.vector(prefix, about, |r| {
+            content = r.left();
+            if r.is_empty() { Ok(()) } else { r.rest("content", |_| String::new()).map(drop) }
+        });
+        done?;
+        let meaning = meaning(content).into();
+        if let Some(vector) = self.fields.last_mut() {
+            vector.mean(meaning);
+        }
+        Ok(content)
+    }
+
+    /// A vector of numbers of two bytes, each with a name.
+    pub(super) fn codes(
+        &mut self,
+        prefix: Prefix,
+        about: impl Into<About>,
+        one: &'static str,
+        meaning: fn(u16) -> Meaning,
+    ) -> Step {
+        self.vector(prefix, about, |r| r.list(|r| r.u16(one, meaning)))
+    }
+
+    /// The same thing again and again, as often as there is room. Each takes at least a byte.
+    pub(super) fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Step<T>) -> Step {
+        for _ in 0..LISTED {
+            if self.is_empty() {
+                return Ok(());
+            }
+            one(self)?;
+        }
+        self.more(one)
+    }
+
+    /// Goes on reading as `inside` says for so many bytes, and sees to it that it reads all of them.
+    pub(super) fn within(&mut self, length: usize, inside: impl FnOnce(&mut Self) -> Step) -> Step {
+        let (left, end) = (self.left().len(), self.end);
+        if length > left {
+            inside(self)?;
+            let announced = shown::count(length, "byte");
+            return Err(self.malformed(format!(
+                "The length runs past the end: it announces {announced}, and there are {left}."
+            )));
+        }
+        self.end = self.at + length;
+        self.whole(inside);
+        self.end = end;
+        Ok(())
+    }
+
+    /// Says what is wrong with all that is left.
+    pub(super) fn malformed(&mut self, says: impl Into<Cow<'static, str>>) -> Stop {
+        let value = if self.is_empty() { String::new() } else { shown::hex(self.left()) };
+        let start = std::mem::replace(&mut self.at, self.end);
+        self.push(start, about(MALFORMED, says, ""), value.into(), Vec::new());
+        Stop
+    }
+
+    /// Reads to the end. Who stops before it has said why, and has used up the rest.
+    fn whole(&mut self, inside: impl FnOnce(&mut Self) -> Step) {
+        if let Ok(()) = inside(self)
+            && !self.is_empty()
+        {
+            let left = shown::count(self.left().len(), "byte");
+            self.malformed(format!("There are {left} more than belong here."));
+        }
+    }
+
+    /// Counts what is too much to be shown.
+    fn more<T>(&mut self, mut one: impl FnMut(&mut Self) -> Step<T>) -> Step {
+        let (start, shown) = (self.at, self.fields.len());
+        let mut count = 0;
+        let mut last = start;
+        let mut done = Ok(());
+        while done.is_ok() && !self.is_empty() {
+            last = self.at;
+            done = one(self).map(drop);
+            self.fields.truncate(shown);
+            count += usize::from(done.is_ok());
+        }
+        if done.is_err() {
+            self.at = last;
+        }
+        if count > 0 {
+            let says = format!("So many more follow; the first {LISTED} are shown.");
+            self.push(start, about("more", says, ""), format!("{count} more").into(), Vec::new());
+        }
+        done.map_err(|_| self.malformed("The last one of these is cut short."))
+    }
+
+    fn number<const N: usize, T: Copy, M: Into<Meaning>>(
+        &mut self,
+        about: impl Into<About>,
+        from: fn([u8; N]) -> T,
+        meaning: impl FnOnce(T) -> M,
+    ) -> Step<T> {
+        let (start, about) = (self.at, about.into());
+        let Some(bytes) = self.left().first_chunk::<N>() else {
+            return Err(self.cut_short(N, &about));
+        };
+        self.at += N;
+        let number = from(*bytes);
+        self.push(start, about, meaning(number).into(), Vec::new());
+        Ok(number)
+    }
+
+    fn cut_short(&mut self, length: usize, about: &About) -> Stop {
+        let left = self.left().len();
+        self.malformed(format!(
+            "Cut short: {} takes {}, and there are {left}.",
+            about.name,
+            shown::count(length, "byte")
+        ))
+    }
+
+    fn push(&mut self, start: usize, about: About, meaning: Meaning, fields: Vec<Field>) {
+        let About { name, says, rfc } = about;
+        let mut field = Field { range: start..self.at, name, value: String::new(), says, rfc, fields };
+        field.mean(meaning);
+        self.fields.push(field);
+    }
+}
+
+impl Field {
+    fn mean(&mut self, meaning: Meaning) {
+        self.value = meaning.value;
+        if !meaning.says.is_empty() {
+            self.says = meaning.says;
+        }
+        if !meaning.rfc.is_empty() {
+            self.rfc = meaning.rfc;
+        }
+    }
+}
