@@ -102,5 +102,8 @@ fn run(
     if how.end() == End::Closed {
         session.close(now);
     }
-    session.finish(now)
+    let reason = session.finish(now);
+    let cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
+    assert!(!cut || matches!(how.end(), End::Fin | End::Reset), "{reason:?}, and nobody has left (I5)");
+    reason
 }

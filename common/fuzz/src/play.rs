@@ -15,8 +15,8 @@ use crate::roles::{Echo, Heard, Talker};
 use crate::tls::{Ends, Versions};
 use crate::wire::{Cut, End, Hiccup, wire};
 
-/// The longest thing that is said at once: more than a record holds, and less than takes long.
-const LONGEST: u16 = 40_000;
+/// The most that the peer says: more than a session may owe, and not so much that it takes long byte by byte.
+const LONGEST: usize = 150_000;
 
 /// Plays a script to its end.
 pub fn play(script: &Script) -> CloseReason {
@@ -63,6 +63,10 @@ struct Play<A> {
     /// What the peer has said before its close_notify.
     said: Vec<u8>,
     goodbye: Goodbye,
+    /// How much the peer may still say.
+    breath: usize,
+    /// Something was done that TLS may fail of.
+    damaged: bool,
 }
 
 /// Whether the peer has said close_notify.
@@ -77,7 +81,17 @@ enum Goodbye {
 impl<A: Application + Heard> Play<A> {
     fn new(session: Driven<A>, raw: Raw, end: End, now: Instant) -> Self {
         end.incoming().arriving = 0;
-        Self { session, raw, end, now, deaf: false, said: Vec::new(), goodbye: Goodbye::NotYet }
+        Self {
+            session,
+            raw,
+            end,
+            now,
+            deaf: false,
+            said: Vec::new(),
+            goodbye: Goodbye::NotYet,
+            breath: LONGEST,
+            damaged: false,
+        }
     }
 
     fn run(mut self, script: &Script) -> CloseReason {
@@ -92,11 +106,25 @@ impl<A: Application + Heard> Play<A> {
         let reason = self.session.finish(self.now);
         self.read();
         self.check();
-        // Neither end cut anything off, and both say so.
-        if reason == (CloseReason::Clean { first: Party::Peer }) && self.goodbye == Goodbye::Said {
+        self.check_end(&reason);
+        reason
+    }
+
+    /// Whether it ended for a reason that there was.
+    fn check_end(&self, reason: &CloseReason) {
+        let cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
+        let gone = self.end.incoming().fin || self.end.incoming().cut.is_some();
+        assert!(gone || !cut, "{reason:?}, and nobody has left (I5)");
+
+        use CloseReason::{NotTls, PeerAlert, Tls, Unauthorized};
+        if !self.damaged {
+            let error = &self.raw.error;
+            let failed = matches!(reason, NotTls(_) | PeerAlert(_) | Tls(_) | Unauthorized(_));
+            assert!(!failed && error.is_none(), "{reason:?}, {error:?}, and nothing was damaged");
+        }
+        if *reason == (CloseReason::Clean { first: Party::Peer }) && self.goodbye == Goodbye::Said {
             assert_eq!(self.session.heard(), self.said, "a clean end, and not all was heard (I5)");
         }
-        reason
     }
 
     /// What one end heard is what the other said, from its beginning, and all of it once a close_notify says so.
@@ -110,6 +138,8 @@ impl<A: Application + Heard> Play<A> {
     }
 
     fn perform(&mut self, operation: Operation) {
+        // More new keys than TLS can want count as damage.
+        self.damaged |= matches!(operation, Operation::Inject(..) | Operation::Flip(_) | Operation::Rekey);
         match operation {
             Operation::Pass => self.pass(),
             Operation::Arrive(n) => self.arrive(usize::from(n)),
@@ -118,6 +148,7 @@ impl<A: Application + Heard> Play<A> {
             Operation::Goodbye => {
                 let early = self.raw.tls.is_handshaking() || self.goodbye == Goodbye::Early;
                 self.goodbye = if early { Goodbye::Early } else { Goodbye::Said };
+                self.damaged |= early;
                 self.raw.tls.send_close_notify();
             }
             // Refused before the handshake is done, and in TLS 1.2.
@@ -161,11 +192,12 @@ impl<A: Application + Heard> Play<A> {
         }
     }
 
-    /// A peer whose TLS has failed has nothing more to say.
+    /// A peer whose TLS has failed has nothing more to say, and one that has said a lot is out of breath.
     fn say(&mut self, plaintext: &[u8]) {
-        if self.raw.error.is_some() {
+        if self.raw.error.is_some() || self.breath < plaintext.len() {
             return;
         }
+        self.breath -= plaintext.len();
         self.raw.say(plaintext);
         if self.goodbye != Goodbye::Said {
             self.said.extend_from_slice(plaintext);
@@ -194,7 +226,7 @@ impl<A: Application + Heard> Play<A> {
 }
 
 fn pattern(length: u16) -> Vec<u8> {
-    (0..length.min(LONGEST)).map(|index| (index % 251) as u8).collect()
+    (0..length).map(|index| (index % 251) as u8).collect()
 }
 
 /// The call behind so many others.
