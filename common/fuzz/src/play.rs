@@ -16,7 +16,7 @@ use crate::tls::{Ends, Versions};
 use crate::wire::{Cut, End, Hiccup, wire};
 
 /// The most that the peer says: more than a session may owe, and not so much that it takes long byte by byte.
-const LONGEST: usize = 150_000;
+const LONGEST: usize = 250_000;
 
 /// Plays a script to its end.
 pub fn play(script: &Script) -> CloseReason {

@@ -146,7 +146,18 @@ fn scripts() -> Vec<(&'static str, Script)> {
             "deaf",
             script(
                 ESTABLISHED,
-                &[Room(100), Deafen, Say(40_000), Pass, Say(40_000), Pass, Wait(120), Deafen, Pass],
+                &[
+                    Room(100),
+                    Deafen,
+                    Say(60_000),
+                    Say(60_000),
+                    Say(60_000),
+                    Say(60_000),
+                    Pass,
+                    Wait(99),
+                    Deafen,
+                    Pass,
+                ],
             ),
         ),
         (
