@@ -3,6 +3,7 @@
 //! | module | what it makes |
 //! |---|---|
 //! | [`decode`] | records and messages of the bytes, decrypted with the session's own secrets |
+//! | [`explain`] | what each of those bytes means: a tree of fields, with a sentence for people |
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
 //!
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.

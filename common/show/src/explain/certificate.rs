@@ -4,8 +4,8 @@ use super::extensions::{self, In, authorities};
 use super::reader::{Prefix, Reader, Step, about};
 use super::{names, shown, x509};
 
-const LIST: &str = "The certificate of the sender, then those that lead from it to an authority that the other end \
-                    knows; the authority's own may be left out. Empty if a client has none to show.";
+const LIST: &str = "The certificate of the sender, then those that lead from it to an authority that the \
+                    other end knows; the authority's own may be left out. Empty if a client has none to show.";
 
 pub(super) fn tls13(r: &mut Reader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.4.2";
@@ -50,8 +50,8 @@ pub(super) fn request12(r: &mut Reader<'_>) -> Step {
 pub(super) fn status(r: &mut Reader<'_>) -> Step {
     const RFC: &str = "RFC 6066, 8";
     r.u8(about("status_type", "What kind of proof this is.", RFC), names::status_type)?;
-    let says = "The answer of the authority's OCSP server, signed and a few days old at most; without it the client would \
-                have to ask there itself, and tell it whom it visits.";
+    let says = "The answer of the authority's OCSP server, signed and a few days old at most; without it the \
+                client would have to ask there itself, and tell it whom it visits.";
     r.opaque(Prefix::Three, about("OCSPResponse", says, RFC), shown::hex)?;
     Ok(())
 }
@@ -59,8 +59,8 @@ pub(super) fn status(r: &mut Reader<'_>) -> Step {
 pub(super) fn compressed(r: &mut Reader<'_>) -> Step {
     const RFC: &str = "RFC 8879, 4";
     r.u16(about("algorithm", "How it is compressed.", RFC), names::certificate_compression)?;
-    let says = "How long the Certificate message is when it is unpacked, so that a small message cannot fill the \
-                memory.";
+    let says = "How long the Certificate message is when it is unpacked, so that a small message cannot fill \
+                the memory.";
     r.group(about("uncompressed_length", says, RFC), |r| r.length(Prefix::Three))?;
     let says = "The body of a Certificate message, compressed.";
     r.opaque(Prefix::Three, about("compressed_certificate_message", says, RFC), shown::hex)?;

@@ -54,6 +54,8 @@ fn says(number: u16, place: In) -> Option<&'static str> {
         (0, In::EncryptedExtensions | In::ServerHello) => {
             "The server has used the name to choose its certificate."
         }
+        (5, In::ServerHello) => "The server is going to bring the proof.",
+        (5, In::Certificate) => "The proof that this certificate was not revoked.",
         (16, In::EncryptedExtensions | In::ServerHello) => {
             "The application protocol that the server has chosen."
         }

@@ -20,12 +20,30 @@ pub(super) fn message(r: &mut Reader<'_>, message: &Message) -> Step {
         Some(ProtocolVersion::TLSv1_3) => Layout::Tls13,
         _ => Layout::Tls12,
     };
-    let kind = r.u8(about("msg_type", "", "RFC 8446, 4"), |number| Meaning {
-        says: purpose(HandshakeType::from(number), layout).into(),
-        ..names::handshake_type(number)
+    let asks_again = message.is_hello_retry_request();
+    let kind = r.u8(about("msg_type", "", "RFC 8446, 4"), |number| match asks_again {
+        true => retry(names::handshake_type(number)),
+        false => Meaning {
+            says: purpose(HandshakeType::from(number), layout).into(),
+            ..names::handshake_type(number)
+        },
     })?;
     let length = r.length(Prefix::Three)?;
-    r.within(length, |r| body(r, HandshakeType::from(kind), layout))
+    r.within(length, |r| match asks_again {
+        true => hello::server(r, extensions::In::HelloRetryRequest),
+        false => body(r, HandshakeType::from(kind), layout),
+    })
+}
+
+/// The type does not say it, the random does.
+fn retry(server_hello: Meaning) -> Meaning {
+    Meaning {
+        value: format!("HelloRetryRequest, as {}", server_hello.value),
+        says: "The server could go on if the client had sent a key share of another group, or this cookie \
+               along, and asks it to begin again."
+            .into(),
+        rfc: "RFC 8446, 4.1.4",
+    }
 }
 
 fn body(r: &mut Reader<'_>, kind: HandshakeType, layout: Layout) -> Step {
@@ -33,7 +51,7 @@ fn body(r: &mut Reader<'_>, kind: HandshakeType, layout: Layout) -> Step {
     match (kind, layout) {
         (H::HelloRequest | H::ServerHelloDone | H::EndOfEarlyData, _) => Ok(()),
         (H::ClientHello, _) => hello::client(r),
-        (H::ServerHello, _) => hello::server(r),
+        (H::ServerHello, _) => hello::server(r, extensions::In::ServerHello),
         (H::EncryptedExtensions, _) => extensions::all(r, extensions::In::EncryptedExtensions),
         (H::Certificate, Layout::Tls13) => certificate::tls13(r),
         (H::Certificate, Layout::Tls12) => certificate::tls12(r),

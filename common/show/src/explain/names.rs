@@ -13,8 +13,8 @@ pub(super) use self::schemes::scheme;
 pub(super) use self::suites::suite;
 use super::reader::Meaning;
 
-const GREASE: &str = "A number that is reserved to mean nothing: a client mixes some of these in, so that servers that \
-                      fail on what they do not know are found before there is something new to know.";
+const GREASE: &str = "A number that is reserved to mean nothing: a client mixes some of these in, so that \
+                      servers that fail on what they do not know are found before there is something new to know.";
 
 /// Numbers and their names.
 type Table<N> = &'static [(N, &'static str)];

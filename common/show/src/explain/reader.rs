@@ -1,9 +1,9 @@
 //! Reads bytes from the front to the back, and notes what was where.
 //!
-//! Parsers of TLS give values without their places, and stop at the first thing that is wrong without what they had
-//! read (`tls-parser`, which knows the bodies of TLS 1.2 alone, and the one inside rustls). Here the place is the point,
-//! and broken messages are the ones that people look at. So each read leaves a [`Field`] behind, what is wrong is
-//! one too, and a message is read by a function that reads like its definition in the RFC.
+//! Parsers of TLS (`tls-parser`, which knows the bodies of TLS 1.2 alone, and the one inside rustls) give values
+//! without their places, and stop at the first thing that is wrong without what they had read. Here the place is the
+//! point, and broken messages are the ones that people look at. So each read leaves a [`Field`] behind, what is wrong
+//! is one too, and a message is read by a function that reads like its definition in the RFC.
 
 use std::borrow::Cow;
 
@@ -233,7 +233,8 @@ impl<'a> Reader<'a> {
             inside(self)?;
             let announced = shown::count(length, "byte");
             return Err(self.malformed(format!(
-                "The length runs past the end: it announces {announced}, and there are {left}."
+                "The length runs past the end: it announces {announced}, and there {}.",
+                shown::are(left)
             )));
         }
         self.end = self.at + length;
@@ -255,8 +256,8 @@ impl<'a> Reader<'a> {
         if let Ok(()) = inside(self)
             && !self.is_empty()
         {
-            let left = shown::count(self.left().len(), "byte");
-            self.malformed(format!("There are {left} more than belong here."));
+            let left = shown::are(self.left().len());
+            self.malformed(format!("There {left} too many at the end."));
         }
     }
 
@@ -299,12 +300,8 @@ impl<'a> Reader<'a> {
     }
 
     fn cut_short(&mut self, length: usize, about: &About) -> Stop {
-        let left = self.left().len();
-        self.malformed(format!(
-            "Cut short: {} takes {}, and there are {left}.",
-            about.name,
-            shown::count(length, "byte")
-        ))
+        let (wanted, left) = (shown::count(length, "byte"), shown::are(self.left().len()));
+        self.malformed(format!("Cut short: {} takes {wanted}, and there {left}.", about.name))
     }
 
     fn push(&mut self, start: usize, about: About, meaning: Meaning, fields: Vec<Field>) {

@@ -10,37 +10,19 @@ pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
     if record.content == Content::NotTls {
         return not_tls(r);
     }
-    r.u8(
-        about(
-            "type",
-            match record.protection {
-                Protection::Clear => "What is in the record.",
-                _ => {
-                    "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all call \
-                     themselves application data, and their real type is the last byte inside the encryption."
-                }
-            },
-            "RFC 8446, 5.1",
-        ),
-        names::content_type,
-    )?;
-    r.u16(
-        about(
-            "legacy_record_version",
-            "Frozen, whatever is spoken: TLS 1.2, or TLS 1.0 in a first ClientHello, because there were servers \
-             that hung up on anything newer.",
-            "RFC 8446, 5.1",
-        ),
-        names::version,
-    )?;
-    r.u16(
-        about(
-            "length",
-            "How many bytes follow; more than 16 KiB of content never fit in a record.",
-            "RFC 8446, 5.1",
-        ),
-        |length| shown::count(usize::from(length), "byte"),
-    )?;
+    let says = match record.protection {
+        Protection::Clear => "What is in the record.",
+        Protection::Opened { .. } | Protection::Sealed(_) => {
+            "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all call \
+             themselves application data, and their real type is the last byte inside the encryption."
+        }
+    };
+    r.u8(about("type", says, "RFC 8446, 5.1"), names::content_type)?;
+    let says = "Frozen, whatever is spoken: TLS 1.2, or TLS 1.0 in a first ClientHello, because there were \
+                servers that hung up on anything newer.";
+    r.u16(about("legacy_record_version", says, "RFC 8446, 5.1"), names::version)?;
+    let says = "How many bytes follow; more than 16 KiB of content never fit in a record.";
+    r.u16(about("length", says, "RFC 8446, 5.1"), |length| shown::count(usize::from(length), "byte"))?;
     Ok(())
 }
 
@@ -99,8 +81,8 @@ fn hidden(record: &Record) -> &'static str {
     match record.protection {
         Protection::Sealed(Sealed::NoSecret) => "Encrypted, and this program was not told the secret of it.",
         Protection::Sealed(Sealed::DoesNotOpen) => {
-            "Encrypted, and it does not open with the secret that belongs here: it was changed, or is of another \
-             session."
+            "Encrypted, and it does not open with the secret that belongs here: it was changed, or is of \
+             another session."
         }
         Protection::Clear | Protection::Opened { .. } => "Nobody knows what this is.",
     }

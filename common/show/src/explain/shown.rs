@@ -4,7 +4,7 @@ use common::escaped::Escaped;
 use x509_parser::time::ASN1Time;
 
 /// How many characters of a text are shown, and of a number of bytes in hexadecimal half as many bytes at most.
-const CHARACTERS: usize = 256;
+pub(super) const CHARACTERS: usize = 256;
 
 /// So many bytes are shown in hexadecimal: a hash, a random number or a key of 256 bits, all of it.
 const BYTES: usize = 32;
@@ -42,6 +42,12 @@ pub(super) fn text(bytes: &[u8]) -> String {
 pub(super) fn count(number: usize, what: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {what}{s}")
+}
+
+/// So many of them: `is 1`, `are 2`.
+pub(super) fn are(number: usize) -> String {
+    let is = if number == 1 { "is" } else { "are" };
+    format!("{is} {number}")
 }
 
 /// A time in seconds, and in hours where that says more.

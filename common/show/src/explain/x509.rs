@@ -21,8 +21,8 @@ pub(super) const SAYS: &str =
 /// their length.
 const READABLE: usize = 4096;
 
-/// How many alternative names are listed.
-const NAMES: usize = 16;
+/// An object identifier longer than this is shown as the bytes it is.
+const OID: usize = 64;
 
 /// Tags of DER that tell optional parts of a certificate apart (RFC 5280, 4.1).
 const VERSION: u8 = 0xa0;
@@ -153,16 +153,11 @@ fn extended_key_usage(extension: &X509Extension<'_>) -> String {
         (usage.ocsp_signing, "OCSPSigning"),
     ];
     let known = known.iter().filter(|(allowed, _)| *allowed).map(|(_, name)| Cow::Borrowed(*name));
-    some(known.chain(usage.other.iter().map(oid)), known_and(usage.other.len()))
-}
-
-/// More usages than this library knows are not listed beyond the bound either.
-const fn known_and(others: usize) -> usize {
-    7 + others
+    first(known.chain(usage.other.iter().map(oid)))
 }
 
 fn alternative_names(names: &[GeneralName<'_>]) -> String {
-    some(names.iter().map(|name| Cow::Owned(general_name(name))), names.len())
+    first(names.iter().map(|name| Cow::Owned(general_name(name))))
 }
 
 fn general_name(name: &GeneralName<'_>) -> String {
@@ -180,12 +175,18 @@ fn general_name(name: &GeneralName<'_>) -> String {
     }
 }
 
-/// The first of some names.
-fn some<'a>(names: impl Iterator<Item = Cow<'a, str>>, all: usize) -> String {
-    let mut names = names.peekable();
-    let shown: Vec<_> = names.by_ref().take(NAMES).collect();
-    let more = if names.peek().is_some() { format!(", and {} more", all - NAMES) } else { String::new() };
-    shown.join(", ") + &more
+/// As many of some names as a line has room for.
+fn first<'a>(mut names: impl Iterator<Item = Cow<'a, str>>) -> String {
+    let mut shown = names.next().unwrap_or_default().into_owned();
+    let mut more = 0;
+    for name in names {
+        if more > 0 || shown.len() + name.len() > shown::CHARACTERS {
+            more += 1;
+        } else {
+            shown = format!("{shown}, {name}");
+        }
+    }
+    if more == 0 { shown } else { format!("{shown}, and {more} more") }
 }
 
 /// A distinguished name in DER, as certificate_authorities has them.
@@ -206,7 +207,7 @@ fn name(name: &X509Name<'_>) -> String {
 fn oid(oid: &Oid<'_>) -> Cow<'static, str> {
     match oid2sn(oid, oid_registry()) {
         Ok(name) => name.to_owned().into(),
-        Err(_) if oid.as_bytes().len() > NAMES * 4 => format!("OID {}", shown::hex(oid.as_bytes())).into(),
+        Err(_) if oid.as_bytes().len() > OID => format!("OID {}", shown::hex(oid.as_bytes())).into(),
         Err(_) => oid.to_id_string().into(),
     }
 }

@@ -34,8 +34,8 @@ fn hello(r: &mut Reader<'_>) -> Step {
     r.u8(about("config_id", says, ""), |id| id.to_string())?;
     let says = "From this the server computes the key (HPKE); empty in a second ClientHello.";
     r.opaque(Prefix::Two, about("enc", says, "RFC 9180, 4"), shown::hex)?;
-    let says = "The inner ClientHello, encrypted; or noise that cannot be told from one (GREASE), so that the real \
-                ones do not stand out.";
+    let says = "The inner ClientHello, encrypted; or noise that cannot be told from one (GREASE), so that \
+                the real ones do not stand out.";
     r.opaque(Prefix::Two, about("payload", says, "RFC 9849, 6.2"), shown::hex)?;
     Ok(())
 }
@@ -75,5 +75,5 @@ fn contents(r: &mut Reader<'_>) -> Step {
 }
 
 pub(super) fn outer_extensions(r: &mut Reader<'_>) -> Step {
-    r.codes(Prefix::One, "outer_extensions", "extension_type", extension_type)
+    r.codes(Prefix::One, "outer_extensions", "outer_extension", extension_type)
 }

@@ -75,8 +75,8 @@ fn carries(r: &Reader<'_>, parts: &[Part; 2]) -> bool {
 }
 
 fn both(r: &mut Reader<'_>, parts: &[Part; 2]) -> Step {
-    let says = "Two keys, one behind the other: both secrets go into the keys of the session, so an attacker has to \
-                break both.";
+    let says = "Two keys, one behind the other: both secrets go into the keys of the session, so an attacker \
+                has to break both.";
     r.vector(Prefix::Two, about("key_exchange", says, "draft-ietf-tls-ecdhe-mlkem, 4"), |r| {
         for (name, length, says) in *parts {
             r.bytes(length, about(name, says, ""), shown::hex)?;

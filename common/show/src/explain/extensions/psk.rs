@@ -26,9 +26,11 @@ pub(super) fn pre_shared_key(r: &mut Reader<'_>, place: In) -> Step {
             r.group("PskIdentity", |r| {
                 let says = "A ticket, as the server gave it, or the name of a key.";
                 r.opaque(Prefix::Two, about("identity", says, ""), shown::hex)?;
-                let says = "How many milliseconds ago the ticket came, plus its ticket_age_add, so that nobody on the \
-                            way can tell; 0 for keys that are no tickets.";
-                r.u32(about("obfuscated_ticket_age", says, "RFC 8446, 4.2.11.1"), |age| format!("0x{age:08x}"))
+                let says = "How many milliseconds ago the ticket came, plus its ticket_age_add, so that \
+                            nobody on the way can tell; 0 for keys that are no tickets.";
+                r.u32(about("obfuscated_ticket_age", says, "RFC 8446, 4.2.11.1"), |age| {
+                    format!("0x{age:08x}")
+                })
             })
         })
     })?;

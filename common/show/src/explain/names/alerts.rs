@@ -80,7 +80,7 @@ mod tests {
         unique(ALERTS.iter().map(|(number, ..)| *number));
         unique(ALERTS.iter().map(|(_, name, _)| *name));
         unique(ALERTS.iter().map(|(.., says)| *says));
-        let renamed = [113, 121]; // BadCertificateStatusResponse is the same, EncryptedClientHelloRequired is not
+        let renamed = [121]; // EncryptedClientHelloRequired
         for number in 0..=u8::MAX {
             let Some(known) = AlertDescription::from(number).as_str() else { continue };
             let (_, ours, _) = ALERTS.iter().find(|(ours, ..)| *ours == number).unwrap();

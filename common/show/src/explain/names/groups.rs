@@ -66,7 +66,7 @@ const GROUPS: Table<u16> = &[
 /// A group; those of our day say what they are.
 pub(in crate::explain) fn group(number: u16) -> Meaning {
     let says = match number {
-        23..=25 => "A NIST curve: any client and server of our day has the first of these three, P-256.",
+        23..=25 => "A NIST curve; P-256 is the one that everybody who speaks TLS 1.3 has to know.",
         29 => "Curve25519: fast, hard to get wrong, and what most sessions used before the hybrids came.",
         30 => "Curve448: Curve25519's larger sister.",
         256..=260 => "Diffie-Hellman in a finite field, with a prime that is known to be good.",
