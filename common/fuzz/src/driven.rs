@@ -140,27 +140,27 @@ impl<A: Application + Heard> Driven<A> {
 
     /// Closes the session from outside, as a signal does.
     pub fn close(&mut self, now: Instant) {
-        self.from_outside(now, |session, watch| session.close(watch));
+        self.act(now, |session, watch| session.close(watch));
     }
 
     /// The application has said everything, and waits for the rest of the answer.
     pub fn said_all(&mut self, now: Instant) {
-        self.from_outside(now, |session, watch| session.said_all(watch));
+        self.act(now, |session, watch| session.said_all(watch));
     }
 
     /// Sends plaintext from outside, if there is room.
     pub fn send(&mut self, plaintext: &[u8], now: Instant) {
         if self.reason.is_none() && self.session.wants_input() {
-            self.from_outside(now, |session, watch| session.send(plaintext, watch));
+            self.act(now, |session, watch| session.send(plaintext, watch));
         }
     }
 
     /// Tells the session that everything is ready, whether or not it is.
     pub fn rouse(&mut self, now: Instant) {
-        self.from_outside(now, |session, _| session.ready(Readiness::all()));
+        self.act(now, |session, _| session.ready(Readiness::all()));
     }
 
-    fn from_outside(&mut self, now: Instant, what: impl FnOnce(&mut Session<End, A>, &mut Watch<'_>)) {
+    fn act(&mut self, now: Instant, what: impl FnOnce(&mut Session<End, A>, &mut Watch<'_>)) {
         if self.reason.is_none() {
             what(&mut self.session, &mut Watch::new(now, &mut self.seen));
             self.runnable = true;

@@ -231,7 +231,7 @@ fn pattern(length: u16) -> Vec<u8> {
 
 /// The call behind so many others.
 fn hiccup(calls: usize, n: u8) -> Hiccup {
-    let kind = if n % 2 == 0 { ErrorKind::WouldBlock } else { ErrorKind::Interrupted };
+    let kind = if n.is_multiple_of(2) { ErrorKind::WouldBlock } else { ErrorKind::Interrupted };
     Hiccup { call: calls + usize::from(n / 2), kind }
 }
 

@@ -149,7 +149,7 @@ pub static IDENTITY: LazyLock<Identity> = LazyLock::new(|| {
     let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
     parameters.serial_number = Some(SerialNumber::from(1));
     let certificate = parameters.self_signed(&pair).expect("a certificate");
-    let trust = crate::file::with(certificate.pem().as_bytes(), |path| Trust::load(path)).expect("a trust");
+    let trust = crate::file::with(certificate.pem().as_bytes(), Trust::load).expect("a trust");
     Identity {
         certificate: certificate.der().clone(),
         pem: certificate.pem() + &pair.serialize_pem(),
