@@ -4,7 +4,11 @@ use std::io::{Read as _, Write as _};
 
 use rustls::{Connection, Side};
 
-use crate::operations::{Operation, Script};
+use crate::operations::Operation::{
+    self, Arrive, Break, Chunk, Close, Deafen, Fin, Flip, Goodbye, Inject, Pass, ReadFails, Rekey, Reset,
+    Room, Rouse, SaidAll, Say, Segment, Send, Stutter, Wait, WriteFails,
+};
+use crate::operations::Script;
 use crate::tls::{Ends, IDENTITY, Versions};
 
 /// An input, and where it goes.
@@ -121,61 +125,48 @@ fn spoken(by: Side, versions: Versions, asks: bool) -> Vec<u8> {
     said
 }
 
+/// The settings that the scripts below use; see [`Script::setting`].
+const CLIENT: u8 = 1;
+const TLS12: u8 = 2;
+const ASKS: u8 = 8;
+const ESTABLISHED: u8 = 64;
+
+/// What may happen to a session: a setting, and operations.
+const SCRIPTS: [(&str, u8, &[Operation]); 14] = [
+    ("echo", ESTABLISHED, &[Say(100), Pass, Say(20_000), Pass, Goodbye, Pass]),
+    ("echo-tls12", TLS12 | ESTABLISHED, &[Say(100), Pass, Goodbye, Pass, Fin]),
+    ("client", CLIENT | ESTABLISHED, &[Say(100), Pass, Wait(12), Pass, Goodbye, Pass]),
+    ("client-tls12", CLIENT | TLS12 | ESTABLISHED, &[Send(500), Pass, SaidAll, Pass, Goodbye, Pass]),
+    ("certificate", ASKS, &[Pass, Say(1), Pass, Goodbye, Pass]),
+    ("cut", 0, &[Arrive(5), Arrive(100), Arrive(400), Pass, Say(10), Arrive(20), Arrive(7), Fin]),
+    ("slow", 0, &[Segment(1), Chunk(7), Pass, Say(50), Pass, Close, Pass]),
+    (
+        "deaf",
+        ESTABLISHED,
+        &[
+            Room(100),
+            Deafen,
+            Say(60_000),
+            Say(60_000),
+            Say(60_000),
+            Say(60_000),
+            Pass,
+            Wait(99),
+            Deafen,
+            Pass,
+        ],
+    ),
+    ("records", ESTABLISHED, &[Deafen, Room(0), Stutter(255), Stutter(255), Stutter(255), Pass, Rekey, Pass]),
+    ("damage", ESTABLISHED, &[Say(10), Flip(9), Pass, Inject(23, 3), Pass]),
+    ("damage-after-close", ESTABLISHED, &[Pass, Close, Say(10), Flip(9), Pass]),
+    ("hiccups", 0, &[ReadFails(2), WriteFails(0), Pass, ReadFails(1), WriteFails(3), Say(9), Pass, Rouse]),
+    ("reset", CLIENT, &[Pass, Say(3), Reset(4), Pass]),
+    ("broken", ESTABLISHED, &[Say(9), Break, Pass, Rouse]),
+];
+
 fn scripts() -> Vec<(&'static str, Script)> {
-    use Operation::{
-        Arrive, Break, Chunk, Close, Deafen, Fin, Flip, Goodbye, Inject, Pass, ReadFails, Rekey, Reset, Room,
-        Rouse, SaidAll, Say, Segment, Send, Stutter, Wait, WriteFails,
-    };
-    const CLIENT: u8 = 1;
-    const TLS12: u8 = 2;
-    const ASKS: u8 = 8;
-    const ESTABLISHED: u8 = 64;
     let script = |setting, operations: &[Operation]| Script { setting, operations: operations.to_vec() };
-    vec![
-        ("echo", script(ESTABLISHED, &[Say(100), Pass, Say(20_000), Pass, Goodbye, Pass])),
-        ("echo-tls12", script(TLS12 | ESTABLISHED, &[Say(100), Pass, Goodbye, Pass, Fin])),
-        ("client", script(CLIENT | ESTABLISHED, &[Say(100), Pass, Wait(12), Pass, Goodbye, Pass])),
-        (
-            "client-tls12",
-            script(CLIENT | TLS12 | ESTABLISHED, &[Send(500), Pass, SaidAll, Pass, Goodbye, Pass]),
-        ),
-        ("certificate", script(ASKS, &[Pass, Say(1), Pass, Goodbye, Pass])),
-        ("cut", script(0, &[Arrive(5), Arrive(100), Arrive(400), Pass, Say(10), Arrive(20), Arrive(7), Fin])),
-        ("slow", script(0, &[Segment(1), Chunk(7), Pass, Say(50), Pass, Close, Pass])),
-        (
-            "deaf",
-            script(
-                ESTABLISHED,
-                &[
-                    Room(100),
-                    Deafen,
-                    Say(60_000),
-                    Say(60_000),
-                    Say(60_000),
-                    Say(60_000),
-                    Pass,
-                    Wait(99),
-                    Deafen,
-                    Pass,
-                ],
-            ),
-        ),
-        (
-            "records",
-            script(
-                ESTABLISHED,
-                &[Deafen, Room(0), Stutter(255), Stutter(255), Stutter(255), Pass, Rekey, Pass],
-            ),
-        ),
-        ("damage", script(ESTABLISHED, &[Say(10), Flip(9), Pass, Inject(23, 3), Pass])),
-        ("damage-after-close", script(ESTABLISHED, &[Pass, Close, Say(10), Flip(9), Pass])),
-        (
-            "hiccups",
-            script(0, &[ReadFails(2), WriteFails(0), Pass, ReadFails(1), WriteFails(3), Say(9), Pass, Rouse]),
-        ),
-        ("reset", script(CLIENT, &[Pass, Say(3), Reset(4), Pass])),
-        ("broken", script(ESTABLISHED, &[Say(9), Break, Pass, Rouse])),
-    ]
+    SCRIPTS.iter().map(|(name, setting, operations)| (*name, script(*setting, operations))).collect()
 }
 
 fn decoded() -> Vec<(&'static str, Vec<u8>)> {
