@@ -119,7 +119,13 @@ fn split_bracketed(text: &str) -> Result<(&str, Option<&str>), String> {
 /// Whether it is an IPv6 address, perhaps with a zone: `fe80::1%eth0`.
 fn is_ipv6(text: &str) -> bool {
     let (address, zone) = text.split_once('%').unwrap_or((text, "-"));
-    address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty()
+    address.parse::<Ipv6Addr>().is_ok() && is_zone(zone)
+}
+
+/// Whether it can be the name or number of an interface, and comes out of brackets as it went in.
+fn is_zone(text: &str) -> bool {
+    let strange = |c: char| c.is_whitespace() || c.is_control() || "[]:%".contains(c);
+    !text.is_empty() && !text.contains(strange)
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
@@ -180,6 +186,9 @@ mod tests {
             ("[::1]8000", "brackets"),
             ("[::1]é", "brackets"),
             ("[::1%]:1", "brackets"),
+            ("[fe80::1%a b]:1", "brackets"),
+            ("fe80::1%eth0]:40", "[::1]:8000"),
+            ("fe80::1%eth0\0", "[::1]:8000"),
             ("[localhost]:8000", "brackets"),
             ("[]:8000", "brackets"),
         ] {

@@ -66,14 +66,14 @@ impl FromStr for TimeLimit {
         if text == "off" {
             return Ok(Self::OFF);
         }
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        if digits > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+        if digits(text) > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(format!("a number needs a unit, such as `{text}s` or `{text}ms`"));
         }
-        // Eleven digits make at most 10^11 years, which fits into the u64 of seconds that humantime
-        // adds up in. It panics where the sum is the largest u64 and a second of milliseconds:
-        // `18446744073709551615s 1000ms`.
-        if digits > 11 {
+        // Numbers of eleven digits, twenty in all, make little more than 10^11 years, which fits into the u64 of
+        // seconds that humantime adds up in. It panics where the sum is the largest u64 and a second of
+        // milliseconds: `18446744073709551615s 1000ms`. Twenty are what ten years take down to the nanosecond.
+        if digits(text) > 20 || text.split(char::is_alphabetic).any(|number| digits(number) > 11) {
             return Err("has too many digits; ten years are the longest".to_owned());
         }
         match humantime::parse_duration(text) {
@@ -159,7 +159,8 @@ mod tests {
         for text in ["off", "0s", "500ms", "3s", "1h 30m"] {
             assert_eq!(text.parse::<TimeLimit>().unwrap().to_string(), text);
         }
-        for text in ["60s", "90m", "400days", "1000us", "36h", "2 weeks"] {
+        let longest = "3649days 23h 59m 59s 999ms 999us 999ns";
+        for text in ["60s", "90m", "400days", "1000us", "36h", "2 weeks", "169803.66066s", longest] {
             let timeout: TimeLimit = text.parse().unwrap();
             assert_eq!(timeout.to_string().parse(), Ok(timeout), "{text}");
         }
@@ -185,7 +186,9 @@ mod tests {
             "11years",
             "100000h",
             "99999999999y",
-            "99999999999ms 1 year",
+            "99999999999s 1 year",
+            "99999999999y 999999999y",
+            "1844674407370955 1615s",
             "18446744073709551615s 1000ms",
             "999999999999999999999999s",
             "584542046090y",

@@ -1,0 +1,109 @@
+//! A session whose peer sends whatever the input says.
+//!
+//! The first byte of an input says how its bytes come (see [`How`]), the others are what the peer sends. Since both
+//! ends draw the same randomness in every run, bytes that a real peer once sent (see [`seeds`](crate::seeds)) are
+//! still right: the handshake succeeds, and what follows can be decrypted.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use common::application::Application;
+use common::close_reason::CloseReason;
+use common::session::SessionConfig;
+use common::transport::Transport as _;
+use rustls::Connection;
+
+use crate::driven::Driven;
+use crate::roles::{Echo, Heard, Talker};
+use crate::tls::{Ends, Versions};
+use crate::wire::{Cut, wire};
+
+/// How the bytes come, and what comes behind them: two bits for the size of the segments, two for the end, one for a
+/// peer that reads no more than 2000 bytes, and one for a server that asks for a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct How(pub u8);
+
+/// What comes behind the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Fin,
+    Reset,
+    Silence,
+    /// Nothing, and the session is closed from outside.
+    Closed,
+}
+
+impl How {
+    fn segment(self) -> usize {
+        [usize::MAX, 1, 7, 1000][usize::from(self.0 & 3)]
+    }
+
+    fn end(self) -> End {
+        [End::Fin, End::Reset, End::Silence, End::Closed][usize::from(self.0 >> 2 & 3)]
+    }
+
+    fn is_deaf(self) -> bool {
+        self.0 & 16 != 0
+    }
+
+    /// Whether the server asks for a certificate.
+    pub fn asks(self) -> bool {
+        self.0 & 32 != 0
+    }
+}
+
+/// An echo server, and whoever comes: how it ends.
+pub fn to_server(input: &[u8]) -> Option<CloseReason> {
+    let (&how, bytes) = input.split_first()?;
+    let ends = Ends::new(Versions::Both, Versions::Both, How(how).asks());
+    Some(run(ends.server(), echo(), &ends.server_terms, How(how), bytes))
+}
+
+/// A client that talks, and whoever answers: how it ends.
+pub fn to_client(input: &[u8]) -> Option<CloseReason> {
+    let (&how, bytes) = input.split_first()?;
+    let ends = Ends::new(Versions::Both, Versions::Both, How(how).asks());
+    Some(run(ends.client(), talker(), &ends.client_terms, How(how), bytes))
+}
+
+/// The server's role.
+pub fn echo() -> Echo {
+    Echo::greeting(b"welcome!\n")
+}
+
+/// The client's role.
+pub fn talker() -> Talker {
+    Talker::says(b"hello").lingers(Duration::from_secs(3))
+}
+
+fn run(
+    tls: impl Into<Connection>,
+    application: impl Application + Heard,
+    terms: &Rc<SessionConfig>,
+    how: How,
+    bytes: &[u8],
+) -> CloseReason {
+    let (near, mut far) = wire();
+    let now = Instant::now();
+    let mut session = Driven::new(tls, &near, application, terms, now);
+    {
+        let mut incoming = near.incoming();
+        incoming.segment = how.segment();
+        incoming.log.extend_from_slice(bytes);
+        incoming.cut = (how.end() == End::Reset).then_some((bytes.len(), Cut::Reset));
+    }
+    if how.is_deaf() {
+        near.outgoing().capacity = 2000;
+    }
+    if how.end() == End::Fin {
+        far.shutdown_write().expect("a FIN");
+    }
+    session.settle(now);
+    if how.end() == End::Closed {
+        session.close(now);
+    }
+    let reason = session.finish(now);
+    let cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
+    assert!(!cut || matches!(how.end(), End::Fin | End::Reset), "{reason:?}, and nobody has left (I5)");
+    reason
+}

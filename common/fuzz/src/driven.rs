@@ -1,0 +1,212 @@
+//! A session, driven as the event loop drives it, and the invariants of `common` that can be seen from outside.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use common::application::{Application, OWED_MARK};
+use common::close_reason::CloseReason;
+use common::observer::{Observer, SessionId, Step, Watch};
+use common::readiness::Readiness;
+use common::scratch::Scratch;
+use common::session::{Session, SessionConfig, Turn};
+use mio::Interest;
+use rustls::Connection;
+
+use crate::roles::Heard;
+use crate::wire::End;
+
+/// The most that a session may owe (I4): the mark, and what one helping of 32 KiB, with the record before it of which
+/// only the end was missing, can be answered with.
+pub const OWED_MOST: usize = OWED_MARK + 64 * 1024;
+
+/// How many turns may move no byte at one instant: for phases and deadlines, and for calls that fail once.
+const IDLE_TURNS: usize = 64;
+
+/// Longer than all deadlines together.
+const LONGEST: Duration = Duration::from_secs(200);
+
+/// A session, its end of the wire, and what an event loop keeps beside it.
+pub struct Driven<A> {
+    session: Session<End, A>,
+    scratch: Scratch,
+    end: End,
+    registered: Option<Interest>,
+    rearmed: bool,
+    runnable: bool,
+    reason: Option<CloseReason>,
+    /// What it was seen doing.
+    pub seen: Seen,
+}
+
+impl<A: Application + Heard> Driven<A> {
+    /// A session at the start of its handshake.
+    pub fn new(
+        tls: impl Into<Connection>,
+        end: &End,
+        application: A,
+        config: &Rc<SessionConfig>,
+        now: Instant,
+    ) -> Self {
+        let mut seen = Seen::default();
+        let id = SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)) };
+        let watch = &mut Watch::new(now, &mut seen);
+        let session = Session::new(id, tls, end.clone(), application, Rc::clone(config), watch);
+        Self {
+            session,
+            scratch: Scratch::default(),
+            end: end.clone(),
+            registered: None,
+            rearmed: false,
+            runnable: true,
+            reason: None,
+            seen,
+        }
+    }
+
+    /// Rounds of an event loop until nothing moves at this instant. `false` if nothing moved at all.
+    pub fn settle(&mut self, now: Instant) -> bool {
+        let (mut turns, before) = (0, self.moved());
+        while self.round(now) {
+            turns += 1;
+            let most = IDLE_TURNS + 2 * (self.moved() - before);
+            assert!(turns <= most, "it turns in circles: {:?}", self.session.phase());
+        }
+        turns > 0
+    }
+
+    /// How many bytes have gone through, both ways.
+    fn moved(&self) -> usize {
+        let taken = self.end.taken();
+        taken + self.end.sent().len()
+    }
+
+    fn round(&mut self, now: Instant) -> bool {
+        if self.reason.is_some() {
+            return false;
+        }
+        if let Some(readiness) = self.end.poll(self.registered, self.rearmed) {
+            self.session.ready(readiness);
+            self.runnable = true;
+        }
+        self.rearmed = false;
+        let due = self.session.earliest_deadline().is_some_and(|at| at <= now);
+        if !self.runnable && !due {
+            return false;
+        }
+        let turn = self.session.turn(&mut Watch::new(now, &mut self.seen), &mut self.scratch);
+        self.runnable = turn == Turn::Yield;
+        match turn {
+            Turn::Done(reason) => self.over(reason),
+            Turn::Blocked => {
+                let wanted = self.session.interest();
+                self.rearmed = wanted != self.registered;
+                self.registered = wanted;
+                self.check_deadline();
+            }
+            Turn::Yield => self.check_deadline(),
+        }
+        true
+    }
+
+    /// I7: every phase has a deadline.
+    fn check_deadline(&self) {
+        let deadline = self.session.earliest_deadline();
+        assert!(deadline.is_some(), "nothing times this session: {:?}", self.session.phase());
+    }
+
+    fn over(&mut self, reason: CloseReason) {
+        let said = reason.describe(self.session.peer_side()).to_string();
+        // What a peer wrote may be in it, and goes to a terminal.
+        assert!(!said.contains(|c: char| c.is_control()) && said.len() < 4096, "{said:?}");
+        let _ = reason.exit_status();
+        assert!(self.seen.closed, "nobody was told of the end: {reason:?}");
+        self.reason = Some(reason);
+        self.end.discard_incoming();
+    }
+
+    /// Lets time pass until the session ends by itself, as every session does, and soon.
+    pub fn finish(&mut self, mut now: Instant) -> CloseReason {
+        let latest = now + LONGEST;
+        loop {
+            self.settle(now);
+            if let Some(reason) = &self.reason {
+                return reason.clone();
+            }
+            now = self.session.earliest_deadline().expect("a session that is not over has a deadline");
+            assert!(now <= latest, "it does not end: {:?}", self.session.phase());
+        }
+    }
+
+    /// Closes the session from outside, as a signal does.
+    pub fn close(&mut self, now: Instant) {
+        self.act(now, |session, watch| session.close(watch));
+    }
+
+    /// The application has said everything, and waits for the rest of the answer.
+    pub fn said_all(&mut self, now: Instant) {
+        self.act(now, |session, watch| session.said_all(watch));
+    }
+
+    /// Sends plaintext from outside, if there is room.
+    pub fn send(&mut self, plaintext: &[u8], now: Instant) {
+        if self.reason.is_none() && self.session.wants_input() {
+            self.act(now, |session, watch| session.send(plaintext, watch));
+        }
+    }
+
+    /// Tells the session that everything is ready, whether or not it is.
+    pub fn rouse(&mut self, now: Instant) {
+        self.act(now, |session, _| session.ready(Readiness::all()));
+    }
+
+    fn act(&mut self, now: Instant, what: impl FnOnce(&mut Session<End, A>, &mut Watch<'_>)) {
+        if self.reason.is_none() {
+            what(&mut self.session, &mut Watch::new(now, &mut self.seen));
+            self.runnable = true;
+        }
+    }
+
+    /// Why the session is over, if it is.
+    pub fn reason(&self) -> Option<&CloseReason> {
+        self.reason.as_ref()
+    }
+
+    /// What the application heard.
+    pub fn heard(&self) -> &[u8] {
+        self.session.application().heard()
+    }
+}
+
+/// An observer that checks the order of things, and keeps what a peer can be held against.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The plaintext that the application sent.
+    pub said: Vec<u8>,
+    /// Whether the handshake came to its end.
+    pub established: bool,
+    closed: bool,
+}
+
+impl Observer for Seen {
+    fn step(&mut self, _now: Instant, _id: SessionId, step: &Step<'_>) {
+        assert!(!self.closed, "it goes on after its end: {step:?}");
+        match step {
+            Step::Processed(Ok(state)) => {
+                let owed = state.tls_bytes_to_write();
+                assert!(owed <= OWED_MOST, "it owes {owed} bytes (I4)");
+            }
+            Step::Established(_) => {
+                assert!(!self.established, "established twice");
+                self.established = true;
+            }
+            Step::PlaintextIn(_) => assert!(self.established, "plaintext of a peer that is not judged"),
+            Step::PlaintextOut(plaintext) => {
+                assert!(self.established, "plaintext for a peer that is not judged");
+                self.said.extend_from_slice(plaintext);
+            }
+            Step::Closed { .. } => self.closed = true,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What may happen to a session, and how an input says it: a byte for what, and one or two for how much.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+/// A session, and what happens to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Who takes part: one bit for the side that the session plays, two for the version of TLS, one for a server that
+    /// asks for a certificate, two for the role, one for an end whose handshake is over when the script begins.
+    pub setting: u8,
+    /// What happens, in order.
+    pub operations: Vec<Operation>,
+}
+
+/// One thing that happens. A peer's bytes are on their way once it has spoken, and come when the script says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Everything arrives, both ways, until nothing moves.
+    Pass,
+    /// `n` more bytes of the peer arrive.
+    Arrive(u16),
+    /// The peer says `n` bytes of plaintext, in one record if they fit.
+    Say(u16),
+    /// The peer says `n` bytes of plaintext, each in a record of its own.
+    Stutter(u8),
+    /// The peer says close_notify.
+    Goodbye,
+    /// The peer renews its keys, and wants ours renewed.
+    Rekey,
+    /// The peer sends FIN.
+    Fin,
+    /// The connection is reset behind `n` more bytes.
+    Reset(u8),
+    /// Somebody on the way adds this byte, `n` times.
+    Inject(u8, u8),
+    /// The byte behind `n` others arrives damaged.
+    Flip(u16),
+    /// The read behind `n` others fails once: `WouldBlock` if `n` is even, `Interrupted` if it is odd.
+    ReadFails(u8),
+    /// The same for a write.
+    WriteFails(u8),
+    /// From now on a read gives `n` bytes at most; with 0 all that there is.
+    Segment(u8),
+    /// From now on a write takes `n` bytes at most; with 0 all that there is room for.
+    Chunk(u8),
+    /// From now on there is room for `n` times 16 bytes on the way to the peer.
+    Room(u16),
+    /// From now on every write fails.
+    Break,
+    /// From now on the peer reads nothing; or it reads again.
+    Deafen,
+    /// `n` quarters of a second pass.
+    Wait(u8),
+    /// The session is closed from outside.
+    Close,
+    /// The application has said everything.
+    SaidAll,
+    /// `n` bytes are sent from outside, if there is room.
+    Send(u16),
+    /// The poll says that everything is ready, whether or not it is.
+    Rouse,
+}
+
+impl<'a> Arbitrary<'a> for Script {
+    fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
+        let setting = input.arbitrary()?;
+        let mut operations = Vec::new();
+        while !input.is_empty() {
+            operations.push(input.arbitrary()?);
+        }
+        Ok(Self { setting, operations })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Operation {
+    fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match input.arbitrary::<u8>()? % 22 {
+            0 => Self::Pass,
+            1 => Self::Arrive(input.arbitrary()?),
+            2 => Self::Say(input.arbitrary()?),
+            3 => Self::Stutter(input.arbitrary()?),
+            4 => Self::Goodbye,
+            5 => Self::Rekey,
+            6 => Self::Fin,
+            7 => Self::Reset(input.arbitrary()?),
+            8 => Self::Inject(input.arbitrary()?, input.arbitrary()?),
+            9 => Self::Flip(input.arbitrary()?),
+            10 => Self::ReadFails(input.arbitrary()?),
+            11 => Self::WriteFails(input.arbitrary()?),
+            12 => Self::Segment(input.arbitrary()?),
+            13 => Self::Chunk(input.arbitrary()?),
+            14 => Self::Room(input.arbitrary()?),
+            15 => Self::Break,
+            16 => Self::Deafen,
+            17 => Self::Wait(input.arbitrary()?),
+            18 => Self::Close,
+            19 => Self::SaidAll,
+            20 => Self::Send(input.arbitrary()?),
+            _ => Self::Rouse,
+        })
+    }
+}
+
+impl Script {
+    /// The input that says this.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut input = vec![self.setting];
+        self.operations.iter().for_each(|operation| operation.encode(&mut input));
+        input
+    }
+}
+
+impl Operation {
+    fn encode(self, input: &mut Vec<u8>) {
+        let (code, small, large): (u8, &[u8], Option<u16>) = match self {
+            Self::Pass => (0, &[], None),
+            Self::Arrive(n) => (1, &[], Some(n)),
+            Self::Say(n) => (2, &[], Some(n)),
+            Self::Stutter(n) => (3, &[n], None),
+            Self::Goodbye => (4, &[], None),
+            Self::Rekey => (5, &[], None),
+            Self::Fin => (6, &[], None),
+            Self::Reset(n) => (7, &[n], None),
+            Self::Inject(byte, n) => (8, &[byte, n], None),
+            Self::Flip(n) => (9, &[], Some(n)),
+            Self::ReadFails(n) => (10, &[n], None),
+            Self::WriteFails(n) => (11, &[n], None),
+            Self::Segment(n) => (12, &[n], None),
+            Self::Chunk(n) => (13, &[n], None),
+            Self::Room(n) => (14, &[], Some(n)),
+            Self::Break => (15, &[], None),
+            Self::Deafen => (16, &[], None),
+            Self::Wait(n) => (17, &[n], None),
+            Self::Close => (18, &[], None),
+            Self::SaidAll => (19, &[], None),
+            Self::Send(n) => (20, &[], Some(n)),
+            Self::Rouse => (21, &[], None),
+        };
+        input.push(code);
+        input.extend_from_slice(small);
+        input.extend(large.into_iter().flat_map(u16::to_le_bytes));
+    }
+}

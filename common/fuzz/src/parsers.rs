@@ -1,0 +1,104 @@
+//! Everything else that reads what others wrote. The first byte of an input says what the rest is.
+
+use common::escaped::{Escaped, one_line};
+use common::foreign::Opening;
+use common::host_port::HostPort;
+use common::identity::{Identity, Peer, Trust, authorize, subject};
+use common::time_limit::TimeLimit;
+use rustls::pki_types::CertificateDer;
+use rustls::time_provider::TimeProvider as _;
+
+use crate::file;
+use crate::tls::{IDENTITY, StandingStill, name};
+
+/// Reads what the input is.
+pub fn run(input: &[u8]) {
+    let Some((&what, rest)) = input.split_first() else { return };
+    match what % 6 {
+        0 => text(rest),
+        1 => opening(rest),
+        2 => pem(rest),
+        3 => certificate(rest.to_vec()),
+        4 => certificate(patched(rest)),
+        _ => shown(rest),
+    }
+}
+
+/// What is typed can be displayed, and what is displayed can be typed.
+fn text(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match text.parse::<HostPort>() {
+        Ok(host) => assert_eq!(host.to_string().parse(), Ok(host)),
+        Err(error) => assert!(!error.is_empty()),
+    }
+    match text.parse::<TimeLimit>() {
+        Ok(limit) => assert_eq!(limit.to_string().parse(), Ok(limit)),
+        Err(error) => assert!(!error.is_empty()),
+    }
+}
+
+/// How the first bytes come makes no difference.
+fn opening(bytes: &[u8]) {
+    let mut whole = Opening::default();
+    whole.hear(bytes);
+    let mut dribbled = Opening::default();
+    bytes.iter().for_each(|byte| dribbled.hear(&[*byte]));
+    assert_eq!(whole, dribbled);
+    assert_eq!(whole.is_empty(), bytes.is_empty());
+    if let Some(foreign) = whole.foreign() {
+        printable(&foreign.to_string());
+    }
+}
+
+/// A file of certificates, or of a certificate and its key.
+fn pem(bytes: &[u8]) {
+    file::with(bytes, |path| {
+        match Trust::load(path) {
+            Ok(trust) => drop(trust.subjects()),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+        match Identity::load(path, path) {
+            Ok(identity) => {
+                let now = StandingStill.current_time().expect("a time");
+                let _ = identity.warnings(now).iter().map(ToString::to_string).collect::<Vec<_>>();
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    });
+}
+
+/// A certificate that a peer presents; its own name, and the verdict on it, are printable.
+fn certificate(der: Vec<u8>) {
+    let presented = CertificateDer::from(der);
+    printable(&subject(&presented));
+    let now = StandingStill.current_time().expect("a time");
+    let name = name();
+    for peer in [Peer::Server(&name), Peer::Client] {
+        match authorize(std::slice::from_ref(&presented), &IDENTITY.trust, peer, now) {
+            Ok(_) => assert_eq!(presented, IDENTITY.certificate, "authorized, and it is no pin"),
+            Err(why) => printable(&why.to_string()),
+        }
+    }
+}
+
+/// The certificate that is trusted, changed at up to 85 places: three bytes each.
+fn patched(patches: &[u8]) -> Vec<u8> {
+    let mut der = IDENTITY.certificate.to_vec();
+    for patch in patches.chunks_exact(3).take(85) {
+        let at = usize::from(u16::from_le_bytes([patch[0], patch[1]])) % der.len();
+        der[at] = patch[2];
+    }
+    der
+}
+
+/// What goes to a log.
+fn shown(bytes: &[u8]) {
+    printable(&Escaped::new(bytes).to_string());
+    let line = one_line(&String::from_utf8_lossy(bytes));
+    assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+}
+
+fn printable(text: &str) {
+    let other = |c: char| !(c == ' ' || c == '…' || c.is_ascii_graphic());
+    assert!(!text.contains(other), "{text:?}");
+}

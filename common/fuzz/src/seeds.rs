@@ -1,0 +1,254 @@
+//! The inputs to start from: what real peers say, what other protocols say, and what may happen to a session.
+
+use std::io::{Read as _, Write as _};
+
+use rustls::{Connection, Side};
+
+use crate::operations::Operation::{
+    self, Arrive, Break, Chunk, Close, Deafen, Fin, Flip, Goodbye, Inject, Pass, ReadFails, Rekey, Reset,
+    Room, Rouse, SaidAll, Say, Segment, Send, Stutter, Wait, WriteFails,
+};
+use crate::operations::Script;
+use crate::tls::{Ends, IDENTITY, Versions};
+
+/// An input, and where it goes.
+pub struct Seed {
+    /// Its target.
+    pub target: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The input.
+    pub input: Vec<u8>,
+}
+
+/// All of them.
+pub fn all() -> Vec<Seed> {
+    let seed = |target, name, input| Seed { target, name, input };
+    let mut seeds = Vec::new();
+    for (name, versions, asks) in [
+        ("tls13", Versions::Tls13, 0),
+        ("tls12", Versions::Tls12, 0),
+        ("tls13-certificate", Versions::Tls13, 32),
+        ("tls12-certificate", Versions::Tls12, 32),
+    ] {
+        let to_server = spoken(Side::Client, versions, asks != 0);
+        let to_client = spoken(Side::Server, versions, asks != 0);
+        seeds.push(seed("server_bytes", name, [&[asks], &to_server[..]].concat()));
+        seeds.push(seed("client_bytes", name, [&[asks], &to_client[..]].concat()));
+    }
+    for (name, bytes) in FOREIGN {
+        let input = [&[0], bytes].concat();
+        seeds.push(seed("server_bytes", name, input.clone()));
+        seeds.push(seed("client_bytes", name, input));
+        seeds.push(seed("parsers", name, [&[1], bytes].concat()));
+    }
+    seeds.extend(scripts().into_iter().map(|(name, script)| seed("operations", name, script.encode())));
+    for (name, input) in decoded() {
+        seeds.push(seed("decoder", name, input));
+    }
+    for (name, input) in parsed() {
+        seeds.push(seed("parsers", name, input));
+    }
+    seeds
+}
+
+/// What is no TLS, or the smallest part of it.
+const FOREIGN: [(&str, &[u8]); 6] = [
+    ("http", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    ("http-answer", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    ("ssh", b"SSH-2.0-OpenSSH_9.2\r\n"),
+    ("sslv2", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10"),
+    ("alert", b"\x15\x03\x03\x00\x02\x02\x28"),
+    ("close-notify", b"\x15\x03\x03\x00\x02\x01\x00"),
+];
+
+/// What a session consists of, from the first byte to the last: data both ways, new keys in TLS 1.3, and a clean end.
+/// `told` is told of each flight.
+pub fn converse(ends: &Ends, mut told: impl FnMut(Side, &[u8])) {
+    let mut client = Connection::from(ends.client());
+    let mut server = Connection::from(ends.server());
+    let mut pass = |client: &mut Connection, server: &mut Connection| {
+        while deliver(client, server, Side::Client, &mut told)
+            | deliver(server, client, Side::Server, &mut told)
+        {}
+    };
+    pass(&mut client, &mut server);
+    client.writer().write_all(b"hello").expect("room");
+    server.writer().write_all(b"welcome!\n").expect("room");
+    pass(&mut client, &mut server);
+    if client.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3) {
+        client.refresh_traffic_keys().expect("TLS 1.3");
+        server.refresh_traffic_keys().expect("TLS 1.3");
+    }
+    client.writer().write_all(&[b'x'; 40]).expect("room");
+    server.writer().write_all(&[b'y'; 40]).expect("room");
+    pass(&mut client, &mut server);
+    client.send_close_notify();
+    server.send_close_notify();
+    pass(&mut client, &mut server);
+}
+
+fn deliver(
+    from: &mut Connection,
+    to: &mut Connection,
+    side: Side,
+    told: &mut impl FnMut(Side, &[u8]),
+) -> bool {
+    let mut bytes = Vec::new();
+    while from.wants_write() {
+        from.write_tls(&mut bytes).expect("a vector takes everything");
+    }
+    let mut rest = &bytes[..];
+    while !rest.is_empty() {
+        to.read_tls(&mut rest).expect("room");
+        to.process_new_packets().expect("an honest peer");
+        let _ = to.reader().read_to_end(&mut Vec::new()); // ends in WouldBlock, having read it all
+    }
+    if !bytes.is_empty() {
+        told(side, &bytes);
+    }
+    !bytes.is_empty()
+}
+
+/// All that one side says in a session.
+fn spoken(by: Side, versions: Versions, asks: bool) -> Vec<u8> {
+    let (client, server) = match by {
+        Side::Client => (versions, Versions::Both),
+        Side::Server => (Versions::Both, versions),
+    };
+    let mut said = Vec::new();
+    converse(&Ends::new(client, server, asks), |sender, bytes| {
+        if sender == by {
+            said.extend_from_slice(bytes);
+        }
+    });
+    said
+}
+
+/// The settings that the scripts below use; see [`Script::setting`].
+const CLIENT: u8 = 1;
+const TLS12: u8 = 2;
+const ASKS: u8 = 8;
+const ESTABLISHED: u8 = 64;
+
+/// What may happen to a session: a setting, and operations.
+const SCRIPTS: [(&str, u8, &[Operation]); 14] = [
+    ("echo", ESTABLISHED, &[Say(100), Pass, Say(20_000), Pass, Goodbye, Pass]),
+    ("echo-tls12", TLS12 | ESTABLISHED, &[Say(100), Pass, Goodbye, Pass, Fin]),
+    ("client", CLIENT | ESTABLISHED, &[Say(100), Pass, Wait(12), Pass, Goodbye, Pass]),
+    ("client-tls12", CLIENT | TLS12 | ESTABLISHED, &[Send(500), Pass, SaidAll, Pass, Goodbye, Pass]),
+    ("certificate", ASKS, &[Pass, Say(1), Pass, Goodbye, Pass]),
+    ("cut", 0, &[Arrive(5), Arrive(100), Arrive(400), Pass, Say(10), Arrive(20), Arrive(7), Fin]),
+    ("slow", 0, &[Segment(1), Chunk(7), Pass, Say(50), Pass, Close, Pass]),
+    (
+        "deaf",
+        ESTABLISHED,
+        &[
+            Room(100),
+            Deafen,
+            Say(60_000),
+            Say(60_000),
+            Say(60_000),
+            Say(60_000),
+            Pass,
+            Wait(99),
+            Deafen,
+            Pass,
+        ],
+    ),
+    ("records", ESTABLISHED, &[Deafen, Room(0), Stutter(255), Stutter(255), Stutter(255), Pass, Rekey, Pass]),
+    ("damage", ESTABLISHED, &[Say(10), Flip(9), Pass, Inject(23, 3), Pass]),
+    ("damage-after-close", ESTABLISHED, &[Pass, Close, Say(10), Flip(9), Pass]),
+    ("hiccups", 0, &[ReadFails(2), WriteFails(0), Pass, ReadFails(1), WriteFails(3), Say(9), Pass, Rouse]),
+    ("reset", CLIENT, &[Pass, Say(3), Reset(4), Pass]),
+    ("broken", ESTABLISHED, &[Say(9), Break, Pass, Rouse]),
+];
+
+fn scripts() -> Vec<(&'static str, Script)> {
+    let script = |setting, operations: &[Operation]| Script { setting, operations: operations.to_vec() };
+    SCRIPTS.iter().map(|(name, setting, operations)| (*name, script(*setting, operations))).collect()
+}
+
+fn decoded() -> Vec<(&'static str, Vec<u8>)> {
+    let mut pieces = vec![0];
+    for (side, bytes) in [(0, FOREIGN[4].1), (128, FOREIGN[5].1), (0, &b"\x16\x03\x01\x00\x04\x0e\0\0\0"[..])]
+    {
+        pieces.push(side | u8::try_from(bytes.len()).expect("a short one"));
+        pieces.extend_from_slice(bytes);
+    }
+    vec![
+        ("alerts", pieces),
+        ("tls13", vec![1]),
+        ("tls12", vec![3]),
+        ("tls13-no-secrets", vec![1 | 12]),
+        ("tls13-bytewise", vec![1 | 16]),
+        ("tls13-damaged", vec![1, 0, 50, 0, 1, 1, 100, 0, 1]),
+        ("tls12-damaged", vec![3, 0, 6, 0, 1, 66, 9, 0, 1]),
+    ]
+}
+
+fn parsed() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("host", b"\0example.org:443".to_vec()),
+        ("host-ipv6", b"\0[fe80::1%eth0]:443".to_vec()),
+        ("time", b"\x001h 30m".to_vec()),
+        ("pem", [b"\x02", IDENTITY.pem.as_bytes()].concat()),
+        ("certificate", [b"\x03", IDENTITY.certificate.as_ref()].concat()),
+        ("certificate-patched", b"\x04\x20\x00\x01".to_vec()),
+        ("escaped", b"\x05\x1b[2J\\ \xe2\x80\xae".to_vec()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use arbitrary::{Arbitrary as _, Unstructured};
+    use common::close_reason::{CloseReason, Party};
+
+    use super::{all, scripts};
+    use crate::operations::Script;
+    use crate::{bytes, decoder, parsers, play};
+
+    #[test]
+    fn the_seeds_in_the_folder_are_those_that_are_made_here() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+        for seed in all() {
+            let file = folder.join(seed.target).join(seed.name);
+            let kept = std::fs::read(&file).unwrap_or_default();
+            assert!(kept == seed.input, "{}: run `cargo run --example seeds`", file.display());
+        }
+    }
+
+    #[test]
+    fn what_a_real_peer_once_said_is_right_in_every_run() {
+        for seed in all().iter().filter(|seed| seed.name.starts_with("tls")) {
+            let ended = match seed.target {
+                "server_bytes" => bytes::to_server(&seed.input),
+                "client_bytes" => bytes::to_client(&seed.input),
+                _ => continue,
+            };
+            assert_eq!(ended, Some(CloseReason::Clean { first: Party::Peer }), "{}", seed.name);
+        }
+    }
+
+    #[test]
+    fn a_script_can_be_written_and_read() {
+        for (name, script) in scripts() {
+            let input = script.encode();
+            assert_eq!(Script::arbitrary(&mut Unstructured::new(&input)).as_ref(), Ok(&script), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_seed_ends_well() {
+        scripts().iter().for_each(|(_, script)| drop(play::play(script)));
+        for seed in all() {
+            match seed.target {
+                "decoder" => decoder::run(&seed.input),
+                "parsers" => parsers::run(&seed.input),
+                _ => {}
+            }
+        }
+    }
+}
