@@ -41,8 +41,8 @@ fn without_a_version_or_a_suite_in_common_both_sides_say_so() {
     for (ours, theirs, parts) in [
         (["--tls", "1.2"], ["--tls", "1.3"], ["protocol_version (70)", "TLS failed"]),
         (
-            ["--suite", "TLS13_AES_128_GCM_SHA256"],
-            ["--suite", "TLS13_AES_256_GCM_SHA384"],
+            ["--suite", "TLS_AES_128_GCM_SHA256"],
+            ["--suite", "TLS_AES_256_GCM_SHA384"],
             ["handshake_failure (40)", "--suite"],
         ),
     ] {

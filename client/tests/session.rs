@@ -21,7 +21,7 @@ fn by_default_it_shows_the_greeting_on_stdout_and_everything_else_on_stderr() {
     let line = client.stderr.wait_for_line("connected:");
     let report = "server localhost authorized (the very certificate in certificates/certificate.pem)";
     assert!(
-        line.contains("TLS1.3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768, ") && line.contains(report),
+        line.contains("TLS1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768, ") && line.contains(report),
         "{line}"
     );
     client.stderr.wait_for_line("closed cleanly, we first; 9 bytes received, 0 sent");
@@ -136,10 +136,10 @@ fn versions_suites_and_groups_can_be_asked_for() {
     for (arguments, expected) in [
         (&["--tls", "1.2"][..], " TLS1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 X25519, "),
         (
-            &["--suite", "TLS13_CHACHA20_POLY1305_SHA256"],
-            " TLS1.3 TLS13_CHACHA20_POLY1305_SHA256 X25519MLKEM768, ",
+            &["--suite", "TLS_CHACHA20_POLY1305_SHA256"],
+            " TLS1.3 TLS_CHACHA20_POLY1305_SHA256 X25519MLKEM768, ",
         ),
-        (&["--group", "secp384r1"], " TLS1.3 TLS13_AES_256_GCM_SHA384 secp384r1, "),
+        (&["--group", "secp384r1"], " TLS1.3 TLS_AES_256_GCM_SHA384 secp384r1, "),
     ] {
         let mut client = start_client(&server, &[arguments, &["--linger", "0s"]].concat());
         client.expect_exit(0);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rustls::{Connection, HandshakeKind, NamedGroup, ProtocolVersion, SupportedCipherSuite};
+use rustls::{CipherSuite, Connection, HandshakeKind, NamedGroup, ProtocolVersion, SupportedCipherSuite};
 
 use crate::admission::Verdict;
 use crate::escaped::Escaped;
@@ -37,7 +37,7 @@ impl Handshake {
     }
 }
 
-/// `TLS1.3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768, resumed, server localhost authorized (…)`.
+/// `TLS1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768, resumed, server localhost authorized (…)`.
 impl fmt::Display for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.version {
@@ -46,7 +46,7 @@ impl fmt::Display for Handshake {
             other => write!(f, "{other:?}")?,
         }
         if let Some(suite) = self.suite {
-            write!(f, " {:?}", suite.suite())?;
+            write!(f, " {}", suite_name(suite.suite()))?;
         }
         if let Some(group) = self.group {
             write!(f, " {group:?}")?;
@@ -60,5 +60,15 @@ impl fmt::Display for Handshake {
             write!(f, ", {}", Escaped::new(protocol))?;
         }
         write!(f, ", {}", self.verdict)
+    }
+}
+
+/// What IANA calls a cipher suite. rustls has names of its own for those of TLS 1.3.
+pub fn suite_name(suite: CipherSuite) -> &'static str {
+    match suite {
+        CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other.as_str().unwrap_or("unknown suite"),
     }
 }

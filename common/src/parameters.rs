@@ -8,9 +8,11 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::version::{TLS12, TLS13};
 use rustls::{DEFAULT_VERSIONS, SupportedCipherSuite, SupportedProtocolVersion};
 
+use crate::handshake;
+
 /// Versions, cipher suites and key exchange groups to allow; rustls' defaults where none is named.
 ///
-/// Names are those that rustls prints, so that what a log shows can be asked for, in any case.
+/// Names are those of IANA, as a log shows them, so that what it shows can be asked for, in any case.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "TLS (repeatable; an unknown NAME lists the known ones)")]
 pub struct TlsParameters {
@@ -120,7 +122,7 @@ fn name_of(version: &SupportedProtocolVersion) -> &'static str {
 }
 
 fn suite_name(suite: &SupportedCipherSuite) -> &'static str {
-    suite.suite().as_str().unwrap_or_default()
+    handshake::suite_name(suite.suite())
 }
 
 fn group_name(group: &&'static dyn SupportedKxGroup) -> &'static str {
@@ -176,9 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_rustls_prints() {
+    fn names_are_those_that_iana_gives() {
         for suite in ALL_CIPHER_SUITES {
-            assert_eq!(suites(&format!("--suite {suite:?}")), [format!("{suite:?}")]);
+            let name = format!("{suite:?}").replace("TLS13_", "TLS_");
+            assert_eq!(suites(&format!("--suite {name}")), [name]);
         }
         for group in ALL_KX_GROUPS {
             let name = format!("{:?}", group.name());
@@ -196,8 +199,8 @@ mod tests {
     #[test]
     fn the_order_is_kept_the_case_is_not_and_each_counts_once() {
         assert_eq!(
-            suites("--suite tls13_aes_128_gcm_sha256 --suite TLS13_AES_256_GCM_SHA384"),
-            ["TLS13_AES_128_GCM_SHA256", "TLS13_AES_256_GCM_SHA384"]
+            suites("--suite tls_aes_128_gcm_sha256 --suite TLS_AES_256_GCM_SHA384"),
+            ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
         );
         assert_eq!(groups("--group SECP384R1,x25519 --group secp384r1"), ["secp384r1", "X25519"]);
         assert_eq!(parse("--tls 1.2").unwrap().versions(), [&TLS12]);
@@ -221,7 +224,7 @@ mod tests {
     fn what_excludes_each_other_is_named() {
         for (arguments, parts) in [
             ("--tls 1.3 --suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.3"]),
-            ("--tls 1.2 --suite TLS13_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.2"]),
+            ("--tls 1.2 --suite TLS_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.2"]),
             ("--tls 1.2 --group X25519MLKEM768", ["--group", "--tls", "TLS 1.2"]),
             (
                 "--suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 --group MLKEM768",

@@ -216,7 +216,7 @@ mod tests {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
-        let error = parse(&["--tls=1.2", "--suite=TLS13_AES_128_GCM_SHA256"]).unwrap_err();
+        let error = parse(&["--tls=1.2", "--suite=TLS_AES_128_GCM_SHA256"]).unwrap_err();
         assert!(error.contains("--tls") && error.contains("--suite"), "{error}");
     }
 }

@@ -118,7 +118,7 @@ fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
         (&["--cert", "chain.pem"], "--key <FILE>"),
         (&["--waiting", "0"], "1..=65535"),
         (&["--idle-timeout", "10"], "`10s`"),
-        (&["--suite", "AES"], "TLS13_AES_256_GCM_SHA384"),
+        (&["--suite", "AES"], "TLS_AES_256_GCM_SHA384"),
         (
             &["--tls=1.3", "--suite=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"],
             "--suite names no suite of TLS 1.3",

@@ -19,15 +19,15 @@ fn connected(arguments: &[&str]) -> String {
 #[test]
 fn each_version_can_be_asked_for() {
     assert!(connected(&["--tls", "1.2"]).contains(" TLS1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 X25519,"));
-    assert!(connected(&["--tls", "1.3"]).contains(" TLS1.3 TLS13_AES_256_GCM_SHA384 X25519MLKEM768,"));
+    assert!(connected(&["--tls", "1.3"]).contains(" TLS1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768,"));
 }
 
 #[test]
 fn each_suite_for_the_development_certificate_can_be_asked_for() {
     for suite in [
-        "TLS13_AES_256_GCM_SHA384",
-        "TLS13_AES_128_GCM_SHA256",
-        "TLS13_CHACHA20_POLY1305_SHA256",
+        "TLS_AES_256_GCM_SHA384",
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_CHACHA20_POLY1305_SHA256",
         "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
         "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
         "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
@@ -90,7 +90,7 @@ fn without_a_version_in_common_both_sides_say_so() {
 fn without_a_suite_in_common_both_sides_say_so() {
     let mut client = default_provider();
     client.cipher_suites = vec![cipher_suite::TLS13_AES_128_GCM_SHA256];
-    let (error, line) = refused(&["--suite", "TLS13_CHACHA20_POLY1305_SHA256"], client, false);
+    let (error, line) = refused(&["--suite", "TLS_CHACHA20_POLY1305_SHA256"], client, false);
     assert!(error.contains("HandshakeFailure"), "{error}");
     assert!(line.contains("TLS failed") && line.contains("--suite"), "{line}");
 }

@@ -67,7 +67,7 @@ fn the_top_says_who_and_what() {
     for (page, verdict) in [(client, "server localhost authorized"), (server, "client unauthorized")] {
         let facts = page.texts(".facts").concat();
         for part in
-            ["TLS 1.3", "TLS13_AES_256_GCM_SHA384", "X25519", "full, ", "1970-01-01 00:00:00 UTC", verdict]
+            ["TLS 1.3", "TLS_AES_256_GCM_SHA384", "X25519", "full, ", "1970-01-01 00:00:00 UTC", verdict]
         {
             assert!(facts.contains(part), "'{part}' is not in {facts}");
         }

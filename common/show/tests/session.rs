@@ -106,7 +106,7 @@ const EXPECTED: &str = "
     # │   deadline            handshake set to +#s
     # │   read_tls            # B: ServerHello, ChangeCipherSpec, {EncryptedExtensions, Certificate, CertificateVerify, Finished}
     # │   process_new_packets → to write #, plaintext #
-    # │   established         TLS#.# TLS#_AES_#_GCM_SHA# X#
+    # │   established         TLS#.# TLS_AES_#_GCM_SHA# X#
     # │   phase               Handshaking → Established
     # │   deadline            handshake stopped
     # │   deadline            idle set to +#s

@@ -9,7 +9,7 @@
 //!
 //! Each server is a process of its own, pinned to one core; the clients run here, on another core (or on the same
 //! one, where a work says so: then nothing is spent on waking an idle core). All have the same P-256 certificate,
-//! TLS 1.3, `TLS13_AES_256_GCM_SHA384`, X25519 and `TCP_NODELAY`, and every echoed byte is compared. Each round
+//! TLS 1.3, `TLS_AES_256_GCM_SHA384`, X25519 and `TCP_NODELAY`, and every echoed byte is compared. Each round
 //! runs every server once, in an order that rotates, and ratios are taken within a round: what disturbs one round
 //! disturbs all in it.
 //!

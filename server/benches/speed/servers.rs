@@ -205,7 +205,7 @@ impl Drop for Running {
 }
 
 fn our_arguments() -> Vec<OsString> {
-    let arguments = "--tls 1.3 --suite TLS13_AES_256_GCM_SHA384 --group X25519 --idle-timeout off -qq";
+    let arguments = "--tls 1.3 --suite TLS_AES_256_GCM_SHA384 --group X25519 --idle-timeout off -qq";
     arguments.split(' ').chain(["--greeting", ""]).map(OsString::from).collect()
 }
 

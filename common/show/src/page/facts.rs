@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::close_reason::{AlertName, CloseReason};
 use common::escaped::Escaped;
 use common::exit::ExitStatus;
-use common::handshake::Handshake;
+use common::handshake::{Handshake, suite_name};
 use common::observer::SessionId;
 use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
 
@@ -131,7 +131,7 @@ impl Facts {
         self.agreed = Some(Agreed {
             after: self.lasted,
             version: *version,
-            suite: suite.map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
+            suite: suite.map(|suite| suite_name(suite.suite()).to_owned()).unwrap_or_default(),
             group: group.map(|group| format!("{group:?}")),
             kind: *kind,
             alpn: alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::close_reason::CloseReason;
 use common::escaped::{Escaped, one_line};
-use common::handshake::Handshake;
+use common::handshake::{Handshake, suite_name};
 use common::observer::{EventSource, Left, LoopEvent, SessionId, Step};
 use common::phase::{Cause, PeerEnd, Phase};
 use mio::Interest;
@@ -209,7 +209,7 @@ fn established(handshake: &Handshake) -> Value {
     });
     json!({
         "version": version.and_then(|version| version.as_str()),
-        "suite": suite.and_then(|suite| suite.suite().as_str()),
+        "suite": suite.map(|suite| suite_name(suite.suite())),
         "group": group.and_then(|group| group.as_str()),
         "kind": kind,
         "alpn": alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),

@@ -69,9 +69,9 @@ impl Shape {
 
     pub fn of_every_suite() -> Vec<Self> {
         let suites = [
-            ("TLS13_AES_256_GCM_SHA384", false, FULL_1_3),
-            ("TLS13_AES_128_GCM_SHA256", false, FULL_1_3),
-            ("TLS13_CHACHA20_POLY1305_SHA256", false, FULL_1_3),
+            ("TLS_AES_256_GCM_SHA384", false, FULL_1_3),
+            ("TLS_AES_128_GCM_SHA256", false, FULL_1_3),
+            ("TLS_CHACHA20_POLY1305_SHA256", false, FULL_1_3),
             ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", false, FULL_1_2),
             ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", false, FULL_1_2),
             ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", false, FULL_1_2),
@@ -80,7 +80,7 @@ impl Shape {
             ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", true, FULL_1_2),
         ];
         let shape = |(suite, rsa, handshake): (&'static str, _, &[u8])| {
-            let version = if suite.starts_with("TLS13") { "1.3" } else { "1.2" };
+            let version = if suite.contains("_WITH_") { "1.2" } else { "1.3" };
             Self { rsa, ..Self::new(suite, &["--tls", version, "--suite", suite], handshake) }
         };
         suites.into_iter().map(shape).collect()
