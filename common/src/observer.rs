@@ -43,7 +43,8 @@ pub enum Step<'a> {
     },
     /// The poll, or a look before it, said that the socket may be ready for this.
     Ready(Readiness),
-    /// `recv(2)` gave these bytes: one helping. Empty for the peer's FIN.
+    /// `recv(2)` gave these bytes: one helping. Empty for the end: the peer's FIN, or a connection that a write
+    /// has found broken.
     Received(&'a [u8]),
     /// A read would have blocked.
     ReadBlocked,

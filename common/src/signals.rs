@@ -1,11 +1,11 @@
 //! Ctrl-C, SIGTERM and SIGHUP, through the poll: no thread, no work in a signal handler.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use crate::exit::ExitStatus;
@@ -17,14 +17,18 @@ const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 ///
 /// The first one that asks it to end is an event like any other. The second ends the process at once, from the signal
 /// handler, so that it also helps when the program hangs in a write to a terminal that does not read.
-pub struct Signals(signal_hook_mio::v1_0::Signals);
+pub struct Signals {
+    pending: signal_hook_mio::v1_0::Signals,
+    /// Whether there was a terminal when we began.
+    terminal: bool,
+}
 
 /// What the signals that have come ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// To end: SIGINT or SIGTERM.
     pub end: bool,
-    /// To load again what can be loaded again: SIGHUP.
+    /// To load again what can be loaded again: SIGHUP, unless it says that the terminal is gone.
     pub reload: bool,
 }
 
@@ -56,20 +60,29 @@ impl Signals {
             )?;
             flag::register(signal, Arc::clone(&ending))?;
         }
-        let mut signals = signal_hook_mio::v1_0::Signals::new(signals)?;
-        registry.register(&mut signals, token, Interest::READABLE)?;
-        Ok(Self(signals))
+        // Unheeded, so that a file that may grow no more is an error of the write and not the end of the process.
+        flag::register(SIGXFSZ, Arc::default())?;
+        let mut pending = signal_hook_mio::v1_0::Signals::new(signals)?;
+        registry.register(&mut pending, token, Interest::READABLE)?;
+        Ok(Self { pending, terminal: has_terminal() })
     }
 
     /// What those ask for that have come since the last call.
     pub fn asked(&mut self) -> Asked {
         let mut asked = Asked::default();
-        for signal in self.0.pending() {
+        for signal in self.pending.pending() {
             match signal {
+                // What the kernel sends when somebody closes the window that the program runs in.
+                SIGHUP if self.terminal && !has_terminal() => asked.end = true,
                 SIGHUP => asked.reload = true,
                 _ => asked.end = true,
             }
         }
         asked
     }
+}
+
+/// Whether any of the standard streams is a terminal, and is still there: one that has hung up is none any more.
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }

@@ -174,7 +174,7 @@ impl EventLoop {
     }
 
     fn heed(&mut self, asked: Asked, load: &Load<'_>, watch: &mut Watch<'_>) {
-        if asked.reload {
+        if asked.reload && self.listener.is_some() {
             self.reload(load, watch);
         }
         if asked.end {

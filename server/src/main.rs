@@ -48,7 +48,7 @@ fn serve(cli: &cli::Cli) -> Result<(), String> {
     let Shown { mut observer, key_log } = shown(cli).map_err(|error| error.to_string())?;
     let (event_loop, address) =
         setup::event_loop(cli, Arc::clone(&key_log)).map_err(|error| error.to_string())?;
-    let load = || setup::credentials(cli, Arc::clone(&key_log)).map_err(|error| error.to_string());
+    let load = || setup::credentials_again(cli, Arc::clone(&key_log)).map_err(|error| error.to_string());
     Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
     event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }

@@ -1,6 +1,7 @@
 //! From the command line to a server that is ready to run.
 
 use std::fmt;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,6 +44,9 @@ pub fn event_loop(
     cli: &Cli,
     key_log: Arc<dyn KeyLog>,
 ) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
+    if cli.identity().is_none() {
+        make_first_certificate()?;
+    }
     let credentials = credentials(cli, key_log)?;
     let service = Service::new(credentials, cli.timeouts.timeouts(), cli.greeting(), cli.sessions);
     let listener = listen(cli)?;
@@ -54,11 +58,28 @@ pub fn event_loop(
     Ok((event_loop, address))
 }
 
+/// The same files again, for a server that runs: it makes none, and does not wait for anybody to write into a pipe.
+///
+/// # Errors
+/// Whatever is wrong with a file.
+pub fn credentials_again(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
+    let (certificate, key) = identity_files(cli);
+    for file in [Some(certificate), Some(key), cli.client_ca.as_deref()].into_iter().flatten() {
+        if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(SetupError(format!(
+                "{} is not a regular file, which can be read at the start only",
+                file.display()
+            )));
+        }
+    }
+    credentials(cli, key_log)
+}
+
 /// Loads the files that say who the server is and whom it lets in; `key_log` is told of the secrets.
 ///
 /// # Errors
 /// Whatever is wrong with a file, or with what rustls is asked for.
-pub fn credentials(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
+fn credentials(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
     let identity = identity(cli)?;
     let provider = cli.tls.provider();
     let asked = client_verifier(cli, &provider)?;
@@ -104,21 +125,22 @@ fn client_verifier(cli: &Cli, provider: &Arc<CryptoProvider>) -> Result<Option<A
     Ok(Some(Asked { trust, verifier: Arc::new(verifier) }))
 }
 
+/// The first start makes a certificate, no other.
+fn make_first_certificate() -> Result<(), SetupError> {
+    let made = development_certificate(Path::new(CERTIFICATE), Path::new(KEY), UnixTime::now());
+    if made.map_err(because)? == FirstRun::Created {
+        info!("first run: made a development certificate for localhost: {CERTIFICATE}, {KEY}");
+    }
+    Ok(())
+}
+
+fn identity_files(cli: &Cli) -> (&Path, &Path) {
+    cli.identity().unwrap_or((Path::new(CERTIFICATE), Path::new(KEY)))
+}
+
 fn identity(cli: &Cli) -> Result<Identity, SetupError> {
     let now = UnixTime::now();
-    let (certificate, key) = match cli.identity() {
-        Some(files) => files,
-        None => {
-            let (certificate, key) = (Path::new(CERTIFICATE), Path::new(KEY));
-            match development_certificate(certificate, key, now).map_err(because)? {
-                FirstRun::Present => {}
-                FirstRun::Created => {
-                    info!("first run: made a development certificate for localhost: {CERTIFICATE}, {KEY}");
-                }
-            }
-            (certificate, key)
-        }
-    };
+    let (certificate, key) = identity_files(cli);
     let identity = Identity::load(certificate, key).map_err(because)?;
     for warning in identity.warnings(now) {
         warn!("{warning}");

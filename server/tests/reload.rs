@@ -2,17 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{AlertDescription, ClientConfig};
+use testing::binaries::binary;
 use testing::certificates::{Authority, Identity, root_store};
 use testing::echo_server::EchoServer;
 use testing::end::End;
 use testing::folder::TempDir;
 use testing::peer::{TlsClient, client_config};
 use testing::program::Launch;
+use testing::raw;
 
 const RELOADED: &str = "new sessions get what the files hold now";
 const NOT_RELOADED: &str = "nothing changes, mend this and send it again";
@@ -79,6 +82,15 @@ fn bad_files_change_nothing_and_the_log_says_what_is_wrong() {
     fs::remove_file(server.folder.path().join(certificate)).unwrap();
     let line = reload(&server, NOT_RELOADED);
     assert!(line.contains(certificate), "{line}");
+
+    fs::remove_file(server.folder.path().join(key)).unwrap();
+    let line = reload(&server, NOT_RELOADED);
+    assert!(line.contains(certificate) && !server.folder.path().join(certificate).exists(), "{line}");
+    let made = Command::new("mkfifo").arg(server.folder.path().join(key)).status().unwrap();
+    assert!(made.success());
+    let line = reload(&server, NOT_RELOADED);
+    assert!(line.contains("key.pem is not a regular file"), "{line}");
+    fs::remove_file(server.folder.path().join(key)).unwrap();
 
     let mut client = TlsClient::connect(server.address, client_config(&identity.certificate));
     assert_eq!(client.receive(9), b"welcome!\n");
@@ -148,4 +160,20 @@ fn a_client_is_ended_by_sighup() {
     client.signal("HUP");
     server.log().wait_for_line("session 1: ");
     server.serves_a_client();
+}
+
+#[test]
+fn a_terminal_that_hangs_up_ends_the_server() {
+    let folder = TempDir::new();
+    let server = format!("exec '{}' --listen 127.0.0.1:0", binary("mio-server").display());
+    let terminal = Launch::new("script", folder.path())
+        .args(["--quiet", "--command", &server, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .start();
+    let line = terminal.stdout.wait_for_line("listening on ");
+    let address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
+    let mut client = raw::connect(address);
+    terminal.stdout.wait_for_line("listening on ");
+    drop(terminal); // kills script, whose end of the terminal closes with it
+    assert_eq!(raw::read_to_end(&mut client).unwrap(), b"");
 }

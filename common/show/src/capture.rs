@@ -26,19 +26,20 @@ mod stream;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use common::observer::{LoopEvent, SessionId, Step};
+use common::phase::Phase;
 use log::{info, warn};
 use rustls::Side;
 
 use self::blocks::Blocks;
 use self::clock::Clock;
-use self::file::Tape;
+use self::file::{Made, Tape};
 use self::packet::Ends;
 use self::session::{Arrival, Session};
 use self::stream::{Packet, Way};
@@ -65,10 +66,11 @@ impl CaptureArgs {
     pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Capture>, ShowError> {
         let Some(path) = &self.capture else { return Ok(None) };
         let name = path.display();
-        let file = file::create(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
+        let (file, made) =
+            file::create(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
         let mut capture = Capture::new(peer, start, file)
             .map_err(|error| ShowError::new(format!("--capture: {name} cannot be written: {error}")))?;
-        capture.empty = Some(path.clone());
+        capture.empty = Some(made);
         warn!("--capture: {name} holds the secrets of its sessions; whoever can read it can decrypt them");
         Ok(Some(capture))
     }
@@ -83,16 +85,16 @@ pub struct Capture {
     arrivals: HashMap<SocketAddr, Arrival>,
     sessions: HashMap<u64, Session>,
     /// The file, until the first session is in it.
-    empty: Option<PathBuf>,
+    empty: Option<Made>,
 }
 
 /// A capture without a session shows nothing, and would be in the way of the next try.
 impl Drop for Capture {
     fn drop(&mut self) {
-        let Some(path) = &self.empty else { return };
-        match fs::remove_file(path) {
-            Ok(()) => info!("--capture: there was no session, and there is no {}", path.display()),
-            Err(error) => warn!("--capture: {} is empty, and stays: {error}", path.display()),
+        let Some(made) = &self.empty else { return };
+        match made.remove() {
+            Ok(()) => info!("--capture: there was no session, and there is no {made}"),
+            Err(error) => warn!("--capture: there was no session in {made}, which stays: {error}"),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Capture {
         let Some(session) = self.sessions.get_mut(&id.number) else { return Ok(()) };
         let recorder = &mut self.recorder;
         match step {
-            Step::Received([]) => session.fin(now, Way::In, recorder),
+            Step::Received([]) => session.ended(now, recorder),
             Step::Received(bytes) => session.received(now, bytes, recorder),
             Step::ReadTls(length) => session.processed(*length, &carried.secrets, recorder),
             Step::Sent(slice) => {
@@ -136,7 +138,7 @@ impl Capture {
             }
             Step::WroteTls(_) => session.sent(now, recorder),
             Step::SentFin(Ok(())) => session.fin(now, Way::Out, recorder),
-            Step::SentFin(Err(_)) => {
+            Step::PhaseChanged { to: Phase::Severed { .. }, .. } | Step::SentFin(Err(_)) => {
                 session.lost_its_connection();
                 Ok(())
             }

@@ -1,18 +1,19 @@
 //! `--key-log FILE`, or `SSLKEYLOGFILE`: the secrets of every session, for programs that decrypt a capture with them.
 //!
 //! Lines in the NSS key log format are appended, one for each secret, as soon as rustls has derived it. Whoever can
-//! read the file can decrypt the sessions, so it is for its owner alone, and a file that others can read already is
-//! refused.
+//! read the file can decrypt the sessions, so it is for its owner alone: a file of somebody else, or one that is open to
+//! others, is refused.
 
 use std::env;
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use log::warn;
+use rustix::process::geteuid;
 use rustls::KeyLog;
 
 use crate::args::ShowError;
@@ -22,8 +23,8 @@ use crate::secrets::Secret;
 /// The variable that Firefox, curl and many others know.
 const VARIABLE: &str = "SSLKEYLOGFILE";
 
-/// What a group and everybody else may read.
-const READ_BY_OTHERS: u32 = 0o044;
+/// Whatever a group and everybody else may do.
+const OTHERS: u32 = 0o077;
 
 /// Where the secrets go, on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -77,8 +78,10 @@ fn check(metadata: &Metadata) -> Result<(), Refusal> {
     let mode = metadata.permissions().mode();
     if !metadata.is_file() {
         Err(Refusal::NotRegular)
-    } else if mode & READ_BY_OTHERS != 0 {
-        Err(Refusal::ReadByOthers(mode & 0o777))
+    } else if metadata.uid() != geteuid().as_raw() {
+        Err(Refusal::NotOurs(metadata.uid()))
+    } else if mode & OTHERS != 0 {
+        Err(Refusal::OpenToOthers(mode & 0o777))
     } else {
         Ok(())
     }
@@ -89,7 +92,8 @@ fn check(metadata: &Metadata) -> Result<(), Refusal> {
 enum Refusal {
     Open(io::Error),
     NotRegular,
-    ReadByOthers(u32),
+    NotOurs(u32),
+    OpenToOthers(u32),
 }
 
 impl fmt::Display for Refusal {
@@ -103,9 +107,13 @@ impl fmt::Display for Refusal {
                 }
             }
             Self::NotRegular => f.write_str("is not a regular file; secrets are written to nothing else"),
-            Self::ReadByOthers(mode) => write!(
+            Self::NotOurs(owner) => write!(
                 f,
-                "can be read by others (mode {mode:04o}), and secrets are appended to it; `chmod 600` it, or \
+                "belongs to somebody else (user {owner}), who could read the secrets; name another file"
+            ),
+            Self::OpenToOthers(mode) => write!(
+                f,
+                "is open to others (mode {mode:04o}), and secrets are appended to it; `chmod 600` it, or \
                  name another file"
             ),
         }

@@ -82,6 +82,9 @@ impl<S: Sink> Observer for Show<S> {
                 let wire = self.sessions.entry(id.number).or_default();
                 let length = (*length).min(wire.received.len());
                 wire.read = Some((now, wire.received.drain(..length).collect()));
+                if wire.received.is_empty() {
+                    wire.received = Vec::new(); // an idle session keeps no room for a helping
+                }
                 return;
             }
             Step::Processed(_) => self.tell_read(id),

@@ -13,11 +13,20 @@ mod support {
 }
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::time::Instant;
 
+use common::close_reason::{CloseReason, Doing};
+use common::observer::{SessionId, Step};
+use common::phase::Phase;
+use rustls::Side;
+use show::sink::{Carried, Sink as _};
 use support::pcapng::{Capture, Connection, Ended, Item};
 use support::shapes::{Shape, Taken};
 use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
 use testing::raw;
 use testing::test_server::TestServer;
@@ -171,6 +180,33 @@ fn a_reset_is_there() {
     assert_eq!(client.receive(9), b"welcome!\n");
     raw::reset(client.into_socket());
     let ended = only(&captured_by_server(server)).ended;
+    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+}
+
+/// `recv` gives nothing then, as it does for a FIN.
+#[test]
+fn a_connection_that_a_write_found_broken_was_reset_and_not_ended() {
+    let folder = TempDir::new();
+    let path = folder.path().join("a.pcapng");
+    let now = Instant::now();
+    let mut capture = show::capture::Capture::new(Side::Client, now, File::create(&path).unwrap()).unwrap();
+    let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
+    let id = SessionId { number: 1, peer: address };
+    let reason = CloseReason::Transport {
+        doing: Doing::Writing,
+        kind: ErrorKind::ConnectionReset,
+        error: "reset".to_owned(),
+    };
+    let severed = Phase::Severed { reason: reason.clone(), judged: true };
+    for step in [
+        Step::Began { local: address },
+        Step::PhaseChanged { from: &Phase::Established, to: &severed },
+        Step::Received(&[]),
+        Step::Closed { reason: &reason, received: 0, sent: 0 },
+    ] {
+        capture.step(now, id, &step, &Carried::default());
+    }
+    let ended = only(&Capture::read(&path)).ended;
     assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
 }
 

@@ -72,6 +72,17 @@ fn without_a_session_there_is_no_file_to_be_in_the_way_of_the_next_try() {
 }
 
 #[test]
+fn a_file_that_somebody_else_has_made_meanwhile_stays() {
+    let server = &mut EchoServer::start(&["--capture", "a.pcapng"]);
+    fs::remove_file(server.folder.path().join("a.pcapng")).unwrap();
+    server.folder.write("a.pcapng", "another's");
+    server.program.interrupt();
+    server.program.expect_exit(0);
+    server.log().wait_for_line("no session in a.pcapng, which stays: it is another file by now");
+    assert_eq!(server.folder.read("a.pcapng"), "another's");
+}
+
+#[test]
 fn a_warning_says_that_the_file_holds_secrets() {
     let server = EchoServer::start(&["--capture", "server.pcapng"]);
     server.log().wait_for_line("WARN  --capture: server.pcapng holds the secrets of its sessions");
@@ -81,7 +92,7 @@ fn a_warning_says_that_the_file_holds_secrets() {
 fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
     let folder = TempDir::new();
     // A limit on the size of files is as good as a full disk, and needs no rights. In units of 512 or 1024 bytes.
-    let script = "trap '' XFSZ; ulimit -f 60; exec \"$0\" \"$@\"";
+    let script = "ulimit -f 60; exec \"$0\" \"$@\"";
     let launch = Launch::new("sh", folder.path()).args(["-c", script]).args([binary("mio-server")]).args([
         "--listen",
         "127.0.0.1:0",

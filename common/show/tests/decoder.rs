@@ -103,6 +103,25 @@ fn both_ends_can_show_certificates() {
 }
 
 #[test]
+fn the_version_that_a_record_claims_is_ignored() {
+    for version in [[3, 1], [3, 0], [3, 0x7f], [0xfe, 0xfd], [0, 2]] {
+        let mut conversation = converse(&Configs::new(&Shape::default()));
+        let expected = transcript(&decode(Side::Client, &conversation.flights));
+        for flight in &mut conversation.flights {
+            let mut at = 0;
+            while let Some([_, _, _, high, low]) = flight.bytes.get(at..at + 5) {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                flight.bytes[at + 1..at + 3].copy_from_slice(&version);
+                at += 5 + length;
+            }
+        }
+        for end in SIDES {
+            assert_eq!(transcript(&decode(end, &conversation.flights)), expected, "{version:x?}");
+        }
+    }
+}
+
+#[test]
 fn a_hello_retry_request_changes_no_keys_and_has_its_own_name() {
     let told = told(&Shape { retry: true, ..Shape::default() });
     assert_eq!(

@@ -234,6 +234,22 @@ fn a_reset_is_seen_as_one() {
 
 #[test]
 #[ignore = "needs tshark"]
+fn thousands_of_small_records_in_one_helping_are_all_decrypted() {
+    for version in ["1.2", "1.3"] {
+        let server = capturing_server(&["--sessions", "1", "--tls", version]);
+        let mut client = server.connect();
+        assert_eq!(client.receive(9), b"welcome!\n");
+        server.program.signal("STOP"); // or it would read them as they come
+        (0..3000).for_each(|_| client.send(b"x"));
+        server.program.signal("CONT");
+        assert_eq!(client.receive(3000), [b'x'; 3000]);
+        client.close();
+        check_server(server, &[("_ws.expert.severity == error", 0)]);
+    }
+}
+
+#[test]
+#[ignore = "needs tshark"]
 fn sessions_at_the_same_time_are_kept_apart() {
     let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
     let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();

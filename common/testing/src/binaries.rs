@@ -50,11 +50,12 @@ fn build(name: &str, folder: &Path) {
         Some(profile) => profile,
         None => panic!("{} is not in target/PROFILE", folder.display()),
     };
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Of the package whose tests run, as Cargo says: a folder that was copied is not the one this was compiled in.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map_or(env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
         .args(["build", "--quiet", "--package", name, "--bin", name, "--profile", profile, "--target-dir"])
         .arg(folder.parent().unwrap())
-        .current_dir(workspace)
+        .current_dir(package)
         .status()
         .unwrap();
     assert!(status.success(), "building {name} failed: {status}");

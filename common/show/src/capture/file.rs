@@ -1,9 +1,10 @@
 //! The file of a capture: new, for its owner alone, and made of whole blocks at any time.
 
-use std::fs::{File, OpenOptions};
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use log::warn;
 
@@ -13,8 +14,13 @@ use super::blocks::Blocks;
 ///
 /// # Errors
 /// A sentence that says what is in the way, without the name of the file.
-pub(super) fn create(path: &Path) -> Result<File, String> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+pub(super) fn create(path: &Path) -> Result<(File, Made), String> {
+    let create = || {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let made = Made { path: path.to_owned(), inode: Inode::of(&file.metadata()?) };
+        Ok((file, made))
+    };
+    create().map_err(|error: io::Error| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         match (error.kind(), folder) {
             (io::ErrorKind::AlreadyExists, _) => {
@@ -26,6 +32,41 @@ pub(super) fn create(path: &Path) -> Result<File, String> {
             _ => format!("cannot be created: {error}"),
         }
     })
+}
+
+/// A file that was made, and how to know it again.
+pub(super) struct Made {
+    path: PathBuf,
+    inode: Inode,
+}
+
+/// A file, whatever its name.
+#[derive(PartialEq, Eq)]
+struct Inode {
+    device: u64,
+    number: u64,
+}
+
+impl Inode {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), number: metadata.ino() }
+    }
+}
+
+impl Made {
+    /// Removes it, unless its name is another file's by now.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        if Inode::of(&fs::metadata(&self.path)?) != self.inode {
+            return Err(io::Error::other("it is another file by now"));
+        }
+        fs::remove_file(&self.path)
+    }
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
 }
 
 /// Blocks, and the file they go to. There is no buffer between them: what was written survives the program, however it

@@ -30,7 +30,7 @@ pub(super) struct Session {
     unprocessed: usize,
     /// The slices of the write that is going on.
     sent: Vec<u8>,
-    /// Whether there was no connection left to send a FIN on.
+    /// Whether there is no connection left to write to.
     lost: bool,
 }
 
@@ -100,6 +100,11 @@ impl Session {
         self.data(now, Way::Out, &sent, recorder)
     }
 
+    /// `recv` gave nothing: the peer's FIN, unless the connection is lost, which its next `recv` shows like an end.
+    pub(super) fn ended(&mut self, now: Instant, recorder: &mut Recorder) -> io::Result<()> {
+        if self.lost { self.release(recorder) } else { self.fin(now, Way::In, recorder) }
+    }
+
     /// The end of one direction.
     pub(super) fn fin(&mut self, now: Instant, way: Way, recorder: &mut Recorder) -> io::Result<()> {
         self.release(recorder)?;
@@ -107,7 +112,7 @@ impl Session {
         recorder.packet(now, &self.stream.segment(way.back(), Kind::Ack, &[])?)
     }
 
-    /// There was no connection any more to end.
+    /// What was written last, or the FIN, found no connection.
     pub(super) fn lost_its_connection(&mut self) {
         self.lost = true;
     }

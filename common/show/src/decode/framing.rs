@@ -1,9 +1,12 @@
 //! Where records begin and end.
 
+use rustls::ProtocolVersion;
+
 use super::{HEADER, reader::Reader};
 
-/// The longest payload of a record: TLS 1.2 allows 2048 bytes beside the content, TLS 1.3 256 (RFC 5246, 6.2.3).
-const LONGEST: usize = (1 << 14) + 2048;
+/// No payload of a record is as long as this: TLS 1.2 allows 2048 bytes beside the content (RFC 5246, 6.2.3), TLS 1.3
+/// fewer, and rustls one less.
+const TOO_LONG: usize = (1 << 14) + 2048;
 
 /// Cuts the bytes of one direction into records, and keeps the start of one that is not complete.
 #[derive(Debug, Default)]
@@ -61,11 +64,12 @@ impl Framing {
     }
 }
 
-/// Like rustls, this takes whatever has a known type and the major version 3, and judges each byte as soon as it is
-/// there: a peer that says `GET ` and waits has said enough.
+/// This takes what rustls takes, whatever version the header claims (RFC 8446, 5.1, has receivers ignore that), and
+/// judges each byte as soon as it is there: a peer that says `GET ` and waits has said enough.
 fn front(bytes: &[u8]) -> Front {
-    match bytes {
-        [20..=24] | [20..=24, 3, ..] => {}
+    match *bytes {
+        [20..=24] | [20..=24, 0 | 3 | 0xfe] => {}
+        [20..=24, major, minor, ..] if is_taken(u16::from_be_bytes([major, minor])) => {}
         _ => return Front::Foreign,
     }
     let mut reader = Reader::new(bytes);
@@ -73,8 +77,13 @@ fn front(bytes: &[u8]) -> Front {
         return Front::Incomplete;
     };
     match reader.take(length) {
-        _ if length > LONGEST => Front::Foreign,
+        _ if length >= TOO_LONG => Front::Foreign,
         Some(_) => Front::Record(HEADER + length),
         None => Front::Incomplete,
     }
+}
+
+/// Any version that has a name, and any of the family.
+fn is_taken(version: u16) -> bool {
+    !matches!(ProtocolVersion::from(version), ProtocolVersion::Unknown(number) if number >> 8 != 3)
 }

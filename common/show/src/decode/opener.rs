@@ -18,7 +18,8 @@ pub(super) struct Opener {
 
 /// How the nonce of a record is made, and what is authenticated beside the ciphertext.
 pub(super) enum Form {
-    /// TLS 1.3: the sequence number and this, and the header (RFC 8446, 5.2 and 5.3).
+    /// TLS 1.3: the sequence number and this, and the header with the version that it should have (RFC 8446, 5.2
+    /// and 5.3).
     Tls13([u8; aead::NONCE_LEN]),
     /// TLS 1.2 with ChaCha20-Poly1305: as in TLS 1.3, but the header of the plaintext (RFC 7905).
     Tls12Counted([u8; aead::NONCE_LEN]),
@@ -90,10 +91,10 @@ impl Opener {
     /// What is authenticated beside the ciphertext: in TLS 1.2 the number of the record, and its header as it was
     /// before the encryption made it longer (RFC 5246, 6.2.3.3).
     fn additional(&self, header: [u8; HEADER], length: usize) -> Option<Vec<u8>> {
+        let [kind, major, minor, high, low] = header;
         if let Form::Tls13(_) = self.form {
-            return Some(header.to_vec());
+            return Some(vec![23, 3, 3, high, low]); // as it should be: receivers ignore the version (5.1)
         }
-        let [kind, major, minor, ..] = header;
         let mut additional = self.sequence.to_be_bytes().to_vec();
         additional.extend_from_slice(&[kind, major, minor]);
         additional.extend_from_slice(&u16::try_from(length).ok()?.to_be_bytes());

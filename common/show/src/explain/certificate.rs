@@ -50,8 +50,8 @@ pub(super) fn request12(r: &mut Reader<'_>) -> Step {
 pub(super) fn status(r: &mut Reader<'_>) -> Step {
     const RFC: &str = "RFC 6066, 8";
     r.u8(about("status_type", "What kind of proof this is.", RFC), names::status_type)?;
-    let says = "The answer of the authority's OCSP server, signed and a few days old at most; without it the \
-                client would have to ask there itself, and tell it whom it visits.";
+    let says = "The answer of the authority's OCSP server, signed, with a date until which it is good; without \
+                it the client would have to ask there itself, and tell it whom it visits.";
     r.opaque(Prefix::Three, about("OCSPResponse", says, RFC), shown::hex)?;
     Ok(())
 }

@@ -54,14 +54,14 @@ fn says(number: u16, place: In) -> Option<&'static str> {
         (0, In::EncryptedExtensions | In::ServerHello) => {
             "The server has used the name to choose its certificate."
         }
-        (5, In::ServerHello) => "The server is going to bring the proof.",
-        (5, In::Certificate) => "The proof that this certificate was not revoked.",
+        (5, In::ServerHello) => "The server is going to bring the issuer's word on its certificate.",
+        (5, In::Certificate) => "What the issuer says about this certificate: good, revoked or unknown.",
         (16, In::EncryptedExtensions | In::ServerHello) => {
             "The application protocol that the server has chosen."
         }
         (35, In::ServerHello) => "The server is going to send a ticket.",
         (41, In::ServerHello) => {
-            "The session is resumed: no certificates, the ticket has proved who the two are."
+            "The server takes this pre-shared key, of a ticket as a rule: the session is resumed, without certificates."
         }
         (42, In::EncryptedExtensions) => "The server has taken the early data.",
         (42, In::NewSessionTicket) => "Who comes back with this ticket may send early data (0-RTT).",

@@ -90,7 +90,7 @@ fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
             "Who the sender says that it is; CertificateVerify or the key exchange proves it."
         }
         (H::ServerKeyExchange, _) => {
-            "The server's half of the key exchange, signed with the key of its certificate."
+            "The server's half of the key exchange; where there is a certificate, signed with its key."
         }
         (H::CertificateRequest, _) => "The server asks the client to say who it is as well.",
         (H::ServerHelloDone, _) => "The server has said all that it has to say in this flight.",
@@ -104,7 +104,7 @@ fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
         (H::Finished, Layout::Tls12) => {
             "A checksum of all that was said, and the first encrypted message: nobody has changed any of it."
         }
-        (H::CertificateStatus, _) => "Proof that the certificate was not revoked, from who issued it.",
+        (H::CertificateStatus, _) => "What the certificate's issuer says about it: good, revoked or unknown.",
         (H::KeyUpdate, _) => "From the next record on the sender uses new keys.",
         (H::CompressedCertificate, _) => "The Certificate message, compressed.",
         _ => "A message that is not explained here.",

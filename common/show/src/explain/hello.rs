@@ -21,7 +21,8 @@ pub(super) fn client(r: &mut Reader<'_>) -> Step {
     let says = "The ciphers that the client can use, the one it likes best first; those of TLS 1.3 name a \
                 cipher and a hash, those of TLS 1.2 the key exchange and the signature as well.";
     r.codes(Prefix::Two, about("cipher_suites", says, RFC), "cipher_suite", names::suite)?;
-    let says = "None: compression before encryption gives secrets away (CRIME), so null is all that is left.";
+    let says =
+        "Compression before encryption gives secrets away (CRIME): null is all that anybody should offer.";
     r.vector(Prefix::One, about("legacy_compression_methods", says, RFC), |r| {
         r.list(|r| r.u8("compression_method", names::compression))
     })?;

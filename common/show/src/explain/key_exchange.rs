@@ -14,13 +14,13 @@ pub(super) fn server(r: &mut Reader<'_>) -> Step {
     let says = "The curve is one that has a name; curves that the server describes itself are forbidden.";
     r.u8(about("curve_type", says, RFC), names::curve_type)?;
     r.u16(about("namedcurve", "The curve: one that the client has in supported_groups.", RFC), names::group)?;
-    let says = "The server's public key, made for this session only: who gets hold of the certificate's key \
-                later cannot read what was recorded (forward secrecy).";
+    let says = "The server's public key, meant to be new in each session: who gets hold of the certificate's \
+                key later cannot read what was recorded (forward secrecy).";
     r.opaque(Prefix::One, about("public", says, RFC), shown::hex)?;
     let says = "How it is signed: one of the client's signature_algorithms.";
     r.u16(about("algorithm", says, "RFC 5246, 7.4.3"), names::scheme)?;
-    let says = "Over both randoms and the fields above, with the key of the certificate: the public key \
-                comes from who the certificate names, and is not an old one.";
+    let says = "Over both randoms, the curve and the public key, with the key of the certificate: the public \
+                key comes from who the certificate names, and is not an old one.";
     r.opaque(Prefix::Two, about("signature", says, "RFC 5246, 7.4.3"), shown::hex)?;
     Ok(())
 }
@@ -32,7 +32,7 @@ pub(super) fn client(r: &mut Reader<'_>) -> Step {
     if !is_point {
         return not_ecdhe(r);
     }
-    let says = "The client's public key, made for this session only; with it and its own key each end \
+    let says = "The client's public key, meant to be new in each session; with it and its own key each end \
                 computes the same secret, which never crosses the wire.";
     r.opaque(Prefix::One, about("ecdh_Yc", says, "RFC 8422, 5.7"), shown::hex)?;
     Ok(())

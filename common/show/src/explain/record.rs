@@ -11,12 +11,12 @@ pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
         Protection::Clear => "What is in the record.",
         Protection::Opened { .. } | Protection::Sealed(_) => {
             "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all call \
-             themselves application data, and their real type is the last byte inside the encryption."
+             themselves application data, and their real type is inside the encryption, behind the content."
         }
     };
     r.u8(about("type", says, "RFC 8446, 5.1"), names::content_type)?;
-    let says = "Frozen, whatever is spoken: TLS 1.2, or TLS 1.0 in a first ClientHello, because there were \
-                servers that hung up on anything newer.";
+    let says = "Frozen since TLS 1.2: TLS 1.2 whatever is spoken, or TLS 1.0 in a first ClientHello, because \
+                there were servers that hung up on anything newer.";
     r.u16(about("legacy_record_version", says, "RFC 8446, 5.1"), names::version)?;
     let says = "How many bytes follow; more than 16 KiB of content never fit in a record.";
     r.u16(about("length", says, "RFC 8446, 5.1"), |length| shown::count(usize::from(length), "byte"))?;

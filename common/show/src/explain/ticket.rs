@@ -22,7 +22,7 @@ pub(super) fn tls13(r: &mut Reader<'_>) -> Step {
 
 pub(super) fn tls12(r: &mut Reader<'_>) -> Step {
     const RFC: &str = "RFC 5077, 3.3";
-    let says = "For about how long the server keeps the key of the ticket; 0 for no promise.";
+    let says = "For about how long the client should keep the ticket; 0 for no hint.";
     r.u32(about("ticket_lifetime_hint", says, RFC), shown::seconds)?;
     r.opaque(Prefix::Two, about("ticket", TICKET, RFC), shown::hex)?;
     Ok(())

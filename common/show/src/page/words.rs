@@ -53,7 +53,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
         Step::Sent(_) => return None,
         Step::Began { local } => call(Tone::Phase, "session begins", format!("at our {local}")),
         Step::Ready(readiness) => call(Tone::Quiet, "socket ready", ready(*readiness)),
-        Step::Received([]) => call(Tone::In, "recv", "0 B: the peer's FIN"),
+        Step::Received([]) => call(Tone::In, "recv", "0 B: end-of-file"),
         Step::Received(helping) => call(Tone::In, "recv", bytes(helping.len())),
         Step::ReadBlocked => call(Tone::Quiet, "recv", "would block: the kernel has no more"),
         Step::ReadTls(0) => call(Tone::Tls, "read_tls", "0 B: the end of file"),

@@ -30,7 +30,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
     match step {
         Step::Began { local } => words(Kind::Phase, "began", format!("at our {local}")),
         Step::Ready(readiness) => words(Kind::Quiet, "ready", ready(*readiness)),
-        Step::Received([]) => words(Kind::In, "recv", "0 B, the peer's FIN"),
+        Step::Received([]) => words(Kind::In, "recv", "0 B, end-of-file"),
         Step::Received(bytes) => words(Kind::In, "recv", format!("{} B", bytes.len())),
         Step::ReadBlocked => words(Kind::Quiet, "read blocked", "the kernel has no more"),
         Step::ReadTls(0) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),

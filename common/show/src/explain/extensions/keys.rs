@@ -36,7 +36,7 @@ fn entry(r: &mut Reader<'_>, place: In) -> Step {
             Some(parts) if carries(r, &parts) => both(r, &parts),
             _ => {
                 let says =
-                    "A public key, made for this session only; the private one never leaves its owner.";
+                    "A public key, meant to be new in each session; the private one never leaves its owner.";
                 r.opaque(Prefix::Two, about("key_exchange", says, ""), shown::hex).map(drop)
             }
         }
@@ -51,7 +51,7 @@ const EPHEMERAL: &str =
 const ENCAPSULATION: &str =
     "A public key of ML-KEM: the server hides a secret with it that only its owner can uncover.";
 const CIPHERTEXT: &str =
-    "A secret, hidden with the client's ML-KEM key: not even a quantum computer uncovers it.";
+    "A secret, hidden with the client's ML-KEM key: not even a quantum computer is believed to uncover it.";
 
 /// The two halves of a hybrid's key share. In X25519MLKEM768 ML-KEM comes first, in those with NIST curves it comes
 /// second, as each of them was specified (draft-ietf-tls-ecdhe-mlkem, 4).

@@ -140,7 +140,7 @@ pub(in crate::explain) fn psk_mode(number: u8) -> Meaning {
         0 => ("psk_ke", "The pre-shared key alone: who learns it later reads everything."),
         1 => (
             "psk_dhe_ke",
-            "The pre-shared key and a fresh key exchange: who learns the key later reads nothing.",
+            "The pre-shared key and a fresh key exchange: who learns the key later reads nothing but early data.",
         ),
         _ if number % 31 == 11 => return grease(format!("GREASE ({number})")),
         _ => return byte(None, number),

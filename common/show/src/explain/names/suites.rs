@@ -38,7 +38,7 @@ pub(in crate::explain) fn suite(number: u16) -> Meaning {
     match number {
         0x00ff => Meaning {
             value: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV (0x00ff)".to_owned(),
-            says: "No suite but a signal: the client renegotiates safely or not at all.".into(),
+            says: "No suite but a signal: the client knows secure renegotiation, as an empty renegotiation_info says.".into(),
             rfc: "RFC 5746, 3.3",
         },
         0x5600 => Meaning {
