@@ -33,8 +33,9 @@ use crate::registrar::Registrar;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
-/// How often a session may move before others get their turn: a quarter of a megabyte at most.
-const STEPS_PER_TURN: usize = 8;
+/// How many helpings a session may have before others get their turn: 64 KiB at most. Whatever else it does is bounded by
+/// what it owes by then.
+const HELPINGS_PER_TURN: usize = 2;
 
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,8 +116,12 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Does what can be done now without blocking.
     pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
-        for _ in 0..STEPS_PER_TURN {
-            let moved = self.flush(watch) | self.fill(watch, scratch) | self.advance(watch);
+        let mut helpings = 0;
+        while helpings < HELPINGS_PER_TURN {
+            let flushed = self.flush(watch);
+            let filled = self.fill(watch, scratch);
+            let moved = self.advance(watch) | flushed | filled;
+            helpings += usize::from(filled);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
