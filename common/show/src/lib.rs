@@ -29,6 +29,7 @@ pub mod explain;
 pub mod key_log;
 mod lines;
 pub mod page;
+mod phrases;
 pub mod secrets;
 pub mod show;
 pub mod sink;

@@ -78,6 +78,7 @@ impl<S: Sink> Observer for Show<S> {
             Step::Received(bytes) => {
                 self.sessions.entry(id.number).or_default().received = bytes.to_vec();
             }
+            // Told of by `tell_read`, at the time it has now: its records cannot be opened before the secrets are there.
             Step::ReadTls(length) => {
                 let wire = self.sessions.entry(id.number).or_default();
                 let length = (*length).min(wire.received.len());

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use common::deadline::Timeout;
 use common::escaped::Escaped;
 use common::exit::ExitStatus;
-use common::observer::{EventSource, LoopEvent, Step};
+use common::observer::{LoopEvent, Step};
 use common::phase::Phase;
-use common::readiness::Readiness;
 use mio::Interest;
 use rustls::{IoState, Side};
 
 use super::numbers::{bytes, duration};
+use crate::phrases;
 
 /// One thing that the machine did.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
     Some(match step {
         Step::Sent(_) => return None,
         Step::Began { local } => call(Tone::Phase, "session begins", format!("at our {local}")),
-        Step::Ready(readiness) => call(Tone::Quiet, "socket ready", ready(*readiness)),
+        Step::Ready(readiness) => call(Tone::Quiet, "socket ready", phrases::readiness(*readiness)),
         Step::Received([]) => call(Tone::In, "recv", "0 B: end-of-file"),
         Step::Received(helping) => call(Tone::In, "recv", bytes(helping.len())),
         Step::ReadBlocked => call(Tone::Quiet, "recv", "would block: the kernel has no more"),
@@ -82,10 +82,12 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
 /// `None` for what is shown elsewhere, or concerns no session.
 pub(super) fn of_event(event: &LoopEvent<'_>) -> Option<Call> {
     Some(match event {
-        LoopEvent::Ready(source) => call(Tone::Quiet, "ready", source_name(*source)),
-        LoopEvent::InterestChanged(source, wanted) => {
-            call(Tone::Quiet, "poll for", format!("{}: {}", source_name(*source), interest(*wanted)))
-        }
+        LoopEvent::Ready(source) => call(Tone::Quiet, "ready", phrases::event_source(*source)),
+        LoopEvent::InterestChanged(source, wanted) => call(
+            Tone::Quiet,
+            "poll for",
+            format!("{}: {}", phrases::event_source(*source), interest(*wanted)),
+        ),
         LoopEvent::Accepted(peer) => call(Tone::Tls, "accept", peer.to_string()),
         LoopEvent::Promoted { slot, waiting, .. } => {
             call(Tone::Tls, "gets its turn", format!("slot {slot}; {waiting} more waiting"))
@@ -121,16 +123,6 @@ pub(super) fn woke(events: usize, slept: bool) -> String {
         (1, false) => "did not sleep; 1 event".to_owned(),
         (_, false) => format!("did not sleep; {events} events"),
     }
-}
-
-fn ready(readiness: Readiness) -> String {
-    let bits = [
-        (readiness.is_readable(), "readable"),
-        (readiness.is_writable(), "writable"),
-        (readiness.is_read_closed(), "read closed"),
-    ];
-    let names: Vec<&str> = bits.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-    names.join(", ")
 }
 
 fn processed(result: &Result<IoState, rustls::Error>) -> Call {
@@ -191,15 +183,6 @@ fn interest(wanted: Option<Interest>) -> String {
         Some((_, true)) => "writable".to_owned(),
         Some(_) => "readable".to_owned(),
         None => "nothing: deregistered".to_owned(),
-    }
-}
-
-fn source_name(source: EventSource) -> String {
-    match source {
-        EventSource::Signals => "signals".to_owned(),
-        EventSource::Listener => "listener".to_owned(),
-        EventSource::Stdin => "stdin".to_owned(),
-        EventSource::Lingering(peer) => format!("lingering {peer}"),
     }
 }
 

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use common::deadline::Timeout;
 use common::escaped::Escaped;
-use common::observer::{EventSource, Left, LoopEvent, Step};
+use common::observer::{Left, LoopEvent, Step};
 use common::phase::{Cause, PeerEnd, Phase};
-use common::readiness::Readiness;
 use mio::Interest;
 use rustls::{IoState, Side};
 
 use super::palette::Kind;
 use super::preview::Preview;
+use crate::phrases;
 
 /// A line without what stands before it.
 pub(super) struct Words {
@@ -29,7 +29,7 @@ fn words(kind: Kind, verb: &'static str, details: impl Into<String>) -> Words {
 pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
     match step {
         Step::Began { local } => words(Kind::Phase, "began", format!("at our {local}")),
-        Step::Ready(readiness) => words(Kind::Quiet, "ready", ready(*readiness)),
+        Step::Ready(readiness) => words(Kind::Quiet, "ready", phrases::readiness(*readiness)),
         Step::Received([]) => words(Kind::In, "recv", "0 B, end-of-file"),
         Step::Received(bytes) => words(Kind::In, "recv", format!("{} B", bytes.len())),
         Step::ReadBlocked => words(Kind::Quiet, "read blocked", "the kernel has no more"),
@@ -71,10 +71,12 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
     match event {
         LoopEvent::Listening(address) => words(Kind::Tls, "listening", address.to_string()),
         LoopEvent::Woke { events, timeout } => words(Kind::Woke, "woke", woke(*events, *timeout)),
-        LoopEvent::Ready(source) => words(Kind::Quiet, "ready", name(*source)),
-        LoopEvent::InterestChanged(source, wanted) => {
-            words(Kind::Quiet, "interest", format!("{}: {}", name(*source), interest(*wanted)))
-        }
+        LoopEvent::Ready(source) => words(Kind::Quiet, "ready", phrases::event_source(*source)),
+        LoopEvent::InterestChanged(source, wanted) => words(
+            Kind::Quiet,
+            "interest",
+            format!("{}: {}", phrases::event_source(*source), interest(*wanted)),
+        ),
         LoopEvent::Accepted(peer) => words(Kind::Tls, "accepted", peer.to_string()),
         LoopEvent::Waiting { peer, place } => {
             words(Kind::Tls, "waiting", format!("{peer} is number {place} in the waiting room"))
@@ -133,16 +135,6 @@ fn woke(events: usize, timeout: Option<Duration>) -> String {
     }
 }
 
-fn ready(readiness: Readiness) -> String {
-    let bits = [
-        (readiness.is_readable(), "readable"),
-        (readiness.is_writable(), "writable"),
-        (readiness.is_read_closed(), "read closed"),
-    ];
-    let names: Vec<&str> = bits.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-    names.join(", ")
-}
-
 fn processed(state: &IoState) -> String {
     let closed = if state.peer_has_closed() { ", peer has closed" } else { "" };
     let (to_write, plaintext) = (state.tls_bytes_to_write(), state.plaintext_bytes_to_read());
@@ -190,13 +182,4 @@ fn set_to(at: Option<Instant>, now: Instant) -> String {
 
 fn interest(wanted: Option<Interest>) -> String {
     wanted.map_or_else(|| "none, deregistered".to_owned(), |interest| format!("{interest:?}"))
-}
-
-fn name(source: EventSource) -> String {
-    match source {
-        EventSource::Signals => "signals".to_owned(),
-        EventSource::Listener => "listener".to_owned(),
-        EventSource::Stdin => "stdin".to_owned(),
-        EventSource::Lingering(peer) => format!("lingering {peer}"),
-    }
 }
