@@ -206,6 +206,9 @@ fn tls_hint(error: &Error) -> &'static str {
             | PeerIncompatible::Tls12NotOfferedOrEnabled
             | PeerIncompatible::Tls13RequiredForQuic,
         ) => "; both ends need a version in common, see --tls",
+        Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
+            "; does the client know no version above TLS 1.1?"
+        }
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => "; is this a TLS peer?",
         Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
             "; a handshake message may have 65535 bytes at most"

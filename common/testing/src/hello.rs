@@ -5,6 +5,8 @@ pub type Extension = u16;
 
 /// `supported_groups`.
 pub const SUPPORTED_GROUPS: Extension = 10;
+/// `signature_algorithms`.
+pub const SIGNATURE_ALGORITHMS: Extension = 13;
 /// `early_data`.
 pub const EARLY_DATA: Extension = 42;
 /// `supported_versions`.

@@ -4,7 +4,9 @@ use rustls::AlertDescription as Alert;
 use rustls::version::{TLS12, TLS13};
 use testing::echo_server::EchoServer;
 use testing::end::End;
-use testing::hello::{ClientHello, KEY_SHARE, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record};
+use testing::hello::{
+    ClientHello, KEY_SHARE, SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record,
+};
 use testing::raw;
 
 use crate::case::{Case, alert, check_all, client_hello, hear, say, say_more};
@@ -38,6 +40,15 @@ fn hellos_that_cannot_be_answered() {
     check_all(&[
         changed("TLS 1.0 alone", old(0x0301), Alert::ProtocolVersion, "see --tls"),
         changed("TLS 1.1 alone", old(0x0302), Alert::ProtocolVersion, "see --tls"),
+        changed(
+            "TLS 1.1 without the extensions of TLS 1.2",
+            |hello| {
+                old(0x0302)(hello);
+                hello.set(SIGNATURE_ALGORITHMS, None);
+            },
+            Alert::HandshakeFailure,
+            "does the client know no version above TLS 1.1?",
+        ),
         changed(
             "versions of which we speak none",
             |hello| hello.set(SUPPORTED_VERSIONS, Some(&[2, 3, 1])),
