@@ -129,18 +129,23 @@ fn who_has_said_everything_does_not_wait_for_ever() {
 
 #[test]
 fn a_fin_is_read_once() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    visit.raw.end.incoming().capacity = 0; // so that an answer stays owed, and the session stays
-    visit.say(b"hello");
-    visit.raw.leave();
-    visit.settle();
-    assert_eq!(visit.session.phase().name(), "PeerClosed");
-    let reads = visit.session.end.incoming().reads;
-    for _ in 0..3 {
-        visit.session.rouse();
-        visit.session.turn(visit.now);
+    for (we_close, phase) in [(false, "PeerClosed"), (true, "Closing")] {
+        let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+        visit.raw.end.incoming().capacity = 0; // so that an answer stays owed, and the session stays
+        visit.say(b"hello");
+        if we_close {
+            visit.close();
+        }
+        visit.raw.leave();
+        visit.settle();
+        assert_eq!(visit.session.phase().name(), phase);
+        let reads = visit.session.end.incoming().reads;
+        for _ in 0..3 {
+            visit.session.rouse();
+            visit.session.turn(visit.now);
+        }
+        assert_eq!(visit.session.end.incoming().reads, reads, "{phase}");
     }
-    assert_eq!(visit.session.end.incoming().reads, reads);
 }
 
 #[test]
