@@ -33,8 +33,8 @@ use crate::registrar::Registrar;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
-/// How many helpings a session may have before others get their turn: 64 KiB at most. Whatever else it does is bounded by
-/// what it owes by then.
+/// How many helpings a session may have before others get their turn: 64 KiB at most. Whatever else it does is
+/// bounded by what it owes by then.
 const HELPINGS_PER_TURN: usize = 2;
 
 /// What a turn came to.

@@ -9,8 +9,8 @@ use etherparse::{TcpHeader, TcpOptionElement};
 
 use super::packet::{self, Ends};
 
-/// What the ends say about their receive buffers, in units of 2 to the power of [`SCALE`]: 8 MiB. One write has less, and is
-/// acknowledged before the next.
+/// What the ends say about their receive buffers, in units of 2 to the power of [`SCALE`]: 8 MiB. One write has less,
+/// and is acknowledged before the next.
 const WINDOW: u16 = u16::MAX;
 const SCALE: u8 = 7;
 

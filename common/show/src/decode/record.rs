@@ -64,7 +64,8 @@ pub enum Content {
     Other(ContentType),
     /// Nobody knows: the record could not be opened.
     Hidden,
-    /// This is no record: the peer does not speak TLS, or has lost count. Nothing in this direction is looked at any more.
+    /// This is no record: the peer does not speak TLS, or has lost count. Nothing in this direction is looked at any
+    /// more.
     NotTls,
 }
 
