@@ -147,3 +147,49 @@ impl Slots {
         Some(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use common::admission::Admission;
+    use common::deadline::Timeouts;
+    use common::observer::SessionId;
+    use common::session::SessionConfig;
+    use mio::Token;
+    use rustls::{ServerConfig, ServerConnection};
+    use testing::certificates::Identity;
+
+    /// Fills a slot with a session whose client has said nothing.
+    fn fill(slots: &mut Slots, tls: &Arc<ServerConfig>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = listener.local_addr().unwrap();
+        let socket = TcpStream::connect(peer).unwrap();
+        let tls = ServerConnection::new(Arc::clone(tls)).unwrap();
+        let config = SessionConfig { admission: Admission::AnyClient, timeouts: Timeouts::default() };
+        let mut nobody = ();
+        let watch = &mut Watch::new(Instant::now(), &mut nobody);
+        let id = SessionId { number: 1, peer };
+        let session = Session::new(id, tls, socket, Echo::new(b"".as_slice().into()), Rc::new(config), watch);
+        slots.insert(session, Registrar::new(Token(0)));
+    }
+
+    #[test]
+    fn who_yields_waits_for_the_next_round() {
+        let mut slots = Slots::new(2);
+        let tls = Identity::localhost().server_config();
+        fill(&mut slots, &tls);
+        fill(&mut slots, &tls);
+        for _ in 0..3 {
+            let mut had_a_turn = Vec::new();
+            for _ in 0..slots.round().min(9) {
+                let key = slots.next().unwrap();
+                had_a_turn.push(key);
+                slots.wake(key); // it yields
+            }
+            assert_eq!(had_a_turn, [0, 1]);
+        }
+    }
+}
