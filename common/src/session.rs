@@ -114,18 +114,19 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.readiness.merge(readiness);
     }
 
-    /// Does what can be done now without blocking.
+    /// Does what can be done now without blocking. Whatever a flush makes possible is tried right behind it, so it is
+    /// no reason to go round again.
     pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
         let mut helpings = 0;
         while helpings < HELPINGS_PER_TURN {
-            let flushed = self.flush(watch);
+            self.flush(watch);
             let filled = self.fill(watch, scratch);
-            let moved = self.advance(watch) | flushed | filled;
+            let advanced = self.advance(watch);
             helpings += usize::from(filled);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
-            if !moved {
+            if !filled && !advanced {
                 self.shrink();
                 return Turn::Blocked;
             }
@@ -192,8 +193,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Writes until nothing is owed or the kernel takes no more. Bytes that rustls holds stay rustls': a short
     /// write leaves the rest where it was.
-    fn flush(&mut self, watch: &mut Watch<'_>) -> bool {
-        let mut moved = false;
+    fn flush(&mut self, watch: &mut Watch<'_>) {
         while self.phase.writes() && self.tls.wants_write() && self.readiness.is_writable() {
             let mut tap = Tap { transport: &mut self.transport, watch, id: self.id };
             match self.tls.write_tls(&mut tap) {
@@ -206,14 +206,11 @@ impl<T: Transport, A: Application> Session<T, A> {
                     watch.step(&self.id, &Step::WriteBlocked);
                     self.readiness.write_blocked();
                     self.peer_takes_nothing(watch);
-                    return moved;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.write_failed(&error, watch),
             }
-            moved = true;
         }
-        moved
     }
 
     // ---- what rustls says ----------------------------------------------------------------------------------
