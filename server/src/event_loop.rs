@@ -3,7 +3,7 @@
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
 //! GATHER   note what the kernel says, for each token; do nothing yet but heed signals
-//! ADMIT    accept who has come; while a slot is free, the longest waiter gets it
+//! ADMIT    accept one who has come; while a slot is free, the longest waiter gets it
 //! TURN     each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
@@ -38,9 +38,6 @@ use crate::place::Place;
 use crate::service::{Load, Service};
 use crate::slots::{Slot, Slots};
 use crate::waiting_room::{Waiter, WaitingRoom};
-
-/// How many are let in before those who are in get their turn.
-const ADMISSIONS_PER_ROUND: usize = 256;
 
 /// How much room the server has.
 pub struct Room {
@@ -136,13 +133,12 @@ impl EventLoop {
 
     /// Whether something can be done that no event will announce.
     fn has_work(&self) -> bool {
-        let can_accept = self.listener.as_ref().is_some_and(|listener| listener.owes_accept(&self.room));
         let can_promote = self.room.len() > 0 && self.slots.vacant_key().is_some();
-        can_accept || can_promote || self.slots.any_runnable()
+        can_promote || self.slots.any_runnable()
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let listener = self.listener.as_ref().and_then(Listener::deadline);
+        let listener = self.listener.as_ref().and_then(|listener| listener.deadline(&self.room));
         [self.slots.deadline(), self.lingering.deadline(), listener].into_iter().flatten().min()
     }
 
@@ -195,18 +191,12 @@ impl EventLoop {
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
-    /// Accepting fills the room, promoting empties it, and skipping those who have left empties it too. Each may
-    /// make the other possible without an event to say so.
+    /// At most one comes in: those who are in have their turn before the next.
     fn admit(&mut self, watch: &mut Watch<'_>) {
-        for _ in 0..ADMISSIONS_PER_ROUND {
-            let Some(listener) = &mut self.listener else { break };
+        if let Some(listener) = &mut self.listener {
             listener.accept(&mut self.room, watch);
-            let promoted = self.promote(watch);
-            let more = self.listener.as_ref().is_some_and(|listener| listener.owes_accept(&self.room));
-            if !promoted && !more {
-                break;
-            }
         }
+        while self.promote(watch) {}
         self.room.announce(watch);
         if let Some(listener) = &mut self.listener {
             listener.follow(&self.room, self.poll.registry(), watch);

@@ -15,25 +15,26 @@ use crate::waiting_room::WaitingRoom;
 /// How long to leave `accept` alone after it failed for want of file descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The listener, and what is known about its queue.
+/// The listener, and what is known about its backlog.
 pub struct Listener {
     socket: TcpListener,
     registrar: Registrar,
-    /// The backlog may hold a connection. Like a socket's readiness, only `WouldBlock` clears it.
-    acceptable: bool,
+    backlog: Backlog,
     /// Whether the room was full when last looked at.
     full: bool,
-    state: State,
 }
 
-/// Whether accepting works.
-enum State {
-    Working,
-    /// It failed with an error that concerns us all, out of file descriptors for one. The edge that announced the
-    /// connection in the backlog is used up, and there may never be another, so only a clock can bring us back.
-    Failing {
-        retry_at: Instant,
-    },
+/// What is known about the connections that the kernel holds for us.
+enum Backlog {
+    /// The poll will say when somebody is there.
+    Watched,
+    /// The poll has said that somebody is there.
+    Ready,
+    /// One was taken out of it. There may be more, which came with the same edge, so the poll has to be asked.
+    Taken,
+    /// Accepting failed with an error that concerns us all, out of file descriptors for one. The edge that announced
+    /// the connection is used up, and there may never be another, so only a clock can bring us back.
+    Failing { retry_at: Instant },
 }
 
 impl Listener {
@@ -45,9 +46,8 @@ impl Listener {
         Ok(Self {
             socket: TcpListener::bind(address)?,
             registrar: Registrar::new(Place::Listener.into()),
-            acceptable: true,
+            backlog: Backlog::Watched,
             full: false,
-            state: State::Working,
         })
     }
 
@@ -61,62 +61,70 @@ impl Listener {
 
     /// The poll has said that somebody has come.
     pub fn ready(&mut self) {
-        self.acceptable = true;
+        if let Backlog::Watched = self.backlog {
+            self.backlog = Backlog::Ready;
+        }
     }
 
     /// When to call [`accept`](Self::accept) even if nobody seems to have come.
-    pub fn deadline(&self) -> Option<Instant> {
-        match self.state {
-            State::Working => None,
-            State::Failing { retry_at } => Some(retry_at),
+    pub fn deadline(&self, room: &WaitingRoom) -> Option<Instant> {
+        match self.backlog {
+            Backlog::Failing { retry_at } if !room.is_full() => Some(retry_at),
+            _ => None,
         }
     }
 
-    /// Whether somebody may be waiting in the backlog who could be accepted now.
-    pub fn owes_accept(&self, room: &WaitingRoom) -> bool {
-        matches!(self.state, State::Working) && self.acceptable && !room.is_full()
-    }
-
-    /// Accepts until nobody is left or the room is full.
+    /// Accepts one, if somebody is there and there is room.
+    ///
+    /// Whether that was the last one, an `accept` that fails would say too; but the kernel makes a socket before it
+    /// looks whether there is anybody to give it to. The poll says it for less, see [`follow`](Self::follow).
     pub fn accept(&mut self, room: &mut WaitingRoom, watch: &mut Watch<'_>) {
-        if matches!(self.state, State::Failing { retry_at } if watch.now < retry_at) {
+        let due = match self.backlog {
+            Backlog::Watched | Backlog::Taken => false,
+            Backlog::Ready => true,
+            Backlog::Failing { retry_at } => retry_at <= watch.now,
+        };
+        if !due || room.is_full() {
             return;
         }
-        while self.acceptable && !room.is_full() {
-            match self.socket.accept() {
-                Ok((socket, peer)) => {
-                    watch.event_loop(&LoopEvent::Accepted(peer));
-                    room.enter(socket, peer);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.acceptable = false,
-                Err(error) if concerns_one_connection(&error) => {}
-                Err(error) => return self.fail(&error, watch),
+        self.backlog = match self.socket.accept() {
+            Ok((socket, peer)) => {
+                watch.event_loop(&LoopEvent::Accepted(peer));
+                room.enter(socket, peer);
+                Backlog::Taken
             }
-            self.state = State::Working;
-        }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Backlog::Watched,
+            Err(error) if concerns_one_connection(&error) => Backlog::Taken,
+            Err(error) => return self.fail(&error, watch),
+        };
     }
 
     /// Tells of the first failure of a row; the tenth in a second is no news.
     fn fail(&mut self, error: &io::Error, watch: &mut Watch<'_>) {
-        if matches!(self.state, State::Working) {
+        if !matches!(self.backlog, Backlog::Failing { .. }) {
             watch.event_loop(&LoopEvent::AcceptFailed(error));
         }
-        self.acceptable = true;
-        self.state = State::Failing { retry_at: watch.now + PAUSE };
+        self.backlog = Backlog::Failing { retry_at: watch.now + PAUSE };
     }
 
-    /// Listens while there is room. Coming back, the backlog is looked at without waiting for an event. A poll that
-    /// refuses is tried again, like an accept that fails.
+    /// Watches the backlog while there is room. Who is there already, when the watching begins or when one was taken
+    /// out, is reported like who comes. A poll that refuses is tried again, like an accept that fails.
     pub fn follow(&mut self, room: &WaitingRoom, registry: &Registry, watch: &mut Watch<'_>) {
         let wanted = (!room.is_full()).then_some(Interest::READABLE);
-        match self.registrar.apply(registry, &mut self.socket, wanted) {
+        let changed = match (&self.backlog, wanted) {
+            (Backlog::Taken, Some(_)) => self.registrar.rearm(registry, &mut self.socket).map(|()| false),
+            _ => self.registrar.apply(registry, &mut self.socket, wanted),
+        };
+        match changed {
             Ok(true) => watch.event_loop(&LoopEvent::InterestChanged(EventSource::Listener, wanted)),
             Ok(false) => {}
-            Err(error) => self.fail(&error, watch),
+            Err(error) => return self.fail(&error, watch),
+        }
+        if let Backlog::Taken = self.backlog {
+            self.backlog = Backlog::Watched;
         }
         if self.full != room.is_full() {
             self.full = room.is_full();
-            self.acceptable = true;
             watch.event_loop(if self.full { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
         }
     }

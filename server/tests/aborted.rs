@@ -22,7 +22,7 @@ fn an_aborted_connection_does_not_keep_the_next_one_waiting() {
     for _ in 0..3 {
         server.serves_a_client();
     }
-    assert!(server.folder.read(LOG).matches("ECONNABORTED").count() > 3);
+    assert!(server.folder.read(LOG).matches("ECONNABORTED").count() >= 3); // at least one before each client
     let text = server.log().text();
     assert!(!text.contains("accepting a connection failed"), "{text}");
 }

@@ -15,9 +15,9 @@ const LOG: &str = "system_calls.txt";
 const SESSION: [&str; 16] = [
     "epoll_wait",
     "accept4",
-    "accept4 EAGAIN",
     "recvfrom MSG_PEEK",
     "setsockopt",
+    "epoll_ctl EPOLL_CTL_MOD",
     "recvfrom",
     "writev",
     "epoll_ctl EPOLL_CTL_ADD",
