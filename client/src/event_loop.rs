@@ -50,6 +50,13 @@ pub struct Errand {
     pub interactive: bool,
 }
 
+/// A connection that came to be.
+struct Connected {
+    stream: TcpStream,
+    registrar: Registrar,
+    peer: SocketAddr,
+}
+
 /// The client.
 pub struct EventLoop<'o> {
     poll: Poll,
@@ -84,7 +91,7 @@ impl<'o> EventLoop<'o> {
     /// Whatever kept the session from coming to be, and an output that takes no more. How a session ends is not
     /// an error here, but its [`Outcome`].
     pub fn run(&mut self, errand: &Errand) -> Result<Outcome, Failure> {
-        let (stream, registrar, peer) = self.connect(errand)?;
+        let Connected { stream, registrar, peer } = self.connect(errand)?;
         self.sessions += 1;
         let id = SessionId { number: self.sessions, peer };
         let tls = ClientConnection::new(Arc::clone(&errand.tls), errand.server_name.clone())
@@ -100,19 +107,29 @@ impl<'o> EventLoop<'o> {
 
     // ---- the connection ------------------------------------------------------------------------------------
 
-    /// Tries every address of the target in turn.
-    fn connect(&mut self, errand: &Errand) -> Result<(TcpStream, Registrar, SocketAddr), Failure> {
+    fn connect(&mut self, errand: &Errand) -> Result<Connected, Failure> {
         let target = &errand.target;
         let addresses = target.resolve().map_err(|error| Failure::Unresolvable(target.clone(), error))?;
+        self.connect_to_one_of(addresses, errand.connect_timeout)?
+            .map_err(|attempts| Failure::Unreachable(target.clone(), attempts))
+    }
+
+    /// Tries one address after the other. The inner error is what became of each attempt; the outer one ends the
+    /// program.
+    fn connect_to_one_of(
+        &mut self,
+        addresses: Vec<SocketAddr>,
+        timeout: Option<Duration>,
+    ) -> Result<Result<Connected, Vec<(SocketAddr, io::Error)>>, Failure> {
         let mut attempts = Vec::new();
         for address in addresses {
             self.tell(&LoopEvent::Connecting(address));
-            match self.connect_to(address, errand.connect_timeout)? {
+            match self.connect_to(address, timeout)? {
                 Ok((stream, registrar)) => {
                     self.tell(&LoopEvent::Connected(address));
                     // Fails only on a socket that was reset, which the first write will say better.
                     let _ = stream.set_nodelay(true);
-                    return Ok((stream, registrar, address));
+                    return Ok(Ok(Connected { stream, registrar, peer: address }));
                 }
                 Err(error) => {
                     self.tell(&LoopEvent::ConnectFailed(address, &error));
@@ -120,7 +137,7 @@ impl<'o> EventLoop<'o> {
                 }
             }
         }
-        Err(Failure::Unreachable(target.clone(), attempts))
+        Ok(Err(attempts))
     }
 
     /// One attempt. The inner error is the attempt's; the outer one ends the program.
@@ -198,5 +215,42 @@ impl<'o> EventLoop<'o> {
 
     fn tell(&mut self, event: &LoopEvent<'_>) {
         Watch::new(Instant::now(), self.observer).event_loop(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// Remembers how the attempts ended.
+    #[derive(Default)]
+    struct Attempts(Vec<(SocketAddr, bool)>);
+
+    impl Observer for Attempts {
+        fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
+            match event {
+                LoopEvent::Connected(address) => self.0.push((*address, true)),
+                LoopEvent::ConnectFailed(address, _) => self.0.push((*address, false)),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_that_refuses_leads_to_the_next_and_no_further() {
+        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [live, unused, closed] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
+        let [_live, _unused, gone] = listeners;
+        drop(gone);
+
+        let mut seen = Attempts::default();
+        let mut event_loop = EventLoop::new(&mut seen).unwrap();
+        let limit = Some(Duration::from_secs(20));
+        let connected = event_loop.connect_to_one_of(vec![closed, live, unused], limit).unwrap();
+        assert!(connected.is_ok_and(|connected| connected.peer == live));
+        let failed = event_loop.connect_to_one_of(vec![closed], limit).unwrap();
+        assert!(failed.is_err_and(|attempts| attempts[0].1.kind() == io::ErrorKind::ConnectionRefused));
+        assert_eq!(seen.0, [(closed, false), (live, true), (closed, false)]);
     }
 }

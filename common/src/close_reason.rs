@@ -209,7 +209,10 @@ fn tls_hint(error: &Error) -> &'static str {
         Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
             "; does the client know no version above TLS 1.1?"
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => "; is this a TLS peer?",
+        // One that begins so is `NotTls`.
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "; it began with TLS and went on with something else"
+        }
         Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
             "; a handshake message may have 65535 bytes at most"
         }
