@@ -116,7 +116,7 @@ impl fmt::Display for Description<'_> {
                 write!(f, "truncated: the {peer} left without close_notify, so something may be missing")
             }
             CloseReason::Truncated { established: false } => {
-                write!(f, "truncated: the {peer} left in the middle of the handshake")
+                write!(f, "truncated: the {peer} left before the handshake was done")
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
