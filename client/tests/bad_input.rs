@@ -24,7 +24,7 @@ fn assert_says(text: &str, parts: &[&str]) {
 #[test]
 fn before_the_servers_first_start_there_is_nothing_to_trust() {
     let text = refused(&TempDir::new(), &[], 1);
-    assert_says(&text, &["certificates/certificate.pem does not exist", "a server's first start makes one"]);
+    assert_says(&text, &["certificates/certificate.pem does not exist", "made by its first start"]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ impl fmt::Display for Description<'_> {
                 write!(f, "truncated: the {peer} left without close_notify, so something may be missing")
             }
             CloseReason::Truncated { established: false } => {
-                write!(f, "truncated: the {peer} left in the middle of the handshake")
+                write!(f, "truncated: the {peer} left before the handshake was done")
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
@@ -183,7 +183,9 @@ fn alert_hint(alert: AlertDescription, peer: &str) -> String {
             format!(": the {peer} refuses our certificate")
         }
         Alert::CertificateExpired => format!(": to the {peer}'s clock our certificate is not valid now"),
-        Alert::CertificateRequired => format!(": the {peer} wants a certificate from us"),
+        Alert::CertificateRequired => {
+            format!(": the {peer} wants a certificate from us; name one with --cert and --key")
+        }
         Alert::HandshakeFailure => {
             format!(": the {peer} found no suite, group or signature scheme in common")
         }
@@ -209,6 +211,7 @@ fn tls_hint(error: &Error) -> &'static str {
         Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
             "; does the client know no version above TLS 1.1?"
         }
+        Error::NoApplicationProtocol => "; the client offers none of those that --alpn names",
         // One that begins so is `NotTls`.
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "; it began with TLS and went on with something else"

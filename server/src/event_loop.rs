@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
-//! GATHER   note what the kernel says, for each token; do nothing yet but heed signals
+//! GATHER   note what the kernel says, for each token; do nothing yet but drain those who linger and heed signals
 //! ADMIT    accept one who has come; while a slot is free, the longest waiter gets it
 //! TURN     each session that is runnable or due; a session that is over frees its slot
 //! ```

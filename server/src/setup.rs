@@ -149,23 +149,26 @@ fn identity(cli: &Cli) -> Result<Identity, SetupError> {
 }
 
 fn listen(cli: &Cli) -> Result<Listener, SetupError> {
-    let cannot = |error: std::io::Error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "; is another server running there? --listen names another address, and port 0 any free port"
-            }
-            std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
-            std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
-            _ => "",
-        };
+    let cannot = |error: &std::io::Error, hint: &str| {
         SetupError(format!("cannot listen on {}: {error}{hint}", cli.listen))
     };
-    let mut last = None;
-    for address in cli.listen.resolve().map_err(cannot)? {
+    let addresses = cli.listen.resolve().map_err(|error| {
+        cannot(&error, "; is the name right? 0.0.0.0 and [::] stand for every address of this machine")
+    })?;
+    let mut last = std::io::ErrorKind::NotFound.into();
+    for address in addresses {
         match Listener::bind(address) {
             Ok(listener) => return Ok(listener),
-            Err(error) => last = Some(error),
+            Err(error) => last = error,
         }
     }
-    Err(cannot(last.unwrap_or_else(|| std::io::ErrorKind::NotFound.into())))
+    let hint = match last.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "; is another server running there? --listen names another address, and port 0 any free port"
+        }
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
+        std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
+        _ => "",
+    };
+    Err(cannot(&last, hint))
 }

@@ -24,5 +24,6 @@ fn none_in_common_ends_the_handshake_with_its_alert() {
     let mut client = client(&server, &["--alpn", "h2"]);
     client.expect_exit(3);
     client.stderr.wait_for_line("no_application_protocol (120)");
+    server.log().wait_for_line("the client offers none of those that --alpn names");
     server.serves_a_client();
 }

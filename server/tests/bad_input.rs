@@ -112,6 +112,14 @@ fn an_address_of_another_machine_cannot_be_listened_on() {
 }
 
 #[test]
+fn a_name_that_has_no_address_cannot_be_listened_on() {
+    let folder = TempDir::new();
+    // RFC 6761: nobody has this name.
+    let line = refused(Launch::server_at("nonexistent.invalid:0", folder.path()), 1);
+    assert_says(&line, &["cannot listen on nonexistent.invalid:0", "is the name right?", "every address"]);
+}
+
+#[test]
 fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
     for (arguments, part) in [
         (&["--lisen", "127.0.0.1:0"][..], "--listen"),

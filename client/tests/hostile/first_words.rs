@@ -114,7 +114,7 @@ fn handshakes_that_take_too_long() {
 
 #[test]
 fn ends_in_the_middle_of_the_handshake() {
-    let truncated = "truncated: the server left in the middle of the handshake";
+    let truncated = "truncated: the server left before the handshake was done";
     let reset = "failed: Connection reset";
     check_all(&[
         Case::new(

@@ -50,7 +50,9 @@ fn a_folder_that_is_not_there_is_named_and_not_made() {
     let folder = TempDir::new();
     let mut server = Launch::server(folder.path()).args(["--capture", "no/such/a.pcapng"]).start();
     server.expect_exit(1);
-    server.stderr.wait_for_line("no/such/a.pcapng there is no folder no/such; `mkdir -p` makes it");
+    server.stderr.wait_for_line(
+        "--capture: no/such/a.pcapng cannot be created: there is no folder no/such; `mkdir -p` makes it",
+    );
     assert!(!folder.path().join("no").exists());
 }
 

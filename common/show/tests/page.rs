@@ -179,7 +179,10 @@ fn a_folder_that_cannot_be_used_is_said_at_once() {
     let folder = TempDir::new();
     let file = folder.write("file", "");
     let error = Folder::open(&file).unwrap_err().to_string();
-    assert!(error.starts_with("cannot make the folder ") && error.contains("--illustrate"), "{error}");
+    assert!(
+        error.starts_with("cannot make the folder ") && error.ends_with("; give it another folder"),
+        "{error}"
+    );
 
     let sealed = folder.path().join("sealed");
     fs::create_dir(&sealed).unwrap();

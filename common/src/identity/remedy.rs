@@ -84,7 +84,7 @@ fn where_from(role: Role) -> &'static str {
         }
         Role::Trust => {
             "it should hold the peer's certificate, or that of the authority that issued it; \
-             a server's first start makes one in certificates/certificate.pem"
+             a server's own, made by its first start, is certificates/certificate.pem"
         }
     }
 }

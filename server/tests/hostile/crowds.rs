@@ -96,7 +96,7 @@ fn waiters() {
                 hear(waiter.into_socket())
             },
             End::Fin,
-            "truncated: the client left in the middle of the handshake",
+            "truncated: the client left before the handshake was done",
         ),
         Case::new(
             // Its bytes are still there, and so it gets its turn.

@@ -133,7 +133,7 @@ fn ends_in_the_middle_of_the_handshake() {
                     hear(client.into_socket())
                 },
                 End::Fin,
-                "truncated: the client left in the middle of the handshake",
+                "truncated: the client left before the handshake was done",
             ),
             Case::new(
                 called("a reset instead of the Finished"),
@@ -156,7 +156,7 @@ fn ends_in_the_middle_of_the_handshake() {
                     Some(client.receive_to_end().1)
                 },
                 End::Fin,
-                "truncated: the client left in the middle of the handshake",
+                "truncated: the client left before the handshake was done",
             ),
             Case::new(
                 called("the last flight, close_notify and FIN at once"),

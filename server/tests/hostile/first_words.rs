@@ -39,7 +39,7 @@ fn hellos_in_pieces() {
                 hear(client.into_socket())
             },
             End::Fin,
-            "truncated: the client left in the middle of the handshake",
+            "truncated: the client left before the handshake was done",
         ),
         Case::new(
             "says half a hello and leaves with a reset",

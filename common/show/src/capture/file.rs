@@ -27,7 +27,7 @@ pub(super) fn create(path: &Path) -> Result<(File, Made), String> {
                 "exists already, and is not overwritten; name another file, or remove it".to_owned()
             }
             (io::ErrorKind::NotFound, Some(folder)) => {
-                format!("there is no folder {}; `mkdir -p` makes it", folder.display())
+                format!("cannot be created: there is no folder {}; `mkdir -p` makes it", folder.display())
             }
             _ => format!("cannot be created: {error}"),
         }

@@ -31,9 +31,14 @@ impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.why {
-            Why::Missing(error) => write!(f, "cannot make the folder {path} for --illustrate: {error}"),
+            Why::Missing(error) => {
+                write!(f, "cannot make the folder {path} for --illustrate: {error}; give it another folder")
+            }
             Why::Unwritable(error) => {
-                write!(f, "cannot write to {path}, the folder of --illustrate: {error}")
+                write!(
+                    f,
+                    "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
+                )
             }
             Why::HasPages(name) => {
                 write!(
