@@ -130,10 +130,11 @@ impl Illustrator {
 }
 
 impl Sink for Illustrator {
+    fn is_watching(&self) -> bool {
+        self.folder.is_some()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        if self.folder.is_none() {
-            return;
-        }
         if let Step::Began { local } = step {
             self.begin(now, id, *local);
         }

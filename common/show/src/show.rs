@@ -11,7 +11,7 @@ use crate::decode::Decoder;
 use crate::secrets::Secrets;
 use crate::sink::{Carried, Sink};
 
-/// Decodes once, for all sinks.
+/// Decodes once, for all sinks, until none of them watches any more.
 #[derive(Debug)]
 pub struct Show<S> {
     /// The side that the other end of each session plays.
@@ -52,7 +52,19 @@ impl<S: Sink> Show<S> {
         wire.decoder.learn(&secrets);
         let records = wire.decoder.feed(self.peer, &bytes);
         let carried = Carried { records, left_over: wire.decoder.left_over(self.peer), secrets };
-        self.sink.step(then, id, &Step::ReadTls(bytes.len()), &carried);
+        self.tell(|sink| sink.step(then, id, &Step::ReadTls(bytes.len()), &carried));
+    }
+
+    /// Tells the sink, unless it has failed; if it fails at this, nothing is kept for it any more.
+    fn tell(&mut self, what: impl FnOnce(&mut S)) {
+        if !self.sink.is_watching() {
+            return;
+        }
+        what(&mut self.sink);
+        if !self.sink.is_watching() {
+            self.sessions = HashMap::new();
+            self.secrets.close();
+        }
     }
 
     /// What the kernel has taken.
@@ -72,7 +84,14 @@ fn other(side: Side) -> Side {
 }
 
 impl<S: Sink> Observer for Show<S> {
+    fn is_watching(&self) -> bool {
+        self.sink.is_watching()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        if !self.is_watching() {
+            return;
+        }
         let mut carried = Carried::default();
         match step {
             Step::Received(bytes) => {
@@ -96,10 +115,10 @@ impl<S: Sink> Observer for Show<S> {
             Step::Closed { .. } => drop(self.sessions.remove(&id.number)),
             _ => {}
         }
-        self.sink.step(now, id, step, &carried);
+        self.tell(|sink| sink.step(now, id, step, &carried));
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        self.sink.event_loop(now, event);
+        self.tell(|sink| sink.event_loop(now, event));
     }
 }
