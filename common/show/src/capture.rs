@@ -131,7 +131,7 @@ impl Capture {
         match step {
             Step::Received([]) => session.ended(now, recorder),
             Step::Received(bytes) => session.received(now, bytes, recorder),
-            Step::ReadTls(length) => session.processed(*length, &carried.secrets, recorder),
+            Step::ReadTls(bytes) => session.processed(bytes.len(), &carried.secrets, recorder),
             Step::Sent(slice) => {
                 session.sending(slice);
                 Ok(())

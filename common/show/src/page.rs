@@ -216,7 +216,7 @@ impl Story {
         }
         let Some(call) = words::of_step(step, now, self.facts.peer) else { return };
         match step {
-            Step::ReadTls(1..) | Step::WroteTls(_) => self.carry(call, carried),
+            Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
             _ => self.rows.push(Row::Call(call)),
         }
     }

@@ -33,8 +33,8 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::Received([]) => words(Kind::In, "recv", "0 B, end-of-file"),
         Step::Received(bytes) => words(Kind::In, "recv", format!("{} B", bytes.len())),
         Step::ReadBlocked => words(Kind::Quiet, "read blocked", "the kernel has no more"),
-        Step::ReadTls(0) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
-        Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{bytes} B")),
+        Step::ReadTls([]) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
+        Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{} B", bytes.len())),
         Step::Processed(Ok(state)) => words(Kind::Tls, "process_new_packets", processed(state)),
         Step::Processed(Err(error)) => words(
             Kind::Trouble,
