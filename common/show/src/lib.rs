@@ -30,6 +30,7 @@ pub mod key_log;
 mod lines;
 pub mod page;
 mod phrases;
+mod preview;
 pub mod secrets;
 pub mod show;
 pub mod sink;

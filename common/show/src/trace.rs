@@ -34,7 +34,6 @@ mod args;
 mod contents;
 pub mod json;
 mod palette;
-mod preview;
 mod text;
 mod words;
 

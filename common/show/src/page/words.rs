@@ -13,6 +13,7 @@ use rustls::{IoState, Side};
 
 use super::numbers::{bytes, duration};
 use crate::phrases;
+use crate::preview::Preview;
 
 /// One thing that the machine did.
 #[derive(Clone, Debug)]
@@ -139,17 +140,8 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Call {
 
 /// How much application data, and how it begins.
 fn said(data: &[u8]) -> String {
-    const CHARACTERS: usize = 24;
-    let mut beginning = String::new();
-    for byte in data {
-        let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
-        if beginning.len() + shown.len() > CHARACTERS {
-            beginning.push('…');
-            break;
-        }
-        beginning += &shown;
-    }
-    format!("{} \u{201c}{beginning}\u{201d}", bytes(data.len()))
+    let preview = Preview::within(24, data);
+    format!("{} \u{201c}{preview}{}\u{201d}", bytes(data.len()), preview.more())
 }
 
 fn phase(from: &Phase, to: &Phase, peer: Side) -> Call {

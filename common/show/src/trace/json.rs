@@ -15,7 +15,7 @@ use mio::Interest;
 use rustls::{HandshakeKind, IoState, Side};
 use serde_json::{Map, Value, json};
 
-use super::preview::Preview;
+use crate::preview::Preview;
 use crate::sink::Carried;
 
 pub(super) fn step(

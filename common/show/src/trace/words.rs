@@ -10,8 +10,8 @@ use mio::Interest;
 use rustls::{IoState, Side};
 
 use super::palette::Kind;
-use super::preview::Preview;
 use crate::phrases;
+use crate::preview::Preview;
 
 /// A line without what stands before it.
 pub(super) struct Words {
@@ -143,8 +143,7 @@ fn processed(state: &IoState) -> String {
 
 fn plaintext(bytes: &[u8]) -> String {
     let preview = Preview::of(bytes);
-    let more = if preview.is_cut() { "…" } else { "" };
-    format!("{} B \"{preview}\"{more}", bytes.len())
+    format!("{} B \"{preview}\"{}", bytes.len(), preview.more())
 }
 
 /// What entering a phase means is on its line, because it happens with it and is no step of its own: close_notify is
