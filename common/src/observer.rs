@@ -48,8 +48,8 @@ pub enum Step<'a> {
     Received(&'a [u8]),
     /// A read would have blocked.
     ReadBlocked,
-    /// `read_tls` took this many bytes of the helping; 0 when it was told of the peer's FIN.
-    ReadTls(usize),
+    /// `read_tls` took these bytes of the helping; none when it was told of the peer's FIN.
+    ReadTls(&'a [u8]),
     /// `process_new_packets` returned this.
     Processed(&'a Result<IoState, rustls::Error>),
     /// The handshake is done, and this is what came of it.

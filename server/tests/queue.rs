@@ -136,7 +136,7 @@ fn a_waiting_room_full_of_silent_clients_is_emptied() {
 #[test]
 fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() {
     let folder = TempDir::new();
-    let launch = Launch::server_with_descriptors(16, folder.path());
+    let launch = Launch::server_limited("-n 16", folder.path());
     let server = EchoServer::launch(launch, folder);
     let first = server.connect();
     thread::scope(|scope| {
@@ -154,7 +154,7 @@ fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() 
 #[test]
 fn that_it_is_out_of_file_descriptors_is_said_once_while_it_lasts() {
     let folder = TempDir::new();
-    let launch = Launch::server_with_descriptors(16, folder.path()).args(["--idle-timeout", "2s"]);
+    let launch = Launch::server_limited("-n 16", folder.path()).args(["--idle-timeout", "2s"]);
     let server = EchoServer::launch(launch, folder);
     let mut first = server.connect();
     let clients: Vec<_> = (0..24).map(|_| server.connect_raw()).collect();

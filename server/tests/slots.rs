@@ -76,7 +76,7 @@ fn a_signal_closes_all_of_them() {
 #[test]
 fn too_few_file_descriptors_are_said_at_the_start() {
     let folder = TempDir::new();
-    let launch = Launch::server_with_descriptors(64, folder.path()).args(["--slots", "1000"]);
+    let launch = Launch::server_limited("-n 64", folder.path()).args(["--slots", "1000"]);
     let server = EchoServer::launch(launch, folder);
     server.log().wait_for_line("64 file descriptors are too few for --slots 1000");
     server.serves_a_client();

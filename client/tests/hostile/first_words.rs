@@ -59,7 +59,7 @@ fn server_hello(version: u16, suite: u16) -> Vec<u8> {
 /// The server's first flight, as it would be.
 fn flight(stage: &Stage) -> (TcpStream, Vec<u8>) {
     let mut session = stage.server.accept_before_handshake();
-    let flight = session.first_flight();
+    let flight = session.next_flight();
     (session.into_socket(), flight)
 }
 

@@ -131,7 +131,7 @@ impl Capture {
         match step {
             Step::Received([]) => session.ended(now, recorder),
             Step::Received(bytes) => session.received(now, bytes, recorder),
-            Step::ReadTls(length) => session.processed(*length, &carried.secrets, recorder),
+            Step::ReadTls(bytes) => session.processed(bytes.len(), &carried.secrets, recorder),
             Step::Sent(slice) => {
                 session.sending(slice);
                 Ok(())
@@ -169,10 +169,11 @@ impl Capture {
 }
 
 impl Sink for Capture {
+    fn is_watching(&self) -> bool {
+        self.recorder.tape.is_open()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        if !self.recorder.tape.is_open() {
-            return;
-        }
         let recorded = self.record(now, id, step, carried).and_then(|()| self.recorder.tape.write());
         if let Err(error) = recorded {
             self.end(&error);
@@ -181,9 +182,6 @@ impl Sink for Capture {
 
     /// Remembers when connections came, for as long as they may become sessions.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        if !self.recorder.tape.is_open() {
-            return;
-        }
         match event {
             LoopEvent::Connecting(peer) | LoopEvent::Accepted(peer) => {
                 self.arrivals.insert(*peer, Arrival { opened: now, connected: now });

@@ -130,10 +130,11 @@ impl Illustrator {
 }
 
 impl Sink for Illustrator {
+    fn is_watching(&self) -> bool {
+        self.folder.is_some()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        if self.folder.is_none() {
-            return;
-        }
         if let Step::Began { local } = step {
             self.begin(now, id, *local);
         }
@@ -215,7 +216,7 @@ impl Story {
         }
         let Some(call) = words::of_step(step, now, self.facts.peer) else { return };
         match step {
-            Step::ReadTls(1..) | Step::WroteTls(_) => self.carry(call, carried),
+            Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
             _ => self.rows.push(Row::Call(call)),
         }
     }

@@ -44,25 +44,39 @@ impl fmt::Debug for Secret {
 ///
 /// rustls tells of them inside `process_new_packets`, one session at a time. Who takes what is new after each of these
 /// calls therefore knows whose it is, whatever client random a peer has chosen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Secrets {
-    fresh: Mutex<Vec<Secret>>,
+    /// `None` once nobody takes them any more.
+    fresh: Mutex<Option<Vec<Secret>>>,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { fresh: Mutex::new(Some(Vec::new())) }
+    }
 }
 
 impl Secrets {
     /// What rustls has derived since the last call.
     pub fn take(&self) -> Vec<Secret> {
-        mem::take(&mut self.fresh())
+        self.fresh().as_mut().map(mem::take).unwrap_or_default()
+    }
+
+    /// Nobody takes them any more, so none are kept.
+    pub(crate) fn close(&self) {
+        *self.fresh() = None;
     }
 
     /// A panic elsewhere leaves nothing half done in a list.
-    fn fresh(&self) -> MutexGuard<'_, Vec<Secret>> {
+    fn fresh(&self) -> MutexGuard<'_, Option<Vec<Secret>>> {
         self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl KeyLog for Secrets {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        self.fresh().push(Secret::new(label, client_random, secret));
+        if let Some(fresh) = &mut *self.fresh() {
+            fresh.push(Secret::new(label, client_random, secret));
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::decode::Decoder;
 use crate::secrets::Secrets;
 use crate::sink::{Carried, Sink};
 
-/// Decodes once, for all sinks.
+/// Decodes once, for all sinks, until none of them watches any more.
 #[derive(Debug)]
 pub struct Show<S> {
     /// The side that the other end of each session plays.
@@ -25,8 +25,6 @@ pub struct Show<S> {
 #[derive(Debug, Default)]
 struct Wire {
     decoder: Decoder,
-    /// What `recv` gave and `read_tls` has not yet taken.
-    received: Vec<u8>,
     /// What `read_tls` took and nobody was told of yet, because it has to be processed first.
     read: Option<(Instant, Vec<u8>)>,
     /// The slices of the write that is going on.
@@ -52,7 +50,19 @@ impl<S: Sink> Show<S> {
         wire.decoder.learn(&secrets);
         let records = wire.decoder.feed(self.peer, &bytes);
         let carried = Carried { records, left_over: wire.decoder.left_over(self.peer), secrets };
-        self.sink.step(then, id, &Step::ReadTls(bytes.len()), &carried);
+        self.tell(|sink| sink.step(then, id, &Step::ReadTls(&bytes), &carried));
+    }
+
+    /// Tells the sink, unless it has failed; if it fails at this, nothing is kept for it any more.
+    fn tell(&mut self, what: impl FnOnce(&mut S)) {
+        if !self.sink.is_watching() {
+            return;
+        }
+        what(&mut self.sink);
+        if !self.sink.is_watching() {
+            self.sessions = HashMap::new();
+            self.secrets.close();
+        }
     }
 
     /// What the kernel has taken.
@@ -72,20 +82,19 @@ fn other(side: Side) -> Side {
 }
 
 impl<S: Sink> Observer for Show<S> {
+    fn is_watching(&self) -> bool {
+        self.sink.is_watching()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        if !self.is_watching() {
+            return;
+        }
         let mut carried = Carried::default();
         match step {
-            Step::Received(bytes) => {
-                self.sessions.entry(id.number).or_default().received = bytes.to_vec();
-            }
             // Told of by `tell_read`, at the time it has now: its records cannot be opened before the secrets are there.
-            Step::ReadTls(length) => {
-                let wire = self.sessions.entry(id.number).or_default();
-                let length = (*length).min(wire.received.len());
-                wire.read = Some((now, wire.received.drain(..length).collect()));
-                if wire.received.is_empty() {
-                    wire.received = Vec::new(); // an idle session keeps no room for a helping
-                }
+            Step::ReadTls(bytes) => {
+                self.sessions.entry(id.number).or_default().read = Some((now, bytes.to_vec()));
                 return;
             }
             Step::Processed(_) => self.tell_read(id),
@@ -96,10 +105,10 @@ impl<S: Sink> Observer for Show<S> {
             Step::Closed { .. } => drop(self.sessions.remove(&id.number)),
             _ => {}
         }
-        self.sink.step(now, id, step, &carried);
+        self.tell(|sink| sink.step(now, id, step, &carried));
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        self.sink.event_loop(now, event);
+        self.tell(|sink| sink.event_loop(now, event));
     }
 }

@@ -22,6 +22,12 @@ pub struct Carried {
 /// and each write carried. [`Step::ReadTls`] is told once its bytes have been processed, right before
 /// [`Step::Processed`], because only then they can be decrypted.
 pub trait Sink {
+    /// Whether there is any use in telling it something. `false` once it has failed, and from then on it is told
+    /// nothing.
+    fn is_watching(&self) -> bool {
+        true
+    }
+
     /// A session did something.
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried);
 
@@ -29,15 +35,20 @@ pub trait Sink {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>);
 }
 
+/// Several watch, until the last has failed.
 impl Sink for Vec<Box<dyn Sink>> {
+    fn is_watching(&self) -> bool {
+        self.iter().any(|sink| sink.is_watching())
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        for sink in self {
+        for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
             sink.step(now, id, step, carried);
         }
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        for sink in self {
+        for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
             sink.event_loop(now, event);
         }
     }

@@ -34,7 +34,6 @@ mod args;
 mod contents;
 pub mod json;
 mod palette;
-mod preview;
 mod text;
 mod words;
 
@@ -89,10 +88,11 @@ impl<W: Write> Trace<W> {
 }
 
 impl<W: Write> Sink for Trace<W> {
+    fn is_watching(&self) -> bool {
+        self.lines.are_open()
+    }
+
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        if !self.lines.are_open() {
-            return;
-        }
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
             Layout::Text(text) => {
@@ -107,9 +107,6 @@ impl<W: Write> Sink for Trace<W> {
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        if !self.lines.are_open() {
-            return;
-        }
         let since_start = now.saturating_duration_since(self.start);
         self.lines.write(match &mut self.layout {
             Layout::Text(text) => text.event_loop(since_start, event, &words::of_event(event)),

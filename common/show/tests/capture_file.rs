@@ -17,7 +17,6 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use support::pcapng::Capture;
 use support::shapes::Shape;
-use testing::binaries::binary;
 use testing::certificates::Identity;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
@@ -93,14 +92,7 @@ fn a_warning_says_that_the_file_holds_secrets() {
 #[test]
 fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
     let folder = TempDir::new();
-    // A limit on the size of files is as good as a full disk, and needs no rights. In units of 512 or 1024 bytes.
-    let script = "ulimit -f 60; exec \"$0\" \"$@\"";
-    let launch = Launch::new("sh", folder.path()).args(["-c", script]).args([binary("mio-server")]).args([
-        "--listen",
-        "127.0.0.1:0",
-        "--capture",
-        "server.pcapng",
-    ]);
+    let launch = Launch::server_limited("-f 60", folder.path()).args(["--capture", "server.pcapng"]);
     let server = EchoServer::launch(launch, folder);
     for _ in 0..2 {
         let mut client = server.connect();

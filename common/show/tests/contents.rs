@@ -33,7 +33,7 @@ fn told(records: Vec<Record>, left_over: usize) -> String {
     let start = Instant::now();
     let mut trace = Trace::text(Side::Client, start, Vec::new(), false);
     let carried = Carried { records, left_over, secrets: vec![] };
-    trace.step(start, memory::id(1), &Step::ReadTls(1), &carried);
+    trace.step(start, memory::id(1), &Step::ReadTls(b"?"), &carried);
     let line = String::from_utf8(trace.into_writer().unwrap()).unwrap();
     line.trim_end().split_once("1 B").unwrap().1.trim_start_matches(": ").to_owned()
 }

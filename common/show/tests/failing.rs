@@ -11,15 +11,21 @@ mod support {
     pub mod memory;
 }
 
+use std::cell::Cell;
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use common::close_reason::{CloseReason, Party};
+use common::observer::{LoopEvent, Observer, SessionId, Step};
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use rustls::Side;
+use rustls::{NoKeyLog, Side};
+use show::secrets::Secrets;
 use show::show::Show;
+use show::sink::{Carried, Sink};
 use show::trace::Trace;
+use support::memory::configs::Shape;
 use support::memory::{Setup, Talk};
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -75,5 +81,68 @@ fn a_full_disk_is_reported_once_and_the_session_goes_on() {
             let [warning] = &warnings[..] else { panic!("{warnings:?}") };
             assert!(warning.starts_with("the trace ends here, its lines cannot be written: "), "{warning}");
         }
+    }
+}
+
+/// Takes so many steps; then it has failed.
+#[derive(Debug)]
+struct Patient {
+    left: usize,
+    told: Rc<Cell<usize>>,
+}
+
+impl Sink for Patient {
+    fn is_watching(&self) -> bool {
+        self.left > 0
+    }
+
+    fn step(&mut self, _: Instant, _: SessionId, _: &Step<'_>, _: &Carried) {
+        self.left -= 1;
+        self.told.set(self.told.get() + 1);
+    }
+
+    fn event_loop(&mut self, _: Instant, _: &LoopEvent<'_>) {}
+}
+
+/// Goes on telling it, as the programs do, because their logs watch to the end.
+struct Insistent(Show<Patient>);
+
+impl Observer for Insistent {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        self.0.step(now, id, step);
+        let show = format!("{:?}", self.0);
+        assert!(self.0.is_watching() || show.contains("sessions: {}"), "{step:?}: {show}");
+    }
+}
+
+fn converse(secrets: Arc<Secrets>, show: &mut dyn Observer) {
+    let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));
+    let (end, _) = setup.converse(65536, Talk::new(b"hello", 3), Instant::now(), show, &mut ());
+    assert_eq!(end, CloseReason::Clean { first: Party::Us });
+}
+
+#[test]
+fn who_has_failed_is_told_nothing_more_and_who_has_not_everything() {
+    let told = [(); 3].map(|()| Rc::<Cell<usize>>::default());
+    let sinks = told.iter().zip([5, usize::MAX, 10]);
+    let sinks = sinks.map(|(told, left)| Box::new(Patient { left, told: Rc::clone(told) }) as Box<dyn Sink>);
+    let mut show = Show::new(Side::Server, Arc::default(), sinks.collect::<Vec<_>>());
+    converse(Arc::default(), &mut show);
+    assert!(show.is_watching());
+    let [first, second, third] = told.map(|told| told.get());
+    assert!((first, third) == (5, 10) && second > 40, "{second}");
+}
+
+/// Whichever step it was at.
+#[test]
+fn when_the_last_has_failed_nothing_is_decoded_and_nothing_kept() {
+    for steps in 1..40 {
+        let (secrets, told) = (Arc::<Secrets>::default(), Rc::<Cell<usize>>::default());
+        let sink = Patient { left: steps, told: Rc::clone(&told) };
+        let mut insistent = Insistent(Show::new(Side::Server, Arc::clone(&secrets), sink));
+        converse(Arc::clone(&secrets), &mut insistent);
+        assert!(!insistent.0.is_watching());
+        assert_eq!(told.get(), steps);
+        assert_eq!(secrets.take(), []);
     }
 }

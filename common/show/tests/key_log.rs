@@ -18,7 +18,6 @@ use std::path::Path;
 use std::process::Command;
 
 use support::pcapng::Capture;
-use testing::binaries::binary;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
@@ -157,14 +156,7 @@ fn what_is_no_file_is_refused() {
 #[test]
 fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
     let folder = TempDir::new();
-    // A limit on the size of files is as good as a full disk, and needs no rights: 4 units of 512 or 1024 bytes.
-    let script = "ulimit -f 4; exec \"$0\" \"$@\"";
-    let launch = Launch::new("sh", folder.path()).args(["-c", script]).args([binary("mio-server")]).args([
-        "--listen",
-        "127.0.0.1:0",
-        "--key-log",
-        "keys.log",
-    ]);
+    let launch = Launch::server_limited("-f 4", folder.path()).args(["--key-log", "keys.log"]);
     let server = EchoServer::launch(launch, folder);
     for _ in 0..8 {
         server.serves_a_client();

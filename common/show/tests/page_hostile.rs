@@ -120,7 +120,7 @@ fn heard(bytes: &[u8]) -> Page {
     let mut easel = Easel::new(Side::Client);
     for helping in bytes.chunks(32 * 1024) {
         easel.step(&Step::Received(helping));
-        easel.step(&Step::ReadTls(helping.len()));
+        easel.step(&Step::ReadTls(helping));
         let error = Err(rustls::Error::General(EVIL.to_owned()));
         easel.step(&Step::Processed(&error));
     }

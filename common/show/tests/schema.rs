@@ -121,7 +121,7 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         Step::Ready(Readiness::all()),
         Step::Received(b"abc"),
         Step::ReadBlocked,
-        Step::ReadTls(3),
+        Step::ReadTls(b"abc"),
         Step::Processed(&Ok(io_state())),
         Step::Processed(&Err(tls_error.clone())),
         Step::Established(&handshake),
@@ -205,7 +205,7 @@ fn read(bytes: &[u8]) -> Value {
     let mut decoder = Decoder::default();
     let records = decoder.feed(Side::Client, bytes);
     let carried = Carried { records, left_over: decoder.left_over(Side::Client), secrets: vec![] };
-    line(|trace, now| trace.step(now, id(), &Step::ReadTls(bytes.len()), &carried), "read_tls")
+    line(|trace, now| trace.step(now, id(), &Step::ReadTls(bytes), &carried), "read_tls")
 }
 
 #[test]

@@ -72,8 +72,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.note_opening(helping, watch);
         // An empty slice would mean end-of-file to rustls, for ever.
         while !helping.is_empty() && self.phase.reads() {
+            let before = helping;
             let taken = match self.tls.read_tls(&mut helping) {
-                Ok(taken) => taken,
+                Ok(taken) => &before[..taken],
                 Err(_) => return self.fail(MESSAGE_TOO_LONG, watch),
             };
             watch.step(&self.id, &Step::ReadTls(taken));
@@ -117,7 +118,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         if self.tls.read_tls(&mut io::empty()).is_err() {
             return self.fail(MESSAGE_TOO_LONG, watch);
         }
-        watch.step(&self.id, &Step::ReadTls(0));
+        watch.step(&self.id, &Step::ReadTls(&[]));
         let processed = self.tls.process_new_packets();
         watch.step(&self.id, &Step::Processed(&processed));
         if let Err(error) = processed {

@@ -60,11 +60,7 @@ impl TlsClient {
     /// Sends a ClientHello, reads the server's answer, and returns what is to be sent then, with the Finished.
     pub fn second_flight(&mut self) -> Vec<u8> {
         self.send_client_hello();
-        while !self.tls.wants_write() {
-            self.tls.read_tls(&mut self.socket).unwrap();
-            self.tls.process_new_packets().unwrap();
-        }
-        self.outgoing()
+        self.next_flight()
     }
 }
 
@@ -72,15 +68,6 @@ impl TlsServer {
     /// A server on an accepted socket, before its handshake.
     pub fn new(socket: TcpStream, config: Arc<ServerConfig>) -> Self {
         Self { tls: ServerConnection::new(config).unwrap(), socket }
-    }
-
-    /// Reads a ClientHello and returns the answer, which is to be sent.
-    pub fn first_flight(&mut self) -> Vec<u8> {
-        while !self.tls.wants_write() {
-            self.tls.read_tls(&mut self.socket).unwrap();
-            self.tls.process_new_packets().unwrap();
-        }
-        self.outgoing()
     }
 }
 
@@ -97,6 +84,15 @@ where
             self.tls.complete_io(&mut self.socket)?;
         }
         Ok(())
+    }
+
+    /// Reads until there is an answer, and returns it, which is to be sent.
+    pub fn next_flight(&mut self) -> Vec<u8> {
+        while !self.tls.wants_write() {
+            self.tls.read_tls(&mut self.socket).unwrap();
+            self.tls.process_new_packets().unwrap();
+        }
+        self.outgoing()
     }
 
     /// Sends plaintext.

@@ -37,9 +37,10 @@ impl Launch {
         Self::new(binary("mio-server"), folder).args(["--listen", listen])
     }
 
-    /// `mio-server` as [`server`](Self::server) has it, with at most so many open files.
-    pub fn server_with_descriptors(limit: u32, folder: &Path) -> Self {
-        let script = format!("ulimit -n {limit}; exec \"$0\" \"$@\"");
+    /// `mio-server` as [`server`](Self::server) has it, under this limit of `ulimit`: `-n 64` for so many open files;
+    /// `-f 4` for files of so many blocks, of 512 or 1024 bytes, which is as good as a full disk, and needs no rights.
+    pub fn server_limited(limit: &str, folder: &Path) -> Self {
+        let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
         Self::new("sh", folder)
             .args(["-c", &script])
             .args([binary("mio-server")])

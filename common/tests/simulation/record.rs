@@ -232,7 +232,7 @@ impl Record {
             Step::ReadTls(taken) => {
                 let processed = std::mem::replace(&mut self.processed, false);
                 self.check(processed, || "two read_tls without process_new_packets (I2)".into());
-                self.unread -= taken;
+                self.unread -= taken.len();
             }
             Step::Processed(result) => self.process(result),
             Step::PlaintextIn(plaintext) => {
@@ -263,7 +263,7 @@ impl Record {
     fn describe(&self, step: &Step<'_>) -> (&'static str, usize) {
         match step {
             Step::Received(bytes) => ("recv", bytes.len()),
-            Step::ReadTls(taken) => ("read_tls", *taken),
+            Step::ReadTls(taken) => ("read_tls", taken.len()),
             Step::Processed(_) => ("process_new_packets, and owes", self.owes),
             Step::PlaintextIn(plaintext) => ("plaintext in", plaintext.len()),
             Step::PlaintextOut(plaintext) => ("plaintext out", plaintext.len()),

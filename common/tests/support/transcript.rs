@@ -58,7 +58,7 @@ impl Observer for Transcript {
             | Step::Yielded => {
                 return;
             }
-            Step::ReadTls(0) => return, // a FIN, which has its line
+            Step::ReadTls([]) => return, // a FIN, which has its line
             Step::ReadTls(_) => "read_tls".into(),
             Step::Processed(Ok(state)) => {
                 self.peak_owed = self.peak_owed.max(state.tls_bytes_to_write());

@@ -120,7 +120,7 @@ fn waiters() {
 #[test]
 fn more_than_there_are_file_descriptors_for() {
     let folder = TempDir::new();
-    let launch = Launch::server_with_descriptors(40, folder.path());
+    let launch = Launch::server_limited("-n 40", folder.path());
     let server = EchoServer::launch(launch, folder);
     let before = after_one_client(&server, EchoServer::serves_a_client);
     let crowd: Vec<TcpStream> = (0..100).map(|_| server.connect_raw()).collect();

@@ -13,6 +13,7 @@ use rustls::{IoState, Side};
 
 use super::numbers::{bytes, duration};
 use crate::phrases;
+use crate::preview::Preview;
 
 /// One thing that the machine did.
 #[derive(Clone, Debug)]
@@ -56,8 +57,8 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
         Step::Received([]) => call(Tone::In, "recv", "0 B: end-of-file"),
         Step::Received(helping) => call(Tone::In, "recv", bytes(helping.len())),
         Step::ReadBlocked => call(Tone::Quiet, "recv", "would block: the kernel has no more"),
-        Step::ReadTls(0) => call(Tone::Tls, "read_tls", "0 B: the end of file"),
-        Step::ReadTls(length) => call(Tone::In, "read_tls", bytes(*length)),
+        Step::ReadTls([]) => call(Tone::Tls, "read_tls", "0 B: the end of file"),
+        Step::ReadTls(taken) => call(Tone::In, "read_tls", bytes(taken.len())),
         Step::Processed(result) => processed(result),
         Step::Established(_) => call(Tone::Phase, "handshake done", "the peer is judged"),
         Step::PlaintextIn(data) => call(Tone::In, "reader().read", said(data)),
@@ -139,17 +140,8 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Call {
 
 /// How much application data, and how it begins.
 fn said(data: &[u8]) -> String {
-    const CHARACTERS: usize = 24;
-    let mut beginning = String::new();
-    for byte in data {
-        let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
-        if beginning.len() + shown.len() > CHARACTERS {
-            beginning.push('…');
-            break;
-        }
-        beginning += &shown;
-    }
-    format!("{} \u{201c}{beginning}\u{201d}", bytes(data.len()))
+    let preview = Preview::within(24, data);
+    format!("{} \u{201c}{preview}{}\u{201d}", bytes(data.len()), preview.more())
 }
 
 fn phase(from: &Phase, to: &Phase, peer: Side) -> Call {

@@ -3,8 +3,8 @@
 use common::close_reason::AlertName;
 use rustls::ContentType;
 
-use super::preview::Preview;
 use crate::decode::{Alert, Content, Piece, Protection, Record, Sealed};
+use crate::preview::Preview;
 use crate::sink::Carried;
 
 /// How much of one list is shown. A peer can put four thousand empty messages into one record.
@@ -132,6 +132,5 @@ fn other(kind: ContentType, length: usize) -> String {
 
 fn not_tls(bytes: &[u8]) -> String {
     let preview = Preview::of(bytes);
-    let more = if preview.is_cut() { "…" } else { "" };
-    format!("no TLS \"{preview}\"{more}")
+    format!("no TLS \"{preview}\"{}", preview.more())
 }

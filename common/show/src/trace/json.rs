@@ -15,7 +15,7 @@ use mio::Interest;
 use rustls::{HandshakeKind, IoState, Side};
 use serde_json::{Map, Value, json};
 
-use super::preview::Preview;
+use crate::preview::Preview;
 use crate::sink::Carried;
 
 pub(super) fn step(
@@ -84,7 +84,7 @@ fn of_step(step: &Step<'_>, now: Instant, peer: Side, carried: &Carried) -> (&'s
         ),
         Step::Received(bytes) => ("recv", json!({ "bytes": bytes.len() })),
         Step::ReadBlocked => ("read_blocked", none),
-        Step::ReadTls(bytes) => ("read_tls", records::of(*bytes, carried)),
+        Step::ReadTls(bytes) => ("read_tls", records::of(bytes.len(), carried)),
         Step::Processed(result) => ("process_new_packets", processed(result)),
         Step::Established(handshake) => ("established", established(handshake)),
         Step::PlaintextIn(bytes) => ("plaintext_in", plaintext(bytes)),

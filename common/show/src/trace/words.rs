@@ -10,8 +10,8 @@ use mio::Interest;
 use rustls::{IoState, Side};
 
 use super::palette::Kind;
-use super::preview::Preview;
 use crate::phrases;
+use crate::preview::Preview;
 
 /// A line without what stands before it.
 pub(super) struct Words {
@@ -33,8 +33,8 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::Received([]) => words(Kind::In, "recv", "0 B, end-of-file"),
         Step::Received(bytes) => words(Kind::In, "recv", format!("{} B", bytes.len())),
         Step::ReadBlocked => words(Kind::Quiet, "read blocked", "the kernel has no more"),
-        Step::ReadTls(0) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
-        Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{bytes} B")),
+        Step::ReadTls([]) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
+        Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{} B", bytes.len())),
         Step::Processed(Ok(state)) => words(Kind::Tls, "process_new_packets", processed(state)),
         Step::Processed(Err(error)) => words(
             Kind::Trouble,
@@ -143,8 +143,7 @@ fn processed(state: &IoState) -> String {
 
 fn plaintext(bytes: &[u8]) -> String {
     let preview = Preview::of(bytes);
-    let more = if preview.is_cut() { "…" } else { "" };
-    format!("{} B \"{preview}\"{more}", bytes.len())
+    format!("{} B \"{preview}\"{}", bytes.len(), preview.more())
 }
 
 /// What entering a phase means is on its line, because it happens with it and is no step of its own: close_notify is

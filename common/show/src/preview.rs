@@ -4,21 +4,27 @@ use std::fmt;
 
 use common::escaped::Escaped;
 
-/// How wide a preview may be.
+/// How wide a preview is in a trace.
 const CHARACTERS: usize = 32;
 
 /// As much of some plaintext as fits, escaped: printable ASCII on one line, whatever the peer sent.
-pub(super) struct Preview {
+pub(crate) struct Preview {
     text: String,
     cut: bool,
 }
 
 impl Preview {
-    pub(super) fn of(plaintext: &[u8]) -> Self {
+    /// As a trace has it.
+    pub(crate) fn of(plaintext: &[u8]) -> Self {
+        Self::within(CHARACTERS, plaintext)
+    }
+
+    /// With at most so many characters.
+    pub(crate) fn within(characters: usize, plaintext: &[u8]) -> Self {
         let mut text = String::new();
         for byte in plaintext {
             let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
-            if text.len() + shown.len() > CHARACTERS {
+            if text.len() + shown.len() > characters {
                 return Self { text, cut: true };
             }
             text += &shown;
@@ -26,9 +32,9 @@ impl Preview {
         Self { text, cut: false }
     }
 
-    /// Whether there is more than is shown.
-    pub(super) fn is_cut(&self) -> bool {
-        self.cut
+    /// What stands behind it if there is more.
+    pub(crate) fn more(&self) -> &'static str {
+        if self.cut { "…" } else { "" }
     }
 }
 
@@ -53,7 +59,7 @@ mod tests {
             (b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x1b[2J", &*"a".repeat(30), true),
         ] {
             let preview = Preview::of(plaintext);
-            assert_eq!((preview.to_string().as_str(), preview.is_cut()), (shown, cut));
+            assert_eq!((preview.to_string().as_str(), preview.more() == "…"), (shown, cut));
         }
     }
 }
