@@ -125,7 +125,9 @@ impl fmt::Display for Description<'_> {
                 write!(f, "{}", alert_hint(*alert, peer))
             }
             CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
-            CloseReason::Unauthorized(why) => write!(f, "the {peer} is not authorized: {why}"),
+            CloseReason::Unauthorized(why) => {
+                write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
+            }
             CloseReason::Tls(error) => {
                 write!(f, "TLS failed: {}{}", Escaped::new(&error.to_string()), tls_hint(error))
             }
@@ -192,6 +194,13 @@ fn alert_hint(alert: AlertDescription, peer: &str) -> String {
         Alert::ProtocolVersion => format!(": the {peer} speaks no TLS version that we do"),
         Alert::NoApplicationProtocol => format!(": the {peer} speaks none of the protocols that we offered"),
         _ => String::new(),
+    }
+}
+
+fn unauthorized_hint(why: &Unauthorized) -> &'static str {
+    match why {
+        Unauthorized::WrongName { .. } => "; if that is whom you mean, name it with --server-name",
+        _ => "",
     }
 }
 

@@ -103,7 +103,7 @@ impl fmt::Display for Refusal {
                 write!(f, "cannot be opened for appending: {error}")?;
                 match error.kind() {
                     io::ErrorKind::NotFound => f.write_str("; its folder has to be there"),
-                    _ => Ok(()),
+                    _ => f.write_str("; name another file"),
                 }
             }
             Self::NotRegular => f.write_str("is not a regular file; secrets are written to nothing else"),

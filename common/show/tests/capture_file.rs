@@ -53,6 +53,12 @@ fn a_folder_that_is_not_there_is_named_and_not_made() {
         "--capture: no/such/a.pcapng cannot be created: there is no folder no/such; `mkdir -p` makes it",
     );
     assert!(!folder.path().join("no").exists());
+
+    folder.write("file", "");
+    let mut server = Launch::server(folder.path()).args(["--capture", "file/a.pcapng"]).start();
+    server.expect_exit(1);
+    let line = server.stderr.wait_for_line("--capture: file/a.pcapng cannot be created: ");
+    assert!(line.ends_with("; name another file"), "{line}");
 }
 
 #[test]

@@ -151,6 +151,8 @@ fn what_is_no_file_is_refused() {
         assert_refused(folder.path(), file, "is not a regular file");
     }
     assert_refused(folder.path(), "no/such.log", "its folder has to be there");
+    folder.write("file", "");
+    assert_refused(folder.path(), "file/such.log", "; name another file");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) fn create(path: &Path) -> Result<(File, Made), String> {
             (io::ErrorKind::NotFound, Some(folder)) => {
                 format!("cannot be created: there is no folder {}; `mkdir -p` makes it", folder.display())
             }
-            _ => format!("cannot be created: {error}"),
+            _ => format!("cannot be created: {error}; name another file"),
         }
     })
 }
