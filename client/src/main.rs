@@ -9,6 +9,7 @@ mod first_message;
 mod progress;
 mod setup;
 mod stdin;
+mod waiting;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use crate::conversation::Outcome;
 use crate::event_loop::EventLoop;
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::waiting::Waiting;
 
 const PROGRAM: &str = "mio-client";
 const CUT_SHORT: &str = "what stdin had may not all have been answered";
@@ -79,9 +81,12 @@ fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
 
 /// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
 fn shown(cli: &cli::Cli) -> Result<Shown, ShowError> {
-    let log = Box::new(Reporter::new(Side::Server));
-    let spare = status_line::is_possible() && !io::stdout().is_terminal() && !cli.show.traces();
-    let log: Box<dyn Observer> =
-        if cli.interactive && spare { Box::new((Progress::default(), log)) } else { log };
+    let mut log: Box<dyn Observer> = Box::new(Reporter::new(Side::Server));
+    if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {
+        log = Box::new((Waiting::default(), log));
+        if cli.interactive && !io::stdout().is_terminal() {
+            log = Box::new((Progress::default(), log));
+        }
+    }
     cli.show.open(log, Side::Server, Instant::now())
 }

@@ -1,6 +1,7 @@
 //! A session with the real server, from the first message to the graceful end.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use testing::binaries::binary;
 use testing::echo_server::EchoServer;
 use testing::peer::End;
 use testing::program::{Launch, Program};
@@ -146,4 +147,27 @@ fn versions_suites_and_groups_can_be_asked_for() {
         let line = client.stderr.wait_for_line("connected:");
         assert!(line.contains(expected), "{line}");
     }
+}
+
+#[test]
+fn on_a_terminal_it_says_whom_it_waits_for_until_the_first_byte() {
+    let server = EchoServer::start(&[]);
+    let mut first = server.connect();
+    let client = format!(
+        "exec '{}' localhost:{} --linger 0s --ca certificates/certificate.pem",
+        binary("mio-client").display(),
+        server.address.port()
+    );
+    let mut terminal = Launch::new("script", server.folder.path())
+        .args(["--quiet", "--return", "--command", &client, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .env("TERM", "xterm")
+        .start();
+    let waiting = format!("waiting for {}, which may be serving another client", server.address);
+    terminal.stdout.wait_for_text(&waiting);
+    first.close();
+    terminal.expect_exit(0);
+    let text = terminal.stdout.text();
+    let (_, behind) = text.split_once(&waiting).unwrap();
+    assert!(behind.starts_with("\r\x1b[2K") && behind.contains("connected: "), "{text:?}");
 }

@@ -1,0 +1,40 @@
+//! That the server keeps one waiting, for whoever watches a terminal.
+
+use std::time::Instant;
+
+use common::observer::{Observer, SessionId, Step};
+use common::status_line;
+
+/// An observer that says on the status line what is waited for, until the server's first byte.
+#[derive(Default)]
+pub struct Waiting {
+    shown: bool,
+}
+
+impl Waiting {
+    fn end(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            status_line::show("");
+        }
+    }
+}
+
+impl Observer for Waiting {
+    fn step(&mut self, _now: Instant, id: SessionId, step: &Step<'_>) {
+        match step {
+            Step::Began { .. } => {
+                self.shown = true;
+                status_line::show(&format!("waiting for {}, which may be serving another client", id.peer));
+            }
+            Step::Received(_) | Step::Closed { .. } => self.end(),
+            _ => {}
+        }
+    }
+}
+
+/// The line does not outlive the program.
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
