@@ -166,3 +166,23 @@ fn that_it_is_out_of_file_descriptors_is_said_once_while_it_lasts() {
     assert_eq!(before.matches("accepting a connection failed").count(), 1, "{before}");
     drop(clients);
 }
+
+/// One of them for each round would have each wait for as many turns of everybody who is served as there are before it.
+#[test]
+fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
+    let server = EchoServer::start(&["--trace"]);
+    server.serves_a_client();
+    server.program.signal("STOP");
+    let crowd: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
+    server.program.signal("CONT");
+    let last = crowd.last().unwrap().local_addr().unwrap();
+    server.log().wait_for_line(&format!("{last} waits for its turn, number 39"));
+    let text = server.log().text();
+    let round = |peer: SocketAddr| {
+        let peer = peer.to_string();
+        let accepted = |line: &str| line.contains(" accepted ") && line.ends_with(&peer);
+        text.lines().take_while(|line| !accepted(line)).filter(|line| line.contains(" woke ")).count()
+    };
+    let first = crowd[0].local_addr().unwrap();
+    assert!(round(last) - round(first) < 5, "{text}");
+}
