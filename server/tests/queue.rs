@@ -186,3 +186,26 @@ fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
     let first = crowd[0].local_addr().unwrap();
     assert!(round(last) - round(first) < 5, "{text}");
 }
+
+#[test]
+fn a_full_room_takes_nobody_in_and_does_not_ask_who_is_there() {
+    let server = EchoServer::start(&["--waiting", "2", "--trace"]);
+    let mut first = server.connect();
+    assert_eq!(first.receive(9), b"welcome!\n");
+    server.program.signal("STOP");
+    let crowd: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
+    server.program.signal("CONT");
+    server.log().wait_for_line("waits for its turn, number 2");
+    for _ in 0..20 {
+        assert!(first.try_round_trip(b"a round"));
+    }
+    first.close_notify();
+    server.log().wait_for_line(" freed ");
+    let text = server.log().text();
+    let (_, since) = text.split_once("waits for its turn, number 2").unwrap();
+    let (full, _) = since.split_once("freed").unwrap();
+    let asked = |line: &str| line.contains(" ready ") && line.ends_with(" listener");
+    assert!(!full.lines().any(asked), "{full}");
+    assert!(!full.contains("waits for its turn, number 3"), "{full}");
+    drop(crowd);
+}
