@@ -152,7 +152,7 @@ fn versions_suites_and_groups_can_be_asked_for() {
 #[test]
 fn on_a_terminal_it_says_whom_it_waits_for_until_the_first_byte() {
     let server = EchoServer::start(&[]);
-    let mut first = server.connect();
+    let first = server.connect();
     let client = format!(
         "exec '{}' localhost:{} --linger 0s --ca certificates/certificate.pem",
         binary("mio-client").display(),

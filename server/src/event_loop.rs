@@ -3,7 +3,7 @@
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
 //! GATHER   note what the kernel says, for each token; do nothing yet but drain those who linger and heed signals
-//! ADMIT    accept one who has come; while a slot is free, the longest waiter gets it
+//! ADMIT    accept who has come; while a slot is free, the longest waiter gets it
 //! TURN     each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
@@ -38,6 +38,9 @@ use crate::place::Place;
 use crate::service::{Load, Service};
 use crate::slots::{Slot, Slots};
 use crate::waiting_room::{Waiter, WaitingRoom};
+
+/// How many are let in, of a crowd, before those who are in get their turn.
+const ADMISSIONS_PER_ROUND: usize = 256;
 
 /// How much room the server has.
 pub struct Room {
@@ -191,12 +194,15 @@ impl EventLoop {
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
-    /// At most one comes in: those who are in have their turn before the next.
+    /// Accepting fills the room, promoting empties it, and skipping those who have left empties it too.
     fn admit(&mut self, watch: &mut Watch<'_>) {
-        if let Some(listener) = &mut self.listener {
-            listener.accept(&mut self.room, watch);
+        for _ in 0..ADMISSIONS_PER_ROUND {
+            let more = self.listener.as_mut().is_some_and(|listener| listener.accept(&mut self.room, watch));
+            while self.promote(watch) {}
+            if !more {
+                break;
+            }
         }
-        while self.promote(watch) {}
         self.room.announce(watch);
         if let Some(listener) = &mut self.listener {
             listener.follow(&self.room, self.poll.registry(), watch);

@@ -28,10 +28,11 @@ pub struct Listener {
 enum Backlog {
     /// The poll will say when somebody is there.
     Watched,
-    /// The poll has said that somebody is there.
-    Ready,
-    /// One was taken out of it. There may be more, which came with the same edge, so the poll has to be asked.
-    Taken,
+    /// The poll has said that somebody is there: one for all we know, or several.
+    Ready { crowd: bool },
+    /// One was taken. Others may have come with the same edge, so the poll has been asked: if it says anything, they
+    /// have.
+    Asked,
     /// Accepting failed with an error that concerns us all, out of file descriptors for one. The edge that announced
     /// the connection is used up, and there may never be another, so only a clock can bring us back.
     Failing { retry_at: Instant },
@@ -61,8 +62,10 @@ impl Listener {
 
     /// The poll has said that somebody has come.
     pub fn ready(&mut self) {
-        if let Backlog::Watched = self.backlog {
-            self.backlog = Backlog::Ready;
+        match self.backlog {
+            Backlog::Watched => self.backlog = Backlog::Ready { crowd: false },
+            Backlog::Asked => self.backlog = Backlog::Ready { crowd: true },
+            Backlog::Ready { .. } | Backlog::Failing { .. } => {}
         }
     }
 
@@ -74,29 +77,36 @@ impl Listener {
         }
     }
 
-    /// Accepts one, if somebody is there and there is room.
+    /// Accepts one, if somebody is there and there is room. `true`: there may be another, to be accepted at once.
     ///
-    /// Whether that was the last one, an `accept` that fails would say too; but the kernel makes a socket before it
-    /// looks whether there is anybody to give it to. The poll says it for less, see [`follow`](Self::follow).
-    pub fn accept(&mut self, room: &mut WaitingRoom, watch: &mut Watch<'_>) {
-        let due = match self.backlog {
-            Backlog::Watched | Backlog::Taken => false,
-            Backlog::Ready => true,
-            Backlog::Failing { retry_at } => retry_at <= watch.now,
+    /// A crowd is accepted until nobody is left; one for each round would have them wait for everybody's turn each. A
+    /// single one is more usual. Whether it was single, an `accept` that fails would say too; but the kernel makes a
+    /// socket before it looks whether there is anybody to give it to. The poll says it for less, see
+    /// [`follow`](Self::follow).
+    pub fn accept(&mut self, room: &mut WaitingRoom, watch: &mut Watch<'_>) -> bool {
+        let crowd = match self.backlog {
+            Backlog::Ready { crowd } => crowd,
+            Backlog::Failing { retry_at } if retry_at <= watch.now => false,
+            Backlog::Asked => {
+                self.backlog = Backlog::Watched; // it has said nothing
+                return false;
+            }
+            Backlog::Watched | Backlog::Failing { .. } => return false,
         };
-        if !due || room.is_full() {
-            return;
+        if room.is_full() {
+            return false;
         }
-        self.backlog = match self.socket.accept() {
+        match self.socket.accept() {
             Ok((socket, peer)) => {
                 watch.event_loop(&LoopEvent::Accepted(peer));
                 room.enter(socket, peer);
-                Backlog::Taken
+                self.backlog = Backlog::Ready { crowd };
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Backlog::Watched,
-            Err(error) if concerns_one_connection(&error) => Backlog::Taken,
-            Err(error) => return self.fail(&error, watch),
-        };
+            Err(error) if concerns_one_connection(&error) => self.backlog = Backlog::Ready { crowd },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.backlog = Backlog::Watched,
+            Err(error) => self.fail(&error, watch),
+        }
+        matches!(self.backlog, Backlog::Ready { crowd: true })
     }
 
     /// Tells of the first failure of a row; the tenth in a second is no news.
@@ -111,8 +121,9 @@ impl Listener {
     /// out, is reported like who comes. A poll that refuses is tried again, like an accept that fails.
     pub fn follow(&mut self, room: &WaitingRoom, registry: &Registry, watch: &mut Watch<'_>) {
         let wanted = (!room.is_full()).then_some(Interest::READABLE);
-        let changed = match (&self.backlog, wanted) {
-            (Backlog::Taken, Some(_)) => self.registrar.rearm(registry, &mut self.socket).map(|()| false),
+        let asks = matches!(self.backlog, Backlog::Ready { .. });
+        let changed = match wanted {
+            Some(_) if asks => self.registrar.rearm(registry, &mut self.socket).map(|()| false),
             _ => self.registrar.apply(registry, &mut self.socket, wanted),
         };
         match changed {
@@ -120,8 +131,8 @@ impl Listener {
             Ok(false) => {}
             Err(error) => return self.fail(&error, watch),
         }
-        if let Backlog::Taken = self.backlog {
-            self.backlog = Backlog::Watched;
+        if asks {
+            self.backlog = if wanted.is_some() { Backlog::Asked } else { Backlog::Watched };
         }
         if self.full != room.is_full() {
             self.full = room.is_full();

@@ -166,3 +166,46 @@ fn that_it_is_out_of_file_descriptors_is_said_once_while_it_lasts() {
     assert_eq!(before.matches("accepting a connection failed").count(), 1, "{before}");
     drop(clients);
 }
+
+/// One of them for each round would have each wait for as many turns of everybody who is served as there are before it.
+#[test]
+fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
+    let server = EchoServer::start(&["--trace"]);
+    server.serves_a_client();
+    server.program.signal("STOP");
+    let crowd: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
+    server.program.signal("CONT");
+    let last = crowd.last().unwrap().local_addr().unwrap();
+    server.log().wait_for_line(&format!("{last} waits for its turn, number 39"));
+    let text = server.log().text();
+    let round = |peer: SocketAddr| {
+        let peer = peer.to_string();
+        let accepted = |line: &str| line.contains(" accepted ") && line.ends_with(&peer);
+        text.lines().take_while(|line| !accepted(line)).filter(|line| line.contains(" woke ")).count()
+    };
+    let first = crowd[0].local_addr().unwrap();
+    assert!(round(last) - round(first) < 5, "{text}");
+}
+
+#[test]
+fn a_full_room_takes_nobody_in_and_does_not_ask_who_is_there() {
+    let server = EchoServer::start(&["--waiting", "2", "--trace"]);
+    let mut first = server.connect();
+    assert_eq!(first.receive(9), b"welcome!\n");
+    server.program.signal("STOP");
+    let crowd: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
+    server.program.signal("CONT");
+    server.log().wait_for_line("waits for its turn, number 2");
+    for _ in 0..20 {
+        assert!(first.try_round_trip(b"a round"));
+    }
+    first.close_notify();
+    server.log().wait_for_line(" freed ");
+    let text = server.log().text();
+    let (_, since) = text.split_once("waits for its turn, number 2").unwrap();
+    let (full, _) = since.split_once("freed").unwrap();
+    let asked = |line: &str| line.contains(" ready ") && line.ends_with(" listener");
+    assert!(!full.lines().any(asked), "{full}");
+    assert!(!full.contains("waits for its turn, number 3"), "{full}");
+    drop(crowd);
+}
