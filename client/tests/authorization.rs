@@ -73,7 +73,7 @@ fn a_certificate_for_another_name_is_refused() {
     let refused = pinned(&Identity::for_names(&["elsewhere.example"]), &[]);
     assert_refused(
         refused,
-        "its certificate is for elsewhere.example, not for localhost; if that is whom you mean, name it with --server-name",
+        "elsewhere.example, not for localhost; if that is whom you mean, name it with --server-name",
         "bad_certificate (42)",
     );
 }
