@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use common::observer::{EventSource, LoopEvent, Watch};
 use common::registrar::Registrar;
+use common::scratch::PlaintextBuffer;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
@@ -21,7 +22,7 @@ const CHUNK: usize = 64 * 1024;
 pub struct Stdin {
     file: File,
     source: Source,
-    buffer: Box<[u8]>,
+    buffer: PlaintextBuffer,
 }
 
 /// How the kernel tells that there is something to read.
@@ -40,7 +41,7 @@ impl Stdin {
     pub fn new(token: Token) -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let source = Source::Polled { registrar: Registrar::new(token), readable: false };
-        Ok(Self { file, source, buffer: vec![0; CHUNK].into() })
+        Ok(Self { file, source, buffer: PlaintextBuffer::new(CHUNK) })
     }
 
     /// The poll has said that there is something to read, or the end.

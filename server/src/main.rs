@@ -21,10 +21,14 @@ use common::exit::ExitStatus;
 use common::observer::{LoopEvent, Observer, Watch};
 use common::reporter::Reporter;
 use common::{logging, status_line};
+use mimalloc::MiMalloc;
 use rustls::Side;
 use show::args::{ShowError, Shown};
 
 use crate::status::Status;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match cli::Cli::parse() {
