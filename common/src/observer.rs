@@ -81,7 +81,7 @@ pub enum Step<'a> {
     TimerFired,
     /// What the poll was told to watch for; `None` when the session was deregistered.
     InterestChanged(Option<Interest>),
-    /// The session has moved as often as one turn allows: it stays runnable, and others are let in first.
+    /// There is more to read than one helping: the session stays runnable, and others have their turn first.
     Yielded,
     /// The FIN that ends our half was sent, or what the kernel said instead.
     SentFin(&'a io::Result<()>),

@@ -33,10 +33,6 @@ use crate::registrar::Registrar;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
-/// How many helpings a session may have before others get their turn: 64 KiB at most. Whatever else it does is
-/// bounded by what it owes by then.
-const HELPINGS_PER_TURN: usize = 2;
-
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
@@ -114,15 +110,19 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.readiness.merge(readiness);
     }
 
-    /// Does what can be done now without blocking. Whatever a flush makes possible is tried right behind it, so it is
-    /// no reason to go round again.
+    /// Does what can be done now without blocking. If there is more to read than one helping, others have their turn
+    /// before the next, and what this session owes by then is written.
     pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
-        let mut helpings = 0;
-        while helpings < HELPINGS_PER_TURN {
+        let mut helped = false;
+        loop {
             self.flush(watch);
+            if helped && self.can_fill() {
+                watch.step(&self.id, &Step::Yielded);
+                return Turn::Yield;
+            }
             let filled = self.fill(watch, scratch);
             let advanced = self.advance(watch);
-            helpings += usize::from(filled);
+            helped |= filled;
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
@@ -131,8 +131,6 @@ impl<T: Transport, A: Application> Session<T, A> {
                 return Turn::Blocked;
             }
         }
-        watch.step(&self.id, &Step::Yielded);
-        Turn::Yield
     }
 
     /// Whether there is room for more from an application that is fed from outside.

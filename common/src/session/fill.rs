@@ -22,7 +22,7 @@ const MESSAGE_TOO_LONG: rustls::Error =
 impl<T: Transport, A: Application> Session<T, A> {
     /// One `recv`, and all that follows from it.
     pub(super) fn fill(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> bool {
-        if !self.readiness.is_readable() || !self.wants_fill() {
+        if !self.can_fill() {
             return false;
         }
         let Scratch { ciphertext, plaintext } = scratch;
@@ -51,6 +51,11 @@ impl<T: Transport, A: Application> Session<T, A> {
                 true
             }
         }
+    }
+
+    /// Whether there may be something to read, and it is wanted.
+    pub(super) fn can_fill(&mut self) -> bool {
+        self.readiness.is_readable() && self.wants_fill()
     }
 
     /// Whether to read is TLS's question, and memory's.

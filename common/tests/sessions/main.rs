@@ -24,3 +24,4 @@ mod severed;
 #[path = "../support/mod.rs"]
 mod support;
 mod transcripts;
+mod turns;

@@ -112,6 +112,11 @@ impl<A: Application> Peer<A> {
         self.registered = wanted;
     }
 
+    /// Whether it goes on without an event.
+    pub fn is_runnable(&self) -> bool {
+        self.runnable
+    }
+
     /// Rounds until nothing moves at this instant. `false` if nothing moved at all.
     pub fn settle(&mut self, now: Instant) -> bool {
         let mut moved = false;

@@ -1,0 +1,50 @@
+//! How much of what has come a session takes in one turn, and what it leaves for the next.
+
+use crate::support::pattern;
+use crate::support::roles::Echo;
+use crate::support::tls::{Tls, VERSIONS};
+use crate::support::visit::Visit;
+
+const HELPING: usize = 32 * 1024;
+
+/// A visit whose session has so many bytes of plaintext before it, and has not been turned since they came.
+fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> Visit<Echo> {
+    let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+    visit.raw.say(&pattern(bytes));
+    while visit.raw.write() {}
+    visit.session.seen.lines.clear();
+    visit
+}
+
+/// Whoever waits for a turn waits for one helping of each of the others, and for its answer.
+#[test]
+fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
+    for version in VERSIONS {
+        let mut visit = beset(version, 3 * HELPING);
+        let before = visit.session.end.taken();
+        assert!(visit.session.round(visit.now));
+
+        assert_eq!(visit.session.end.taken() - before, HELPING);
+        let lines = &visit.session.seen.lines;
+        assert_eq!(lines.iter().filter(|line| *line == "recv").count(), 1);
+        assert_eq!(lines.last().map(String::as_str), Some("write_tls"), "what is owed is written: {lines:?}");
+        assert_eq!(visit.session.interest(), Some(mio::Interest::READABLE), "so nothing is left to write");
+        assert!(visit.session.is_runnable(), "no event will announce the rest");
+
+        visit.settle();
+        assert_eq!(visit.raw.heard, pattern(3 * HELPING));
+    }
+}
+
+/// A session that has what there was goes to sleep in the same turn: to yield would cost a poll that finds nothing.
+#[test]
+fn a_message_is_read_answered_and_waited_behind_in_one_turn() {
+    for version in VERSIONS {
+        let mut visit = beset(version, 16 * 1024);
+        assert!(visit.session.round(visit.now));
+        assert!(!visit.session.is_runnable());
+
+        while visit.raw.read() {}
+        assert_eq!(visit.raw.heard, pattern(16 * 1024));
+    }
+}
