@@ -63,6 +63,8 @@ pub struct Session<T, A> {
     phase: Phase,
     readiness: Readiness,
     deadlines: Deadlines,
+    /// Bytes that have come since the socket was last found empty.
+    in_a_row: usize,
     received: u64,
     sent: u64,
 }
@@ -91,6 +93,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             phase: Phase::Handshaking { opening: Opening::default() },
             readiness: Readiness::fresh(),
             deadlines: Deadlines::default(),
+            in_a_row: 0,
             received: 0,
             sent: 0,
         };

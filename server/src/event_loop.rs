@@ -258,6 +258,7 @@ impl EventLoop {
 
     fn turn(&mut self, watch: &mut Watch<'_>) {
         self.slots.wake_due(watch.now);
+        self.scratch.share_among(self.slots.len());
         for _ in 0..self.slots.round() {
             let Some(key) = self.slots.next() else { break };
             let Some(slot) = self.slots.get_mut(key) else { continue };

@@ -42,6 +42,11 @@ impl Slots {
         Self { slots: Slab::new(), places, runnable: VecDeque::new(), timers: BTreeSet::new() }
     }
 
+    /// How many are served.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Whether nobody is served.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()

@@ -16,9 +16,9 @@ use rustls::Connection;
 use crate::roles::Heard;
 use crate::wire::End;
 
-/// The most that a session may owe (I4): the mark, and what one helping of 32 KiB, with the record before it of which
+/// The most that a session may owe (I4): the mark, and what one helping of 64 KiB, with the record before it of which
 /// only the end was missing, can be answered with.
-pub const OWED_MOST: usize = OWED_MARK + 64 * 1024;
+pub const OWED_MOST: usize = OWED_MARK + 96 * 1024;
 
 /// How many turns may move no byte at one instant: for phases and deadlines, and for calls that fail once.
 const IDLE_TURNS: usize = 64;

@@ -25,12 +25,14 @@ impl<T: Transport, A: Application> Session<T, A> {
         if !self.can_fill() {
             return false;
         }
-        let Scratch { ciphertext, plaintext } = scratch;
+        let (ciphertext, plaintext) = scratch.lend(self.in_a_row);
         match self.transport.read(ciphertext) {
             Ok(received) => {
                 let helping = &ciphertext[..received];
                 watch.step(&self.id, &Step::Received(helping));
-                if received < ciphertext.len() && !matches!(self.phase, Phase::Severed { .. }) {
+                let short = received < ciphertext.len();
+                self.in_a_row = if short { 0 } else { self.in_a_row.saturating_add(received) };
+                if short && !matches!(self.phase, Phase::Severed { .. }) {
                     self.readiness.read_short();
                 }
                 if helping.is_empty() {
@@ -43,6 +45,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 watch.step(&self.id, &Step::ReadBlocked);
+                self.in_a_row = 0;
                 self.readiness.read_blocked();
                 self.end_severed(watch)
             }

@@ -11,8 +11,8 @@ use crate::support::tls::{TIMEOUTS, Tls, VERSIONS};
 use crate::support::visit::Visit;
 use crate::support::{pattern, seconds};
 
-/// What one turn can take in: a helping.
-const HELPING: usize = 32 * 1024;
+/// What one turn can take in: a large helping.
+const HELPING: usize = 64 * 1024;
 /// What rustls adds: a header and a tag to each record of the echo, and its own handshake messages.
 const SLACK: usize = 8 * 1024;
 /// What the kernel holds for each direction.

@@ -36,6 +36,34 @@ fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
     }
 }
 
+/// How much each turn takes of what there is, in KiB.
+fn helpings(visit: &mut Visit<Echo>) -> Vec<usize> {
+    let mut helpings = Vec::new();
+    let mut before = visit.session.end.taken();
+    while visit.session.round(visit.now) {
+        let after = visit.session.end.taken();
+        helpings.push((after - before) / 1024);
+        before = after;
+    }
+    helpings
+}
+
+/// A peer that has sent so much in a row does not wait for the answer to half of it.
+#[test]
+fn of_a_peer_that_is_far_ahead_more_is_taken_unless_others_wait_for_their_turn() {
+    let mut alone = beset(VERSIONS[0], 16 * HELPING);
+    assert!(matches!(helpings(&mut alone)[..], [32, 32, 32, 48, 64, 64, .., 0..64]));
+    alone.raw.say(&pattern(2 * HELPING));
+    while alone.raw.write() {}
+    assert!(matches!(helpings(&mut alone)[..], [32, 32, 0..32]), "it was found waiting in between");
+
+    let mut among_others = beset(VERSIONS[0], 16 * HELPING);
+    among_others.session.share_among(2);
+    let helpings = helpings(&mut among_others);
+    let [most @ .., _] = &helpings[..] else { panic!("nothing was taken") };
+    assert!(most.iter().all(|helping| *helping == 32), "{helpings:?}");
+}
+
 /// A session that has what there was goes to sleep in the same turn: to yield would cost a poll that finds nothing.
 #[test]
 fn a_message_is_read_answered_and_waited_behind_in_one_turn() {

@@ -11,8 +11,8 @@ use crate::support::tls::TIMEOUTS;
 use crate::truth::Truth;
 use crate::world::World;
 
-/// What one turn can take in: a helping, and the record that it completes.
-const HELPING: usize = 32 * 1024 + 18 * 1024;
+/// What one turn can take in: a large helping, and the record that it completes.
+const HELPING: usize = 64 * 1024 + 18 * 1024;
 /// What TLS adds: a header and a tag to each record, and its own handshake messages.
 const SLACK: usize = 8 * 1024;
 

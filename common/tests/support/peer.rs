@@ -112,6 +112,11 @@ impl<A: Application> Peer<A> {
         self.registered = wanted;
     }
 
+    /// From now on its buffers are those of so many sessions.
+    pub fn share_among(&mut self, sessions: usize) {
+        self.scratch.share_among(sessions);
+    }
+
     /// Whether it goes on without an event.
     pub fn is_runnable(&self) -> bool {
         self.runnable
