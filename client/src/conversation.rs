@@ -61,10 +61,8 @@ impl Conversation {
         scratch: &mut Scratch,
     ) -> Result<Option<CloseReason>, Failure> {
         self.feed(registry, watch).map_err(Failure::Input)?;
-        let mut turn = self.session.turn(watch, scratch);
-        if turn == Turn::Blocked {
-            turn = self.session.await_events(&mut self.registrar, registry, watch);
-        }
+        let turn = self.session.turn(watch, scratch);
+        let turn = self.session.await_events(turn, &mut self.registrar, registry, watch);
         if let Turn::Done(reason) = turn {
             return Ok(Some(reason));
         }

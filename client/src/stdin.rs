@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use common::observer::{EventSource, LoopEvent, Watch};
 use common::registrar::Registrar;
-use common::scratch::PlaintextBuffer;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
@@ -22,7 +21,7 @@ const CHUNK: usize = 64 * 1024;
 pub struct Stdin {
     file: File,
     source: Source,
-    buffer: PlaintextBuffer,
+    buffer: Box<[u8]>,
 }
 
 /// How the kernel tells that there is something to read.
@@ -41,7 +40,7 @@ impl Stdin {
     pub fn new(token: Token) -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let source = Source::Polled { registrar: Registrar::new(token), readable: false };
-        Ok(Self { file, source, buffer: PlaintextBuffer::new(CHUNK) })
+        Ok(Self { file, source, buffer: vec![0; CHUNK].into() })
     }
 
     /// The poll has said that there is something to read, or the end.

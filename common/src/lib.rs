@@ -47,8 +47,8 @@
 //! any number of seeds, and checks them after every step.
 //!
 //! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
-//!   interest changes, and changing it back arms the edge again), or because the budget ran out (the session stays
-//!   runnable). There is no fourth reason.
+//!   interest changes, and changing it back arms the edge again), or because it has had a helping and others come first
+//!   (the session stays runnable). There is no fourth reason.
 //! - **I2, one gate.** Only [`session`] and its parts call rustls' I/O, and every `read_tls` that can bring
 //!   bytes is followed by a `process_new_packets`.
 //! - **I3, owed bytes first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the FIN.
@@ -65,6 +65,8 @@
 //! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.
 //!
 //! # Embedding
+//!
+//! A loop with more than one session says so to its buffers, [`scratch::Scratch::share_among`], and they stay fair.
 //!
 //! After our own close_notify the session goes on reading: the peer may have more to say. rustls 0.23 has a debug
 //! assertion there that a corrupt record trips, so a debug build of it could be ended by any peer. Copy these lines

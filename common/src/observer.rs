@@ -81,7 +81,7 @@ pub enum Step<'a> {
     TimerFired,
     /// What the poll was told to watch for; `None` when the session was deregistered.
     InterestChanged(Option<Interest>),
-    /// There is more to read than one helping: the session stays runnable, and others have their turn first.
+    /// One helping was taken and there may be more: the session stays runnable, and others have their turn first.
     Yielded,
     /// The FIN that ends our half was sent, or what the kernel said instead.
     SentFin(&'a io::Result<()>),

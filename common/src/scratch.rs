@@ -3,30 +3,32 @@
 use std::ops::{Deref, DerefMut};
 
 /// What one `recv` may bring, a helping. rustls alone, whose own buffer grows from 4 KiB, would need five for a single
-/// record of 16 KiB. With half of it bulk takes a third more CPU; with more, a peer that keeps 48 KiB on their way waits
-/// 1.6 times as long, because most of what it waits for is one helping then.
+/// record of 16 KiB. The size was measured: with 16 KiB bulk takes a third more CPU; with 48 and 64 KiB a peer that keeps
+/// 48 on their way waits 1.6 and 1.8 times as long, because most of what it waits for is one helping then.
 const HELPING: usize = 32 * 1024;
 /// What it may bring to a session that is alone, and whose peer is far ahead: 5 % less CPU.
 const LARGE_HELPING: usize = 64 * 1024;
 
-/// The buffers of the loop, shared by all its sessions and empty between turns.
+/// The buffers of the loop, used by all its sessions and empty between turns.
 pub struct Scratch {
     ciphertext: Box<[u8]>,
     plaintext: PlaintextBuffer,
-    shared: bool,
+    /// The most that a helping may be.
+    most: usize,
 }
 
 impl Scratch {
-    /// How many sessions there are. While there are others, who wait for a turn to end, no helping is large.
+    /// How many sessions there are, one until this is called. Where there are others, who may have to wait for a turn
+    /// to end, no helping is large.
     pub fn share_among(&mut self, sessions: usize) {
-        self.shared = sessions > 1;
+        self.most = if sessions > 1 { HELPING } else { LARGE_HELPING };
     }
 
-    /// Where the next helping of a session goes, and its plaintext. A helping is at most half of what has come
-    /// `in_a_row`, since the session last found its socket empty: so much the peer sends without an answer.
+    /// Where the next helping of a session goes, and its plaintext. A helping grows to half of what has come
+    /// `in_a_row`, since the session last found its socket empty: a peer that has kept it full for so long does not
+    /// wait for a helping.
     pub(crate) fn lend(&mut self, in_a_row: usize) -> (&mut [u8], &mut [u8]) {
-        let most = if self.shared { HELPING } else { LARGE_HELPING };
-        let length = (in_a_row / 2).clamp(HELPING, most);
+        let length = (in_a_row / 2).clamp(HELPING, self.most);
         (&mut self.ciphertext[..length], &mut self.plaintext)
     }
 }
@@ -36,18 +38,18 @@ impl Default for Scratch {
         Self {
             ciphertext: vec![0; LARGE_HELPING].into(),
             plaintext: PlaintextBuffer::new(16 * 1024),
-            shared: false,
+            most: LARGE_HELPING,
         }
     }
 }
 
-/// A buffer for plaintext that comes out of rustls or goes into it, and so is copied.
+/// A buffer for plaintext that is copied, out of rustls and into it.
 ///
-/// It begins a cache line into its block of memory. Large blocks tend to begin alike within their pages, and rustls
-/// copies plaintext to five bytes behind the beginning of one, where the record's header goes. From the beginning of
-/// another, that is the one distance at which a long copy can be thirty times as slow (`rep movsb` on AMD's Zen 3 and
-/// Zen 4, which glibc uses there before 2.39; see `server/benches`).
-pub struct PlaintextBuffer {
+/// It begins a cache line into its block of memory. The server's allocator begins all large blocks at the same places of
+/// a page, and rustls copies plaintext to 5 or 13 bytes behind the beginning of one, where the header of the record goes.
+/// If the destination of a long copy lies 1 to 15 bytes further into its page than the source, it can take thirty times
+/// as long: `rep movsb` on AMD's Zen 3 and Zen 4, by which glibc before 2.39 copies there (see `server/benches`).
+struct PlaintextBuffer {
     block: Box<[u8]>,
 }
 
@@ -55,7 +57,7 @@ impl PlaintextBuffer {
     const BEGIN: usize = 64;
 
     /// Room for `length` bytes, zeroed.
-    pub fn new(length: usize) -> Self {
+    fn new(length: usize) -> Self {
         Self { block: vec![0; Self::BEGIN + length].into() }
     }
 }

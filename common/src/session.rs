@@ -7,7 +7,7 @@
 //!        fill      one helping: one recv, then read_tls + process_new_packets until it is used up,
 //!                  the plaintext handed to the application each time            (session/fill.rs)
 //!        advance   which phase do these facts make? which deadline has passed?  (session/course.rs)
-//!        … again, until nothing moves (Blocked), the session is over (Done), or others want a turn (Yield)
+//!        … again, until nothing moves (Blocked), the session is over (Done), or it has had its helping (Yield)
 //! ```
 
 mod course;
@@ -113,19 +113,19 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.readiness.merge(readiness);
     }
 
-    /// Does what can be done now without blocking. If there is more to read than one helping, others have their turn
-    /// before the next, and what this session owes by then is written.
+    /// Does what can be done now without blocking. If there may be more to read than one helping, others have their
+    /// turn before the next, and what this session owes by then is written, as far as the kernel takes it.
     pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
-        let mut helped = false;
+        let mut had_helping = false;
         loop {
             self.flush(watch);
-            if helped && self.can_fill() {
+            if had_helping && self.can_fill() {
                 watch.step(&self.id, &Step::Yielded);
                 return Turn::Yield;
             }
             let filled = self.fill(watch, scratch);
             let advanced = self.advance(watch);
-            helped |= filled;
+            had_helping |= filled;
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
@@ -154,10 +154,13 @@ impl<T: Transport, A: Application> Session<T, A> {
         });
     }
 
-    /// After a turn that ended `Blocked`: tells the poll what to watch for, if that is news. A poll that refuses ends
-    /// the session, since nothing would ever wake it.
+    /// Behind each turn: tells the poll what to watch for, if that is news, and the turn is what it was. A poll that
+    /// refuses ends the session, since nothing would ever wake it.
+    ///
+    /// Behind one that yields, too: a session that always has something to read may wait to write meanwhile.
     pub fn await_events(
         &mut self,
+        turn: Turn,
         registrar: &mut Registrar,
         registry: &Registry,
         watch: &mut Watch<'_>,
@@ -165,17 +168,19 @@ impl<T: Transport, A: Application> Session<T, A> {
     where
         T: Source,
     {
+        if let Turn::Done(_) = turn {
+            return turn;
+        }
         let wanted = self.interest();
         match registrar.apply(registry, &mut self.transport, wanted) {
             Ok(true) => watch.step(&self.id, &Step::InterestChanged(wanted)),
             Ok(false) => {}
             Err(error) => return self.transport_failed(Doing::Reading, &error, watch),
         }
-        Turn::Blocked
+        turn
     }
 
-    /// What the poll is to watch for after a turn that ended `Blocked`. `None`: nothing but a deadline can move
-    /// this session.
+    /// What the poll is to watch for after a turn. `None`: nothing but a deadline can move this session.
     pub fn interest(&mut self) -> Option<Interest> {
         let writable = (self.phase.writes() && self.tls.wants_write()).then_some(Interest::WRITABLE);
         let readable = self.wants_fill().then_some(Interest::READABLE);

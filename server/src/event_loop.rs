@@ -262,11 +262,8 @@ impl EventLoop {
         for _ in 0..self.slots.round() {
             let Some(key) = self.slots.next() else { break };
             let Some(slot) = self.slots.get_mut(key) else { continue };
-            let mut turn = slot.session.turn(watch, &mut self.scratch);
-            if turn == Turn::Blocked {
-                turn = slot.session.await_events(&mut slot.registrar, self.poll.registry(), watch);
-            }
-            match turn {
+            let turn = slot.session.turn(watch, &mut self.scratch);
+            match slot.session.await_events(turn, &mut slot.registrar, self.poll.registry(), watch) {
                 Turn::Blocked => self.slots.sort_in(key),
                 Turn::Yield => self.slots.wake(key),
                 Turn::Done(reason) => self.free(key, &reason, watch),

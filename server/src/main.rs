@@ -27,6 +27,7 @@ use show::args::{ShowError, Shown};
 
 use crate::status::Status;
 
+/// Why, `Cargo.toml` says. The client has none: to start it would be a tenth of its shortest session.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

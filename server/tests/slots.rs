@@ -62,6 +62,27 @@ fn one_that_sends_without_end_does_not_keep_the_others_from_their_turn() {
     sender.join().unwrap().unwrap();
 }
 
+/// The largest number of bytes that one read has brought.
+fn largest_helping(server: &EchoServer) -> usize {
+    let lines = server.log().lines(" recv ");
+    let bytes = |line: &String| line.split_once(" recv ")?.1.split_whitespace().next()?.parse().ok();
+    lines.iter().filter_map(bytes).max().unwrap()
+}
+
+/// Whoever waits for its turn waits for one helping of each of the others.
+#[test]
+fn while_there_is_another_no_helping_is_large() {
+    let server = EchoServer::start(&["--slots", "2", "--trace"]);
+    let mut greedy = greeted(&server);
+    let quiet = greeted(&server);
+    let content = vec![b'~'; 8 << 20];
+    let sender = greedy.send_in_background(&content);
+    assert_eq!(greedy.receive(content.len()), content);
+    sender.join().unwrap().unwrap();
+    assert_eq!(largest_helping(&server), 32 * 1024);
+    assert_eq!(quiet.close(), b"");
+}
+
 #[test]
 fn a_signal_closes_all_of_them() {
     let mut server = EchoServer::start(&["--slots", "3"]);

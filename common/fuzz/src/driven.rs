@@ -98,13 +98,12 @@ impl<A: Application + Heard> Driven<A> {
         self.runnable = turn == Turn::Yield;
         match turn {
             Turn::Done(reason) => self.over(reason),
-            Turn::Blocked => {
+            Turn::Blocked | Turn::Yield => {
                 let wanted = self.session.interest();
                 self.rearmed = wanted != self.registered;
                 self.registered = wanted;
                 self.check_deadline();
             }
-            Turn::Yield => self.check_deadline(),
         }
         true
     }

@@ -76,3 +76,32 @@ fn a_message_is_read_answered_and_waited_behind_in_one_turn() {
         assert_eq!(visit.raw.heard, pattern(16 * 1024));
     }
 }
+
+#[test]
+fn a_socket_that_is_found_empty_behind_full_reads_has_nobody_far_ahead() {
+    let mut visit = beset(VERSIONS[0], 16 * HELPING);
+    let before = visit.session.end.taken();
+    visit.session.end.incoming().arriving = before + (32 + 32 + 32 + 48 + 64) * 1024;
+    assert_eq!(helpings(&mut visit), [32, 32, 32, 48, 64, 0]);
+    visit.session.end.incoming().arriving = usize::MAX;
+    assert_eq!(helpings(&mut visit)[..2], [32, 32]);
+}
+
+/// A session that always has something to read is never `Blocked`, and yet has to hear that it can write again.
+#[test]
+fn who_yields_waits_to_write_as_well() {
+    for version in VERSIONS {
+        let mut visit = beset(version, 16 * HELPING);
+        visit.session.end.outgoing().capacity = HELPING;
+        while !visit.session.seen.lines.iter().any(|line| line == "write blocked") {
+            assert!(visit.session.round(visit.now));
+        }
+        assert!(visit.session.is_runnable(), "there is more to read");
+
+        let before = visit.session.end.sent().len();
+        while visit.raw.read() {}
+        visit.session.round(visit.now);
+        assert!(visit.session.is_runnable(), "still");
+        assert!(visit.session.end.sent().len() > before, "what there is room for is written");
+    }
+}

@@ -93,10 +93,8 @@ impl End {
                 }
             }
         }
-        let mut turn = self.session.turn(watch, scratch);
-        if turn == Turn::Blocked {
-            turn = self.session.await_events(&mut self.registrar, registry, watch);
-        }
+        let turn = self.session.turn(watch, scratch);
+        let turn = self.session.await_events(turn, &mut self.registrar, registry, watch);
         let yields = turn == Turn::Yield;
         if let Turn::Done(reason) = turn {
             self.reason = Some(reason);

@@ -10,9 +10,10 @@ use common::close_reason::{CloseReason, Doing};
 use common::observer::{SessionId, Watch};
 use common::phase::Phase;
 use common::readiness::Readiness;
+use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig, Turn};
-use mio::Interest;
+use mio::{Interest, Poll, Token};
 use rustls::Connection;
 
 use super::roles::Heard;
@@ -22,6 +23,11 @@ use super::wire::End;
 /// More turns than any honest session of these tests takes: whoever needs more is turning in circles.
 const TURNS: usize = 2_000_000;
 
+thread_local! {
+    /// What registrations go through; the wire keeps them.
+    static POLL: Poll = Poll::new().unwrap();
+}
+
 /// A session, its end of the wire, and what an event loop keeps beside it.
 pub struct Peer<A> {
     session: Session<End, A>,
@@ -30,8 +36,7 @@ pub struct Peer<A> {
     pub end: End,
     /// What the session did.
     pub seen: Transcript,
-    registered: Option<Interest>,
-    rearmed: bool,
+    registrar: Registrar,
     runnable: bool,
     turns: usize,
     reason: Option<CloseReason>,
@@ -54,8 +59,7 @@ impl<A: Application> Peer<A> {
             scratch: Scratch::default(),
             end: end.clone(),
             seen,
-            registered: None,
-            rearmed: false,
+            registrar: Registrar::new(Token(0)),
             runnable: true,
             turns: 0,
             reason: None,
@@ -67,11 +71,10 @@ impl<A: Application> Peer<A> {
         if self.reason.is_some() {
             return false;
         }
-        if let Some(readiness) = self.end.poll(self.registered, self.rearmed) {
+        if let Some(readiness) = self.end.poll() {
             self.session.ready(readiness);
             self.runnable = true;
         }
-        self.rearmed = false;
         let due = self.session.earliest_deadline().is_some_and(|at| at <= now);
         if !self.runnable && !due {
             return false;
@@ -84,32 +87,28 @@ impl<A: Application> Peer<A> {
     pub fn turn(&mut self, now: Instant) {
         self.turns += 1;
         assert!(self.turns < TURNS, "the session turns in circles: {:?}", self.session.phase());
-        let turn = self.session.turn(&mut Watch::new(now, &mut self.seen), &mut self.scratch);
+        let watch = &mut Watch::new(now, &mut self.seen);
+        let turn = self.session.turn(watch, &mut self.scratch);
+        let turn =
+            POLL.with(|poll| self.session.await_events(turn, &mut self.registrar, poll.registry(), watch));
         self.heed(turn);
     }
 
     fn heed(&mut self, turn: Turn) {
         self.runnable = turn == Turn::Yield;
         match turn {
+            // Invariant I7: whoever is blocked waits for something.
+            Turn::Blocked => assert!(
+                self.session.interest().is_some() || self.session.earliest_deadline().is_some(),
+                "nothing can ever wake this session: {:?}",
+                self.session.phase(),
+            ),
             Turn::Yield => {}
-            Turn::Blocked => self.follow_interest(),
             Turn::Done(reason) => {
                 self.reason = Some(reason);
                 self.end.discard_incoming();
             }
         }
-    }
-
-    fn follow_interest(&mut self) {
-        let wanted = self.session.interest();
-        // Invariant I7: whoever is blocked waits for something.
-        assert!(
-            wanted.is_some() || self.session.earliest_deadline().is_some(),
-            "nothing can ever wake this session: {:?}",
-            self.session.phase(),
-        );
-        self.rearmed = wanted != self.registered;
-        self.registered = wanted;
     }
 
     /// From now on its buffers are those of so many sessions.

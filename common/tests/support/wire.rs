@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use common::readiness::Readiness;
 use common::transport::Transport;
-use mio::Interest;
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
 
 /// How a lane ends before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +159,10 @@ struct Wire {
     reset_read: [bool; 2],
     /// For each end: whether the poll has reported the reset.
     reset_polled: [bool; 2],
+    /// For each end: what the poll watches for.
+    registered: [Option<Interest>; 2],
+    /// For each end: its registration has just been changed, so whatever is ready is reported, news or not.
+    rearmed: [bool; 2],
 }
 
 /// One end of a wire. A clone is another handle to the same end, as a test keeps it to turn knobs and to look.
@@ -200,15 +205,15 @@ impl End {
         self.incoming().discarded = true;
     }
 
-    /// What an edge-triggered poll reports about this end now. `rearmed`: its registration has just been changed,
-    /// so whatever is ready is reported, news or not.
+    /// What an edge-triggered poll reports about this end now.
     ///
     /// An edge is consumed by being reported, and only an operation that says "no more" brings the next one. A
     /// reset is reported whatever is registered, once.
-    pub fn poll(&self, registered: Option<Interest>, rearmed: bool) -> Option<Readiness> {
-        let registered = registered?;
+    pub fn poll(&self) -> Option<Readiness> {
         self.meet_cut();
         let mut wire = self.wire.borrow_mut();
+        let registered = wire.registered[self.side]?;
+        let rearmed = std::mem::take(&mut wire.rearmed[self.side]);
         if wire.reset && (rearmed || !wire.reset_polled[self.side]) {
             wire.reset_polled[self.side] = true;
             return Some(Readiness::all());
@@ -292,6 +297,25 @@ impl Write for End {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The poll is the wire's own: the real one is never told of anything.
+impl Source for End {
+    fn register(&mut self, _registry: &Registry, _token: Token, interest: Interest) -> io::Result<()> {
+        let mut wire = self.wire.borrow_mut();
+        wire.registered[self.side] = Some(interest);
+        wire.rearmed[self.side] = true;
+        Ok(())
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token, interest: Interest) -> io::Result<()> {
+        self.register(registry, token, interest)
+    }
+
+    fn deregister(&mut self, _registry: &Registry) -> io::Result<()> {
+        self.wire.borrow_mut().registered[self.side] = None;
         Ok(())
     }
 }

@@ -73,7 +73,9 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
         Step::TimerSet(at) => call(Tone::Quiet, "application's timer", moved(*at, now)),
         Step::TimerFired => call(Tone::Tls, "application's timer", "fires"),
         Step::InterestChanged(wanted) => call(Tone::Quiet, "poll for", interest(*wanted)),
-        Step::Yielded => call(Tone::Stalled, "yield", "there is more to read: others first"),
+        Step::Yielded => {
+            call(Tone::Stalled, "yield", "one helping was taken, there may be more: others first")
+        }
         Step::SentFin(Ok(())) => call(Tone::Out, "shutdown", "FIN: nothing follows from this end"),
         Step::SentFin(Err(error)) => call(Tone::Stalled, "shutdown", error.to_string()),
         Step::Closed { reason, .. } => call(Tone::Phase, "session over", reason.describe(peer).to_string()),

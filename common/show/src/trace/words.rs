@@ -57,7 +57,9 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::TimerSet(at) => words(Kind::Quiet, "timer", set_to(*at, now)),
         Step::TimerFired => words(Kind::Tls, "timer fired", "the application's own deadline"),
         Step::InterestChanged(wanted) => words(Kind::Quiet, "interest", interest(*wanted)),
-        Step::Yielded => words(Kind::Stalled, "yield", "there is more to read, others first"),
+        Step::Yielded => {
+            words(Kind::Stalled, "yield", "one helping was taken, there may be more: others first")
+        }
         Step::SentFin(Ok(())) => words(Kind::Out, "FIN sent", ""),
         Step::SentFin(Err(error)) => words(Kind::Stalled, "FIN not sent", error.to_string()),
         Step::Closed { reason, received, sent } => {
