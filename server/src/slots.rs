@@ -16,7 +16,8 @@ use crate::echo::Echo;
 ///
 /// Nothing here grows with the number of those who are idle. Who can go on stands in a queue, and the deadlines are
 /// sorted; a deadline that has moved back, as the idle one does with every message, is left where it was sorted in,
-/// and looked at again when that time has come.
+/// and looked at again when that time has come. Where there is none any more, nothing is left: a poll that need not
+/// time out is cheaper.
 pub struct Slots {
     slots: Slab<Slot>,
     places: usize,
@@ -114,14 +115,16 @@ impl Slots {
     /// A session's turn is over, and with it its deadline may be another.
     pub fn sort_in(&mut self, key: usize) {
         let Some(slot) = self.slots.get_mut(key) else { return };
-        let Some(at) = slot.session.earliest_deadline() else { return };
-        if slot.timer.is_some_and(|timer| timer <= at) {
+        let deadline = slot.session.earliest_deadline();
+        if slot.timer.is_some_and(|timer| deadline.is_some_and(|at| timer <= at)) {
             return;
         }
-        if let Some(later) = slot.timer.replace(at) {
-            self.timers.remove(&(later, key));
+        if let Some(timer) = std::mem::replace(&mut slot.timer, deadline) {
+            self.timers.remove(&(timer, key));
         }
-        self.timers.insert((at, key));
+        if let Some(at) = deadline {
+            self.timers.insert((at, key));
+        }
     }
 
     /// Those whose deadline has passed have a turn too; those whose deadline has moved are sorted in again.
@@ -196,5 +199,17 @@ mod tests {
             }
             assert_eq!(had_a_turn, [0, 1]);
         }
+    }
+
+    #[test]
+    fn a_deadline_that_is_gone_wakes_nobody() {
+        let mut slots = Slots::new(1);
+        fill(&mut slots, &Identity::localhost().server_config());
+        let at = Instant::now();
+        slots.slots[0].timer = Some(at);
+        slots.timers.insert((at, 0));
+        slots.sort_in(0);
+        assert_eq!(slots.deadline(), None);
+        assert_eq!(slots.slots[0].timer, None);
     }
 }
