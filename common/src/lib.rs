@@ -66,7 +66,9 @@
 //!
 //! # Embedding
 //!
-//! A loop with more than one session says so to its buffers, [`scratch::Scratch::share_among`], and they stay fair.
+//! Behind every [`turn`](session::Session::turn) comes [`await_events`](session::Session::await_events). A loop with more
+//! than one session says so to its buffers, [`scratch::Scratch::share_among`], so that none takes large helpings while
+//! others wait.
 //!
 //! After our own close_notify the session goes on reading: the peer may have more to say. rustls 0.23 has a debug
 //! assertion there that a corrupt record trips, so a debug build of it could be ended by any peer. Copy these lines

@@ -1,7 +1,5 @@
 //! The buffers that bytes pass through.
 
-use std::ops::{Deref, DerefMut};
-
 /// What one `recv` may bring, a helping. rustls alone, whose own buffer grows from 4 KiB, would need five for a single
 /// record of 16 KiB. The size was measured: with 16 KiB bulk takes a third more CPU; with 48 and 64 KiB a peer that keeps
 /// 48 on their way waits 1.6 and 1.8 times as long, because most of what it waits for is one helping then.
@@ -9,10 +7,17 @@ const HELPING: usize = 32 * 1024;
 /// What it may bring to a session that is alone, and whose peer is far ahead: 5 % less CPU.
 const LARGE_HELPING: usize = 64 * 1024;
 
+/// Where plaintext begins in its block of memory: a cache line into it. The server's allocator begins all large blocks
+/// at the same places of a page, and rustls copies plaintext to 5 or 13 bytes behind the beginning of one, where the
+/// header of the record goes. If the destination of a long copy lies 1 to 15 bytes further into its page than the source,
+/// it can take thirty times as long: `rep movsb` on AMD's Zen 3 and Zen 4, by which glibc before 2.39 copies there (see
+/// `server/benches`).
+const PLAINTEXT_BEGINS: usize = 64;
+
 /// The buffers of the loop, used by all its sessions and empty between turns.
 pub struct Scratch {
     ciphertext: Box<[u8]>,
-    plaintext: PlaintextBuffer,
+    plaintext: Box<[u8]>,
     /// The most that a helping may be.
     most: usize,
 }
@@ -29,7 +34,7 @@ impl Scratch {
     /// wait for a helping.
     pub(crate) fn lend(&mut self, in_a_row: usize) -> (&mut [u8], &mut [u8]) {
         let length = (in_a_row / 2).clamp(HELPING, self.most);
-        (&mut self.ciphertext[..length], &mut self.plaintext)
+        (&mut self.ciphertext[..length], &mut self.plaintext[PLAINTEXT_BEGINS..])
     }
 }
 
@@ -37,42 +42,9 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             ciphertext: vec![0; LARGE_HELPING].into(),
-            plaintext: PlaintextBuffer::new(16 * 1024),
+            plaintext: vec![0; PLAINTEXT_BEGINS + 16 * 1024].into(),
             most: LARGE_HELPING,
         }
-    }
-}
-
-/// A buffer for plaintext that is copied, out of rustls and into it.
-///
-/// It begins a cache line into its block of memory. The server's allocator begins all large blocks at the same places of
-/// a page, and rustls copies plaintext to 5 or 13 bytes behind the beginning of one, where the header of the record goes.
-/// If the destination of a long copy lies 1 to 15 bytes further into its page than the source, it can take thirty times
-/// as long: `rep movsb` on AMD's Zen 3 and Zen 4, by which glibc before 2.39 copies there (see `server/benches`).
-struct PlaintextBuffer {
-    block: Box<[u8]>,
-}
-
-impl PlaintextBuffer {
-    const BEGIN: usize = 64;
-
-    /// Room for `length` bytes, zeroed.
-    fn new(length: usize) -> Self {
-        Self { block: vec![0; Self::BEGIN + length].into() }
-    }
-}
-
-impl Deref for PlaintextBuffer {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.block[Self::BEGIN..]
-    }
-}
-
-impl DerefMut for PlaintextBuffer {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.block[Self::BEGIN..]
     }
 }
 

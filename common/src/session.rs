@@ -39,7 +39,7 @@ use crate::transport::Transport;
 pub enum Turn {
     /// Nothing moves until the kernel or a deadline says so.
     Blocked,
-    /// There is more to do, and others were to be let in first: call again, without a poll between.
+    /// It has had a helping and there may be more: others first, then call again. The poll between must not sleep.
     Yield,
     /// The session is over.
     Done(CloseReason),
@@ -154,10 +154,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         });
     }
 
-    /// Behind each turn: tells the poll what to watch for, if that is news, and the turn is what it was. A poll that
-    /// refuses ends the session, since nothing would ever wake it.
-    ///
-    /// Behind one that yields, too: a session that always has something to read may wait to write meanwhile.
+    /// Has to follow each turn, one that yields too: a session that always has something to read may wait to write.
+    /// Tells the poll what to watch for, if that is news, and hands the turn on. A poll that refuses ends the session,
+    /// which could miss what it waits for.
     pub fn await_events(
         &mut self,
         turn: Turn,

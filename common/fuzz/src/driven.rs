@@ -8,13 +8,14 @@ use common::application::{Application, OWED_MARK};
 use common::close_reason::CloseReason;
 use common::observer::{Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
+use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig, Turn};
-use mio::Interest;
+use mio::Token;
 use rustls::Connection;
 
 use crate::roles::Heard;
-use crate::wire::End;
+use crate::wire::{End, with_registry};
 
 /// The most that a session may owe (I4): the mark, and what one helping of 64 KiB, with the record before it of which
 /// only the end was missing, can be answered with.
@@ -31,8 +32,7 @@ pub struct Driven<A> {
     session: Session<End, A>,
     scratch: Scratch,
     end: End,
-    registered: Option<Interest>,
-    rearmed: bool,
+    registrar: Registrar,
     runnable: bool,
     reason: Option<CloseReason>,
     /// What it was seen doing.
@@ -56,8 +56,7 @@ impl<A: Application + Heard> Driven<A> {
             session,
             scratch: Scratch::default(),
             end: end.clone(),
-            registered: None,
-            rearmed: false,
+            registrar: Registrar::new(Token(0)),
             runnable: true,
             reason: None,
             seen,
@@ -85,25 +84,22 @@ impl<A: Application + Heard> Driven<A> {
         if self.reason.is_some() {
             return false;
         }
-        if let Some(readiness) = self.end.poll(self.registered, self.rearmed) {
+        if let Some(readiness) = self.end.poll() {
             self.session.ready(readiness);
             self.runnable = true;
         }
-        self.rearmed = false;
         let due = self.session.earliest_deadline().is_some_and(|at| at <= now);
         if !self.runnable && !due {
             return false;
         }
-        let turn = self.session.turn(&mut Watch::new(now, &mut self.seen), &mut self.scratch);
+        let watch = &mut Watch::new(now, &mut self.seen);
+        let turn = self.session.turn(watch, &mut self.scratch);
+        let turn =
+            with_registry(|registry| self.session.await_events(turn, &mut self.registrar, registry, watch));
         self.runnable = turn == Turn::Yield;
         match turn {
             Turn::Done(reason) => self.over(reason),
-            Turn::Blocked | Turn::Yield => {
-                let wanted = self.session.interest();
-                self.rearmed = wanted != self.registered;
-                self.registered = wanted;
-                self.check_deadline();
-            }
+            Turn::Blocked | Turn::Yield => self.check_deadline(),
         }
         true
     }

@@ -13,20 +13,15 @@ use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig, Turn};
-use mio::{Interest, Poll, Token};
+use mio::{Interest, Token};
 use rustls::Connection;
 
 use super::roles::Heard;
 use super::transcript::Transcript;
-use super::wire::End;
+use super::wire::{End, with_registry};
 
 /// More turns than any honest session of these tests takes: whoever needs more is turning in circles.
 const TURNS: usize = 2_000_000;
-
-thread_local! {
-    /// What registrations go through; the wire keeps them.
-    static POLL: Poll = Poll::new().unwrap();
-}
 
 /// A session, its end of the wire, and what an event loop keeps beside it.
 pub struct Peer<A> {
@@ -90,7 +85,7 @@ impl<A: Application> Peer<A> {
         let watch = &mut Watch::new(now, &mut self.seen);
         let turn = self.session.turn(watch, &mut self.scratch);
         let turn =
-            POLL.with(|poll| self.session.await_events(turn, &mut self.registrar, poll.registry(), watch));
+            with_registry(|registry| self.session.await_events(turn, &mut self.registrar, registry, watch));
         self.heed(turn);
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use common::readiness::Readiness;
 use common::transport::Transport;
 use mio::event::Source;
-use mio::{Interest, Registry, Token};
+use mio::{Interest, Poll, Registry, Token};
 
 /// How a lane ends before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,7 +301,15 @@ impl Write for End {
     }
 }
 
-/// The poll is the wire's own: the real one is never told of anything.
+thread_local! {
+    static POLL: Poll = Poll::new().expect("a file descriptor");
+}
+
+/// Lends a registry, for the calls that want one. The wire keeps what is registered, and no poll is told.
+pub fn with_registry<T>(what: impl FnOnce(&Registry) -> T) -> T {
+    POLL.with(|poll| what(poll.registry()))
+}
+
 impl Source for End {
     fn register(&mut self, _registry: &Registry, _token: Token, interest: Interest) -> io::Result<()> {
         let mut wire = self.wire.borrow_mut();
