@@ -8,8 +8,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 
 use crate::identity::{
-    Authorized, ClientAuth, ClientVerifier, Peer, Policy, ServerVerifier, Trust, Unauthorized, authorize,
-    subject,
+    Authorized, ClientAuth, ClientVerifier, NotesSlot, Peer, Policy, ServerVerifier, Trust, Unauthorized,
+    authorize, subject,
 };
 
 /// What this end demands of the other.
@@ -22,7 +22,7 @@ pub enum Admission {
         trust: Arc<Trust>,
         /// Whether it has to.
         auth: ClientAuth,
-        /// The verifier that rustls asks in full handshakes. It keeps the whole reason of a refusal, of which
+        /// The verifier that rustls asks in full handshakes. It notes the whole reason of a refusal, of which
         /// rustls passes on an alert.
         verifier: Arc<ClientVerifier>,
         /// The clock of the TLS configuration.
@@ -69,12 +69,12 @@ impl Admission {
         }
     }
 
-    /// The whole reason for which the handshake that has just failed was refused, if that is why it failed.
-    pub fn last_refusal(&self) -> Option<Unauthorized> {
+    /// Where the callbacks of rustls leave notes for the session that made the call. `None`: there are no callbacks.
+    pub fn notes(&self) -> Option<&NotesSlot> {
         match self {
-            Self::AnyClient | Self::Server { policy: Policy::Insecure, .. } => None,
-            Self::Client { verifier, .. } => verifier.last_refusal(),
-            Self::Server { verifier, .. } => verifier.last_refusal(),
+            Self::AnyClient => None,
+            Self::Client { verifier, .. } => Some(verifier.notes()),
+            Self::Server { verifier, .. } => Some(verifier.notes()),
         }
     }
 }

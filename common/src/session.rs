@@ -26,6 +26,7 @@ use crate::application::{Application, Next, OWED_MARK, Outbox};
 use crate::close_reason::{CloseReason, Doing};
 use crate::deadline::{Deadlines, Timeout, Timeouts};
 use crate::foreign::Opening;
+use crate::identity::Notes;
 use crate::observer::{SessionId, Step, Tap, Watch};
 use crate::phase::{Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
@@ -63,6 +64,8 @@ pub struct Session<T, A> {
     phase: Phase,
     readiness: Readiness,
     deadlines: Deadlines,
+    /// What the callbacks of rustls noted for this session.
+    notes: Notes,
     /// Bytes that have come since the socket was last found empty.
     in_a_row: usize,
     received: u64,
@@ -93,6 +96,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             phase: Phase::Handshaking { opening: Opening::default() },
             readiness: Readiness::fresh(),
             deadlines: Deadlines::default(),
+            notes: Notes::default(),
             in_a_row: 0,
             received: 0,
             sent: 0,

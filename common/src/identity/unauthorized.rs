@@ -41,6 +41,9 @@ pub enum Unauthorized {
     MayNotSign,
     /// The extended key usage does not include what the certificate was presented for.
     WrongUse(Use),
+    /// The signature in the handshake was not made with the key of the certificate. Never the verdict of
+    /// [`authorize`](super::authorize), which sees no signature.
+    WrongSignature,
     /// The certificate is for somebody else.
     WrongName {
         /// Whom we wanted to talk to.
@@ -111,6 +114,8 @@ impl Unauthorized {
             Self::WrongName { .. } => CertificateError::NotValidForName,
             // unsupported_certificate
             Self::MayNotSign | Self::WrongUse(_) => CertificateError::InvalidPurpose,
+            // decrypt_error
+            Self::WrongSignature => CertificateError::BadSignature,
             Self::Untrusted { reason, .. } => match reason {
                 // unknown_ca
                 Distrust::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
@@ -145,6 +150,7 @@ impl fmt::Display for Unauthorized {
                 f.write_str("its certificate may not sign (key usage without digitalSignature)")
             }
             Self::WrongUse(wanted) => write!(f, "its certificate is not for {wanted}"),
+            Self::WrongSignature => f.write_str("it did not sign with the key of its certificate"),
             Self::WrongName { wanted, names } => {
                 let wanted = Escaped::new(wanted);
                 write!(f, "its certificate is for {names}, not for {wanted}")

@@ -1,6 +1,6 @@
 //! The verdict, where rustls asks for it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -11,6 +11,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::authorization::{Peer, authorize_parts};
+use super::notes::NotesSlot;
 use super::trust::Trust;
 use super::unauthorized::Unauthorized;
 
@@ -35,36 +36,46 @@ pub enum ClientAuth {
 /// How many bytes of names are sent as hints at most. rustls would write more than a message holds.
 const HINTS_LENGTH: usize = 16 * 1024;
 
-/// What the two verifiers have in common: a trust, and the last thing it said.
+/// What the two verifiers have in common.
 #[derive(Debug)]
 struct Judge {
     trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
-    last_refusal: Mutex<Option<Unauthorized>>,
+    notes: Arc<NotesSlot>,
 }
 
 impl Judge {
     fn new(trust: Arc<Trust>, provider: &CryptoProvider) -> Self {
         let algorithms = provider.signature_verification_algorithms;
-        Self { trust, algorithms, last_refusal: Mutex::new(None) }
+        Self { trust, algorithms, notes: Arc::default() }
     }
 
-    /// Judges, and keeps the refusal if there is one.
-    fn refuses(
+    fn judge(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         peer: Peer<'_>,
         now: UnixTime,
-    ) -> Option<Unauthorized> {
-        let refusal = authorize_parts(end_entity, intermediates, &self.trust, peer, now).err();
-        self.lock().clone_from(&refusal);
-        refusal
+    ) -> Result<(), Unauthorized> {
+        authorize_parts(end_entity, intermediates, &self.trust, peer, now).map(drop)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Unauthorized>> {
-        // Whoever panicked while holding it cannot have left half an Option.
-        self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes the whole reason for the session, and makes rustls' error of it.
+    fn refuse(&self, refusal: Unauthorized) -> Error {
+        let error = Error::InvalidCertificate(refusal.certificate_error());
+        self.notes.refuse(refusal);
+        error
+    }
+
+    /// Notes a signature that the key of the certificate did not make.
+    fn note_signature(
+        &self,
+        verified: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if let Err(Error::InvalidCertificate(_)) = verified {
+            self.notes.refuse(Unauthorized::WrongSignature);
+        }
+        verified
     }
 }
 
@@ -84,14 +95,12 @@ impl ServerVerifier {
         Self { judge: Judge::new(trust, &provider), policy }
     }
 
-    /// Why the last server that was asked about is unauthorized; `None` if it is authorized, or none was asked about.
+    /// Where this verifier notes the whole reason of a refusal.
     ///
-    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and says little, and after a
-    /// failed handshake `peer_certificates()` is `None`, so that nobody can judge again. The full reason waits here,
-    /// for whoever called `process_new_packets` and got the error. It is overwritten by the next handshake of the
-    /// configuration, so it is to be asked for at once.
-    pub fn last_refusal(&self) -> Option<Unauthorized> {
-        self.judge.lock().clone()
+    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and says little. After a
+    /// failed handshake `peer_certificates()` is `None`, so nobody can judge again.
+    pub fn notes(&self) -> &Arc<NotesSlot> {
+        &self.judge.notes
     }
 }
 
@@ -119,9 +128,9 @@ impl ClientVerifier {
         !self.hints.is_empty()
     }
 
-    /// See [`ServerVerifier::last_refusal`].
-    pub fn last_refusal(&self) -> Option<Unauthorized> {
-        self.judge.lock().clone()
+    /// See [`ServerVerifier::notes`].
+    pub fn notes(&self) -> &Arc<NotesSlot> {
+        &self.judge.notes
     }
 }
 
@@ -134,9 +143,9 @@ impl ServerCertVerifier for ServerVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match (self.judge.refuses(end_entity, intermediates, Peer::Server(server_name), now), self.policy) {
-            (Some(refusal), Policy::Strict) => Err(Error::InvalidCertificate(refusal.certificate_error())),
-            (Some(_), Policy::Insecure) | (None, _) => Ok(ServerCertVerified::assertion()),
+        match (self.judge.judge(end_entity, intermediates, Peer::Server(server_name), now), self.policy) {
+            (Err(refusal), Policy::Strict) => Err(self.judge.refuse(refusal)),
+            (Err(_), Policy::Insecure) | (Ok(()), _) => Ok(ServerCertVerified::assertion()),
         }
     }
 
@@ -146,7 +155,8 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.judge.algorithms)
+        let verified = verify_tls12_signature(message, cert, dss, &self.judge.algorithms);
+        self.judge.note_signature(verified)
     }
 
     fn verify_tls13_signature(
@@ -155,7 +165,8 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.judge.algorithms)
+        let verified = verify_tls13_signature(message, cert, dss, &self.judge.algorithms);
+        self.judge.note_signature(verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -178,9 +189,9 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        match self.judge.refuses(end_entity, intermediates, Peer::Client, now) {
-            Some(refusal) => Err(Error::InvalidCertificate(refusal.certificate_error())),
-            None => Ok(ClientCertVerified::assertion()),
+        match self.judge.judge(end_entity, intermediates, Peer::Client, now) {
+            Err(refusal) => Err(self.judge.refuse(refusal)),
+            Ok(()) => Ok(ClientCertVerified::assertion()),
         }
     }
 
@@ -190,7 +201,8 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.judge.algorithms)
+        let verified = verify_tls12_signature(message, cert, dss, &self.judge.algorithms);
+        self.judge.note_signature(verified)
     }
 
     fn verify_tls13_signature(
@@ -199,7 +211,8 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.judge.algorithms)
+        let verified = verify_tls13_signature(message, cert, dss, &self.judge.algorithms);
+        self.judge.note_signature(verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

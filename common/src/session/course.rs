@@ -216,8 +216,8 @@ impl<T: Transport, A: Application> Session<T, A> {
             (_, rustls::Error::NoCertificatesPresented) => {
                 CloseReason::Unauthorized(Unauthorized::NotPresented)
             }
-            (_, rustls::Error::InvalidCertificate(error)) => match self.config.admission.last_refusal() {
-                Some(refusal) => CloseReason::Unauthorized(refusal),
+            (_, rustls::Error::InvalidCertificate(error)) => match &self.notes.refusal {
+                Some(refusal) => CloseReason::Unauthorized(refusal.clone()),
                 None => CloseReason::Tls(rustls::Error::InvalidCertificate(error)),
             },
             (Phase::Handshaking { opening }, error) => match opening.foreign() {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _};
 
-use rustls::{InvalidMessage, Side};
+use rustls::{InvalidMessage, IoState, Side};
 
 use super::Session;
 use crate::application::{Application, Next};
@@ -87,7 +87,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             };
             watch.step(&self.id, &Step::ReadTls(taken));
 
-            let processed = self.tls.process_new_packets();
+            let processed = self.process();
             watch.step(&self.id, &Step::Processed(&processed));
             match processed {
                 Ok(state) => {
@@ -127,11 +127,22 @@ impl<T: Transport, A: Application> Session<T, A> {
             return self.fail(MESSAGE_TOO_LONG, watch);
         }
         watch.step(&self.id, &Step::ReadTls(&[]));
-        let processed = self.tls.process_new_packets();
+        let processed = self.process();
         watch.step(&self.id, &Step::Processed(&processed));
         if let Err(error) = processed {
             self.fail(error, watch);
         }
+    }
+
+    /// Processes what was read. What rustls' callbacks note during a handshake belongs to this session.
+    fn process(&mut self) -> Result<IoState, rustls::Error> {
+        let Some(slot) = self.config.admission.notes().filter(|_| self.tls.is_handshaking()) else {
+            return self.tls.process_new_packets();
+        };
+        slot.clear();
+        let processed = self.tls.process_new_packets();
+        self.notes.add(slot.take());
+        processed
     }
 
     /// If the handshake has just ended: judges the peer, reports, and lets the application speak. `false` if the

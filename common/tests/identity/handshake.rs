@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::*;
-use common::identity::{Identity, Peer, Policy, ServerVerifier, Trust, Unauthorized, authorize};
+use common::identity::{Identity, Notes, Peer, Policy, ServerVerifier, Trust, Unauthorized, authorize};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -90,7 +90,7 @@ fn a_pin_is_accepted_and_can_be_reported() {
         let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
         let ended = handshake(client(&verifier, version), presents(&server, &server));
         assert_eq!((&ended.client_error, &ended.server_error), (&None, &None));
-        assert_eq!(verifier.last_refusal(), None);
+        assert_eq!(verifier.notes().take().refusal, None);
         let name = ServerName::try_from("localhost").unwrap();
         let chain = ended.client.peer_certificates().unwrap();
         let trust = folder.trust(&[&server.pem]);
@@ -139,21 +139,23 @@ fn each_reason_has_its_alert_and_can_be_asked_for() {
             assert_eq!(ended.server_error, Some(Error::AlertReceived(alert)));
             assert!(matches!(ended.client_error, Some(Error::InvalidCertificate(_))));
             assert!(ended.client.peer_certificates().is_none());
-            assert!(verifier.last_refusal().is_some());
+            assert!(verifier.notes().take().refusal.is_some());
         }
     }
 }
 
 #[test]
-fn the_last_refusal_is_of_the_last_handshake() {
+fn notes_are_taken_once_and_cleared_before_the_next_call() {
     let folder = Folder::new();
-    let (server, stranger) = (good(), good());
-    let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
+    let stranger = good();
+    let verifier = verifier(folder.trust(&[&good().pem]), Policy::Strict);
     let config = client(&verifier, &rustls::version::TLS13);
     handshake(config.clone(), presents(&stranger, &stranger));
-    assert!(matches!(verifier.last_refusal(), Some(Unauthorized::Untrusted { .. })));
-    handshake(config, presents(&server, &server));
-    assert_eq!(verifier.last_refusal(), None);
+    assert!(matches!(verifier.notes().take().refusal, Some(Unauthorized::Untrusted { .. })));
+    assert_eq!(verifier.notes().take(), Notes::default());
+    handshake(config, presents(&stranger, &stranger));
+    verifier.notes().clear();
+    assert_eq!(verifier.notes().take(), Notes::default());
 }
 
 #[test]
@@ -164,7 +166,7 @@ fn insecure_goes_on_with_a_stranger() {
         let verifier = verifier(folder.trust(&[&good().pem]), Policy::Insecure);
         let ended = handshake(client(&verifier, version), presents(&stranger, &stranger));
         assert_eq!((&ended.client_error, &ended.server_error), (&None, &None));
-        assert!(verifier.last_refusal().is_some());
+        assert_eq!(verifier.notes().take().refusal, None, "a stranger that is let in is not refused");
         assert!(ended.client.peer_certificates().is_some());
     }
 }
@@ -179,6 +181,7 @@ fn a_certificate_without_its_key_is_refused_under_any_policy() {
             let ended = handshake(client(&verifier, version), presents(&server, &thief));
             let bad_signature = Error::InvalidCertificate(CertificateError::BadSignature);
             assert_eq!(ended.client_error, Some(bad_signature), "{policy:?}");
+            assert_eq!(verifier.notes().take().refusal, Some(Unauthorized::WrongSignature));
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Not a byte of plaintext reaches the application before the peer has been judged.
 
+use std::io::Write as _;
+
 use common::close_reason::CloseReason;
 use common::identity::{Unauthorized, Which};
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
+use rustls::{Side, SupportedProtocolVersion};
 
 use crate::support::pair::Pair;
 use crate::support::roles::{Echo, Talker};
-use crate::support::tls::{Tls, VERSIONS};
+use crate::support::tls::{Tls, VERSIONS, stranger, trusted_certificate};
 use crate::support::visit::Visit;
 
 fn is_expired(reason: Option<&CloseReason>) -> bool {
@@ -67,4 +70,61 @@ fn words_in_one_helping_with_the_end_of_the_handshake_are_not_heard_from_a_stran
     assert!(is_expired(visit.session.reason()), "{:?}", visit.session.reason());
     assert_eq!(visit.session.heard(), b"");
     assert_eq!(visit.raw.heard, b"");
+}
+
+/// How many records lie behind those that hold the client's Certificate message, from the end of its flight.
+fn records_behind_the_certificate(version: &SupportedProtocolVersion) -> usize {
+    // CertificateVerify, ChangeCipherSpec and Finished; in TLS 1.3 the rest of CertificateVerify, and Finished.
+    if *version == TLS12 { 3 } else { 2 }
+}
+
+/// The bytes of a flight up to its last `behind` records, and those records.
+fn split(flight: &[u8], behind: usize) -> (&[u8], &[u8]) {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    while at < flight.len() {
+        starts.push(at);
+        at += 5 + usize::from(u16::from_be_bytes([flight[at + 3], flight[at + 4]]));
+    }
+    flight.split_at(starts[starts.len() - behind])
+}
+
+/// The client shows a certificate that the server trusts, and does not have its key. Before it signs, the server
+/// refuses another client.
+#[test]
+fn a_refusal_belongs_to_its_session() {
+    for version in VERSIONS {
+        let tls = Tls::new(version).demanding_certificates(version);
+        let (certificate, key) = stranger();
+        let mut thief = tls.client_showing(version, trusted_certificate(), &key);
+        if *version == TLS13 {
+            thief.max_fragment_size = Some(64); // or one record would hold certificate and signature
+        }
+        let stranger = tls.client_showing(version, certificate, &key);
+        let tls = tls.shared();
+        let mut first = Visit::to_server(tls.visited_by(thief), Echo::default());
+        let mut second = Visit::to_server(tls.visited_by(stranger), Echo::default());
+
+        first.raw.write();
+        first.session.settle(first.now);
+        first.raw.read();
+        let mut flight = Vec::new();
+        while first.raw.tls.wants_write() {
+            first.raw.tls.write_tls(&mut flight).unwrap();
+        }
+        let (certificate, signature) = split(&flight, records_behind_the_certificate(version));
+        first.raw.end.write_all(certificate).unwrap();
+        first.session.settle(first.now);
+        second.settle();
+        first.raw.end.write_all(signature).unwrap();
+        first.settle();
+
+        let sentence =
+            |visit: &Visit<Echo>| visit.session.reason().unwrap().describe(Side::Client).to_string();
+        assert!(sentence(&second).contains("unknown issuer"), "{}", sentence(&second));
+        assert_eq!(
+            sentence(&first),
+            "the client is not authorized: it did not sign with the key of its certificate"
+        );
+    }
 }

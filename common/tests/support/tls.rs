@@ -9,11 +9,12 @@ use common::admission::Admission;
 use common::deadline::Timeouts;
 use common::identity::{ClientAuth, ClientVerifier, Policy, ServerVerifier, Trust};
 use common::session::SessionConfig;
-use rcgen::{CertificateParams, KeyPair, SerialNumber};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519, SerialNumber};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::ServerSessionMemoryCache;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
@@ -148,6 +149,26 @@ impl Tls {
         Self { client, server, client_verifier: Some(verifier), ..self }
     }
 
+    /// A client that shows this certificate, and signs with a key that need not be its own.
+    pub fn client_showing(
+        &self,
+        version: &'static SupportedProtocolVersion,
+        certificate: CertificateDer<'static>,
+        key: &PrivateKeyDer<'static>,
+    ) -> ClientConfig {
+        let key = aws_lc_rs::sign::any_supported_type(key).unwrap();
+        let resolver = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
+        let provider = Arc::clone(self.client.crypto_provider());
+        let mut client = ClientConfig::builder_with_details(provider, Arc::new(Calendar::default()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&self.verifier) as _)
+            .with_client_cert_resolver(Arc::new(resolver));
+        client.resumption = Resumption::disabled();
+        client
+    }
+
     /// The same, for ends that have not met yet: whatever was kept of earlier sessions is forgotten.
     pub fn afresh(&self, resuming: bool) -> Self {
         let mut tls = self.clone();
@@ -212,6 +233,11 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// The same, with another client.
+    pub fn visited_by(&self, client: ClientConfig) -> Self {
+        Self { client: Arc::new(client), ..self.clone() }
+    }
+
     /// A client at the start of its handshake.
     pub fn client(&self) -> ClientConnection {
         ClientConnection::new(Arc::clone(&self.client), name()).unwrap()
@@ -233,6 +259,20 @@ impl From<&Shared> for Shared {
     fn from(shared: &Shared) -> Self {
         shared.clone()
     }
+}
+
+/// The certificate that every server trusts, which is no secret.
+pub fn trusted_certificate() -> CertificateDer<'static> {
+    identity().certificate.clone()
+}
+
+/// A certificate that nobody trusts, and its key.
+pub fn stranger() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+    let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    parameters.distinguished_name.push(DnType::CommonName, "stranger");
+    let certificate = parameters.self_signed(&key).unwrap();
+    (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into())
 }
 
 fn name() -> ServerName<'static> {
