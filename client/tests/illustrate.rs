@@ -4,30 +4,41 @@
 use std::fs;
 
 use testing::echo_server::EchoServer;
-use testing::folder::TempDir;
 use testing::program::Launch;
 
 #[test]
-fn both_ends_draw_each_session() {
-    let mut server = EchoServer::start(&["--sessions", "2", "--illustrate", "pages"]);
+fn both_ends_draw_each_session_in_one_folder_and_log_each_path() {
+    let mut server = EchoServer::start(&["--sessions", "4", "--illustrate", "drawn/by us"]);
     let target = format!("localhost:{}", server.address.port());
-    let mut client = Launch::client(server.folder.path())
-        .args([target.as_str(), "--message", "hello", "--linger", "0s", "--reconnect", "1"])
-        .args(["--illustrate", "drawn/by/the client"])
-        .start();
-    client.expect_exit(0);
+    let client = || {
+        let mut client = Launch::client(server.folder.path())
+            .args([target.as_str(), "--message", "hello", "--linger", "0s", "--reconnect", "1"])
+            .args(["--illustrate", "drawn/by us"])
+            .start();
+        client.expect_exit(0);
+        client
+    };
+    let clients = [client(), client()];
     server.program.expect_exit(0);
-    for (page, us, kind) in [
-        ("pages/session-1.html", "this server with", "full, "),
-        ("pages/session-2.html", "this server with", "resumed, "),
-        ("drawn/by/the client/session-1.html", "this client with", "full, "),
-        ("drawn/by/the client/session-2.html", "this client with", "resumed, "),
-    ] {
-        let page = server.folder.read(page);
-        for part in [us, kind, "It ended well.", "ClientHello", "asleep, "] {
-            assert!(page.contains(part), "{part}");
+    for (number, kind) in [(1, "full, "), (2, "resumed, "), (3, "full, "), (4, "resumed, ")] {
+        for side in ["server", "client"] {
+            let path = format!("drawn/by us/{side}-{number}.html");
+            let page = server.folder.read(&path);
+            for part in [kind, "It ended well.", "ClientHello", "asleep, "] {
+                assert!(page.contains(part), "{part} in {path}");
+            }
+            assert!(page.contains(&format!("this {side} with")), "{path}");
+            assert!(page.contains("welcome!\\n"), "what was said is opened");
+            let log = match side {
+                "server" => server.log(),
+                _ => &clients[(number - 1) / 2].stderr,
+            };
+            let [line] = &log.lines(&path)[..] else { panic!("{path}: {}", log.text()) };
+            assert!(
+                line.contains(" INFO  session ") && line.contains(" page written to drawn/by us/"),
+                "{line}"
+            );
         }
-        assert!(page.contains("welcome!\\n"), "what was said is opened");
     }
 }
 
@@ -38,46 +49,46 @@ fn a_failed_handshake_is_drawn_at_both_ends_with_its_reason() {
     server.folder.write("stranger.pem", &stranger.certificate);
     let target = format!("localhost:{}", server.address.port());
     let mut client = Launch::client(server.folder.path())
-        .args([target.as_str(), "--ca", "stranger.pem", "--illustrate", "drawn"])
+        .args([target.as_str(), "--ca", "stranger.pem", "--illustrate", "pages"])
         .start();
     client.expect_exit(3);
     server.program.expect_exit(0);
-    let page = server.folder.read("drawn/session-1.html");
+    let page = server.folder.read("pages/client-1.html");
     assert!(page.contains("The handshake failed.") && page.contains("The server is not authorized: "));
-    let page = server.folder.read("pages/session-1.html");
+    let page = server.folder.read("pages/server-1.html");
     assert!(page.contains("The handshake failed.") && page.contains("unknown_ca (48)"));
 }
 
+/// The folder is a file for the time of two sessions.
 #[test]
-fn a_page_that_cannot_be_written_is_reported_once_and_changes_no_session() {
-    let mut server = EchoServer::start(&["--sessions", "3", "--illustrate", "pages"]);
-    server.folder.write("pages/session-2.html", "somebody's");
+fn pages_that_cannot_be_written_are_reported_once_and_later_ones_are_written_again() {
+    let mut server = EchoServer::start(&["-v", "--sessions", "4", "--illustrate", "pages"]);
     let target = format!("localhost:{}", server.address.port());
-    let mut client = Launch::client(server.folder.path())
-        .args([target.as_str(), "--linger", "0s", "--reconnect", "2"])
-        .start();
-    client.expect_exit(0);
+    let session = || {
+        let mut client =
+            Launch::client(server.folder.path()).args([target.as_str(), "--linger", "0s"]).start();
+        client.expect_exit(0);
+    };
+    let pages = server.folder.path().join("pages");
+    session();
+    server.log().wait_for_line("page written to pages/server-1.html");
+    fs::remove_dir_all(&pages).unwrap();
+    fs::write(&pages, "a file").unwrap();
+    session();
+    let report = server.log().wait_for_line("cannot make the folder pages");
+    assert!(report.contains(" WARN ") && report.ends_with("; later sessions try again"), "{report}");
+    session();
+    let [_, second] = &server.log().wait_for_lines(2, "cannot make the folder pages")[..] else {
+        panic!("two")
+    };
+    assert!(second.contains(" DEBUG "), "{second}");
+    fs::remove_file(&pages).unwrap();
+    session();
     server.program.expect_exit(0);
-    let reports = server.log().lines("no more sessions are drawn");
-    let [report] = &reports[..] else { panic!("{reports:?}") };
-    assert!(report.ends_with("pages/session-2.html exists already, and is not overwritten"), "{report}");
-    assert_eq!(server.log().lines("closed cleanly").len(), 3);
-    assert_eq!(server.folder.read("pages/session-2.html"), "somebody's");
-    assert!(!server.folder.path().join("pages/session-3.html").exists());
-}
-
-#[test]
-fn a_folder_with_pages_is_refused_before_anything_happens() {
-    let folder = TempDir::new();
-    folder.write("pages/session-3.html", "somebody's");
-    for (program, name) in
-        [(Launch::server(folder.path()), "mio-server"), (Launch::client(folder.path()), "mio-client")]
-    {
-        let mut program = program.args(["--illustrate", "pages"]).start();
-        program.expect_exit(1);
-        let text = program.stderr.text();
-        let last = text.lines().last().unwrap();
-        assert!(last.starts_with(name) && last.contains("pages has session-3.html already"), "{text}");
-    }
-    assert_eq!(fs::read_dir(folder.path().join("pages")).unwrap().count(), 1);
+    let [again] = &server.log().lines("pages can be written again; ")[..] else {
+        panic!("{}", server.log().text())
+    };
+    assert!(again.ends_with("2 could not be written"), "{again}");
+    assert_eq!(server.log().lines("closed cleanly").len(), 4);
+    assert!(server.folder.read("pages/server-2.html").contains("Session 4: "));
 }

@@ -14,4 +14,4 @@ timeout 20 sh -c 'until grep -q "listening on" server.log; do sleep 0.1; done'
 "$programs/mio-client" localhost:8443 --message hello --linger 1s --illustrate drawn
 wait
 chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --blink-settings=preferredColorScheme=1 \
-    --window-size=1280,2200 --screenshot="$picture" "file://$folder/drawn/session-1.html"
+    --window-size=1280,2200 --screenshot="$picture" "file://$folder/drawn/client-1.html"

@@ -92,7 +92,7 @@ impl ShowArgs {
         if let Some(capture) = self.capture.open(peer, start)? {
             sinks.push(Box::new(capture));
         }
-        if let Some(page) = self.page.open(peer, start).map_err(|error| ShowError(error.to_string()))? {
+        if let Some(page) = self.page.open(peer, start)? {
             sinks.push(Box::new(page));
         }
         Ok(sinks)

@@ -12,7 +12,8 @@
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.
 //!
 //! A sink may fail: stderr is closed, a disk is full. That is reported once, and the sink is silent from then on; when
-//! it was the last, nothing is decoded any more. It never changes a session. Only a stderr that is open and not read
+//! it was the last, nothing is decoded any more. It never changes a session. Pages are drawn on a thread of their own, and
+//! each session tries again if a page could not be written. Only a stderr that is open and not read
 //! from holds up whoever writes to it, with a trace as with the log.
 //!
 //! # What it costs

@@ -5,9 +5,14 @@
 //! its bytes, as they crossed the wire and as they were meant, with a sentence for each field.
 //!
 //! A page is one file without anything from elsewhere, and says so to the browser: its content security policy allows
-//! its own style and script, by their hashes, and nothing else. It is written when the session ends. What it keeps is
-//! bounded, however long a session is: the first 400 rows of the ladder and the last 200, 128 KiB of handshake records,
-//! and 128 bytes of each record that carries application data; the page says what is left out.
+//! its own style and script, by their hashes, and nothing else. What it keeps is bounded, however long a session is: the
+//! first 400 rows of the ladder and the last 200, 128 KiB of handshake records, and 128 bytes of each record that
+//! carries application data; the page says what is left out.
+//!
+//! A page is drawn when its session ends, on a thread of its own, so that the event loop does not wait for it. The
+//! sessions that wait for this thread may keep 64 MiB together: a thousand usual ones. The page of a session that does
+//! not fit is not drawn. The log says so once, and says at the end how many pages are missing. When the program ends, it
+//! waits until every page that is left is written.
 //!
 //! It holds what was decrypted. It never holds what decrypts: no secret reaches it.
 
@@ -15,6 +20,7 @@ mod args;
 mod bytes;
 mod certificate;
 mod document;
+mod drawer;
 mod facts;
 mod flights;
 mod folder;
@@ -22,14 +28,16 @@ mod glance;
 mod ladder;
 mod names;
 mod numbers;
+mod pages;
 mod story;
 mod words;
 
 use std::collections::HashMap;
+use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::escaped::one_line;
 use common::identity::Moment;
 use common::observer::{LoopEvent, SessionId, Step};
 use log::warn;
@@ -37,14 +45,18 @@ use rustls::Side;
 use rustls::pki_types::UnixTime;
 
 pub use self::args::PageArgs;
+use self::drawer::{Drawer, Refused};
 use self::facts::Facts;
 pub use self::folder::{Folder, FolderError};
+use self::pages::Pages;
 use self::story::{Carry, Row, Rows, Turn};
 use self::words::Call;
 use crate::sink::{Carried, Sink};
 
 /// How many events of the loop are kept for a session that is about to begin.
 const PRELUDE: usize = 32;
+/// How many bytes the finished sessions that wait for the drawing thread may keep.
+const WAITING: usize = 64 * 1024 * 1024;
 
 /// One moment by both clocks, from which the time of day of all others follows.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +82,10 @@ pub struct Illustrator {
     /// The side that the other end of each session plays.
     peer: Side,
     clock: Clock,
-    /// `None` once a page could not be written.
-    folder: Option<Folder>,
+    /// `None` once its thread is gone.
+    drawer: Option<Drawer<Story>>,
+    /// How many sessions found the drawer full.
+    not_drawn: u64,
     round: Round,
     stories: HashMap<u64, Story>,
 }
@@ -100,9 +114,17 @@ struct Story {
 
 impl Illustrator {
     /// At the end whose peers play the side `peer`, pages into `folder`.
-    pub fn new(peer: Side, clock: Clock, folder: Folder) -> Self {
+    ///
+    /// # Errors
+    /// The system cannot start the thread that draws.
+    pub fn new(peer: Side, clock: Clock, folder: Folder) -> io::Result<Self> {
+        let drawer = Drawer::start(WAITING, Box::new(Pages::new(folder)))?;
+        Ok(Self::with(peer, clock, drawer))
+    }
+
+    fn with(peer: Side, clock: Clock, drawer: Drawer<Story>) -> Self {
         let round = Round { number: 0, woke: None, events: Vec::new() };
-        Self { peer, clock, folder: Some(folder), round, stories: HashMap::new() }
+        Self { peer, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() }
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
@@ -117,21 +139,30 @@ impl Illustrator {
         self.stories.insert(id.number, story);
     }
 
-    /// The session is over, or the program ends before it is.
-    fn draw(&mut self, story: &Story) {
-        let Some(folder) = &self.folder else { return };
-        let page = document::of(&story.facts, &story.rows).into_string();
-        if let Err(error) = folder.write(story.facts.id.number, &page) {
-            warn!("no more sessions are drawn: {}", one_line(&error.to_string()));
-            self.folder = None;
-            self.stories.clear();
+    /// The session is over. Its page is drawn elsewhere.
+    fn draw(&mut self, story: Story) {
+        let Some(drawer) = &self.drawer else { return };
+        let (id, size) = (story.facts.id, story.size());
+        match drawer.add(story, size) {
+            Ok(()) => {}
+            Err(Refused::Full) => {
+                if self.not_drawn == 0 {
+                    warn!("{id} page not drawn: too many sessions wait for theirs; further ones are counted");
+                }
+                self.not_drawn += 1;
+            }
+            Err(Refused::Gone) => {
+                warn!("{id} page not drawn, and no more pages: the thread that draws them failed");
+                self.drawer = None;
+                self.stories.clear();
+            }
         }
     }
 }
 
 impl Sink for Illustrator {
     fn is_watching(&self) -> bool {
-        self.folder.is_some()
+        self.drawer.is_some()
     }
 
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
@@ -144,7 +175,7 @@ impl Sink for Illustrator {
         if let Step::Closed { .. } = step
             && let Some(story) = self.stories.remove(&id.number)
         {
-            self.draw(&story);
+            self.draw(story);
         }
     }
 
@@ -170,16 +201,36 @@ impl Sink for Illustrator {
     }
 }
 
-/// A session that the program left, rather than ended, is drawn as far as it went.
+/// Waits for the pages that are being drawn. A session that the program left, rather than ended, is drawn as far as it
+/// went.
 impl Drop for Illustrator {
     fn drop(&mut self) {
-        for (_, story) in std::mem::take(&mut self.stories) {
-            self.draw(&story);
+        let mut left: Vec<Story> = mem::take(&mut self.stories).into_values().collect();
+        left.sort_by_key(|story| story.facts.id.number);
+        let Some(drawer) = self.drawer.take() else { return };
+        match drawer.finish() {
+            Some(mut pages) => left.iter().for_each(|story| pages.draw(story)),
+            None => warn!("pages are missing: the thread that draws them failed"),
+        }
+        if self.not_drawn > 0 {
+            warn!("{} pages were not drawn: too many sessions waited for theirs", self.not_drawn);
         }
     }
 }
 
+fn other(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    }
+}
+
 impl Story {
+    /// About how many bytes it keeps.
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.facts.size() + self.rows.size()
+    }
+
     /// Notes that the loop has turned, once a turn.
     fn turn(&mut self, round: &Round, now: Instant) {
         if self.round == round.number && !self.rows.first().is_empty() {
@@ -227,12 +278,62 @@ impl Story {
             call,
             records: records.len(),
             messages: records.iter().map(|record| record.messages().count()).sum(),
-            slices: std::mem::take(&mut self.slices),
+            slices: mem::take(&mut self.slices),
             left_over: carried.left_over,
         }));
         for record in records {
             self.facts.record(record);
             self.rows.push_record(record);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    use common::close_reason::CloseReason;
+
+    use super::drawer::Draw;
+    use super::*;
+
+    /// Draws nothing before the test allows it.
+    struct Blocked {
+        go: Receiver<()>,
+        drawn: Sender<u64>,
+    }
+
+    impl Draw<Story> for Blocked {
+        fn draw(&mut self, story: &Story) {
+            // If the caller waited for this, the permission would never come.
+            self.go.recv_timeout(Duration::from_secs(60)).unwrap();
+            self.drawn.send(story.facts.id.number).unwrap();
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_page_before_the_program_ends_and_all_are_drawn_then() {
+        let (permit, go) = mpsc::channel();
+        let (drawn, all_drawn) = mpsc::channel();
+        let drawer = Drawer::start(WAITING, Box::new(Blocked { go, drawn })).unwrap();
+        let start = Instant::now();
+        let clock = Clock { instant: start, utc: UNIX_EPOCH };
+        let mut illustrator = Illustrator::with(Side::Client, clock, drawer);
+        let peer: SocketAddr = "127.0.0.1:50312".parse().unwrap();
+        let mut tell = |number, step: &Step<'_>| {
+            illustrator.step(start, SessionId { number, peer }, step, &Carried::default());
+        };
+        for number in 1..=4000 {
+            tell(number, &Step::Began { local: peer });
+        }
+        for number in 1..=3999 {
+            tell(number, &Step::Closed { reason: &CloseReason::Left, received: 0, sent: 0 });
+        }
+        assert_eq!(all_drawn.try_iter().count(), 0);
+        for _ in 1..=4000 {
+            permit.send(()).unwrap();
+        }
+        drop(illustrator);
+        assert_eq!(all_drawn.iter().collect::<Vec<_>>(), (1..=4000).collect::<Vec<_>>());
     }
 }

@@ -17,7 +17,6 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use common::observer::Step;
 use rustls::Side;
 use show::page::Folder;
 use show::secrets::Secret;
@@ -46,6 +45,18 @@ fn there_is_an_arrow_for_each_record_and_it_holds_the_bytes() {
         assert_eq!(page.count(".omitted"), 0);
         assert!(page.texts(".said pre").iter().any(|said| said == "hello, who is there?"));
         assert!(page.texts(".outcome.clean .why")[0].starts_with("Closed cleanly, "));
+    }
+}
+
+#[test]
+fn each_record_has_an_anchor_with_its_place_in_the_session() {
+    for page in pages() {
+        let places: Vec<String> = (1..=page.tally.records).map(|place| format!("#{place}")).collect();
+        assert_eq!(page.texts(".arrow > a.anchor"), places);
+        for place in 1..=page.tally.records {
+            assert_eq!(page.count(&format!("details#record-{place}")), 1);
+            assert_eq!(page.count(&format!("a.anchor[href='#record-{place}']")), 1);
+        }
     }
 }
 
@@ -129,6 +140,7 @@ fn a_long_session_makes_a_page_that_says_what_it_leaves_out() {
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
         let records: usize = digits(omitted.split(" record").next().unwrap()).parse().unwrap();
         assert_eq!(page.count(".arrow") + records, page.tally.records);
+        assert_eq!(page.texts(".arrow > a.anchor").last(), Some(&format!("#{}", page.tally.records)));
         assert!(page.tally.records > 1280, "{}", page.tally.records);
         assert!(page.texts(".facts table").concat().contains("10\u{202f}485\u{202f}800"));
     }
@@ -144,41 +156,57 @@ fn a_session_that_the_program_leaves_is_drawn_as_far_as_it_went() {
 fn pages_are_for_their_owner_alone() {
     let parent = TempDir::new();
     let path = parent.path().join("new/pages");
-    let folder = Folder::open(&path).unwrap();
-    folder.write(7, "page").unwrap();
+    let mut folder = Folder::open(&path, Side::Server).unwrap();
+    let page = folder.write("page").unwrap();
+    assert_eq!(page, path.join("server-1.html"));
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.clone()), 0o700);
-    assert_eq!(mode(path.join("session-7.html")), 0o600);
+    assert_eq!(mode(page), 0o600);
     assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "nothing else is left behind");
 }
 
 #[test]
-fn a_page_is_never_overwritten() {
+fn each_page_has_the_next_free_name_and_none_is_overwritten() {
     let folder = TempDir::new();
-    let pages = Folder::open(folder.path()).unwrap();
-    folder.write("session-1.html", "somebody's");
-    let error = pages.write(1, "ours").unwrap_err().to_string();
-    assert!(error.ends_with("session-1.html exists already, and is not overwritten"), "{error}");
-    assert_eq!(folder.read("session-1.html"), "somebody's");
-    let error = Folder::open(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("has session-1.html already") && error.contains("another folder"), "{error}");
+    for name in [
+        "server-9.html",
+        "client-2.html",
+        "server-x.html",
+        "server-99999999999999999999.html",
+        "session-50.html",
+    ] {
+        folder.write(name, "somebody's");
+    }
+    let mut server = Folder::open(folder.path(), Side::Server).unwrap();
+    let mut client = Folder::open(folder.path(), Side::Client).unwrap();
+    let mut other_server = Folder::open(folder.path(), Side::Server).unwrap();
+    let name = |folder: &mut Folder| {
+        let path = folder.write("ours").unwrap();
+        path.file_name().unwrap().to_str().unwrap().to_owned()
+    };
+    assert_eq!(name(&mut server), "server-10.html");
+    assert_eq!(name(&mut client), "client-3.html");
+    assert_eq!(name(&mut other_server), "server-11.html");
+    assert_eq!(name(&mut server), "server-12.html");
+    assert_eq!(name(&mut client), "client-4.html");
+    assert_eq!(folder.names().len(), 10);
+    assert_eq!(folder.read("server-9.html"), "somebody's");
 }
 
 #[test]
-fn a_session_goes_on_when_its_page_cannot_be_written() {
-    let mut easel = Easel::new(Side::Client);
-    easel.folder.write("session-1.html", "somebody's");
-    let reason = common::close_reason::CloseReason::Left;
-    easel.step(&Step::Closed { reason: &reason, received: 0, sent: 0 });
-    easel.step(&Step::Began { local: support::memory::id(1).peer });
-    assert_eq!(easel.page().text, "somebody's");
+fn a_folder_that_was_removed_is_made_again() {
+    let parent = TempDir::new();
+    let path = parent.path().join("pages");
+    let mut folder = Folder::open(&path, Side::Client).unwrap();
+    fs::remove_dir(&path).unwrap();
+    assert_eq!(folder.write("page").unwrap(), path.join("client-1.html"));
 }
 
 #[test]
 fn a_folder_that_cannot_be_used_is_said_at_once() {
     let folder = TempDir::new();
     let file = folder.write("file", "");
-    let error = Folder::open(&file).unwrap_err().to_string();
+    let error = Folder::open(&file, Side::Client).unwrap_err().to_string();
     assert!(
         error.starts_with("cannot make the folder ") && error.ends_with("; give it another folder"),
         "{error}"
@@ -189,7 +217,7 @@ fn a_folder_that_cannot_be_used_is_said_at_once() {
     fs::set_permissions(&sealed, Permissions::from_mode(0o500)).unwrap();
     // Root may write anywhere.
     if fs::write(sealed.join("probe"), "").is_err() {
-        let error = Folder::open(&sealed).unwrap_err().to_string();
+        let error = Folder::open(&sealed, Side::Client).unwrap_err().to_string();
         assert!(error.starts_with("cannot write to "), "{error}");
     }
 }

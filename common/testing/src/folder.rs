@@ -38,6 +38,14 @@ impl TempDir {
         path
     }
 
+    /// The names of what is in it, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let mut names: Vec<String> = fs::read_dir(&self.0).unwrap().map(name).collect();
+        names.sort();
+        names
+    }
+
     /// Reads a file of it.
     pub fn read(&self, name: &str) -> String {
         let path = self.0.join(name);

@@ -5,25 +5,31 @@ use std::time::{Instant, SystemTime};
 
 use rustls::Side;
 
-use super::folder::{Folder, FolderError};
+use super::folder::Folder;
 use super::{Clock, Illustrator};
+use crate::args::ShowError;
 
-/// Whether to draw, and where the pages go.
+/// Says whether to draw, and where the pages go.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct PageArgs {
-    /// Draw each session: DIR/session-N.html, with all that was decrypted
+    /// Draw each session, with all that was decrypted: DIR/server-N.html or DIR/client-N.html
     #[arg(long, value_name = "DIR")]
     illustrate: Option<PathBuf>,
 }
 
 impl PageArgs {
-    /// The illustrator that was asked for, if any; `start` is this moment.
+    /// Returns the illustrator that was asked for, if any. `start` is this moment.
     ///
     /// # Errors
-    /// A folder that pages cannot be written to, or that has some already.
-    pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Illustrator>, FolderError> {
+    /// Pages cannot be written to the folder, or the system cannot start another thread.
+    pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Illustrator>, ShowError> {
         let Some(path) = &self.illustrate else { return Ok(None) };
         let clock = Clock { instant: start, utc: SystemTime::now() };
-        Ok(Some(Illustrator::new(peer, clock, Folder::open(path)?)))
+        let us = super::other(peer);
+        let folder = Folder::open(path, us).map_err(|error| ShowError::new(error.to_string()))?;
+        let illustrator = Illustrator::new(peer, clock, folder).map_err(|error| {
+            ShowError::new(format!("cannot start the thread that draws pages for --illustrate: {error}"))
+        })?;
+        Ok(Some(illustrator))
     }
 }

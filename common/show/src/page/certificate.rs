@@ -31,6 +31,16 @@ pub(super) struct Shown {
     pub(super) leaf: Option<Leaf>,
 }
 
+impl Shown {
+    /// About how many bytes it keeps.
+    pub(super) fn size(&self) -> usize {
+        self.leaf.as_ref().map_or(0, |leaf| {
+            let names: usize = leaf.names.iter().map(String::len).sum();
+            names + leaf.subject.len() + leaf.issuer.len() + leaf.key.len()
+        })
+    }
+}
+
 /// A certificate, in words that are escaped already.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {

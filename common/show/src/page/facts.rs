@@ -102,10 +102,14 @@ impl Facts {
     }
 
     pub(super) fn us(&self) -> Side {
-        match self.peer {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        }
+        super::other(self.peer)
+    }
+
+    /// About how many bytes it keeps beside itself: certificates have long names.
+    pub(super) fn size(&self) -> usize {
+        let certificates =
+            [&self.client, &self.server].map(|sent| sent.certificate.as_ref().map_or(0, Shown::size));
+        certificates.iter().sum::<usize>() + 1024
     }
 
     pub(super) fn address_of(&self, side: Side) -> SocketAddr {

@@ -1,4 +1,4 @@
-//! Where the pages go. They hold what was encrypted for good reason, so nobody else may read them.
+//! The folder of the pages. A page holds decrypted data, so nobody but its owner may read it.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -7,11 +7,21 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
-/// A folder that pages can be written to.
-#[derive(Debug)]
-pub struct Folder(PathBuf);
+use rustls::Side;
 
-/// What is wrong with a folder or a page, and what to do next.
+use super::names;
+
+/// A folder in which one program writes its pages: `server-1.html`, `server-2.html`, or `client-1.html` and so on.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// The side that this program plays. It begins the name of each page.
+    us: Side,
+    /// The number of the next page, unless another program has taken that name meanwhile.
+    next: u64,
+}
+
+/// Says what is wrong with a folder or a page, and what to do next.
 #[derive(Debug)]
 pub struct FolderError {
     path: PathBuf,
@@ -22,8 +32,6 @@ pub struct FolderError {
 enum Why {
     Missing(io::Error),
     Unwritable(io::Error),
-    HasPages(String),
-    PageExists,
     PageUnwritable(io::Error),
 }
 
@@ -40,13 +48,6 @@ impl fmt::Display for FolderError {
                     "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
                 )
             }
-            Why::HasPages(name) => {
-                write!(
-                    f,
-                    "{path} has {name} already, and no page is overwritten; give --illustrate another folder"
-                )
-            }
-            Why::PageExists => write!(f, "{path} exists already, and is not overwritten"),
             Why::PageUnwritable(error) => write!(f, "cannot write {path}: {error}"),
         }
     }
@@ -55,53 +56,78 @@ impl fmt::Display for FolderError {
 impl std::error::Error for FolderError {}
 
 impl Folder {
-    /// The folder of this path, made for its owner alone if it is missing.
+    /// Opens the folder for the pages of a program that plays the side `us`. A missing folder is made, for its owner
+    /// alone.
     ///
     /// # Errors
-    /// What would make each page fail: it cannot be made, or not be written to, or has pages already.
-    pub fn open(path: &Path) -> Result<Self, FolderError> {
+    /// Reports what would make each page fail: the folder cannot be made, read or written to.
+    pub fn open(path: &Path, us: Side) -> Result<Self, FolderError> {
         let because = |why| FolderError { path: path.to_owned(), why };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| because(Why::Missing(error)))?;
-        let entries = fs::read_dir(path).map_err(|error| because(Why::Unwritable(error)))?;
-        for entry in entries {
-            let name = entry.map_err(|error| because(Why::Unwritable(error)))?.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with("session-") && name.ends_with(".html") {
-                return Err(because(Why::HasPages(name.into_owned())));
-            }
-        }
+        make(path).map_err(|error| because(Why::Missing(error)))?;
+        let last = last_number(path, us).map_err(|error| because(Why::Unwritable(error)))?;
         probe(path).map_err(|error| because(Why::Unwritable(error)))?;
-        Ok(Self(path.to_owned()))
+        Ok(Self { path: path.to_owned(), us, next: last.saturating_add(1) })
     }
 
-    /// Writes the page of a session, for its owner alone.
+    /// Writes a page under the next free name, for its owner alone, and returns its path. A folder that was removed
+    /// meanwhile is made again.
     ///
     /// # Errors
-    /// A page that is there already, a full disk. Half a page is not left behind.
-    pub fn write(&self, session: u64, page: &str) -> Result<(), FolderError> {
-        let path = self.0.join(format!("session-{session}.html"));
-        let written = create(&path).and_then(|mut file| {
-            file.write_all(page.as_bytes()).inspect_err(|_| {
-                // Whatever keeps it from being removed is of less interest than what kept it from being written.
-                let _ = fs::remove_file(&path);
-            })
-        });
-        written.map_err(|error| {
-            let exists = error.kind() == io::ErrorKind::AlreadyExists;
-            FolderError { path, why: if exists { Why::PageExists } else { Why::PageUnwritable(error) } }
-        })
+    /// Reports a full disk, for example. Half a page is not left behind.
+    pub fn write(&mut self, page: &str) -> Result<PathBuf, FolderError> {
+        let (path, mut file) = self.create()?;
+        if let Err(error) = file.write_all(page.as_bytes()) {
+            // The page is incomplete. Its own error says more than an error of its removal.
+            let _ = fs::remove_file(&path);
+            return Err(FolderError { path, why: Why::PageUnwritable(error) });
+        }
+        Ok(path)
     }
+
+    fn create(&mut self) -> Result<(PathBuf, File), FolderError> {
+        make(&self.path)
+            .map_err(|error| FolderError { path: self.path.clone(), why: Why::Missing(error) })?;
+        loop {
+            let path = self.path.join(format!("{}-{}.html", names::side(self.us), self.next));
+            match create(&path) {
+                Ok(file) => {
+                    self.next = self.next.saturating_add(1);
+                    return Ok((path, file));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.next < u64::MAX => {
+                    self.next += 1;
+                }
+                Err(error) => return Err(FolderError { path, why: Why::PageUnwritable(error) }),
+            }
+        }
+    }
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Returns the highest number of this program's pages in the folder, 0 if there is none. A name with a number beyond 32
+/// bits is nobody's page.
+fn last_number(folder: &Path, us: Side) -> io::Result<u64> {
+    let mut last = 0;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| number_of(name, us));
+        last = last.max(number.map_or(0, u64::from));
+    }
+    Ok(last)
+}
+
+fn number_of(name: &str, us: Side) -> Option<u32> {
+    name.strip_prefix(names::side(us))?.strip_prefix('-')?.strip_suffix(".html")?.parse().ok()
 }
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Only a file tells whether files can be made: permissions are not all there is.
+/// Makes a file and removes it again. Permissions alone do not say whether files can be made.
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join(format!(".illustrate-{}", process::id()));
     create(&path)?;

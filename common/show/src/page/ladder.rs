@@ -156,7 +156,7 @@ impl Ladder {
 
     fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &Drawn)]) -> Markup {
         let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
-        let arrows: Vec<Markup> = records.iter().map(|(index, drawn)| self.arrow(*index, drawn)).collect();
+        let arrows: Vec<Markup> = records.iter().map(|(_, drawn)| self.arrow(drawn)).collect();
         html! {
             li.carry {
                 @if let Some(carry) = carry {
@@ -168,7 +168,7 @@ impl Ladder {
         }
     }
 
-    fn arrow(&mut self, index: usize, drawn: &Drawn) -> Markup {
+    fn arrow(&mut self, drawn: &Drawn) -> Markup {
         let record = &drawn.record;
         let (look, sender) = (Look::of(record), record.sender);
         let receiver = if sender == Side::Client { Side::Server } else { Side::Client };
@@ -176,7 +176,7 @@ impl Ladder {
         html! {
             li.arrow.(look.class()).{ "from-" (names::side(sender)) }
                 .encrypted[record.is_encrypted()] .peaceful[names::is_peaceful(record)] {
-                details #{ "record-" (index) } {
+                details #{ "record-" (drawn.place) } {
                     summary {
                         span.sr { (names::side(sender)) " to " (names::side(receiver)) ": " }
                         span.line aria-hidden="true" {}
@@ -188,6 +188,9 @@ impl Ladder {
                         }
                     }
                     (inside)
+                }
+                a.anchor href={ "#record-" (drawn.place) } aria-label={ "Link to record " (drawn.place) } {
+                    "#" (drawn.place)
                 }
             }
         }

@@ -60,6 +60,8 @@ pub(super) struct Carry {
 /// A record, as much of it as is kept.
 #[derive(Debug)]
 pub(super) struct Drawn {
+    /// Its place among the records of the session, from 1. A link to it needs a number that stays.
+    pub(super) place: u64,
     /// What is in it, all of it.
     pub(super) titles: Vec<String>,
     /// Its bytes may be cut.
@@ -78,6 +80,7 @@ pub(super) struct Rows {
     first: Vec<Row>,
     last: VecDeque<Row>,
     omitted: Omitted,
+    records: u64,
     handshake_bytes: usize,
 }
 
@@ -107,7 +110,8 @@ impl Rows {
     pub(super) fn push_record(&mut self, record: &Record) {
         let left = HANDSHAKE_BYTES.saturating_sub(self.handshake_bytes);
         let early = self.first.len() < FIRST_ROWS;
-        let drawn = Drawn::of(record, if early { left } else { 0 });
+        self.records += 1;
+        let drawn = Drawn::of(self.records, record, if early { left } else { 0 });
         if !is_data(record) {
             self.handshake_bytes += drawn.weight();
         }
@@ -122,9 +126,29 @@ impl Rows {
         &self.last
     }
 
+    /// About how many bytes are kept.
+    pub(super) fn size(&self) -> usize {
+        self.first.iter().chain(&self.last).map(Row::size).sum()
+    }
+
     /// `None` if everything is there.
     pub(super) fn omitted(&self) -> Option<Omitted> {
         (self.omitted.rows > 0).then_some(self.omitted)
+    }
+}
+
+impl Row {
+    fn size(&self) -> usize {
+        let more = match self {
+            Self::Turn(_) => 0,
+            Self::Call(call) => call.note.len(),
+            Self::Carry(carry) => carry.call.note.len(),
+            Self::Record(drawn) => {
+                let titles: usize = drawn.titles.iter().map(|title| title.len() + size_of::<String>()).sum();
+                size_of::<Drawn>() + drawn.weight() + titles
+            }
+        };
+        size_of::<Self>() + more
     }
 }
 
@@ -148,7 +172,7 @@ fn is_data(record: &Record) -> bool {
 
 impl Drawn {
     /// With at most `room` bytes of what is no application data.
-    fn of(record: &Record, room: usize) -> Self {
+    fn of(place: u64, record: &Record, room: usize) -> Self {
         let kept = if is_data(record) { DATA_BYTES } else { DATA_BYTES.max(room) };
         let protection = match &record.protection {
             Protection::Opened { plaintext, padding } => {
@@ -166,6 +190,7 @@ impl Drawn {
         }
         let kept = Record { sender: record.sender, number: record.number, wire, protection, content };
         Self {
+            place,
             titles: names::titles(record),
             wire: record.wire.len(),
             payload: record.payload().len(),

@@ -50,7 +50,8 @@ impl Easel {
     pub fn new(peer: Side) -> Self {
         let (folder, start) = (TempDir::new(), Instant::now());
         let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH };
-        let page = Illustrator::new(peer, clock, Folder::open(folder.path()).unwrap());
+        let us = if peer == Side::Client { Side::Server } else { Side::Client };
+        let page = Illustrator::new(peer, clock, Folder::open(folder.path(), us).unwrap()).unwrap();
         let (secrets, tally) = (Arc::<Secrets>::default(), Rc::<RefCell<Tally>>::default());
         let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Counter(Rc::clone(&tally))), Box::new(page)];
         let show = Show::new(peer, Arc::clone(&secrets), sinks);
@@ -69,7 +70,8 @@ impl Easel {
     pub fn page(self) -> Page {
         let Self { folder, tally, show, .. } = self;
         drop(show);
-        Page { text: folder.read("session-1.html"), tally: Rc::into_inner(tally).unwrap().into_inner() }
+        let [page] = &folder.names()[..] else { panic!("one page: {:?}", folder.names()) };
+        Page { text: folder.read(page), tally: Rc::into_inner(tally).unwrap().into_inner() }
     }
 }
 

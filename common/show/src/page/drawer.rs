@@ -1,0 +1,113 @@
+//! The thread that draws pages. The event loop hands a finished session over and goes on.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+/// Hands items to a thread of its own, in order, as long as those that wait are not too large together.
+#[derive(Debug)]
+pub(super) struct Drawer<T> {
+    queue: Sender<(T, usize)>,
+    thread: JoinHandle<Box<dyn Draw<T>>>,
+    /// The size of all items that wait or are being drawn.
+    waiting: Arc<AtomicUsize>,
+    limit: usize,
+}
+
+/// Draws items of the type `T`.
+pub(super) trait Draw<T>: Send + 'static {
+    /// Draws one item.
+    fn draw(&mut self, item: &T);
+}
+
+/// Why an item is not drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Too much waits already.
+    Full,
+    /// The thread is gone.
+    Gone,
+}
+
+impl<T: Send + 'static> Drawer<T> {
+    /// Starts the thread. Items of at most `limit` together wait for it.
+    ///
+    /// # Errors
+    /// The system cannot start another thread.
+    pub(super) fn start(limit: usize, mut painter: Box<dyn Draw<T>>) -> io::Result<Self> {
+        let (queue, items) = mpsc::channel::<(T, usize)>();
+        let waiting = Arc::<AtomicUsize>::default();
+        let drawn = Arc::clone(&waiting);
+        let thread = thread::Builder::new().name("pages".to_owned()).spawn(move || {
+            for (item, size) in items {
+                painter.draw(&item);
+                drop(item);
+                drawn.fetch_sub(size, Ordering::Relaxed);
+            }
+            painter
+        })?;
+        Ok(Self { queue, thread, waiting, limit })
+    }
+
+    /// Hands an item over, without waiting. An item that is larger than the limit is taken if nothing else waits.
+    ///
+    /// # Errors
+    /// The item does not fit, or the thread is gone.
+    pub(super) fn add(&self, item: T, size: usize) -> Result<(), Refused> {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        if waiting > 0 && waiting.saturating_add(size) > self.limit {
+            return Err(Refused::Full);
+        }
+        self.waiting.fetch_add(size, Ordering::Relaxed);
+        self.queue.send((item, size)).map_err(|_| Refused::Gone)
+    }
+
+    /// Waits until all items are drawn, and returns the painter. `None` if it panicked.
+    pub(super) fn finish(self) -> Option<Box<dyn Draw<T>>> {
+        let Self { queue, thread, .. } = self;
+        drop(queue);
+        thread.join().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Receiver;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Waits for a permission before each item.
+    struct Slow {
+        permissions: Receiver<()>,
+        drawn: Sender<u32>,
+    }
+
+    impl Draw<u32> for Slow {
+        fn draw(&mut self, item: &u32) {
+            self.permissions.recv_timeout(Duration::from_secs(60)).unwrap();
+            self.drawn.send(*item).unwrap();
+        }
+    }
+
+    #[test]
+    fn items_beyond_the_limit_are_refused_and_all_others_are_drawn_in_order() {
+        let (permit, permissions) = mpsc::channel();
+        let (drawn, all_drawn) = mpsc::channel();
+        let drawer = Drawer::start(10, Box::new(Slow { permissions, drawn })).unwrap();
+        assert_eq!(drawer.add(1, 99), Ok(()), "an empty queue takes any item");
+        assert_eq!(drawer.add(2, 1), Err(Refused::Full));
+        permit.send(()).unwrap();
+        while drawer.waiting.load(Ordering::Relaxed) > 0 {
+            thread::yield_now();
+        }
+        let results: Vec<_> = (3..=6).map(|item| drawer.add(item, 4)).collect();
+        assert_eq!(results, [Ok(()), Ok(()), Err(Refused::Full), Err(Refused::Full)]);
+        permit.send(()).unwrap();
+        permit.send(()).unwrap();
+        drop(drawer.finish().unwrap());
+        assert_eq!(all_drawn.iter().collect::<Vec<_>>(), [1, 3, 4]);
+    }
+}

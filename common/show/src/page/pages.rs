@@ -1,0 +1,44 @@
+//! Draws finished sessions and writes their pages, on the thread of the [drawer](super::drawer).
+
+use common::escaped::one_line;
+use log::{Level, info, log, warn};
+
+use super::drawer::Draw;
+use super::folder::Folder;
+use super::{Story, document};
+
+/// Writes the pages of a program.
+#[derive(Debug)]
+pub(super) struct Pages {
+    folder: Folder,
+    /// How many pages could not be written since the last one that could.
+    failed: u64,
+}
+
+impl Pages {
+    pub(super) fn new(folder: Folder) -> Self {
+        Self { folder, failed: 0 }
+    }
+}
+
+impl Draw<Story> for Pages {
+    /// Warns of the first page that cannot be written. Each later session tries again.
+    fn draw(&mut self, story: &Story) {
+        let id = story.facts.id;
+        let page = document::of(&story.facts, &story.rows).into_string();
+        match self.folder.write(&page) {
+            Ok(path) => {
+                if self.failed > 0 {
+                    warn!("pages can be written again; {} could not be written", self.failed);
+                    self.failed = 0;
+                }
+                info!("{id} page written to {}", one_line(&path.display().to_string()));
+            }
+            Err(error) => {
+                let level = if self.failed == 0 { Level::Warn } else { Level::Debug };
+                log!(level, "{id} {}; later sessions try again", one_line(&error.to_string()));
+                self.failed += 1;
+            }
+        }
+    }
+}
