@@ -114,6 +114,42 @@ fn a_field_and_its_bytes_point_at_each_other() {
     assert_eq!(browser.evaluate(lit), "16");
 }
 
+/// How far the record's chip is below the lower edge of the heads of the life lines, once the page has settled.
+const CLEARANCE: &str = "document.querySelector('#record-6 .chip').getBoundingClientRect().top \
+                         - document.querySelector('.ends').getBoundingClientRect().bottom";
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_link_to_a_record_opens_it_below_the_sticky_heads() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    for page in pages() {
+        let file = folder.write("page.html", &page.text);
+        for width in [390, 900, 1400] {
+            browser.look(width, 700, "light");
+            for scripts in [true, false] {
+                browser.run_scripts(scripts);
+                browser.open_at(&file, "#record-6");
+                let clearance = browser.evaluate(CLEARANCE).as_f64().unwrap();
+                assert!((0.0..200.0).contains(&clearance), "{clearance} at {width}, scripts: {scripts}");
+                let open = browser.evaluate("document.querySelector('#record-6').open");
+                assert_eq!(open, scripts, "a script opens it");
+            }
+            browser.run_scripts(true);
+            browser.open(&file);
+            let anchors = browser.evaluate(
+                "[...document.querySelectorAll('.arrow > a.anchor')].filter(a => a.checkVisibility()).length",
+            );
+            assert_eq!(anchors, page.tally.records);
+            browser.evaluate("document.querySelector('a[href=\"#record-6\"]').click()");
+            assert_eq!(browser.evaluate("document.querySelectorAll('details[open]').length"), 1);
+            assert!(browser.evaluate(CLEARANCE).as_f64().unwrap() >= 0.0);
+            browser.evaluate("document.querySelector('#record-6').open = false");
+            browser.evaluate("document.querySelector('a[href=\"#record-6\"]').click()");
+            assert_eq!(browser.evaluate("document.querySelector('#record-6').open"), true);
+        }
+    }
+}
+
 /// With everything open. The pictures go where PICTURES says, for people to look at.
 #[test]
 #[ignore = "needs chromium"]

@@ -1,5 +1,5 @@
-// The page works without this: <details> open by themselves. This closes them by Escape, opens them all at once, and
-// shows which bytes a field is and which field a byte belongs to.
+// The page works without this: <details> open by themselves. This closes them by Escape, opens them all at once, opens
+// the record that a link names, and shows which bytes a field is and which field a byte belongs to.
 "use strict";
 
 const LIT = "lit";
@@ -57,6 +57,24 @@ document.addEventListener("keydown", (event) => {
     details.querySelector("summary").focus();
   }
 });
+
+// A link to a record opens it. The style sheet keeps it clear of the heads of the life lines.
+function openLinked(hash) {
+  const linked = document.getElementById(hash.slice(1));
+  if (linked instanceof HTMLDetailsElement) {
+    linked.open = true;
+    linked.scrollIntoView();
+  }
+}
+
+addEventListener("hashchange", () => openLinked(location.hash));
+document.addEventListener("click", (event) => {
+  const anchor = event.target.closest("a.anchor");
+  if (anchor) {
+    openLinked(anchor.hash); // the address may name it already
+  }
+});
+openLinked(location.hash);
 
 const tools = document.querySelector(".tools");
 tools.hidden = false;

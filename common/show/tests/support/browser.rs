@@ -91,9 +91,20 @@ impl Browser {
 
     /// Shows a file, and waits until it has been loaded.
     pub fn open(&mut self, page: &Path) {
-        self.events.clear();
+        self.open_at(page, "");
+    }
+
+    /// Shows the part of a file that a fragment names, `#record-3`.
+    pub fn open_at(&mut self, page: &Path, fragment: &str) {
         let page = page.canonicalize().unwrap();
-        self.call("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
+        // From the page itself, a new fragment would not load it again.
+        self.load("data:text/html,");
+        self.load(&format!("file://{}{fragment}", page.display()));
+    }
+
+    fn load(&mut self, url: &str) {
+        self.events.clear();
+        self.call("Page.navigate", json!({ "url": url }));
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
             self.events.push_back(self.messages.recv_timeout(LIMIT).unwrap());
         }
@@ -123,6 +134,11 @@ impl Browser {
             }
             self.call("Input.dispatchKeyEvent", event);
         }
+    }
+
+    /// Lets pages run scripts, or not.
+    pub fn run_scripts(&mut self, may: bool) {
+        self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !may }));
     }
 
     /// How large its window is, and whether it is a dark one.
