@@ -48,6 +48,23 @@ fn an_established_session_is_closed_gracefully() {
 }
 
 #[test]
+#[cfg(target_os = "linux")] // where `/proc` says which signals are ignored
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let server = TestServer::new();
+        let mut client = server.client().args(["--linger", "off"]).ignoring(signal).start();
+        let mut session = server.accept();
+        session.send(b"first");
+        client.stdout.wait_for_text("first");
+        client.signal(signal);
+        session.send(b", last");
+        session.close();
+        client.expect_exit(0);
+        assert_eq!(client.stdout.text(), "first, last");
+    }
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--linger", "off", "--close-timeout", "off"]);

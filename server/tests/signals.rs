@@ -5,7 +5,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
+use testing::program::Launch;
 use testing::raw;
 
 /// How long a server that is not stopping gives a socket to read what it was told last.
@@ -19,6 +21,30 @@ fn an_idle_server_ends_at_once() {
         server.program.expect_exit(0);
         server.log().wait_for_line("stopping: ");
     }
+}
+
+/// SIGINT in the background job of a script, SIGHUP under `nohup`.
+#[test]
+#[cfg(target_os = "linux")] // where `/proc` says which signals are ignored
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    for (ignored, ending) in [("INT", "TERM"), ("TERM", "INT"), ("HUP", "TERM")] {
+        let folder = TempDir::new();
+        let mut server = EchoServer::launch(Launch::server(folder.path()).ignoring(ignored), folder);
+        server.program.signal(ignored);
+        server.serves_a_client();
+        let log = server.log().text();
+        assert!(!log.contains("stopping: ") && !log.contains("SIGHUP: "), "{ignored}: {log}");
+        server.program.signal(ending);
+        server.program.expect_exit(0);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_ignored_signal_for_reloading_is_said_at_the_start() {
+    let folder = TempDir::new();
+    let server = EchoServer::launch(Launch::server(folder.path()).ignoring("HUP"), folder);
+    server.log().wait_for_line("SIGHUP was ignored when the program started and stays ignored");
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, Once};
 use std::thread;
 use std::time::Instant;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::LIMIT;
 use crate::binaries::binary;
@@ -91,13 +93,54 @@ impl Launch {
         self
     }
 
+    /// The same program, started with this signal ignored, as `nohup` does with HUP.
+    pub fn ignoring(self, signal: &str) -> Self {
+        let script = format!("trap '' {signal}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).arg(self.0.get_program()).args(self.0.get_args());
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
     /// Starts it.
     pub fn start(mut self) -> Program {
+        let_children_hear_signals();
         let mut child = self.0.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.0));
         let stdout = child.stdout.take().map_or_else(Output::none, Output::collect);
         let stderr = child.stderr.take().map_or_else(Output::none, Output::collect);
         Program { child, stdout, stderr }
     }
+}
+
+/// A child inherits the signals that its parent ignores, and our programs leave them ignored. The tests ignore SIGINT
+/// where they run as a background job of a script. A signal that has a handler is not ignored, and `exec` gives it back
+/// its default.
+fn let_children_hear_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let ignored = ignored_signals();
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            if ignored >> (signal - 1) & 1 == 1 {
+                signal_hook::flag::register(signal, Arc::default()).unwrap();
+            }
+        }
+    });
+}
+
+/// The signals that this process ignores: bit 0 stands for signal 1 (proc_pid_status(5)).
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap())
 }
 
 /// A program that runs, until it is dropped.
