@@ -14,6 +14,7 @@
 //! test_server    a listener that does what the test says
 //! secrets        what must never be said aloud
 //! soak           long runs, in which nothing may grow
+//! difference     long lists compared: the first difference is shown, not the lists
 //! table          tables of cases, checked several at a time
 //! usage          the memory and the descriptors of a process
 //! cpu, figures   for the benchmarks: cores, the time and memory of a process; medians and ratios
@@ -28,6 +29,7 @@
 pub mod binaries;
 pub mod certificates;
 pub mod cpu;
+pub mod difference;
 pub mod echo_server;
 pub mod end;
 pub mod figures;
