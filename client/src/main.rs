@@ -15,6 +15,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use common::close_reason::CloseReason;
 use common::exit::ExitStatus;
 use common::observer::Observer;
 use common::reporter::Reporter;
@@ -29,7 +30,6 @@ use crate::progress::Progress;
 use crate::waiting::Waiting;
 
 const PROGRAM: &str = "mio-client";
-const CUT_SHORT: &str = "what stdin had may not all have been answered";
 
 fn main() -> ExitCode {
     match cli::Cli::parse() {
@@ -46,7 +46,7 @@ fn run(cli: &cli::Cli) -> ExitStatus {
             let target = &cli.target;
             match reason.exit_status() {
                 ExitStatus::Clean if cut_short => {
-                    logging::fail(PROGRAM, &format_args!("{target}: the server closed first: {}", CUT_SHORT));
+                    logging::fail(PROGRAM, &format_args!("{target}: {}", cut_short_words(&reason)));
                     ExitStatus::Truncated
                 }
                 ExitStatus::Clean => ExitStatus::Clean,
@@ -60,6 +60,16 @@ fn run(cli: &cli::Cli) -> ExitStatus {
             logging::fail(PROGRAM, &failure);
             failure.exit_status()
         }
+    }
+}
+
+/// What the last line says of a session with `-i` that ended without an error, but perhaps too early.
+fn cut_short_words(reason: &CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Unconfirmed => {
+            "we closed first, and the server left without close_notify: its answer may not be whole"
+        }
+        _ => "the server closed first: it may not have answered all of stdin",
     }
 }
 
