@@ -5,14 +5,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use common::command_line::Unknown;
 use common::exit::{self, ExitStatus};
 use common::host_port::HostPort;
 use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::{TimeLimit, TimeLimitArgs};
-use common::{alpn, command_line};
+use common::{alpn, command_line, count};
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
+
+/// Where the server listens unless it is told otherwise.
+pub const DEFAULT_TARGET: &str = "localhost:8000";
 
 /// A TLS client that shows the server's first message and closes gracefully.
 ///
@@ -22,7 +26,7 @@ use show::args::ShowArgs;
 #[command(long_about = None, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// Server to connect to, by name or address
-    #[arg(value_name = "HOST:PORT", default_value = "localhost:8000", value_parser = parse_target)]
+    #[arg(value_name = "HOST:PORT", default_value = DEFAULT_TARGET, value_parser = parse_target)]
     pub target: HostPort,
 
     /// Send stdin, show what comes back (a stdout that nobody reads blocks), close at stdin's end
@@ -38,7 +42,7 @@ pub struct Cli {
     pub linger: TimeLimit,
 
     /// More sessions after the first, resumed where possible
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = count::between(0_u32, u32::MAX))]
     pub reconnect: u32,
 
     /// Certificates to trust, PEM; `system` for those of the operating system
@@ -90,6 +94,26 @@ pub struct Cli {
     pub wait_timeout: TimeLimit,
 }
 
+/// What to write instead of a flag that curl or `openssl s_client` has.
+fn meant_here(unknown: &Unknown) -> Option<String> {
+    let meant = match unknown.flag.as_deref()? {
+        "--cacert" | "--CAfile" | "-CAfile" | "--cafile" | "--capath" | "-CApath" => {
+            "--ca FILE names the certificates to trust"
+        }
+        "-p" | "-P" | "--port" => {
+            let port = unknown.port().unwrap_or(9000);
+            return Some(format!("write the port behind the host, such as localhost:{port}"));
+        }
+        "-connect" | "--connect" | "--host" => "write HOST:PORT without a flag, such as localhost:8000",
+        "-servername" | "--servername" | "--sni" => {
+            "--server-name NAME names the host that the certificate must be for"
+        }
+        "-k" => "--insecure goes on with an unauthorized server",
+        _ => return None,
+    };
+    Some(meant.to_owned())
+}
+
 fn after_help() -> String {
     format!(
         "\
@@ -112,7 +136,7 @@ impl Cli {
     ///
     /// The status to exit with at once; help, version or what is wrong has been printed.
     pub fn parse() -> Result<Self, ExitStatus> {
-        command_line::parse(Self::check)
+        command_line::parse(meant_here, Self::check)
     }
 
     /// What clap cannot know: whether the flags, each right by itself, go together.

@@ -1,11 +1,16 @@
 //! The ways in which a client fails before there is a session to fail.
 
+use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use common::exit::ExitStatus;
 use common::host_port::HostPort;
+
+use crate::cli::DEFAULT_TARGET;
 
 /// Why no session came to be, or why its outcome was of no use.
 #[derive(Debug)]
@@ -57,15 +62,62 @@ impl fmt::Display for Failure {
                     let separator = if number == 0 { "" } else { ";" };
                     write!(f, "{separator} {address}: {error}")?;
                 }
-                if attempts.iter().any(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) {
-                    f.write_str(". Is the server running? `cargo run --bin mio-server` starts one")?;
+                match attempts.iter().any(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused) {
+                    true => f.write_str(&hint_for_refused(target, env::args_os().next(), started_by_cargo())),
+                    false => Ok(()),
                 }
-                Ok(())
             }
             Self::Interrupted => f.write_str("interrupted before there was a connection"),
             Self::EventLoop(error) => write!(f, "the event loop failed: {error}"),
             Self::Input(error) => write!(f, "cannot read stdin: {error}"),
             Self::Output(error) => write!(f, "cannot write to stdout: {error}"),
+        }
+    }
+}
+
+/// What to do about a refused connection. Only the default address is where our own server listens.
+fn hint_for_refused(target: &HostPort, program: Option<OsString>, by_cargo: bool) -> String {
+    if target.to_string() != DEFAULT_TARGET {
+        return "; does a server listen there?".to_owned();
+    }
+    let command = if by_cargo {
+        "cargo run --bin mio-server".to_owned()
+    } else {
+        let client = PathBuf::from(program.unwrap_or_default());
+        client.with_file_name("mio-server").display().to_string()
+    };
+    format!("; no server runs there, `{command}` starts one")
+}
+
+/// `cargo run` tells the program which Cargo started it.
+fn started_by_cargo() -> bool {
+    env::var_os("CARGO").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(target: &str, program: &str, by_cargo: bool) -> String {
+        hint_for_refused(&target.parse().unwrap(), Some(program.into()), by_cargo)
+    }
+
+    #[test]
+    fn the_default_address_is_told_how_to_start_the_server_beside_this_client() {
+        for (program, by_cargo, command) in [
+            ("target/debug/mio-client", true, "`cargo run --bin mio-server`"),
+            ("target/debug/mio-client", false, "`target/debug/mio-server`"),
+            ("mio-client", false, "`mio-server`"),
+        ] {
+            let hint = hint("localhost", program, by_cargo);
+            assert!(hint.contains(command), "{hint}");
+        }
+    }
+
+    #[test]
+    fn another_address_is_not_told_to_start_our_server() {
+        for target in ["localhost:8001", "127.0.0.1:8000", "example.org:443"] {
+            assert_eq!(hint(target, "mio-client", true), "; does a server listen there?");
         }
     }
 }

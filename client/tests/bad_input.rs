@@ -67,7 +67,21 @@ fn a_wrong_command_line_is_a_usage_error() {
         (&["--wait-timeout", "0s"], "`off`"),
         (&["--linger", "3"], "`3s`"),
         (&["--server-name", "not a name"], "neither a DNS name nor an IP address"),
-        (&["--tls", "1.1"], "1.2, 1.3"),
+        (&["--tls", "1.1"], "TLS 1.1 is obsolete (RFC 8996)"),
+        (&["--reconnect", "x"], "write a whole number from 0 to 4294967295"),
+        (&["--reconnect", "-1"], "write a whole number from 0 to 4294967295"),
+        (&["--linger", "-1s"], "'-1s' for '--linger <TIME>': a time cannot be negative"),
+        (&["--idle-timeout", "-1s"], "'-1s' for '--idle-timeout <TIME>': a time cannot be negative"),
+        (&["--cacert", "ca.pem"], "--cacert is not a flag of this program: --ca FILE names the certificates"),
+        (&["--cacert=ca.pem"], "--ca FILE"),
+        (&["-CAfile", "ca.pem"], "--ca FILE"),
+        (&["-p", "9000"], "write the port behind the host, such as localhost:9000"),
+        (&["--port=9000"], "write the port behind the host, such as localhost:9000"),
+        (&["-connect", "localhost:9000"], "write HOST:PORT without a flag"),
+        (&["-servername", "db.lan"], "--server-name NAME"),
+        (&["-k"], "--insecure"),
+        (&["--trace", "json"], "write --trace=json"),
+        (&["--trace", "text", "localhost"], "write --trace=text"),
     ] {
         assert_says(&refused(&TempDir::new(), arguments, 2), &[part]);
     }

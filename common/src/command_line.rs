@@ -4,20 +4,44 @@ use std::env;
 use std::ffi::OsString;
 
 use clap::Parser;
-use clap::error::{Error, ErrorKind};
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::exit::ExitStatus;
 use crate::logging::write_line;
 
-/// Parses the program's arguments, then asks `check` for what clap cannot know.
+/// An argument that the program does not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unknown {
+    /// The flag without its value; `None` if the argument is not a flag.
+    pub flag: Option<String>,
+    /// The flag's value, or the argument that is not a flag.
+    pub value: Option<String>,
+}
+
+impl Unknown {
+    /// The value, if it is a port.
+    pub fn port(&self) -> Option<u16> {
+        self.value.as_deref()?.parse().ok()
+    }
+}
+
+/// Says what to write instead of an unknown argument, if the program knows what the user means.
+pub type MeantHere = fn(&Unknown) -> Option<String>;
+
+/// Parses the program's arguments, then asks `check` for what clap cannot know. `meant_here` knows flags of other
+/// programs.
 ///
 /// # Errors
 ///
 /// The status to exit with at once, when everything has been said: help or version on stdout
 /// ([`ExitStatus::Clean`]), or the error, which begins with the program's name, on stderr
 /// ([`ExitStatus::Usage`]). A closed stdout or stderr changes nothing.
-pub fn parse<P: Parser>(check: impl FnOnce(&P) -> Result<(), String>) -> Result<P, ExitStatus> {
-    parse_from(env::args_os(), check).map_err(|error| report::<P>(&error))
+pub fn parse<P: Parser>(
+    meant_here: MeantHere,
+    check: impl FnOnce(&P) -> Result<(), String>,
+) -> Result<P, ExitStatus> {
+    let arguments: Vec<OsString> = env::args_os().collect();
+    parse_from(&arguments, check).map_err(|error| report::<P>(&explained::<P>(error, &arguments, meant_here)))
 }
 
 /// [`parse`] for given arguments, of which the first is the program, and without the report.
@@ -30,11 +54,92 @@ pub fn parse_from<P: Parser>(
     arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
     check: impl FnOnce(&P) -> Result<(), String>,
 ) -> Result<P, Error> {
-    let parsed = P::try_parse_from(arguments)?;
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    if let Some(message) = detached_value::<P>(&arguments) {
+        return Err(P::command().error(ErrorKind::InvalidValue, message));
+    }
+    let parsed = P::try_parse_from(&arguments)?;
     match check(&parsed) {
         Ok(()) => Ok(parsed),
         Err(message) => Err(P::command().error(ErrorKind::ArgumentConflict, message)),
     }
+}
+
+/// `--trace json`: a flag whose value is optional takes it behind an equals sign only, so clap would take `json` for
+/// another argument.
+fn detached_value<P: Parser>(arguments: &[OsString]) -> Option<String> {
+    let command = P::command();
+    let mut flags = command.get_arguments().filter(|argument| argument.is_require_equals_set());
+    flags.find_map(|argument| {
+        let flag = format!("--{}", argument.get_long()?);
+        arguments.windows(2).filter(|pair| pair[0] == *flag).find_map(|pair| {
+            let value = pair[1].to_str()?;
+            let is_value = argument.get_possible_values().iter().any(|possible| possible.get_name() == value);
+            is_value.then(|| format!("{flag} takes its value behind an equals sign: write {flag}={value}"))
+        })
+    })
+}
+
+/// clap's error, or a better one for an argument that clap does not know.
+fn explained<P: Parser>(mut error: Error, arguments: &[OsString], meant_here: MeantHere) -> Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    error.remove(ContextKind::Suggested); // "use '-- -p'": our arguments never begin with a dash
+    let Some(at) = position_of_unknown(&error, arguments) else { return error };
+    if let Some(better) = negative_value::<P>(at, arguments) {
+        return better;
+    }
+    let unknown = unknown(at, arguments);
+    match meant_here(&unknown) {
+        Some(meant) => {
+            let name = unknown.flag.or(unknown.value).unwrap_or_default();
+            let what = if name.starts_with('-') { "is not a flag of this program" } else { "lacks its flag" };
+            P::command().error(ErrorKind::UnknownArgument, format!("{name} {what}: {meant}"))
+        }
+        None => error,
+    }
+}
+
+/// clap names `-C` where `-CAfile` was written.
+fn position_of_unknown(error: &Error, arguments: &[OsString]) -> Option<usize> {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
+    let letter = named.strip_prefix('-').filter(|letter| !letter.starts_with('-'));
+    arguments
+        .iter()
+        .skip(1)
+        .position(|argument| {
+            let argument = argument.to_string_lossy();
+            let flag = argument.split('=').next().unwrap_or_default();
+            let is_cluster = flag.starts_with('-') && !flag.starts_with("--");
+            flag == named
+                || argument == *named
+                || is_cluster && letter.is_some_and(|letter| flag.contains(letter))
+        })
+        .map(|position| position + 1)
+}
+
+fn unknown(at: usize, arguments: &[OsString]) -> Unknown {
+    let text = |at: usize| arguments.get(at).map(|argument| argument.to_string_lossy().into_owned());
+    let argument = text(at).unwrap_or_default();
+    match argument.split_once('=') {
+        _ if !argument.starts_with('-') => Unknown { flag: None, value: Some(argument) },
+        Some((flag, value)) => Unknown { flag: Some(flag.to_owned()), value: Some(value.to_owned()) },
+        None => Unknown { flag: Some(argument), value: text(at + 1) },
+    }
+}
+
+/// `--linger -1s`: clap takes `-1s` for a flag. The flag before it has the better error.
+fn negative_value<P: Parser>(at: usize, arguments: &[OsString]) -> Option<Error> {
+    let value = arguments.get(at)?.to_str()?;
+    let flag = arguments.get(at - 1)?.to_str()?;
+    let is_negative = value.strip_prefix('-')?.starts_with(|first: char| first.is_ascii_digit());
+    if !is_negative || !flag.starts_with("--") {
+        return None;
+    }
+    let mut joined = arguments.to_vec();
+    joined.splice(at - 1..=at, [format!("{flag}={value}").into()]);
+    P::try_parse_from(joined).err().filter(|error| error.kind() == ErrorKind::ValueValidation)
 }
 
 fn report<P: Parser>(error: &Error) -> ExitStatus {
@@ -63,6 +168,12 @@ mod tests {
     struct Cli {
         #[arg(long)]
         number: Option<u8>,
+        #[arg(long, num_args = 0..=1, require_equals = true, value_parser = ["text", "json"])]
+        #[arg(default_missing_value = "text")]
+        form: Option<String>,
+        #[arg(short)]
+        verbose: bool,
+        target: Option<String>,
     }
 
     fn run(arguments: &[&str]) -> Result<Cli, Error> {
@@ -70,6 +181,19 @@ mod tests {
             Some(13) => Err("--number 13 brings bad luck".to_owned()),
             _ => Ok(()),
         })
+    }
+
+    /// What a user reads.
+    fn said(arguments: &[&str]) -> String {
+        let meant_here: MeantHere = |unknown| match unknown.flag.as_deref() {
+            Some("-CAfile" | "--cacert") => Some(format!("--ca names {:?}", unknown.value)),
+            Some("-p") => Some(format!("port {:?}", unknown.port())),
+            Some(_) => None,
+            None => Some(format!("--target {}", unknown.value.as_deref()?)),
+        };
+        let error = run(arguments).unwrap_err();
+        let all: Vec<OsString> = ["program"].iter().chain(arguments).map(OsString::from).collect();
+        message("program", &explained::<Cli>(error, &all, meant_here))
     }
 
     #[test]
@@ -83,7 +207,9 @@ mod tests {
             assert!(message("program", &error).starts_with(begin), "{error}");
             assert!(error.use_stderr());
         }
-        assert_eq!(run(&["--number=12"]).unwrap().number, Some(12));
+        let parsed = run(&["--number=12", "-v", "--form=json", "here"]).unwrap();
+        assert_eq!((parsed.number, parsed.verbose), (Some(12), true));
+        assert_eq!((parsed.form.as_deref(), parsed.target.as_deref()), (Some("json"), Some("here")));
     }
 
     #[test]
@@ -91,5 +217,36 @@ mod tests {
         for argument in ["--help", "--version"] {
             assert!(!run(&[argument]).unwrap_err().use_stderr());
         }
+    }
+
+    #[test]
+    fn a_flag_of_another_program_is_translated() {
+        for (arguments, begin) in [
+            (&["--cacert", "f"][..], "--cacert is not a flag of this program: --ca names Some(\"f\")"),
+            (&["-v", "--cacert=f"], "--cacert is not a flag of this program: --ca names Some(\"f\")"),
+            (&["-CAfile"], "-CAfile is not a flag of this program: --ca names None"),
+            (&["-p", "9000"], "-p is not a flag of this program: port Some(9000)"),
+            (&["a", "b:1"], "b:1 lacks its flag: --target b:1"),
+            (&["--else"], "unexpected argument '--else' found"),
+        ] {
+            let said = said(arguments);
+            assert!(said.starts_with(&format!("program: {begin}")), "{arguments:?}: {said}");
+            assert!(said.contains("Usage: program"), "{said}");
+            assert!(!said.contains("use '-- "), "a host never begins with a dash: {said}");
+        }
+    }
+
+    #[test]
+    fn a_negative_value_is_the_flags_error() {
+        let said = said(&["--number", "-1"]);
+        assert!(said.starts_with("program: invalid value '-1' for '--number <NUMBER>'"), "{said}");
+    }
+
+    #[test]
+    fn a_value_that_needs_an_equals_sign_is_told_so() {
+        let said = said(&["--form", "json"]);
+        let expected = "program: --form takes its value behind an equals sign: write --form=json";
+        assert!(said.starts_with(expected), "{said}");
+        assert_eq!(run(&["--form", "elsewhere"]).unwrap().target.as_deref(), Some("elsewhere"));
     }
 }

@@ -38,7 +38,7 @@
 //! | [`observer`] | the seam for everything that shows a session; [`reporter`] makes log lines of it |
 //! | [`identity`] | certificates, keys, trust, and the verdict on a peer; [`admission`] applies it |
 //! | [`handshake`], [`foreign`] | what a handshake agreed on; what a peer speaks that speaks no TLS |
-//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`host_port`], [`exit`] | what both programs take and return |
+//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`], [`exit`] | what both programs take and return |
 //! | [`logging`], [`status_line`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
 //!
 //! # Invariants
@@ -84,6 +84,7 @@ pub mod alpn;
 pub mod application;
 pub mod close_reason;
 pub mod command_line;
+pub mod count;
 pub mod deadline;
 pub mod escaped;
 pub mod exit;

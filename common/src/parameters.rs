@@ -17,7 +17,7 @@ use crate::handshake;
 #[command(next_help_heading = "TLS (repeatable; an unknown NAME lists the known ones)")]
 pub struct TlsParameters {
     /// Allow this version only: 1.2 or 1.3 [default: both]
-    #[arg(long, value_name = "VERSION", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = Version::parse)]
     tls: Vec<Version>,
 
     /// Allow this cipher suite only; the client's order counts
@@ -31,15 +31,24 @@ pub struct TlsParameters {
     group: Vec<&'static dyn SupportedKxGroup>,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Version {
-    #[value(name = "1.2")]
     Tls12,
-    #[value(name = "1.3")]
     Tls13,
 }
 
 impl Version {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "1.2" => Ok(Self::Tls12),
+            "1.3" => Ok(Self::Tls13),
+            "1.0" | "1.1" => Err(format!(
+                "TLS {text} is obsolete (RFC 8996), and this program does not speak it; write 1.2 or 1.3"
+            )),
+            _ => Err("write 1.2 or 1.3".to_owned()),
+        }
+    }
+
     fn supported(self) -> &'static SupportedProtocolVersion {
         match self {
             Self::Tls12 => &TLS12,
@@ -213,7 +222,11 @@ mod tests {
         for (arguments, known) in [
             ("--suite AES", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
             ("--group P-256", "secp256r1"),
-            ("--tls 1.1", "1.2, 1.3"),
+            (
+                "--tls 1.1",
+                "TLS 1.1 is obsolete (RFC 8996), and this program does not speak it; write 1.2 or 1.3",
+            ),
+            ("--tls TLSv1.2", "write 1.2 or 1.3"),
         ] {
             let error = parse(arguments).unwrap_err();
             assert!(error.contains(known), "{error}");

@@ -66,6 +66,9 @@ impl FromStr for TimeLimit {
         if text == "off" {
             return Ok(Self::OFF);
         }
+        if text.starts_with('-') {
+            return Err("a time cannot be negative; examples: 500ms, 3s, 5m, 1h 30m, off".to_owned());
+        }
         let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
         if digits(text) > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(format!("a number needs a unit, such as `{text}s` or `{text}ms`"));
@@ -177,6 +180,13 @@ mod tests {
     fn nonsense_is_refused_with_an_example() {
         for text in ["", " ", "s", "-1s", "3 parsecs", "10s off", "Off", "1,5s", "٣s", "1s\u{202e}"] {
             assert!(error(text).contains("examples: 500ms"), "{text}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn a_negative_time_is_called_negative() {
+        for text in ["-1s", "-1", "-500ms", "-"] {
+            assert!(error(text).contains("a time cannot be negative"), "{text}: {}", error(text));
         }
     }
 

@@ -5,13 +5,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use common::command_line::Unknown;
 use common::exit::{self, ExitStatus};
 use common::host_port::HostPort;
 use common::identity::ClientAuth;
 use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::TimeLimitArgs;
-use common::{alpn, command_line};
+use common::{alpn, command_line, count};
 use show::args::ShowArgs;
 
 /// A TLS echo server that serves one session at a time.
@@ -52,16 +53,16 @@ pub struct Cli {
 
     /// Sessions that are served at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(value_parser = count::between(1_u32, 1_000_000))]
     slots: u32,
 
     /// Connections that may wait for their turn
     #[arg(long, value_name = "N", default_value_t = 128)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(value_parser = count::between(1_u16, u16::MAX))]
     waiting: u16,
 
     /// End after this many sessions [default: serve until Ctrl-C]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::between(1_u64, u64::MAX))]
     pub sessions: Option<u64>,
 
     /// How much to log.
@@ -88,6 +89,33 @@ enum Auth {
     Required,
 }
 
+/// What to write instead of a flag that other servers have, or of an address without its flag.
+fn meant_here(unknown: &Unknown) -> Option<String> {
+    match unknown.flag.as_deref() {
+        Some("-p" | "-P" | "--port" | "-accept" | "--accept") => {
+            let port = unknown.port().unwrap_or(9000);
+            Some(format!("--listen names address and port, such as --listen 127.0.0.1:{port}"))
+        }
+        Some("-l" | "--bind" | "--host" | "--address") => {
+            Some("--listen ADDR:PORT names the address to listen on".to_owned())
+        }
+        Some("-CAfile" | "--CAfile" | "--cafile" | "--cacert" | "--ca" | "-Verify" | "-verify") => {
+            Some("--client-ca FILE asks clients for a certificate and trusts those in FILE".to_owned())
+        }
+        Some(_) => None,
+        None => address(unknown.value.as_deref()?)
+            .map(|address| format!("--listen {address} makes it the address to listen on")),
+    }
+}
+
+/// What looks like an address to listen on. A name without a port may be anything.
+fn address(text: &str) -> Option<HostPort> {
+    if let Ok(port) = text.parse() {
+        return Some(HostPort { host: "127.0.0.1".to_owned(), port });
+    }
+    text.contains(':').then(|| text.parse().ok()).flatten()
+}
+
 fn after_help() -> String {
     format!(
         "\
@@ -110,7 +138,7 @@ impl Cli {
     ///
     /// The status to exit with at once; help, version or what is wrong has been printed.
     pub fn parse() -> Result<Self, ExitStatus> {
-        command_line::parse(Self::check)
+        command_line::parse(meant_here, Self::check)
     }
 
     /// What clap cannot know: whether the flags, each right by itself, go together.
@@ -206,8 +234,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (arguments, part) in [
-            (["--waiting", "0"], "0 is not in 1..=65535"),
-            (["--sessions", "0"], "0 is not in 1.."),
+            (["--waiting", "0"], "write a whole number from 1 to 65535"),
+            (["--sessions", "0"], "write a whole number from 1"),
             (["--listen", "8000"], "localhost:8000"),
             (["--idle-timeout", "10"], "`10s`"),
             (["--idle-timeout", "0s"], "`off`"),
