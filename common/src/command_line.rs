@@ -2,12 +2,13 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::time::Instant;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::exit::ExitStatus;
-use crate::logging::write_line;
+use crate::stderr;
 
 /// An argument that the program does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,7 +149,8 @@ fn report<P: Parser>(error: &Error) -> ExitStatus {
         let _ = error.print();
         return ExitStatus::Clean;
     }
-    write_line(message(P::command().get_name(), error));
+    stderr::write_last_line(&message(P::command().get_name(), error));
+    stderr::finish(Instant::now() + stderr::LAST_WAIT);
     ExitStatus::Usage
 }
 

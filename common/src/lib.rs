@@ -40,6 +40,7 @@
 //! | [`handshake`], [`foreign`] | what a handshake agreed on; what a peer speaks that speaks no TLS |
 //! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`], [`exit`] | what both programs take and return |
 //! | [`logging`], [`status_line`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
+//! | [`outlet`], [`stderr`] | writes that never wait for a reader |
 //!
 //! # Invariants
 //!
@@ -94,14 +95,17 @@ pub mod host_port;
 pub mod identity;
 pub mod logging;
 pub mod observer;
+pub mod outlet;
 pub mod parameters;
 pub mod phase;
 pub mod readiness;
 pub mod registrar;
+mod repeats;
 pub mod reporter;
 pub mod scratch;
 pub mod session;
 pub mod signals;
 pub mod status_line;
+pub mod stderr;
 pub mod time_limit;
 pub mod transport;

@@ -5,14 +5,14 @@
 //! go on serving.
 
 use std::env;
-use std::fmt::{Display, Write as _};
+use std::fmt::{self, Display, Write as _};
 use std::time::SystemTime;
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
 use crate::escaped::{Escaped, one_line};
-use crate::status_line;
+use crate::stderr;
 
 /// The crates whose lines are the program's own voice: always shown, and without a target.
 const OURS: [&str; 4] = ["common", "mio_client", "mio_server", "show"];
@@ -43,8 +43,7 @@ impl Verbosity {
 /// A `RUST_LOG` that is no level is warned about and ignored. A second call changes nothing: the
 /// first logger stays, as in a process with several tests.
 ///
-/// Writing blocks for as long as whoever reads stderr does not, and so does the event loop that
-/// logs: a pipe that is open and never read stops the program.
+/// No line ever waits for the reader of stderr: see [`stderr`].
 pub fn init(verbosity: i8) {
     let filter = SimpleLogger::new().with_level(level(verbosity)).env();
     let max_level = filter.max_level();
@@ -62,12 +61,13 @@ pub fn fail(program: &str, message: &impl Display) {
     let mut text = String::new();
     // The only error is the message's own; what it did write is still worth showing.
     let _ = write!(text, "{program}: {message}");
-    write_line(one_line(&text));
+    stderr::write_last_line(&one_line(&text));
 }
 
-/// Writes one line to stderr.
-pub(crate) fn write_line(line: String) {
-    status_line::write_above(&line);
+/// A log line that no filter sees.
+pub(crate) fn warning(message: fmt::Arguments<'_>) -> String {
+    let record = Record::builder().target(OURS[0]).level(Level::Warn).args(message).build();
+    format_record(SystemTime::now(), &record)
 }
 
 fn level(verbosity: i8) -> LevelFilter {
@@ -110,7 +110,7 @@ impl Log for Stderr {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            write_line(format_record(SystemTime::now(), record));
+            stderr::write_line(&format_record(SystemTime::now(), record));
         }
     }
 
@@ -141,7 +141,6 @@ fn format_record(now: SystemTime, record: &Record<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use log::Level;
     use std::time::Duration;
 
     fn line(target: &str, level: Level, message: &str) -> String {

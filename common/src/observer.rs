@@ -227,6 +227,32 @@ pub trait Observer {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let _ = (now, event);
     }
+
+    /// When [`timer`](Self::timer) wants to be called even if nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The loop has woken. An observer whose deadline has passed does what it has put off.
+    fn timer(&mut self, now: Instant) {
+        let _ = now;
+    }
+}
+
+/// The timeout of a poll that must not be late for an observer.
+pub fn shorten(timeout: Option<Duration>, observer: &dyn Observer) -> Option<Duration> {
+    let left = observer.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+    [timeout, left].into_iter().flatten().min()
+}
+
+/// Calls the timer of an observer if it is due. Call this after each poll.
+pub fn attend(observer: &mut dyn Observer) {
+    if let Some(at) = observer.deadline() {
+        let now = Instant::now();
+        if at <= now {
+            observer.timer(now);
+        }
+    }
 }
 
 /// Nobody watches.
@@ -249,6 +275,14 @@ impl<O: Observer + ?Sized> Observer for Box<O> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         (**self).event_loop(now, event);
     }
+
+    fn deadline(&self) -> Option<Instant> {
+        (**self).deadline()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        (**self).timer(now);
+    }
 }
 
 /// Two watch.
@@ -265,6 +299,15 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         self.0.event_loop(now, event);
         self.1.event_loop(now, event);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        [self.0.deadline(), self.1.deadline()].into_iter().flatten().min()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        self.0.timer(now);
+        self.1.timer(now);
     }
 }
 

@@ -7,16 +7,19 @@ use rustls::Side;
 
 use crate::close_reason::CloseReason;
 use crate::observer::{Left, LoopEvent, Observer, SessionId, Step};
+use crate::repeats::Repeats;
+use crate::stderr;
 
-/// Logs the events that a person wants to know of: one line for each.
+/// Logs the events that a person wants to know of: one line for each, and one for many that a stranger repeats.
 pub struct Reporter {
     peer: Side,
+    repeats: Repeats,
 }
 
 impl Reporter {
     /// A reporter at the end whose peers play the side `peer`.
     pub fn new(peer: Side) -> Self {
-        Self { peer }
+        Self { peer, repeats: Repeats::default() }
     }
 
     /// A server goes on after whatever a client did, so the log is the only place to say it. A client ends with it,
@@ -30,8 +33,34 @@ impl Reporter {
     }
 }
 
+/// What many clients did whose sessions ended for this reason, to put behind their number.
+fn repeated(reason: &CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Clean { .. } => "sessions closed cleanly",
+        CloseReason::Unconfirmed => "clients did not confirm the end",
+        CloseReason::Truncated { .. } => "clients left without close_notify",
+        CloseReason::Abandoned | CloseReason::Left => "sessions were abandoned",
+        CloseReason::PeerAlert(_) => "clients sent an alert",
+        CloseReason::NotTls(_) => "clients did not speak TLS",
+        CloseReason::Unauthorized(_) => "clients were not authorized",
+        CloseReason::Tls(_) => "clients broke the rules of TLS",
+        CloseReason::Transport { .. } => "clients lost their connection",
+        CloseReason::TimedOut(_) => "clients timed out",
+    }
+}
+
+/// The same for what clients do outside sessions.
+fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
+    match event {
+        LoopEvent::Waiting { .. } => Some("clients wait for their turn"),
+        LoopEvent::Skipped { .. } => Some("clients left before their turn"),
+        LoopEvent::RoomFull => Some("times the waiting room was full"),
+        _ => None,
+    }
+}
+
 impl Observer for Reporter {
-    fn step(&mut self, _now: Instant, id: SessionId, step: &Step<'_>) {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         match step {
             Step::Established(handshake) if handshake.verdict.is_alarming() => {
                 warn!("{id} connected: {handshake}");
@@ -40,6 +69,9 @@ impl Observer for Reporter {
             Step::DeadlineFired(timeout) => debug!("{id}: {timeout} passed"),
             Step::Closed { reason, received, sent } => {
                 let level = self.level_of(reason);
+                if level == Level::Warn && !self.repeats.admits(now, level, repeated(reason)) {
+                    return;
+                }
                 let outcome = reason.describe(self.peer);
                 log!(level, "{id} {outcome}; {received} bytes received, {sent} sent");
             }
@@ -47,7 +79,10 @@ impl Observer for Reporter {
         }
     }
 
-    fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        if repeated_event(event).is_some_and(|what| !self.repeats.admits(now, Level::Info, what)) {
+            return;
+        }
         match event {
             LoopEvent::Listening(address) => info!("listening on {address}"),
             LoopEvent::Waiting { peer, place } => {
@@ -87,5 +122,13 @@ impl Observer for Reporter {
             | LoopEvent::Freed { .. }
             | LoopEvent::StdinRead(_) => {}
         }
+    }
+    fn deadline(&self) -> Option<Instant> {
+        [self.repeats.deadline(), stderr::deadline()].into_iter().flatten().min()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        self.repeats.timer(now);
+        stderr::catch_up();
     }
 }

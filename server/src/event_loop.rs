@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::close_reason::CloseReason;
-use common::observer::{EventSource, LoopEvent, Observer, SessionId, Step, Watch};
+use common::observer::{self, EventSource, LoopEvent, Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
@@ -100,7 +100,7 @@ impl EventLoop {
         let mut events = Events::with_capacity(1024);
         self.admit(&mut Watch::new(Instant::now(), observer)); // registers the listener
         while !self.is_over() {
-            let timeout = self.wait(&mut events)?;
+            let timeout = self.wait(&mut events, observer)?;
             let watch = &mut Watch::new(Instant::now(), observer);
             watch.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
             let asked = self.gather(&events, watch);
@@ -119,17 +119,22 @@ impl EventLoop {
     // ---- WAIT ----------------------------------------------------------------------------------------------
 
     /// Sleeps until something happens, and says how long it might have taken.
-    fn wait(&mut self, events: &mut Events) -> io::Result<Option<Duration>> {
+    fn wait(&mut self, events: &mut Events, observer: &mut dyn Observer) -> io::Result<Option<Duration>> {
         loop {
             let timeout = if self.has_work() {
                 Some(Duration::ZERO)
             } else {
                 self.deadline().map(|at| at.saturating_duration_since(Instant::now()))
             };
-            match self.poll.poll(events, timeout) {
+            let shortened = observer::shorten(timeout, observer);
+            match self.poll.poll(events, shortened) {
                 // A signal handler ran, and the signal is an event by now. The timeout is computed again.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => return other.map(|()| timeout),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            }
+            observer::attend(observer);
+            if shortened == timeout || !events.is_empty() {
+                return Ok(timeout);
             }
         }
     }

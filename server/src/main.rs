@@ -20,7 +20,7 @@ use std::time::Instant;
 use common::exit::ExitStatus;
 use common::observer::{LoopEvent, Observer, Watch};
 use common::reporter::Reporter;
-use common::{logging, status_line};
+use common::{logging, status_line, stderr};
 use mimalloc::MiMalloc;
 use rustls::Side;
 use show::args::{ShowError, Shown};
@@ -33,7 +33,11 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match cli::Cli::parse() {
-        Ok(cli) => run(&cli).into(),
+        Ok(cli) => {
+            let status = run(&cli);
+            stderr::finish(Instant::now() + stderr::LAST_WAIT);
+            status.into()
+        }
         Err(status) => status.into(),
     }
 }

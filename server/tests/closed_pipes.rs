@@ -1,11 +1,11 @@
-//! Whoever stops reading what the server says does not stop the server.
+//! The server goes on when nobody reads its log, closed or not.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, PipeReader, Write as _};
 
 use testing::echo_server::{EchoServer, listening_on};
 use testing::folder::TempDir;
-use testing::program::Launch;
+use testing::program::{Launch, Output};
 
 /// `mio-server 2>&1 | sed '/listening/q'`, with `merged` for the `2>&1`.
 fn server_whose_stderr_is_read_up_to_the_first_lines(merged: bool) -> EchoServer {
@@ -36,6 +36,62 @@ fn closed_together_stdout_and_stderr_end_nobody() {
     let server = server_whose_stderr_is_read_up_to_the_first_lines(true);
     server.serves_a_client();
     server.serves_a_client();
+}
+
+/// A server whose stderr is a pipe that stays open and is not read any more.
+fn server_whose_stderr_is_stuck(arguments: &[&str]) -> (EchoServer, PipeReader) {
+    let folder = TempDir::new();
+    let (reader, writer) = io::pipe().unwrap();
+    let program = Launch::server(folder.path()).args(arguments).stderr(writer).start();
+    let mut lines = BufReader::new(reader);
+    let mut line = String::new();
+    while !line.contains("listening on ") {
+        line.clear();
+        lines.read_line(&mut line).unwrap();
+    }
+    (EchoServer { program, address: listening_on(&line), folder }, lines.into_inner())
+}
+
+/// Enough for the pipe and the queue behind it.
+fn fill_the_trace(server: &EchoServer) {
+    for _ in 0..100 {
+        server.serves_a_client();
+    }
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_neither_the_sessions_nor_a_signal() {
+    let (mut server, _reader) = server_whose_stderr_is_stuck(&["--trace"]);
+    fill_the_trace(&server);
+    server.program.interrupt();
+    server.program.expect_exit(0);
+}
+
+#[test]
+fn lines_that_stderr_did_not_take_are_counted_once_it_takes_more() {
+    let (server, reader) = server_whose_stderr_is_stuck(&["--trace"]);
+    fill_the_trace(&server);
+    let log = Output::collect(reader);
+    log.wait_for_line(" lines are missing here: stderr took no more");
+    let length = log.length();
+    server.serves_a_client();
+    log.wait_for_line_behind(length, "closed cleanly");
+    // The first line is one whose beginning was read before.
+    for line in log.text().lines().skip(1) {
+        assert!(line.starts_with('+') || line.starts_with("20"), "{line}");
+    }
+}
+
+#[test]
+fn a_flood_of_refusals_is_summarised() {
+    let server = EchoServer::start(&[]);
+    for _ in 0..500 {
+        let mut client = server.connect_raw();
+        // The server may have refused us already.
+        let _ = client.write_all(b"GET / HTTP/1.1\r\n\r\n");
+    }
+    server.log().wait_for_line(" more clients did not speak TLS within a second");
+    assert!(server.log().lines("it speaks HTTP").len() < 400);
 }
 
 #[test]

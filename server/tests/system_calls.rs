@@ -84,7 +84,10 @@ fn second_session(log: &str) -> Calls {
     let descriptor = lines[accept].rsplit(" = ").next().unwrap();
     let close = format!("close({descriptor})");
     let end = lines[accept..].iter().position(|line| line.starts_with(&close)).unwrap() + accept;
-    let ours = |line: &&&str| !line.starts_with("write(2, ") && !line.contains("F_GETFD");
+    // A log line begins with the year. Which descriptor it goes to depends on what stderr is.
+    let is_log_line = |line: &str| line.starts_with("write(") && line.contains(", \"20");
+    assert_eq!(lines[wait..=end].iter().filter(|line| is_log_line(line)).count(), 2);
+    let ours = |line: &&&str| !is_log_line(line) && !line.contains("F_GETFD");
     let calls = lines[wait..=end].iter().filter(ours).map(|line| shortened(line));
     let (allocator, ours): (Vec<_>, Vec<_>) = calls.partition(|call| ALLOCATOR.contains(&call.as_str()));
     Calls { ours, allocator: allocator.len() }

@@ -226,7 +226,8 @@ struct Written {
 }
 
 impl Output {
-    fn collect(mut pipe: impl Read + Send + 'static) -> Self {
+    /// What comes out of a pipe from now on.
+    pub fn collect(mut pipe: impl Read + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let writer = Arc::clone(&shared);
         thread::spawn(move || {

@@ -1,8 +1,9 @@
 //! `--trace` on the command line.
 
-use std::io::{self, IsTerminal as _, Stderr};
+use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
+use common::stderr::TraceLines;
 use rustls::Side;
 
 use super::{Trace, palette};
@@ -33,14 +34,21 @@ impl TraceArgs {
 
     /// The trace that was asked for, on stderr, its times counted from `start`; `peer` is the side that the other
     /// ends play.
-    pub fn open(self, peer: Side, start: Instant) -> Option<Trace<Stderr>> {
-        let stderr = io::stderr();
-        Some(match self.trace? {
+    ///
+    /// While nobody reads stderr, a server drops lines, because it has to go on, and a client keeps them, because it
+    /// can stop its session.
+    pub fn open(self, peer: Side, start: Instant) -> Option<Trace<TraceLines>> {
+        let form = self.trace?;
+        let lines = match peer {
+            Side::Client => TraceLines::droppable(),
+            Side::Server => TraceLines::lossless(),
+        };
+        Some(match form {
             Form::Text => {
-                let coloured = palette::is_wanted(stderr.is_terminal());
-                Trace::text(peer, start, stderr, coloured)
+                let coloured = palette::is_wanted(io::stderr().is_terminal());
+                Trace::text(peer, start, lines, coloured)
             }
-            Form::Json => Trace::json(peer, start, stderr),
+            Form::Json => Trace::json(peer, start, lines),
         })
     }
 }

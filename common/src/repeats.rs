@@ -1,0 +1,99 @@
+//! Lines that a stranger can make the log repeat: after the first ones of a second, the rest is counted.
+
+use std::time::{Duration, Instant};
+
+use log::{Level, log};
+
+/// Lines of one kind that a second has room for.
+const SHOWN: u64 = 20;
+/// How long the count goes on.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// Decides which lines are written, and counts the others.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    /// `None` while nothing has come.
+    ends: Option<Instant>,
+    kinds: Vec<Kind>,
+}
+
+#[derive(Debug)]
+struct Kind {
+    level: Level,
+    /// What happened, to put behind a number: "clients did not speak TLS".
+    what: &'static str,
+    lines: u64,
+}
+
+impl Repeats {
+    /// Whether a line of the kind `what` is written. If not, the summary counts it.
+    pub(crate) fn admits(&mut self, now: Instant, level: Level, what: &'static str) -> bool {
+        self.timer(now);
+        self.ends.get_or_insert(now + WINDOW);
+        let lines = match self.kinds.iter_mut().find(|kind| kind.what == what) {
+            Some(kind) => {
+                kind.lines += 1;
+                kind.lines
+            }
+            None => {
+                self.kinds.push(Kind { level, what, lines: 1 });
+                1
+            }
+        };
+        lines <= SHOWN
+    }
+
+    /// When the summary is due, if there will be one.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.ends.filter(|_| self.kinds.iter().any(|kind| kind.lines > SHOWN))
+    }
+
+    /// Writes the summary if it is due.
+    pub(crate) fn timer(&mut self, now: Instant) {
+        if self.ends.is_some_and(|at| at <= now) {
+            self.summarise();
+        }
+    }
+
+    fn summarise(&mut self) {
+        self.ends = None;
+        for Kind { level, what, lines } in self.kinds.drain(..) {
+            if let more @ 1.. = lines.saturating_sub(SHOWN) {
+                log!(level, "{more} more {what} within a second");
+            }
+        }
+    }
+}
+
+/// The program ends before the second does.
+impl Drop for Repeats {
+    fn drop(&mut self) {
+        self.summarise();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_lines_of_a_second_are_written_and_the_rest_is_counted() {
+        let start = Instant::now();
+        let mut repeats = Repeats::default();
+        let mut admitted = |at, what| (0..1000).filter(|_| repeats.admits(at, Level::Warn, what)).count();
+        assert_eq!(admitted(start, "clients fail"), 20);
+        assert_eq!(admitted(start, "clients wait"), 20); // each kind has its own room
+        assert_eq!(admitted(start + WINDOW / 2, "clients fail"), 0);
+        assert_eq!(admitted(start + WINDOW, "clients fail"), 20);
+        assert_eq!(repeats.deadline(), Some(start + WINDOW + WINDOW));
+        repeats.timer(start + WINDOW + WINDOW);
+        assert_eq!(repeats.deadline(), None);
+    }
+
+    #[test]
+    fn few_lines_make_no_summary() {
+        let mut repeats = Repeats::default();
+        assert!((0..20).all(|_| repeats.admits(Instant::now(), Level::Warn, "clients fail")));
+        assert_eq!(repeats.deadline(), None);
+    }
+}
