@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use common::admission::Admission;
 use common::deadline::Timeouts;
-use common::identity::{Identity, IdentityError, Policy, ServerVerifier, Trust};
+use common::identity::{ClientCertificate, Identity, IdentityError, Policy, ServerVerifier, Trust};
 use common::session::SessionConfig;
 use log::warn;
 use rustls::pki_types::UnixTime;
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog};
 
 use crate::cli::Cli;
@@ -32,12 +33,13 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
         .map_err(|error| configuration(&error))?
         .dangerous() // rustls' word for every verifier but its own
         .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
-    let mut config = match identity(cli).map_err(|error| configuration(&error))? {
-        Some(identity) => builder
-            .with_client_auth_cert(identity.chain, identity.key)
-            .map_err(|error| configuration(&error))?,
-        None => builder.with_no_client_auth(),
-    };
+    let identity = identity(cli).map_err(|error| configuration(&error))?;
+    let certified = identity
+        .map(|identity| CertifiedKey::from_der(identity.chain, identity.key, builder.crypto_provider()))
+        .transpose()
+        .map_err(|error| configuration(&error))?;
+    let certificate = ClientCertificate::new(certified, Arc::clone(verifier.notes()));
+    let mut config = builder.with_client_cert_resolver(Arc::new(certificate));
     config.alpn_protocols = cli.alpn();
     config.key_log = key_log;
     let admission = Admission::Server {

@@ -33,7 +33,11 @@ fn a_server_that_wants_a_client_certificate_is_understood() {
     let server = TestServer::with_config(&identity, Arc::new(config));
     let mut client = server.start_client(&[]);
     server.accept_before_handshake().handshake().unwrap_err();
-    assert_fails(&mut client, 3, &["certificate_required (116)", "wants a certificate from us", "--cert"]);
+    assert_fails(
+        &mut client,
+        3,
+        &["certificate_required (116)", "asked for a certificate", "this client has none", "--cert"],
+    );
 }
 
 #[test]

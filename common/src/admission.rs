@@ -107,11 +107,12 @@ impl Verdict {
 
 /// `server localhost authorized (the very certificate in certificate.pem)`,
 /// `server localhost UNAUTHORIZED (its certificate expired on …)`,
-/// `client unauthorized (no certificate asked for)`, `client CN=alice authorized (…)`.
+/// `client not asked for a certificate`, `client CN=alice authorized (…)`.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
             Ok(authorized) => write!(f, "{} authorized ({authorized})", self.whom),
+            Err(Unauthorized::NotAskedFor) => write!(f, "{} not asked for a certificate", self.whom),
             Err(why) if self.is_alarming() => write!(f, "{} UNAUTHORIZED ({why})", self.whom),
             Err(why) => write!(f, "{} unauthorized ({why})", self.whom),
         }

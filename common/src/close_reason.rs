@@ -5,6 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, Side};
 
+use crate::alert_context::AlertContext;
 use crate::deadline::Timeout;
 use crate::escaped::Escaped;
 use crate::exit::ExitStatus;
@@ -49,7 +50,7 @@ pub enum CloseReason {
     /// We left, with a close_notify: nobody was there any more to take what the peer says.
     Left,
     /// The peer ended the session with a fatal alert.
-    PeerAlert(AlertDescription),
+    PeerAlert(AlertDescription, AlertContext),
     /// The peer speaks something, and it is not TLS.
     NotTls(Foreign),
     /// The peer's proof of identity was not accepted.
@@ -80,7 +81,7 @@ impl CloseReason {
             Self::Clean { .. } | Self::Unconfirmed | Self::Left => ExitStatus::Clean,
             Self::Truncated { .. } => ExitStatus::Truncated,
             Self::Abandoned => ExitStatus::Interrupted,
-            Self::PeerAlert(_) | Self::NotTls(_) | Self::Unauthorized(_) | Self::Tls(_) => ExitStatus::Tls,
+            Self::PeerAlert(..) | Self::NotTls(_) | Self::Unauthorized(_) | Self::Tls(_) => ExitStatus::Tls,
             Self::Transport { .. } => ExitStatus::Transport,
             Self::TimedOut(_) => ExitStatus::TimedOut,
         }
@@ -94,18 +95,18 @@ impl CloseReason {
 
     /// The sentence for people. `peer` is the side that the other end plays.
     pub fn describe(&self, peer: Side) -> impl fmt::Display + '_ {
-        Description { reason: self, peer: if peer == Side::Client { "client" } else { "server" } }
+        Description { reason: self, side: peer }
     }
 }
 
 struct Description<'a> {
     reason: &'a CloseReason,
-    peer: &'static str,
+    side: Side,
 }
 
 impl fmt::Display for Description<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let peer = self.peer;
+        let peer = if self.side == Side::Client { "client" } else { "server" };
         match self.reason {
             CloseReason::Clean { first: Party::Us } => write!(f, "closed cleanly, we first"),
             CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
@@ -120,9 +121,9 @@ impl fmt::Display for Description<'_> {
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
-            CloseReason::PeerAlert(alert) => {
+            CloseReason::PeerAlert(alert, context) => {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
-                write!(f, "{}", alert_hint(*alert, peer))
+                f.write_str(&context.explain(*alert, self.side))
             }
             CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
             CloseReason::Unauthorized(why) => {
@@ -151,6 +152,9 @@ impl AlertName {
         if matches!(self.0, AlertDescription::Unknown(_)) {
             return None;
         }
+        if self.0 == AlertDescription::UnrecognisedName {
+            return Some("unrecognized_name".to_owned()); // as IANA spells it
+        }
         let mut word = String::new();
         // A capital starts a word only where a small letter stood before it: UnknownCA is unknown_ca.
         let mut before_is_small = false;
@@ -175,28 +179,6 @@ impl fmt::Display for AlertName {
     }
 }
 
-fn alert_hint(alert: AlertDescription, peer: &str) -> String {
-    use AlertDescription as Alert;
-    match alert {
-        Alert::UnknownCA => {
-            format!(": the {peer} does not know who signed our certificate; give it our certificate to trust")
-        }
-        Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate => {
-            format!(": the {peer} refuses our certificate")
-        }
-        Alert::CertificateExpired => format!(": to the {peer}'s clock our certificate is not valid now"),
-        Alert::CertificateRequired => {
-            format!(": the {peer} wants a certificate from us; name one with --cert and --key")
-        }
-        Alert::HandshakeFailure => {
-            format!(": the {peer} found no suite, group or signature scheme in common")
-        }
-        Alert::ProtocolVersion => format!(": the {peer} speaks no TLS version that we do"),
-        Alert::NoApplicationProtocol => format!(": the {peer} speaks none of the protocols that we offered"),
-        _ => String::new(),
-    }
-}
-
 fn unauthorized_hint(why: &Unauthorized) -> &'static str {
     match why {
         Unauthorized::WrongName { .. } => "; if that is whom you mean, name it with --server-name",
@@ -217,6 +199,9 @@ fn tls_hint(error: &Error) -> &'static str {
             | PeerIncompatible::Tls12NotOfferedOrEnabled
             | PeerIncompatible::Tls13RequiredForQuic,
         ) => "; both ends need a version in common, see --tls",
+        Error::PeerIncompatible(PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon) => {
+            "; the server asks for a certificate, and takes no signature that TLS 1.3 allows"
+        }
         Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
             "; does the client know no version above TLS 1.1?"
         }
@@ -243,6 +228,7 @@ mod tests {
         assert_eq!(name(AlertDescription::CloseNotify), "close_notify (0)");
         assert_eq!(name(AlertDescription::UnknownCA), "unknown_ca (48)");
         assert_eq!(name(AlertDescription::BadRecordMac), "bad_record_mac (20)");
+        assert_eq!(name(AlertDescription::UnrecognisedName), "unrecognized_name (112)");
         assert_eq!(name(AlertDescription::Unknown(99)), "99");
     }
 

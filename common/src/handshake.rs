@@ -6,6 +6,7 @@ use rustls::{CipherSuite, Connection, HandshakeKind, NamedGroup, ProtocolVersion
 
 use crate::admission::Verdict;
 use crate::escaped::Escaped;
+use crate::identity::CertificateRequest;
 
 /// What the two ends agreed on, and what this end makes of the other.
 #[derive(Debug)]
@@ -22,10 +23,12 @@ pub struct Handshake {
     pub alpn: Option<Vec<u8>>,
     /// Whether the peer is who it should be.
     pub verdict: Verdict,
+    /// The server's request for a certificate, and what this client sent.
+    pub request: Option<Box<CertificateRequest>>,
 }
 
 impl Handshake {
-    pub(crate) fn of(tls: &Connection, verdict: Verdict) -> Self {
+    pub(crate) fn of(tls: &Connection, verdict: Verdict, request: Option<Box<CertificateRequest>>) -> Self {
         Self {
             version: tls.protocol_version(),
             suite: tls.negotiated_cipher_suite(),
@@ -33,6 +36,7 @@ impl Handshake {
             kind: tls.handshake_kind(),
             alpn: tls.alpn_protocol().map(<[u8]>::to_vec),
             verdict,
+            request,
         }
     }
 }
@@ -59,7 +63,11 @@ impl fmt::Display for Handshake {
         if let Some(protocol) = &self.alpn {
             write!(f, ", {}", Escaped::new(protocol))?;
         }
-        write!(f, ", {}", self.verdict)
+        write!(f, ", {}", self.verdict)?;
+        match &self.request {
+            Some(request) => write!(f, "; {request}"),
+            None => Ok(()),
+        }
     }
 }
 

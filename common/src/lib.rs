@@ -37,7 +37,7 @@
 //! | [`close_reason`] | every way to end, with its sentence and its exit status |
 //! | [`observer`] | the seam for everything that shows a session; [`reporter`] makes log lines of it |
 //! | [`identity`] | certificates, keys, trust, and the verdict on a peer; [`admission`] applies it |
-//! | [`handshake`], [`foreign`] | what a handshake agreed on; what a peer speaks that speaks no TLS |
+//! | [`handshake`], [`foreign`], [`alert_context`] | what a handshake agreed on; what a peer speaks that speaks no TLS; what an alert can mean |
 //! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`], [`exit`] | what both programs take and return |
 //! | [`logging`], [`status_line`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
 //! | [`outlet`], [`stderr`] | writes that never wait for a reader |
@@ -81,6 +81,7 @@
 //! ```
 
 pub mod admission;
+pub mod alert_context;
 pub mod alpn;
 pub mod application;
 pub mod close_reason;

@@ -40,7 +40,7 @@ fn repeated(reason: &CloseReason) -> &'static str {
         CloseReason::Unconfirmed => "clients did not confirm the end",
         CloseReason::Truncated { .. } => "clients left without close_notify",
         CloseReason::Abandoned | CloseReason::Left => "sessions were abandoned",
-        CloseReason::PeerAlert(_) => "clients sent an alert",
+        CloseReason::PeerAlert(..) => "clients sent an alert",
         CloseReason::NotTls(_) => "clients did not speak TLS",
         CloseReason::Unauthorized(_) => "clients were not authorized",
         CloseReason::Tls(_) => "clients broke the rules of TLS",

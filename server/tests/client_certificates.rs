@@ -67,7 +67,9 @@ fn a_client_without_a_certificate_is_refused() {
         let identity = Identity::for_names(&["alice"]);
         let server = server(&identity.certificate, &[]);
         let stranger = client(&server, None, &["--tls", version]);
-        assert_refused(&server, stranger, "no certificate presented", "certificate_required (116)");
+        let alert = "certificate_required (116): it asked for a certificate of CN=alice, and this client has none; \
+                     name one with --cert and --key";
+        assert_refused(&server, stranger, "no certificate presented", alert);
         client(&server, Some(&identity), &[]).expect_exit(0);
     }
 }
@@ -88,7 +90,9 @@ fn a_certificate_that_fails_is_refused_even_where_none_is_needed() {
         for how in ["optional", "required"] {
             let server = server(&Identity::for_names(&["alice"]).certificate, &["--client-auth", how]);
             let mallory = client(&server, Some(&Identity::for_names(&["mallory"])), &["--tls", version]);
-            assert_refused(&server, mallory, "unknown issuer CN=mallory", "unknown_ca (48)");
+            let alert =
+                "unknown_ca (48): it does not know who issued our certificate (CN=mallory, self-signed)";
+            assert_refused(&server, mallory, "unknown issuer CN=mallory", alert);
         }
     }
 }

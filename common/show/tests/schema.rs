@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::admission::Admission;
+use common::alert_context::AlertContext;
 use common::close_reason::CloseReason;
 use common::deadline::Timeout;
 use common::foreign::Opening;
@@ -104,7 +105,7 @@ fn event(event: &LoopEvent<'_>) -> Value {
 fn every_step_and_every_event_is_an_object_as_documented() {
     let error = io::Error::other("out of\x1b[2J luck\n");
     let tls_error = rustls::Error::General("no\nluck".to_owned());
-    let reason = CloseReason::PeerAlert(AlertDescription::UnknownCA);
+    let reason = CloseReason::PeerAlert(AlertDescription::UnknownCA, AlertContext::default());
     let handshake = Handshake {
         version: Some(rustls::ProtocolVersion::TLSv1_3),
         suite: None,
@@ -112,6 +113,7 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         kind: Some(rustls::HandshakeKind::Resumed),
         alpn: Some(b"h2\n".to_vec()),
         verdict: Admission::AnyClient.judge(None),
+        request: None,
     };
     let handshaking = Phase::Handshaking { opening: Opening::default() };
     let closing = Phase::Closing { cause: Cause::TimedOut(Timeout::Idle) };

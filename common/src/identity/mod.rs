@@ -11,8 +11,10 @@
 
 mod authorization;
 mod certificate;
+mod client_certificate;
 mod error;
 mod first_run;
+mod listed;
 mod names;
 mod notes;
 mod pem_files;
@@ -30,6 +32,7 @@ use rustls::sign::CertifiedKey;
 
 pub use authorization::{Authorized, Peer, authorize};
 pub use certificate::Moment;
+pub use client_certificate::{CertificateRequest, ClientCertificate};
 pub use error::{IdentityError, Problem, Role};
 pub use first_run::{FirstRun, development_certificate};
 pub use names::Names;

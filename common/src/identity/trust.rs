@@ -138,10 +138,22 @@ fn add_if_authority(anchors: &mut RootCertStore, der: &CertificateDer<'_>) -> Re
 /// The name of an anchor, escaped and bounded.
 pub(super) fn anchor_name(anchor: &TrustAnchor<'_>) -> String {
     // An anchor keeps its name without the SEQUENCE around it.
-    let name = DistinguishedName::in_sequence(&anchor.subject);
-    match X509Name::from_der(name.as_ref()) {
+    name(&DistinguishedName::in_sequence(&anchor.subject))
+}
+
+/// A name in DER, escaped and bounded.
+pub(super) fn name(der: &DistinguishedName) -> String {
+    match X509Name::from_der(der.as_ref()) {
         Ok((_, name)) => distinguished_name(&name),
         Err(_) => "(unreadable name)".to_owned(),
+    }
+}
+
+/// The issuer's name in a certificate, escaped and bounded.
+pub(super) fn issuer(der: &CertificateDer<'_>) -> String {
+    match parse(der) {
+        Ok(certificate) => distinguished_name(certificate.issuer()),
+        Err(_) => "(unreadable certificate)".to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use super::{Session, Turn};
+use crate::alert_context::{AlertContext, Stage};
 use crate::application::{Application, Next};
 use crate::close_reason::{CloseReason, Doing, Party};
 use crate::deadline::{Deadlines, Timeout};
@@ -212,12 +213,12 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     fn reason_of(&self, error: rustls::Error) -> CloseReason {
         match (&self.phase, error) {
-            (_, rustls::Error::AlertReceived(alert)) => CloseReason::PeerAlert(alert),
+            (_, rustls::Error::AlertReceived(alert)) => CloseReason::PeerAlert(alert, self.alert_context()),
             (_, rustls::Error::NoCertificatesPresented) => {
                 CloseReason::Unauthorized(Unauthorized::NotPresented)
             }
             (_, rustls::Error::InvalidCertificate(error)) => match &self.notes.refusal {
-                Some(refusal) => CloseReason::Unauthorized(refusal.clone()),
+                Some(refusal) => CloseReason::Unauthorized(Unauthorized::clone(refusal)),
                 None => CloseReason::Tls(rustls::Error::InvalidCertificate(error)),
             },
             (Phase::Handshaking { opening }, error) => match opening.foreign() {
@@ -226,6 +227,18 @@ impl<T: Transport, A: Application> Session<T, A> {
             },
             (_, error) => CloseReason::Tls(error),
         }
+    }
+
+    /// What the alert that has come can mean.
+    fn alert_context(&self) -> AlertContext {
+        let stage = match (&self.phase, self.tls.protocol_version()) {
+            (Phase::Handshaking { .. }, None) => Stage::Hello,
+            (Phase::Handshaking { .. }, Some(_)) => Stage::Agreed,
+            _ => Stage::Established,
+        };
+        // A server that has sent data did not mind the certificate.
+        let request = self.notes.request.clone().filter(|_| self.received == 0);
+        AlertContext { stage, request }
     }
 
     /// A read failed. In a severed session that is its end. Behind our close_notify a reset is a peer that just left,

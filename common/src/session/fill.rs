@@ -152,7 +152,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             return true;
         }
         let verdict = self.config.admission.judge(self.tls.peer_certificates());
-        let handshake = Handshake::of(&self.tls, verdict);
+        let handshake = Handshake::of(&self.tls, verdict, self.notes.request.clone());
         watch.step(&self.id, &Step::Established(&handshake));
         if let Some(why) = handshake.verdict.refusal() {
             // rustls lets nobody send an alert of their own, so a FIN has to say it.

@@ -8,6 +8,7 @@
 )]
 
 mod authorization;
+mod client_certificate;
 mod files;
 mod first_run;
 mod handshake;

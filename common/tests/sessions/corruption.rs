@@ -69,7 +69,10 @@ fn a_corrupt_record_in_the_handshake_is_answered_by_an_alert() {
         pair.client.end.outgoing().flip = Some(start + length - 1);
         pair.run();
         assert_eq!(pair.server.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(pair.client.reason(), Some(&CloseReason::PeerAlert(AlertDescription::BadRecordMac)));
+        assert!(matches!(
+            pair.client.reason(),
+            Some(CloseReason::PeerAlert(AlertDescription::BadRecordMac, _))
+        ));
         assert_alert_before_fin(&pair.server.seen.lines, "Handshaking");
     }
 }

@@ -23,7 +23,7 @@ fn a_close_notify_in_the_handshake_is_no_clean_end_and_no_endless_loop() {
     visit.raw.write();
     visit.raw.end.write_all(&CLOSE_NOTIFY).unwrap();
     visit.session.settle(visit.now);
-    assert_eq!(visit.session.reason(), Some(&CloseReason::PeerAlert(AlertDescription::CloseNotify)));
+    assert!(matches!(visit.session.reason(), Some(CloseReason::PeerAlert(AlertDescription::CloseNotify, _))));
 
     let mut visit = Visit::to_server(Tls::new(&TLS12), Echo::default());
     visit.raw.write();

@@ -128,3 +128,48 @@ fn a_refusal_belongs_to_its_session() {
         );
     }
 }
+
+/// A fatal alert in plaintext: handshake_failure (RFC 8446, 6).
+const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+/// Two sessions of one client. The first server asks for a certificate, the second does not.
+#[test]
+fn a_request_for_a_certificate_belongs_to_its_session() {
+    let tls = Tls::new(&TLS12).demanding_certificates(&TLS12).shared();
+    let mut asked = Visit::to_client(&tls, Talker::says(b""));
+    let mut not_asked = Visit::to_client(tls.visiting(Tls::new(&TLS12).server), Talker::says(b""));
+    let alert = |visit: &mut Visit<Talker>| {
+        visit.raw.end.write_all(&HANDSHAKE_FAILURE).unwrap();
+        visit.session.settle(visit.now);
+        visit.session.reason().unwrap().describe(Side::Server).to_string()
+    };
+    // One server speaks after the other, and each client answers before the alerts come.
+    for visit in [&mut asked, &mut not_asked] {
+        visit.session.settle(visit.now);
+        visit.raw.read();
+        visit.raw.write();
+        visit.session.settle(visit.now);
+    }
+    assert_eq!(
+        alert(&mut not_asked),
+        "the server ended the session with the alert handshake_failure (40)",
+        "suite and group were agreed on, so they are not the trouble"
+    );
+    let sentence = alert(&mut asked);
+    assert!(sentence.contains("it asked for a certificate"), "{sentence}");
+}
+
+#[test]
+fn a_handshake_failure_instead_of_a_server_hello_is_about_what_was_offered() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_client(Tls::new(version), Talker::says(b""));
+        visit.session.settle(visit.now);
+        visit.raw.end.write_all(&HANDSHAKE_FAILURE).unwrap();
+        visit.session.settle(visit.now);
+        let sentence = visit.session.reason().unwrap().describe(Side::Server).to_string();
+        assert!(
+            sentence.ends_with(": the server found no suite, group or signature scheme in common"),
+            "{sentence}"
+        );
+    }
+}

@@ -50,7 +50,10 @@ fn an_alert_that_waits_to_be_read_is_a_better_reason() {
             visit.settle();
             visit.raw.leave();
         });
-        assert_eq!(visit.session.reason(), Some(&CloseReason::PeerAlert(AlertDescription::BadRecordMac)));
+        assert!(matches!(
+            visit.session.reason(),
+            Some(CloseReason::PeerAlert(AlertDescription::BadRecordMac, _))
+        ));
     }
 }
 
@@ -105,7 +108,7 @@ fn an_alert_in_the_handshake_is_read_behind_a_failed_write() {
     visit.raw.end.incoming().broken = true;
     visit.settle();
     assert!(visit.session.seen.entered("Severed"));
-    assert_eq!(visit.session.reason(), Some(&CloseReason::PeerAlert(AlertDescription::UnknownCA)));
+    assert!(matches!(visit.session.reason(), Some(CloseReason::PeerAlert(AlertDescription::UnknownCA, _))));
     assert_eq!(visit.session.heard(), b"");
 }
 

@@ -124,7 +124,7 @@ fn alarms(world: &World) -> Result<(), String> {
         && !matches!(writer.reason, Some(CloseReason::Left | CloseReason::Abandoned))
         && writer.record.fired.is_none()
         && reader.record.fired.is_none();
-    let heard = matches!(writer.reason, Some(CloseReason::PeerAlert(_) | CloseReason::Tls(_)));
+    let heard = matches!(writer.reason, Some(CloseReason::PeerAlert(..) | CloseReason::Tls(_)));
     ensure(!alarmed || !listened || heard, || {
         format!("an alert was sent, and the other says {:?} (I3)", writer.reason)
     })

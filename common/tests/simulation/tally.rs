@@ -64,7 +64,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { established: false } => "truncated in the handshake",
         CloseReason::Abandoned => "abandoned",
         CloseReason::Left => "left",
-        CloseReason::PeerAlert(_) => "the peer's alert",
+        CloseReason::PeerAlert(..) => "the peer's alert",
         CloseReason::NotTls(_) => "not TLS",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) => "TLS",

@@ -43,7 +43,7 @@ impl<'a> Truth<'a> {
             }
             CloseReason::Abandoned => part.told_to_close.is_some() && !record.was("Established"),
             CloseReason::Left => matches!(part.ending, Ending::Leaves(_)) && record.was("Failing"),
-            CloseReason::PeerAlert(_) => self.other_failed() || self.handshake_damaged(self.side.other()),
+            CloseReason::PeerAlert(..) => self.other_failed() || self.handshake_damaged(self.side.other()),
             CloseReason::NotTls(_) => self.damage(self.side.other()) == Some(0),
             CloseReason::Unauthorized(_) => self.handshake_damaged(self.side.other()),
             CloseReason::Tls(_) => {

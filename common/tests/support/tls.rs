@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::admission::Admission;
 use common::deadline::Timeouts;
-use common::identity::{ClientAuth, ClientVerifier, Policy, ServerVerifier, Trust};
+use common::identity::{ClientAuth, ClientCertificate, ClientVerifier, Policy, ServerVerifier, Trust};
 use common::session::SessionConfig;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519, SerialNumber};
 use rustls::client::Resumption;
@@ -143,8 +143,10 @@ impl Tls {
             .unwrap()
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&self.verifier) as _)
-            .with_client_auth_cert(chain, key)
-            .unwrap();
+            .with_client_cert_resolver(Arc::new(ClientCertificate::new(
+                Some(CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).unwrap()),
+                Arc::clone(self.verifier.notes()),
+            )));
         client.resumption = Resumption::disabled();
         Self { client, server, client_verifier: Some(verifier), ..self }
     }
@@ -236,6 +238,11 @@ impl Shared {
     /// The same, with another client.
     pub fn visited_by(&self, client: ClientConfig) -> Self {
         Self { client: Arc::new(client), ..self.clone() }
+    }
+
+    /// The same, with another server.
+    pub fn visiting(&self, server: ServerConfig) -> Self {
+        Self { server: Arc::new(server), ..self.clone() }
     }
 
     /// A client at the start of its handshake.

@@ -131,7 +131,7 @@ impl Facts {
     }
 
     pub(super) fn agree(&mut self, handshake: &Handshake) {
-        let Handshake { version, suite, group, kind, alpn, verdict } = handshake;
+        let Handshake { version, suite, group, kind, alpn, verdict, request: _ } = handshake;
         self.agreed = Some(Agreed {
             after: self.lasted,
             version: *version,
@@ -152,7 +152,7 @@ impl Facts {
         };
         let refusal = match reason {
             CloseReason::Unauthorized(why) => Some(Refusal::Ours(why.to_string())),
-            CloseReason::PeerAlert(alert) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
+            CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
             _ => None,
         };
         let sentence = reason.describe(self.peer).to_string();

@@ -201,7 +201,7 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Value {
 }
 
 fn established(handshake: &Handshake) -> Value {
-    let Handshake { version, suite, group, kind, alpn, verdict } = handshake;
+    let Handshake { version, suite, group, kind, alpn, verdict, request: _ } = handshake;
     let kind = kind.map(|kind| match kind {
         HandshakeKind::Full => "full",
         HandshakeKind::FullWithHelloRetryRequest => "full_with_hello_retry_request",
@@ -265,7 +265,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { .. } => "truncated",
         CloseReason::Abandoned => "abandoned",
         CloseReason::Left => "left",
-        CloseReason::PeerAlert(_) => "peer_alert",
+        CloseReason::PeerAlert(..) => "peer_alert",
         CloseReason::NotTls(_) => "not_tls",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) => "tls",

@@ -1,0 +1,108 @@
+//! What an alert of the peer can mean at the point where it came.
+
+use rustls::{AlertDescription, Side};
+
+use crate::identity::CertificateRequest;
+
+/// What had happened in the session when the peer's alert came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertContext {
+    /// How far the session was.
+    pub stage: Stage,
+    /// The server's request for a certificate, and what this client sent. `None`: there was no request, or the server
+    /// has said more since, and so did not mind the answer.
+    pub request: Option<Box<CertificateRequest>>,
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing has been agreed on.
+    #[default]
+    Hello,
+    /// Version and cipher suite have been agreed on. In TLS 1.3 the group has been, too.
+    Agreed,
+    /// The handshake is done.
+    Established,
+}
+
+impl AlertContext {
+    /// What the alert says to people, from its colon on. Empty for an alert that says no more than its name.
+    pub(crate) fn explain(&self, alert: AlertDescription, peer: Side) -> String {
+        let meaning = match peer {
+            Side::Server => self.of_server(alert),
+            Side::Client => self.of_client(alert),
+        };
+        meaning.map(|meaning| format!(": {meaning}")).unwrap_or_default()
+    }
+
+    fn of_server(&self, alert: AlertDescription) -> Option<String> {
+        use AlertDescription as Alert;
+        let about_certificate = self.request.as_ref().and_then(|request| request.explain(alert));
+        if let Some(about_certificate) = about_certificate {
+            return Some(match (self.stage, alert) {
+                // A server that fails for a reason of its own may have been asked for a certificate or not.
+                (_, Alert::InternalError) => {
+                    format!("{}; or {about_certificate}", self.in_general(alert, "server")?)
+                }
+                (Stage::Established, _) => {
+                    format!(
+                        "{about_certificate} (in TLS 1.3 a client is connected before the server has judged it)"
+                    )
+                }
+                (Stage::Hello | Stage::Agreed, _) => about_certificate,
+            });
+        }
+        match alert {
+            Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::CertificateRequired
+                if self.request.is_none() =>
+            {
+                Some("it did not ask for a certificate in this session; its log may say more".to_owned())
+            }
+            Alert::UnrecognisedName => Some(
+                "it serves no host of the name that we asked for; name another with --server-name".to_owned(),
+            ),
+            _ => self.in_general(alert, "server"),
+        }
+    }
+
+    /// A server always shows its certificate.
+    fn of_client(&self, alert: AlertDescription) -> Option<String> {
+        use AlertDescription as Alert;
+        let meaning = match alert {
+            Alert::UnknownCA => {
+                "the client does not know who signed our certificate; give it our certificate to trust"
+            }
+            Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate => {
+                "the client refuses our certificate"
+            }
+            Alert::CertificateExpired => "to the client's clock our certificate is not valid now",
+            _ => return self.in_general(alert, "client"),
+        };
+        Some(meaning.to_owned())
+    }
+
+    /// What means the same from either side.
+    fn in_general(&self, alert: AlertDescription, peer: &str) -> Option<String> {
+        use AlertDescription as Alert;
+        Some(match alert {
+            Alert::HandshakeFailure if self.stage == Stage::Hello => {
+                format!("the {peer} found no suite, group or signature scheme in common")
+            }
+            Alert::ProtocolVersion => format!("the {peer} speaks no TLS version that we do"),
+            Alert::NoApplicationProtocol => {
+                format!("the {peer} speaks none of the protocols that we offered")
+            }
+            Alert::InternalError => {
+                format!("the {peer} failed for a reason of its own, which its log may say")
+            }
+            _ => return None,
+        })
+    }
+}
