@@ -5,10 +5,12 @@ use std::fmt;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::certificate::X509Certificate;
 
-use super::certificate::{Moment, Validity, distinguished_name, parse};
+use super::certificate::{Moment, Validity, parse};
+use super::chain::Chain;
+use super::distrust::Distrust;
 use super::names::{self, Basis, Names};
 use super::trust::{Source, Trust, anchor_name};
-use super::unauthorized::{Distrust, Unauthorized, Use, Which};
+use super::unauthorized::{Unauthorized, Use, Which};
 
 /// Whom we are judging.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +104,11 @@ pub(super) fn authorize_parts(
         let trust = trust.source().clone();
         (Authorized::Pinned { trust }, Basis::Pin)
     } else {
-        let issued = find_authority(&parsed, intermediates, trust, peer.wants(), now)
-            .map_err(|error| no_authority(error, &certificate, trust))?;
+        let issued = find_authority(&parsed, intermediates, trust, peer.wants(), now).map_err(|error| {
+            let wanted = peer.wants();
+            let chain = Chain { own: &certificate, end_entity: &parsed, others: intermediates, wanted, now };
+            no_authority(error, &chain, trust)
+        })?;
         (issued, Basis::Authority)
     };
     match peer {
@@ -164,25 +169,28 @@ fn find_authority(
     wanted: Use,
     now: UnixTime,
 ) -> Result<Authorized, webpki::Error> {
-    let usage = match wanted {
-        Use::Server => webpki::KeyUsage::server_auth(),
-        Use::Client => webpki::KeyUsage::client_auth(),
-    };
     let path = end_entity.verify_for_usage(
         webpki::ALL_VERIFICATION_ALGS,
         &trust.anchors().roots,
         intermediates,
         now,
-        usage,
+        key_usage(wanted),
         None,
         None,
     )?;
     Ok(Authorized::Issued { authority: anchor_name(path.anchor()), trust: trust.source().clone() })
 }
 
+/// What webpki demands of every certificate of a chain.
+pub(super) fn key_usage(wanted: Use) -> webpki::KeyUsage {
+    match wanted {
+        Use::Server => webpki::KeyUsage::server_auth(),
+        Use::Client => webpki::KeyUsage::client_auth(),
+    }
+}
+
 /// Says in our words why webpki found no chain.
-fn no_authority(error: webpki::Error, certificate: &X509Certificate<'_>, trust: &Trust) -> Unauthorized {
-    let issuer = || distinguished_name(certificate.issuer());
+fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unauthorized {
     // The peer's own dates have been checked by now.
     let which = Which::Intermediate;
     let reason = match error {
@@ -194,13 +202,11 @@ fn no_authority(error: webpki::Error, certificate: &X509Certificate<'_>, trust: 
             let not_before = not_before.into();
             return Unauthorized::NotYetValid { which, not_before };
         }
-        webpki::Error::UnknownIssuer => {
-            Distrust::UnknownIssuer { issuer: issuer(), has_authorities: !trust.anchors().is_empty() }
-        }
-        // The second is what it is when the other authority's key is not even of the same kind.
-        webpki::Error::InvalidSignatureForPublicKey
+        // The third is what it is when the other authority's key is not even of the same kind.
+        webpki::Error::UnknownIssuer
+        | webpki::Error::InvalidSignatureForPublicKey
         | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            Distrust::BadSignature { issuer: issuer() }
+            chain.broken_link(trust).unwrap_or(Distrust::BadChain(error))
         }
         webpki::Error::CaUsedAsEndEntity => Distrust::CaUsedAsEndEntity,
         rare => Distrust::BadChain(rare),

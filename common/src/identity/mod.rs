@@ -11,7 +11,9 @@
 
 mod authorization;
 mod certificate;
+mod chain;
 mod client_certificate;
+mod distrust;
 mod error;
 mod first_run;
 mod listed;
@@ -33,12 +35,13 @@ use rustls::sign::CertifiedKey;
 pub use authorization::{Authorized, Peer, authorize};
 pub use certificate::Moment;
 pub use client_certificate::{CertificateRequest, ClientCertificate};
+pub use distrust::{Distrust, Issuer, Link};
 pub use error::{IdentityError, Problem, Role};
 pub use first_run::{FirstRun, development_certificate};
 pub use names::Names;
 pub use notes::{Notes, NotesSlot};
 pub use trust::{Source, Trust, subject};
-pub use unauthorized::{Distrust, Unauthorized, Use, Which};
+pub use unauthorized::{Unauthorized, Use, Which};
 pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
 pub use warning::Warning;
 

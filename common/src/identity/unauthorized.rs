@@ -1,11 +1,11 @@
 //! Why a peer is not authorized: a sentence for people, and the alert for the peer.
 
-use std::sync::Arc;
 use std::{error, fmt};
 
-use rustls::{CertificateError, OtherError};
+use rustls::CertificateError;
 
 use super::certificate::Moment;
+use super::distrust::Distrust;
 use super::names::Names;
 use super::trust::Source;
 use crate::escaped::Escaped;
@@ -60,27 +60,6 @@ pub enum Unauthorized {
     },
 }
 
-/// Why a certificate that is not one of our pins does not come from one of our authorities either.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distrust {
-    /// Nobody we trust issued it.
-    UnknownIssuer {
-        /// The issuer's name as the certificate has it.
-        issuer: String,
-        /// Whether we trust any authority at all.
-        has_authorities: bool,
-    },
-    /// Its issuer has the name of one of our authorities, and not its key.
-    BadSignature {
-        /// The issuer's name as the certificate has it.
-        issuer: String,
-    },
-    /// It is itself the certificate of an authority, which identifies a peer only as a pin.
-    CaUsedAsEndEntity,
-    /// Something rarer; webpki's word for it.
-    BadChain(webpki::Error),
-}
-
 /// Which of the certificates that a peer sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -116,16 +95,7 @@ impl Unauthorized {
             Self::MayNotSign | Self::WrongUse(_) => CertificateError::InvalidPurpose,
             // decrypt_error
             Self::WrongSignature => CertificateError::BadSignature,
-            Self::Untrusted { reason, .. } => match reason {
-                // unknown_ca
-                Distrust::UnknownIssuer { .. } => CertificateError::UnknownIssuer,
-                // decrypt_error
-                Distrust::BadSignature { .. } => CertificateError::BadSignature,
-                // certificate_unknown, "some other (unspecified) issue"
-                Distrust::CaUsedAsEndEntity | Distrust::BadChain(_) => {
-                    CertificateError::Other(OtherError(Arc::new(self.clone())))
-                }
-            },
+            Self::Untrusted { reason, .. } => reason.certificate_error(self),
             // access_denied; rustls itself asks for a missing certificate, with certificate_required.
             Self::NotAskedFor | Self::NotPresented => CertificateError::ApplicationVerificationFailure,
         }
@@ -156,32 +126,6 @@ impl fmt::Display for Unauthorized {
                 write!(f, "its certificate is for {names}, not for {wanted}")
             }
             Self::Untrusted { trust, reason } => reason.fmt_about(trust, f),
-        }
-    }
-}
-
-impl Distrust {
-    fn fmt_about(&self, trust: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownIssuer { issuer, has_authorities } => {
-                let authority = match has_authorities {
-                    true => "no authority there issued it",
-                    false => "there is no authority in it",
-                };
-                write!(f, "unknown issuer {issuer}: not a certificate in {trust}, and {authority}")
-            }
-            Self::BadSignature { issuer } => {
-                write!(f, "not signed by the authority {issuer} in {trust}, but by another of that name")
-            }
-            Self::CaUsedAsEndEntity => write!(
-                f,
-                "it presented an authority's certificate (CA:TRUE), and not the very one in {trust}"
-            ),
-            Self::BadChain(reason) => {
-                let reason = reason.to_string();
-                let reason = Escaped::new(&reason);
-                write!(f, "no valid chain to an authority in {trust}: {reason}")
-            }
         }
     }
 }

@@ -61,6 +61,10 @@ fn a_chain_leads_by_way_of_intermediates() {
     assert!(authorized.to_string().starts_with("issued by CN=Root, "), "{authorized}");
     let without = as_server("localhost", &[&leaf], &trust).unwrap_err();
     assert!(without.to_string().starts_with("unknown issuer CN=Middle: "), "{without}");
+    assert!(
+        without.to_string().ends_with("; it sent its own certificate alone, without an intermediate"),
+        "{without}"
+    );
 
     let middle = between(params("Middle", &[], |params| {
         authority(params);
@@ -212,4 +216,117 @@ fn every_damaged_byte_is_survived() {
             assert!(sentence.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{sentence}");
         }
     }
+}
+
+/// The sentence for a server that is refused.
+fn refusal(chain: &[&Made], trust: &[&Made]) -> (String, CertificateError) {
+    let folder = Folder::new();
+    let pems: Vec<&str> = trust.iter().map(|made| &*made.pem).collect();
+    let trust = folder.trust(&pems);
+    let refused = as_server("localhost", chain, &trust).unwrap_err();
+    let file = folder.path("trust.pem").display().to_string();
+    (refused.to_string().replace(&file, "trust.pem"), refused.certificate_error())
+}
+
+/// A root, two intermediates below it, and a leaf.
+fn four() -> [Made; 4] {
+    let root = classic("Root");
+    let upper = issued_by(&root, params("Upper", &[], authority));
+    let lower = issued_by(&upper, params("Lower", &[], authority));
+    let leaf = issued_by(&lower, params("x", &["localhost"], plain));
+    [root, upper, lower, leaf]
+}
+
+#[test]
+fn a_root_that_was_made_anew_is_blamed_at_the_link_below_it() {
+    let [_, upper, lower, leaf] = four();
+    for chain in [[&leaf, &lower, &upper], [&leaf, &upper, &lower]] {
+        assert_eq!(
+            refusal(&chain, &[&classic("Root")]),
+            (
+                "the intermediate certificate CN=Upper that it sent is not signed by the authority CN=Root in trust.pem, \
+                 but by another of that name"
+                    .to_owned(),
+                CertificateError::BadSignature
+            )
+        );
+    }
+}
+
+#[test]
+fn an_intermediate_that_was_made_anew_is_blamed_at_the_link_below_it() {
+    let [root, upper, lower, leaf] = four();
+    let new_lower = issued_by(&upper, params("Lower", &[], authority));
+    let new_upper = issued_by(&root, params("Upper", &[], authority));
+    for (chain, link, issuer) in [
+        ([&leaf, &new_lower, &upper], "its certificate", "CN=Lower"),
+        ([&leaf, &lower, &new_upper], "the intermediate certificate CN=Lower that it sent", "CN=Upper"),
+    ] {
+        let (sentence, alert) = refusal(&chain, &[&root]);
+        assert_eq!(
+            sentence,
+            format!(
+                "{link} is not signed by the certificate {issuer} that it sent, but by another of that name"
+            )
+        );
+        assert_eq!(alert, CertificateError::BadSignature);
+    }
+}
+
+#[test]
+fn a_link_that_was_not_sent_is_the_one_that_is_missed() {
+    let [root, upper, lower, leaf] = four();
+    let other = classic("Other");
+    for (chain, trust, sentence) in [
+        (
+            &[&leaf, &upper][..],
+            &root,
+            "unknown issuer CN=Lower: not a certificate in trust.pem, and no authority there issued it; \
+             none of the other certificates that it sent has that name",
+        ),
+        (
+            &[&leaf, &lower],
+            &root,
+            "unknown issuer CN=Upper of the intermediate certificate CN=Lower that it sent: \
+             no authority in trust.pem, and no certificate that it sent, has that name",
+        ),
+        (
+            &[&leaf, &lower, &upper],
+            &other,
+            "unknown issuer CN=Root of the intermediate certificate CN=Upper that it sent: \
+             no authority in trust.pem, and no certificate that it sent, has that name",
+        ),
+        (
+            &[&leaf, &root, &lower, &upper],
+            &other,
+            "the chain that it sent ends with CN=Root, which is no authority in trust.pem",
+        ),
+    ] {
+        assert_eq!(refusal(chain, &[trust]), (sentence.to_owned(), CertificateError::UnknownIssuer));
+    }
+}
+
+#[test]
+fn certificates_that_have_nothing_to_do_with_the_chain_are_passed_over() {
+    let [_, upper, lower, leaf] = four();
+    let strangers: Vec<Made> = (0..40).map(|number| classic(&format!("Stranger {number}"))).collect();
+    let mut chain = vec![&leaf];
+    chain.extend(&strangers);
+    chain.extend([&upper, &lower]);
+    let (sentence, _) = refusal(&chain, &[&classic("Root")]);
+    assert!(
+        sentence.starts_with("the intermediate certificate CN=Upper that it sent is not signed"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn more_issuers_than_are_examined_are_blamed_as_a_whole() {
+    let [_, upper, _, leaf] = four();
+    let namesakes: Vec<Made> = (0..7).map(|_| issued_by(&upper, params("Lower", &[], authority))).collect();
+    let mut chain = vec![&leaf];
+    chain.extend(&namesakes);
+    let (sentence, alert) = refusal(&chain, &[&classic("Other")]);
+    assert!(sentence.starts_with("no valid chain to an authority in trust.pem"), "{sentence}");
+    assert_eq!(alert, CertificateError::UnknownIssuer);
 }

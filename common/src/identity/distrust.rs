@@ -1,0 +1,132 @@
+//! Why we have no cause to believe a certificate with which nothing else is wrong.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::{CertificateError, OtherError};
+
+use super::trust::Source;
+use super::unauthorized::Unauthorized;
+use crate::escaped::Escaped;
+
+/// Why a certificate that is not one of our pins does not come from one of our authorities either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// The issuer is no authority of ours, and the peer did not send its certificate.
+    UnknownIssuer {
+        /// The certificate whose issuer is unknown. Every signature from the peer's own certificate up to it is right.
+        link: Link,
+        /// The issuer's name as that certificate has it.
+        issuer: String,
+        /// Whether that certificate names itself as its issuer.
+        self_issued: bool,
+        /// Whether the peer sent its own certificate and no other.
+        alone: bool,
+        /// Whether we trust any authority at all.
+        has_authorities: bool,
+    },
+    /// There is a certificate with the issuer's name, and another key.
+    BadSignature {
+        /// The certificate that has the wrong signature.
+        link: Link,
+        /// The issuer's name as that certificate has it.
+        issuer: String,
+        /// Where the certificate with the issuer's name is.
+        of: Issuer,
+    },
+    /// It is itself the certificate of an authority, which identifies a peer only as a pin.
+    CaUsedAsEndEntity,
+    /// Something rarer; webpki's word for it.
+    BadChain(webpki::Error),
+}
+
+/// The certificate from which a chain does not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The peer's own.
+    Own,
+    /// Another one that the peer sent, of this name.
+    Intermediate(String),
+}
+
+/// Where we found a certificate with the name of an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issuer {
+    /// Among our authorities.
+    Authority,
+    /// Among the certificates that the peer sent.
+    Sent,
+}
+
+impl Distrust {
+    /// See [`Unauthorized::certificate_error`].
+    pub(super) fn certificate_error(&self, whole: &Unauthorized) -> CertificateError {
+        match self {
+            // unknown_ca
+            Self::UnknownIssuer { .. } | Self::BadChain(webpki::Error::UnknownIssuer) => {
+                CertificateError::UnknownIssuer
+            }
+            // decrypt_error
+            Self::BadSignature { .. } => CertificateError::BadSignature,
+            // certificate_unknown, "some other (unspecified) issue"
+            Self::CaUsedAsEndEntity | Self::BadChain(_) => {
+                CertificateError::Other(OtherError(Arc::new(whole.clone())))
+            }
+        }
+    }
+
+    pub(super) fn fmt_about(&self, trust: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownIssuer { link: Link::Own, issuer, self_issued, alone, has_authorities } => {
+                let authority = match has_authorities {
+                    true => "no authority there issued it",
+                    false => "there is no authority in it",
+                };
+                write!(f, "unknown issuer {issuer}: not a certificate in {trust}, and {authority}")?;
+                match (self_issued, alone) {
+                    (true, _) => Ok(()),
+                    (false, true) => {
+                        f.write_str("; it sent its own certificate alone, without an intermediate")
+                    }
+                    (false, false) => {
+                        f.write_str("; none of the other certificates that it sent has that name")
+                    }
+                }
+            }
+            Self::UnknownIssuer { link: Link::Intermediate(name), self_issued: true, .. } => {
+                write!(f, "the chain that it sent ends with {name}, which is no authority in {trust}")
+            }
+            Self::UnknownIssuer { link: Link::Intermediate(name), issuer, .. } => write!(
+                f,
+                "unknown issuer {issuer} of the intermediate certificate {name} that it sent: \
+                 no authority in {trust}, and no certificate that it sent, has that name"
+            ),
+            Self::BadSignature { link, issuer, of: Issuer::Authority } => write!(
+                f,
+                "{link} is not signed by the authority {issuer} in {trust}, but by another of that name"
+            ),
+            Self::BadSignature { link, issuer, of: Issuer::Sent } => write!(
+                f,
+                "{link} is not signed by the certificate {issuer} that it sent, but by another of that name"
+            ),
+            Self::CaUsedAsEndEntity => write!(
+                f,
+                "it presented an authority's certificate (CA:TRUE), and not the very one in {trust}"
+            ),
+            Self::BadChain(reason) => {
+                let reason = reason.to_string();
+                let reason = Escaped::new(&reason);
+                write!(f, "no valid chain to an authority in {trust}: {reason}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("its certificate"),
+            Self::Intermediate(name) => write!(f, "the intermediate certificate {name} that it sent"),
+        }
+    }
+}
