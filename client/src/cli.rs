@@ -29,7 +29,7 @@ pub struct Cli {
     #[arg(value_name = "HOST:PORT", default_value = DEFAULT_TARGET, value_parser = parse_target)]
     pub target: HostPort,
 
-    /// Send stdin, show what comes back (a stdout that nobody reads blocks), close at stdin's end
+    /// Send stdin, show what comes back (as fast as stdout is read), close at stdin's end
     #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
     pub interactive: bool,
 

@@ -9,20 +9,25 @@ use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, Turn};
+use common::stderr;
 use mio::net::TcpStream;
 use mio::{Events, Registry};
 
 use crate::event_loop::{SIGNALS, SOCKET, STDIN};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
+use crate::output::SharedOutput;
 use crate::stdin::Stdin;
 
 /// A session, its registration, and stdin if that goes to the server.
 pub struct Conversation {
-    session: Session<TcpStream, FirstMessage<io::Stdout>>,
+    session: Session<TcpStream, FirstMessage>,
     registrar: Registrar,
     /// `None` also once stdin has ended.
     stdin: Option<Stdin>,
+    output: SharedOutput,
+    /// Whether stdout takes no more.
+    unheard: bool,
     interactive: bool,
     interrupted: bool,
     runnable: bool,
@@ -41,12 +46,22 @@ pub struct Outcome {
 impl Conversation {
     /// A session that is about to start its handshake.
     pub fn new(
-        session: Session<TcpStream, FirstMessage<io::Stdout>>,
+        session: Session<TcpStream, FirstMessage>,
         registrar: Registrar,
         stdin: Option<Stdin>,
+        output: SharedOutput,
     ) -> Self {
         let interactive = stdin.is_some();
-        Self { session, registrar, stdin, interactive, interrupted: false, runnable: true }
+        Self {
+            session,
+            registrar,
+            stdin,
+            output,
+            unheard: false,
+            interactive,
+            interrupted: false,
+            runnable: true,
+        }
     }
 
     /// Does what can be done now; a reason when the session is over.
@@ -60,6 +75,9 @@ impl Conversation {
         watch: &mut Watch<'_>,
         scratch: &mut Scratch,
     ) -> Result<Option<CloseReason>, Failure> {
+        if !self.output.borrow_mut().catch_up() && !std::mem::replace(&mut self.unheard, true) {
+            self.session.close(watch); // if more comes, the application leaves
+        }
         self.feed(registry, watch).map_err(Failure::Input)?;
         let turn = self.session.turn(watch, scratch);
         let turn = self.session.await_events(turn, &mut self.registrar, registry, watch);
@@ -75,7 +93,7 @@ impl Conversation {
     /// stdin, close_notify follows, and the rest of the answer is waited for.
     fn feed(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
-        if !stdin.is_ready() || !self.session.wants_input() {
+        if !stdin.is_ready() || !self.session.wants_input() || stderr::is_full() {
             return Ok(());
         }
         let Some(chunk) = stdin.read(registry)? else { return Ok(()) };
@@ -94,7 +112,7 @@ impl Conversation {
     /// Watches stdin while the session has room. Whether it can be read without waiting for an event.
     fn watch_stdin(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<bool> {
         let Some(stdin) = &mut self.stdin else { return Ok(false) };
-        let wanted = self.session.wants_input();
+        let wanted = self.session.wants_input() && !stderr::is_full();
         stdin.watch(registry, wanted, watch)?;
         Ok(wanted && stdin.is_ready())
     }

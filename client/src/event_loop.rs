@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::deadline::Timeouts;
+use common::exit::ExitStatus;
 use common::host_port::HostPort;
-use common::observer::{LoopEvent, Observer, SessionId, Step, Watch};
+use common::observer::{self, LoopEvent, Observer, SessionId, Step, Watch};
 use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, SessionConfig};
@@ -21,6 +23,7 @@ use crate::connect::{Attempt, Connecting};
 use crate::conversation::{Conversation, Outcome};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
+use crate::output::SharedOutput;
 use crate::stdin::Stdin;
 
 /// Events for the signals.
@@ -29,6 +32,11 @@ pub const SIGNALS: Token = Token(0);
 pub const SOCKET: Token = Token(1);
 /// Events for stdin.
 pub const STDIN: Token = Token(2);
+
+/// Events for stdout, while text waits for its reader.
+pub const STDOUT: Token = Token(4);
+/// Events for stderr, while a trace waits for its reader.
+pub const STDERR: Token = Token(5);
 
 /// What the sessions of this client have in common.
 pub struct Errand {
@@ -64,15 +72,16 @@ pub struct EventLoop<'o> {
     signals: Signals,
     scratch: Scratch,
     observer: &'o mut dyn Observer,
+    output: SharedOutput,
     sessions: u64,
 }
 
 impl<'o> EventLoop<'o> {
-    /// A loop that can run one session after the other.
+    /// A loop that can run one session after the other, and writes their text to `output`.
     ///
     /// # Errors
     /// [`Failure::EventLoop`]: out of file descriptors.
-    pub fn new(observer: &'o mut dyn Observer) -> Result<Self, Failure> {
+    pub fn new(observer: &'o mut dyn Observer, output: SharedOutput) -> Result<Self, Failure> {
         let poll = Poll::new().map_err(Failure::EventLoop)?;
         let signals = Signals::install(poll.registry(), SIGNALS).map_err(Failure::EventLoop)?;
         Ok(Self {
@@ -81,6 +90,7 @@ impl<'o> EventLoop<'o> {
             signals,
             scratch: Scratch::default(),
             observer,
+            output,
             sessions: 0,
         })
     }
@@ -96,13 +106,18 @@ impl<'o> EventLoop<'o> {
         let id = SessionId { number: self.sessions, peer };
         let tls = ClientConnection::new(Arc::clone(&errand.tls), errand.server_name.clone())
             .map_err(|error| Failure::Configuration(format!("rustls cannot begin a session: {error}")))?;
-        let application = FirstMessage::new(errand.message.clone(), errand.linger, io::stdout());
+        let application = FirstMessage::new(errand.message.clone(), errand.linger, Rc::clone(&self.output));
         let stdin = errand.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
         let local = stream.local_addr().map_err(Failure::EventLoop)?;
-        let watch = &mut Watch::new(Instant::now(), self.observer);
+        let began = Instant::now();
+        let watch = &mut Watch::new(began, self.observer);
         watch.step(&id, &Step::Began { local });
         let session = Session::new(id, tls, stream, application, Rc::clone(&errand.session), watch);
-        self.hold(Conversation::new(session, registrar, stdin))
+        let mut outcome = self.hold(Conversation::new(session, registrar, stdin, Rc::clone(&self.output)))?;
+        if !outcome.interrupted && outcome.reason.exit_status() != ExitStatus::TimedOut {
+            outcome.interrupted = self.deliver(&errand.session.timeouts, began)?;
+        }
+        Ok(outcome)
     }
 
     // ---- the connection ------------------------------------------------------------------------------------
@@ -188,6 +203,32 @@ impl<'o> EventLoop<'o> {
         }
     }
 
+    /// The session is over, and the readers of stdout and of the trace get the rest of it. They have as much time as
+    /// they had before: until they take nothing for the idle timeout, or the session timeout has passed. Returns
+    /// whether a signal came.
+    fn deliver(&mut self, timeouts: &Timeouts, began: Instant) -> Result<bool, Failure> {
+        let mut moved = Instant::now();
+        let mut left = self.output.borrow().waiting();
+        while left > 0 {
+            let idle = timeouts.idle.and_then(|time| moved.checked_add(time));
+            let session = timeouts.session.and_then(|time| began.checked_add(time));
+            let deadline = [idle, session].into_iter().flatten().min();
+            let now = self.wait(deadline, false)?;
+            if self.interrupted() {
+                return Ok(true);
+            }
+            self.output.borrow_mut().catch_up();
+            let waiting = self.output.borrow().waiting();
+            if waiting < left {
+                moved = now;
+            } else if deadline.is_some_and(|at| at <= now) {
+                break;
+            }
+            left = waiting;
+        }
+        Ok(false)
+    }
+
     /// Sleeps until something happens, and says what time it is then.
     fn wait(&mut self, deadline: Option<Instant>, runnable: bool) -> Result<Instant, Failure> {
         loop {
@@ -196,10 +237,17 @@ impl<'o> EventLoop<'o> {
             } else {
                 deadline.map(|at| at.saturating_duration_since(Instant::now()))
             };
-            match self.poll.poll(&mut self.events, timeout) {
+            let registry = self.poll.registry();
+            self.output.borrow_mut().watch(registry).map_err(Failure::EventLoop)?;
+            let shortened = observer::shorten(timeout, self.observer);
+            match self.poll.poll(&mut self.events, shortened) {
                 // A signal handler ran, and the signal is an event by now. The timeout is computed again.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other.map_err(Failure::EventLoop)?,
+            }
+            observer::attend(self.observer);
+            if shortened != timeout && self.events.is_empty() {
+                continue;
             }
             let now = Instant::now();
             let events = self.events.iter().count();
@@ -221,6 +269,7 @@ impl<'o> EventLoop<'o> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::Output;
     use std::net::TcpListener;
 
     /// Remembers how the attempts ended.
@@ -245,7 +294,7 @@ mod tests {
         drop(gone);
 
         let mut seen = Attempts::default();
-        let mut event_loop = EventLoop::new(&mut seen).unwrap();
+        let mut event_loop = EventLoop::new(&mut seen, Output::new(STDOUT, STDERR).unwrap()).unwrap();
         let limit = Some(Duration::from_secs(20));
         let connected = event_loop.connect_to_one_of(vec![closed, live, unused], limit).unwrap();
         assert!(connected.is_ok_and(|connected| connected.peer == live));

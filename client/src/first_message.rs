@@ -1,37 +1,32 @@
 //! What the client does with a session: shows what the server says, and closes some time after the first of it.
 
-use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use common::application::{Application, Next, Outbox};
 
+use crate::output::SharedOutput;
+
 /// Sends a message if it has one, writes what comes to `output`, and closes `linger` after the first data.
-pub struct FirstMessage<W> {
+pub struct FirstMessage {
     message: Option<Vec<u8>>,
     linger: Option<Duration>,
-    output: W,
+    output: SharedOutput,
     close_at: Option<Instant>,
-    output_error: Option<io::Error>,
 }
 
-impl<W: Write> FirstMessage<W> {
+impl FirstMessage {
     /// With a `linger` of `None` it never closes by itself.
-    pub fn new(message: Option<Vec<u8>>, linger: Option<Duration>, output: W) -> Self {
-        Self { message, linger, output, close_at: None, output_error: None }
+    pub fn new(message: Option<Vec<u8>>, linger: Option<Duration>, output: SharedOutput) -> Self {
+        Self { message, linger, output, close_at: None }
     }
 
     /// Why the output took no more, if it did not; the session was closed for it.
-    pub fn into_output_error(self) -> Option<io::Error> {
-        self.output_error
-    }
-
-    fn show(&mut self, plaintext: &[u8]) -> io::Result<()> {
-        self.output.write_all(plaintext)?;
-        self.output.flush()
+    pub fn into_output_error(self) -> Option<std::io::Error> {
+        self.output.borrow_mut().take_error()
     }
 }
 
-impl<W: Write> Application for FirstMessage<W> {
+impl Application for FirstMessage {
     fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
         if let Some(message) = &self.message {
             outbox.send(message);
@@ -43,18 +38,12 @@ impl<W: Write> Application for FirstMessage<W> {
         if self.close_at.is_none() {
             self.close_at = self.linger.and_then(|linger| now.checked_add(linger));
         }
-        match self.show(plaintext) {
-            Ok(()) => Next::Continue,
-            Err(error) => {
-                self.output_error = Some(error);
-                Next::Leave
-            }
-        }
+        if self.output.borrow_mut().write(plaintext) { Next::Continue } else { Next::Leave }
     }
 
-    /// It answers nothing.
+    /// It answers nothing, so pending output does not matter. While nobody reads stdout, the server waits.
     fn reads_on(&self, _owed: usize) -> bool {
-        true
+        self.output.borrow().has_room()
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -6,6 +6,7 @@ mod conversation;
 mod event_loop;
 mod failure;
 mod first_message;
+mod output;
 mod progress;
 mod setup;
 mod stdin;
@@ -13,19 +14,21 @@ mod waiting;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Instant;
 
 use common::close_reason::CloseReason;
 use common::exit::ExitStatus;
 use common::observer::Observer;
 use common::reporter::Reporter;
-use common::{logging, status_line};
+use common::{logging, status_line, stderr};
 use rustls::Side;
 use show::args::{ShowError, Shown};
 
 use crate::conversation::Outcome;
-use crate::event_loop::EventLoop;
+use crate::event_loop::{EventLoop, STDERR, STDOUT};
 use crate::failure::Failure;
+use crate::output::{Output, SharedOutput};
 use crate::progress::Progress;
 use crate::waiting::Waiting;
 
@@ -38,9 +41,42 @@ fn main() -> ExitCode {
     }
 }
 
+/// Runs the sessions. At the end, what was written has a second to reach its readers.
 fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
-    match sessions(cli) {
+    let (result, unwritten, until) = match Output::new(STDOUT, STDERR) {
+        Ok(output) => {
+            let result = sessions(cli, Rc::clone(&output));
+            let until = Instant::now() + stderr::LAST_WAIT;
+            let mut output = output.borrow_mut();
+            output.finish(until);
+            (failed_late(result, &mut output), output.unwritten(), until)
+        }
+        Err(error) => (Err(Failure::Output(error)), 0, Instant::now()),
+    };
+    let mut status = report(cli, result);
+    if unwritten > 0 {
+        logging::fail(
+            PROGRAM,
+            &format_args!("nobody read stdout: {unwritten} bytes of the server's text are lost"),
+        );
+        status = if status == ExitStatus::Clean { ExitStatus::TimedOut } else { status };
+    }
+    stderr::finish(until);
+    status
+}
+
+/// The result of sessions, unless stdout failed after they had ended.
+fn failed_late(result: Result<Outcome, Failure>, output: &mut Output) -> Result<Outcome, Failure> {
+    match (result, output.take_error()) {
+        (Ok(_), Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        (result, _) => result,
+    }
+}
+
+/// Says what went wrong, if something did.
+fn report(cli: &cli::Cli, result: Result<Outcome, Failure>) -> ExitStatus {
+    match result {
         Ok(Outcome { interrupted: true, .. }) => ExitStatus::Interrupted,
         Ok(Outcome { reason, cut_short, .. }) => {
             let target = &cli.target;
@@ -74,11 +110,11 @@ fn cut_short_words(reason: &CloseReason) -> &'static str {
 }
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
-fn sessions(cli: &cli::Cli) -> Result<Outcome, Failure> {
+fn sessions(cli: &cli::Cli, output: SharedOutput) -> Result<Outcome, Failure> {
     let Shown { mut observer, key_log } =
         shown(cli).map_err(|error| Failure::Configuration(error.to_string()))?;
     let errand = setup::errand(cli, key_log)?;
-    let mut event_loop = EventLoop::new(observer.as_mut())?;
+    let mut event_loop = EventLoop::new(observer.as_mut(), output)?;
     let mut outcome = event_loop.run(&errand)?;
     for _ in 0..cli.reconnect {
         if outcome.interrupted || outcome.reason.exit_status() != ExitStatus::Clean {

@@ -1,9 +1,15 @@
-//! Whoever stops reading what the client says ends it without a panic.
+//! The reader of the client's stdout or stderr goes away, is slow, or does not read at all.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::io::{self, Write as _};
+use std::io::{self, PipeReader, Write as _};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::thread;
 
-use testing::peer::End;
+use testing::echo_server::EchoServer;
+use testing::peer::{End, TlsServer};
+use testing::program::{Launch, Output, Program};
 use testing::test_server::TestServer;
 
 #[test]
@@ -67,4 +73,130 @@ fn a_full_disk_is_said_and_the_session_closed_gracefully() {
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     client.expect_exit(1);
     client.stderr.wait_for_line("mio-client: cannot write to stdout: No space left");
+}
+
+/// What the trace says when the session reads no more.
+const STOPPED: &str = "\"event\":\"interest\",\"source\":\"session\",\"readable\":false";
+
+/// More than stdout and the queue behind it hold.
+const TOO_MUCH: usize = 1 << 20;
+
+/// A client whose server sends too much, and whose stdout nobody reads.
+fn client_whose_stdout_is_stuck(arguments: &[&str]) -> (Program, TlsServer, PipeReader) {
+    let server = TestServer::new();
+    let (reader, writer) = io::pipe().unwrap();
+    let arguments = [&["--trace=json", "--linger", "off"], arguments].concat();
+    let client = server.client().args(arguments).stdout(writer).start();
+    let mut session = server.accept();
+    session.send_in_background(&vec![b'~'; TOO_MUCH]);
+    client.stderr.wait_for_line(STOPPED);
+    (client, session, reader)
+}
+
+#[test]
+fn a_signal_ends_a_client_whose_stdout_is_stuck() {
+    for signal in ["INT", "TERM"] {
+        let (mut client, _session, _reader) = client_whose_stdout_is_stuck(&["--close-timeout", "100ms"]);
+        client.signal(signal);
+        client.expect_exit(130);
+        client.stderr.wait_for_line("mio-client: nobody read stdout: ");
+    }
+}
+
+#[test]
+fn a_deadline_ends_a_client_whose_stdout_is_stuck() {
+    for timeout in ["--session-timeout", "--idle-timeout"] {
+        let arguments = [timeout, "1s", "--close-timeout", "100ms"];
+        let (mut client, _session, _reader) = client_whose_stdout_is_stuck(&arguments);
+        client.expect_exit(5);
+    }
+}
+
+#[test]
+fn a_late_reader_of_stdout_gets_everything() {
+    let server = TestServer::new();
+    let (reader, writer) = io::pipe().unwrap();
+    let mut client = server.client().args(["--trace=json"]).stdout(writer).start();
+    let mut session = server.accept();
+    let answer: Vec<u8> = (0..100_000_u32).map(|position| (position >> 3) as u8).collect();
+    session.send(&answer);
+    session.close_notify();
+    client.stderr.wait_for_line("\"event\":\"closed\"");
+    let stdout = Output::collect(reader);
+    stdout.wait_for_bytes(&answer);
+    client.expect_exit(0);
+    assert_eq!(stdout.length(), answer.len());
+}
+
+/// The session ends with what the pipe and the queue hold, so no deadline of the session is left.
+#[test]
+fn a_reader_that_never_comes_loses_the_rest_and_the_client_says_so() {
+    let server = TestServer::new();
+    let (_reader, writer) = io::pipe().unwrap();
+    let mut client = server.client().args(["--idle-timeout", "100ms"]).stdout(writer).start();
+    let mut session = server.accept();
+    session.send(&[b'~'; 100_000]);
+    session.close_notify();
+    client.expect_exit(5);
+    client.stderr.wait_for_line("mio-client: nobody read stdout: ");
+}
+
+/// A socket stands for any descriptor that a parent has made non-blocking: the flag is the same.
+#[test]
+fn a_stdout_that_is_non_blocking_gets_everything() {
+    let server = EchoServer::start(&["--greeting", ""]);
+    let (reader, writer) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    let target = format!("localhost:{}", server.address.port());
+    let mut client = Launch::client(server.folder.path())
+        .args([&target, "-i", "--trace=json"])
+        .stdout(OwnedFd::from(writer))
+        .start();
+    let content: Vec<u8> = (0..8 << 20).map(|position: u32| (position ^ (position >> 11)) as u8).collect();
+    let mut stdin = client.take_stdin();
+    let writing = {
+        let content = content.clone();
+        thread::spawn(move || stdin.write_all(&content).unwrap())
+    };
+    client.stderr.wait_for_line(STOPPED);
+    let stdout = Output::collect(reader);
+    stdout.wait_for_bytes(&content);
+    client.expect_exit(0);
+    writing.join().unwrap();
+}
+
+#[test]
+fn a_trace_that_nobody_reads_stops_the_session_and_loses_no_line() {
+    let server = TestServer::new();
+    let (reader, writer) = io::pipe().unwrap();
+    let arguments = ["--trace=json", "--linger", "off", "--tls", "1.3"];
+    let mut client = server.client().args(arguments).stderr(writer).start();
+    let mut session = server.accept();
+    for _ in 0..20_000 {
+        session.send(b"~"); // the server is not stopped: the socket takes it
+    }
+    session.socket().shutdown(Shutdown::Write).unwrap();
+    let trace = Output::collect(reader);
+    client.expect_exit(4);
+    trace.wait_for_end();
+    let bytes = |line: String| -> usize {
+        let (_, rest) = line.split_once("\"bytes\":").unwrap();
+        rest.split(',').next().unwrap().parse().unwrap()
+    };
+    let plaintext = trace.lines("\"event\":\"plaintext_in\"");
+    assert_eq!(plaintext.into_iter().map(bytes).sum::<usize>(), 20_000);
+    assert_eq!(trace.lines("missing here"), Vec::<String>::new());
+}
+
+#[test]
+fn a_signal_ends_a_client_whose_trace_is_stuck() {
+    let server = TestServer::new();
+    let (_reader, writer) = io::pipe().unwrap();
+    let arguments = ["--trace", "--linger", "off", "--close-timeout", "100ms"];
+    let mut client = server.client().args(arguments).stderr(writer).start();
+    let mut session = server.accept();
+    session.send_in_background(&vec![b'~'; TOO_MUCH]);
+    client.stdout.wait_for_text("~");
+    client.interrupt();
+    client.expect_exit(130);
 }

@@ -41,7 +41,8 @@ pub trait Application {
     ///
     /// By default up to [`OWED_MARK`]: an application that answers what it gets must not get more while the peer
     /// does not read the answers. One that answers nothing has to read on whatever it owes. If it did not, and its
-    /// peer is one that answers, both would wait for the other to read, for ever.
+    /// peer is one that answers, both would wait for the other to read, for ever. An application that hands on what
+    /// it gets returns `false` while nobody takes it. Signals and deadlines go on meanwhile.
     fn reads_on(&self, owed: usize) -> bool {
         owed <= OWED_MARK
     }

@@ -4,7 +4,8 @@
 //! dropped and counted, and the count stands where the lines would have been. The lines of a lossless trace are kept:
 //! whoever writes them asks [`is_full`], and stops what makes them.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -88,10 +89,17 @@ pub fn is_full() -> bool {
     lock().waiting() > LIMIT
 }
 
-/// Whether lines of a lossless trace may be among those that wait.
-pub fn holds_trace() -> bool {
+/// How many bytes of a lossless trace wait, and of the log lines among them.
+pub fn waiting_trace() -> usize {
     let stderr = lock();
-    stderr.lossless && stderr.waiting() > 0
+    if stderr.lossless { stderr.waiting() } else { 0 }
+}
+
+/// Whether `other` is the terminal that stderr is.
+pub fn is_terminal_of(other: BorrowedFd<'_>) -> bool {
+    let stderr = io::stderr();
+    let device = |file: BorrowedFd<'_>| rustix::fs::fstat(file).ok().map(|stat| stat.st_rdev);
+    other.is_terminal() && stderr.is_terminal() && device(other) == device(stderr.as_fd())
 }
 
 /// Writes what waits, as far as stderr takes it, and says how many lines were dropped.
@@ -242,7 +250,6 @@ impl Stderr {
     /// The queue. `None` if there are no descriptors for it: the next line tries again.
     fn open(&mut self) -> Option<&mut Queue> {
         if self.queue.is_none() {
-            use std::os::fd::AsFd as _;
             self.queue = Outlet::new(io::stderr().as_fd()).ok().map(Queue::of_lines);
         }
         self.queue.as_mut()

@@ -43,6 +43,7 @@ pub mod raw;
 pub mod secrets;
 pub mod soak;
 pub mod table;
+pub mod terminal;
 pub mod test_server;
 pub mod usage;
 

@@ -329,7 +329,8 @@ impl Output {
         }
     }
 
-    fn wait_for_end(&self) {
+    /// Waits until nobody can write any more.
+    pub fn wait_for_end(&self) {
         let written = self.shared.written.lock().unwrap();
         let (written, _) =
             self.shared.changed.wait_timeout_while(written, LIMIT, |written| !written.ended).unwrap();

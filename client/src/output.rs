@@ -1,0 +1,116 @@
+//! stdout, behind a queue: what its reader does not take yet waits, and the session with it.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::rc::Rc;
+use std::time::Instant;
+
+use common::outlet::{Outlet, Queue};
+use common::registrar::Registrar;
+use common::stderr;
+use mio::{Registry, Token};
+
+/// Above this many bytes that wait, the session reads no more. One turn may add what it has read by then.
+const LIMIT: usize = 64 * 1024;
+
+/// The application writes to it, and the loop watches it.
+pub type SharedOutput = Rc<RefCell<Output>>;
+
+/// stdout, and the trace on stderr where that has to be kept too.
+pub struct Output {
+    queue: Queue,
+    stdout: Registrar,
+    stderr: Registrar,
+    /// Whether stderr is the same terminal.
+    shares_terminal: bool,
+    error: Option<io::Error>,
+    /// Whether it takes no more, for `error`, which may have been taken away since.
+    failed: bool,
+}
+
+impl Output {
+    /// stdout, which the poll will know by the token `stdout`, and stderr by the other.
+    ///
+    /// # Errors
+    /// Out of file descriptors.
+    pub fn new(stdout: Token, stderr: Token) -> io::Result<SharedOutput> {
+        Ok(Rc::new(RefCell::new(Self {
+            queue: Queue::new(Outlet::new(io::stdout().as_fd())?),
+            stdout: Registrar::new(stdout),
+            stderr: Registrar::new(stderr),
+            shares_terminal: stderr::is_terminal_of(io::stdout().as_fd()),
+            error: None,
+            failed: false,
+        })))
+    }
+
+    /// Whether more may come: from the server, to stdout, or from anywhere, to the trace.
+    pub fn has_room(&self) -> bool {
+        self.queue.len() <= LIMIT && !stderr::is_full()
+    }
+
+    /// How many bytes wait for a reader.
+    pub fn waiting(&self) -> usize {
+        self.queue.len() + stderr::waiting_trace()
+    }
+
+    /// How many bytes of the server's text wait for a reader.
+    pub fn unwritten(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Writes text, or has it wait. `false` if stdout takes no more.
+    pub fn write(&mut self, text: &[u8]) -> bool {
+        if !self.failed {
+            let offered = self.queue.len() + text.len();
+            let result = self.queue.push(text);
+            self.note(result, offered);
+        }
+        !self.failed
+    }
+
+    /// Writes what waits, as far as its readers take it. `false` if stdout takes no more.
+    pub fn catch_up(&mut self) -> bool {
+        stderr::catch_up();
+        if !self.queue.is_empty() {
+            let waiting = self.queue.len();
+            let result = self.queue.flush();
+            self.note(result, waiting);
+        }
+        !self.failed
+    }
+
+    /// Has the poll report when there is room again.
+    ///
+    /// # Errors
+    /// Those of [`Registrar::apply`].
+    pub fn watch(&mut self, registry: &Registry) -> io::Result<()> {
+        self.queue.wants().tell(&mut self.stdout, registry)?;
+        stderr::watch(&mut self.stderr, registry)
+    }
+
+    /// Waits for the reader of stdout until `until`, if anything waits for it.
+    pub fn finish(&mut self, until: Instant) {
+        let waiting = self.queue.len();
+        let result = self.queue.finish(until);
+        self.note(result, waiting);
+    }
+
+    /// Why stdout takes no more, unless that has been said.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    /// Takes note of the result of a write of up to `offered` bytes.
+    fn note(&mut self, result: io::Result<()>, offered: usize) {
+        if self.shares_terminal && self.queue.len() < offered {
+            stderr::stdout_is_in_mid_line(!self.queue.is_at_line_start());
+        }
+        if let Err(error) = result {
+            self.queue.clear();
+            self.error = Some(error);
+            self.failed = true;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! stdout and stderr are one terminal.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs::File;
+
+use testing::peer::TlsServer;
+use testing::program::{Output, Program};
+use testing::terminal;
+use testing::test_server::TestServer;
+
+/// A client in a terminal.
+fn start(server: &TestServer, arguments: &[&str]) -> (Program, File) {
+    let (screen, terminal) = terminal::open();
+    let client = server
+        .client()
+        .args(arguments)
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
+        .stdout(terminal.try_clone().unwrap())
+        .stderr(terminal)
+        .start();
+    (client, screen)
+}
+
+fn say(mut session: TlsServer, text: &[u8]) {
+    session.send(text);
+    session.close_when_told();
+}
+
+#[test]
+fn a_log_line_behind_text_without_a_final_newline_begins_a_line() {
+    for argument in ["-v", "--trace", "--trace=json"] {
+        let server = TestServer::new();
+        let (mut client, screen) = start(&server, &[argument, "--linger", "0s"]);
+        let screen = Output::collect(screen);
+        say(server.accept(), b"hello");
+        client.expect_exit(0);
+        screen.wait_for_end();
+        let text = screen.text();
+        assert!(text.contains("\nhello\r\n"), "{argument}: {text:?}");
+        assert_eq!(text.matches("\r\n\r\n").count(), 0, "{argument}: {text}"); // no empty line
+    }
+}
+
+#[test]
+fn text_with_a_final_newline_gets_no_other() {
+    let server = TestServer::new();
+    let (mut client, screen) = start(&server, &["-v", "--linger", "0s"]);
+    let screen = Output::collect(screen);
+    say(server.accept(), b"hello\n");
+    client.expect_exit(0);
+    screen.wait_for_end();
+    assert_eq!(screen.text().matches("\r\n\r\n").count(), 0, "{}", screen.text());
+}
+
+#[test]
+fn the_status_line_does_not_erase_text() {
+    let server = TestServer::new();
+    let (mut client, screen) = start(&server, &["--linger", "0s", "--reconnect", "1"]);
+    let screen = Output::collect(screen);
+    say(server.accept(), b"hello");
+    say(server.accept(), b"again");
+    client.expect_exit(0);
+    screen.wait_for_end();
+    let text = screen.text();
+    assert!(text.contains("hello\r\n"), "{text}");
+}
