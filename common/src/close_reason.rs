@@ -6,6 +6,7 @@ use std::io;
 use rustls::{AlertDescription, Error, InvalidMessage, PeerIncompatible, Side};
 
 use crate::alert_context::AlertContext;
+use crate::alert_name::AlertName;
 use crate::deadline::Timeout;
 use crate::escaped::Escaped;
 use crate::exit::ExitStatus;
@@ -143,42 +144,6 @@ impl fmt::Display for Description<'_> {
     }
 }
 
-/// An alert's name as the RFCs write it: `unknown_ca (48)`, where rustls has `UnknownCA`.
-pub struct AlertName(pub AlertDescription);
-
-impl AlertName {
-    /// The name alone; `None` for an alert that rustls has no name for.
-    pub fn word(&self) -> Option<String> {
-        if matches!(self.0, AlertDescription::Unknown(_)) {
-            return None;
-        }
-        if self.0 == AlertDescription::UnrecognisedName {
-            return Some("unrecognized_name".to_owned()); // as IANA spells it
-        }
-        let mut word = String::new();
-        // A capital starts a word only where a small letter stood before it: UnknownCA is unknown_ca.
-        let mut before_is_small = false;
-        for letter in format!("{:?}", self.0).chars() {
-            if letter.is_ascii_uppercase() && before_is_small {
-                word.push('_');
-            }
-            before_is_small = letter.is_ascii_lowercase();
-            word.push(letter.to_ascii_lowercase());
-        }
-        Some(word)
-    }
-}
-
-impl fmt::Display for AlertName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = u8::from(self.0);
-        match self.word() {
-            Some(word) => write!(f, "{word} ({code})"),
-            None => write!(f, "{code}"),
-        }
-    }
-}
-
 fn unauthorized_hint(why: &Unauthorized) -> &'static str {
     match why {
         Unauthorized::WrongName { .. } => "; if that is whom you mean, name it with --server-name",
@@ -221,16 +186,6 @@ fn tls_hint(error: &Error) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn alerts_have_the_names_of_the_rfcs() {
-        let name = |alert| AlertName(alert).to_string();
-        assert_eq!(name(AlertDescription::CloseNotify), "close_notify (0)");
-        assert_eq!(name(AlertDescription::UnknownCA), "unknown_ca (48)");
-        assert_eq!(name(AlertDescription::BadRecordMac), "bad_record_mac (20)");
-        assert_eq!(name(AlertDescription::UnrecognisedName), "unrecognized_name (112)");
-        assert_eq!(name(AlertDescription::Unknown(99)), "99");
-    }
 
     #[test]
     fn every_reason_has_a_sentence_that_names_the_peer_by_its_part() {

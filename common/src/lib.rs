@@ -82,6 +82,7 @@
 
 pub mod admission;
 pub mod alert_context;
+pub mod alert_name;
 pub mod alpn;
 pub mod application;
 pub mod close_reason;

@@ -24,7 +24,7 @@ use self::cipher::Cipher;
 use self::framing::{Frame, Framing};
 use self::hello::{ClientHello, ServerHello};
 use self::keys::{Agreement, KeyRing};
-pub use self::record::{Alert, Content, Message, Piece, Protection, Record, Sealed};
+pub use self::record::{Alert, Content, Message, Piece, Protection, Record, Sealed, Sealing};
 use crate::secrets::Secret;
 
 /// The length of a record's header: type, version, length (RFC 8446, 5.1).
@@ -73,7 +73,7 @@ impl Decoder {
 
     /// How many bytes of an incomplete record are waiting for the rest.
     pub fn left_over(&mut self, sender: Side) -> usize {
-        self.direction(sender).framing.left_over()
+        self.direction(sender).framing.pending().len()
     }
 
     fn direction(&mut self, sender: Side) -> &mut Direction {
@@ -87,14 +87,33 @@ impl Decoder {
         let direction = self.direction(sender);
         let number = direction.records;
         direction.records += 1;
-        let (wire, (protection, content)) = match frame {
-            Frame::Foreign(wire) => (wire, (Protection::Clear, Content::NotTls)),
+        let (wire, (protection, content), sealing) = match frame {
+            Frame::Foreign(wire) => (wire, (Protection::Clear, Content::NotTls), None),
             Frame::Record(wire) => {
+                let sealing = self.direction(sender).cipher.sealing();
                 let meaning = self.read(sender, &wire);
-                (wire, meaning)
+                let is_under_the_key =
+                    !matches!(meaning.0, Protection::Clear | Protection::Sealed(Sealed::NoSecret));
+                (wire, meaning, sealing.filter(|_| is_under_the_key))
             }
         };
-        Record { sender, number, wire, protection, content }
+        Record { sender, number, version: self.version, wire, sealing, protection, content }
+    }
+
+    /// The beginning of a record that has not come to its end: the bytes that are left over. It is not counted yet.
+    pub fn incomplete(&mut self, sender: Side) -> Option<Record> {
+        let version = self.version;
+        let direction = self.direction(sender);
+        let wire = direction.framing.pending().to_vec();
+        (!wire.is_empty()).then_some(Record {
+            sender,
+            number: direction.records,
+            version,
+            wire,
+            sealing: None,
+            protection: Protection::Clear,
+            content: Content::Incomplete,
+        })
     }
 
     fn read(&mut self, sender: Side, wire: &[u8]) -> (Protection, Content) {

@@ -51,9 +51,12 @@ pub struct Field {
     pub fields: Vec<Field>,
 }
 
-/// The header of a record: ranges are in [`Record::wire`]. Nothing for what is no record: all of that is content.
+/// The header of a record: ranges are in [`Record::wire`]. Nothing for what is no record, or not even a whole header: all of
+/// that is content.
 pub fn header(record: &Record) -> Vec<Field> {
-    if record.content == Content::NotTls {
+    if record.content == Content::NotTls
+        || record.content == Content::Incomplete && record.wire.len() < HEADER
+    {
         return Vec::new();
     }
     let header = record.wire.get(..HEADER).unwrap_or(&record.wire);

@@ -29,6 +29,7 @@ mod ladder;
 mod names;
 mod numbers;
 mod pages;
+mod sealed;
 mod story;
 mod words;
 
@@ -262,8 +263,12 @@ impl Story {
                 self.facts.sent_by(us).bytes += *length as u64;
             }
             Step::Established(handshake) => self.facts.agree(handshake),
+            Step::PlaintextIn([_, ..]) | Step::PlaintextOut([_, ..]) => self.facts.has_data = true,
             Step::Closed { reason, received, sent } => self.facts.close(reason, *received, *sent),
             _ => {}
+        }
+        for record in &carried.incomplete {
+            self.rows.push_record(record);
         }
         let Some(call) = words::of_step(step, now, self.facts.peer) else { return };
         match step {

@@ -49,7 +49,8 @@ impl<S: Sink> Show<S> {
         let secrets = self.secrets.take();
         wire.decoder.learn(&secrets);
         let records = wire.decoder.feed(self.peer, &bytes);
-        let carried = Carried { records, left_over: wire.decoder.left_over(self.peer), secrets };
+        let left_over = wire.decoder.left_over(self.peer);
+        let carried = Carried { records, left_over, secrets, ..Carried::default() };
         self.tell(|sink| sink.step(then, id, &Step::ReadTls(&bytes), &carried));
     }
 
@@ -70,7 +71,7 @@ impl<S: Sink> Show<S> {
         let wire = self.sessions.entry(id.number).or_default();
         let us = other(self.peer);
         let records = wire.decoder.feed(us, &std::mem::take(&mut wire.sent));
-        Carried { records, left_over: wire.decoder.left_over(us), secrets: Vec::new() }
+        Carried { records, left_over: wire.decoder.left_over(us), ..Carried::default() }
     }
 }
 
@@ -102,7 +103,13 @@ impl<S: Sink> Observer for Show<S> {
                 self.sessions.entry(id.number).or_default().sent.extend_from_slice(bytes);
             }
             Step::WroteTls(_) => carried = self.carried_out(id),
-            Step::Closed { .. } => drop(self.sessions.remove(&id.number)),
+            Step::Closed { .. } => {
+                if let Some(mut wire) = self.sessions.remove(&id.number) {
+                    let sides = [Side::Client, Side::Server];
+                    carried.incomplete =
+                        sides.into_iter().filter_map(|side| wire.decoder.incomplete(side)).collect();
+                }
+            }
             _ => {}
         }
         self.tell(|sink| sink.step(now, id, step, &carried));

@@ -7,13 +7,16 @@ use common::observer::{LoopEvent, SessionId, Step};
 use crate::decode::Record;
 use crate::secrets::Secret;
 
-/// What a step carried that only a decoder sees: empty but for [`Step::ReadTls`] and [`Step::WroteTls`].
+/// What a step carried that only a decoder sees: empty but for [`Step::ReadTls`], [`Step::WroteTls`] and
+/// [`Step::Closed`].
 #[derive(Debug, Default)]
 pub struct Carried {
     /// The records that these bytes completed.
     pub records: Vec<Record>,
     /// How many bytes at the end belong to a record that is not complete yet.
     pub left_over: usize,
+    /// When a session is over, the beginnings of records that did not come to their end.
+    pub incomplete: Vec<Record>,
     /// The secrets that rustls derived while it processed them. What they encrypt comes no earlier than this.
     pub secrets: Vec<Secret>,
 }

@@ -114,6 +114,21 @@ fn a_field_and_its_bytes_point_at_each_other() {
     assert_eq!(browser.evaluate(lit), "16");
 }
 
+#[test]
+#[ignore = "needs chromium"]
+fn copied_bytes_are_bytes_and_nothing_else() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    shown(&mut browser, &folder, &pages().remove(0));
+    browser.evaluate("document.querySelector('.arrow details').open = true");
+    let copied =
+        "getSelection().selectAllChildren(document.querySelector('.hex')), getSelection().toString()";
+    let copied = browser.evaluate(copied);
+    let copied: Vec<&str> = copied.as_str().unwrap().split_whitespace().collect();
+    assert!(copied.len() > 100 && copied.iter().all(|byte| byte.len() == 2), "{copied:?}");
+    assert_eq!(copied[..6], ["16", "03", "01", "00", copied[4], "01"]);
+    assert!(copied.iter().all(|byte| u8::from_str_radix(byte, 16).is_ok()), "{copied:?}");
+}
+
 /// How far the record's chip is below the lower edge of the heads of the life lines, once the page has settled.
 const CLEARANCE: &str = "document.querySelector('#record-6 .chip').getBoundingClientRect().top \
                          - document.querySelector('.ends').getBoundingClientRect().bottom";

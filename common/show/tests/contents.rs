@@ -32,7 +32,7 @@ use support::memory::{self, Setup, Talk};
 fn told(records: Vec<Record>, left_over: usize) -> String {
     let start = Instant::now();
     let mut trace = Trace::text(Side::Client, start, Vec::new(), false);
-    let carried = Carried { records, left_over, secrets: vec![] };
+    let carried = Carried { records, left_over, ..Carried::default() };
     trace.step(start, memory::id(1), &Step::ReadTls(b"?"), &carried);
     let line = String::from_utf8(trace.into_writer().unwrap()).unwrap();
     line.trim_end().split_once("1 B").unwrap().1.trim_start_matches(": ").to_owned()
@@ -57,7 +57,7 @@ fn what_is_in_clear_has_no_braces() {
         "ServerHelloDone, ChangeCipherSpec"
     );
     assert_eq!(told_of(b"\x15\x03\x03\0\x02\x02\x30"), "Alert: fatal unknown_ca");
-    assert_eq!(told_of(b"\x15\x03\x03\0\x02\x01\x64"), "Alert: warning no_renegotiation");
+    assert_eq!(told_of(b"\x15\x03\x03\0\x02\x01\x64"), "Alert: warning no_renegotiation_RESERVED");
     assert_eq!(told_of(b"\x15\x03\x03\0\x02\x01\x00"), "Alert: close_notify");
     assert_eq!(told_of(b"\x15\x03\x03\0\x02\x09\xc8"), "Alert: level 9 200");
 }

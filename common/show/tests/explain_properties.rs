@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn any_record_is_explained(wire in vec(any::<u8>(), 0..80), plaintext in prop::option::of(bytes()), kind in 0..7) {
+    fn any_record_is_explained(wire in vec(any::<u8>(), 0..80), plaintext in prop::option::of(bytes()), kind in 0..8, version in 0..3_usize) {
         let content = match kind {
             0 => Content::Handshake(Vec::new()),
             1 => Content::Alert(Alert { level: 1, description: AlertDescription::CloseNotify }),
@@ -118,6 +118,7 @@ proptest! {
             3 => Content::ApplicationData(3),
             4 => Content::Other(ContentType::Heartbeat),
             5 => Content::Hidden,
+            6 => Content::Incomplete,
             _ => Content::NotTls,
         };
         let protection = match plaintext {
@@ -125,8 +126,10 @@ proptest! {
             None if kind == 5 => Protection::Sealed(Sealed::NoSecret),
             None => Protection::Clear,
         };
-        let record = Record { sender: Side::Client, number: 0, wire, protection, content };
-        if record.content != Content::NotTls {
+        let version = [None, Some(ProtocolVersion::TLSv1_2), Some(ProtocolVersion::TLSv1_3)][version];
+        let record =
+            Record { sender: Side::Client, number: 0, version, wire, sealing: None, protection, content };
+        if !matches!(record.content, Content::NotTls | Content::Incomplete) {
             hold(&explain::header(&record), record.wire.len().min(5));
         }
         if kind != 0 {

@@ -173,6 +173,38 @@ fn records_beside_the_handshake_are_explained() {
     assert!(fields[1].says.contains("will send no more"));
 }
 
+/// A client that offers both speaks of both in its hello.
+#[test]
+fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
+    for name in ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"] {
+        for record in shaped(Shape { suite: suite(name), mutual: true, ..Shape::default() }) {
+            let messages = record.messages().map(explain::message);
+            let fields: Vec<Vec<Field>> = [explain::header(&record), explain::content(&record)].into();
+            for fields in fields.into_iter().chain(messages) {
+                // The extensions are those of both versions, and the first hello comes before any version is agreed on.
+                let own =
+                    fields.iter().filter(|field| field.name != "extensions" && record.version.is_some());
+                for field in own {
+                    let Field { name, says, rfc, .. } = field;
+                    assert!(!says.contains("1.3") && !rfc.contains("8446"), "{name}: {says} {rfc}");
+                }
+                let legacy = text(&fields).contains("legacy_");
+                assert!(!legacy || record.number == 0, "{}", text(&fields));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_that_offers_tls_1_2_alone_is_explained_as_such() {
+    let configs =
+        Configs::new(&Shape { suite: suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), ..Shape::default() });
+    let hello = session(&configs).remove(0);
+    let fields = explain::message(hello.messages().next().unwrap());
+    let shown = text(&fields);
+    assert!(shown.contains(" client_version: TLS 1.2 (0x0303)") && !shown.contains("legacy_"), "{shown}");
+}
+
 #[test]
 fn what_cannot_be_read_is_called_what_it_is() {
     let mut conversation = Conversation::new(&Configs::new(&Shape::default()));

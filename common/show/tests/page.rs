@@ -17,6 +17,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use common::close_reason::CloseReason;
+use common::observer::Step;
 use rustls::Side;
 use show::page::Folder;
 use show::secrets::Secret;
@@ -145,6 +147,73 @@ fn a_long_session_makes_a_page_that_says_what_it_leaves_out() {
         assert_eq!(page.texts(".arrow > a.anchor").last(), Some(&format!("#{}", page.tally.records)));
         assert!(page.tally.records > 1280, "{}", page.tally.records);
         assert!(page.texts(".facts table").concat().contains("10\u{202f}485\u{202f}800"));
+    }
+}
+
+/// What is left out ends in the middle of a turn, and of a read: these are named once more.
+#[test]
+fn no_arrow_of_a_shortened_page_is_separated_from_its_turn_and_its_call() {
+    let chunk = vec![b'x'; 150_000];
+    for page in draw(Setup::new(), 256 * 1024, Talk::new(&chunk, 60)) {
+        assert_eq!(page.count(".omitted"), 1);
+        let times = page.texts(".wake time");
+        assert!(times.iter().all(|time| time.starts_with('+')), "{times:?}");
+        assert_eq!(page.count(".turn > .wake > time"), page.count(".turn"));
+        assert_eq!(page.count(".carry > .call"), page.count(".carry"));
+    }
+}
+
+/// A session with a few more rows than those of the beginning: nothing is left out.
+#[test]
+fn no_turn_of_a_page_that_leaves_nothing_out_is_cut_in_two() {
+    let mut long = 0;
+    for chunks in 15..30 {
+        for page in draw(Setup::new(), 256 * 1024, Talk::new(&[b'x'; 20_000], chunks)) {
+            let times = page.texts(".wake time");
+            assert!(times.iter().all(|time| time.starts_with('+')), "{times:?}");
+            let rows = page.count(".call") + page.count(".arrow") + page.count(".turn");
+            long += usize::from(page.count(".omitted") == 0 && rows > 400);
+        }
+    }
+    assert!(long > 0);
+}
+
+#[test]
+fn nonce_and_tag_of_an_encrypted_record_are_shown() {
+    for page in pages() {
+        let tags =
+            page.texts(".field:has(> .name)").into_iter().filter(|field| field.contains("tag ")).count();
+        let opened = page.count(".arrow.encrypted");
+        assert!(opened > 3 && tags >= opened, "{tags} tags, {opened} records");
+        let named = |name: &str| page.texts(".field > .name").iter().filter(|shown| *shown == name).count();
+        assert_eq!(named("tag"), opened);
+        assert_eq!(named("nonce") + named("nonce_explicit"), opened);
+        assert_eq!(named("ciphertext"), opened);
+    }
+}
+
+#[test]
+fn a_page_that_holds_nothing_secret_does_not_say_that_it_does() {
+    let page = Easel::new(Side::Client).page();
+    assert_eq!(page.count(".secret"), 0);
+}
+
+/// The header of a record that never came to its end, and not even that.
+#[test]
+fn the_bytes_of_an_incomplete_record_are_shown() {
+    for (bytes, shown) in [(&[22, 3, 1, 2, 0, 1, 0, 1][..], "16 03 01 02 00 01 00 01"), (&[22, 3], "16 03")] {
+        let mut easel = Easel::new(Side::Client);
+        easel.step(&Step::Received(bytes));
+        easel.step(&Step::ReadTls(bytes));
+        easel.step(&Step::Processed(&Err(rustls::Error::General("a test".to_owned()))));
+        let reason = CloseReason::Truncated { established: false };
+        easel.step(&Step::Closed { reason: &reason, received: 0, sent: 0 });
+        let page = easel.page();
+        assert_eq!(page.texts(".titles"), ["Incomplete record "]);
+        assert_eq!(page.texts(".hex code"), [shown]);
+        assert_eq!(page.count(".field"), if bytes.len() > 5 { 5 } else { 1 });
+        assert!(!page.text.contains("malformed"));
+        assert!(page.texts(".about")[0].starts_with("The beginning of record 0 of the client: "));
     }
 }
 

@@ -206,7 +206,7 @@ fn fields_have_the_values_that_are_documented() {
 fn read(bytes: &[u8]) -> Value {
     let mut decoder = Decoder::default();
     let records = decoder.feed(Side::Client, bytes);
-    let carried = Carried { records, left_over: decoder.left_over(Side::Client), secrets: vec![] };
+    let carried = Carried { records, left_over: decoder.left_over(Side::Client), ..Carried::default() };
     line(|trace, now| trace.step(now, id(), &Step::ReadTls(bytes), &carried), "read_tls")
 }
 

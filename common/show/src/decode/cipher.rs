@@ -4,7 +4,7 @@ use rustls::ContentType;
 
 use super::keys::TrafficKey;
 use super::opener::{Opened, Opener};
-use super::record::Sealed;
+use super::record::{Sealed, Sealing};
 
 /// What protects the records of one direction now. `None` where the secret is not known.
 #[derive(Debug, Default)]
@@ -47,6 +47,11 @@ impl Cipher {
         }
         opener.count();
         opened.ok_or(Sealed::DoesNotOpen)
+    }
+
+    /// How the next record is laid out; `None` if its key is not known.
+    pub(super) fn sealing(&mut self) -> Option<Sealing> {
+        self.opener().map(|opener| opener.sealing())
     }
 
     fn opener(&mut self) -> Option<&mut Opener> {

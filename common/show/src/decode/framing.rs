@@ -58,9 +58,9 @@ impl Framing {
         frames
     }
 
-    /// How many bytes wait for the rest of their record.
-    pub(super) fn left_over(&self) -> usize {
-        self.pending.len()
+    /// The bytes that wait for the rest of their record.
+    pub(super) fn pending(&self) -> &[u8] {
+        &self.pending
     }
 }
 

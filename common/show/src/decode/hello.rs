@@ -23,18 +23,23 @@ pub(super) struct ClientHello {
     pub(super) random: [u8; 32],
     /// Whether it offers data that is encrypted before the server has said a word.
     pub(super) early_data: bool,
+    /// Whether TLS 1.3 is among its supported_versions.
+    pub(super) offers_tls13: bool,
 }
 
 impl ClientHello {
     /// Of a message with its header.
     pub(super) fn read(message: &[u8]) -> Option<Self> {
         let (random, mut reader) = start(message)?;
-        let mut after_suites = || {
+        let mut to_extensions = || {
             reader.vector16()?; // cipher suites
             reader.vector8()?; // compression methods
-            extension(&mut reader, EARLY_DATA)
+            Some(reader)
         };
-        Some(Self { random, early_data: after_suites().is_some() })
+        let extensions = to_extensions();
+        let find = |kind| extension(&mut extensions?, kind);
+        let early_data = find(EARLY_DATA).is_some();
+        Some(Self { random, early_data, offers_tls13: find(SUPPORTED_VERSIONS).is_some_and(names_tls13) })
     }
 }
 
@@ -72,6 +77,13 @@ fn start(message: &[u8]) -> Option<([u8; 32], Reader<'_>)> {
     let random = reader.array()?;
     reader.vector8()?;
     Some((random, reader))
+}
+
+/// Whether the supported_versions of a ClientHello name TLS 1.3 (RFC 8446, 4.2.1).
+fn names_tls13(mut extension: Reader<'_>) -> bool {
+    let Some(mut versions) = extension.vector8() else { return false };
+    std::iter::from_fn(|| versions.u16())
+        .any(|version| ProtocolVersion::from(version) == ProtocolVersion::TLSv1_3)
 }
 
 /// The content of the extension of this type.

@@ -7,6 +7,10 @@ use rustls::ContentType;
 
 use super::HEADER;
 use super::reader::Reader;
+use super::record::Sealing;
+
+/// How many bytes of a nonce cross the wire, where they do (RFC 5288, 3).
+const EXPLICIT_NONCE: usize = 8;
 
 /// Opens the records that one end encrypts with one key.
 pub(super) struct Opener {
@@ -57,6 +61,15 @@ impl Opener {
         self.sequence = self.sequence.saturating_add(1);
     }
 
+    /// How the next record is laid out.
+    pub(super) fn sealing(&self) -> Sealing {
+        let explicit_nonce = match self.form {
+            Form::Tls12Explicit(_) => EXPLICIT_NONCE,
+            Form::Tls13(_) | Form::Tls12Counted(_) => 0,
+        };
+        Sealing { explicit_nonce, tag: self.key.algorithm().tag_len(), sequence: self.sequence }
+    }
+
     /// How many records have been counted.
     pub(super) fn counted(&self) -> u64 {
         self.sequence
@@ -66,8 +79,8 @@ impl Opener {
         let mut reader = Reader::new(wire);
         let header: [u8; HEADER] = reader.array()?;
         let explicit = match self.form {
-            Form::Tls12Explicit(_) => reader.array::<8>()?,
-            _ => [0; 8],
+            Form::Tls12Explicit(_) => reader.array::<EXPLICIT_NONCE>()?,
+            _ => [0; EXPLICIT_NONCE],
         };
         let sealed = wire.get(wire.len().checked_sub(reader.left())?..)?;
         let length = sealed.len().checked_sub(self.key.algorithm().tag_len())?;
@@ -79,7 +92,7 @@ impl Opener {
         Some(buffer)
     }
 
-    fn nonce(&self, explicit: [u8; 8]) -> aead::Nonce {
+    fn nonce(&self, explicit: [u8; EXPLICIT_NONCE]) -> aead::Nonce {
         let (mut nonce, last) = match self.form {
             Form::Tls13(iv) | Form::Tls12Counted(iv) => (iv, self.sequence.to_be_bytes()),
             Form::Tls12Explicit([a, b, c, d]) => ([a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0], explicit),

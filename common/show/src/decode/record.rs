@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
 use super::HEADER;
-use super::hello::ServerHello;
+use super::hello::{ClientHello, ServerHello};
 
 /// One TLS record (RFC 8446, 5.1), as it crossed the wire and as it was meant.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +15,12 @@ pub struct Record {
     pub sender: Side,
     /// Its place among the records of its direction, from 0.
     pub number: u64,
+    /// The version that the two had agreed on when it came, if they had.
+    pub version: Option<ProtocolVersion>,
     /// As it crossed the wire, header included.
     pub wire: Vec<u8>,
+    /// How it is laid out behind its header, if it was encrypted with a key that is known.
+    pub sealing: Option<Sealing>,
     /// Whether it was encrypted, and is no more.
     pub protection: Protection,
     /// What is in it.
@@ -38,6 +42,17 @@ pub enum Protection {
     },
     /// It is encrypted, and stays so.
     Sealed(Sealed),
+}
+
+/// What an encrypted record has beside the ciphertext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    /// How many bytes of the nonce stand in front of the ciphertext: 8 in TLS 1.2 with AES-GCM (RFC 5288, 3), else 0.
+    pub explicit_nonce: usize,
+    /// How many bytes of tag stand behind it.
+    pub tag: usize,
+    /// The number of the record under its key, from 0. Where no nonce is sent, it is made of this number.
+    pub sequence: u64,
 }
 
 /// Why an encrypted record was not opened.
@@ -64,6 +79,8 @@ pub enum Content {
     Other(ContentType),
     /// Nobody knows: the record could not be opened.
     Hidden,
+    /// The beginning of a record that has not come to its end, [`Decoder::incomplete`](super::Decoder::incomplete).
+    Incomplete,
     /// This is no record: the peer does not speak TLS, or has lost count. Nothing in this direction is looked at any
     /// more.
     NotTls,
@@ -112,6 +129,12 @@ impl Message {
         }
     }
 
+    /// Whether it is a ClientHello that offers TLS 1.3, alone or among others.
+    pub fn offers_tls13(&self) -> bool {
+        self.kind == HandshakeType::ClientHello
+            && ClientHello::read(&self.bytes).is_some_and(|hello| hello.offers_tls13)
+    }
+
     /// Whether it asks for another ClientHello.
     pub fn is_hello_retry_request(&self) -> bool {
         self.kind == HandshakeType::ServerHello
@@ -125,10 +148,12 @@ impl Record {
         ContentType::from(self.wire.first().copied().unwrap_or_default())
     }
 
-    /// What is in it, as bytes: of a sealed record, the ciphertext; of what is no record, all of it.
+    /// What is in it, as bytes: of a sealed record, the ciphertext; of what is no record, or not even a whole header, all
+    /// of it.
     pub fn payload(&self) -> &[u8] {
         match &self.protection {
             _ if self.content == Content::NotTls => &self.wire,
+            _ if self.content == Content::Incomplete && self.wire.len() < HEADER => &self.wire,
             Protection::Opened { plaintext, .. } => plaintext,
             Protection::Clear | Protection::Sealed(_) => self.wire.get(HEADER..).unwrap_or_default(),
         }

@@ -20,10 +20,14 @@ pub(super) fn certificate_verify(r: &mut Reader<'_>, layout: Layout) -> Step {
 }
 
 /// As long as a hash in TLS 1.3, twelve bytes in TLS 1.2.
-pub(super) fn finished(r: &mut Reader<'_>) -> Step {
+pub(super) fn finished(r: &mut Reader<'_>, layout: Layout) -> Step {
     let says = "Made from a hash of all messages so far and a key that only the two know: if anything had \
                 been changed on the way, the other end would compute something else.";
-    r.rest(about("verify_data", says, "RFC 8446, 4.4.4; RFC 5246, 7.4.9"), shown::hex)?;
+    let rfc = match layout {
+        Layout::Tls13 => "RFC 8446, 4.4.4",
+        Layout::Tls12 => "RFC 5246, 7.4.9",
+    };
+    r.rest(about("verify_data", says, rfc), shown::hex)?;
     Ok(())
 }
 

@@ -14,14 +14,29 @@ pub(super) enum Layout {
     Tls13,
 }
 
+impl Layout {
+    /// The layout of a record. Before a version is agreed upon, that of TLS 1.3.
+    pub(super) fn of(version: Option<ProtocolVersion>) -> Self {
+        match version {
+            Some(ProtocolVersion::TLSv1_3) | None => Self::Tls13,
+            Some(_) => Self::Tls12,
+        }
+    }
+}
+
 /// A message: type, length, body.
 pub(super) fn message(r: &mut Reader<'_>, message: &Message) -> Step {
-    let layout = match message.version {
-        Some(ProtocolVersion::TLSv1_3) => Layout::Tls13,
+    let layout = match (message.kind, message.version) {
+        (_, Some(ProtocolVersion::TLSv1_3)) => Layout::Tls13,
+        (HandshakeType::ClientHello, _) if message.offers_tls13() => Layout::Tls13,
         _ => Layout::Tls12,
     };
     let asks_again = message.is_hello_retry_request();
-    let kind = r.u8(about("msg_type", "", "RFC 8446, 4"), |number| match asks_again {
+    let rfc = match layout {
+        Layout::Tls13 => "RFC 8446, 4",
+        Layout::Tls12 => "RFC 5246, 7.4",
+    };
+    let kind = r.u8(about("msg_type", "", rfc), |number| match asks_again {
         true => retry(names::handshake_type(number)),
         false => Meaning {
             says: purpose(HandshakeType::from(number), layout).into(),
@@ -30,7 +45,7 @@ pub(super) fn message(r: &mut Reader<'_>, message: &Message) -> Step {
     })?;
     let length = r.length(Prefix::Three)?;
     r.within(length, |r| match asks_again {
-        true => hello::server(r, extensions::In::HelloRetryRequest),
+        true => hello::server(r, extensions::In::HelloRetryRequest, Layout::Tls13),
         false => body(r, HandshakeType::from(kind), layout),
     })
 }
@@ -50,8 +65,8 @@ fn body(r: &mut Reader<'_>, kind: HandshakeType, layout: Layout) -> Step {
     use HandshakeType as H;
     match (kind, layout) {
         (H::HelloRequest | H::ServerHelloDone | H::EndOfEarlyData, _) => Ok(()),
-        (H::ClientHello, _) => hello::client(r),
-        (H::ServerHello, _) => hello::server(r, extensions::In::ServerHello),
+        (H::ClientHello, _) => hello::client(r, layout),
+        (H::ServerHello, _) => hello::server(r, extensions::In::ServerHello, layout),
         (H::EncryptedExtensions, _) => extensions::all(r, extensions::In::EncryptedExtensions),
         (H::Certificate, Layout::Tls13) => certificate::tls13(r),
         (H::Certificate, Layout::Tls12) => certificate::tls12(r),
@@ -60,7 +75,7 @@ fn body(r: &mut Reader<'_>, kind: HandshakeType, layout: Layout) -> Step {
         (H::CertificateStatus, _) => certificate::status(r),
         (H::CompressedCertificate, _) => certificate::compressed(r),
         (H::CertificateVerify, _) => finished::certificate_verify(r, layout),
-        (H::Finished, _) => finished::finished(r),
+        (H::Finished, _) => finished::finished(r, layout),
         (H::KeyUpdate, _) => finished::key_update(r),
         (H::ServerKeyExchange, _) => key_exchange::server(r),
         (H::ClientKeyExchange, _) => key_exchange::client(r),
@@ -78,7 +93,8 @@ fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
     match (kind, layout) {
         (H::HelloRequest, _) => "The server asks the client to begin again: a renegotiation.",
         (H::ClientHello, _) => "The client begins, and says all that it can do.",
-        (H::ServerHello, _) => "The server has chosen; in TLS 1.3 all that follows it is encrypted.",
+        (H::ServerHello, Layout::Tls13) => "The server has chosen; all that follows it is encrypted.",
+        (H::ServerHello, Layout::Tls12) => "The server has chosen.",
         (H::NewSessionTicket, _) => {
             "The server gives the client something to come back with, without a full handshake."
         }

@@ -1,47 +1,107 @@
 //! ClientHello, ServerHello and HelloRetryRequest.
 
 use super::extensions::{self, In};
-use super::reader::{Meaning, Prefix, Reader, Step, about};
+use super::handshake::Layout;
+use super::reader::{About, Meaning, Prefix, Reader, Step, about};
 use super::{names, shown};
 
 /// How the random of a server that knows TLS 1.3 ends when it agrees on TLS 1.2, and on anything older.
 const DOWNGRADE_TO_12: &[u8] = b"DOWNGRD\x01";
 const DOWNGRADE_TO_11: &[u8] = b"DOWNGRD\x00";
 
-pub(super) fn client(r: &mut Reader<'_>) -> Step {
-    const RFC: &str = "RFC 8446, 4.1.2";
-    let says = "TLS 1.3 pretends to be TLS 1.2 here, because middleboxes break on numbers they do not know; \
-                the real offer is in supported_versions, and where there is none this is it.";
-    r.u16(about("legacy_version", says, RFC), names::version)?;
+/// A field of a hello: its name, what it says, and where that is specified, by the version that it is for.
+fn in_version(
+    layout: Layout,
+    tls13: [&'static str; 2],
+    tls12: [&'static str; 2],
+    rfcs: [&'static str; 2],
+) -> About {
+    let ([name, says], rfc) = match layout {
+        Layout::Tls13 => (tls13, rfcs[0]),
+        Layout::Tls12 => (tls12, rfcs[1]),
+    };
+    about(name, says, rfc)
+}
+
+/// A ClientHello of the layout of TLS 1.3 offers TLS 1.3, and often TLS 1.2 as well.
+pub(super) fn client(r: &mut Reader<'_>, layout: Layout) -> Step {
+    const RFCS: [&str; 2] = ["RFC 8446, 4.1.2", "RFC 5246, 7.4.1.2"];
+    let version = in_version(
+        layout,
+        [
+            "legacy_version",
+            "TLS 1.3 pretends to be TLS 1.2 here, because middleboxes break on numbers they do not know; the real \
+             offer is in supported_versions.",
+        ],
+        ["client_version", "The newest version that the client can speak."],
+        RFCS,
+    );
+    r.u16(version, names::version)?;
     let says = "Makes this handshake unlike any other: the keys depend on it.";
-    r.bytes(32, about("random", says, RFC), shown::hex)?;
-    let says = "In TLS 1.2 the name of the session to resume. TLS 1.3 resumes with tickets; what is here \
-                then is made up, to look like TLS 1.2 to middleboxes.";
-    r.opaque(Prefix::One, about("legacy_session_id", says, RFC), shown::hex)?;
-    let says = "The ciphers that the client can use, the one it likes best first; those of TLS 1.3 name a \
-                cipher and a hash, those of TLS 1.2 the key exchange and the signature as well.";
-    r.codes(Prefix::Two, about("cipher_suites", says, RFC), "cipher_suite", names::suite)?;
+    r.bytes(32, in_version(layout, ["random", says], ["random", says], RFCS), shown::hex)?;
+    let session = in_version(
+        layout,
+        [
+            "legacy_session_id",
+            "In TLS 1.2 the name of the session to resume. TLS 1.3 resumes with tickets; what is here then is made \
+             up, to look like TLS 1.2 to middleboxes.",
+        ],
+        ["session_id", "The name of the session to resume; empty if the client resumes none."],
+        RFCS,
+    );
+    r.opaque(Prefix::One, session, shown::hex)?;
+    let suites = in_version(
+        layout,
+        [
+            "cipher_suites",
+            "The ciphers that the client can use, the one it likes best first; those of TLS 1.3 name a cipher and a \
+             hash, those of TLS 1.2 the key exchange and the signature as well.",
+        ],
+        [
+            "cipher_suites",
+            "The ciphers that the client can use, the one it likes best first, each with a key exchange, a \
+             signature and a hash.",
+        ],
+        RFCS,
+    );
+    r.codes(Prefix::Two, suites, "cipher_suite", names::suite)?;
     let says =
         "Compression before encryption gives secrets away (CRIME): null is all that anybody should offer.";
-    r.vector(Prefix::One, about("legacy_compression_methods", says, RFC), |r| {
-        r.list(|r| r.u8("compression_method", names::compression))
-    })?;
+    let compression =
+        in_version(layout, ["legacy_compression_methods", says], ["compression_methods", says], RFCS);
+    r.vector(Prefix::One, compression, |r| r.list(|r| r.u8("compression_method", names::compression)))?;
     optional_extensions(r, In::ClientHello)
 }
 
-pub(super) fn server(r: &mut Reader<'_>, place: In) -> Step {
-    const RFC: &str = "RFC 8446, 4.1.3";
-    let says = "TLS 1.2 for 1.2 and 1.3 alike, for the sake of middleboxes; what was chosen is in \
-                supported_versions, and where there is none this is it.";
-    r.u16(about("legacy_version", says, RFC), names::version)?;
+pub(super) fn server(r: &mut Reader<'_>, place: In, layout: Layout) -> Step {
+    const RFCS: [&str; 2] = ["RFC 8446, 4.1.3", "RFC 5246, 7.4.1.3"];
+    let version = in_version(
+        layout,
+        [
+            "legacy_version",
+            "TLS 1.3 calls itself TLS 1.2 here, for the sake of middleboxes; what was chosen is in \
+             supported_versions.",
+        ],
+        ["server_version", "The version that the server has chosen."],
+        RFCS,
+    );
+    r.u16(version, names::version)?;
     let says = "The server's part of what makes this handshake unlike any other.";
-    r.bytes(32, about("random", says, RFC), |random| server_random(random, place))?;
-    let says = "TLS 1.3 gives back what the client sent. In TLS 1.2 this is the name of the session: the \
-                client's own if it is resumed.";
-    r.opaque(Prefix::One, about("legacy_session_id_echo", says, RFC), shown::hex)?;
+    let random = in_version(layout, ["random", says], ["random", says], RFCS);
+    r.bytes(32, random, |random| server_random(random, place))?;
+    let session = in_version(
+        layout,
+        ["legacy_session_id_echo", "TLS 1.3 gives back what the client sent."],
+        ["session_id", "The name of the session: the client's own if it is resumed."],
+        RFCS,
+    );
+    r.opaque(Prefix::One, session, shown::hex)?;
     let says = "The one that the server has chosen among those that the client offered.";
-    r.u16(about("cipher_suite", says, RFC), names::suite)?;
-    r.u8(about("legacy_compression_method", "None, as the client wanted.", RFC), names::compression)?;
+    r.u16(in_version(layout, ["cipher_suite", says], ["cipher_suite", says], RFCS), names::suite)?;
+    let says = "None, as the client wanted.";
+    let compression =
+        in_version(layout, ["legacy_compression_method", says], ["compression_method", says], RFCS);
+    r.u8(compression, names::compression)?;
     optional_extensions(r, place)
 }
 

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::names;
 use super::numbers::{bytes, count};
+use super::sealed;
 use super::story::Drawn;
 use crate::decode::{Content, HEADER, Message, Protection, Record};
 use crate::explain::{self, Field};
@@ -116,6 +117,12 @@ fn about(drawn: &Drawn) -> Markup {
             "What the " (names::side(*sender)) " sent here is no record of TLS, and nothing behind it can be one."
         };
     }
+    if *content == Content::Incomplete {
+        return html! {
+            "The beginning of record " (number) " of the " (names::side(*sender)) ": " (bytes(drawn.wire))
+            " came. The session ended before the rest of it did."
+        };
+    }
     html! {
         "Record " (number) " of the " (names::side(*sender)) ", " (bytes(drawn.wire)) " on the wire. "
         @match protection {
@@ -143,7 +150,7 @@ fn said(drawn: &Drawn) -> Option<(&[u8], usize)> {
 fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
     let record = &drawn.record;
     let mut fields = explain::header(record);
-    if record.content != Content::NotTls {
+    if !fields.is_empty() {
         fields = vec![around("record header", 0..HEADER, fields)];
     }
     let mut blocks = Vec::new();
@@ -156,11 +163,12 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
     let inside = payload_fields(record);
     match record.protection {
         Protection::Clear | Protection::Sealed(_) => {
-            fields.extend(inside.into_iter().map(|field| shifted(field, HEADER)));
+            let before = record.wire.len() - record.payload().len();
+            fields.extend(inside.into_iter().map(|field| shifted(field, before)));
             blocks.push(wire("On the wire", fields));
         }
         Protection::Opened { .. } => {
-            fields.push(sealed(drawn));
+            fields.extend(sealed::fields(drawn));
             blocks.push(wire("On the wire, encrypted", fields));
             blocks.push(Block {
                 title: "What was meant".to_owned(),
@@ -198,18 +206,8 @@ fn payload_fields(record: &Record) -> Vec<Field> {
 }
 
 /// A field that only holds others together.
-fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
+pub(super) fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
     Field { range, name: name.into(), value: String::new(), says: Cow::Borrowed(""), rfc: "", fields }
-}
-
-/// What stands behind the header of an encrypted record.
-fn sealed(drawn: &Drawn) -> Field {
-    Field {
-        says: Cow::Borrowed(
-            "To who has no key these are bytes of chance, and none can be changed unnoticed.",
-        ),
-        ..around("encrypted", HEADER..drawn.wire.max(HEADER), Vec::new())
-    }
 }
 
 /// The messages that end in this record and began in one before.
@@ -245,7 +243,13 @@ fn hex(shown: &[u8], fields: &[Numbered<'_>]) -> Markup {
         @for (row, (eight, owners)) in shown.chunks(ROW).zip(owners.chunks(ROW)).enumerate() {
             div {
                 i { (format!("{:04x}", row * ROW)) }
-                code { @for (owner, run) in runs(eight, owners) { (span(owner, run)) } }
+                code {
+                    @for (index, (owner, run)) in runs(eight, owners).enumerate() {
+                        // Where one copies the bytes, this is what stands between them.
+                        @if index > 0 { " " }
+                        (span(owner, run))
+                    }
+                }
                 samp { (text(eight)) }
             }
         }

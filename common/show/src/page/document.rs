@@ -34,11 +34,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 a.skip href="#ladder" { "To the ladder" }
                 main {
                     (glance::of(facts))
-                    p.secret {
-                        strong { "This page holds what was encrypted." }
-                        " The application data of the session is readable in it: treat it like that data. The keys are \
-                        not in it."
-                    }
+                    (secret(facts))
                     (ladder::of(facts, rows))
                     (legend())
                 }
@@ -47,6 +43,20 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
             }
         }
     }
+}
+
+/// What is secret in the page. Nothing, if the session ended before anything was encrypted.
+fn secret(facts: &Facts) -> Markup {
+    let says = match facts {
+        Facts { has_data: true, .. } => {
+            " The application data of the session is readable in it: treat it like that data. The keys are not in it."
+        }
+        Facts { opened: true, .. } => {
+            " The encrypted messages of the handshake are readable in it. The keys are not in it."
+        }
+        _ => return html! {},
+    };
+    html! { p.secret { strong { "This page holds what was encrypted." } (says) } }
 }
 
 /// Nothing but this style and this script, and no picture but one that is in the page.

@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::close_reason::{AlertName, CloseReason};
+use common::alert_name::AlertName;
+use common::close_reason::CloseReason;
 use common::escaped::Escaped;
 use common::exit::ExitStatus;
 use common::handshake::{Handshake, suite_name};
 use common::observer::SessionId;
 use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
 
-use crate::decode::{Message, Record};
+use crate::decode::{Content, Message, Protection, Record};
 
 use super::certificate::{self, Shown};
 
@@ -32,6 +33,10 @@ pub(super) struct Facts {
     pub(super) server: Sent,
     /// The server has asked the client for a certificate.
     pub(super) certificate_asked: bool,
+    /// A record that was encrypted has been opened.
+    pub(super) opened: bool,
+    /// The application got or sent data.
+    pub(super) has_data: bool,
 }
 
 /// What one end sent.
@@ -98,6 +103,8 @@ impl Facts {
             client: Sent::default(),
             server: Sent::default(),
             certificate_asked: false,
+            opened: false,
+            has_data: false,
         }
     }
 
@@ -161,6 +168,9 @@ impl Facts {
 
     pub(super) fn record(&mut self, record: &Record) {
         self.sent_by(record.sender).records += 1;
+        let opened = matches!(record.protection, Protection::Opened { .. });
+        self.opened |= opened;
+        self.has_data |= opened && matches!(record.content, Content::ApplicationData(1..));
         for message in record.messages() {
             self.message(message);
         }

@@ -38,11 +38,13 @@ enum Item<'a> {
 
 /// All of it.
 pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
-    let all = || rows.first().iter().chain(rows.last()).enumerate();
+    let repeated = rows.repeated();
+    let all = || rows.first().iter().chain(&repeated).chain(rows.last()).enumerate();
     let us = facts.us();
     let mut ladder = Ladder { us, flights: flights::of(all()), painter: Painter::default(), troubled: false };
-    let first = ladder.groups(&groups(all().take(rows.first().len())));
-    let last = ladder.groups(&groups(all().skip(rows.first().len())));
+    let before = rows.omitted().map_or(usize::MAX, |_| rows.first().len());
+    let first = ladder.groups(&groups(all().take(before)));
+    let last = ladder.groups(&groups(all().skip(before)));
     html! {
         section #ladder aria-labelledby="ladder-title" {
             h2 #ladder-title { "What happened" }

@@ -1,6 +1,6 @@
 //! What is in a record, in the names of the RFCs.
 
-use common::close_reason::AlertName;
+use common::alert_name::AlertName;
 use rustls::{AlertDescription, ContentType, Side};
 
 use crate::decode::{Content, Message, Record, Sealed};
@@ -30,7 +30,7 @@ impl Look {
             Content::Alert(_) => Self::Alert,
             Content::ChangeCipherSpec => Self::ChangeCipherSpec,
             Content::ApplicationData(_) => Self::Data,
-            Content::Other(_) | Content::Hidden | Content::NotTls => Self::Unknown,
+            Content::Other(_) | Content::Hidden | Content::Incomplete | Content::NotTls => Self::Unknown,
         }
     }
 
@@ -77,6 +77,7 @@ pub(super) fn titles(record: &Record) -> Vec<String> {
         Content::ApplicationData(length) => vec![format!("Application data, {}", bytes(*length))],
         Content::Other(content_type) => vec![format!("Content type {}", u8::from(*content_type))],
         Content::Hidden => vec![format!("Encrypted: {}", outer(record.outer_type()))],
+        Content::Incomplete => vec!["Incomplete record".to_owned()],
         Content::NotTls => vec!["Not TLS".to_owned()],
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Turn {
 }
 
 /// One system call, and what it carried.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Carry {
     pub(super) call: Call,
     pub(super) records: usize,
@@ -70,6 +70,8 @@ pub(super) struct Drawn {
     pub(super) wire: usize,
     /// How long its payload is.
     pub(super) payload: usize,
+    /// The tag of an encrypted record, its last bytes on the wire.
+    pub(super) tag: Vec<u8>,
     /// How many of its messages are not kept.
     pub(super) messages_left_out: usize,
 }
@@ -79,15 +81,25 @@ pub(super) struct Drawn {
 pub(super) struct Rows {
     first: Vec<Row>,
     last: VecDeque<Row>,
+    /// What stands above the first of the last rows.
+    above: Above,
     omitted: Omitted,
     records: u64,
     handshake_bytes: usize,
+}
+
+/// What a row belongs to: the turn of the loop, and for a record the read or the write that carried it.
+#[derive(Debug, Default)]
+struct Above {
+    turn: Option<Turn>,
+    carry: Option<Carry>,
 }
 
 /// What lies between the first and the last rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Omitted {
     pub(super) rows: u64,
+    /// Turns of which something is left out.
     pub(super) turns: u64,
     pub(super) records: u64,
     pub(super) bytes: u64,
@@ -96,6 +108,7 @@ pub(super) struct Omitted {
 impl Rows {
     pub(super) fn push(&mut self, row: Row) {
         if self.first.len() < FIRST_ROWS {
+            self.above.pass(&row);
             return self.first.push(row);
         }
         self.last.push_back(row);
@@ -103,7 +116,20 @@ impl Rows {
             && let Some(row) = self.last.pop_front()
         {
             self.omitted.count(&row);
+            self.above.pass(&row);
         }
+    }
+
+    /// The rows that the last rows have to begin with, so that none is separated from its turn, nor from its read or
+    /// write. None, unless something is left out.
+    pub(super) fn repeated(&self) -> Vec<Row> {
+        let Above { turn, carry } = &self.above;
+        let next = self.last.front().filter(|_| self.omitted.rows > 0);
+        let turn = turn.filter(|_| !matches!(next, None | Some(Row::Turn(_))));
+        // The sleep before the turn is left out, or shown already.
+        let turn = turn.map(|turn| Row::Turn(Turn { gap: Duration::ZERO, ..turn }));
+        let carry = carry.clone().filter(|_| matches!(next, Some(Row::Record(_)))).map(Row::Carry);
+        turn.into_iter().chain(carry).collect()
     }
 
     /// A record, cut to what is kept of it.
@@ -152,18 +178,37 @@ impl Row {
     }
 }
 
+impl Above {
+    /// The rows go on behind this one.
+    fn pass(&mut self, row: &Row) {
+        match row {
+            Row::Turn(turn) => *self = Self { turn: Some(*turn), carry: None },
+            Row::Carry(carry) => self.carry = Some(carry.clone()),
+            Row::Call(_) => self.carry = None,
+            Row::Record(_) => {}
+        }
+    }
+}
+
 impl Omitted {
     fn count(&mut self, row: &Row) {
+        // The first may be in the middle of a turn.
+        self.turns += u64::from(self.rows == 0 || matches!(row, Row::Turn(_)));
         self.rows += 1;
         match row {
-            Row::Turn(_) => self.turns += 1,
             Row::Record(drawn) => {
                 self.records += 1;
                 self.bytes += drawn.wire as u64;
             }
-            Row::Call(_) | Row::Carry(_) => {}
+            Row::Turn(_) | Row::Call(_) | Row::Carry(_) => {}
         }
     }
+}
+
+fn tag(record: &Record) -> &[u8] {
+    let length = record.sealing.map_or(0, |sealing| sealing.tag);
+    let start = record.wire.len().saturating_sub(length);
+    record.wire.get(start..).unwrap_or_default()
 }
 
 fn is_data(record: &Record) -> bool {
@@ -188,13 +233,15 @@ impl Drawn {
                 piece.message = piece.message.take().filter(|message| message.bytes.len() <= room);
             }
         }
-        let kept = Record { sender: record.sender, number: record.number, wire, protection, content };
+        let Record { sender, number, version, sealing, .. } = *record;
+        let kept = Record { sender, number, version, wire, sealing, protection, content };
         Self {
             place,
             titles: names::titles(record),
             wire: record.wire.len(),
             payload: record.payload().len(),
             messages_left_out: record.messages().count() - kept.messages().count(),
+            tag: tag(record).to_vec(),
             record: kept,
         }
     }

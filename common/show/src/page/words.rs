@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use common::alert_name::ErrorWords;
 use common::deadline::Timeout;
-use common::escaped::Escaped;
 use common::exit::ExitStatus;
 use common::observer::{LoopEvent, Step};
 use common::phase::Phase;
@@ -131,7 +131,7 @@ pub(super) fn woke(events: usize, slept: bool) -> String {
 fn processed(result: &Result<IoState, rustls::Error>) -> Call {
     const VERB: &str = "process_new_packets";
     match result {
-        Err(error) => call(Tone::Trouble, VERB, Escaped::new(&error.to_string()).to_string()),
+        Err(error) => call(Tone::Trouble, VERB, ErrorWords(error).to_string()),
         Ok(state) => {
             let closed = if state.peer_has_closed() { "; the peer has closed" } else { "" };
             let (owed, plain) = (bytes(state.tls_bytes_to_write()), bytes(state.plaintext_bytes_to_read()));

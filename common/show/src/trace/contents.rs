@@ -1,6 +1,6 @@
 //! What a read or a write carried, for people.
 
-use common::close_reason::AlertName;
+use common::alert_name::AlertName;
 use rustls::ContentType;
 
 use crate::decode::{Alert, Content, Piece, Protection, Record, Sealed};
@@ -87,6 +87,7 @@ fn words(record: &Record) -> String {
             format!("encrypted {length} B, does not open")
         }
         Content::Hidden => format!("encrypted {length} B"),
+        Content::Incomplete => format!("incomplete record {} B", record.wire.len()),
         Content::NotTls => not_tls(record.payload()),
     };
     if let Protection::Opened { padding: padding @ 1.., .. } = record.protection {
@@ -116,7 +117,7 @@ fn alert(Alert { level, description }: Alert) -> String {
         (2, _) => "fatal ".to_owned(),
         (level, _) => format!("level {level} "),
     };
-    let name = AlertName(description).word().unwrap_or_else(|| u8::from(description).to_string());
+    let name = AlertName(description).word().map_or_else(|| u8::from(description).to_string(), str::to_owned);
     format!("Alert: {level}{name}")
 }
 

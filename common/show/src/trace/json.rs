@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use common::alert_name::ErrorWords;
 use common::close_reason::CloseReason;
 use common::escaped::{Escaped, one_line};
 use common::handshake::{Handshake, suite_name};
@@ -196,7 +197,7 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Value {
             "plaintext_bytes_to_read": state.plaintext_bytes_to_read(),
             "peer_has_closed": state.peer_has_closed(),
         }),
-        Err(error) => json!({ "error": Escaped::new(&error.to_string()).to_string() }),
+        Err(error) => json!({ "error": ErrorWords(error).to_string() }),
     }
 }
 

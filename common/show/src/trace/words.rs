@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use common::alert_name::ErrorWords;
 use common::deadline::Timeout;
-use common::escaped::Escaped;
 use common::observer::{Left, LoopEvent, Step};
 use common::phase::{Cause, PeerEnd, Phase};
 use mio::Interest;
@@ -36,11 +36,9 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::ReadTls([]) => words(Kind::Tls, "read_tls", "0 B, end-of-file"),
         Step::ReadTls(bytes) => words(Kind::Tls, "read_tls", format!("{} B", bytes.len())),
         Step::Processed(Ok(state)) => words(Kind::Tls, "process_new_packets", processed(state)),
-        Step::Processed(Err(error)) => words(
-            Kind::Trouble,
-            "process_new_packets",
-            format!("→ error: {}", Escaped::new(&error.to_string())),
-        ),
+        Step::Processed(Err(error)) => {
+            words(Kind::Trouble, "process_new_packets", format!("→ error: {}", ErrorWords(error)))
+        }
         Step::Established(handshake) => words(Kind::Phase, "established", handshake.to_string()),
         Step::PlaintextIn(bytes) => words(Kind::In, "plaintext in", plaintext(bytes)),
         Step::PlaintextOut(bytes) => words(Kind::Out, "plaintext out", plaintext(bytes)),

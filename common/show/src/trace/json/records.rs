@@ -1,6 +1,6 @@
 //! The fields that tell what a read or a write carried.
 
-use common::close_reason::AlertName;
+use common::alert_name::AlertName;
 use rustls::ContentType;
 use serde_json::{Value, json};
 
@@ -42,6 +42,7 @@ fn content_type(content: &Content) -> (Value, bool) {
         Content::ApplicationData(_) => ContentType::ApplicationData,
         Content::Other(kind) => *kind,
         Content::Hidden => return (Value::Null, false),
+        Content::Incomplete => return ("incomplete".into(), false),
         Content::NotTls => return ("not_tls".into(), false),
     };
     let malformed = matches!(content, Content::Other(_));

@@ -1,0 +1,125 @@
+//! Alerts by the names of IANA's registry
+//! (<https://www.iana.org/assignments/tls-parameters/tls-parameters.xhtml#tls-parameters-6>).
+//!
+//! rustls has names of its own, such as `UnknownCA` and `UnrecognisedName`. Log, trace and page all use IANA's.
+
+use std::fmt;
+
+use rustls::{AlertDescription, Error};
+
+use crate::escaped::Escaped;
+
+/// Number and name. Older versions sent what is reserved.
+const NAMES: &[(u8, &str)] = &[
+    (0, "close_notify"),
+    (10, "unexpected_message"),
+    (20, "bad_record_mac"),
+    (21, "decryption_failed_RESERVED"),
+    (22, "record_overflow"),
+    (30, "decompression_failure_RESERVED"),
+    (40, "handshake_failure"),
+    (41, "no_certificate_RESERVED"),
+    (42, "bad_certificate"),
+    (43, "unsupported_certificate"),
+    (44, "certificate_revoked"),
+    (45, "certificate_expired"),
+    (46, "certificate_unknown"),
+    (47, "illegal_parameter"),
+    (48, "unknown_ca"),
+    (49, "access_denied"),
+    (50, "decode_error"),
+    (51, "decrypt_error"),
+    (52, "too_many_cids_requested"),
+    (60, "export_restriction_RESERVED"),
+    (70, "protocol_version"),
+    (71, "insufficient_security"),
+    (80, "internal_error"),
+    (86, "inappropriate_fallback"),
+    (90, "user_canceled"),
+    (100, "no_renegotiation_RESERVED"),
+    (109, "missing_extension"),
+    (110, "unsupported_extension"),
+    (111, "certificate_unobtainable_RESERVED"),
+    (112, "unrecognized_name"),
+    (113, "bad_certificate_status_response"),
+    (114, "bad_certificate_hash_value_RESERVED"),
+    (115, "unknown_psk_identity"),
+    (116, "certificate_required"),
+    (117, "general_error"),
+    (120, "no_application_protocol"),
+    (121, "ech_required"),
+];
+
+/// An alert's name with its number: `unknown_ca (48)`. The number alone for an alert that has no name.
+pub struct AlertName(pub AlertDescription);
+
+impl AlertName {
+    /// Returns the name alone, `unknown_ca`. `None` for an alert that has no name.
+    pub fn word(&self) -> Option<&'static str> {
+        let code = u8::from(self.0);
+        NAMES.iter().find(|(number, _)| *number == code).map(|(_, name)| *name)
+    }
+}
+
+impl fmt::Display for AlertName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = u8::from(self.0);
+        match self.word() {
+            Some(word) => write!(f, "{word} ({code})"),
+            None => write!(f, "{code}"),
+        }
+    }
+}
+
+/// What rustls says about an error, escaped, with IANA's name for an alert.
+pub struct ErrorWords<'a>(pub &'a Error);
+
+impl fmt::Display for ErrorWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Error::AlertReceived(alert) => write!(f, "received fatal alert: {}", AlertName(*alert)),
+            other => write!(f, "{}", Escaped::new(&other.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_names_of_iana() {
+        let name = |number: u8| AlertName(number.into()).to_string();
+        for (number, expected) in [
+            (0, "close_notify (0)"),
+            (20, "bad_record_mac (20)"),
+            (48, "unknown_ca (48)"),
+            (112, "unrecognized_name (112)"),
+            (115, "unknown_psk_identity (115)"),
+            (117, "general_error (117)"),
+            (121, "ech_required (121)"),
+            (99, "99"),
+        ] {
+            assert_eq!(name(number), expected);
+        }
+    }
+
+    /// rustls writes British English, and has an older name for one alert.
+    #[test]
+    fn every_alert_that_rustls_names_has_the_same_words() {
+        let letters =
+            |name: &str| name.to_lowercase().replace('_', "").replace("unrecognised", "unrecognized");
+        for number in 0..=u8::MAX {
+            let Some(rustls) = AlertDescription::from(number).as_str() else { continue };
+            let ours = AlertName(number.into()).word().unwrap().trim_end_matches("_RESERVED");
+            assert!(number == 121 || letters(ours) == letters(rustls), "{rustls}: {ours}");
+        }
+    }
+
+    #[test]
+    fn an_alert_in_an_error_has_the_same_name() {
+        let words = ErrorWords(&Error::AlertReceived(AlertDescription::UnrecognisedName)).to_string();
+        assert_eq!(words, "received fatal alert: unrecognized_name (112)");
+        assert_eq!(ErrorWords(&Error::DecryptError).to_string(), Error::DecryptError.to_string());
+    }
+}
