@@ -46,8 +46,8 @@ impl Service {
 
     /// What sessions get from now on; those that there are keep what they began with.
     ///
-    /// The new configuration has a store of resumable sessions of its own, so that no old ticket brings a client back
-    /// in whom the new files would not let in.
+    /// The new configuration has a ticket key and a store of its own, so that no old ticket brings a client back in whom
+    /// the new files would not let in.
     pub fn replace(&mut self, Credentials { tls, admission }: Credentials) {
         self.tls = tls;
         self.session = Rc::new(SessionConfig { admission, timeouts: self.session.timeouts });

@@ -2,7 +2,7 @@
 //!
 //! rustls servers send two in each session, full or resumed, and take each once. Node (OpenSSL) sends two in a full
 //! session and none in a resumed one. So that every measured session can be resumed, a stock is laid in before, and
-//! the newest ticket is used first, because a rustls server forgets all but the last 256.
+//! the newest ticket is used first, because a rustls server with its default store forgets all but the last 256.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
