@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 pub enum Timeout {
     /// Client: from the TCP connection to the server's first byte. It may be waiting in the server's queue.
     Wait,
-    /// From the start of the session (client: from the server's first byte) to the end of the handshake.
+    /// From the start of the session (client: from the server's first byte) to the end of the handshake. A server's
+    /// session begins with the client's first byte, and the server gives it the same time to send that byte.
     Handshake,
     /// No application data in either direction.
     Idle,

@@ -128,14 +128,34 @@ pub enum LoopEvent<'a> {
     RoomAgain,
     /// `accept(2)` failed with an error that concerns us all; it is tried again soon.
     AcceptFailed(&'a io::Error),
-    /// A waiter had left before its turn came.
+    /// A client that had sent nothing left, or was sent away. It gets no session.
     Skipped {
         /// The other end.
         peer: SocketAddr,
-        /// What it left behind.
+        /// How it left.
         left: Left<'a>,
+        /// How many clients still wait.
+        waiting: usize,
     },
-    /// A waiter's turn has come.
+    /// A queued client that has sent nothing gets a free slot. Its session begins with its first byte.
+    SlotHeld {
+        /// The other end.
+        peer: SocketAddr,
+        /// The slot that it holds, from 0.
+        slot: usize,
+        /// How many clients still wait.
+        waiting: usize,
+    },
+    /// A client that has sent nothing goes back to its position in the queue. Its slot goes to a client that has spoken.
+    SlotGivenUp {
+        /// The other end.
+        peer: SocketAddr,
+        /// The slot that it held.
+        slot: usize,
+        /// How many clients wait now.
+        waiting: usize,
+    },
+    /// A client that has spoken gets a slot.
     Promoted {
         /// The session that it becomes.
         id: SessionId,
@@ -196,19 +216,23 @@ pub enum EventSource {
     Signals,
     /// The listening socket.
     Listener,
+    /// The socket of a client that holds a slot and has sent nothing yet.
+    Queued(SocketAddr),
     /// The client's standard input.
     Stdin,
     /// The socket of a session that has failed, drained before it is closed.
     Lingering(SocketAddr),
 }
 
-/// How a waiter left.
+/// How a client left that had sent nothing.
 #[derive(Debug)]
 pub enum Left<'a> {
-    /// With a FIN, having said nothing.
+    /// With a FIN.
     Fin,
     /// With a reset, or another error.
     Error(&'a io::Error),
+    /// The server closed the connection, after this time of silence.
+    Silent(Duration),
 }
 
 /// Somebody who is shown what happens.

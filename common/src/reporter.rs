@@ -53,7 +53,7 @@ fn repeated(reason: &CloseReason) -> &'static str {
 fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
     match event {
         LoopEvent::Waiting { .. } => Some("clients wait for their turn"),
-        LoopEvent::Skipped { .. } => Some("clients left before their turn"),
+        LoopEvent::Skipped { .. } => Some("clients sent nothing"),
         LoopEvent::RoomFull => Some("times the waiting room was full"),
         _ => None,
     }
@@ -97,9 +97,16 @@ impl Observer for Reporter {
             LoopEvent::AcceptFailed(error) => {
                 warn!("accepting a connection failed, trying again soon: {error} (see ulimit -n)");
             }
-            LoopEvent::Skipped { peer, left: Left::Fin } => info!("{peer} left before its turn"),
-            LoopEvent::Skipped { peer, left: Left::Error(error) } => {
-                info!("{peer} left before its turn: {error}")
+            LoopEvent::Skipped { peer, left: Left::Fin, .. } => info!("{peer} left without sending anything"),
+            LoopEvent::Skipped { peer, left: Left::Error(error), .. } => {
+                info!("{peer} left without sending anything: {error}")
+            }
+            LoopEvent::Skipped { peer, left: Left::Silent(silence), .. } => {
+                info!("{peer} sent nothing for {silence:.0?} and was disconnected (--handshake-timeout)")
+            }
+            LoopEvent::SlotHeld { peer, .. } => debug!("{peer} has a slot and has sent nothing yet"),
+            LoopEvent::SlotGivenUp { peer, .. } => {
+                debug!("{peer} has sent nothing and gives its slot to a client that has spoken")
             }
             LoopEvent::Promoted { id, waiting, .. } => debug!("{id} is served, {waiting} waiting"),
             LoopEvent::SessionFailed { id, error } => warn!("{id} could not be served: {error}"),

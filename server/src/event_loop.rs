@@ -3,13 +3,19 @@
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
 //! GATHER   note what the kernel says, for each token; do nothing yet but drain those who linger and heed signals
-//! ADMIT    accept who has come; while a slot is free, the longest waiter gets it
+//! ADMIT    accept the clients that have come; a free slot goes to the client that has waited longest, first of all
+//!          among those that have spoken
 //! TURN     each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
 //! GATHER reads the whole batch before anything is closed, and a token that is freed in TURN is handed out again only
 //! by the ADMIT of the next round, when the kernel has forgotten it. So an event can never reach a session that was
 //! not there when the kernel reported it.
+//!
+//! TLS clients speak first, so a session begins with the client's first byte. If nobody has spoken, a free slot goes to
+//! the silent client that has waited longest. It is registered with the poll and gives the slot up as soon as a queued
+//! client is found to have spoken: it goes back to its old position. Silent clients therefore delay a client that speaks
+//! by a tenth of a second, and by a handshake timeout if they fill the queue.
 //!
 //! A session costs sixteen system calls and a message three. `tests/system_calls.rs` counts them, and
 //! `benches/README.md` says what each is for.
@@ -21,25 +27,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::close_reason::CloseReason;
-use common::observer::{self, EventSource, LoopEvent, Observer, SessionId, Step, Watch};
+use common::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
 use common::session::{Session, Turn};
 use common::signals::{Asked, Signals};
 use mio::net::TcpStream;
-use mio::{Events, Poll};
+use mio::{Events, Interest, Poll};
 use rustls::ServerConnection;
 
+use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
 use crate::echo::Echo;
 use crate::lingering::Lingering;
 use crate::listener::Listener;
 use crate::place::Place;
 use crate::service::{Load, Service};
-use crate::slots::{Slot, Slots};
-use crate::waiting_room::{Waiter, WaitingRoom};
+use crate::slots::{Silent, Slot, Slots};
 
-/// How many are let in, of a crowd, before those who are in get their turn.
+/// The largest number of clients that one round accepts, or sends away, before the sessions get their turn.
 const ADMISSIONS_PER_ROUND: usize = 256;
 
 /// How much room the server has.
@@ -58,7 +64,7 @@ pub struct EventLoop {
     address: SocketAddr,
     /// `None` once the server is stopping.
     listener: Option<Listener>,
-    room: WaitingRoom,
+    queue: AcceptQueue,
     slots: Slots,
     lingering: Lingering,
     service: Service,
@@ -81,7 +87,7 @@ impl EventLoop {
             signals,
             address: listener.address()?,
             listener: Some(listener),
-            room: WaitingRoom::new(room.waiting),
+            queue: AcceptQueue::new(room.waiting),
             slots: Slots::new(room.slots),
             lingering: Lingering::default(),
             service,
@@ -141,13 +147,33 @@ impl EventLoop {
 
     /// Whether something can be done that no event will announce.
     fn has_work(&self) -> bool {
-        let can_promote = self.room.len() > 0 && self.slots.vacant_key().is_some();
+        let can_promote = self.queue.len() > 0 && self.slots.vacant_key().is_some();
         can_promote || self.slots.any_runnable()
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let listener = self.listener.as_ref().and_then(|listener| listener.deadline(&self.room));
-        [self.slots.deadline(), self.lingering.deadline(), listener].into_iter().flatten().min()
+        let listener = self.listener.as_ref().and_then(|listener| listener.deadline(&self.queue));
+        let queue = self.queue.deadline(self.handshake_timeout());
+        let silent = self.slots.first_silent().and_then(|(_, silent)| {
+            [self.end_of_silence(silent), self.end_of_hold(silent)].into_iter().flatten().min()
+        });
+        let deadlines = [self.slots.deadline(), self.lingering.deadline(), listener, queue, silent];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn handshake_timeout(&self) -> Option<Duration> {
+        self.service.session.timeouts.handshake
+    }
+
+    /// When a client that holds a slot has been silent for too long.
+    fn end_of_silence(&self, silent: &Silent) -> Option<Instant> {
+        silent.client.since.checked_add(self.handshake_timeout()?)
+    }
+
+    /// When a silent client that holds a slot has to give way to a queued client that has spoken.
+    fn end_of_hold(&self, silent: &Silent) -> Option<Instant> {
+        let end = silent.held_since + LOOK_AGAIN;
+        (self.queue.len() > 0).then(|| self.queue.next_look().map_or(end, |at| at.max(end)))
     }
 
     // ---- GATHER --------------------------------------------------------------------------------------------
@@ -199,53 +225,148 @@ impl EventLoop {
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
-    /// Accepting fills the room, promoting empties it, and skipping those who have left empties it too.
+    /// Accepting fills the queue, filling slots empties it, and skipping the clients that have left empties it too.
     fn admit(&mut self, watch: &mut Watch<'_>) {
+        self.hear(watch);
+        self.end_long_silence(watch);
+        self.queue.make_room(ADMISSIONS_PER_ROUND, self.handshake_timeout(), watch);
         for _ in 0..ADMISSIONS_PER_ROUND {
-            let more = self.listener.as_mut().is_some_and(|listener| listener.accept(&mut self.room, watch));
-            while self.promote(watch) {}
+            let more = self.listener.as_mut().is_some_and(|listener| listener.accept(&mut self.queue, watch));
+            while self.fill_slot(watch) {}
             if !more {
                 break;
             }
         }
-        self.room.announce(watch);
+        self.give_way(watch);
+        self.queue.announce(watch);
         if let Some(listener) = &mut self.listener {
-            listener.follow(&self.room, self.poll.registry(), watch);
+            listener.follow(&self.queue, self.poll.registry(), watch);
         }
     }
 
-    /// Gives a free slot to the one who has waited longest. `false` if there is no slot, or nobody.
-    fn promote(&mut self, watch: &mut Watch<'_>) -> bool {
-        let Some(key) = self.slots.vacant_key() else { return false };
-        let Some((waiter, readiness)) = self.room.next(watch) else { return false };
-        self.served += 1;
-        let id = SessionId { number: self.served, peer: waiter.peer };
-        watch.event_loop(&LoopEvent::Promoted { id, slot: key, waiting: self.room.len() });
-        match self.session(id, waiter, readiness, watch) {
-            Ok(session) => {
-                let registrar = Registrar::new(Place::Session(key).into());
-                self.slots.insert(session, registrar);
+    /// Begins the sessions of silent clients that have spoken, and frees the slots of those that have left.
+    fn hear(&mut self, watch: &mut Watch<'_>) {
+        for (key, readiness) in self.slots.take_heard() {
+            let Some(silent) = self.slots.silent(key) else { continue };
+            // A socket that is readable and not at its end holds bytes. Otherwise only the socket can tell.
+            let sign = if readiness.is_read_closed() { silent.client.peek() } else { Sign::Spoken };
+            self.settle(key, sign, readiness, watch);
+        }
+    }
+
+    /// Sends silent clients away that have held a slot for longer than the handshake may take.
+    fn end_long_silence(&mut self, watch: &mut Watch<'_>) {
+        while let Some((key, silent)) = self.slots.first_silent()
+            && self.end_of_silence(silent).is_some_and(|at| at <= watch.now)
+        {
+            let sign = silent.client.peek(); // the loop may be late, and the client's bytes may be there
+            if let Sign::Silent = sign {
+                let Some(Silent { client, .. }) = self.slots.release(key) else { return };
+                self.queue.skip(&client, Left::Silent(watch.now - client.since), watch);
+                client.dismiss();
+            } else {
+                self.settle(key, sign, Readiness::all(), watch);
             }
+        }
+    }
+
+    /// Does what a sign of a silent client in a slot demands.
+    fn settle(&mut self, key: usize, sign: Sign, readiness: Readiness, watch: &mut Watch<'_>) {
+        if let Sign::Silent = sign {
+            return;
+        }
+        let Some(Silent { client, registrar, .. }) = self.slots.release(key) else { return };
+        match sign {
+            Sign::Spoken => self.begin(key, client, registrar, readiness, watch),
+            Sign::Failed(error) => self.queue.skip(&client, Left::Error(&error), watch),
+            Sign::Fin | Sign::Silent => self.queue.skip(&client, Left::Fin, watch),
+        }
+    }
+
+    /// Gives a free slot to the client that has waited longest, first of all among those that have spoken. `false` if
+    /// there is no slot, or no client.
+    fn fill_slot(&mut self, watch: &mut Watch<'_>) -> bool {
+        let Some(key) = self.slots.vacant_key() else { return false };
+        let registrar = Registrar::new(Place::Session(key).into());
+        if let Some(client) = self.queue.next_speaker(watch) {
+            self.begin(key, client, registrar, Readiness::all(), watch);
+            return true;
+        }
+        let Some(client) = self.queue.next_silent() else { return false };
+        self.hold(key, client, registrar, watch);
+        true
+    }
+
+    /// Gives a free slot to a client that has sent nothing, and has the poll report its first byte.
+    fn hold(
+        &mut self,
+        slot: usize,
+        mut client: QueuedClient,
+        mut registrar: Registrar,
+        watch: &mut Watch<'_>,
+    ) {
+        let wanted = Some(Interest::READABLE);
+        if let Err(error) = registrar.apply(self.poll.registry(), &mut client.socket, wanted) {
+            return self.queue.skip(&client, Left::Error(&error), watch);
+        }
+        let peer = client.peer;
+        watch.event_loop(&LoopEvent::SlotHeld { peer, slot, waiting: self.queue.len() });
+        watch.event_loop(&LoopEvent::InterestChanged(EventSource::Queued(peer), wanted));
+        self.slots.hold(Silent { client, registrar, held_since: watch.now });
+    }
+
+    /// Takes slots from silent clients and gives them to queued clients that have spoken. A silent client keeps its slot
+    /// for [`LOOK_AGAIN`] at least: its first byte may be on its way.
+    fn give_way(&mut self, watch: &mut Watch<'_>) {
+        while let Some((key, silent)) = self.slots.first_silent()
+            && self.end_of_hold(silent).is_some_and(|at| at <= watch.now)
+        {
+            let Some(speaker) = self.queue.next_speaker(watch) else { return };
+            let Some(Silent { mut client, mut registrar, .. }) = self.slots.release(key) else { return };
+            let peer = client.peer;
+            match registrar.apply(self.poll.registry(), &mut client.socket, None) {
+                Ok(_) => self.queue.reenter(client),
+                Err(error) => self.queue.skip(&client, Left::Error(&error), watch),
+            }
+            watch.event_loop(&LoopEvent::SlotGivenUp { peer, slot: key, waiting: self.queue.len() });
+            let registrar = Registrar::new(Place::Session(key).into());
+            self.begin(key, speaker, registrar, Readiness::all(), watch);
+        }
+    }
+
+    /// Begins the session of a client that has spoken, in this free slot.
+    fn begin(
+        &mut self,
+        slot: usize,
+        client: QueuedClient,
+        registrar: Registrar,
+        readiness: Readiness,
+        watch: &mut Watch<'_>,
+    ) {
+        self.served += 1;
+        let id = SessionId { number: self.served, peer: client.peer };
+        watch.event_loop(&LoopEvent::Promoted { id, slot, waiting: self.queue.len() });
+        match self.session(id, client, readiness, watch) {
+            Ok(session) => self.slots.insert(session, registrar),
             Err(error) => watch.event_loop(&LoopEvent::SessionFailed { id, error: &error }),
         }
         self.count_down(watch);
-        true
     }
 
     fn session(
         &self,
         id: SessionId,
-        waiter: Waiter,
+        client: QueuedClient,
         readiness: Readiness,
         watch: &mut Watch<'_>,
     ) -> Result<Session<TcpStream, Echo>, rustls::Error> {
         // Every reply is one write, which must not wait for the acknowledgement of the one before it. It fails on
         // a socket that was reset, which the first read will say better.
-        let _ = waiter.socket.set_nodelay(true);
+        let _ = client.socket.set_nodelay(true);
         let tls = ServerConnection::new(Arc::clone(&self.service.tls))?;
         let echo = Echo::new(Rc::clone(&self.service.greeting));
-        watch.step(&id, &Step::Began { local: self.local_address(&waiter.socket) });
-        let mut session = Session::new(id, tls, waiter.socket, echo, Rc::clone(&self.service.session), watch);
+        watch.step(&id, &Step::Began { local: self.local_address(&client.socket) });
+        let mut session = Session::new(id, tls, client.socket, echo, Rc::clone(&self.service.session), watch);
         watch.step(&id, &Step::Ready(readiness));
         session.ready(readiness);
         Ok(session)
@@ -264,8 +385,8 @@ impl EventLoop {
     fn turn(&mut self, watch: &mut Watch<'_>) {
         self.slots.wake_due(watch.now);
         self.scratch.share_among(self.slots.len());
-        for _ in 0..self.slots.round() {
-            let Some(key) = self.slots.next() else { break };
+        self.slots.begin_round();
+        while let Some(key) = self.slots.next() {
             let Some(slot) = self.slots.get_mut(key) else { continue };
             let turn = slot.session.turn(watch, &mut self.scratch);
             match slot.session.await_events(turn, &mut slot.registrar, self.poll.registry(), watch) {
@@ -293,6 +414,7 @@ impl EventLoop {
 
     // ---- the end -------------------------------------------------------------------------------------------
 
+    /// Counts a session that has begun, with its client's first byte.
     fn count_down(&mut self, watch: &mut Watch<'_>) {
         if let Some(left) = &mut self.service.sessions_left {
             *left = left.saturating_sub(1);
@@ -318,11 +440,17 @@ impl EventLoop {
         }
     }
 
-    /// Dropping the listener closes it: who comes now is refused.
+    /// Dropping the listener closes it: clients that come now are refused. Clients without a session are sent away.
     fn stop_admitting(&mut self, why: &'static str, watch: &mut Watch<'_>) {
         if self.listener.take().is_some() {
-            watch.event_loop(&LoopEvent::Stopping { why, waiting: self.room.len() });
+            let waiting = self.queue.len() + self.slots.count_silent();
+            watch.event_loop(&LoopEvent::Stopping { why, waiting });
         }
-        self.room.dismiss();
+        self.queue.dismiss();
+        while let Some((key, _)) = self.slots.first_silent()
+            && let Some(silent) = self.slots.release(key)
+        {
+            silent.client.dismiss();
+        }
     }
 }

@@ -9,8 +9,8 @@ use common::registrar::Registrar;
 use mio::net::TcpListener;
 use mio::{Interest, Registry};
 
+use crate::accept_queue::AcceptQueue;
 use crate::place::Place;
-use crate::waiting_room::WaitingRoom;
 
 /// How long to leave `accept` alone after it failed for want of file descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -20,7 +20,7 @@ pub struct Listener {
     socket: TcpListener,
     registrar: Registrar,
     backlog: Backlog,
-    /// Whether the room was full when last looked at.
+    /// Whether the queue was full when last looked at.
     full: bool,
 }
 
@@ -70,20 +70,20 @@ impl Listener {
     }
 
     /// When to call [`accept`](Self::accept) even if nobody seems to have come.
-    pub fn deadline(&self, room: &WaitingRoom) -> Option<Instant> {
+    pub fn deadline(&self, queue: &AcceptQueue) -> Option<Instant> {
         match self.backlog {
-            Backlog::Failing { retry_at } if !room.is_full() => Some(retry_at),
+            Backlog::Failing { retry_at } if !queue.is_full() => Some(retry_at),
             _ => None,
         }
     }
 
-    /// Accepts one, if somebody is there and there is room. `true`: there may be another, to be accepted at once.
+    /// Accepts one, if somebody is there and the queue has room. `true`: there may be another, to be accepted at once.
     ///
     /// A crowd is accepted until nobody is left; one for each round would have them wait for everybody's turn each. A
     /// single one is more usual. Whether it was single, an `accept` that fails would say too; but the kernel makes a
     /// socket before it looks whether there is anybody to give it to. The poll says it for less, see
     /// [`follow`](Self::follow).
-    pub fn accept(&mut self, room: &mut WaitingRoom, watch: &mut Watch<'_>) -> bool {
+    pub fn accept(&mut self, queue: &mut AcceptQueue, watch: &mut Watch<'_>) -> bool {
         let crowd = match self.backlog {
             Backlog::Ready { crowd } => crowd,
             Backlog::Failing { retry_at } if retry_at <= watch.now => false,
@@ -93,13 +93,13 @@ impl Listener {
             }
             Backlog::Watched | Backlog::Failing { .. } => return false,
         };
-        if room.is_full() {
+        if queue.is_full() {
             return false;
         }
         match self.socket.accept() {
             Ok((socket, peer)) => {
                 watch.event_loop(&LoopEvent::Accepted(peer));
-                room.enter(socket, peer);
+                queue.enter(socket, peer, watch.now);
                 self.backlog = Backlog::Ready { crowd };
             }
             Err(error) if concerns_one_connection(&error) => self.backlog = Backlog::Ready { crowd },
@@ -119,8 +119,8 @@ impl Listener {
 
     /// Watches the backlog while there is room. Who is there already, when the watching begins or when one was taken
     /// out, is reported like who comes. A poll that refuses is tried again, like an accept that fails.
-    pub fn follow(&mut self, room: &WaitingRoom, registry: &Registry, watch: &mut Watch<'_>) {
-        let wanted = (!room.is_full()).then_some(Interest::READABLE);
+    pub fn follow(&mut self, queue: &AcceptQueue, registry: &Registry, watch: &mut Watch<'_>) {
+        let wanted = (!queue.is_full()).then_some(Interest::READABLE);
         let asks = matches!(self.backlog, Backlog::Ready { .. });
         let changed = match wanted {
             Some(_) if asks => self.registrar.rearm(registry, &mut self.socket).map(|()| false),
@@ -134,8 +134,8 @@ impl Listener {
         if asks {
             self.backlog = if wanted.is_some() { Backlog::Asked } else { Backlog::Watched };
         }
-        if self.full != room.is_full() {
-            self.full = room.is_full();
+        if self.full != queue.is_full() {
+            self.full = queue.is_full();
             watch.event_loop(if self.full { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
         }
     }

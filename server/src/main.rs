@@ -1,5 +1,6 @@
 //! `mio-server`: a TLS echo server that serves one session at a time.
 
+mod accept_queue;
 mod cli;
 mod descriptors;
 mod echo;
@@ -7,11 +8,11 @@ mod event_loop;
 mod lingering;
 mod listener;
 mod place;
+mod run_queue;
 mod service;
 mod setup;
 mod slots;
 mod status;
-mod waiting_room;
 
 use std::process::ExitCode;
 use std::sync::Arc;

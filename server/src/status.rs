@@ -25,7 +25,9 @@ impl Status {
                 self.served.push(*id);
                 self.waiting = *waiting;
             }
-            LoopEvent::Skipped { .. } => self.waiting = self.waiting.saturating_sub(1),
+            LoopEvent::Skipped { waiting, .. }
+            | LoopEvent::SlotHeld { waiting, .. }
+            | LoopEvent::SlotGivenUp { waiting, .. } => self.waiting = *waiting,
             LoopEvent::SessionFailed { id, .. } => self.served.retain(|served| served != id),
             LoopEvent::Stopping { .. } => self.waiting = 0,
             LoopEvent::Listening(_) => {}

@@ -102,6 +102,27 @@ fn a_number_of_sessions_ends_the_server() {
     server.program.expect_exit(0);
 }
 
+/// A TCP health check is no session. It takes none of those that `--sessions` allows, and no warning reports it.
+#[test]
+fn a_connection_that_sends_nothing_is_no_session_and_no_warning() {
+    let mut server = EchoServer::start(&["--sessions", "2", "--slots", "4"]);
+    let leaver = server.connect_raw();
+    let address = leaver.local_addr().unwrap();
+    drop(leaver);
+    server.log().wait_for_line(&format!("{address} left without sending anything"));
+    server.serves_a_client();
+    let resetter = server.connect_raw();
+    let address = resetter.local_addr().unwrap();
+    raw::reset(resetter);
+    server.log().wait_for_line(&format!("{address} left without sending anything"));
+    let mut silent = server.connect_raw();
+    server.serves_a_client();
+    server.program.expect_exit(0);
+    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
+    server.log().wait_for_line("session 2: ");
+    assert_eq!(server.log().lines("WARN").len(), 0);
+}
+
 #[test]
 fn both_the_client_and_the_handshake_are_reported() {
     let server = EchoServer::start(&[]);

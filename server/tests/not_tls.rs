@@ -50,7 +50,7 @@ fn what_such_a_client_still_sends_is_taken_so_that_no_reset_destroys_the_alert()
 fn what_comes_late_is_taken_too_and_disturbs_nobody() {
     let server = EchoServer::start(&["-v"]);
     let mut socket = server.connect_raw();
-    server.log().wait_for_line("is served"); // and registered as a session, before it says anything
+    server.log().wait_for_line("has a slot"); // and registered, before it says anything
     socket.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
     assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
     let mut next = server.connect();

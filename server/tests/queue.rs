@@ -1,7 +1,7 @@
 //! One session at a time; the others wait, and are served in the order of their arrival.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::thread;
 
 use testing::echo_server::EchoServer;
@@ -10,9 +10,20 @@ use testing::peer::TlsClient;
 use testing::program::Launch;
 use testing::raw;
 
-/// A client on a connection that waits already: it has its turn, one echo, and closes.
-fn have_a_turn(server: &EchoServer, socket: TcpStream) {
-    let mut client = TlsClient::new(socket, server.client_config());
+/// A client that connects and says hello, and waits for nothing.
+fn hello(server: &EchoServer) -> TlsClient {
+    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
+    client.send_client_hello();
+    client
+}
+
+/// Its address.
+fn address(client: &mut TlsClient) -> SocketAddr {
+    client.socket().local_addr().unwrap()
+}
+
+/// A client that waits already: it has its turn, one echo, and closes.
+fn have_a_turn(mut client: TlsClient) {
     client.handshake().unwrap();
     assert_eq!(client.receive(9), b"welcome!\n");
     client.send(b"my turn");
@@ -38,9 +49,9 @@ fn five_waiting_clients_are_served_in_the_order_of_their_arrival() {
 
     thread::scope(|scope| {
         for _ in 0..5 {
-            let socket = server.connect_raw();
-            expected.push(socket.local_addr().unwrap());
-            scope.spawn(|| have_a_turn(&server, socket));
+            let mut client = hello(&server);
+            expected.push(address(&mut client));
+            scope.spawn(|| have_a_turn(client));
         }
         server.log().wait_for_line(&format!("{} waits for its turn, number 5", expected[5]));
         first.close();
@@ -54,11 +65,11 @@ fn a_waiter_that_left_is_skipped() {
     let first = server.connect();
     let leaver = server.connect_raw();
     let address = leaver.local_addr().unwrap();
-    let patient = server.connect_raw();
+    let patient = hello(&server);
     drop(leaver);
     first.close();
-    have_a_turn(&server, patient);
-    server.log().wait_for_line(&format!("{address} left before its turn"));
+    have_a_turn(patient);
+    server.log().wait_for_line(&format!("{address} left without sending anything"));
     server.log().wait_for_line("session 2: "); // which was the patient one's
 }
 
@@ -68,24 +79,84 @@ fn a_waiter_that_reset_its_connection_is_skipped() {
     let first = server.connect();
     let leaver = server.connect_raw();
     let address = leaver.local_addr().unwrap();
-    let patient = server.connect_raw();
+    let patient = hello(&server);
     server.log().wait_for_line(&format!("{address} waits for its turn"));
     raw::reset(leaver);
     first.close();
-    have_a_turn(&server, patient);
-    server.log().wait_for_line(&format!("{address} left before its turn: Connection reset"));
+    have_a_turn(patient);
+    server.log().wait_for_line(&format!("{address} left without sending anything: Connection reset"));
 }
 
 #[test]
-fn a_silent_waiter_costs_the_handshake_timeout_and_no_more() {
-    let server = EchoServer::start(&["--handshake-timeout", "3s", "--idle-timeout", "off"]);
+fn a_client_that_speaks_does_not_wait_for_silent_ones() {
+    let server = EchoServer::start(&["--handshake-timeout", "off"]);
+    let silent: Vec<_> = (0..20).map(|_| server.connect_raw()).collect();
+    server.log().wait_for_line("waits for its turn, number 19");
+    server.serves_a_client();
+    server.serves_a_client();
+    drop(silent);
+}
+
+#[test]
+fn the_client_that_has_waited_longest_of_those_that_have_spoken_is_next() {
+    let server = EchoServer::start(&["--handshake-timeout", "off"]);
     let first = server.connect();
-    let silent = server.connect_raw();
-    let address = silent.local_addr().unwrap();
-    let patient = server.connect_raw();
+    let mut queued: Vec<_> =
+        (0..4).map(|_| TlsClient::new(server.connect_raw(), server.client_config())).collect();
+    let addresses: Vec<_> = queued.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
+    server.log().wait_for_line("waits for its turn, number 4");
+    queued[3].send_client_hello();
+    queued[1].send_client_hello();
     first.close();
-    have_a_turn(&server, patient);
-    server.log().wait_for_line(&format!("session 2: {address} timed out (--handshake-timeout)"));
+    for at in [1, 3] {
+        queued[at].handshake().unwrap();
+        assert_eq!(queued[at].receive(9), b"welcome!\n");
+        queued[at].close_notify();
+    }
+    assert_eq!(served(&server, 3)[1..], [addresses[1], addresses[3]]);
+}
+
+#[test]
+fn a_silent_client_that_gave_its_slot_up_is_served_when_it_speaks() {
+    let server = EchoServer::start(&["--handshake-timeout", "off", "-v"]);
+    let first = server.connect_raw();
+    let address = first.local_addr().unwrap();
+    server.log().wait_for_line(&format!("{address} has a slot and has sent nothing yet"));
+    let second = server.connect();
+    server.log().wait_for_line(&format!("{address} has sent nothing and gives its slot"));
+    let third = server.connect_raw();
+    server.log().wait_for_line(&format!("{} waits for its turn, number 2", third.local_addr().unwrap()));
+    let mut first = TlsClient::new(first, server.client_config());
+    first.send_client_hello();
+    let mut third = TlsClient::new(third, server.client_config());
+    third.send_client_hello();
+    second.close();
+    for mut client in [first, third] {
+        client.handshake().unwrap(); // the first one has kept its position
+        assert_eq!(client.receive(9), b"welcome!\n");
+        assert_eq!(client.close(), b"");
+    }
+}
+
+#[test]
+fn a_silent_client_in_a_slot_is_disconnected_after_the_handshake_timeout() {
+    let server = EchoServer::start(&["--handshake-timeout", "1s"]);
+    let mut silent = server.connect_raw();
+    let address = silent.local_addr().unwrap();
+    server.log().wait_for_line(&format!("{address} sent nothing for 1s and was disconnected"));
+    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
+    server.serves_a_client();
+    server.log().wait_for_line("session 1: "); // the silent client had none
+}
+
+/// They leave in waves, and all waves take less than one handshake timeout, of which one is longer than this test may
+/// take.
+#[test]
+fn silent_clients_in_the_slot_the_queue_and_the_backlog_cost_no_handshake_timeout() {
+    let server = EchoServer::start(&["--waiting", "2", "--handshake-timeout", "66s"]);
+    let silent: Vec<_> = (0..8).map(|_| server.connect_raw()).collect();
+    server.log().wait_for_line("the waiting room is full");
+    server.serves_a_client();
     drop(silent);
 }
 
@@ -96,9 +167,9 @@ fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_com
     let mut expected = vec![first.socket().local_addr().unwrap()];
     thread::scope(|scope| {
         for _ in 0..8 {
-            let socket = server.connect_raw();
-            expected.push(socket.local_addr().unwrap());
-            scope.spawn(|| have_a_turn(&server, socket));
+            let mut client = hello(&server);
+            expected.push(address(&mut client));
+            scope.spawn(|| have_a_turn(client));
         }
         server.log().wait_for_line("the waiting room is full");
         first.close();
@@ -117,20 +188,10 @@ fn a_room_that_empties_by_skipping_takes_in_who_is_behind() {
     let leaver = server.connect_raw();
     let address = leaver.local_addr().unwrap();
     raw::reset(leaver);
-    let patient = server.connect_raw();
+    let patient = hello(&server);
     server.program.signal("CONT");
-    have_a_turn(&server, patient);
-    server.log().wait_for_line(&format!("{address} left before its turn"));
-}
-
-#[test]
-fn a_waiting_room_full_of_silent_clients_is_emptied() {
-    let server = EchoServer::start(&["--waiting", "1", "--handshake-timeout", "3s"]);
-    let silent: Vec<_> = (0..2).map(|_| server.connect_raw()).collect();
-    server.serves_a_client(); // in its turn, from the backlog
-    server.log().wait_for_line("the waiting room is full");
-    server.log().wait_for_lines(2, "timed out (--handshake-timeout)");
-    drop(silent);
+    have_a_turn(patient);
+    server.log().wait_for_line(&format!("{address} left without sending anything"));
 }
 
 #[test]
@@ -141,8 +202,8 @@ fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() 
     let first = server.connect();
     thread::scope(|scope| {
         for _ in 0..24 {
-            let socket = server.connect_raw();
-            scope.spawn(|| have_a_turn(&server, socket));
+            let client = hello(&server);
+            scope.spawn(|| have_a_turn(client));
         }
         server.log().wait_for_line("accepting a connection failed");
         first.close(); // nobody new comes from here on
@@ -176,7 +237,7 @@ fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
     let crowd: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
     let last = crowd.last().unwrap().local_addr().unwrap();
-    server.log().wait_for_line(&format!("{last} waits for its turn, number 39"));
+    server.log().wait_for_line(&format!("{last} is number 39 in the waiting room"));
     let text = server.log().text();
     let round = |peer: SocketAddr| {
         let peer = peer.to_string();

@@ -174,7 +174,7 @@ fn a_terminal_that_hangs_up_ends_the_server() {
     let line = terminal.stdout.wait_for_line("listening on ");
     let address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
     let mut client = raw::connect(address);
-    let served = format!("{} is served", client.local_addr().unwrap());
+    let served = format!("{} has a slot", client.local_addr().unwrap());
     terminal.stdout.wait_for_line(&served); // who is still in the backlog when the listener closes is reset
     drop(terminal); // kills script, whose end of the terminal closes with it
     assert_eq!(raw::read_to_end(&mut client).unwrap(), b"");

@@ -109,13 +109,25 @@ fn a_client_that_does_not_answer_holds_the_end_up_for_the_close_timeout_only() {
 #[test]
 fn a_client_in_its_handshake_does_not_hold_the_end_up_for_longer_either() {
     let mut server = EchoServer::start(&["-v", "--close-timeout", "300ms"]);
-    let client = server.connect_raw();
+    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
+    client.send_half_a_client_hello();
     server.log().wait_for_line("is served");
     let start = Instant::now();
     server.program.interrupt();
     server.program.expect_exit(0);
     assert!(start.elapsed() < LINGERING, "the close timeout is all the time there is");
     drop(client);
+}
+
+#[test]
+fn a_silent_client_in_a_slot_is_sent_away_without_a_word() {
+    let mut server = EchoServer::start(&["-v", "--handshake-timeout", "off"]);
+    let mut silent = server.connect_raw();
+    server.log().wait_for_line("has a slot and has sent nothing yet");
+    server.program.interrupt();
+    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
+    server.program.expect_exit(0);
+    server.log().wait_for_line("1 waiting are sent away");
 }
 
 #[test]

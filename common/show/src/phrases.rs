@@ -19,6 +19,7 @@ pub(crate) fn event_source(source: EventSource) -> String {
     match source {
         EventSource::Signals => "signals".to_owned(),
         EventSource::Listener => "listener".to_owned(),
+        EventSource::Queued(peer) => format!("queued {peer}"),
         EventSource::Stdin => "stdin".to_owned(),
         EventSource::Lingering(peer) => format!("lingering {peer}"),
     }

@@ -39,7 +39,13 @@ fn who_does_not_finish_is_timed() {
     let [hello_1_2, hello_1_3] = VERSIONS
         .map(|(name, version)| late(name, move |server| say(server, &client_hello(server, &[version]))));
     check_all(&[
-        late("nothing", |server| hear(server.connect_raw())),
+        Case::new(
+            "nothing",
+            |server| hear(server.connect_raw()),
+            End::Fin,
+            "sent nothing for 3s and was disconnected",
+        )
+        .flags(&["--handshake-timeout", "3s"]),
         late("a trickle", trickle),
         late("half a hello", |server| {
             let hello = client_hello(server, &[&TLS13]);

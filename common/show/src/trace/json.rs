@@ -146,8 +146,14 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::AcceptFailed(error) => {
             (Subject::nobody(), "accept_failed", json!({ "error": text(error) }))
         }
-        LoopEvent::Skipped { peer, left } => {
-            (Subject::peer(*peer), "skipped", json!({ "error": error(left) }))
+        LoopEvent::Skipped { peer, left, waiting } => {
+            (Subject::peer(*peer), "skipped", json!({ "error": error(left), "waiting": waiting }))
+        }
+        LoopEvent::SlotHeld { peer, slot, waiting } => {
+            (Subject::peer(*peer), "slot_held", json!({ "slot": slot, "waiting": waiting }))
+        }
+        LoopEvent::SlotGivenUp { peer, slot, waiting } => {
+            (Subject::peer(*peer), "slot_given_up", json!({ "slot": slot, "waiting": waiting }))
         }
         LoopEvent::Promoted { id, slot, waiting } => {
             (Subject::session(*id), "promoted", json!({ "slot": slot, "waiting": waiting }))
@@ -247,6 +253,7 @@ fn error(left: &Left<'_>) -> Value {
     match left {
         Left::Fin => Value::Null,
         Left::Error(error) => text(error),
+        Left::Silent(silence) => text(format_args!("nothing came for {silence:.0?}")),
     }
 }
 
@@ -254,6 +261,7 @@ fn name_of_source(source: EventSource) -> (Subject, &'static str) {
     match source {
         EventSource::Signals => (Subject::nobody(), "signals"),
         EventSource::Listener => (Subject::nobody(), "listener"),
+        EventSource::Queued(peer) => (Subject::peer(peer), "queued"),
         EventSource::Stdin => (Subject::nobody(), "stdin"),
         EventSource::Lingering(peer) => (Subject::peer(peer), "lingering"),
     }

@@ -86,12 +86,25 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
         }
         LoopEvent::RoomAgain => words(Kind::Tls, "room again", "the backlog is looked at"),
         LoopEvent::AcceptFailed(error) => words(Kind::Trouble, "accept failed", error.to_string()),
-        LoopEvent::Skipped { peer, left: Left::Fin } => {
-            words(Kind::Tls, "skipped", format!("{peer} left before its turn"))
+        LoopEvent::Skipped { peer, left: Left::Fin, .. } => {
+            words(Kind::Tls, "skipped", format!("{peer} left without sending anything"))
         }
-        LoopEvent::Skipped { peer, left: Left::Error(error) } => {
-            words(Kind::Tls, "skipped", format!("{peer} left before its turn: {error}"))
+        LoopEvent::Skipped { peer, left: Left::Error(error), .. } => {
+            words(Kind::Tls, "skipped", format!("{peer} left without sending anything: {error}"))
         }
+        LoopEvent::Skipped { peer, left: Left::Silent(silence), .. } => {
+            words(Kind::Tls, "skipped", format!("{peer} sent nothing for {silence:.0?}, and is disconnected"))
+        }
+        LoopEvent::SlotHeld { peer, slot, waiting } => words(
+            Kind::Tls,
+            "slot held",
+            format!("slot {slot} by {peer}, which has sent nothing yet; {waiting} waiting"),
+        ),
+        LoopEvent::SlotGivenUp { peer, slot, waiting } => words(
+            Kind::Tls,
+            "slot given up",
+            format!("slot {slot} by {peer}, to a client that has spoken; {waiting} waiting"),
+        ),
         LoopEvent::Promoted { id, slot, waiting } => {
             words(Kind::Tls, "promoted", format!("{id}, to slot {slot}; {waiting} waiting"))
         }

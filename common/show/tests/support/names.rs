@@ -40,6 +40,8 @@ pub fn of_event(event: &LoopEvent<'_>) -> &'static str {
         LoopEvent::RoomAgain => "room_again",
         LoopEvent::AcceptFailed(_) => "accept_failed",
         LoopEvent::Skipped { .. } => "skipped",
+        LoopEvent::SlotHeld { .. } => "slot_held",
+        LoopEvent::SlotGivenUp { .. } => "slot_given_up",
         LoopEvent::Promoted { .. } => "promoted",
         LoopEvent::SessionFailed { .. } => "session_failed",
         LoopEvent::Freed { .. } => "freed",
