@@ -64,6 +64,13 @@ pub fn fail(program: &str, message: &impl Display) {
     stderr::write_last_line(&one_line(&text));
 }
 
+/// Logs a warning that `-q` and `-qq` do not silence, but `-qqq` does.
+pub fn warn_unless_off(message: fmt::Arguments<'_>) {
+    if log::max_level() > LevelFilter::Off {
+        stderr::write_line(&warning(message));
+    }
+}
+
 /// A log line that no filter sees.
 pub(crate) fn warning(message: fmt::Arguments<'_>) -> String {
     let record = Record::builder().target(OURS[0]).level(Level::Warn).args(message).build();

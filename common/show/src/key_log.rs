@@ -1,23 +1,26 @@
 //! `--key-log FILE`, or `SSLKEYLOGFILE`: the secrets of every session, for programs that decrypt a capture with them.
 //!
 //! Lines in the NSS key log format are appended, one for each secret, as soon as rustls has derived it. Whoever can
-//! read the file can decrypt the sessions, so it is for its owner alone: a file of somebody else, or one that is open to
-//! others, is refused.
+//! read the file can decrypt the sessions, so it is for its owner alone: a file of somebody else, a file that is open to
+//! others, and a symbolic link of somebody else are refused.
 
 use std::env;
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use common::logging;
 use log::warn;
 use rustix::process::geteuid;
 use rustls::KeyLog;
 
 use crate::args::ShowError;
 use crate::lines::Lines;
+use crate::links;
 use crate::secrets::Secret;
 
 /// The variable that Firefox, curl and many others know.
@@ -44,34 +47,60 @@ impl KeyLogArgs {
         }
     }
 
-    /// The key log that was asked for.
+    /// The key log that was asked for. A file that only the variable names may have been named for another program: if
+    /// it cannot be used, a warning says so, and there is no key log.
     ///
     /// # Errors
-    /// A file that cannot be opened for appending, or that is not one's own.
+    /// The file of the flag cannot be opened for appending, or is not one's own.
     pub fn open(&self) -> Result<Option<KeyLogFile>, ShowError> {
         let Some((by, path)) = self.asked() else { return Ok(None) };
-        let file = open(&path).map_err(|why| ShowError::new(format!("{by}: {}: {why}", path.display())))?;
-        warn!("{by}: whoever can read {} can decrypt the traffic of these sessions", path.display());
-        Ok(Some(KeyLogFile { lines: Mutex::new(Lines::new("the key log", file)) }))
+        let name = path.display();
+        let lines = match open(&path) {
+            Ok(lines) => lines,
+            Err(why) if by == VARIABLE => {
+                warn!("{by}: {name}: {why}; no secrets are written");
+                return Ok(None);
+            }
+            Err(why) => return Err(ShowError::new(format!("{by}: {name}: {why}"))),
+        };
+        let warning = format_args!("{by}: whoever can read {name} can decrypt the traffic of these sessions");
+        if by == VARIABLE {
+            logging::warn_unless_off(warning); // nobody has asked this program for it
+        } else {
+            warn!("{warning}");
+        }
+        Ok(Some(KeyLogFile { lines: Mutex::new(lines) }))
     }
 }
 
-fn open(path: &Path) -> Result<File, Refusal> {
+/// Opens the file, which may end with half a line: of a program that found the disk full.
+fn open(path: &Path) -> Result<Lines<File>, Refusal> {
+    if path == Path::new("-") {
+        return Err(Refusal::Dash);
+    }
+    let path = links::follow(path).map_err(Refusal::Link)?;
     // Looked at before it is opened, since opening a device or a pipe may do something; and after, since it may be
     // another file by then.
-    if let Ok(metadata) = fs::metadata(path) {
+    if let Ok(metadata) = fs::symlink_metadata(&path) {
         check(&metadata)?;
     }
     // O_NONBLOCK: a pipe that nobody reads would hold the program up. It means nothing to a regular file.
     let file = OpenOptions::new()
+        .read(true)
         .append(true)
         .create(true)
         .mode(0o600)
-        .custom_flags(libc::O_NONBLOCK)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW)
         .open(path)
         .map_err(Refusal::Open)?;
-    check(&file.metadata().map_err(Refusal::Open)?)?;
-    Ok(file)
+    let metadata = file.metadata().map_err(Refusal::Open)?;
+    check(&metadata)?;
+    let mut last = *b"\n";
+    if let Some(end) = metadata.len().checked_sub(1) {
+        file.read_exact_at(&mut last, end).map_err(Refusal::Open)?;
+    }
+    let lines = Lines::new("the key log", file);
+    Ok(if last == *b"\n" { lines } else { lines.behind_half_a_line() })
 }
 
 fn check(metadata: &Metadata) -> Result<(), Refusal> {
@@ -90,6 +119,8 @@ fn check(metadata: &Metadata) -> Result<(), Refusal> {
 /// Why a file does not become a key log.
 #[derive(Debug)]
 enum Refusal {
+    Dash,
+    Link(links::Refusal),
     Open(io::Error),
     NotRegular,
     NotOurs(u32),
@@ -99,6 +130,8 @@ enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Dash => f.write_str("secrets are not written to stdout; name a file"),
+            Self::Link(refusal) => refusal.fmt(f),
             Self::Open(error) => {
                 write!(f, "cannot be opened for appending: {error}")?;
                 match error.kind() {
@@ -130,7 +163,7 @@ impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let secret = Secret::new(label, client_random, secret);
         // A panic elsewhere leaves a line whole or unwritten.
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).write(secret.line());
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).write(Instant::now(), &secret.line());
     }
 }
 

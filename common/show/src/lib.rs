@@ -11,10 +11,11 @@
 //!
 //! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.
 //!
-//! A sink may fail: stderr is closed, a disk is full. That is reported once, and the sink is silent from then on; when
-//! it was the last, nothing is decoded any more. It never changes a session. Pages are drawn on a thread of their own, and
-//! each session tries again if a page could not be written. Only a stderr that is open and not read
-//! from holds up whoever writes to it, with a trace as with the log.
+//! A sink may fail: a disk is full, or the reader of a pipe has gone. That never changes a session. A sink whose reader has
+//! gone ends; when it was the last, nothing is decoded any more. Every other sink tries again later, a capture with the
+//! next session. The log says once that a sink fails, and once that it goes on. Pages are drawn on a thread of their own.
+//! No sink waits for a reader. A trace on a stderr that nobody reads loses lines at the server, and stops the session at
+//! the client.
 //!
 //! # What it costs
 //!
@@ -29,6 +30,7 @@ pub mod decode;
 pub mod explain;
 pub mod key_log;
 mod lines;
+mod links;
 pub mod page;
 mod phrases;
 mod preview;

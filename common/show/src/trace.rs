@@ -81,7 +81,7 @@ impl<W: Write> Trace<W> {
         Self { peer, start, layout: Layout::Json, lines: Lines::new("the trace", writer) }
     }
 
-    /// What was written to; `None` if it took no more at some point.
+    /// What was written to; `None` if nobody can read it any more.
     pub fn into_writer(self) -> Option<W> {
         self.lines.into_writer()
     }
@@ -102,15 +102,16 @@ impl<W: Write> Sink for Trace<W> {
             Layout::Json => Some(json::step(since_start, id, step, now, self.peer, carried)),
         };
         if let Some(line) = line {
-            self.lines.write(line);
+            self.lines.write(now, &line);
         }
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let since_start = now.saturating_duration_since(self.start);
-        self.lines.write(match &mut self.layout {
+        let line = match &mut self.layout {
             Layout::Text(text) => text.event_loop(since_start, event, &words::of_event(event)),
             Layout::Json => json::event_loop(since_start, event),
-        });
+        };
+        self.lines.write(now, &line);
     }
 }

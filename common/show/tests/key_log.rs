@@ -155,8 +155,9 @@ fn what_is_no_file_is_refused() {
     assert_refused(folder.path(), "file/such.log", "; name another file");
 }
 
+/// The second server stands for the same one on a disk that has room again.
 #[test]
-fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
+fn a_disk_that_is_full_is_reported_once_and_leaves_no_secret_glued_to_another() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-f 4", folder.path()).args(["--key-log", "keys.log"]);
     let server = EchoServer::launch(launch, folder);
@@ -164,5 +165,55 @@ fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
         server.serves_a_client();
     }
     server.log().wait_for_lines(8, "closed cleanly");
-    assert_eq!(server.log().lines("the key log ends here, its lines cannot be written").len(), 1);
+    assert_eq!(server.log().lines("the key log cannot be written now").len(), 1);
+
+    let EchoServer { mut program, folder, .. } = server;
+    program.interrupt();
+    program.expect_exit(0);
+    let full = folder.read("keys.log");
+    assert!(!full.ends_with('\n'));
+    let server = EchoServer::start_in(folder, &["--key-log", "keys.log"]);
+    server.serves_a_client();
+    server.log().wait_for_line("closed cleanly");
+    let text = server.folder.read("keys.log");
+    assert_eq!(labels(text.strip_prefix(&format!("{full}\n")).unwrap()).len(), 1);
+}
+
+#[test]
+fn a_dash_is_no_file() {
+    let folder = TempDir::new();
+    assert_refused(folder.path(), "-", "secrets are not written to stdout; name a file");
+    assert!(!folder.path().join("-").exists());
+}
+
+/// Others who start the program do not know that the variable is set.
+#[test]
+fn a_variable_that_names_no_use_of_a_file_is_warned_of_and_ignored() {
+    let server = EchoServer::start(&[]);
+    let target = format!("localhost:{}", server.address.port());
+    let open = server.folder.write("open.log", "");
+    fs::set_permissions(&open, Permissions::from_mode(0o644)).unwrap();
+    for (file, why) in
+        [("open.log", "is open to others"), ("no/such.log", "its folder has to be there"), ("-", "stdout")]
+    {
+        let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", file);
+        let mut client = client.args([&target, "--linger", "0s"]).start();
+        client.expect_exit(0);
+        let line = client.stderr.wait_for_line(" WARN  SSLKEYLOGFILE: ");
+        assert!(line.contains(why) && line.ends_with("; no secrets are written"), "{line}");
+    }
+    assert_eq!(server.folder.read("open.log"), "");
+}
+
+#[test]
+fn secrets_that_the_variable_asks_for_are_said_unless_nothing_is_said() {
+    let server = EchoServer::start(&[]);
+    let target = format!("localhost:{}", server.address.port());
+    for (verbosity, said) in [("-v", 1), ("-q", 1), ("-qq", 1), ("-qqq", 0)] {
+        let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", "keys.log");
+        let mut client = client.args([&target, "--linger", "0s", verbosity]).start();
+        client.expect_exit(0);
+        let lines = client.stderr.lines("SSLKEYLOGFILE: whoever can read keys.log can decrypt");
+        assert_eq!(lines.len(), said, "{verbosity}: {}", client.stderr.text());
+    }
 }

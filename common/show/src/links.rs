@@ -1,0 +1,149 @@
+//! Paths without symbolic links, so that nobody else decides where secrets go.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::process::geteuid;
+
+/// As many as Linux follows.
+const MOST: usize = 40;
+
+/// Why a path is not used.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A link of another user is on the way.
+    Foreign { link: PathBuf, owner: u32 },
+    /// A link that cannot be read, or too many.
+    Unreadable(io::Error),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign { link, owner } => write!(
+                f,
+                "leads through {}, a symbolic link of another user ({owner}), who decides where the secrets go; \
+                 name another file",
+                link.display()
+            ),
+            Self::Unreadable(error) => write!(f, "cannot be looked up: {error}; name another file"),
+        }
+    }
+}
+
+/// One part of a path that is still to be walked.
+enum Part {
+    Root,
+    Parent,
+    Name(OsString),
+}
+
+/// Follows the links of a path, if each of them belongs to us or to root. The result contains no link. Its last part
+/// may be missing.
+///
+/// # Errors
+/// A link of another user, a loop.
+pub(crate) fn follow(path: &Path) -> Result<PathBuf, Refusal> {
+    let mut walked = PathBuf::new();
+    let mut left: VecDeque<Part> = parts(path).collect();
+    let mut links = 0;
+    while let Some(part) = left.pop_front() {
+        match part {
+            Part::Root => walked = PathBuf::from("/"),
+            Part::Parent if walked.as_os_str().is_empty() || walked.ends_with("..") => walked.push(".."),
+            Part::Parent => drop(walked.pop()),
+            Part::Name(name) => {
+                let next = walked.join(name);
+                let Some(target) = target(&next)? else {
+                    walked = next;
+                    continue;
+                };
+                links += 1;
+                if links > MOST {
+                    return Err(Refusal::Unreadable(io::Error::other("too many symbolic links")));
+                }
+                for part in parts(&target).rev() {
+                    left.push_front(part);
+                }
+            }
+        }
+    }
+    Ok(walked)
+}
+
+fn parts(path: &Path) -> impl DoubleEndedIterator<Item = Part> {
+    path.components().filter_map(|component| match component {
+        Component::RootDir => Some(Part::Root),
+        Component::ParentDir => Some(Part::Parent),
+        Component::Normal(name) => Some(Part::Name(name.to_owned())),
+        Component::CurDir | Component::Prefix(_) => None,
+    })
+}
+
+/// Where a path leads if it is a link.
+fn target(path: &Path) -> Result<Option<PathBuf>, Refusal> {
+    // Whatever keeps it from being looked at keeps it from being opened, and is said then.
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(None) };
+    if !metadata.is_symlink() {
+        return Ok(None);
+    }
+    let owner = metadata.uid();
+    if owner != geteuid().as_raw() && owner != 0 {
+        return Err(Refusal::Foreign { link: path.to_owned(), owner });
+    }
+    fs::read_link(path).map(Some).map_err(Refusal::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use testing::folder::TempDir;
+
+    #[test]
+    fn links_of_our_own_are_followed() {
+        let folder = TempDir::new();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("a/b")).unwrap();
+        symlink("a/b", at("relative")).unwrap();
+        symlink(at("relative"), at("absolute")).unwrap();
+        symlink("../new.log", at("a/b/dangling")).unwrap();
+        let real = fs::canonicalize(folder.path()).unwrap();
+        for (path, leads_to) in [
+            ("plain", "plain"),
+            ("relative/x", "a/b/x"),
+            ("absolute/../x", "a/x"),
+            ("absolute/dangling", "a/new.log"),
+            ("no/such/x", "no/such/x"),
+        ] {
+            assert_eq!(follow(&real.join(path)).unwrap(), real.join(leads_to), "{path}");
+        }
+        assert_eq!(follow(Path::new("../x/./y")).unwrap(), Path::new("../x/y"));
+    }
+
+    #[test]
+    fn a_loop_is_refused() {
+        let folder = TempDir::new();
+        symlink("loop", folder.path().join("loop")).unwrap();
+        let refusal = follow(&folder.path().join("loop")).unwrap_err().to_string();
+        assert!(refusal.contains("too many symbolic links"), "{refusal}");
+    }
+
+    #[test]
+    #[ignore = "needs root, who can make links of another user"]
+    fn a_link_of_another_user_is_refused_wherever_it_is() {
+        let folder = TempDir::new();
+        let link = folder.path().join("link");
+        symlink(folder.path(), &link).unwrap();
+        std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+        for path in [link.clone(), link.join("keys.log")] {
+            let refusal = follow(&path).unwrap_err().to_string();
+            assert!(refusal.contains("a symbolic link of another user (65534)"), "{refusal}");
+        }
+    }
+}
