@@ -200,6 +200,11 @@ pub enum LoopEvent<'a> {
         /// What was wrong, if something was; the old ones stay.
         error: Option<&'a str>,
     },
+    /// SIGHUP: there are no file descriptors to load the files with. That is tried again soon.
+    ReloadPostponed {
+        /// What the first try said.
+        error: &'a str,
+    },
     /// A signal, or the end of what was to be done: no more sessions, the one that is open is closed.
     Stopping {
         /// Why, for people.

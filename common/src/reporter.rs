@@ -117,6 +117,11 @@ impl Observer for Reporter {
                 debug!("{peer}: {drained} more bytes came, thrown away")
             }
             LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),
+            LoopEvent::ReloadPostponed { error } => {
+                warn!(
+                    "SIGHUP: no file descriptors are left (see ulimit -n), so it is tried again soon: {error}"
+                );
+            }
             LoopEvent::Reloaded { error: Some(error) } => {
                 warn!("SIGHUP: nothing changes, mend this and send it again: {error}");
             }

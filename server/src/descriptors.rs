@@ -1,5 +1,7 @@
 //! Enough file descriptors for everybody.
 
+use std::os::unix::net::UnixDatagram;
+
 use log::{debug, info, warn};
 
 use crate::event_loop::Room;
@@ -21,4 +23,9 @@ pub fn provide_for(room: &Room) {
         Ok(limit) => debug!("file descriptors: up to {limit}, {needed} may be needed"),
         Err(error) => warn!("the limit of file descriptors stays as it is: {error}"),
     }
+}
+
+/// Whether the process, or the system, has no descriptor left at this moment.
+pub fn are_exhausted() -> bool {
+    UnixDatagram::unbound().is_err()
 }

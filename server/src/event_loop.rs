@@ -38,6 +38,7 @@ use mio::{Events, Interest, Poll};
 use rustls::ServerConnection;
 
 use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
+use crate::descriptors;
 use crate::echo::Echo;
 use crate::lingering::Lingering;
 use crate::listener::Listener;
@@ -47,6 +48,8 @@ use crate::slots::{Silent, Slot, Slots};
 
 /// The largest number of clients that one round accepts, or sends away, before the sessions get their turn.
 const ADMISSIONS_PER_ROUND: usize = 256;
+/// How long to wait for descriptors before a reload is tried again.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// How much room the server has.
 pub struct Room {
@@ -71,6 +74,8 @@ pub struct EventLoop {
     served: u64,
     /// After a signal: by when everything is over.
     stop_by: Option<Instant>,
+    /// When to try again to do what a SIGHUP asked for.
+    reload_at: Option<Instant>,
     scratch: Scratch,
 }
 
@@ -93,6 +98,7 @@ impl EventLoop {
             service,
             served: 0,
             stop_by: None,
+            reload_at: None,
             scratch: Scratch::default(),
         })
     }
@@ -157,7 +163,8 @@ impl EventLoop {
         let silent = self.slots.first_silent().and_then(|(_, silent)| {
             [self.end_of_silence(silent), self.end_of_hold(silent)].into_iter().flatten().min()
         });
-        let deadlines = [self.slots.deadline(), self.lingering.deadline(), listener, queue, silent];
+        let reload = self.reload_at.filter(|_| self.listener.is_some());
+        let deadlines = [self.slots.deadline(), self.lingering.deadline(), listener, queue, silent, reload];
         deadlines.into_iter().flatten().min()
     }
 
@@ -204,7 +211,8 @@ impl EventLoop {
     }
 
     fn heed(&mut self, asked: Asked, load: &Load<'_>, watch: &mut Watch<'_>) {
-        if asked.reload && self.listener.is_some() {
+        let is_due = self.reload_at.is_some_and(|at| at <= watch.now);
+        if (asked.reload || is_due) && self.listener.is_some() {
             self.reload(load, watch);
         }
         if asked.end {
@@ -212,15 +220,22 @@ impl EventLoop {
         }
     }
 
+    /// Loads the credentials again. If there are no descriptors for it, this is tried again later.
     fn reload(&mut self, load: &Load<'_>, watch: &mut Watch<'_>) {
-        let error = match load() {
+        let is_retry = self.reload_at.take().is_some();
+        match load() {
             Ok(credentials) => {
                 self.service.replace(credentials);
-                None
+                watch.event_loop(&LoopEvent::Reloaded { error: None });
             }
-            Err(error) => Some(error),
-        };
-        watch.event_loop(&LoopEvent::Reloaded { error: error.as_deref() });
+            Err(error) if descriptors::are_exhausted() => {
+                self.reload_at = Some(watch.now + RELOAD_PAUSE);
+                if !is_retry {
+                    watch.event_loop(&LoopEvent::ReloadPostponed { error: &error });
+                }
+            }
+            Err(error) => watch.event_loop(&LoopEvent::Reloaded { error: Some(&error) }),
+        }
     }
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------

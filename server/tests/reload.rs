@@ -100,6 +100,22 @@ fn bad_files_change_nothing_and_the_log_says_what_is_wrong() {
     server.serves_a_client();
 }
 
+#[test]
+fn a_reload_for_which_no_descriptors_are_left_is_tried_again() {
+    let identity = Identity::localhost();
+    let folder = TempDir::new();
+    identity.write(&folder);
+    let server = EchoServer::launch(Launch::server_limited("-n 32", folder.path()), folder);
+    let crowd: Vec<_> = (0..64).map(|_| server.connect_raw()).collect();
+    server.log().wait_for_line("accepting a connection failed");
+    server.program.signal("HUP");
+    server.log().wait_for_line("SIGHUP: no file descriptors are left");
+    assert_eq!(server.log().lines(RELOADED), Vec::<String>::new());
+    drop(crowd);
+    server.log().wait_for_line(RELOADED);
+    assert_eq!(server.log().lines("SIGHUP: no file descriptors are left").len(), 1);
+}
+
 /// A client that trusts the server and shows a certificate.
 fn client_with(identity: &Identity, server: &EchoServer) -> Arc<ClientConfig> {
     let roots = root_store(&server.certificate());

@@ -176,6 +176,7 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         LoopEvent::LingeringOver { peer: address(), drained: 9 },
         LoopEvent::Reloaded { error: None },
         LoopEvent::Reloaded { error: Some("no such\nfile") },
+        LoopEvent::ReloadPostponed { error: "too many\nfiles" },
         LoopEvent::Stopping { why: "a signal came", waiting: 2 },
     ];
     let mut seen = BTreeSet::new();

@@ -174,6 +174,9 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
             (Subject::peer(*peer), "lingering_over", json!({ "drained": drained }))
         }
         LoopEvent::Reloaded { error } => (Subject::nobody(), "reloaded", json!({ "error": error.map(text) })),
+        LoopEvent::ReloadPostponed { error } => {
+            (Subject::nobody(), "reload_postponed", json!({ "error": text(error) }))
+        }
         LoopEvent::Stopping { why, waiting } => {
             (Subject::nobody(), "stopping", json!({ "why": why, "waiting": waiting }))
         }

@@ -128,6 +128,7 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
         LoopEvent::Reloaded { error: None } => {
             words(Kind::Tls, "reloaded", "new sessions get what the files hold now")
         }
+        LoopEvent::ReloadPostponed { error } => words(Kind::Trouble, "reload postponed", *error),
         LoopEvent::Reloaded { error: Some(error) } => words(Kind::Trouble, "not reloaded", *error),
         LoopEvent::Stopping { why, waiting: 0 } => words(Kind::Stalled, "stopping", *why),
         LoopEvent::Stopping { why, waiting } => {

@@ -51,6 +51,7 @@ pub fn of_event(event: &LoopEvent<'_>) -> &'static str {
         LoopEvent::Connected(_) => "connected",
         LoopEvent::LingeringOver { .. } => "lingering_over",
         LoopEvent::Reloaded { .. } => "reloaded",
+        LoopEvent::ReloadPostponed { .. } => "reload_postponed",
         LoopEvent::Stopping { .. } => "stopping",
     }
 }
