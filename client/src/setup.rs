@@ -25,6 +25,9 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
     let configuration = |error: &dyn std::fmt::Display| Failure::Configuration(error.to_string());
     let server_name = cli.server_name().map_err(|error| configuration(&error))?;
     let trust = Arc::new(trust(cli).map_err(|error| configuration(&error))?);
+    for warning in trust.warnings(UnixTime::now()) {
+        warn!("{warning}");
+    }
     let provider = cli.tls.provider();
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
     let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), Arc::clone(&provider), policy));

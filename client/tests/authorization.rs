@@ -46,6 +46,14 @@ fn assert_authorized((_server, mut client): (EchoServer, Program), reason: &str)
 }
 
 #[test]
+fn an_expired_authority_is_warned_of() {
+    let authority = Authority::expired("Old");
+    let (server, client) = session(&authority.issue(), &authority.certificate, &[]);
+    client.stderr.wait_for_line("the authority CN=Old in trusted.pem expired on 2002-01-01");
+    assert_authorized((server, client), "issued by CN=Old");
+}
+
+#[test]
 fn an_expired_certificate_is_refused() {
     let refused = pinned(&Identity::expired(), &[]);
     assert_refused(refused, "its certificate expired on 2002-01-01", "certificate_expired (45)");

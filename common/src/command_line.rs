@@ -158,7 +158,12 @@ fn report<P: Parser>(error: &Error) -> ExitStatus {
 fn message(program: &str, error: &Error) -> String {
     let text = error.render().to_string();
     let text = text.trim_end();
-    format!("{program}: {}", text.strip_prefix("error: ").unwrap_or(text))
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    // clap quotes the argument. `--key "$(cat key.pem)"` gives the private key as one.
+    match text.contains("-----BEGIN ") {
+        true => format!("{program}: an argument is PEM text; name the file that holds it instead"),
+        false => format!("{program}: {text}"),
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +209,7 @@ mod tests {
             (["--number=x"], "program: invalid value 'x' for '--number <NUMBER>'"),
             (["--number=13"], "program: --number 13 brings bad luck\n\nUsage: program"),
             (["--nunber=13"], "program: unexpected argument '--nunber' found"),
+            (["-----BEGIN PRIVATE KEY-----\nMIG"], "program: an argument is PEM text; name the file"),
         ] {
             let error = run(&arguments).unwrap_err();
             assert!(message("program", &error).starts_with(begin), "{error}");

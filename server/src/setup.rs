@@ -146,6 +146,9 @@ struct Asked {
 fn client_verifier(cli: &Cli, provider: &Arc<CryptoProvider>) -> Result<Option<Asked>, SetupError> {
     let Some(file) = &cli.client_ca else { return Ok(None) };
     let trust = Arc::new(Trust::load(file).map_err(because)?);
+    for warning in trust.warnings(UnixTime::now()) {
+        warn!("{warning}");
+    }
     let verifier = ClientVerifier::new(Arc::clone(&trust), Arc::clone(provider), cli.client_auth());
     if !verifier.hints() {
         warn!(

@@ -1,7 +1,7 @@
 //! What is wrong on the command line or in a file is said in one line, with the right exit status.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use testing::certificates::Identity;
+use testing::certificates::{Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::Launch;
@@ -57,11 +57,20 @@ fn an_empty_file_is_named() {
 
 #[test]
 fn what_is_no_pem_gets_the_command_that_converts_it() {
-    let Identity { certificate, key } = Identity::localhost();
-    let line = refusal(Some("certificate"), Some(&key));
-    assert_says(&line, &["chain.pem is not PEM", "openssl x509 -inform DER"]);
-    let line = refusal(Some(&certificate), Some("key"));
-    assert_says(&line, &["private.pem is not PEM", "openssl pkey -inform DER"]);
+    let folder = TempDir::new();
+    let identity = Identity::localhost();
+    folder.write("chain.der", der(&identity.certificate));
+    folder.write("private.der", identity.private_key().secret_der());
+    let files = |certificate, key| {
+        refused(Launch::server(folder.path()).args(["--cert", certificate, "--key", key]), 1)
+    };
+    let line = files("chain.der", "private.der");
+    assert_says(&line, &["chain.der is a certificate in DER, not PEM", "`openssl x509 -inform DER"]);
+    folder.write("chain.pem", &identity.certificate);
+    let line = files("chain.pem", "private.der");
+    assert_says(&line, &["private.der is a private key in DER, not PEM", "`openssl pkey -inform DER"]);
+    let line = refusal(Some("certificate"), Some(&identity.key));
+    assert_says(&line, &["chain.pem is not PEM", "begins with -----BEGIN CERTIFICATE-----"]);
 }
 
 #[test]

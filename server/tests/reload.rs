@@ -146,6 +146,22 @@ fn an_old_ticket_does_not_bring_an_old_authority_back() {
 }
 
 #[test]
+fn an_expired_authority_is_warned_of_at_the_start_and_when_the_files_are_loaded_again() {
+    const WARNING: &str = "the authority CN=Old clients in clients.pem expired on 2002-01-01";
+    let old = Authority::expired("Old clients");
+    let folder = TempDir::new();
+    folder.write("clients.pem", &old.certificate);
+    let server = EchoServer::start_in(folder, &["--client-ca", "clients.pem"]);
+    server.log().wait_for_lines(1, WARNING);
+    // RFC 5280, 6.1.1 (d): the dates of a trust anchor do not count.
+    let mut client = TlsClient::connect(server.address, client_with(&old.issue_to(&["alice"]), &server));
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client.close();
+    reload(&server, RELOADED);
+    assert_eq!(server.log().lines(WARNING).len(), 2);
+}
+
+#[test]
 fn a_ticket_from_before_leads_to_a_full_handshake_with_who_is_still_trusted() {
     let identity = Identity::localhost();
     let server = server(&identity, &[]);

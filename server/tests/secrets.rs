@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ContentType, ServerConfig, SupportedProtocolVersion};
 use testing::certificates::Identity;
+use testing::damage::damaged;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::forge::Forge;
@@ -97,31 +98,81 @@ fn the_server_keeps_its_key_and_the_secrets_of_its_sessions() {
     }
 }
 
-/// A key that cannot be used is a failure that names the file, and does not quote it.
+/// Runs a program that may refuse its files, until it ends or listens, and checks that it quotes none of them.
+fn assert_refuses_silently(launch: Launch, secrets: &Secrets) {
+    let program = launch.start();
+    program.stderr.wait_for_line_or_end("listening on ");
+    secrets.assert_unsaid(&program.stdout.bytes());
+    secrets.assert_unsaid(&program.stderr.bytes());
+}
+
+/// A file that cannot be used is a failure that names the file, and does not quote it.
+#[test]
+fn a_damaged_key_is_not_quoted_wherever_it_is_named() {
+    let identity = Identity::localhost();
+    let mut secrets = Secrets::default();
+    secrets.add_key(&identity.key);
+    let folder = TempDir::new();
+    folder.write("c.pem", &identity.certificate);
+    let forms = damaged(&identity.key);
+    // The cuts are many, and `cargo test -p common --test identity` has all of them.
+    for (number, (_, bytes)) in forms.iter().filter(|(name, _)| !name.contains("byte")).enumerate() {
+        let key = format!("{number}.pem");
+        folder.write(&key, bytes);
+        let server = || Launch::server(folder.path()).args(["-vvv"]);
+        let client =
+            || Launch::client(folder.path()).args(["-vvv", "127.0.0.1:1", "--connect-timeout", "1s"]);
+        for launch in [
+            server().args(["--cert", "c.pem", "--key", &key]),
+            server().args(["--cert", &key, "--key", &key]),
+            server().args(["--cert", "c.pem", "--key", "c.pem", "--client-ca", &key]),
+            client().args(["--ca", "c.pem", "--cert", "c.pem", "--key", &key]),
+            client().args(["--ca", &key]),
+        ] {
+            assert_refuses_silently(launch, &secrets);
+        }
+    }
+}
+
+/// The key of another certificate is whole, and is not quoted either. Nor is one that is given in place of its file.
 #[test]
 fn a_key_that_cannot_be_used_is_not_quoted() {
     let identity = Identity::localhost();
     let mut secrets = Secrets::default();
     secrets.add_key(&identity.key);
-    let armour = "-----END PRIVATE KEY-----";
-    let cut = identity.key.replace(armour, "");
-    let other = Identity::localhost().certificate;
-    for (certificate, key) in
-        [(&identity.certificate, &cut), (&other, &identity.key), (&identity.key, &identity.key)]
-    {
-        let folder = TempDir::new();
-        folder.write("c.pem", certificate);
-        folder.write("k.pem", key);
-        let files = ["--cert", "c.pem", "--key", "k.pem", "-vvv"];
-        let mut server = Launch::server(folder.path()).args(files).start();
-        server.expect_exit(1);
-        let mut client = Launch::client(folder.path()).args(files).args(["--ca", "k.pem"]).start();
-        client.expect_exit(1);
-        for program in [server, client] {
-            secrets.assert_unsaid(&program.stdout.bytes());
-            secrets.assert_unsaid(&program.stderr.bytes());
-        }
+    let folder = TempDir::new();
+    folder.write("c.pem", &Identity::localhost().certificate);
+    folder.write("k.pem", &identity.key);
+    let inline = format!("--key={}", identity.key);
+    for arguments in [
+        &["--cert", "c.pem", "--key", "k.pem"][..],
+        &["--cert", "k.pem", "--key", "k.pem"],
+        &["--cert", "c.pem", &inline],
+        &["--cert", "c.pem", "--key", &identity.key],
+        &[&identity.key],
+    ] {
+        assert_refuses_silently(Launch::server(folder.path()).args(["-vvv"]).args(arguments), &secrets);
+        let client = Launch::client(folder.path()).args(["-vvv", "--ca", "c.pem"]);
+        assert_refuses_silently(client.args(arguments), &secrets);
     }
+    assert_refuses_silently(Launch::client(folder.path()).args(["--ca", &identity.key]), &secrets);
+}
+
+/// A server that runs says in its log what is wrong with the new files.
+#[test]
+fn a_damaged_key_is_not_quoted_when_the_files_are_loaded_again() {
+    let server = EchoServer::start(&["-vvv"]);
+    let key = server.folder.read("certificates/key.pem");
+    let mut secrets = Secrets::default();
+    secrets.add_key(&key);
+    let forms = damaged(&key);
+    for (number, (_, bytes)) in forms.iter().filter(|(name, _)| !name.contains("byte")).enumerate() {
+        server.folder.write("certificates/key.pem", bytes);
+        server.program.signal("HUP");
+        server.log().wait_for_lines(number + 1, "SIGHUP: ");
+    }
+    secrets.assert_unsaid(&server.log().bytes());
+    server.serves_a_client();
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn nothing_else_may_run_or_be_loaded_in_it() {
     let page = pages().remove(0);
     let evil = "<script>document.title = 'owned'</script><img src='https://example.org/x.png'>\
                 <p style='color: red' onclick='1'>x</p></body>";
-    browser.open(&folder.write("page.html", &page.text.replace("</body>", evil)));
+    browser.open(&folder.write("page.html", page.text.replace("</body>", evil)));
     assert!(browser.evaluate("document.title").as_str().unwrap().starts_with("Session 1, TLS 1.3"));
     let complaints = browser.complaints().concat();
     assert!(complaints.contains("violates the following Content Security Policy directive"), "{complaints}");

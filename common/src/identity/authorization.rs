@@ -5,9 +5,10 @@ use std::fmt;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::certificate::X509Certificate;
 
-use super::certificate::{Moment, Validity, parse};
+use super::certificate::{Moment, Unusable, Validity, parse, parse_strictly};
 use super::chain::Chain;
 use super::distrust::Distrust;
+use super::key_kind::UnsupportedKey;
 use super::names::{self, Basis, Names};
 use super::trust::{Source, Trust, anchor_name};
 use super::unauthorized::{Unauthorized, Use, Which};
@@ -93,10 +94,12 @@ pub(super) fn authorize_parts(
     peer: Peer<'_>,
     now: UnixTime,
 ) -> Result<Authorized, Unauthorized> {
-    let malformed = |reason| Unauthorized::Malformed { reason };
-    let certificate = parse(end_entity).map_err(malformed)?;
+    let certificate = parse(end_entity).map_err(Unauthorized::Unusable)?;
     // rustls will take the key for the handshake's signature from webpki's reading, so webpki must be able to read it.
-    let parsed = webpki::EndEntityCert::try_from(end_entity).map_err(|error| malformed(error.to_string()))?;
+    let parsed = parse_strictly(end_entity, &certificate).map_err(Unauthorized::Unusable)?;
+    if let Some(kind) = UnsupportedKey::of_public(certificate.public_key()) {
+        return Err(Unauthorized::UnsupportedKey(kind));
+    }
 
     check_dates(&certificate, now)?;
     check_use(&certificate, peer.wants())?;
@@ -140,7 +143,7 @@ fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), U
 /// webpki does not look at the key usage, but RFC 8446, 4.4.2.2 says what it must allow.
 fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unauthorized> {
     let malformed =
-        |error: x509_parser::error::X509Error| Unauthorized::Malformed { reason: error.to_string() };
+        |error: x509_parser::error::X509Error| Unauthorized::Unusable(Unusable::Damaged(error.to_string()));
     if let Some(usage) = certificate.key_usage().map_err(malformed)?
         && !usage.value.digital_signature()
     {

@@ -3,19 +3,105 @@
 use std::fmt;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
+use webpki::EndEntityCert;
 use x509_parser::certificate::X509Certificate;
+use x509_parser::error::X509Error;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
 
 use crate::escaped::Escaped;
 
+/// Why a certificate cannot be used. It holds no part of the certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is not the DER of an X.509 certificate.
+    Damaged(String),
+    /// It may be sound, but it needs something that is not supported.
+    Unsupported(String),
+    /// It is older than X.509 version 3.
+    NotVersion3,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(reason) | Self::Unsupported(reason) => f.write_str(reason),
+            Self::NotVersion3 => f.write_str("it is older than X.509 v3"),
+        }
+    }
+}
+
 /// Parses a certificate, all of it: bytes behind its end are an error, as they are for webpki.
-pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, String> {
+pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Unusable> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
-        Ok((rest, _)) => Err(format!("{} bytes behind its end", rest.len())),
-        Err(error) => Err(x509_parser::error::X509Error::from(error).to_string()),
+        Ok((rest, _)) => Err(Unusable::Damaged(format!("{} bytes are behind its end", rest.len()))),
+        Err(error) => Err(Unusable::Damaged(parser_words(X509Error::from(error)))),
+    }
+}
+
+/// What the parser says. The texts of two errors may quote the certificate, and are left out.
+fn parser_words(error: X509Error) -> String {
+    match error {
+        X509Error::Der(_) | X509Error::NomError(_) => "it is not DER".to_owned(),
+        named => named.to_string(),
+    }
+}
+
+/// Parses a certificate as webpki does, which is strict in other ways. `certificate` is the same one, parsed.
+pub(super) fn parse_strictly<'a>(
+    der: &'a CertificateDer<'a>,
+    certificate: &X509Certificate<'_>,
+) -> Result<EndEntityCert<'a>, Unusable> {
+    EndEntityCert::try_from(der).map_err(|error| match error {
+        webpki::Error::UnsupportedCertVersion => Unusable::NotVersion3,
+        webpki::Error::UnsupportedCriticalExtension => {
+            let unsupported = unsupported_extensions(certificate).join(", ");
+            Unusable::Unsupported(format!("it has a critical extension that is not supported: {unsupported}"))
+        }
+        // webpki has no error of their own for these two.
+        webpki::Error::BadDer if certificate.issuer_uid.is_some() || certificate.subject_uid.is_some() => {
+            Unusable::Unsupported("it has a unique identifier of its issuer or subject".to_owned())
+        }
+        _ if der.len() > usize::from(u16::MAX) => {
+            Unusable::Unsupported("it is larger than 65535 bytes".to_owned())
+        }
+        webpki::Error::SignatureAlgorithmMismatch => {
+            Unusable::Damaged("it names two different signature algorithms".to_owned())
+        }
+        _ => Unusable::Damaged("it is not DER, or an extension is damaged".to_owned()),
+    })
+}
+
+/// The critical extensions that webpki does not know, by name where they have one.
+fn unsupported_extensions(certificate: &X509Certificate<'_>) -> Vec<String> {
+    // Key usage, alternative names, basic constraints, name constraints, CRL distribution points, extended key usage,
+    // signed certificate timestamps.
+    const KNOWN: [&str; 7] = [
+        "2.5.29.15",
+        "2.5.29.17",
+        "2.5.29.19",
+        "2.5.29.30",
+        "2.5.29.31",
+        "2.5.29.37",
+        "1.3.6.1.4.1.11129.2.4.2",
+    ];
+    let critical = certificate.extensions().iter().filter(|extension| extension.critical);
+    let identifiers = critical.map(|extension| extension.oid.to_id_string());
+    let unknown = identifiers.filter(|identifier| !KNOWN.contains(&identifier.as_str()));
+    unknown.map(|identifier| extension_name(&identifier).map_or(identifier, str::to_owned)).collect()
+}
+
+fn extension_name(identifier: &str) -> Option<&'static str> {
+    match identifier {
+        "2.5.29.32" => Some("certificatePolicies (2.5.29.32)"),
+        "2.5.29.33" => Some("policyMappings (2.5.29.33)"),
+        "2.5.29.36" => Some("policyConstraints (2.5.29.36)"),
+        "2.5.29.54" => Some("inhibitAnyPolicy (2.5.29.54)"),
+        "1.3.6.1.5.5.7.1.24" => Some("TLS feature, or \"must staple\" (1.3.6.1.5.5.7.1.24)"),
+        "1.3.6.1.4.1.11129.2.4.3" => Some("precertificate poison (1.3.6.1.4.1.11129.2.4.3)"),
+        _ => None,
     }
 }
 

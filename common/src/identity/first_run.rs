@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rcgen::{
@@ -14,6 +14,7 @@ use rustls::pki_types::UnixTime;
 
 use super::certificate::Moment;
 use super::error::{IdentityError, Problem, Role};
+use super::pem_files::dangling_link;
 use super::remedy::folder;
 
 /// How long the development certificate is valid.
@@ -43,6 +44,7 @@ pub enum FirstRun {
 /// An [`IdentityError`] with one of these problems, all of which leave the folder as it was found:
 /// - [`Problem::WithoutPartner`]: one file exists and the other does not;
 /// - [`Problem::MadeMeanwhile`]: a file appeared after we looked;
+/// - [`Problem::DanglingLink`]: a file, or its folder, is a symbolic link that leads nowhere;
 /// - [`Problem::NotCreated`], [`Problem::Unreadable`]: the operating system's word;
 /// - [`Problem::NotGenerated`]: the crypto library's word.
 pub fn development_certificate(
@@ -71,8 +73,9 @@ fn create_both(certificate: &Path, key: &Path, now: UnixTime) -> Result<(), Iden
     let key_problem = |problem| IdentityError::new(Role::Key, key, problem);
     let certificate_problem = |problem| IdentityError::new(Role::Certificate, certificate, problem);
 
-    create_folder(certificate).map_err(certificate_problem)?;
-    create_folder(key).map_err(key_problem)?;
+    create_folder(certificate)
+        .map_err(|problem| IdentityError::new(Role::Folder, folder(certificate), problem))?;
+    create_folder(key).map_err(|problem| IdentityError::new(Role::Folder, folder(key), problem))?;
     create_file(key, 0o600, &key_pem).map_err(key_problem)?;
     create_file(certificate, 0o644, &certificate_pem).map_err(|problem| {
         // This key is ours, just made, and of no use to anybody without its certificate. If it cannot be removed,
@@ -110,12 +113,21 @@ fn generate(now: UnixTime) -> Result<(String, String), rcgen::Error> {
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
 
+/// Whether a file is there. A symbolic link that leads nowhere is an error: the file cannot be made in its place.
 fn exists(role: Role, file: &Path) -> Result<bool, IdentityError> {
-    file.try_exists().map_err(|error| IdentityError::new(role, file, Problem::Unreadable(error)))
+    let fail = |problem| IdentityError::new(role, file, problem);
+    match file.try_exists() {
+        Ok(false) => dangling_link(file).map_or(Ok(false), |problem| Err(fail(problem))),
+        Ok(true) => Ok(true),
+        Err(error) => Err(fail(Problem::Unreadable(error))),
+    }
 }
 
+/// Makes the folder of a file. A folder that is new is for its owner alone.
 fn create_folder(file: &Path) -> Result<(), Problem> {
-    DirBuilder::new().recursive(true).create(folder(file)).map_err(Problem::NotCreated)
+    let folder = folder(file);
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.map_err(|error| dangling_link(folder).unwrap_or(Problem::NotCreated(error)))
 }
 
 /// Writes a file that was not there before; if that fails half-way, it is not there after it either.

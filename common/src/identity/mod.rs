@@ -16,10 +16,15 @@ mod client_certificate;
 mod distrust;
 mod error;
 mod first_run;
+mod format;
+mod key_file;
+mod key_kind;
 mod listed;
 mod names;
 mod notes;
 mod pem_files;
+mod pem_label;
+mod pem_text;
 mod remedy;
 mod trust;
 mod unauthorized;
@@ -33,20 +38,24 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::CertifiedKey;
 
 pub use authorization::{Authorized, Peer, authorize};
-pub use certificate::Moment;
+pub use certificate::{Moment, Unusable};
 pub use client_certificate::{CertificateRequest, ClientCertificate};
 pub use distrust::{Distrust, Issuer, Link};
 pub use error::{IdentityError, Problem, Role};
 pub use first_run::{FirstRun, development_certificate};
+pub use format::Format;
+pub use key_kind::UnsupportedKey;
 pub use names::Names;
 pub use notes::{Notes, NotesSlot};
+pub use pem_label::Label;
+pub use pem_text::Damage;
 pub use trust::{Source, Trust, subject};
 pub use unauthorized::{Unauthorized, Use, Which};
 pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
 pub use warning::Warning;
 
-use certificate::{Validity, parse};
-use pem_files::Pem;
+use certificate::{Validity, parse, parse_strictly};
+use pem_files::{Certificate, Pem};
 
 /// A certificate chain and the private key of its first certificate, known to belong together.
 ///
@@ -58,9 +67,9 @@ pub struct Identity {
     /// The private key: PKCS#8, PKCS#1 or SEC1. Its `Debug` shows nothing of it.
     pub key: PrivateKeyDer<'static>,
     certificate_file: PathBuf,
-    key_file: PathBuf,
-    key_mode: Option<u32>,
     validity: Validity,
+    /// What others can do to the key file.
+    exposures: Vec<Warning>,
 }
 
 impl Identity {
@@ -69,50 +78,50 @@ impl Identity {
     /// # Errors
     ///
     /// An [`IdentityError`] that names the file and says what to do: a file that is missing, unreadable, empty or not
-    /// PEM, swapped files, an encrypted or damaged key, a damaged or X.509 v1 certificate, or two that do not match.
+    /// PEM, swapped files, an encrypted or damaged key, a damaged or X.509 v1 certificate, a key or a certificate of a
+    /// kind that is not supported, or two that do not match. No error quotes a part of a file.
     ///
     /// An expired certificate is no error: the peer decides whether it minds. See [`Identity::warnings`].
     pub fn load(certificate_file: &Path, key_file: &Path) -> Result<Self, IdentityError> {
-        let chain = Pem::read(certificate_file, Role::Certificate)?.into_certificates()?;
-        let (key, key_mode) = Pem::read(key_file, Role::Key)?.into_key()?;
+        let certificates = Pem::read(certificate_file, Role::Certificate)?.into_certificates()?;
+        let (key, key_metadata) = Pem::read(key_file, Role::Key)?.into_key()?;
 
-        let fail = |problem| IdentityError::new(Role::Certificate, certificate_file, problem);
-        let validity = check_chain(&chain, key_file).map_err(fail)?;
+        let validity = check_chain(&certificates, key_file)
+            .map_err(|problem| IdentityError::new(Role::Certificate, certificate_file, problem))?;
+        let chain: Vec<_> = certificates.into_iter().map(|certificate| certificate.der).collect();
         check_key(&chain, &key, certificate_file)
             .map_err(|problem| IdentityError::new(Role::Key, key_file, problem))?;
+        let exposures = key_metadata.map(|metadata| key_file::exposures(key_file, &metadata));
         Ok(Self {
             chain,
             key,
             certificate_file: certificate_file.to_owned(),
-            key_file: key_file.to_owned(),
-            key_mode,
             validity,
+            exposures: exposures.unwrap_or_default(),
         })
     }
 
     /// What a person should know about these files, though a session works with them.
     pub fn warnings(&self, now: UnixTime) -> Vec<Warning> {
-        let exposed = Warning::exposed_key(&self.key_file, self.key_mode);
         let dates = Warning::dates(&self.certificate_file, &self.validity, now);
-        exposed.into_iter().chain(dates).collect()
+        self.exposures.iter().cloned().chain(dates).collect()
     }
 }
 
-/// Finds out whether every certificate parses, and whether the first is of a version that TLS peers accept.
-fn check_chain(chain: &[CertificateDer<'_>], key_file: &Path) -> Result<Validity, Problem> {
+/// Finds out whether every certificate parses, and whether the first can be used in a handshake.
+fn check_chain(chain: &[Certificate], key_file: &Path) -> Result<Validity, Problem> {
     let mut own = None;
-    for (position, der) in chain.iter().enumerate() {
-        let damaged = |reason: String| Problem::DamagedCertificate { number: position + 1, reason };
-        let parsed = parse(der).map_err(damaged)?;
-        if position == 0 {
-            own = Some(Validity::of(&parsed));
-            match webpki::EndEntityCert::try_from(der) {
-                Ok(_) => {}
-                Err(webpki::Error::UnsupportedCertVersion) => {
-                    return Err(Problem::NotVersion3 { key: key_file.to_owned() });
-                }
-                Err(other) => return Err(damaged(other.to_string())),
+    for (index, certificate) in chain.iter().enumerate() {
+        let unusable = |reason| certificate.problem(index + 1, reason, key_file);
+        let parsed = parse(&certificate.der).map_err(unusable)?;
+        if index == 0 {
+            parse_strictly(&certificate.der, &parsed).map_err(unusable)?;
+            let key = parsed.public_key();
+            let kind = UnsupportedKey::of_public(key).or_else(|| UnsupportedKey::compressed_point(key));
+            if let Some(kind) = kind {
+                return Err(Problem::UnsupportedKey(kind));
             }
+            own = Some(Validity::of(&parsed));
         }
     }
     own.ok_or(Problem::NoCertificate { has_key: false })
@@ -129,6 +138,7 @@ fn check_key(
         Err(rustls::Error::InconsistentKeys(_)) => {
             Err(Problem::Mismatch { certificate: certificate_file.to_owned() })
         }
-        Err(other) => Err(Problem::DamagedKey { reason: other.to_string() }),
+        // The text of the error is not ours, and does not name the kind of the key.
+        Err(_) => Err(UnsupportedKey::of_private(key).map_or(Problem::DamagedKey, Problem::UnsupportedKey)),
     }
 }

@@ -4,6 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use super::error::{IdentityError, Problem, Role};
+use super::format::Format;
+use super::key_kind::UnsupportedKey;
+use super::pem_label::Label;
+use super::pem_text::{Damage, Kind};
 
 /// What comes behind the colon of an [`IdentityError`].
 pub(super) struct Remedy<'a>(pub(super) &'a IdentityError);
@@ -18,23 +22,24 @@ impl fmt::Display for Remedy<'_> {
             Problem::NoAuthorities { .. } => {
                 f.write_str("install the package `ca-certificates`, or let SSL_CERT_FILE name a PEM file")
             }
-            Problem::NotPem => write!(
-                f,
-                "if it is DER, convert it with `openssl {} -inform DER -in {file} -out converted.pem`",
-                match self.0.role() {
-                    Role::Key => "pkey",
-                    Role::Certificate | Role::Trust => "x509",
-                }
-            ),
-            Problem::DamagedPem { .. } => f.write_str("copy it again, whole, or make a new one"),
+            Problem::DanglingLink { .. } => {
+                write!(f, "bring that file back, or remove the link with `rm {file}`")
+            }
+            Problem::NotPem { format: Some(format) } => format_remedy(f, &file, self.0.role(), *format),
+            Problem::NotPem { format: None } => {
+                write!(f, "it needs a block that begins with {}", wanted_block(self.0.role()))
+            }
+            Problem::DamagedPem(damage) => damage_remedy(f, &file, self.0.role(), *damage),
+            Problem::WrongLabel { holds, .. } => match label_of(*holds) {
+                Some(label) => write!(f, "the label of its BEGIN and END lines must be {}", label.name()),
+                None => f.write_str("put the right file in its place"),
+            },
+            Problem::UnreadBlock { label, .. } => block_remedy(f, &file, *label),
             Problem::NoCertificate { has_key: true } | Problem::NoKey { has_certificate: true } => {
                 f.write_str("were the certificate and the key file swapped?")
             }
-            Problem::NoCertificate { .. } => {
-                f.write_str("it needs a block that begins with -----BEGIN CERTIFICATE-----")
-            }
-            Problem::NoKey { .. } => {
-                f.write_str("it needs a block that begins with -----BEGIN PRIVATE KEY-----")
+            Problem::NoCertificate { .. } | Problem::NoKey { .. } => {
+                write!(f, "it needs a block that begins with {}", wanted_block(self.0.role()))
             }
             Problem::WithoutPartner { partner } => write!(
                 f,
@@ -65,7 +70,19 @@ fn content_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, problem: &Probl
              `openssl req -x509 -new -key {} -days 365 -out certificate-v3.pem`",
             Quoted(key)
         ),
-        Problem::DamagedKey { .. } => write!(f, "compare `openssl pkey -in {file} -noout -check`"),
+        Problem::UnsupportedKey(UnsupportedKey::ExplicitCurve) => f.write_str(
+            "name the curve of the key with `openssl ec -in key.pem -param_enc named_curve -out key-named.pem`, \
+             and make a certificate for that key",
+        ),
+        Problem::UnsupportedKey(UnsupportedKey::CompressedPoint) => f.write_str(
+            "write the point in full with `openssl ec -in key.pem -conv_form uncompressed -out key-full.pem`, \
+             and make a certificate for that key",
+        ),
+        Problem::UnsupportedKey(_) => f.write_str(
+            "make a key with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`, \
+             and a certificate for it",
+        ),
+        Problem::DamagedKey => write!(f, "compare `openssl pkey -in {file} -noout -check`"),
         Problem::Mismatch { certificate } => write!(
             f,
             "these two must print the same, \
@@ -76,9 +93,114 @@ fn content_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, problem: &Probl
     }
 }
 
+/// The BEGIN line of the block that the file should have.
+fn wanted_block(role: Role) -> &'static str {
+    match role {
+        Role::Key => "-----BEGIN PRIVATE KEY-----",
+        Role::Certificate | Role::Trust | Role::Folder => "-----BEGIN CERTIFICATE-----",
+    }
+}
+
+/// The remedies for damaged lines of PEM.
+fn damage_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, role: Role, damage: Damage) -> fmt::Result {
+    let script = match damage.kind() {
+        Kind::Indented => "s/^[[:blank:]]*//",
+        Kind::LineEndMissing | Kind::EscapedLineEnds => {
+            r"s/\\n/\n/g; s/-----BEGIN [^-]*-----/\n&\n/g; s/-----END [^-]*-----/\n&\n/g"
+        }
+        _ => return f.write_str("copy it again, whole, or make a new one"),
+    };
+    let command = format!("sed '{script}' {file} > mended.pem");
+    write!(f, "mend it with `{}`", in_private(role, command))
+}
+
+/// The remedies for PEM blocks that are not read.
+fn block_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, label: Label) -> fmt::Result {
+    match label {
+        Label::Pkcs7 => {
+            write!(f, "convert it with `openssl pkcs7 -in {file} -print_certs -out converted.pem`")
+        }
+        Label::TrustedCertificate | Label::OldCertificate => {
+            write!(f, "convert it with `openssl x509 -in {file} -out converted.pem`")
+        }
+        Label::Request => f.write_str("an authority makes a certificate from it; name that one instead"),
+        Label::OpenSshKey => {
+            write!(f, "convert it in place with `ssh-keygen -p -m PEM -f {file}`")
+        }
+        _ => f.write_str(
+            "make a key with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`",
+        ),
+    }
+}
+
+/// The remedies for files that are not PEM.
+fn format_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, role: Role, format: Format) -> fmt::Result {
+    f.write_str("convert it with ")?;
+    match (format, role) {
+        (Format::Utf16(encoding), _) => {
+            let command = format!("iconv -f {encoding} -t UTF-8 {file} > converted.pem");
+            write!(f, "`{}`", in_private(role, command))
+        }
+        (Format::Pkcs12, Role::Key) => {
+            write!(f, "`openssl pkcs12 -in {file} -nocerts -nodes -out converted.pem`")
+        }
+        (Format::Pkcs12, _) => write!(f, "`openssl pkcs12 -in {file} -nokeys -out converted.pem`"),
+        (Format::Pkcs7, _) => {
+            write!(f, "`openssl pkcs7 -inform DER -in {file} -print_certs -out converted.pem`")
+        }
+        (Format::EncodedPem, _) => {
+            write!(f, "`{}`", in_private(role, format!("base64 -d {file} > converted.pem")))
+        }
+        (Format::JavaKeyStore, _) => write!(
+            f,
+            "`keytool -importkeystore -srckeystore {file} -destkeystore converted.p12 -deststoretype PKCS12`, \
+             and that file with `openssl pkcs12 -in converted.p12 -nodes -out converted.pem`"
+        ),
+        (Format::EncodedDer, _) => {
+            write!(f, "`base64 -d {file} | openssl {} -inform DER -out converted.pem`", der_command(role))
+        }
+        (der, _) => {
+            let command = match der {
+                Format::Certificate => "x509",
+                Format::Request => "req",
+                Format::PublicKey => "pkey -pubin",
+                key if key.is_key() => "pkey",
+                _ => der_command(role),
+            };
+            write!(f, "`openssl {command} -inform DER -in {file} -out converted.pem`")
+        }
+    }
+}
+
+/// A command whose new file the shell makes. Others must not be able to read that file if it holds a key.
+fn in_private(role: Role, command: String) -> String {
+    if role == Role::Key { format!("(umask 077; {command})") } else { command }
+}
+
+fn der_command(role: Role) -> &'static str {
+    match role {
+        Role::Key => "pkey",
+        Role::Certificate | Role::Trust | Role::Folder => "x509",
+    }
+}
+
+/// The label of the PEM block that may hold this.
+fn label_of(format: Format) -> Option<Label> {
+    match format {
+        Format::Certificate => Some(Label::Certificate),
+        Format::Pkcs8Key => Some(Label::Pkcs8Key),
+        Format::Pkcs1Key => Some(Label::Pkcs1Key),
+        Format::Sec1Key => Some(Label::Sec1Key),
+        Format::EncryptedKey => Some(Label::EncryptedKey),
+        Format::Pkcs7 => Some(Label::Pkcs7),
+        Format::Request => Some(Label::Request),
+        _ => None,
+    }
+}
+
 fn where_from(role: Role) -> &'static str {
     match role {
-        Role::Certificate | Role::Key => {
+        Role::Certificate | Role::Key | Role::Folder => {
             "a server that finds neither certificate nor key makes both on its first start; \
              to use your own, name both files"
         }

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::{CertificateDer, TrustAnchor};
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::{DistinguishedName, RootCertStore};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
-use super::certificate::{distinguished_name, parse};
+use super::certificate::{Unusable, distinguished_name, parse, parse_strictly};
 use super::error::{IdentityError, Problem, Role};
 use super::pem_files::Pem;
+use super::warning::Warning;
 
 /// Authorities and pins: what a certificate must come from, or be, to be believed.
 ///
@@ -69,14 +70,14 @@ impl Trust {
     /// An [`IdentityError`] that names the file and says what to do, if it is missing, unreadable, empty, not PEM,
     /// without a certificate, or if one of its certificates is damaged: a trust is taken whole or not at all.
     pub fn load(path: &Path) -> Result<Self, IdentityError> {
-        let pins = Pem::read(path, Role::Trust)?.into_certificates()?;
+        let certificates = Pem::read(path, Role::Trust)?.into_certificates()?;
         let mut anchors = RootCertStore::empty();
-        for (position, certificate) in pins.iter().enumerate() {
-            add_if_authority(&mut anchors, certificate).map_err(|reason| {
-                let number = position + 1;
-                IdentityError::new(Role::Trust, path, Problem::DamagedCertificate { number, reason })
+        for (index, certificate) in certificates.iter().enumerate() {
+            add_if_authority(&mut anchors, &certificate.der).map_err(|reason| {
+                IdentityError::new(Role::Trust, path, certificate.problem(index + 1, reason, path))
             })?;
         }
+        let pins = certificates.into_iter().map(|certificate| certificate.der).collect();
         let source = Source::File(path.to_owned());
         Ok(Self { source, anchors, pins })
     }
@@ -112,6 +113,17 @@ impl Trust {
         subjects
     }
 
+    /// What a person should know about the authorities of a file: those that are out of their time, and those whose
+    /// key cannot verify anything.
+    ///
+    /// Neither is an error. Path validation does not look at the dates of an authority (RFC 5280, 6.1.1 (d)).
+    pub fn warnings(&self, now: UnixTime) -> Vec<Warning> {
+        let Source::File(file) = &self.source else { return Vec::new() };
+        let certificates = self.pins.iter().filter_map(|der| parse(der).ok());
+        let authorities = certificates.filter(|certificate| certificate.is_ca());
+        authorities.flat_map(|authority| Warning::authority(file, &authority, now)).collect()
+    }
+
     /// Where these certificates come from.
     pub fn source(&self) -> &Source {
         &self.source
@@ -128,11 +140,17 @@ impl Trust {
     }
 }
 
-fn add_if_authority(anchors: &mut RootCertStore, der: &CertificateDer<'_>) -> Result<(), String> {
-    if parse(der)?.is_ca() {
-        anchors.add(der.clone()).map_err(|error| error.to_string())?;
+fn add_if_authority(anchors: &mut RootCertStore, der: &CertificateDer<'_>) -> Result<(), Unusable> {
+    let certificate = parse(der)?;
+    if !certificate.is_ca() {
+        return Ok(());
     }
-    Ok(())
+    // The text of the error is not ours. webpki overlooks a critical extension of an authority, so what is left is
+    // damage that the other parser overlooks.
+    anchors.add(der.clone()).map_err(|_| match parse_strictly(der, &certificate) {
+        Err(reason) => reason,
+        Ok(_) => Unusable::Damaged("it is not DER, or an extension is damaged".to_owned()),
+    })
 }
 
 /// The name of an anchor, escaped and bounded.

@@ -4,8 +4,9 @@ use std::{error, fmt};
 
 use rustls::CertificateError;
 
-use super::certificate::Moment;
+use super::certificate::{Moment, Unusable};
 use super::distrust::Distrust;
+use super::key_kind::{SUPPORTED, UnsupportedKey};
 use super::names::Names;
 use super::trust::Source;
 use crate::escaped::Escaped;
@@ -18,11 +19,10 @@ pub enum Unauthorized {
     NotAskedFor,
     /// The peer has no certificate.
     NotPresented,
-    /// The peer's certificate cannot be read, or not used.
-    Malformed {
-        /// What the parser says.
-        reason: String,
-    },
+    /// The peer's certificate cannot be read, or needs something that is not supported.
+    Unusable(Unusable),
+    /// The key of the peer's certificate is of a kind that is not supported.
+    UnsupportedKey(UnsupportedKey),
     /// The time of a certificate is over.
     Expired {
         /// Which of the peer's certificates.
@@ -89,10 +89,13 @@ impl Unauthorized {
             Self::Expired { .. } => CertificateError::Expired,
             Self::NotYetValid { .. } => CertificateError::NotValidYet,
             // bad_certificate
-            Self::Malformed { .. } => CertificateError::BadEncoding,
+            Self::Unusable(Unusable::Unsupported(_)) => CertificateError::UnhandledCriticalExtension,
+            Self::Unusable(_) => CertificateError::BadEncoding,
             Self::WrongName { .. } => CertificateError::NotValidForName,
             // unsupported_certificate
-            Self::MayNotSign | Self::WrongUse(_) => CertificateError::InvalidPurpose,
+            Self::MayNotSign | Self::WrongUse(_) | Self::UnsupportedKey(_) => {
+                CertificateError::InvalidPurpose
+            }
             // decrypt_error
             Self::WrongSignature => CertificateError::BadSignature,
             Self::Untrusted { reason, .. } => reason.certificate_error(self),
@@ -109,8 +112,20 @@ impl fmt::Display for Unauthorized {
         match self {
             Self::NotAskedFor => f.write_str("no certificate asked for"),
             Self::NotPresented => f.write_str("no certificate presented"),
-            Self::Malformed { reason } => {
+            Self::Unusable(Unusable::Damaged(reason)) => {
                 write!(f, "malformed certificate: {}", Escaped::new(reason))
+            }
+            Self::Unusable(reason) => {
+                let reason = reason.to_string();
+                write!(f, "its certificate is not supported: {}", Escaped::new(&reason))
+            }
+            Self::UnsupportedKey(kind) => {
+                let kind = kind.to_string();
+                let kind = Escaped::new(&kind);
+                write!(
+                    f,
+                    "its certificate has a key of a kind that is not supported: {kind} (supported: {SUPPORTED})"
+                )
             }
             Self::Expired { which, not_after } => write!(f, "{which} expired on {not_after}"),
             Self::NotYetValid { which, not_before } => {

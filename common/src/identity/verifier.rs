@@ -11,6 +11,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::authorization::{Peer, authorize_parts};
+use super::certificate::parse;
+use super::key_kind::UnsupportedKey;
 use super::notes::NotesSlot;
 use super::trust::Trust;
 use super::unauthorized::Unauthorized;
@@ -67,13 +69,16 @@ impl Judge {
         error
     }
 
-    /// Notes a signature that the key of the certificate did not make.
+    /// Notes a signature that the key of the certificate did not make, or that its kind of key cannot verify.
     fn note_signature(
         &self,
+        cert: &CertificateDer<'_>,
         verified: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
         if let Err(Error::InvalidCertificate(_)) = verified {
-            self.notes.refuse(Unauthorized::WrongSignature);
+            // Under `Policy::Insecure` a certificate with such a key comes this far.
+            let unsupported = parse(cert).ok().and_then(|cert| UnsupportedKey::of_public(cert.public_key()));
+            self.notes.refuse(unsupported.map_or(Unauthorized::WrongSignature, Unauthorized::UnsupportedKey));
         }
         verified
     }
@@ -156,7 +161,7 @@ impl ServerCertVerifier for ServerVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let verified = verify_tls12_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(verified)
+        self.judge.note_signature(cert, verified)
     }
 
     fn verify_tls13_signature(
@@ -166,7 +171,7 @@ impl ServerCertVerifier for ServerVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let verified = verify_tls13_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(verified)
+        self.judge.note_signature(cert, verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -202,7 +207,7 @@ impl ClientCertVerifier for ClientVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let verified = verify_tls12_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(verified)
+        self.judge.note_signature(cert, verified)
     }
 
     fn verify_tls13_signature(
@@ -212,7 +217,7 @@ impl ClientCertVerifier for ClientVerifier {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let verified = verify_tls13_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(verified)
+        self.judge.note_signature(cert, verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -4,14 +4,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::UnixTime;
+use x509_parser::certificate::X509Certificate;
 
-use super::certificate::{Moment, Validity};
+use super::certificate::{Moment, Validity, distinguished_name};
+use super::key_kind::{SUPPORTED, UnsupportedKey};
 use super::remedy::Quoted;
 
-/// Permission bits of the group and of everybody else.
-const OTHERS: u32 = 0o077;
-
-/// Something about a loaded identity that is worth a line in the log.
+/// Something about a loaded identity or trust that is worth a line in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
@@ -21,6 +20,49 @@ pub enum Warning {
         file: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// The private key belongs to another user.
+    ForeignKey {
+        /// The key file.
+        file: PathBuf,
+        /// The number of the user.
+        owner: u32,
+    },
+    /// Others can replace the private key, because they can write to its folder.
+    OpenFolder {
+        /// The key file.
+        file: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+        /// The permission bits of the folder.
+        mode: u32,
+    },
+    /// The time of an authority is over. What it issued is accepted all the same.
+    ExpiredAuthority {
+        /// The trust file.
+        file: PathBuf,
+        /// The name of the authority.
+        name: String,
+        /// The last moment at which it was valid.
+        not_after: Moment,
+    },
+    /// The time of an authority has not come. What it issued is accepted all the same.
+    EarlyAuthority {
+        /// The trust file.
+        file: PathBuf,
+        /// The name of the authority.
+        name: String,
+        /// The first moment at which it will be valid.
+        not_before: Moment,
+    },
+    /// The key of an authority is of a kind that cannot be used, so nothing that it issued can be verified.
+    UnusableAuthority {
+        /// The trust file.
+        file: PathBuf,
+        /// The name of the authority.
+        name: String,
+        /// The kind of its key.
+        kind: UnsupportedKey,
     },
     /// The certificate's time is over: peers will refuse it.
     Expired {
@@ -39,13 +81,6 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// `mode` is `None` for what is not a regular file: the bits of a pipe say nothing about who can read a key.
-    pub(super) fn exposed_key(file: &Path, mode: Option<u32>) -> Option<Self> {
-        let mode = mode.filter(|mode| mode & OTHERS != 0)?;
-        let file = file.to_owned();
-        Some(Self::ExposedKey { file, mode })
-    }
-
     pub(super) fn dates(file: &Path, validity: &Validity, now: UnixTime) -> Option<Self> {
         let (now, file) = (Moment::from(now), file.to_owned());
         let Validity { not_before, not_after } = *validity;
@@ -59,6 +94,26 @@ impl Warning {
     }
 }
 
+impl Warning {
+    /// What is to be said of an authority in a trust file.
+    pub(super) fn authority(file: &Path, authority: &X509Certificate<'_>, now: UnixTime) -> Vec<Self> {
+        let (file, name) = (file.to_owned(), distinguished_name(authority.subject()));
+        let kind = UnsupportedKey::of_public(authority.public_key());
+        let unusable = kind.map(|kind| {
+            let (file, name) = (file.clone(), name.clone());
+            Self::UnusableAuthority { file, name, kind }
+        });
+        let dates = match Self::dates(&file, &Validity::of(authority), now) {
+            Some(Self::Expired { file, not_after }) => Some(Self::ExpiredAuthority { file, name, not_after }),
+            Some(Self::NotYetValid { file, not_before }) => {
+                Some(Self::EarlyAuthority { file, name, not_before })
+            }
+            _ => None,
+        };
+        unusable.into_iter().chain(dates).collect()
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,6 +122,38 @@ impl fmt::Display for Warning {
                 "others can get at the private key in {} (mode {mode:04o}); close it with `chmod 600 {}`",
                 file.display(),
                 Quoted(file)
+            ),
+            Self::ForeignKey { file, owner } => write!(
+                f,
+                "the private key in {} belongs to another user (number {owner}), who can read and replace it; \
+                 make a copy of your own with `install -m 600 {} key-own.pem`",
+                file.display(),
+                Quoted(file)
+            ),
+            Self::OpenFolder { file, folder, mode } => write!(
+                f,
+                "others can replace the private key in {}, because they can write to its folder (mode {mode:04o}); \
+                 close it with `chmod go-w {}`",
+                file.display(),
+                Quoted(folder)
+            ),
+            Self::ExpiredAuthority { file, name, not_after } => write!(
+                f,
+                "the authority {name} in {} expired on {not_after}; certificates that it issued are accepted all \
+                 the same: remove it, or put its successor in its place",
+                file.display()
+            ),
+            Self::EarlyAuthority { file, name, not_before } => write!(
+                f,
+                "the authority {name} in {} is not valid before {not_before}; certificates that it issued are \
+                 accepted all the same: is this machine's clock right?",
+                file.display()
+            ),
+            Self::UnusableAuthority { file, name, kind } => write!(
+                f,
+                "the authority {name} in {} has a key of a kind that is not supported, {kind}; certificates that it \
+                 issued cannot be verified (supported: {SUPPORTED})",
+                file.display()
             ),
             Self::Expired { file, not_after } => write!(
                 f,

@@ -121,9 +121,21 @@ impl Authority {
         Self::with_keys(name, &PKCS_ECDSA_P256_SHA256)
     }
 
+    /// An authority of this name that is no longer valid. What it issues is.
+    pub fn expired(name: &str) -> Self {
+        let mut params = authority(name);
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+        Self::with_params(params, &PKCS_ECDSA_P256_SHA256)
+    }
+
     /// An authority of this name that has, and gives, keys of one kind.
     pub fn with_keys(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
-        let (params, key) = (authority(name), KeyPair::generate_for(algorithm).unwrap());
+        Self::with_params(authority(name), algorithm)
+    }
+
+    fn with_params(params: CertificateParams, algorithm: &'static SignatureAlgorithm) -> Self {
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let certificate = params.self_signed(&key).unwrap().pem();
         Self { certificate, issuer: Issuer::new(params, key), algorithm }
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,7 +17,8 @@ impl TempDir {
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = std::env::temp_dir().join(format!("mio-tls-{}-{number}", std::process::id()));
-            match fs::create_dir(&path) {
+            // Whatever the umask is: the programs warn of a key in a folder that others can write to.
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Self(path),
                 // Left behind by a process of the same number that was killed.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -31,7 +33,7 @@ impl TempDir {
     }
 
     /// Writes a file into it, and the folders above the file.
-    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();

@@ -13,6 +13,7 @@
 //! forge          records that rustls would never write, sealed with its keys
 //! test_server    a listener that does what the test says
 //! secrets        what must never be said aloud
+//! damage         PEM files that were damaged on their way
 //! soak           long runs, in which nothing may grow
 //! difference     long lists compared: the first difference is shown, not the lists
 //! table          tables of cases, checked several at a time
@@ -29,6 +30,7 @@
 pub mod binaries;
 pub mod certificates;
 pub mod cpu;
+pub mod damage;
 pub mod difference;
 pub mod echo_server;
 pub mod end;

@@ -273,6 +273,17 @@ impl Output {
         })
     }
 
+    /// Waits for a line that contains `part`, or for the end of the output.
+    pub fn wait_for_line_or_end(&self, part: &str) {
+        let written = self.shared.written.lock().unwrap();
+        let is_missing = |written: &mut Written| {
+            !written.ended && whole_lines(&String::from_utf8_lossy(&written.bytes), part).next().is_none()
+        };
+        let (guard, waited) = self.shared.changed.wait_timeout_while(written, LIMIT, is_missing).unwrap();
+        drop(guard);
+        assert!(!waited.timed_out(), "waited for '{part}' or the end. It wrote:\n{}", self.text());
+    }
+
     /// How many bytes it has written.
     pub fn length(&self) -> usize {
         self.shared.written.lock().unwrap().bytes.len()

@@ -196,7 +196,7 @@ fn no_certificate_and_no_certificate_at_all() {
     for length in 0..whole.len() {
         let cut = CertificateDer::from(&whole[..length]);
         let refused = authorize(&[cut], &trust, Peer::Client, now()).unwrap_err();
-        assert!(matches!(refused, Unauthorized::Malformed { .. }), "{refused}");
+        assert!(matches!(refused, Unauthorized::Unusable(_)), "{refused}");
         assert_eq!(refused.certificate_error(), CertificateError::BadEncoding);
     }
 }

@@ -34,6 +34,15 @@ fn missing_files() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_no_missing_file() {
+    let folder = Folder::new();
+    let link = folder.path("link.pem");
+    std::os::unix::fs::symlink("gone.pem", &link).unwrap();
+    let error = refused(&link, &fixture("ec-key-sec1.pem"));
+    assert_says(&error, Role::Certificate, &link, &["a symbolic link to gone.pem, which does not exist"]);
+}
+
+#[test]
 fn unreadable_files() {
     let folder = Folder::new();
     // A folder stands for every file that opens and does not read: root, who may run this, can read all others.
@@ -65,12 +74,12 @@ fn files_that_are_not_pem() {
     let folder = Folder::new();
     let der = folder.write("it's.der", [0x30, 0x82, 0x01, 0x02, 0xff]);
     let error = refused(&der, &fixture("ec-key-sec1.pem"));
-    assert!(matches!(error.problem(), Problem::NotPem));
+    assert!(matches!(error.problem(), Problem::NotPem { .. }));
     assert_says(
         &error,
         Role::Certificate,
         &der,
-        &["not PEM", "openssl x509 -inform DER -in '", r"it'\''s.der'"],
+        &["is DER, not PEM", "openssl x509 -inform DER -in '", r"it'\''s.der'"],
     );
     let error = refused(&fixture("ec-certificate.pem"), &der);
     assert_says(&error, Role::Key, &der, &["not PEM", "openssl pkey -inform DER"]);
@@ -85,7 +94,7 @@ fn damaged_pem() {
     {
         let damaged = folder.write(name, content);
         let error = refused(&damaged, &fixture("ec-key-sec1.pem"));
-        assert!(matches!(error.problem(), Problem::DamagedPem { .. }), "{error}");
+        assert!(matches!(error.problem(), Problem::DamagedPem(_)), "{error}");
         assert_says(&error, Role::Certificate, &damaged, &["damaged PEM block", "copy it again"]);
     }
 }
@@ -136,7 +145,7 @@ fn damaged_der() {
     }
     let key = folder.write("key.pem", block("PRIVATE KEY"));
     let error = refused(&fixture("ec-certificate.pem"), &key);
-    assert!(matches!(error.problem(), Problem::DamagedKey { .. }), "{error}");
+    assert!(matches!(error.problem(), Problem::DamagedKey), "{error}");
     assert_says(&error, Role::Key, &key, &["cannot be used", "openssl pkey"]);
 }
 

@@ -83,13 +83,45 @@ fn one_file_without_the_other_is_an_error_and_stays_alone() {
 #[test]
 fn a_certificate_that_cannot_be_made_leaves_no_key_behind() {
     let folder = Folder::new();
-    // A link to nowhere is not there when looked for, and is there when created exclusively: what a file made by
-    // somebody else in between looks like.
-    let certificate = folder.path("c.pem");
-    std::os::unix::fs::symlink(folder.path("nowhere"), &certificate).unwrap();
-    let error = development_certificate(&certificate, &folder.path("k.pem"), now()).unwrap_err();
+    // One name for both files: the key is there when the certificate is about to be made.
+    let both = folder.path("both.pem");
+    let error = development_certificate(&both, &both, now()).unwrap_err();
     assert!(matches!(error.problem(), Problem::MadeMeanwhile), "{error}");
-    assert_eq!(folder.names(), ["c.pem"]);
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_named_as_one() {
+    for link in ["c.pem", "k.pem"] {
+        let folder = Folder::new();
+        std::os::unix::fs::symlink("nowhere.pem", folder.path(link)).unwrap();
+        let error = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), now()).unwrap_err();
+        assert!(matches!(error.problem(), Problem::DanglingLink { .. }), "{error}");
+        assert_eq!(error.file(), folder.path(link));
+        let sentence = error.to_string();
+        for word in ["symbolic link to nowhere.pem, which does not exist", "`rm "] {
+            assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+        }
+        assert_eq!(folder.names(), [link]);
+    }
+}
+
+#[test]
+fn a_folder_that_is_a_link_to_nowhere_is_named_as_one() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("nowhere", folder.path("certificates")).unwrap();
+    let (certificate, key) = (folder.path("certificates/c.pem"), folder.path("certificates/k.pem"));
+    let error = development_certificate(&certificate, &key, now()).unwrap_err();
+    assert!(matches!(error.problem(), Problem::DanglingLink { .. }), "{error}");
+    assert_eq!(error.file(), folder.path("certificates"));
+}
+
+#[test]
+fn a_folder_that_is_made_is_for_its_owner_alone() {
+    let folder = Folder::new();
+    let made = folder.path("certificates");
+    development_certificate(&made.join("c.pem"), &made.join("k.pem"), now()).unwrap();
+    assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

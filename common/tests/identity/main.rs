@@ -9,9 +9,12 @@
 
 mod authorization;
 mod client_certificate;
+mod conversions;
+mod damage;
 mod files;
 mod first_run;
 mod handshake;
+mod kinds;
 mod loading;
 mod names;
 mod support;

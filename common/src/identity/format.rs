@@ -1,0 +1,164 @@
+//! Other formats of certificates and keys, known by their first bytes.
+
+use std::fmt;
+
+/// What the first bytes of a file, or of the content of a PEM block, show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text in this encoding, by the name that iconv knows.
+    Utf16(&'static str),
+    /// A certificate in DER.
+    Certificate,
+    /// A certificate request in DER.
+    Request,
+    /// A public key in DER.
+    PublicKey,
+    /// A private key in DER, PKCS#8.
+    Pkcs8Key,
+    /// A private RSA key in DER, PKCS#1.
+    Pkcs1Key,
+    /// A private EC key in DER, SEC1.
+    Sec1Key,
+    /// A private key in DER, under a passphrase.
+    EncryptedKey,
+    /// PKCS#7: a bundle of certificates.
+    Pkcs7,
+    /// PKCS#12: certificates and their key, usually under a passphrase.
+    Pkcs12,
+    /// Something else in DER.
+    OtherDer,
+    /// A key store of Java.
+    JavaKeyStore,
+    /// A PEM file that was encoded in base64 as a whole, as Kubernetes does.
+    EncodedPem,
+    /// DER in base64: PEM without its BEGIN and END lines.
+    EncodedDer,
+}
+
+impl Format {
+    /// Recognises what is not PEM. Truncated files are recognised too.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16("UTF-16")),
+            [b'-', 0, b'-', 0, ..] => Some(Self::Utf16("UTF-16LE")),
+            [0, b'-', 0, b'-', ..] => Some(Self::Utf16("UTF-16BE")),
+            [0xfe, 0xed, 0xfe, 0xed, ..] => Some(Self::JavaKeyStore),
+            // 0x80 is a length that is not given: PKCS#12 and PKCS#7 may be BER.
+            [SEQUENCE, 0x80..=0x84, ..] => Some(Self::of_der(bytes)),
+            [SEQUENCE, length, rest @ ..] if usize::from(*length) == rest.len() => Some(Self::of_der(bytes)),
+            _ if bytes.starts_with(b"LS0tLS1CRUdJTi") => Some(Self::EncodedPem),
+            _ if is_encoded_der(bytes) => Some(Self::EncodedDer),
+            _ => None,
+        }
+    }
+
+    /// Recognises DER by the elements that it begins with.
+    pub(super) fn of_der(der: &[u8]) -> Self {
+        match enter(der) {
+            Some([INTEGER, 1, 3, ..]) => Self::Pkcs12,
+            Some([INTEGER, 1, 0 | 1, SEQUENCE, ..]) => Self::Pkcs8Key,
+            Some([INTEGER, 1, 0 | 1, INTEGER, ..]) => Self::Pkcs1Key,
+            Some([INTEGER, 1, 1, OCTET_STRING, ..]) => Self::Sec1Key,
+            Some(content) if content.starts_with(SIGNED_DATA) => Self::Pkcs7,
+            Some(content) => enter(content).map_or(Self::OtherDer, Self::of_inner_sequence),
+            None => Self::OtherDer,
+        }
+    }
+
+    /// Recognises what begins with a SEQUENCE in a SEQUENCE, by the content of the inner one.
+    fn of_inner_sequence(content: &[u8]) -> Self {
+        match content {
+            // The explicit version of a certificate.
+            [0xa0, ..] => Self::Certificate,
+            [OBJECT_IDENTIFIER, ..] if is_encryption(content) => Self::EncryptedKey,
+            [OBJECT_IDENTIFIER, ..] => Self::PublicKey,
+            // The version of a request is 0, and its subject follows. The subject consists of SETs.
+            [INTEGER, 1, 0, rest @ ..] if enter(rest).is_some_and(|name| name.first() == Some(&SET)) => {
+                Self::Request
+            }
+            // The serial number of a certificate without a version, which is version 1.
+            [INTEGER, ..] => Self::Certificate,
+            _ => Self::OtherDer,
+        }
+    }
+
+    /// Whether it is a private key that stands alone.
+    pub(super) fn is_key(self) -> bool {
+        matches!(self, Self::Pkcs8Key | Self::Pkcs1Key | Self::Sec1Key | Self::EncryptedKey)
+    }
+}
+
+const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+/// 1.2.840.113549.1.7.2, signedData of PKCS#7.
+const SIGNED_DATA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+
+/// Whether this is nothing but base64, and begins as a SEQUENCE does. Shorter texts may be words.
+fn is_encoded_der(text: &[u8]) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\r\n \t".contains(byte);
+    text.len() > 60 && text.starts_with(b"M") && text.iter().all(is_base64)
+}
+
+/// The content of a SEQUENCE and all that follows it, or nothing if the bytes do not begin with a SEQUENCE.
+fn enter(der: &[u8]) -> Option<&[u8]> {
+    match der {
+        [SEQUENCE, length, rest @ ..] if *length <= 0x80 => Some(rest),
+        [SEQUENCE, length, rest @ ..] => rest.get(usize::from(length - 0x80)..),
+        _ => None,
+    }
+}
+
+/// Whether this is the identifier of an encryption with a passphrase: PKCS#5 (1.2.840.113549.1.5) or PKCS#12
+/// (1.2.840.113549.1.12).
+fn is_encryption(identifier: &[u8]) -> bool {
+    matches!(identifier, [_, _, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5 | 12, ..])
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Utf16(_) => "text in UTF-16",
+            Self::Certificate => "a certificate in DER",
+            Self::Request => "a certificate request in DER",
+            Self::PublicKey => "a public key in DER",
+            Self::Pkcs8Key => "a private key in DER",
+            Self::Pkcs1Key => "a private RSA key in DER",
+            Self::Sec1Key => "a private EC key in DER",
+            Self::EncryptedKey => "an encrypted private key in DER",
+            Self::Pkcs7 => "PKCS#7",
+            Self::Pkcs12 => "PKCS#12",
+            Self::OtherDer => "DER",
+            Self::JavaKeyStore => "a Java key store",
+            Self::EncodedPem => "PEM that was encoded in base64 again",
+            Self::EncodedDer => "base64 without a BEGIN and an END line",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_their_first_bytes() {
+        for (bytes, format) in [
+            (&b"\xff\xfe-\0"[..], Some(Format::Utf16("UTF-16"))),
+            (b"-\0-\0-\0", Some(Format::Utf16("UTF-16LE"))),
+            (b"\0-\0-\0-", Some(Format::Utf16("UTF-16BE"))),
+            (&[0x30, 0x80, 2, 1, 3, 0x30], Some(Format::Pkcs12)),
+            (&[0x30, 0x82, 9, 9, 2, 1, 0, 2, 0x82], Some(Format::Pkcs1Key)),
+            (&[0x30, 0x81, 0x87, 2, 1, 0, 0x30, 0x13], Some(Format::Pkcs8Key)),
+            (&[0x30, 0x84, 0, 0], Some(Format::OtherDer)),
+            (&[0xfe, 0xed, 0xfe, 0xed, 0], Some(Format::JavaKeyStore)),
+            (b"LS0tLS1CRUdJTiBDRVJU", Some(Format::EncodedPem)),
+            (&[b'M'; 61], Some(Format::EncodedDer)),
+            (b"trust me", None),
+            (b"", None),
+        ] {
+            assert_eq!(Format::of(bytes), format, "{bytes:02x?}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What others can do to the file of a private key.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use super::remedy::folder;
+use super::warning::Warning;
+
+/// Permission bits of the group and of everybody else.
+const OTHERS: u32 = 0o077;
+const GROUP_WRITES: u32 = 0o020;
+const ALL_WRITE: u32 = 0o002;
+/// In a folder with this bit, such as /tmp, only its owner can replace a file.
+const STICKY: u32 = 0o1000;
+
+/// Warns of a key file that others can read or replace. The metadata is that of the open file.
+pub(super) fn exposures(file: &Path, metadata: &Metadata) -> Vec<Warning> {
+    let (key, me) = (Access::from(metadata), geteuid().as_raw());
+    let exposed =
+        (key.mode & OTHERS != 0).then(|| Warning::ExposedKey { file: file.to_owned(), mode: key.mode });
+    let foreign =
+        key.belongs_to_another(me).then(|| Warning::ForeignKey { file: file.to_owned(), owner: key.user });
+    let open = folders(file).into_iter().find_map(|folder| open_folder(file, folder, me));
+    exposed.into_iter().chain(foreign).chain(open).collect()
+}
+
+/// The folder of the name, and that of the file itself if the name is a symbolic link.
+fn folders(file: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![folder(file).to_owned()];
+    // A file that was opened and is gone now has no folder to warn of.
+    folders.extend(fs::canonicalize(file).iter().map(|real| folder(real).to_owned()));
+    folders
+}
+
+fn open_folder(file: &Path, folder: PathBuf, me: u32) -> Option<Warning> {
+    // See `folders`.
+    let access = Access::from(&fs::metadata(&folder).ok()?);
+    let file = file.to_owned();
+    access.others_can_replace(me).then_some(Warning::OpenFolder { file, folder, mode: access.mode })
+}
+
+/// Who may do what to a file or a folder.
+struct Access {
+    user: u32,
+    group: u32,
+    mode: u32,
+}
+
+impl From<&Metadata> for Access {
+    fn from(metadata: &Metadata) -> Self {
+        Self { user: metadata.uid(), group: metadata.gid(), mode: metadata.mode() & 0o7777 }
+    }
+}
+
+impl Access {
+    /// Whether it belongs neither to us nor to root, who can read everything anyway.
+    fn belongs_to_another(&self, me: u32) -> bool {
+        self.user != me && self.user != 0
+    }
+
+    /// Whether others can replace the files in this folder.
+    ///
+    /// A group with the number of the folder's owner has no other member: many systems make one for each user.
+    fn others_can_replace(&self, me: u32) -> bool {
+        let group_is_private = self.group == self.user;
+        let others_write = self.mode & ALL_WRITE != 0 || (self.mode & GROUP_WRITES != 0 && !group_is_private);
+        self.belongs_to_another(me) || (others_write && self.mode & STICKY == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: u32 = 1000;
+
+    #[test]
+    fn only_root_and_we_may_own_a_key() {
+        for (user, is_foreign) in [(ME, false), (0, false), (1001, true)] {
+            let key = Access { user, group: 100, mode: 0o600 };
+            assert_eq!(key.belongs_to_another(ME), is_foreign, "user {user}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_open_if_others_can_write_to_it() {
+        for (user, group, mode, is_open) in [
+            (ME, 100, 0o755, false),
+            (ME, 100, 0o700, false),
+            (ME, 100, 0o775, true),
+            (ME, ME, 0o775, false),
+            (ME, ME, 0o777, true),
+            (0, 0, 0o1777, false),
+            (0, 0, 0o777, true),
+            (1001, 1001, 0o755, true),
+        ] {
+            let folder = Access { user, group, mode };
+            assert_eq!(folder.others_can_replace(ME), is_open, "{user} {group} {mode:o}");
+        }
+    }
+}

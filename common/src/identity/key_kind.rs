@@ -1,0 +1,178 @@
+//! The kinds of keys that this program cannot use, by name.
+
+use std::fmt;
+
+use rustls::pki_types::PrivateKeyDer;
+use x509_parser::asn1_rs::{Any, FromDer, OctetString, Oid, Tag};
+use x509_parser::public_key::PublicKey;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+/// What rustls and webpki can use with aws-lc-rs.
+pub(super) const SUPPORTED: &str =
+    "RSA of 2048 to 8192 bits with two primes, ECDSA on P-256, P-384 or P-521, and Ed25519";
+
+/// A kind of key that cannot be used. Its `Display` names the kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnsupportedKey {
+    /// RSA with too few bits, or too many.
+    RsaSize {
+        /// The length of the modulus.
+        bits: usize,
+    },
+    /// RSA with more than two primes.
+    RsaPrimes,
+    /// RSA that may sign with RSASSA-PSS only.
+    RsaPss,
+    /// An elliptic curve of this name, or of this object identifier.
+    Curve(String),
+    /// An elliptic curve that is described by its parameters and not by its name.
+    ExplicitCurve,
+    /// A point on a curve in its compressed form.
+    CompressedPoint,
+    /// Another algorithm of this name, or of this object identifier.
+    Algorithm(String),
+}
+
+impl fmt::Display for UnsupportedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RsaSize { bits } => write!(f, "RSA of {bits} bits"),
+            Self::RsaPrimes => f.write_str("RSA with more than two primes"),
+            Self::RsaPss => f.write_str("RSA-PSS"),
+            Self::Curve(curve) => write!(f, "ECDSA on {curve}"),
+            Self::ExplicitCurve => f.write_str("ECDSA on a curve with explicit parameters"),
+            Self::CompressedPoint => f.write_str("ECDSA with a compressed point"),
+            Self::Algorithm(name) => f.write_str(name),
+        }
+    }
+}
+
+impl UnsupportedKey {
+    /// The kind of a certificate's key, if it cannot be used to verify the signatures of a handshake.
+    pub(super) fn of_public(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
+        unsupported_algorithm(&key.algorithm).or_else(|| match key.parsed() {
+            Ok(PublicKey::RSA(rsa)) => unsupported_modulus(rsa.modulus),
+            _ => None,
+        })
+    }
+
+    /// Whether the key of a certificate is a compressed point. webpki can verify with it, and rustls cannot find out
+    /// whether a private key belongs to it.
+    pub(super) fn compressed_point(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
+        let is_curve = key.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY;
+        let is_compressed = matches!(key.subject_public_key.data.first(), Some(2 | 3));
+        (is_curve && is_compressed).then_some(Self::CompressedPoint)
+    }
+
+    /// The kind of a private key, if it is known to be none that rustls can sign with.
+    pub(super) fn of_private(key: &PrivateKeyDer<'_>) -> Option<Self> {
+        match key {
+            PrivateKeyDer::Pkcs8(der) => of_pkcs8(der.secret_pkcs8_der()),
+            PrivateKeyDer::Pkcs1(der) => of_pkcs1(der.secret_pkcs1_der()),
+            PrivateKeyDer::Sec1(der) => of_sec1(der.secret_sec1_der()),
+            _ => None,
+        }
+    }
+}
+
+const RSA: &str = "1.2.840.113549.1.1.1";
+const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+const ED25519: &str = "1.3.101.112";
+/// ML-DSA-44, ML-DSA-65 and ML-DSA-87: rustls knows best whether they work.
+const ML_DSA: [&str; 3] = ["2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18", "2.16.840.1.101.3.4.3.19"];
+/// P-256, P-384 and P-521.
+const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
+
+/// Names for the identifiers that are met most often.
+const NAMES: [(&str, &str); 17] = [
+    ("1.2.840.10040.4.1", "DSA"),
+    ("1.2.840.113549.1.3.1", "Diffie-Hellman"),
+    ("1.3.101.110", "X25519"),
+    ("1.3.101.111", "X448"),
+    ("1.3.101.113", "Ed448"),
+    ("1.2.643.7.1.1.1.1", "GOST R 34.10-2012"),
+    ("1.2.643.7.1.1.1.2", "GOST R 34.10-2012"),
+    ("1.2.156.10197.1.301", "SM2"),
+    ("1.2.840.10045.3.1.1", "P-192"),
+    ("1.3.132.0.10", "secp256k1"),
+    ("1.3.132.0.33", "P-224"),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
+    ("1.3.36.3.3.2.8.1.1.8", "brainpoolP256t1"),
+    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
+    ("1.3.36.3.3.2.8.1.1.12", "brainpoolP384t1"),
+    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
+    ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
+];
+
+fn name(identifier: String) -> String {
+    match NAMES.iter().find(|(known, _)| *known == identifier) {
+        Some((_, name)) => (*name).to_owned(),
+        None => identifier,
+    }
+}
+
+fn unsupported_algorithm(algorithm: &AlgorithmIdentifier<'_>) -> Option<UnsupportedKey> {
+    let identifier = algorithm.algorithm.to_id_string();
+    match identifier.as_str() {
+        RSA | ED25519 => None,
+        known if ML_DSA.contains(&known) => None,
+        EC_PUBLIC_KEY => algorithm.parameters.as_ref().and_then(unsupported_curve),
+        "1.2.840.113549.1.1.10" => Some(UnsupportedKey::RsaPss),
+        _ => Some(UnsupportedKey::Algorithm(name(identifier))),
+    }
+}
+
+fn unsupported_curve(parameters: &Any<'_>) -> Option<UnsupportedKey> {
+    if parameters.tag() != Tag::Oid {
+        return Some(UnsupportedKey::ExplicitCurve);
+    }
+    let curve = Oid::new(parameters.data.into());
+    let identifier = curve.to_id_string();
+    let is_supported = CURVES.contains(&identifier.as_str());
+    (!is_supported).then(|| UnsupportedKey::Curve(name(identifier)))
+}
+
+fn unsupported_modulus(modulus: &[u8]) -> Option<UnsupportedKey> {
+    let first = modulus.iter().position(|&byte| byte != 0)?;
+    let bits = (modulus.len() - first) * 8 - modulus[first].leading_zeros() as usize;
+    (!(2048..=8192).contains(&bits)).then_some(UnsupportedKey::RsaSize { bits })
+}
+
+/// The fields of a SEQUENCE, as far as they can be read.
+fn fields(der: &[u8]) -> Option<impl Iterator<Item = Any<'_>>> {
+    let (_, sequence) = Any::from_der(der).ok()?;
+    let mut rest = sequence.data;
+    Some(std::iter::from_fn(move || {
+        let (behind, field) = Any::from_der(rest).ok()?;
+        rest = behind;
+        Some(field)
+    }))
+}
+
+/// RFC 5958: version, algorithm, key.
+fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
+    let (_, sequence) = Any::from_der(der).ok()?;
+    let (rest, _version) = Any::from_der(sequence.data).ok()?;
+    let (rest, algorithm) = AlgorithmIdentifier::from_der(rest).ok()?;
+    let (_, key) = OctetString::from_der(rest).ok()?;
+    let is_rsa = algorithm.algorithm.to_id_string() == RSA;
+    unsupported_algorithm(&algorithm).or_else(|| is_rsa.then(|| of_pkcs1(key.as_ref())).flatten())
+}
+
+/// RFC 8017, A.1.2: version, modulus, and so on. Version 1 says that there are more than two primes.
+fn of_pkcs1(der: &[u8]) -> Option<UnsupportedKey> {
+    let mut fields = fields(der)?;
+    let (version, modulus) = (fields.next()?, fields.next()?);
+    if version.data == [1] {
+        return Some(UnsupportedKey::RsaPrimes);
+    }
+    unsupported_modulus(modulus.data)
+}
+
+/// RFC 5915: version, key, `[0]` parameters, `[1]` public key.
+fn of_sec1(der: &[u8]) -> Option<UnsupportedKey> {
+    let parameters = fields(der)?.find(|field| field.header.raw_tag() == Some(&[0xa0]))?;
+    let (_, curve) = Any::from_der(parameters.data).ok()?;
+    unsupported_curve(&curve)
+}
