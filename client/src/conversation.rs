@@ -12,6 +12,7 @@ use common::session::{Session, Turn};
 use common::stderr;
 use mio::net::TcpStream;
 use mio::{Events, Registry};
+use rustls::Side;
 
 use crate::event_loop::{SIGNALS, SOCKET, STDIN};
 use crate::failure::Failure;
@@ -37,10 +38,22 @@ pub struct Conversation {
 pub struct Outcome {
     /// Why it ended.
     pub reason: CloseReason,
+    /// The same for people.
+    pub sentence: String,
+    /// What went where by then, if stdin went to the server.
+    pub moved: Option<Moved>,
     /// Whether a signal made it end.
     pub interrupted: bool,
     /// Whether the server ended it while stdin was still going there, or did not say that its answer was whole.
     pub cut_short: bool,
+}
+
+/// How many bytes of plaintext a session has moved.
+pub struct Moved {
+    /// To the server.
+    pub sent: u64,
+    /// From the server.
+    pub received: u64,
 }
 
 impl Conversation {
@@ -159,6 +172,9 @@ impl Conversation {
     /// [`Failure::Output`]: stdout took no more, and not because its reader had seen enough.
     pub fn end(self, reason: CloseReason) -> Result<Outcome, Failure> {
         let Self { session, interactive, interrupted, .. } = self;
+        let sentence = reason.describe_end(Side::Server, session.until()).to_string();
+        let (received, sent) = session.plaintext_bytes();
+        let moved = interactive.then_some(Moved { sent, received });
         let (_, application) = session.into_parts();
         let output_error = application.into_output_error();
         // With -i, status 0 means that everything came back: only our close_notify first and the server's after it
@@ -168,7 +184,7 @@ impl Conversation {
         match output_error {
             // `mio-client | head -1` has what it wanted.
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-            _ => Ok(Outcome { reason, interrupted, cut_short: !whole }),
+            _ => Ok(Outcome { reason, sentence, moved, interrupted, cut_short: !whole }),
         }
     }
 }

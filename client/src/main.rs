@@ -25,7 +25,7 @@ use common::{logging, status_line, stderr};
 use rustls::Side;
 use show::args::{ShowError, Shown};
 
-use crate::conversation::Outcome;
+use crate::conversation::{Moved, Outcome};
 use crate::event_loop::{EventLoop, STDERR, STDOUT};
 use crate::failure::Failure;
 use crate::output::{Output, SharedOutput};
@@ -77,8 +77,14 @@ fn failed_late(result: Result<Outcome, Failure>, output: &mut Output) -> Result<
 /// Says what went wrong, if something did.
 fn report(cli: &cli::Cli, result: Result<Outcome, Failure>) -> ExitStatus {
     match result {
-        Ok(Outcome { interrupted: true, .. }) => ExitStatus::Interrupted,
-        Ok(Outcome { reason, cut_short, .. }) => {
+        Ok(Outcome { interrupted: true, moved, .. }) => {
+            if let Some(Moved { sent, received }) = moved {
+                let moved = format!("{sent} bytes went to the server, {received} came from it");
+                logging::fail(PROGRAM, &format_args!("{}: interrupted: {moved}", cli.target));
+            }
+            ExitStatus::Interrupted
+        }
+        Ok(Outcome { reason, sentence, cut_short, .. }) => {
             let target = &cli.target;
             match reason.exit_status() {
                 ExitStatus::Clean if cut_short => {
@@ -87,7 +93,7 @@ fn report(cli: &cli::Cli, result: Result<Outcome, Failure>) -> ExitStatus {
                 }
                 ExitStatus::Clean => ExitStatus::Clean,
                 status => {
-                    logging::fail(PROGRAM, &format_args!("{target}: {}", reason.describe(Side::Server)));
+                    logging::fail(PROGRAM, &format_args!("{target}: {}", sentence));
                     status
                 }
             }

@@ -57,7 +57,7 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
         target: cli.target.clone(),
         server_name,
         tls: Arc::new(config),
-        session: Rc::new(SessionConfig { admission, timeouts }),
+        session: Rc::new(SessionConfig { admission, timeouts, ours: Rc::new(cli.tls.offer()) }),
         connect_timeout: cli.connect_timeout.duration(),
         message: cli.message().map(<[u8]>::to_vec),
         linger: if cli.interactive { None } else { cli.linger.duration() },

@@ -131,9 +131,12 @@ fn a_stdin_that_cannot_be_read_is_a_clear_error() {
 fn a_signal_closes_gracefully_while_stdin_is_open() {
     let server = EchoServer::start(&[]);
     let mut client = interactive(&server).start();
-    client.stdout.wait_for_text("welcome!\n");
+    client.type_in("a line\n");
+    client.stdout.wait_for_text("welcome!\na line\n");
     client.interrupt();
     client.expect_exit(130);
+    let last = client.stderr.wait_for_line("mio-client: ");
+    assert!(last.ends_with("interrupted: 7 bytes went to the server, 16 came from it"), "{last}");
     server.log().wait_for_line("closed cleanly, the client first");
 }
 

@@ -25,7 +25,9 @@ fn by_default_it_shows_the_greeting_on_stdout_and_everything_else_on_stderr() {
         line.contains("TLS1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768, ") && line.contains(report),
         "{line}"
     );
-    client.stderr.wait_for_line("closed cleanly, we first; 9 bytes received, 0 sent");
+    assert!(line.contains("; the handshake took ") && line.ends_with(" ms"), "{line}");
+    let line = client.stderr.wait_for_line("closed cleanly, we first; 9 bytes received, 0 sent, in ");
+    assert!(line.ends_with(" s"), "it stays for three seconds: {line}");
     server.log().wait_for_line("closed cleanly, the client first; 0 bytes received, 9 sent");
 }
 

@@ -11,7 +11,9 @@ use crate::deadline::Timeout;
 use crate::escaped::Escaped;
 use crate::exit::ExitStatus;
 use crate::foreign::Foreign;
+use crate::heard::Heard;
 use crate::identity::Unauthorized;
+use crate::offer::{is_obsolete, version_name};
 
 /// Who said close_notify first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,18 +98,84 @@ impl CloseReason {
 
     /// The sentence for people. `peer` is the side that the other end plays.
     pub fn describe(&self, peer: Side) -> impl fmt::Display + '_ {
-        Description { reason: self, side: peer }
+        Description { reason: self, side: peer, until: None }
     }
+
+    /// The sentence for people, with how far the session had come by its end.
+    pub fn describe_end<'a>(&'a self, peer: Side, until: Until<'a>) -> impl fmt::Display + 'a {
+        Description { reason: self, side: peer, until: Some(until) }
+    }
+}
+
+/// How far a session came before it ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Until<'a> {
+    /// The handshake was not done, and this had come from the peer.
+    Handshake(&'a Heard),
+    /// The handshake was done.
+    Established,
 }
 
 struct Description<'a> {
     reason: &'a CloseReason,
     side: Side,
+    /// `None` if the session goes on, as during a change of phase.
+    until: Option<Until<'a>>,
+}
+
+impl Description<'_> {
+    fn peer(&self) -> &'static str {
+        if self.side == Side::Client { "client" } else { "server" }
+    }
+
+    /// What the peer had sent, if the handshake was not done.
+    fn heard(&self) -> Option<&Heard> {
+        match self.until {
+            Some(Until::Handshake(heard)) => Some(heard),
+            _ => None,
+        }
+    }
+
+    /// What the peer had sent, behind a semicolon.
+    fn what_came(&self) -> String {
+        self.heard().map(|heard| format!("; {}", heard.describe(self.peer()))).unwrap_or_default()
+    }
+
+    fn tls(&self, error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(sentence) = self.heard().and_then(|heard| nothing_in_common(error, self.side, heard)) {
+            return write!(f, "TLS failed: {sentence}");
+        }
+        write!(f, "TLS failed: {}{}", Escaped::new(&error.to_string()), tls_hint(error))
+    }
+
+    fn transport(
+        &self,
+        doing: Doing,
+        kind: io::ErrorKind,
+        error: &str,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let peer = self.peer();
+        match (kind, doing) {
+            (io::ErrorKind::ConnectionReset, _) => write!(f, "the {peer} reset the connection")?,
+            (_, Doing::Reading) => write!(f, "reading from the {peer} failed: {error}")?,
+            (_, Doing::Writing) => write!(f, "writing to the {peer} failed: {error}")?,
+        }
+        match self.until {
+            Some(Until::Handshake(heard)) => {
+                write!(f, " during the handshake; {}", heard.describe(peer))
+            }
+            Some(Until::Established) if kind == io::ErrorKind::ConnectionReset => {
+                f.write_str(" after the handshake, so something may be missing")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Description<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let peer = if self.side == Side::Client { "client" } else { "server" };
+        let peer = self.peer();
         match self.reason {
             CloseReason::Clean { first: Party::Us } => write!(f, "closed cleanly, we first"),
             CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
@@ -118,7 +186,7 @@ impl fmt::Display for Description<'_> {
                 write!(f, "truncated: the {peer} left without close_notify, so something may be missing")
             }
             CloseReason::Truncated { established: false } => {
-                write!(f, "truncated: the {peer} left before the handshake was done")
+                write!(f, "truncated: the {peer} left before the handshake was done{}", self.what_came())
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
@@ -130,15 +198,14 @@ impl fmt::Display for Description<'_> {
             CloseReason::Unauthorized(why) => {
                 write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
             }
-            CloseReason::Tls(error) => {
-                write!(f, "TLS failed: {}{}", Escaped::new(&error.to_string()), tls_hint(error))
-            }
-            CloseReason::Transport { doing, error, .. } => {
-                let doing = if *doing == Doing::Reading { "reading from" } else { "writing to" };
-                write!(f, "{doing} the {peer} failed: {error}")
+            CloseReason::Tls(error) => self.tls(error, f),
+            CloseReason::Transport { doing, kind, error } => self.transport(*doing, *kind, error, f),
+            CloseReason::TimedOut(Timeout::Wait) => {
+                write!(f, "timed out ({}): {}", Timeout::Wait, Timeout::Wait.what_was_missing())
             }
             CloseReason::TimedOut(timeout) => {
-                write!(f, "timed out ({timeout}): {}", timeout.what_was_missing())
+                let missing = timeout.what_was_missing();
+                write!(f, "timed out ({timeout}): {missing}{}", self.what_came())
             }
         }
     }
@@ -148,6 +215,62 @@ fn unauthorized_hint(why: &Unauthorized) -> &'static str {
     match why {
         Unauthorized::WrongName { .. } => "; if that is whom you mean, name it with --server-name",
         _ => "",
+    }
+}
+
+/// What each side has of what they have nothing of in common, and the flag for it.
+fn nothing_in_common(error: &Error, peer: Side, heard: &Heard) -> Option<String> {
+    use PeerIncompatible as Peer;
+    let Error::PeerIncompatible(error) = error else { return None };
+    let ours = heard.ours();
+    let we_allow =
+        |names: String| if names == "none" { String::new() } else { format!("; we allow {names}") };
+    match error {
+        Peer::Tls12NotOffered
+        | Peer::Tls12NotOfferedOrEnabled
+        | Peer::SupportedVersionsExtensionRequired
+        | Peer::SignatureAlgorithmsExtensionRequired
+        | Peer::ServerDoesNotSupportTls12Or13
+        | Peer::ServerTlsVersionIsDisabledByOurConfig => {
+            let (theirs, is_obsolete) = match peer {
+                Side::Client => {
+                    let offer = heard.client_offer()?;
+                    let is_obsolete = offer.versions.iter().all(|version| is_obsolete(*version));
+                    (format!("the client offers {}", offer.version_names()), is_obsolete)
+                }
+                Side::Server => {
+                    let version = heard.server_version()?;
+                    (format!("the server chose {}", version_name(version)), is_obsolete(version))
+                }
+            };
+            let ours = we_allow(ours.version_names());
+            match (is_obsolete, error) {
+                (true, _) => {
+                    Some(format!("no version in common: {theirs}, which is obsolete (RFC 8996){ours}"))
+                }
+                // The version is not what is wrong.
+                (false, Peer::SignatureAlgorithmsExtensionRequired) => None,
+                (false, _) => Some(format!("no version in common: {theirs}{ours} (see --tls)")),
+            }
+        }
+        Peer::NoCipherSuitesInCommon => {
+            let theirs = heard.client_offer()?;
+            let names = theirs.suite_names();
+            if theirs.suites.iter().any(|suite| ours.suites.contains(suite)) {
+                return Some(format!(
+                    "no cipher suite fits: the client offers {names}, and those that we allow do not fit its \
+                     version or the key of our certificate (see --suite)"
+                ));
+            }
+            let ours = we_allow(ours.suite_names());
+            Some(format!("no cipher suite in common: the client offers {names}{ours} (see --suite)"))
+        }
+        Peer::NoKxGroupsInCommon => {
+            let names = heard.client_offer()?.group_names();
+            let ours = we_allow(ours.group_names());
+            Some(format!("no key exchange group in common: the client offers {names}{ours} (see --group)"))
+        }
+        _ => None,
     }
 }
 

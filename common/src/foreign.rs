@@ -42,7 +42,7 @@ impl Opening {
 }
 
 fn protocol_of(heard: &[u8]) -> Option<&'static str> {
-    const SIGNS: [(&[u8], &str); 13] = [
+    const SIGNS: [(&[u8], &str); 17] = [
         (b"HTTP/", "HTTP"),
         (b"GET ", "HTTP"),
         (b"HEAD ", "HTTP"),
@@ -55,13 +55,34 @@ fn protocol_of(heard: &[u8]) -> Option<&'static str> {
         (b"220", "SMTP or FTP"),
         (b"* OK", "IMAP"),
         (b"+OK", "POP3"),
+        (b"200 ", "NNTP"),
+        (b"201 ", "NNTP"),
+        (b"<?xml", "XMPP"),
+        (b"<stream:", "XMPP"),
         (b"PROXY ", "the PROXY protocol"),
     ];
     // An SSLv2 ClientHello: a two-byte length with the high bit set, then message type 1 (RFC 5246, E.2).
     if let [0x80..=0xff, _, 1, ..] = heard {
         return Some("SSLv2");
     }
+    // MySQL's greeting: a length of three bytes, sequence number 0, protocol version 10.
+    if let [_, _, 0, 0, 10, ..] = heard {
+        return Some("MySQL");
+    }
     SIGNS.iter().find(|(sign, _)| heard.starts_with(sign)).map(|(_, name)| *name)
+}
+
+/// What to do about a server that begins in clear and can change to TLS later (STARTTLS). This client cannot.
+fn starttls_hint(protocol: &str) -> Option<&'static str> {
+    match protocol {
+        "SMTP or FTP" => Some("try its TLS port, 465 for SMTP or 990 for FTP"),
+        "IMAP" => Some("try its TLS port, 993"),
+        "POP3" => Some("try its TLS port, 995"),
+        "NNTP" => Some("try its TLS port, 563"),
+        "XMPP" => Some("try its TLS port, 5223"),
+        "MySQL" => Some("`openssl s_client -starttls mysql` can"),
+        _ => None,
+    }
 }
 
 /// Something that is not TLS.
@@ -76,7 +97,13 @@ impl fmt::Display for Foreign {
         let heard = &self.opening.bytes[..self.opening.length];
         match self.protocol {
             Some(protocol) => {
-                write!(f, "it speaks {protocol} (its first bytes: \"{}\")", Escaped::new(heard))
+                write!(f, "it speaks {protocol} (its first bytes: \"{}\")", Escaped::new(heard))?;
+                match starttls_hint(protocol) {
+                    Some(hint) => {
+                        write!(f, "; it begins without TLS, and this client cannot ask for STARTTLS: {hint}")
+                    }
+                    None => Ok(()),
+                }
             }
             None => write!(f, "its first bytes are \"{}\"", Escaped::new(heard)),
         }
@@ -101,6 +128,22 @@ mod tests {
         assert!(named(b"SSH-2.0-OpenSSH_9.2").contains("SSH"));
         assert!(named(b"\x80\x2e\x01\x00\x02").contains("SSLv2"));
         assert!(named(b"\x1b[2J").contains(r"\x1b[2J"));
+    }
+
+    #[test]
+    fn a_protocol_with_starttls_is_told_its_tls_port() {
+        for (greeting, hint) in [
+            (&b"220 mail.example.org ESMTP"[..], "465 for SMTP"),
+            (b"* OK IMAP4rev1 ready", "993"),
+            (b"+OK POP3 ready", "995"),
+            (b"200 news.example.org", "563"),
+            (b"<?xml version='1.0'?><stream:stream", "5223"),
+            (b"\x4a\0\0\0\x0a8.0.36", "openssl s_client -starttls mysql"),
+        ] {
+            let said = heard(greeting).foreign().unwrap().to_string();
+            assert!(said.contains("STARTTLS") && said.contains(hint), "{said}");
+        }
+        assert!(!heard(b"SSH-2.0-OpenSSH").foreign().unwrap().to_string().contains("STARTTLS"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a finished handshake agreed on.
 
 use std::fmt;
+use std::time::Duration;
 
 use rustls::{CipherSuite, Connection, HandshakeKind, NamedGroup, ProtocolVersion, SupportedCipherSuite};
 
@@ -25,10 +26,17 @@ pub struct Handshake {
     pub verdict: Verdict,
     /// The server's request for a certificate, and what this client sent.
     pub request: Option<Box<CertificateRequest>>,
+    /// The time from the beginning of the session to here. A client's includes its time in the server's queue.
+    pub took: Duration,
 }
 
 impl Handshake {
-    pub(crate) fn of(tls: &Connection, verdict: Verdict, request: Option<Box<CertificateRequest>>) -> Self {
+    pub(crate) fn of(
+        tls: &Connection,
+        verdict: Verdict,
+        request: Option<Box<CertificateRequest>>,
+        took: Duration,
+    ) -> Self {
         Self {
             version: tls.protocol_version(),
             suite: tls.negotiated_cipher_suite(),
@@ -37,6 +45,7 @@ impl Handshake {
             alpn: tls.alpn_protocol().map(<[u8]>::to_vec),
             verdict,
             request,
+            took,
         }
     }
 }

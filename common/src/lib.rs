@@ -38,8 +38,9 @@
 //! | [`observer`] | the seam for everything that shows a session; [`reporter`] makes log lines of it |
 //! | [`identity`] | certificates, keys, trust, and the verdict on a peer; [`admission`] applies it |
 //! | [`handshake`], [`foreign`], [`alert_context`] | what a handshake agreed on; what a peer speaks that speaks no TLS; what an alert can mean |
+//! | [`heard`], [`offer`] | how much of the peer's handshake came; what each end offers in it |
 //! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`], [`exit`] | what both programs take and return |
-//! | [`logging`], [`status_line`], [`escaped`], [`signals`] | log lines, a peer's strings in them, Ctrl-C |
+//! | [`logging`], [`status_line`], [`escaped`], [`short_time`], [`signals`] | log lines, a peer's strings and times in them, Ctrl-C |
 //! | [`outlet`], [`stderr`] | writes that never wait for a reader |
 //!
 //! # Invariants
@@ -93,10 +94,12 @@ pub mod escaped;
 pub mod exit;
 pub mod foreign;
 pub mod handshake;
+pub mod heard;
 pub mod host_port;
 pub mod identity;
 pub mod logging;
 pub mod observer;
+pub mod offer;
 pub mod outlet;
 pub mod parameters;
 pub mod phase;
@@ -106,6 +109,7 @@ mod repeats;
 pub mod reporter;
 pub mod scratch;
 pub mod session;
+pub mod short_time;
 pub mod signals;
 pub mod status_line;
 pub mod stderr;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use mio::Interest;
 use rustls::IoState;
 
-use crate::close_reason::CloseReason;
+use crate::close_reason::{CloseReason, Until};
 use crate::deadline::Timeout;
 use crate::handshake::Handshake;
 use crate::phase::Phase;
@@ -89,10 +89,14 @@ pub enum Step<'a> {
     Closed {
         /// Why.
         reason: &'a CloseReason,
+        /// How far it had come.
+        until: Until<'a>,
         /// Plaintext bytes that the application got.
         received: u64,
         /// Plaintext bytes that the application sent.
         sent: u64,
+        /// The time since it began.
+        duration: Duration,
     },
 }
 

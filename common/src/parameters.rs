@@ -9,6 +9,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{DEFAULT_VERSIONS, SupportedCipherSuite, SupportedProtocolVersion};
 
 use crate::handshake;
+use crate::offer::Offer;
 
 /// Versions, cipher suites and key exchange groups to allow; rustls' defaults where none is named.
 ///
@@ -79,6 +80,11 @@ impl TlsParameters {
             versions.retain(|version| self.tls.iter().any(|asked| asked.supported() == *version));
         }
         versions
+    }
+
+    /// What these parameters allow, for a sentence about a peer that has nothing in common with it.
+    pub fn offer(&self) -> Offer {
+        Offer::ours(&self.provider(), &self.versions())
     }
 
     /// Whether any session at all can come of these parameters. If so, rustls'

@@ -8,6 +8,7 @@ use rustls::Side;
 use crate::close_reason::CloseReason;
 use crate::observer::{Left, LoopEvent, Observer, SessionId, Step};
 use crate::repeats::Repeats;
+use crate::short_time::Short;
 use crate::stderr;
 
 /// Logs the events that a person wants to know of: one line for each, and one for many that a stranger repeats.
@@ -63,17 +64,20 @@ impl Observer for Reporter {
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         match step {
             Step::Established(handshake) if handshake.verdict.is_alarming() => {
-                warn!("{id} connected: {handshake}");
+                warn!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
             }
-            Step::Established(handshake) => info!("{id} connected: {handshake}"),
+            Step::Established(handshake) => {
+                info!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
+            }
             Step::DeadlineFired(timeout) => debug!("{id}: {timeout} passed"),
-            Step::Closed { reason, received, sent } => {
+            Step::Closed { reason, until, received, sent, duration } => {
                 let level = self.level_of(reason);
                 if level == Level::Warn && !self.repeats.admits(now, level, repeated(reason)) {
                     return;
                 }
-                let outcome = reason.describe(self.peer);
-                log!(level, "{id} {outcome}; {received} bytes received, {sent} sent");
+                let outcome = reason.describe_end(self.peer, *until);
+                let duration = Short(*duration);
+                log!(level, "{id} {outcome}; {received} bytes received, {sent} sent, in {duration}");
             }
             _ => {}
         }

@@ -23,11 +23,13 @@ use rustls::{Connection, Side};
 
 use crate::admission::Admission;
 use crate::application::{Application, Next, OWED_MARK, Outbox};
-use crate::close_reason::{CloseReason, Doing};
+use crate::close_reason::{CloseReason, Doing, Until};
 use crate::deadline::{Deadlines, Timeout, Timeouts};
 use crate::foreign::Opening;
+use crate::heard::Heard;
 use crate::identity::Notes;
 use crate::observer::{SessionId, Step, Tap, Watch};
+use crate::offer::Offer;
 use crate::phase::{Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
 use crate::registrar::Registrar;
@@ -52,6 +54,8 @@ pub struct SessionConfig {
     pub admission: Admission,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// What this end allows: for the sentence about a peer that has nothing in common with it, and for nothing else.
+    pub ours: Rc<Offer>,
 }
 
 /// One TLS connection, the transport beneath it, the application above it, and what only we know of them.
@@ -70,6 +74,10 @@ pub struct Session<T, A> {
     in_a_row: usize,
     received: u64,
     sent: u64,
+    /// When the session began.
+    began: Instant,
+    /// What the peer has sent of its handshake. `None` once the handshake is done.
+    heard: Option<Box<Heard>>,
 }
 
 impl<T: Transport, A: Application> Session<T, A> {
@@ -87,6 +95,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     ) -> Self {
         let mut tls = tls.into();
         tls.set_buffer_limit(None); // see `Outbox`: OWED_MARK is the bound
+        let heard = Some(Box::new(Heard::new(Rc::clone(&config.ours))));
         let mut session = Self {
             id,
             tls,
@@ -100,6 +109,8 @@ impl<T: Transport, A: Application> Session<T, A> {
             in_a_row: 0,
             received: 0,
             sent: 0,
+            began: watch.now,
+            heard,
         };
         session.start(
             match session.peer_side() {
@@ -312,6 +323,16 @@ impl<T, A> Session<T, A> {
             Connection::Client(_) => Side::Server,
             Connection::Server(_) => Side::Client,
         }
+    }
+
+    /// How many bytes of plaintext the application got, and how many it sent.
+    pub fn plaintext_bytes(&self) -> (u64, u64) {
+        (self.received, self.sent)
+    }
+
+    /// How far the session has come.
+    pub fn until(&self) -> Until<'_> {
+        self.heard.as_deref().map_or(Until::Established, Until::Handshake)
     }
 
     /// The application.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use common::admission::Admission;
 use common::deadline::Timeouts;
+use common::offer::Offer;
 use common::session::SessionConfig;
 use rustls::ServerConfig;
 
@@ -32,15 +33,16 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service with these credentials and timeouts, whose sessions begin with `greeting`; so many of them if they
+    /// A service with these credentials, timeouts and TLS parameters, whose sessions begin with `greeting`; so many of them if they
     /// are counted.
     pub fn new(
         Credentials { tls, admission }: Credentials,
         timeouts: Timeouts,
+        ours: Offer,
         greeting: &[u8],
         sessions: Option<u64>,
     ) -> Self {
-        let session = Rc::new(SessionConfig { admission, timeouts });
+        let session = Rc::new(SessionConfig { admission, timeouts, ours: Rc::new(ours) });
         Self { tls, session, greeting: greeting.into(), sessions_left: sessions }
     }
 
@@ -50,6 +52,7 @@ impl Service {
     /// the new files would not let in.
     pub fn replace(&mut self, Credentials { tls, admission }: Credentials) {
         self.tls = tls;
-        self.session = Rc::new(SessionConfig { admission, timeouts: self.session.timeouts });
+        let SessionConfig { timeouts, ours, .. } = &*self.session;
+        self.session = Rc::new(SessionConfig { admission, timeouts: *timeouts, ours: Rc::clone(ours) });
     }
 }

@@ -50,7 +50,8 @@ pub fn event_loop(
         make_first_certificate()?;
     }
     let credentials = credentials(cli, key_log)?;
-    let service = Service::new(credentials, cli.timeouts.timeouts(), cli.greeting(), cli.sessions);
+    let timeouts = cli.timeouts.timeouts();
+    let service = Service::new(credentials, timeouts, cli.tls.offer(), cli.greeting(), cli.sessions);
     let listener = listen(cli)?;
     let address = listener.address().map_err(because)?;
     let room = Room { slots: cli.slots(), waiting: cli.waiting() };

@@ -268,7 +268,11 @@ mod tests {
         let peer = listener.local_addr().unwrap();
         let socket = TcpStream::connect(peer).unwrap();
         let tls = ServerConnection::new(Arc::clone(tls)).unwrap();
-        let config = SessionConfig { admission: Admission::AnyClient, timeouts: Timeouts::default() };
+        let config = SessionConfig {
+            admission: Admission::AnyClient,
+            timeouts: Timeouts::default(),
+            ours: Rc::default(),
+        };
         let mut nobody = ();
         let watch = &mut Watch::new(Instant::now(), &mut nobody);
         let id = SessionId { number: 1, peer };

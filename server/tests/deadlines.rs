@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::echo_server::EchoServer;
-use testing::peer::End;
+use testing::peer::{End, TlsClient};
 
 #[test]
 fn a_silent_session_is_closed_with_close_notify() {
@@ -15,6 +15,26 @@ fn a_silent_session_is_closed_with_close_notify() {
     let line = server.log().wait_for_line("timed out (--idle-timeout)");
     assert!(line.contains("WARN"), "{line}");
     server.connect();
+}
+
+#[test]
+fn a_handshake_that_timed_out_says_how_much_of_it_came() {
+    let server = EchoServer::start(&["--handshake-timeout", "300ms"]);
+    let said = |part: &str| {
+        server.log().wait_for_line(&format!("timed out (--handshake-timeout): {part}"));
+    };
+    let silent = server.connect_raw();
+    said("the handshake did not finish; the client had sent nothing; ");
+    drop(silent);
+
+    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
+    client.send_half_a_client_hello();
+    let line = server.log().wait_for_line(" bytes of its ClientHello; ");
+    assert!(line.contains("the client had sent ") && line.contains(" of the "), "{line}");
+
+    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
+    client.send_client_hello();
+    said("the handshake did not finish; the client had sent its ClientHello and nothing after it; ");
 }
 
 #[test]

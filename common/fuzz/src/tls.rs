@@ -111,7 +111,7 @@ impl Ends {
 }
 
 fn terms(admission: Admission) -> Rc<SessionConfig> {
-    Rc::new(SessionConfig { admission, timeouts: TIMEOUTS })
+    Rc::new(SessionConfig { admission, timeouts: TIMEOUTS, ours: Rc::default() })
 }
 
 /// The name that the certificate is for.

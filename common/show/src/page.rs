@@ -264,7 +264,9 @@ impl Story {
             }
             Step::Established(handshake) => self.facts.agree(handshake),
             Step::PlaintextIn([_, ..]) | Step::PlaintextOut([_, ..]) => self.facts.has_data = true,
-            Step::Closed { reason, received, sent } => self.facts.close(reason, *received, *sent),
+            Step::Closed { reason, until, received, sent, .. } => {
+                self.facts.close(reason, *until, *received, *sent)
+            }
             _ => {}
         }
         for record in &carried.incomplete {
@@ -297,7 +299,7 @@ impl Story {
 mod tests {
     use std::sync::mpsc::{self, Receiver, Sender};
 
-    use common::close_reason::CloseReason;
+    use common::close_reason::{CloseReason, Until};
 
     use super::drawer::Draw;
     use super::*;
@@ -332,7 +334,16 @@ mod tests {
             tell(number, &Step::Began { local: peer });
         }
         for number in 1..=3999 {
-            tell(number, &Step::Closed { reason: &CloseReason::Left, received: 0, sent: 0 });
+            tell(
+                number,
+                &Step::Closed {
+                    reason: &CloseReason::Left,
+                    until: Until::Established,
+                    received: 0,
+                    sent: 0,
+                    duration: Duration::ZERO,
+                },
+            );
         }
         assert_eq!(all_drawn.try_iter().count(), 0);
         for _ in 1..=4000 {

@@ -16,9 +16,9 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use common::close_reason::{CloseReason, Doing};
+use common::close_reason::{CloseReason, Doing, Until};
 use common::observer::{SessionId, Step};
 use common::phase::Phase;
 use rustls::Side;
@@ -202,7 +202,13 @@ fn a_connection_that_a_write_found_broken_was_reset_and_not_ended() {
         Step::Began { local: address },
         Step::PhaseChanged { from: &Phase::Established, to: &severed },
         Step::Received(&[]),
-        Step::Closed { reason: &reason, received: 0, sent: 0 },
+        Step::Closed {
+            reason: &reason,
+            until: Until::Established,
+            received: 0,
+            sent: 0,
+            duration: Duration::ZERO,
+        },
     ] {
         capture.step(now, id, &step, &Carried::default());
     }

@@ -17,7 +17,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use common::close_reason::CloseReason;
+use common::close_reason::{CloseReason, Until};
 use common::observer::Step;
 use rustls::Side;
 use show::page::Folder;
@@ -207,7 +207,13 @@ fn the_bytes_of_an_incomplete_record_are_shown() {
         easel.step(&Step::ReadTls(bytes));
         easel.step(&Step::Processed(&Err(rustls::Error::General("a test".to_owned()))));
         let reason = CloseReason::Truncated { established: false };
-        easel.step(&Step::Closed { reason: &reason, received: 0, sent: 0 });
+        easel.step(&Step::Closed {
+            reason: &reason,
+            until: Until::Established,
+            received: 0,
+            sent: 0,
+            duration: std::time::Duration::ZERO,
+        });
         let page = easel.page();
         assert_eq!(page.texts(".titles"), ["Incomplete record "]);
         assert_eq!(page.texts(".hex code"), [shown]);

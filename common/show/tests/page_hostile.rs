@@ -14,8 +14,9 @@ mod support {
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use common::close_reason::CloseReason;
+use common::close_reason::{CloseReason, Until};
 use common::observer::Step;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, string::Ia5String};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -125,7 +126,13 @@ fn heard(bytes: &[u8]) -> Page {
         easel.step(&Step::Processed(&error));
     }
     let reason = CloseReason::Tls(rustls::Error::General(EVIL.to_owned()));
-    easel.step(&Step::Closed { reason: &reason, received: 0, sent: 0 });
+    easel.step(&Step::Closed {
+        reason: &reason,
+        until: Until::Established,
+        received: 0,
+        sent: 0,
+        duration: Duration::ZERO,
+    });
     let page = easel.page();
     assert_harmless(&page);
     page

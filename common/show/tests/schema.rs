@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use common::admission::Admission;
 use common::alert_context::AlertContext;
-use common::close_reason::CloseReason;
+use common::close_reason::{CloseReason, Until};
 use common::deadline::Timeout;
 use common::foreign::Opening;
 use common::handshake::Handshake;
@@ -114,6 +114,7 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         alpn: Some(b"h2\n".to_vec()),
         verdict: Admission::AnyClient.judge(None),
         request: None,
+        took: Duration::from_micros(1),
     };
     let handshaking = Phase::Handshaking { opening: Opening::default() };
     let closing = Phase::Closing { cause: Cause::TimedOut(Timeout::Idle) };
@@ -145,7 +146,13 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         Step::Yielded,
         Step::SentFin(&Ok(())),
         Step::SentFin(&Err(io::ErrorKind::NotConnected.into())),
-        Step::Closed { reason: &reason, received: 1, sent: u64::MAX },
+        Step::Closed {
+            reason: &reason,
+            until: Until::Established,
+            received: 1,
+            sent: u64::MAX,
+            duration: Duration::MAX,
+        },
     ];
     let events = [
         LoopEvent::Listening(address()),
@@ -191,11 +198,17 @@ fn every_step_and_every_event_is_an_object_as_documented() {
 
 #[test]
 fn fields_have_the_values_that_are_documented() {
-    let closed = step(&Step::Closed { reason: &CloseReason::Unconfirmed, received: 1, sent: 2 });
+    let closed = step(&Step::Closed {
+        reason: &CloseReason::Unconfirmed,
+        until: Until::Established,
+        received: 1,
+        sent: 2,
+        duration: Duration::from_micros(3),
+    });
     assert_eq!(
         closed.to_string().split_once("\"event\":").unwrap().1,
         "\"closed\",\"reason\":\"unconfirmed\",\"sentence\":\"we closed; the client just left, without a \
-         close_notify of its own\",\"exit_status\":0,\"received\":1,\"sent\":2}"
+         close_notify of its own\",\"exit_status\":0,\"received\":1,\"sent\":2,\"duration_ns\":3000}"
     );
     let woke = event(&LoopEvent::Woke { events: 0, timeout: Some(Duration::from_micros(5)) });
     assert_eq!((&woke["timeout_ns"], &woke["session"]), (&5000.into(), &Value::Null));

@@ -93,7 +93,16 @@ impl<T: Transport, A: Application> Session<T, A> {
         watch.step(&self.id, &Step::SentFin(&fin));
         self.deadlines = Deadlines::default();
         if let Phase::Closed(reason) = &self.phase {
-            watch.step(&self.id, &Step::Closed { reason, received: self.received, sent: self.sent });
+            watch.step(
+                &self.id,
+                &Step::Closed {
+                    reason,
+                    until: self.until(),
+                    received: self.received,
+                    sent: self.sent,
+                    duration: watch.now.saturating_duration_since(self.began),
+                },
+            );
         }
     }
 

@@ -112,6 +112,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         let Phase::Handshaking { opening } = &mut self.phase else { return };
         let first = opening.is_empty();
         opening.hear(helping);
+        if let Some(heard) = &mut self.heard {
+            heard.hear(helping);
+        }
         if first && self.peer_side() == Side::Server {
             self.stop(Timeout::Wait, watch);
             self.start(Timeout::Handshake, watch);
@@ -152,7 +155,9 @@ impl<T: Transport, A: Application> Session<T, A> {
             return true;
         }
         let verdict = self.config.admission.judge(self.tls.peer_certificates());
-        let handshake = Handshake::of(&self.tls, verdict, self.notes.request.clone());
+        self.heard = None;
+        let took = watch.now.saturating_duration_since(self.began);
+        let handshake = Handshake::of(&self.tls, verdict, self.notes.request.clone(), took);
         watch.step(&self.id, &Step::Established(&handshake));
         if let Some(why) = handshake.verdict.refusal() {
             // rustls lets nobody send an alert of their own, so a FIN has to say it.

@@ -217,8 +217,16 @@ impl Tls {
         Shared {
             client: Arc::new(self.client),
             server: Arc::new(self.server),
-            client_terms: Rc::new(SessionConfig { admission, timeouts: self.client_timeouts }),
-            server_terms: Rc::new(SessionConfig { admission: of_clients, timeouts: self.server_timeouts }),
+            client_terms: Rc::new(SessionConfig {
+                admission,
+                timeouts: self.client_timeouts,
+                ours: Rc::default(),
+            }),
+            server_terms: Rc::new(SessionConfig {
+                admission: of_clients,
+                timeouts: self.server_timeouts,
+                ours: Rc::default(),
+            }),
         }
     }
 }

@@ -94,7 +94,7 @@ impl Observer for Transcript {
             Step::DeadlineFired(timeout) => format!("deadline {}", timeout.name()),
             Step::SentFin(Ok(())) => "send FIN".into(),
             Step::SentFin(Err(error)) => format!("send FIN: {:?}", error.kind()),
-            Step::Closed { reason, received, sent } => format!("{reason:?}, {received} in, {sent} out"),
+            Step::Closed { reason, received, sent, .. } => format!("{reason:?}, {received} in, {sent} out"),
         };
         self.lines.push(line);
     }

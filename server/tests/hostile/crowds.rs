@@ -49,7 +49,7 @@ fn crowds() {
                 None
             },
             None,
-            "failed: Connection reset",
+            "reset the connection",
         )
         .flags(&["--slots", "500", "--waiting", "600"]),
     ]);
@@ -111,7 +111,7 @@ fn waiters() {
                 None
             },
             None,
-            "failed: Connection reset",
+            "reset the connection",
         ),
     ]);
 }

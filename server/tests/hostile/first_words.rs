@@ -50,7 +50,7 @@ fn hellos_in_pieces() {
                 None
             },
             None,
-            "reading from the client failed: Connection reset",
+            "the client reset the connection during the handshake",
         ),
     ]);
 }

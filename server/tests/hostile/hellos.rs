@@ -35,11 +35,16 @@ fn old(version: u16) -> impl Fn(&mut ClientHello) + Sync {
     }
 }
 
+const TLS_1_0: &str = "TLS failed: no version in common: the client offers TLS 1.0, which is obsolete (RFC 8996); \
+                       we allow TLS 1.3, TLS 1.2";
+const TLS_1_1: &str = "TLS failed: no version in common: the client offers TLS 1.1, which is obsolete (RFC 8996); \
+                       we allow TLS 1.3, TLS 1.2";
+
 #[test]
 fn hellos_that_cannot_be_answered() {
     check_all(&[
-        changed("TLS 1.0 alone", old(0x0301), Alert::ProtocolVersion, "see --tls"),
-        changed("TLS 1.1 alone", old(0x0302), Alert::ProtocolVersion, "see --tls"),
+        changed("TLS 1.0 alone", old(0x0301), Alert::ProtocolVersion, TLS_1_0),
+        changed("TLS 1.1 alone", old(0x0302), Alert::ProtocolVersion, TLS_1_1),
         changed(
             "TLS 1.1 without the extensions of TLS 1.2",
             |hello| {
@@ -47,19 +52,19 @@ fn hellos_that_cannot_be_answered() {
                 hello.set(SIGNATURE_ALGORITHMS, None);
             },
             Alert::HandshakeFailure,
-            "does the client know no version above TLS 1.1?",
+            TLS_1_1,
         ),
         changed(
             "versions of which we speak none",
             |hello| hello.set(SUPPORTED_VERSIONS, Some(&[2, 3, 1])),
             Alert::ProtocolVersion,
-            "see --tls",
+            TLS_1_0,
         ),
         changed(
             "no suite in common",
             |hello| hello.suites = vec![UNKNOWN],
             Alert::HandshakeFailure,
-            "--suite",
+            "no cipher suite in common: the client offers 0x7f7f; we allow TLS_AES_256_GCM_SHA384, ",
         ),
         changed(
             "no group in common",
@@ -69,7 +74,7 @@ fn hellos_that_cannot_be_answered() {
                 hello.set(KEY_SHARE, Some(&[0, 5, high, low, 0, 1, 0]));
             },
             Alert::HandshakeFailure,
-            "--group",
+            "no key exchange group in common: the client offers 0x7f7f; we allow X25519MLKEM768, ",
         ),
         changed(
             "a key share that is no point",

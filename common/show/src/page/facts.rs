@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::alert_name::AlertName;
-use common::close_reason::CloseReason;
+use common::close_reason::{CloseReason, Until};
 use common::escaped::Escaped;
 use common::exit::ExitStatus;
 use common::handshake::{Handshake, suite_name};
@@ -138,7 +138,7 @@ impl Facts {
     }
 
     pub(super) fn agree(&mut self, handshake: &Handshake) {
-        let Handshake { version, suite, group, kind, alpn, verdict, request: _ } = handshake;
+        let Handshake { version, suite, group, kind, alpn, verdict, .. } = handshake;
         self.agreed = Some(Agreed {
             after: self.lasted,
             version: *version,
@@ -151,7 +151,7 @@ impl Facts {
         });
     }
 
-    pub(super) fn close(&mut self, reason: &CloseReason, received: u64, sent: u64) {
+    pub(super) fn close(&mut self, reason: &CloseReason, until: Until<'_>, received: u64, sent: u64) {
         let outcome = match (reason, reason.exit_status()) {
             (CloseReason::Clean { .. }, _) => Outcome::Clean,
             (_, ExitStatus::Clean) => Outcome::Doubtful,
@@ -162,7 +162,7 @@ impl Facts {
             CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
             _ => None,
         };
-        let sentence = reason.describe(self.peer).to_string();
+        let sentence = reason.describe_end(self.peer, until).to_string();
         self.end = Some(End { sentence, outcome, refusal, received, sent });
     }
 

@@ -78,7 +78,9 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
         }
         Step::SentFin(Ok(())) => call(Tone::Out, "shutdown", "FIN: nothing follows from this end"),
         Step::SentFin(Err(error)) => call(Tone::Stalled, "shutdown", error.to_string()),
-        Step::Closed { reason, .. } => call(Tone::Phase, "session over", reason.describe(peer).to_string()),
+        Step::Closed { reason, until, .. } => {
+            call(Tone::Phase, "session over", reason.describe_end(peer, *until).to_string())
+        }
     })
 }
 

@@ -107,14 +107,15 @@ fn of_step(step: &Step<'_>, now: Instant, peer: Side, carried: &Carried) -> (&'s
         Step::InterestChanged(wanted) => ("interest", interest("session", *wanted)),
         Step::Yielded => ("yield", none),
         Step::SentFin(result) => ("fin", json!({ "error": result.as_ref().err().map(text) })),
-        Step::Closed { reason, received, sent } => (
+        Step::Closed { reason, until, received, sent, duration } => (
             "closed",
             json!({
                 "reason": name_of(reason),
-                "sentence": text(reason.describe(peer)),
+                "sentence": text(reason.describe_end(peer, *until)),
                 "exit_status": reason.exit_status().code(),
                 "received": received,
                 "sent": sent,
+                "duration_ns": nanoseconds(*duration),
             }),
         ),
     }
@@ -211,7 +212,7 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Value {
 }
 
 fn established(handshake: &Handshake) -> Value {
-    let Handshake { version, suite, group, kind, alpn, verdict, request: _ } = handshake;
+    let Handshake { version, suite, group, kind, alpn, verdict, request: _, took } = handshake;
     let kind = kind.map(|kind| match kind {
         HandshakeKind::Full => "full",
         HandshakeKind::FullWithHelloRetryRequest => "full_with_hello_retry_request",
@@ -225,6 +226,7 @@ fn established(handshake: &Handshake) -> Value {
         "alpn": alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
         "verdict": text(verdict),
         "refused": verdict.refusal().is_some(),
+        "handshake_ns": nanoseconds(*took),
     })
 }
 

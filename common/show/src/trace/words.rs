@@ -60,8 +60,8 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         }
         Step::SentFin(Ok(())) => words(Kind::Out, "FIN sent", ""),
         Step::SentFin(Err(error)) => words(Kind::Stalled, "FIN not sent", error.to_string()),
-        Step::Closed { reason, received, sent } => {
-            let outcome = reason.describe(peer);
+        Step::Closed { reason, until, received, sent, .. } => {
+            let outcome = reason.describe_end(peer, *until);
             words(Kind::Phase, "closed", format!("{outcome}; {received} B received, {sent} B sent"))
         }
     }

@@ -206,8 +206,8 @@ impl Setup {
         Self {
             server_tls: Arc::new(server_tls),
             client_tls: Arc::new(client_tls),
-            server: Rc::new(SessionConfig { admission: Admission::AnyClient, timeouts }),
-            client: Rc::new(SessionConfig { admission, timeouts }),
+            server: Rc::new(SessionConfig { admission: Admission::AnyClient, timeouts, ours: Rc::default() }),
+            client: Rc::new(SessionConfig { admission, timeouts, ours: Rc::default() }),
         }
     }
 
