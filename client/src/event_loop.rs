@@ -294,7 +294,7 @@ mod tests {
         drop(gone);
 
         let mut seen = Attempts::default();
-        let mut event_loop = EventLoop::new(&mut seen, Output::new(STDOUT, STDERR).unwrap()).unwrap();
+        let mut event_loop = EventLoop::new(&mut seen, Output::new(STDOUT, STDERR, false).unwrap()).unwrap();
         let limit = Some(Duration::from_secs(20));
         let connected = event_loop.connect_to_one_of(vec![closed, live, unused], limit).unwrap();
         assert!(connected.is_ok_and(|connected| connected.peer == live));

@@ -22,6 +22,7 @@ use common::exit::ExitStatus;
 use common::observer::Observer;
 use common::reporter::Reporter;
 use common::{logging, status_line, stderr};
+use log::info;
 use rustls::Side;
 use show::args::{ShowError, Shown};
 
@@ -44,7 +45,10 @@ fn main() -> ExitCode {
 /// Runs the sessions. At the end, what was written has a second to reach its readers.
 fn run(cli: &cli::Cli) -> ExitStatus {
     logging::init(cli.verbosity.steps());
-    let (result, unwritten, until) = match Output::new(STDOUT, STDERR) {
+    if cli.show.takes_stdout() {
+        info!("stdout belongs to the capture, so the server's text is not shown");
+    }
+    let (result, unwritten, until) = match Output::new(STDOUT, STDERR, cli.show.takes_stdout()) {
         Ok(output) => {
             let result = sessions(cli, Rc::clone(&output));
             let until = Instant::now() + stderr::LAST_WAIT;

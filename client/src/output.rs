@@ -22,6 +22,7 @@ pub struct Output {
     queue: Queue,
     stdout: Registrar,
     stderr: Registrar,
+    belongs_to_capture: bool,
     /// Whether stderr is the same terminal.
     shares_terminal: bool,
     error: Option<io::Error>,
@@ -30,15 +31,17 @@ pub struct Output {
 }
 
 impl Output {
-    /// stdout, which the poll will know by the token `stdout`, and stderr by the other.
+    /// stdout, which the poll will know by the token `stdout`, and stderr by the other. If stdout belongs to a
+    /// capture, text is thrown away: the capture has it.
     ///
     /// # Errors
     /// Out of file descriptors.
-    pub fn new(stdout: Token, stderr: Token) -> io::Result<SharedOutput> {
+    pub fn new(stdout: Token, stderr: Token, belongs_to_capture: bool) -> io::Result<SharedOutput> {
         Ok(Rc::new(RefCell::new(Self {
             queue: Queue::new(Outlet::new(io::stdout().as_fd())?),
             stdout: Registrar::new(stdout),
             stderr: Registrar::new(stderr),
+            belongs_to_capture,
             shares_terminal: stderr::is_terminal_of(io::stdout().as_fd()),
             error: None,
             failed: false,
@@ -62,7 +65,7 @@ impl Output {
 
     /// Writes text, or has it wait. `false` if stdout takes no more.
     pub fn write(&mut self, text: &[u8]) -> bool {
-        if !self.failed {
+        if !self.failed && !self.belongs_to_capture {
             let offered = self.queue.len() + text.len();
             let result = self.queue.push(text);
             self.note(result, offered);

@@ -63,6 +63,11 @@ impl ShowArgs {
         self.trace.form().is_some()
     }
 
+    /// Whether stdout belongs to a capture.
+    pub fn takes_stdout(&self) -> bool {
+        self.capture.takes_stdout()
+    }
+
     /// `log`, and beside it the sinks that were asked for, at the end whose peers play the side `peer`; their times
     /// count from `start`. Who asks for none pays nothing: it is `log` alone then.
     ///

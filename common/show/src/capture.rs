@@ -27,13 +27,16 @@ mod stream;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::observer::{LoopEvent, SessionId, Step};
+use common::outlet::Outlet;
 use common::phase::Phase;
+use common::stderr::LAST_WAIT;
 use log::{info, warn};
 use rustls::Side;
 
@@ -49,28 +52,50 @@ use crate::sink::{Carried, Sink};
 
 /// When so much has come within one step, it is written before the rest.
 const BATCH: usize = 64 * 1024;
+/// How long to leave a capture alone that could not be written.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long to leave the reader of stdout alone that is slow.
+const CATCH_UP: Duration = Duration::from_millis(20);
 
 /// Whether to capture, on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct CaptureArgs {
-    /// Write each session with its secrets to FILE, new, for Wireshark
+    /// Write each session with its secrets to FILE, new, for Wireshark; `-` is stdout
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
 }
 
 impl CaptureArgs {
+    /// Whether stdout is what the capture goes to, as with tcpdump.
+    pub fn takes_stdout(&self) -> bool {
+        let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].map(Path::new);
+        self.capture.as_deref().is_some_and(|path| names.contains(&path))
+    }
+
     /// The capture that was asked for, at the end whose peers play the side `peer`.
     ///
     /// # Errors
-    /// A file that is there already, or that cannot be made.
+    /// A file that is there already, or that cannot be made; a stdout that is a terminal.
     pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Capture>, ShowError> {
         let Some(path) = &self.capture else { return Ok(None) };
-        let name = path.display();
-        let (file, made) =
-            file::create(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
-        let mut capture = Capture::new(peer, start, file)
-            .map_err(|error| ShowError::new(format!("--capture: {name} cannot be written: {error}")))?;
-        capture.empty = Some(made);
+        let name = if self.takes_stdout() { "stdout".into() } else { path.to_string_lossy() };
+        let unwritable =
+            |error: io::Error| ShowError::new(format!("--capture: {name} cannot be written: {error}"));
+        let capture = if self.takes_stdout() {
+            if io::stdout().is_terminal() {
+                return Err(ShowError::new(
+                    "--capture: stdout is a terminal; name a file, or append `| tshark -r -`".to_owned(),
+                ));
+            }
+            let stdout = Outlet::new(io::stdout().as_fd()).map_err(unwritable)?;
+            Capture::start(peer, start, |blocks| Tape::into_stream(blocks, stdout)).map_err(unwritable)?
+        } else {
+            let (file, made) =
+                file::create(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
+            let mut capture = Capture::new(peer, start, file).map_err(unwritable)?;
+            capture.empty = Some(made);
+            capture
+        };
         warn!("--capture: {name} holds the secrets of its sessions; whoever can read it can decrypt them");
         Ok(Some(capture))
     }
@@ -81,6 +106,10 @@ pub struct Capture {
     /// The way of the first packet of each connection.
     opener: Way,
     recorder: Recorder,
+    /// `None` while it records.
+    stopped: Option<Stopped>,
+    /// When to write what the reader of stdout has not taken yet.
+    catch_up_at: Option<Instant>,
     /// The connections that have come, or are coming, and are no sessions yet.
     arrivals: HashMap<SocketAddr, Arrival>,
     sessions: HashMap<u64, Session>,
@@ -88,9 +117,20 @@ pub struct Capture {
     empty: Option<Made>,
 }
 
+/// A capture that cannot be written for the moment.
+struct Stopped {
+    retry_at: Instant,
+    /// How many sessions are not in it, or not to their end.
+    missing: usize,
+}
+
 /// A capture without a session shows nothing, and would be in the way of the next try.
 impl Drop for Capture {
     fn drop(&mut self) {
+        let lost = self.recorder.tape.finish(Instant::now() + LAST_WAIT);
+        if lost > 0 {
+            warn!("nobody read the last {lost} bytes of the capture");
+        }
         let Some(made) = &self.empty else { return };
         match made.remove() {
             Ok(()) => info!("--capture: there was no session, and there is no {made}"),
@@ -111,15 +151,37 @@ impl Capture {
     /// # Errors
     /// Those of writing to the file.
     pub fn new(peer: Side, start: Instant, file: File) -> io::Result<Self> {
+        Self::start(peer, start, |blocks| Tape::into_file(blocks, file))
+    }
+
+    fn start(peer: Side, start: Instant, tape: impl FnOnce(Blocks) -> Tape) -> io::Result<Self> {
         let (name, opener) = match peer {
             Side::Client => ("mio-server", Way::In),
             Side::Server => ("mio-client", Way::Out),
         };
         let program = format!("{name} {}", env!("CARGO_PKG_VERSION"));
-        let mut tape = Tape::new(Blocks::new(&program)?, file);
+        let mut tape = tape(Blocks::new(&program)?);
         tape.write()?;
-        let recorder = Recorder { clock: Clock::new(start, SystemTime::now()), tape };
-        Ok(Self { opener, recorder, arrivals: HashMap::new(), sessions: HashMap::new(), empty: None })
+        Ok(Self {
+            opener,
+            recorder: Recorder { clock: Clock::new(start, SystemTime::now()), tape },
+            stopped: None,
+            catch_up_at: None,
+            arrivals: HashMap::new(),
+            sessions: HashMap::new(),
+            empty: None,
+        })
+    }
+
+    /// Whether a step is recorded. While the capture is stopped, only a new session can make it go on.
+    fn records(&mut self, now: Instant, step: &Step<'_>) -> bool {
+        let Some(stopped) = &mut self.stopped else { return true };
+        if !matches!(step, Step::Began { .. }) {
+            return false;
+        }
+        let goes_on = stopped.retry_at <= now && !self.recorder.tape.is_behind();
+        stopped.missing += usize::from(!goes_on);
+        goes_on
     }
 
     fn record(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) -> io::Result<()> {
@@ -160,9 +222,14 @@ impl Capture {
         Ok(())
     }
 
-    /// Nothing is recorded any more, and nothing is kept for it.
-    fn end(&mut self, error: &io::Error) {
-        self.recorder.tape.end(error);
+    /// Nothing is recorded before a later session begins, and nothing is kept of those that there are.
+    fn stop(&mut self, now: Instant, error: &io::Error) {
+        let consequence = self.recorder.tape.stop(error);
+        if self.stopped.is_none() {
+            warn!("the capture stops here, it cannot be written: {error}; {consequence}");
+        }
+        let before = self.stopped.as_ref().map_or(0, |stopped| stopped.missing);
+        self.stopped = Some(Stopped { retry_at: now + PAUSE, missing: before + self.sessions.len() });
         self.sessions = HashMap::new();
         self.arrivals = HashMap::new();
     }
@@ -174,10 +241,35 @@ impl Sink for Capture {
     }
 
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        let recorded = self.record(now, id, step, carried).and_then(|()| self.recorder.tape.write());
-        if let Err(error) = recorded {
-            self.end(&error);
+        if !self.records(now, step) {
+            return;
         }
+        let recorded = self.record(now, id, step, carried).and_then(|()| self.recorder.tape.write());
+        match recorded {
+            Err(error) => self.stop(now, &error),
+            Ok(()) => {
+                if let Some(Stopped { missing, .. }) = self.stopped.take() {
+                    warn!("the capture goes on with {id}; {missing} sessions are missing or cut off");
+                }
+            }
+        }
+        if self.recorder.tape.is_behind() {
+            self.catch_up_at.get_or_insert(now + CATCH_UP);
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.catch_up_at
+    }
+
+    fn timer(&mut self, now: Instant) {
+        if self.catch_up_at.is_none_or(|at| now < at) {
+            return;
+        }
+        if let Err(error) = self.recorder.tape.catch_up() {
+            self.stop(now, &error);
+        }
+        self.catch_up_at = self.recorder.tape.is_behind().then_some(now + CATCH_UP);
     }
 
     /// Remembers when connections came, for as long as they may become sessions.

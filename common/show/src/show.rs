@@ -118,4 +118,11 @@ impl<S: Sink> Observer for Show<S> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         self.tell(|sink| sink.event_loop(now, event));
     }
+    fn deadline(&self) -> Option<Instant> {
+        self.sink.deadline()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        self.tell(|sink| sink.timer(now));
+    }
 }

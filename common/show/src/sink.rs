@@ -36,6 +36,16 @@ pub trait Sink {
 
     /// The loop did something.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>);
+
+    /// When [`timer`](Self::timer) wants to be called even if nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// A sink whose deadline has passed does what it has put off.
+    fn timer(&mut self, now: Instant) {
+        let _ = now;
+    }
 }
 
 /// Several watch, until the last has failed.
@@ -53,6 +63,15 @@ impl Sink for Vec<Box<dyn Sink>> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
             sink.event_loop(now, event);
+        }
+    }
+    fn deadline(&self) -> Option<Instant> {
+        self.iter().filter(|sink| sink.is_watching()).filter_map(|sink| sink.deadline()).min()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
+            sink.timer(now);
         }
     }
 }

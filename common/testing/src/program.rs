@@ -168,6 +168,11 @@ impl Program {
         drop(self.child.stdin.take());
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         self.signal("INT");
