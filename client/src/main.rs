@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Instant;
 
+use common::bytes::Bytes;
 use common::close_reason::CloseReason;
 use common::exit::ExitStatus;
 use common::observer::Observer;
@@ -62,7 +63,7 @@ fn run(cli: &cli::Cli) -> ExitStatus {
     if unwritten > 0 {
         logging::fail(
             PROGRAM,
-            &format_args!("nobody read stdout: {unwritten} bytes of the server's text are lost"),
+            &format_args!("nobody read stdout: lost {} of the server's text", Bytes(unwritten)),
         );
         status = if status == ExitStatus::Clean { ExitStatus::TimedOut } else { status };
     }
@@ -83,7 +84,7 @@ fn report(cli: &cli::Cli, result: Result<Outcome, Failure>) -> ExitStatus {
     match result {
         Ok(Outcome { interrupted: true, moved, .. }) => {
             if let Some(Moved { sent, received }) = moved {
-                let moved = format!("{sent} bytes went to the server, {received} came from it");
+                let moved = format!("{} went to the server, {received} came from it", Bytes(sent));
                 logging::fail(PROGRAM, &format_args!("{}: interrupted: {moved}", cli.target));
             }
             ExitStatus::Interrupted

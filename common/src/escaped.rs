@@ -3,6 +3,8 @@
 use std::ascii;
 use std::fmt::{self, Write};
 
+use crate::bytes::Bytes;
+
 /// Source bytes shown before the cut. It bounds what one hostile string adds to a log line: 256
 /// bytes, each at most four characters (`\x1b`) wide.
 const SHOWN: usize = 256;
@@ -42,7 +44,7 @@ impl fmt::Display for Escaped<'_> {
         }
         match rest.len() {
             0 => Ok(()),
-            more => write!(f, "…(+{more} bytes)"),
+            more => write!(f, "…(+{})", Bytes(more)),
         }
     }
 }
@@ -117,7 +119,7 @@ mod tests {
     #[test]
     fn the_cut_comes_after_the_bound_and_not_before() {
         assert_eq!(Escaped::new(&[b'x'; SHOWN]).to_string(), "x".repeat(SHOWN));
-        assert!(Escaped::new(&[b'x'; SHOWN + 1]).to_string().ends_with("x…(+1 bytes)"));
+        assert!(Escaped::new(&[b'x'; SHOWN + 1]).to_string().ends_with("x…(+1 byte)"));
         assert_eq!(Escaped::new("").to_string(), "");
     }
 

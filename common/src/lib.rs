@@ -86,6 +86,7 @@ pub mod alert_context;
 pub mod alert_name;
 pub mod alpn;
 pub mod application;
+pub mod bytes;
 pub mod close_reason;
 pub mod command_line;
 pub mod count;

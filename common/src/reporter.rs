@@ -5,6 +5,7 @@ use std::time::Instant;
 use log::{Level, debug, info, log, warn};
 use rustls::Side;
 
+use crate::bytes::Bytes;
 use crate::close_reason::CloseReason;
 use crate::observer::{Left, LoopEvent, Observer, SessionId, Step};
 use crate::repeats::Repeats;
@@ -31,6 +32,15 @@ impl Reporter {
             (CloseReason::Unconfirmed, _) | (_, Side::Client) => Level::Warn,
             (_, Side::Server) => Level::Debug,
         }
+    }
+}
+
+/// How much application data a session carried. A session that carried none says so in words: a number of bytes would
+/// contradict the bytes that the peer did send, and that the reason may quote.
+fn traffic(received: u64, sent: u64) -> String {
+    match (received, sent) {
+        (0, 0) => "no application data".to_owned(),
+        _ => format!("{} received, {sent} sent", Bytes(received)),
     }
 }
 
@@ -76,8 +86,8 @@ impl Observer for Reporter {
                     return;
                 }
                 let outcome = reason.describe_end(self.peer, *until);
-                let duration = Short(*duration);
-                log!(level, "{id} {outcome}; {received} bytes received, {sent} sent, in {duration}");
+                let (traffic, duration) = (traffic(*received, *sent), Short(*duration));
+                log!(level, "{id} {outcome}; {traffic}, in {duration}");
             }
             _ => {}
         }
@@ -118,7 +128,7 @@ impl Observer for Reporter {
             LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
             LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
             LoopEvent::LingeringOver { peer, drained } => {
-                debug!("{peer}: {drained} more bytes came, thrown away")
+                debug!("{peer}: {} came after the session's end, thrown away", Bytes(*drained))
             }
             LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),
             LoopEvent::ReloadPostponed { error } => {
@@ -146,5 +156,18 @@ impl Observer for Reporter {
     fn timer(&mut self, now: Instant) {
         self.repeats.timer(now);
         stderr::catch_up();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_traffic_of_a_session_is_application_data() {
+        assert_eq!(traffic(0, 0), "no application data");
+        assert_eq!(traffic(0, 9), "0 bytes received, 9 sent");
+        assert_eq!(traffic(1, 1), "1 byte received, 1 sent");
+        assert_eq!(traffic(5, 14), "5 bytes received, 14 sent");
     }
 }

@@ -10,6 +10,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
 
+use crate::bytes::Bytes;
 use crate::escaped::Escaped;
 
 /// Why a certificate cannot be used. It holds no part of the certificate.
@@ -36,7 +37,7 @@ impl fmt::Display for Unusable {
 pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Unusable> {
     match X509Certificate::from_der(der) {
         Ok(([], certificate)) => Ok(certificate),
-        Ok((rest, _)) => Err(Unusable::Damaged(format!("{} bytes are behind its end", rest.len()))),
+        Ok((rest, _)) => Err(Unusable::Damaged(format!("extra data behind its end: {}", Bytes(rest.len())))),
         Err(error) => Err(Unusable::Damaged(parser_words(X509Error::from(error)))),
     }
 }

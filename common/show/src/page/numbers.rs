@@ -26,14 +26,26 @@ pub(super) fn count(number: u64, what: &str) -> String {
     format!("{} {what}{plural}", grouped(number))
 }
 
-/// To the microsecond below a second, to the millisecond below a minute, to the second above: `29.303 ms`, `3.004 s`,
-/// `5 min 0 s`.
+/// To the microsecond, however long it is, as the trace has it: `29.303 ms`, `3.004 999 s`, `5 min 0.004 s`. Above a second
+/// zeros at the end are left out.
 pub(super) fn duration(duration: Duration) -> String {
     let micros = duration.as_micros();
     match duration.as_secs() {
         0 => format!("{}.{:03}\u{a0}ms", micros / 1000, micros % 1000),
-        seconds @ 1..60 => format!("{seconds}.{:03}\u{a0}s", duration.subsec_millis()),
-        seconds => format!("{}\u{a0}min {}\u{a0}s", grouped(seconds / 60), seconds % 60),
+        seconds @ 1..60 => format!("{seconds}{}\u{a0}s", fraction(duration)),
+        seconds => {
+            format!("{}\u{a0}min {}{}\u{a0}s", grouped(seconds / 60), seconds % 60, fraction(duration))
+        }
+    }
+}
+
+/// What is behind the seconds, in groups of three digits.
+fn fraction(duration: Duration) -> String {
+    let micros = duration.subsec_micros();
+    match (micros / 1000, micros % 1000) {
+        (0, 0) => String::new(),
+        (millis, 0) => format!(".{millis:03}"),
+        (millis, micros) => format!(".{millis:03}\u{202f}{micros:03}"),
     }
 }
 
@@ -48,11 +60,19 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_as_fine_as_they_are_short() {
-        let shown = [0, 29_303, 3_004_999, 60_000_000, 300_000_000].map(Duration::from_micros).map(duration);
-        assert_eq!(
-            shown.map(|text| text.replace('\u{a0}', " ")),
-            ["0.000 ms", "29.303 ms", "3.004 s", "1 min 0 s", "5 min 0 s"]
-        );
+    fn durations_keep_their_microseconds() {
+        for (micros, shown) in [
+            (0, "0.000 ms"),
+            (29_303, "29.303 ms"),
+            (1_000_001, "1.000 001 s"),
+            (3_004_000, "3.004 s"),
+            (3_004_999, "3.004 999 s"),
+            (10_000_000, "10 s"),
+            (60_000_000, "1 min 0 s"),
+            (300_000_040, "5 min 0.000 040 s"),
+        ] {
+            let text = duration(Duration::from_micros(micros));
+            assert_eq!(text.replace(['\u{a0}', '\u{202f}'], " "), shown);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What makes a session begin where another ended: tickets, early data, cookies.
 
+use common::bytes::Bytes;
+
 use super::In;
 use crate::explain::names;
 use crate::explain::reader::{Prefix, Reader, Step, about};
@@ -45,7 +47,7 @@ pub(super) fn early_data(r: &mut Reader<'_>, place: In) -> Step {
         return Ok(());
     }
     let says = "How much may be sent before the handshake is done; QUIC has 4294967295 here.";
-    r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| format!("{size} bytes"))?;
+    r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| Bytes(size).to_string())?;
     Ok(())
 }
 
