@@ -211,6 +211,9 @@ fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unaut
         | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             chain.broken_link(trust).unwrap_or(Distrust::BadChain(error))
         }
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_) => {
+            chain.unsupported_signature().unwrap_or(Distrust::BadChain(error))
+        }
         webpki::Error::CaUsedAsEndEntity => Distrust::CaUsedAsEndEntity,
         rare => Distrust::BadChain(rare),
     };

@@ -5,11 +5,14 @@
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::authorization::key_usage;
 use super::certificate::{distinguished_name, parse};
 use super::distrust::{Distrust, Issuer, Link};
-use super::trust::Trust;
+use super::key_kind::{UnsupportedKey, name};
+use super::trust::{Trust, anchor_name};
 use super::unauthorized::Use;
 
 /// How many issuers are examined, because each costs a path validation. webpki takes no longer chain.
@@ -39,13 +42,16 @@ impl Chain<'_> {
         if issuers.len() > EXAMINED {
             return None;
         }
-        Some(match self.last(&issuers) {
-            None => self.broken_at(self.own, Link::Own, &issuers, trust),
-            Some(last) => {
-                let link = Link::Intermediate(distinguished_name(last.subject()));
-                self.broken_at(last, link, &issuers, trust)
-            }
-        })
+        let (last, link) = self.last_link(&issuers);
+        Some(self.broken_at(last, link, &issuers, trust))
+    }
+
+    /// The certificate from which the chain does not go on, and what to call it.
+    fn last_link<'i>(&'i self, issuers: &'i [NamedIssuer<'_>]) -> (&'i X509Certificate<'i>, Link) {
+        match self.last(issuers) {
+            None => (self.own, Link::Own),
+            Some(last) => (last, Link::Intermediate(distinguished_name(last.subject()))),
+        }
     }
 
     /// Follows the names of issuers from the peer's own certificate, through whatever else the peer sent.
@@ -93,15 +99,54 @@ impl Chain<'_> {
     ) -> Distrust {
         let issuer = distinguished_name(last.issuer());
         let self_issued = has_issued(last, last);
-        if trust.anchors().roots.iter().any(|anchor| is_named(anchor, last)) {
-            return Distrust::BadSignature { link, issuer, of: Issuer::Authority };
+        let authorities = &trust.anchors().roots;
+        let sent = || issuers.iter().map(|issuer| &issuer.certificate).filter(|_| !self_issued);
+        if let Some(authority) = authorities.iter().find(|anchor| is_named(anchor, last)) {
+            return match unsupported_key(authority) {
+                Some(kind) => Distrust::UnsupportedIssuerKey { link, issuer, kind },
+                None => Distrust::BadSignature { link, issuer, of: Issuer::Authority },
+            };
         }
-        if !self_issued && issuers.iter().any(|other| has_issued(&other.certificate, last)) {
-            return Distrust::BadSignature { link, issuer, of: Issuer::Sent };
+        if let Some(other) = sent().find(|other| has_issued(other, last)) {
+            return match UnsupportedKey::of_public(other.public_key()) {
+                Some(kind) => Distrust::UnsupportedIssuerKey { link, issuer, kind },
+                None => Distrust::BadSignature { link, issuer, of: Issuer::Sent },
+            };
         }
-        let has_authorities = !trust.anchors().is_empty();
+        if authorities.iter().any(|anchor| reads_alike(&anchor_name(anchor), &issuer)) {
+            return Distrust::NameInOtherBytes { link, issuer, of: Issuer::Authority };
+        }
+        let others = || self.others.iter().filter_map(|der| parse(der).ok());
+        if others().any(|other| !self_issued && reads_alike(&distinguished_name(other.subject()), &issuer)) {
+            return Distrust::NameInOtherBytes { link, issuer, of: Issuer::Sent };
+        }
+        let has_authorities = !authorities.is_empty();
         Distrust::UnknownIssuer { link, issuer, self_issued, alone: self.others.is_empty(), has_authorities }
     }
+
+    /// Names the certificate whose signature is of a kind that is not supported.
+    pub(super) fn unsupported_signature(&self) -> Option<Distrust> {
+        let issuers = self.named_issuers();
+        if issuers.len() > EXAMINED {
+            return None;
+        }
+        let (last, link) = self.last_link(&issuers);
+        let algorithm = name(last.signature_algorithm.algorithm.to_id_string());
+        Some(Distrust::UnsupportedSignature { link, algorithm })
+    }
+}
+
+/// The kind of an authority's key, if it cannot verify a signature.
+fn unsupported_key(authority: &TrustAnchor<'_>) -> Option<UnsupportedKey> {
+    let key = webpki::spki_for_anchor(authority);
+    let (_, key) = SubjectPublicKeyInfo::from_der(&key).ok()?;
+    UnsupportedKey::of_public(&key)
+}
+
+/// Whether two names are the same to a person, and to OpenSSL. Their bytes may differ, such as those of a PrintableString
+/// and a UTF8String.
+fn reads_alike(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// Whether an authority has the name of a certificate's issuer.

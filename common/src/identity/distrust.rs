@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::{CertificateError, OtherError};
 
+use super::key_kind::{SUPPORTED, SUPPORTED_SIGNATURES, UnsupportedKey};
 use super::trust::Source;
 use super::unauthorized::Unauthorized;
 use crate::escaped::Escaped;
@@ -30,6 +31,31 @@ pub enum Distrust {
         /// The certificate that has the wrong signature.
         link: Link,
         /// The issuer's name as that certificate has it.
+        issuer: String,
+        /// Where the certificate with the issuer's name is.
+        of: Issuer,
+    },
+    /// The issuer's key is of a kind that cannot verify a signature.
+    UnsupportedIssuerKey {
+        /// The certificate whose signature cannot be verified.
+        link: Link,
+        /// The issuer's name.
+        issuer: String,
+        /// The kind of its key.
+        kind: UnsupportedKey,
+    },
+    /// The signature of a certificate is of a kind that cannot be verified.
+    UnsupportedSignature {
+        /// The certificate that has the signature.
+        link: Link,
+        /// The name, or the object identifier, of the algorithm.
+        algorithm: String,
+    },
+    /// There is a certificate with the issuer's name in other bytes, such as another string type.
+    NameInOtherBytes {
+        /// The certificate whose issuer is meant.
+        link: Link,
+        /// The issuer's name.
         issuer: String,
         /// Where the certificate with the issuer's name is.
         of: Issuer,
@@ -63,8 +89,12 @@ impl Distrust {
     pub(super) fn certificate_error(&self, whole: &Unauthorized) -> CertificateError {
         match self {
             // unknown_ca
-            Self::UnknownIssuer { .. } | Self::BadChain(webpki::Error::UnknownIssuer) => {
-                CertificateError::UnknownIssuer
+            Self::UnknownIssuer { .. }
+            | Self::NameInOtherBytes { .. }
+            | Self::BadChain(webpki::Error::UnknownIssuer) => CertificateError::UnknownIssuer,
+            // unsupported_certificate
+            Self::UnsupportedIssuerKey { .. } | Self::UnsupportedSignature { .. } => {
+                CertificateError::InvalidPurpose
             }
             // decrypt_error
             Self::BadSignature { .. } => CertificateError::BadSignature,
@@ -109,6 +139,34 @@ impl Distrust {
                 f,
                 "{link} is not signed by the certificate {issuer} that it sent, but by another of that name"
             ),
+            Self::UnsupportedIssuerKey { link, issuer, kind } => {
+                let kind = kind.to_string();
+                let kind = Escaped::new(&kind);
+                write!(
+                    f,
+                    "{link} cannot be verified: the key of its issuer {issuer} is of a kind that is not supported, \
+                     {kind} (supported: {SUPPORTED})"
+                )
+            }
+            Self::UnsupportedSignature { link, algorithm } => {
+                let algorithm = Escaped::new(algorithm);
+                write!(
+                    f,
+                    "{link} has a signature of a kind that is not supported: {algorithm} \
+                     (supported: {SUPPORTED_SIGNATURES})"
+                )
+            }
+            Self::NameInOtherBytes { link, issuer, of } => {
+                let issued_by = match of {
+                    Issuer::Authority => format!("the authority in {trust}"),
+                    Issuer::Sent => "the certificate that it sent".to_owned(),
+                };
+                write!(
+                    f,
+                    "{link} has the name of its issuer {issuer} in other bytes than {issued_by} has it, \
+                     perhaps in another string type; names are compared byte by byte"
+                )
+            }
             Self::CaUsedAsEndEntity => write!(
                 f,
                 "it presented an authority's certificate (CA:TRUE), and not the very one in {trust}"

@@ -11,6 +11,9 @@ use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 pub(super) const SUPPORTED: &str =
     "RSA of 2048 to 8192 bits with two primes, ECDSA on P-256, P-384 or P-521, and Ed25519";
 
+/// What webpki can verify in a chain with aws-lc-rs.
+pub(super) const SUPPORTED_SIGNATURES: &str = "RSA or ECDSA with SHA-256, SHA-384 or SHA-512, and Ed25519";
+
 /// A kind of key that cannot be used. Its `Display` names the kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,7 +88,16 @@ const ML_DSA: [&str; 3] = ["2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18",
 const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
 
 /// Names for the identifiers that are met most often.
-const NAMES: [(&str, &str); 17] = [
+const NAMES: [(&str, &str); 26] = [
+    ("1.2.840.113549.1.1.4", "RSA with MD5"),
+    ("1.2.840.113549.1.1.5", "RSA with SHA-1"),
+    ("1.2.840.113549.1.1.14", "RSA with SHA-224"),
+    ("1.2.840.113549.1.1.10", "RSA-PSS with other parameters than those of TLS"),
+    ("1.2.840.10045.4.1", "ECDSA with SHA-1"),
+    ("1.2.840.10045.4.3.1", "ECDSA with SHA-224"),
+    ("1.2.840.10040.4.3", "DSA with SHA-1"),
+    ("2.16.840.1.101.3.4.3.2", "DSA with SHA-256"),
+    ("1.2.156.10197.1.501", "SM2 with SM3"),
     ("1.2.840.10040.4.1", "DSA"),
     ("1.2.840.113549.1.3.1", "Diffie-Hellman"),
     ("1.3.101.110", "X25519"),
@@ -105,7 +117,8 @@ const NAMES: [(&str, &str); 17] = [
     ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
 ];
 
-fn name(identifier: String) -> String {
+/// The name of an algorithm or a curve, or else its object identifier.
+pub(super) fn name(identifier: String) -> String {
     match NAMES.iter().find(|(known, _)| *known == identifier) {
         Some((_, name)) => (*name).to_owned(),
         None => identifier,

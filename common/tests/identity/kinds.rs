@@ -1,5 +1,6 @@
 //! Keys and certificates that are sound, and of a kind that is not supported.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::support::*;
 use common::identity::{
     Identity, Peer, Policy, Problem, Role, ServerVerifier, Trust, Unauthorized, UnsupportedKey, authorize,
 };
-use rcgen::CustomExtension;
+use rcgen::{CustomExtension, DistinguishedName, DnType, DnValue};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -92,6 +93,61 @@ fn a_peer_with_a_compressed_point_is_accepted() {
     let trust = Trust::load(&kind("compressed-point")).unwrap();
     let later = at(NOW + 30 * 86_400);
     authorize(&[certificate("compressed-point")], &trust, Peer::Client, later).unwrap();
+}
+
+#[test]
+fn an_issuer_or_a_signature_of_an_unsupported_kind_is_blamed() {
+    let folder = Folder::new();
+    for (name, words, supported) in [
+        (
+            "short-rsa",
+            "the key of its issuer CN=Root is of a kind that is not supported, RSA of 1024 bits",
+            SUPPORTED,
+        ),
+        ("secp256k1", "is of a kind that is not supported, ECDSA on secp256k1", SUPPORTED),
+        (
+            "sha-1",
+            "a signature of a kind that is not supported: RSA with SHA-1",
+            "(supported: RSA or ECDSA with SHA-256",
+        ),
+    ] {
+        // The certificate of a server, then that of its authority.
+        let pem = fs::read_to_string(kind(&format!("issued-with-{name}"))).unwrap();
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
+        let authority = &pem[pem.rfind("-----BEGIN").unwrap()..];
+        let trust = folder.trust(&[authority]);
+        let refused = authorize(&chain[..1], &trust, Peer::Client, at(NOW + 30 * 86_400)).unwrap_err();
+        let sentence = refused.to_string();
+        for word in [words, supported] {
+            assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn a_name_in_another_string_type_is_no_unknown_issuer() {
+    let folder = Folder::new();
+    let named = |name| {
+        params("", &[], |params| {
+            authority(params);
+            params.distinguished_name = DistinguishedName::new();
+            params.distinguished_name.push(DnType::CommonName, name);
+        })
+    };
+    let printable = self_signed(named(DnValue::PrintableString("My CA".try_into().unwrap())));
+    let other = self_signed(named(DnValue::Utf8String("My CA".into())));
+    let leaf = issued_by(&other, params("x", &["localhost"], plain));
+    for (sent, words) in [
+        (vec![&leaf], "its issuer CN=My CA in other bytes than the authority in"),
+        (vec![&leaf, &printable], "its issuer CN=My CA in other bytes than"),
+    ] {
+        let refused =
+            as_server("localhost", &sent, &folder.trust(&[&printable.pem])).unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+    let trust = folder.trust(&[&classic("another").pem]);
+    let refused = as_server("localhost", &[&leaf, &printable], &trust).unwrap_err().to_string();
+    assert!(refused.contains("other bytes than the certificate that it sent has it"), "{refused}");
 }
 
 /// A certificate with such a key is not refused at once if nobody has to be authorized. Its signature cannot be
