@@ -11,7 +11,7 @@ use common::host_port::HostPort;
 use common::logging::Verbosity;
 use common::parameters::TlsParameters;
 use common::time_limit::{TimeLimit, TimeLimitArgs};
-use common::{alpn, command_line, count};
+use common::{alpn, command_line, count, host_port};
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
@@ -185,9 +185,10 @@ fn parse_target(text: &str) -> Result<HostPort, String> {
     }
 }
 
-/// rustls' own type; it takes `localhost.` for `localhost`, as the DNS does.
+/// rustls' own type, of a name in its xn-- form; it takes `localhost.` for `localhost`, as the DNS does.
 fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
-    ServerName::try_from(text.to_owned()).map_err(|_| "is neither a DNS name nor an IP address".to_owned())
+    let name = if text.is_ascii() { text.to_owned() } else { host_port::to_ascii(text)? };
+    ServerName::try_from(name).map_err(|_| "is neither a DNS name nor an IP address".to_owned())
 }
 
 #[cfg(test)]
@@ -230,6 +231,8 @@ mod tests {
         assert_eq!(server_name(&["fe80::1%eth0"]), "fe80::1");
         assert_eq!(server_name(&["::1", "--server-name", "example.org."]), "example.org");
         assert_eq!(server_name(&["what?", "--server-name", "example.org"]), "example.org");
+        assert_eq!(server_name(&["bücher.example"]), "xn--bcher-kva.example");
+        assert_eq!(server_name(&["::1", "--server-name", "bücher.example"]), "xn--bcher-kva.example");
     }
 
     #[test]
@@ -247,6 +250,7 @@ mod tests {
             (&["https://localhost/"], "HOST:PORT"),
             (&["what?"], "pass the certificate's with --server-name"),
             (&["--server-name", "a b"], "neither a DNS name"),
+            (&["--server-name", "℀.example"], "IDNA"),
             (&["--server-name", ""], "neither a DNS name"),
             (&["--wait-timeout", "0s"], "`off`"),
             (&["--linger", "3"], "`3s`"),

@@ -213,7 +213,9 @@ impl fmt::Display for Description<'_> {
 
 fn unauthorized_hint(why: &Unauthorized) -> &'static str {
     match why {
-        Unauthorized::WrongName { .. } => "; if that is whom you mean, name it with --server-name",
+        Unauthorized::WrongName { names, near: None, .. } if names.counts() => {
+            "; if that is whom you mean, name it with --server-name"
+        }
         _ => "",
     }
 }

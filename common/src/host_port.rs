@@ -10,6 +10,8 @@ pub const DEFAULT_PORT: u16 = 8000;
 
 /// A host, by name or by address, and a port: where to connect to, or where to listen.
 ///
+/// A name in Unicode becomes the form that DNS and certificates have for it ([`to_ascii`]).
+///
 /// An IPv6 address stands in brackets (RFC 3986, section 3.2.2), or alone where no port follows:
 ///
 /// ```
@@ -20,6 +22,7 @@ pub const DEFAULT_PORT: u16 = 8000;
 ///     ("example.org:443", "example.org:443"),
 ///     ("[::1]:443", "[::1]:443"),
 ///     ("::1", "[::1]:8000"),
+///     ("bücher.example", "xn--bcher-kva.example:8000"),
 /// ] {
 ///     assert_eq!(typed.parse::<HostPort>()?.to_string(), meant);
 /// }
@@ -60,11 +63,14 @@ impl FromStr for HostPort {
     /// A sentence that says what is wrong and gives an example.
     fn from_str(text: &str) -> Result<Self, String> {
         let (host, port) = split(text)?;
+        // What was typed may have hidden a number, for example in full-width digits.
+        let host = if host.is_ascii() || is_ipv6(host) { host.to_owned() } else { to_ascii(host)? };
+        split(&host)?;
         let port = match port {
             None => DEFAULT_PORT,
             Some(port) => parse_port(port)?,
         };
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { host, port })
     }
 }
 
@@ -74,6 +80,19 @@ impl fmt::Display for HostPort {
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
         }
+    }
+}
+
+/// The form of a name in Unicode that DNS and certificates have: `xn--bcher-kva.example` for `bücher.example`
+/// (UTS #46, without the transitional mapping).
+///
+/// # Errors
+///
+/// A sentence that says that the name has no such form.
+pub fn to_ascii(name: &str) -> Result<String, String> {
+    match idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::URL) {
+        Ok(ascii) => Ok(ascii.into_owned()),
+        Err(_) => Err("is no name that IDNA allows; write its xn-- form".to_owned()),
     }
 }
 
@@ -154,6 +173,12 @@ mod tests {
             ("[::]:0", "::", 0),
             ("[fe80::1%eth0]:443", "fe80::1%eth0", 443),
             ("fe80::1%2", "fe80::1%2", 8000),
+            ("bücher.example:443", "xn--bcher-kva.example", 443),
+            ("BÜCHER.example.", "xn--bcher-kva.example.", 8000),
+            ("faß.example", "xn--fa-hia.example", 8000),
+            ("例え。テスト", "xn--r8jz45g.xn--zckzah", 8000),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example", 8000),
+            ("１２７.0.0.1", "127.0.0.1", 8000),
         ] {
             assert_eq!(text.parse(), Ok(HostPort { host: host.to_owned(), port }), "{text}");
         }
@@ -182,6 +207,12 @@ mod tests {
             ("localhost:-1", "no port"),
             ("my host:1", "space"),
             ("host\n:1", "space"),
+            ("my\u{3000}host", "space"),
+            ("℀.example", "IDNA"),
+            ("a：80", "IDNA"),
+            ("xn--ü.example", "IDNA"),
+            ("\u{200d}é.example", "IDNA"),
+            ("８０００", "localhost:8000"),
             ("[::1", "brackets"),
             ("[::1]8000", "brackets"),
             ("[::1]é", "brackets"),

@@ -10,6 +10,7 @@ use super::chain::Chain;
 use super::distrust::Distrust;
 use super::key_kind::UnsupportedKey;
 use super::names::{self, Basis, Names};
+use super::near_miss::NearMiss;
 use super::trust::{Source, Trust, anchor_name};
 use super::unauthorized::{Unauthorized, Use, Which};
 
@@ -119,6 +120,7 @@ pub(super) fn authorize_parts(
             Err(Unauthorized::WrongName {
                 wanted: wanted.to_str().into_owned(),
                 names: Names::of(&certificate, basis),
+                near: NearMiss::find(&certificate, wanted),
             })
         }
         Peer::Server(_) | Peer::Client => Ok(authorized),

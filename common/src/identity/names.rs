@@ -9,6 +9,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 
 use super::certificate::distinguished_name;
+use super::near_miss::can_name_a_server;
 use crate::escaped::Escaped;
 
 /// How many names a report shows. A certificate may hold thousands.
@@ -50,14 +51,14 @@ pub(super) fn is_for(
 }
 
 /// Compares names in DNS's own way: without regard to case, nor to a trailing dot.
-fn same_dns_name(one: &str, other: &str) -> bool {
+pub(super) fn same_dns_name(one: &str, other: &str) -> bool {
     let relative = |name| str::strip_suffix(name, ".").unwrap_or(name);
     relative(one).eq_ignore_ascii_case(relative(other))
 }
 
 /// Asks for the extension itself, not for what could be read of it: a certificate whose alternative names are damaged
 /// does not fall back to its common name.
-fn has_alternative_names(certificate: &X509Certificate<'_>) -> bool {
+pub(super) fn has_alternative_names(certificate: &X509Certificate<'_>) -> bool {
     certificate.extensions().iter().any(|extension| extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
 }
 
@@ -66,7 +67,15 @@ fn alternative_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<
     extension.into_iter().flat_map(|extension| &extension.value.general_names)
 }
 
-fn common_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a str> {
+/// The alternative names of the type for DNS names.
+pub(super) fn dns_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a str> {
+    alternative_names(certificate).filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(*name),
+        _ => None,
+    })
+}
+
+pub(super) fn common_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a str> {
     let names = certificate.subject().iter_common_name();
     names.filter_map(|name| name.as_str().ok())
 }
@@ -76,29 +85,41 @@ fn common_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item 
 pub struct Names {
     listed: Vec<String>,
     more: usize,
+    counts: bool,
 }
 
 impl Names {
+    /// Whether a server could have one of them.
+    pub(crate) fn counts(&self) -> bool {
+        self.counts
+    }
+
     pub(super) fn of(certificate: &X509Certificate<'_>, basis: Basis) -> Self {
         if !has_alternative_names(certificate) {
             let subject = distinguished_name(certificate.subject());
-            let only = match basis {
-                Basis::Pin => subject,
-                Basis::Authority => {
-                    format!("no name that counts ({subject} is no subject alternative name)")
-                }
+            let counts = basis == Basis::Pin && common_names(certificate).any(can_name_a_server);
+            let only = match counts {
+                true => subject,
+                false => format!("no name that counts ({subject} is no subject alternative name)"),
             };
-            return Self { listed: vec![only], more: 0 };
+            return Self { listed: vec![only], more: 0, counts };
         }
         Self {
             listed: alternative_names(certificate).take(LISTED).map(shown).collect(),
             more: alternative_names(certificate).skip(LISTED).count(),
+            counts: dns_names(certificate).any(can_name_a_server) || has_address(certificate),
         }
     }
 }
 
+fn has_address(certificate: &X509Certificate<'_>) -> bool {
+    alternative_names(certificate).any(|name| matches!(name, GeneralName::IPAddress(_)))
+}
+
 fn shown(name: &GeneralName<'_>) -> String {
     match name {
+        // Blanks at its ends would not be seen.
+        GeneralName::DNSName(name) if name.trim() != *name => format!("'{}'", Escaped::new(name)),
         GeneralName::DNSName(name) => Escaped::new(name).to_string(),
         GeneralName::IPAddress(bytes) => match ip_address(bytes) {
             Some(address) => address.to_string(),

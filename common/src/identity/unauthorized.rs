@@ -8,6 +8,7 @@ use super::certificate::{Moment, Unusable};
 use super::distrust::Distrust;
 use super::key_kind::{SUPPORTED, UnsupportedKey};
 use super::names::Names;
+use super::near_miss::NearMiss;
 use super::trust::Source;
 use crate::escaped::Escaped;
 
@@ -50,6 +51,8 @@ pub enum Unauthorized {
         wanted: String,
         /// Whom the certificate is for.
         names: Names,
+        /// The name in it that looks like the wanted one.
+        near: Option<NearMiss>,
     },
     /// Nothing is wrong with the certificate, except that we have no cause to believe it.
     Untrusted {
@@ -136,9 +139,14 @@ impl fmt::Display for Unauthorized {
             }
             Self::WrongUse(wanted) => write!(f, "its certificate is not for {wanted}"),
             Self::WrongSignature => f.write_str("it did not sign with the key of its certificate"),
-            Self::WrongName { wanted, names } => {
+            Self::WrongName { wanted, names, near: None } => {
                 let wanted = Escaped::new(wanted);
                 write!(f, "its certificate is for {names}, not for {wanted}")
+            }
+            Self::WrongName { wanted, near: Some(near), .. } => {
+                let wanted = Escaped::new(wanted).to_string();
+                write!(f, "its certificate is not for {wanted}: ")?;
+                near.fmt_for(&wanted, f)
             }
             Self::Untrusted { trust, reason } => reason.fmt_about(trust, f),
         }

@@ -55,7 +55,11 @@ fn the_common_name_counts_only_without_alternative_names() {
     let server = self_signed(params("localhost", &[], |params| params.custom_extensions = vec![damaged]));
     let trust = folder.trust(&[&server.pem]);
     let refused = as_server("localhost", &[&server], &trust).unwrap_err();
-    assert_eq!(refused.to_string(), "its certificate is for no name at all, not for localhost");
+    assert_eq!(
+        refused.to_string(),
+        "its certificate is not for localhost: it has that name in its Common Name, which does not count beside \
+         alternative names (add subjectAltName=DNS:localhost)"
+    );
 }
 
 #[test]
@@ -119,4 +123,120 @@ fn what_a_peer_chose_is_escaped_and_bounded() {
         refused.to_string(),
         r"its certificate is for host0.example, a\n\x1b[0m, host2.example, host3.example and 196 more, not for localhost"
     );
+}
+
+/// The sentence for a server that has the wrong name. `pinned`: its certificate is in the trust file.
+fn wrong_name(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> String {
+    let folder = Folder::new();
+    let ca = classic("My CA");
+    let server = if pinned { self_signed(params) } else { issued_by(&ca, params) };
+    let trust = folder.trust(&[if pinned { &server.pem } else { &ca.pem }]);
+    let refused = as_server(wanted, &[&server], &trust).unwrap_err();
+    assert!(matches!(refused, Unauthorized::WrongName { .. }), "{refused}");
+    assert_eq!(refused.certificate_error(), CertificateError::NotValidForName);
+    let reason = common::close_reason::CloseReason::Unauthorized(refused);
+    let sentence = reason.describe(rustls::Side::Server).to_string();
+    sentence.strip_prefix("the server is not authorized: ").unwrap().to_owned()
+}
+
+/// An alternative name of the type for DNS names, whatever it says.
+fn as_dns_name(name: &str) -> rcgen::CertificateParams {
+    params("x", &[], |params| {
+        params.subject_alt_names = vec![rcgen::SanType::DnsName(name.try_into().unwrap())];
+    })
+}
+
+#[test]
+fn an_address_in_the_common_name_does_not_count_and_the_sentence_says_so() {
+    for wanted in ["127.0.0.1", "::1"] {
+        for pinned in [true, false] {
+            assert_eq!(
+                wrong_name(params(wanted, &[], plain), wanted, pinned),
+                format!(
+                    "its certificate is not for {wanted}: it has that address in its Common Name, and an address \
+                     counts only as an alternative name (subjectAltName=IP:{wanted})"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn an_address_as_a_dns_name_does_not_count_and_the_sentence_says_so() {
+    for wanted in ["127.0.0.1", "::1"] {
+        for pinned in [true, false] {
+            assert_eq!(
+                wrong_name(as_dns_name(wanted), wanted, pinned),
+                format!(
+                    "its certificate is not for {wanted}: it has that address as a DNS name, and an address counts \
+                     only as an IP address (subjectAltName=IP:{wanted})"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wildcard_that_does_not_count_is_named_with_its_rule() {
+    let one_label = "a wildcard stands for exactly one label";
+    let two_labels = "at least two labels have to follow a wildcard";
+    for (name, wanted, rule) in [
+        ("*.example.com", "example.com", one_label),
+        ("*.example.com", "a.b.example.com", one_label),
+        ("*.localhost", "a.localhost", two_labels),
+        ("*.com", "example.com", two_labels),
+        ("*", "localhost", "a wildcard has to be the whole first label"),
+        ("w*.example.com", "www.example.com", "a wildcard has to be the whole first label"),
+        ("*.example.com.", "www.example.com", "a name with a wildcard must not end with a dot"),
+    ] {
+        for pinned in [true, false] {
+            assert_eq!(
+                wrong_name(as_dns_name(name), wanted, pinned),
+                format!("its certificate is not for {wanted}: {name} does not cover it, because {rule}")
+            );
+        }
+    }
+    let sentence = wrong_name(params("*.example.com", &[], plain), "www.example.com", true);
+    assert_eq!(
+        sentence,
+        "its certificate is not for www.example.com: *.example.com does not cover it, \
+         because a wildcard counts only in an alternative name, not in a Common Name"
+    );
+}
+
+#[test]
+fn a_common_name_beside_alternative_names_is_named() {
+    assert_eq!(
+        wrong_name(params("localhost", &["example.com"], plain), "localhost", true),
+        "its certificate is not for localhost: it has that name in its Common Name, which does not count beside \
+         alternative names (add subjectAltName=DNS:localhost)"
+    );
+}
+
+#[test]
+fn a_name_in_unicode_is_named() {
+    let sentence = wrong_name(params("bücher.example", &[], plain), "xn--bcher-kva.example", true);
+    assert_eq!(
+        sentence,
+        "its certificate is not for xn--bcher-kva.example: it has that name in Unicode, \
+         and only the form with xn-- counts"
+    );
+}
+
+#[test]
+fn server_name_is_advised_only_for_a_name_that_can_be_named() {
+    let advice = "; if that is whom you mean, name it with --server-name";
+    for (params, pinned, advised) in [
+        (params("x", &["example.com"], plain), false, true),
+        (params("example.com", &[], plain), true, true),
+        (params("example.com", &[], plain), false, false),
+        (params("127.0.0.1", &[], plain), true, false),
+        (params("*.example.com", &[], plain), true, false),
+        (as_dns_name("127.0.0.2"), true, false),
+    ] {
+        let sentence = wrong_name(params, "localhost", pinned);
+        assert_eq!(sentence.ends_with(advice), advised, "{sentence}");
+    }
+    let sentence = wrong_name(as_dns_name("localhost "), "localhost", true);
+    assert_eq!(sentence, "its certificate is for 'localhost ', not for localhost");
 }
