@@ -63,7 +63,8 @@
 //! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
 //!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off.
 //! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`
-//!   and no `unsafe` outside tests.
+//!   and no `unsafe` outside tests. Nobody who reads our output, or does not read it, can stop us: no write waits for a
+//!   reader ([`outlet`]).
 //! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.
 //!
 //! # Embedding

@@ -66,6 +66,7 @@ fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
         LoopEvent::Waiting { .. } => Some("clients wait for their turn"),
         LoopEvent::Skipped { .. } => Some("clients sent nothing"),
         LoopEvent::RoomFull => Some("times the waiting room was full"),
+        LoopEvent::SessionFailed { .. } => Some("sessions could not be served"),
         _ => None,
     }
 }

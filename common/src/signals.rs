@@ -22,7 +22,7 @@ const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 /// Ctrl-C is meant for the script, and `nohup` ignores SIGHUP because the program must outlive its terminal.
 ///
 /// The first one that asks it to end is an event like any other. The second ends the process at once, from the signal
-/// handler, so that it also helps when the program hangs in a write to a terminal that does not read.
+/// handler, so that it also helps when the program hangs.
 pub struct Signals {
     pending: signal_hook_mio::v1_0::Signals,
     /// Whether there was a terminal when we began.

@@ -178,12 +178,16 @@ impl Stderr {
             self.dropped += 1;
             return;
         }
-        let erase = if self.status.is_empty() { "" } else { ERASE };
-        let text = format!("{erase}{line}\n{}", self.status);
-        self.write(&text);
+        self.write(&self.above_status(line));
         if self.is_behind() && self.retry_at.is_none() {
             self.retry_at = Some(Instant::now() + RETRY);
         }
+    }
+
+    /// What writes a line that stays, above the status line.
+    fn above_status(&self, line: &str) -> String {
+        let erase = if self.status.is_empty() { "" } else { ERASE };
+        format!("{erase}{line}\n{}", self.status)
     }
 
     fn show_status(&mut self, text: &str) {
@@ -205,7 +209,7 @@ impl Stderr {
             let plural = if missing == 1 { " is" } else { "s are" };
             let line =
                 logging::warning(format_args!("{missing} line{plural} missing here: stderr took no more"));
-            if !self.push(&format!("{line}\n")) {
+            if !self.write(&self.above_status(&line)) {
                 self.dropped = missing;
             }
         }
@@ -221,12 +225,12 @@ impl Stderr {
         self.catch_up();
     }
 
-    /// Writes text that begins a new line.
-    fn write(&mut self, text: &str) {
+    /// Writes text that begins a new line. `false` if stderr fails.
+    fn write(&mut self, text: &str) -> bool {
         match std::mem::take(&mut self.behind_text) {
             true => self.push(&format!("\n{text}")),
             false => self.push(text),
-        };
+        }
     }
 
     /// Hands text to the queue. `false` if stderr fails: what waits is dropped and counted then.

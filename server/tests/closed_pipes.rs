@@ -1,8 +1,13 @@
 //! The server goes on when nobody reads its log, closed or not.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, PipeReader, Write as _};
+use std::process::Command;
+use std::thread;
+use std::time::Instant;
 
+use testing::LIMIT;
 use testing::echo_server::{EchoServer, listening_on};
 use testing::folder::TempDir;
 use testing::program::{Launch, Output};
@@ -92,6 +97,38 @@ fn a_flood_of_refusals_is_summarised() {
     }
     server.log().wait_for_line(" more clients did not speak TLS within a second");
     assert!(server.log().lines("it speaks HTTP").len() < 400);
+}
+
+/// The limit of the file's size stands for a full disk, and is raised for a disk that has room again.
+#[test]
+#[ignore = "needs prlimit(1)"]
+fn a_log_on_a_disk_that_was_full_begins_a_line_behind_the_half_one() {
+    let folder = TempDir::new();
+    let path = folder.path().join("log");
+    let log = File::create(&path).unwrap();
+    let launch = Launch::server_limited("-S -f 16", folder.path()).args(["--trace"]).stderr(log);
+    let program = launch.start();
+    let text = || fs::read_to_string(&path).unwrap();
+    let wait_for = |part: &str| {
+        let start = Instant::now();
+        while !text().contains(part) {
+            assert!(start.elapsed() < LIMIT, "{}", text());
+            thread::yield_now(); // nobody announces a write to a file
+        }
+    };
+    wait_for("listening on ");
+    let line = text().lines().find(|line| line.contains("listening on ")).unwrap().to_owned();
+    let server = EchoServer { program, address: listening_on(&line), folder };
+    fill_the_trace(&server);
+    assert!(!text().ends_with('\n'));
+    let pid = server.program.id().to_string();
+    assert!(Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status().unwrap().success());
+    wait_for(" lines are missing here: stderr took no more\n");
+    for line in text().lines() {
+        assert!(line.starts_with('+') || line.starts_with("20"), "{line}");
+        let count = line.find(" lines are missing here");
+        assert!(count.is_none_or(|at| at < "2026-11-23T05:55:00.123Z WARN  1234567".len()), "{line}");
+    }
 }
 
 #[test]
