@@ -7,12 +7,12 @@ use x509_parser::certificate::X509Certificate;
 
 use super::certificate::{Moment, Unusable, Validity, parse, parse_strictly};
 use super::chain::Chain;
-use super::distrust::Distrust;
+use super::distrust::{Distrust, Link};
 use super::key_kind::UnsupportedKey;
 use super::names::{self, Basis, Names};
 use super::near_miss::NearMiss;
 use super::trust::{Source, Trust, anchor_name};
-use super::unauthorized::{Unauthorized, Use, Which};
+use super::unauthorized::{Unauthorized, Use};
 
 /// Whom we are judging.
 #[derive(Clone, Copy, Debug)]
@@ -130,11 +130,11 @@ pub(super) fn authorize_parts(
 fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), Unauthorized> {
     let now = Moment::from(now);
     let Validity { not_before, not_after } = Validity::of(certificate);
-    let which = Which::EndEntity;
+    let link = Link::Own;
     if now < not_before {
-        Err(Unauthorized::NotYetValid { which, not_before })
+        Err(Unauthorized::NotYetValid { link, not_before })
     } else if now > not_after {
-        Err(Unauthorized::Expired { which, not_after })
+        Err(Unauthorized::Expired { link, not_after })
     } else {
         Ok(())
     }
@@ -196,16 +196,16 @@ pub(super) fn key_usage(wanted: Use) -> webpki::KeyUsage {
 
 /// Says in our words why webpki found no chain.
 fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unauthorized {
-    // The peer's own dates have been checked by now.
-    let which = Which::Intermediate;
     let reason = match error {
         webpki::Error::CertExpired { not_after, .. } => {
             let not_after = not_after.into();
-            return Unauthorized::Expired { which, not_after };
+            let link = chain.dated(|validity| validity.not_after == not_after);
+            return Unauthorized::Expired { link, not_after };
         }
         webpki::Error::CertNotValidYet { not_before, .. } => {
             let not_before = not_before.into();
-            return Unauthorized::NotYetValid { which, not_before };
+            let link = chain.dated(|validity| validity.not_before == not_before);
+            return Unauthorized::NotYetValid { link, not_before };
         }
         // The third is what it is when the other authority's key is not even of the same kind.
         webpki::Error::UnknownIssuer
@@ -216,6 +216,7 @@ fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unaut
         webpki::Error::UnsupportedSignatureAlgorithmContext(_) => {
             chain.unsupported_signature().unwrap_or(Distrust::BadChain(error))
         }
+        webpki::Error::EndEntityUsedAsCa => chain.no_authority().unwrap_or(Distrust::BadChain(error)),
         webpki::Error::CaUsedAsEndEntity => Distrust::CaUsedAsEndEntity,
         rare => Distrust::BadChain(rare),
     };

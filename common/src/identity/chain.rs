@@ -9,7 +9,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::authorization::key_usage;
-use super::certificate::{distinguished_name, parse};
+use super::certificate::{Validity, distinguished_name, parse};
 use super::distrust::{Distrust, Issuer, Link};
 use super::key_kind::{UnsupportedKey, name};
 use super::trust::{Trust, anchor_name};
@@ -44,6 +44,24 @@ impl Chain<'_> {
         }
         let (last, link) = self.last_link(&issuers);
         Some(self.broken_at(last, link, &issuers, trust))
+    }
+
+    /// Names the issuer that has these dates. The peer's own dates have been checked before.
+    pub(super) fn dated(&self, is_it: impl Fn(Validity) -> bool) -> Link {
+        let issuers = self.named_issuers();
+        let dated = issuers.iter().find(|issuer| is_it(Validity::of(&issuer.certificate)));
+        Link::Intermediate(dated.map_or_else(
+            || "(unreadable certificate)".to_owned(),
+            |issuer| distinguished_name(issuer.certificate.subject()),
+        ))
+    }
+
+    /// Names the issuer that is no authority.
+    pub(super) fn no_authority(&self) -> Option<Distrust> {
+        let issuers = self.named_issuers();
+        let server = issuers.iter().find(|issuer| !issuer.certificate.is_ca())?;
+        let link = Link::Intermediate(distinguished_name(server.certificate.subject()));
+        Some(Distrust::NoAuthority { link })
     }
 
     /// The certificate from which the chain does not go on, and what to call it.

@@ -60,6 +60,11 @@ pub enum Distrust {
         /// Where the certificate with the issuer's name is.
         of: Issuer,
     },
+    /// A certificate of the chain issued another one, and is no authority.
+    NoAuthority {
+        /// That certificate.
+        link: Link,
+    },
     /// It is itself the certificate of an authority, which identifies a peer only as a pin.
     CaUsedAsEndEntity,
     /// Something rarer; webpki's word for it.
@@ -99,7 +104,7 @@ impl Distrust {
             // decrypt_error
             Self::BadSignature { .. } => CertificateError::BadSignature,
             // certificate_unknown, "some other (unspecified) issue"
-            Self::CaUsedAsEndEntity | Self::BadChain(_) => {
+            Self::NoAuthority { .. } | Self::CaUsedAsEndEntity | Self::BadChain(_) => {
                 CertificateError::Other(OtherError(Arc::new(whole.clone())))
             }
         }
@@ -166,6 +171,9 @@ impl Distrust {
                     "{link} has the name of its issuer {issuer} in other bytes than {issued_by} has it, \
                      perhaps in another string type; names are compared byte by byte"
                 )
+            }
+            Self::NoAuthority { link } => {
+                write!(f, "{link} has issued another one, and is no authority (it lacks CA:TRUE)")
             }
             Self::CaUsedAsEndEntity => write!(
                 f,

@@ -52,7 +52,7 @@ pub use notes::{Notes, NotesSlot};
 pub use pem_label::Label;
 pub use pem_text::Damage;
 pub use trust::{Source, Trust, subject};
-pub use unauthorized::{Unauthorized, Use, Which};
+pub use unauthorized::{Unauthorized, Use};
 pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
 pub use warning::Warning;
 

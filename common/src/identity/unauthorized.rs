@@ -5,7 +5,7 @@ use std::{error, fmt};
 use rustls::CertificateError;
 
 use super::certificate::{Moment, Unusable};
-use super::distrust::Distrust;
+use super::distrust::{Distrust, Link};
 use super::key_kind::{SUPPORTED, UnsupportedKey};
 use super::names::Names;
 use super::near_miss::NearMiss;
@@ -27,14 +27,14 @@ pub enum Unauthorized {
     /// The time of a certificate is over.
     Expired {
         /// Which of the peer's certificates.
-        which: Which,
+        link: Link,
         /// The last moment at which it was valid.
         not_after: Moment,
     },
     /// The time of a certificate has not come.
     NotYetValid {
         /// Which of the peer's certificates.
-        which: Which,
+        link: Link,
         /// The first moment at which it will be valid.
         not_before: Moment,
     },
@@ -61,15 +61,6 @@ pub enum Unauthorized {
         /// What stands between it and them.
         reason: Distrust,
     },
-}
-
-/// Which of the certificates that a peer sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// The peer's own.
-    EndEntity,
-    /// One of those that lead from it to an authority.
-    Intermediate,
 }
 
 /// What a certificate is presented for.
@@ -130,9 +121,9 @@ impl fmt::Display for Unauthorized {
                     "its certificate has a key of a kind that is not supported: {kind} (supported: {SUPPORTED})"
                 )
             }
-            Self::Expired { which, not_after } => write!(f, "{which} expired on {not_after}"),
-            Self::NotYetValid { which, not_before } => {
-                write!(f, "{which} is not valid before {not_before}")
+            Self::Expired { link, not_after } => write!(f, "{link} expired on {not_after}"),
+            Self::NotYetValid { link, not_before } => {
+                write!(f, "{link} is not valid before {not_before}")
             }
             Self::MayNotSign => {
                 f.write_str("its certificate may not sign (key usage without digitalSignature)")
@@ -150,15 +141,6 @@ impl fmt::Display for Unauthorized {
             }
             Self::Untrusted { trust, reason } => reason.fmt_about(trust, f),
         }
-    }
-}
-
-impl fmt::Display for Which {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::EndEntity => "its certificate",
-            Self::Intermediate => "an intermediate certificate it sent",
-        })
     }
 }
 

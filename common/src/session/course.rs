@@ -240,10 +240,10 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// What the alert that has come can mean.
     fn alert_context(&self) -> AlertContext {
-        let stage = match (&self.phase, self.tls.protocol_version()) {
-            (Phase::Handshaking { .. }, None) => Stage::Hello,
-            (Phase::Handshaking { .. }, Some(_)) => Stage::Agreed,
-            _ => Stage::Established,
+        let stage = match (self.tls.is_handshaking(), self.tls.protocol_version()) {
+            (true, None) => Stage::Hello,
+            (true, Some(_)) => Stage::Agreed,
+            (false, _) => Stage::Established,
         };
         // A server that has sent data did not mind the certificate.
         let request = self.notes.request.clone().filter(|_| self.received == 0);

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use common::close_reason::CloseReason;
-use common::identity::{Unauthorized, Which};
+use common::identity::{Link, Unauthorized};
 use rustls::version::{TLS12, TLS13};
 use rustls::{Side, SupportedProtocolVersion};
 
@@ -13,7 +13,7 @@ use crate::support::tls::{Tls, VERSIONS, stranger, trusted_certificate};
 use crate::support::visit::Visit;
 
 fn is_expired(reason: Option<&CloseReason>) -> bool {
-    let expected = |why: &Unauthorized| matches!(why, Unauthorized::Expired { which: Which::EndEntity, .. });
+    let expected = |why: &Unauthorized| matches!(why, Unauthorized::Expired { link: Link::Own, .. });
     matches!(reason, Some(CloseReason::Unauthorized(why)) if expected(why))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use common::alert_context::Stage;
 use common::close_reason::{CloseReason, Doing, Party};
 use rustls::{AlertDescription, SupportedProtocolVersion};
 
@@ -108,7 +109,10 @@ fn an_alert_in_the_handshake_is_read_behind_a_failed_write() {
     visit.raw.end.incoming().broken = true;
     visit.settle();
     assert!(visit.session.seen.entered("Severed"));
-    assert!(matches!(visit.session.reason(), Some(CloseReason::PeerAlert(AlertDescription::UnknownCA, _))));
+    let Some(CloseReason::PeerAlert(AlertDescription::UnknownCA, context)) = visit.session.reason() else {
+        panic!("{:?}", visit.session.reason());
+    };
+    assert_eq!(context.stage, Stage::Agreed, "the handshake was not done");
     assert_eq!(visit.session.heard(), b"");
 }
 
