@@ -4,10 +4,14 @@ use std::collections::VecDeque;
 
 /// The largest number of handshaking sessions that get a turn in one round.
 ///
-/// A turn in a handshake costs a hundred times as much as the echo of a message: it signs, and agrees on keys. Without
-/// a limit, a thousand ClientHellos that arrive together are one round, and every established session waits for all of
-/// them. The other handshakes keep their order and run in the next rounds; between two rounds the loop polls and serves
-/// the established sessions. The price is one more poll for so many handshakes.
+/// A turn in a handshake signs and agrees on keys, which costs as much as the echo of twenty messages. Without a limit,
+/// all ClientHellos that arrive together are one round, and every established session waits for them. With a limit, the
+/// other handshakes keep their order and run in the next rounds. Between two rounds the loop polls and serves the
+/// established sessions.
+///
+/// Beside 1,000 ClientHellos at once, the median message of a quiet session took 460 ms without a limit, 18 ms with 64,
+/// 2.9 ms with 16, 0.7 ms with 4 and 0.2 ms with 1 (debug build, busy machine with two cores). The CPU of the server was
+/// the same down to 4, and a third higher with 1.
 pub const HANDSHAKES_PER_ROUND: usize = 4;
 
 /// The keys of the sessions that are to have a turn, in the order in which they became runnable.
