@@ -105,16 +105,15 @@ fn a_number_of_sessions_ends_the_server() {
 /// A TCP health check is no session. It takes none of those that `--sessions` allows, and no warning reports it.
 #[test]
 fn a_connection_that_sends_nothing_is_no_session_and_no_warning() {
-    let mut server = EchoServer::start(&["--sessions", "2", "--slots", "4"]);
-    let leaver = server.connect_raw();
-    let address = leaver.local_addr().unwrap();
-    drop(leaver);
-    server.log().wait_for_line(&format!("{address} left without sending anything"));
+    let mut server = EchoServer::start(&["--sessions", "2", "--slots", "4", "-v"]);
+    for leave in [drop, raw::reset] {
+        let socket = server.connect_raw();
+        let address = socket.local_addr().unwrap();
+        server.log().wait_for_line(&format!("{address} has a slot"));
+        leave(socket);
+        server.log().wait_for_line(&format!("{address} left without sending anything"));
+    }
     server.serves_a_client();
-    let resetter = server.connect_raw();
-    let address = resetter.local_addr().unwrap();
-    raw::reset(resetter);
-    server.log().wait_for_line(&format!("{address} left without sending anything"));
     let mut silent = server.connect_raw();
     server.serves_a_client();
     server.program.expect_exit(0);
