@@ -14,7 +14,7 @@ use mio::net::TcpStream;
 use mio::{Events, Registry};
 use rustls::Side;
 
-use crate::event_loop::{SIGNALS, SOCKET, STDIN};
+use crate::event_loop::{Connected, SIGNALS, SOCKET, STDIN};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
@@ -112,7 +112,8 @@ impl Conversation {
         let Some(chunk) = stdin.read(registry)? else { return Ok(()) };
         watch.event_loop(&LoopEvent::StdinRead(chunk.len()));
         if !chunk.is_empty() {
-            self.session.send(chunk, watch);
+            // Refused only by a session that has just failed, which the next turn reports.
+            let _ = self.session.send(chunk, watch);
             return Ok(());
         }
         // The shell holds it open, and so would the poll's registration.
@@ -166,25 +167,26 @@ impl Conversation {
         self.runnable
     }
 
-    /// What came of it.
-    ///
-    /// # Errors
-    /// [`Failure::Output`]: stdout took no more, and not because its reader had seen enough.
-    pub fn end(self, reason: CloseReason) -> Result<Outcome, Failure> {
-        let Self { session, interactive, interrupted, .. } = self;
+    /// The socket, if it must be drained before it is closed, and what came of the session:
+    /// [`Failure::Output`] if stdout took no more, and not because its reader had seen enough.
+    pub fn end(self, reason: CloseReason) -> (Option<Connected>, Result<Outcome, Failure>) {
+        let Self { session, registrar, interactive, interrupted, .. } = self;
         let sentence = reason.describe_end(Side::Server, session.until()).to_string();
         let (received, sent) = session.plaintext_bytes();
         let moved = interactive.then_some(Moved { sent, received });
-        let (_, application) = session.into_parts();
+        let (peer, drains) = (session.id().peer, session.needs_draining());
+        let (stream, application) = session.into_parts();
+        let socket = drains.then_some(Connected { stream, registrar, peer });
         let output_error = application.into_output_error();
         // With -i, status 0 means that everything came back: only our close_notify first and the server's after it
         // says that.
         let whole =
             !interactive || output_error.is_some() || reason == CloseReason::Clean { first: Party::Us };
-        match output_error {
+        let outcome = match output_error {
             // `mio-client | head -1` has what it wanted.
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
             _ => Ok(Outcome { reason, sentence, moved, interrupted, cut_short: !whole }),
-        }
+        };
+        (socket, outcome)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::deadline::Timeouts;
+use common::draining::Draining;
 use common::exit::ExitStatus;
 use common::host_port::HostPort;
 use common::observer::{self, LoopEvent, Observer, SessionId, Step, Watch};
@@ -32,6 +33,8 @@ pub const SIGNALS: Token = Token(0);
 pub const SOCKET: Token = Token(1);
 /// Events for stdin.
 pub const STDIN: Token = Token(2);
+/// Events for a connection whose session is over.
+const DRAINING: Token = Token(3);
 
 /// Events for stdout, while text waits for its reader.
 pub const STDOUT: Token = Token(4);
@@ -59,10 +62,13 @@ pub struct Errand {
 }
 
 /// A connection that came to be.
-struct Connected {
-    stream: TcpStream,
-    registrar: Registrar,
-    peer: SocketAddr,
+pub struct Connected {
+    /// The connection.
+    pub stream: TcpStream,
+    /// Its registration.
+    pub registrar: Registrar,
+    /// The other end.
+    pub peer: SocketAddr,
 }
 
 /// The client.
@@ -193,7 +199,11 @@ impl<'o> EventLoop<'o> {
             let watch = &mut Watch::new(now, self.observer);
             let reason = conversation.round(self.poll.registry(), watch, &mut self.scratch)?;
             if let Some(reason) = reason {
-                return conversation.end(reason);
+                let (socket, outcome) = conversation.end(reason);
+                let interrupted = socket.map_or(Ok(false), |socket| self.drain(socket))?;
+                let mut outcome = outcome?;
+                outcome.interrupted |= interrupted;
+                return Ok(outcome);
             }
             now = self.wait(conversation.deadline(), conversation.is_runnable())?;
             conversation.gather(&self.events, &mut Watch::new(now, self.observer));
@@ -225,6 +235,26 @@ impl<'o> EventLoop<'o> {
                 break;
             }
             left = waiting;
+        }
+        Ok(false)
+    }
+
+    /// Drains a socket before it is closed. Returns whether a signal came, which ends that too.
+    fn drain(&mut self, socket: Connected) -> Result<bool, Failure> {
+        let Connected { stream, registrar, peer } = socket;
+        let mut draining = Draining::new(1, |_| DRAINING);
+        let watch = &mut Watch::new(Instant::now(), self.observer);
+        draining.add(stream, peer, registrar, self.poll.registry(), watch);
+        while !draining.is_empty() {
+            let now = self.wait(draining.deadline(), false)?;
+            if self.interrupted() {
+                return Ok(true);
+            }
+            let watch = &mut Watch::new(now, self.observer);
+            if self.events.iter().any(|event| event.token() == DRAINING) {
+                draining.ready(0, watch);
+            }
+            draining.expire(watch);
         }
         Ok(false)
     }

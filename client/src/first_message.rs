@@ -50,7 +50,7 @@ impl Application for FirstMessage {
         self.close_at
     }
 
-    fn timer(&mut self, _now: Instant) -> Next {
+    fn timer(&mut self, _now: Instant, _outbox: &mut Outbox<'_>) -> Next {
         Next::Close
     }
 }

@@ -37,6 +37,41 @@ pub trait Application {
     /// out, or the session has failed.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
+    /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is no, and then the session
+    /// tells rustls to reject it, whatever [`max_early_data_size`](rustls::ServerConfig::max_early_data_size) says.
+    ///
+    /// rustls accepts no early data if the server has a [`ticketer`](rustls::ServerConfig::ticketer).
+    fn accepts_early_data(&self) -> bool {
+        false
+    }
+
+    /// Early data came. An attacker can replay early data (RFC 8446, 8): the application must not do anything
+    /// for it that must not happen twice.
+    ///
+    /// The session delivers early data after [`established`](Self::established), when the peer is authorized, and
+    /// before the first [`received`](Self::received). `max_early_data_size` bounds its length. Only an application
+    /// that [accepts early data](Self::accepts_early_data) gets any.
+    fn received_early(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        let _ = (now, plaintext, outbox);
+        Next::Continue
+    }
+
+    /// The peer has sent its close_notify: it will send nothing more.
+    ///
+    /// By default the answer is complete with what the application has sent by now: our close_notify follows, and
+    /// certifies it. An application that answers later, from a timer or from outside, returns [`Next::Continue`].
+    /// The session is half-closed from then on: the application can still send, its timer runs, and the deadlines
+    /// hold, until it returns [`Next::Close`] or the loop calls
+    /// [`Session::said_all`](crate::session::Session::said_all).
+    ///
+    /// A FIN without close_notify does not call this: the application answers what it has received, and the end is a
+    /// truncation. RFC 5246, 7.2.1 demands that a TLS 1.2 end discards its pending writes when it receives
+    /// close_notify. We finish the answer there too.
+    fn peer_finished(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let _ = (now, outbox);
+        Next::Close
+    }
+
     /// Whether to read on while `owed` bytes of ciphertext wait to be sent (invariant I4).
     ///
     /// By default up to [`OWED_MARK`]: an application that answers what it gets must not get more while the peer
@@ -53,8 +88,8 @@ pub trait Application {
     }
 
     /// The deadline has passed. An application that goes on must have moved its deadline.
-    fn timer(&mut self, now: Instant) -> Next {
-        let _ = now;
+    fn timer(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let _ = (now, outbox);
         Next::Continue
     }
 }

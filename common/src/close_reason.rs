@@ -90,12 +90,6 @@ impl CloseReason {
         }
     }
 
-    /// Whether the last thing that was sent, an alert most of all, could be lost to a reset if the socket were closed
-    /// with unread bytes in it. Not if the peer has said its last word, or has gone.
-    pub fn deserves_lingering(&self) -> bool {
-        matches!(self, Self::NotTls(_) | Self::Unauthorized(_) | Self::Tls(_) | Self::TimedOut(_))
-    }
-
     /// The sentence for people. `peer` is the side that the other end plays.
     pub fn describe(&self, peer: Side) -> impl fmt::Display + '_ {
         Description { reason: self, side: peer, until: None }

@@ -108,10 +108,13 @@ impl Deadlines {
         self.0.iter().copied().flatten().min()
     }
 
-    /// A deadline that has passed. The poll rounds its timeout up and may still wake early, so the question is
-    /// always asked of the clock, never concluded from having woken.
-    pub fn due(&self, now: Instant) -> Option<Timeout> {
-        Timeout::ALL.into_iter().find(|&timeout| self.get(timeout).is_some_and(|at| at <= now))
+    /// A deadline that has passed, and when it did. The poll rounds its timeout up and may still wake early, so the
+    /// question is always asked of the clock, never concluded from having woken.
+    pub fn due(&self, now: Instant) -> Option<(Timeout, Instant)> {
+        Timeout::ALL
+            .into_iter()
+            .filter_map(|timeout| Some((timeout, self.get(timeout)?)))
+            .find(|(_, at)| *at <= now)
     }
 }
 
@@ -130,11 +133,11 @@ mod tests {
         deadlines.set(Timeout::Handshake, Some(later(10)));
         assert_eq!(deadlines.earliest(), Some(later(10)));
         assert_eq!(deadlines.due(later(9)), None);
-        assert_eq!(deadlines.due(later(10)), Some(Timeout::Handshake));
+        assert_eq!(deadlines.due(later(11)), Some((Timeout::Handshake, later(10))));
 
         deadlines.set(Timeout::Handshake, None);
         assert_eq!(deadlines.due(later(59)), None);
-        assert_eq!(deadlines.due(later(61)), Some(Timeout::Idle));
+        assert_eq!(deadlines.due(later(61)), Some((Timeout::Idle, later(60))));
     }
 
     #[test]

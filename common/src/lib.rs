@@ -92,6 +92,7 @@ pub mod close_reason;
 pub mod command_line;
 pub mod count;
 pub mod deadline;
+pub mod draining;
 pub mod escaped;
 pub mod exit;
 pub mod foreign;

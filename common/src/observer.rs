@@ -43,12 +43,12 @@ pub enum Step<'a> {
     },
     /// The poll, or a look before it, said that the socket may be ready for this.
     Ready(Readiness),
-    /// `recv(2)` gave these bytes: one helping. Empty for the end: the peer's FIN, or a connection that a write
+    /// `recv(2)` gave these bytes: one read. Empty for the end: the peer's FIN, or a connection that a write
     /// has found broken.
     Received(&'a [u8]),
     /// A read would have blocked.
     ReadBlocked,
-    /// `read_tls` took these bytes of the helping; none when it was told of the peer's FIN.
+    /// `read_tls` took these bytes of the read; none when it was told of the peer's FIN.
     ReadTls(&'a [u8]),
     /// `process_new_packets` returned this.
     Processed(&'a Result<IoState, rustls::Error>),
@@ -81,7 +81,7 @@ pub enum Step<'a> {
     TimerFired,
     /// What the poll was told to watch for; `None` when the session was deregistered.
     InterestChanged(Option<Interest>),
-    /// One helping was taken and there may be more: the session stays runnable, and others have their turn first.
+    /// The limit of a turn is reached: the session stays runnable, and others have their turn first.
     Yielded,
     /// The FIN that ends our half was sent, or what the kernel said instead.
     SentFin(&'a io::Result<()>),
@@ -181,8 +181,8 @@ pub enum LoopEvent<'a> {
         id: SessionId,
         /// Its slot.
         slot: usize,
-        /// Whether its socket lingers, to be drained before it is closed.
-        lingers: bool,
+        /// Whether its socket is drained before it is closed.
+        drains: bool,
     },
     /// One read of stdin gave this many bytes; none at its end.
     StdinRead(usize),
@@ -192,8 +192,8 @@ pub enum LoopEvent<'a> {
     ConnectFailed(SocketAddr, &'a io::Error),
     /// The TCP connection is there.
     Connected(SocketAddr),
-    /// A failed session's socket is no longer read from.
-    LingeringOver {
+    /// A socket is drained, or was drained long enough, and is closed.
+    Drained {
         /// The other end.
         peer: SocketAddr,
         /// How many bytes were thrown away.
@@ -229,8 +229,8 @@ pub enum EventSource {
     Queued(SocketAddr),
     /// The client's standard input.
     Stdin,
-    /// The socket of a session that has failed, drained before it is closed.
-    Lingering(SocketAddr),
+    /// The socket of a session that is over, drained before it is closed.
+    Draining(SocketAddr),
 }
 
 /// How a client left that had sent nothing.

@@ -5,14 +5,16 @@
 //!
 //! ```text
 //!                 judged             peer's close_notify, or FIN
-//!   Handshaking ─────────▶ Established ────────────▶ PeerClosed
-//!                               │                         │ all is answered: our close_notify,
-//!                               │ we close:               ▼ unless it was a FIN
-//!                               ▼ our close_notify    Finishing
-//!                            Closing                      │
-//!                               │ peer's, or FIN          │ flushed
-//!                               ▼                         ▼
-//!                             Closed ◀────────────────────┘
+//!   Handshaking ─────────▶ Established ────────────────────────────▶ PeerClosed
+//!                             │     │ peer's close_notify, and           ▲ │
+//!                             │     └─ the application ─▶ HalfClosed ────┘ │ output flushed: our close_notify,
+//!                             │        still answers              it has   │ unless it was a FIN
+//!                             │ we close:                         finished ▼
+//!                             ▼ our close_notify                       Finishing
+//!                          Closing                                         │
+//!                             │ peer's, or FIN                             │ flushed
+//!                             ▼                                            ▼
+//!                           Closed ◀───────────────────────────────────────┘
 //!
 //!   Handshaking, Established ── TLS fails ──▶ Failing ── alert flushed ──▶ Closed
 //!   all that write ── a write fails ──▶ Severed ── read to the end ──▶ Closed
@@ -20,8 +22,9 @@
 //! ```
 //!
 //! There are two ways from phase to phase. *Facts* lead through [`Phase::next`], a table and nothing else. *Events*
-//! (the handshake's end, which has the peer judged; an error; a deadline; an application that closes) enter theirs in
-//! `session/fill.rs` and `session/course.rs`.
+//! (the handshake's end, which has the peer judged; the peer's close_notify, after which the application says whether it
+//! has finished; an error; a deadline; an application that closes) enter theirs in `session/fill.rs` and
+//! `session/course.rs`.
 
 use crate::close_reason::{CloseReason, Party};
 use crate::deadline::Timeout;
@@ -37,6 +40,9 @@ pub enum Phase {
     },
     /// Application data may flow both ways.
     Established,
+    /// The peer has sent close_notify, and the application still answers
+    /// ([`Application::peer_finished`](crate::application::Application::peer_finished)).
+    HalfClosed,
     /// The peer has said everything; what we owe it is on its way.
     PeerClosed {
         /// How it said so.
@@ -109,7 +115,7 @@ impl Phase {
                     .foreign()
                     .map_or(CloseReason::Truncated { established: false }, CloseReason::NotTls),
             }),
-            (Self::Established, Some(end)) => Some(Self::PeerClosed { end }),
+            (Self::Established, Some(end @ PeerEnd::Fin)) => Some(Self::PeerClosed { end }),
             (Self::PeerClosed { end: PeerEnd::CloseNotify }, _) if !owes => Some(Self::Finishing),
             // What it had sent is answered, but what it sent may have been cut off, by anybody on the way. A
             // close_notify of ours would certify that the answer is whole (I6).
@@ -144,7 +150,7 @@ impl Phase {
     /// Whether the application may say something. Not after our close_notify: rustls would take it, and the peer
     /// would ignore it.
     pub fn speaks(&self) -> bool {
-        matches!(self, Self::Established)
+        matches!(self, Self::Established | Self::HalfClosed)
     }
 
     /// Whether the peer has been found acceptable, so that what it says may reach the application.
@@ -152,7 +158,11 @@ impl Phase {
         match self {
             Self::Severed { judged, .. } => *judged,
             Self::Handshaking { .. } | Self::Failing { .. } | Self::Closed(_) => false,
-            Self::Established | Self::PeerClosed { .. } | Self::Closing { .. } | Self::Finishing => true,
+            Self::Established
+            | Self::HalfClosed
+            | Self::PeerClosed { .. }
+            | Self::Closing { .. }
+            | Self::Finishing => true,
         }
     }
 
@@ -161,6 +171,7 @@ impl Phase {
         match self {
             Self::Handshaking { .. } => "Handshaking",
             Self::Established => "Established",
+            Self::HalfClosed => "HalfClosed",
             Self::PeerClosed { .. } => "PeerClosed",
             Self::Closing { .. } => "Closing",
             Self::Finishing => "Finishing",

@@ -128,7 +128,7 @@ impl Observer for Reporter {
             LoopEvent::Connecting(address) => debug!("connecting to {address}"),
             LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
             LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
-            LoopEvent::LingeringOver { peer, drained } => {
+            LoopEvent::Drained { peer, drained } => {
                 debug!("{peer}: {} came after the session's end, thrown away", Bytes(*drained))
             }
             LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),

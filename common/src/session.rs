@@ -4,15 +4,19 @@
 //!
 //! ```text
 //! turn:  flush     what we owe the peer goes first (I3)
-//!        fill      one helping: one recv, then read_tls + process_new_packets until it is used up,
-//!                  the plaintext handed to the application each time            (session/fill.rs)
-//!        advance   which phase do these facts make? which deadline has passed?  (session/course.rs)
-//!        … again, until nothing moves (Blocked), the session is over (Done), or it has had its helping (Yield)
+//!        measure   how much output is still pending (I4)
+//!        fill      one read: one recv, then read_tls + process_new_packets until it is used up or the limit of
+//!                  records is reached, the plaintext handed to the application each time   (session/fill.rs)
+//!        advance   which phase do these facts make? which deadline has passed?             (session/course.rs)
+//!        … again, until nothing moves (Blocked), the session is over (Done), or it has had its read (Yield)
 //! ```
 
 mod course;
 mod fill;
+mod framing;
+mod unprocessed;
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Instant;
@@ -36,17 +40,35 @@ use crate::registrar::Registrar;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
+use self::framing::Framing;
+use self::unprocessed::Unprocessed;
+
 /// What a turn came to.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub enum Turn {
     /// Nothing moves until the kernel or a deadline says so.
     Blocked,
-    /// It has had a helping and there may be more: others first, then call again. The poll between must not sleep.
+    /// The limit of this turn is reached: one read, or so many records of it. Serve the other sessions, then call
+    /// `turn` again. The poll between must not sleep.
     Yield,
     /// The session is over.
     Done(CloseReason),
 }
+
+/// The error of [`Session::send`]: the session takes no plaintext.
+///
+/// The handshake is not done, our close_notify is queued or sent, or the session has failed or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSent;
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session is not open for sending")
+    }
+}
+
+impl std::error::Error for NotSent {}
 
 /// What holds for every session of this end.
 pub struct SessionConfig {
@@ -70,8 +92,21 @@ pub struct Session<T, A> {
     deadlines: Deadlines,
     /// What the callbacks of rustls noted for this session.
     notes: Notes,
+    /// Ciphertext that is queued in rustls, as of the last measurement in [`turn`](Session::turn). An outside
+    /// [`send`](Session::send) adds its plaintext.
+    pending_output: usize,
+    /// During the handshake: what `process_new_packets` last said is queued, less what was written since.
+    handshake_output: usize,
+    framing: Framing,
+    unprocessed: Unprocessed,
     /// Bytes that have come since the socket was last found empty.
     in_a_row: usize,
+    /// The socket gives nothing more: its end-of-file or an error was read.
+    input_ended: bool,
+    /// The last read took everything that was there, and the poll would have said if more had come since.
+    socket_is_empty: bool,
+    /// Whether the socket must be drained before it is closed. Decided when the session ends.
+    needs_draining: bool,
     received: u64,
     sent: u64,
     /// When the session began.
@@ -96,6 +131,12 @@ impl<T: Transport, A: Application> Session<T, A> {
         let mut tls = tls.into();
         tls.set_buffer_limit(None); // see `Outbox`: OWED_MARK is the bound
         let heard = Some(Box::new(Heard::new(Rc::clone(&config.ours))));
+        if let Connection::Server(tls) = &mut tls
+            && tls.is_handshaking()
+            && !application.accepts_early_data()
+        {
+            tls.reject_early_data();
+        }
         let mut session = Self {
             id,
             tls,
@@ -106,7 +147,14 @@ impl<T: Transport, A: Application> Session<T, A> {
             readiness: Readiness::fresh(),
             deadlines: Deadlines::default(),
             notes: Notes::default(),
+            pending_output: 0,
+            handshake_output: 0,
+            framing: Framing::default(),
+            unprocessed: Unprocessed::default(),
             in_a_row: 0,
+            input_ended: false,
+            socket_is_empty: false,
+            needs_draining: false,
             received: 0,
             sent: 0,
             began: watch.now,
@@ -125,26 +173,33 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Takes note of what the kernel said. Nothing is done before the next [`turn`](Self::turn).
     pub fn ready(&mut self, readiness: Readiness) {
+        self.socket_is_empty &= !readiness.is_readable();
         self.readiness.merge(readiness);
     }
 
-    /// Does what can be done now without blocking. If there may be more to read than one helping, others have their
-    /// turn before the next, and what this session owes by then is written, as far as the kernel takes it.
+    /// Does what can be done now without blocking. If there may be more than one read, or more records in it than one
+    /// turn processes, other sessions have their turn before the next. What this session has queued by then is written,
+    /// as far as the kernel takes it.
     pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
-        let mut had_helping = false;
+        let mut has_read = false;
+        let mut tried_socket = false;
         loop {
             self.flush(watch);
-            if had_helping && self.can_fill() {
+            self.measure_output(watch);
+            if has_read && self.can_fill() {
+                self.socket_is_empty = false;
                 watch.step(&self.id, &Step::Yielded);
                 return Turn::Yield;
             }
             let filled = self.fill(watch, scratch);
-            let advanced = self.advance(watch);
-            had_helping |= filled;
+            has_read |= filled;
+            tried_socket |= filled;
+            let advanced = self.advance(&mut tried_socket, watch);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
             if !filled && !advanced {
+                self.socket_is_empty &= self.wants_fill(); // or the poll does not watch for bytes
                 self.shrink();
                 return Turn::Blocked;
             }
@@ -152,21 +207,30 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     /// Whether there is room for more from an application that is fed from outside.
-    pub fn wants_input(&mut self) -> bool {
-        self.phase.speaks() && self.owed() <= OWED_MARK
+    pub fn wants_input(&self) -> bool {
+        self.phase.speaks() && self.pending_output <= OWED_MARK
     }
 
-    /// Sends plaintext that came from outside the session; the next [`turn`](Self::turn) writes it. Who does not ask
-    /// [`wants_input`](Self::wants_input) first makes the session owe more than its mark; once the session is not
-    /// open any more, nothing is sent.
-    pub fn send(&mut self, plaintext: &[u8], watch: &mut Watch<'_>) {
-        self.not_idle(watch);
+    /// Queues plaintext that comes from outside the session. The next [`turn`](Self::turn) writes it. A caller that does
+    /// not ask [`wants_input`](Self::wants_input) first can queue more than the high-water mark.
+    ///
+    /// # Errors
+    /// [`NotSent`] if the session takes no plaintext; then nothing of it is sent.
+    pub fn send(&mut self, plaintext: &[u8], watch: &mut Watch<'_>) -> Result<(), NotSent> {
+        let mut taken = false;
         self.converse(watch, |_, _, outbox| {
             if let Some(outbox) = outbox {
                 outbox.send(plaintext);
+                taken = true;
             }
             Next::Continue
         });
+        if !taken || !self.phase.speaks() {
+            return Err(NotSent); // not open before, or rustls refused, which ends the session
+        }
+        self.pending_output += plaintext.len();
+        self.not_idle(watch);
+        Ok(())
     }
 
     /// Has to follow each turn, one that yields too: a session that always has something to read may wait to write.
@@ -195,7 +259,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     /// What the poll is to watch for after a turn. `None`: nothing but a deadline can move this session.
-    pub fn interest(&mut self) -> Option<Interest> {
+    pub fn interest(&self) -> Option<Interest> {
         let writable = (self.phase.writes() && self.tls.wants_write()).then_some(Interest::WRITABLE);
         let readable = self.wants_fill().then_some(Interest::READABLE);
         match (readable, writable) {
@@ -219,6 +283,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             match self.tls.write_tls(&mut tap) {
                 Ok(0) => self.write_failed(&io::ErrorKind::WriteZero.into(), watch),
                 Ok(written) => {
+                    self.handshake_output = self.handshake_output.saturating_sub(written);
                     watch.step(&self.id, &Step::WroteTls(written));
                     self.peer_took_something(watch);
                 }
@@ -248,14 +313,34 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// How many bytes of ciphertext wait to be written. rustls tells only in the answer of
-    /// `process_new_packets`, which may be called again at any time and does nothing when nothing has come.
-    fn owed(&mut self) -> usize {
-        if !self.tls.wants_write() {
-            return 0;
+    /// Measures the pending output. If that shows that TLS has failed, the session fails.
+    fn measure_output(&mut self, watch: &mut Watch<'_>) {
+        match self.count_output() {
+            Ok(pending) => self.pending_output = pending,
+            Err(error) => {
+                self.fail(error, watch);
+                self.flush(watch); // the alert
+            }
         }
-        // An error here is the one that this session has failed with already.
-        self.tls.process_new_packets().map_or(0, |state| state.tls_bytes_to_write())
+    }
+
+    /// How many bytes of ciphertext wait to be written. rustls tells only in the answer of `process_new_packets`.
+    ///
+    /// After the handshake that may be called again at any time, and does nothing if nothing has come. During the
+    /// handshake it may not: rustls 0.23.46 keeps a rejected record of early data in its buffer until the next record
+    /// that it can open, and charges it again at each call (`ConnectionCore::process_more_input`, the arm `Ok(None) =>
+    /// continue`). So during the handshake the last answer counts, less what was written since.
+    fn count_output(&mut self) -> Result<usize, rustls::Error> {
+        if !self.tls.wants_write() {
+            return Ok(0);
+        }
+        if self.tls.is_handshaking() {
+            return Ok(self.handshake_output);
+        }
+        if !self.phase.reads() && !self.phase.speaks() {
+            return Ok(self.pending_output); // nobody asks any more
+        }
+        self.tls.process_new_packets().map(|state| state.tls_bytes_to_write())
     }
 
     /// Whether TLS has met a fatal error: that is all that flushing rustls' writer says, and it does nothing else.
@@ -277,6 +362,17 @@ impl<T: Transport, A: Application> Session<T, A> {
         watch: &mut Watch<'_>,
         what: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
     ) {
+        if let Some(next) = self.ask(watch, what) {
+            self.apply_next(next, watch);
+        }
+    }
+
+    /// Lets the application do something, and returns what it decides. `None` if the session has failed by that.
+    fn ask(
+        &mut self,
+        watch: &mut Watch<'_>,
+        what: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
+    ) -> Option<Next> {
         let timer = self.application_deadline();
         let may_speak = self.phase.speaks() && !self.has_failed();
         let now = watch.now;
@@ -288,12 +384,13 @@ impl<T: Transport, A: Application> Session<T, A> {
         let mut outbox = may_speak.then(|| Outbox::new(self.tls.writer(), &mut told));
         let next = what(&mut self.application, now, outbox.as_mut());
         if let Some(refusal) = outbox.and_then(Outbox::into_refusal) {
-            return self.fail(rustls::Error::General(refusal.to_string()), watch);
+            self.fail(rustls::Error::General(refusal.to_string()), watch);
+            return None;
         }
-        self.apply_next(next, watch);
         if self.application_deadline() != timer {
             watch.step(&self.id, &Step::TimerSet(self.application_deadline()));
         }
+        Some(next)
     }
 }
 
@@ -338,6 +435,19 @@ impl<T, A> Session<T, A> {
     /// The application.
     pub fn application(&self) -> &A {
         &self.application
+    }
+
+    /// The application, to be changed from outside. What it changes counts from the next [`turn`](Session::turn) on.
+    pub fn application_mut(&mut self) -> &mut A {
+        &mut self.application
+    }
+
+    /// Whether the socket of a session that is over must be drained before it is closed.
+    ///
+    /// A socket that is closed with unread bytes in it resets the connection, and the reset destroys what the peer has
+    /// not read yet (RFC 1122, 4.2.2.13): an alert, or the rest of an answer (invariant I6).
+    pub fn needs_draining(&self) -> bool {
+        self.needs_draining
     }
 
     /// What is left when the session is over.

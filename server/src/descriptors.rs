@@ -5,14 +5,13 @@ use std::os::unix::net::UnixDatagram;
 use log::{debug, info, warn};
 
 use crate::event_loop::Room;
-use crate::lingering;
 
 /// stdin, stdout, stderr, the poll, the listener, the signals, and whatever a library opens for a moment.
 const OTHERS: u64 = 16;
 
 /// Raises the limit to the hard one, and says so if it is not enough.
 pub fn provide_for(room: &Room) {
-    let needed = (room.slots + room.waiting + lingering::PLACES) as u64 + OTHERS;
+    let needed = (room.slots + room.waiting + room.draining()) as u64 + OTHERS;
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < needed => warn!(
             "{limit} file descriptors are too few for --slots {} and --waiting {}, which may need {needed}: \

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
-//! GATHER   note what the kernel says, for each token; do nothing yet but drain those who linger and heed signals
+//! GATHER   note what the kernel says, for each token; do nothing yet but drain sockets and heed signals
 //! ADMIT    accept the clients that have come; a free slot goes to the client that has waited longest, first of all
 //!          among those that have spoken
 //! TURN     each session that is runnable or due; a session that is over frees its slot
@@ -26,7 +26,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::close_reason::CloseReason;
+use common::draining::Draining;
 use common::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId, Step, Watch};
 use common::readiness::Readiness;
 use common::registrar::Registrar;
@@ -40,7 +40,6 @@ use rustls::ServerConnection;
 use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
 use crate::descriptors;
 use crate::echo::Echo;
-use crate::lingering::Lingering;
 use crate::listener::Listener;
 use crate::place::Place;
 use crate::service::{Load, Service};
@@ -51,12 +50,23 @@ const ADMISSIONS_PER_ROUND: usize = 256;
 /// How long to wait for descriptors before a reload is tried again.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
+/// At least this many sockets of sessions that are over are drained at a time.
+const FEWEST_DRAINING: usize = 64;
+
 /// How much room the server has.
 pub struct Room {
     /// For sessions.
     pub slots: usize,
     /// For those who wait for a slot.
     pub waiting: usize,
+}
+
+impl Room {
+    /// How many sockets may be drained at a time: all sessions can end at once, and again before the first socket is
+    /// drained.
+    pub fn draining(&self) -> usize {
+        self.slots.max(FEWEST_DRAINING)
+    }
 }
 
 /// The server.
@@ -69,7 +79,7 @@ pub struct EventLoop {
     listener: Option<Listener>,
     queue: AcceptQueue,
     slots: Slots,
-    lingering: Lingering,
+    draining: Draining,
     service: Service,
     served: u64,
     /// After a signal: by when everything is over.
@@ -94,7 +104,7 @@ impl EventLoop {
             listener: Some(listener),
             queue: AcceptQueue::new(room.waiting),
             slots: Slots::new(room.slots),
-            lingering: Lingering::default(),
+            draining: Draining::new(room.draining(), |key| Place::Draining(key).into()),
             service,
             served: 0,
             stop_by: None,
@@ -119,13 +129,13 @@ impl EventLoop {
             self.heed(asked, load, watch);
             self.admit(watch);
             self.turn(watch);
-            self.lingering.expire(watch);
+            self.draining.expire(watch);
         }
         Ok(())
     }
 
     fn is_over(&self) -> bool {
-        self.listener.is_none() && self.slots.is_empty() && self.lingering.is_empty()
+        self.listener.is_none() && self.slots.is_empty() && self.draining.is_empty()
     }
 
     // ---- WAIT ----------------------------------------------------------------------------------------------
@@ -164,7 +174,7 @@ impl EventLoop {
             [self.end_of_silence(silent), self.end_of_hold(silent)].into_iter().flatten().min()
         });
         let reload = self.reload_at.filter(|_| self.listener.is_some());
-        let deadlines = [self.slots.deadline(), self.lingering.deadline(), listener, queue, silent, reload];
+        let deadlines = [self.slots.deadline(), self.draining.deadline(), listener, queue, silent, reload];
         deadlines.into_iter().flatten().min()
     }
 
@@ -201,11 +211,11 @@ impl EventLoop {
                     asked = self.signals.asked();
                 }
                 Place::Session(key) => self.slots.ready(key, Readiness::of(event), watch),
-                Place::Lingering(key) => drainable.push(key),
+                Place::Draining(key) => drainable.push(key),
             }
         }
         for key in drainable {
-            self.lingering.ready(key, watch);
+            self.draining.ready(key, watch);
         }
         asked
     }
@@ -407,23 +417,23 @@ impl EventLoop {
             match slot.session.await_events(turn, &mut slot.registrar, self.poll.registry(), watch) {
                 Turn::Blocked => self.slots.sort_in(key),
                 Turn::Yield => self.slots.wake(key),
-                Turn::Done(reason) => self.free(key, &reason, watch),
+                Turn::Done(_) => self.free(key, watch),
             }
         }
     }
 
     /// The slot is free from here on, whatever the socket still has to wait for.
-    fn free(&mut self, key: usize, reason: &CloseReason, watch: &mut Watch<'_>) {
+    fn free(&mut self, key: usize, watch: &mut Watch<'_>) {
         let Some(Slot { session, registrar, .. }) = self.slots.remove(key) else { return };
         let id = session.id();
+        let drains = session.needs_draining();
         let (stream, _) = session.into_parts();
-        let lingers = reason.deserves_lingering();
-        watch.event_loop(&LoopEvent::Freed { id, slot: key, lingers });
-        if lingers {
-            self.lingering.add(stream, id.peer, registrar, self.poll.registry(), watch);
+        watch.event_loop(&LoopEvent::Freed { id, slot: key, drains });
+        if drains {
+            self.draining.add(stream, id.peer, registrar, self.poll.registry(), watch);
         }
         if let Some(limit) = self.stop_by {
-            self.lingering.hurry(limit);
+            self.draining.cap_deadline(limit);
         }
     }
 
@@ -451,7 +461,7 @@ impl EventLoop {
         if let Some(time) = self.service.session.timeouts.close {
             let limit = watch.now + time;
             self.stop_by = Some(limit);
-            self.lingering.hurry(limit);
+            self.draining.cap_deadline(limit);
         }
     }
 

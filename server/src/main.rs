@@ -5,7 +5,6 @@ mod cli;
 mod descriptors;
 mod echo;
 mod event_loop;
-mod lingering;
 mod listener;
 mod place;
 mod run_queue;

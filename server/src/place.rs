@@ -12,7 +12,7 @@ pub enum Place {
     /// The session at this key of the slots.
     Session(usize),
     /// The socket at this key of those that are drained.
-    Lingering(usize),
+    Draining(usize),
 }
 
 impl From<Place> for Token {
@@ -21,7 +21,7 @@ impl From<Place> for Token {
             Place::Signals => 0,
             Place::Listener => 1,
             Place::Session(key) => 2 * key + 2,
-            Place::Lingering(key) => 2 * key + 3,
+            Place::Draining(key) => 2 * key + 3,
         })
     }
 }
@@ -32,7 +32,7 @@ impl From<Token> for Place {
             0 => Self::Signals,
             1 => Self::Listener,
             even if even % 2 == 0 => Self::Session((even - 2) / 2),
-            odd => Self::Lingering((odd - 3) / 2),
+            odd => Self::Draining((odd - 3) / 2),
         }
     }
 }
@@ -45,7 +45,7 @@ mod tests {
     fn every_place_has_a_token_of_its_own() {
         let places = [Place::Signals, Place::Listener]
             .into_iter()
-            .chain((0..100).flat_map(|key| [Place::Session(key), Place::Lingering(key)]));
+            .chain((0..100).flat_map(|key| [Place::Session(key), Place::Draining(key)]));
         for (number, place) in places.enumerate() {
             assert_eq!(Token::from(place), Token(number));
             assert_eq!(Place::from(Token(number)), place);

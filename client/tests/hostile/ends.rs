@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use rustls::ContentType;
+use rustls::{AlertDescription, ContentType};
+use testing::end::End;
 use testing::hello::handshake;
 use testing::raw;
 
@@ -50,6 +51,22 @@ fn ends_before_we_close() {
             },
             4,
             truncated,
+        ),
+        Case::new(
+            "a record that is none, and a server that keeps sending",
+            |stage| {
+                let mut session = stage.session();
+                session.send(b"first");
+                session.write_raw(&[23, 3, 3, 0, 20]);
+                for _ in 0..40 {
+                    session.write_raw(&[0; 1000]);
+                }
+                let (_, end) = session.receive_to_end();
+                assert_eq!(end, End::Alert(AlertDescription::BadRecordMac));
+                None
+            },
+            3,
+            "TLS failed",
         ),
         Case::new(
             "a reset behind the handshake",

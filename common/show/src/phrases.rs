@@ -21,6 +21,6 @@ pub(crate) fn event_source(source: EventSource) -> String {
         EventSource::Listener => "listener".to_owned(),
         EventSource::Queued(peer) => format!("queued {peer}"),
         EventSource::Stdin => "stdin".to_owned(),
-        EventSource::Lingering(peer) => format!("lingering {peer}"),
+        EventSource::Draining(peer) => format!("draining {peer}"),
     }
 }

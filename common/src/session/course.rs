@@ -1,7 +1,7 @@
 //! The course of a session: which phase it is in, what is due, and how it ends.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Session, Turn};
 use crate::alert_context::{AlertContext, Stage};
@@ -14,6 +14,9 @@ use crate::phase::{Cause, Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
 use crate::transport::Transport;
 
+/// A loop that is no later than this was not stopped, only busy.
+const PROMPT: Duration = Duration::from_millis(100);
+
 impl<T: Transport, A: Application> Session<T, A> {
     /// Closes the session from outside, by a signal for example: gracefully once the handshake is done. Within
     /// `--close-timeout` a later [`turn`](Self::turn) says `Done`.
@@ -22,17 +25,20 @@ impl<T: Transport, A: Application> Session<T, A> {
             Phase::Handshaking { .. } => self.enter(Phase::Closed(CloseReason::Abandoned), watch),
             Phase::Established => self.enter(Phase::Closing { cause: Cause::Asked }, watch),
             // Ending already; from now on not in its own time.
-            Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::SaidAll } => {
+            Phase::HalfClosed | Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::SaidAll } => {
                 self.start(Timeout::Close, watch);
             }
             _ => {} // ending already, and timed
         }
     }
 
-    /// We have said everything: close_notify goes out behind it, and the rest of the answer is waited for.
+    /// We have said everything: close_notify goes out behind it, and the rest of the answer is waited for, unless the
+    /// peer has finished before us.
     pub fn said_all(&mut self, watch: &mut Watch<'_>) {
-        if self.phase == Phase::Established {
-            self.enter(Phase::Closing { cause: Cause::SaidAll }, watch);
+        match self.phase {
+            Phase::Established => self.enter(Phase::Closing { cause: Cause::SaidAll }, watch),
+            Phase::HalfClosed => self.enter(Phase::PeerClosed { end: PeerEnd::CloseNotify }, watch),
+            _ => {} // said already, or not open
         }
     }
 
@@ -45,15 +51,33 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- advance: phases and deadlines ---------------------------------------------------------------------
 
-    /// Goes where the facts lead, or else sees to what is due.
-    pub(super) fn advance(&mut self, watch: &mut Watch<'_>) -> bool {
+    /// Goes where the facts lead, or else sees to what is due. `tried_socket` says whether this turn has read from the
+    /// socket, or found it empty.
+    pub(super) fn advance(&mut self, tried_socket: &mut bool, watch: &mut Watch<'_>) -> bool {
         let facts = self.facts();
+        if self.phase == Phase::Established && facts.peer_end == Some(PeerEnd::CloseNotify) {
+            self.peer_finished(watch);
+            return true;
+        }
         match self.phase.next(facts) {
             Some(next) => {
                 self.enter(next, watch);
                 true
             }
-            None => self.expire(watch),
+            None => self.expire(tried_socket, watch),
+        }
+    }
+
+    /// The peer has sent close_notify. The application says whether its answer is complete.
+    fn peer_finished(&mut self, watch: &mut Watch<'_>) {
+        let answer = self.ask(watch, |application, now, outbox| {
+            outbox.map_or(Next::Close, |outbox| application.peer_finished(now, outbox))
+        });
+        match answer {
+            Some(Next::Continue) => self.enter(Phase::HalfClosed, watch),
+            Some(Next::Close) => self.enter(Phase::PeerClosed { end: PeerEnd::CloseNotify }, watch),
+            Some(Next::Leave) => self.leave(watch),
+            None => {} // the session has failed
         }
     }
 
@@ -62,7 +86,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         let previous = std::mem::replace(&mut self.phase, next);
         watch.step(&self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
         match &self.phase {
-            Phase::Handshaking { .. } | Phase::PeerClosed { .. } => {}
+            Phase::Handshaking { .. } | Phase::HalfClosed | Phase::PeerClosed { .. } => {}
             Phase::Established => {
                 self.stop(Timeout::Handshake, watch);
                 self.start(Timeout::Idle, watch);
@@ -92,6 +116,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         let fin = self.transport.shutdown_write();
         watch.step(&self.id, &Step::SentFin(&fin));
         self.deadlines = Deadlines::default();
+        self.needs_draining = self.may_receive_more();
         if let Phase::Closed(reason) = &self.phase {
             watch.step(
                 &self.id,
@@ -106,8 +131,34 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    fn expire(&mut self, watch: &mut Watch<'_>) -> bool {
-        if let Some(timeout) = self.deadlines.due(watch.now) {
+    /// Whether the socket may hold unread bytes now, or may get some.
+    ///
+    /// Nothing more comes behind the peer's FIN or a reset. A peer that has sent close_notify has promised to send
+    /// nothing more, and is believed if the last read took everything that was there, nothing followed close_notify in
+    /// it, and no event came since. An abandoned handshake has sent nothing that a reset could
+    /// destroy. Any other peer may go on sending, and a reset could destroy what we sent last: an alert, a close_notify,
+    /// the rest of an answer.
+    fn may_receive_more(&mut self) -> bool {
+        if self.input_ended {
+            return false;
+        }
+        let peer_has_finished = self.peer_end() == Some(PeerEnd::CloseNotify)
+            || self.phase == Phase::Closed(CloseReason::Abandoned);
+        !peer_has_finished || !self.socket_is_empty
+    }
+
+    /// A session that is due tries its socket before it counts as late: what the peer sent, or the room that it made, may
+    /// wait in the kernel, because the loop was busy, or because its events did not fit into one batch (invariant I7).
+    fn expire(&mut self, tried_socket: &mut bool, watch: &mut Watch<'_>) -> bool {
+        if let Some((timeout, at)) = self.deadlines.due(watch.now) {
+            if !*tried_socket {
+                *tried_socket = true;
+                self.readiness.merge(Readiness::all());
+                return true;
+            }
+            if self.excuses(timeout, at, watch) {
+                return true;
+            }
             watch.step(&self.id, &Step::DeadlineFired(timeout));
             self.deadlines.set(timeout, None);
             self.timed_out(timeout, watch);
@@ -115,11 +166,26 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
         if self.application_deadline().is_some_and(|at| at <= watch.now) {
             watch.step(&self.id, &Step::TimerFired);
-            let next = self.application.timer(watch.now);
-            self.apply_next(next, watch);
+            self.converse(watch, |application, now, outbox| {
+                outbox.map_or(Next::Close, |outbox| application.timer(now, outbox))
+            });
             return true;
         }
         false
+    }
+
+    /// Time for which the loop itself was late does not count against the handshake and the closing, because the peer
+    /// could do nothing in it: the loop was stopped (SIGSTOP), or the whole machine was. The session gets that time
+    /// again, but at most the length of the deadline. The idle, write and session deadlines are not excused: for the
+    /// first two the socket has just been tried, and the last one is absolute.
+    fn excuses(&mut self, timeout: Timeout, at: Instant, watch: &mut Watch<'_>) -> bool {
+        let late = watch.now.saturating_duration_since(at);
+        if !matches!(timeout, Timeout::Handshake | Timeout::Close) || late < PROMPT {
+            return false;
+        }
+        let length = self.config.timeouts.length(timeout).unwrap_or(late);
+        self.set_deadline(timeout, watch.now.checked_add(late.min(length)), watch);
+        true
     }
 
     /// A deadline ends its session, and close_notify is said only where it is true: when everything that was
@@ -141,12 +207,20 @@ impl<T: Transport, A: Application> Session<T, A> {
     pub(super) fn apply_next(&mut self, next: Next, watch: &mut Watch<'_>) {
         match (next, &self.phase) {
             (Next::Close, Phase::Established) => self.enter(Phase::Closing { cause: Cause::Asked }, watch),
-            (Next::Leave, Phase::Established | Phase::Closing { .. }) => {
-                self.tls.send_close_notify();
-                self.enter(Phase::Failing { reason: CloseReason::Left }, watch);
+            (Next::Close, Phase::HalfClosed) => {
+                self.enter(Phase::PeerClosed { end: PeerEnd::CloseNotify }, watch);
+            }
+            (Next::Leave, Phase::Established | Phase::HalfClosed | Phase::Closing { .. }) => {
+                self.leave(watch)
             }
             _ => {}
         }
+    }
+
+    /// The application has left: close_notify, FIN, and not a byte more is read.
+    fn leave(&mut self, watch: &mut Watch<'_>) {
+        self.tls.send_close_notify();
+        self.enter(Phase::Failing { reason: CloseReason::Left }, watch);
     }
 
     pub(super) fn application_deadline(&self) -> Option<Instant> {

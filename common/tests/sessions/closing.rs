@@ -1,8 +1,14 @@
 //! Who closes, who answers, and what a close_notify is worth.
 
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use common::application::{Application, Next, Outbox};
 use common::close_reason::{CloseReason, Party};
 use common::deadline::Timeout;
 use common::readiness::Readiness;
+use common::session::NotSent;
+use rustls::SupportedProtocolVersion;
 use rustls::version::TLS13;
 
 use crate::support::pair::Pair;
@@ -199,4 +205,185 @@ fn a_session_reads_nothing_before_it_is_told_that_there_is_something() {
     assert_eq!(visit.session.end.incoming().reads, 0);
     visit.settle();
     assert_eq!(visit.session.phase().name(), "Established");
+}
+
+// ---- half-close: an application that answers later ---------------------------------------------------------------
+
+/// A role that answers `delay` after its peer has finished, or from outside.
+#[derive(Debug, Default)]
+struct Late {
+    delay: Option<Duration>,
+    answers_at: Option<Instant>,
+}
+
+impl Application for Late {
+    fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        Next::Continue
+    }
+
+    fn peer_finished(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        outbox.send(b"wait, ");
+        self.answers_at = self.delay.map(|delay| now + delay);
+        Next::Continue
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.answers_at
+    }
+
+    fn timer(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        outbox.send(b"here it is");
+        Next::Close
+    }
+}
+
+fn half_closed(version: &'static SupportedProtocolVersion, delay: Option<Duration>) -> Visit<Late> {
+    let mut visit = Visit::to_server(Tls::new(version), Late { delay, ..Late::default() }).established();
+    visit.raw.say(b"question");
+    visit.say_goodbye();
+    assert_eq!(visit.session.phase().name(), "HalfClosed");
+    assert!(!visit.raw.closed, "a close_notify before the answer");
+    visit
+}
+
+#[test]
+fn a_timer_answers_after_the_peers_close_notify() {
+    for version in VERSIONS {
+        let mut visit = half_closed(version, Some(seconds(20)));
+        visit.advance(seconds(20));
+        assert_eq!(visit.raw.heard, b"wait, here it is");
+        assert!(visit.raw.closed);
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+    }
+}
+
+#[test]
+fn an_answer_from_outside_follows_the_peers_close_notify() {
+    for version in VERSIONS {
+        let mut visit = half_closed(version, None);
+        visit.advance(seconds(30));
+        assert_eq!(visit.session.send(b"here it is", visit.now), Ok(()));
+        visit.said_all();
+        assert_eq!(visit.raw.heard, b"wait, here it is");
+        assert!(visit.raw.closed);
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+    }
+}
+
+/// The loss is reported, and nothing certifies it: by default a session is complete with the peer's close_notify.
+#[test]
+fn a_session_that_takes_no_plaintext_says_so() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default());
+        assert_eq!(visit.session.send(b"early", visit.now), Err(NotSent));
+        visit.settle();
+        assert_eq!(visit.session.send(b"in time, ", visit.now), Ok(()));
+        visit.raw.end.incoming().capacity = 0;
+        visit.raw.say(b"question");
+        visit.say_goodbye();
+        assert_eq!(visit.session.phase().name(), "PeerClosed");
+        assert_eq!(visit.session.send(b"late", visit.now), Err(NotSent));
+        visit.raw.end.incoming().capacity = usize::MAX;
+        visit.settle();
+        assert_eq!(visit.raw.heard, b"in time, question");
+        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+    }
+}
+
+#[test]
+fn an_application_that_never_answers_is_ended_without_close_notify() {
+    let mut visit = half_closed(&TLS13, None);
+    visit.advance(seconds(60));
+    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
+    assert!(!visit.raw.closed);
+}
+
+#[test]
+fn a_half_closed_session_that_is_closed_from_outside_has_the_close_deadline() {
+    let mut visit = half_closed(&TLS13, Some(seconds(20)));
+    visit.close();
+    visit.advance(seconds(5));
+    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Close)));
+    assert!(!visit.raw.closed);
+}
+
+#[test]
+fn a_half_closed_session_notices_a_reset_behind_the_fin() {
+    for fin in [false, true] {
+        let mut visit = half_closed(&TLS13, None);
+        if fin {
+            visit.raw.leave();
+            visit.settle();
+            let reads = visit.session.end.incoming().reads;
+            visit.settle();
+            assert_eq!(visit.session.end.incoming().reads, reads, "the FIN is read once");
+            assert_eq!(visit.session.phase().name(), "HalfClosed");
+        }
+        let said = visit.raw.end.sent().len();
+        visit.raw.end.outgoing().cut = Some((said, Cut::Reset));
+        visit.settle();
+        assert!(matches!(visit.session.reason(), Some(CloseReason::Transport { .. })), "{fin}");
+    }
+}
+
+// ---- whether the socket is drained before it is closed -----------------------------------------------------------
+
+#[test]
+fn a_usual_end_closes_the_socket_directly() {
+    for version in VERSIONS {
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+        visit.say(b"hello");
+        visit.say_goodbye();
+        assert!(visit.session.is_clean());
+        assert!(!visit.session.needs_draining());
+
+        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
+        visit.raw.leave();
+        visit.settle();
+        assert!(!visit.session.needs_draining(), "nothing can come behind a FIN");
+    }
+}
+
+#[test]
+fn bytes_behind_close_notify_make_the_socket_drained() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    visit.raw.say(b"question");
+    visit.raw.tls.send_close_notify();
+    visit.raw.write();
+    visit.raw.end.write_all(b"behind").unwrap(); // in the same read
+    visit.settle();
+    assert_eq!(visit.raw.heard, b"question");
+    assert!(visit.session.is_clean());
+    assert!(visit.session.needs_draining());
+}
+
+/// While the answer is pending the poll does not watch for bytes, so nobody knows whether some have come.
+#[test]
+fn a_socket_that_nobody_watched_behind_close_notify_is_drained() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    visit.raw.end.incoming().capacity = 0;
+    visit.raw.say(b"question");
+    visit.say_goodbye();
+    assert_eq!(visit.session.phase().name(), "PeerClosed");
+    visit.raw.end.incoming().capacity = usize::MAX;
+    visit.settle();
+    assert!(visit.session.is_clean());
+    assert!(visit.session.needs_draining());
+}
+
+/// The peer that has not finished may go on sending, and a reset would destroy what was sent last.
+#[test]
+fn behind_an_alert_the_socket_is_drained() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    let sent = visit.raw.end.sent().len();
+    visit.raw.end.outgoing().flip = Some(sent + 10);
+    visit.say(b"damaged");
+    assert!(matches!(visit.session.reason(), Some(CloseReason::Tls(_))));
+    assert!(visit.session.needs_draining());
+
+    let mut visit = Visit::to_client(Tls::new(&TLS13), Talker::says(b"hello")).established();
+    visit.raw.end.write_all(&[21, 3, 3, 0, 2, 1, 0]).unwrap(); // not encrypted: rustls answers with an alert
+    visit.settle();
+    assert!(visit.raw.error.is_some(), "our alert has come");
+    assert!(visit.session.needs_draining());
 }

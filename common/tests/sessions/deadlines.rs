@@ -355,3 +355,110 @@ fn a_session_without_deadlines_waits_for_as_long_as_it_takes() {
     assert_eq!(visit.raw.heard, b"hello");
     assert!(visit.session.seen.deadlines.is_empty());
 }
+
+// ---- a loop that comes late ------------------------------------------------------------------------------------
+
+/// The clock goes on, and nobody looks at it.
+fn pause<A: Application>(visit: &mut Visit<A>, time: Duration) {
+    visit.now += time;
+}
+
+/// The loop was stopped, or its events did not fit into one batch: the data is there, and no event has said so.
+#[test]
+fn a_session_that_is_due_reads_its_socket_before_it_counts_as_late() {
+    let mut visit = established();
+    visit.raw.say(b"in time");
+    visit.raw.write();
+    pause(&mut visit, seconds(61));
+    visit.session.turn(visit.now); // due, and without an event
+    assert_eq!(visit.session.phase().name(), "Established");
+    visit.settle();
+    assert_eq!(visit.raw.heard, b"in time");
+}
+
+#[test]
+fn a_session_that_is_due_writes_to_its_socket_before_it_counts_as_late() {
+    let mut visit = established();
+    visit.raw.end.incoming().capacity = 0;
+    visit.deaf = true;
+    visit.say(b"hello");
+    visit.raw.end.incoming().capacity = usize::MAX;
+    pause(&mut visit, seconds(31));
+    visit.session.turn(visit.now);
+    assert_eq!(visit.session.phase().name(), "Established");
+    visit.deaf = false;
+    visit.settle();
+    assert_eq!(visit.raw.heard, b"hello");
+}
+
+#[test]
+fn a_peer_that_floods_meets_its_deadlines_all_the_same() {
+    let timeouts = Timeouts { session: Some(seconds(100)), ..TIMEOUTS };
+    let mut visit = with_timeouts(timeouts).established();
+    pause(&mut visit, seconds(50));
+    visit.say(b"still here");
+    visit.raw.say(&pattern(1_000_000));
+    visit.raw.write();
+    pause(&mut visit, seconds(50));
+    visit.session.round(visit.now);
+    assert_eq!(visit.session.phase().name(), "Closing");
+}
+
+/// The peer could do nothing while the loop stood still.
+#[test]
+fn a_pause_of_the_loop_does_not_count_against_the_handshake() {
+    let mut visit = with_timeouts(TIMEOUTS);
+    visit.raw.end.outgoing().arriving = 100;
+    visit.settle();
+    pause(&mut visit, seconds(3600));
+    visit.settle();
+    assert_eq!(visit.session.reason(), None);
+    visit.raw.end.outgoing().arriving = usize::MAX;
+    visit.advance(seconds(9));
+    assert_eq!(visit.session.phase().name(), "Established");
+}
+
+#[test]
+fn a_handshake_that_a_pause_has_excused_ends_at_its_new_deadline() {
+    for (pause_of, more) in [(seconds(3600), seconds(10)), (seconds(12), seconds(2))] {
+        let mut visit = with_timeouts(TIMEOUTS);
+        visit.raw.end.outgoing().arriving = 100;
+        visit.settle();
+        pause(&mut visit, pause_of);
+        visit.settle();
+        assert_ends_after(&mut visit, more, Timeout::Handshake);
+    }
+}
+
+#[test]
+fn a_loop_that_is_a_little_late_excuses_nothing() {
+    let mut visit = with_timeouts(TIMEOUTS);
+    visit.raw.end.outgoing().arriving = 100;
+    visit.settle();
+    pause(&mut visit, seconds(10) + Duration::from_millis(99));
+    visit.settle();
+    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Handshake)));
+}
+
+#[test]
+fn a_pause_of_the_loop_does_not_count_against_the_closing() {
+    let mut visit = established();
+    visit.close();
+    pause(&mut visit, seconds(3600));
+    visit.settle();
+    assert_eq!(visit.session.reason(), None);
+    visit.say_goodbye();
+    assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+}
+
+#[test]
+fn the_session_deadline_is_absolute() {
+    let timeouts = Timeouts { session: Some(seconds(100)), ..TIMEOUTS };
+    let mut visit = with_timeouts(timeouts).established();
+    visit.raw.say(b"in time");
+    visit.raw.write();
+    pause(&mut visit, seconds(3600));
+    visit.settle();
+    assert_eq!(visit.session.phase().name(), "Closing");
+    assert_eq!(visit.raw.heard, b"in time");
+}

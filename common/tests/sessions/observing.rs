@@ -5,7 +5,11 @@ use crate::support::pattern;
 use crate::support::peer::Peer;
 use crate::support::roles::{Echo, Heard, Talker};
 use crate::support::tls::{Tls, VERSIONS};
+use crate::support::visit::Visit;
+use crate::support::wire::Hiccup;
 use common::application::Application;
+use rustls::version::TLS13;
+use std::io::ErrorKind;
 
 fn assert_told_everything<A: Application + Heard>(peer: &Peer<A>) {
     assert!(peer.seen.taken == *peer.end.sent(), "what the transport took");
@@ -47,4 +51,19 @@ fn the_totals_are_those_of_the_steps() {
     assert_eq!(pair.client.seen.lines.last().unwrap(), "Clean { first: Us }, 14 in, 5 out");
     assert_eq!(pair.server.seen.lines.last().unwrap(), "Clean { first: Peer }, 5 in, 14 out");
     assert_eq!((pair.client.seen.heard.len(), pair.client.seen.said.len()), (14, 5));
+}
+
+/// A read that a signal handler has interrupted did not happen: nothing is reported, and the session does not yield.
+#[test]
+fn an_interrupted_read_is_tried_again_within_the_turn() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    visit.raw.say(b"hello");
+    visit.raw.write();
+    let reads = visit.session.end.incoming().reads;
+    visit.session.end.incoming().read_hiccup = Some(Hiccup { call: reads, kind: ErrorKind::Interrupted });
+    let lines = visit.session.seen.lines.len();
+    assert!(visit.session.round(visit.now));
+    assert!(!visit.session.is_runnable());
+    let received = ["recv", "read_tls", "processed", "plaintext_in 5", "plaintext_out 5", "write_tls"];
+    assert_eq!(visit.session.seen.lines[lines..], received);
 }

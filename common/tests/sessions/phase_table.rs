@@ -66,10 +66,12 @@ fn table() -> Vec<Rows> {
             Phase::Established,
             vec![
                 (ended(ALWAYS, OPEN), None),
-                (ended(ALWAYS, CLOSE_NOTIFY), Some(peer_closed(PeerEnd::CloseNotify))),
+                // The application says where its peer's close_notify leads.
+                (ended(ALWAYS, CLOSE_NOTIFY), None),
                 (ended(ALWAYS, FIN), Some(peer_closed(PeerEnd::Fin))),
             ],
         ),
+        (Phase::HalfClosed, vec![(ALWAYS, None)]),
         (peer_closed(PeerEnd::CloseNotify), vec![(OWING, None), (FLUSHED, Some(Phase::Finishing))]),
         (peer_closed(PeerEnd::Fin), vec![(OWING, None), (FLUSHED, Some(Phase::Closed(cut(true))))]),
         (
@@ -145,7 +147,7 @@ fn every_phase_goes_where_the_table_says() {
 fn the_table_has_every_phase() {
     let mut names: Vec<_> = table().iter().map(|(phase, _)| phase.name()).collect();
     names.dedup();
-    let all = "Handshaking Established PeerClosed Closing Finishing Failing Severed Closed";
+    let all = "Handshaking Established HalfClosed PeerClosed Closing Finishing Failing Severed Closed";
     assert_eq!(names.join(" "), all);
 }
 

@@ -84,7 +84,7 @@ impl End {
         if !self.said_all && self.session.wants_input() {
             let length = FEED.min(self.part.feeds - self.fed);
             if length > 0 {
-                self.session.send(text(self.part.says + self.fed, length), watch);
+                self.session.send(text(self.part.says + self.fed, length), watch).unwrap();
                 self.fed += length;
             } else {
                 self.said_all = true;
@@ -117,6 +117,11 @@ impl End {
     /// What the session waits for.
     pub fn interest(&mut self) -> Option<Interest> {
         self.session.interest()
+    }
+
+    /// Whether the socket of the session, which is over, must be drained.
+    pub fn needs_draining(&self) -> bool {
+        self.session.needs_draining()
     }
 
     /// The application.

@@ -40,7 +40,7 @@ pub struct Record {
     /// How much plaintext its application sent.
     pub said: usize,
     /// How much ciphertext it owes now; a little less than this, since what a record costs is rounded up.
-    owes: usize,
+    pub owes: usize,
     /// The most that it ever owed.
     pub peak: usize,
     /// Ciphertext that was received and not given to rustls.
@@ -156,7 +156,7 @@ impl Record {
         self.phases.push(to.name());
         match to {
             Phase::Established => self.moved_at = now,
-            Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::SaidAll } => {}
+            Phase::HalfClosed | Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::SaidAll } => {}
             _ => self.ending_at = self.ending_at.or(Some(now)),
         }
     }
@@ -200,15 +200,19 @@ impl Record {
 
 /// The arrows of the picture in `phase.rs`.
 fn follows(from: &Phase, to: &Phase) -> bool {
-    use Phase::{Closed, Closing, Established, Failing, Finishing, Handshaking, PeerClosed, Severed};
+    use Phase::{
+        Closed, Closing, Established, Failing, Finishing, HalfClosed, Handshaking, PeerClosed, Severed,
+    };
     let by_close_notify = || *from == PeerClosed { end: PeerEnd::CloseNotify };
     match to {
         Handshaking { .. } => false,
         Established => matches!(from, Handshaking { .. }),
-        PeerClosed { .. } => *from == Established,
+        HalfClosed => *from == Established,
+        PeerClosed { end: PeerEnd::CloseNotify } => matches!(from, Established | HalfClosed),
+        PeerClosed { end: PeerEnd::Fin } => *from == Established,
         Closing { .. } => *from == Established,
         Finishing => by_close_notify(),
-        Failing { reason: CloseReason::Left } => matches!(from, Established | Closing { .. }),
+        Failing { reason: CloseReason::Left } => matches!(from, Established | HalfClosed | Closing { .. }),
         Failing { .. } => matches!(from, Handshaking { .. } | Established),
         Severed { .. } => from.writes() && !matches!(from, Finishing | Failing { .. }),
         Closed(CloseReason::Clean { first: Party::Peer }) => *from == Finishing,
@@ -224,6 +228,8 @@ impl Record {
     fn take_note(&mut self, now: Instant, step: &Step<'_>) -> Option<(&'static str, usize)> {
         match step {
             Step::Received(bytes) => {
+                let used_up = self.unread == 0 || self.saw_close;
+                self.check(used_up, || "reads again before the last read is used up".into());
                 self.unread = bytes.len();
                 if !bytes.is_empty() {
                     self.heard_at = self.heard_at.or(Some(now));

@@ -45,7 +45,9 @@ impl<'a> Truth<'a> {
             CloseReason::Left => matches!(part.ending, Ending::Leaves(_)) && record.was("Failing"),
             CloseReason::PeerAlert(..) => self.other_failed() || self.handshake_damaged(self.side.other()),
             CloseReason::NotTls(_) => self.damage(self.side.other()) == Some(0),
-            CloseReason::Unauthorized(_) => self.handshake_damaged(self.side.other()),
+            CloseReason::Unauthorized(_) => {
+                Side::BOTH.into_iter().any(|writer| self.handshake_damaged(writer))
+            }
             CloseReason::Tls(_) => {
                 self.damage(self.side.other()).is_some() || self.handshake_damaged(self.side)
             }

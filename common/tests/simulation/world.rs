@@ -211,8 +211,8 @@ impl World {
             return Ok(());
         }
         end.round(now, tools.poll.registry(), &mut tools.scratch);
-        if let Some(reason) = &end.reason {
-            self.network.borrow_mut().abandon(side, reason.deserves_lingering());
+        if end.reason.is_some() {
+            self.network.borrow_mut().abandon(side, end.needs_draining());
         }
         invariants::after_a_round(self, side)
     }

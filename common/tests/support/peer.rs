@@ -12,7 +12,7 @@ use common::phase::Phase;
 use common::readiness::Readiness;
 use common::registrar::Registrar;
 use common::scratch::Scratch;
-use common::session::{Session, SessionConfig, Turn};
+use common::session::{NotSent, Session, SessionConfig, Turn};
 use mio::{Interest, Token};
 use rustls::Connection;
 
@@ -137,6 +137,17 @@ impl<A: Application> Peer<A> {
         self.runnable = true;
     }
 
+    /// Sends plaintext from outside.
+    pub fn send(&mut self, plaintext: &[u8], now: Instant) -> Result<(), NotSent> {
+        self.runnable = true;
+        self.session.send(plaintext, &mut Watch::new(now, &mut self.seen))
+    }
+
+    /// Whether the socket of the session, which is over, must be drained.
+    pub fn needs_draining(&self) -> bool {
+        self.session.needs_draining()
+    }
+
     /// Tells the session that its connection cannot be used.
     pub fn lose(&mut self, doing: Doing, error: &io::Error, now: Instant) {
         let turn = self.session.transport_failed(doing, error, &mut Watch::new(now, &mut self.seen));
@@ -171,6 +182,13 @@ impl<A: Application> Peer<A> {
     /// Whether the session is over and close_notify went both ways.
     pub fn is_clean(&self) -> bool {
         self.reason.as_ref().is_some_and(|reason| matches!(reason, CloseReason::Clean { .. }))
+    }
+}
+
+impl<A> Peer<A> {
+    /// The application.
+    pub fn application(&self) -> &A {
+        self.session.application()
     }
 }
 

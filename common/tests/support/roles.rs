@@ -97,7 +97,7 @@ impl Application for Talker {
         self.leaves_at
     }
 
-    fn timer(&mut self, _now: Instant) -> Next {
+    fn timer(&mut self, _now: Instant, _outbox: &mut Outbox<'_>) -> Next {
         Next::Close
     }
 }

@@ -33,6 +33,26 @@ fn ends_of_an_established_session() {
                 End::CloseNotify,
                 CLEANLY,
             ),
+            // The bytes stay unread in the socket, and a reset would destroy the answer on its way.
+            Case::new(
+                called("a megabyte, close_notify, six bytes"),
+                move |server| {
+                    let (mut client, _) = greeted(server, version);
+                    let mut bytes = Vec::new();
+                    for _ in 0..64 {
+                        bytes.extend(client.seal(&[b'x'; 16 * 1024]));
+                    }
+                    bytes.extend(client.seal_close_notify());
+                    bytes.extend(b"behind");
+                    client.write_raw(&bytes);
+                    server.log().wait_for_line("1048576 bytes received"); // nothing is read before that
+                    let (echo, end) = client.receive_to_end();
+                    assert_eq!(echo.len(), 1024 * 1024);
+                    Some(end)
+                },
+                End::CloseNotify,
+                "closed cleanly, the client first; 1048576 bytes received",
+            ),
             Case::new(
                 called("close_notify twice, then noise"),
                 move |server| {

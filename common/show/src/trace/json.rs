@@ -162,8 +162,8 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::SessionFailed { id, error } => {
             (Subject::session(*id), "session_failed", json!({ "error": text(error) }))
         }
-        LoopEvent::Freed { id, slot, lingers } => {
-            (Subject::session(*id), "freed", json!({ "slot": slot, "lingers": lingers }))
+        LoopEvent::Freed { id, slot, drains } => {
+            (Subject::session(*id), "freed", json!({ "slot": slot, "lingers": drains }))
         }
         LoopEvent::StdinRead(bytes) => (Subject::nobody(), "stdin_read", json!({ "bytes": bytes })),
         LoopEvent::Connecting(address) => (Subject::peer(*address), "connecting", none),
@@ -171,7 +171,7 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
             (Subject::peer(*address), "connect_failed", json!({ "error": text(error) }))
         }
         LoopEvent::Connected(address) => (Subject::peer(*address), "connected", none),
-        LoopEvent::LingeringOver { peer, drained } => {
+        LoopEvent::Drained { peer, drained } => {
             (Subject::peer(*peer), "lingering_over", json!({ "drained": drained }))
         }
         LoopEvent::Reloaded { error } => (Subject::nobody(), "reloaded", json!({ "error": error.map(text) })),
@@ -233,6 +233,7 @@ fn established(handshake: &Handshake) -> Value {
 fn phase(from: &Phase, to: &Phase) -> Value {
     let why = match to {
         Phase::Handshaking { .. } | Phase::Established => None,
+        Phase::HalfClosed => Some("close_notify"),
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => Some("close_notify"),
         Phase::PeerClosed { end: PeerEnd::Fin } => Some("fin"),
         Phase::Closing { cause: Cause::Asked } => Some("asked"),
@@ -268,7 +269,7 @@ fn name_of_source(source: EventSource) -> (Subject, &'static str) {
         EventSource::Listener => (Subject::nobody(), "listener"),
         EventSource::Queued(peer) => (Subject::peer(peer), "queued"),
         EventSource::Stdin => (Subject::nobody(), "stdin"),
-        EventSource::Lingering(peer) => (Subject::peer(peer), "lingering"),
+        EventSource::Draining(peer) => (Subject::peer(peer), "lingering"),
     }
 }
 

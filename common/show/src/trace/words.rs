@@ -111,8 +111,8 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
         LoopEvent::SessionFailed { id, error } => {
             words(Kind::Trouble, "session failed", format!("{id}: {error}"))
         }
-        LoopEvent::Freed { id, slot, lingers } => {
-            let socket = if *lingers { "lingers" } else { "is closed" };
+        LoopEvent::Freed { id, slot, drains } => {
+            let socket = if *drains { "is drained" } else { "is closed" };
             words(Kind::Tls, "freed", format!("slot {slot}, session {}; its socket {socket}", id.number))
         }
         LoopEvent::StdinRead(0) => words(Kind::Tls, "stdin read", "0 B, its end"),
@@ -122,8 +122,8 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
             words(Kind::Trouble, "connect failed", format!("{address}: {error}"))
         }
         LoopEvent::Connected(address) => words(Kind::Tls, "connected", address.to_string()),
-        LoopEvent::LingeringOver { peer, drained } => {
-            words(Kind::Tls, "lingering over", format!("{peer}, {drained} B thrown away"))
+        LoopEvent::Drained { peer, drained } => {
+            words(Kind::Tls, "drained", format!("{peer}, {drained} B thrown away"))
         }
         LoopEvent::Reloaded { error: None } => {
             words(Kind::Tls, "reloaded", "new sessions get what the files hold now")
@@ -165,6 +165,7 @@ fn plaintext(bytes: &[u8]) -> String {
 fn phase(from: &Phase, to: &Phase, peer: Side) -> Words {
     let more = match to {
         Phase::Handshaking { .. } | Phase::Established | Phase::Closed(_) => String::new(),
+        Phase::HalfClosed => ": its close_notify; the answer goes on".to_owned(),
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": its close_notify".to_owned(),
         Phase::PeerClosed { end: PeerEnd::Fin } => ": its FIN, without close_notify".to_owned(),
         Phase::Closing { cause: Cause::Asked } => ": asked to close; close_notify queued".to_owned(),

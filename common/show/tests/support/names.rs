@@ -49,7 +49,7 @@ pub fn of_event(event: &LoopEvent<'_>) -> &'static str {
         LoopEvent::Connecting(_) => "connecting",
         LoopEvent::ConnectFailed(..) => "connect_failed",
         LoopEvent::Connected(_) => "connected",
-        LoopEvent::LingeringOver { .. } => "lingering_over",
+        LoopEvent::Drained { .. } => "lingering_over",
         LoopEvent::Reloaded { .. } => "reloaded",
         LoopEvent::ReloadPostponed { .. } => "reload_postponed",
         LoopEvent::Stopping { .. } => "stopping",

@@ -1,33 +1,32 @@
-//! Sockets of failed sessions, drained outside the slot.
+//! Drains the sockets of sessions that are over, before they are closed.
 //!
-//! A socket that is closed with unread bytes resets its connection, and the reset may destroy the alert that says
-//! what went wrong before the peer has read it (RFC 1122, 4.2.2.13). So the FIN is sent, the slot is given to the
-//! next client, and what the peer still sends is thrown away for a while: not for long, and not for many, since
-//! this is work that any peer can cause.
+//! A socket that is closed with unread bytes resets its connection, and the reset destroys what the peer has not read
+//! yet: the alert that says what went wrong, or the rest of an answer (RFC 1122, 4.2.2.13). So the session sends its
+//! FIN, and a socket that [`Session::needs_draining`](crate::session::Session::needs_draining) names is read from for
+//! a while, and what the peer still sends is thrown away: at most 64 KiB in at most 2 seconds, and only so many sockets
+//! at a time, because any peer can cause this work.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::observer::{EventSource, LoopEvent, Watch};
-use common::registrar::Registrar;
 use mio::net::TcpStream;
-use mio::{Interest, Registry};
+use mio::{Interest, Registry, Token};
 use slab::Slab;
 
-use crate::place::Place;
+use crate::observer::{EventSource, LoopEvent, Watch};
+use crate::registrar::Registrar;
 
-/// At most this many sockets linger; the oldest makes room.
-pub const PLACES: usize = 64;
 /// At most this much is read from each.
 const BYTES: usize = 64 * 1024;
 /// At most this long.
 const TIME: Duration = Duration::from_secs(2);
 
-/// The sockets that linger.
-#[derive(Default)]
-pub struct Lingering {
+/// The sockets that are being drained.
+pub struct Draining {
     sockets: Slab<Socket>,
+    places: usize,
+    token: fn(usize) -> Token,
 }
 
 struct Socket {
@@ -38,8 +37,19 @@ struct Socket {
     until: Instant,
 }
 
-impl Lingering {
-    /// Whether none lingers.
+impl Draining {
+    /// Room for `places` sockets, at least one. When one more comes, the oldest is closed. The socket with the key `key`
+    /// is registered with the poll as `token(key)`.
+    pub fn new(places: usize, token: fn(usize) -> Token) -> Self {
+        Self { sockets: Slab::new(), places: places.max(1), token }
+    }
+
+    /// How many sockets may be drained at a time, and so how many file descriptors that takes.
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
+    /// Whether no socket is being drained.
     pub fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
@@ -49,8 +59,8 @@ impl Lingering {
         self.sockets.iter().map(|(_, socket)| socket.until).min()
     }
 
-    /// Takes a socket whose FIN is sent, with its registration. If the poll will not have it, it is closed: to
-    /// linger is a courtesy.
+    /// Takes a socket whose FIN is sent, with its registration. If the poll refuses it, it is closed: draining is a
+    /// courtesy.
     pub fn add(
         &mut self,
         stream: TcpStream,
@@ -59,19 +69,19 @@ impl Lingering {
         registry: &Registry,
         watch: &mut Watch<'_>,
     ) {
-        if self.sockets.len() >= PLACES {
+        if self.sockets.len() >= self.places {
             self.drop_oldest(watch);
         }
         let entry = self.sockets.vacant_entry();
         let key = entry.key();
-        let registrar = registrar.adopt(Place::Lingering(key).into());
+        let registrar = registrar.adopt((self.token)(key));
         entry.insert(Socket { stream, peer, registrar, drained: 0, until: watch.now + TIME });
         self.drain(key, watch);
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let wanted = Some(Interest::READABLE);
         match socket.registrar.apply(registry, &mut socket.stream, wanted) {
             Ok(true) => {
-                watch.event_loop(&LoopEvent::InterestChanged(EventSource::Lingering(peer), wanted));
+                watch.event_loop(&LoopEvent::InterestChanged(EventSource::Draining(peer), wanted));
             }
             Ok(false) => {}
             Err(_) => self.close(key, watch),
@@ -81,7 +91,7 @@ impl Lingering {
     /// The poll has said that there is something to drain.
     pub fn ready(&mut self, key: usize, watch: &mut Watch<'_>) {
         let Some(socket) = self.sockets.get(key) else { return };
-        watch.event_loop(&LoopEvent::Ready(EventSource::Lingering(socket.peer)));
+        watch.event_loop(&LoopEvent::Ready(EventSource::Draining(socket.peer)));
         self.drain(key, watch);
     }
 
@@ -113,8 +123,8 @@ impl Lingering {
         }
     }
 
-    /// None lingers longer than this.
-    pub fn hurry(&mut self, until: Instant) {
+    /// Drains no socket for longer than until `until`.
+    pub fn cap_deadline(&mut self, until: Instant) {
         for (_, socket) in &mut self.sockets {
             socket.until = socket.until.min(until);
         }
@@ -130,7 +140,7 @@ impl Lingering {
     /// Dropping the socket closes it, and closing the only descriptor ends its registration.
     fn close(&mut self, key: usize, watch: &mut Watch<'_>) {
         if let Some(socket) = self.sockets.try_remove(key) {
-            watch.event_loop(&LoopEvent::LingeringOver { peer: socket.peer, drained: socket.drained });
+            watch.event_loop(&LoopEvent::Drained { peer: socket.peer, drained: socket.drained });
         }
     }
 }
