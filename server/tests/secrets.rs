@@ -128,6 +128,7 @@ fn a_damaged_key_is_not_quoted_wherever_it_is_named() {
             server().args(["--cert", "c.pem", "--key", "c.pem", "--client-ca", &key]),
             client().args(["--ca", "c.pem", "--cert", "c.pem", "--key", &key]),
             client().args(["--ca", &key]),
+            client().args(["--ca", "system"]).env("SSL_CERT_FILE", folder.path().join(&key)),
         ] {
             assert_refuses_silently(launch, &secrets);
         }
@@ -156,6 +157,8 @@ fn a_key_that_cannot_be_used_is_not_quoted() {
         assert_refuses_silently(client.args(arguments), &secrets);
     }
     assert_refuses_silently(Launch::client(folder.path()).args(["--ca", &identity.key]), &secrets);
+    let system = Launch::client(folder.path()).args(["--ca", "system"]);
+    assert_refuses_silently(system.env("SSL_CERT_FILE", &identity.key), &secrets);
 }
 
 /// A server that runs says in its log what is wrong with the new files.

@@ -161,7 +161,8 @@ impl IdentityError {
     }
 }
 
-fn is_pem(file: &Path) -> bool {
+/// Whether this is PEM text and no file name.
+pub(super) fn is_pem(file: &Path) -> bool {
     file.as_os_str().as_encoded_bytes().windows(11).any(|window| window == b"-----BEGIN ")
 }
 

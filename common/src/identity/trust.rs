@@ -9,7 +9,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
 use super::certificate::{Unusable, distinguished_name, parse, parse_strictly};
-use super::error::{IdentityError, Problem, Role};
+use super::error::{IdentityError, Problem, Role, is_pem};
 use super::pem_files::Pem;
 use super::warning::Warning;
 
@@ -90,10 +90,11 @@ impl Trust {
     /// [`Problem::NoAuthorities`], with what the operating system said, if nothing could be read.
     pub fn system() -> Result<Self, IdentityError> {
         let found = rustls_native_certs::load_native_certs();
-        let mut anchors = RootCertStore::empty();
-        anchors.add_parsable_certificates(found.certs);
+        // `RootCertStore::add_parsable_certificates` logs what it cannot parse, and that may be a private key.
+        let parsed = found.certs.iter().filter_map(|der| webpki::anchor_from_trusted_cert(der).ok());
+        let anchors: RootCertStore = parsed.map(|anchor| anchor.to_owned()).collect();
         if anchors.is_empty() {
-            let reason = found.errors.first().map_or("it is empty".to_owned(), ToString::to_string);
+            let reason = found.errors.first().map_or("it is empty".to_owned(), store_words);
             let store = Path::new("of the system");
             return Err(IdentityError::new(Role::Trust, store, Problem::NoAuthorities { reason }));
         }
@@ -137,6 +138,20 @@ impl Trust {
     /// Whether this is one of our certificates, byte for byte.
     pub fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
         self.pins.iter().any(|pin| pin == certificate)
+    }
+}
+
+/// What was wrong with the system's store. The texts of errors about PEM quote the file, which SSL_CERT_FILE names, and
+/// which may hold a private key.
+fn store_words(error: &rustls_native_certs::Error) -> String {
+    match &error.kind {
+        rustls_native_certs::ErrorKind::Io { path, .. } if is_pem(path) => {
+            format!("{}: PEM text is where the name of a file belongs", error.context)
+        }
+        rustls_native_certs::ErrorKind::Io { .. } | rustls_native_certs::ErrorKind::Os(_) => {
+            error.to_string()
+        }
+        _ => format!("{}: a PEM block is damaged", error.context),
     }
 }
 
