@@ -45,13 +45,15 @@ fn main() -> ExitCode {
 
 /// Runs the sessions. At the end, what was written has a second to reach its readers.
 fn run(cli: &cli::Cli) -> ExitStatus {
+    let start = Instant::now();
+    cli.show.shape_log(start);
     logging::init(cli.verbosity.steps());
     if cli.show.takes_stdout() {
         info!("stdout belongs to the capture, so the server's text is not shown");
     }
     let (result, unwritten, until) = match Output::new(STDOUT, STDERR, cli.show.takes_stdout()) {
         Ok(output) => {
-            let result = sessions(cli, Rc::clone(&output));
+            let result = sessions(cli, Rc::clone(&output), start);
             let until = Instant::now() + stderr::LAST_WAIT;
             let mut output = output.borrow_mut();
             output.finish(until);
@@ -121,9 +123,9 @@ fn cut_short_words(reason: &CloseReason) -> &'static str {
 }
 
 /// The first session and those of `--reconnect`, up to the first that does not end as it should.
-fn sessions(cli: &cli::Cli, output: SharedOutput) -> Result<Outcome, Failure> {
+fn sessions(cli: &cli::Cli, output: SharedOutput, start: Instant) -> Result<Outcome, Failure> {
     let Shown { mut observer, key_log } =
-        shown(cli).map_err(|error| Failure::Configuration(error.to_string()))?;
+        shown(cli, start).map_err(|error| Failure::Configuration(error.to_string()))?;
     let errand = setup::errand(cli, key_log)?;
     let mut event_loop = EventLoop::new(observer.as_mut(), output)?;
     let mut outcome = event_loop.run(&errand)?;
@@ -137,13 +139,13 @@ fn sessions(cli: &cli::Cli, output: SharedOutput) -> Result<Outcome, Failure> {
 }
 
 /// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
-fn shown(cli: &cli::Cli) -> Result<Shown, ShowError> {
-    let mut log: Box<dyn Observer> = Box::new(Reporter::new(Side::Server));
+fn shown(cli: &cli::Cli, start: Instant) -> Result<Shown, ShowError> {
+    let mut log: Box<dyn Observer> = Box::new(Reporter::new(Side::Server).beside_trace(cli.show.traces()));
     if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {
         log = Box::new((Waiting::default(), log));
         if cli.interactive && !io::stdout().is_terminal() {
             log = Box::new((Progress::default(), log));
         }
     }
-    cli.show.open(log, Side::Server, Instant::now())
+    cli.show.open(log, Side::Server, start)
 }

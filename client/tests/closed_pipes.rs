@@ -99,7 +99,7 @@ fn a_signal_ends_a_client_whose_stdout_is_stuck() {
         let (mut client, _session, _reader) = client_whose_stdout_is_stuck(&["--close-timeout", "100ms"]);
         client.signal(signal);
         client.expect_exit(130);
-        client.stderr.wait_for_line("mio-client: nobody read stdout: ");
+        client.stderr.wait_for_line("nobody read stdout: ");
     }
 }
 
@@ -138,7 +138,7 @@ fn a_reader_that_never_comes_loses_the_rest_and_the_client_says_so() {
     session.send(&[b'~'; 100_000]);
     session.close_notify();
     client.expect_exit(5);
-    client.stderr.wait_for_line("mio-client: nobody read stdout: ");
+    client.stderr.wait_for_line("nobody read stdout: ");
 }
 
 /// A socket stands for any descriptor that a parent has made non-blocking: the flag is the same.

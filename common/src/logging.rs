@@ -6,6 +6,7 @@
 
 use std::env;
 use std::fmt::{self, Display, Write as _};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -60,8 +61,29 @@ pub fn init(verbosity: i8) {
 pub fn fail(program: &str, message: &impl Display) {
     let mut text = String::new();
     // The only error is the message's own; what it did write is still worth showing.
-    let _ = write!(text, "{program}: {message}");
-    stderr::write_last_line(&one_line(&text));
+    let _ = write!(text, "{message}");
+    let line = match FORM.get() {
+        Some(form) => form.failure(program, &one_line(&text)),
+        None => one_line(&format!("{program}: {text}")),
+    };
+    stderr::write_last_line(&line);
+}
+
+/// Another form for the lines of the log and for the last line of a program. See [`set_form`].
+pub trait Form: Send + Sync {
+    /// A log line. `target` is the library that logs it, if it is not the program itself.
+    fn log(&self, level: Level, target: Option<&str>, message: &str) -> String;
+
+    /// The last line of a program that fails.
+    fn failure(&self, program: &str, message: &str) -> String;
+}
+
+static FORM: OnceLock<Box<dyn Form>> = OnceLock::new();
+
+/// Writes all lines in this form from now on. A second call changes nothing.
+pub fn set_form(form: Box<dyn Form>) {
+    // An error gives the second form back.
+    let _ = FORM.set(form);
 }
 
 /// Logs a warning that `-q` and `-qq` do not silence, but `-qqq` does.
@@ -131,6 +153,19 @@ fn is_ours(target: &str) -> bool {
 /// `2026-11-23T05:55:00.123Z INFO  message`; a library's record has `[its::target] ` before the
 /// message. Nothing in a record can begin a second line.
 fn format_record(now: SystemTime, record: &Record<'_>) -> String {
+    let mut message = String::new();
+    // Writing to a String does not fail. A message's own Display may, and then its beginning is still worth showing.
+    let _ = write!(message, "{}", record.args());
+    match FORM.get() {
+        Some(form) => {
+            let target = Some(record.target()).filter(|target| !is_ours(target));
+            form.log(record.level(), target, &one_line(&message))
+        }
+        None => line_for_people(now, record, &message),
+    }
+}
+
+fn line_for_people(now: SystemTime, record: &Record<'_>, message: &str) -> String {
     // humantime panics on a time before 1970, which a machine with a dead clock battery has.
     let now = humantime::format_rfc3339_millis(now.max(SystemTime::UNIX_EPOCH));
     let mut line = String::new();
@@ -141,7 +176,7 @@ fn format_record(now: SystemTime, record: &Record<'_>) -> String {
     if !is_ours(record.target()) {
         let _ = write!(line, "[{}] ", record.target());
     }
-    let _ = write!(line, "{}", record.args());
+    line += message;
     one_line(&line)
 }
 

@@ -15,13 +15,42 @@ use crate::stderr;
 /// Logs the events that a person wants to know of: one line for each, and one for many that a stranger repeats.
 pub struct Reporter {
     peer: Side,
+    /// Whether a trace on the same stderr tells of each step.
+    beside_trace: bool,
     repeats: Repeats,
 }
 
 impl Reporter {
     /// A reporter at the end whose peers play the side `peer`.
     pub fn new(peer: Side) -> Self {
-        Self { peer, repeats: Repeats::default() }
+        Self { peer, beside_trace: false, repeats: Repeats::default() }
+    }
+
+    /// Logs only what is more than a step, if a trace on the same stderr tells of each step: warnings, errors, and the
+    /// address that a server listens on, for which scripts wait.
+    pub fn beside_trace(self, beside_trace: bool) -> Self {
+        Self { beside_trace, ..self }
+    }
+
+    fn repeats_step(&self, step: &Step<'_>) -> bool {
+        let is_more = match step {
+            Step::Established(handshake) => handshake.verdict.is_alarming(),
+            Step::Closed { reason, .. } => self.level_of(reason) <= Level::Warn,
+            _ => false,
+        };
+        self.beside_trace && !is_more
+    }
+
+    fn repeats_event(&self, event: &LoopEvent<'_>) -> bool {
+        let is_more = matches!(
+            event,
+            LoopEvent::Listening(_)
+                | LoopEvent::AcceptFailed(_)
+                | LoopEvent::SessionFailed { .. }
+                | LoopEvent::ReloadPostponed { .. }
+                | LoopEvent::Reloaded { error: Some(_) }
+        );
+        self.beside_trace && !is_more
     }
 
     /// A server goes on after whatever a client did, so the log is the only place to say it. A client ends with it,
@@ -73,6 +102,9 @@ fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
 
 impl Observer for Reporter {
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        if self.repeats_step(step) {
+            return;
+        }
         match step {
             Step::Established(handshake) if handshake.verdict.is_alarming() => {
                 warn!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
@@ -95,6 +127,9 @@ impl Observer for Reporter {
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        if self.repeats_event(event) {
+            return;
+        }
         if repeated_event(event).is_some_and(|what| !self.repeats.admits(now, Level::Info, what)) {
             return;
         }

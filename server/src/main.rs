@@ -43,8 +43,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &cli::Cli) -> ExitStatus {
+    let start = Instant::now();
+    cli.show.shape_log(start);
     logging::init(cli.verbosity.steps());
-    match serve(cli) {
+    match serve(cli, start) {
         Ok(()) => ExitStatus::Clean,
         Err(message) => {
             logging::fail("mio-server", &message);
@@ -53,8 +55,8 @@ fn run(cli: &cli::Cli) -> ExitStatus {
     }
 }
 
-fn serve(cli: &cli::Cli) -> Result<(), String> {
-    let Shown { mut observer, key_log } = shown(cli).map_err(|error| error.to_string())?;
+fn serve(cli: &cli::Cli, start: Instant) -> Result<(), String> {
+    let Shown { mut observer, key_log } = shown(cli, start).map_err(|error| error.to_string())?;
     let (event_loop, address) =
         setup::event_loop(cli, Arc::clone(&key_log)).map_err(|error| error.to_string())?;
     let load = || setup::credentials_again(cli, Arc::clone(&key_log)).map_err(|error| error.to_string());
@@ -63,10 +65,10 @@ fn serve(cli: &cli::Cli) -> Result<(), String> {
 }
 
 /// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
-fn shown(cli: &cli::Cli) -> Result<Shown, ShowError> {
-    let log = Box::new(Reporter::new(Side::Client));
+fn shown(cli: &cli::Cli, start: Instant) -> Result<Shown, ShowError> {
+    let log = Box::new(Reporter::new(Side::Client).beside_trace(cli.show.traces()));
     let spare = status_line::is_possible() && !cli.show.traces();
     let log: Box<dyn Observer> =
         if cli.verbosity.steps() > 0 && spare { Box::new((Status::default(), log)) } else { log };
-    cli.show.open(log, Side::Client, Instant::now())
+    cli.show.open(log, Side::Client, start)
 }

@@ -256,17 +256,17 @@ fn a_full_room_takes_nobody_in_and_does_not_ask_who_is_there() {
     server.program.signal("STOP");
     let crowd: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
-    server.log().wait_for_line("waits for its turn, number 2");
+    server.log().wait_for_line("is number 2 in the waiting room");
     for _ in 0..20 {
         assert!(first.try_round_trip(b"a round"));
     }
     first.close_notify();
     server.log().wait_for_line(" freed ");
     let text = server.log().text();
-    let (_, since) = text.split_once("waits for its turn, number 2").unwrap();
+    let (_, since) = text.split_once("is number 2 in the waiting room").unwrap();
     let (full, _) = since.split_once("freed").unwrap();
     let asked = |line: &str| line.contains(" ready ") && line.ends_with(" listener");
     assert!(!full.lines().any(asked), "{full}");
-    assert!(!full.contains("waits for its turn, number 3"), "{full}");
+    assert!(!full.contains("is number 3 in the waiting room"), "{full}");
     drop(crowd);
 }

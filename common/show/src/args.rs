@@ -60,7 +60,13 @@ impl std::error::Error for ShowError {}
 impl ShowArgs {
     /// Whether stderr belongs to a trace.
     pub fn traces(&self) -> bool {
-        self.trace.form().is_some()
+        self.trace.on_stderr().is_some()
+    }
+
+    /// Has log lines written as objects where they share stderr with a trace in JSON. Call this before anything is logged.
+    /// `start` is the same as for [`open`](Self::open).
+    pub fn shape_log(&self, start: Instant) {
+        self.trace.shape_log(start);
     }
 
     /// Whether stdout belongs to a capture.
@@ -91,9 +97,7 @@ impl ShowArgs {
 
     fn sinks(&self, peer: Side, start: Instant) -> Result<Vec<Box<dyn Sink>>, ShowError> {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-        if let Some(trace) = self.trace.open(peer, start) {
-            sinks.push(Box::new(trace));
-        }
+        sinks.extend(self.trace.open(peer, start)?);
         if let Some(capture) = self.capture.open(peer, start)? {
             sinks.push(Box::new(capture));
         }

@@ -32,10 +32,12 @@
 
 mod args;
 mod contents;
+mod file;
 pub mod json;
 mod palette;
 mod text;
 mod words;
+mod wrap;
 
 use std::io::Write;
 use std::time::Instant;
@@ -74,6 +76,15 @@ impl<W: Write> Trace<W> {
             layout: Layout::Text(Text::new(coloured)),
             lines: Lines::new("the trace", writer),
         }
+    }
+
+    /// The same, with lines that are broken at the width of a terminal, where this says how wide it is. It is asked for
+    /// each line.
+    pub fn wrapped(mut self, width: fn() -> Option<usize>) -> Self {
+        if let Layout::Text(text) = &mut self.layout {
+            text.width = width;
+        }
+        self
     }
 
     /// The same for programs; see [`json`] for the schema.

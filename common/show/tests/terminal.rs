@@ -14,7 +14,6 @@ use std::time::Instant;
 use clap::Parser;
 use common::observer::LoopEvent;
 use rustls::Side;
-use show::sink::Sink;
 use show::trace::TraceArgs;
 
 #[derive(Parser)]
@@ -30,7 +29,7 @@ fn trace_one_line() {
     let Ok(argument) = env::var("TRACE_ARGUMENT") else { return };
     let cli = Cli::parse_from(["program", &argument]);
     let start = Instant::now();
-    let mut trace = cli.trace.open(Side::Server, start).unwrap();
+    let mut trace = cli.trace.open(Side::Server, start).unwrap().unwrap();
     trace.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
 }
 

@@ -83,6 +83,7 @@ impl EchoServer {
 
 /// The address in the line that a server prints when it listens.
 pub fn listening_on(line: &str) -> SocketAddr {
-    let address = line.rsplit("listening on ").next().unwrap();
-    address.trim_end().parse().unwrap_or_else(|error| panic!("{line}: {error}"))
+    // With --trace=json the line is an object, and this its last field.
+    let address = line.rsplit("listening on ").next().unwrap().trim_end().trim_end_matches("\"}");
+    address.parse().unwrap_or_else(|error| panic!("{line}: {error}"))
 }

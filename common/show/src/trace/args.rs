@@ -1,20 +1,29 @@
 //! `--trace` on the command line.
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::time::Instant;
 
+use common::logging;
 use common::stderr::TraceLines;
 use rustls::Side;
 
-use super::{Trace, palette};
+use super::json::LogLines;
+use super::{Trace, file, palette, wrap};
+use crate::args::ShowError;
+use crate::sink::Sink;
 
 /// Whether to trace, and for whom.
-#[derive(clap::Args, Clone, Copy, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct TraceArgs {
     /// Show each step of the loop and its sessions: text, or json
     #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     trace: Option<Form>,
+
+    /// Write the trace to FILE, a new file, instead of stderr
+    #[arg(long, value_name = "FILE")]
+    trace_to: Option<PathBuf>,
 }
 
 /// For whom a trace is written.
@@ -27,29 +36,50 @@ pub enum Form {
 }
 
 impl TraceArgs {
-    /// What was asked for, if anything.
-    pub fn form(self) -> Option<Form> {
-        self.trace
+    /// What was asked for, if anything. A file without a form gets text.
+    pub fn form(&self) -> Option<Form> {
+        self.trace.or(self.trace_to.as_ref().map(|_| Form::Text))
     }
 
-    /// The trace that was asked for, on stderr, its times counted from `start`; `peer` is the side that the other
-    /// ends play.
+    /// The form of the trace on stderr, if there is one.
+    pub fn on_stderr(&self) -> Option<Form> {
+        self.form().filter(|_| self.trace_to.is_none())
+    }
+
+    /// Has all other lines on stderr written as objects, if the trace there is JSON. Its times count from `start`.
+    pub fn shape_log(&self, start: Instant) {
+        if self.on_stderr() == Some(Form::Json) {
+            logging::set_form(Box::new(LogLines { start }));
+        }
+    }
+
+    /// The trace that was asked for, its times counted from `start`; `peer` is the side that the other ends play.
     ///
     /// While nobody reads stderr, a server drops lines, because it has to go on, and a client keeps them, because it
     /// can stop its session.
-    pub fn open(self, peer: Side, start: Instant) -> Option<Trace<TraceLines>> {
-        let form = self.trace?;
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Box<dyn Sink>>, ShowError> {
+        let Some(form) = self.form() else { return Ok(None) };
+        if let Some(path) = &self.trace_to {
+            let file = file::create(path)?;
+            return Ok(Some(match form {
+                Form::Text => Box::new(Trace::text(peer, start, file, false)),
+                Form::Json => Box::new(Trace::json(peer, start, file)),
+            }));
+        }
         let lines = match peer {
             Side::Client => TraceLines::droppable(),
             Side::Server => TraceLines::lossless(),
         };
-        Some(match form {
+        Ok(Some(match form {
             Form::Text => {
                 let coloured = palette::is_wanted(io::stderr().is_terminal());
-                Trace::text(peer, start, lines, coloured)
+                Box::new(Trace::text(peer, start, lines, coloured).wrapped(wrap::terminal_width))
             }
-            Form::Json => Trace::json(peer, start, lines),
-        })
+            Form::Json => Box::new(Trace::json(peer, start, lines)),
+        }))
     }
 }
 
@@ -76,6 +106,16 @@ mod tests {
         assert_eq!(form(&["--trace"]), Some(Form::Text));
         assert_eq!(form(&["--trace=text"]), Some(Form::Text));
         assert_eq!(form(&["--trace=json"]), Some(Form::Json));
+        assert_eq!(form(&["--trace-to", "file"]), Some(Form::Text));
+        assert_eq!(form(&["--trace=json", "--trace-to", "file"]), Some(Form::Json));
+    }
+
+    #[test]
+    fn a_trace_in_a_file_is_not_on_stderr() {
+        let on_stderr = |arguments: &[&str]| parse(arguments).unwrap().trace.on_stderr();
+        assert_eq!(on_stderr(&["--trace=json"]), Some(Form::Json));
+        assert_eq!(on_stderr(&["--trace=json", "--trace-to", "file"]), None);
+        assert_eq!(on_stderr(&["--trace-to", "file"]), None);
     }
 
     #[test]

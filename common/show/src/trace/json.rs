@@ -1,5 +1,6 @@
 #![doc = include_str!("../../README.md")]
 
+mod log_lines;
 mod records;
 
 use std::fmt::Display;
@@ -16,6 +17,7 @@ use mio::Interest;
 use rustls::{HandshakeKind, IoState, Side};
 use serde_json::{Map, Value, json};
 
+pub(super) use self::log_lines::LogLines;
 use crate::preview::Preview;
 use crate::sink::Carried;
 

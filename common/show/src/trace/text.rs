@@ -11,14 +11,27 @@ use common::observer::{LoopEvent, SessionId, Step};
 
 use super::palette::{FAINT, Kind};
 use super::words::Words;
+use super::wrap::wrap;
 
 /// The longest verb, so that all details begin in one column.
 const VERB: usize = "process_new_packets".len();
+/// Columns in front of the body: the time, the session, the rule.
+const BODY: usize = "+  812.401 loop │ ".len() - "│".len() + 1;
+/// The glyph of a direction, and a space.
+const GLYPH: usize = 2;
+/// Columns of the body in front of the details.
+const DETAILS: usize = GLYPH + VERB + 1;
+/// A narrower terminal breaks the lines itself.
+const NARROWEST: usize = 40;
+/// A narrower terminal has no room for details in a column of their own.
+const WIDE: usize = 72;
 
 /// What a line depends on beside its own step: the lines before it.
 #[derive(Debug)]
 pub(super) struct Text {
     coloured: bool,
+    /// Says how wide a line may be.
+    pub(super) width: fn() -> Option<usize>,
     /// The time on the line before, which is faint when it is repeated.
     shown: Option<Duration>,
     /// Whether the loop has woken at all: turns are joined by a rule from then on.
@@ -31,7 +44,7 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn new(coloured: bool) -> Self {
-        Self { coloured, shown: None, woken: false, slices: 0, idle: HashMap::new() }
+        Self { coloured, width: || None, shown: None, woken: false, slices: 0, idle: HashMap::new() }
     }
 
     /// The line of a step that carried these contents; `None` if a later line tells of it.
@@ -92,8 +105,27 @@ impl Text {
         self.paint(&mut line, Style::new(), &format!(" {whose:>4} "));
         self.paint(&mut line, FAINT, rule);
         line.push(' ');
-        self.paint(&mut line, words.kind.style(), body(words).trim_end());
+        self.paint_wrapped(&mut line, words.kind.style(), rule, body(words).trim_end());
         line
+    }
+
+    /// What does not fit goes on in lines of its own, below its beginning.
+    fn paint_wrapped(&self, line: &mut String, style: Style, rule: &str, body: &str) {
+        let body = one_line(body);
+        let Some(width) = (self.width)().filter(|width| *width >= NARROWEST) else {
+            return self.paint(line, style, &body);
+        };
+        let indent = if width >= WIDE { BODY + DETAILS } else { BODY + GLYPH };
+        let rule = if rule == "┌" { "│" } else { rule };
+        for (index, piece) in wrap(&body, width - BODY, width - indent).into_iter().enumerate() {
+            if index > 0 {
+                *line += "\n";
+                *line += &" ".repeat(BODY - GLYPH);
+                self.paint(line, FAINT, rule);
+                *line += &" ".repeat(indent + 1 - BODY);
+            }
+            self.paint(line, style, piece);
+        }
     }
 
     /// Nothing but this writes an escape sequence: what is painted has lost its own.

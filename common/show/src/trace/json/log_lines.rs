@@ -1,0 +1,27 @@
+//! Log lines and the last line of a program as objects of the trace, for as long as they share stderr with it.
+
+use std::time::Instant;
+
+use common::logging::Form;
+use log::Level;
+use serde_json::json;
+
+use super::{Subject, line};
+
+/// Writes log lines as objects whose times count from `start`.
+pub(in crate::trace) struct LogLines {
+    pub(in crate::trace) start: Instant,
+}
+
+impl Form for LogLines {
+    fn log(&self, level: Level, target: Option<&str>, message: &str) -> String {
+        let level = level.as_str().to_lowercase();
+        let fields = json!({ "level": level, "target": target, "message": message });
+        line(self.start.elapsed(), Subject::nobody(), "log", fields)
+    }
+
+    fn failure(&self, program: &str, message: &str) -> String {
+        let fields = json!({ "program": program, "message": message });
+        line(self.start.elapsed(), Subject::nobody(), "failed", fields)
+    }
+}

@@ -1,0 +1,210 @@
+//! The trace of real programs: in JSON alone, beside the log, in a file, and on narrow terminals.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
+use common::observer::LoopEvent;
+use rustls::Side;
+use serde_json::Value;
+use show::sink::Sink;
+use show::trace::Trace;
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::{Launch, Program};
+
+const README: &str = include_str!("../README.md");
+
+fn client(server: &EchoServer, arguments: &[&str]) -> Program {
+    let target = format!("localhost:{}", server.address.port());
+    Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments).start()
+}
+
+/// Every line is an object with the four fields that all have.
+fn objects(text: &str) -> Vec<Value> {
+    let object = |line: &str| -> Value {
+        let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
+        assert_eq!(keys[..4], ["t_ns", "session", "peer", "event"]);
+        object
+    };
+    text.lines().map(object).collect()
+}
+
+fn of_event<'a>(objects: &'a [Value], event: &str) -> Vec<&'a Value> {
+    objects.iter().filter(|object| object["event"] == event).collect()
+}
+
+#[test]
+fn json_on_stderr_is_pure_even_if_nothing_works() {
+    let folder = TempDir::new();
+    let mut client =
+        Launch::client(folder.path()).args(["--trace=json", "-vv", "--ca", "missing.pem"]).start();
+    client.expect_exit(1);
+    let all = objects(&client.stderr.text());
+    let last = all.last().unwrap();
+    assert_eq!((&last["event"], &last["program"]), (&"failed".into(), &"mio-client".into()));
+    assert!(last["message"].as_str().unwrap().contains("missing.pem"), "{last}");
+
+    let mut server = Launch::server(folder.path())
+        .args(["--trace=json", "--cert", "a.pem", "--key", "b.pem"])
+        .env("RUST_LOG", "rustls=debug")
+        .start();
+    server.expect_exit(1);
+    let all = objects(&server.stderr.text());
+    let warning = of_event(&all, "log")[0];
+    assert_eq!((&warning["level"], &warning["target"]), (&"warn".into(), &Value::Null));
+    assert!(
+        warning["message"].as_str().unwrap().starts_with("RUST_LOG=rustls=debug is ignored"),
+        "{warning}"
+    );
+    assert_eq!(all.last().unwrap()["program"], "mio-server");
+}
+
+#[test]
+fn json_on_stderr_is_pure_in_sessions_that_fail_and_in_those_that_do_not() {
+    let mut server = EchoServer::start(&["--trace=json", "-v", "--sessions", "3"]);
+    client(&server, &[]).expect_exit(0);
+    let mut stranger = server.connect_raw();
+    stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    drop(stranger);
+    let other = testing::certificates::Identity::localhost();
+    server.folder.write("other.pem", &other.certificate);
+    let mut client = client(&server, &["--ca", "other.pem", "--trace=json", "-v"]);
+    client.expect_exit(3);
+    server.program.expect_exit(0);
+
+    let of_client = objects(&client.stderr.text());
+    let last = of_client.last().unwrap();
+    assert!(
+        last["event"] == "failed" && last["message"].as_str().unwrap().contains("not authorized"),
+        "{last}"
+    );
+    let of_server = objects(&server.log().text());
+    let log: Vec<&str> =
+        of_event(&of_server, "log").iter().filter_map(|line| line["message"].as_str()).collect();
+    assert!(log.iter().any(|message| message.contains("does not speak TLS")), "warnings stay: {log:?}");
+    assert!(log.iter().any(|message| message.starts_with("listening on ")), "scripts wait for it: {log:?}");
+    assert!(!log.iter().any(|message| message.contains("closed cleanly")), "it repeats a step: {log:?}");
+    let library = |line: &&Value| line["target"].as_str().is_some_and(|target| target.starts_with("rustls"));
+    assert!(of_event(&of_server, "log").iter().any(library), "-v lets libraries speak");
+}
+
+#[test]
+fn the_objects_that_are_no_steps_have_the_documented_fields() {
+    let section = README.split("What the program says").nth(1).unwrap();
+    let documented = |event: &str| -> Vec<String> {
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{event}` |"))).unwrap();
+        let fields = row.split('|').nth(2).unwrap();
+        fields.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let folder = TempDir::new();
+    let mut client = Launch::client(folder.path()).args(["--trace=json"]).env("RUST_LOG", "no level").start();
+    client.expect_exit(1);
+    let all = objects(&client.stderr.text());
+    for event in ["log", "failed"] {
+        let keys: Vec<String> =
+            of_event(&all, event)[0].as_object().unwrap().keys().skip(4).cloned().collect();
+        assert_eq!(keys, documented(event), "{event}");
+    }
+}
+
+#[test]
+fn beside_a_trace_the_log_repeats_no_step() {
+    let server = EchoServer::start(&["--trace", "-v"]);
+    let mut client = client(&server, &["--trace", "-v"]);
+    client.expect_exit(0);
+    server.log().wait_for_line("freed");
+    let rows = |text: &str, part: &str| text.lines().filter(|line| line.contains(part)).count();
+    for text in [client.stderr.text(), server.log().text()] {
+        assert_eq!(rows(&text, "closed cleanly"), 1, "{text}");
+        assert_eq!(rows(&text, " connected: "), 0, "{text}");
+        assert_eq!(rows(&text, " INFO  session ") + rows(&text, " DEBUG session "), 0, "{text}");
+    }
+}
+
+#[test]
+fn a_trace_in_a_file_leaves_stderr_to_the_log() {
+    let mut server = EchoServer::start(&["--sessions", "1", "--trace=json", "--trace-to", "server.json"]);
+    let mut client = client(&server, &["--trace-to", "client.txt"]);
+    client.expect_exit(0);
+    server.program.expect_exit(0);
+    for log in [&client.stderr, server.log()] {
+        assert!(log.lines("closed cleanly")[0].contains(" INFO  session 1: "), "{}", log.text());
+        assert!(!log.text().contains("process_new_packets"), "{}", log.text());
+    }
+    let of_server = objects(&server.folder.read("server.json"));
+    assert_eq!(of_event(&of_server, "closed").len(), 1);
+    let of_client = server.folder.read("client.txt");
+    assert!(
+        of_client.contains("process_new_packets → to write") && !of_client.contains('\x1b'),
+        "{of_client}"
+    );
+    for name in ["server.json", "client.txt"] {
+        let mode = fs::metadata(server.folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_there_already_is_not_overwritten_and_a_stream_is_written_to() {
+    let folder = TempDir::new();
+    folder.write("trace.txt", "somebody's");
+    for (file, part) in [
+        ("trace.txt", "trace.txt exists already, and is not overwritten; name another file, or remove it"),
+        ("missing/trace.txt", "missing/trace.txt cannot be created: "),
+    ] {
+        let mut client = Launch::client(folder.path()).args(["--trace-to", file]).start();
+        client.expect_exit(1);
+        let text = client.stderr.text();
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("mio-client: --trace-to: ") && last.contains(part), "{text}");
+    }
+    assert_eq!(folder.read("trace.txt"), "somebody's");
+    let mut server = EchoServer::start(&["--trace-to", "/dev/null", "--sessions", "1"]);
+    client(&server, &["--trace-to", "/dev/null"]).expect_exit(0);
+    server.program.expect_exit(0);
+}
+
+/// What a trace writes to a terminal of this width.
+fn on_terminal(width: fn() -> Option<usize>) -> String {
+    let start = Instant::now();
+    let mut trace = Trace::text(Side::Server, start, Vec::new(), false).wrapped(width);
+    let now = start + Duration::from_millis(12);
+    trace.event_loop(now, &LoopEvent::Woke { events: 1, timeout: None });
+    trace.event_loop(
+        now,
+        &LoopEvent::Stopping { why: "the last of all the sessions of --sessions has begun", waiting: 2 },
+    );
+    String::from_utf8(trace.into_writer().unwrap()).unwrap()
+}
+
+#[test]
+fn long_lines_are_broken_at_the_terminals_width_and_go_on_below_their_beginning() {
+    assert_eq!(
+        on_terminal(|| Some(75)),
+        "+   12.000 loop ┌ woke                  1 event\n\
+         +   12.000 loop │   stopping            the last of all the sessions of\n\
+         \x20               │                       --sessions has begun; 2 waiting are\n\
+         \x20               │                       sent away\n"
+    );
+    assert_eq!(
+        on_terminal(|| Some(50)),
+        "+   12.000 loop ┌ woke                  1 event\n\
+         +   12.000 loop │   stopping            the last\n\
+         \x20               │   of all the sessions of\n\
+         \x20               │   --sessions has begun; 2\n\
+         \x20               │   waiting are sent away\n"
+    );
+    for width in [|| None, || Some(39), || Some(500)] as [fn() -> Option<usize>; 3] {
+        assert_eq!(on_terminal(width).lines().count(), 2);
+    }
+}
