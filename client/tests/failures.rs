@@ -24,13 +24,18 @@ fn assert_fails(client: &mut Program, status: i32, parts: &[&str]) {
     assert!(!client.stderr.text().contains("panicked"));
 }
 
-#[test]
-fn a_server_that_wants_a_client_certificate_is_understood() {
+/// A server that demands a certificate.
+fn demanding_server() -> TestServer {
     let identity = Identity::localhost();
     let verifier = WebPkiClientVerifier::builder(root_store(&identity.certificate)).build().unwrap();
     let config = ServerConfig::builder().with_client_cert_verifier(verifier);
     let config = config.with_single_cert(vec![der(&identity.certificate)], identity.private_key()).unwrap();
-    let server = TestServer::with_config(&identity, Arc::new(config));
+    TestServer::with_config(&identity, Arc::new(config))
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_is_understood() {
+    let server = demanding_server();
     let mut client = server.start_client(&[]);
     server.accept_before_handshake().handshake().unwrap_err();
     assert_fails(
@@ -38,6 +43,22 @@ fn a_server_that_wants_a_client_certificate_is_understood() {
         3,
         &["certificate_required (116)", "asked for a certificate", "this client has none", "--cert"],
     );
+}
+
+/// Node's servers do so.
+#[test]
+fn a_server_that_wants_a_client_certificate_and_leaves_without_an_alert_is_understood() {
+    for version in ["1.2", "1.3"] {
+        let server = demanding_server();
+        let mut client = server.start_client(&["--tls", version]);
+        let mut session = server.accept_before_handshake();
+        let flight = session.next_flight();
+        session.write_raw(&flight);
+        session.fin();
+        let parts =
+            ["truncated: the server left", "asked for a certificate", "this client has none", "--cert"];
+        assert_fails(&mut client, 4, &parts);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::escaped::Escaped;
 use crate::exit::ExitStatus;
 use crate::foreign::Foreign;
 use crate::heard::Heard;
-use crate::identity::Unauthorized;
+use crate::identity::{CertificateRequest, Unauthorized};
 use crate::offer::{is_obsolete, version_name};
 
 /// Who said close_notify first.
@@ -108,6 +108,13 @@ pub enum Until<'a> {
     Handshake(&'a Heard),
     /// The handshake was done.
     Established,
+    /// The server had asked this client for a certificate, and had sent no data since.
+    Asked {
+        /// What had come from the server, if the handshake was not done.
+        heard: Option<&'a Heard>,
+        /// What the server asked for, and what this client sent.
+        request: &'a CertificateRequest,
+    },
 }
 
 struct Description<'a> {
@@ -126,7 +133,16 @@ impl Description<'_> {
     fn heard(&self) -> Option<&Heard> {
         match self.until {
             Some(Until::Handshake(heard)) => Some(heard),
-            _ => None,
+            Some(Until::Asked { heard, .. }) => heard,
+            Some(Until::Established) | None => None,
+        }
+    }
+
+    /// Why a server may have left without an alert, behind a semicolon.
+    fn what_was_asked(&self) -> String {
+        match self.until {
+            Some(Until::Asked { request, .. }) => format!("; {}", request.explain_silence()),
+            _ => String::new(),
         }
     }
 
@@ -155,15 +171,14 @@ impl Description<'_> {
             (_, Doing::Reading) => write!(f, "reading from the {peer} failed: {error}")?,
             (_, Doing::Writing) => write!(f, "writing to the {peer} failed: {error}")?,
         }
-        match self.until {
-            Some(Until::Handshake(heard)) => {
-                write!(f, " during the handshake; {}", heard.describe(peer))
+        match (self.heard(), self.until) {
+            (Some(heard), _) => write!(f, " during the handshake; {}", heard.describe(peer))?,
+            (None, Some(_)) if kind == io::ErrorKind::ConnectionReset => {
+                f.write_str(" after the handshake, so something may be missing")?;
             }
-            Some(Until::Established) if kind == io::ErrorKind::ConnectionReset => {
-                f.write_str(" after the handshake, so something may be missing")
-            }
-            _ => Ok(()),
+            _ => {}
         }
+        f.write_str(&self.what_was_asked())
     }
 }
 
@@ -174,13 +189,16 @@ impl fmt::Display for Description<'_> {
             CloseReason::Clean { first: Party::Us } => write!(f, "closed cleanly, we first"),
             CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
             CloseReason::Unconfirmed => {
-                write!(f, "we closed; the {peer} just left, without a close_notify of its own")
+                write!(f, "we closed; the {peer} just left, without a close_notify of its own")?;
+                f.write_str(&self.what_was_asked())
             }
             CloseReason::Truncated { established: true } => {
-                write!(f, "truncated: the {peer} left without close_notify, so something may be missing")
+                write!(f, "truncated: the {peer} left without close_notify, so something may be missing")?;
+                f.write_str(&self.what_was_asked())
             }
             CloseReason::Truncated { established: false } => {
-                write!(f, "truncated: the {peer} left before the handshake was done{}", self.what_came())
+                write!(f, "truncated: the {peer} left before the handshake was done{}", self.what_came())?;
+                f.write_str(&self.what_was_asked())
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),

@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use mio::event::Source;
 use mio::{Interest, Registry};
-use rustls::{Connection, Side};
+use rustls::{Connection, ProtocolVersion, Side};
 
 use crate::admission::Admission;
 use crate::application::{Application, Next, OWED_MARK, Outbox};
@@ -31,7 +31,7 @@ use crate::close_reason::{CloseReason, Doing, Until};
 use crate::deadline::{Deadlines, Timeout, Timeouts};
 use crate::foreign::Opening;
 use crate::heard::Heard;
-use crate::identity::Notes;
+use crate::identity::{CertificateRequest, Notes};
 use crate::observer::{SessionId, Step, Tap, Watch};
 use crate::offer::Offer;
 use crate::phase::{Facts, PeerEnd, Phase};
@@ -429,7 +429,18 @@ impl<T, A> Session<T, A> {
 
     /// How far the session has come.
     pub fn until(&self) -> Until<'_> {
-        self.heard.as_deref().map_or(Until::Established, Until::Handshake)
+        let heard = self.heard.as_deref();
+        // A server of TLS 1.2 judges the client's certificate before it finishes the handshake.
+        let is_judged = heard.is_none() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        match self.unjudged_request() {
+            Some(request) if !is_judged => Until::Asked { heard, request },
+            _ => heard.map_or(Until::Established, Until::Handshake),
+        }
+    }
+
+    /// The server's request for a certificate. `None` also if the server has sent data: then it did not mind the answer.
+    fn unjudged_request(&self) -> Option<&CertificateRequest> {
+        self.notes.request.as_deref().filter(|_| self.received == 0)
     }
 
     /// The application.

@@ -114,11 +114,21 @@ impl CertificateRequest {
         if !can_mean_certificate(alert) {
             return None;
         }
+        Some(match &self.answer {
+            Answer::Sent(own) => {
+                explain_sent(alert, own, &self.authorities).unwrap_or_else(|| self.explain_silence())
+            }
+            Answer::Nothing | Answer::KeyDoesNotFit { .. } => self.explain_silence(),
+        })
+    }
+
+    /// Says what the server asked for and got, where the server does not say what it minds.
+    pub(crate) fn explain_silence(&self) -> String {
         let asked = match self.authorities.as_str() {
             "" => "it asked for a certificate".to_owned(),
             authorities => format!("it asked for a certificate of {authorities}"),
         };
-        Some(match &self.answer {
+        match &self.answer {
             Answer::Nothing => {
                 format!("{asked}, and this client has none; name one with --cert and --key")
             }
@@ -126,15 +136,15 @@ impl CertificateRequest {
                 "{asked}, and ours was not sent, because its key does not fit: the server takes {theirs}, \
                  our key makes {ours}; name another certificate with --cert and --key"
             ),
-            Answer::Sent(own) => explain_sent(alert, own, &asked, &self.authorities),
-        })
+            Answer::Sent(own) => format!("{asked}, got ours ({own}), and may not accept it"),
+        }
     }
 }
 
-/// What an alert says of a certificate that was sent.
-fn explain_sent(alert: AlertDescription, own: &OwnName, asked: &str, authorities: &str) -> String {
+/// What an alert says of a certificate that was sent. `None` for an alert that does not say what is wrong with it.
+fn explain_sent(alert: AlertDescription, own: &OwnName, authorities: &str) -> Option<String> {
     use AlertDescription as Alert;
-    match alert {
+    Some(match alert {
         Alert::UnknownCA => {
             let remedy = match (&own.issuer, authorities) {
                 (_, named) if !named.is_empty() => {
@@ -156,8 +166,8 @@ fn explain_sent(alert: AlertDescription, own: &OwnName, asked: &str, authorities
         Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
             format!("it refuses our certificate ({own})")
         }
-        _ => format!("{asked}, got ours ({own}), and may not accept it"),
-    }
+        _ => return None,
+    })
 }
 
 /// The alerts by which servers say that they miss a client's certificate or refuse it. Only the last is for a missing

@@ -319,9 +319,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             (true, Some(_)) => Stage::Agreed,
             (false, _) => Stage::Established,
         };
-        // A server that has sent data did not mind the certificate.
-        let request = self.notes.request.clone().filter(|_| self.received == 0);
-        AlertContext { stage, request }
+        AlertContext { stage, request: self.unjudged_request().cloned().map(Box::new) }
     }
 
     /// A read failed. In a severed session that is its end. Behind our close_notify a reset is a peer that just left,
