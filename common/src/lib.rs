@@ -31,6 +31,7 @@
 //! | [`readiness`] | what the kernel last said of a socket |
 //! | [`registrar`] | what the poll was told to watch for |
 //! | [`deadline`] | the named deadlines of a session |
+//! | [`draining`] | sockets of sessions that are over, read from before they are closed |
 //! | [`application`] | what a role sees: plaintext and time |
 //! | [`transport`] | what a session needs of the connection beneath it |
 //! | [`scratch`] | the buffers that bytes pass through |
@@ -49,19 +50,25 @@
 //! any number of seeds, and checks them after every step.
 //!
 //! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
-//!   interest changes, and changing it back arms the edge again), or because it has had a helping and others come first
-//!   (the session stays runnable). There is no fourth reason.
+//!   interest changes, and changing it back arms the edge again), or because the limit of the turn is reached (the session
+//!   stays runnable). There is no fourth reason.
 //! - **I2, one gate.** Only [`session`] and its parts call rustls' I/O, and every `read_tls` that can bring
-//!   bytes is followed by a `process_new_packets`.
-//! - **I3, owed bytes first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the FIN.
-//! - **I4, bounded memory.** Ciphertext is not read while the answer is above its mark. A peer that never reads costs
-//!   a fixed amount of memory and, after the write deadline, its slot.
+//!   bytes is followed by one `process_new_packets`.
+//! - **I3, pending output first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the
+//!   FIN.
+//! - **I4, bounded memory and work.** Ciphertext is not read while the pending output is above its high-water mark. A
+//!   peer that never reads costs a fixed amount of memory and, after the write deadline, its slot. A turn takes one read
+//!   and processes at most 64 records of it. The session keeps the rest of that read, and reads no more before it is used
+//!   up.
 //! - **I5, end-of-file is a fact, close_notify is a verdict.** A FIN without close_notify is a truncation, and is
 //!   called one.
-//! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered. Where the
-//!   answer cannot be sent, or what it answers may have been cut off, the session ends with a FIN and no close_notify.
+//! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered, and the
+//!   application says when its answer is complete. Where the answer cannot be sent, or what it answers may have been cut
+//!   off, the session ends with a FIN and no close_notify. What we have sent must be able to arrive: a socket that may
+//!   hold unread bytes is drained before it is closed ([`draining`]).
 //! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
-//!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off.
+//!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off. A
+//!   session that is due tries its socket before it counts as late.
 //! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`
 //!   and no `unsafe` outside tests. Nobody who reads our output, or does not read it, can stop us: no write waits for a
 //!   reader ([`outlet`]).
@@ -70,8 +77,15 @@
 //! # Embedding
 //!
 //! Behind every [`turn`](session::Session::turn) comes [`await_events`](session::Session::await_events). A loop with more
-//! than one session says so to its buffers, [`scratch::Scratch::share_among`], so that none takes large helpings while
-//! others wait.
+//! than one session says so to its buffers, [`scratch::Scratch::share_among`], so that none takes large reads while
+//! others wait. When a session is over, [`needs_draining`](session::Session::needs_draining) says whether its socket must
+//! be drained before it is closed; [`draining::Draining`] does that.
+//!
+//! An application that answers later than inside `received` says so in
+//! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
+//! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 charges early data that it rejects
+//! again with each read until the client's next flight is complete, so early data that is rejected across several reads
+//! can end the handshake with bad_record_mac. A server that has never allowed early data is not asked for any.
 //!
 //! After our own close_notify the session goes on reading: the peer may have more to say. rustls 0.23 has a debug
 //! assertion there that a corrupt record trips, so a debug build of it could be ended by any peer. Copy these lines
