@@ -182,11 +182,11 @@ impl Record {
         length.is_some_and(|(length, since)| since + length + by <= now)
     }
 
-    /// A deadline that should have ended the session by now.
-    pub fn overdue(&self, now: Instant) -> Option<Timeout> {
+    /// A deadline that should have ended the session by now, if its loop did not stand still for longer than `stop`.
+    pub fn overdue(&self, stop: Duration, now: Instant) -> Option<Timeout> {
         let ending = self.ending_at.is_some();
         let runs = |timeout| !ending || matches!(timeout, Timeout::Write | Timeout::Close);
-        Timeout::ALL.into_iter().find(|&timeout| runs(timeout) && self.is_late(timeout, PROMPT, now))
+        Timeout::ALL.into_iter().find(|&timeout| runs(timeout) && self.is_late(timeout, PROMPT + stop, now))
     }
 
     fn process(&mut self, result: &Result<rustls::IoState, rustls::Error>) {

@@ -21,12 +21,14 @@ pub struct Role {
     pub heard: usize,
     /// How much of it could not be answered any more.
     pub unanswered: usize,
+    /// When it answers what it has not answered yet.
+    answers_at: Option<Instant>,
 }
 
 impl Role {
     /// One that has heard nothing yet.
     pub fn new(part: Part) -> Self {
-        Self { part, heard: 0, unanswered: 0 }
+        Self { part, heard: 0, unanswered: 0, answers_at: None }
     }
 
     fn next(&self) -> Next {
@@ -48,10 +50,27 @@ impl Application for Role {
         self.heard += plaintext.len();
         match outbox {
             None => self.unanswered += plaintext.len(),
-            Some(outbox) if self.part.echoes => outbox.send(plaintext),
+            Some(outbox) if self.part.echoes && self.part.answers_after.is_none() => outbox.send(plaintext),
             Some(_) => {}
         }
         self.next()
+    }
+
+    fn peer_finished(&mut self, now: Instant, _outbox: &mut Outbox<'_>) -> Next {
+        let Some(delay) = self.part.answers_after else { return Next::Close };
+        self.answers_at = Some(now + delay);
+        Next::Continue
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.answers_at
+    }
+
+    fn timer(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        if self.part.echoes {
+            outbox.send(text(0, self.heard));
+        }
+        Next::Close
     }
 
     fn reads_on(&self, owed: usize) -> bool {

@@ -82,6 +82,10 @@ pub struct Part {
     pub told_to_close: Option<Duration>,
     /// How long, at most, its loop is busy with others before it turns again.
     pub busy: Duration,
+    /// When its loop stands still, and for how long, if it does.
+    pub stops: Option<(Duration, Duration)>,
+    /// How long after the other's close_notify it answers, if it does not answer at once.
+    pub answers_after: Option<Duration>,
 }
 
 /// How an end ends a session.
@@ -209,7 +213,8 @@ impl Scenario {
 
     /// Whether nothing is to blame but the two sessions if this does not end well.
     pub fn is_calm(&self) -> bool {
-        self.faults.is_empty() && Side::BOTH.into_iter().any(|side| self.ends_by_itself(side))
+        let goes_on = Side::BOTH.into_iter().all(|side| self.parts[side].stops.is_none());
+        goes_on && self.faults.is_empty() && Side::BOTH.into_iter().any(|side| self.ends_by_itself(side))
     }
 
     fn ends_by_itself(&self, side: Side) -> bool {
@@ -267,6 +272,13 @@ fn parts(random: &mut Random) -> Each<Part> {
             parts[side].told_to_close = Some(micros(random, 3_000_000));
         }
         parts[side].busy = micros(random, 50_000);
+        if random.percent(5) {
+            let length = Duration::from_secs(random.one_of(&[1, 4, 12, 70, 300]));
+            parts[side].stops = Some((micros(random, 3_000_000), length));
+        }
+    }
+    if parts.client.ending == Ending::SaysAll && random.percent(30) {
+        parts.server.answers_after = Some(micros(random, 1_000_000));
     }
     parts
 }

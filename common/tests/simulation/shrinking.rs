@@ -69,6 +69,8 @@ type Offer<'a> = dyn FnMut(&dyn Fn(&mut Scenario)) + 'a;
 fn simpler_part(side: Side, offer: &mut Offer<'_>) {
     offer(&|scenario| scenario.parts[side].told_to_close = None);
     offer(&|scenario| scenario.parts[side].busy = Duration::ZERO);
+    offer(&|scenario| scenario.parts[side].stops = None);
+    offer(&|scenario| scenario.parts[side].answers_after = None);
     offer(&|scenario| scenario.parts[side].ending = Ending::Stays);
     for (numerator, denominator) in [(0, 1), (1, 2), (9, 10)] {
         let less = move |size: usize| size * numerator / denominator;

@@ -156,13 +156,23 @@ impl World {
 
     /// The next thing in the queue, unless a deadline comes first.
     fn next(&mut self) -> Option<(Duration, Event)> {
-        let deadline = |side: Side| Some((self.ends[side].deadline()? - self.started, Event::Round(side)));
+        let deadline = |side: Side| {
+            let at = self.ends[side].deadline()? - self.started;
+            Some((self.stopped_until(side, at).unwrap_or(at), Event::Round(side)))
+        };
         let due = Side::BOTH.into_iter().filter_map(deadline).min();
         match (self.queue.peek(), due) {
             (Some(Reverse((at, ..))), Some(due)) if due.0 < *at => Some(due),
             (None, due) => due,
             (Some(_), _) => self.queue.pop().map(|Reverse((at, _, event))| (at, event)),
         }
+    }
+
+    /// When the loop of an end that stands still at this time goes on.
+    fn stopped_until(&self, side: Side, at: Duration) -> Option<Duration> {
+        let (from, length) = self.scenario.parts[side].stops?;
+        let until = from + length;
+        (from..until).contains(&at).then_some(until)
     }
 
     // ---- one step ------------------------------------------------------------------------------------------
@@ -200,6 +210,11 @@ impl World {
         if self.is_over(side) {
             return Ok(());
         }
+        if let Some(until) = self.stopped_until(side, self.now) {
+            self.awake[side] = true;
+            self.plan(until, Event::Round(side));
+            return Ok(());
+        }
         let now = self.started + self.now;
         let readiness = self.network.borrow_mut().poll(side);
         let end = &mut self.ends[side];
@@ -220,7 +235,9 @@ impl World {
     /// Invariant I7: nobody waits for too long. Asked before the step that may be what ends it at last.
     fn check_deadlines(&self) -> Result<(), String> {
         for side in Side::BOTH.into_iter().filter(|side| !self.is_over(*side)) {
-            if let Some(timeout) = self.ends[side].record.overdue(self.started + self.now) {
+            // A loop that stood still comes late, and gives that time back.
+            let stop = self.scenario.parts[side].stops.map_or(Duration::ZERO, |(_, length)| 2 * length);
+            if let Some(timeout) = self.ends[side].record.overdue(stop, self.started + self.now) {
                 return Err(format!("{side:?}: {timeout} should have ended it (I7)"));
             }
         }
@@ -234,9 +251,10 @@ impl World {
         }
         let network = self.network.borrow();
         let end = &mut self.ends[side];
+        let fin_read = network.lane(side.other()).fin_read; // what is readable behind it is the same FIN
         match end.interest() {
             None if end.deadline().is_none() => Err(format!("{side:?}: waits for nothing (I7)")),
-            Some(wanted) if wanted.is_readable() && network.is_readable(side) => {
+            Some(wanted) if wanted.is_readable() && network.is_readable(side) && !fin_read => {
                 Err(format!("{side:?}: sleeps, and there is something to read (I1)"))
             }
             Some(wanted) if wanted.is_writable() && network.is_writable(side) => {
