@@ -144,6 +144,14 @@ impl<S: Read + Write> Client<S> {
         Ok(())
     }
 
+    /// Announces new keys for what is sent from now on. The raw echo has none.
+    ///
+    /// # Errors
+    /// Of TLS.
+    pub fn update_keys(&mut self) -> io::Result<()> {
+        self.tls.as_mut().map_or(Ok(()), |tls| tls.refresh_traffic_keys().map_err(io::Error::other))
+    }
+
     /// Writes what rustls has to write.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Quiet sessions, alone and beside one that sends without end.
 //!
-//! One thread plays all of them, the quiet ones first: whenever a moment of the bulk sender is over (a few records
+//! One thread plays all of them, the quiet ones first: whenever a moment of the sender is over (a few records
 //! sealed, or one buffer opened) it looks after them, so that at most this moment is added to what they wait for.
-//! It never sleeps, with or without the bulk sender. Both are measured in slices of a tenth of a second that alternate,
+//! It never sleeps, with or without the sender. Both are measured in slices of a tenth of a second that alternate,
 //! and what counts is the median slice: another program that takes the core for a moment spoils one of them.
 
 use std::io;
@@ -14,6 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::client::{Client, Input};
 use crate::payload::Payload;
 use crate::transfer::{self, blocked};
+use crate::work::Flood;
 
 /// How often one of the quiet sessions sends its byte: a load that an idle server hardly notices.
 const PACE: Duration = Duration::from_micros(200);
@@ -24,21 +25,22 @@ const SLICE: usize = 500;
 /// How long the bytes took, slice by slice, in order in each of them.
 #[derive(Default)]
 pub struct Outcome {
-    /// Without the bulk sender.
+    /// Without the sender.
     pub alone: Vec<Vec<Duration>>,
     /// Beside it.
     pub beside: Vec<Vec<Duration>>,
-    /// How long the bulk sender was at work.
+    /// How long the sender was at work.
     pub sending: Duration,
 }
 
-/// Measures with and without the bulk sender, `count` bytes each.
+/// Measures with and without the sender, `count` bytes each.
 ///
 /// # Errors
 /// Of the sockets or of TLS, or a byte came back wrong.
 pub fn run(
     quiet: &mut [Client<TcpStream>],
-    bulk: &mut Client<TcpStream>,
+    sender: &mut Client<TcpStream>,
+    flood: Flood,
     count: usize,
     payload: &Payload,
     input: &mut Input,
@@ -47,18 +49,18 @@ pub fn run(
     for _ in 0..count / SLICE {
         outcome.alone.push(slice(quiet, None, payload, input)?);
         let start = Instant::now();
-        outcome.beside.push(slice(quiet, Some(bulk), payload, input)?);
-        transfer::finish(bulk, payload, input)?;
+        outcome.beside.push(slice(quiet, Some((sender, flood)), payload, input)?);
+        transfer::finish(sender, payload, input)?;
         outcome.sending += start.elapsed();
     }
     Ok(outcome)
 }
 
-/// The quiet clients take turns, each with one byte there and back; meanwhile the bulk sender, if there is one, sends
+/// The quiet clients take turns, each with one byte there and back; meanwhile the sender, if there is one, sends
 /// and receives as much as it can.
 fn slice(
     quiet: &mut [Client<TcpStream>],
-    mut bulk: Option<&mut Client<TcpStream>>,
+    mut sender: Option<(&mut Client<TcpStream>, Flood)>,
     payload: &Payload,
     input: &mut Input,
 ) -> io::Result<Vec<Duration>> {
@@ -86,9 +88,9 @@ fn slice(
                 latencies.push(asked[key].elapsed());
             }
         }
-        if let Some(bulk) = &mut bulk {
-            blocked(transfer::write_batch(bulk, payload))?;
-            blocked(bulk.receive(input, payload).map(drop))?;
+        if let Some((sender, flood)) = &mut sender {
+            blocked(transfer::write_batch(sender, *flood, payload))?;
+            blocked(sender.receive(input, payload).map(drop))?;
         }
     }
     for client in quiet {

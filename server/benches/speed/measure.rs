@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::sample::{self, Metric, Sample, add_latencies, speed};
 use crate::servers::{Kind, Running, Server};
 use crate::tickets::Tickets;
-use crate::work::{BUSY, Load, QUIET, Work};
+use crate::work::{BUSY, Flood, Load, QUIET, Work};
 use crate::{crowd, fairness, memory, transfer};
 
 /// What a server still does when the last byte is back (closing, going to sleep) is counted too.
@@ -93,7 +93,7 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
         Load::PingPong { count, size } => generator.ping_pong(options.amount(count), size),
         Load::Bulk { total, window } => generator.bulk(options.amount(total), window.unwrap_or(usize::MAX)),
         Load::Busy { idle, count } => generator.busy(idle, options.amount(count)),
-        Load::Fairness { count } => generator.fairness(options.amount(count)),
+        Load::Fairness { count, flood } => generator.fairness(options.amount(count), flood),
         Load::Memory { count, carried } => generator.memory(count, carried),
         Load::Waiting { count } => generator.waiting(count),
     }
@@ -177,11 +177,11 @@ impl Generator<'_> {
         Ok(sample)
     }
 
-    fn fairness(&mut self, count: usize) -> io::Result<Sample> {
+    fn fairness(&mut self, count: usize, flood: Flood) -> io::Result<Sample> {
         let quiet = self.many(QUIET, 1)?;
         let mut quiet = quiet.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
         let mut sender = self.connect()?.nonblocking()?;
-        let outcome = fairness::run(&mut quiet, &mut sender, count, &self.payload, &mut self.input)?;
+        let outcome = fairness::run(&mut quiet, &mut sender, flood, count, &self.payload, &mut self.input)?;
         let megabytes = sender.received() as f64 / 1e6;
         Ok(sample::fairness(outcome, megabytes))
     }

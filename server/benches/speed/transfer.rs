@@ -7,10 +7,13 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{Client, Input};
 use crate::payload::Payload;
-use crate::work::RECORD;
+use crate::work::{Flood, RECORD};
 
 /// How many records are sealed before they are written: more would only wait in memory.
 const BATCH: usize = 4;
+
+/// The same for records of one byte.
+const SMALL_BATCH: usize = 256;
 
 /// Sends `total` bytes and gets them back, with at most `window` of them on their way.
 ///
@@ -64,10 +67,21 @@ fn write(
 ///
 /// # Errors
 /// Of the socket, `WouldBlock` among them.
-pub fn write_batch(client: &mut Client<mio::net::TcpStream>, payload: &Payload) -> io::Result<()> {
+pub fn write_batch(
+    client: &mut Client<mio::net::TcpStream>,
+    flood: Flood,
+    payload: &Payload,
+) -> io::Result<()> {
     client.flush()?;
-    for _ in 0..BATCH {
-        client.send(payload, RECORD)?;
+    let (records, size) = match flood {
+        Flood::Bulk => (BATCH, RECORD),
+        Flood::Bytes | Flood::KeyUpdates => (SMALL_BATCH, 1),
+    };
+    for _ in 0..records {
+        if matches!(flood, Flood::KeyUpdates) {
+            client.update_keys()?;
+        }
+        client.send(payload, size)?;
     }
     client.flush()
 }

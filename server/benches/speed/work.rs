@@ -55,6 +55,8 @@ pub enum Load {
     Fairness {
         /// How many bytes in all, alone and again beside it.
         count: usize,
+        /// What that one sends.
+        flood: Flood,
     },
     /// Idle sessions, and what each of them adds to the server's resident memory.
     Memory {
@@ -68,6 +70,17 @@ pub enum Load {
         /// How many.
         count: usize,
     },
+}
+
+/// What one session sends without end while others are quiet.
+#[derive(Clone, Copy, Debug)]
+pub enum Flood {
+    /// Full records.
+    Bulk,
+    /// Records of one byte.
+    Bytes,
+    /// A key update before each byte. The raw echo has no keys: it gets the bytes alone.
+    KeyUpdates,
 }
 
 /// How many sessions are busy in [`Load::Busy`].
@@ -113,6 +126,13 @@ const CROWD: Work = Work {
     ..SESSION
 };
 
+const FAIRNESS: Work = Work {
+    name: "fairness",
+    load: Load::Fairness { count: 10_000, flood: Flood::Bulk },
+    unit: "MB of the sender",
+    ..CROWD
+};
+
 /// All works, in the order of the table.
 pub const WORKS: &[Work] = &[
     SESSION,
@@ -133,7 +153,19 @@ pub const WORKS: &[Work] = &[
     CROWD,
     Work { name: "busy-1k", load: Load::Busy { idle: 1_000, count: 200_000 }, ..CROWD },
     Work { name: "busy-10k", load: Load::Busy { idle: 10_000, count: 200_000 }, quick: false, ..CROWD },
-    Work { name: "fairness", load: Load::Fairness { count: 10_000 }, unit: "MB of the sender", ..CROWD },
+    FAIRNESS,
+    Work {
+        name: "fairness-bytes",
+        load: Load::Fairness { count: 10_000, flood: Flood::Bytes },
+        quick: false,
+        ..FAIRNESS
+    },
+    Work {
+        name: "fairness-keys",
+        load: Load::Fairness { count: 10_000, flood: Flood::KeyUpdates },
+        quick: false,
+        ..FAIRNESS
+    },
     Work { name: "memory", load: Load::Memory { count: 2_000, carried: 1 }, unit: "bytes", ..CROWD },
     Work { name: "memory-16k", load: Load::Memory { count: 2_000, carried: RECORD }, unit: "bytes", ..CROWD },
     Work { name: "waiting", load: Load::Waiting { count: 10_000 }, unit: "bytes", ..CROWD },
