@@ -18,8 +18,7 @@ use mio::net::TcpStream;
 
 /// How often the queue looks for a client that has spoken while a silent client holds a slot.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// The largest number of sockets that one call looks at; the next call goes on behind them. A look costs a third of a
-/// microsecond.
+/// The largest number of sockets that one call looks at; the next call goes on behind them. A look is a system call.
 const LOOKS: usize = 256;
 /// How many connections the kernel holds behind a full queue. mio calls `listen(2)` with 128, and Linux allows one more.
 const BACKLOG: usize = 129;
