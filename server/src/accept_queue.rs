@@ -246,3 +246,20 @@ impl AcceptQueue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Silent clients fill the queue, and the backlog behind it but for the last place, where a client speaks.
+    #[test]
+    fn silent_clients_leave_a_full_queue_and_its_backlog_within_one_handshake_timeout() {
+        let timeout = Duration::from_secs(10);
+        let wait = |capacity: usize| {
+            let waves = (capacity + BACKLOG - 1).div_ceil(capacity);
+            AcceptQueue::new(capacity).patience(timeout) * u32::try_from(waves).unwrap()
+        };
+        assert!((15..2000).all(|capacity| wait(capacity) <= timeout));
+        assert_eq!(wait(1), Duration::from_secs(129), "a second is the least that a client gets");
+    }
+}

@@ -83,6 +83,24 @@ fn while_there_is_another_no_helping_is_large() {
     assert_eq!(quiet.close(), b"");
 }
 
+/// The limit of `run_queue.rs`. Between two rounds the loop polls, and serves the sessions that are established.
+#[test]
+fn a_round_of_the_loop_takes_four_client_hellos_of_many() {
+    let server = EchoServer::start(&["--slots", "40", "--trace"]);
+    server.program.signal("STOP");
+    let mut clients: Vec<_> =
+        (0..40).map(|_| TlsClient::new(server.connect_raw(), server.client_config())).collect();
+    clients.iter_mut().for_each(TlsClient::send_client_hello);
+    server.program.signal("CONT");
+    for client in &mut clients {
+        client.handshake().unwrap();
+    }
+    server.log().wait_for_lines(40, " B: ClientHello");
+    let text = server.log().text();
+    let rounds = text.split(" woke ").map(|round| round.matches(" B: ClientHello").count());
+    assert_eq!(rounds.max(), Some(4), "{text}");
+}
+
 #[test]
 fn a_signal_closes_all_of_them() {
     let mut server = EchoServer::start(&["--slots", "3"]);
