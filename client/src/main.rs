@@ -51,15 +51,14 @@ fn run(cli: &cli::Cli) -> ExitStatus {
     if cli.show.takes_stdout() {
         info!("stdout belongs to the capture, so the server's text is not shown");
     }
-    let (result, unwritten, until) = match Output::new(STDOUT, STDERR, cli.show.takes_stdout()) {
+    let (result, unwritten) = match Output::new(STDOUT, STDERR, cli.show.takes_stdout()) {
         Ok(output) => {
             let result = sessions(cli, Rc::clone(&output), start);
-            let until = Instant::now() + stderr::LAST_WAIT;
             let mut output = output.borrow_mut();
-            output.finish(until);
-            (failed_late(result, &mut output), output.unwritten(), until)
+            output.finish(stderr::end_of_last_wait());
+            (failed_late(result, &mut output), output.unwritten())
         }
-        Err(error) => (Err(Failure::Output(error)), 0, Instant::now()),
+        Err(error) => (Err(Failure::Output(error)), 0),
     };
     let mut status = report(cli, result);
     if unwritten > 0 {
@@ -69,7 +68,7 @@ fn run(cli: &cli::Cli) -> ExitStatus {
         );
         status = if status == ExitStatus::Clean { ExitStatus::TimedOut } else { status };
     }
-    stderr::finish(until);
+    stderr::finish();
     status
 }
 

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::time::Instant;
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
@@ -150,7 +149,7 @@ fn report<P: Parser>(error: &Error) -> ExitStatus {
         return ExitStatus::Clean;
     }
     stderr::write_last_line(&message(P::command().get_name(), error));
-    stderr::finish(Instant::now() + stderr::LAST_WAIT);
+    stderr::finish();
     ExitStatus::Usage
 }
 

@@ -6,7 +6,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::Registry;
@@ -18,8 +18,8 @@ use crate::registrar::Registrar;
 /// How many bytes of lines may wait.
 const LIMIT: usize = 64 * 1024;
 
-/// How long a program waits at its end for readers of what it has written.
-pub const LAST_WAIT: Duration = Duration::from_secs(1);
+/// How long a program waits at its end for the readers of all that it has written.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// When to try again, if nothing else makes us try.
 const RETRY: Duration = Duration::from_millis(100);
@@ -118,8 +118,15 @@ pub fn watch(registrar: &mut Registrar, registry: &Registry) -> io::Result<()> {
     wants.map_or(Ok(()), |wants| wants.tell(registrar, registry))
 }
 
-/// Writes what waits, and waits for the reader of stderr until `until`. Call this last.
-pub fn finish(until: Instant) {
+/// Until when a program that ends waits for readers: a second from the first call, which therefore comes at its end.
+pub fn end_of_last_wait() -> Instant {
+    static END: OnceLock<Instant> = OnceLock::new();
+    *END.get_or_init(|| Instant::now() + LAST_WAIT)
+}
+
+/// Writes what waits, and waits for the reader of stderr until [`end_of_last_wait`]. Call this last.
+pub fn finish() {
+    let until = end_of_last_wait();
     lock().finish(until);
 }
 

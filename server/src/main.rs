@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match cli::Cli::parse() {
         Ok(cli) => {
             let status = run(&cli);
-            stderr::finish(Instant::now() + stderr::LAST_WAIT);
+            stderr::finish();
             status.into()
         }
         Err(status) => status.into(),

@@ -36,7 +36,7 @@ use std::time::{Duration, Instant, SystemTime};
 use common::observer::{LoopEvent, SessionId, Step};
 use common::outlet::Outlet;
 use common::phase::Phase;
-use common::stderr::LAST_WAIT;
+use common::stderr::end_of_last_wait;
 use log::{info, warn};
 use rustls::Side;
 
@@ -127,7 +127,7 @@ struct Stopped {
 /// A capture without a session shows nothing, and would be in the way of the next try.
 impl Drop for Capture {
     fn drop(&mut self) {
-        let lost = self.recorder.tape.finish(Instant::now() + LAST_WAIT);
+        let lost = self.recorder.tape.finish(end_of_last_wait());
         if lost > 0 {
             warn!("nobody read the last {lost} bytes of the capture");
         }
