@@ -23,8 +23,8 @@ pub(super) fn exposures(file: &Path, metadata: &Metadata) -> Vec<Warning> {
         (key.mode & OTHERS != 0).then(|| Warning::ExposedKey { file: file.to_owned(), mode: key.mode });
     let foreign =
         key.belongs_to_another(me).then(|| Warning::ForeignKey { file: file.to_owned(), owner: key.user });
-    let open = folders(file).into_iter().find_map(|folder| open_folder(file, folder, me));
-    exposed.into_iter().chain(foreign).chain(open).collect()
+    let folder = folders(file).into_iter().find_map(|folder| folder_warning(file, folder, &key, me));
+    exposed.into_iter().chain(foreign).chain(folder).collect()
 }
 
 /// The folder of the name, and that of the file itself if the name is a symbolic link.
@@ -35,11 +35,17 @@ fn folders(file: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn open_folder(file: &Path, folder: PathBuf, me: u32) -> Option<Warning> {
+fn folder_warning(file: &Path, folder: PathBuf, key: &Access, me: u32) -> Option<Warning> {
     // See `folders`.
     let access = Access::from(&fs::metadata(&folder).ok()?);
     let file = file.to_owned();
-    access.others_can_replace(me).then_some(Warning::OpenFolder { file, folder, mode: access.mode })
+    if access.lets_others_write() {
+        Some(Warning::OpenFolder { file, folder, mode: access.mode })
+    } else if access.belongs_to_another(me) && access.user != key.user {
+        Some(Warning::ForeignFolder { file, owner: access.user })
+    } else {
+        None
+    }
 }
 
 /// Who may do what to a file or a folder.
@@ -64,10 +70,10 @@ impl Access {
     /// Whether others can replace the files in this folder.
     ///
     /// A group with the number of the folder's owner has no other member: many systems make one for each user.
-    fn others_can_replace(&self, me: u32) -> bool {
+    fn lets_others_write(&self) -> bool {
         let group_is_private = self.group == self.user;
-        let others_write = self.mode & ALL_WRITE != 0 || (self.mode & GROUP_WRITES != 0 && !group_is_private);
-        self.belongs_to_another(me) || (others_write && self.mode & STICKY == 0)
+        let write = self.mode & ALL_WRITE != 0 || (self.mode & GROUP_WRITES != 0 && !group_is_private);
+        write && self.mode & STICKY == 0
     }
 }
 
@@ -95,10 +101,10 @@ mod tests {
             (ME, ME, 0o777, true),
             (0, 0, 0o1777, false),
             (0, 0, 0o777, true),
-            (1001, 1001, 0o755, true),
+            (1001, 1001, 0o755, false),
         ] {
             let folder = Access { user, group, mode };
-            assert_eq!(folder.others_can_replace(ME), is_open, "{user} {group} {mode:o}");
+            assert_eq!(folder.lets_others_write(), is_open, "{user} {group} {mode:o}");
         }
     }
 }

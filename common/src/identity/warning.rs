@@ -37,6 +37,13 @@ pub enum Warning {
         /// The permission bits of the folder.
         mode: u32,
     },
+    /// The folder of the private key belongs to another user, who can replace the key.
+    ForeignFolder {
+        /// The key file.
+        file: PathBuf,
+        /// The number of the user.
+        owner: u32,
+    },
     /// The time of an authority is over. What it issued is accepted all the same.
     ExpiredAuthority {
         /// The trust file.
@@ -136,6 +143,13 @@ impl fmt::Display for Warning {
                  close it with `chmod go-w {}`",
                 file.display(),
                 Quoted(folder)
+            ),
+            Self::ForeignFolder { file, owner } => write!(
+                f,
+                "the folder of the private key in {} belongs to another user (number {owner}), who can replace the \
+                 key; put a copy into a folder of your own with `install -m 600 {} FOLDER`",
+                file.display(),
+                Quoted(file)
             ),
             Self::ExpiredAuthority { file, name, not_after } => write!(
                 f,
