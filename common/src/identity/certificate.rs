@@ -4,11 +4,13 @@ use std::fmt;
 
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::EndEntityCert;
+use x509_parser::asn1_rs::{Any, Tag};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
+use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
-use x509_parser::x509::X509Name;
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::bytes::Bytes;
 use crate::escaped::Escaped;
@@ -108,9 +110,41 @@ fn extension_name(identifier: &str) -> Option<&'static str> {
 
 /// A distinguished name such as `CN=My CA, O=Me`, escaped and bounded: it comes from a peer.
 pub(super) fn distinguished_name(name: &X509Name<'_>) -> String {
-    match Escaped::new(&name.to_string()).to_string() {
+    match Escaped::new(&readable(name)).to_string() {
         empty if empty.is_empty() => "(no name)".to_owned(),
         shown => shown,
+    }
+}
+
+/// A name as text. The `Display` of the parser has no text for some string types.
+fn readable(name: &X509Name<'_>) -> String {
+    let joined = |parts: Vec<String>, separator| parts.join(separator);
+    let sets = name.iter().map(|set| joined(set.iter().map(attribute).collect(), " + "));
+    joined(sets.collect(), ", ")
+}
+
+fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
+    let kind = attribute.attr_type();
+    let kind = oid2abbrev(kind, oid_registry()).map_or_else(|_| kind.to_id_string(), str::to_owned);
+    format!("{kind}={}", text(attribute.attr_value()))
+}
+
+/// The text of a string of any type. A TeletexString is taken for Latin-1 if it is not UTF-8.
+fn text(value: &Any<'_>) -> String {
+    match value.tag() {
+        Tag::BmpString => {
+            let units: Vec<u16> =
+                value.data.chunks_exact(2).map(|unit| u16::from_be_bytes([unit[0], unit[1]])).collect();
+            String::from_utf16_lossy(&units)
+        }
+        Tag::UniversalString => {
+            let numbers = value.data.chunks_exact(4).map(|c| u32::from_be_bytes([c[0], c[1], c[2], c[3]]));
+            numbers.map(|number| char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        }
+        _ => match str::from_utf8(value.data) {
+            Ok(text) => text.to_owned(),
+            Err(_) => value.data.iter().copied().map(char::from).collect(),
+        },
     }
 }
 

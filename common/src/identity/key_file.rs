@@ -1,4 +1,4 @@
-//! What others can do to the file of a private key.
+//! Finds out whether other users can read or replace the file of a private key.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -48,7 +48,7 @@ fn folder_warning(file: &Path, folder: PathBuf, key: &Access, me: u32) -> Option
     }
 }
 
-/// Who may do what to a file or a folder.
+/// The owner, the group and the permission bits of a file or a folder.
 struct Access {
     user: u32,
     group: u32,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::support::*;
 use common::identity::{
     Identity, Peer, Policy, Problem, Role, ServerVerifier, Trust, Unauthorized, UnsupportedKey, authorize,
+    subject,
 };
+use rcgen::string::UniversalString;
 use rcgen::{CustomExtension, DistinguishedName, DnType, DnValue};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
@@ -148,6 +150,40 @@ fn a_name_in_another_string_type_is_no_unknown_issuer() {
     let trust = folder.trust(&[&classic("another").pem]);
     let refused = as_server("localhost", &[&leaf, &printable], &trust).unwrap_err().to_string();
     assert!(refused.contains("other bytes than the certificate that it sent has it"), "{refused}");
+}
+
+#[test]
+fn a_name_is_readable_in_every_string_type() {
+    let wide: Vec<u8> = "M\u{fc}ller".chars().flat_map(|letter| u32::from(letter).to_be_bytes()).collect();
+    for (value, shown) in [
+        (DnValue::Utf8String("M\u{fc}ller".into()), r"CN=M\xc3\xbcller"),
+        (DnValue::UniversalString(UniversalString::from_utf32be(wide).unwrap()), r"CN=M\xc3\xbcller"),
+        (DnValue::BmpString("M\u{fc}ller".try_into().unwrap()), r"CN=M\xc3\xbcller"),
+        (DnValue::PrintableString("Miller".try_into().unwrap()), "CN=Miller"),
+        (DnValue::TeletexString("Miller".try_into().unwrap()), "CN=Miller"),
+    ] {
+        let named = self_signed(params("", &[], |params| {
+            params.distinguished_name = DistinguishedName::new();
+            params.distinguished_name.push(DnType::CommonName, value);
+        }));
+        assert_eq!(subject(&named.der), shown);
+    }
+}
+
+#[test]
+fn a_name_in_latin_1_is_readable() {
+    let value = DnValue::TeletexString("Miller".try_into().unwrap());
+    let named = self_signed(params("", &[], |params| {
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, value);
+    }));
+    let mut der = named.der.to_vec();
+    for at in 0..der.len() - 6 {
+        if der[at..].starts_with(b"Miller") {
+            der[at + 1] = 0xec;
+        }
+    }
+    assert_eq!(subject(&der.into()), r"CN=M\xc3\xacller");
 }
 
 /// A certificate with such a key is not refused at once if nobody has to be authorized. Its signature cannot be
