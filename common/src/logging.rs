@@ -62,10 +62,14 @@ pub fn fail(program: &str, message: &impl Display) {
     let mut text = String::new();
     // The only error is the message's own; what it did write is still worth showing.
     let _ = write!(text, "{message}");
+    let text = one_line(&text);
     let line = match FORM.get() {
-        Some(form) => form.failure(program, &one_line(&text)),
-        None => one_line(&format!("{program}: {text}")),
+        Some(form) => form.failure(program, &text),
+        None => format!("{program}: {text}"),
     };
+    if let Some(witness) = WITNESS.get() {
+        witness(program, &text);
+    }
     stderr::write_last_line(&line);
 }
 
@@ -84,6 +88,16 @@ static FORM: OnceLock<Box<dyn Form>> = OnceLock::new();
 pub fn set_form(form: Box<dyn Form>) {
     // An error gives the second form back.
     let _ = FORM.set(form);
+}
+
+type Witness = Box<dyn Fn(&str, &str) + Send + Sync>;
+
+static WITNESS: OnceLock<Witness> = OnceLock::new();
+
+/// Has `witness` told the name and the last line of a program that fails, beside stderr. A second call changes nothing.
+pub fn on_failure(witness: Witness) {
+    // An error gives the second witness back.
+    let _ = WITNESS.set(witness);
 }
 
 /// Logs a warning that `-q` and `-qq` do not silence, but `-qqq` does.

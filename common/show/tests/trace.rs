@@ -154,6 +154,29 @@ fn a_trace_in_a_file_leaves_stderr_to_the_log() {
     }
 }
 
+/// Whoever reads the file alone learns it too, and stderr is for people.
+#[test]
+fn a_trace_in_a_file_ends_with_the_failure() {
+    let folder = TempDir::new();
+    for (form, name) in [("--trace=json", "trace.json"), ("--trace=text", "trace.txt")] {
+        let mut client =
+            Launch::client(folder.path()).args([form, "--trace-to", name, "--ca", "missing.pem"]).start();
+        client.expect_exit(1);
+        let text = client.stderr.text();
+        let on_stderr = text.lines().last().unwrap();
+        assert!(on_stderr.starts_with("mio-client: ") && on_stderr.contains("missing.pem"), "{text}");
+        let trace = folder.read(name);
+        let last = trace.lines().last().unwrap();
+        if form == "--trace=json" {
+            let failed = objects(last).remove(0);
+            assert_eq!(failed["event"], "failed");
+            assert_eq!(format!("mio-client: {}", failed["message"].as_str().unwrap()), on_stderr);
+        } else {
+            assert_eq!(last, on_stderr);
+        }
+    }
+}
+
 #[test]
 fn a_file_that_is_there_already_is_not_overwritten_and_a_stream_is_written_to() {
     let folder = TempDir::new();

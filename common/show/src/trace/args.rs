@@ -64,6 +64,7 @@ impl TraceArgs {
         let Some(form) = self.form() else { return Ok(None) };
         if let Some(path) = &self.trace_to {
             let file = file::create(path)?;
+            file::end_with_failure(path, &file, form, start)?;
             return Ok(Some(match form {
                 Form::Text => Box::new(Trace::text(peer, start, file, false)),
                 Form::Json => Box::new(Trace::json(peer, start, file)),

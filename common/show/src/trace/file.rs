@@ -1,10 +1,15 @@
 //! The file of `--trace-to`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::Instant;
 
+use common::logging::{self, Form as _};
+
+use super::args::Form;
+use super::json::LogLines;
 use crate::args::ShowError;
 use crate::links;
 
@@ -28,6 +33,31 @@ pub(super) fn create(path: &Path) -> Result<File, ShowError> {
             _ => format!("cannot be created: {error}; name another file"),
         })
     })
+}
+
+/// Has the last line of a program that fails written to the file as well, as its last line.
+///
+/// # Errors
+/// No file descriptor is left.
+pub(super) fn end_with_failure(
+    path: &Path,
+    file: &File,
+    form: Form,
+    start: Instant,
+) -> Result<(), ShowError> {
+    let file = file.try_clone().map_err(|error| {
+        ShowError::new(format!("--trace-to: {} cannot be opened twice: {error}", path.display()))
+    })?;
+    let lines = LogLines { start };
+    logging::on_failure(Box::new(move |program, message| {
+        let line = match form {
+            Form::Text => format!("{program}: {message}"),
+            Form::Json => lines.failure(program, message),
+        };
+        // Ignored: stderr has the same line, and the program ends.
+        let _ = (&file).write_all(format!("{line}\n").as_bytes());
+    }));
+    Ok(())
 }
 
 fn new(path: &Path) -> io::Result<File> {
