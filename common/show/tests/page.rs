@@ -14,15 +14,17 @@ mod support {
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use common::close_reason::{CloseReason, Until};
 use common::observer::Step;
-use rustls::Side;
+use rustls::{NoKeyLog, Side};
 use show::page::Folder;
 use show::secrets::Secret;
 use support::drawn::{Easel, Page, draw, old};
+use support::memory::configs::{Shape, suite};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
 
@@ -176,6 +178,16 @@ fn no_turn_of_a_page_that_leaves_nothing_out_is_cut_in_two() {
         }
     }
     assert!(long > 0);
+}
+
+/// In TLS 1.2 no client sends its half of the key exchange with its hello.
+#[test]
+fn the_first_flight_of_a_tls_1_2_client_is_explained_as_such() {
+    let flights = |setup: Setup| draw(setup, ROOM, hello())[0].texts(".flight")[0].clone();
+    let suite = suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    let tls12 = Setup::shaped(&Shape { suite, ..Shape::default() }, Arc::new(NoKeyLog), Arc::new(NoKeyLog));
+    assert_eq!(flights(tls12), "Flight 1, the client\u{2019}s. The client says what it can do.");
+    assert!(flights(Setup::new()).contains("sends its half of the key exchange ahead"));
 }
 
 #[test]

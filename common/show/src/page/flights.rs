@@ -6,6 +6,7 @@ use rustls::{ProtocolVersion, Side};
 
 use super::names::Look;
 use super::story::{Drawn, Row};
+use crate::decode::Message;
 
 /// A flight with handshake messages in it.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ struct Open {
     sender: Side,
     titles: Vec<String>,
     version: Option<ProtocolVersion>,
+    offers_tls13: bool,
     has_handshake: bool,
 }
 
@@ -42,16 +44,23 @@ pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> HashMap<us
 }
 
 fn close(open: Option<Open>, flights: &mut HashMap<usize, Flight>) {
-    let Some(Open { starts_at, sender, titles, version, has_handshake: true }) = open else { return };
+    let Some(flight @ Open { has_handshake: true, .. }) = open else { return };
     let number = flights.len() + 1;
-    flights.insert(starts_at, Flight { number, sender, purpose: purpose(number, sender, &titles, version) });
+    let Open { starts_at, sender, .. } = flight;
+    flights.insert(starts_at, Flight { number, sender, purpose: purpose(number, &flight) });
 }
 
 impl Open {
     fn new(index: usize, drawn: &Drawn) -> Self {
         let sender = drawn.record.sender;
-        let mut open =
-            Self { starts_at: index, sender, titles: Vec::new(), version: None, has_handshake: false };
+        let mut open = Self {
+            starts_at: index,
+            sender,
+            titles: Vec::new(),
+            version: None,
+            offers_tls13: false,
+            has_handshake: false,
+        };
         open.add(drawn);
         open
     }
@@ -62,16 +71,17 @@ impl Open {
         }
         self.has_handshake = true;
         self.titles.extend(drawn.titles.iter().cloned());
+        self.offers_tls13 |= drawn.record.messages().any(Message::offers_tls13);
         self.version = drawn.record.messages().find_map(|message| message.version).or(self.version);
     }
 }
 
 /// What a flight is for, by the first of its messages that says it; `number` counts the flights from 1.
-fn purpose(number: usize, sender: Side, titles: &[String], version: Option<ProtocolVersion>) -> &'static str {
-    let has = |title: &str| titles.iter().any(|other| other == title);
-    let own = match sender {
-        Side::Client => of_client(number, &has),
-        Side::Server => of_server(version == Some(ProtocolVersion::TLSv1_3), &has),
+fn purpose(number: usize, flight: &Open) -> &'static str {
+    let has = |title: &str| flight.titles.iter().any(|other| other == title);
+    let own = match flight.sender {
+        Side::Client => of_client(number, flight.offers_tls13, &has),
+        Side::Server => of_server(flight.version == Some(ProtocolVersion::TLSv1_3), &has),
     };
     match own {
         Some(purpose) => purpose,
@@ -84,9 +94,11 @@ fn purpose(number: usize, sender: Side, titles: &[String], version: Option<Proto
     }
 }
 
-fn of_client(number: usize, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
+fn of_client(number: usize, new: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
     Some(if has("ClientHello") && number > 1 {
         "The same once more, with the half that the server has asked for."
+    } else if has("ClientHello") && !new {
+        "The client says what it can do."
     } else if has("ClientHello") {
         "The client says what it can do, and sends its half of the key exchange ahead if it guesses the group."
     } else if has("ClientKeyExchange") {
