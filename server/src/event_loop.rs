@@ -343,8 +343,11 @@ impl EventLoop {
     /// Takes slots from silent clients and gives them to queued clients that have spoken. A silent client keeps its slot
     /// for [`LOOK_AGAIN`] at least: its first byte may be on its way.
     fn give_way(&mut self, watch: &mut Watch<'_>) {
+        if self.queue.next_look().is_some_and(|at| at > watch.now) {
+            return;
+        }
         while let Some((key, silent)) = self.slots.first_silent()
-            && self.end_of_hold(silent).is_some_and(|at| at <= watch.now)
+            && silent.held_since + LOOK_AGAIN <= watch.now
         {
             let Some(speaker) = self.queue.next_speaker(watch) else { return };
             let Some(Silent { mut client, mut registrar, .. }) = self.slots.release(key) else { return };

@@ -138,6 +138,24 @@ fn a_silent_client_that_gave_its_slot_up_is_served_when_it_speaks() {
     }
 }
 
+/// One look at the queue finds all of them. With a look for each, the last of many clients would wait for a long time.
+#[test]
+fn several_silent_clients_give_their_slots_up_at_once() {
+    let server = EchoServer::start(&["--slots", "5", "--handshake-timeout", "off", "--trace"]);
+    server.program.signal("STOP");
+    let silent: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
+    let mut speakers: Vec<_> = (0..5).map(|_| hello(&server)).collect();
+    server.program.signal("CONT");
+    for speaker in &mut speakers {
+        speaker.handshake().unwrap();
+    }
+    server.log().wait_for_lines(5, " slot given up ");
+    let text = server.log().text();
+    let rounds = text.split(" woke ").map(|round| round.matches(" slot given up ").count());
+    assert!(rounds.max() > Some(1), "{text}");
+    drop(silent);
+}
+
 #[test]
 fn a_silent_client_in_a_slot_is_disconnected_after_the_handshake_timeout() {
     let server = EchoServer::start(&["--handshake-timeout", "1s"]);
