@@ -52,8 +52,9 @@ fn build(name: &str, folder: &Path) {
     };
     // Of the package whose tests run, as Cargo says: a folder that was copied is not the one this was compiled in.
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or(env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    // Of the whole workspace: for one package alone, Cargo resolves other features and compiles every dependency again.
     let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["build", "--quiet", "--package", name, "--bin", name, "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bin", name, "--profile", profile, "--target-dir"])
         .arg(folder.parent().unwrap())
         .current_dir(package)
         .status()
