@@ -146,7 +146,9 @@ impl<A: Application + Heard> Driven<A> {
     /// Sends plaintext from outside, if there is room.
     pub fn send(&mut self, plaintext: &[u8], now: Instant) {
         if self.reason.is_none() && self.session.wants_input() {
-            self.act(now, |session, watch| session.send(plaintext, watch));
+            self.act(now, |session, watch| {
+                let _ = session.send(plaintext, watch); // refused once the session is not open any more
+            });
         }
     }
 
