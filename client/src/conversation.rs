@@ -93,12 +93,15 @@ impl Conversation {
         }
         self.feed(registry, watch).map_err(Failure::Input)?;
         let turn = self.session.turn(watch, scratch);
+        let interest = self.session.interest();
         let turn = self.session.await_events(turn, &mut self.registrar, registry, watch);
         if let Turn::Done(reason) = turn {
             return Ok(Some(reason));
         }
         let fed = self.watch_stdin(registry, watch).map_err(Failure::Input)?;
-        self.runnable = turn == Turn::Yield || fed;
+        // A line of the trace may have made the room that the session waits for.
+        let has_room_again = self.session.interest() != interest;
+        self.runnable = turn == Turn::Yield || fed || has_room_again;
         Ok(None)
     }
 

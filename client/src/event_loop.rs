@@ -218,6 +218,7 @@ impl<'o> EventLoop<'o> {
     /// whether a signal came.
     fn deliver(&mut self, timeouts: &Timeouts, began: Instant) -> Result<bool, Failure> {
         let mut moved = Instant::now();
+        self.output.borrow_mut().catch_up(); // an event about it may have come while the socket was drained
         let mut left = self.output.borrow().waiting();
         while left > 0 {
             let idle = timeouts.idle.and_then(|time| moved.checked_add(time));
@@ -269,6 +270,7 @@ impl<'o> EventLoop<'o> {
             };
             let registry = self.poll.registry();
             self.output.borrow_mut().watch(registry).map_err(Failure::EventLoop)?;
+            let before = self.output.borrow().state();
             let shortened = observer::shorten(timeout, self.observer);
             match self.poll.poll(&mut self.events, shortened) {
                 // A signal handler ran, and the signal is an event by now. The timeout is computed again.
@@ -276,7 +278,9 @@ impl<'o> EventLoop<'o> {
                 other => other.map_err(Failure::EventLoop)?,
             }
             observer::attend(self.observer);
-            if shortened != timeout && self.events.is_empty() {
+            // The observer's timer may have written what waited, which the session or the end of the program waits for.
+            let is_same = self.output.borrow().state() == before;
+            if shortened != timeout && self.events.is_empty() && is_same {
                 continue;
             }
             let now = Instant::now();

@@ -53,6 +53,11 @@ impl Output {
         self.queue.len() <= LIMIT && !stderr::is_full()
     }
 
+    /// Whether there is room, and how many bytes wait: what a loop that sleeps has to hear of.
+    pub fn state(&self) -> (bool, usize) {
+        (self.has_room(), self.waiting())
+    }
+
     /// How many bytes wait for a reader.
     pub fn waiting(&self) -> usize {
         self.queue.len() + stderr::waiting_trace()

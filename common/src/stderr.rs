@@ -86,7 +86,8 @@ pub fn deadline() -> Option<Instant> {
 
 /// Whether a lossless trace has to stop.
 pub fn is_full() -> bool {
-    lock().waiting() > LIMIT
+    let stderr = lock();
+    stderr.lossless && stderr.waiting() > LIMIT
 }
 
 /// How many bytes of a lossless trace wait, and of the log lines among them.

@@ -45,6 +45,8 @@ pub struct AcceptQueue {
 struct Look {
     /// When the pass began; `None` before the first.
     began: Option<Instant>,
+    /// When the pass last went on.
+    last: Option<Instant>,
     /// The last arrival that was looked at.
     at: u64,
     /// Whether there was more to look at than one call may.
@@ -135,13 +137,18 @@ impl AcceptQueue {
 
     /// Removes and returns the client that has waited longest among those that have spoken.
     pub fn next_speaker(&mut self, watch: &mut Watch<'_>) -> Option<QueuedClient> {
-        if !self.look.goes_on && self.look.began != Some(watch.now) {
+        let is_over = !self.look.goes_on && self.look.began != Some(watch.now);
+        // A pass that was left unfinished says nothing about the clients that have spoken since.
+        let is_stale = self.look.last.is_none_or(|at| at + LOOK_AGAIN <= watch.now);
+        if is_over || is_stale {
             self.look = Look { began: Some(watch.now), ..Look::default() };
         }
-        self.look.goes_on = false;
+        (self.look.last, self.look.goes_on) = (Some(watch.now), false);
         for _ in 0..LOOKS {
             let first_known = self.spoken.first_key_value().map_or(u64::MAX, |(first, _)| *first);
-            let mut unknown = self.silent.range(self.look.at + 1..first_known);
+            // A full queue may have found a client to have spoken that this pass is already behind.
+            let next = (self.look.at + 1).min(first_known);
+            let mut unknown = self.silent.range(next..first_known);
             let Some((&arrival, client)) = unknown.next() else {
                 return self.spoken.pop_first().map(|(_, client)| client);
             };
@@ -250,6 +257,58 @@ impl AcceptQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A queue of silent clients, and their ends of the connections.
+    fn silent_queue(capacity: usize, now: Instant) -> (AcceptQueue, Vec<std::net::TcpStream>) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut queue = AcceptQueue::new(capacity);
+        let clients = (0..capacity).map(|_| {
+            let client = std::net::TcpStream::connect(address).unwrap();
+            let (socket, peer) = listener.accept().unwrap();
+            socket.set_nonblocking(true).unwrap();
+            queue.enter(TcpStream::from_std(socket), peer, now);
+            client
+        });
+        let clients = clients.collect();
+        (queue, clients)
+    }
+
+    fn wait_until_spoken(queue: &AcceptQueue, arrival: u64) {
+        while !matches!(queue.silent[&arrival].peek(), Sign::Spoken) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_client_that_a_full_queue_finds_to_have_spoken_is_before_an_unfinished_look() {
+        let now = Instant::now();
+        let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
+        let mut nobody = ();
+        assert!(queue.next_speaker(&mut Watch::new(now, &mut nobody)).is_none());
+        assert!(queue.look.goes_on);
+
+        std::io::Write::write_all(&mut clients[0], b"x").unwrap();
+        wait_until_spoken(&queue, 1);
+        let later = now + Duration::from_secs(10);
+        queue.make_room(1, Some(Duration::from_secs(10)), &mut Watch::new(later, &mut nobody));
+        let watch = &mut Watch::new(later, &mut nobody);
+        assert_eq!(queue.next_speaker(watch).map(|client| client.arrival()), Some(1));
+    }
+
+    #[test]
+    fn a_look_that_was_left_unfinished_begins_again() {
+        let now = Instant::now();
+        let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
+        let mut nobody = ();
+        assert!(queue.next_speaker(&mut Watch::new(now, &mut nobody)).is_none());
+        for arrival in [1, LOOKS + 1] {
+            std::io::Write::write_all(&mut clients[arrival - 1], b"x").unwrap();
+            wait_until_spoken(&queue, arrival as u64);
+        }
+        let watch = &mut Watch::new(now + LOOK_AGAIN, &mut nobody);
+        assert_eq!(queue.next_speaker(watch).map(|client| client.arrival()), Some(1));
+    }
 
     /// Silent clients fill the queue, and the backlog behind it but for the last place, where a client speaks.
     #[test]

@@ -19,7 +19,7 @@ fn a_silent_session_is_closed_with_close_notify() {
 
 #[test]
 fn a_handshake_that_timed_out_says_how_much_of_it_came() {
-    let server = EchoServer::start(&["--handshake-timeout", "300ms"]);
+    let server = EchoServer::start(&["--handshake-timeout", "2s"]);
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_half_a_client_hello();
     let line = server.log().wait_for_line(" bytes of its ClientHello; ");

@@ -242,6 +242,9 @@ impl Sink for Capture {
 
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
         if !self.records(now, step) {
+            if let Step::Began { .. } = step {
+                self.arrivals.remove(&id.peer);
+            }
             return;
         }
         let recorded = self.record(now, id, step, carried).and_then(|()| self.recorder.tape.write());
