@@ -26,12 +26,12 @@ pub struct Output {
     /// Whether stderr is the same terminal.
     shares_terminal: bool,
     error: Option<io::Error>,
-    /// Whether it takes no more, for `error`, which may have been taken away since.
+    /// Whether a write to stdout has failed. Stays true after [`take_error`](Self::take_error).
     failed: bool,
 }
 
 impl Output {
-    /// stdout, which the poll will know by the token `stdout`, and stderr by the other. If stdout belongs to a
+    /// Creates the output. The poll reports stdout with the token `stdout`, and stderr with the token `stderr`. If stdout belongs to a
     /// capture, text is thrown away: the capture has it.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Output {
         })))
     }
 
-    /// Whether more may come: from the server, to stdout, or from anywhere, to the trace.
+    /// Returns whether the session may produce more output, for stdout or for the trace.
     pub fn has_room(&self) -> bool {
         self.queue.len() <= LIMIT && !stderr::is_full()
     }

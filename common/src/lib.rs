@@ -57,8 +57,8 @@
 //! - **I3, pending output first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the
 //!   FIN.
 //! - **I4, bounded memory and work.** Ciphertext is not read while the pending output is above its high-water mark. A
-//!   peer that never reads costs a fixed amount of memory and, after the write deadline, its slot. A turn takes one read
-//!   and processes at most 64 records of it. The session keeps the rest of that read, and reads no more before it is used
+//!   peer that never reads costs a fixed amount of memory and, after the write deadline, its slot. A turn takes one read.
+//!   After the handshake it processes at most 64 records of it. The session keeps the rest of that read, and reads no more before it is used
 //!   up.
 //! - **I5, end-of-file is a fact, close_notify is a verdict.** A FIN without close_notify is a truncation, and is
 //!   called one.
@@ -70,13 +70,13 @@
 //!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off. A
 //!   session that is due tries its socket before it counts as late.
 //! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`
-//!   and no `unsafe` outside tests. Nobody who reads our output, or does not read it, can stop us: no write waits for a
-//!   reader ([`outlet`]).
+//!   and no `unsafe` outside tests. No write blocks ([`outlet`]). If nobody reads its output, the
+//!   server goes on. The client stops reading from the server; its signals and deadlines still work.
 //! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.
 //!
 //! # Embedding
 //!
-//! Behind every [`turn`](session::Session::turn) comes [`await_events`](session::Session::await_events). A loop with more
+//! Call [`await_events`](session::Session::await_events) after every [`turn`](session::Session::turn). A loop with more
 //! than one session says so to its buffers, [`scratch::Scratch::share_among`], so that none takes large reads while
 //! others wait. When a session is over, [`needs_draining`](session::Session::needs_draining) says whether its socket must
 //! be drained before it is closed; [`draining::Draining`] does that.

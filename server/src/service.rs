@@ -33,8 +33,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service with these credentials, timeouts and TLS parameters, whose sessions begin with `greeting`; so many of them if they
-    /// are counted.
+    /// A service with these credentials, timeouts and TLS parameters. Its sessions begin with `greeting`. `sessions` limits
+    /// their number.
     pub fn new(
         Credentials { tls, admission }: Credentials,
         timeouts: Timeouts,
@@ -48,8 +48,8 @@ impl Service {
 
     /// What sessions get from now on; those that there are keep what they began with.
     ///
-    /// The new configuration has a ticket key and a store of its own, so that no old ticket brings a client back in whom
-    /// the new files would not let in.
+    /// The new configuration has a ticket key and a store of its own: an old ticket cannot resume a session that the new
+    /// files would reject.
     pub fn replace(&mut self, Credentials { tls, admission }: Credentials) {
         self.tls = tls;
         let SessionConfig { timeouts, ours, .. } = &*self.session;

@@ -115,7 +115,7 @@ fn remembered_clients(slots: usize) -> usize {
 }
 
 /// Lets clients resume their sessions, by tickets that hold the session itself, encrypted with a key that only this
-/// process knows. The server remembers nothing, however many clients there are, and a ticket is good for 6 to 12 hours.
+/// process knows. For a client that supports tickets, the server stores nothing. A ticket is good for 6 to 12 hours.
 ///
 /// The alternative is a `ServerSessionMemoryCache`, rustls' default, with 256 entries. TLS 1.3 uses two for each session,
 /// so 128 clients can come back. A larger one does not scale: to take an entry out, rustls 0.23 searches all of them in
@@ -128,8 +128,8 @@ fn remembered_clients(slots: usize) -> usize {
 /// Clients of TLS 1.2 that know session IDs and no tickets still need the store. There each session has one entry, and
 /// reading it is no search.
 ///
-/// Each call makes a new key and an empty store, so after a reload no old ticket brings a client back in whom the new
-/// files would not let in.
+/// Each call creates a new ticket key and an empty store. After a reload an old ticket cannot resume a session that the
+/// new files would reject.
 fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), SetupError> {
     config.ticketer = Ticketer::new()
         .map_err(|error| SetupError(format!("cannot make the key for session tickets: {error}")))?;

@@ -14,7 +14,7 @@ use crate::phase::{Cause, Facts, PeerEnd, Phase};
 use crate::readiness::Readiness;
 use crate::transport::Transport;
 
-/// A loop that is no later than this was not stopped, only busy.
+/// A delay up to this counts as a busy loop, not as a loop that stood still.
 const PROMPT: Duration = Duration::from_millis(100);
 
 impl<T: Transport, A: Application> Session<T, A> {
@@ -32,8 +32,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// We have said everything: close_notify goes out behind it, and the rest of the answer is waited for, unless the
-    /// peer has finished before us.
+    /// Sends close_notify after all pending output. The session then waits for the rest of the peer's answer, unless the
+    /// peer has already sent its close_notify.
     pub fn said_all(&mut self, watch: &mut Watch<'_>) {
         match self.phase {
             Phase::Established => self.enter(Phase::Closing { cause: Cause::SaidAll }, watch),
@@ -51,8 +51,8 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- advance: phases and deadlines ---------------------------------------------------------------------
 
-    /// Goes where the facts lead, or else sees to what is due. `tried_socket` says whether this turn has read from the
-    /// socket, or found it empty.
+    /// Changes the phase if the state of the connection requires it. Otherwise handles expired deadlines. `tried_socket`
+    /// says whether this turn has read from the socket, or found it empty.
     pub(super) fn advance(&mut self, tried_socket: &mut bool, watch: &mut Watch<'_>) -> bool {
         let facts = self.facts();
         if self.phase == Phase::Established && facts.peer_end == Some(PeerEnd::CloseNotify) {

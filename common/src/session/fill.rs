@@ -19,8 +19,8 @@ use crate::transport::Transport;
 /// updates, which cost thirty times as much as one full record.
 const RECORDS: usize = 64;
 
-/// What it means when `read_tls` takes nothing of a read: its reader cannot fail, and its plaintext is always
-/// taken out, so only a handshake message that fills rustls' buffer is left. rustls queues no alert for it.
+/// The error for a `read_tls` that fails: a handshake message is larger than rustls' buffer. Nothing else is left, because
+/// its reader cannot fail and its plaintext is always taken out. rustls queues no alert for it.
 const MESSAGE_TOO_LONG: rustls::Error =
     rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge);
 

@@ -12,7 +12,7 @@ use crate::args::ShowError;
 /// Says whether to draw, and where the pages go.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct PageArgs {
-    /// Draw each session, with all that was decrypted: DIR/server-N.html or DIR/client-N.html
+    /// Draw each session as a page with decrypted data: DIR/server-N.html or DIR/client-N.html
     #[arg(long, value_name = "DIR")]
     illustrate: Option<PathBuf>,
 }
