@@ -29,7 +29,7 @@ pub struct Cli {
     #[arg(value_name = "HOST:PORT", default_value = DEFAULT_TARGET, value_parser = parse_target)]
     pub target: HostPort,
 
-    /// Send stdin, show what comes back (as fast as stdout is read), close at stdin's end
+    /// Send stdin to the server, write the answer to stdout, close at the end of stdin
     #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
     pub interactive: bool,
 
@@ -65,7 +65,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", value_parser = parse_server_name)]
     server_name: Option<ServerName<'static>>,
 
-    /// Go on with an unauthorized server, and say so
+    /// Accept an unauthorized server, with a warning
     #[arg(long)]
     pub insecure: bool,
 
@@ -108,7 +108,7 @@ fn meant_here(unknown: &Unknown) -> Option<String> {
         "-servername" | "--servername" | "--sni" => {
             "--server-name NAME names the host that the certificate must be for"
         }
-        "-k" => "--insecure goes on with an unauthorized server",
+        "-k" => "use --insecure to accept an unauthorized server",
         _ => return None,
     };
     Some(meant.to_owned())

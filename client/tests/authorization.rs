@@ -111,7 +111,11 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[test]
 fn an_authority_of_the_same_name_with_another_key_is_refused() {
     let refused = session(&Authority::new("Mine").issue(), &Authority::new("Mine").certificate, &[]);
-    assert_refused(refused, "not signed by the authority CN=Mine in trusted.pem", "decrypt_error (51)");
+    assert_refused(
+        refused,
+        "not signed with the key of the authority CN=Mine in trusted.pem",
+        "decrypt_error (51)",
+    );
 }
 
 #[test]

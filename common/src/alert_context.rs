@@ -41,13 +41,14 @@ impl AlertContext {
         let about_certificate = self.request.as_ref().and_then(|request| request.explain(alert));
         if let Some(about_certificate) = about_certificate {
             return Some(match (self.stage, alert) {
-                // A server that fails for a reason of its own may have been asked for a certificate or not.
+                // An internal error may be about the certificate or not.
                 (_, Alert::InternalError) => {
                     format!("{}; or {about_certificate}", self.in_general(alert, "server")?)
                 }
                 (Stage::Established, _) => {
                     format!(
-                        "{about_certificate} (in TLS 1.3 a client is connected before the server has judged it)"
+                        "{about_certificate} (in TLS 1.3 the server checks the client's certificate \
+                         after the client is already connected)"
                     )
                 }
                 (Stage::Hello | Stage::Agreed, _) => about_certificate,
@@ -82,7 +83,10 @@ impl AlertContext {
             Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate => {
                 "the client refuses our certificate"
             }
-            Alert::CertificateExpired => "to the client's clock our certificate is not valid now",
+            Alert::CertificateExpired => {
+                "our certificate is not valid at the time of the client's clock; \
+                 check both clocks and the dates of the certificate"
+            }
             _ => return self.in_general(alert, "client"),
         };
         Some(meaning.to_owned())
@@ -100,7 +104,7 @@ impl AlertContext {
                 format!("the {peer} speaks none of the protocols that we offered")
             }
             Alert::InternalError => {
-                format!("the {peer} failed for a reason of its own, which its log may say")
+                format!("the {peer} had an internal error; see the {peer}'s log")
             }
             _ => return None,
         })

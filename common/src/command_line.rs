@@ -94,8 +94,11 @@ fn explained<P: Parser>(mut error: Error, arguments: &[OsString], meant_here: Me
     match meant_here(&unknown) {
         Some(meant) => {
             let name = unknown.flag.or(unknown.value).unwrap_or_default();
-            let what = if name.starts_with('-') { "is not a flag of this program" } else { "lacks its flag" };
-            P::command().error(ErrorKind::UnknownArgument, format!("{name} {what}: {meant}"))
+            let problem = match name.starts_with('-') {
+                true => format!("{name} is not a flag of this program"),
+                false => format!("unexpected argument {name}"),
+            };
+            P::command().error(ErrorKind::UnknownArgument, format!("{problem}: {meant}"))
         }
         None => error,
     }
@@ -233,7 +236,7 @@ mod tests {
             (&["-v", "--cacert=f"], "--cacert is not a flag of this program: --ca names Some(\"f\")"),
             (&["-CAfile"], "-CAfile is not a flag of this program: --ca names None"),
             (&["-p", "9000"], "-p is not a flag of this program: port Some(9000)"),
-            (&["a", "b:1"], "b:1 lacks its flag: --target b:1"),
+            (&["a", "b:1"], "unexpected argument b:1: --target b:1"),
             (&["--else"], "unexpected argument '--else' found"),
         ] {
             let said = said(arguments);

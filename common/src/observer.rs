@@ -126,7 +126,7 @@ pub enum LoopEvent<'a> {
         /// Its place in the queue, from 1.
         place: usize,
     },
-    /// The waiting room is full; the listener is deregistered, and the kernel's backlog is the queue now.
+    /// The accept queue is full; the listener is deregistered, and the kernel's backlog is the queue now.
     RoomFull,
     /// There is room again; the listener is back.
     RoomAgain,

@@ -20,7 +20,7 @@ pub(crate) struct Repeats {
 #[derive(Debug)]
 struct Kind {
     level: Level,
-    /// What happened, to put behind a number: "clients did not speak TLS".
+    /// What happened, with `#` for the number: "# clients did not speak TLS".
     what: &'static str,
     lines: u64,
 }
@@ -59,7 +59,7 @@ impl Repeats {
         self.ends = None;
         for Kind { level, what, lines } in self.kinds.drain(..) {
             if let more @ 1.. = lines.saturating_sub(SHOWN) {
-                log!(level, "{more} more {what} within a second");
+                log!(level, "in the last second also: {}", what.replace('#', &more.to_string()));
             }
         }
     }

@@ -73,29 +73,29 @@ fn traffic(received: u64, sent: u64) -> String {
     }
 }
 
-/// What many clients did whose sessions ended for this reason, to put behind their number.
+/// What many clients did whose sessions ended for this reason, with `#` for their number.
 fn repeated(reason: &CloseReason) -> &'static str {
     match reason {
-        CloseReason::Clean { .. } => "sessions closed cleanly",
-        CloseReason::Unconfirmed => "clients did not confirm the end",
-        CloseReason::Truncated { .. } => "clients left without close_notify",
-        CloseReason::Abandoned | CloseReason::Left => "sessions were abandoned",
-        CloseReason::PeerAlert(..) => "clients sent an alert",
-        CloseReason::NotTls(_) => "clients did not speak TLS",
-        CloseReason::Unauthorized(_) => "clients were not authorized",
-        CloseReason::Tls(_) => "clients broke the rules of TLS",
-        CloseReason::Transport { .. } => "clients lost their connection",
-        CloseReason::TimedOut(_) => "clients timed out",
+        CloseReason::Clean { .. } => "# sessions closed cleanly",
+        CloseReason::Unconfirmed => "# clients did not confirm the end",
+        CloseReason::Truncated { .. } => "# clients left without close_notify",
+        CloseReason::Abandoned | CloseReason::Left => "# sessions were abandoned",
+        CloseReason::PeerAlert(..) => "# clients sent an alert",
+        CloseReason::NotTls(_) => "# clients did not speak TLS",
+        CloseReason::Unauthorized(_) => "# clients were not authorized",
+        CloseReason::Tls(_) => "# clients broke the rules of TLS",
+        CloseReason::Transport { .. } => "# clients lost their connection",
+        CloseReason::TimedOut(_) => "# clients timed out",
     }
 }
 
 /// The same for what clients do outside sessions.
 fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
     match event {
-        LoopEvent::Waiting { .. } => Some("clients wait for their turn"),
-        LoopEvent::Skipped { .. } => Some("clients sent nothing"),
-        LoopEvent::RoomFull => Some("times the waiting room was full"),
-        LoopEvent::SessionFailed { .. } => Some("sessions could not be served"),
+        LoopEvent::Waiting { .. } => Some("# clients wait for their turn"),
+        LoopEvent::Skipped { .. } => Some("# clients sent nothing"),
+        LoopEvent::RoomFull => Some("the accept queue became full # times"),
+        LoopEvent::SessionFailed { .. } => Some("# sessions could not be served"),
         _ => None,
     }
 }
@@ -140,7 +140,7 @@ impl Observer for Reporter {
             }
             LoopEvent::RoomFull => {
                 info!(
-                    "the waiting room is full: further clients wait in the kernel's backlog (see --waiting)"
+                    "the accept queue is full: further clients wait in the kernel's backlog (see --waiting)"
                 );
             }
             LoopEvent::RoomAgain => debug!("there is room again"),
@@ -156,7 +156,7 @@ impl Observer for Reporter {
             }
             LoopEvent::SlotHeld { peer, .. } => debug!("{peer} has a slot and has sent nothing yet"),
             LoopEvent::SlotGivenUp { peer, .. } => {
-                debug!("{peer} has sent nothing and gives its slot to a client that has spoken")
+                debug!("{peer} has sent nothing: its slot goes to a client that has sent data")
             }
             LoopEvent::Promoted { id, waiting, .. } => debug!("{id} is served, {waiting} waiting"),
             LoopEvent::SessionFailed { id, error } => warn!("{id} could not be served: {error}"),
@@ -169,11 +169,13 @@ impl Observer for Reporter {
             LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),
             LoopEvent::ReloadPostponed { error } => {
                 warn!(
-                    "SIGHUP: no file descriptors are left (see ulimit -n), so it is tried again soon: {error}"
+                    "SIGHUP: reload postponed, no file descriptors left: {error}; retrying every second (see ulimit -n)"
                 );
             }
             LoopEvent::Reloaded { error: Some(error) } => {
-                warn!("SIGHUP: nothing changes, mend this and send it again: {error}");
+                warn!(
+                    "SIGHUP: reload failed, the old certificate stays in use: fix this, then send SIGHUP again: {error}"
+                );
             }
             LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
             LoopEvent::Stopping { why, waiting } => info!("stopping: {why}; {waiting} waiting are sent away"),

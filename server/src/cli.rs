@@ -103,8 +103,7 @@ fn meant_here(unknown: &Unknown) -> Option<String> {
             Some("--client-ca FILE asks clients for a certificate and trusts those in FILE".to_owned())
         }
         Some(_) => None,
-        None => address(unknown.value.as_deref()?)
-            .map(|address| format!("--listen {address} makes it the address to listen on")),
+        None => address(unknown.value.as_deref()?).map(|address| format!("write --listen {address}")),
     }
 }
 
@@ -175,7 +174,7 @@ impl Cli {
         usize::try_from(self.slots).unwrap_or(usize::MAX)
     }
 
-    /// The size of the waiting room, at least 1: every session passes through it.
+    /// The size of the accept queue, at least 1: every session passes through it.
     pub fn waiting(&self) -> usize {
         usize::from(self.waiting)
     }

@@ -136,7 +136,7 @@ fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
         (&["--waiting", "0"], "write a whole number from 1 to 65535"),
         (&["--slots", "x"], "write a whole number from 1 to 1000000"),
         (&["--sessions", "-1"], "'-1' for '--sessions <N>': write a whole number from 1"),
-        (&["127.0.0.1:9000"], "--listen 127.0.0.1:9000 makes it the address to listen on"),
+        (&["127.0.0.1:9000"], "unexpected argument 127.0.0.1:9000: write --listen 127.0.0.1:9000"),
         (&["9000"], "--listen 127.0.0.1:9000"),
         (&["-p", "9000"], "--listen 127.0.0.1:9000"),
         (&["--port=9000"], "--listen 127.0.0.1:9000"),

@@ -123,7 +123,9 @@ fn a_silent_client_that_gave_its_slot_up_is_served_when_it_speaks() {
     let address = first.local_addr().unwrap();
     server.log().wait_for_line(&format!("{address} has a slot and has sent nothing yet"));
     let second = server.connect();
-    server.log().wait_for_line(&format!("{address} has sent nothing and gives its slot"));
+    server
+        .log()
+        .wait_for_line(&format!("{address} has sent nothing: its slot goes to a client that has sent data"));
     let third = server.connect_raw();
     server.log().wait_for_line(&format!("{} waits for its turn, number 2", third.local_addr().unwrap()));
     let mut first = TlsClient::new(first, server.client_config());
@@ -173,7 +175,7 @@ fn a_silent_client_in_a_slot_is_disconnected_after_the_handshake_timeout() {
 fn silent_clients_in_the_slot_the_queue_and_the_backlog_cost_no_handshake_timeout() {
     let server = EchoServer::start(&["--waiting", "2", "--handshake-timeout", "66s"]);
     let silent: Vec<_> = (0..8).map(|_| server.connect_raw()).collect();
-    server.log().wait_for_line("the waiting room is full");
+    server.log().wait_for_line("the accept queue is full");
     server.serves_a_client();
     drop(silent);
 }
@@ -189,7 +191,7 @@ fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_com
             expected.push(address(&mut client));
             scope.spawn(|| have_a_turn(client));
         }
-        server.log().wait_for_line("the waiting room is full");
+        server.log().wait_for_line("the accept queue is full");
         first.close();
     });
     assert_eq!(served(&server, 9), expected);
@@ -255,7 +257,7 @@ fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
     let crowd: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
     let last = crowd.last().unwrap().local_addr().unwrap();
-    server.log().wait_for_line(&format!("{last} is number 39 in the waiting room"));
+    server.log().wait_for_line(&format!("{last} is number 39 in the accept queue"));
     let text = server.log().text();
     let round = |peer: SocketAddr| {
         let peer = peer.to_string();
@@ -274,17 +276,17 @@ fn a_full_room_takes_nobody_in_and_does_not_ask_who_is_there() {
     server.program.signal("STOP");
     let crowd: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
-    server.log().wait_for_line("is number 2 in the waiting room");
+    server.log().wait_for_line("is number 2 in the accept queue");
     for _ in 0..20 {
         assert!(first.try_round_trip(b"a round"));
     }
     first.close_notify();
     server.log().wait_for_line(" freed ");
     let text = server.log().text();
-    let (_, since) = text.split_once("is number 2 in the waiting room").unwrap();
+    let (_, since) = text.split_once("is number 2 in the accept queue").unwrap();
     let (full, _) = since.split_once("freed").unwrap();
     let asked = |line: &str| line.contains(" ready ") && line.ends_with(" listener");
     assert!(!full.lines().any(asked), "{full}");
-    assert!(!full.contains("is number 3 in the waiting room"), "{full}");
+    assert!(!full.contains("is number 3 in the accept queue"), "{full}");
     drop(crowd);
 }

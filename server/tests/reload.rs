@@ -18,7 +18,8 @@ use testing::program::Launch;
 use testing::raw;
 
 const RELOADED: &str = "new sessions get what the files hold now";
-const NOT_RELOADED: &str = "nothing changes, mend this and send it again";
+const NOT_RELOADED: &str =
+    "reload failed, the old certificate stays in use: fix this, then send SIGHUP again";
 
 fn server(identity: &Identity, arguments: &[&str]) -> EchoServer {
     let folder = TempDir::new();
@@ -109,11 +110,11 @@ fn a_reload_for_which_no_descriptors_are_left_is_tried_again() {
     let crowd: Vec<_> = (0..64).map(|_| server.connect_raw()).collect();
     server.log().wait_for_line("accepting a connection failed");
     server.program.signal("HUP");
-    server.log().wait_for_line("SIGHUP: no file descriptors are left");
+    server.log().wait_for_line("SIGHUP: reload postponed, no file descriptors left");
     assert_eq!(server.log().lines(RELOADED), Vec::<String>::new());
     drop(crowd);
     server.log().wait_for_line(RELOADED);
-    assert_eq!(server.log().lines("SIGHUP: no file descriptors are left").len(), 1);
+    assert_eq!(server.log().lines("SIGHUP: reload postponed, no file descriptors left").len(), 1);
 }
 
 /// A client that trusts the server and shows a certificate.

@@ -60,7 +60,7 @@ const CATCH_UP: Duration = Duration::from_millis(20);
 /// Whether to capture, on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct CaptureArgs {
-    /// Write each session with its secrets to FILE, new, for Wireshark; `-` is stdout
+    /// Write all sessions and their secrets to the new FILE, for Wireshark; `-` means stdout
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
 }
@@ -96,7 +96,7 @@ impl CaptureArgs {
             capture.empty = Some(made);
             capture
         };
-        warn!("--capture: {name} holds the secrets of its sessions; whoever can read it can decrypt them");
+        warn!("--capture: {name} holds the secrets of its sessions; any reader of {name} can decrypt them");
         Ok(Some(capture))
     }
 }
@@ -226,7 +226,7 @@ impl Capture {
     fn stop(&mut self, now: Instant, error: &io::Error) {
         let consequence = self.recorder.tape.stop(error);
         if self.stopped.is_none() {
-            warn!("the capture stops here, it cannot be written: {error}; {consequence}");
+            warn!("capture stopped: cannot write ({error}); {consequence}");
         }
         let before = self.stopped.as_ref().map_or(0, |stopped| stopped.missing);
         self.stopped = Some(Stopped { retry_at: now + PAUSE, missing: before + self.sessions.len() });
@@ -252,7 +252,7 @@ impl Sink for Capture {
             Err(error) => self.stop(now, &error),
             Ok(()) => {
                 if let Some(Stopped { missing, .. }) = self.stopped.take() {
-                    warn!("the capture goes on with {id}; {missing} sessions are missing or cut off");
+                    warn!("capture continues with {id}; {missing} sessions are incomplete or missing");
                 }
             }
         }

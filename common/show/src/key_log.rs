@@ -63,7 +63,9 @@ impl KeyLogArgs {
             }
             Err(why) => return Err(ShowError::new(format!("{by}: {name}: {why}"))),
         };
-        let warning = format_args!("{by}: whoever can read {name} can decrypt the traffic of these sessions");
+        let warning = format_args!(
+            "{by}: session secrets are written to {name}; any reader of this file can decrypt the sessions"
+        );
         if by == VARIABLE {
             logging::warn_unless_off(warning); // nobody has asked this program for it
         } else {

@@ -51,16 +51,16 @@ impl<W: Write> Lines<W> {
         match self.put(format!("{begin}{line}\n").as_bytes()) {
             Ok(()) => {
                 if let Some(Failing { missing, .. }) = self.failing.take() {
-                    warn!("{} can be written again; {missing} of its lines are missing", self.what);
+                    warn!("writing {} works again; {missing} lines were skipped", self.what);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                warn!("{} ends here: nobody reads it any more", self.what);
+                warn!("{} stopped: its reader is gone", self.what);
                 self.writer = None;
             }
             Err(error) => {
                 if self.failing.is_none() {
-                    warn!("{} cannot be written now, later lines try again: {error}", self.what);
+                    warn!("cannot write {}: {error}; lines are skipped until writing works again", self.what);
                 }
                 let missing = self.failing.take().map_or(0, |failing| failing.missing) + 1;
                 self.failing = Some(Failing { retry_at: now + PAUSE, missing });

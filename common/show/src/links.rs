@@ -27,7 +27,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Foreign { link, owner } => write!(
                 f,
-                "leads through {}, a symbolic link of another user ({owner}), who decides where the secrets go; \
+                "leads through {}, a symbolic link of another user ({owner}); that user could redirect the secrets; \
                  name another file",
                 link.display()
             ),

@@ -111,9 +111,9 @@ fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
         assert_eq!(client.close(), b"");
     }
     server.log().wait_for_lines(2, "closed cleanly");
-    let line = server.log().wait_for_line("the capture stops here, it cannot be written: ");
-    assert!(line.contains("; what came before is whole, and a later session tries again"), "{line}");
-    assert_eq!(server.log().lines("the capture stops here").len(), 1);
+    let line = server.log().wait_for_line("capture stopped: cannot write (");
+    assert!(line.contains("; the file is complete up to here; it continues with a later session"), "{line}");
+    assert_eq!(server.log().lines("capture stopped: ").len(), 1);
     let capture = Capture::read(&server.folder.path().join("server.pcapng"));
     assert_eq!(capture.cut_off, 0);
     let connections = capture.connections();
@@ -130,18 +130,18 @@ fn a_disk_that_was_full_gets_the_next_session() {
     let mut client = server.connect();
     assert!((0..100).all(|_| client.try_round_trip(&[b'~'; 3000])));
     client.close();
-    server.log().wait_for_line("the capture stops here");
+    server.log().wait_for_line("capture stopped: ");
     let pid = server.program.id().to_string();
     assert!(Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status().unwrap().success());
     let start = Instant::now();
-    while server.log().lines("the capture goes on with session").is_empty() {
+    while server.log().lines("capture continues with session").is_empty() {
         assert!(start.elapsed() < LIMIT);
         server.serves_a_client();
     }
     let EchoServer { mut program, folder, .. } = server;
     program.interrupt();
     program.expect_exit(0);
-    assert_eq!(program.stderr.lines("the capture goes on").len(), 1);
+    assert_eq!(program.stderr.lines("capture continues").len(), 1);
     let capture = Capture::read(&folder.path().join("server.pcapng"));
     assert_eq!(capture.cut_off, 0);
     assert!(capture.connections().len() >= 2); // the log may be read late
@@ -181,10 +181,10 @@ fn a_stdout_that_nobody_reads_stops_the_capture_and_not_the_sessions() {
     assert_eq!(client.receive(9), b"welcome!\n");
     assert!((0..400).all(|_| client.try_round_trip(&[b'~'; 16_000])));
     client.close();
-    server.log().wait_for_line("the capture stops here, it cannot be written: nobody reads it");
+    server.log().wait_for_line("capture stopped: cannot write (its reader does not read)");
     let stdout = Output::collect(reader);
     let start = Instant::now();
-    while server.log().lines("the capture goes on with session").is_empty() {
+    while server.log().lines("capture continues with session").is_empty() {
         assert!(start.elapsed() < LIMIT);
         server.serves_a_client();
     }
@@ -195,7 +195,7 @@ fn a_stdout_that_nobody_reads_stops_the_capture_and_not_the_sessions() {
     let capture = read(&stdout);
     assert_eq!(capture.cut_off, 0);
     assert!(capture.connections().len() >= 2); // the log may be read late
-    assert_eq!(program.stderr.lines("the capture stops here").len(), 1);
+    assert_eq!(program.stderr.lines("capture stopped: ").len(), 1);
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_reader_of_stdout_that_leaves_ends_the_capture_and_not_the_server() {
     let server = EchoServer::launch(launch, folder);
     drop(reader);
     let start = Instant::now();
-    while server.log().lines("its reader has gone").is_empty() {
+    while server.log().lines("its reader is gone").is_empty() {
         assert!(start.elapsed() < LIMIT);
         server.serves_a_client();
     }

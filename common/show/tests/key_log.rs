@@ -78,7 +78,9 @@ fn a_new_file_is_for_its_owner_alone_and_a_warning_says_what_it_is_good_for() {
     let server = EchoServer::start(&["--key-log", "keys.log"]);
     let mode = fs::metadata(server.folder.path().join("keys.log")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    server.log().wait_for_line("WARN  --key-log: whoever can read keys.log can decrypt the traffic");
+    server.log().wait_for_line(
+        "WARN  --key-log: session secrets are written to keys.log; any reader of this file can decrypt",
+    );
 }
 
 #[test]
@@ -92,7 +94,10 @@ fn the_variable_asks_for_it_too_and_the_flag_wins() {
         client.stderr.text()
     };
     let said = run("variable.log", &[]);
-    assert!(said.contains("SSLKEYLOGFILE: whoever can read variable.log can decrypt"), "{said}");
+    assert!(
+        said.contains("SSLKEYLOGFILE: session secrets are written to variable.log; any reader"),
+        "{said}"
+    );
     assert_eq!(labels(&server.folder.read("variable.log")).len(), 1);
     run("variable.log", &["--key-log", "flag.log"]);
     assert_eq!(labels(&server.folder.read("variable.log")).len(), 1);
@@ -165,7 +170,7 @@ fn a_disk_that_is_full_is_reported_once_and_leaves_no_secret_glued_to_another() 
         server.serves_a_client();
     }
     server.log().wait_for_lines(8, "closed cleanly");
-    assert_eq!(server.log().lines("the key log cannot be written now").len(), 1);
+    assert_eq!(server.log().lines("cannot write the key log: ").len(), 1);
 
     let EchoServer { mut program, folder, .. } = server;
     program.interrupt();
@@ -180,7 +185,7 @@ fn a_disk_that_is_full_is_reported_once_and_leaves_no_secret_glued_to_another() 
 }
 
 #[test]
-fn a_dash_is_no_file() {
+fn key_log_dash_is_refused() {
     let folder = TempDir::new();
     assert_refused(folder.path(), "-", "secrets are not written to stdout; name a file");
     assert!(!folder.path().join("-").exists());
@@ -188,7 +193,7 @@ fn a_dash_is_no_file() {
 
 /// Others who start the program do not know that the variable is set.
 #[test]
-fn a_variable_that_names_no_use_of_a_file_is_warned_of_and_ignored() {
+fn unusable_sslkeylogfile_is_a_warning() {
     let server = EchoServer::start(&[]);
     let target = format!("localhost:{}", server.address.port());
     let open = server.folder.write("open.log", "");
@@ -206,14 +211,14 @@ fn a_variable_that_names_no_use_of_a_file_is_warned_of_and_ignored() {
 }
 
 #[test]
-fn secrets_that_the_variable_asks_for_are_said_unless_nothing_is_said() {
+fn sslkeylogfile_warning_is_silenced_only_by_qqq() {
     let server = EchoServer::start(&[]);
     let target = format!("localhost:{}", server.address.port());
     for (verbosity, said) in [("-v", 1), ("-q", 1), ("-qq", 1), ("-qqq", 0)] {
         let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", "keys.log");
         let mut client = client.args([&target, "--linger", "0s", verbosity]).start();
         client.expect_exit(0);
-        let lines = client.stderr.lines("SSLKEYLOGFILE: whoever can read keys.log can decrypt");
+        let lines = client.stderr.lines("SSLKEYLOGFILE: session secrets are written to keys.log; any reader");
         assert_eq!(lines.len(), said, "{verbosity}: {}", client.stderr.text());
     }
 }

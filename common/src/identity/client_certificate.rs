@@ -133,10 +133,12 @@ impl CertificateRequest {
                 format!("{asked}, and this client has none; name one with --cert and --key")
             }
             Answer::KeyDoesNotFit { ours, theirs } => format!(
-                "{asked}, and ours was not sent, because its key does not fit: the server takes {theirs}, \
-                 our key makes {ours}; name another certificate with --cert and --key"
+                "{asked}; our certificate was not sent, because the server accepts no signature of our key: \
+                 the server accepts {theirs}, our key can make {ours}; name another certificate with --cert and --key"
             ),
-            Answer::Sent(own) => format!("{asked}, got ours ({own}), and may not accept it"),
+            Answer::Sent(own) => {
+                format!("{asked}; we sent ours ({own}); perhaps the server does not accept it")
+            }
         }
     }
 }
@@ -157,7 +159,10 @@ fn explain_sent(alert: AlertDescription, own: &OwnName, authorities: &str) -> Op
             };
             format!("it does not know who issued our certificate ({own}); {remedy}")
         }
-        Alert::CertificateExpired => format!("to its clock our certificate ({own}) is not valid now"),
+        Alert::CertificateExpired => format!(
+            "our certificate ({own}) is not valid at the time of the server's clock; \
+             check both clocks and the dates of the certificate"
+        ),
         Alert::CertificateRevoked => format!("it says that our certificate ({own}) is revoked"),
         Alert::DecryptError => format!(
             "it could not verify a signature, of our certificate ({own}) or of the handshake; \
@@ -200,7 +205,7 @@ impl fmt::Display for CertificateRequest {
         f.write_str(match self.answer {
             Answer::Nothing => "the server asked for a certificate and got none",
             Answer::KeyDoesNotFit { .. } => {
-                "the server asked for a certificate and got none, because our key does not fit"
+                "the server asked for a certificate and got none: it accepts no signature of our key"
             }
             Answer::Sent(_) => "the server asked for a certificate and got ours",
         })

@@ -138,11 +138,13 @@ impl Distrust {
             ),
             Self::BadSignature { link, issuer, of: Issuer::Authority } => write!(
                 f,
-                "{link} is not signed by the authority {issuer} in {trust}, but by another of that name"
+                "{link} was not signed with the key of the authority {issuer} in {trust}; \
+                 perhaps an authority with the same name and a different key signed it"
             ),
             Self::BadSignature { link, issuer, of: Issuer::Sent } => write!(
                 f,
-                "{link} is not signed by the certificate {issuer} that it sent, but by another of that name"
+                "{link} was not signed with the key of the certificate {issuer} that it sent; \
+                 perhaps an authority with the same name and a different key signed it"
             ),
             Self::UnsupportedIssuerKey { link, issuer, kind } => {
                 let kind = kind.to_string();
@@ -168,16 +170,17 @@ impl Distrust {
                 };
                 write!(
                     f,
-                    "{link} has the name of its issuer {issuer} in other bytes than {issued_by} has it, \
-                     perhaps in another string type; names are compared byte by byte"
+                    "{link} names its issuer {issuer}, but {issued_by} encodes this name differently \
+                     (perhaps another string type); names are compared byte by byte"
                 )
             }
             Self::NoAuthority { link } => {
-                write!(f, "{link} has issued another one, and is no authority (it lacks CA:TRUE)")
+                write!(f, "{link} issued another certificate, but is not an authority (no CA:TRUE)")
             }
             Self::CaUsedAsEndEntity => write!(
                 f,
-                "it presented an authority's certificate (CA:TRUE), and not the very one in {trust}"
+                "it presented the certificate of an authority (CA:TRUE), \
+                 which is accepted only if {trust} contains that certificate"
             ),
             Self::BadChain(reason) => {
                 let reason = reason.to_string();

@@ -82,14 +82,14 @@ fn content_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, problem: &Probl
             "make a key with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`, \
              and a certificate for it",
         ),
-        Problem::DamagedKey => write!(f, "compare `openssl pkey -in {file} -noout -check`"),
+        Problem::DamagedKey => write!(f, "check the key with `openssl pkey -in {file} -noout -check`"),
         Problem::Mismatch { certificate } => write!(
             f,
             "these two must print the same, \
              `openssl pkey -in {file} -pubout` and `openssl x509 -in {} -noout -pubkey`",
             Quoted(certificate)
         ),
-        _ => write!(f, "compare `openssl x509 -in {file} -noout -text`"),
+        _ => write!(f, "check the file with `openssl x509 -in {file} -noout -text`"),
     }
 }
 
@@ -123,7 +123,9 @@ fn block_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, label: Label) -> 
         Label::TrustedCertificate | Label::OldCertificate => {
             write!(f, "convert it with `openssl x509 -in {file} -out converted.pem`")
         }
-        Label::Request => f.write_str("an authority makes a certificate from it; name that one instead"),
+        Label::Request => f.write_str(
+            "this is a certificate request: send it to an authority, then name the certificate that it returns",
+        ),
         Label::OpenSshKey => {
             write!(f, "convert it in place with `ssh-keygen -p -m PEM -f {file}`")
         }

@@ -96,8 +96,8 @@ fn a_certificate_that_is_no_authority_is_no_anchor() {
         let with_issuer = as_server("bank.example", &[&forged, &owner], &trust).unwrap_err();
         assert_eq!(
             with_issuer.to_string(),
-            "the intermediate certificate CN=server that it sent has issued another one, and is no authority \
-             (it lacks CA:TRUE)"
+            "the intermediate certificate CN=server that it sent issued another certificate, but is not an authority \
+             (no CA:TRUE)"
         );
     }
     // The same certificates with CA:TRUE show that it is the flag that decides.
@@ -251,8 +251,8 @@ fn a_root_that_was_made_anew_is_blamed_at_the_link_below_it() {
         assert_eq!(
             refusal(&chain, &[&classic("Root")]),
             (
-                "the intermediate certificate CN=Upper that it sent is not signed by the authority CN=Root in trust.pem, \
-                 but by another of that name"
+                "the intermediate certificate CN=Upper that it sent was not signed with the key of the authority CN=Root \
+                 in trust.pem; perhaps an authority with the same name and a different key signed it"
                     .to_owned(),
                 CertificateError::BadSignature
             )
@@ -273,7 +273,8 @@ fn an_intermediate_that_was_made_anew_is_blamed_at_the_link_below_it() {
         assert_eq!(
             sentence,
             format!(
-                "{link} is not signed by the certificate {issuer} that it sent, but by another of that name"
+                "{link} was not signed with the key of the certificate {issuer} that it sent; \
+                 perhaps an authority with the same name and a different key signed it"
             )
         );
         assert_eq!(alert, CertificateError::BadSignature);
@@ -281,7 +282,7 @@ fn an_intermediate_that_was_made_anew_is_blamed_at_the_link_below_it() {
 }
 
 #[test]
-fn a_link_that_was_not_sent_is_the_one_that_is_missed() {
+fn error_names_the_missing_intermediate() {
     let [root, upper, lower, leaf] = four();
     let other = classic("Other");
     for (chain, trust, sentence) in [
@@ -322,7 +323,7 @@ fn certificates_that_have_nothing_to_do_with_the_chain_are_passed_over() {
     chain.extend([&upper, &lower]);
     let (sentence, _) = refusal(&chain, &[&classic("Root")]);
     assert!(
-        sentence.starts_with("the intermediate certificate CN=Upper that it sent is not signed"),
+        sentence.starts_with("the intermediate certificate CN=Upper that it sent was not signed"),
         "{sentence}"
     );
 }

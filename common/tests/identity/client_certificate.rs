@@ -111,8 +111,8 @@ fn a_key_that_does_not_fit_is_named_with_what_would_fit() {
             let sentence = sentence(alert, Stage::Agreed, &request);
             assert!(
                 sentence.contains(
-                    "ours was not sent, because its key does not fit: the server takes rsa_pss_rsae_sha256, \
-                     our key makes ecdsa_secp256r1_sha256"
+                    "our certificate was not sent, because the server accepts no signature of our key: \
+                     the server accepts rsa_pss_rsae_sha256, our key can make ecdsa_secp256r1_sha256"
                 ),
                 "{sentence}"
             );
@@ -133,7 +133,12 @@ fn a_certificate_that_was_sent_is_named_whatever_the_alert() {
         }
         let unknown = sentence(Alert::UnknownCA, Stage::Established, &request);
         assert!(unknown.contains("it takes those of CN=Theirs"), "{unknown}");
-        assert!(unknown.ends_with("a client is connected before the server has judged it)"), "{unknown}");
+        assert!(
+            unknown.ends_with(
+                "the server checks the client's certificate after the client is already connected)"
+            ),
+            "{unknown}"
+        );
     }
 }
 
@@ -157,8 +162,5 @@ fn a_client_that_was_not_asked_is_told_so() {
     let name = sentence(Alert::UnrecognisedName, Stage::Hello, &None);
     assert!(name.contains("unrecognized_name (112): ") && name.contains("--server-name"), "{name}");
     let internal = sentence(Alert::InternalError, Stage::Established, &None);
-    assert!(
-        internal.ends_with("the server failed for a reason of its own, which its log may say"),
-        "{internal}"
-    );
+    assert!(internal.ends_with("the server had an internal error; see the server's log"), "{internal}");
 }

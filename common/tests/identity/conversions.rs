@@ -37,7 +37,7 @@ fn mend(file: &str, damage: &str) {
 
 #[test]
 #[ignore = "needs openssl, iconv, base64 and GNU sed"]
-fn what_a_message_tells_to_do_helps() {
+fn suggested_commands_repair_the_file() {
     for damage in [
         r"tr -d '\n' < file.pem > bad",
         r"tr '\n' ' ' < file.pem > bad",

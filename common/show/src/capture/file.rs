@@ -123,7 +123,7 @@ impl Tape {
                 *length += bytes.len() as u64;
             }
             Target::Stream(queue) if queue.len() > LIMIT => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads it"));
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "its reader does not read"));
             }
             Target::Stream(queue) => queue.push(bytes)?,
             Target::File { .. } | Target::Closed => {}
@@ -150,12 +150,12 @@ impl Tape {
         self.blocks.clear();
         let (goes_on, consequence) = match &mut self.goes_to {
             Target::File { file, length } => match take_back(file, *length) {
-                Ok(()) => (true, "what came before is whole, and a later session tries again"),
-                Err(_) => (false, "its last block is cut off"),
+                Ok(()) => (true, "the file is complete up to here; it continues with a later session"),
+                Err(_) => (false, "its last block is incomplete"),
             },
-            Target::Stream(_) if error.kind() == io::ErrorKind::BrokenPipe => (false, "its reader has gone"),
-            Target::Stream(_) => (true, "a later session tries again"),
-            Target::Closed => (false, "it had ended before"),
+            Target::Stream(_) if error.kind() == io::ErrorKind::BrokenPipe => (false, "its reader is gone"),
+            Target::Stream(_) => (true, "it continues with a later session"),
+            Target::Closed => (false, "it was closed before"),
         };
         if !goes_on {
             self.goes_to = Target::Closed;

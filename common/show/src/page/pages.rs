@@ -29,14 +29,18 @@ impl Draw<Story> for Pages {
         match self.folder.write(&page) {
             Ok(path) => {
                 if self.failed > 0 {
-                    warn!("pages can be written again; {} could not be written", self.failed);
+                    warn!("writing pages works again; {} pages were skipped", self.failed);
                     self.failed = 0;
                 }
                 info!("{id} page written to {}", one_line(&path.display().to_string()));
             }
             Err(error) => {
                 let level = if self.failed == 0 { Level::Warn } else { Level::Debug };
-                log!(level, "{id} {}; later sessions try again", one_line(&error.to_string()));
+                log!(
+                    level,
+                    "{id} {}; pages are skipped until writing works again",
+                    one_line(&error.to_string())
+                );
                 self.failed += 1;
             }
         }

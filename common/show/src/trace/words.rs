@@ -79,12 +79,10 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
         ),
         LoopEvent::Accepted(peer) => words(Kind::Tls, "accepted", peer.to_string()),
         LoopEvent::Waiting { peer, place } => {
-            words(Kind::Tls, "waiting", format!("{peer} is number {place} in the waiting room"))
+            words(Kind::Tls, "waiting", format!("{peer} is number {place} in the accept queue"))
         }
-        LoopEvent::RoomFull => {
-            words(Kind::Stalled, "room full", "who comes now waits in the kernel's backlog")
-        }
-        LoopEvent::RoomAgain => words(Kind::Tls, "room again", "the backlog is looked at"),
+        LoopEvent::RoomFull => words(Kind::Stalled, "room full", "new clients wait in the kernel's backlog"),
+        LoopEvent::RoomAgain => words(Kind::Tls, "room again", "clients are accepted from the backlog again"),
         LoopEvent::AcceptFailed(error) => words(Kind::Trouble, "accept failed", error.to_string()),
         LoopEvent::Skipped { peer, left: Left::Fin, .. } => {
             words(Kind::Tls, "skipped", format!("{peer} left without sending anything"))
@@ -98,15 +96,15 @@ pub(super) fn of_event(event: &LoopEvent<'_>) -> Words {
         LoopEvent::SlotHeld { peer, slot, waiting } => words(
             Kind::Tls,
             "slot held",
-            format!("slot {slot} by {peer}, which has sent nothing yet; {waiting} waiting"),
+            format!("{peer} holds slot {slot} and has sent nothing yet; {waiting} queued"),
         ),
         LoopEvent::SlotGivenUp { peer, slot, waiting } => words(
             Kind::Tls,
             "slot given up",
-            format!("slot {slot} by {peer}, to a client that has spoken; {waiting} waiting"),
+            format!("{peer} releases slot {slot} to a client that has sent data; {waiting} queued"),
         ),
         LoopEvent::Promoted { id, slot, waiting } => {
-            words(Kind::Tls, "promoted", format!("{id}, to slot {slot}; {waiting} waiting"))
+            words(Kind::Tls, "promoted", format!("{id} gets slot {slot}; {waiting} queued"))
         }
         LoopEvent::SessionFailed { id, error } => {
             words(Kind::Trouble, "session failed", format!("{id}: {error}"))
@@ -165,9 +163,9 @@ fn plaintext(bytes: &[u8]) -> String {
 fn phase(from: &Phase, to: &Phase, peer: Side) -> Words {
     let more = match to {
         Phase::Handshaking { .. } | Phase::Established | Phase::Closed(_) => String::new(),
-        Phase::HalfClosed => ": its close_notify; the answer goes on".to_owned(),
-        Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": its close_notify".to_owned(),
-        Phase::PeerClosed { end: PeerEnd::Fin } => ": its FIN, without close_notify".to_owned(),
+        Phase::HalfClosed => ": the peer's close_notify came; we are still sending".to_owned(),
+        Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": the peer's close_notify came".to_owned(),
+        Phase::PeerClosed { end: PeerEnd::Fin } => ": the peer's FIN came, without close_notify".to_owned(),
         Phase::Closing { cause: Cause::Asked } => ": asked to close; close_notify queued".to_owned(),
         Phase::Closing { cause: Cause::SaidAll } => ": all is said; close_notify queued".to_owned(),
         Phase::Closing { cause: Cause::TimedOut(timeout) } => {
