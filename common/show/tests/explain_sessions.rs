@@ -170,7 +170,7 @@ fn records_beside_the_handshake_are_explained() {
     let alert = find(|content| matches!(content, Content::Alert(_)));
     let fields = explain::content(alert);
     assert_eq!(shown(&fields), ["0..1 level: warning (1)", "1..2 description: close_notify (0)"]);
-    assert!(fields[1].says.contains("will send no more"));
+    assert!(fields[1].says.contains("has finished sending"));
 }
 
 /// A client that offers both speaks of both in its hello.
