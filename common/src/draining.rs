@@ -2,9 +2,9 @@
 //!
 //! A socket that is closed with unread bytes resets its connection, and the reset destroys what the peer has not read
 //! yet: the alert that says what went wrong, or the rest of an answer (RFC 1122, 4.2.2.13). So the session sends its
-//! FIN, and a socket that [`Session::needs_draining`](crate::session::Session::needs_draining) names is read from for
-//! a while, and what the peer still sends is thrown away: at most 64 KiB in at most 2 seconds, and only so many sockets
-//! at a time, because any peer can cause this work.
+//! FIN. If [`Session::needs_draining`](crate::session::Session::needs_draining) says so, the loop then reads what the peer
+//! still sends, and throws it away: at most 64 KiB in at most 2 seconds. The number of these sockets is limited, because any
+//! peer can cause this work.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -42,11 +42,6 @@ impl Draining {
     /// is registered with the poll as `token(key)`.
     pub fn new(places: usize, token: fn(usize) -> Token) -> Self {
         Self { sockets: Slab::new(), places: places.max(1), token }
-    }
-
-    /// How many sockets may be drained at a time, and so how many file descriptors that takes.
-    pub fn places(&self) -> usize {
-        self.places
     }
 
     /// Whether no socket is being drained.

@@ -85,7 +85,7 @@
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
 //! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 charges early data that it rejects
 //! again with each read until the client's next flight is complete, so early data that is rejected across several reads
-//! can end the handshake with bad_record_mac. A server that has never allowed early data is not asked for any.
+//! can end the handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
 //!
 //! After our own close_notify the session goes on reading: the peer may have more to say. rustls 0.23 has a debug
 //! assertion there that a corrupt record trips, so a debug build of it could be ended by any peer. Copy these lines

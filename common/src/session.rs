@@ -76,7 +76,7 @@ pub struct SessionConfig {
     pub admission: Admission,
     /// How long things may take.
     pub timeouts: Timeouts,
-    /// What this end allows: for the sentence about a peer that has nothing in common with it, and for nothing else.
+    /// What this end allows. Only the sentence about a peer that has nothing in common with this end uses it.
     pub ours: Rc<Offer>,
 }
 

@@ -1,8 +1,8 @@
 //! stderr: log lines, trace lines and the status line, none of which the program ever waits for.
 //!
 //! They share one queue, so that a line never begins in the middle of another. A line that finds the queue full is
-//! dropped and counted, and the count stands where the lines would have been. The lines of a lossless trace are kept:
-//! whoever writes them asks [`is_full`], and stops what makes them.
+//! dropped and counted, and the count stands where the lines would have been. The lines of a lossless trace are kept.
+//! The writer of such a trace asks [`is_full`], and stops the session that makes the lines.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, BorrowedFd};

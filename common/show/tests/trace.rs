@@ -154,7 +154,7 @@ fn a_trace_in_a_file_leaves_stderr_to_the_log() {
     }
 }
 
-/// Whoever reads the file alone learns it too, and stderr is for people.
+/// A reader of the file alone learns of the failure. stderr keeps the sentence for people.
 #[test]
 fn a_trace_in_a_file_ends_with_the_failure() {
     let folder = TempDir::new();

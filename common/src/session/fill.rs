@@ -15,8 +15,8 @@ use crate::phase::Phase;
 use crate::scratch::Scratch;
 use crate::transport::Transport;
 
-/// How many records one turn gives to rustls. A read of 32 KiB can hold 1,400 records of a byte each, or 700 key
-/// updates, which cost thirty times as much as one full record.
+/// How many records one turn gives to rustls after the handshake. A read of 32 KiB can hold 1,400 records of one byte, or
+/// 650 of them with a key update before each. Without this limit one such client slows all others down.
 const RECORDS: usize = 64;
 
 /// The error for a `read_tls` that fails: a handshake message is larger than rustls' buffer. Nothing else is left, because
