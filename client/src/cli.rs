@@ -5,13 +5,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use common::command_line::Unknown;
-use common::exit::{self, ExitStatus};
-use common::host_port::HostPort;
-use common::logging::Verbosity;
-use common::parameters::TlsParameters;
-use common::time_limit::{TimeLimit, TimeLimitArgs};
-use common::{alpn, command_line, count, host_port};
+use program::alpn;
+use program::command_line;
+use program::command_line::Unknown;
+use program::count;
+use program::ending::Endings;
+use program::exit::{self, ExitStatus};
+use program::host_port::HostPort;
+use program::logging::Verbosity;
+use program::parameters::TlsParameters;
+use program::time_limit::{TimeLimit, TimeLimitArgs};
+use rustls::Side;
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
@@ -139,6 +143,11 @@ impl Cli {
         command_line::parse(meant_here, Self::check)
     }
 
+    /// The words for the ends of sessions.
+    pub fn endings(&self) -> Endings {
+        Endings::new(Side::Client, self.tls.offer())
+    }
+
     /// What clap cannot know: whether the flags, each right by itself, go together.
     fn check(&self) -> Result<(), String> {
         self.server_name()?;
@@ -187,7 +196,7 @@ fn parse_target(text: &str) -> Result<HostPort, String> {
 
 /// rustls' own type, of a name in its xn-- form; it takes `localhost.` for `localhost`, as the DNS does.
 fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
-    let name = if text.is_ascii() { text.to_owned() } else { host_port::to_ascii(text)? };
+    let name = if text.is_ascii() { text.to_owned() } else { identity::to_ascii(text)? };
     ServerName::try_from(name).map_err(|_| "is neither a DNS name nor an IP address".to_owned())
 }
 

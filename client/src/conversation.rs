@@ -3,16 +3,16 @@
 use std::io;
 use std::time::Instant;
 
-use common::close_reason::{CloseReason, Party};
-use common::observer::{EventSource, LoopEvent, Step, Watch};
-use common::readiness::Readiness;
-use common::registrar::Registrar;
-use common::scratch::Scratch;
-use common::session::{Session, Turn};
-use common::stderr;
 use mio::net::TcpStream;
 use mio::{Events, Registry};
-use rustls::Side;
+use program::ending::Endings;
+use program::stderr;
+use tls_session::buffers::Scratch;
+use tls_session::close_reason::{CloseReason, Party};
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{EventSource, LoopEvent, Step, Watch};
+use tls_session::readiness::Readiness;
+use tls_session::session::{Session, Turn};
 
 use crate::event_loop::{Connected, SIGNALS, SOCKET, STDIN};
 use crate::failure::Failure;
@@ -27,6 +27,7 @@ pub struct Conversation {
     /// `None` also once stdin has ended.
     stdin: Option<Stdin>,
     output: SharedOutput,
+    endings: Endings,
     /// Whether stdout takes no more.
     unheard: bool,
     interactive: bool,
@@ -63,6 +64,7 @@ impl Conversation {
         registrar: Registrar,
         stdin: Option<Stdin>,
         output: SharedOutput,
+        endings: Endings,
     ) -> Self {
         let interactive = stdin.is_some();
         Self {
@@ -70,6 +72,7 @@ impl Conversation {
             registrar,
             stdin,
             output,
+            endings,
             unheard: false,
             interactive,
             interrupted: false,
@@ -173,8 +176,8 @@ impl Conversation {
     /// The socket, if it must be drained before it is closed, and what came of the session:
     /// [`Failure::Output`] if stdout took no more, and not because its reader had seen enough.
     pub fn end(self, reason: CloseReason) -> (Option<Connected>, Result<Outcome, Failure>) {
-        let Self { session, registrar, interactive, interrupted, .. } = self;
-        let sentence = reason.describe_end(Side::Server, session.until()).to_string();
+        let Self { session, registrar, interactive, interrupted, endings, .. } = self;
+        let sentence = endings.describe_end(&reason, session.until()).to_string();
         let (received, sent) = session.plaintext_bytes();
         let moved = interactive.then_some(Moved { sent, received });
         let (peer, drains) = (session.id().peer, session.needs_draining());

@@ -6,26 +6,27 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::deadline::Timeouts;
-use common::draining::Draining;
-use common::exit::ExitStatus;
-use common::host_port::HostPort;
-use common::observer::{self, LoopEvent, Observer, SessionId, Step, Watch};
-use common::registrar::Registrar;
-use common::scratch::Scratch;
-use common::session::{Session, SessionConfig};
-use common::signals::Signals;
 use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
+use program::ending::Endings;
+use program::exit::ExitStatus;
+use program::host_port::HostPort;
+use program::signals::Signals;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
+use tls_session::buffers::Scratch;
+use tls_session::deadline::Timeouts;
+use tls_session::mio::draining::Draining;
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{self, LoopEvent, Observer, SessionId, Step, Watch};
+use tls_session::session::{Session, SessionConfig};
 
-use crate::connect::{Attempt, Connecting};
 use crate::conversation::{Conversation, Outcome};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
 use crate::stdin::Stdin;
+use tls_session::mio::connecting::{Attempt, Connecting};
 
 /// Events for the signals.
 pub const SIGNALS: Token = Token(0);
@@ -47,10 +48,12 @@ pub struct Errand {
     pub target: HostPort,
     /// Whom to expect there.
     pub server_name: ServerName<'static>,
+    /// The words for the ends of sessions.
+    pub endings: Endings,
     /// The TLS configuration; it keeps the tickets by which later sessions are resumed.
     pub tls: Arc<ClientConfig>,
     /// How the server is judged and timed.
-    pub session: Rc<SessionConfig>,
+    pub session: Arc<SessionConfig>,
     /// How long one connection attempt may take.
     pub connect_timeout: Option<Duration>,
     /// What to say once the handshake is done.
@@ -118,9 +121,15 @@ impl<'o> EventLoop<'o> {
         let began = Instant::now();
         let watch = &mut Watch::new(began, self.observer);
         watch.step(&id, &Step::Began { local });
-        let session = Session::new(id, tls, stream, application, Rc::clone(&errand.session), watch);
-        let mut outcome = self.hold(Conversation::new(session, registrar, stdin, Rc::clone(&self.output)))?;
-        if !outcome.interrupted && outcome.reason.exit_status() != ExitStatus::TimedOut {
+        let session = Session::new(id, tls, stream, application, Arc::clone(&errand.session), watch);
+        let mut outcome = self.hold(Conversation::new(
+            session,
+            registrar,
+            stdin,
+            Rc::clone(&self.output),
+            errand.endings.clone(),
+        ))?;
+        if !outcome.interrupted && ExitStatus::from(&outcome.reason) != ExitStatus::TimedOut {
             outcome.interrupted = self.deliver(&errand.session.timeouts, began)?;
         }
         Ok(outcome)

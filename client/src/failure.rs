@@ -7,8 +7,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use common::exit::ExitStatus;
-use common::host_port::HostPort;
+use program::exit::ExitStatus;
+use program::host_port::HostPort;
 
 use crate::cli::DEFAULT_TARGET;
 

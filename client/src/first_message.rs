@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::application::{Application, Next, Outbox};
+use tls_session::application::{Application, Next, Outbox};
 
 use crate::output::SharedOutput;
 

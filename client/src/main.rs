@@ -1,7 +1,6 @@
 //! `mio-client`: a TLS client that shows the server's first message and then closes gracefully.
 
 mod cli;
-mod connect;
 mod conversation;
 mod event_loop;
 mod failure;
@@ -17,15 +16,16 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Instant;
 
-use common::bytes::Bytes;
-use common::close_reason::CloseReason;
-use common::exit::ExitStatus;
-use common::observer::Observer;
-use common::reporter::Reporter;
-use common::{logging, status_line, stderr};
 use log::info;
-use rustls::Side;
+use program::exit::ExitStatus;
+use program::logging;
+use program::reporter::Reporter;
+use program::status_line;
+use program::stderr;
 use show::args::{ShowError, Shown};
+use tls_session::bytes::Bytes;
+use tls_session::close_reason::CloseReason;
+use tls_session::observer::Observer;
 
 use crate::conversation::{Moved, Outcome};
 use crate::event_loop::{EventLoop, STDERR, STDOUT};
@@ -92,7 +92,7 @@ fn report(cli: &cli::Cli, result: Result<Outcome, Failure>) -> ExitStatus {
         }
         Ok(Outcome { reason, sentence, cut_short, .. }) => {
             let target = &cli.target;
-            match reason.exit_status() {
+            match ExitStatus::from(&reason) {
                 ExitStatus::Clean if cut_short => {
                     logging::fail(PROGRAM, &format_args!("{target}: {}", cut_short_words(&reason)));
                     ExitStatus::Truncated
@@ -129,7 +129,7 @@ fn sessions(cli: &cli::Cli, output: SharedOutput, start: Instant) -> Result<Outc
     let mut event_loop = EventLoop::new(observer.as_mut(), output)?;
     let mut outcome = event_loop.run(&errand)?;
     for _ in 0..cli.reconnect {
-        if outcome.interrupted || outcome.reason.exit_status() != ExitStatus::Clean {
+        if outcome.interrupted || ExitStatus::from(&outcome.reason) != ExitStatus::Clean {
             break;
         }
         outcome = event_loop.run(&errand)?;
@@ -139,12 +139,12 @@ fn sessions(cli: &cli::Cli, output: SharedOutput, start: Instant) -> Result<Outc
 
 /// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
 fn shown(cli: &cli::Cli, start: Instant) -> Result<Shown, ShowError> {
-    let mut log: Box<dyn Observer> = Box::new(Reporter::new(Side::Server).beside_trace(cli.show.traces()));
+    let mut log: Box<dyn Observer> = Box::new(Reporter::new(cli.endings()).beside_trace(cli.show.traces()));
     if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {
         log = Box::new((Waiting::default(), log));
         if cli.interactive && !io::stdout().is_terminal() {
             log = Box::new((Progress::default(), log));
         }
     }
-    cli.show.open(log, Side::Server, start)
+    cli.show.open(log, &cli.endings(), start)
 }

@@ -6,10 +6,10 @@ use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::time::Instant;
 
-use common::outlet::{Outlet, Queue};
-use common::registrar::Registrar;
-use common::stderr;
 use mio::{Registry, Token};
+use program::outlet::{Outlet, Queue};
+use program::stderr;
+use tls_session::mio::registration::Registrar;
 
 /// Above this many bytes that wait, the session reads no more. One turn may add what it has read by then.
 const LIMIT: usize = 64 * 1024;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use common::observer::{Observer, SessionId, Step};
-use common::status_line;
+use program::status_line;
+use tls_session::observer::{Observer, SessionId, Step};
 
 /// Shorter transfers are over before anybody has read a number.
 const PATIENCE: Duration = Duration::from_millis(500);

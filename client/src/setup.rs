@@ -1,17 +1,15 @@
 //! From the command line to what the client is to do.
 
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use common::admission::Admission;
-use common::deadline::Timeouts;
-use common::identity::{ClientCertificate, Identity, IdentityError, Policy, ServerVerifier, Trust};
-use common::session::SessionConfig;
+use identity::{AuthorizeServer, ClientCertificate, Identity, IdentityError, Policy, ServerVerifier, Trust};
 use log::warn;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog};
+use tls_session::deadline::Timeouts;
+use tls_session::session::SessionConfig;
 
 use crate::cli::Cli;
 use crate::event_loop::Errand;
@@ -30,7 +28,7 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
     }
     let provider = cli.tls.provider();
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
-    let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), Arc::clone(&provider), policy));
+    let verifier = Arc::new(ServerVerifier::new(trust, Arc::clone(&provider), policy));
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&cli.tls.versions())
         .map_err(|error| configuration(&error))?
@@ -41,23 +39,19 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
         .map(|identity| CertifiedKey::from_der(identity.chain, identity.key, builder.crypto_provider()))
         .transpose()
         .map_err(|error| configuration(&error))?;
-    let certificate = ClientCertificate::new(certified, Arc::clone(verifier.notes()));
+    let certificate = ClientCertificate::new(certified);
     let mut config = builder.with_client_cert_resolver(Arc::new(certificate));
     config.alpn_protocols = cli.alpn();
     config.key_log = key_log;
-    let admission = Admission::Server {
-        name: server_name.clone(),
-        trust,
-        policy,
-        verifier,
-        clock: Arc::clone(&config.time_provider),
-    };
+    let authorize =
+        AuthorizeServer { name: server_name.clone(), verifier, clock: Arc::clone(&config.time_provider) };
     let timeouts = Timeouts { wait: cli.wait_timeout.duration(), ..cli.timeouts.timeouts() };
     Ok(Errand {
         target: cli.target.clone(),
+        endings: cli.endings(),
         server_name,
         tls: Arc::new(config),
-        session: Rc::new(SessionConfig { admission, timeouts, ours: Rc::new(cli.tls.offer()) }),
+        session: Arc::new(SessionConfig { authorize: Arc::new(authorize), timeouts }),
         connect_timeout: cli.connect_timeout.duration(),
         message: cli.message().map(<[u8]>::to_vec),
         linger: if cli.interactive { None } else { cli.linger.duration() },

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
 
-use common::observer::{EventSource, LoopEvent, Watch};
-use common::registrar::Registrar;
 use mio::unix::SourceFd;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{EventSource, LoopEvent, Watch};
+use tls_session::readiness::Interest;
 
 /// What one read takes at most. A pipe holds 64 KiB.
 const CHUNK: usize = 64 * 1024;
@@ -64,7 +65,7 @@ impl Stdin {
     /// Those of [`Registrar::apply`], but for the refusal of a regular file.
     pub fn watch(&mut self, registry: &Registry, wanted: bool, watch: &mut Watch<'_>) -> io::Result<()> {
         let Source::Polled { registrar, .. } = &mut self.source else { return Ok(()) };
-        let interest = wanted.then_some(Interest::READABLE);
+        let interest = if wanted { Interest::READABLE } else { Interest::NONE };
         match registrar.apply(registry, &mut SourceFd(&self.file.as_raw_fd()), interest) {
             Ok(true) => watch.event_loop(&LoopEvent::InterestChanged(EventSource::Stdin, interest)),
             Ok(false) => {}

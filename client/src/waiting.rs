@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use common::observer::{Observer, SessionId, Step};
-use common::status_line;
+use program::status_line;
+use tls_session::observer::{Observer, SessionId, Step};
 
 /// An observer that says on the status line what is waited for, until the server's first byte.
 #[derive(Default)]

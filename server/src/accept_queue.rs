@@ -13,8 +13,8 @@ use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::observer::{Left, LoopEvent, Watch};
 use mio::net::TcpStream;
+use tls_session::observer::{Left, LoopEvent, Watch};
 
 /// How often the queue looks for a client that has spoken while a silent client holds a slot.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -5,14 +5,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use common::command_line::Unknown;
-use common::exit::{self, ExitStatus};
-use common::host_port::HostPort;
-use common::identity::ClientAuth;
-use common::logging::Verbosity;
-use common::parameters::TlsParameters;
-use common::time_limit::TimeLimitArgs;
-use common::{alpn, command_line, count};
+use identity::ClientAuth;
+use program::alpn;
+use program::command_line;
+use program::command_line::Unknown;
+use program::count;
+use program::exit::{self, ExitStatus};
+use program::host_port::HostPort;
+use program::logging::Verbosity;
+use program::parameters::TlsParameters;
+use program::time_limit::TimeLimitArgs;
 use show::args::ShowArgs;
 
 /// A TLS echo server that serves one session at a time.

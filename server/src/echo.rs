@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use common::application::{Application, Next, Outbox};
+use tls_session::application::{Application, Next, Outbox};
 
 /// Sends a greeting, then every byte that comes back to where it came from, until the client closes.
 pub struct Echo {

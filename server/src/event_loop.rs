@@ -26,16 +26,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::draining::Draining;
-use common::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId, Step, Watch};
-use common::readiness::Readiness;
-use common::registrar::Registrar;
-use common::scratch::Scratch;
-use common::session::{Session, Turn};
-use common::signals::{Asked, Signals};
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll};
+use mio::{Events, Poll};
+use program::signals::{Asked, Signals};
 use rustls::ServerConnection;
+use tls_session::buffers::Scratch;
+use tls_session::mio::draining::Draining;
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId, Step, Watch};
+use tls_session::readiness::{Interest, Readiness};
+use tls_session::session::{Session, Turn};
 
 use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
 use crate::descriptors;
@@ -330,7 +330,7 @@ impl EventLoop {
         mut registrar: Registrar,
         watch: &mut Watch<'_>,
     ) {
-        let wanted = Some(Interest::READABLE);
+        let wanted = Interest::READABLE;
         if let Err(error) = registrar.apply(self.poll.registry(), &mut client.socket, wanted) {
             return self.queue.skip(&client, Left::Error(&error), watch);
         }
@@ -352,7 +352,7 @@ impl EventLoop {
             let Some(speaker) = self.queue.next_speaker(watch) else { return };
             let Some(Silent { mut client, mut registrar, .. }) = self.slots.release(key) else { return };
             let peer = client.peer;
-            match registrar.apply(self.poll.registry(), &mut client.socket, None) {
+            match registrar.apply(self.poll.registry(), &mut client.socket, Interest::NONE) {
                 Ok(_) => self.queue.reenter(client),
                 Err(error) => self.queue.skip(&client, Left::Error(&error), watch),
             }
@@ -394,7 +394,8 @@ impl EventLoop {
         let tls = ServerConnection::new(Arc::clone(&self.service.tls))?;
         let echo = Echo::new(Rc::clone(&self.service.greeting));
         watch.step(&id, &Step::Began { local: self.local_address(&client.socket) });
-        let mut session = Session::new(id, tls, client.socket, echo, Rc::clone(&self.service.session), watch);
+        let mut session =
+            Session::new(id, tls, client.socket, echo, Arc::clone(&self.service.session), watch);
         watch.step(&id, &Step::Ready(readiness));
         session.ready(readiness);
         Ok(session)

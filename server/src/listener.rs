@@ -4,10 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::observer::{EventSource, LoopEvent, Watch};
-use common::registrar::Registrar;
+use mio::Registry;
 use mio::net::TcpListener;
-use mio::{Interest, Registry};
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{EventSource, LoopEvent, Watch};
+use tls_session::readiness::Interest;
 
 use crate::accept_queue::AcceptQueue;
 use crate::place::Place;
@@ -120,10 +121,10 @@ impl Listener {
     /// Watches the backlog while there is room. Who is there already, when the watching begins or when one was taken
     /// out, is reported like who comes. A poll that refuses is tried again, like an accept that fails.
     pub fn follow(&mut self, queue: &AcceptQueue, registry: &Registry, watch: &mut Watch<'_>) {
-        let wanted = (!queue.is_full()).then_some(Interest::READABLE);
+        let wanted = if queue.is_full() { Interest::NONE } else { Interest::READABLE };
         let asks = matches!(self.backlog, Backlog::Ready { .. });
-        let changed = match wanted {
-            Some(_) if asks => self.registrar.rearm(registry, &mut self.socket).map(|()| false),
+        let changed = match queue.is_full() {
+            false if asks => self.registrar.rearm(registry, &mut self.socket).map(|()| false),
             _ => self.registrar.apply(registry, &mut self.socket, wanted),
         };
         match changed {
@@ -132,7 +133,7 @@ impl Listener {
             Err(error) => return self.fail(&error, watch),
         }
         if asks {
-            self.backlog = if wanted.is_some() { Backlog::Asked } else { Backlog::Watched };
+            self.backlog = if !queue.is_full() { Backlog::Asked } else { Backlog::Watched };
         }
         if self.full != queue.is_full() {
             self.full = queue.is_full();

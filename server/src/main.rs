@@ -17,13 +17,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::exit::ExitStatus;
-use common::observer::{LoopEvent, Observer, Watch};
-use common::reporter::Reporter;
-use common::{logging, status_line, stderr};
 use mimalloc::MiMalloc;
+use program::ending::Endings;
+use program::exit::ExitStatus;
+use program::logging;
+use program::reporter::Reporter;
+use program::status_line;
+use program::stderr;
 use rustls::Side;
 use show::args::{ShowError, Shown};
+use tls_session::observer::{LoopEvent, Observer, Watch};
 
 use crate::status::Status;
 
@@ -66,9 +69,10 @@ fn serve(cli: &cli::Cli, start: Instant) -> Result<(), String> {
 
 /// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
 fn shown(cli: &cli::Cli, start: Instant) -> Result<Shown, ShowError> {
-    let log = Box::new(Reporter::new(Side::Client).beside_trace(cli.show.traces()));
+    let endings = Endings::new(Side::Server, cli.tls.offer());
+    let log = Box::new(Reporter::new(endings.clone()).beside_trace(cli.show.traces()));
     let spare = status_line::is_possible() && !cli.show.traces();
     let log: Box<dyn Observer> =
         if cli.verbosity.steps() > 0 && spare { Box::new((Status::default(), log)) } else { log };
-    cli.show.open(log, Side::Client, start)
+    cli.show.open(log, &endings, start)
 }

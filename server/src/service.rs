@@ -3,18 +3,17 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use common::admission::Admission;
-use common::deadline::Timeouts;
-use common::offer::Offer;
-use common::session::SessionConfig;
 use rustls::ServerConfig;
+use tls_session::authorize::Authorize;
+use tls_session::deadline::Timeouts;
+use tls_session::session::SessionConfig;
 
 /// Who the server is, and whom it lets in: what the files on disk say.
 pub struct Credentials {
     /// The TLS configuration.
     pub tls: Arc<ServerConfig>,
-    /// How clients are judged.
-    pub admission: Admission,
+    /// How clients are authorized.
+    pub authorize: Arc<dyn Authorize>,
 }
 
 /// Loads the credentials, or says what is wrong with which file.
@@ -24,8 +23,8 @@ pub type Load<'a> = dyn Fn() -> Result<Credentials, String> + 'a;
 pub struct Service {
     /// The TLS configuration.
     pub tls: Arc<ServerConfig>,
-    /// How clients are judged and timed.
-    pub session: Rc<SessionConfig>,
+    /// How clients are authorized and timed.
+    pub session: Arc<SessionConfig>,
     /// What every session begins with.
     pub greeting: Rc<[u8]>,
     /// How many sessions are left to serve, if they are counted.
@@ -33,16 +32,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service with these credentials, timeouts and TLS parameters. Its sessions begin with `greeting`. `sessions` limits
+    /// A service with these credentials and timeouts. Its sessions begin with `greeting`. `sessions` limits
     /// their number.
     pub fn new(
-        Credentials { tls, admission }: Credentials,
+        Credentials { tls, authorize }: Credentials,
         timeouts: Timeouts,
-        ours: Offer,
         greeting: &[u8],
         sessions: Option<u64>,
     ) -> Self {
-        let session = Rc::new(SessionConfig { admission, timeouts, ours: Rc::new(ours) });
+        let session = Arc::new(SessionConfig { authorize, timeouts });
         Self { tls, session, greeting: greeting.into(), sessions_left: sessions }
     }
 
@@ -50,9 +48,8 @@ impl Service {
     ///
     /// The new configuration has a ticket key and a store of its own: an old ticket cannot resume a session that the new
     /// files would reject.
-    pub fn replace(&mut self, Credentials { tls, admission }: Credentials) {
+    pub fn replace(&mut self, Credentials { tls, authorize }: Credentials) {
         self.tls = tls;
-        let SessionConfig { timeouts, ours, .. } = &*self.session;
-        self.session = Rc::new(SessionConfig { admission, timeouts: *timeouts, ours: Rc::clone(ours) });
+        self.session = Arc::new(SessionConfig { authorize, timeouts: self.session.timeouts });
     }
 }

@@ -5,14 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::admission::Admission;
-use common::identity::{ClientVerifier, FirstRun, Identity, Trust, development_certificate};
+use identity::{
+    AnyClient, AuthorizeClients, ClientVerifier, FirstRun, Identity, Trust, development_certificate,
+};
 use log::{info, warn};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::pki_types::UnixTime;
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{KeyLog, ServerConfig};
+use tls_session::authorize::Authorize;
 
 use crate::cli::Cli;
 use crate::descriptors;
@@ -51,7 +53,7 @@ pub fn event_loop(
     }
     let credentials = credentials(cli, key_log)?;
     let timeouts = cli.timeouts.timeouts();
-    let service = Service::new(credentials, timeouts, cli.tls.offer(), cli.greeting(), cli.sessions);
+    let service = Service::new(credentials, timeouts, cli.greeting(), cli.sessions);
     let listener = listen(cli)?;
     let address = listener.address().map_err(because)?;
     let room = Room { slots: cli.slots(), waiting: cli.waiting() };
@@ -85,28 +87,23 @@ pub fn credentials_again(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credenti
 fn credentials(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
     let identity = identity(cli)?;
     let provider = cli.tls.provider();
-    let asked = client_verifier(cli, &provider)?;
+    let verifier = client_verifier(cli, &provider)?;
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&cli.tls.versions())
         .map_err(because)?;
-    let builder = match &asked {
-        Some(asked) => builder.with_client_cert_verifier(Arc::clone(&asked.verifier) as _),
+    let builder = match &verifier {
+        Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier) as _),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(because)?;
     config.alpn_protocols = cli.alpn();
     config.key_log = key_log;
     remember_sessions(&mut config, cli.slots())?;
-    let admission = match asked {
-        Some(Asked { trust, verifier }) => Admission::Client {
-            trust,
-            auth: cli.client_auth(),
-            verifier,
-            clock: Arc::clone(&config.time_provider),
-        },
-        None => Admission::AnyClient,
+    let authorize: Arc<dyn Authorize> = match verifier {
+        Some(verifier) => Arc::new(AuthorizeClients { verifier, clock: Arc::clone(&config.time_provider) }),
+        None => Arc::new(AnyClient),
     };
-    Ok(Credentials { tls: Arc::new(config), admission })
+    Ok(Credentials { tls: Arc::new(config), authorize })
 }
 
 /// The number of clients that can come back and resume their sessions, where the server has to remember each of them.
@@ -137,14 +134,11 @@ fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), Setu
     Ok(())
 }
 
-/// What clients are asked for: a certificate that this trust holds or vouches for.
-struct Asked {
-    trust: Arc<Trust>,
-    verifier: Arc<ClientVerifier>,
-}
-
 /// What `--client-ca` asks of clients, if it is there.
-fn client_verifier(cli: &Cli, provider: &Arc<CryptoProvider>) -> Result<Option<Asked>, SetupError> {
+fn client_verifier(
+    cli: &Cli,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<ClientVerifier>>, SetupError> {
     let Some(file) = &cli.client_ca else { return Ok(None) };
     let trust = Arc::new(Trust::load(file).map_err(because)?);
     for warning in trust.warnings(UnixTime::now()) {
@@ -157,7 +151,7 @@ fn client_verifier(cli: &Cli, provider: &Arc<CryptoProvider>) -> Result<Option<A
             trust.source()
         );
     }
-    Ok(Some(Asked { trust, verifier: Arc::new(verifier) }))
+    Ok(Some(Arc::new(verifier)))
 }
 
 /// The first start makes a certificate, no other.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use common::observer::{EventSource, LoopEvent, Step, Watch};
-use common::phase::Phase;
-use common::readiness::Readiness;
-use common::registrar::Registrar;
-use common::session::Session;
 use mio::net::TcpStream;
 use slab::Slab;
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{EventSource, LoopEvent, Step, Watch};
+use tls_session::phase::Phase;
+use tls_session::readiness::Readiness;
+use tls_session::session::Session;
 
 use crate::accept_queue::QueuedClient;
 use crate::echo::Echo;
@@ -144,7 +144,7 @@ impl Slots {
             && !slot.queued
         {
             slot.queued = true;
-            let is_handshaking = matches!(slot.session.phase(), Phase::Handshaking { .. });
+            let is_handshaking = matches!(slot.session.phase(), Phase::Handshaking);
             self.runnable.push(key, is_handshaking);
         }
     }
@@ -249,16 +249,15 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::rc::Rc;
     use std::sync::Arc;
 
-    use common::admission::Admission;
-    use common::deadline::Timeouts;
-    use common::observer::SessionId;
-    use common::session::SessionConfig;
+    use identity::AnyClient;
     use mio::Token;
     use rustls::{ServerConfig, ServerConnection};
     use testing::certificates::Identity;
+    use tls_session::deadline::Timeouts;
+    use tls_session::observer::SessionId;
+    use tls_session::session::SessionConfig;
 
     use crate::run_queue::HANDSHAKES_PER_ROUND;
 
@@ -268,15 +267,12 @@ mod tests {
         let peer = listener.local_addr().unwrap();
         let socket = TcpStream::connect(peer).unwrap();
         let tls = ServerConnection::new(Arc::clone(tls)).unwrap();
-        let config = SessionConfig {
-            admission: Admission::AnyClient,
-            timeouts: Timeouts::default(),
-            ours: Rc::default(),
-        };
+        let config = SessionConfig { authorize: Arc::new(AnyClient), timeouts: Timeouts::default() };
         let mut nobody = ();
         let watch = &mut Watch::new(Instant::now(), &mut nobody);
         let id = SessionId { number: 1, peer };
-        let session = Session::new(id, tls, socket, Echo::new(b"".as_slice().into()), Rc::new(config), watch);
+        let session =
+            Session::new(id, tls, socket, Echo::new(b"".as_slice().into()), Arc::new(config), watch);
         slots.insert(session, Registrar::new(Token(0)));
     }
 

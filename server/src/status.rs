@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use common::observer::{LoopEvent, Observer, SessionId, Step};
-use common::status_line;
+use program::status_line;
+use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 /// An observer that keeps the status line up to date.
 #[derive(Default)]

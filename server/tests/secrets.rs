@@ -120,7 +120,7 @@ fn a_damaged_key_is_not_quoted_wherever_it_is_named() {
     let folder = TempDir::new();
     folder.write("c.pem", &identity.certificate);
     let forms = damaged(&identity.key);
-    // The cuts are many, and `cargo test -p common --test identity` has all of them.
+    // The cuts are many, and `cargo test -p identity --test identity` has all of them.
     for (number, (_, bytes)) in forms.iter().filter(|(name, _)| !is_cut(name)).enumerate() {
         let key = format!("{number}.pem");
         folder.write(&key, bytes);

@@ -4,14 +4,14 @@
 //! ends draw the same randomness in every run, bytes that a real peer once sent (see [`seeds`](crate::seeds)) are
 //! still right: the handshake succeeds, and what follows can be decrypted.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::application::Application;
-use common::close_reason::CloseReason;
-use common::session::SessionConfig;
-use common::transport::Transport as _;
 use rustls::Connection;
+use tls_session::application::Application;
+use tls_session::close_reason::CloseReason;
+use tls_session::session::SessionConfig;
+use tls_session::transport::Transport as _;
 
 use crate::driven::Driven;
 use crate::roles::{Echo, Heard, Talker};
@@ -79,7 +79,7 @@ pub fn talker() -> Talker {
 fn run(
     tls: impl Into<Connection>,
     application: impl Application + Heard,
-    terms: &Rc<SessionConfig>,
+    terms: &Arc<SessionConfig>,
     how: How,
     bytes: &[u8],
 ) -> CloseReason {

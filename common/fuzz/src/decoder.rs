@@ -8,10 +8,10 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
+use decode::explain::{self, Field};
+use decode::secrets::{Secret, Secrets};
+use decode::{Decoder, Record};
 use rustls::Side;
-use show::decode::{Decoder, Record};
-use show::explain::{self, Field};
-use show::secrets::{Secret, Secrets};
 
 use crate::tls::{Ends, Versions};
 
@@ -112,7 +112,7 @@ impl Direction {
 fn check(record: &Record) {
     nested(&explain::header(record), 0..record.wire.len());
     nested(&explain::content(record), 0..record.payload().len());
-    if let show::decode::Content::Handshake(pieces) = &record.content {
+    if let decode::Content::Handshake(pieces) = &record.content {
         ordered(pieces.iter().map(|piece| &piece.range), &(0..record.payload().len()));
     }
     for message in record.messages() {

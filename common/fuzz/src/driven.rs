@@ -1,18 +1,21 @@
-//! A session, driven as the event loop drives it, and the invariants of `common` that can be seen from outside.
+//! A session, driven as the event loop drives it, and the invariants of `tls-session` that can be seen from outside.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::application::{Application, OWED_MARK};
-use common::close_reason::CloseReason;
-use common::observer::{Observer, SessionId, Step, Watch};
-use common::readiness::Readiness;
-use common::registrar::Registrar;
-use common::scratch::Scratch;
-use common::session::{Session, SessionConfig, Turn};
 use mio::Token;
+use program::ending::Endings;
+use program::exit::ExitStatus;
 use rustls::Connection;
+use rustls::Side;
+use tls_session::application::{Application, OWED_MARK};
+use tls_session::buffers::Scratch;
+use tls_session::close_reason::CloseReason;
+use tls_session::mio::registration::Registrar;
+use tls_session::observer::{Observer, SessionId, Step, Watch};
+use tls_session::readiness::Readiness;
+use tls_session::session::{Session, SessionConfig, Turn};
 
 use crate::roles::Heard;
 use crate::wire::{End, with_registry};
@@ -45,13 +48,13 @@ impl<A: Application + Heard> Driven<A> {
         tls: impl Into<Connection>,
         end: &End,
         application: A,
-        config: &Rc<SessionConfig>,
+        config: &Arc<SessionConfig>,
         now: Instant,
     ) -> Self {
         let mut seen = Seen::default();
         let id = SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)) };
         let watch = &mut Watch::new(now, &mut seen);
-        let session = Session::new(id, tls, end.clone(), application, Rc::clone(config), watch);
+        let session = Session::new(id, tls, end.clone(), application, Arc::clone(config), watch);
         Self {
             session,
             scratch: Scratch::default(),
@@ -111,10 +114,11 @@ impl<A: Application + Heard> Driven<A> {
     }
 
     fn over(&mut self, reason: CloseReason) {
-        let said = reason.describe(self.session.peer_side()).to_string();
+        let local = if self.session.peer_side() == Side::Client { Side::Server } else { Side::Client };
+        let said = Endings::of(local).describe(&reason).to_string();
         // What a peer wrote may be in it, and goes to a terminal.
         assert!(!said.contains(|c: char| c.is_control()) && said.len() < 4096, "{said:?}");
-        let _ = reason.exit_status();
+        let _ = ExitStatus::from(&reason);
         assert!(self.seen.closed, "nobody was told of the end: {reason:?}");
         self.reason = Some(reason);
         self.end.discard_incoming();

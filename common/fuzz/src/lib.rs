@@ -27,9 +27,9 @@ pub mod seeds;
 pub mod tls;
 
 // The network, the other end and the roles are those of the simulated sessions.
-#[path = "../../tests/support/raw.rs"]
+#[path = "../../session/tests/support/raw.rs"]
 pub mod raw;
-#[path = "../../tests/support/roles.rs"]
+#[path = "../../session/tests/support/roles.rs"]
 pub mod roles;
-#[path = "../../tests/support/wire.rs"]
+#[path = "../../session/tests/support/wire.rs"]
 pub mod wire;

@@ -1,12 +1,12 @@
 //! Everything else that reads what others wrote. The first byte of an input says what the rest is.
 
-use common::escaped::{Escaped, one_line};
-use common::foreign::Opening;
-use common::host_port::HostPort;
-use common::identity::{Identity, Peer, Trust, authorize, subject};
-use common::time_limit::TimeLimit;
+use identity::{Identity, Peer, Trust, authorize, subject};
+use program::host_port::HostPort;
+use program::time_limit::TimeLimit;
 use rustls::pki_types::CertificateDer;
 use rustls::time_provider::TimeProvider as _;
+use tls_session::escaped::{Escaped, one_line};
+use tls_session::not_tls;
 
 use crate::file;
 use crate::tls::{IDENTITY, StandingStill, name};
@@ -37,15 +37,9 @@ fn text(bytes: &[u8]) {
     }
 }
 
-/// How the first bytes come makes no difference.
+/// The first bytes of a peer that does not speak TLS.
 fn opening(bytes: &[u8]) {
-    let mut whole = Opening::default();
-    whole.hear(bytes);
-    let mut dribbled = Opening::default();
-    bytes.iter().for_each(|byte| dribbled.hear(&[*byte]));
-    assert_eq!(whole, dribbled);
-    assert_eq!(whole.is_empty(), bytes.is_empty());
-    if let Some(foreign) = whole.foreign() {
+    if let Some(foreign) = not_tls::recognize(bytes) {
         printable(&foreign.to_string());
     }
 }

@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use common::application::Application;
-use common::close_reason::{CloseReason, Party};
-use common::transport::Transport as _;
+use tls_session::application::Application;
+use tls_session::close_reason::{CloseReason, Party};
+use tls_session::transport::Transport as _;
 
 use crate::bytes::echo;
 use crate::driven::Driven;

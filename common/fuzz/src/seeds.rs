@@ -204,7 +204,7 @@ mod tests {
     use std::path::Path;
 
     use arbitrary::{Arbitrary as _, Unstructured};
-    use common::close_reason::{CloseReason, Party};
+    use tls_session::close_reason::{CloseReason, Party};
 
     use super::{all, scripts};
     use crate::operations::Script;

@@ -1,13 +1,11 @@
 //! Two ends that talk TLS, the same in every run: their certificate, their configurations, whom they trust.
 
-use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use common::admission::Admission;
-use common::deadline::Timeouts;
-use common::identity::{ClientAuth, ClientVerifier, Policy, ServerVerifier, Trust};
-use common::session::SessionConfig;
+use identity::{
+    AnyClient, AuthorizeClients, AuthorizeServer, ClientAuth, ClientVerifier, Policy, ServerVerifier, Trust,
+};
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, SerialNumber};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, SecureRandom, SupportedKxGroup, aws_lc_rs};
@@ -18,6 +16,9 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{
     ClientConfig, ClientConnection, KeyLog, ServerConfig, ServerConnection, SupportedProtocolVersion,
 };
+use tls_session::authorize::Authorize;
+use tls_session::deadline::Timeouts;
+use tls_session::session::SessionConfig;
 
 use crate::{exchange, random};
 
@@ -59,9 +60,9 @@ pub struct Ends {
     client: ClientConfig,
     server: ServerConfig,
     /// What the client demands of the server.
-    pub client_terms: Rc<SessionConfig>,
+    pub client_terms: Arc<SessionConfig>,
     /// What the server demands of the client.
-    pub server_terms: Rc<SessionConfig>,
+    pub server_terms: Arc<SessionConfig>,
 }
 
 impl Ends {
@@ -74,21 +75,17 @@ impl Ends {
         Self {
             client: CLIENTS[client as usize].clone(),
             server,
-            client_terms: terms(Admission::Server {
+            client_terms: terms(Arc::new(AuthorizeServer {
                 name: name(),
-                trust: Arc::clone(&IDENTITY.trust),
-                policy: Policy::Strict,
                 verifier: Arc::clone(&SERVER_VERIFIER),
                 clock: Arc::new(StandingStill),
-            }),
+            })),
             server_terms: terms(match asks {
-                false => Admission::AnyClient,
-                true => Admission::Client {
-                    trust: Arc::clone(&IDENTITY.trust),
-                    auth: ClientAuth::Optional,
+                false => Arc::new(AnyClient),
+                true => Arc::new(AuthorizeClients {
                     verifier: Arc::clone(&CLIENT_VERIFIER),
                     clock: Arc::new(StandingStill),
-                },
+                }),
             }),
         }
     }
@@ -110,8 +107,8 @@ impl Ends {
     }
 }
 
-fn terms(admission: Admission) -> Rc<SessionConfig> {
-    Rc::new(SessionConfig { admission, timeouts: TIMEOUTS, ours: Rc::default() })
+fn terms(authorize: Arc<dyn Authorize>) -> Arc<SessionConfig> {
+    Arc::new(SessionConfig { authorize, timeouts: TIMEOUTS })
 }
 
 /// The name that the certificate is for.

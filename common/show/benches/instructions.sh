@@ -25,7 +25,7 @@ build() {
 build with
 sed -i -e 's/if let Some(observer) = &mut self\.observer {/if let Some(observer) = None::<\&mut dyn Observer> {/' \
     -e 's/if self\.watch\.observer\.is_none() {/if true {/' \
-    -e 's/observer\.is_watching()\.then_some(observer)/{ let _ = observer; None }/' "$copy/common/src/observer.rs"
+    -e 's/observer\.is_watching()\.then_some(observer)/{ let _ = observer; None }/' "$copy/common/session/src/observer.rs"
 build without
 if cmp -s "$copy/with" "$copy/without"; then
     echo "nothing was emptied: has Watch changed?" >&2

@@ -15,12 +15,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::observer::{LoopEvent, Observer, SessionId, Step};
-use common::reporter::Reporter;
 use memory::{Setup, Talk};
+use program::ending::Endings;
+use program::reporter::Reporter;
 use rustls::Side;
 use show::show::Show;
 use show::trace::Trace;
+use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 #[derive(Default)]
 struct Count(u64);
@@ -60,23 +61,26 @@ fn main() {
                 handshakes,
                 records,
                 start,
-                [&mut Reporter::new(Side::Server), &mut Reporter::new(Side::Client)],
+                [
+                    &mut Reporter::new(Endings::of(Side::Client)),
+                    &mut Reporter::new(Endings::of(Side::Server)),
+                ],
             );
         }
         "text" => {
-            let trace = |peer| show(peer, Trace::text(peer, start, io::sink(), false));
-            run(handshakes, records, start, [&mut trace(Side::Server), &mut trace(Side::Client)]);
+            let trace = |local| show(local, Trace::text(Endings::of(local), start, io::sink(), false));
+            run(handshakes, records, start, [&mut trace(Side::Client), &mut trace(Side::Server)]);
         }
         "json" => {
-            let trace = |peer| show(peer, Trace::json(peer, start, io::sink()));
-            run(handshakes, records, start, [&mut trace(Side::Server), &mut trace(Side::Client)]);
+            let trace = |local| show(local, Trace::json(Endings::of(local), start, io::sink()));
+            run(handshakes, records, start, [&mut trace(Side::Client), &mut trace(Side::Server)]);
         }
         other => eprintln!("no such observer: {other}"),
     }
 }
 
-fn show(peer: Side, trace: Trace<io::Sink>) -> Show<Trace<io::Sink>> {
-    Show::new(peer, Arc::default(), trace)
+fn show(local: Side, trace: Trace<io::Sink>) -> Show<Trace<io::Sink>> {
+    Show::new(local, Arc::default(), trace)
 }
 
 fn run(handshakes: u32, records: usize, start: Instant, [client, server]: [&mut dyn Observer; 2]) {

@@ -4,16 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::observer::Observer;
-use rustls::{KeyLog, NoKeyLog, Side};
+use program::ending::Endings;
+use rustls::{KeyLog, NoKeyLog};
+use tls_session::observer::Observer;
 
 use crate::capture::CaptureArgs;
 use crate::key_log::{FanOut, KeyLogArgs};
 use crate::page::PageArgs;
-use crate::secrets::Secrets;
 use crate::show::Show;
 use crate::sink::Sink;
 use crate::trace::TraceArgs;
+use decode::secrets::Secrets;
 
 /// The flags that ask for a sink each.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -74,34 +75,39 @@ impl ShowArgs {
         self.capture.takes_stdout()
     }
 
-    /// `log`, and beside it the sinks that were asked for, at the end whose peers play the side `peer`; their times
+    /// `log`, and beside it the sinks that were asked for, with these words for the ends of sessions; their times
     /// count from `start`. Who asks for none pays nothing: it is `log` alone then.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn open(&self, log: Box<dyn Observer>, peer: Side, start: Instant) -> Result<Shown, ShowError> {
+    pub fn open(
+        &self,
+        log: Box<dyn Observer>,
+        endings: &Endings,
+        start: Instant,
+    ) -> Result<Shown, ShowError> {
         let mut key_logs: Vec<Arc<dyn KeyLog>> = Vec::new();
         if let Some(key_log) = self.key_log.open()? {
             key_logs.push(Arc::new(key_log));
         }
-        let sinks = self.sinks(peer, start)?;
+        let sinks = self.sinks(endings, start)?;
         let observer = if sinks.is_empty() {
             log
         } else {
             let secrets = Arc::<Secrets>::default();
             key_logs.push(Arc::clone(&secrets) as _);
-            Box::new((log, Show::new(peer, secrets, sinks)))
+            Box::new((log, Show::new(endings.local(), secrets, sinks)))
         };
         Ok(Shown { observer, key_log: one_of(key_logs) })
     }
 
-    fn sinks(&self, peer: Side, start: Instant) -> Result<Vec<Box<dyn Sink>>, ShowError> {
+    fn sinks(&self, endings: &Endings, start: Instant) -> Result<Vec<Box<dyn Sink>>, ShowError> {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-        sinks.extend(self.trace.open(peer, start)?);
-        if let Some(capture) = self.capture.open(peer, start)? {
+        sinks.extend(self.trace.open(endings, start)?);
+        if let Some(capture) = self.capture.open(endings.local(), start)? {
             sinks.push(Box::new(capture));
         }
-        if let Some(page) = self.page.open(peer, start)? {
+        if let Some(page) = self.page.open(endings, start)? {
             sinks.push(Box::new(page));
         }
         Ok(sinks)

@@ -33,12 +33,12 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use common::observer::{LoopEvent, SessionId, Step};
-use common::outlet::Outlet;
-use common::phase::Phase;
-use common::stderr::end_of_last_wait;
 use log::{info, warn};
+use program::outlet::Outlet;
+use program::stderr::end_of_last_wait;
 use rustls::Side;
+use tls_session::observer::{LoopEvent, SessionId, Step};
+use tls_session::phase::Phase;
 
 use self::blocks::Blocks;
 use self::clock::Clock;
@@ -47,8 +47,8 @@ use self::packet::Ends;
 use self::session::{Arrival, Session};
 use self::stream::{Packet, Way};
 use crate::args::ShowError;
-use crate::secrets::Secret;
 use crate::sink::{Carried, Sink};
+use decode::secrets::Secret;
 
 /// When so much has come within one step, it is written before the rest.
 const BATCH: usize = 64 * 1024;
@@ -76,7 +76,7 @@ impl CaptureArgs {
     ///
     /// # Errors
     /// A file that is there already, or that cannot be made; a stdout that is a terminal.
-    pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Capture>, ShowError> {
+    pub fn open(&self, local: Side, start: Instant) -> Result<Option<Capture>, ShowError> {
         let Some(path) = &self.capture else { return Ok(None) };
         let name = if self.takes_stdout() { "stdout".into() } else { path.to_string_lossy() };
         let unwritable =
@@ -88,11 +88,11 @@ impl CaptureArgs {
                 ));
             }
             let stdout = Outlet::new(io::stdout().as_fd()).map_err(unwritable)?;
-            Capture::start(peer, start, |blocks| Tape::into_stream(blocks, stdout)).map_err(unwritable)?
+            Capture::start(local, start, |blocks| Tape::into_stream(blocks, stdout)).map_err(unwritable)?
         } else {
             let (file, made) =
                 file::create(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
-            let mut capture = Capture::new(peer, start, file).map_err(unwritable)?;
+            let mut capture = Capture::new(local, start, file).map_err(unwritable)?;
             capture.empty = Some(made);
             capture
         };
@@ -150,14 +150,14 @@ impl Capture {
     ///
     /// # Errors
     /// Those of writing to the file.
-    pub fn new(peer: Side, start: Instant, file: File) -> io::Result<Self> {
-        Self::start(peer, start, |blocks| Tape::into_file(blocks, file))
+    pub fn new(local: Side, start: Instant, file: File) -> io::Result<Self> {
+        Self::start(local, start, |blocks| Tape::into_file(blocks, file))
     }
 
-    fn start(peer: Side, start: Instant, tape: impl FnOnce(Blocks) -> Tape) -> io::Result<Self> {
-        let (name, opener) = match peer {
-            Side::Client => ("mio-server", Way::In),
-            Side::Server => ("mio-client", Way::Out),
+    fn start(local: Side, start: Instant, tape: impl FnOnce(Blocks) -> Tape) -> io::Result<Self> {
+        let (name, opener) = match local {
+            Side::Server => ("mio-server", Way::In),
+            Side::Client => ("mio-client", Way::Out),
         };
         let program = format!("{name} {}", env!("CARGO_PKG_VERSION"));
         let mut tape = tape(Blocks::new(&program)?);

@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use common::logging;
 use log::warn;
+use program::logging;
 use rustix::process::geteuid;
 use rustls::KeyLog;
 
 use crate::args::ShowError;
 use crate::lines::Lines;
 use crate::links;
-use crate::secrets::Secret;
+use decode::secrets::Secret;
 
 /// The variable that Firefox, curl and many others know.
 const VARIABLE: &str = "SSLKEYLOGFILE";

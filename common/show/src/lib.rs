@@ -1,15 +1,11 @@
-//! What a session did, shown: everything here watches through [`common::observer`] and changes nothing.
+//! What a session did, shown: everything here watches through [`tls_session::observer`] and changes nothing.
 //!
 //! | module | what it makes |
 //! |---|---|
-//! | [`decode`] | records and messages of the bytes, decrypted with the session's own secrets |
-//! | [`explain`] | what each of those bytes means: a tree of fields, with a sentence for people |
 //! | [`trace`] | a line on stderr for each step, for people or for programs |
 //! | [`key_log`] | the secrets of every session, for programs that decrypt with them |
 //! | [`capture`] | the sessions and their secrets as a pcapng, for Wireshark |
 //! | [`page`] | a page for each session that explains it to people, down to the bytes |
-//!
-//! It is a crate of its own so that `common`, which is there to be read, has neither its code nor its dependencies.
 //!
 //! A sink may fail: a disk is full, or the reader of a pipe has gone. That never changes a session. A sink whose reader has
 //! gone ends; when it was the last, nothing is decoded any more. Every other sink tries again later, a capture with the
@@ -26,15 +22,12 @@
 
 pub mod args;
 pub mod capture;
-pub mod decode;
-pub mod explain;
 pub mod key_log;
 mod lines;
 mod links;
 pub mod page;
 mod phrases;
 mod preview;
-pub mod secrets;
 pub mod show;
 pub mod sink;
 pub mod trace;

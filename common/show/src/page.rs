@@ -39,11 +39,12 @@ use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::identity::Moment;
-use common::observer::{LoopEvent, SessionId, Step};
+use identity::Moment;
 use log::warn;
+use program::ending::Endings;
 use rustls::Side;
 use rustls::pki_types::UnixTime;
+use tls_session::observer::{LoopEvent, SessionId, Step};
 
 pub use self::args::PageArgs;
 use self::drawer::{Drawer, Refused};
@@ -81,7 +82,7 @@ impl Clock {
 #[derive(Debug)]
 pub struct Illustrator {
     /// The side that the other end of each session plays.
-    peer: Side,
+    endings: Endings,
     clock: Clock,
     /// `None` once its thread is gone.
     drawer: Option<Drawer<Story>>,
@@ -118,18 +119,18 @@ impl Illustrator {
     ///
     /// # Errors
     /// The system cannot start the thread that draws.
-    pub fn new(peer: Side, clock: Clock, folder: Folder) -> io::Result<Self> {
+    pub fn new(endings: Endings, clock: Clock, folder: Folder) -> io::Result<Self> {
         let drawer = Drawer::start(WAITING, Box::new(Pages::new(folder)))?;
-        Ok(Self::with(peer, clock, drawer))
+        Ok(Self::with(endings, clock, drawer))
     }
 
-    fn with(peer: Side, clock: Clock, drawer: Drawer<Story>) -> Self {
+    fn with(endings: Endings, clock: Clock, drawer: Drawer<Story>) -> Self {
         let round = Round { number: 0, woke: None, events: Vec::new() };
-        Self { peer, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() }
+        Self { endings, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() }
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
-        let facts = Facts::new(id, self.peer, local, self.clock.date(now));
+        let facts = Facts::new(id, self.endings.clone(), local, self.clock.date(now));
         let mut story =
             Story { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO, slices: 0 };
         story.turn(&self.round, now);
@@ -190,7 +191,7 @@ impl Sink for Illustrator {
         }
         let Some(call) = words::of_event(event) else { return };
         // All that a client's loop does, it does for its one session.
-        let everybodys = self.peer == Side::Server || matches!(event, LoopEvent::Stopping { .. });
+        let everybodys = self.endings.peer() == Side::Server || matches!(event, LoopEvent::Stopping { .. });
         if everybodys && !self.stories.is_empty() {
             for story in self.stories.values_mut() {
                 story.turn(&self.round, now);
@@ -216,13 +217,6 @@ impl Drop for Illustrator {
         if self.not_drawn > 0 {
             warn!("{} pages were not drawn: too many sessions waited for theirs", self.not_drawn);
         }
-    }
-}
-
-fn other(side: Side) -> Side {
-    match side {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
     }
 }
 
@@ -255,7 +249,7 @@ impl Story {
         match step {
             Step::Sent(_) => self.slices += 1,
             Step::Received(bytes) => {
-                let peer = self.facts.peer;
+                let peer = self.facts.endings.peer();
                 self.facts.sent_by(peer).bytes += bytes.len() as u64;
             }
             Step::WroteTls(length) => {
@@ -272,7 +266,7 @@ impl Story {
         for record in &carried.incomplete {
             self.rows.push_record(record);
         }
-        let Some(call) = words::of_step(step, now, self.facts.peer) else { return };
+        let Some(call) = words::of_step(step, now, &self.facts.endings) else { return };
         match step {
             Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
             _ => self.rows.push(Row::Call(call)),
@@ -299,7 +293,7 @@ impl Story {
 mod tests {
     use std::sync::mpsc::{self, Receiver, Sender};
 
-    use common::close_reason::{CloseReason, Until};
+    use tls_session::close_reason::{CloseReason, Until};
 
     use super::drawer::Draw;
     use super::*;
@@ -325,7 +319,7 @@ mod tests {
         let drawer = Drawer::start(WAITING, Box::new(Blocked { go, drawn })).unwrap();
         let start = Instant::now();
         let clock = Clock { instant: start, utc: UNIX_EPOCH };
-        let mut illustrator = Illustrator::with(Side::Client, clock, drawer);
+        let mut illustrator = Illustrator::with(Endings::of(Side::Server), clock, drawer);
         let peer: SocketAddr = "127.0.0.1:50312".parse().unwrap();
         let mut tell = |number, step: &Step<'_>| {
             illustrator.step(start, SessionId { number, peer }, step, &Carried::default());

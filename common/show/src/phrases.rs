@@ -1,7 +1,7 @@
 //! What the trace and the pages call alike.
 
-use common::observer::EventSource;
-use common::readiness::Readiness;
+use tls_session::observer::EventSource;
+use tls_session::readiness::Readiness;
 
 /// What a socket is ready for.
 pub(crate) fn readiness(readiness: Readiness) -> String {

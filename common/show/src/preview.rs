@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use common::escaped::Escaped;
+use tls_session::escaped::Escaped;
 
 /// How wide a preview is in a trace.
 const CHARACTERS: usize = 32;

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::observer::{LoopEvent, Observer, SessionId, Step};
 use rustls::Side;
+use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
-use crate::decode::Decoder;
-use crate::secrets::Secrets;
 use crate::sink::{Carried, Sink};
+use decode::Decoder;
+use decode::secrets::Secrets;
 
 /// Decodes once, for all sinks, until none of them watches any more.
 #[derive(Debug)]
 pub struct Show<S> {
-    /// The side that the other end of each session plays.
-    peer: Side,
+    /// The role of this end.
+    local: Side,
     secrets: Arc<Secrets>,
     sink: S,
     sessions: HashMap<u64, Wire>,
@@ -32,9 +32,16 @@ struct Wire {
 }
 
 impl<S: Sink> Show<S> {
-    /// At the end whose peers play the side `peer`, with the secrets that `secrets` gets from rustls, for `sink`.
-    pub fn new(peer: Side, secrets: Arc<Secrets>, sink: S) -> Self {
-        Self { peer, secrets, sink, sessions: HashMap::new() }
+    /// At the end that plays the role `local`, with the secrets that `secrets` gets from rustls, for `sink`.
+    pub fn new(local: Side, secrets: Arc<Secrets>, sink: S) -> Self {
+        Self { local, secrets, sink, sessions: HashMap::new() }
+    }
+
+    fn peer(&self) -> Side {
+        match self.local {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
     }
 
     /// The sink again.
@@ -44,12 +51,13 @@ impl<S: Sink> Show<S> {
 
     /// What was read is told of now that it has been processed.
     fn tell_read(&mut self, id: SessionId) {
+        let peer = self.peer();
         let wire = self.sessions.entry(id.number).or_default();
         let Some((then, bytes)) = wire.read.take() else { return };
         let secrets = self.secrets.take();
         wire.decoder.learn(&secrets);
-        let records = wire.decoder.feed(self.peer, &bytes);
-        let left_over = wire.decoder.left_over(self.peer);
+        let records = wire.decoder.feed(peer, &bytes);
+        let left_over = wire.decoder.left_over(peer);
         let carried = Carried { records, left_over, secrets, ..Carried::default() };
         self.tell(|sink| sink.step(then, id, &Step::ReadTls(&bytes), &carried));
     }
@@ -69,16 +77,9 @@ impl<S: Sink> Show<S> {
     /// What the kernel has taken.
     fn carried_out(&mut self, id: SessionId) -> Carried {
         let wire = self.sessions.entry(id.number).or_default();
-        let us = other(self.peer);
+        let us = self.local;
         let records = wire.decoder.feed(us, &std::mem::take(&mut wire.sent));
         Carried { records, left_over: wire.decoder.left_over(us), ..Carried::default() }
-    }
-}
-
-fn other(side: Side) -> Side {
-    match side {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
     }
 }
 

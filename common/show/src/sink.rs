@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use common::observer::{LoopEvent, SessionId, Step};
+use tls_session::observer::{LoopEvent, SessionId, Step};
 
-use crate::decode::Record;
-use crate::secrets::Secret;
+use decode::Record;
+use decode::secrets::Secret;
 
 /// What a step carried that only a decoder sees: empty but for [`Step::ReadTls`], [`Step::WroteTls`] and
 /// [`Step::Closed`].
@@ -21,7 +21,7 @@ pub struct Carried {
     pub secrets: Vec<Secret>,
 }
 
-/// Somebody who shows sessions. Like an [`Observer`](common::observer::Observer), and told in addition what each read
+/// Somebody who shows sessions. Like an [`Observer`](tls_session::observer::Observer), and told in addition what each read
 /// and each write carried. [`Step::ReadTls`] is told once its bytes have been processed, right before
 /// [`Step::Processed`], because only then they can be decrypted.
 pub trait Sink {

@@ -8,7 +8,7 @@
 //! +  812.401    1 │   process_new_packets → to write 242, plaintext 5
 //! ```
 //!
-//! Read it beside `common/src/session.rs` and the loop's `event_loop.rs`: each line is one place there. The columns:
+//! Read it beside `common/session/src/session.rs` and the loop's `event_loop.rs`: each line is one place there. The columns:
 //!
 //! - the time since the trace began, in milliseconds. All that happens in one turn of the loop has the time at which
 //!   the turn began, because the loop reads its clock once a turn;
@@ -42,8 +42,8 @@ mod wrap;
 use std::io::Write;
 use std::time::Instant;
 
-use common::observer::{LoopEvent, SessionId, Step};
-use rustls::Side;
+use program::ending::Endings;
+use tls_session::observer::{LoopEvent, SessionId, Step};
 
 pub use self::args::{Form, TraceArgs};
 use self::text::Text;
@@ -54,7 +54,7 @@ use crate::sink::{Carried, Sink};
 #[derive(Debug)]
 pub struct Trace<W> {
     /// The side that the other end of each session plays.
-    peer: Side,
+    endings: Endings,
     start: Instant,
     layout: Layout,
     lines: Lines<W>,
@@ -69,9 +69,9 @@ enum Layout {
 impl<W: Write> Trace<W> {
     /// A trace for people: at the end whose peers play the side `peer`, with times that count from `start`, into
     /// `writer`, which gets each line in one call.
-    pub fn text(peer: Side, start: Instant, writer: W, coloured: bool) -> Self {
+    pub fn text(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
         Self {
-            peer,
+            endings,
             start,
             layout: Layout::Text(Text::new(coloured)),
             lines: Lines::new("the trace", writer),
@@ -88,8 +88,8 @@ impl<W: Write> Trace<W> {
     }
 
     /// The same for programs; see [`json`] for the schema.
-    pub fn json(peer: Side, start: Instant, writer: W) -> Self {
-        Self { peer, start, layout: Layout::Json, lines: Lines::new("the trace", writer) }
+    pub fn json(endings: Endings, start: Instant, writer: W) -> Self {
+        Self { endings, start, layout: Layout::Json, lines: Lines::new("the trace", writer) }
     }
 
     /// What was written to; `None` if nobody can read it any more.
@@ -107,10 +107,10 @@ impl<W: Write> Sink for Trace<W> {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
             Layout::Text(text) => {
-                let words = words::of_step(step, now, self.peer);
+                let words = words::of_step(step, now, &self.endings);
                 text.step(since_start, id, step, words, &contents::of(carried))
             }
-            Layout::Json => Some(json::step(since_start, id, step, now, self.peer, carried)),
+            Layout::Json => Some(json::step(since_start, id, step, now, &self.endings, carried)),
         };
         if let Some(line) = line {
             self.lines.write(now, &line);

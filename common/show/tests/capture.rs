@@ -18,9 +18,6 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::close_reason::{CloseReason, Doing, Until};
-use common::observer::{SessionId, Step};
-use common::phase::Phase;
 use rustls::Side;
 use show::sink::{Carried, Sink as _};
 use support::pcapng::{Capture, Connection, Ended, Item};
@@ -30,6 +27,9 @@ use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
 use testing::raw;
 use testing::test_server::TestServer;
+use tls_session::close_reason::{CloseReason, Doing, Until};
+use tls_session::observer::{SessionId, Step};
+use tls_session::phase::Phase;
 
 const BOTH_FINS: Ended = Ended { fin_received: true, fin_sent: true, reset_received: false };
 
@@ -189,7 +189,7 @@ fn a_connection_that_a_write_found_broken_was_reset_and_not_ended() {
     let folder = TempDir::new();
     let path = folder.path().join("a.pcapng");
     let now = Instant::now();
-    let mut capture = show::capture::Capture::new(Side::Client, now, File::create(&path).unwrap()).unwrap();
+    let mut capture = show::capture::Capture::new(Side::Server, now, File::create(&path).unwrap()).unwrap();
     let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
     let id = SessionId { number: 1, peer: address };
     let reason = CloseReason::Transport {

@@ -8,30 +8,31 @@
 )]
 
 mod support {
+    #[path = "../../../decode/tests/support/conversation.rs"]
     pub mod conversation;
     pub mod memory;
-    pub use memory::configs;
 }
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::close_reason::{CloseReason, Party};
-use common::observer::Step;
+use decode::secrets::Secrets;
+use decode::{Decoder, Protection, Record};
+use program::ending::Endings;
 use rustls::{NoKeyLog, Side};
-use show::decode::{Decoder, Protection, Record};
-use show::secrets::Secrets;
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
-use support::configs::{Configs, Shape, suite};
 use support::conversation::{Conversation, decode};
 use support::memory::{self, Setup, Talk};
+use testing::configs::{Configs, Shape, suite};
+use tls_session::close_reason::{CloseReason, Party};
+use tls_session::observer::Step;
 
 /// What the line of a read says after its length.
 fn told(records: Vec<Record>, left_over: usize) -> String {
     let start = Instant::now();
-    let mut trace = Trace::text(Side::Client, start, Vec::new(), false);
+    let mut trace = Trace::text(Endings::of(Side::Server), start, Vec::new(), false);
     let carried = Carried { records, left_over, ..Carried::default() };
     trace.step(start, memory::id(1), &Step::ReadTls(b"?"), &carried);
     let line = String::from_utf8(trace.into_writer().unwrap()).unwrap();
@@ -117,10 +118,10 @@ fn much_application_data_is_told_in_few_words() {
 #[test]
 fn what_does_not_open_says_so() {
     let mut records = data(&[9]);
-    records[0].protection = Protection::Sealed(show::decode::Sealed::NoSecret);
-    records[0].content = show::decode::Content::Hidden;
+    records[0].protection = Protection::Sealed(decode::Sealed::NoSecret);
+    records[0].content = decode::Content::Hidden;
     assert_eq!(told(records.clone(), 0), "{encrypted 26 B}");
-    records[0].protection = Protection::Sealed(show::decode::Sealed::DoesNotOpen);
+    records[0].protection = Protection::Sealed(decode::Sealed::DoesNotOpen);
     assert_eq!(told(records, 0), "{encrypted 26 B, does not open}");
     let mut padded = data(&[9]);
     padded[0].protection = Protection::Opened { plaintext: vec![0; 9], padding: 100 };
@@ -133,9 +134,9 @@ fn a_decoder_that_understands_nothing_changes_no_session() {
         let (secrets, start) = (Arc::<Secrets>::default(), Instant::now());
         // It takes each end for the other, so that all it sees is wrong.
         let mut upside_down = Show::new(
-            Side::Client,
+            Side::Server,
             Arc::clone(&secrets),
-            Trace::text(Side::Client, start, Vec::new(), false),
+            Trace::text(Endings::of(Side::Server), start, Vec::new(), false),
         );
         let setup = match knows_secrets {
             true => Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog)),

@@ -17,16 +17,17 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use common::close_reason::{CloseReason, Party};
-use common::observer::{LoopEvent, Observer, SessionId, Step};
+use decode::secrets::Secrets;
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use program::ending::Endings;
 use rustls::{NoKeyLog, Side};
-use show::secrets::Secrets;
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
-use support::memory::configs::Shape;
 use support::memory::{Setup, Talk};
+use testing::configs::Shape;
+use tls_session::close_reason::{CloseReason, Party};
+use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -69,10 +70,10 @@ fn a_full_disk_is_reported_once_and_the_session_goes_on() {
     for room in [0, 10, 1000] {
         let start = Instant::now();
         for form in [
-            Trace::text(Side::Server, start, Full(room), false),
-            Trace::json(Side::Server, start, Full(room)),
+            Trace::text(Endings::of(Side::Client), start, Full(room), false),
+            Trace::json(Endings::of(Side::Client), start, Full(room)),
         ] {
-            let mut trace = Show::new(Side::Server, Arc::default(), form);
+            let mut trace = Show::new(Side::Client, Arc::default(), form);
             let talk = Talk::new(b"hello", 3);
             let (end, _) = setup.converse(65536, talk, start, &mut trace, &mut ());
             assert_eq!(end, CloseReason::Clean { first: Party::Us });
@@ -130,7 +131,7 @@ fn who_has_failed_is_told_nothing_more_and_who_has_not_everything() {
     let told = [(); 3].map(|()| Rc::<Cell<usize>>::default());
     let sinks = told.iter().zip([5, usize::MAX, 10]);
     let sinks = sinks.map(|(told, left)| Box::new(Patient { left, told: Rc::clone(told) }) as Box<dyn Sink>);
-    let mut show = Show::new(Side::Server, Arc::default(), sinks.collect::<Vec<_>>());
+    let mut show = Show::new(Side::Client, Arc::default(), sinks.collect::<Vec<_>>());
     converse(Arc::default(), &mut show);
     assert!(show.is_watching());
     let [first, second, third] = told.map(|told| told.get());
@@ -143,7 +144,7 @@ fn when_the_last_has_failed_nothing_is_decoded_and_nothing_kept() {
     for steps in 1..40 {
         let (secrets, told) = (Arc::<Secrets>::default(), Rc::<Cell<usize>>::default());
         let sink = Patient { left: steps, told: Rc::clone(&told) };
-        let mut insistent = Insistent(Show::new(Side::Server, Arc::clone(&secrets), sink));
+        let mut insistent = Insistent(Show::new(Side::Client, Arc::clone(&secrets), sink));
         converse(Arc::clone(&secrets), &mut insistent);
         assert!(!insistent.0.is_watching());
         assert_eq!(told.get(), steps);

@@ -18,15 +18,15 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use common::close_reason::{CloseReason, Until};
-use common::observer::Step;
+use decode::secrets::Secret;
 use rustls::{NoKeyLog, Side};
 use show::page::Folder;
-use show::secrets::Secret;
 use support::drawn::{Easel, Page, draw, old};
-use support::memory::configs::{Shape, suite};
 use support::memory::{Setup, Talk};
+use testing::configs::{Shape, suite};
 use testing::folder::TempDir;
+use tls_session::close_reason::{CloseReason, Until};
+use tls_session::observer::Step;
 
 const ROOM: usize = 256 * 1024;
 
@@ -206,7 +206,7 @@ fn nonce_and_tag_of_an_encrypted_record_are_shown() {
 
 #[test]
 fn a_page_that_holds_nothing_secret_does_not_say_that_it_does() {
-    let page = Easel::new(Side::Client).page();
+    let page = Easel::new(Side::Server).page();
     assert_eq!(page.count(".secret"), 0);
 }
 
@@ -214,7 +214,7 @@ fn a_page_that_holds_nothing_secret_does_not_say_that_it_does() {
 #[test]
 fn the_bytes_of_an_incomplete_record_are_shown() {
     for (bytes, shown) in [(&[22, 3, 1, 2, 0, 1, 0, 1][..], "16 03 01 02 00 01 00 01"), (&[22, 3], "16 03")] {
-        let mut easel = Easel::new(Side::Client);
+        let mut easel = Easel::new(Side::Server);
         easel.step(&Step::Received(bytes));
         easel.step(&Step::ReadTls(bytes));
         easel.step(&Step::Processed(&Err(rustls::Error::General("a test".to_owned()))));
@@ -237,7 +237,7 @@ fn the_bytes_of_an_incomplete_record_are_shown() {
 
 #[test]
 fn a_session_that_the_program_leaves_is_drawn_as_far_as_it_went() {
-    let page = Easel::new(Side::Client).page();
+    let page = Easel::new(Side::Server).page();
     assert_eq!(page.texts(".outcome.doubtful strong"), ["Left open."]);
 }
 

@@ -16,14 +16,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::close_reason::{CloseReason, Until};
-use common::observer::Step;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, string::Ia5String};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ServerConfig, Side};
 use support::drawn::{Easel, Page, draw};
 use support::memory::{Setup, Talk};
+use tls_session::close_reason::{CloseReason, Until};
+use tls_session::observer::Step;
 
 const ROOM: usize = 256 * 1024;
 const EVIL: &str = "</pre></code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{x}}";
@@ -118,7 +118,7 @@ fn names_in_certificates_are_text() {
 
 /// A server that reads this, and gives up.
 fn heard(bytes: &[u8]) -> Page {
-    let mut easel = Easel::new(Side::Client);
+    let mut easel = Easel::new(Side::Server);
     for helping in bytes.chunks(32 * 1024) {
         easel.step(&Step::Received(helping));
         easel.step(&Step::ReadTls(helping));

@@ -17,13 +17,14 @@ use std::sync::Arc;
 use std::time::Instant;
 use std::{env, fs};
 
-use common::close_reason::{CloseReason, Party};
+use decode::secrets::Secrets;
+use program::ending::Endings;
 use rustls::Side;
-use show::secrets::Secrets;
 use show::show::Show;
 use show::trace::Trace;
-use support::memory::configs::Shape;
 use support::memory::{Echo, Setup, Talk};
+use testing::configs::Shape;
+use tls_session::close_reason::{CloseReason, Party};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 const BEGIN: &str = "<!-- trace:begin -->";
@@ -39,11 +40,11 @@ fn traces() -> [String; 2] {
     let [client_secrets, server_secrets] = &secrets;
     let shape = Shape { real_groups: true, resumption: true, ..Shape::default() };
     let setup = Setup::shaped(&shape, Arc::clone(client_secrets) as _, Arc::clone(server_secrets) as _);
-    let watch = |peer, secrets: &Arc<Secrets>| {
-        Show::new(peer, Arc::clone(secrets), Trace::text(peer, start, Vec::new(), false))
+    let watch = |local, secrets: &Arc<Secrets>| {
+        Show::new(local, Arc::clone(secrets), Trace::text(Endings::of(local), start, Vec::new(), false))
     };
-    let mut client = watch(Side::Server, client_secrets);
-    let mut server = watch(Side::Client, server_secrets);
+    let mut client = watch(Side::Client, client_secrets);
+    let mut server = watch(Side::Server, server_secrets);
     let talk = Talk::new(b"hello", 1).greeted(GREETING.len());
     let (end, _) = setup.converse_with(1 << 20, talk, Echo(GREETING), start, &mut client, &mut server);
     assert_eq!(end, CloseReason::Clean { first: Party::Us });

@@ -17,22 +17,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::admission::Admission;
-use common::alert_context::AlertContext;
-use common::close_reason::{CloseReason, Until};
-use common::deadline::Timeout;
-use common::foreign::Opening;
-use common::handshake::Handshake;
-use common::observer::{EventSource, Left, LoopEvent, SessionId, Step};
-use common::phase::{Cause, PeerEnd, Phase};
-use common::readiness::Readiness;
-use mio::Interest;
+use decode::Decoder;
+use identity::AnyClient;
+use program::ending::Endings;
 use rustls::{AlertDescription, IoState, RootCertStore, Side};
 use serde_json::Value;
-use show::decode::Decoder;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
 use support::names;
+use tls_session::authorize::Authorize as _;
+use tls_session::close_reason::{AlertContext, CloseReason, Until};
+use tls_session::deadline::Timeout;
+use tls_session::handshake::Handshake;
+use tls_session::observer::{EventSource, Left, LoopEvent, SessionId, Step};
+use tls_session::phase::{Cause, PeerEnd, Phase};
+use tls_session::readiness::Interest;
+use tls_session::readiness::Readiness;
 
 const README: &str = include_str!("../README.md");
 
@@ -76,7 +76,7 @@ fn address() -> SocketAddr {
 /// Traces one thing and checks what every line has.
 fn line(tell: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Value {
     let start = Instant::now();
-    let mut trace = Trace::json(Side::Client, start, Vec::new());
+    let mut trace = Trace::json(Endings::of(Side::Server), start, Vec::new());
     tell(&mut trace, start + Duration::from_nanos(1_234_567));
     let text = String::from_utf8(trace.into_writer().unwrap()).unwrap();
     assert!(text.starts_with(r#"{"t_ns":1234567,"session":"#) && text.ends_with("}\n"), "{text}");
@@ -112,11 +112,11 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         group: Some(rustls::NamedGroup::X25519),
         kind: Some(rustls::HandshakeKind::Resumed),
         alpn: Some(b"h2\n".to_vec()),
-        verdict: Admission::AnyClient.judge(None),
+        authorization: AnyClient.authorize(None),
         request: None,
         took: Duration::from_micros(1),
     };
-    let handshaking = Phase::Handshaking { opening: Opening::default() };
+    let handshaking = Phase::Handshaking;
     let closing = Phase::Closing { cause: Cause::TimedOut(Timeout::Idle) };
     let later = Instant::now() + Duration::from_secs(3600);
     let steps = [
@@ -141,8 +141,8 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         Step::DeadlineFired(Timeout::Idle),
         Step::TimerSet(Some(later)),
         Step::TimerFired,
-        Step::InterestChanged(Some(Interest::READABLE)),
-        Step::InterestChanged(None),
+        Step::InterestChanged(Interest::READABLE),
+        Step::InterestChanged(Interest::NONE),
         Step::Yielded,
         Step::SentFin(&Ok(())),
         Step::SentFin(&Err(io::ErrorKind::NotConnected.into())),
@@ -161,8 +161,8 @@ fn every_step_and_every_event_is_an_object_as_documented() {
         LoopEvent::Ready(EventSource::Signals),
         LoopEvent::Ready(EventSource::Draining(address())),
         LoopEvent::Ready(EventSource::Queued(address())),
-        LoopEvent::InterestChanged(EventSource::Listener, None),
-        LoopEvent::InterestChanged(EventSource::Stdin, Some(Interest::READABLE)),
+        LoopEvent::InterestChanged(EventSource::Listener, Interest::NONE),
+        LoopEvent::InterestChanged(EventSource::Stdin, Interest::READABLE),
         LoopEvent::Accepted(address()),
         LoopEvent::Waiting { peer: address(), place: 3 },
         LoopEvent::RoomFull,
@@ -212,7 +212,7 @@ fn fields_have_the_values_that_are_documented() {
     );
     let woke = event(&LoopEvent::Woke { events: 0, timeout: Some(Duration::from_micros(5)) });
     assert_eq!((&woke["timeout_ns"], &woke["session"]), (&5000.into(), &Value::Null));
-    let interest = step(&Step::InterestChanged(None));
+    let interest = step(&Step::InterestChanged(Interest::NONE));
     assert_eq!((&interest["readable"], &interest["writable"]), (&false.into(), &false.into()));
     assert_eq!(step(&Step::PlaintextIn(b"a\"\\\n\xff"))["preview"], r#"a"\\\n\xff"#);
     let failing = Phase::Failing { reason: CloseReason::Abandoned };

@@ -16,16 +16,17 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::close_reason::{CloseReason, Party};
-use common::observer::{LoopEvent, Observer, SessionId, Step};
+use decode::secrets::Secrets;
+use program::ending::Endings;
 use rustls::{NoKeyLog, Side};
 use serde_json::Value;
-use show::secrets::Secrets;
 use show::show::Show;
 use show::trace::Trace;
-use support::memory::configs::Shape;
 use support::memory::{Setup, Talk};
 use support::names;
+use testing::configs::Shape;
+use tls_session::close_reason::{CloseReason, Party};
+use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 const ROOM: usize = 256 * 1024;
 
@@ -53,19 +54,19 @@ fn converse(room: usize, talk: Talk, start: Instant, secrets: Arc<Secrets>, clie
 
 fn show<W: Write>(trace: Trace<W>) -> (Show<Trace<W>>, Arc<Secrets>) {
     let secrets = Arc::<Secrets>::default();
-    (Show::new(Side::Server, Arc::clone(&secrets), trace), secrets)
+    (Show::new(Side::Client, Arc::clone(&secrets), trace), secrets)
 }
 
 fn text(room: usize, talk: Talk) -> String {
     let start = Instant::now();
-    let (mut trace, secrets) = show(Trace::text(Side::Server, start, Vec::new(), false));
+    let (mut trace, secrets) = show(Trace::text(Endings::of(Side::Client), start, Vec::new(), false));
     converse(room, talk, start, secrets, &mut trace);
     String::from_utf8(trace.into_sink().into_writer().unwrap()).unwrap()
 }
 
 fn json(room: usize, talk: Talk) -> (Vec<Value>, Names) {
     let start = Instant::now();
-    let (trace, secrets) = show(Trace::json(Side::Server, start, Vec::new()));
+    let (trace, secrets) = show(Trace::json(Endings::of(Side::Client), start, Vec::new()));
     let mut observers = (trace, Names::default());
     converse(room, talk, start, secrets, &mut observers);
     let lines = String::from_utf8(observers.0.into_sink().into_writer().unwrap()).unwrap();
@@ -209,7 +210,7 @@ fn hostile_plaintext_is_shown_and_never_obeyed() {
 fn colours_are_the_only_escape_sequences_and_change_no_word() {
     let start = Instant::now();
     let talk = || Talk::new(b"\x1b[31mred?\x1b[0m", 1);
-    let (mut trace, secrets) = show(Trace::text(Side::Server, start, Vec::new(), true));
+    let (mut trace, secrets) = show(Trace::text(Endings::of(Side::Client), start, Vec::new(), true));
     converse(ROOM, talk(), start, secrets, &mut trace);
     let coloured = String::from_utf8(trace.into_sink().into_writer().unwrap()).unwrap();
     assert!(coloured.contains("\x1b["));

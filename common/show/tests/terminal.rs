@@ -12,9 +12,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Parser;
-use common::observer::LoopEvent;
 use rustls::Side;
 use show::trace::TraceArgs;
+use tls_session::observer::LoopEvent;
 
 #[derive(Parser)]
 struct Cli {
@@ -29,7 +29,7 @@ fn trace_one_line() {
     let Ok(argument) = env::var("TRACE_ARGUMENT") else { return };
     let cli = Cli::parse_from(["program", &argument]);
     let start = Instant::now();
-    let mut trace = cli.trace.open(Side::Server, start).unwrap().unwrap();
+    let mut trace = cli.trace.open(&program::ending::Endings::of(Side::Client), start).unwrap().unwrap();
     trace.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
 }
 

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use common::observer::LoopEvent;
+use program::ending::Endings;
 use rustls::Side;
 use serde_json::Value;
 use show::sink::Sink;
@@ -20,6 +20,7 @@ use show::trace::Trace;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
+use tls_session::observer::LoopEvent;
 
 const README: &str = include_str!("../README.md");
 
@@ -200,7 +201,7 @@ fn a_file_that_is_there_already_is_not_overwritten_and_a_stream_is_written_to() 
 /// What a trace writes to a terminal of this width.
 fn on_terminal(width: fn() -> Option<usize>) -> String {
     let start = Instant::now();
-    let mut trace = Trace::text(Side::Server, start, Vec::new(), false).wrapped(width);
+    let mut trace = Trace::text(Endings::of(Side::Client), start, Vec::new(), false).wrapped(width);
     let now = start + Duration::from_millis(12);
     trace.event_loop(now, &LoopEvent::Woke { events: 1, timeout: None });
     trace.event_loop(

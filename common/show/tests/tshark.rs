@@ -16,9 +16,9 @@ mod support {
 use std::fmt::Debug;
 use std::path::Path;
 
+use decode::secrets::Secret;
+use decode::{Content, Decoder, Record};
 use rustls::Side;
-use show::decode::{Content, Decoder, Record};
-use show::secrets::Secret;
 use support::pcapng::{Capture, Item};
 use support::shapes::Shape;
 use support::tshark::{Seen, fields, records, tshark};

@@ -29,6 +29,7 @@
 
 pub mod binaries;
 pub mod certificates;
+pub mod configs;
 pub mod cpu;
 pub mod damage;
 pub mod difference;

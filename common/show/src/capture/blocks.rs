@@ -14,7 +14,7 @@ use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 use pcap_file::{DataLink, Endianness, PcapError};
 
 use super::stream::{Packet, Way};
-use crate::secrets::Secret;
+use decode::secrets::Secret;
 
 /// A Decryption Secrets Block, which pcap-file has no type for (draft-ietf-opsawg-pcapng, 4.7).
 const SECRETS_BLOCK: u32 = 0x0a;

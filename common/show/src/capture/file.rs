@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use common::outlet::{Outlet, Queue};
+use program::outlet::{Outlet, Queue};
 
 use super::blocks::Blocks;
 use crate::links;

@@ -3,13 +3,13 @@
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use common::close_reason::CloseReason;
-use common::observer::SessionId;
+use tls_session::close_reason::CloseReason;
+use tls_session::observer::SessionId;
 
 use super::Recorder;
 use super::packet::Ends;
 use super::stream::{Kind, Stream, Way};
-use crate::secrets::Secret;
+use decode::secrets::Secret;
 
 /// When a connection came to be.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use rustls::Side;
+use program::ending::Endings;
 
 use super::folder::Folder;
 use super::{Clock, Illustrator};
@@ -22,12 +22,12 @@ impl PageArgs {
     ///
     /// # Errors
     /// Pages cannot be written to the folder, or the system cannot start another thread.
-    pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Illustrator>, ShowError> {
+    pub fn open(&self, endings: &Endings, start: Instant) -> Result<Option<Illustrator>, ShowError> {
         let Some(path) = &self.illustrate else { return Ok(None) };
         let clock = Clock { instant: start, utc: SystemTime::now() };
-        let us = super::other(peer);
+        let us = endings.local();
         let folder = Folder::open(path, us).map_err(|error| ShowError::new(error.to_string()))?;
-        let illustrator = Illustrator::new(peer, clock, folder).map_err(|error| {
+        let illustrator = Illustrator::new(endings.clone(), clock, folder).map_err(|error| {
             ShowError::new(format!("cannot start the thread that draws pages for --illustrate: {error}"))
         })?;
         Ok(Some(illustrator))

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use common::escaped::Escaped;
 use maud::{Markup, html};
+use tls_session::escaped::Escaped;
 
 use super::names;
 use super::numbers::{bytes, count};
 use super::sealed;
 use super::story::Drawn;
-use crate::decode::{Content, HEADER, Message, Protection, Record};
-use crate::explain::{self, Field};
+use decode::explain::{self, Field};
+use decode::{Content, HEADER, Message, Protection, Record};
 
 /// How many bytes of one block are shown.
 const SHOWN: usize = 4096;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use common::escaped::Escaped;
-use common::identity::Moment;
+use identity::Moment;
 use rustls::ProtocolVersion;
 use rustls::pki_types::UnixTime;
+use tls_session::escaped::Escaped;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::Oid;
@@ -13,7 +13,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
 
-use crate::decode::Message;
+use decode::Message;
 
 /// How many names of a certificate are shown: it may have thousands.
 const NAMES: usize = 12;

@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::alert_name::AlertName;
-use common::close_reason::{CloseReason, Until};
-use common::escaped::Escaped;
-use common::exit::ExitStatus;
-use common::handshake::{Handshake, suite_name};
-use common::observer::SessionId;
+use program::ending::Endings;
+use program::exit::ExitStatus;
 use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
+use tls_session::alert_name::AlertName;
+use tls_session::close_reason::{CloseReason, Until};
+use tls_session::escaped::Escaped;
+use tls_session::handshake::{Handshake, suite_name};
+use tls_session::observer::SessionId;
 
-use crate::decode::{Content, Message, Protection, Record};
+use decode::{Content, Message, Protection, Record};
 
 use super::certificate::{self, Shown};
 
@@ -20,7 +21,7 @@ use super::certificate::{self, Shown};
 pub(super) struct Facts {
     pub(super) id: SessionId,
     /// The side that the other end plays.
-    pub(super) peer: Side,
+    pub(super) endings: Endings,
     pub(super) local: SocketAddr,
     /// When it began, for people.
     pub(super) began: String,
@@ -91,10 +92,10 @@ pub(super) enum Outcome {
 }
 
 impl Facts {
-    pub(super) fn new(id: SessionId, peer: Side, local: SocketAddr, began: String) -> Self {
+    pub(super) fn new(id: SessionId, endings: Endings, local: SocketAddr, began: String) -> Self {
         Self {
             id,
-            peer,
+            endings,
             local,
             began,
             lasted: Duration::ZERO,
@@ -109,7 +110,7 @@ impl Facts {
     }
 
     pub(super) fn us(&self) -> Side {
-        super::other(self.peer)
+        self.endings.local()
     }
 
     /// About how many bytes it keeps beside itself: certificates have long names.
@@ -120,7 +121,7 @@ impl Facts {
     }
 
     pub(super) fn address_of(&self, side: Side) -> SocketAddr {
-        if side == self.peer { self.id.peer } else { self.local }
+        if side == self.endings.peer() { self.id.peer } else { self.local }
     }
 
     pub(super) fn of(&self, side: Side) -> &Sent {
@@ -138,7 +139,7 @@ impl Facts {
     }
 
     pub(super) fn agree(&mut self, handshake: &Handshake) {
-        let Handshake { version, suite, group, kind, alpn, verdict, .. } = handshake;
+        let Handshake { version, suite, group, kind, alpn, authorization, .. } = handshake;
         self.agreed = Some(Agreed {
             after: self.lasted,
             version: *version,
@@ -146,13 +147,13 @@ impl Facts {
             group: group.map(|group| format!("{group:?}")),
             kind: *kind,
             alpn: alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
-            verdict: verdict.to_string(),
-            alarming: verdict.is_alarming(),
+            verdict: authorization.report.clone(),
+            alarming: authorization.is_alarming,
         });
     }
 
     pub(super) fn close(&mut self, reason: &CloseReason, until: Until<'_>, received: u64, sent: u64) {
-        let outcome = match (reason, reason.exit_status()) {
+        let outcome = match (reason, ExitStatus::from(reason)) {
             (CloseReason::Clean { .. }, _) => Outcome::Clean,
             (_, ExitStatus::Clean) => Outcome::Doubtful,
             _ => Outcome::Failed,
@@ -162,7 +163,7 @@ impl Facts {
             CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
             _ => None,
         };
-        let sentence = reason.describe_end(self.peer, until).to_string();
+        let sentence = self.endings.describe_end(reason, until).to_string();
         self.end = Some(End { sentence, outcome, refusal, received, sent });
     }
 

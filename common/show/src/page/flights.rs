@@ -6,7 +6,7 @@ use rustls::{ProtocolVersion, Side};
 
 use super::names::Look;
 use super::story::{Drawn, Row};
-use crate::decode::Message;
+use decode::Message;
 
 /// A flight with handshake messages in it.
 #[derive(Debug)]

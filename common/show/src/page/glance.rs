@@ -36,7 +36,7 @@ pub(super) fn of(facts: &Facts) -> Markup {
 }
 
 fn heading(facts: &Facts) -> Markup {
-    let (us, peer) = (names::side(facts.us()), names::side(facts.peer));
+    let (us, peer) = (names::side(facts.us()), names::side(facts.endings.peer()));
     html! { "Session " (facts.id.number) ": this " (us) " with the " (peer) " at " span.nowrap { (facts.id.peer) } }
 }
 
@@ -160,7 +160,7 @@ fn agreement(facts: &Facts) -> Markup {
 }
 
 fn authorization(facts: &Facts) -> Markup {
-    let (us, peer) = (names::side(facts.us()), names::side(facts.peer));
+    let (us, peer) = (names::side(facts.us()), names::side(facts.endings.peer()));
     let (verdict, alarming) = our_verdict(facts);
     html! {
         section.card {

@@ -1,9 +1,9 @@
 //! What is in a record, in the names of the RFCs.
 
-use common::alert_name::AlertName;
 use rustls::{AlertDescription, ContentType, Side};
+use tls_session::alert_name::AlertName;
 
-use crate::decode::{Content, Message, Record, Sealed};
+use decode::{Content, Message, Record, Sealed};
 
 use super::numbers::bytes;
 

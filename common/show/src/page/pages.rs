@@ -1,7 +1,7 @@
 //! Draws finished sessions and writes their pages, on the thread of the [drawer](super::drawer).
 
-use common::escaped::one_line;
 use log::{Level, info, log, warn};
+use tls_session::escaped::one_line;
 
 use super::drawer::Draw;
 use super::folder::Folder;

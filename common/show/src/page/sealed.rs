@@ -7,8 +7,8 @@ use rustls::ProtocolVersion;
 
 use super::bytes::around;
 use super::story::Drawn;
-use crate::decode::{HEADER, Sealing};
-use crate::explain::Field;
+use decode::explain::Field;
+use decode::{HEADER, Sealing};
 
 /// Returns the fields in the order of their bytes. The ranges are those of the whole record, of which the page may hold
 /// only the beginning.

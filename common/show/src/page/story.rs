@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::decode::{Content, HEADER, Protection, Record};
+use decode::{Content, HEADER, Protection, Record};
 
 use super::names;
 use super::words::Call;

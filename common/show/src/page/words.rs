@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::alert_name::ErrorWords;
-use common::deadline::Timeout;
-use common::exit::ExitStatus;
-use common::observer::{LoopEvent, Step};
-use common::phase::Phase;
-use mio::Interest;
-use rustls::{IoState, Side};
+use program::ending::{Endings, what_was_missing};
+use program::exit::ExitStatus;
+use rustls::IoState;
+use tls_session::alert_name::ErrorWords;
+use tls_session::deadline::Timeout;
+use tls_session::observer::{LoopEvent, Step};
+use tls_session::phase::Phase;
+use tls_session::readiness::Interest;
 
 use super::numbers::{bytes, duration};
 use crate::phrases;
@@ -49,7 +50,7 @@ fn call(tone: Tone, verb: &'static str, note: impl Into<String>) -> Call {
 }
 
 /// `None` for the slices of a write, which are counted on it.
-pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call> {
+pub(super) fn of_step(step: &Step<'_>, now: Instant, endings: &Endings) -> Option<Call> {
     Some(match step {
         Step::Sent(_) => return None,
         Step::Began { local } => call(Tone::Phase, "session begins", format!("at our {local}")),
@@ -65,7 +66,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
         Step::PlaintextOut(data) => call(Tone::Out, "writer().write", said(data)),
         Step::WroteTls(length) => call(Tone::Out, "write_tls", bytes(*length)),
         Step::WriteBlocked => call(Tone::Stalled, "write_tls", "would block: the kernel takes no more"),
-        Step::PhaseChanged { from, to } => phase(from, to, peer),
+        Step::PhaseChanged { from, to } => phase(from, to, endings),
         Step::DeadlineSet(timeout, at) => {
             call(Tone::Quiet, "deadline", format!("{} {}", timeout.name(), moved(*at, now)))
         }
@@ -79,7 +80,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Option<Call>
         Step::SentFin(Ok(())) => call(Tone::Out, "shutdown", "FIN: nothing follows from this end"),
         Step::SentFin(Err(error)) => call(Tone::Stalled, "shutdown", error.to_string()),
         Step::Closed { reason, until, .. } => {
-            call(Tone::Phase, "session over", reason.describe_end(peer, *until).to_string())
+            call(Tone::Phase, "session over", endings.describe_end(reason, *until).to_string())
         }
     })
 }
@@ -148,21 +149,21 @@ fn said(data: &[u8]) -> String {
     format!("{} \u{201c}{preview}{}\u{201d}", bytes(data.len()), preview.more())
 }
 
-fn phase(from: &Phase, to: &Phase, peer: Side) -> Call {
+fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Call {
     let names = format!("{} → {}", from.name(), to.name());
     match to {
         Phase::Failing { reason } | Phase::Severed { reason, .. } => {
-            call(Tone::Trouble, "phase", format!("{names}: {}", reason.describe(peer)))
+            call(Tone::Trouble, "phase", format!("{names}: {}", endings.describe(reason)))
         }
-        Phase::Closed(reason) if reason.exit_status() != ExitStatus::Clean => {
-            call(Tone::Trouble, "phase", format!("{names}: {}", reason.describe(peer)))
+        Phase::Closed(reason) if ExitStatus::from(reason) != ExitStatus::Clean => {
+            call(Tone::Trouble, "phase", format!("{names}: {}", endings.describe(reason)))
         }
         _ => call(Tone::Phase, "phase", names),
     }
 }
 
 fn fired(timeout: Timeout) -> Call {
-    let missing = timeout.what_was_missing();
+    let missing = what_was_missing(timeout);
     call(Tone::Trouble, "deadline", format!("{} is over: {missing}", timeout.name()))
 }
 
@@ -173,12 +174,12 @@ fn moved(at: Option<Instant>, now: Instant) -> String {
     }
 }
 
-fn interest(wanted: Option<Interest>) -> String {
-    match wanted.map(|wanted| (wanted.is_readable(), wanted.is_writable())) {
-        Some((true, true)) => "readable, writable".to_owned(),
-        Some((_, true)) => "writable".to_owned(),
-        Some(_) => "readable".to_owned(),
-        None => "nothing: deregistered".to_owned(),
+fn interest(wanted: Interest) -> String {
+    match (wanted.readable, wanted.writable) {
+        (true, true) => "readable, writable".to_owned(),
+        (false, true) => "writable".to_owned(),
+        (true, false) => "readable".to_owned(),
+        (false, false) => "nothing: deregistered".to_owned(),
     }
 }
 

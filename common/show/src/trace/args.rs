@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use common::logging;
-use common::stderr::TraceLines;
+use program::ending::Endings;
+use program::logging;
+use program::stderr::TraceLines;
 use rustls::Side;
 
 use super::json::LogLines;
@@ -53,33 +54,33 @@ impl TraceArgs {
         }
     }
 
-    /// The trace that was asked for, its times counted from `start`; `peer` is the side that the other ends play.
+    /// The trace that was asked for, its times counted from `start`.
     ///
     /// While nobody reads stderr, a server drops lines, because it has to go on, and a client keeps them, because it
     /// can stop its session.
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn open(&self, peer: Side, start: Instant) -> Result<Option<Box<dyn Sink>>, ShowError> {
+    pub fn open(&self, endings: &Endings, start: Instant) -> Result<Option<Box<dyn Sink>>, ShowError> {
         let Some(form) = self.form() else { return Ok(None) };
         if let Some(path) = &self.trace_to {
             let file = file::create(path)?;
             file::end_with_failure(path, &file, form, start)?;
             return Ok(Some(match form {
-                Form::Text => Box::new(Trace::text(peer, start, file, false)),
-                Form::Json => Box::new(Trace::json(peer, start, file)),
+                Form::Text => Box::new(Trace::text(endings.clone(), start, file, false)),
+                Form::Json => Box::new(Trace::json(endings.clone(), start, file)),
             }));
         }
-        let lines = match peer {
+        let lines = match endings.peer() {
             Side::Client => TraceLines::droppable(),
             Side::Server => TraceLines::lossless(),
         };
         Ok(Some(match form {
             Form::Text => {
                 let coloured = palette::is_wanted(io::stderr().is_terminal());
-                Box::new(Trace::text(peer, start, lines, coloured).wrapped(wrap::terminal_width))
+                Box::new(Trace::text(endings.clone(), start, lines, coloured).wrapped(wrap::terminal_width))
             }
-            Form::Json => Box::new(Trace::json(peer, start, lines)),
+            Form::Json => Box::new(Trace::json(endings.clone(), start, lines)),
         }))
     }
 }

@@ -1,11 +1,11 @@
 //! What a read or a write carried, for people.
 
-use common::alert_name::AlertName;
 use rustls::ContentType;
+use tls_session::alert_name::AlertName;
 
-use crate::decode::{Alert, Content, Piece, Protection, Record, Sealed};
 use crate::preview::Preview;
 use crate::sink::Carried;
+use decode::{Alert, Content, Piece, Protection, Record, Sealed};
 
 /// How much of one list is shown. A peer can put four thousand empty messages into one record.
 const SHOWN: usize = 16;

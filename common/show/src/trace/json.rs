@@ -7,15 +7,17 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::alert_name::ErrorWords;
-use common::close_reason::CloseReason;
-use common::escaped::{Escaped, one_line};
-use common::handshake::{Handshake, suite_name};
-use common::observer::{EventSource, Left, LoopEvent, SessionId, Step};
-use common::phase::{Cause, PeerEnd, Phase};
-use mio::Interest;
-use rustls::{HandshakeKind, IoState, Side};
+use program::ending::Endings;
+use program::exit::ExitStatus;
+use rustls::{HandshakeKind, IoState};
 use serde_json::{Map, Value, json};
+use tls_session::alert_name::ErrorWords;
+use tls_session::close_reason::CloseReason;
+use tls_session::escaped::{Escaped, one_line};
+use tls_session::handshake::{Handshake, suite_name};
+use tls_session::observer::{EventSource, Left, LoopEvent, SessionId, Step};
+use tls_session::phase::{Cause, PeerEnd, Phase};
+use tls_session::readiness::Interest;
 
 pub(super) use self::log_lines::LogLines;
 use crate::preview::Preview;
@@ -26,10 +28,10 @@ pub(super) fn step(
     id: SessionId,
     step: &Step<'_>,
     now: Instant,
-    peer: Side,
+    endings: &Endings,
     carried: &Carried,
 ) -> String {
-    let (name, fields) = of_step(step, now, peer, carried);
+    let (name, fields) = of_step(step, now, endings, carried);
     line(since_start, Subject::session(id), name, fields)
 }
 
@@ -72,7 +74,7 @@ fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> S
 }
 
 /// The name of a step and its fields. Both are part of the schema: what is written here stays.
-fn of_step(step: &Step<'_>, now: Instant, peer: Side, carried: &Carried) -> (&'static str, Value) {
+fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) -> (&'static str, Value) {
     let none = json!({});
     match step {
         Step::Began { local } => ("began", json!({ "local": local.to_string() })),
@@ -113,8 +115,8 @@ fn of_step(step: &Step<'_>, now: Instant, peer: Side, carried: &Carried) -> (&'s
             "closed",
             json!({
                 "reason": name_of(reason),
-                "sentence": text(reason.describe_end(peer, *until)),
-                "exit_status": reason.exit_status().code(),
+                "sentence": text(endings.describe_end(reason, *until)),
+                "exit_status": ExitStatus::from(*reason).code(),
                 "received": received,
                 "sent": sent,
                 "duration_ns": nanoseconds(*duration),
@@ -214,7 +216,7 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Value {
 }
 
 fn established(handshake: &Handshake) -> Value {
-    let Handshake { version, suite, group, kind, alpn, verdict, request: _, took } = handshake;
+    let Handshake { version, suite, group, kind, alpn, authorization, request: _, took } = handshake;
     let kind = kind.map(|kind| match kind {
         HandshakeKind::Full => "full",
         HandshakeKind::FullWithHelloRetryRequest => "full_with_hello_retry_request",
@@ -226,15 +228,15 @@ fn established(handshake: &Handshake) -> Value {
         "group": group.and_then(|group| group.as_str()),
         "kind": kind,
         "alpn": alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
-        "verdict": text(verdict),
-        "refused": verdict.refusal().is_some(),
+        "verdict": text(&authorization.report),
+        "refused": authorization.refusal.is_some(),
         "handshake_ns": nanoseconds(*took),
     })
 }
 
 fn phase(from: &Phase, to: &Phase) -> Value {
     let why = match to {
-        Phase::Handshaking { .. } | Phase::Established => None,
+        Phase::Handshaking | Phase::Established => None,
         Phase::HalfClosed => Some("close_notify"),
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => Some("close_notify"),
         Phase::PeerClosed { end: PeerEnd::Fin } => Some("fin"),
@@ -249,11 +251,11 @@ fn phase(from: &Phase, to: &Phase) -> Value {
     json!({ "from": from.name(), "to": to.name(), "why": why })
 }
 
-fn interest(source: &str, wanted: Option<Interest>) -> Value {
+fn interest(source: &str, wanted: Interest) -> Value {
     json!({
         "source": source,
-        "readable": wanted.is_some_and(Interest::is_readable),
-        "writable": wanted.is_some_and(Interest::is_writable),
+        "readable": wanted.readable,
+        "writable": wanted.writable,
     })
 }
 

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::Style;
-use common::deadline::Timeout;
-use common::escaped::one_line;
-use common::observer::{LoopEvent, SessionId, Step};
+use tls_session::deadline::Timeout;
+use tls_session::escaped::one_line;
+use tls_session::observer::{LoopEvent, SessionId, Step};
 
 use super::palette::{FAINT, Kind};
 use super::words::Words;

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use common::alert_name::ErrorWords;
-use common::deadline::Timeout;
-use common::observer::{Left, LoopEvent, Step};
-use common::phase::{Cause, PeerEnd, Phase};
-use mio::Interest;
-use rustls::{IoState, Side};
+use program::ending::{Endings, what_was_missing};
+use program::time_limit::TimeoutFlag;
+use rustls::IoState;
+use tls_session::alert_name::ErrorWords;
+use tls_session::deadline::Timeout;
+use tls_session::observer::{Left, LoopEvent, Step};
+use tls_session::phase::{Cause, PeerEnd, Phase};
+use tls_session::readiness::Interest;
 
 use super::palette::Kind;
 use crate::phrases;
@@ -26,7 +28,7 @@ fn words(kind: Kind, verb: &'static str, details: impl Into<String>) -> Words {
     Words { kind, verb, details: details.into() }
 }
 
-pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
+pub(super) fn of_step(step: &Step<'_>, now: Instant, endings: &Endings) -> Words {
     match step {
         Step::Began { local } => words(Kind::Phase, "began", format!("at our {local}")),
         Step::Ready(readiness) => words(Kind::Quiet, "ready", phrases::readiness(*readiness)),
@@ -45,12 +47,12 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::Sent(bytes) => words(Kind::Out, "send", format!("{} B", bytes.len())),
         Step::WroteTls(bytes) => words(Kind::Out, "write_tls", format!("{bytes} B")),
         Step::WriteBlocked => words(Kind::Stalled, "write blocked", "the kernel takes no more"),
-        Step::PhaseChanged { from, to } => phase(from, to, peer),
+        Step::PhaseChanged { from, to } => phase(from, to, endings),
         Step::DeadlineSet(timeout, at) => deadline(*timeout, *at, now),
         Step::DeadlineFired(timeout) => words(
             Kind::Trouble,
             "deadline",
-            format!("{} fired: {}", timeout.name(), timeout.what_was_missing()),
+            format!("{} fired: {}", timeout.name(), what_was_missing(*timeout)),
         ),
         Step::TimerSet(at) => words(Kind::Quiet, "timer", set_to(*at, now)),
         Step::TimerFired => words(Kind::Tls, "timer fired", "the application's own deadline"),
@@ -61,7 +63,7 @@ pub(super) fn of_step(step: &Step<'_>, now: Instant, peer: Side) -> Words {
         Step::SentFin(Ok(())) => words(Kind::Out, "FIN sent", ""),
         Step::SentFin(Err(error)) => words(Kind::Stalled, "FIN not sent", error.to_string()),
         Step::Closed { reason, until, received, sent, .. } => {
-            let outcome = reason.describe_end(peer, *until);
+            let outcome = endings.describe_end(reason, *until);
             words(Kind::Phase, "closed", format!("{outcome}; {received} B received, {sent} B sent"))
         }
     }
@@ -160,19 +162,21 @@ fn plaintext(bytes: &[u8]) -> String {
 
 /// What entering a phase means is on its line, because it happens with it and is no step of its own: close_notify is
 /// queued.
-fn phase(from: &Phase, to: &Phase, peer: Side) -> Words {
+fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Words {
     let more = match to {
-        Phase::Handshaking { .. } | Phase::Established | Phase::Closed(_) => String::new(),
+        Phase::Handshaking | Phase::Established | Phase::Closed(_) => String::new(),
         Phase::HalfClosed => ": the peer's close_notify came; we are still sending".to_owned(),
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": the peer's close_notify came".to_owned(),
         Phase::PeerClosed { end: PeerEnd::Fin } => ": the peer's FIN came, without close_notify".to_owned(),
         Phase::Closing { cause: Cause::Asked } => ": asked to close; close_notify queued".to_owned(),
         Phase::Closing { cause: Cause::SaidAll } => ": all is said; close_notify queued".to_owned(),
         Phase::Closing { cause: Cause::TimedOut(timeout) } => {
-            format!(": {timeout} is over; close_notify queued")
+            format!(": {} is over; close_notify queued", TimeoutFlag(*timeout))
         }
         Phase::Finishing => ": all is answered; close_notify queued".to_owned(),
-        Phase::Failing { reason } | Phase::Severed { reason, .. } => format!(": {}", reason.describe(peer)),
+        Phase::Failing { reason } | Phase::Severed { reason, .. } => {
+            format!(": {}", endings.describe(reason))
+        }
     };
     let kind = match to {
         Phase::Failing { .. } | Phase::Severed { .. } => Kind::Trouble,
@@ -192,6 +196,11 @@ fn set_to(at: Option<Instant>, now: Instant) -> String {
     }
 }
 
-fn interest(wanted: Option<Interest>) -> String {
-    wanted.map_or_else(|| "none, deregistered".to_owned(), |interest| format!("{interest:?}"))
+fn interest(wanted: Interest) -> &'static str {
+    match (wanted.readable, wanted.writable) {
+        (true, true) => "READABLE | WRITABLE",
+        (false, true) => "WRITABLE",
+        (true, false) => "READABLE",
+        (false, false) => "none, deregistered",
+    }
 }

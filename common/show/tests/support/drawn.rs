@@ -6,14 +6,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use common::observer::{LoopEvent, Observer, SessionId, Step};
+use decode::secrets::{Secret, Secrets};
+use program::ending::Endings;
 use rustls::{ServerConfig, Side};
 use scraper::{ElementRef, Html, Selector};
 use show::page::{Clock, Folder, Illustrator};
-use show::secrets::{Secret, Secrets};
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use testing::folder::TempDir;
+use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 use super::memory::{Setup, Talk, id};
 
@@ -46,15 +47,15 @@ pub struct Easel {
 }
 
 impl Easel {
-    /// At the end whose peer plays this side.
-    pub fn new(peer: Side) -> Self {
+    /// At the end that plays this role.
+    pub fn new(local: Side) -> Self {
         let (folder, start) = (TempDir::new(), Instant::now());
         let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH };
-        let us = if peer == Side::Client { Side::Server } else { Side::Client };
-        let page = Illustrator::new(peer, clock, Folder::open(folder.path(), us).unwrap()).unwrap();
+        let page =
+            Illustrator::new(Endings::of(local), clock, Folder::open(folder.path(), local).unwrap()).unwrap();
         let (secrets, tally) = (Arc::<Secrets>::default(), Rc::<RefCell<Tally>>::default());
         let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Counter(Rc::clone(&tally))), Box::new(page)];
-        let show = Show::new(peer, Arc::clone(&secrets), sinks);
+        let show = Show::new(local, Arc::clone(&secrets), sinks);
         let mut easel = Self { folder, secrets, tally, show, start };
         easel.show.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
         easel.step(&Step::Began { local: id(4433).peer });
@@ -101,7 +102,7 @@ impl Page {
 
 /// The client's page, and the server's.
 pub fn draw(setup: Setup, room: usize, talk: Talk) -> [Page; 2] {
-    let (mut client, mut server) = (Easel::new(Side::Server), Easel::new(Side::Client));
+    let (mut client, mut server) = (Easel::new(Side::Client), Easel::new(Side::Server));
     let setup = setup.adjusted(|client_tls, server_tls| {
         client_tls.key_log = Arc::clone(&client.secrets) as _;
         server_tls.key_log = Arc::clone(&server.secrets) as _;

@@ -9,23 +9,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::admission::Admission;
-use common::application::{Application, Next, Outbox};
-use common::close_reason::CloseReason;
-use common::deadline::Timeouts;
-use common::identity::{Policy, ServerVerifier, Trust};
-use common::observer::{LoopEvent, Observer, SessionId, Watch};
-use common::readiness::Readiness;
-use common::scratch::Scratch;
-use common::session::{Session, SessionConfig, Turn};
-use common::transport::Transport;
+use identity::{AnyClient, AuthorizeServer, Policy, ServerVerifier, Trust};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, KeyLog, NoKeyLog, ServerConfig, ServerConnection};
+use tls_session::application::{Application, Next, Outbox};
+use tls_session::buffers::Scratch;
+use tls_session::close_reason::CloseReason;
+use tls_session::deadline::Timeouts;
+use tls_session::observer::{LoopEvent, Observer, SessionId, Watch};
+use tls_session::readiness::Readiness;
+use tls_session::session::{Session, SessionConfig, Turn};
+use tls_session::transport::Transport;
 
-#[path = "configs.rs"]
-pub mod configs;
-
-use configs::{Configs, Shape};
+use testing::configs::{Configs, Shape};
 
 // ---- the network -------------------------------------------------------------------------------------------
 
@@ -163,8 +159,8 @@ impl Application for Talk {
 pub struct Setup {
     server_tls: Arc<ServerConfig>,
     client_tls: Arc<ClientConfig>,
-    server: Rc<SessionConfig>,
-    client: Rc<SessionConfig>,
+    server: Arc<SessionConfig>,
+    client: Arc<SessionConfig>,
 }
 
 const SECONDS: fn(u64) -> Option<Duration> = |seconds| Some(Duration::from_secs(seconds));
@@ -196,18 +192,12 @@ impl Setup {
             session: None,
         };
         let clock = Arc::clone(&client_tls.time_provider);
-        let admission = Admission::Server {
-            name: ServerName::try_from("localhost").unwrap(),
-            trust,
-            policy,
-            verifier,
-            clock,
-        };
+        let authorize = AuthorizeServer { name: ServerName::try_from("localhost").unwrap(), verifier, clock };
         Self {
             server_tls: Arc::new(server_tls),
             client_tls: Arc::new(client_tls),
-            server: Rc::new(SessionConfig { admission: Admission::AnyClient, timeouts, ours: Rc::default() }),
-            client: Rc::new(SessionConfig { admission, timeouts, ours: Rc::default() }),
+            server: Arc::new(SessionConfig { authorize: Arc::new(AnyClient), timeouts }),
+            client: Arc::new(SessionConfig { authorize: Arc::new(authorize), timeouts }),
         }
     }
 
@@ -245,10 +235,10 @@ impl Setup {
             ClientConnection::new(Arc::clone(&self.client_tls), ServerName::try_from("localhost").unwrap())
                 .unwrap();
         let watch = &mut Watch::new(start, client);
-        let mut client_session = Session::new(id(8000), tls, here, talk, Rc::clone(&self.client), watch);
+        let mut client_session = Session::new(id(8000), tls, here, talk, Arc::clone(&self.client), watch);
         let tls = ServerConnection::new(Arc::clone(&self.server_tls)).unwrap();
         let watch = &mut Watch::new(start, server);
-        let mut server_session = Session::new(id(50000), tls, there, echo, Rc::clone(&self.server), watch);
+        let mut server_session = Session::new(id(50000), tls, there, echo, Arc::clone(&self.server), watch);
 
         let scratch = &mut Scratch::default();
         let (mut client_end, mut server_end) = (None, None);

@@ -1,6 +1,6 @@
 //! The documented name of everything that can be observed. A new variant does not compile without one.
 
-use common::observer::{LoopEvent, Step};
+use tls_session::observer::{LoopEvent, Step};
 
 pub fn of_step(step: &Step<'_>) -> &'static str {
     match step {

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use common::logging::Form;
 use log::Level;
+use program::logging::Form;
 use serde_json::json;
 
 use super::{Subject, line};

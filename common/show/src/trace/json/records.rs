@@ -1,11 +1,11 @@
 //! The fields that tell what a read or a write carried.
 
-use common::alert_name::AlertName;
 use rustls::ContentType;
 use serde_json::{Value, json};
+use tls_session::alert_name::AlertName;
 
-use crate::decode::{Alert, Content, Message, Protection, Record, Sealed};
 use crate::sink::Carried;
+use decode::{Alert, Content, Message, Protection, Record, Sealed};
 
 pub(super) fn of(bytes: usize, carried: &Carried) -> Value {
     let records: Vec<Value> = carried.records.iter().map(record).collect();

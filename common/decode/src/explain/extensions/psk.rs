@@ -1,0 +1,73 @@
+//! What makes a session begin where another ended: tickets, early data, cookies.
+
+use tls_session::bytes::Bytes;
+
+use super::In;
+use crate::explain::names;
+use crate::explain::reader::{Prefix, Reader, Step, about};
+use crate::explain::shown;
+
+pub(super) fn session_ticket(r: &mut Reader<'_>) -> Step {
+    if r.is_empty() {
+        return Ok(());
+    }
+    let says = "The session to resume, encrypted for the server alone.";
+    r.rest(about("ticket", says, "RFC 5077, 3.2"), shown::hex)?;
+    Ok(())
+}
+
+pub(super) fn pre_shared_key(r: &mut Reader<'_>, place: In) -> Step {
+    if place != In::ClientHello {
+        let says = "Which of the client's identities the server takes, counted from 0.";
+        r.u16(about("selected_identity", says, ""), |number| number.to_string())?;
+        return Ok(());
+    }
+    let says = "The tickets of earlier sessions, or the names of keys that both ends have by other means.";
+    r.vector(Prefix::Two, about("identities", says, ""), |r| {
+        r.list(|r| {
+            r.group("PskIdentity", |r| {
+                let says = "A ticket, as the server gave it, or the name of a key.";
+                r.opaque(Prefix::Two, about("identity", says, ""), shown::hex)?;
+                let says = "How many milliseconds ago the ticket came, plus its ticket_age_add, so that \
+                            nobody on the way can tell; 0 for keys that are no tickets.";
+                r.u32(about("obfuscated_ticket_age", says, "RFC 8446, 4.2.11.1"), |age| {
+                    format!("0x{age:08x}")
+                })
+            })
+        })
+    })?;
+    let says = "Proofs that the client has the keys: a checksum of this ClientHello, up to here, under each of them.";
+    r.vector(Prefix::Two, about("binders", says, "RFC 8446, 4.2.11.2"), |r| {
+        r.list(|r| r.opaque(Prefix::One, "binder", shown::hex))
+    })
+}
+
+pub(super) fn early_data(r: &mut Reader<'_>, place: In) -> Step {
+    if place != In::NewSessionTicket {
+        return Ok(());
+    }
+    let says = "How much may be sent before the handshake is done; QUIC has 4294967295 here.";
+    r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| Bytes(size).to_string())?;
+    Ok(())
+}
+
+pub(super) fn cookie(r: &mut Reader<'_>) -> Step {
+    let says = "Means something to the server alone.";
+    r.opaque(Prefix::Two, about("cookie", says, ""), shown::hex)?;
+    Ok(())
+}
+
+pub(super) fn modes(r: &mut Reader<'_>) -> Step {
+    r.vector(Prefix::One, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode)))
+}
+
+pub(super) fn ticket_request(r: &mut Reader<'_>, offer: bool) -> Step {
+    let number = |count: u8| count.to_string();
+    if !offer {
+        r.u8(about("expected_count", "How many tickets are to come.", ""), number)?;
+        return Ok(());
+    }
+    r.u8(about("new_session_count", "How many, if the session is a new one.", ""), number)?;
+    r.u8(about("resumption_count", "How many, if it is resumed.", ""), number)?;
+    Ok(())
+}

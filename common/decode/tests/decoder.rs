@@ -1,0 +1,305 @@
+//! The decoder sees what two real ends of rustls said, all of it, whichever end it looks from.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod support {
+    pub mod conversation;
+}
+
+use decode::{Alert, Content, Protection, Record, Sealed};
+use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
+use rustls::{AlertDescription, Side, SupportedCipherSuite};
+use support::conversation::{Conversation, application_data, decode, transcript, wire};
+use testing::configs::{Configs, Shape, suite};
+
+const SIDES: [Side; 2] = [Side::Client, Side::Server];
+
+/// A conversation with some words each way, and its end.
+fn converse(configs: &Configs) -> Conversation {
+    let mut conversation = Conversation::new(configs);
+    conversation.exchange();
+    conversation.say(Side::Client, b"hello");
+    conversation.say(Side::Server, b"welcome!\n");
+    conversation.close();
+    conversation
+}
+
+/// What both ends see, which is the same; all of it was opened, and nothing is missing.
+fn seen(conversation: &mut Conversation) -> Vec<Record> {
+    let [client, server] = SIDES.map(|end| decode(end, &conversation.flights));
+    assert_eq!(client, server);
+    for sender in SIDES {
+        let flights = conversation.flights.iter().filter(|flight| flight.sender == sender);
+        assert_eq!(
+            wire(sender, &client),
+            flights.flat_map(|flight| flight.bytes.clone()).collect::<Vec<_>>()
+        );
+        assert_eq!(application_data(sender, &client), conversation.said(sender));
+    }
+    let sealed: Vec<&Record> =
+        client.iter().filter(|r| matches!(r.protection, Protection::Sealed(_))).collect();
+    assert!(sealed.is_empty(), "{sealed:?}");
+    client
+}
+
+fn told(shape: &Shape) -> Vec<String> {
+    transcript(&seen(&mut converse(&Configs::new(shape))))
+}
+
+const ENDS: [&str; 4] = ["C {data 5}", "S {data 9}", "C {alert CloseNotify}", "S {alert CloseNotify}"];
+
+const TLS13: [&str; 7] = [
+    "C ClientHello",
+    "S ServerHello",
+    "S ChangeCipherSpec",
+    "S {EncryptedExtensions Certificate CertificateVerify Finished}",
+    "C ChangeCipherSpec",
+    "C {Finished}",
+    "S {NewSessionTicket NewSessionTicket}",
+];
+
+const TLS12: [&str; 8] = [
+    "C ClientHello",
+    "S ServerHello Certificate ServerKeyExchange ServerHelloDone",
+    "C ClientKeyExchange",
+    "C ChangeCipherSpec",
+    "C {Finished}",
+    "S NewSessionTicket",
+    "S ChangeCipherSpec",
+    "S {Finished}",
+];
+
+#[test]
+fn sessions_of_all_suites_are_read_from_the_first_record_to_the_last() {
+    for &suite in ALL_CIPHER_SUITES {
+        let shape = Shape { suite: Some(suite), resumption: true, ticketer: true, ..Shape::default() };
+        let handshake: &[&str] = match suite {
+            SupportedCipherSuite::Tls13(_) => &TLS13,
+            SupportedCipherSuite::Tls12(_) => &TLS12,
+        };
+        let expected = [handshake, &ENDS].concat();
+        assert_eq!(told(&shape), expected, "{suite:?}");
+    }
+}
+
+#[test]
+fn both_ends_can_show_certificates() {
+    let shape = |name| Shape { suite: suite(name), mutual: true, ..Shape::default() };
+    let told13 = told(&shape("TLS13_AES_128_GCM_SHA256"));
+    assert_eq!(
+        told13[3],
+        "S {EncryptedExtensions CertificateRequest Certificate CertificateVerify Finished}"
+    );
+    assert_eq!(told13[5], "C {Certificate CertificateVerify Finished}");
+    let told12 = told(&shape("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+    assert_eq!(told12[1], "S ServerHello Certificate ServerKeyExchange CertificateRequest ServerHelloDone");
+    assert_eq!(told12[2..5], ["C Certificate", "C ClientKeyExchange", "C CertificateVerify"]);
+}
+
+#[test]
+fn the_version_that_a_record_claims_is_ignored() {
+    for version in [[3, 1], [3, 0], [3, 0x7f], [0xfe, 0xfd], [0, 2]] {
+        let mut conversation = converse(&Configs::new(&Shape::default()));
+        let expected = transcript(&decode(Side::Client, &conversation.flights));
+        for flight in &mut conversation.flights {
+            let mut at = 0;
+            while let Some([_, _, _, high, low]) = flight.bytes.get(at..at + 5) {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                flight.bytes[at + 1..at + 3].copy_from_slice(&version);
+                at += 5 + length;
+            }
+        }
+        for end in SIDES {
+            assert_eq!(transcript(&decode(end, &conversation.flights)), expected, "{version:x?}");
+        }
+    }
+}
+
+#[test]
+fn a_hello_retry_request_changes_no_keys_and_has_its_own_name() {
+    let told = told(&Shape { retry: true, ..Shape::default() });
+    assert_eq!(
+        told[..5],
+        ["C ClientHello", "S HelloRetryRequest", "S ChangeCipherSpec", "C ChangeCipherSpec", "C ClientHello",]
+    );
+    assert_eq!(told[5..7], ["S ServerHello", TLS13[3]]);
+}
+
+#[test]
+fn resumed_sessions_have_keys_of_their_own() {
+    let tls13 = ["S ServerHello", "S ChangeCipherSpec", "S {EncryptedExtensions Finished}"];
+    let tls12 = ["S ServerHello", "S ChangeCipherSpec", "S {Finished}"];
+    let with_ticket = ["S ServerHello", "S NewSessionTicket", "S ChangeCipherSpec", "S {Finished}"];
+    for (name, ticketer, expected) in [
+        ("TLS13_AES_256_GCM_SHA384", false, tls13.as_slice()),
+        ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", false, &tls12),
+        ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", true, &with_ticket),
+    ] {
+        let shape = Shape { suite: suite(name), resumption: true, ticketer, ..Shape::default() };
+        let configs = Configs::new(&shape);
+        seen(&mut converse(&configs));
+        let resumed = transcript(&seen(&mut converse(&configs)));
+        let expected = [&["C ClientHello"], expected, &["C ChangeCipherSpec", "C {Finished}"]].concat();
+        assert_eq!(resumed[..expected.len()], expected, "{name}");
+    }
+}
+
+#[test]
+fn a_key_update_changes_the_keys_of_its_direction() {
+    for name in ["TLS13_AES_128_GCM_SHA256", "TLS13_AES_256_GCM_SHA384", "TLS13_CHACHA20_POLY1305_SHA256"] {
+        let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
+        let mut conversation = Conversation::new(&configs);
+        conversation.exchange();
+        for round in 0..3 {
+            for side in SIDES {
+                match conversation.tls(side) {
+                    rustls::Connection::Client(tls) => tls.refresh_traffic_keys().unwrap(),
+                    rustls::Connection::Server(tls) => tls.refresh_traffic_keys().unwrap(),
+                }
+                conversation.say(side, format!("round {round}").as_bytes());
+                conversation.say(Side::Client, b"on");
+                conversation.say(Side::Server, b"off");
+            }
+        }
+        conversation.close();
+        let told = transcript(&seen(&mut conversation));
+        let updates =
+            |sender: &str| told.iter().filter(|line| **line == format!("{sender} {{KeyUpdate}}")).count();
+        assert_eq!((updates("C"), updates("S")), (6, 6), "{told:?}");
+    }
+}
+
+#[test]
+fn much_data_comes_in_many_records() {
+    for name in ["TLS13_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"] {
+        let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
+        let mut conversation = Conversation::new(&configs);
+        conversation.exchange();
+        let data: Vec<u8> = (0..100_000_u32).map(|number| (number % 251) as u8).collect();
+        for side in SIDES {
+            conversation.say(side, &data);
+        }
+        conversation.close();
+        let told = transcript(&seen(&mut conversation));
+        let full =
+            |sender: &str| told.iter().filter(|line| **line == format!("{sender} {{data 16384}}")).count();
+        assert_eq!((full("C"), full("S")), (6, 6), "{told:?}");
+    }
+}
+
+// ---- sessions that fail --------------------------------------------------------------------------------------
+
+/// The last record, which is an alert of this level.
+fn last_alert(conversation: &Conversation) -> (String, u8) {
+    let records = decode(Side::Server, &conversation.flights);
+    let Content::Alert(Alert { level, .. }) = records.last().unwrap().content else {
+        panic!("{records:?}");
+    };
+    (transcript(&records).pop().unwrap(), level)
+}
+
+#[test]
+fn an_alert_is_read_under_the_keys_that_its_sender_has() {
+    for (name, alert) in [
+        ("TLS13_AES_256_GCM_SHA384", "C {alert UnknownCA}"),
+        ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "C alert UnknownCA"),
+    ] {
+        let shape = Shape { suite: suite(name), distrust: true, ..Shape::default() };
+        let mut conversation = Conversation::new(&Configs::new(&shape));
+        conversation.exchange();
+        assert_eq!(
+            conversation.error(Side::Server),
+            Some(&rustls::Error::AlertReceived(AlertDescription::UnknownCA))
+        );
+        assert_eq!(last_alert(&conversation), (alert.to_owned(), 2));
+    }
+}
+
+#[test]
+fn an_alert_before_there_are_keys_is_in_clear() {
+    let server = Configs::new(&Shape { suite: suite("TLS13_AES_128_GCM_SHA256"), ..Shape::default() }).server;
+    let client = Configs::new(&Shape { suite: suite("TLS13_AES_256_GCM_SHA384"), ..Shape::default() });
+    let mut conversation = Conversation::new(&Configs { server, ..client });
+    conversation.exchange();
+    assert_eq!(last_alert(&conversation), ("S alert HandshakeFailure".to_owned(), 2));
+}
+
+#[test]
+fn a_record_that_was_changed_does_not_open_and_the_next_one_does() {
+    for suite in ALL_CIPHER_SUITES {
+        let mut conversation =
+            Conversation::new(&Configs::new(&Shape { suite: Some(*suite), ..Shape::default() }));
+        conversation.exchange();
+        conversation.say(Side::Client, b"one");
+        let changed = conversation.flights.len() - 1;
+        conversation.say(Side::Client, b"two");
+        *conversation.flights[changed].bytes.last_mut().unwrap() ^= 1;
+        let records = decode(Side::Server, &conversation.flights);
+        let [.., one, two] = &records[..] else { panic!("{records:?}") };
+        assert_eq!(one.protection, Protection::Sealed(Sealed::DoesNotOpen));
+        assert_eq!((&one.content, two.payload()), (&Content::Hidden, &b"two"[..]));
+    }
+}
+
+#[test]
+fn without_secrets_everything_encrypted_stays_so() {
+    for name in ["TLS13_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"] {
+        let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
+        let mut conversation = converse(&configs);
+        conversation.flights.iter_mut().for_each(|flight| flight.secrets.clear());
+        let records = decode(Side::Server, &conversation.flights);
+        let opened = |record: &&Record| matches!(record.protection, Protection::Opened { .. });
+        assert_eq!(records.iter().filter(opened).count(), 0);
+        let sealed = records.iter().filter(|record| record.is_encrypted());
+        let sealed: Vec<&Record> = sealed.collect();
+        assert!(sealed.len() >= 6, "{sealed:?}");
+        for record in sealed {
+            assert_eq!(record.protection, Protection::Sealed(Sealed::NoSecret));
+            assert_eq!((&record.content, record.payload()), (&Content::Hidden, &record.wire[5..]));
+        }
+    }
+}
+
+// ---- early data --------------------------------------------------------------------------------------------
+
+/// A session with early data, resumed from one with the server `first`, at the server `second`.
+fn early(second: &Shape) -> Vec<Record> {
+    let shape = Shape { resumption: true, early_data: 1000, ..Shape::default() };
+    let first = Configs::new(&shape);
+    converse(&first);
+    let mut server = Configs::new(second).server;
+    server.session_storage = first.server.session_storage.clone();
+    let configs = Configs { server, ..first };
+    let mut conversation = Conversation::new(&configs);
+    conversation.say_early(b"too early");
+    conversation.exchange();
+    conversation.say(Side::Server, b"welcome!\n");
+    conversation.close();
+    assert_eq!(conversation.error(Side::Server), None);
+    let [client, server] = SIDES.map(|end| decode(end, &conversation.flights));
+    assert_eq!(client, server);
+    server
+}
+
+#[test]
+fn early_data_stays_sealed_and_disturbs_nothing() {
+    let early_data = Shape { resumption: true, early_data: 1000, ..Shape::default() };
+    for (shape, sealed) in [
+        (early_data.clone(), 2), // it, and the EndOfEarlyData behind it
+        (Shape { early_data: 0, ..early_data.clone() }, 1),
+        (Shape { retry: true, ..early_data }, 1),
+    ] {
+        let records = early(&shape);
+        let hidden = records.iter().filter(|record| record.content == Content::Hidden);
+        let hidden: Vec<_> = hidden.map(|record| (record.sender, record.protection.clone())).collect();
+        assert_eq!(hidden, vec![(Side::Client, Protection::Sealed(Sealed::NoSecret)); sealed], "{shape:?}");
+        let told = transcript(&records);
+        assert!(told.contains(&"C {Finished}".to_owned()), "{told:?}");
+        assert_eq!(told[told.len() - 3..], ["S {data 9}", "C {alert CloseNotify}", "S {alert CloseNotify}"]);
+    }
+}

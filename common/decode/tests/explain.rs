@@ -1,0 +1,212 @@
+//! What explanations say of messages whose bytes are known.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+mod support {
+    pub mod tree;
+}
+
+use std::path::Path;
+
+use decode::explain::{self, Field, LISTED, MALFORMED};
+use rustls::ProtocolVersion;
+use support::tree::{are_nested, are_readable, cover, known_messages, message, text, wrong};
+
+const TLS13: ProtocolVersion = ProtocolVersion::TLSv1_3;
+const TLS12: ProtocolVersion = ProtocolVersion::TLSv1_2;
+
+fn explained(bytes: &[u8], version: ProtocolVersion) -> Vec<Field> {
+    explain::message(&message(bytes.to_vec(), version))
+}
+
+/// A handshake message of this type with this body.
+fn whole(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+    [&[kind], &length[1..], body].concat()
+}
+
+/// A ClientHello with these suites and these extensions.
+fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes();
+    let suites = [&length(suites), suites].concat();
+    let extensions = [&length(extensions), extensions].concat();
+    whole(1, &[&[3, 3], &[7; 32][..], &[0], &suites, &[1, 0], &extensions].concat())
+}
+
+/// The field at this path.
+fn at<'a>(fields: &'a [Field], path: &[&str]) -> &'a Field {
+    let (name, rest) = path.split_first().unwrap();
+    let field = fields.iter().find(|field| field.name == *name);
+    let field = field.unwrap_or_else(|| panic!("no {name} in\n{}", text(fields)));
+    if rest.is_empty() { field } else { at(&field.fields, rest) }
+}
+
+#[test]
+fn known_messages_have_the_trees_that_are_written_down() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explained");
+    for (name, bytes) in known_messages() {
+        let fields = explained(&bytes, TLS13);
+        let expected = std::fs::read_to_string(directory.join(name).with_extension("txt")).unwrap();
+        assert_eq!(text(&fields), expected, "{name}");
+        assert_eq!(wrong(&fields), [""; 0]);
+        are_nested(&fields, &(0..bytes.len()));
+        cover(&fields, bytes.len());
+        are_readable(&fields);
+    }
+}
+
+#[test]
+fn a_message_cut_short_says_so_and_shows_what_there_is() {
+    for (name, bytes) in known_messages() {
+        let all = text(&explained(&bytes, TLS13));
+        for length in 0..bytes.len() {
+            let fields = explained(&bytes[..length], TLS13);
+            assert_eq!(wrong(&fields).len(), 1, "{name} after {length}:\n{}", text(&fields));
+            cover(&fields, length);
+            are_nested(&fields, &(0..length));
+            // What ends before the cut is as it is in the whole message; that a ServerHello is a HelloRetryRequest
+            // is not known before its random.
+            for line in text(&fields).lines().skip(1).take_while(|line| !line.contains(MALFORMED)) {
+                let is_cut = line.contains(&format!("..{length} "));
+                assert!(is_cut || all.lines().any(|other| other == line), "{name} after {length}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_behind_the_end_are_shown_and_called_that() {
+    for (_, mut bytes) in known_messages() {
+        bytes.extend_from_slice(b"xy");
+        let fields = explained(&bytes, TLS13);
+        assert_eq!(wrong(&fields), ["There are 2 too many at the end."]);
+        let last = fields.last().unwrap();
+        assert_eq!((last.range.clone(), &*last.value), (bytes.len() - 2..bytes.len(), "7879"));
+    }
+}
+
+#[test]
+fn what_is_wrong_inside_an_extension_does_not_hide_the_next() {
+    let wrong_length = [0, 0, 0, 4, 0, 9, 0, 0]; // a list of nine bytes in four
+    let fields = explained(&client_hello(&[], &[&wrong_length[..], &[0, 23, 0, 0]].concat()), TLS13);
+    assert_eq!(wrong(&fields), ["Cut short: length takes 2 bytes, and there is 1."]);
+    let wrong_length = [0, 0, 0, 6, 0, 9, 0, 0, 1, b'a'];
+    let fields = explained(&client_hello(&[], &[&wrong_length[..], &[0, 23, 0, 0]].concat()), TLS13);
+    assert_eq!(wrong(&fields), ["The length runs past the end: it announces 9 bytes, and there are 4."]);
+    at(&fields, &["extensions", "extended_master_secret"]);
+}
+
+#[test]
+fn the_numbers_that_mean_nothing_are_recognised_everywhere() {
+    let extensions = [
+        &[0x1a, 0x1a, 0, 1, 0][..],
+        &[0, 10, 0, 4, 0, 2, 0x2a, 0x2a],
+        &[0, 13, 0, 4, 0, 2, 0x3a, 0x3a],
+        &[0, 16, 0, 5, 0, 3, 2, 0x4a, 0x4a],
+        &[0, 43, 0, 3, 2, 0x5a, 0x5a],
+        &[0, 45, 0, 2, 1, 0x2a],
+        &[0, 51, 0, 7, 0, 5, 0x6a, 0x6a, 0, 1, 0],
+    ];
+    let fields = explained(&client_hello(&[0x0a, 0x0a], &extensions.concat()), TLS13);
+    assert_eq!(wrong(&fields), [""; 0]);
+    for (path, value) in [
+        (&["cipher_suites", "cipher_suite"][..], "GREASE (0x0a0a)"),
+        (&["extensions", "GREASE", "extension_type"], "GREASE (0x1a1a)"),
+        (&["extensions", "supported_groups", "named_group_list", "group"], "GREASE (0x2a2a)"),
+        (
+            &["extensions", "signature_algorithms", "supported_signature_algorithms", "scheme"],
+            "GREASE (0x3a3a)",
+        ),
+        (
+            &["extensions", "application_layer_protocol_negotiation", "protocol_name_list", "protocol_name"],
+            "GREASE (0x4a4a)",
+        ),
+        (&["extensions", "supported_versions", "versions", "version"], "GREASE (0x5a5a)"),
+        (&["extensions", "psk_key_exchange_modes", "ke_modes", "mode"], "GREASE (42)"),
+        (&["extensions", "key_share", "client_shares", "KeyShareEntry", "group"], "GREASE (0x6a6a)"),
+    ] {
+        let field = at(&fields, path);
+        assert_eq!((&*field.value, field.rfc), (value, "RFC 8701, 2"));
+    }
+}
+
+#[test]
+fn what_is_unknown_is_shown_with_its_number_and_its_bytes() {
+    let fields = explained(&client_hello(&[0x12, 0x34], &[0x12, 0x34, 0, 2, 0xab, 0xcd]), TLS13);
+    assert_eq!(at(&fields, &["cipher_suites", "cipher_suite"]).value, "unknown (0x1234)");
+    let extension = at(&fields, &["extensions", "unknown extension"]);
+    assert_eq!(at(&extension.fields, &["extension_type"]).value, "unknown (0x1234)");
+    assert_eq!(at(&extension.fields, &["extension_data"]).value, "abcd");
+
+    let fields = explained(&whole(77, b"\x01\x02"), TLS13);
+    assert_eq!(at(&fields, &["msg_type"]).value, "unknown (77)");
+    assert_eq!(at(&fields, &["body"]).value, "0102");
+}
+
+#[test]
+fn what_a_peer_chose_is_escaped_and_bounded() {
+    let name = [&b"\x1b[2J\xe2\x80\xae"[..], &[b'a'; 300]].concat();
+    let length = |more: usize| u16::try_from(name.len() + more).unwrap().to_be_bytes();
+    let extension = [&[0, 0], &length(5)[..], &length(3), &[0], &length(0), &name].concat();
+    let fields = explained(&client_hello(&[], &extension), TLS13);
+    let shown =
+        &at(&fields, &["extensions", "server_name", "server_name_list", "ServerName", "host_name"]).value;
+    assert!(shown.starts_with(r"\x1b[2J\xe2\x80\xaeaaa"), "{shown}");
+    assert!(shown.ends_with("aaa… and 63 more"), "{shown}");
+    are_readable(&fields);
+}
+
+#[test]
+fn long_lists_are_cut_and_counted() {
+    let fields = explained(&client_hello(&[0x13, 0x01].repeat(5000), &[]), TLS13);
+    let suites = &at(&fields, &["cipher_suites"]).fields;
+    assert_eq!(suites.len(), 1 + LISTED + 1); // with their length
+    assert_eq!(suites.last().unwrap().value, "4872 more");
+    cover(&fields, 5000 * 2 + 45);
+
+    let odd = explained(&client_hello(&[1; 601], &[]), TLS13);
+    assert_eq!(at(&odd, &["cipher_suites", "more"]).value, "172 more");
+    assert_eq!(wrong(&odd), ["The last one of these is cut short."]);
+    assert_eq!(at(&odd, &["cipher_suites", MALFORMED]).value, "01");
+}
+
+#[test]
+fn hybrids_are_taken_apart_and_other_lengths_are_not() {
+    let share = |length: u16| {
+        let [whole, list] = [length + 6, length + 4].map(u16::to_be_bytes);
+        [&[0, 51], &whole[..], &list, &[0x11, 0xec], &length.to_be_bytes(), &vec![5; usize::from(length)]]
+            .concat()
+    };
+    let path = ["extensions", "key_share", "client_shares", "KeyShareEntry", "key_exchange"];
+    let names = |fields: &[Field]| {
+        at(fields, &path).fields.iter().map(|field| field.name.clone().into_owned()).collect::<Vec<_>>()
+    };
+    let fields = explained(&client_hello(&[], &share(1216)), TLS13);
+    assert_eq!(names(&fields), ["length", "ML-KEM encapsulation key", "X25519 public key"]);
+    assert_eq!(at(&fields, &path).fields[1].range.len(), 1184);
+    let fields = explained(&client_hello(&[], &share(1217)), TLS13);
+    assert_eq!(names(&fields), ["length", "content"]);
+}
+
+#[test]
+fn a_server_that_could_do_better_says_so_at_the_end_of_its_random() {
+    let hello = |end: &[u8]| whole(2, &[&[3, 3], &[7; 24][..], end, &[0, 0xc0, 0x2b, 0]].concat());
+    let says = |end| at(&explained(&hello(end), TLS12), &["random"]).says.clone();
+    assert!(says(b"DOWNGRD\x01").contains("agreed on TLS 1.2"));
+    assert!(says(b"DOWNGRD\x00").contains("agreed on something older"));
+    assert!(!says(b"DOWNGRD\x02").contains("DOWNGRD"));
+}
+
+#[test]
+fn the_same_type_is_laid_out_by_the_version() {
+    let ticket = [&[0, 0, 0, 9, 0, 2][..], b"hi"].concat();
+    let fields = explained(&whole(4, &ticket), TLS12);
+    assert_eq!(
+        text(&fields[2..]),
+        "4..8 ticket_lifetime_hint: 9 s\n8..12 ticket: 6869\n  8..10 length: 2 bytes\n  10..12 content\n"
+    );
+    let request = [&[2, 1, 64][..], &[0, 2, 8, 7], &[0, 0]].concat();
+    let fields = explained(&whole(13, &request), TLS12);
+    assert_eq!(at(&fields, &["certificate_types", "certificate_type"]).value, "rsa_sign (1)");
+    assert_eq!(at(&fields, &["supported_signature_algorithms", "algorithm"]).value, "ed25519 (0x0807)");
+}

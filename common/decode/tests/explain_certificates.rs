@@ -1,0 +1,130 @@
+//! What explanations say of certificates.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+mod support {
+    pub mod tree;
+}
+
+use decode::explain::{self, Field};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    SanType, SerialNumber, SignatureAlgorithm,
+};
+use rustls::ProtocolVersion;
+use support::tree::{are_nested, are_readable, cover, message, visit, wrong};
+
+/// The fields of a Certificate message of TLS 1.2 with this certificate.
+fn explained(der: &[u8]) -> Vec<Field> {
+    let with_length =
+        |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[1..], bytes].concat();
+    let bytes = [&[11][..], &with_length(&with_length(&with_length(der)))].concat();
+    let fields = explain::message(&message(bytes.clone(), ProtocolVersion::TLSv1_2));
+    are_nested(&fields, &(0..bytes.len()));
+    cover(&fields, bytes.len());
+    are_readable(&fields);
+    fields
+}
+
+fn made(algorithm: &'static SignatureAlgorithm, change: impl FnOnce(&mut CertificateParams)) -> Vec<u8> {
+    let mut params = CertificateParams::new(vec!["one.example".to_owned()]).unwrap();
+    change(&mut params);
+    params.self_signed(&KeyPair::generate_for(algorithm).unwrap()).unwrap().der().to_vec()
+}
+
+fn value(fields: &[Field], name: &str) -> String {
+    let mut found = None;
+    visit(fields, 0, &mut |_, field| {
+        if field.name == name {
+            found = Some(field.value.clone());
+        }
+    });
+    found.unwrap_or_else(|| panic!("no {name}"))
+}
+
+#[test]
+fn what_a_certificate_says_is_told() {
+    let der = made(&rcgen::PKCS_ECDSA_P256_SHA256, |params| {
+        params.serial_number = Some(SerialNumber::from(vec![0x12, 0x34]));
+        params.distinguished_name.push(DnType::CommonName, "An authority\u{1b}[2J");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.subject_alt_names.push(SanType::IpAddress("192.0.2.1".parse().unwrap()));
+        params.subject_alt_names.push(SanType::IpAddress("2001:db8::1".parse().unwrap()));
+        params.subject_alt_names.push(SanType::URI("https://example.org".try_into().unwrap()));
+    });
+    let fields = explained(&der);
+    assert_eq!(wrong(&fields), [""; 0]);
+    for (name, expected) in [
+        ("version", "V3"),
+        ("serialNumber", "1234"),
+        ("signature", "ecdsa-with-SHA256"),
+        ("signatureAlgorithm", "ecdsa-with-SHA256"),
+        ("issuer", r"CN=An authority\x1b[2J"),
+        ("validity", "1975-01-01 00:00:00 UTC to 4096-01-01 00:00:00 UTC"),
+        ("subjectPublicKeyInfo", "id-ecPublicKey, prime256v1"),
+        ("subjectAltName", "one.example, 192.0.2.1, 2001:db8::1, URI https://example.org"),
+        (
+            "basicConstraints",
+            "an authority, with at most 1 more between it and the end (critical: who does not know this refuses the certificate)",
+        ),
+        (
+            "keyUsage",
+            "Digital Signature, Key Cert Sign (critical: who does not know this refuses the certificate)",
+        ),
+        ("extendedKeyUsage", "serverAuth, clientAuth"),
+    ] {
+        assert_eq!(value(&fields, name), expected);
+    }
+    assert_eq!(value(&fields, "subjectKeyIdentifier").len(), 40);
+}
+
+#[test]
+fn keys_are_told_with_their_size() {
+    for (algorithm, key) in [
+        (&rcgen::PKCS_ED25519, "ed25519, 32 bytes"),
+        (&rcgen::PKCS_ECDSA_P384_SHA384, "id-ecPublicKey, secp384r1"),
+        (&rcgen::PKCS_RSA_SHA256, "rsaEncryption, 2048 bits"),
+    ] {
+        assert_eq!(value(&explained(&made(algorithm, |_| ())), "subjectPublicKeyInfo"), key);
+    }
+}
+
+#[test]
+fn a_certificate_with_thousands_of_names_is_told_in_a_line() {
+    let der = made(&rcgen::PKCS_ED25519, |params| {
+        params.subject_alt_names =
+            (0..2000).map(|n| SanType::DnsName(format!("{n}.example").try_into().unwrap())).collect();
+    });
+    let names = value(&explained(&der), "subjectAltName");
+    assert!(names.starts_with("0.example, 1.example, "), "{names}");
+    assert!(names.ends_with(" more") && names.len() < 300, "{names}");
+}
+
+#[test]
+fn what_is_no_certificate_is_called_that() {
+    let fields = explained(b"not a certificate");
+    let [says] = wrong(&fields)[..] else { panic!("{fields:?}") };
+    assert!(says.starts_with("This cannot be read as an X.509 certificate: "), "{says}");
+
+    let mut longer = made(&rcgen::PKCS_ED25519, |_| ());
+    longer.push(0);
+    assert_eq!(wrong(&explained(&longer)), ["There is 1 too many at the end."]);
+}
+
+/// Each byte of a certificate changed, one at a time: nothing panics, and no byte is left out.
+#[test]
+fn damaged_certificates_are_explained_as_far_as_they_can_be() {
+    let der = made(&rcgen::PKCS_ED25519, |params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    });
+    for at in 0..der.len() {
+        for change in [1, 0x80, 0xff] {
+            let mut der = der.clone();
+            der[at] ^= change;
+            explained(&der);
+        }
+    }
+}

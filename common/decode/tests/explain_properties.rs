@@ -1,0 +1,139 @@
+//! What holds for explanations of any bytes at all.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+
+mod support {
+    pub mod tree;
+}
+
+use decode::explain::{self, Field};
+use decode::{Alert, Content, Protection, Record, Sealed};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rustls::{AlertDescription, ContentType, ProtocolVersion, Side};
+use support::tree::{are_nested, are_readable, cover, known_messages, message};
+
+/// Whatever the bytes are: places are in order, and no byte is left out.
+fn hold(fields: &[Field], length: usize) {
+    are_nested(fields, &(0..length));
+    cover(fields, length);
+    are_readable(fields);
+}
+
+fn explained_in_any_version(bytes: &[u8]) {
+    for version in [ProtocolVersion::TLSv1_2, ProtocolVersion::TLSv1_3, ProtocolVersion::Unknown(7)] {
+        hold(&explain::message(&message(bytes.to_vec(), version)), bytes.len());
+    }
+}
+
+fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+    [&length[4 - width..], bytes].concat()
+}
+
+fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
+    [vec![kind], with_length(3, body)].concat()
+}
+
+/// The types that have a body of their own; others are one field.
+fn kind() -> impl Strategy<Value = u8> {
+    prop_oneof![0u8..=26, any::<u8>()]
+}
+
+/// The numbers that have a meaning, more often than not.
+fn extension() -> impl Strategy<Value = u16> {
+    let known = prop::sample::select(vec![13172u16, 17513, 64768, 65037, 65281]);
+    prop_oneof![8 => 0u16..64, 2 => known, 1 => any::<u16>()]
+}
+
+/// Small numbers are lengths that fit.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(prop_oneof![3 => 0u8..8, 1 => any::<u8>()], 0..200)
+}
+
+/// All messages that have extensions, with these.
+fn around(extensions: &[u8]) -> Vec<Vec<u8>> {
+    let extensions = with_length(2, extensions);
+    let hello = [&[3, 3], &[7; 32][..], &[0]].concat();
+    let certificate = with_length(3, &[&[0, 0, 0][..], &extensions].concat());
+    vec![
+        handshake(1, &[&hello[..], &[0, 2, 0x13, 1, 1, 0], &extensions].concat()),
+        handshake(2, &[&hello[..], &[0x13, 1, 0], &extensions].concat()),
+        handshake(2, &[&hello_retry_request()[..], &[0x13, 1, 0], &extensions].concat()),
+        handshake(4, &[&[0; 8][..], &[0, 0, 0], &extensions].concat()),
+        handshake(8, &extensions),
+        handshake(11, &[&[0][..], &certificate].concat()),
+        handshake(13, &[&[0][..], &extensions].concat()),
+    ]
+}
+
+/// As far as its session id.
+fn hello_retry_request() -> Vec<u8> {
+    let known = known_messages().into_iter().find(|(name, _)| *name == "hello_retry_request").unwrap().1;
+    known[4..39].to_vec()
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_explained_as_any_message(kind in kind(), body in bytes(), cut in 0usize..8, claim in any::<bool>()) {
+        let mut bytes = handshake(kind, &body);
+        bytes.truncate(if claim { bytes.len() } else { bytes.len().saturating_sub(cut) });
+        explained_in_any_version(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_are_explained_in_any_extension_of_any_message(
+        number in extension(), content in bytes(), more in bytes()
+    ) {
+        let extension = [&number.to_be_bytes()[..], &with_length(2, &content)].concat();
+        for message in around(&[&extension[..], &more].concat()) {
+            explained_in_any_version(&message);
+        }
+    }
+
+    #[test]
+    fn known_messages_are_explained_however_they_are_changed(
+        which in any::<prop::sample::Index>(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let known = known_messages();
+        let mut bytes = known[which.index(known.len())].1.clone();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        explained_in_any_version(&bytes);
+    }
+
+    #[test]
+    fn any_record_is_explained(wire in vec(any::<u8>(), 0..80), plaintext in prop::option::of(bytes()), kind in 0..8, version in 0..3_usize) {
+        let content = match kind {
+            0 => Content::Handshake(Vec::new()),
+            1 => Content::Alert(Alert { level: 1, description: AlertDescription::CloseNotify }),
+            2 => Content::ChangeCipherSpec,
+            3 => Content::ApplicationData(3),
+            4 => Content::Other(ContentType::Heartbeat),
+            5 => Content::Hidden,
+            6 => Content::Incomplete,
+            _ => Content::NotTls,
+        };
+        let protection = match plaintext {
+            Some(plaintext) => Protection::Opened { plaintext, padding: 0 },
+            None if kind == 5 => Protection::Sealed(Sealed::NoSecret),
+            None => Protection::Clear,
+        };
+        let version = [None, Some(ProtocolVersion::TLSv1_2), Some(ProtocolVersion::TLSv1_3)][version];
+        let record =
+            Record { sender: Side::Client, number: 0, version, wire, sealing: None, protection, content };
+        if !matches!(record.content, Content::NotTls | Content::Incomplete) {
+            hold(&explain::header(&record), record.wire.len().min(5));
+        }
+        if kind != 0 {
+            hold(&explain::content(&record), record.payload().len());
+        }
+    }
+}

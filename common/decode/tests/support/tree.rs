@@ -1,0 +1,94 @@
+//! Trees of fields, as text, and what has to hold for all of them.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+
+use std::ops::Range;
+
+use decode::Message;
+use decode::explain::{Field, MALFORMED};
+use rustls::{HandshakeType, ProtocolVersion, Side};
+
+/// A handshake message with these bytes.
+pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
+    let kind = HandshakeType::from(bytes.first().copied().unwrap_or_default());
+    Message { sender: Side::Client, kind, version: Some(version), bytes }
+}
+
+/// The messages of `explained/messages.txt`, with their names.
+pub fn known_messages() -> Vec<(&'static str, Vec<u8>)> {
+    let lines = include_str!("../explained/messages.txt").lines().filter(|line| !line.starts_with('#'));
+    let message = |line: &'static str| {
+        let (name, hex) = line.split_once(' ').unwrap();
+        (
+            name,
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect(),
+        )
+    };
+    lines.map(message).collect()
+}
+
+/// A line for each field: where, what, its value.
+pub fn text(fields: &[Field]) -> String {
+    let mut lines = String::new();
+    visit(fields, 0, &mut |depth, field| {
+        let Range { start, end } = field.range;
+        let line = format!("{}{start}..{end} {}: {}", "  ".repeat(depth), field.name, field.value);
+        lines += line.trim_end_matches([':', ' ']);
+        lines.push('\n');
+    });
+    lines
+}
+
+pub fn visit<'a>(fields: &'a [Field], depth: usize, see: &mut dyn FnMut(usize, &'a Field)) {
+    for field in fields {
+        see(depth, field);
+        visit(&field.fields, depth + 1, see);
+    }
+}
+
+/// The sentences of the fields that say what is wrong.
+pub fn wrong(fields: &[Field]) -> Vec<&str> {
+    let mut wrong = Vec::new();
+    visit(fields, 0, &mut |_, field| {
+        if field.name == MALFORMED {
+            wrong.push(&*field.says);
+        }
+    });
+    wrong
+}
+
+/// Fields lie inside what encloses them, in order and without overlap.
+pub fn are_nested(fields: &[Field], around: &Range<usize>) {
+    let mut at = around.start;
+    for field in fields {
+        let range = &field.range;
+        assert!(
+            at <= range.start && range.start <= range.end && range.end <= around.end,
+            "{field:?} in {around:?}"
+        );
+        at = range.end;
+        are_nested(&field.fields, range);
+    }
+}
+
+/// Each byte is in a field that has none inside.
+pub fn cover(fields: &[Field], length: usize) {
+    let mut at = 0;
+    visit(fields, 0, &mut |_, field| {
+        if field.fields.is_empty() {
+            assert_eq!(at, field.range.start, "before {field:?}");
+            at = field.range.end;
+        }
+    });
+    assert_eq!(at, length, "at the end");
+}
+
+/// Values are short, printable, and on one line; sentences end.
+pub fn are_readable(fields: &[Field]) {
+    visit(fields, 0, &mut |_, field| {
+        for (text, bound) in [(&*field.name, 160), (&field.value, 6000), (&field.says, 400)] {
+            assert!(text.chars().count() <= bound, "too long: {field:?}");
+            assert!(text.chars().all(|c| !c.is_control() && (c.is_ascii() || c == '…')), "{field:?}");
+        }
+        assert!(field.says.is_empty() || field.says.ends_with('.'), "{field:?}");
+    });
+}

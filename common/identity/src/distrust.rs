@@ -1,0 +1,201 @@
+//! Why we have no cause to believe a certificate with which nothing else is wrong.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::{CertificateError, OtherError};
+
+use crate::key_kind::{SUPPORTED, SUPPORTED_SIGNATURES, UnsupportedKey};
+use crate::trust::Source;
+use crate::unauthorized::Unauthorized;
+use tls_session::escaped::Escaped;
+
+/// Why a certificate that is not one of our pins does not come from one of our authorities either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// The issuer is no authority of ours, and the peer did not send its certificate.
+    UnknownIssuer {
+        /// The certificate whose issuer is unknown. Every signature from the peer's own certificate up to it is right.
+        link: Link,
+        /// The issuer's name as that certificate has it.
+        issuer: String,
+        /// Whether that certificate names itself as its issuer.
+        self_issued: bool,
+        /// Whether the peer sent its own certificate and no other.
+        alone: bool,
+        /// Whether we trust any authority at all.
+        has_authorities: bool,
+    },
+    /// There is a certificate with the issuer's name, and another key.
+    BadSignature {
+        /// The certificate that has the wrong signature.
+        link: Link,
+        /// The issuer's name as that certificate has it.
+        issuer: String,
+        /// Where the certificate with the issuer's name is.
+        of: Issuer,
+    },
+    /// The issuer's key is of a kind that cannot verify a signature.
+    UnsupportedIssuerKey {
+        /// The certificate whose signature cannot be verified.
+        link: Link,
+        /// The issuer's name.
+        issuer: String,
+        /// The kind of its key.
+        kind: UnsupportedKey,
+    },
+    /// The signature of a certificate is of a kind that cannot be verified.
+    UnsupportedSignature {
+        /// The certificate that has the signature.
+        link: Link,
+        /// The name, or the object identifier, of the algorithm.
+        algorithm: String,
+    },
+    /// There is a certificate with the issuer's name in other bytes, such as another string type.
+    NameInOtherBytes {
+        /// The certificate whose issuer is meant.
+        link: Link,
+        /// The issuer's name.
+        issuer: String,
+        /// Where the certificate with the issuer's name is.
+        of: Issuer,
+    },
+    /// A certificate of the chain issued another one, and is no authority.
+    NoAuthority {
+        /// That certificate.
+        link: Link,
+    },
+    /// It is itself the certificate of an authority, which identifies a peer only as a pin.
+    CaUsedAsEndEntity,
+    /// Something rarer; webpki's word for it.
+    BadChain(webpki::Error),
+}
+
+/// The certificate from which a chain does not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The peer's own.
+    Own,
+    /// Another one that the peer sent, of this name.
+    Intermediate(String),
+}
+
+/// Where we found a certificate with the name of an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Issuer {
+    /// Among our authorities.
+    Authority,
+    /// Among the certificates that the peer sent.
+    Sent,
+}
+
+impl Distrust {
+    /// See [`Unauthorized::certificate_error`].
+    pub(super) fn certificate_error(&self, whole: &Unauthorized) -> CertificateError {
+        match self {
+            // unknown_ca
+            Self::UnknownIssuer { .. }
+            | Self::NameInOtherBytes { .. }
+            | Self::BadChain(webpki::Error::UnknownIssuer) => CertificateError::UnknownIssuer,
+            // unsupported_certificate
+            Self::UnsupportedIssuerKey { .. } | Self::UnsupportedSignature { .. } => {
+                CertificateError::InvalidPurpose
+            }
+            // decrypt_error
+            Self::BadSignature { .. } => CertificateError::BadSignature,
+            // certificate_unknown, "some other (unspecified) issue"
+            Self::NoAuthority { .. } | Self::CaUsedAsEndEntity | Self::BadChain(_) => {
+                CertificateError::Other(OtherError(Arc::new(whole.clone())))
+            }
+        }
+    }
+
+    pub(super) fn fmt_about(&self, trust: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownIssuer { link: Link::Own, issuer, self_issued, alone, has_authorities } => {
+                let authority = match has_authorities {
+                    true => "no authority there issued it",
+                    false => "there is no authority in it",
+                };
+                write!(f, "unknown issuer {issuer}: not a certificate in {trust}, and {authority}")?;
+                match (self_issued, alone) {
+                    (true, _) => Ok(()),
+                    (false, true) => {
+                        f.write_str("; it sent its own certificate alone, without an intermediate")
+                    }
+                    (false, false) => {
+                        f.write_str("; none of the other certificates that it sent has that name")
+                    }
+                }
+            }
+            Self::UnknownIssuer { link: Link::Intermediate(name), self_issued: true, .. } => {
+                write!(f, "the chain that it sent ends with {name}, which is no authority in {trust}")
+            }
+            Self::UnknownIssuer { link: Link::Intermediate(name), issuer, .. } => write!(
+                f,
+                "unknown issuer {issuer} of the intermediate certificate {name} that it sent: \
+                 no authority in {trust}, and no certificate that it sent, has that name"
+            ),
+            Self::BadSignature { link, issuer, of: Issuer::Authority } => write!(
+                f,
+                "{link} was not signed with the key of the authority {issuer} in {trust}; \
+                 perhaps an authority with the same name and a different key signed it"
+            ),
+            Self::BadSignature { link, issuer, of: Issuer::Sent } => write!(
+                f,
+                "{link} was not signed with the key of the certificate {issuer} that it sent; \
+                 perhaps an authority with the same name and a different key signed it"
+            ),
+            Self::UnsupportedIssuerKey { link, issuer, kind } => {
+                let kind = kind.to_string();
+                let kind = Escaped::new(&kind);
+                write!(
+                    f,
+                    "{link} cannot be verified: the key of its issuer {issuer} is of a kind that is not supported, \
+                     {kind} (supported: {SUPPORTED})"
+                )
+            }
+            Self::UnsupportedSignature { link, algorithm } => {
+                let algorithm = Escaped::new(algorithm);
+                write!(
+                    f,
+                    "{link} has a signature of a kind that is not supported: {algorithm} \
+                     (supported: {SUPPORTED_SIGNATURES})"
+                )
+            }
+            Self::NameInOtherBytes { link, issuer, of } => {
+                let issued_by = match of {
+                    Issuer::Authority => format!("the authority in {trust}"),
+                    Issuer::Sent => "the certificate that it sent".to_owned(),
+                };
+                write!(
+                    f,
+                    "{link} names its issuer {issuer}, but {issued_by} encodes this name differently \
+                     (perhaps another string type); names are compared byte by byte"
+                )
+            }
+            Self::NoAuthority { link } => {
+                write!(f, "{link} issued another certificate, but is not an authority (no CA:TRUE)")
+            }
+            Self::CaUsedAsEndEntity => write!(
+                f,
+                "it presented the certificate of an authority (CA:TRUE), \
+                 which is accepted only if {trust} contains that certificate"
+            ),
+            Self::BadChain(reason) => {
+                let reason = reason.to_string();
+                let reason = Escaped::new(&reason);
+                write!(f, "no valid chain to an authority in {trust}: {reason}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("its certificate"),
+            Self::Intermediate(name) => write!(f, "the intermediate certificate {name} that it sent"),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The lines of a PEM text: where each block begins and ends, and what is wrong with the lines.
+//!
+//! The file may hold a private key. Nothing here keeps or shows a part of the text: damage is a line number and a kind.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::pem_label::Label;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+
+/// A PEM block. It has a BEGIN line, a matching END line, and no other such line in between.
+pub(super) struct Block<'a> {
+    pub(super) label: Label,
+    /// The number of the BEGIN line, from 1.
+    pub(super) line: usize,
+    /// All lines of the block, from BEGIN to END.
+    pub(super) text: &'a [u8],
+}
+
+/// What is wrong with the lines of a PEM file. It holds no part of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    line: usize,
+    kind: Kind,
+}
+
+/// The kinds of damage. The `begun` line is the BEGIN line of the block that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Indented,
+    EscapedLineEnds,
+    LineEndMissing,
+    WrongDashes,
+    NoEnd,
+    BeginInside { begun: usize },
+    OtherLabel { begun: usize },
+    EndWithoutBegin,
+    NotBase64,
+    BrokenBase64,
+}
+
+impl Damage {
+    /// The number of the damaged line, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.line;
+        match self.kind {
+            Kind::Indented => write!(f, "line {line} is indented"),
+            Kind::EscapedLineEnds => write!(f, r"line {line} has \n where lines should end"),
+            Kind::LineEndMissing => {
+                write!(f, "line {line} lacks a line end before or behind its five dashes")
+            }
+            Kind::WrongDashes => write!(f, "line {line} needs exactly five dashes on either side"),
+            Kind::NoEnd => write!(f, "line {line} begins a block, and no line ends it"),
+            Kind::BeginInside { begun } => {
+                write!(f, "line {line} begins a block, and no line has ended the block of line {begun}")
+            }
+            Kind::OtherLabel { begun } => {
+                write!(f, "line {line} ends another kind of block than line {begun} begins")
+            }
+            Kind::EndWithoutBegin => write!(f, "line {line} ends a block, and no line begins it"),
+            Kind::NotBase64 => write!(f, "line {line} is not base64"),
+            Kind::BrokenBase64 => {
+                write!(f, "the base64 of the block that begins in line {line} is not whole")
+            }
+        }
+    }
+}
+
+/// Finds all blocks of a text, in their order. Other lines, such as comments, may stand between the blocks.
+///
+/// A line that is almost a BEGIN or END line is an error. Other readers skip such a line, and the block with it.
+pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Open<'_>> = None;
+    for (line, range) in lines(text) {
+        let damage = |kind| Err(Damage { line, kind });
+        match (Line::of(&text[range.clone()]), &open) {
+            (Line::Other, _) => {}
+            (Line::Damaged(kind), _) => return damage(kind),
+            (Line::Begin(label), None) => open = Some(Open { label, line, start: range.start }),
+            (Line::Begin(_), Some(block)) => return damage(Kind::BeginInside { begun: block.line }),
+            (Line::End(_), None) => return damage(Kind::EndWithoutBegin),
+            (Line::End(label), Some(block)) if label != block.label => {
+                return damage(Kind::OtherLabel { begun: block.line });
+            }
+            (Line::End(_), Some(block)) => {
+                let text = &text[block.start..range.end];
+                blocks.push(Block { label: Label::from(block.label), line: block.line, text });
+                open = None;
+            }
+        }
+    }
+    match open {
+        Some(block) => Err(Damage { line: block.line, kind: Kind::NoEnd }),
+        None => Ok(blocks),
+    }
+}
+
+impl Block<'_> {
+    /// Whether the block is encrypted in OpenSSL's older way, which says so in a header of the block.
+    pub(super) fn has_encryption_header(&self) -> bool {
+        lines(self.text).any(|(_, range)| self.text[range].starts_with(b"Proc-Type: 4,ENCRYPTED"))
+    }
+
+    /// Says why the content of the block is not base64.
+    pub(super) fn base64_damage(&self) -> Damage {
+        let is_foreign = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"+/= \t".contains(byte));
+        let mut content =
+            lines(self.text).filter(|(_, range)| !self.text[range.clone()].starts_with(b"-----"));
+        let foreign = content.find(|(_, range)| self.text[range.clone()].iter().any(is_foreign));
+        match foreign {
+            Some((line, _)) => Damage { line: self.line + line - 1, kind: Kind::NotBase64 },
+            None => Damage { line: self.line, kind: Kind::BrokenBase64 },
+        }
+    }
+}
+
+/// A block whose END line is still to come.
+struct Open<'a> {
+    label: &'a [u8],
+    line: usize,
+    start: usize,
+}
+
+/// What one line is.
+enum Line<'a> {
+    Begin(&'a [u8]),
+    End(&'a [u8]),
+    Damaged(Kind),
+    Other,
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a [u8]) -> Self {
+        let line = line.trim_ascii_end();
+        let unindented = line.trim_ascii_start();
+        if let Some(label) = label(line, BEGIN) {
+            Self::Begin(label)
+        } else if let Some(label) = label(line, END) {
+            Self::End(label)
+        } else if unindented.starts_with(b"#") {
+            Self::Other
+        } else if label(unindented, BEGIN).or(label(unindented, END)).is_some() {
+            Self::Damaged(Kind::Indented)
+        } else if contains(line, BEGIN) || contains(line, END) {
+            Self::Damaged(damage_of_mark(line))
+        } else if contains(line, b"BEGIN ") && has_two_dashes(line) {
+            Self::Damaged(Kind::WrongDashes)
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Says what is wrong with a line that holds a BEGIN or END mark and is neither a BEGIN nor an END line.
+fn damage_of_mark(line: &[u8]) -> Kind {
+    let marks = [BEGIN, END].map(|mark| line.strip_prefix(mark)).into_iter().flatten();
+    let is_label_and_dashes = |rest: &[u8]| !rest.trim_ascii_end().is_empty() && !has_inner_dash(rest);
+    if contains(line, br"\n") {
+        Kind::EscapedLineEnds
+    } else if marks.into_iter().any(is_label_and_dashes) {
+        Kind::WrongDashes
+    } else {
+        Kind::LineEndMissing
+    }
+}
+
+/// The label of a line that is this mark, a label, and five dashes.
+fn label<'a>(line: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    let label = line.strip_prefix(mark)?.strip_suffix(b"-----")?;
+    (!contains(label, b"--") && !label.ends_with(b"-")).then_some(label)
+}
+
+/// Whether a dash stands before the dashes at the end.
+fn has_inner_dash(text: &[u8]) -> bool {
+    let end = text.iter().rposition(|&byte| byte != b'-').map_or(0, |last| last + 1);
+    text[..end].contains(&b'-')
+}
+
+/// Whether the line has two dashes in a row, or one of the long dashes that word processors write (U+2013, U+2014).
+fn has_two_dashes(line: &[u8]) -> bool {
+    [&b"--"[..], b"\xe2\x80\x93", b"\xe2\x80\x94"].iter().any(|dashes| contains(line, dashes))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// The lines of a text and their numbers, from 1. A line ends with LF, CR or both.
+///
+/// A byte order mark at the beginning of a line is no part of the line: `cat` puts one into the middle of a file.
+fn lines(text: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut next = 0;
+    let lines = std::iter::from_fn(move || {
+        let rest = text.get(next..).filter(|rest| !rest.is_empty())?;
+        let length = rest.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(rest.len());
+        let start = if rest.starts_with(BYTE_ORDER_MARK) { next + BYTE_ORDER_MARK.len() } else { next };
+        let range = start..next + length;
+        let line_end = if rest[length..].starts_with(b"\r\n") { 2 } else { 1 };
+        next += length + line_end;
+        Some(range)
+    });
+    (1..).zip(lines)
+}

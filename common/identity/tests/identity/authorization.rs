@@ -1,0 +1,340 @@
+//! The verdict: every check, and what it says.
+
+use crate::support::*;
+use identity::{Authorized, Distrust, Peer, Unauthorized, Use, authorize};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyUsagePurpose, date_time_ymd};
+use rustls::CertificateError;
+use rustls::pki_types::{CertificateDer, ServerName};
+
+#[track_caller]
+fn distrust(refused: &Unauthorized) -> &Distrust {
+    match refused {
+        Unauthorized::Untrusted { reason, .. } => reason,
+        other => panic!("refused for another reason: {other}"),
+    }
+}
+
+#[test]
+fn the_time_of_a_certificate_counts_for_a_pin() {
+    let folder = Folder::new();
+    let server = self_signed(params("localhost", &["localhost"], |params| {
+        params.not_before = date_time_ymd(2026, 11, 1);
+        params.not_after = date_time_ymd(2026, 12, 1);
+    }));
+    let trust = folder.trust(&[&server.pem]);
+    let verdict = |seconds| as_server_at("localhost", &[&server], &trust, at(seconds));
+    let (first, last) = (1_793_491_200, 1_796_083_200);
+    verdict(first).unwrap();
+    verdict(last).unwrap();
+
+    let early = verdict(first - 1).unwrap_err();
+    assert_eq!(early.to_string(), "its certificate is not valid before 2026-11-01 00:00:00 UTC");
+    assert_eq!(early.certificate_error(), CertificateError::NotValidYet);
+    let late = verdict(last + 1).unwrap_err();
+    assert_eq!(late.to_string(), "its certificate expired on 2026-12-01 00:00:00 UTC");
+    assert_eq!(late.certificate_error(), CertificateError::Expired);
+    verdict(u64::MAX).unwrap_err();
+}
+
+#[test]
+fn an_authority_vouches_for_what_it_issued() {
+    let folder = Folder::new();
+    let ca = classic("My CA");
+    let leaf = issued_by(&ca, params("x", &["localhost"], plain));
+    let trust = folder.trust(&[&ca.pem]);
+    let file = folder.path("trust.pem");
+    let sentence = format!("issued by CN=My CA, an authority in {}", file.display());
+    assert_eq!(as_server("localhost", &[&leaf], &trust).unwrap().to_string(), sentence);
+    assert_eq!(as_client(&[&leaf], &trust).unwrap().to_string(), sentence);
+    as_server("example.com", &[&leaf], &trust).unwrap_err();
+}
+
+#[test]
+fn a_chain_leads_by_way_of_intermediates() {
+    let folder = Folder::new();
+    let root = classic("Root");
+    let between = |params: CertificateParams| issued_by(&root, params);
+    let middle = between(params("Middle", &[], authority));
+    let leaf = issued_by(&middle, params("x", &["localhost"], plain));
+    let trust = folder.trust(&[&root.pem]);
+    let authorized = as_server("localhost", &[&leaf, &middle], &trust).unwrap();
+    assert!(authorized.to_string().starts_with("issued by CN=Root, "), "{authorized}");
+    let without = as_server("localhost", &[&leaf], &trust).unwrap_err();
+    assert!(without.to_string().starts_with("unknown issuer CN=Middle: "), "{without}");
+    assert!(
+        without.to_string().ends_with("; it sent its own certificate alone, without an intermediate"),
+        "{without}"
+    );
+
+    let middle = between(params("Middle", &[], |params| {
+        authority(params);
+        params.not_after = date_time_ymd(2026, 1, 1);
+    }));
+    let leaf = issued_by(&middle, params("x", &["localhost"], plain));
+    let refused = as_server("localhost", &[&leaf, &middle], &trust).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the intermediate certificate CN=Middle that it sent expired on 2026-01-01 00:00:00 UTC"
+    );
+    assert_eq!(refused.certificate_error(), CertificateError::Expired);
+}
+
+#[test]
+fn a_certificate_that_is_no_authority_is_no_anchor() {
+    let folder = Folder::new();
+    let forged = |owner: &Made| issued_by(owner, params("x", &["bank.example"], plain));
+    for owner in [
+        self_signed(params("server", &["localhost"], plain)),
+        self_signed(params("server", &["localhost"], |params| params.is_ca = rcgen::IsCa::NoCa)),
+    ] {
+        let trust = folder.trust(&[&owner.pem]);
+        assert!(trust.anchors().is_empty());
+        as_server("localhost", &[&owner], &trust).unwrap();
+        let forged = forged(&owner);
+        let alone = as_server("bank.example", &[&forged], &trust).unwrap_err();
+        assert!(matches!(distrust(&alone), Distrust::UnknownIssuer { has_authorities: false, .. }));
+        let with_issuer = as_server("bank.example", &[&forged, &owner], &trust).unwrap_err();
+        assert_eq!(
+            with_issuer.to_string(),
+            "the intermediate certificate CN=server that it sent issued another certificate, but is not an authority \
+             (no CA:TRUE)"
+        );
+    }
+    // The same certificates with CA:TRUE show that it is the flag that decides.
+    let owner = self_signed(params("server", &["localhost"], authority));
+    as_server("bank.example", &[&forged(&owner)], &folder.trust(&[&owner.pem])).unwrap();
+}
+
+#[test]
+fn a_trust_file_holds_pins_and_authorities_side_by_side() {
+    let folder = Folder::new();
+    let (ca, pinned) = (classic("My CA"), self_signed(params("x", &["localhost"], plain)));
+    let leaf = issued_by(&ca, params("y", &["localhost"], plain));
+    let trust = folder.trust(&[&pinned.pem, &ca.pem]);
+    let by_pin = as_server("localhost", &[&pinned], &trust).unwrap();
+    assert!(matches!(by_pin, Authorized::Pinned { .. }));
+    let by_authority = as_server("localhost", &[&leaf], &trust).unwrap();
+    assert!(matches!(by_authority, Authorized::Issued { .. }));
+    assert_eq!(trust.anchors().len(), 1);
+}
+
+#[test]
+fn strangers_are_unknown() {
+    let folder = Folder::new();
+    let stranger = self_signed(params("localhost", &["localhost"], plain));
+    let trust = folder.trust(&[&self_signed(params("localhost", &["localhost"], plain)).pem]);
+    let file = folder.path("trust.pem");
+    let refused = as_server("localhost", &[&stranger], &trust).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "unknown issuer CN=localhost: not a certificate in {}, and there is no authority in it",
+            file.display()
+        )
+    );
+    assert_eq!(refused.certificate_error(), CertificateError::UnknownIssuer);
+    let refused = as_server("localhost", &[&stranger], &folder.trust(&[&classic("My CA").pem])).unwrap_err();
+    assert!(refused.to_string().ends_with("and no authority there issued it"), "{refused}");
+}
+
+#[test]
+fn an_authority_of_the_same_name_is_not_the_same_authority() {
+    let folder = Folder::new();
+    let leaf = issued_by(&classic("My CA"), params("x", &["localhost"], plain));
+    let refused = as_server("localhost", &[&leaf], &folder.trust(&[&classic("My CA").pem])).unwrap_err();
+    assert!(matches!(distrust(&refused), Distrust::BadSignature { .. }));
+    assert_eq!(refused.certificate_error(), CertificateError::BadSignature);
+}
+
+#[test]
+fn an_authority_that_is_not_pinned_is_no_server() {
+    let folder = Folder::new();
+    let (server, other) = (classic("localhost"), classic("localhost"));
+    let refused = as_server("localhost", &[&server], &folder.trust(&[&other.pem])).unwrap_err();
+    assert!(matches!(distrust(&refused), Distrust::CaUsedAsEndEntity));
+}
+
+#[test]
+fn usage_counts_where_there_is_any() {
+    let folder = Folder::new();
+    let ca = classic("My CA");
+    let verdicts = |key_usage: &[KeyUsagePurpose], extended: &[ExtendedKeyUsagePurpose]| {
+        let special = |params: &mut CertificateParams| {
+            params.key_usages = key_usage.to_vec();
+            params.extended_key_usages = extended.to_vec();
+        };
+        let pin = self_signed(params("x", &["localhost"], special));
+        let leaf = issued_by(&ca, params("x", &["localhost"], special));
+        let trust = folder.trust(&[&pin.pem, &ca.pem]);
+        let server = as_server("localhost", &[&pin], &trust).err();
+        let client = as_client(&[&pin], &trust).err();
+        assert_eq!(as_client(&[&leaf], &trust).err(), client, "issued as pinned");
+        assert_eq!(as_server("localhost", &[&leaf], &trust).err(), server, "issued as pinned");
+        (server, client)
+    };
+    use ExtendedKeyUsagePurpose::{ClientAuth, CodeSigning, ServerAuth};
+    let no = |wanted| Some(Unauthorized::WrongUse(wanted));
+    assert_eq!(verdicts(&[], &[]), (None, None));
+    assert_eq!(verdicts(&[KeyUsagePurpose::DigitalSignature], &[ServerAuth, ClientAuth]), (None, None));
+    assert_eq!(verdicts(&[], &[ServerAuth]), (None, no(Use::Client)));
+    assert_eq!(verdicts(&[], &[ClientAuth]), (no(Use::Server), None));
+    assert_eq!(verdicts(&[], &[CodeSigning]), (no(Use::Server), no(Use::Client)));
+    let may_not = Some(Unauthorized::MayNotSign);
+    assert_eq!(verdicts(&[KeyUsagePurpose::KeyEncipherment], &[]), (may_not.clone(), may_not));
+    assert_eq!(Unauthorized::WrongUse(Use::Server).certificate_error(), CertificateError::InvalidPurpose);
+}
+
+#[test]
+fn a_pin_for_any_use_is_for_this_one() {
+    let folder = Folder::new();
+    let pin = self_signed(params("x", &["localhost"], |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
+    }));
+    as_server("localhost", &[&pin], &folder.trust(&[&pin.pem])).unwrap();
+}
+
+#[test]
+fn no_certificate_and_no_certificate_at_all() {
+    let folder = Folder::new();
+    let trust = folder.trust(&[&classic("x").pem]);
+    assert_eq!(as_client(&[], &trust), Err(Unauthorized::NotPresented));
+    assert_eq!(Unauthorized::NotAskedFor.to_string(), "no certificate asked for");
+    let whole = classic("localhost").der;
+    for length in 0..whole.len() {
+        let cut = CertificateDer::from(&whole[..length]);
+        let refused = authorize(&[cut], &trust, Peer::Client, now()).unwrap_err();
+        assert!(matches!(refused, Unauthorized::Unusable(_)), "{refused}");
+        assert_eq!(refused.certificate_error(), CertificateError::BadEncoding);
+    }
+}
+
+#[test]
+fn every_damaged_byte_is_survived() {
+    let folder = Folder::new();
+    let whole = self_signed(params("localhost", &["localhost", "::1"], plain));
+    let trust = folder.trust(&[&whole.pem]);
+    let name = ServerName::try_from("localhost").unwrap();
+    for position in 0..whole.der.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut der = whole.der.to_vec();
+            der[position] ^= change;
+            let verdict = authorize(&[der.into()], &trust, Peer::Server(&name), now());
+            let sentence = verdict.unwrap_err().to_string();
+            assert!(sentence.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{sentence}");
+        }
+    }
+}
+
+/// The sentence for a server that is refused.
+fn refusal(chain: &[&Made], trust: &[&Made]) -> (String, CertificateError) {
+    let folder = Folder::new();
+    let pems: Vec<&str> = trust.iter().map(|made| &*made.pem).collect();
+    let trust = folder.trust(&pems);
+    let refused = as_server("localhost", chain, &trust).unwrap_err();
+    let file = folder.path("trust.pem").display().to_string();
+    (refused.to_string().replace(&file, "trust.pem"), refused.certificate_error())
+}
+
+/// A root, two intermediates below it, and a leaf.
+fn four() -> [Made; 4] {
+    let root = classic("Root");
+    let upper = issued_by(&root, params("Upper", &[], authority));
+    let lower = issued_by(&upper, params("Lower", &[], authority));
+    let leaf = issued_by(&lower, params("x", &["localhost"], plain));
+    [root, upper, lower, leaf]
+}
+
+#[test]
+fn a_root_that_was_made_anew_is_blamed_at_the_link_below_it() {
+    let [_, upper, lower, leaf] = four();
+    for chain in [[&leaf, &lower, &upper], [&leaf, &upper, &lower]] {
+        assert_eq!(
+            refusal(&chain, &[&classic("Root")]),
+            (
+                "the intermediate certificate CN=Upper that it sent was not signed with the key of the authority CN=Root \
+                 in trust.pem; perhaps an authority with the same name and a different key signed it"
+                    .to_owned(),
+                CertificateError::BadSignature
+            )
+        );
+    }
+}
+
+#[test]
+fn an_intermediate_that_was_made_anew_is_blamed_at_the_link_below_it() {
+    let [root, upper, lower, leaf] = four();
+    let new_lower = issued_by(&upper, params("Lower", &[], authority));
+    let new_upper = issued_by(&root, params("Upper", &[], authority));
+    for (chain, link, issuer) in [
+        ([&leaf, &new_lower, &upper], "its certificate", "CN=Lower"),
+        ([&leaf, &lower, &new_upper], "the intermediate certificate CN=Lower that it sent", "CN=Upper"),
+    ] {
+        let (sentence, alert) = refusal(&chain, &[&root]);
+        assert_eq!(
+            sentence,
+            format!(
+                "{link} was not signed with the key of the certificate {issuer} that it sent; \
+                 perhaps an authority with the same name and a different key signed it"
+            )
+        );
+        assert_eq!(alert, CertificateError::BadSignature);
+    }
+}
+
+#[test]
+fn error_names_the_missing_intermediate() {
+    let [root, upper, lower, leaf] = four();
+    let other = classic("Other");
+    for (chain, trust, sentence) in [
+        (
+            &[&leaf, &upper][..],
+            &root,
+            "unknown issuer CN=Lower: not a certificate in trust.pem, and no authority there issued it; \
+             none of the other certificates that it sent has that name",
+        ),
+        (
+            &[&leaf, &lower],
+            &root,
+            "unknown issuer CN=Upper of the intermediate certificate CN=Lower that it sent: \
+             no authority in trust.pem, and no certificate that it sent, has that name",
+        ),
+        (
+            &[&leaf, &lower, &upper],
+            &other,
+            "unknown issuer CN=Root of the intermediate certificate CN=Upper that it sent: \
+             no authority in trust.pem, and no certificate that it sent, has that name",
+        ),
+        (
+            &[&leaf, &root, &lower, &upper],
+            &other,
+            "the chain that it sent ends with CN=Root, which is no authority in trust.pem",
+        ),
+    ] {
+        assert_eq!(refusal(chain, &[trust]), (sentence.to_owned(), CertificateError::UnknownIssuer));
+    }
+}
+
+#[test]
+fn certificates_that_have_nothing_to_do_with_the_chain_are_passed_over() {
+    let [_, upper, lower, leaf] = four();
+    let strangers: Vec<Made> = (0..40).map(|number| classic(&format!("Stranger {number}"))).collect();
+    let mut chain = vec![&leaf];
+    chain.extend(&strangers);
+    chain.extend([&upper, &lower]);
+    let (sentence, _) = refusal(&chain, &[&classic("Root")]);
+    assert!(
+        sentence.starts_with("the intermediate certificate CN=Upper that it sent was not signed"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn more_issuers_than_are_examined_are_blamed_as_a_whole() {
+    let [_, upper, _, leaf] = four();
+    let namesakes: Vec<Made> = (0..7).map(|_| issued_by(&upper, params("Lower", &[], authority))).collect();
+    let mut chain = vec![&leaf];
+    chain.extend(&namesakes);
+    let (sentence, alert) = refusal(&chain, &[&classic("Other")]);
+    assert!(sentence.starts_with("no valid chain to an authority in trust.pem"), "{sentence}");
+    assert_eq!(alert, CertificateError::UnknownIssuer);
+}

@@ -1,0 +1,168 @@
+//! Damaged PEM files: each is refused with the line, and none is quoted.
+
+use std::fs;
+
+use crate::support::{Folder, fixture, now};
+use identity::{Identity, IdentityError, Problem, Trust};
+use testing::certificates::Identity as Fresh;
+use testing::damage::damaged;
+use testing::secrets::Secrets;
+
+/// All that a program can say about the outcome, `{:?}` included, which is what a panic would show.
+fn told<T: std::fmt::Debug>(outcome: &Result<T, IdentityError>) -> String {
+    match outcome {
+        Ok(loaded) => format!("{loaded:?}"),
+        Err(error) => format!("{error} {error:?} {error:#?}"),
+    }
+}
+
+#[test]
+fn a_damaged_key_is_never_quoted() {
+    let folder = Folder::new();
+    let fresh = Fresh::localhost();
+    let mut secrets = Secrets::default();
+    secrets.add_key(&fresh.key);
+    let certificate = folder.write("certificate.pem", &fresh.certificate);
+    let mut said = String::new();
+    for (_, bytes) in damaged(&fresh.key) {
+        let file = folder.write("damaged.pem", &bytes);
+        let glued = folder.write("glued.pem", [fresh.certificate.trim_end().as_bytes(), &bytes].concat());
+        for file in [&file, &glued] {
+            said += &told(&Identity::load(&certificate, file));
+            said += &told(&Identity::load(file, file));
+            said += &told(&Trust::load(file));
+            if let Ok(identity) = Identity::load(&certificate, file) {
+                said += &format!("{:?}", identity.warnings(now()));
+            }
+        }
+    }
+    assert!(said.len() > 100_000, "the files were to be refused");
+    secrets.assert_unsaid(said.as_bytes());
+}
+
+#[test]
+fn a_key_in_place_of_its_file_name_is_not_quoted() {
+    let fresh = Fresh::localhost();
+    let mut secrets = Secrets::default();
+    secrets.add_key(&fresh.key);
+    let error = Identity::load(&fixture("ec-certificate.pem"), fresh.key.as_ref()).unwrap_err();
+    assert!(error.to_string().contains("PEM text, where the name of a file belongs"), "{error}");
+    secrets.assert_unsaid(format!("{error} {error:?}").as_bytes());
+}
+
+/// What is said of a certificate file with this content.
+fn sentence(content: impl AsRef<[u8]>) -> String {
+    let folder = Folder::new();
+    let file = folder.write("file.pem", content);
+    let error = Trust::load(&file).unwrap_err();
+    assert!(matches!(error.problem(), Problem::DamagedPem(_)), "{error}");
+    error.to_string()
+}
+
+#[track_caller]
+fn assert_says(sentence: &str, words: &[&str]) {
+    for word in words {
+        assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+    }
+}
+
+#[test]
+fn damage_is_named_with_its_line() {
+    let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
+    let lines = pem.lines().count();
+    let bare = pem.trim_end();
+    let with = |from: &str, to: &str| pem.replacen(from, to, 1);
+    for (content, words) in [
+        ([bare, &pem].concat(), format!("line {lines} lacks a line end")),
+        (format!("# a comment\n\n{}", with("-----\n", "-----")), "line 3 lacks a line end".into()),
+        (with("\n-----END", "-----END"), format!("line {} lacks a line end", lines - 1)),
+        (format!("subject=CN = me{pem}"), "line 1 lacks a line end".into()),
+        (pem.replace('\n', r"\n"), r"line 1 has \n where lines should end".into()),
+        (format!("\n  {pem}"), "line 2 is indented".into()),
+        (with("-----BEGIN", "----BEGIN"), "line 1 needs exactly five dashes".into()),
+        (with("-----\n", "------\n"), "line 1 needs exactly five dashes".into()),
+        (format!("{pem}-----BEGIN CERTIFI"), format!("line {} needs exactly five dashes", lines + 1)),
+        (with("-----END CERTIFICATE-----\n", ""), "line 1 begins a block, and no line ends it".into()),
+        (
+            [&with("-----END CERTIFICATE-----\n", ""), &*pem].concat(),
+            format!("line {lines} begins a block, and no line has ended the block of line 1"),
+        ),
+        (
+            with("END CERTIFICATE", "END X509 CRL"),
+            format!("line {lines} ends another kind of block than line 1"),
+        ),
+        (
+            with("-----BEGIN CERTIFICATE-----\n", ""),
+            format!("line {} ends a block, and no line begins", lines - 1),
+        ),
+        (format!("{pem}{}", with("\nMII", "\nM,I")), format!("line {} is not base64", lines + 2)),
+        (pem.replace("=\n", "\n").replacen("\nMII", "\nMI", 1), "that begins in line 1 is not whole".into()),
+    ] {
+        assert_says(&sentence(&content), &["damaged PEM block", &words]);
+        // Line numbers are those of an editor, whatever ends the lines.
+        assert_says(&sentence(content.replace('\n', "\r\n")), &[&words]);
+    }
+}
+
+#[test]
+fn lost_line_ends_come_with_the_command_that_brings_them_back() {
+    let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
+    assert_says(&sentence([pem.trim_end(), &pem].concat()), &["`sed 's/", "file.pem > mended.pem`"]);
+    let folder = Folder::new();
+    let key =
+        folder.write("key.pem", fs::read_to_string(fixture("ec-key-sec1.pem")).unwrap().replace('\n', " "));
+    let error = Identity::load(&fixture("ec-certificate.pem"), &key).unwrap_err().to_string();
+    assert_says(&error, &["`(umask 077; sed 's/"]);
+}
+
+#[test]
+fn a_block_that_contradicts_its_label_is_named() {
+    let folder = Folder::new();
+    let key = fs::read_to_string(fixture("classic-key.pem")).unwrap();
+    for (label, words) in
+        [("CERTIFICATE", "label CERTIFICATE in line 1"), ("EC PRIVATE KEY", "must be PRIVATE KEY")]
+    {
+        let file = folder.write("file.pem", key.replace("PRIVATE KEY", label));
+        let error = Identity::load(&file, &file).unwrap_err();
+        assert!(matches!(error.problem(), Problem::WrongLabel { line: 1, .. }), "{error}");
+        assert_says(&error.to_string(), &[words, "holds a private key in DER"]);
+    }
+}
+
+#[test]
+fn a_certificate_in_a_block_that_is_not_read_is_no_silent_loss() {
+    let folder = Folder::new();
+    let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
+    for (label, command) in [
+        ("TRUSTED CERTIFICATE", "openssl x509 -in"),
+        ("X509 CERTIFICATE", "openssl x509 -in"),
+        ("PKCS7", "openssl pkcs7 -in"),
+    ] {
+        let file = folder.write("file.pem", format!("{pem}{}", pem.replace("CERTIFICATE", label)));
+        let error = Trust::load(&file).unwrap_err();
+        let line = pem.lines().count() + 1;
+        assert_says(&error.to_string(), &[&format!("has a block {label} in line {line}"), command]);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_makes_no_difference() {
+    let folder = Folder::new();
+    let marked = |name: &str| format!("\u{feff}{}", fs::read_to_string(fixture(name)).unwrap());
+    let certificate = marked("ec-certificate.pem");
+    let file = folder.write("certificate.pem", &certificate);
+    let key = folder.write("key.pem", marked("ec-key-sec1.pem"));
+    Identity::load(&file, &key).unwrap();
+    // `cat` leaves the mark of the second file in the middle.
+    let both = folder.write("both.pem", [&*certificate, &marked("classic-certificate.pem")].concat());
+    assert_eq!(Trust::load(&both).unwrap().subjects().len(), 2);
+}
+
+#[test]
+fn a_block_in_a_comment_is_a_comment() {
+    let folder = Folder::new();
+    let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
+    let commented = pem.replace('\n', "\n# ");
+    let file = folder.write("file.pem", format!("# {commented}\n{pem}"));
+    assert_eq!(Trust::load(&file).unwrap().subjects().len(), 1);
+}

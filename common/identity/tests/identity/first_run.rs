@@ -1,0 +1,169 @@
+//! The development certificate: what is in it, and what happens to files that are there.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Barrier;
+
+use crate::support::{Folder, NOW, at, now};
+use identity::{
+    FirstRun, Identity, IdentityError, Peer, Problem, Role, Trust, authorize, development_certificate,
+};
+use rustls::pki_types::ServerName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+#[test]
+fn the_first_start_makes_files_that_work() {
+    let folder = Folder::new();
+    let (certificate, key) = (folder.path("a/b/certificate.pem"), folder.path("a/b/key.pem"));
+    let made = development_certificate(&certificate, &key, now()).unwrap();
+    assert_eq!(made, FirstRun::Created);
+    let mode = fs::metadata(&key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let identity = Identity::load(&certificate, &key).unwrap();
+    assert_eq!(identity.warnings(now()), []);
+    let trust = Trust::load(&certificate).unwrap();
+    assert!(trust.anchors().is_empty());
+    for name in ["localhost", "localhost.", "127.0.0.1", "::1"] {
+        let name = ServerName::try_from(name).unwrap();
+        authorize(&identity.chain, &trust, Peer::Server(&name), now()).unwrap();
+    }
+    authorize(&identity.chain, &trust, Peer::Client, now()).unwrap();
+}
+
+#[test]
+fn the_certificate_is_as_announced() {
+    let folder = Folder::new();
+    let (certificate, key) = (folder.path("certificate.pem"), folder.path("key.pem"));
+    development_certificate(&certificate, &key, now()).unwrap();
+    let identity = Identity::load(&certificate, &key).unwrap();
+    let (_, x509) = X509Certificate::from_der(&identity.chain[0]).unwrap();
+
+    assert_eq!(x509.subject().to_string(), "CN=localhost");
+    let constraints = x509.basic_constraints().unwrap().expect("explicit basic constraints");
+    assert!(!constraints.value.ca);
+    let start = NOW as i64;
+    assert_eq!(x509.validity().not_before.timestamp(), start);
+    assert_eq!(x509.validity().not_after.timestamp(), start + 365 * 86_400);
+    assert!(x509.key_usage().unwrap().unwrap().value.digital_signature());
+    let extended = x509.extended_key_usage().unwrap().unwrap().value;
+    assert!(extended.server_auth && extended.client_auth);
+    let names = x509.subject_alternative_name().unwrap().unwrap();
+    assert_eq!(names.value.general_names.len(), 3);
+    assert_eq!(x509.public_key().algorithm.algorithm.to_id_string(), "1.2.840.10045.2.1");
+}
+
+#[test]
+fn files_that_are_there_are_left_alone() {
+    let folder = Folder::new();
+    let (certificate, key) = (folder.write("c.pem", "mine"), folder.write("k.pem", "mine too"));
+    let found = development_certificate(&certificate, &key, now()).unwrap();
+    assert_eq!(found, FirstRun::Present);
+    assert_eq!(fs::read_to_string(&certificate).unwrap(), "mine");
+    assert_eq!(fs::read_to_string(&key).unwrap(), "mine too");
+}
+
+#[test]
+fn one_file_without_the_other_is_an_error_and_stays_alone() {
+    for (there, missing, role) in [("k.pem", "c.pem", Role::Key), ("c.pem", "k.pem", Role::Certificate)] {
+        let folder = Folder::new();
+        let file = folder.write(there, "mine");
+        let error = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), now()).unwrap_err();
+        assert!(matches!(error.problem(), Problem::WithoutPartner { .. }));
+        assert_eq!((error.role(), error.file()), (role, file.as_path()));
+        let sentence = error.to_string();
+        for word in [there, missing, "bring", "`mv "] {
+            assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+        }
+        assert_eq!(folder.names(), [there]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_made_leaves_no_key_behind() {
+    let folder = Folder::new();
+    // One name for both files: the key is there when the certificate is about to be made.
+    let both = folder.path("both.pem");
+    let error = development_certificate(&both, &both, now()).unwrap_err();
+    assert!(matches!(error.problem(), Problem::MadeMeanwhile), "{error}");
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_named_as_one() {
+    for link in ["c.pem", "k.pem"] {
+        let folder = Folder::new();
+        std::os::unix::fs::symlink("nowhere.pem", folder.path(link)).unwrap();
+        let error = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), now()).unwrap_err();
+        assert!(matches!(error.problem(), Problem::DanglingLink { .. }), "{error}");
+        assert_eq!(error.file(), folder.path(link));
+        let sentence = error.to_string();
+        for word in ["symbolic link to nowhere.pem, which does not exist", "`rm "] {
+            assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+        }
+        assert_eq!(folder.names(), [link]);
+    }
+}
+
+#[test]
+fn a_folder_that_is_a_link_to_nowhere_is_named_as_one() {
+    let folder = Folder::new();
+    std::os::unix::fs::symlink("nowhere", folder.path("certificates")).unwrap();
+    let (certificate, key) = (folder.path("certificates/c.pem"), folder.path("certificates/k.pem"));
+    let error = development_certificate(&certificate, &key, now()).unwrap_err();
+    assert!(matches!(error.problem(), Problem::DanglingLink { .. }), "{error}");
+    assert_eq!(error.file(), folder.path("certificates"));
+}
+
+#[test]
+fn a_folder_that_is_made_is_for_its_owner_alone() {
+    let folder = Folder::new();
+    let made = folder.path("certificates");
+    development_certificate(&made.join("c.pem"), &made.join("k.pem"), now()).unwrap();
+    assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = Folder::new();
+    folder.write("file", "");
+    let (certificate, key) = (folder.path("file/x/c.pem"), folder.path("file/x/k.pem"));
+    let error = development_certificate(&certificate, &key, now()).unwrap_err();
+    assert!(matches!(error.problem(), Problem::NotCreated(_) | Problem::Unreadable(_)), "{error}");
+    assert!(error.to_string().contains("`ls -l"), "{error}");
+    assert_eq!(folder.names(), ["file"]);
+}
+
+#[test]
+fn a_time_without_a_date_is_an_error() {
+    let folder = Folder::new();
+    let never = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), at(u64::MAX));
+    assert!(matches!(never.unwrap_err().problem(), Problem::NotGenerated { .. }));
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn servers_that_start_together_agree_on_one_pair() {
+    const SERVERS: usize = 8;
+    for _ in 0..10 {
+        let folder = Folder::new();
+        let (certificate, key) = (folder.path("c.pem"), folder.path("k.pem"));
+        let together = Barrier::new(SERVERS);
+        let start = || {
+            together.wait();
+            development_certificate(&certificate, &key, now())
+        };
+        let results: Vec<Result<FirstRun, IdentityError>> = std::thread::scope(|scope| {
+            let servers: Vec<_> = (0..SERVERS).map(|_| scope.spawn(start)).collect();
+            servers.into_iter().map(|server| server.join().unwrap()).collect()
+        });
+        let created = results.iter().filter(|result| matches!(result, Ok(FirstRun::Created)));
+        assert_eq!(created.count(), 1, "{results:?}");
+        for error in results.iter().filter_map(|result| result.as_ref().err()) {
+            assert!(error.to_string().contains("start again"), "{error}");
+        }
+        Identity::load(&certificate, &key).unwrap();
+        assert_eq!(folder.names(), ["c.pem", "k.pem"]);
+    }
+}

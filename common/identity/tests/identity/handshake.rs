@@ -1,0 +1,199 @@
+//! The verifier inside rustls: verdicts, alerts, and the signature that is never waived.
+
+use std::sync::Arc;
+
+use crate::support::*;
+use identity::{Identity, Peer, Policy, ServerVerifier, Trust, Unauthorized, authorize};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{AlertDescription, ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use rustls::{CertificateError, Error, SupportedProtocolVersion};
+use tls_session::authorize::take_notes;
+
+/// Presents whatever it is given, as a server that owns a key but not the certificate would.
+#[derive(Debug)]
+struct Presents(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Presents {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+fn presents(made: &Made, key: &Made) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::try_from(key.issuer.key().serialized_der().to_vec()).unwrap();
+    let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    let certified = CertifiedKey::new(vec![made.der.clone()], key);
+    let config = ServerConfig::builder().with_no_client_auth();
+    Arc::new(config.with_cert_resolver(Arc::new(Presents(Arc::new(certified)))))
+}
+
+fn client(verifier: &Arc<ServerVerifier>, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+    let config = ClientConfig::builder_with_protocol_versions(&[version])
+        .dangerous()
+        .with_custom_certificate_verifier(verifier.clone())
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+pub fn verifier(trust: Trust, policy: Policy) -> Arc<ServerVerifier> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    Arc::new(ServerVerifier::new(Arc::new(trust), provider, policy))
+}
+
+pub struct Ended {
+    client: ClientConnection,
+    pub client_error: Option<Error>,
+    pub server_error: Option<Error>,
+}
+
+/// Moves bytes until neither side has more to say.
+pub fn handshake(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Ended {
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = ClientConnection::new(client, name).unwrap();
+    let mut server = ServerConnection::new(server).unwrap();
+    let (mut client_error, mut server_error) = (None, None);
+    while client.wants_write() || server.wants_write() {
+        let mut flight = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut flight).unwrap();
+        }
+        if server_error.is_none() && !flight.is_empty() {
+            server.read_tls(&mut flight.as_slice()).unwrap();
+            server_error = server.process_new_packets().err();
+        }
+        let mut flight = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut flight).unwrap();
+        }
+        if client_error.is_none() && !flight.is_empty() {
+            client.read_tls(&mut flight.as_slice()).unwrap();
+            client_error = client.process_new_packets().err();
+        }
+    }
+    Ended { client, client_error, server_error }
+}
+
+pub const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
+
+// rustls' verifiers are asked with the system's time, so these certificates are good from 1975 to 4096.
+pub fn good() -> Made {
+    self_signed(params("localhost", &["localhost"], plain))
+}
+
+#[test]
+fn a_pin_is_accepted_and_can_be_reported() {
+    let folder = Folder::new();
+    let server = good();
+    for version in VERSIONS {
+        let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
+        let ended = handshake(client(&verifier, version), presents(&server, &server));
+        assert_eq!((&ended.client_error, &ended.server_error), (&None, &None));
+        assert_eq!(take_notes().refusal, None);
+        let name = ServerName::try_from("localhost").unwrap();
+        let chain = ended.client.peer_certificates().unwrap();
+        let trust = folder.trust(&[&server.pem]);
+        authorize(chain, &trust, Peer::Server(&name), now()).unwrap();
+    }
+}
+
+#[test]
+fn the_classic_certificate_completes_a_handshake() {
+    let folder = Folder::new();
+    let server = classic("localhost.");
+    for version in VERSIONS {
+        let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
+        let ended = handshake(client(&verifier, version), presents(&server, &server));
+        assert_eq!((ended.client_error, ended.server_error), (None, None));
+    }
+}
+
+#[test]
+fn each_reason_has_its_alert_and_can_be_asked_for() {
+    let folder = Folder::new();
+    let expired = self_signed(params("x", &["localhost"], |params| {
+        params.not_after = rcgen::date_time_ymd(1999, 1, 1);
+    }));
+    let early = self_signed(params("x", &["localhost"], |params| {
+        params.not_before = rcgen::date_time_ymd(4000, 1, 1);
+    }));
+    let elsewhere = self_signed(params("x", &["example.com"], plain));
+    let client_only = self_signed(params("x", &["localhost"], |params| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    }));
+    let namesake = issued_by(&classic("My CA"), params("x", &["localhost"], plain));
+    let pins = [&*expired.pem, &early.pem, &elsewhere.pem, &client_only.pem, &classic("My CA").pem];
+    for (server, alert) in [
+        (&expired, AlertDescription::CertificateExpired),
+        (&early, AlertDescription::CertificateExpired),
+        (&elsewhere, AlertDescription::BadCertificate),
+        (&client_only, AlertDescription::UnsupportedCertificate),
+        (&good(), AlertDescription::UnknownCA),
+        (&namesake, AlertDescription::DecryptError),
+        (&classic("localhost"), AlertDescription::CertificateUnknown),
+    ] {
+        for version in VERSIONS {
+            let verifier = verifier(folder.trust(&pins), Policy::Strict);
+            let ended = handshake(client(&verifier, version), presents(server, server));
+            assert_eq!(ended.server_error, Some(Error::AlertReceived(alert)));
+            assert!(matches!(ended.client_error, Some(Error::InvalidCertificate(_))));
+            assert!(ended.client.peer_certificates().is_none());
+            assert!(take_notes().refusal.is_some());
+        }
+    }
+}
+
+#[test]
+fn notes_are_taken_once() {
+    let folder = Folder::new();
+    let stranger = good();
+    let verifier = verifier(folder.trust(&[&good().pem]), Policy::Strict);
+    handshake(client(&verifier, &rustls::version::TLS13), presents(&stranger, &stranger));
+    let refusal = take_notes().refusal.unwrap();
+    assert!(matches!(refusal.detail().downcast_ref(), Some(Unauthorized::Untrusted { .. })));
+    assert_eq!(take_notes().refusal, None);
+}
+
+#[test]
+fn insecure_goes_on_with_a_stranger() {
+    let folder = Folder::new();
+    let stranger = good();
+    for version in VERSIONS {
+        let verifier = verifier(folder.trust(&[&good().pem]), Policy::Insecure);
+        let ended = handshake(client(&verifier, version), presents(&stranger, &stranger));
+        assert_eq!((&ended.client_error, &ended.server_error), (&None, &None));
+        assert_eq!(take_notes().refusal, None, "a stranger that is let in is not refused");
+        assert!(ended.client.peer_certificates().is_some());
+    }
+}
+
+#[test]
+fn a_certificate_without_its_key_is_refused_under_any_policy() {
+    let folder = Folder::new();
+    let (server, thief) = (good(), good());
+    for policy in [Policy::Strict, Policy::Insecure] {
+        for version in VERSIONS {
+            let verifier = verifier(folder.trust(&[&server.pem]), policy);
+            let ended = handshake(client(&verifier, version), presents(&server, &thief));
+            let bad_signature = Error::InvalidCertificate(CertificateError::BadSignature);
+            assert_eq!(ended.client_error, Some(bad_signature), "{policy:?}");
+            assert_eq!(take_notes().refusal, Some(Unauthorized::WrongSignature.into()));
+        }
+    }
+}
+
+#[test]
+fn the_development_certificate_completes_a_handshake() {
+    let folder = Folder::new();
+    let (certificate, key) = (folder.path("c.pem"), folder.path("k.pem"));
+    let today = rustls::pki_types::UnixTime::now();
+    identity::development_certificate(&certificate, &key, today).unwrap();
+    let identity = Identity::load(&certificate, &key).unwrap();
+    let server =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(identity.chain, identity.key).unwrap();
+    let verifier = verifier(Trust::load(&certificate).unwrap(), Policy::Strict);
+    let ended = handshake(client(&verifier, &rustls::version::TLS13), Arc::new(server));
+    assert_eq!((ended.client_error, ended.server_error), (None, None));
+}

@@ -1,0 +1,238 @@
+//! Keys and certificates that are sound, and of a kind that is not supported.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::support::*;
+use identity::{
+    Identity, Peer, Policy, Problem, Role, ServerVerifier, Trust, Unauthorized, UnsupportedKey, authorize,
+    subject,
+};
+use rcgen::string::UniversalString;
+use rcgen::{CustomExtension, DistinguishedName, DnType, DnValue};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+
+const SUPPORTED: &str = "(supported: RSA of 2048 to 8192 bits";
+
+/// A file with a private key and its certificate.
+fn kind(name: &str) -> PathBuf {
+    fixture(&format!("kinds/{name}.pem"))
+}
+
+fn certificate(name: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(kind(name)).unwrap()
+}
+
+#[test]
+fn an_unsupported_kind_is_named_when_it_is_loaded() {
+    for (name, role, words, remedy) in [
+        ("short-rsa", Role::Certificate, "RSA of 1024 bits", "openssl genpkey"),
+        ("three-primes", Role::Key, "RSA with more than two primes", "openssl genpkey"),
+        ("three-primes-pkcs1", Role::Key, "RSA with more than two primes", "openssl genpkey"),
+        ("rsa-pss", Role::Certificate, "RSA-PSS", "openssl genpkey"),
+        ("secp256k1", Role::Certificate, "ECDSA on secp256k1", "openssl genpkey"),
+        ("brainpool", Role::Certificate, "ECDSA on brainpoolP256r1", "openssl genpkey"),
+        ("ed448", Role::Certificate, "Ed448", "openssl genpkey"),
+        ("dsa", Role::Certificate, "DSA", "openssl genpkey"),
+        ("explicit-curve", Role::Certificate, "explicit parameters", "-param_enc named_curve"),
+        ("compressed-point", Role::Certificate, "a compressed point", "-conv_form uncompressed"),
+    ] {
+        let error = Identity::load(&kind(name), &kind(name)).unwrap_err();
+        assert!(matches!(error.problem(), Problem::UnsupportedKey(_)), "{name}: {error}");
+        assert_eq!(error.role(), role, "{error}");
+        let sentence = error.to_string();
+        for word in [words, remedy, SUPPORTED] {
+            assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn an_unsupported_private_key_is_named_whatever_the_certificate_is() {
+    let good = fixture("ec-certificate.pem");
+    for (name, words) in [
+        ("short-rsa", "RSA of 1024 bits"),
+        ("rsa-pss", "RSA-PSS"),
+        ("secp256k1", "secp256k1"),
+        ("secp256k1-sec1", "secp256k1"),
+        ("ed448", "Ed448"),
+    ] {
+        let error = Identity::load(&good, &kind(name)).unwrap_err();
+        assert_eq!((error.role(), error.file()), (Role::Key, &*kind(name)));
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn an_unsupported_kind_is_named_when_a_peer_presents_it() {
+    let folder = Folder::new();
+    let trust = folder.trust(&[&classic("another").pem]);
+    let server = ServerName::try_from("localhost").unwrap();
+    for (name, words) in [
+        ("short-rsa", "RSA of 1024 bits"),
+        ("rsa-pss", "RSA-PSS"),
+        ("secp256k1", "ECDSA on secp256k1"),
+        ("ed448", "Ed448"),
+        ("dsa", "DSA"),
+        ("explicit-curve", "ECDSA on a curve with explicit parameters"),
+    ] {
+        for peer in [Peer::Server(&server), Peer::Client] {
+            let refused = authorize(&[certificate(name)], &trust, peer, now()).unwrap_err();
+            assert!(matches!(refused, Unauthorized::UnsupportedKey(_)), "{refused}");
+            let sentence = refused.to_string();
+            assert!(sentence.contains(words) && sentence.contains(SUPPORTED), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn a_peer_with_a_compressed_point_is_accepted() {
+    let trust = Trust::load(&kind("compressed-point")).unwrap();
+    let later = at(NOW + 30 * 86_400);
+    authorize(&[certificate("compressed-point")], &trust, Peer::Client, later).unwrap();
+}
+
+#[test]
+fn an_issuer_or_a_signature_of_an_unsupported_kind_is_blamed() {
+    let folder = Folder::new();
+    for (name, words, supported) in [
+        (
+            "short-rsa",
+            "the key of its issuer CN=Root is of a kind that is not supported, RSA of 1024 bits",
+            SUPPORTED,
+        ),
+        ("secp256k1", "is of a kind that is not supported, ECDSA on secp256k1", SUPPORTED),
+        (
+            "sha-1",
+            "a signature of a kind that is not supported: RSA with SHA-1",
+            "(supported: RSA or ECDSA with SHA-256",
+        ),
+    ] {
+        // The certificate of a server, then that of its authority.
+        let pem = fs::read_to_string(kind(&format!("issued-with-{name}"))).unwrap();
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
+        let authority = &pem[pem.rfind("-----BEGIN").unwrap()..];
+        let trust = folder.trust(&[authority]);
+        let refused = authorize(&chain[..1], &trust, Peer::Client, at(NOW + 30 * 86_400)).unwrap_err();
+        let sentence = refused.to_string();
+        for word in [words, supported] {
+            assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn a_name_in_another_string_type_is_no_unknown_issuer() {
+    let folder = Folder::new();
+    let named = |name| {
+        params("", &[], |params| {
+            authority(params);
+            params.distinguished_name = DistinguishedName::new();
+            params.distinguished_name.push(DnType::CommonName, name);
+        })
+    };
+    let printable = self_signed(named(DnValue::PrintableString("My CA".try_into().unwrap())));
+    let other = self_signed(named(DnValue::Utf8String("My CA".into())));
+    let leaf = issued_by(&other, params("x", &["localhost"], plain));
+    for (sent, words) in [
+        (vec![&leaf], "names its issuer CN=My CA, but the authority in"),
+        (vec![&leaf, &printable], "names its issuer CN=My CA, but "),
+    ] {
+        let refused =
+            as_server("localhost", &sent, &folder.trust(&[&printable.pem])).unwrap_err().to_string();
+        assert!(refused.contains(words) && refused.contains(" encodes this name differently"), "{refused}");
+    }
+    let trust = folder.trust(&[&classic("another").pem]);
+    let refused = as_server("localhost", &[&leaf, &printable], &trust).unwrap_err().to_string();
+    assert!(
+        refused.contains("CN=My CA, but the certificate that it sent encodes this name differently"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_name_is_readable_in_every_string_type() {
+    let wide: Vec<u8> = "M\u{fc}ller".chars().flat_map(|letter| u32::from(letter).to_be_bytes()).collect();
+    for (value, shown) in [
+        (DnValue::Utf8String("M\u{fc}ller".into()), r"CN=M\xc3\xbcller"),
+        (DnValue::UniversalString(UniversalString::from_utf32be(wide).unwrap()), r"CN=M\xc3\xbcller"),
+        (DnValue::BmpString("M\u{fc}ller".try_into().unwrap()), r"CN=M\xc3\xbcller"),
+        (DnValue::PrintableString("Miller".try_into().unwrap()), "CN=Miller"),
+        (DnValue::TeletexString("Miller".try_into().unwrap()), "CN=Miller"),
+    ] {
+        let named = self_signed(params("", &[], |params| {
+            params.distinguished_name = DistinguishedName::new();
+            params.distinguished_name.push(DnType::CommonName, value);
+        }));
+        assert_eq!(subject(&named.der), shown);
+    }
+}
+
+#[test]
+fn a_name_in_latin_1_is_readable() {
+    let value = DnValue::TeletexString("Miller".try_into().unwrap());
+    let named = self_signed(params("", &[], |params| {
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, value);
+    }));
+    let mut der = named.der.to_vec();
+    for at in 0..der.len() - 6 {
+        if der[at..].starts_with(b"Miller") {
+            der[at + 1] = 0xec;
+        }
+    }
+    assert_eq!(subject(&der.into()), r"CN=M\xc3\xacller");
+}
+
+/// A certificate with such a key is not refused at once if nobody has to be authorized. Its signature cannot be
+/// verified all the same.
+#[test]
+fn an_unsupported_kind_is_noted_where_its_signature_cannot_be_verified() {
+    let folder = Folder::new();
+    let trust = Arc::new(folder.trust(&[&classic("another").pem]));
+    let verifier = ServerVerifier::new(trust, Arc::new(aws_lc_rs::default_provider()), Policy::Insecure);
+    let signed = |bytes: &[u8]| rustls_signature(SignatureScheme::ECDSA_NISTP256_SHA256, bytes);
+    verifier.verify_tls13_signature(b"message", &certificate("secp256k1"), &signed(b"no")).unwrap_err();
+    let noted = tls_session::authorize::take_notes().refusal;
+    let secp256k1 = UnsupportedKey::Curve("secp256k1".to_owned());
+    assert_eq!(noted, Some(Unauthorized::UnsupportedKey(secp256k1).into()));
+}
+
+/// The struct has no constructor: this is what a peer sends.
+fn rustls_signature(scheme: SignatureScheme, signature: &[u8]) -> DigitallySignedStruct {
+    use rustls::internal::msgs::codec::{Codec, Reader};
+    let length = u16::try_from(signature.len()).unwrap().to_be_bytes();
+    let bytes = [&u16::from(scheme).to_be_bytes()[..], &length, signature].concat();
+    DigitallySignedStruct::read(&mut Reader::init(&bytes)).unwrap()
+}
+
+/// A certificate with a critical extension that nobody knows.
+fn critical() -> Made {
+    self_signed(params("localhost", &["localhost"], |params| {
+        let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        extension.set_criticality(true);
+        params.custom_extensions.push(extension);
+    }))
+}
+
+#[test]
+fn an_unknown_critical_extension_is_unsupported_and_not_damaged() {
+    const WORDS: &str = "it has a critical extension that is not supported: 1.2.3.4";
+    let folder = Folder::new();
+    let critical = critical();
+    let file = folder.write("file.pem", &critical.pem);
+    let error = Identity::load(&file, &fixture("ec-key-sec1.pem")).unwrap_err();
+    assert!(matches!(error.problem(), Problem::UnsupportedCertificate { number: 1, line: 1, .. }), "{error}");
+    let sentence = error.to_string();
+    assert!(sentence.contains(WORDS) && !sentence.contains("damaged"), "{sentence}");
+
+    // It can be a pin, but webpki would not use it.
+    let refused = as_server("localhost", &[&critical], &Trust::load(&file).unwrap()).unwrap_err();
+    let sentence = refused.to_string();
+    assert!(sentence.contains(WORDS) && !sentence.contains("malformed"), "{sentence}");
+}

@@ -1,0 +1,242 @@
+//! The verdict on names: which count, how they are compared, how they are shown.
+
+use crate::support::*;
+use identity::{Authorized, Identity, Peer, Trust, Unauthorized, authorize};
+use rcgen::{CustomExtension, DnType};
+use rustls::CertificateError;
+use rustls::pki_types::ServerName;
+
+#[test]
+fn the_classic_openssl_certificate_is_authorized_as_it_is() {
+    let file = fixture("classic-certificate.pem");
+    let identity = Identity::load(&file, &fixture("classic-key.pem")).unwrap();
+    let trust = Trust::load(&file).unwrap();
+    let verdict = |name: &str| {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        authorize(&identity.chain, &trust, Peer::Server(&name), now())
+    };
+    let authorized = verdict("localhost").unwrap();
+    assert_eq!(authorized.to_string(), format!("the very certificate in {}", file.display()));
+    assert_eq!(verdict("localhost."), Ok(authorized));
+    assert_eq!(
+        verdict("example.com").unwrap_err().to_string(),
+        "its certificate is for CN=localhost., not for example.com"
+    );
+}
+
+#[test]
+fn a_pin_without_alternative_names_goes_by_its_common_name() {
+    let folder = Folder::new();
+    for cn in ["localhost", "localhost.", "LocalHost"] {
+        let server = classic(cn);
+        let trust = folder.trust(&[&server.pem]);
+        for name in ["localhost", "localhost.", "LOCALHOST"] {
+            let authorized = as_server(name, &[&server], &trust).unwrap();
+            assert!(matches!(authorized, Authorized::Pinned { .. }));
+        }
+        for name in ["example.com", "localhost.example.com", "local", "127.0.0.1"] {
+            let refused = as_server(name, &[&server], &trust).unwrap_err();
+            assert!(matches!(refused, Unauthorized::WrongName { .. }), "{refused}");
+            assert_eq!(refused.certificate_error(), CertificateError::NotValidForName);
+        }
+    }
+}
+
+#[test]
+fn the_common_name_counts_only_without_alternative_names() {
+    let folder = Folder::new();
+    let server = self_signed(params("localhost", &["example.com"], plain));
+    let trust = folder.trust(&[&server.pem]);
+    as_server("example.com", &[&server], &trust).unwrap();
+    as_server("localhost", &[&server], &trust).unwrap_err();
+
+    // Alternative names that cannot be read are still alternative names.
+    let damaged = CustomExtension::from_oid_content(&[2, 5, 29, 17], vec![0x30, 2, 0x05, 0x00]);
+    let server = self_signed(params("localhost", &[], |params| params.custom_extensions = vec![damaged]));
+    let trust = folder.trust(&[&server.pem]);
+    let refused = as_server("localhost", &[&server], &trust).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "its certificate is not for localhost: it has that name in its Common Name, which does not count beside \
+         alternative names (add subjectAltName=DNS:localhost)"
+    );
+}
+
+#[test]
+fn the_common_name_of_an_issued_certificate_does_not_count() {
+    let folder = Folder::new();
+    let ca = classic("My CA");
+    let leaf = issued_by(&ca, params("localhost", &[], plain));
+    let refused = as_server("localhost", &[&leaf], &folder.trust(&[&ca.pem])).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "its certificate is for no name that counts (CN=localhost is no subject alternative name), not for localhost"
+    );
+}
+
+#[test]
+fn a_trailing_dot_is_the_same_name_on_either_side() {
+    let folder = Folder::new();
+    for san in ["localhost", "localhost.", "LOCALHOST."] {
+        let server = self_signed(params("x", &[san], plain));
+        let trust = folder.trust(&[&server.pem]);
+        as_server("localhost", &[&server], &trust).unwrap();
+        as_server("localhost.", &[&server], &trust).unwrap();
+        as_server("localhost.x", &[&server], &trust).unwrap_err();
+    }
+}
+
+#[test]
+fn addresses_are_names_too() {
+    let folder = Folder::new();
+    let server = self_signed(params("x", &["127.0.0.1", "::1"], plain));
+    let trust = folder.trust(&[&server.pem]);
+    as_server("127.0.0.1", &[&server], &trust).unwrap();
+    as_server("::1", &[&server], &trust).unwrap();
+    let refused = as_server("127.0.0.2", &[&server], &trust).unwrap_err();
+    assert_eq!(refused.to_string(), "its certificate is for 127.0.0.1, ::1, not for 127.0.0.2");
+}
+
+#[test]
+fn what_a_peer_chose_is_escaped_and_bounded() {
+    let folder = Folder::new();
+    let trust = folder.trust(&[&classic("My CA").pem]);
+    let hostile = "\u{1b}[2J\nerror: \u{202e}all is well";
+    let long = "x".repeat(5000);
+    let ca = classic("My CA");
+    let stranger = self_signed(params(hostile, &[], |params| {
+        params.distinguished_name.push(DnType::OrganizationName, &*long);
+    }));
+    let refused = as_server("localhost", &[&stranger], &trust).unwrap_err().to_string();
+    assert!(refused.contains(r"\x1b[2J\nerror: "), "{refused}");
+    assert!(refused.len() < 1000, "{refused}");
+    assert!(!refused.contains(['\n', '\u{1b}', '\u{202e}']), "{refused:?}");
+
+    let sans: Vec<String> = (0..200).map(|number| format!("host{number}.example")).collect();
+    let mut many = params("x", &[], plain);
+    many.subject_alt_names =
+        sans.iter().map(|san| rcgen::SanType::DnsName(san.as_str().try_into().unwrap())).collect();
+    many.subject_alt_names[1] = rcgen::SanType::DnsName("a\n\u{1b}[0m".try_into().unwrap());
+    let leaf = issued_by(&ca, many);
+    let refused = as_server("localhost", &[&leaf], &folder.trust(&[&ca.pem])).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        r"its certificate is for host0.example, a\n\x1b[0m, host2.example, host3.example and 196 more, not for localhost"
+    );
+}
+
+/// The sentence for a server that has the wrong name. `pinned`: its certificate is in the trust file.
+fn wrong_name(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> String {
+    let folder = Folder::new();
+    let ca = classic("My CA");
+    let server = if pinned { self_signed(params) } else { issued_by(&ca, params) };
+    let trust = folder.trust(&[if pinned { &server.pem } else { &ca.pem }]);
+    let refused = as_server(wanted, &[&server], &trust).unwrap_err();
+    assert!(matches!(refused, Unauthorized::WrongName { .. }), "{refused}");
+    assert_eq!(refused.certificate_error(), CertificateError::NotValidForName);
+    let reason = tls_session::close_reason::CloseReason::Unauthorized(refused.into());
+    let sentence = program::ending::Endings::of(rustls::Side::Client).describe(&reason).to_string();
+    sentence.strip_prefix("the server is not authorized: ").unwrap().to_owned()
+}
+
+/// An alternative name of the type for DNS names, whatever it says.
+fn as_dns_name(name: &str) -> rcgen::CertificateParams {
+    params("x", &[], |params| {
+        params.subject_alt_names = vec![rcgen::SanType::DnsName(name.try_into().unwrap())];
+    })
+}
+
+#[test]
+fn an_address_in_the_common_name_does_not_count_and_the_sentence_says_so() {
+    for wanted in ["127.0.0.1", "::1"] {
+        for pinned in [true, false] {
+            assert_eq!(
+                wrong_name(params(wanted, &[], plain), wanted, pinned),
+                format!(
+                    "its certificate is not for {wanted}: it has that address in its Common Name, and an address \
+                     counts only as an alternative name (subjectAltName=IP:{wanted})"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn an_address_as_a_dns_name_does_not_count_and_the_sentence_says_so() {
+    for wanted in ["127.0.0.1", "::1"] {
+        for pinned in [true, false] {
+            assert_eq!(
+                wrong_name(as_dns_name(wanted), wanted, pinned),
+                format!(
+                    "its certificate is not for {wanted}: it has that address as a DNS name, and an address counts \
+                     only as an IP address (subjectAltName=IP:{wanted})"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wildcard_that_does_not_count_is_named_with_its_rule() {
+    let one_label = "a wildcard stands for exactly one label";
+    let two_labels = "at least two labels have to follow a wildcard";
+    for (name, wanted, rule) in [
+        ("*.example.com", "example.com", one_label),
+        ("*.example.com", "a.b.example.com", one_label),
+        ("*.localhost", "a.localhost", two_labels),
+        ("*.com", "example.com", two_labels),
+        ("*", "localhost", "a wildcard has to be the whole first label"),
+        ("w*.example.com", "www.example.com", "a wildcard has to be the whole first label"),
+        ("*.example.com.", "www.example.com", "a name with a wildcard must not end with a dot"),
+    ] {
+        for pinned in [true, false] {
+            assert_eq!(
+                wrong_name(as_dns_name(name), wanted, pinned),
+                format!("its certificate is not for {wanted}: {name} does not cover it, because {rule}")
+            );
+        }
+    }
+    let sentence = wrong_name(params("*.example.com", &[], plain), "www.example.com", true);
+    assert_eq!(
+        sentence,
+        "its certificate is not for www.example.com: *.example.com does not cover it, \
+         because a wildcard counts only in an alternative name, not in a Common Name"
+    );
+}
+
+#[test]
+fn a_common_name_beside_alternative_names_is_named() {
+    assert_eq!(
+        wrong_name(params("localhost", &["example.com"], plain), "localhost", true),
+        "its certificate is not for localhost: it has that name in its Common Name, which does not count beside \
+         alternative names (add subjectAltName=DNS:localhost)"
+    );
+}
+
+#[test]
+fn a_name_in_unicode_is_named() {
+    let sentence = wrong_name(params("bücher.example", &[], plain), "xn--bcher-kva.example", true);
+    assert_eq!(
+        sentence,
+        "its certificate is not for xn--bcher-kva.example: it has that name in Unicode, \
+         and only the form with xn-- counts"
+    );
+}
+
+#[test]
+fn server_name_is_advised_only_for_a_name_that_can_be_named() {
+    let advice = "; if that is whom you mean, name it with --server-name";
+    for (params, pinned, advised) in [
+        (params("x", &["example.com"], plain), false, true),
+        (params("example.com", &[], plain), true, true),
+        (params("example.com", &[], plain), false, false),
+        (params("127.0.0.1", &[], plain), true, false),
+        (params("*.example.com", &[], plain), true, false),
+        (as_dns_name("127.0.0.2"), true, false),
+    ] {
+        let sentence = wrong_name(params, "localhost", pinned);
+        assert_eq!(sentence.ends_with(advice), advised, "{sentence}");
+    }
+    let sentence = wrong_name(as_dns_name("localhost "), "localhost", true);
+    assert_eq!(sentence, "its certificate is for 'localhost ', not for localhost");
+}

@@ -1,0 +1,91 @@
+//! What an alert of the peer can mean at the point where it came.
+
+use identity::CertificateRequest;
+use rustls::{AlertDescription, Side};
+use tls_session::close_reason::{AlertContext, Stage};
+
+/// What the alert says to people, from its colon on. Empty for an alert that says no more than its name.
+pub(crate) fn explain(context: &AlertContext, alert: AlertDescription, peer: Side) -> String {
+    let meaning = match peer {
+        Side::Server => of_server(context, alert),
+        Side::Client => of_client(context, alert),
+    };
+    meaning.map(|meaning| format!(": {meaning}")).unwrap_or_default()
+}
+
+fn of_server(context: &AlertContext, alert: AlertDescription) -> Option<String> {
+    use AlertDescription as Alert;
+    let about_certificate = context
+        .request
+        .as_ref()
+        .and_then(|request| request.downcast_ref::<CertificateRequest>()?.explain(alert));
+    if let Some(about_certificate) = about_certificate {
+        return Some(match (context.stage, alert) {
+            // An internal error may be about the certificate or not.
+            (_, Alert::InternalError) => {
+                format!("{}; or {about_certificate}", in_general(context, alert, "server")?)
+            }
+            (Stage::Established, _) => {
+                format!(
+                    "{about_certificate} (in TLS 1.3 the server checks the client's certificate \
+                     after the client is already connected)"
+                )
+            }
+            (Stage::Hello | Stage::Agreed, _) => about_certificate,
+        });
+    }
+    match alert {
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::CertificateRequired
+            if context.request.is_none() =>
+        {
+            Some("it did not ask for a certificate in this session; its log may say more".to_owned())
+        }
+        Alert::UnrecognisedName => Some(
+            "it serves no host of the name that we asked for; name another with --server-name".to_owned(),
+        ),
+        _ => in_general(context, alert, "server"),
+    }
+}
+
+/// A server always shows its certificate.
+fn of_client(context: &AlertContext, alert: AlertDescription) -> Option<String> {
+    use AlertDescription as Alert;
+    let meaning = match alert {
+        Alert::UnknownCA => {
+            "the client does not know who signed our certificate; give it our certificate to trust"
+        }
+        Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate => {
+            "the client refuses our certificate"
+        }
+        Alert::CertificateExpired => {
+            "our certificate is not valid at the time of the client's clock; \
+             check both clocks and the dates of the certificate"
+        }
+        _ => return in_general(context, alert, "client"),
+    };
+    Some(meaning.to_owned())
+}
+
+/// What means the same from either side.
+fn in_general(context: &AlertContext, alert: AlertDescription, peer: &str) -> Option<String> {
+    use AlertDescription as Alert;
+    Some(match alert {
+        Alert::HandshakeFailure if context.stage == Stage::Hello => {
+            format!("the {peer} found no suite, group or signature scheme in common")
+        }
+        Alert::ProtocolVersion => format!("the {peer} speaks no TLS version that we do"),
+        Alert::NoApplicationProtocol => {
+            format!("the {peer} speaks none of the protocols that we offered")
+        }
+        Alert::InternalError => {
+            format!("the {peer} had an internal error; see the {peer}'s log")
+        }
+        _ => return None,
+    })
+}

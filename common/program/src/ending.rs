@@ -1,0 +1,246 @@
+//! Why a session ended, in a sentence.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use identity::{CertificateRequest, Unauthorized};
+use rustls::{Error, InvalidMessage, PeerIncompatible, Side};
+use tls_session::alert_name::AlertName;
+use tls_session::authorize::Refusal;
+use tls_session::close_reason::{CloseReason, Doing, Party, Until};
+use tls_session::deadline::Timeout;
+use tls_session::escaped::Escaped;
+
+use crate::alert_context;
+use crate::in_common::nothing_in_common;
+use crate::offer::Offer;
+use crate::peer_bytes::PeerBytes;
+use crate::time_limit::TimeoutFlag;
+
+/// Puts the ends of sessions into words.
+#[derive(Clone, Debug)]
+pub struct Endings {
+    local: Side,
+    ours: Arc<Offer>,
+}
+
+impl Endings {
+    /// The words of a program that plays the role `local` and allows `ours`.
+    pub fn new(local: Side, ours: Offer) -> Self {
+        Self { local, ours: Arc::new(ours) }
+    }
+
+    /// The words of a program that plays the role `local`. They do not name what it allows.
+    pub fn of(local: Side) -> Self {
+        Self::new(local, Offer::default())
+    }
+
+    /// The role of this program.
+    pub fn local(&self) -> Side {
+        self.local
+    }
+
+    /// The role of its peers.
+    pub fn peer(&self) -> Side {
+        match self.local {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+
+    /// The sentence for people.
+    pub fn describe<'a>(&'a self, reason: &'a CloseReason) -> impl fmt::Display + 'a {
+        Description { reason, words: self, until: None }
+    }
+
+    /// The sentence for people, with how far the session had come by its end.
+    pub fn describe_end<'a>(&'a self, reason: &'a CloseReason, until: Until<'a>) -> impl fmt::Display + 'a {
+        Description { reason, words: self, until: Some(until) }
+    }
+}
+
+struct Description<'a> {
+    reason: &'a CloseReason,
+    words: &'a Endings,
+    /// `None` if the session goes on, as during a change of phase.
+    until: Option<Until<'a>>,
+}
+
+impl Description<'_> {
+    fn peer(&self) -> &'static str {
+        if self.words.local == Side::Server { "client" } else { "server" }
+    }
+
+    /// What the peer had sent, if the handshake was not done.
+    fn came(&self) -> Option<PeerBytes<'_>> {
+        match self.until? {
+            Until::Handshake(came) => Some(PeerBytes(came)),
+            Until::Asked { came, .. } => came.map(PeerBytes),
+            Until::Established => None,
+        }
+    }
+
+    /// Why a server may have left without an alert, behind a semicolon.
+    fn what_was_asked(&self) -> String {
+        match self.until {
+            Some(Until::Asked { request, .. }) => request
+                .downcast_ref::<CertificateRequest>()
+                .map(|request| format!("; {}", request.explain_silence()))
+                .unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+
+    /// What the peer had sent, behind a semicolon.
+    fn what_came(&self) -> String {
+        self.came().map(|came| format!("; {}", came.describe(self.peer()))).unwrap_or_default()
+    }
+
+    fn tls(&self, error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nothing_in_common = |came| nothing_in_common(error, self.words.peer(), &self.words.ours, &came);
+        if let Some(sentence) = self.came().and_then(nothing_in_common) {
+            return write!(f, "TLS failed: {sentence}");
+        }
+        write!(f, "TLS failed: {}{}", Escaped::new(&error.to_string()), tls_hint(error))
+    }
+
+    fn transport(
+        &self,
+        doing: Doing,
+        kind: io::ErrorKind,
+        error: &str,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let peer = self.peer();
+        match (kind, doing) {
+            (io::ErrorKind::ConnectionReset, _) => write!(f, "the {peer} reset the connection")?,
+            (_, Doing::Reading) => write!(f, "reading from the {peer} failed: {error}")?,
+            (_, Doing::Writing) => write!(f, "writing to the {peer} failed: {error}")?,
+        }
+        match (self.came(), self.until) {
+            (Some(came), _) => write!(f, " during the handshake; {}", came.describe(peer))?,
+            (None, Some(_)) if kind == io::ErrorKind::ConnectionReset => {
+                f.write_str(" after the handshake, so something may be missing")?;
+            }
+            _ => {}
+        }
+        f.write_str(&self.what_was_asked())
+    }
+}
+
+impl fmt::Display for Description<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.peer();
+        match self.reason {
+            CloseReason::Clean { first: Party::Us } => write!(f, "closed cleanly, we first"),
+            CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
+            CloseReason::Unconfirmed => {
+                write!(f, "we closed; the {peer} just left, without a close_notify of its own")?;
+                f.write_str(&self.what_was_asked())
+            }
+            CloseReason::Truncated { established: true } => {
+                write!(f, "truncated: the {peer} left without close_notify, so something may be missing")?;
+                f.write_str(&self.what_was_asked())
+            }
+            CloseReason::Truncated { established: false } => {
+                write!(f, "truncated: the {peer} left before the handshake was done{}", self.what_came())?;
+                f.write_str(&self.what_was_asked())
+            }
+            CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
+            CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
+            CloseReason::PeerAlert(alert, context) => {
+                write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
+                f.write_str(&alert_context::explain(context, *alert, self.words.peer()))
+            }
+            CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
+            CloseReason::Unauthorized(why) => {
+                write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
+            }
+            CloseReason::Tls(error) => self.tls(error, f),
+            CloseReason::Transport { doing, kind, error } => self.transport(*doing, *kind, error, f),
+            CloseReason::TimedOut(Timeout::Wait) => {
+                write!(f, "timed out ({}): {}", TimeoutFlag(Timeout::Wait), what_was_missing(Timeout::Wait))
+            }
+            CloseReason::TimedOut(timeout) => {
+                let (flag, missing) = (TimeoutFlag(*timeout), what_was_missing(*timeout));
+                write!(f, "timed out ({flag}): {missing}{}", self.what_came())
+            }
+        }
+    }
+}
+
+fn unauthorized_hint(why: &Refusal) -> &'static str {
+    match why.detail().downcast_ref() {
+        Some(Unauthorized::WrongName { names, near: None, .. }) if names.counts() => {
+            "; if that is whom you mean, name it with --server-name"
+        }
+        _ => "",
+    }
+}
+
+/// What did not happen in time.
+pub fn what_was_missing(timeout: Timeout) -> &'static str {
+    match timeout {
+        Timeout::Wait => "no byte came from the server (it may be busy with another client)",
+        Timeout::Handshake => "the handshake did not finish",
+        Timeout::Idle => "no application data moved in either direction",
+        Timeout::Write => "the peer took none of the bytes that we owe it",
+        Timeout::Close => "the peer did not finish closing",
+        Timeout::Session => "the session was still open",
+    }
+}
+
+fn tls_hint(error: &Error) -> &'static str {
+    match error {
+        Error::PeerIncompatible(
+            PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon,
+        ) => "; try other values of --suite and --group, or none",
+        Error::PeerIncompatible(
+            PeerIncompatible::SupportedVersionsExtensionRequired
+            | PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+            | PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::Tls13RequiredForQuic,
+        ) => "; both ends need a version in common, see --tls",
+        Error::PeerIncompatible(PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon) => {
+            "; the server asks for a certificate, and takes no signature that TLS 1.3 allows"
+        }
+        Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
+            "; does the client know no version above TLS 1.1?"
+        }
+        Error::NoApplicationProtocol => "; the client offers none of those that --alpn names",
+        // One that begins so is `NotTls`.
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "; it began with TLS and went on with something else"
+        }
+        Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
+            "; a handshake message may have 65535 bytes at most"
+        }
+        Error::DecryptError => "; the record was damaged on its way, or forged",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_sentence_that_names_the_peer_by_its_part() {
+        let truncated = CloseReason::Truncated { established: true };
+        assert!(
+            Endings::new(Side::Server, Offer::default())
+                .describe(&truncated)
+                .to_string()
+                .contains("the client left without close_notify")
+        );
+        assert!(
+            Endings::new(Side::Client, Offer::default())
+                .describe(&truncated)
+                .to_string()
+                .contains("the server left without close_notify")
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! How the programs end: one status for each way, the same in both.
+
+use std::process::ExitCode;
+
+use tls_session::close_reason::CloseReason;
+
+/// The exit status of `mio-server` and `mio-client`.
+///
+/// A script can tell from it what to do next: try again (5, 6), correct something (1, 2), or
+/// distrust what it got (3, 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ExitStatus {
+    /// Everything was delivered; the peer agreed on the end, or left after our close_notify.
+    Clean = 0,
+    /// A file, a certificate or the address to listen on cannot be used.
+    Configuration = 1,
+    /// The command line is wrong. The number is clap's and the shell's.
+    Usage = 2,
+    /// The handshake or the authorization failed, or the peer sent an alert.
+    Tls = 3,
+    /// The peer's data ended without a close_notify: there may have been more.
+    Truncated = 4,
+    /// One of the timeouts ended the session.
+    TimedOut = 5,
+    /// The network failed: unresolvable, refused, reset.
+    Transport = 6,
+    /// A signal ended the client: 128 + SIGINT, as the shell reports it.
+    Interrupted = 130,
+}
+
+impl ExitStatus {
+    /// The number that the shell sees in `$?`.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The exit status that stands for the end of a session.
+impl From<&CloseReason> for ExitStatus {
+    fn from(reason: &CloseReason) -> Self {
+        match reason {
+            CloseReason::Clean { .. } | CloseReason::Unconfirmed | CloseReason::Left => Self::Clean,
+            CloseReason::Truncated { .. } => Self::Truncated,
+            CloseReason::Abandoned => Self::Interrupted,
+            CloseReason::PeerAlert(..)
+            | CloseReason::NotTls(_)
+            | CloseReason::Unauthorized(_)
+            | CloseReason::Tls(_) => Self::Tls,
+            CloseReason::Transport { .. } => Self::Transport,
+            CloseReason::TimedOut(_) => Self::TimedOut,
+        }
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        ExitCode::from(status.code())
+    }
+}
+
+/// What `--help` says about the exit statuses, in both programs.
+pub const TABLE: &str = "\
+Exit status:
+    0  clean; with a warning if the peer did not confirm the end
+    1  configuration: a file, a certificate, the address to listen on
+    2  usage: the command line
+    3  TLS: handshake, authorization, an alert
+    4  truncated: the peer ended without close_notify (-i: or closed first)
+    5  timed out
+    6  transport: unresolvable, refused, reset
+  130  interrupted: Ctrl-C or SIGTERM at the client, a second one at either";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_lists_every_status_in_order() {
+        let documented: Vec<u8> = TABLE
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
+            .collect();
+        let all = [
+            ExitStatus::Clean,
+            ExitStatus::Configuration,
+            ExitStatus::Usage,
+            ExitStatus::Tls,
+            ExitStatus::Truncated,
+            ExitStatus::TimedOut,
+            ExitStatus::Transport,
+            ExitStatus::Interrupted,
+        ];
+        assert_eq!(documented, all.map(ExitStatus::code));
+    }
+}

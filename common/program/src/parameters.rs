@@ -1,0 +1,281 @@
+//! What a TLS connection may be made of, on the command line.
+
+use std::sync::Arc;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, ALL_KX_GROUPS, default_provider};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::version::{TLS12, TLS13};
+use rustls::{DEFAULT_VERSIONS, SupportedCipherSuite, SupportedProtocolVersion};
+
+use crate::offer::Offer;
+use tls_session::handshake;
+
+/// Versions, cipher suites and key exchange groups to allow; rustls' defaults where none is named.
+///
+/// Names are those of IANA, as a log shows them, so that what it shows can be asked for, in any case.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "TLS (repeatable; an unknown NAME lists the known ones)")]
+pub struct TlsParameters {
+    /// Allow this version only: 1.2 or 1.3 [default: both]
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = Version::parse)]
+    tls: Vec<Version>,
+
+    /// Allow this cipher suite only; the client's order counts
+    #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(ignore_case = true, value_parser = parser(ALL_CIPHER_SUITES, suite_name))]
+    suite: Vec<SupportedCipherSuite>,
+
+    /// Allow this key exchange group only; the client's order counts
+    #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(ignore_case = true, value_parser = parser(ALL_KX_GROUPS, group_name))]
+    group: Vec<&'static dyn SupportedKxGroup>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Version {
+    Tls12,
+    Tls13,
+}
+
+impl Version {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "1.2" => Ok(Self::Tls12),
+            "1.3" => Ok(Self::Tls13),
+            "1.0" | "1.1" => Err(format!(
+                "TLS {text} is obsolete (RFC 8996), and this program does not speak it; write 1.2 or 1.3"
+            )),
+            _ => Err("write 1.2 or 1.3".to_owned()),
+        }
+    }
+
+    fn supported(self) -> &'static SupportedProtocolVersion {
+        match self {
+            Self::Tls12 => &TLS12,
+            Self::Tls13 => &TLS13,
+        }
+    }
+}
+
+impl TlsParameters {
+    /// The suites and groups allowed, in the order given, each once; the rest is rustls' default.
+    ///
+    /// The client's order is one of preference. The server picks by the client's order.
+    pub fn provider(&self) -> Arc<CryptoProvider> {
+        let mut provider = default_provider();
+        if !self.suite.is_empty() {
+            provider.cipher_suites = unique(&self.suite, suite_name);
+        }
+        if !self.group.is_empty() {
+            provider.kx_groups = unique(&self.group, group_name);
+        }
+        Arc::new(provider)
+    }
+
+    /// The versions allowed, for `with_protocol_versions`.
+    pub fn versions(&self) -> Vec<&'static SupportedProtocolVersion> {
+        let mut versions = DEFAULT_VERSIONS.to_vec();
+        if !self.tls.is_empty() {
+            versions.retain(|version| self.tls.iter().any(|asked| asked.supported() == *version));
+        }
+        versions
+    }
+
+    /// What these parameters allow, for a sentence about a peer that has nothing in common with it.
+    pub fn offer(&self) -> Offer {
+        Offer::ours(&self.provider(), &self.versions())
+    }
+
+    /// Whether any session at all can come of these parameters. If so, rustls'
+    /// `with_protocol_versions` takes them too.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the flags that exclude each other, and what to add.
+    pub fn check(&self) -> Result<(), String> {
+        let provider = self.provider();
+        let suites = &provider.cipher_suites;
+        let (possible, impossible): (Vec<_>, Vec<_>) = self
+            .versions()
+            .into_iter()
+            .partition(|version| suites.iter().any(|suite| suite.version() == *version));
+
+        let usable = |group: &&dyn SupportedKxGroup| {
+            let mut versions = possible.iter();
+            versions.any(|version| group.usable_for_version(version.version))
+        };
+        if provider.kx_groups.iter().any(usable) {
+            return Ok(());
+        }
+        Err(match (possible.first(), impossible.first()) {
+            (Some(version), _) => format!(
+                "--group names no group of TLS {}, the only version that {} allows; \
+                 add one, such as --group X25519",
+                name_of(version),
+                if self.tls.is_empty() { "--suite" } else { "--tls" },
+            ),
+            (None, Some(version)) => format!(
+                "--suite names no suite of TLS {}, the only version that --tls allows; \
+                 add one, such as --suite {}",
+                name_of(version),
+                example_suite(version),
+            ),
+            (None, None) => "--tls names no version".to_owned(),
+        })
+    }
+}
+
+fn example_suite(version: &SupportedProtocolVersion) -> &'static str {
+    let mut suites = ALL_CIPHER_SUITES.iter();
+    let found = suites.find(|suite| suite.version() == version);
+    found.map(suite_name).unwrap_or_default()
+}
+
+fn name_of(version: &SupportedProtocolVersion) -> &'static str {
+    if *version == TLS12 { "1.2" } else { "1.3" }
+}
+
+fn suite_name(suite: &SupportedCipherSuite) -> &'static str {
+    handshake::suite_name(suite.suite())
+}
+
+fn group_name(group: &&'static dyn SupportedKxGroup) -> &'static str {
+    group.name().as_str().unwrap_or_default()
+}
+
+/// Parses one of `all` by its name. The list is the provider's own, so none can be missing.
+fn parser<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(&T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(name)).try_map(move |typed| {
+        let found = all.iter().find(|item| name(item).eq_ignore_ascii_case(&typed));
+        found.copied().ok_or("unknown name")
+    })
+}
+
+/// The first of each name: a list of preferences has room for each but once.
+fn unique<T: Copy>(items: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for item in items {
+        if !kept.iter().any(|other| name(other) == name(item)) {
+            kept.push(*item);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use rustls::ClientConfig;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        parameters: TlsParameters,
+    }
+
+    fn parse(arguments: &str) -> Result<TlsParameters, String> {
+        Cli::try_parse_from(["program"].into_iter().chain(arguments.split_whitespace()))
+            .map(|cli| cli.parameters)
+            .map_err(|error| error.to_string())
+    }
+
+    fn suites(arguments: &str) -> Vec<&'static str> {
+        parse(arguments).unwrap().provider().cipher_suites.iter().map(suite_name).collect()
+    }
+
+    fn groups(arguments: &str) -> Vec<&'static str> {
+        parse(arguments).unwrap().provider().kx_groups.iter().map(group_name).collect()
+    }
+
+    #[test]
+    fn names_are_those_that_iana_gives() {
+        for suite in ALL_CIPHER_SUITES {
+            let name = format!("{suite:?}").replace("TLS13_", "TLS_");
+            assert_eq!(suites(&format!("--suite {name}")), [name]);
+        }
+        for group in ALL_KX_GROUPS {
+            let name = format!("{:?}", group.name());
+            assert_eq!(groups(&format!("--group {name}")), [name]);
+        }
+    }
+
+    #[test]
+    fn the_default_is_rustls_own_with_the_hybrid_group_first() {
+        assert_eq!(suites("").len(), default_provider().cipher_suites.len());
+        assert_eq!(groups("")[0], "X25519MLKEM768");
+        assert_eq!(parse("").unwrap().versions(), DEFAULT_VERSIONS);
+    }
+
+    #[test]
+    fn the_order_is_kept_the_case_is_not_and_each_counts_once() {
+        assert_eq!(
+            suites("--suite tls_aes_128_gcm_sha256 --suite TLS_AES_256_GCM_SHA384"),
+            ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
+        );
+        assert_eq!(groups("--group SECP384R1,x25519 --group secp384r1"), ["secp384r1", "X25519"]);
+        assert_eq!(parse("--tls 1.2").unwrap().versions(), [&TLS12]);
+        assert_eq!(parse("--tls 1.3 --tls 1.3").unwrap().versions(), [&TLS13]);
+        assert_eq!(parse("--tls 1.2,1.3").unwrap().versions().len(), 2);
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        for (arguments, known) in [
+            ("--suite AES", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
+            ("--group P-256", "secp256r1"),
+            (
+                "--tls 1.1",
+                "TLS 1.1 is obsolete (RFC 8996), and this program does not speak it; write 1.2 or 1.3",
+            ),
+            ("--tls TLSv1.2", "write 1.2 or 1.3"),
+        ] {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(known), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_excludes_each_other_is_named() {
+        for (arguments, parts) in [
+            ("--tls 1.3 --suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.3"]),
+            ("--tls 1.2 --suite TLS_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.2"]),
+            ("--tls 1.2 --group X25519MLKEM768", ["--group", "--tls", "TLS 1.2"]),
+            (
+                "--suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 --group MLKEM768",
+                ["--group", "--suite", "TLS 1.2"],
+            ),
+        ] {
+            let error = parse(arguments).unwrap().check().unwrap_err();
+            assert!(parts.iter().all(|part| error.contains(part)), "{arguments}: {error}");
+        }
+    }
+
+    /// Every pair of suites, with every pair of groups, in every set of versions.
+    #[test]
+    fn rustls_takes_what_the_check_takes() {
+        let mut taken = 0;
+        for tls in [vec![], vec![Version::Tls12], vec![Version::Tls13]] {
+            for (i, suite) in ALL_CIPHER_SUITES.iter().enumerate() {
+                for (j, group) in ALL_KX_GROUPS.iter().enumerate() {
+                    let parameters = TlsParameters {
+                        tls: tls.clone(),
+                        suite: vec![*suite, ALL_CIPHER_SUITES[i / 2]],
+                        group: vec![*group, ALL_KX_GROUPS[j / 2]],
+                    };
+                    if parameters.check().is_ok() {
+                        taken += 1;
+                        ClientConfig::builder_with_provider(parameters.provider())
+                            .with_protocol_versions(&parameters.versions())
+                            .unwrap();
+                    }
+                }
+            }
+        }
+        assert!(taken > 50);
+    }
+}

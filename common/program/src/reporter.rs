@@ -1,0 +1,213 @@
+//! The observer that everybody has: what a session came to, in log lines.
+
+use std::time::Instant;
+
+use log::{Level, debug, info, log, warn};
+use rustls::Side;
+
+use crate::ending::Endings;
+use crate::repeats::Repeats;
+use crate::short_time::Short;
+use crate::stderr;
+use crate::time_limit::TimeoutFlag;
+use tls_session::bytes::Bytes;
+use tls_session::close_reason::CloseReason;
+use tls_session::observer::{Left, LoopEvent, Observer, SessionId, Step};
+
+/// Logs the events that a person wants to know of: one line for each, and one for many that a stranger repeats.
+pub struct Reporter {
+    endings: Endings,
+    /// Whether a trace on the same stderr tells of each step.
+    beside_trace: bool,
+    repeats: Repeats,
+}
+
+impl Reporter {
+    /// A reporter that uses these words.
+    pub fn new(endings: Endings) -> Self {
+        Self { endings, beside_trace: false, repeats: Repeats::default() }
+    }
+
+    /// Logs only what is more than a step, if a trace on the same stderr tells of each step: warnings, errors, and the
+    /// address that a server listens on, for which scripts wait.
+    pub fn beside_trace(self, beside_trace: bool) -> Self {
+        Self { beside_trace, ..self }
+    }
+
+    fn repeats_step(&self, step: &Step<'_>) -> bool {
+        let is_more = match step {
+            Step::Established(handshake) => handshake.authorization.is_alarming,
+            Step::Closed { reason, .. } => self.level_of(reason) <= Level::Warn,
+            _ => false,
+        };
+        self.beside_trace && !is_more
+    }
+
+    fn repeats_event(&self, event: &LoopEvent<'_>) -> bool {
+        let is_more = matches!(
+            event,
+            LoopEvent::Listening(_)
+                | LoopEvent::AcceptFailed(_)
+                | LoopEvent::SessionFailed { .. }
+                | LoopEvent::ReloadPostponed { .. }
+                | LoopEvent::Reloaded { error: Some(_) }
+        );
+        self.beside_trace && !is_more
+    }
+
+    /// A server goes on after whatever a client did, so the log is the only place to say it. A client ends with it,
+    /// and says it once, in its own name.
+    fn level_of(&self, reason: &CloseReason) -> Level {
+        match (reason, self.endings.peer()) {
+            (CloseReason::Clean { .. }, _) => Level::Info,
+            (CloseReason::Unconfirmed, _) | (_, Side::Client) => Level::Warn,
+            (_, Side::Server) => Level::Debug,
+        }
+    }
+}
+
+/// How much application data a session carried. A session that carried none says so in words: a number of bytes would
+/// contradict the bytes that the peer did send, and that the reason may quote.
+fn traffic(received: u64, sent: u64) -> String {
+    match (received, sent) {
+        (0, 0) => "no application data".to_owned(),
+        _ => format!("{} received, {sent} sent", Bytes(received)),
+    }
+}
+
+/// What many clients did whose sessions ended for this reason, with `#` for their number.
+fn repeated(reason: &CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Clean { .. } => "# sessions closed cleanly",
+        CloseReason::Unconfirmed => "# clients did not confirm the end",
+        CloseReason::Truncated { .. } => "# clients left without close_notify",
+        CloseReason::Abandoned | CloseReason::Left => "# sessions were abandoned",
+        CloseReason::PeerAlert(..) => "# clients sent an alert",
+        CloseReason::NotTls(_) => "# clients did not speak TLS",
+        CloseReason::Unauthorized(_) => "# clients were not authorized",
+        CloseReason::Tls(_) => "# clients broke the rules of TLS",
+        CloseReason::Transport { .. } => "# clients lost their connection",
+        CloseReason::TimedOut(_) => "# clients timed out",
+    }
+}
+
+/// The same for what clients do outside sessions.
+fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
+    match event {
+        LoopEvent::Waiting { .. } => Some("# clients wait for their turn"),
+        LoopEvent::Skipped { .. } => Some("# clients sent nothing"),
+        LoopEvent::RoomFull => Some("the accept queue became full # times"),
+        LoopEvent::SessionFailed { .. } => Some("# sessions could not be served"),
+        _ => None,
+    }
+}
+
+impl Observer for Reporter {
+    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
+        if self.repeats_step(step) {
+            return;
+        }
+        match step {
+            Step::Established(handshake) if handshake.authorization.is_alarming => {
+                warn!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
+            }
+            Step::Established(handshake) => {
+                info!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
+            }
+            Step::DeadlineFired(timeout) => debug!("{id}: {} passed", TimeoutFlag(*timeout)),
+            Step::Closed { reason, until, received, sent, duration } => {
+                let level = self.level_of(reason);
+                if level == Level::Warn && !self.repeats.admits(now, level, repeated(reason)) {
+                    return;
+                }
+                let outcome = self.endings.describe_end(reason, *until);
+                let (traffic, duration) = (traffic(*received, *sent), Short(*duration));
+                log!(level, "{id} {outcome}; {traffic}, in {duration}");
+            }
+            _ => {}
+        }
+    }
+
+    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        if self.repeats_event(event) {
+            return;
+        }
+        if repeated_event(event).is_some_and(|what| !self.repeats.admits(now, Level::Info, what)) {
+            return;
+        }
+        match event {
+            LoopEvent::Listening(address) => info!("listening on {address}"),
+            LoopEvent::Waiting { peer, place } => {
+                info!("{peer} waits for its turn, number {place} in the queue")
+            }
+            LoopEvent::RoomFull => {
+                info!(
+                    "the accept queue is full: further clients wait in the kernel's backlog (see --waiting)"
+                );
+            }
+            LoopEvent::RoomAgain => debug!("there is room again"),
+            LoopEvent::AcceptFailed(error) => {
+                warn!("accepting a connection failed, trying again soon: {error} (see ulimit -n)");
+            }
+            LoopEvent::Skipped { peer, left: Left::Fin, .. } => info!("{peer} left without sending anything"),
+            LoopEvent::Skipped { peer, left: Left::Error(error), .. } => {
+                info!("{peer} left without sending anything: {error}")
+            }
+            LoopEvent::Skipped { peer, left: Left::Silent(silence), .. } => {
+                info!("{peer} sent nothing for {silence:.0?} and was disconnected (--handshake-timeout)")
+            }
+            LoopEvent::SlotHeld { peer, .. } => debug!("{peer} has a slot and has sent nothing yet"),
+            LoopEvent::SlotGivenUp { peer, .. } => {
+                debug!("{peer} has sent nothing: its slot goes to a client that has sent data")
+            }
+            LoopEvent::Promoted { id, waiting, .. } => debug!("{id} is served, {waiting} waiting"),
+            LoopEvent::SessionFailed { id, error } => warn!("{id} could not be served: {error}"),
+            LoopEvent::Connecting(address) => debug!("connecting to {address}"),
+            LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
+            LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
+            LoopEvent::Drained { peer, drained } => {
+                debug!("{peer}: {} came after the session's end, thrown away", Bytes(*drained))
+            }
+            LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),
+            LoopEvent::ReloadPostponed { error } => {
+                warn!(
+                    "SIGHUP: reload postponed, no file descriptors left: {error}; retrying every second (see ulimit -n)"
+                );
+            }
+            LoopEvent::Reloaded { error: Some(error) } => {
+                warn!(
+                    "SIGHUP: reload failed, the old certificate stays in use: fix this, then send SIGHUP again: {error}"
+                );
+            }
+            LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
+            LoopEvent::Stopping { why, waiting } => info!("stopping: {why}; {waiting} waiting are sent away"),
+            LoopEvent::Woke { .. }
+            | LoopEvent::Ready(_)
+            | LoopEvent::InterestChanged(..)
+            | LoopEvent::Accepted(_)
+            | LoopEvent::Freed { .. }
+            | LoopEvent::StdinRead(_) => {}
+        }
+    }
+    fn deadline(&self) -> Option<Instant> {
+        [self.repeats.deadline(), stderr::deadline()].into_iter().flatten().min()
+    }
+
+    fn timer(&mut self, now: Instant) {
+        self.repeats.timer(now);
+        stderr::catch_up();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_traffic_of_a_session_is_application_data() {
+        assert_eq!(traffic(0, 0), "no application data");
+        assert_eq!(traffic(0, 9), "0 bytes received, 9 sent");
+        assert_eq!(traffic(1, 1), "1 byte received, 1 sent");
+        assert_eq!(traffic(5, 14), "5 bytes received, 14 sent");
+    }
+}

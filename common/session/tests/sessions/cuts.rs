@@ -1,0 +1,106 @@
+//! A connection that ends, or breaks, behind any of its bytes.
+
+use tls_session::application::Application;
+use tls_session::close_reason::CloseReason;
+
+use crate::support::pair::Pair;
+use crate::support::peer::Peer;
+use crate::support::roles::{Echo, Heard, Talker};
+use crate::support::tls::{Shared, Tls, VERSIONS};
+use crate::support::wire::Cut;
+
+const GREETING: &[u8] = b"welcome!\n";
+const MESSAGE: &[u8] = b"all that the client has to say";
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Direction {
+    ToServer,
+    ToClient,
+}
+
+/// A client that leaves when it has heard so much, and a server.
+fn pair(tls: &Shared, leaves_after: usize) -> Pair<Talker, Echo> {
+    Pair::new(tls, Talker::says(MESSAGE).leaves_after(leaves_after), Echo::greeting(GREETING))
+}
+
+/// Cuts a session at every position of one direction, and makes sure that each end comes to the right end.
+fn cut_everywhere(direction: Direction, cut: Cut) {
+    for version in VERSIONS {
+        let tls = Tls::new(version).shared();
+        for leaves_after in [0, GREETING.len() + MESSAGE.len()] {
+            let mut whole = pair(&tls, leaves_after);
+            whole.run();
+            let length = match direction {
+                Direction::ToServer => whole.client.end.sent().len(),
+                Direction::ToClient => whole.server.end.sent().len(),
+            };
+            for at in 0..=length {
+                let mut pair = pair(&tls, leaves_after);
+                let started = pair.now;
+                let end = &pair.client.end;
+                match direction {
+                    Direction::ToServer => end.outgoing().cut = Some((at, cut)),
+                    Direction::ToClient => end.incoming().cut = Some((at, cut)),
+                }
+                pair.run();
+
+                check(&pair.client, &pair.server);
+                check(&pair.server, &pair.client);
+                assert_eq!(pair.now, started, "somebody had to wait for a deadline");
+                let cut_off_is_clean = match direction {
+                    Direction::ToServer => pair.server.is_clean(),
+                    Direction::ToClient => pair.client.is_clean(),
+                };
+                // A reset behind the very last byte may still destroy the answer to it.
+                if at < length || cut == Cut::Fin {
+                    assert_eq!(cut_off_is_clean, at == length, "{direction:?} {cut:?} at {at} of {length}");
+                }
+                if pair.client.is_clean() {
+                    // Invariant I6: a close_notify of the server's certifies its answer.
+                    assert_eq!(pair.client.heard(), [GREETING, pair.server.heard()].concat());
+                }
+            }
+        }
+    }
+}
+
+/// What holds for an end whose connection was cut anywhere.
+fn check<A: Application + Heard, B: Application + Heard>(near: &Peer<A>, far: &Peer<B>) {
+    let closed_first = near.seen.entered("Closing");
+    match near.reason() {
+        Some(CloseReason::Clean { .. }) => {
+            let said_goodbye = far.seen.entered("Closing") || far.seen.entered("Finishing");
+            let lane = near.end.incoming();
+            assert!(said_goodbye && lane.taken == lane.log.len(), "clean, without the peer's close_notify");
+        }
+        Some(CloseReason::Unconfirmed) => assert!(closed_first),
+        Some(CloseReason::Truncated { established }) => {
+            assert!(!closed_first);
+            assert_eq!(*established, near.seen.entered("Established"));
+        }
+        Some(CloseReason::Transport { .. }) => {}
+        other => panic!("not a reason for a connection that was cut: {other:?}"),
+    }
+    assert!(far.seen.said.starts_with(near.heard()), "what was heard is not what was said");
+    assert_eq!(near.seen.heard, near.heard());
+}
+
+#[test]
+fn the_client_s_bytes_end_at_any_position() {
+    cut_everywhere(Direction::ToServer, Cut::Fin);
+}
+
+#[test]
+fn the_server_s_bytes_end_at_any_position() {
+    cut_everywhere(Direction::ToClient, Cut::Fin);
+}
+
+#[test]
+fn the_connection_is_reset_behind_any_byte_of_the_client_s() {
+    cut_everywhere(Direction::ToServer, Cut::Reset);
+}
+
+#[test]
+fn the_connection_is_reset_behind_any_byte_of_the_server_s() {
+    cut_everywhere(Direction::ToClient, Cut::Reset);
+}

@@ -1,0 +1,130 @@
+//! Early data (0-RTT): rejected unless the application accepts it, delivered when the peer is authorized, and never a
+//! reason to lose a handshake.
+
+use std::io::{ErrorKind, Write as _};
+use std::time::Instant;
+
+use rustls::Connection;
+use rustls::client::Resumption;
+use rustls::version::TLS13;
+use tls_session::application::{Application, Next, Outbox};
+
+use crate::support::pattern;
+use crate::support::roles::Echo;
+use crate::support::tls::{Shared, Tls};
+use crate::support::visit::Visit;
+use crate::support::wire::Hiccup;
+
+/// A server that hands out tickets which allow `allowed` bytes of early data, and a client that has one.
+fn acquainted(allowed: u32) -> Tls {
+    let mut tls = Tls::new(&TLS13);
+    tls.server.max_early_data_size = allowed;
+    tls.server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
+    tls.client.enable_early_data = true;
+    tls.client.resumption = Resumption::default();
+    let shared = tls.clone().shared();
+    let mut first = Visit::to_server(&shared, Echo::default()).established();
+    first.say_goodbye();
+    assert!(first.session.is_clean());
+    tls
+}
+
+/// The client's next visit, with its early data on the wire.
+fn visit<A: Application>(tls: impl Into<Shared>, application: A, early: &[u8]) -> Visit<A> {
+    let mut visit = Visit::to_server(tls, application);
+    let Connection::Client(client) = &mut visit.raw.tls else { panic!("no client") };
+    client.early_data().expect("the ticket allows early data").write_all(early).unwrap();
+    visit.raw.write();
+    visit
+}
+
+fn is_accepted(visit: &Visit<impl Application>) -> bool {
+    let Connection::Client(client) = &visit.raw.tls else { panic!("no client") };
+    client.is_early_data_accepted()
+}
+
+/// A role that takes early data, and says when which of it came.
+#[derive(Debug, Default)]
+struct Eager {
+    events: Vec<String>,
+}
+
+impl Application for Eager {
+    fn established(&mut self, _now: Instant, _outbox: &mut Outbox<'_>) -> Next {
+        self.events.push("established".into());
+        Next::Continue
+    }
+
+    fn accepts_early_data(&self) -> bool {
+        true
+    }
+
+    fn received_early(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        self.events.push(format!("early {}", plaintext.len()));
+        if let Some(outbox) = outbox {
+            outbox.send(plaintext);
+        }
+        Next::Continue
+    }
+
+    fn received(&mut self, _now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        self.events.push(format!("received {}", plaintext.len()));
+        Next::Continue
+    }
+}
+
+#[test]
+fn early_data_is_delivered_behind_the_authorization_and_before_the_rest() {
+    let mut visit = visit(acquainted(16_384), Eager::default(), &pattern(3000)).established();
+    assert!(is_accepted(&visit));
+    visit.say(b"the rest");
+    assert_eq!(visit.session.application().events, ["established", "early 3000", "received 8"]);
+    assert_eq!(visit.raw.heard, pattern(3000));
+}
+
+#[test]
+fn early_data_larger_than_the_buffer_comes_whole() {
+    let mut visit = visit(acquainted(40_000), Eager::default(), &pattern(40_000)).established();
+    assert!(is_accepted(&visit));
+    visit.settle();
+    let early: Vec<_> = visit.session.application().events[1..].to_vec();
+    assert_eq!(early, ["early 16384", "early 16384", "early 7232"]);
+    assert_eq!(visit.raw.heard, pattern(40_000));
+}
+
+/// rustls would keep it for a reader that never comes, and the client would believe that it has been heard.
+#[test]
+fn early_data_is_rejected_if_the_application_does_not_accept_it() {
+    let mut visit = visit(acquainted(16_384), Echo::default(), b"early").established();
+    assert!(!is_accepted(&visit));
+    visit.say(b"once more");
+    assert_eq!(visit.session.heard(), b"once more");
+}
+
+/// The rejected record stays in rustls' buffer until the client's Finished comes, and a `process_new_packets` that only
+/// asks how much output is pending would charge it each time, until nothing is left to charge it to.
+#[test]
+fn rejected_early_data_survives_a_socket_that_takes_nothing() {
+    let tls = acquainted(16_384);
+    let mut refusing = tls.clone();
+    refusing.server.max_early_data_size = 0;
+    let mut visit = visit(refusing, Echo::default(), &pattern(5000));
+    for call in 0..2 {
+        visit.session.end.outgoing().write_hiccup = Some(Hiccup { call, kind: ErrorKind::WouldBlock });
+        while visit.session.end.outgoing().writes == call {
+            assert!(visit.session.round(visit.now));
+        }
+    }
+    let mut visit = visit.established();
+    assert!(!is_accepted(&visit));
+    visit.say(b"hello");
+    assert_eq!((visit.raw.heard.as_slice(), &visit.raw.error), (b"hello".as_slice(), &None));
+}
+
+#[test]
+fn rustls_accepts_no_early_data_with_a_ticketer() {
+    let mut tls = acquainted(16_384);
+    tls.server.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
+    let visit = visit(tls, Eager::default(), b"early").established();
+    assert!(!is_accepted(&visit));
+}

@@ -1,0 +1,92 @@
+//! Handshakes that are meant to do harm.
+
+use std::io::Write as _;
+
+use rustls::version::{TLS12, TLS13};
+use rustls::{AlertDescription, Error};
+use tls_session::close_reason::CloseReason;
+use tls_session::deadline::Timeout;
+
+use crate::support::roles::Echo;
+use crate::support::seconds;
+use crate::support::tls::{Tls, VERSIONS};
+use crate::support::visit::Visit;
+
+/// A close_notify in plaintext (RFC 8446, 6.1).
+const CLOSE_NOTIFY: [u8; 7] = [21, 3, 3, 0, 2, 1, 0];
+
+/// A close_notify behind the ClientHello once made a loop that asked only `wants_read` and `wants_write` spin
+/// (CVE-2024-32650). Here nobody turns without a reason, and the handshake deadline stays.
+#[test]
+fn a_close_notify_in_the_handshake_is_no_clean_end_and_no_endless_loop() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default());
+    visit.raw.write();
+    visit.raw.end.write_all(&CLOSE_NOTIFY).unwrap();
+    visit.session.settle(visit.now);
+    assert!(matches!(visit.session.reason(), Some(CloseReason::PeerAlert(AlertDescription::CloseNotify, _))));
+
+    let mut visit = Visit::to_server(Tls::new(&TLS12), Echo::default());
+    visit.raw.write();
+    visit.raw.end.write_all(&CLOSE_NOTIFY).unwrap();
+    visit.deaf = true;
+    visit.advance(seconds(10));
+    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Handshake)));
+}
+
+/// The beginning of a ClientHello that is as long as a ClientHello can say.
+fn endless_hello(claimed: u32) -> Vec<u8> {
+    let [_, length @ ..] = claimed.to_be_bytes();
+    let mut message = vec![1];
+    message.extend(length);
+    message.resize(200_000, 0);
+    let record = |fragment: &[u8]| {
+        let length = u16::try_from(fragment.len()).unwrap().to_be_bytes();
+        [&[22, 3, 1], &length[..], fragment].concat()
+    };
+    message.chunks(16_384).flat_map(record).collect()
+}
+
+#[test]
+fn a_handshake_message_without_end_is_refused_before_it_costs_much() {
+    for version in VERSIONS {
+        for claimed in [0xff_ff, 0x01_00_00, 0xff_ff_ff] {
+            for segment in [usize::MAX, 1000] {
+                let mut visit = Visit::to_server(Tls::new(version), Echo::default());
+                visit.raw.end.outgoing().segment = segment;
+                visit.raw.end.write_all(&endless_hello(claimed)).unwrap();
+                visit.session.settle(visit.now);
+                let reason = visit.session.reason();
+                assert!(matches!(reason, Some(CloseReason::Tls(_))), "{claimed:x}: {reason:?}");
+                assert!(visit.session.end.taken() <= 3 * 65_536);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_handshake_message_that_fills_the_buffer_and_ends_in_a_fin_is_an_end_too() {
+    for version in VERSIONS {
+        let hello = endless_hello(0xff_ff);
+        for length in [65_530, 65_535, 65_540, 65_555, 65_560] {
+            let mut visit = Visit::to_server(Tls::new(version), Echo::default());
+            visit.raw.end.write_all(&hello[..length]).unwrap();
+            visit.raw.leave();
+            visit.session.settle(visit.now);
+            let reason = visit.session.reason();
+            assert!(
+                matches!(reason, Some(CloseReason::Tls(_) | CloseReason::Truncated { established: false })),
+                "{length}: {reason:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn key_updates_without_end_are_refused() {
+    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    for _ in 0..100 {
+        visit.raw.tls.refresh_traffic_keys().unwrap();
+    }
+    visit.settle();
+    assert!(matches!(visit.session.reason(), Some(CloseReason::Tls(Error::PeerMisbehaved(_)))));
+}

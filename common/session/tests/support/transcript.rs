@@ -1,0 +1,101 @@
+//! An observer that writes down what a session did.
+
+use std::time::Instant;
+
+use rustls::{HandshakeKind, ProtocolVersion};
+use tls_session::deadline::Timeout;
+use tls_session::observer::{Observer, SessionId, Step};
+
+/// Everything that a session did, as lines that a test can compare, and as bytes.
+///
+/// Lines carry no sizes of ciphertext: those are rustls' business, and differ from one version of it to the next.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    /// What was done, in order.
+    pub lines: Vec<String>,
+    /// The deadlines that were started, moved and stopped, in order.
+    pub deadlines: Vec<(Timeout, Option<Instant>)>,
+    /// What the transport gave.
+    pub given: Vec<u8>,
+    /// What the transport took.
+    pub taken: Vec<u8>,
+    /// The plaintext that the application got.
+    pub heard: Vec<u8>,
+    /// The plaintext that the application sent.
+    pub said: Vec<u8>,
+    /// The most ciphertext that rustls ever held for the peer.
+    pub peak_owed: usize,
+}
+
+impl Transcript {
+    /// Where the first of these lines is.
+    pub fn position(&self, line: &str) -> Option<usize> {
+        self.lines.iter().position(|other| other == line)
+    }
+
+    /// Whether the session was ever in this phase.
+    pub fn entered(&self, phase: &str) -> bool {
+        let suffix = format!("-> {phase}");
+        self.lines.iter().any(|line| line.ends_with(&suffix))
+    }
+}
+
+impl Observer for Transcript {
+    fn step(&mut self, _now: Instant, _id: SessionId, step: &Step<'_>) {
+        let line = match step {
+            Step::Received([]) => "recv FIN".into(),
+            Step::Received(bytes) => {
+                self.given.extend_from_slice(bytes);
+                "recv".into()
+            }
+            // What the loop says; what says nothing by itself.
+            Step::Began { .. }
+            | Step::Ready(_)
+            | Step::InterestChanged(_)
+            | Step::ReadBlocked
+            | Step::TimerSet(_)
+            | Step::TimerFired
+            | Step::Yielded => {
+                return;
+            }
+            Step::ReadTls([]) => return, // a FIN, which has its line
+            Step::ReadTls(_) => "read_tls".into(),
+            Step::Processed(Ok(state)) => {
+                self.peak_owed = self.peak_owed.max(state.tls_bytes_to_write());
+                "processed".into()
+            }
+            Step::Processed(Err(error)) => format!("processed: {error:?}"),
+            Step::Established(handshake) => {
+                let version = match handshake.version {
+                    Some(ProtocolVersion::TLSv1_2) => "TLS1.2",
+                    Some(ProtocolVersion::TLSv1_3) => "TLS1.3",
+                    _ => "unknown version",
+                };
+                let resumed = handshake.kind == Some(HandshakeKind::Resumed);
+                let verdict = if handshake.authorization.is_alarming { "UNAUTHORIZED" } else { "fine" };
+                format!("handshake {version}, {}, {verdict}", if resumed { "resumed" } else { "full" })
+            }
+            Step::PlaintextIn(plaintext) => {
+                self.heard.extend_from_slice(plaintext);
+                format!("plaintext_in {}", plaintext.len())
+            }
+            Step::PlaintextOut(plaintext) => {
+                self.said.extend_from_slice(plaintext);
+                format!("plaintext_out {}", plaintext.len())
+            }
+            Step::Sent(bytes) => {
+                self.taken.extend_from_slice(bytes);
+                return; // `WroteTls` follows
+            }
+            Step::WroteTls(_) => "write_tls".into(),
+            Step::WriteBlocked => "write blocked".into(),
+            Step::PhaseChanged { from, to } => format!("{} -> {}", from.name(), to.name()),
+            Step::DeadlineSet(timeout, at) => return self.deadlines.push((*timeout, *at)),
+            Step::DeadlineFired(timeout) => format!("deadline {}", timeout.name()),
+            Step::SentFin(Ok(())) => "send FIN".into(),
+            Step::SentFin(Err(error)) => format!("send FIN: {:?}", error.kind()),
+            Step::Closed { reason, received, sent, .. } => format!("{reason:?}, {received} in, {sent} out"),
+        };
+        self.lines.push(line);
+    }
+}

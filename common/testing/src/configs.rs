@@ -1,0 +1,131 @@
+//! What two ends are configured to agree on.
+
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, PKCS_RSA_SHA256};
+use rustls::client::Resumption;
+use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, Ticketer, default_provider, kx_group};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
+
+/// How a session is to go.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// The one suite that there is, and with it the version; TLS 1.3 and rustls' choice if there is none.
+    pub suite: Option<SupportedCipherSuite>,
+    /// The server wants another key share than the one that comes.
+    pub retry: bool,
+    /// The client shows a certificate.
+    pub mutual: bool,
+    /// The client remembers sessions.
+    pub resumption: bool,
+    /// The server hands out tickets in TLS 1.2 too.
+    pub ticketer: bool,
+    /// So many bytes may come before the server has said a word.
+    pub early_data: u32,
+    /// The groups are those of the programs, the one with ML-KEM first.
+    pub real_groups: bool,
+    /// The client trusts somebody else.
+    pub distrust: bool,
+}
+
+/// Both ends. Ed25519, or RSA where the suite wants it, and X25519 unless another share is asked for: sizes and work
+/// are the same in every run, or nearly.
+pub struct Configs {
+    /// The server's.
+    pub server: ServerConfig,
+    /// The client's.
+    pub client: ClientConfig,
+    /// The cryptography of the client.
+    pub provider: Arc<CryptoProvider>,
+    /// The server's certificate, which the client trusts.
+    pub certificate: String,
+}
+
+impl Configs {
+    /// Configurations of this shape, with a new certificate.
+    pub fn new(shape: &Shape) -> Self {
+        let (chain, key, certificate) = certificate(shape);
+        let mut roots = RootCertStore::empty();
+        roots.add(chain[0].clone()).unwrap();
+        let server = server(shape, roots.clone(), chain.clone(), key.clone_key());
+        let roots = if shape.distrust { RootCertStore::empty() } else { roots };
+        let client = client(shape, roots, chain, key);
+        let provider = Arc::clone(client.crypto_provider());
+        Self { server, client, provider, certificate }
+    }
+}
+
+fn server(
+    shape: &Shape,
+    roots: RootCertStore,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> ServerConfig {
+    let provider = provider(shape, vec![if shape.retry { kx_group::SECP256R1 } else { kx_group::X25519 }]);
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let config =
+        ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(shape)).unwrap();
+    let config = match shape.mutual {
+        true => config.with_client_cert_verifier(verifier.build().unwrap()),
+        false => config.with_no_client_auth(),
+    };
+    let mut config = config.with_single_cert(chain, key).unwrap();
+    config.max_early_data_size = shape.early_data;
+    if shape.ticketer {
+        config.ticketer = Ticketer::new().unwrap();
+    }
+    config
+}
+
+fn client(
+    shape: &Shape,
+    roots: RootCertStore,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> ClientConfig {
+    // It sends a share for the first of them only.
+    let provider = provider(shape, vec![kx_group::X25519, kx_group::SECP256R1]);
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions(shape))
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = match shape.mutual {
+        true => config.with_client_auth_cert(chain, key).unwrap(),
+        false => config.with_no_client_auth(),
+    };
+    config.enable_early_data = shape.early_data > 0;
+    if !shape.resumption {
+        config.resumption = Resumption::disabled();
+    }
+    config
+}
+
+fn versions(shape: &Shape) -> Vec<&'static SupportedProtocolVersion> {
+    shape.suite.map_or(rustls::ALL_VERSIONS.to_vec(), |suite| vec![suite.version()])
+}
+
+/// The suite with this name.
+pub fn suite(name: &str) -> Option<SupportedCipherSuite> {
+    let suite = ALL_CIPHER_SUITES.iter().find(|suite| suite.suite().as_str() == Some(name));
+    Some(*suite.unwrap())
+}
+
+fn provider(shape: &Shape, kx_groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<CryptoProvider> {
+    let default = default_provider();
+    let cipher_suites = shape.suite.map_or(default.cipher_suites, |suite| vec![suite]);
+    let kx_groups = if shape.real_groups { default.kx_groups } else { kx_groups };
+    Arc::new(CryptoProvider { cipher_suites, kx_groups, ..default_provider() })
+}
+
+fn certificate(shape: &Shape) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, String) {
+    let name = shape.suite.and_then(|suite| suite.suite().as_str()).unwrap_or_default();
+    let algorithm = if name.contains("_RSA_") { &PKCS_RSA_SHA256 } else { &PKCS_ED25519 };
+    let key = KeyPair::generate_for(algorithm).unwrap();
+    let certificate =
+        CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let der = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    (vec![certificate.der().clone()], der, certificate.pem())
+}
