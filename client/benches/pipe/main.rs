@@ -1,23 +1,24 @@
-//! How fast the client is, beside others that do the same: a pipe through the echo server, and a short session.
+//! Measures the speed of the client, next to other clients: a pipe through the echo server, and a short session.
 //!
 //! ```text
 //! cargo bench -p mio-client                     1 GiB five times, 50 sessions
 //! cargo bench -p mio-client -- --quick          64 MiB twice, 10 sessions
 //! ```
 //!
-//! - **pipe**: a file of zeros at stdin, TLS to `mio-server` and back, stdout counted here. It is over when the last
-//!   byte is back, because not all of these programs end then; one that loses bytes or stalls has no figure.
-//! - **session**: from the start of the program to its end, one session that says nothing.
+//! - **pipe**: a file of zeros goes to stdin, through TLS to `mio-server` and back to stdout, which this program reads.
+//!   The run ends with the last byte, because some clients do not exit then. A client that loses bytes or stalls has
+//!   no figure.
+//! - **session**: from the start of the client to its exit, with one session that sends nothing.
 //!
-//! The programs take turns within a round, and ratios are taken within it. The client has a core to itself; the
-//! server and this counter share another.
+//! Each round runs every client once, and ratios are taken within a round. The client has a core to itself. The server
+//! and this program share another core.
 
 mod programs;
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::process::{Child, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,37 +30,37 @@ use testing::figures::Spread;
 
 use crate::programs::{PROGRAMS, Program};
 
-/// What the server says before it echoes.
+/// The length of the server's greeting.
 const GREETING: u64 = 9;
 
-/// A program that has brought nothing for so long has stalled.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A client that brings nothing for this long has stalled.
+const STALLED: Duration = Duration::from_secs(10);
 
-/// The command line of the benchmark, behind the `--` of `cargo bench`.
+/// The command line of the benchmark, after the `--` of `cargo bench`.
 #[derive(Parser, Debug)]
 struct Options {
-    /// Less of it
+    /// Less data, fewer rounds
     #[arg(long)]
     quick: bool,
 
-    /// How often each program carries the file [default: 5; quick 2]
+    /// How often each client carries the file [default: 5; quick 2]
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
 
-    /// Where the server and the counter run
+    /// The core of the server and of this program
     #[arg(long, value_name = "CORE", default_value_t = 0)]
     server_core: usize,
 
-    /// Where the clients run
+    /// The core of the clients
     #[arg(long, value_name = "CORE", default_value_t = 1)]
     client_core: usize,
 
-    /// What cargo says when the benchmark is wanted, and not a test.
+    /// `cargo bench` passes this; `cargo test` does not.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// What one run of one program took.
+/// The times of one run of one client.
 #[derive(Clone, Copy)]
 struct Run {
     wall: Duration,
@@ -82,35 +83,40 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> io::Result<()> {
-    cpu::pin_this_process(options.server_core)?; // and with it the server, which is its child
+    cpu::pin_this_process(options.server_core)?; // the server, its child, inherits this
     let server = EchoServer::start(&[]);
     let programs: Vec<_> = PROGRAMS.iter().filter(|program| program.is_installed()).collect();
 
     let size: u64 = if options.quick { 1 << 26 } else { 1 << 30 };
     let file = server.folder.path().join("zeros");
     File::create(&file)?.set_len(size)?;
-    io::copy(&mut File::open(&file)?, &mut io::sink())?; // into the page cache, at nobody's expense
+    io::copy(&mut File::open(&file)?, &mut io::sink())?; // load the page cache before the first run
     let rounds = options.rounds.unwrap_or(if options.quick { 2 } else { 5 });
     println!("pipe: {} MiB there and back, {rounds} rounds", size >> 20);
-    compare(&programs, rounds, |program| pipe(program, &server, &file, size, options));
+    compare(&programs, rounds, |program| {
+        let command = program.command(program.pipe, &server, options.client_core);
+        pipe(command, &file, size)
+    });
 
     let sessions = if options.quick { 10 } else { 50 };
     let short: Vec<_> = programs.into_iter().filter(|program| program.session.is_some()).collect();
-    println!("session: one that says nothing, {sessions} rounds");
-    compare(&short, sessions, |program| session(program, &server, options));
+    println!("session: one that sends nothing, {sessions} rounds");
+    compare(&short, sessions, |program| {
+        session(program.command(program.session.unwrap_or_default(), &server, options.client_core))
+    });
     Ok(())
 }
 
-/// Runs all programs in turn, and prints their medians and how they compare with the first, which is ours.
+/// Runs all clients in turn. Prints their medians, and the ratios to the first client, which is ours.
 fn compare(programs: &[&Program], rounds: usize, mut run: impl FnMut(&Program) -> io::Result<Run>) {
     let mut results: Vec<io::Result<Vec<Run>>> = programs.iter().map(|_| Ok(Vec::new())).collect();
     for round in 0..rounds {
-        for place in 0..programs.len() {
-            let place = (place + round) % programs.len();
-            let Ok(runs) = &mut results[place] else { continue };
-            match run(programs[place]) {
+        for position in 0..programs.len() {
+            let position = (position + round) % programs.len();
+            let Ok(runs) = &mut results[position] else { continue };
+            match run(programs[position]) {
                 Ok(run) => runs.push(run),
-                Err(error) => results[place] = Err(error),
+                Err(error) => results[position] = Err(error),
             }
         }
     }
@@ -135,28 +141,21 @@ fn line(runs: &[Run], ours: &[Run]) -> String {
     figures.into_iter().flatten().collect::<Vec<_>>().join("    ")
 }
 
-/// The file through one program. Over when all of it is back.
-fn pipe(
-    program: &Program,
-    server: &EchoServer,
-    file: &Path,
-    size: u64,
-    options: &Options,
-) -> io::Result<Run> {
-    let mut command = cpu::pinned(options.client_core, program.path());
-    command.args(program.arguments(program.pipe, server)).stdin(File::open(file)?).stdout(Stdio::piped());
+/// Sends the file through one client. Ends when all of it has come back.
+fn pipe(mut command: Command, file: &Path, size: u64) -> io::Result<Run> {
+    command.stdin(File::open(file)?).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
-    let mut child = command.stderr(Stdio::null()).spawn()?;
+    let mut child = command.spawn()?;
     let counted = count(&mut child, size + GREETING);
     let wall = start.elapsed();
     let cpu = cpu::time_of(child.id());
-    let _ = child.kill(); // some wait for the server to close first
+    let _ = child.kill(); // some clients wait for the server to close first
     child.wait()?;
     counted?;
     Ok(Run { wall, cpu: cpu? })
 }
 
-/// Counts what a child writes, up to this much.
+/// Counts the bytes that a child writes, until they are this many.
 fn count(child: &mut Child, expected: u64) -> io::Result<()> {
     let mut stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let (send, receive) = mpsc::channel();
@@ -170,7 +169,7 @@ fn count(child: &mut Child, expected: u64) -> io::Result<()> {
     });
     let mut counted = 0;
     while counted < expected {
-        counted += receive.recv_timeout(PATIENCE).map_err(|error| {
+        counted += receive.recv_timeout(STALLED).map_err(|error| {
             let how = match error {
                 mpsc::RecvTimeoutError::Timeout => "stalls",
                 mpsc::RecvTimeoutError::Disconnected => "ends",
@@ -181,18 +180,16 @@ fn count(child: &mut Child, expected: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// One session, from the start of the program to its end.
-fn session(program: &Program, server: &EchoServer, options: &Options) -> io::Result<Run> {
-    let mut command = cpu::pinned(options.client_core, program.path());
-    command.args(program.arguments(program.session.unwrap_or_default(), server));
+/// Runs one client from its start to its exit.
+fn session(mut command: Command) -> io::Result<Run> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
     let mut child = command.spawn()?;
     if let Some(mut stdout) = child.stdout.take() {
-        stdout.read_to_end(&mut Vec::new())?; // the end of the program is the end of its stdout
+        stdout.read_to_end(&mut Vec::new())?; // stdout ends when the client exits
     }
     let wall = start.elapsed();
-    let cpu = cpu::time_of(child.id())?; // it has not been waited for, so its times are still there
+    let cpu = cpu::time_of(child.id())?; // before `wait`, which removes the process and its times
     let status = child.wait()?;
     if status.success() { Ok(Run { wall, cpu }) } else { Err(io::Error::other(status.to_string())) }
 }

@@ -1,8 +1,10 @@
-//! Who is measured: programs that carry stdin through TLS to a server, and its answer to stdout.
+//! The clients: programs that carry stdin through TLS to a server, and its answer to stdout.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use testing::binaries::binary;
+use testing::cpu;
 use testing::echo_server::EchoServer;
 
 /// A client.
@@ -11,7 +13,7 @@ pub struct Program {
     pub name: &'static str,
     /// Its arguments as a pipe. `PORT` and `CERTIFICATE` stand for those of the server.
     pub pipe: &'static str,
-    /// Its arguments for one session that says nothing, if it can have one.
+    /// Its arguments for one session that sends nothing. `None`: it does not exit before the server does.
     pub session: Option<&'static str>,
 }
 
@@ -27,25 +29,16 @@ pub const PROGRAMS: &[Program] = &[
         pipe: "s_client -quiet -verify_return_error -CAfile CERTIFICATE -connect localhost:PORT",
         session: Some("s_client -verify_return_error -CAfile CERTIFICATE -connect localhost:PORT"),
     },
-    Program {
-        name: "ncat",
-        pipe: "--ssl-verify --ssl-trustfile CERTIFICATE localhost PORT",
-        session: None, // it does not end before the server does
-    },
-    Program {
-        name: "socat",
-        pipe: "-t 60 - OPENSSL:localhost:PORT,cafile=CERTIFICATE",
-        session: None, // nor does it
-    },
+    Program { name: "ncat", pipe: "--ssl-verify --ssl-trustfile CERTIFICATE localhost PORT", session: None },
+    Program { name: "socat", pipe: "-t 60 - OPENSSL:localhost:PORT,cafile=CERTIFICATE", session: None },
 ];
 
 impl Program {
-    /// Where it is.
-    pub fn path(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         if self.name == "mio-client" { binary(self.name) } else { self.name.into() }
     }
 
-    /// Whether it is there. Says so if not.
+    /// Whether it is installed. Prints a line if not.
     pub fn is_installed(&self) -> bool {
         let search = std::env::var_os("PATH").unwrap_or_default();
         let found = self.name == "mio-client"
@@ -56,13 +49,15 @@ impl Program {
         found
     }
 
-    /// Its arguments for this server.
-    pub fn arguments(&self, template: &str, server: &EchoServer) -> Vec<String> {
+    /// The command for this server, on this core.
+    pub fn command(&self, arguments: &str, server: &EchoServer, core: usize) -> Command {
         let certificate = server.folder.path().join("certificates/certificate.pem");
         let port = server.address.port().to_string();
         let fill = |word: &str| {
             word.replace("CERTIFICATE", &certificate.display().to_string()).replace("PORT", &port)
         };
-        template.split(' ').map(fill).collect()
+        let mut command = cpu::pinned(core, self.path());
+        command.args(arguments.split(' ').map(fill));
+        command
     }
 }

@@ -17,7 +17,7 @@
 //!
 //! Nothing when off: a program that is not asked for a sink does not have one among its observers. Being observable
 //! costs, with nobody watching, 0.03 % of the instructions of a handshake and 0.07 % of those that echo 16 KiB, both
-//! ends together, as `common/show/benches/instructions.sh` counts them: each step is a test that fails. The log, which
+//! ends together, as callgrind counted them: each step is a test that fails. The log, which
 //! both programs keep, watches through the same seam and makes it 0.09 % and 0.27 %.
 
 pub mod args;

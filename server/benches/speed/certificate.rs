@@ -1,4 +1,4 @@
-//! One certificate for all servers, and what all TLS ends have in common.
+//! The certificate of all servers, and the TLS configuration of all clients and servers.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use rustls::{ClientConfig, ServerConfig};
 use testing::certificates::{Identity, root_store};
 use testing::folder::TempDir;
 
-/// A self-signed P-256 certificate for this machine, in files that every server can read.
+/// A self-signed P-256 certificate for this machine, in files.
 pub struct Certificate {
     folder: TempDir,
     /// The certificate, PEM.
@@ -29,27 +29,27 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Makes one.
+    /// Creates a certificate.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// Its files cannot be written.
     pub fn new() -> io::Result<Self> {
         let folder = TempDir::new();
         let identity = Identity::localhost();
         let (certificate, key) = identity.write(&folder);
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?; // or ours has something to say about it
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?; // mio-server warns about other modes
         Ok(Self { folder, certificate, key, identity })
     }
 
-    /// The folder that it is in, which goes when it goes.
+    /// Its folder, which is removed when the certificate is dropped.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A client that trusts it. One that keeps tickets resumes from its second session on.
+    /// The configuration of a client that trusts it.
     ///
     /// # Errors
-    /// rustls will not have the suite or the group.
+    /// rustls rejects the suite or the group.
     pub fn client_config(&self, resumption: Resumption) -> io::Result<Arc<ClientConfig>> {
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
@@ -61,10 +61,10 @@ impl Certificate {
     }
 }
 
-/// A rustls server with this certificate; everything that is not said here is rustls' default, as in `mio-server`.
+/// The configuration of a rustls server with this certificate. The rest is rustls' default, as in `mio-server`.
 ///
 /// # Errors
-/// The files cannot be read, or rustls will not have them.
+/// The files cannot be read, or rustls rejects them.
 pub fn server_config(certificate: &Path, key: &Path) -> io::Result<Arc<ServerConfig>> {
     let chain = vec![CertificateDer::from_pem_file(certificate).map_err(io::Error::other)?];
     let key = PrivateKeyDer::from_pem_file(key).map_err(io::Error::other)?;

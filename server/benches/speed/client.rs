@@ -1,6 +1,6 @@
-//! One client, blocking: a rustls connection, or for the raw echo none.
+//! One client: a rustls connection, or none for the raw echo.
 //!
-//! It reads into a buffer of its own and feeds rustls from memory, so that it costs less than any server here.
+//! It reads into a large buffer and feeds rustls from memory, so that it needs less CPU time than each server here.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,33 +12,33 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 
 use crate::payload::Payload;
 
-/// After so long without a byte the server is taken for dead.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A server that sends nothing for this long has failed.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What lies between the plaintext and the socket: TLS, or for the raw echo nothing.
+/// A client. Its socket blocks until [`nonblocking`](Self::nonblocking).
 pub struct Client<S> {
     /// The socket.
     pub socket: S,
     tls: Option<ClientConnection>,
-    /// Where the next byte that comes belongs in the payload.
+    /// How many bytes have come back: the position of the next one in the payload.
     received: usize,
-    /// Where the next byte that is sent comes from.
+    /// How many bytes were sent: the position of the next one in the payload.
     sent: usize,
 }
 
-/// The buffer that clients share.
+/// The receive buffer that clients share.
 pub type Input = Box<[u8]>;
 
-/// An [`Input`] that holds several records.
+/// Returns an [`Input`] that holds several records.
 pub fn input() -> Input {
     vec![0; 128 * 1024].into()
 }
 
 impl Client<TcpStream> {
-    /// Connects, and handshakes if there is a configuration.
+    /// Connects. With a configuration, finishes the handshake.
     ///
     /// # Errors
-    /// Of the socket, or of TLS.
+    /// The socket or TLS fails.
     pub fn connect(
         address: SocketAddr,
         config: Option<&Arc<ClientConfig>>,
@@ -47,7 +47,7 @@ impl Client<TcpStream> {
     ) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(READ_TIMEOUT))?;
         let tls = config.map(|config| {
             let name = ServerName::IpAddress(address.ip().into());
             ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)
@@ -61,10 +61,10 @@ impl Client<TcpStream> {
         Ok(client)
     }
 
-    /// One message there and back.
+    /// Sends one message and waits for its echo.
     ///
     /// # Errors
-    /// Of the socket or of TLS, or the answer is wrong.
+    /// The socket or TLS fails, or a wrong byte comes back.
     pub fn ping(&mut self, payload: &Payload, size: usize, input: &mut Input) -> io::Result<()> {
         self.send(payload, size)?;
         self.flush()?;
@@ -74,10 +74,10 @@ impl Client<TcpStream> {
         Ok(())
     }
 
-    /// close_notify there and back, then the server's FIN.
+    /// Sends close_notify and waits for the server's close_notify. Without TLS, does the same with FINs.
     ///
     /// # Errors
-    /// Of the socket or of TLS.
+    /// The socket or TLS fails.
     pub fn close(mut self, input: &mut Input) -> io::Result<()> {
         let Some(mut tls) = self.tls.take() else {
             self.socket.shutdown(std::net::Shutdown::Write)?;
@@ -98,16 +98,16 @@ impl Client<TcpStream> {
         Err(io::Error::other("the server ended without close_notify"))
     }
 
-    /// Whether the session came of a ticket.
+    /// Whether the session was resumed.
     pub fn is_resumed(&self) -> bool {
         let kind = self.tls.as_ref().and_then(|tls| tls.handshake_kind());
         kind == Some(HandshakeKind::Resumed)
     }
 
-    /// The same session, on a socket that does not block.
+    /// Makes the socket non-blocking.
     ///
     /// # Errors
-    /// The socket refuses.
+    /// The socket fails.
     pub fn nonblocking(self) -> io::Result<Client<mio::net::TcpStream>> {
         self.socket.set_nonblocking(true)?;
         let socket = mio::net::TcpStream::from_std(self.socket);
@@ -116,25 +116,25 @@ impl Client<TcpStream> {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// How many bytes have come back.
+    /// The number of bytes that have come back.
     pub fn received(&self) -> usize {
         self.received
     }
 
-    /// How many bytes were sent.
+    /// The number of bytes that were sent.
     pub fn sent(&self) -> usize {
         self.sent
     }
 
-    /// Whether bytes wait to be written. Without TLS [`send`](Self::send) writes them itself.
-    pub fn owes(&self) -> bool {
+    /// Whether TLS has output to write. Without TLS, [`send`](Self::send) writes to the socket.
+    pub fn has_pending_output(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.wants_write())
     }
 
-    /// Sends the next `size` bytes of the payload: as one record, or for the raw echo as much as the socket takes.
+    /// Puts the next `size` bytes of the payload into one record. Without TLS, writes as much as the socket takes.
     ///
     /// # Errors
-    /// Of the socket.
+    /// The socket fails.
     pub fn send(&mut self, payload: &Payload, size: usize) -> io::Result<()> {
         let piece = payload.piece(self.sent, size);
         self.sent += match &mut self.tls {
@@ -144,18 +144,18 @@ impl<S: Read + Write> Client<S> {
         Ok(())
     }
 
-    /// Announces new keys for what is sent from now on. The raw echo has none.
+    /// Sends a key update. Does nothing without TLS.
     ///
     /// # Errors
-    /// Of TLS.
+    /// TLS fails.
     pub fn update_keys(&mut self) -> io::Result<()> {
         self.tls.as_mut().map_or(Ok(()), |tls| tls.refresh_traffic_keys().map_err(io::Error::other))
     }
 
-    /// Writes what rustls has to write.
+    /// Writes the pending output of TLS.
     ///
     /// # Errors
-    /// Of the socket, `WouldBlock` among them.
+    /// The socket fails or would block.
     pub fn flush(&mut self) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             while tls.wants_write() {
@@ -165,11 +165,11 @@ impl<S: Read + Write> Client<S> {
         Ok(())
     }
 
-    /// One read, and the comparison of what came of it. Says whether it filled the buffer.
+    /// Reads once, and compares the plaintext with the payload.
     ///
     /// # Errors
-    /// Of the socket, `WouldBlock` among them; of TLS; or the bytes are wrong.
-    pub fn receive(&mut self, input: &mut Input, payload: &Payload) -> io::Result<bool> {
+    /// The socket fails or would block, TLS fails, or a wrong byte comes back.
+    pub fn receive(&mut self, input: &mut Input, payload: &Payload) -> io::Result<()> {
         let length = self.socket.read(input)?;
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -178,7 +178,7 @@ impl<S: Read + Write> Client<S> {
         let Some(tls) = &mut self.tls else {
             payload.verify(self.received, rest)?;
             self.received += length;
-            return Ok(length == input.len());
+            return Ok(());
         };
         while !rest.is_empty() {
             tls.read_tls(&mut rest)?;
@@ -190,6 +190,6 @@ impl<S: Read + Write> Client<S> {
                 io::BufRead::consume(&mut tls.reader(), taken);
             }
         }
-        Ok(length == input.len())
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! Quiet sessions, alone and beside one that sends without end.
+//! Quiet sessions, alone and next to a session that floods the server.
 //!
-//! One thread plays all of them, the quiet ones first: whenever a moment of the sender is over (a few records
-//! sealed, or one buffer opened) it looks after them, so that at most this moment is added to what they wait for.
-//! It never sleeps, with or without the sender. Both are measured in slices of a tenth of a second that alternate,
-//! and what counts is the median slice: another program that takes the core for a moment spoils one of them.
+//! One thread runs all clients. It serves the quiet ones after each small step of the flooding client (a few records
+//! sealed, or one buffer opened), so that at most this step is added to their latency. It never sleeps, with or
+//! without the flood. Slices of a tenth of a second with and without the flood alternate, and the median slice
+//! counts: another program that takes the core for a moment disturbs only one slice.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,33 +13,33 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{Client, Input};
 use crate::payload::Payload;
-use crate::transfer::{self, blocked};
+use crate::transfer::{self, ignore_would_block};
 use crate::work::Flood;
 
-/// How often one of the quiet sessions sends its byte: a load that an idle server hardly notices.
-const PACE: Duration = Duration::from_micros(200);
+/// The time between two bytes of the quiet sessions: a very small load for an idle server.
+const INTERVAL: Duration = Duration::from_micros(200);
 
-/// How many bytes there are in a slice.
+/// The number of bytes in a slice.
 const SLICE: usize = 500;
 
-/// How long the bytes took, slice by slice, in order in each of them.
+/// How long the bytes took: sorted, for each slice.
 #[derive(Default)]
 pub struct Outcome {
-    /// Without the sender.
+    /// Without the flood.
     pub alone: Vec<Vec<Duration>>,
-    /// Beside it.
+    /// Next to the flood.
     pub beside: Vec<Vec<Duration>>,
-    /// How long the sender was at work.
+    /// How long the flood lasted.
     pub sending: Duration,
 }
 
-/// Measures with and without the sender, `count` bytes each.
+/// Measures `count` bytes without the flood and `count` bytes next to it.
 ///
 /// # Errors
-/// Of the sockets or of TLS, or a byte came back wrong.
+/// The socket or TLS fails, or a wrong byte comes back.
 pub fn run(
     quiet: &mut [Client<TcpStream>],
-    sender: &mut Client<TcpStream>,
+    flooding: &mut Client<TcpStream>,
     flood: Flood,
     count: usize,
     payload: &Payload,
@@ -49,18 +49,18 @@ pub fn run(
     for _ in 0..count / SLICE {
         outcome.alone.push(slice(quiet, None, payload, input)?);
         let start = Instant::now();
-        outcome.beside.push(slice(quiet, Some((sender, flood)), payload, input)?);
-        transfer::finish(sender, payload, input)?;
+        outcome.beside.push(slice(quiet, Some((flooding, flood)), payload, input)?);
+        transfer::finish(flooding, payload, input)?;
         outcome.sending += start.elapsed();
     }
     Ok(outcome)
 }
 
-/// The quiet clients take turns, each with one byte there and back; meanwhile the sender, if there is one, sends
-/// and receives as much as it can.
+/// Lets the quiet clients send one byte each, in turn. Meanwhile the flooding client, if there is one, sends and receives as
+/// much as it can.
 fn slice(
     quiet: &mut [Client<TcpStream>],
-    mut sender: Option<(&mut Client<TcpStream>, Flood)>,
+    mut flooding: Option<(&mut Client<TcpStream>, Flood)>,
     payload: &Payload,
     input: &mut Input,
 ) -> io::Result<Vec<Duration>> {
@@ -69,28 +69,28 @@ fn slice(
     for (key, client) in quiet.iter_mut().enumerate() {
         poll.registry().register(&mut client.socket, Token(key), Interest::READABLE)?;
     }
-    let mut asked = vec![Instant::now(); quiet.len()];
+    let mut sent_at = vec![Instant::now(); quiet.len()];
     let mut latencies = Vec::with_capacity(SLICE);
     let mut turns = (0..quiet.len()).cycle().take(SLICE).peekable();
-    let mut due = Instant::now();
+    let mut next_at = Instant::now();
     while latencies.len() < SLICE {
-        if let Some(key) = turns.next_if(|&key| Instant::now() >= due && is_idle(&quiet[key])) {
-            due = Instant::now() + PACE;
-            asked[key] = Instant::now();
+        if let Some(key) = turns.next_if(|&key| Instant::now() >= next_at && is_idle(&quiet[key])) {
+            next_at = Instant::now() + INTERVAL;
+            sent_at[key] = Instant::now();
             quiet[key].send(payload, 1)?;
             quiet[key].flush()?;
         }
         poll.poll(&mut events, Some(Duration::ZERO))?;
         for event in &events {
             let Token(key) = event.token();
-            blocked(quiet[key].receive(input, payload).map(drop))?;
+            ignore_would_block(quiet[key].receive(input, payload))?;
             if is_idle(&quiet[key]) {
-                latencies.push(asked[key].elapsed());
+                latencies.push(sent_at[key].elapsed());
             }
         }
-        if let Some((sender, flood)) = &mut sender {
-            blocked(transfer::write_batch(sender, *flood, payload))?;
-            blocked(sender.receive(input, payload).map(drop))?;
+        if let Some((flooding, flood)) = &mut flooding {
+            ignore_would_block(transfer::write_batch(flooding, *flood, payload))?;
+            ignore_would_block(flooding.receive(input, payload))?;
         }
     }
     for client in quiet {
@@ -100,7 +100,7 @@ fn slice(
     Ok(latencies)
 }
 
-/// Whether all that was sent is back.
+/// Whether everything that was sent has come back.
 fn is_idle(client: &Client<TcpStream>) -> bool {
     client.received() == client.sent()
 }

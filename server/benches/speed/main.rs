@@ -1,36 +1,35 @@
-//! How fast the server is, beside others that do the same, and beside what cannot be beaten.
+//! Measures the speed of the server, next to other servers that do the same, and next to two limits.
 //!
 //! ```text
-//! cargo bench -p mio-server                                    everything: ten minutes
-//! cargo bench -p mio-server -- --quick                         under two minutes
-//! cargo bench -p mio-server -- --only bulk,pp1 --servers ours,tokio
+//! cargo bench -p mio-server                                    everything
+//! cargo bench -p mio-server -- --quick                         about a minute
+//! cargo bench -p mio-server -- --only bulk,memory --servers ours,tokio
 //! cargo bench -p mio-server -- --baseline target/before --servers ours,baseline     before and after a change
 //! ```
 //!
-//! Each server is a process of its own, pinned to one core; the clients run here, on another core (or on the same
-//! one, where a work says so: then nothing is spent on waking an idle core). All have the same P-256 certificate,
-//! TLS 1.3, `TLS_AES_256_GCM_SHA384`, X25519 and `TCP_NODELAY`, and every echoed byte is compared. Each round
-//! runs every server once, in an order that rotates, and ratios are taken within a round: what disturbs one round
-//! disturbs all in it.
+//! Each server is a process of its own on one core. The clients run in this process, on another core. For sessions and
+//! messages they run on the server's core, so that the measurement does not include waking an idle core. All servers
+//! have the same P-256 certificate, TLS 1.3, `TLS_AES_256_GCM_SHA384`, X25519 and `TCP_NODELAY`. The clients compare every
+//! echoed byte. Each round runs every server once, in an order that rotates. Ratios are taken within a round, because
+//! a disturbance then affects both figures.
 //!
-//! The figure that counts is work per CPU-second of the server. The kernel counts that for each thread in
-//! nanoseconds (`/proc/PID/task/*/schedstat`), user and system time together; `utime` and `stime` are the same
-//! sum, cut into ticks of 10 ms.
+//! The most important figure is work per CPU-second of the server. The kernel counts the CPU time of each thread in
+//! nanoseconds (`/proc/PID/task/*/schedstat`), user and system time together. `utime` and `stime` have the same sum
+//! in ticks of 10 ms.
 //!
-//! What comes of it, and where the time goes: `server/benches/README.md`.
+//! `server/benches/README.md` has the results and explains them.
 //!
-//! Reading order: [`work`] (what is measured), [`servers`] (who is), [`measure`] (how), [`client`] and
-//! [`transfer`], [`crowd`] and [`fairness`] (the load), [`memory`] (the limit), [`report`].
+//! Reading order: [`work`] (what is measured), [`servers`] (which servers), [`measure`] (how), [`client`],
+//! [`transfer`], [`busy`] and [`fairness`] (the load), [`memory`] (rustls without sockets), [`report`].
 
+mod busy;
 mod certificate;
 mod client;
-mod crowd;
 mod fairness;
 mod measure;
 mod memory;
 mod options;
 mod payload;
-mod plot;
 mod report;
 mod sample;
 mod serve;
@@ -43,7 +42,6 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use testing::cpu;
 
 use crate::certificate::Certificate;
 use crate::options::Options;
@@ -73,7 +71,5 @@ fn run(options: &Options) -> io::Result<()> {
     for work in options.works() {
         measure::work(work, &servers, options, &certificate, &mut report)?;
     }
-    cpu::pin_this_process(options.generator_core)?;
-    io::stdout().write_all(report.table().as_bytes())?;
-    report.write_files()
+    io::stdout().write_all(report.table().as_bytes())
 }

@@ -1,4 +1,4 @@
-//! How a work is measured: rounds of all servers in an order that rotates, each server started afresh.
+//! How a work is measured: rounds of all servers in an order that rotates. Each run starts its server anew.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use testing::cpu;
+use testing::usage::Usage;
 
 use crate::certificate::Certificate;
 use crate::client::{self, Client, Input};
@@ -19,27 +20,27 @@ use crate::sample::{self, Metric, Sample, add_latencies, speed};
 use crate::servers::{Kind, Running, Server};
 use crate::tickets::Tickets;
 use crate::work::{BUSY, Flood, Load, QUIET, Work};
-use crate::{crowd, fairness, memory, transfer};
+use crate::{busy, fairness, memory, transfer};
 
-/// What a server still does when the last byte is back (closing, going to sleep) is counted too.
+/// The wait before a clock is read: what the server does after its last byte (close, go to sleep) counts too.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// Runs one work on all servers.
+/// Measures one work on all servers.
 ///
 /// # Errors
-/// A server does not start, or what it does is no echo. A figure that is wrong is worse than none.
+/// A server does not start, or does not echo. A wrong figure is worse than none.
 pub fn work(
-    work: &'static Work,
+    work: &Work,
     servers: &[Server],
     options: &Options,
     certificate: &Certificate,
     report: &mut Report,
 ) -> io::Result<()> {
-    let descriptors = cpu::descriptor_limit()?;
+    let descriptors = cpu::descriptor_limit();
     let able: Vec<_> = servers.iter().filter(|server| can(server, work, descriptors, report)).collect();
-    for round in 0..options.rounds(work) {
-        for place in 0..able.len() {
-            let server = able[(place + round as usize) % able.len()];
+    for round in 0..options.rounds(work) as usize {
+        for position in 0..able.len() {
+            let server = able[(position + round) % able.len()];
             show_progress(&format!("{} round {} {}", work.name, round + 1, server.kind.name()));
             let sample = run(work, server, options, certificate).map_err(|error| {
                 io::Error::new(error.kind(), format!("{} on {}: {error}", work.name, server.kind.name()))
@@ -51,15 +52,15 @@ pub fn work(
     Ok(())
 }
 
-/// On a terminal: what is running.
-fn show_progress(what: &str) {
+/// Shows on a terminal what is running.
+fn show_progress(text: &str) {
     if io::stderr().is_terminal() {
-        eprint!("\r{what:<40}\r");
+        eprint!("\r{text:<40}\r");
     }
 }
 
-fn can(server: &Server, work: &'static Work, descriptors: usize, report: &mut Report) -> bool {
-    let too_many = work.load.sessions() + work.load.waiters() + 50 > descriptors;
+fn can(server: &Server, work: &Work, descriptors: u64, report: &mut Report) -> bool {
+    let too_many = (work.load.sessions() + work.load.queued() + 50) as u64 > descriptors;
     let why_not = match server.cannot(work.load) {
         None if too_many => Some("too few descriptors, see ulimit -n"),
         other => other,
@@ -77,7 +78,7 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
             return Ok(sample);
         }
     }
-    cpu::pin_this_process(if work.one_core { options.server_core } else { options.generator_core })?;
+    cpu::pin_this_process(if work.load.on_one_core() { options.server_core } else { options.client_core })?;
     let running = server.start(work.load, options.server_core)?;
     let tickets = Arc::new(Tickets::default());
     let resumption = match work.load {
@@ -85,37 +86,36 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
         _ => Resumption::disabled(),
     };
     let tls = (server.kind != Kind::Raw).then(|| certificate.client_config(resumption)).transpose()?;
-    let mut generator = Generator { running: &running, tls, payload: Payload::new(), input: client::input() };
+    let mut clients = Clients { running: &running, tls, payload: Payload::new(), input: client::input() };
     match work.load {
         Load::Sessions { count, resumed } => {
-            generator.sessions(options.amount(count), resumed.then_some(&*tickets))
+            clients.sessions(options.amount(count), resumed.then_some(&*tickets))
         }
-        Load::PingPong { count, size } => generator.ping_pong(options.amount(count), size),
-        Load::Bulk { total, window } => generator.bulk(options.amount(total), window.unwrap_or(usize::MAX)),
-        Load::Busy { idle, count } => generator.busy(idle, options.amount(count)),
-        Load::Fairness { count, flood } => generator.fairness(options.amount(count), flood),
-        Load::Memory { count, carried } => generator.memory(count, carried),
-        Load::Waiting { count } => generator.waiting(count),
+        Load::PingPong { count } => clients.ping_pong(options.amount(count)),
+        Load::Bulk { total, window } => clients.bulk(options.amount(total), window.unwrap_or(usize::MAX)),
+        Load::Busy { idle, count } => clients.busy(idle, options.amount(count)),
+        Load::Fairness { count, flood } => clients.fairness(options.amount(count), flood),
+        Load::Memory { count, carried } => clients.memory(count, carried),
+        Load::Queued { count } => clients.queued(count),
     }
 }
 
 /// The clients of one run.
-struct Generator<'a> {
+struct Clients<'a> {
     running: &'a Running,
     tls: Option<Arc<ClientConfig>>,
     payload: Payload,
     input: Input,
 }
 
-/// The three clocks at one moment.
+/// The wall clock, and the CPU time of the server.
 struct Clocks {
     wall: Instant,
     server: Duration,
-    generator: Duration,
 }
 
-impl Generator<'_> {
-    /// Sessions that are full, or resumed with these tickets.
+impl Clients<'_> {
+    /// Full sessions, or sessions that are resumed with these tickets.
     fn sessions(&mut self, count: usize, tickets: Option<&Tickets>) -> io::Result<Sample> {
         let warm_up = if tickets.is_some() { count / 2 } else { 20 };
         for _ in 0..warm_up {
@@ -140,17 +140,17 @@ impl Generator<'_> {
         client.close(&mut self.input)
     }
 
-    fn ping_pong(&mut self, count: usize, size: usize) -> io::Result<Sample> {
+    fn ping_pong(&mut self, count: usize) -> io::Result<Sample> {
         let mut client = self.connect()?;
         for _ in 0..count / 20 {
-            client.ping(&self.payload, size, &mut self.input)?;
+            client.ping(&self.payload, 1, &mut self.input)?;
         }
         let mut latencies = Vec::with_capacity(count);
         let start = self.clocks()?;
         for _ in 0..count {
-            let asked = Instant::now();
-            client.ping(&self.payload, size, &mut self.input)?;
-            latencies.push(asked.elapsed());
+            let sent = Instant::now();
+            client.ping(&self.payload, 1, &mut self.input)?;
+            latencies.push(sent.elapsed());
         }
         let mut sample = self.speed_since(&start, count as f64)?;
         add_latencies(&mut sample, latencies);
@@ -166,62 +166,59 @@ impl Generator<'_> {
     }
 
     fn busy(&mut self, idle: usize, count: usize) -> io::Result<Sample> {
-        let _idle = self.many(idle, 1)?;
-        let busy = self.many(BUSY, 1)?;
+        let _idle = self.connect_many(idle, 1)?;
+        let busy = self.connect_many(BUSY, 1)?;
         let mut busy = busy.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
-        crowd::run(&mut busy, count / 20, &self.payload, &mut self.input)?;
+        busy::run(&mut busy, count / 20, &self.payload, &mut self.input)?;
         let start = self.clocks()?;
-        let latencies = crowd::run(&mut busy, count, &self.payload, &mut self.input)?;
+        let latencies = busy::run(&mut busy, count, &self.payload, &mut self.input)?;
         let mut sample = self.speed_since(&start, latencies.len() as f64)?;
         add_latencies(&mut sample, latencies);
         Ok(sample)
     }
 
     fn fairness(&mut self, count: usize, flood: Flood) -> io::Result<Sample> {
-        let quiet = self.many(QUIET, 1)?;
+        let quiet = self.connect_many(QUIET, 1)?;
         let mut quiet = quiet.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
-        let mut sender = self.connect()?.nonblocking()?;
-        let outcome = fairness::run(&mut quiet, &mut sender, flood, count, &self.payload, &mut self.input)?;
-        let megabytes = sender.received() as f64 / 1e6;
+        let mut flooding = self.connect()?.nonblocking()?;
+        let outcome = fairness::run(&mut quiet, &mut flooding, flood, count, &self.payload, &mut self.input)?;
+        let megabytes = flooding.received() as f64 / 1e6;
         Ok(sample::fairness(outcome, megabytes))
     }
 
     fn memory(&mut self, count: usize, carried: usize) -> io::Result<Sample> {
-        let _first = self.many(20, carried)?; // what a server allocates once is not a session's
+        let _first = self.connect_many(20, carried)?; // what a server allocates once is not part of a session
         let before = cpu::resident_memory_of(self.running.pid())?;
-        let _idle = self.many(count, carried)?;
+        let _idle = self.connect_many(count, carried)?;
         std::thread::sleep(SETTLE);
-        let after = cpu::resident_memory_of(self.running.pid())?;
-        Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
+        self.memory_each(before, count)
     }
 
-    /// One session has the slot; the others connect and say nothing.
-    fn waiting(&mut self, count: usize) -> io::Result<Sample> {
+    /// One session has the slot. The others connect and send nothing.
+    fn queued(&mut self, count: usize) -> io::Result<Sample> {
         let _served = self.connect()?;
-        let _first = self.waiters(20)?;
+        let _first = self.queue(20)?;
         let before = cpu::resident_memory_of(self.running.pid())?;
-        let _others = self.waiters(count)?;
+        let _others = self.queue(count)?;
+        self.memory_each(before, count)
+    }
+
+    fn memory_each(&self, before: u64, count: usize) -> io::Result<Sample> {
         let after = cpu::resident_memory_of(self.running.pid())?;
         Ok(BTreeMap::from([(Metric::Bytes, after.saturating_sub(before) as f64 / count as f64)]))
     }
 
-    /// So many more connections, all of them accepted.
-    fn waiters(&self, count: usize) -> io::Result<Vec<TcpStream>> {
-        let open = cpu::open_files_of(self.running.pid())?;
-        let waiters = (0..count).map(|_| TcpStream::connect(self.running.address()));
-        let waiters = waiters.collect::<io::Result<Vec<_>>>()?;
-        let begin = Instant::now();
-        while cpu::open_files_of(self.running.pid())? < open + count {
-            if begin.elapsed() > Duration::from_secs(10) {
-                return Err(io::Error::other("it does not accept those who wait"));
-            }
-            std::thread::sleep(SETTLE);
-        }
-        Ok(waiters)
+    /// Connects this many more clients, and waits until the server has accepted all of them.
+    fn queue(&self, count: usize) -> io::Result<Vec<TcpStream>> {
+        let before = Usage::of(self.running.pid()).ok_or(io::ErrorKind::NotFound)?.descriptors;
+        let clients = (0..count).map(|_| TcpStream::connect(self.running.address()));
+        let clients = clients.collect::<io::Result<Vec<_>>>()?;
+        Usage::wait_for_descriptors(self.running.pid(), before + count);
+        Ok(clients)
     }
 
-    /// Sessions that have each had so many bytes echoed, and stay.
-    fn many(&mut self, count: usize, carried: usize) -> io::Result<Vec<Client<TcpStream>>> {
+    /// Sessions that have each had this many bytes echoed, and stay open.
+    fn connect_many(&mut self, count: usize, carried: usize) -> io::Result<Vec<Client<TcpStream>>> {
         let mut clients = Vec::with_capacity(count);
         for _ in 0..count {
             let mut client = self.connect()?;
@@ -237,14 +234,13 @@ impl Generator<'_> {
 
     fn clocks(&self) -> io::Result<Clocks> {
         std::thread::sleep(SETTLE);
-        let generator = cpu::time_of(std::process::id())?;
         let server = cpu::time_of(self.running.pid())?;
-        Ok(Clocks { wall: Instant::now(), server, generator })
+        Ok(Clocks { wall: Instant::now(), server })
     }
 
     fn speed_since(&self, start: &Clocks, amount: f64) -> io::Result<Sample> {
         let wall = start.wall.elapsed();
         let end = self.clocks()?;
-        Ok(speed(amount, wall, end.server - start.server, end.generator - start.generator))
+        Ok(speed(amount, wall, end.server - start.server))
     }
 }

@@ -1,4 +1,4 @@
-//! The limit of TLS: rustls at both ends, and memory between them. Only the server's part is timed.
+//! A limit: rustls on both sides, and memory between them. Only the server's work is timed.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -15,23 +15,22 @@ use crate::payload::Payload;
 use crate::sample::{Metric, Sample};
 use crate::work::{Load, RECORD};
 
-/// How many records of a bulk transfer are handed over at once.
+/// The number of records in one step of a bulk transfer.
 const BATCH: usize = 4;
 
-/// Runs a load, if it can be run without sockets. The process has a core to itself, so the clock on the wall is
-/// its CPU time.
+/// Runs a load. Returns `None` if this load needs sockets. The process has a core to itself, so that wall time is CPU time.
 ///
 /// # Errors
-/// Of TLS, or a byte came back wrong.
+/// TLS fails, or a wrong byte comes back.
 pub fn run(load: Load, options: &Options, certificate: &Certificate) -> io::Result<Option<Sample>> {
     let (amount, time) = match load {
         Load::Sessions { count, resumed } => {
             let count = options.amount(count);
             (count as f64, sessions(count, resumed, certificate)?)
         }
-        Load::PingPong { count, size } => {
+        Load::PingPong { count } => {
             let count = options.amount(count);
-            (count as f64, echo(count, size, 1, certificate)?)
+            (count as f64, echo(count, 1, 1, certificate)?)
         }
         Load::Bulk { total, .. } => {
             let count = options.amount(total) / RECORD / BATCH;
@@ -42,13 +41,13 @@ pub fn run(load: Load, options: &Options, certificate: &Certificate) -> io::Resu
     Ok(Some(BTreeMap::from([(Metric::PerCpu, amount / time.as_secs_f64())])))
 }
 
-/// Both ends.
+/// A client and a server.
 struct Pair {
     client: ClientConnection,
     server: ServerConnection,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
-    /// How long the server has worked.
+    /// The time that the server has taken.
     server_time: Duration,
 }
 
@@ -65,7 +64,7 @@ fn sessions(count: usize, resumed: bool, certificate: &Certificate) -> io::Resul
         pair.client_writes()?;
         pair.server_turns()?;
         if number >= 20 {
-            time += pair.server_time; // the first ones only warm it up
+            time += pair.server_time; // the first sessions only warm up
         }
     }
     Ok(time)
@@ -104,7 +103,7 @@ impl Pair {
         Ok(pair)
     }
 
-    /// So many messages of this size, there and back.
+    /// Echoes `batch` messages of this size.
     fn ping(&mut self, payload: &Payload, size: usize, batch: usize) -> io::Result<()> {
         for number in 0..batch {
             self.client.writer().write_all(payload.piece(number * size, size))?;
@@ -121,7 +120,7 @@ impl Pair {
             }
             Ok(())
         })?;
-        if received == size * batch { Ok(()) } else { Err(io::Error::other("the echo is not whole")) }
+        if received == size * batch { Ok(()) } else { Err(io::Error::other("the echo is incomplete")) }
     }
 
     fn client_writes(&mut self) -> io::Result<()> {
@@ -131,13 +130,13 @@ impl Pair {
         Ok(())
     }
 
-    /// All that the server has to do, and the only part that is timed.
+    /// Does the server's work, and times it.
     fn server_turns(&mut self) -> io::Result<()> {
         let begin = Instant::now();
         feed(&mut self.server, &mut self.to_server, |server| {
             while let Ok(chunk @ [_, ..]) = server.reader().into_first_chunk() {
                 let taken = chunk.len();
-                // rustls lends its buffer and wants to be written to at once: one copy is needed.
+                // The chunk borrows the connection, which is needed to write: copy it.
                 let copy = chunk.to_vec();
                 server.writer().write_all(&copy)?;
                 server.reader().consume(taken);
@@ -152,7 +151,7 @@ impl Pair {
     }
 }
 
-/// Gives a connection what has come for it, and after each piece lets `then` take the plaintext out.
+/// Feeds these bytes to a connection. Calls `then` after each step, to take the plaintext.
 fn feed<S: SideData>(
     connection: &mut ConnectionCommon<S>,
     bytes: &mut Vec<u8>,

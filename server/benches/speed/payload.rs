@@ -1,15 +1,15 @@
-//! What is sent, and the check that the same comes back.
+//! The bytes that the clients send, and the check of the echo.
 
 use std::io;
 
-/// A prime, so that no two records of a bulk transfer that could be swapped are alike.
+/// A prime: no two records of a bulk transfer that could be swapped have the same bytes.
 const PERIOD: usize = 65_521;
 
-/// An endless stream of bytes, from which any piece can be lent.
+/// An endless stream of bytes.
 pub struct Payload(Box<[u8]>);
 
 impl Payload {
-    /// The stream.
+    /// Creates the stream.
     pub fn new() -> Self {
         let mut state = 1_u32;
         let mut next = || {
@@ -20,16 +20,16 @@ impl Payload {
         Self([once.as_slice(), once.as_slice()].concat().into())
     }
 
-    /// The bytes from `position` on: at most [`PERIOD`] of them.
+    /// The next `length` bytes, at most [`PERIOD`], from `position` on.
     pub fn piece(&self, position: usize, length: usize) -> &[u8] {
         let start = position % PERIOD;
         &self.0[start..start + length]
     }
 
-    /// Whether these are the bytes that belong at `position`.
+    /// Checks that these are the bytes at `position`.
     ///
     /// # Errors
-    /// They are not: the server is no echo.
+    /// They are not: the server is not an echo server.
     pub fn verify(&self, position: usize, bytes: &[u8]) -> io::Result<()> {
         for (offset, part) in (position..).step_by(PERIOD).zip(bytes.chunks(PERIOD)) {
             if part != self.piece(offset, part.len()) {

@@ -1,4 +1,4 @@
-//! What one run of one work on one server came to.
+//! The figures of one run: one work on one server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,30 +7,28 @@ use testing::figures::{Spread, percentile};
 
 use crate::fairness::Outcome;
 
-/// What a figure means.
+/// The meaning of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
-    /// Work per CPU-second of the server: the one that counts.
+    /// Work per CPU-second of the server: the most important one.
     PerCpu,
     /// Work per second on the clock.
     PerSecond,
     /// Half of the messages took less, in µs.
     P50,
-    /// All but a hundredth of the messages took less, in µs.
+    /// 99 % of the messages took less, in µs.
     P99,
-    /// What [`P99`](Self::P99) was without the bulk sender, in µs.
+    /// [`P99`](Self::P99) without the flooding session, in µs.
     P99Alone,
-    /// [`P99`](Self::P99) as a multiple of that.
+    /// [`P99`](Self::P99) divided by [`P99Alone`](Self::P99Alone).
     Slowdown,
-    /// Resident bytes that each session or waiter adds.
+    /// Resident bytes that each session or queued client adds.
     Bytes,
-    /// CPU-seconds of the generator: not in the table, to see what limited the speed.
-    GeneratorCpu,
 }
 
 impl Metric {
-    /// Those that the table shows, in its order.
-    pub const SHOWN: [Self; 7] =
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 7] =
         [Self::PerCpu, Self::PerSecond, Self::P50, Self::P99, Self::P99Alone, Self::Slowdown, Self::Bytes];
 
     /// Its name in the table.
@@ -43,7 +41,6 @@ impl Metric {
             Self::P99Alone => "p99 µs alone",
             Self::Slowdown => "p99 / p99 alone",
             Self::Bytes => "each",
-            Self::GeneratorCpu => "generator CPU-s",
         }
     }
 
@@ -61,16 +58,15 @@ impl Metric {
 /// The figures of one run.
 pub type Sample = BTreeMap<Metric, f64>;
 
-/// Speed: so much work, in so much time on the clock and on the server's core.
-pub fn speed(amount: f64, wall: Duration, server: Duration, generator: Duration) -> Sample {
+/// The speed of this amount of work, which took this long on the clock and this much CPU time of the server.
+pub fn speed(amount: f64, wall: Duration, server: Duration) -> Sample {
     BTreeMap::from([
         (Metric::PerCpu, amount / server.as_secs_f64()),
         (Metric::PerSecond, amount / wall.as_secs_f64()),
-        (Metric::GeneratorCpu, generator.as_secs_f64()),
     ])
 }
 
-/// Adds how long each message took.
+/// Adds how long the messages took.
 pub fn add_latencies(sample: &mut Sample, mut latencies: Vec<Duration>) {
     latencies.sort_unstable();
     for (metric, part) in [(Metric::P50, 0.5), (Metric::P99, 0.99)] {
@@ -80,7 +76,7 @@ pub fn add_latencies(sample: &mut Sample, mut latencies: Vec<Duration>) {
     }
 }
 
-/// How long the bytes of quiet sessions took, with and without a bulk sender that had so many megabytes echoed.
+/// How long the bytes of quiet sessions took, with and without a flooding session that got these megabytes back.
 pub fn fairness(outcome: Outcome, megabytes: f64) -> Sample {
     let typical = |slices: &[Vec<Duration>], part| {
         let of_slices = slices.iter().filter_map(|slice| percentile(slice, part));

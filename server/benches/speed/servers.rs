@@ -1,4 +1,4 @@
-//! Who is measured, and how each is started.
+//! The servers, and how each is started.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use testing::cpu;
 
 use crate::certificate::Certificate;
@@ -14,13 +15,13 @@ use crate::options::Options;
 use crate::work::Load;
 
 /// The servers, in the order of the table.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// `mio-server`.
     Ours,
-    /// Another build of it, named by `--baseline`: before and after in one run.
+    /// Another build of it: the program of `--baseline`.
     Baseline,
-    /// tokio-rustls, on a runtime of one thread.
+    /// tokio-rustls, on a runtime with one thread.
     Tokio,
     /// A blocking rustls `Stream`, one connection after the other.
     Blocking,
@@ -28,65 +29,42 @@ pub enum Kind {
     Node,
     /// Go: `io.Copy`.
     Go,
-    /// A limit: mio, and no TLS.
+    /// A limit: mio without TLS.
     Raw,
-    /// The other limit: rustls, and no sockets.
+    /// The other limit: rustls without sockets.
     Memory,
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Ours,
-        Self::Baseline,
-        Self::Tokio,
-        Self::Blocking,
-        Self::Node,
-        Self::Go,
-        Self::Raw,
-        Self::Memory,
-    ];
-
     /// Whether it is a `mio-server`.
     fn is_ours(self) -> bool {
         matches!(self, Self::Ours | Self::Baseline)
     }
 
     /// Its name, in the table and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::Baseline => "baseline",
-            Self::Tokio => "tokio",
-            Self::Blocking => "blocking",
-            Self::Node => "node",
-            Self::Go => "go",
-            Self::Raw => "raw",
-            Self::Memory => "memory",
-        }
+    pub fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
     }
 }
 
 /// A server that can be started.
 pub struct Server {
-    /// Which one.
+    /// Which server.
     pub kind: Kind,
     program: PathBuf,
     arguments: Vec<OsString>,
-    /// Whether it serves more than one session at a time.
-    serves_many: bool,
 }
 
-/// Those that are wanted and there.
+/// The servers that are wanted and installed.
 ///
 /// # Errors
 /// None is left, or Go is installed and does not compile.
 pub fn installed(options: &Options, certificate: &Certificate) -> io::Result<Vec<Server>> {
     let mut servers = Vec::new();
-    for kind in Kind::ALL.into_iter().filter(|&kind| options.wants(kind)) {
+    for &kind in Kind::value_variants().iter().filter(|&&kind| options.wants(kind)) {
         match (kind, Server::new(kind, options, certificate)?) {
             (_, Some(server)) => servers.push(server),
-            (Kind::Baseline, None) => {} // not asked for
+            (Kind::Baseline, None) => {} // no --baseline
             (_, None) => eprintln!("{} is not installed: left out", kind.name()),
         }
     }
@@ -96,7 +74,7 @@ pub fn installed(options: &Options, certificate: &Certificate) -> io::Result<Vec
 impl Server {
     fn new(kind: Kind, options: &Options, certificate: &Certificate) -> io::Result<Option<Self>> {
         let this = std::env::current_exe()?;
-        let (program, arguments) = match kind {
+        let (program, mut arguments) = match kind {
             Kind::Ours => (env!("CARGO_BIN_EXE_mio-server").into(), our_arguments()),
             Kind::Baseline => match &options.baseline {
                 Some(program) => (program.clone(), our_arguments()),
@@ -106,44 +84,35 @@ impl Server {
             Kind::Blocking => (this, vec!["--serve".into(), "blocking".into()]),
             Kind::Raw => (this, vec!["--serve".into(), "raw".into()]),
             Kind::Memory => (this, vec!["--serve".into(), "bare".into()]),
-            Kind::Node if !is_there("node") => return Ok(None),
+            Kind::Node if !is_installed("node") => return Ok(None),
             Kind::Node => {
                 let script = certificate.folder().join("echo.js");
                 std::fs::write(&script, include_str!("peers/echo.js"))?;
                 ("node".into(), vec![script.into()])
             }
-            Kind::Go if !is_there("go") => return Ok(None),
+            Kind::Go if !is_installed("go") => return Ok(None),
             Kind::Go => (build_go(certificate.folder())?, Vec::new()),
         };
-        let serves_many = match kind {
-            Kind::Ours | Kind::Baseline => knows_slots(&program)?,
-            Kind::Blocking => false,
-            _ => true,
-        };
-        Ok(Some(Self { kind, program, arguments, serves_many }.with_certificate(certificate)))
-    }
-
-    fn with_certificate(mut self, certificate: &Certificate) -> Self {
         for (name, file) in [("--cert", &certificate.certificate), ("--key", &certificate.key)] {
-            self.arguments.extend([name.into(), file.into()]);
+            arguments.extend([name.into(), file.into()]);
         }
-        self
+        Ok(Some(Self { kind, program, arguments }))
     }
 
-    /// Why it cannot take this load, if it cannot.
+    /// Returns the reason why it cannot take this load.
     pub fn cannot(&self, load: Load) -> Option<&'static str> {
         match (self.kind, load) {
             (Kind::Memory, Load::Busy { .. } | Load::Fairness { .. }) => {
                 Some("there are no sockets to watch")
             }
-            (kind, Load::Waiting { .. }) if !kind.is_ours() => Some("has no waiting room"),
+            (kind, Load::Queued { .. }) if !kind.is_ours() => Some("has no accept queue"),
             (Kind::Raw, Load::Memory { .. }) => Some("has no TLS session"),
-            _ if load.sessions() > 1 && !self.serves_many => Some("serves one session at a time"),
+            (Kind::Blocking, _) if load.sessions() > 1 => Some("serves one session at a time"),
             _ => None,
         }
     }
 
-    /// Starts it on a core of its own.
+    /// Starts it on this core.
     ///
     /// # Errors
     /// It does not start, or does not listen.
@@ -154,8 +123,8 @@ impl Server {
         if self.kind.is_ours() && load.sessions() > 1 {
             command.arg("--slots").arg((load.sessions() + 50).to_string());
         }
-        if load.waiters() > 0 {
-            command.arg("--waiting").arg((load.waiters() + 50).to_string());
+        if load.queued() > 0 {
+            command.arg("--waiting").arg((load.queued() + 50).to_string());
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         let mut running = Running { child, address };
@@ -164,7 +133,7 @@ impl Server {
     }
 }
 
-/// A server that runs; dropping it ends it.
+/// A running server. Dropping it kills it.
 pub struct Running {
     child: Child,
     address: SocketAddr,
@@ -176,7 +145,7 @@ impl Running {
         self.child.id()
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -198,7 +167,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself, which has shown elsewhere.
+        // A server that has ended by itself has already made its clients fail.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -214,14 +183,9 @@ fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-fn is_there(program: &str) -> bool {
+fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn knows_slots(program: &Path) -> io::Result<bool> {
-    let help = Command::new(program).arg("--help").output()?;
-    Ok(String::from_utf8_lossy(&help.stdout).contains("--slots"))
 }
 
 fn build_go(folder: &Path) -> io::Result<PathBuf> {

@@ -1,8 +1,9 @@
-//! The tickets that the clients have.
+//! The tickets of the clients.
 //!
-//! rustls servers send two in each session, full or resumed, and take each once. Node (OpenSSL) sends two in a full
-//! session and none in a resumed one. So that every measured session can be resumed, a stock is laid in before, and
-//! the newest ticket is used first, because a rustls server with its default store forgets all but the last 256.
+//! A rustls server sends two tickets in each session, full or resumed, and accepts each ticket once. Node (OpenSSL) sends
+//! two in a full session and none in a resumed one. The clients collect tickets before the measurement, so that every
+//! measured session can be resumed. They use the newest ticket first, because a rustls server with its default store
+//! remembers only the last 256.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 
-/// A stock of tickets of one server, closed at first.
+/// The tickets of one server. No session uses them before [`open`](Self::open).
 #[derive(Debug, Default)]
 pub struct Tickets {
     stock: Mutex<Vec<Tls13ClientSessionValue>>,
@@ -19,7 +20,7 @@ pub struct Tickets {
 }
 
 impl Tickets {
-    /// From now on sessions are resumed.
+    /// Lets sessions resume from now on.
     pub fn open(&self) {
         self.open.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! A bulk transfer: one session, full records, sent and received at once.
+//! A bulk transfer: one session sends and receives full records at the same time.
 
 use std::io;
 use std::net::TcpStream;
@@ -9,16 +9,16 @@ use crate::client::{Client, Input};
 use crate::payload::Payload;
 use crate::work::{Flood, RECORD};
 
-/// How many records are sealed before they are written: more would only wait in memory.
+/// The number of records that are sealed before they are written. More would only wait in memory.
 const BATCH: usize = 4;
 
-/// The same for records of one byte.
+/// The same, for records of one byte.
 const SMALL_BATCH: usize = 256;
 
-/// Sends `total` bytes and gets them back, with at most `window` of them on their way.
+/// Sends `total` bytes and receives their echo, with at most `window` of them in flight.
 ///
 /// # Errors
-/// Of the socket or of TLS, or a byte came back wrong.
+/// The socket or TLS fails, or a wrong byte comes back.
 pub fn run(
     client: Client<TcpStream>,
     total: usize,
@@ -32,17 +32,17 @@ pub fn run(
     poll.registry().register(&mut client.socket, Token(0), Interest::READABLE | Interest::WRITABLE)?;
     let end = client.sent() + total;
     while client.received() < end {
-        let before = (client.sent(), client.received(), client.owes());
-        blocked(write(&mut client, end, window, payload))?;
-        blocked(client.receive(input, payload).map(drop))?;
-        if (client.sent(), client.received(), client.owes()) == before {
+        let before = (client.sent(), client.received(), client.has_pending_output());
+        ignore_would_block(write(&mut client, end, window, payload))?;
+        ignore_would_block(client.receive(input, payload))?;
+        if (client.sent(), client.received(), client.has_pending_output()) == before {
             poll.poll(&mut events, None)?;
         }
     }
     Ok(())
 }
 
-/// Sends until the kernel, the window or the end says stop.
+/// Sends until the kernel takes no more, the window is full, or everything is sent.
 fn write(
     client: &mut Client<mio::net::TcpStream>,
     end: usize,
@@ -52,9 +52,9 @@ fn write(
     client.flush()?;
     loop {
         for _ in 0..BATCH {
-            let on_their_way = client.sent() - client.received();
+            let in_flight = client.sent() - client.received();
             let size = RECORD.min(end - client.sent());
-            if size == 0 || on_their_way + size > window {
+            if size == 0 || in_flight + size > window {
                 return client.flush();
             }
             client.send(payload, size)?;
@@ -63,10 +63,10 @@ fn write(
     }
 }
 
-/// Seals a few records and writes what the kernel takes of them. Nothing new is sealed before they are gone.
+/// Flushes pending output, then seals a few records and writes what the kernel takes.
 ///
 /// # Errors
-/// Of the socket, `WouldBlock` among them.
+/// The socket fails or would block.
 pub fn write_batch(
     client: &mut Client<mio::net::TcpStream>,
     flood: Flood,
@@ -86,27 +86,27 @@ pub fn write_batch(
     client.flush()
 }
 
-/// Waits until everything that was sent is back.
+/// Waits until everything that was sent has come back.
 ///
 /// # Errors
-/// Of the socket or of TLS, or a byte came back wrong.
+/// The socket or TLS fails, or a wrong byte comes back.
 pub fn finish(
     client: &mut Client<mio::net::TcpStream>,
     payload: &Payload,
     input: &mut Input,
 ) -> io::Result<()> {
     while client.received() < client.sent() {
-        blocked(client.flush())?;
-        blocked(client.receive(input, payload).map(drop))?;
+        ignore_would_block(client.flush())?;
+        ignore_would_block(client.receive(input, payload))?;
     }
     Ok(())
 }
 
-/// Nothing can be done now, and that is no error.
+/// Turns `WouldBlock` into success.
 ///
 /// # Errors
-/// All others.
-pub fn blocked(result: io::Result<()>) -> io::Result<()> {
+/// All other errors.
+pub fn ignore_would_block(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
         other => other,

@@ -1,6 +1,6 @@
-//! What is measured.
+//! The works: what the clients do while the server is measured.
 
-/// A record of the largest size that TLS has.
+/// The largest record of TLS.
 pub const RECORD: usize = 16 * 1024;
 
 /// One kind of load.
@@ -8,66 +8,62 @@ pub const RECORD: usize = 16 * 1024;
 pub struct Work {
     /// Its name, on the command line and in the table.
     pub name: &'static str,
-    /// What it does.
+    /// What the clients do.
     pub load: Load,
-    /// Whether clients and server share one core.
-    pub one_core: bool,
-    /// What one unit of it is called.
+    /// The name of one unit of it.
     pub unit: &'static str,
-    /// In how many rounds it is measured.
+    /// The number of rounds.
     pub rounds: u32,
-    /// Whether it is part of `--quick`.
+    /// Whether `--quick` includes it.
     pub quick: bool,
 }
 
 /// What the clients do.
 #[derive(Clone, Copy, Debug)]
 pub enum Load {
-    /// So many sessions, one after the other: connect, handshake, two bytes there and back, close_notify both ways.
+    /// Sessions, one after the other: connect, handshake, two bytes there and back, close_notify both ways.
     Sessions {
-        /// How many.
+        /// The number of sessions.
         count: usize,
-        /// With a ticket of the session before, instead of in full.
+        /// With a ticket of an earlier session, instead of a full handshake.
         resumed: bool,
     },
-    /// One session, one message in flight.
+    /// One session that echoes one byte at a time.
     PingPong {
-        /// How many messages.
+        /// The number of bytes.
         count: usize,
-        /// Their size.
-        size: usize,
     },
-    /// One session, as many full records as fit.
+    /// One session that sends full records.
     Bulk {
-        /// How many bytes.
+        /// The number of bytes.
         total: usize,
-        /// How many bytes may be on their way, there and back.
+        /// How many bytes may be in flight, there and back.
         window: Option<usize>,
     },
-    /// [`BUSY`] sessions that each play ping-pong with 1 KiB, while others say nothing.
+    /// [`BUSY`] sessions that each play ping-pong with 1 KiB, next to idle sessions.
     Busy {
-        /// How many others.
+        /// The number of idle sessions.
         idle: usize,
-        /// How many messages in all.
+        /// The number of messages, of all sessions together.
         count: usize,
     },
-    /// [`QUIET`] sessions that each now and then send one byte, first alone, then beside one that sends without end.
+    /// [`QUIET`] sessions that each send one byte now and then, first alone, then next to one session that floods.
     Fairness {
-        /// How many bytes in all, alone and again beside it.
+        /// The number of bytes alone, and again next to the flood.
         count: usize,
-        /// What that one sends.
+        /// What the flooding session sends.
         flood: Flood,
     },
-    /// Idle sessions, and what each of them adds to the server's resident memory.
+    /// Idle sessions: the resident memory that each of them adds to the server.
     Memory {
-        /// How many.
+        /// The number of sessions.
         count: usize,
-        /// How many bytes each has had echoed before it went idle.
+        /// How many bytes each has had echoed before it became idle.
         carried: usize,
     },
-    /// Connections that wait for the one slot, and what each of them adds.
-    Waiting {
-        /// How many.
+    /// Queued connections, while the only slot is taken: the resident memory that each of them adds.
+    Queued {
+        /// The number of connections.
         count: usize,
     },
 }
@@ -79,80 +75,67 @@ pub enum Flood {
     Bulk,
     /// Records of one byte.
     Bytes,
-    /// A key update before each byte. The raw echo has no keys: it gets the bytes alone.
+    /// A key update before each byte. The raw echo has no keys: it gets only the bytes.
     KeyUpdates,
 }
 
-/// How many sessions are busy in [`Load::Busy`].
+/// The number of busy sessions in [`Load::Busy`].
 pub const BUSY: usize = 64;
 
-/// How many sessions are quiet in [`Load::Fairness`].
+/// The number of quiet sessions in [`Load::Fairness`].
 pub const QUIET: usize = 63;
 
 impl Load {
-    /// How many sessions the server has at once.
+    /// The number of sessions that the server has at the same time.
     pub fn sessions(self) -> usize {
         match self {
-            Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } | Self::Waiting { .. } => 1,
+            Self::Sessions { .. } | Self::PingPong { .. } | Self::Bulk { .. } | Self::Queued { .. } => 1,
             Self::Busy { idle, .. } => BUSY + idle,
             Self::Fairness { .. } => QUIET + 1,
             Self::Memory { count, .. } => count,
         }
     }
 
-    /// How many connections wait meanwhile.
-    pub fn waiters(self) -> usize {
-        if let Self::Waiting { count } = self { count } else { 0 }
+    /// The number of connections in the accept queue.
+    pub fn queued(self) -> usize {
+        if let Self::Queued { count } = self { count } else { 0 }
+    }
+
+    /// Whether the clients run on the server's core. Client and server take turns there: neither wakes an idle core.
+    pub fn on_one_core(self) -> bool {
+        matches!(self, Self::Sessions { .. } | Self::PingPong { .. })
     }
 }
 
-const SESSION: Work = Work {
-    name: "full",
+const FULL: Work = Work {
+    name: "full-1core",
     load: Load::Sessions { count: 2_000, resumed: false },
-    one_core: false,
     unit: "sessions",
     rounds: 5,
     quick: true,
 };
-const PING_PONG: Work =
-    Work { name: "pp1", load: Load::PingPong { count: 20_000, size: 1 }, unit: "messages", ..SESSION };
 const BULK: Work =
-    Work { name: "bulk", load: Load::Bulk { total: 1 << 30, window: None }, unit: "MB", ..SESSION };
-const CROWD: Work = Work {
-    name: "busy",
-    load: Load::Busy { idle: 0, count: 200_000 },
-    unit: "messages",
-    rounds: 3,
-    ..SESSION
-};
-
+    Work { name: "bulk", load: Load::Bulk { total: 1 << 30, window: None }, unit: "MB", ..FULL };
+const BUSY_ONES: Work =
+    Work { name: "busy", load: Load::Busy { idle: 0, count: 200_000 }, unit: "messages", rounds: 3, ..FULL };
 const FAIRNESS: Work = Work {
     name: "fairness",
     load: Load::Fairness { count: 10_000, flood: Flood::Bulk },
-    unit: "MB of the sender",
-    ..CROWD
+    unit: "MB of the flood",
+    ..BUSY_ONES
 };
+const MEMORY: Work =
+    Work { name: "memory", load: Load::Memory { count: 2_000, carried: 1 }, unit: "bytes", ..BUSY_ONES };
 
 /// All works, in the order of the table.
 pub const WORKS: &[Work] = &[
-    SESSION,
-    Work { name: "full-1core", one_core: true, ..SESSION },
-    Work { name: "resumed", load: Load::Sessions { count: 2_000, resumed: true }, ..SESSION },
-    Work {
-        name: "resumed-1core",
-        load: Load::Sessions { count: 2_000, resumed: true },
-        one_core: true,
-        ..SESSION
-    },
-    PING_PONG,
-    Work { name: "pp1-1core", load: Load::PingPong { count: 50_000, size: 1 }, one_core: true, ..PING_PONG },
-    Work { name: "pp1k", load: Load::PingPong { count: 20_000, size: 1024 }, ..PING_PONG },
-    Work { name: "pp16k", load: Load::PingPong { count: 10_000, size: RECORD }, ..PING_PONG },
+    FULL,
+    Work { name: "resumed-1core", load: Load::Sessions { count: 2_000, resumed: true }, ..FULL },
+    Work { name: "pp1-1core", load: Load::PingPong { count: 50_000 }, unit: "messages", ..FULL },
     BULK,
     Work { name: "bulk-48k", load: Load::Bulk { total: 1 << 30, window: Some(3 * RECORD) }, ..BULK },
-    CROWD,
-    Work { name: "busy-1k", load: Load::Busy { idle: 1_000, count: 200_000 }, ..CROWD },
-    Work { name: "busy-10k", load: Load::Busy { idle: 10_000, count: 200_000 }, quick: false, ..CROWD },
+    BUSY_ONES,
+    Work { name: "busy-10k", load: Load::Busy { idle: 10_000, count: 200_000 }, quick: false, ..BUSY_ONES },
     FAIRNESS,
     Work {
         name: "fairness-bytes",
@@ -166,7 +149,7 @@ pub const WORKS: &[Work] = &[
         quick: false,
         ..FAIRNESS
     },
-    Work { name: "memory", load: Load::Memory { count: 2_000, carried: 1 }, unit: "bytes", ..CROWD },
-    Work { name: "memory-16k", load: Load::Memory { count: 2_000, carried: RECORD }, unit: "bytes", ..CROWD },
-    Work { name: "waiting", load: Load::Waiting { count: 10_000 }, unit: "bytes", ..CROWD },
+    MEMORY,
+    Work { name: "memory-16k", load: Load::Memory { count: 2_000, carried: RECORD }, ..MEMORY },
+    Work { name: "queued", load: Load::Queued { count: 10_000 }, ..MEMORY },
 ];

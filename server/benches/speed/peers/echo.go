@@ -18,7 +18,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// TLS 1.3 suites cannot be chosen here; the clients offer only the one. TCP_NODELAY is Go's default.
+	// Go has no choice of TLS 1.3 suites, but the clients offer only one. TCP_NODELAY is Go's default.
 	config := &tls.Config{
 		Certificates:     []tls.Certificate{pair},
 		MinVersion:       tls.VersionTLS13,

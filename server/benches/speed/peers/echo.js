@@ -16,7 +16,7 @@ const options = {
 
 const server = tls.createServer(options, (socket) => {
   socket.setNoDelay(true);
-  socket.on('error', () => {}); // a client that leaves is no reason to end
+  socket.on('error', () => {}); // an error ends this client only
   socket.pipe(socket);
 });
 server.on('tlsClientError', () => {});

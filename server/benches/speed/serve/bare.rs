@@ -1,4 +1,4 @@
-//! What a rustls connection costs in memory: accepted, made, one message echoed, and kept.
+//! Measures the memory of a rustls connection: echoes one message on each, and keeps it.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -8,7 +8,7 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::work::RECORD;
 
-/// Keeps every connection until it is killed.
+/// Accepts and keeps connections until the process is killed.
 pub fn run(address: SocketAddr, config: &Arc<ServerConfig>) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     let mut kept = Vec::with_capacity(1 << 16);
@@ -18,16 +18,16 @@ pub fn run(address: SocketAddr, config: &Arc<ServerConfig>) -> io::Result<()> {
         socket.set_nodelay(true)?;
         let mut tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
         let mut stream = Stream::new(&mut tls, &mut socket);
-        // The first connection only asks whether somebody listens.
+        // The first connection only checks that this server listens.
         let Ok(length) = stream.read(&mut buffer) else { continue };
         stream.write_all(&buffer[..length])?;
-        // A read that finds nothing: rustls gives back what the largest record needed.
+        // A read that finds nothing makes rustls shrink its receive buffer.
         let _ = tls.read_tls(&mut Empty);
         kept.push((tls, socket));
     }
 }
 
-/// A socket that has nothing yet.
+/// A socket without data.
 struct Empty;
 
 impl Read for Empty {

@@ -8,12 +8,12 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::work::RECORD;
 
-/// Serves for ever.
+/// Serves until the process is killed.
 pub fn run(address: SocketAddr, config: &Arc<ServerConfig>) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     loop {
         let (socket, _) = listener.accept()?;
-        // A client that leaves is the next one's chance.
+        // An error ends this client only.
         let _ = serve(socket, config);
     }
 }

@@ -1,4 +1,4 @@
-//! The servers that are part of the benchmark: it runs itself once more as one of them.
+//! The servers inside the benchmark, which runs itself again as one of them.
 
 mod bare;
 mod blocking;
@@ -6,10 +6,6 @@ mod raw;
 mod tokio;
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use rustls::ServerConfig;
 
 use crate::certificate::server_config;
 use crate::options::Options;
@@ -23,14 +19,14 @@ pub enum Peer {
     Blocking,
     /// No TLS.
     Raw,
-    /// rustls connections that are kept, and nothing around them.
+    /// rustls connections that are kept and not served.
     Bare,
 }
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 ///
 /// # Errors
-/// It cannot listen, or the certificate is no good.
+/// The server cannot listen, or cannot use the certificate.
 pub fn run(peer: Peer, options: &Options) -> io::Result<()> {
     let missing = || io::Error::other("--serve needs --listen, --cert and --key");
     let (address, cert, key) = (
@@ -38,10 +34,7 @@ pub fn run(peer: Peer, options: &Options) -> io::Result<()> {
         options.cert.as_deref().ok_or_else(missing)?,
         options.key.as_deref().ok_or_else(missing)?,
     );
-    start(peer, address, server_config(cert, key)?)
-}
-
-fn start(peer: Peer, address: SocketAddr, config: Arc<ServerConfig>) -> io::Result<()> {
+    let config = server_config(cert, key)?;
     match peer {
         Peer::Tokio => tokio::run(address, config),
         Peer::Blocking => blocking::run(address, &config),

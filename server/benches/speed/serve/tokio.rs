@@ -1,4 +1,4 @@
-//! The server that most people would write: tokio-rustls, here on a runtime of one thread.
+//! The server that most people would write: tokio-rustls, here on a runtime with one thread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::work::RECORD;
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 pub fn run(address: SocketAddr, config: Arc<ServerConfig>) -> io::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(listen(address, config))
 }

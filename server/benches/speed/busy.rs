@@ -1,4 +1,4 @@
-//! Many sessions at once: some busy, some idle.
+//! Many busy sessions at the same time.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -7,15 +7,16 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{Client, Input};
 use crate::payload::Payload;
+use crate::transfer::ignore_would_block;
 
-/// The size of a message of a busy session.
-pub const MESSAGE: usize = 1024;
+/// The size of a message.
+const MESSAGE: usize = 1024;
 
-/// Has each of the clients send one message after the other, each as soon as the one before is back, until `count`
-/// are back in all. Returns how long each took.
+/// Lets each client send one message after the other, each when the one before has come back. Ends when `count` messages
+/// of all clients together have come back. Returns how long each message took.
 ///
 /// # Errors
-/// Of the sockets or of TLS, or a byte came back wrong.
+/// The socket or TLS fails, or a wrong byte comes back.
 pub fn run(
     clients: &mut [Client<mio::net::TcpStream>],
     count: usize,
@@ -27,30 +28,30 @@ pub fn run(
     for (key, client) in clients.iter_mut().enumerate() {
         poll.registry().register(&mut client.socket, Token(key), Interest::READABLE)?;
     }
-    let mut asked = vec![Instant::now(); clients.len()];
+    let mut sent_at = vec![Instant::now(); clients.len()];
     let mut latencies = Vec::with_capacity(count + clients.len());
     for client in clients.iter_mut() {
-        ask(client, payload)?;
+        send(client, payload)?;
     }
     let mut missing = clients.len();
-    let mut unasked = count.saturating_sub(missing);
+    let mut unsent = count.saturating_sub(missing);
     while missing > 0 {
         poll.poll(&mut events, None)?;
         for event in &events {
             let Token(key) = event.token();
             let client = &mut clients[key];
-            drain(client, payload, input)?;
+            ignore_would_block(client.receive(input, payload))?; // the buffer is larger than a message
             if client.received() < client.sent() {
                 continue; // the rest of the message makes another event
             }
-            latencies.push(asked[key].elapsed());
-            if unasked == 0 {
+            latencies.push(sent_at[key].elapsed());
+            if unsent == 0 {
                 missing -= 1;
                 continue;
             }
-            unasked -= 1;
-            asked[key] = Instant::now();
-            ask(client, payload)?;
+            unsent -= 1;
+            sent_at[key] = Instant::now();
+            send(client, payload)?;
         }
     }
     for client in clients {
@@ -59,14 +60,7 @@ pub fn run(
     Ok(latencies)
 }
 
-fn ask(client: &mut Client<mio::net::TcpStream>, payload: &Payload) -> io::Result<()> {
+fn send(client: &mut Client<mio::net::TcpStream>, payload: &Payload) -> io::Result<()> {
     client.send(payload, MESSAGE)?;
-    client.flush() // 1 KiB into an empty socket buffer: it never blocks
-}
-
-fn drain(client: &mut Client<mio::net::TcpStream>, payload: &Payload, input: &mut Input) -> io::Result<()> {
-    match client.receive(input, payload) {
-        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-        _ => Ok(()), // a message is smaller than the buffer: a read that brought something has drained the socket
-    }
+    client.flush() // 1 KiB fits into an empty socket buffer: this never blocks
 }
