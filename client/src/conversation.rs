@@ -7,10 +7,10 @@ use mio::net::TcpStream;
 use mio::{Events, Registry};
 use program::ending::Endings;
 use program::stderr;
-use tls_session::buffers::Scratch;
 use tls_session::close_reason::{CloseReason, Party};
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{EventSource, LoopEvent, Step, Watch};
+use tls_session::context::Context;
+use tls_session::mio::{Registered, Registration};
+use tls_session::observer::{EventSource, LoopEvent};
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, Turn};
 
@@ -22,8 +22,7 @@ use crate::stdin::Stdin;
 
 /// A session, its registration, and stdin if that goes to the server.
 pub struct Conversation {
-    session: Session<TcpStream, FirstMessage>,
-    registrar: Registrar,
+    session: Registered<FirstMessage>,
     /// `None` also once stdin has ended.
     stdin: Option<Stdin>,
     output: SharedOutput,
@@ -32,7 +31,6 @@ pub struct Conversation {
     unheard: bool,
     interactive: bool,
     interrupted: bool,
-    runnable: bool,
 }
 
 /// How a session ended.
@@ -61,22 +59,20 @@ impl Conversation {
     /// A session that is about to start its handshake.
     pub fn new(
         session: Session<TcpStream, FirstMessage>,
-        registrar: Registrar,
+        registration: Registration,
         stdin: Option<Stdin>,
         output: SharedOutput,
         endings: Endings,
     ) -> Self {
         let interactive = stdin.is_some();
         Self {
-            session,
-            registrar,
+            session: Registered::new(session, registration),
             stdin,
             output,
             endings,
             unheard: false,
             interactive,
             interrupted: false,
-            runnable: true,
         }
     }
 
@@ -88,101 +84,98 @@ impl Conversation {
     pub fn round(
         &mut self,
         registry: &Registry,
-        watch: &mut Watch<'_>,
-        scratch: &mut Scratch,
+        cx: &mut Context<'_>,
     ) -> Result<Option<CloseReason>, Failure> {
         if !self.output.borrow_mut().catch_up() && !std::mem::replace(&mut self.unheard, true) {
-            self.session.close(watch); // if more comes, the application leaves
+            self.session.close(cx); // if more comes, the application abandons the session
         }
-        self.feed(registry, watch).map_err(Failure::Input)?;
-        let turn = self.session.turn(watch, scratch);
-        let interest = self.session.interest();
-        let turn = self.session.await_events(turn, &mut self.registrar, registry, watch);
-        if let Turn::Done(reason) = turn {
+        self.feed(registry, cx).map_err(Failure::Input)?;
+        let turn = self.session.turn(registry, cx);
+        let (Turn::Wait(wants) | Turn::Again(wants)) = turn else {
+            let Turn::Done(reason) = turn else { return Ok(None) };
             return Ok(Some(reason));
-        }
-        let fed = self.watch_stdin(registry, watch).map_err(Failure::Input)?;
+        };
+        let can_be_fed = self.watch_stdin(registry, cx).map_err(Failure::Input)?;
         // A line of the trace may have made the room that the session waits for.
-        let has_room_again = self.session.interest() != interest;
-        self.runnable = turn == Turn::Yield || fed || has_room_again;
+        let has_room_again = self.session.session().wants().interest() != wants.interest();
+        if can_be_fed || has_room_again {
+            self.session.wake();
+        }
         Ok(None)
     }
 
     /// Takes one chunk of stdin to the session, if there is one and the session has room for it. At the end of
     /// stdin, close_notify follows, and the rest of the answer is waited for.
-    fn feed(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<()> {
+    fn feed(&mut self, registry: &Registry, cx: &mut Context<'_>) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
-        if !stdin.is_ready() || !self.session.wants_input() || stderr::is_full() {
+        if !stdin.is_ready() || !self.session.session().has_room() || stderr::is_full() {
             return Ok(());
         }
         let Some(chunk) = stdin.read(registry)? else { return Ok(()) };
-        watch.event_loop(&LoopEvent::StdinRead(chunk.len()));
+        cx.event_loop(&LoopEvent::StdinRead(chunk.len()));
         if !chunk.is_empty() {
             // Refused only by a session that has just failed, which the next turn reports.
-            let _ = self.session.send(chunk, watch);
+            let _ = self.session.send(chunk, cx);
             return Ok(());
         }
         // The shell holds it open, and so would the poll's registration.
-        stdin.watch(registry, false, watch)?;
+        stdin.watch(registry, false, cx)?;
         self.stdin = None;
-        self.session.said_all(watch);
+        self.session.finish_sending(cx);
         Ok(())
     }
 
     /// Watches stdin while the session has room. Whether it can be read without waiting for an event.
-    fn watch_stdin(&mut self, registry: &Registry, watch: &mut Watch<'_>) -> io::Result<bool> {
+    fn watch_stdin(&mut self, registry: &Registry, cx: &mut Context<'_>) -> io::Result<bool> {
         let Some(stdin) = &mut self.stdin else { return Ok(false) };
-        let wanted = self.session.wants_input() && !stderr::is_full();
-        stdin.watch(registry, wanted, watch)?;
+        let wanted = self.session.session().has_room() && !stderr::is_full();
+        stdin.watch(registry, wanted, cx)?;
         Ok(wanted && stdin.is_ready())
     }
 
     /// Takes note of what the poll said.
-    pub fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) {
+    pub fn gather(&mut self, events: &Events, cx: &mut Context<'_>) {
         for event in events {
             match (event.token(), &mut self.stdin) {
-                (SOCKET, _) => {
-                    let readiness = Readiness::of(event);
-                    watch.step(&self.session.id(), &Step::Ready(readiness));
-                    self.session.ready(readiness);
-                }
+                (SOCKET, _) => self.session.ready(Readiness::of(event), cx),
                 (STDIN, Some(stdin)) => {
-                    watch.event_loop(&LoopEvent::Ready(EventSource::Stdin));
+                    cx.event_loop(&LoopEvent::Ready(EventSource::Stdin));
                     stdin.ready();
                 }
-                (SIGNALS, _) => watch.event_loop(&LoopEvent::Ready(EventSource::Signals)),
+                (SIGNALS, _) => cx.event_loop(&LoopEvent::Ready(EventSource::Signals)),
                 _ => {}
             }
         }
     }
 
     /// A signal came: closes gracefully.
-    pub fn interrupt(&mut self, watch: &mut Watch<'_>) {
+    pub fn interrupt(&mut self, cx: &mut Context<'_>) {
         self.interrupted = true;
-        watch.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
-        self.session.close(watch);
+        cx.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
+        self.session.close(cx);
     }
 
     /// When the next round is due even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        self.session.earliest_deadline()
+        self.session.deadline()
     }
 
     /// Whether the next round is due at once.
     pub fn is_runnable(&self) -> bool {
-        self.runnable
+        self.session.is_runnable()
     }
 
     /// The socket, if it must be drained before it is closed, and what came of the session:
     /// [`Failure::Output`] if stdout took no more, and not because its reader had seen enough.
     pub fn end(self, reason: CloseReason) -> (Option<Connected>, Result<Outcome, Failure>) {
-        let Self { session, registrar, interactive, interrupted, endings, .. } = self;
+        let Self { session, interactive, interrupted, endings, .. } = self;
+        let (session, registration) = session.into_parts();
         let sentence = endings.describe_end(&reason, session.until()).to_string();
         let (received, sent) = session.plaintext_bytes();
         let moved = interactive.then_some(Moved { sent, received });
         let (peer, drains) = (session.id().peer, session.needs_draining());
         let (stream, application) = session.into_parts();
-        let socket = drains.then_some(Connected { stream, registrar, peer });
+        let socket = drains.then_some(Connected { stream, registration, peer });
         let output_error = application.into_output_error();
         // With -i, status 0 means that everything came back: only our close_notify first and the server's after it
         // says that.

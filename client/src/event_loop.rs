@@ -14,11 +14,11 @@ use program::host_port::HostPort;
 use program::signals::Signals;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
-use tls_session::buffers::Scratch;
+use tls_session::buffers::Buffers;
+use tls_session::context::{Context, Limits};
 use tls_session::deadline::Timeouts;
-use tls_session::mio::draining::Draining;
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{self, LoopEvent, Observer, SessionId, Step, Watch};
+use tls_session::mio::{Attempt, Connecting, Draining, Registration};
+use tls_session::observer::{self, LoopEvent, Observer, SessionId};
 use tls_session::session::{Session, SessionConfig};
 
 use crate::conversation::{Conversation, Outcome};
@@ -26,7 +26,6 @@ use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
 use crate::stdin::Stdin;
-use tls_session::mio::connecting::{Attempt, Connecting};
 
 /// Events for the signals.
 pub const SIGNALS: Token = Token(0);
@@ -69,7 +68,7 @@ pub struct Connected {
     /// The connection.
     pub stream: TcpStream,
     /// Its registration.
-    pub registrar: Registrar,
+    pub registration: Registration,
     /// The other end.
     pub peer: SocketAddr,
 }
@@ -79,7 +78,7 @@ pub struct EventLoop<'o> {
     poll: Poll,
     events: Events,
     signals: Signals,
-    scratch: Scratch,
+    buffers: Buffers,
     observer: &'o mut dyn Observer,
     output: SharedOutput,
     sessions: u64,
@@ -97,7 +96,7 @@ impl<'o> EventLoop<'o> {
             poll,
             events: Events::with_capacity(16),
             signals,
-            scratch: Scratch::default(),
+            buffers: Buffers::default(),
             observer,
             output,
             sessions: 0,
@@ -110,7 +109,7 @@ impl<'o> EventLoop<'o> {
     /// Whatever kept the session from coming to be, and an output that takes no more. How a session ends is not
     /// an error here, but its [`Outcome`].
     pub fn run(&mut self, errand: &Errand) -> Result<Outcome, Failure> {
-        let Connected { stream, registrar, peer } = self.connect(errand)?;
+        let Connected { stream, registration, peer } = self.connect(errand)?;
         self.sessions += 1;
         let id = SessionId { number: self.sessions, peer };
         let tls = ClientConnection::new(Arc::clone(&errand.tls), errand.server_name.clone())
@@ -119,12 +118,11 @@ impl<'o> EventLoop<'o> {
         let stdin = errand.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
         let local = stream.local_addr().map_err(Failure::EventLoop)?;
         let began = Instant::now();
-        let watch = &mut Watch::new(began, self.observer);
-        watch.step(&id, &Step::Began { local });
-        let session = Session::new(id, tls, stream, application, Arc::clone(&errand.session), watch);
+        let cx = &mut Context::new(began, &mut self.buffers, self.observer);
+        let session = Session::new(id, local, tls, stream, application, Arc::clone(&errand.session), cx);
         let mut outcome = self.hold(Conversation::new(
             session,
-            registrar,
+            registration,
             stdin,
             Rc::clone(&self.output),
             errand.endings.clone(),
@@ -155,11 +153,11 @@ impl<'o> EventLoop<'o> {
         for address in addresses {
             self.tell(&LoopEvent::Connecting(address));
             match self.connect_to(address, timeout)? {
-                Ok((stream, registrar)) => {
+                Ok((stream, registration)) => {
                     self.tell(&LoopEvent::Connected(address));
                     // Fails only on a socket that was reset, which the first write will say better.
                     let _ = stream.set_nodelay(true);
-                    return Ok(Ok(Connected { stream, registrar, peer: address }));
+                    return Ok(Ok(Connected { stream, registration, peer: address }));
                 }
                 Err(error) => {
                     self.tell(&LoopEvent::ConnectFailed(address, &error));
@@ -175,7 +173,7 @@ impl<'o> EventLoop<'o> {
         &mut self,
         address: SocketAddr,
         timeout: Option<Duration>,
-    ) -> Result<io::Result<(TcpStream, Registrar)>, Failure> {
+    ) -> Result<io::Result<(TcpStream, Registration)>, Failure> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut connecting = match Connecting::start(address, self.poll.registry(), SOCKET) {
             Ok(connecting) => connecting,
@@ -187,7 +185,7 @@ impl<'o> EventLoop<'o> {
                 return Err(Failure::Interrupted);
             }
             connecting = match connecting.finish() {
-                Ok(Attempt::Done(stream, registrar)) => return Ok(Ok((stream, registrar))),
+                Ok(Attempt::Done(stream, registration)) => return Ok(Ok((stream, registration))),
                 Ok(Attempt::Pending(connecting)) => connecting,
                 Err(error) => return Ok(Err(error)),
             };
@@ -205,8 +203,9 @@ impl<'o> EventLoop<'o> {
     fn hold(&mut self, mut conversation: Conversation) -> Result<Outcome, Failure> {
         let mut now = Instant::now();
         loop {
-            let watch = &mut Watch::new(now, self.observer);
-            let reason = conversation.round(self.poll.registry(), watch, &mut self.scratch)?;
+            let cx = &mut Context::new(now, &mut self.buffers, self.observer);
+            cx.limits = Limits::ALONE;
+            let reason = conversation.round(self.poll.registry(), cx)?;
             if let Some(reason) = reason {
                 let (socket, outcome) = conversation.end(reason);
                 let interrupted = socket.map_or(Ok(false), |socket| self.drain(socket))?;
@@ -215,9 +214,9 @@ impl<'o> EventLoop<'o> {
                 return Ok(outcome);
             }
             now = self.wait(conversation.deadline(), conversation.is_runnable())?;
-            conversation.gather(&self.events, &mut Watch::new(now, self.observer));
+            conversation.gather(&self.events, &mut Context::new(now, &mut self.buffers, self.observer));
             if self.interrupted() {
-                conversation.interrupt(&mut Watch::new(now, self.observer));
+                conversation.interrupt(&mut Context::new(now, &mut self.buffers, self.observer));
             }
         }
     }
@@ -251,20 +250,20 @@ impl<'o> EventLoop<'o> {
 
     /// Drains a socket before it is closed. Returns whether a signal came, which ends that too.
     fn drain(&mut self, socket: Connected) -> Result<bool, Failure> {
-        let Connected { stream, registrar, peer } = socket;
+        let Connected { stream, registration, peer } = socket;
         let mut draining = Draining::new(1, |_| DRAINING);
-        let watch = &mut Watch::new(Instant::now(), self.observer);
-        draining.add(stream, peer, registrar, self.poll.registry(), watch);
+        let cx = &mut Context::new(Instant::now(), &mut self.buffers, self.observer);
+        draining.add(stream, peer, registration, self.poll.registry(), cx);
         while !draining.is_empty() {
             let now = self.wait(draining.deadline(), false)?;
             if self.interrupted() {
                 return Ok(true);
             }
-            let watch = &mut Watch::new(now, self.observer);
+            let cx = &mut Context::new(now, &mut self.buffers, self.observer);
             if self.events.iter().any(|event| event.token() == DRAINING) {
-                draining.ready(0, watch);
+                draining.ready(0, cx);
             }
-            draining.expire(watch);
+            draining.expire(cx);
         }
         Ok(false)
     }
@@ -294,7 +293,8 @@ impl<'o> EventLoop<'o> {
             }
             let now = Instant::now();
             let events = self.events.iter().count();
-            Watch::new(now, self.observer).event_loop(&LoopEvent::Woke { events, timeout });
+            Context::new(now, &mut self.buffers, self.observer)
+                .event_loop(&LoopEvent::Woke { events, timeout });
             return Ok(now);
         }
     }
@@ -305,7 +305,7 @@ impl<'o> EventLoop<'o> {
     }
 
     fn tell(&mut self, event: &LoopEvent<'_>) {
-        Watch::new(Instant::now(), self.observer).event_loop(event);
+        Context::new(Instant::now(), &mut self.buffers, self.observer).event_loop(event);
     }
 }
 

@@ -38,11 +38,11 @@ impl Application for FirstMessage {
         if self.close_at.is_none() {
             self.close_at = self.linger.and_then(|linger| now.checked_add(linger));
         }
-        if self.output.borrow_mut().write(plaintext) { Next::Continue } else { Next::Leave }
+        if self.output.borrow_mut().write(plaintext) { Next::Continue } else { Next::Abandon }
     }
 
     /// It answers nothing, so pending output does not matter. While nobody reads stdout, the server waits.
-    fn reads_on(&self, _owed: usize) -> bool {
+    fn reads_on(&self, _pending_output: usize) -> bool {
         self.output.borrow().has_room()
     }
 

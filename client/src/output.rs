@@ -9,7 +9,7 @@ use std::time::Instant;
 use mio::{Registry, Token};
 use program::outlet::{Outlet, Queue};
 use program::stderr;
-use tls_session::mio::registration::Registrar;
+use tls_session::mio::Registration;
 
 /// Above this many bytes that wait, the session reads no more. One turn may add what it has read by then.
 const LIMIT: usize = 64 * 1024;
@@ -20,8 +20,8 @@ pub type SharedOutput = Rc<RefCell<Output>>;
 /// stdout, and the trace on stderr where that has to be kept too.
 pub struct Output {
     queue: Queue,
-    stdout: Registrar,
-    stderr: Registrar,
+    stdout: Registration,
+    stderr: Registration,
     belongs_to_capture: bool,
     /// Whether stderr is the same terminal.
     shares_terminal: bool,
@@ -39,8 +39,8 @@ impl Output {
     pub fn new(stdout: Token, stderr: Token, belongs_to_capture: bool) -> io::Result<SharedOutput> {
         Ok(Rc::new(RefCell::new(Self {
             queue: Queue::new(Outlet::new(io::stdout().as_fd())?),
-            stdout: Registrar::new(stdout),
-            stderr: Registrar::new(stderr),
+            stdout: Registration::new(stdout),
+            stderr: Registration::new(stderr),
             belongs_to_capture,
             shares_terminal: stderr::is_terminal_of(io::stdout().as_fd()),
             error: None,
@@ -92,7 +92,7 @@ impl Output {
     /// Has the poll report when there is room again.
     ///
     /// # Errors
-    /// Those of [`Registrar::apply`].
+    /// Those of [`Registration::apply`].
     pub fn watch(&mut self, registry: &Registry) -> io::Result<()> {
         self.queue.wants().tell(&mut self.stdout, registry)?;
         stderr::watch(&mut self.stderr, registry)

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{EventSource, LoopEvent, Watch};
+use tls_session::context::Context;
+use tls_session::mio::Registration;
+use tls_session::observer::{EventSource, LoopEvent};
 use tls_session::readiness::Interest;
 
 /// What one read takes at most. A pipe holds 64 KiB.
@@ -28,7 +29,7 @@ pub struct Stdin {
 /// How the kernel tells that there is something to read.
 enum Source {
     /// By an event, and it has come or it has not.
-    Polled { registrar: Registrar, readable: bool },
+    Polled { registration: Registration, readable: bool },
     /// Not at all: epoll refuses regular files (EPERM), because they are always ready.
     AlwaysReady,
 }
@@ -40,7 +41,7 @@ impl Stdin {
     /// Out of file descriptors: it is duplicated, to be read without std's buffer, which the poll knows nothing of.
     pub fn new(token: Token) -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-        let source = Source::Polled { registrar: Registrar::new(token), readable: false };
+        let source = Source::Polled { registration: Registration::new(token), readable: false };
         Ok(Self { file, source, buffer: vec![0; CHUNK].into() })
     }
 
@@ -62,12 +63,12 @@ impl Stdin {
     /// Watches stdin while input is wanted, and only then: a poll that reports what nobody reads would spin.
     ///
     /// # Errors
-    /// Those of [`Registrar::apply`], but for the refusal of a regular file.
-    pub fn watch(&mut self, registry: &Registry, wanted: bool, watch: &mut Watch<'_>) -> io::Result<()> {
-        let Source::Polled { registrar, .. } = &mut self.source else { return Ok(()) };
+    /// Those of [`Registration::apply`], but for the refusal of a regular file.
+    pub fn watch(&mut self, registry: &Registry, wanted: bool, cx: &mut Context<'_>) -> io::Result<()> {
+        let Source::Polled { registration, .. } = &mut self.source else { return Ok(()) };
         let interest = if wanted { Interest::READABLE } else { Interest::NONE };
-        match registrar.apply(registry, &mut SourceFd(&self.file.as_raw_fd()), interest) {
-            Ok(true) => watch.event_loop(&LoopEvent::InterestChanged(EventSource::Stdin, interest)),
+        match registration.apply(registry, &mut SourceFd(&self.file.as_raw_fd()), interest) {
+            Ok(true) => cx.event_loop(&LoopEvent::InterestChanged(EventSource::Stdin, interest)),
             Ok(false) => {}
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 self.source = Source::AlwaysReady;
@@ -90,9 +91,9 @@ impl Stdin {
                 Err(error) => return Err(error),
             }
         };
-        if let Source::Polled { registrar, readable } = &mut self.source {
+        if let Source::Polled { registration, readable } = &mut self.source {
             *readable = false;
-            registrar.rearm(registry, &mut SourceFd(&self.file.as_raw_fd()))?;
+            registration.rearm(registry, &mut SourceFd(&self.file.as_raw_fd()))?;
         }
         Ok(length.map(|length| &self.buffer[..length]))
     }

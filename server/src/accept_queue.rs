@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
-use tls_session::observer::{Left, LoopEvent, Watch};
+use tls_session::context::Context;
+use tls_session::observer::{Left, LoopEvent};
 
 /// How often the queue looks for a client that has spoken while a silent client holds a slot.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -136,14 +137,14 @@ impl AcceptQueue {
     }
 
     /// Removes and returns the client that has waited longest among those that have spoken.
-    pub fn next_speaker(&mut self, watch: &mut Watch<'_>) -> Option<QueuedClient> {
-        let is_over = !self.look.goes_on && self.look.began != Some(watch.now);
+    pub fn next_speaker(&mut self, cx: &mut Context<'_>) -> Option<QueuedClient> {
+        let is_over = !self.look.goes_on && self.look.began != Some(cx.now);
         // A pass that was left unfinished says nothing about the clients that have spoken since.
-        let is_stale = self.look.last.is_none_or(|at| at + LOOK_AGAIN <= watch.now);
+        let is_stale = self.look.last.is_none_or(|at| at + LOOK_AGAIN <= cx.now);
         if is_over || is_stale {
-            self.look = Look { began: Some(watch.now), ..Look::default() };
+            self.look = Look { began: Some(cx.now), ..Look::default() };
         }
-        (self.look.last, self.look.goes_on) = (Some(watch.now), false);
+        (self.look.last, self.look.goes_on) = (Some(cx.now), false);
         for _ in 0..LOOKS {
             let first_known = self.spoken.first_key_value().map_or(u64::MAX, |(first, _)| *first);
             // A full queue may have found a client to have spoken that this pass is already behind.
@@ -156,8 +157,8 @@ impl AcceptQueue {
             match client.peek() {
                 Sign::Silent => {}
                 Sign::Spoken => return self.silent.remove(&arrival),
-                Sign::Fin => self.remove(arrival, Left::Fin, watch),
-                Sign::Failed(error) => self.remove(arrival, Left::Error(&error), watch),
+                Sign::Fin => self.remove(arrival, Left::Fin, cx),
+                Sign::Failed(error) => self.remove(arrival, Left::Error(&error), cx),
             }
         }
         self.look.goes_on = true;
@@ -199,10 +200,10 @@ impl AcceptQueue {
     }
 
     /// Makes room in a full queue: sends clients away that have been silent for too long, `limit` of them at most.
-    pub fn make_room(&mut self, limit: usize, handshake_timeout: Option<Duration>, watch: &mut Watch<'_>) {
+    pub fn make_room(&mut self, limit: usize, handshake_timeout: Option<Duration>, cx: &mut Context<'_>) {
         let Some(timeout) = handshake_timeout.filter(|_| self.is_full()) else { return };
         for _ in 0..limit {
-            if self.end_of_patience(timeout).is_none_or(|at| at > watch.now) {
+            if self.end_of_patience(timeout).is_none_or(|at| at > cx.now) {
                 return;
             }
             let Some((arrival, client)) = self.silent.pop_first() else { return };
@@ -210,10 +211,10 @@ impl AcceptQueue {
                 Sign::Spoken => {
                     self.spoken.insert(arrival, client);
                 }
-                Sign::Fin => self.skip(&client, Left::Fin, watch),
-                Sign::Failed(error) => self.skip(&client, Left::Error(&error), watch),
+                Sign::Fin => self.skip(&client, Left::Fin, cx),
+                Sign::Failed(error) => self.skip(&client, Left::Error(&error), cx),
                 Sign::Silent => {
-                    self.skip(&client, Left::Silent(watch.now - client.since), watch);
+                    self.skip(&client, Left::Silent(cx.now - client.since), cx);
                     client.dismiss();
                 }
             }
@@ -222,23 +223,23 @@ impl AcceptQueue {
 
     // ---- what the observer is told -------------------------------------------------------------------------
 
-    fn remove(&mut self, arrival: u64, left: Left<'_>, watch: &mut Watch<'_>) {
+    fn remove(&mut self, arrival: u64, left: Left<'_>, cx: &mut Context<'_>) {
         if let Some(client) = self.silent.remove(&arrival) {
-            self.skip(&client, left, watch);
+            self.skip(&client, left, cx);
         }
     }
 
     /// Reports a client that gets no session.
-    pub fn skip(&self, client: &QueuedClient, left: Left<'_>, watch: &mut Watch<'_>) {
-        watch.event_loop(&LoopEvent::Skipped { peer: client.peer, left, waiting: self.len() });
+    pub fn skip(&self, client: &QueuedClient, left: Left<'_>, cx: &mut Context<'_>) {
+        cx.event_loop(&LoopEvent::Skipped { peer: client.peer, left, waiting: self.len() });
     }
 
     /// Reports the clients that have arrived since the last call and are still here. All of them are silent as far as
     /// the queue knows: it keeps no client that it has found to have spoken in the round of its arrival.
-    pub fn announce(&mut self, watch: &mut Watch<'_>) {
+    pub fn announce(&mut self, cx: &mut Context<'_>) {
         let new = || self.silent.range(self.announced + 1..);
         for (place, (_, client)) in (self.len() - new().count() + 1..).zip(new()) {
-            watch.event_loop(&LoopEvent::Waiting { peer: client.peer, place });
+            cx.event_loop(&LoopEvent::Waiting { peer: client.peer, place });
         }
         self.announced = self.arrivals;
     }
@@ -257,6 +258,7 @@ impl AcceptQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tls_session::buffers::Buffers;
 
     /// A queue of silent clients, and their ends of the connections.
     fn silent_queue(capacity: usize, now: Instant) -> (AcceptQueue, Vec<std::net::TcpStream>) {
@@ -285,15 +287,20 @@ mod tests {
         let now = Instant::now();
         let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
         let mut nobody = ();
-        assert!(queue.next_speaker(&mut Watch::new(now, &mut nobody)).is_none());
+        let mut buffers = Buffers::default();
+        assert!(queue.next_speaker(&mut Context::new(now, &mut buffers, &mut nobody)).is_none());
         assert!(queue.look.goes_on);
 
         std::io::Write::write_all(&mut clients[0], b"x").unwrap();
         wait_until_spoken(&queue, 1);
         let later = now + Duration::from_secs(10);
-        queue.make_room(1, Some(Duration::from_secs(10)), &mut Watch::new(later, &mut nobody));
-        let watch = &mut Watch::new(later, &mut nobody);
-        assert_eq!(queue.next_speaker(watch).map(|client| client.arrival()), Some(1));
+        queue.make_room(
+            1,
+            Some(Duration::from_secs(10)),
+            &mut Context::new(later, &mut buffers, &mut nobody),
+        );
+        let cx = &mut Context::new(later, &mut buffers, &mut nobody);
+        assert_eq!(queue.next_speaker(cx).map(|client| client.arrival()), Some(1));
     }
 
     #[test]
@@ -301,13 +308,14 @@ mod tests {
         let now = Instant::now();
         let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
         let mut nobody = ();
-        assert!(queue.next_speaker(&mut Watch::new(now, &mut nobody)).is_none());
+        let mut buffers = Buffers::default();
+        assert!(queue.next_speaker(&mut Context::new(now, &mut buffers, &mut nobody)).is_none());
         for arrival in [1, LOOKS + 1] {
             std::io::Write::write_all(&mut clients[arrival - 1], b"x").unwrap();
             wait_until_spoken(&queue, arrival as u64);
         }
-        let watch = &mut Watch::new(now + LOOK_AGAIN, &mut nobody);
-        assert_eq!(queue.next_speaker(watch).map(|client| client.arrival()), Some(1));
+        let cx = &mut Context::new(now + LOOK_AGAIN, &mut buffers, &mut nobody);
+        assert_eq!(queue.next_speaker(cx).map(|client| client.arrival()), Some(1));
     }
 
     /// Silent clients fill the queue, and the backlog behind it but for the last place, where a client speaks.

@@ -2,27 +2,26 @@
 //!
 //! ```text
 //! WAIT     poll until the earliest deadline, or not at all while something can be done
-//! GATHER   note what the kernel says, for each token; do nothing yet but drain sockets and heed signals
-//! ADMIT    accept the clients that have come; a free slot goes to the client that has waited longest, first of all
-//!          among those that have spoken
-//! TURN     each session that is runnable or due; a session that is over frees its slot
+//! GATHER   note what the kernel reports for each token; drain sockets, and note signals
+//! ADMIT    accept clients; a free slot goes to the client that has waited longest, first of all among those that have
+//!          sent something
+//! TURN     a turn for each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
-//! GATHER reads the whole batch before anything is closed, and a token that is freed in TURN is handed out again only
-//! by the ADMIT of the next round, when the kernel has forgotten it. So an event can never reach a session that was
-//! not there when the kernel reported it.
+//! GATHER reads the whole batch before anything is closed. A token that is freed in TURN is used again by the ADMIT of the
+//! next round at the earliest, when the kernel has forgotten it. So no event reaches a session that did not exist when the
+//! kernel reported the event.
 //!
-//! TLS clients speak first, so a session begins with the client's first byte. If nobody has spoken, a free slot goes to
-//! the silent client that has waited longest. It is registered with the poll and gives the slot up as soon as a queued
-//! client is found to have spoken: it goes back to its old position. Silent clients therefore delay a client that speaks
-//! by a tenth of a second, and by a handshake timeout if they fill the queue.
+//! TLS clients send first, so a session begins with the client's first byte. If no client has sent anything, a free slot
+//! goes to the silent client that has waited longest. It is registered with the poll, and it gives the slot up as soon as a
+//! queued client is found to have sent something: it goes back to its old position. So silent clients delay such a client
+//! by a tenth of a second, and by one handshake timeout if they fill the queue.
 //!
-//! A session costs sixteen system calls and a message three. `tests/system_calls.rs` counts them, and
-//! `benches/README.md` says what each is for.
+//! `tests/system_calls.rs` counts the system calls of a session and of a message, and `benches/README.md` says what each is
+//! for.
 
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,106 +29,114 @@ use mio::net::TcpStream;
 use mio::{Events, Poll};
 use program::signals::{Asked, Signals};
 use rustls::ServerConnection;
-use tls_session::buffers::Scratch;
-use tls_session::mio::draining::Draining;
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId, Step, Watch};
+use tls_session::buffers::Buffers;
+use tls_session::context::{Context, Limits};
+use tls_session::mio::{Draining, Listener, Registered, Registration};
+use tls_session::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId};
 use tls_session::readiness::{Interest, Readiness};
 use tls_session::session::{Session, Turn};
 
 use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
 use crate::descriptors;
-use crate::echo::Echo;
-use crate::listener::Listener;
-use crate::place::Place;
-use crate::service::{Load, Service};
-use crate::slots::{Silent, Slot, Slots};
+use crate::round::Round;
+use crate::service::Service;
+use crate::slots::{Silent, Slots};
+use crate::terms::{Load, Terms};
+use crate::tokens::Source;
 
 /// The largest number of clients that one round accepts, or sends away, before the sessions get their turn.
 const ADMISSIONS_PER_ROUND: usize = 256;
 /// How long to wait for descriptors before a reload is tried again.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
-
 /// At least this many sockets of sessions that are over are drained at a time.
-const FEWEST_DRAINING: usize = 64;
+const MIN_DRAINING: usize = 64;
 
-/// How much room the server has.
+/// How many clients the server has room for.
 pub struct Room {
-    /// For sessions.
+    /// The slots for sessions.
     pub slots: usize,
-    /// For those who wait for a slot.
+    /// The positions of the accept queue.
     pub waiting: usize,
+    /// How many sessions begin before the server ends. `None`: it serves until a signal comes.
+    pub sessions: Option<u64>,
 }
 
 impl Room {
     /// How many sockets may be drained at a time: all sessions can end at once, and again before the first socket is
     /// drained.
     pub fn draining(&self) -> usize {
-        self.slots.max(FEWEST_DRAINING)
+        self.slots.max(MIN_DRAINING)
     }
 }
 
 /// The server.
-pub struct EventLoop {
+pub struct EventLoop<S: Service> {
     poll: Poll,
     signals: Signals,
-    /// What the listener is, or was, bound to.
+    /// The address that the listener is, or was, bound to.
     address: SocketAddr,
     /// `None` once the server is stopping.
     listener: Option<Listener>,
     queue: AcceptQueue,
-    slots: Slots,
+    /// Whether the observer knows that the queue is full.
+    queue_is_full: bool,
+    slots: Slots<S::Application>,
     draining: Draining,
-    service: Service,
+    service: S,
+    terms: Terms,
     served: u64,
-    /// After a signal: by when everything is over.
+    sessions_left: Option<u64>,
+    /// After a signal: when everything is over.
     stop_by: Option<Instant>,
     /// When to try again to do what a SIGHUP asked for.
     reload_at: Option<Instant>,
-    scratch: Scratch,
 }
 
-impl EventLoop {
-    /// A server that listens already.
+impl<S: Service> EventLoop<S> {
+    /// A server with this listener, which has the token [`listener_token`](crate::listener_token).
     ///
     /// # Errors
-    /// Out of file descriptors.
-    pub fn new(listener: Listener, room: Room, service: Service) -> io::Result<Self> {
+    /// Out of file descriptors, or the error of [`Service::start`].
+    pub fn new(listener: Listener, room: &Room, terms: Terms, mut service: S) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let signals = Signals::install_with_reload(poll.registry(), Place::Signals.into())?;
+        let signals = Signals::install_with_reload(poll.registry(), Source::Signals.into())?;
+        service.start(poll.registry())?;
         Ok(Self {
             poll,
             signals,
             address: listener.address()?,
             listener: Some(listener),
             queue: AcceptQueue::new(room.waiting),
+            queue_is_full: false,
             slots: Slots::new(room.slots),
-            draining: Draining::new(room.draining(), |key| Place::Draining(key).into()),
+            draining: Draining::new(room.draining(), |key| Source::Draining(key).into()),
             service,
+            terms,
             served: 0,
+            sessions_left: room.sessions,
             stop_by: None,
             reload_at: None,
-            scratch: Scratch::default(),
         })
     }
 
-    /// Serves client after client until a signal or `--sessions` ends it. On SIGHUP, `load` loads the credentials
-    /// again; if it cannot, the old ones stay.
+    /// Serves client after client until a signal or `--sessions` ends the server. After a SIGHUP, `load` loads the terms
+    /// again. If it fails, the old ones stay.
     ///
     /// # Errors
-    /// The poll's own. What happens to one client is never an error of the server.
+    /// Those of the poll. Nothing that happens to one client is an error of the server.
     pub fn run(mut self, load: &Load<'_>, observer: &mut dyn Observer) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
-        self.admit(&mut Watch::new(Instant::now(), observer)); // registers the listener
+        let mut buffers = Buffers::default();
+        self.admit(&mut Context::new(Instant::now(), &mut buffers, observer)); // registers the listener
         while !self.is_over() {
             let timeout = self.wait(&mut events, observer)?;
-            let watch = &mut Watch::new(Instant::now(), observer);
-            watch.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
-            let asked = self.gather(&events, watch);
-            self.heed(asked, load, watch);
-            self.admit(watch);
-            self.turn(watch);
-            self.draining.expire(watch);
+            let cx = &mut Context::new(Instant::now(), &mut buffers, observer);
+            cx.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
+            let asked = self.gather(&events, cx);
+            self.handle_signals(asked, load, cx);
+            self.admit(cx);
+            self.turn(cx);
+            self.draining.expire(cx);
         }
         Ok(())
     }
@@ -140,7 +147,7 @@ impl EventLoop {
 
     // ---- WAIT ----------------------------------------------------------------------------------------------
 
-    /// Sleeps until something happens, and says how long it might have taken.
+    /// Sleeps until something happens. Returns how long the poll might have slept.
     fn wait(&mut self, events: &mut Events, observer: &mut dyn Observer) -> io::Result<Option<Duration>> {
         loop {
             let timeout = if self.has_work() {
@@ -161,25 +168,26 @@ impl EventLoop {
         }
     }
 
-    /// Whether something can be done that no event will announce.
+    /// Returns whether something can be done that no event will announce.
     fn has_work(&self) -> bool {
         let can_promote = self.queue.len() > 0 && self.slots.vacant_key().is_some();
-        can_promote || self.slots.any_runnable()
+        let can_accept = !self.queue.is_full() && self.listener.as_ref().is_some_and(Listener::is_ready);
+        can_promote || can_accept || self.slots.any_runnable()
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let listener = self.listener.as_ref().and_then(|listener| listener.deadline(&self.queue));
+        let listener = self.listener.as_ref().and_then(Listener::deadline);
         let queue = self.queue.deadline(self.handshake_timeout());
         let silent = self.slots.first_silent().and_then(|(_, silent)| {
             [self.end_of_silence(silent), self.end_of_hold(silent)].into_iter().flatten().min()
         });
         let reload = self.reload_at.filter(|_| self.listener.is_some());
-        let deadlines = [self.slots.deadline(), self.draining.deadline(), listener, queue, silent, reload];
-        deadlines.into_iter().flatten().min()
+        let sessions = [self.slots.deadline(), self.draining.deadline(), self.service.deadline()];
+        [listener, queue, silent, reload].into_iter().chain(sessions).flatten().min()
     }
 
     fn handshake_timeout(&self) -> Option<Duration> {
-        self.service.session.timeouts.handshake
+        self.terms.session.timeouts.handshake
     }
 
     /// When a client that holds a slot has been silent for too long.
@@ -187,7 +195,7 @@ impl EventLoop {
         silent.client.since.checked_add(self.handshake_timeout()?)
     }
 
-    /// When a silent client that holds a slot has to give way to a queued client that has spoken.
+    /// When a silent client that holds a slot has to give way to a queued client that has sent something.
     fn end_of_hold(&self, silent: &Silent) -> Option<Instant> {
         let end = silent.held_since + LOOK_AGAIN;
         (self.queue.len() > 0).then(|| self.queue.next_look().map_or(end, |at| at.max(end)))
@@ -195,130 +203,144 @@ impl EventLoop {
 
     // ---- GATHER --------------------------------------------------------------------------------------------
 
-    fn gather(&mut self, events: &Events, watch: &mut Watch<'_>) -> Asked {
+    fn gather(&mut self, events: &Events, cx: &mut Context<'_>) -> Asked {
         let mut asked = Asked::default();
         let mut drainable = Vec::new();
         for event in events {
-            match Place::from(event.token()) {
-                Place::Listener => {
-                    watch.event_loop(&LoopEvent::Ready(EventSource::Listener));
+            match Source::from(event.token()) {
+                Source::Listener => {
+                    cx.event_loop(&LoopEvent::Ready(EventSource::Listener));
                     if let Some(listener) = &mut self.listener {
                         listener.ready();
                     }
                 }
-                Place::Signals => {
-                    watch.event_loop(&LoopEvent::Ready(EventSource::Signals));
+                Source::Signals => {
+                    cx.event_loop(&LoopEvent::Ready(EventSource::Signals));
                     asked = self.signals.asked();
                 }
-                Place::Session(key) => self.slots.ready(key, Readiness::of(event), watch),
-                Place::Draining(key) => drainable.push(key),
+                Source::Slot(key) => self.slots.ready(key, Readiness::of(event), cx),
+                Source::Draining(key) => drainable.push(key),
+                Source::Foreign(_) => {
+                    let registry = self.poll.registry();
+                    self.service.ready(event, &mut Round { slots: &mut self.slots, registry, cx });
+                }
             }
         }
         for key in drainable {
-            self.draining.ready(key, watch);
+            self.draining.ready(key, cx);
         }
         asked
     }
 
-    fn heed(&mut self, asked: Asked, load: &Load<'_>, watch: &mut Watch<'_>) {
-        let is_due = self.reload_at.is_some_and(|at| at <= watch.now);
+    fn handle_signals(&mut self, asked: Asked, load: &Load<'_>, cx: &mut Context<'_>) {
+        let is_due = self.reload_at.is_some_and(|at| at <= cx.now);
         if (asked.reload || is_due) && self.listener.is_some() {
-            self.reload(load, watch);
+            self.reload(load, cx);
         }
         if asked.end {
-            self.stop_on_signal(watch);
+            self.stop_on_signal(cx);
         }
     }
 
-    /// Loads the credentials again. If there are no descriptors for it, this is tried again later.
-    fn reload(&mut self, load: &Load<'_>, watch: &mut Watch<'_>) {
+    /// Loads the terms again. If there are no descriptors for it, this is tried again later.
+    fn reload(&mut self, load: &Load<'_>, cx: &mut Context<'_>) {
         let is_retry = self.reload_at.take().is_some();
         match load() {
-            Ok(credentials) => {
-                self.service.replace(credentials);
-                watch.event_loop(&LoopEvent::Reloaded { error: None });
+            Ok(terms) => {
+                self.terms = terms;
+                cx.event_loop(&LoopEvent::Reloaded { error: None });
             }
             Err(error) if descriptors::are_exhausted() => {
-                self.reload_at = Some(watch.now + RELOAD_PAUSE);
+                self.reload_at = Some(cx.now + RELOAD_PAUSE);
                 if !is_retry {
-                    watch.event_loop(&LoopEvent::ReloadPostponed { error: &error });
+                    cx.event_loop(&LoopEvent::ReloadPostponed { error: &error });
                 }
             }
-            Err(error) => watch.event_loop(&LoopEvent::Reloaded { error: Some(&error) }),
+            Err(error) => cx.event_loop(&LoopEvent::Reloaded { error: Some(&error) }),
         }
     }
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
-    /// Accepting fills the queue, filling slots empties it, and skipping the clients that have left empties it too.
-    fn admit(&mut self, watch: &mut Watch<'_>) {
-        self.hear(watch);
-        self.end_long_silence(watch);
-        self.queue.make_room(ADMISSIONS_PER_ROUND, self.handshake_timeout(), watch);
+    /// Accepting fills the queue. Filling slots empties it, and so does skipping the clients that have left.
+    fn admit(&mut self, cx: &mut Context<'_>) {
+        self.begin_reported(cx);
+        self.end_long_silence(cx);
+        self.queue.make_room(ADMISSIONS_PER_ROUND, self.handshake_timeout(), cx);
         for _ in 0..ADMISSIONS_PER_ROUND {
-            let more = self.listener.as_mut().is_some_and(|listener| listener.accept(&mut self.queue, watch));
-            while self.fill_slot(watch) {}
-            if !more {
+            while self.fill_slot(cx) {}
+            if self.queue.is_full() {
                 break;
             }
+            let accepted = self.listener.as_mut().and_then(|listener| listener.accept(cx));
+            let Some((socket, peer)) = accepted else { break };
+            self.queue.enter(socket, peer, cx.now);
         }
-        self.give_way(watch);
-        self.queue.announce(watch);
+        self.give_way(cx);
+        self.queue.announce(cx);
         if let Some(listener) = &mut self.listener {
-            listener.follow(&self.queue, self.poll.registry(), watch);
+            listener.set_room(!self.queue.is_full(), self.poll.registry(), cx);
+            self.report_queue(cx);
         }
     }
 
-    /// Begins the sessions of silent clients that have spoken, and frees the slots of those that have left.
-    fn hear(&mut self, watch: &mut Watch<'_>) {
-        for (key, readiness) in self.slots.take_heard() {
+    fn report_queue(&mut self, cx: &mut Context<'_>) {
+        let is_full = self.queue.is_full();
+        if std::mem::replace(&mut self.queue_is_full, is_full) != is_full {
+            cx.event_loop(if is_full { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
+        }
+    }
+
+    /// Begins the sessions of silent clients that have sent something, and frees the slots of those that have left.
+    fn begin_reported(&mut self, cx: &mut Context<'_>) {
+        for (key, readiness) in self.slots.take_reported() {
             let Some(silent) = self.slots.silent(key) else { continue };
             // A socket that is readable and not at its end holds bytes. Otherwise only the socket can tell.
             let sign = if readiness.is_read_closed() { silent.client.peek() } else { Sign::Spoken };
-            self.settle(key, sign, readiness, watch);
+            self.settle(key, sign, readiness, cx);
         }
     }
 
     /// Sends silent clients away that have held a slot for longer than the handshake may take.
-    fn end_long_silence(&mut self, watch: &mut Watch<'_>) {
+    fn end_long_silence(&mut self, cx: &mut Context<'_>) {
         while let Some((key, silent)) = self.slots.first_silent()
-            && self.end_of_silence(silent).is_some_and(|at| at <= watch.now)
+            && self.end_of_silence(silent).is_some_and(|at| at <= cx.now)
         {
             let sign = silent.client.peek(); // the loop may be late, and the client's bytes may be there
             if let Sign::Silent = sign {
                 let Some(Silent { client, .. }) = self.slots.release(key) else { return };
-                self.queue.skip(&client, Left::Silent(watch.now - client.since), watch);
+                self.queue.skip(&client, Left::Silent(cx.now - client.since), cx);
                 client.dismiss();
             } else {
-                self.settle(key, sign, Readiness::all(), watch);
+                self.settle(key, sign, Readiness::all(), cx);
             }
         }
     }
 
-    /// Does what a sign of a silent client in a slot demands.
-    fn settle(&mut self, key: usize, sign: Sign, readiness: Readiness, watch: &mut Watch<'_>) {
+    /// Does what a look at a silent client in a slot demands.
+    fn settle(&mut self, key: usize, sign: Sign, readiness: Readiness, cx: &mut Context<'_>) {
         if let Sign::Silent = sign {
             return;
         }
-        let Some(Silent { client, registrar, .. }) = self.slots.release(key) else { return };
+        let Some(Silent { client, registration, .. }) = self.slots.release(key) else { return };
         match sign {
-            Sign::Spoken => self.begin(key, client, registrar, readiness, watch),
-            Sign::Failed(error) => self.queue.skip(&client, Left::Error(&error), watch),
-            Sign::Fin | Sign::Silent => self.queue.skip(&client, Left::Fin, watch),
+            Sign::Spoken => self.begin(key, client, registration, readiness, cx),
+            Sign::Failed(error) => self.queue.skip(&client, Left::Error(&error), cx),
+            Sign::Fin | Sign::Silent => self.queue.skip(&client, Left::Fin, cx),
         }
     }
 
-    /// Gives a free slot to the client that has waited longest, first of all among those that have spoken. `false` if
-    /// there is no slot, or no client.
-    fn fill_slot(&mut self, watch: &mut Watch<'_>) -> bool {
+    /// Gives a free slot to the client that has waited longest, first of all among those that have sent something. Returns
+    /// `false` if there is no slot, or no client.
+    fn fill_slot(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(key) = self.slots.vacant_key() else { return false };
-        let registrar = Registrar::new(Place::Session(key).into());
-        if let Some(client) = self.queue.next_speaker(watch) {
-            self.begin(key, client, registrar, Readiness::all(), watch);
+        let registration = Registration::new(Source::Slot(key).into());
+        if let Some(client) = self.queue.next_speaker(cx) {
+            self.begin(key, client, registration, Readiness::all(), cx);
             return true;
         }
         let Some(client) = self.queue.next_silent() else { return false };
-        self.hold(key, client, registrar, watch);
+        self.hold(key, client, registration, cx);
         true
     }
 
@@ -327,81 +349,80 @@ impl EventLoop {
         &mut self,
         slot: usize,
         mut client: QueuedClient,
-        mut registrar: Registrar,
-        watch: &mut Watch<'_>,
+        mut registration: Registration,
+        cx: &mut Context<'_>,
     ) {
         let wanted = Interest::READABLE;
-        if let Err(error) = registrar.apply(self.poll.registry(), &mut client.socket, wanted) {
-            return self.queue.skip(&client, Left::Error(&error), watch);
+        if let Err(error) = registration.apply(self.poll.registry(), &mut client.socket, wanted) {
+            return self.queue.skip(&client, Left::Error(&error), cx);
         }
         let peer = client.peer;
-        watch.event_loop(&LoopEvent::SlotHeld { peer, slot, waiting: self.queue.len() });
-        watch.event_loop(&LoopEvent::InterestChanged(EventSource::Queued(peer), wanted));
-        self.slots.hold(Silent { client, registrar, held_since: watch.now });
+        cx.event_loop(&LoopEvent::SlotHeld { peer, slot, waiting: self.queue.len() });
+        cx.event_loop(&LoopEvent::InterestChanged(EventSource::Queued(peer), wanted));
+        self.slots.hold(Silent { client, registration, held_since: cx.now });
     }
 
-    /// Takes slots from silent clients and gives them to queued clients that have spoken. A silent client keeps its slot
-    /// for [`LOOK_AGAIN`] at least: its first byte may be on its way.
-    fn give_way(&mut self, watch: &mut Watch<'_>) {
-        if self.queue.next_look().is_some_and(|at| at > watch.now) {
+    /// Takes slots from silent clients and gives them to queued clients that have sent something. A silent client keeps its
+    /// slot for [`LOOK_AGAIN`] at least: its first byte may be on its way.
+    fn give_way(&mut self, cx: &mut Context<'_>) {
+        if self.queue.next_look().is_some_and(|at| at > cx.now) {
             return;
         }
         while let Some((key, silent)) = self.slots.first_silent()
-            && silent.held_since + LOOK_AGAIN <= watch.now
+            && silent.held_since + LOOK_AGAIN <= cx.now
         {
-            let Some(speaker) = self.queue.next_speaker(watch) else { return };
-            let Some(Silent { mut client, mut registrar, .. }) = self.slots.release(key) else { return };
+            let Some(speaker) = self.queue.next_speaker(cx) else { return };
+            let Some(Silent { mut client, mut registration, .. }) = self.slots.release(key) else { return };
             let peer = client.peer;
-            match registrar.apply(self.poll.registry(), &mut client.socket, Interest::NONE) {
+            match registration.apply(self.poll.registry(), &mut client.socket, Interest::NONE) {
                 Ok(_) => self.queue.reenter(client),
-                Err(error) => self.queue.skip(&client, Left::Error(&error), watch),
+                Err(error) => self.queue.skip(&client, Left::Error(&error), cx),
             }
-            watch.event_loop(&LoopEvent::SlotGivenUp { peer, slot: key, waiting: self.queue.len() });
-            let registrar = Registrar::new(Place::Session(key).into());
-            self.begin(key, speaker, registrar, Readiness::all(), watch);
+            cx.event_loop(&LoopEvent::SlotGivenUp { peer, slot: key, waiting: self.queue.len() });
+            let registration = Registration::new(Source::Slot(key).into());
+            self.begin(key, speaker, registration, Readiness::all(), cx);
         }
     }
 
-    /// Begins the session of a client that has spoken, in this free slot.
+    /// Begins the session of a client that has sent something, in this free slot.
     fn begin(
         &mut self,
         slot: usize,
         client: QueuedClient,
-        registrar: Registrar,
+        registration: Registration,
         readiness: Readiness,
-        watch: &mut Watch<'_>,
+        cx: &mut Context<'_>,
     ) {
         self.served += 1;
         let id = SessionId { number: self.served, peer: client.peer };
-        watch.event_loop(&LoopEvent::Promoted { id, slot, waiting: self.queue.len() });
-        match self.session(id, client, readiness, watch) {
-            Ok(session) => self.slots.insert(session, registrar),
-            Err(error) => watch.event_loop(&LoopEvent::SessionFailed { id, error: &error }),
+        cx.event_loop(&LoopEvent::Promoted { id, slot, waiting: self.queue.len() });
+        match ServerConnection::new(Arc::clone(&self.terms.tls)) {
+            Ok(tls) => {
+                let mut session = Registered::new(self.session(id, tls, client, cx), registration);
+                session.ready(readiness, cx);
+                self.slots.insert(session);
+            }
+            Err(error) => cx.event_loop(&LoopEvent::SessionFailed { id, error: &error }),
         }
-        self.count_down(watch);
+        self.count_down(cx);
     }
 
     fn session(
-        &self,
+        &mut self,
         id: SessionId,
+        tls: ServerConnection,
         client: QueuedClient,
-        readiness: Readiness,
-        watch: &mut Watch<'_>,
-    ) -> Result<Session<TcpStream, Echo>, rustls::Error> {
-        // Every reply is one write, which must not wait for the acknowledgement of the one before it. It fails on
-        // a socket that was reset, which the first read will say better.
+        cx: &mut Context<'_>,
+    ) -> Session<TcpStream, S::Application> {
+        // Every reply is one write, which must not wait for the acknowledgement of the one before it. This fails on a
+        // socket that was reset, which the first read will report better.
         let _ = client.socket.set_nodelay(true);
-        let tls = ServerConnection::new(Arc::clone(&self.service.tls))?;
-        let echo = Echo::new(Rc::clone(&self.service.greeting));
-        watch.step(&id, &Step::Began { local: self.local_address(&client.socket) });
-        let mut session =
-            Session::new(id, tls, client.socket, echo, Arc::clone(&self.service.session), watch);
-        watch.step(&id, &Step::Ready(readiness));
-        session.ready(readiness);
-        Ok(session)
+        let local = self.local_address(&client.socket);
+        let application = self.service.application(id);
+        Session::new(id, local, tls, client.socket, application, Arc::clone(&self.terms.session), cx)
     }
 
-    /// Our address as this client knows it. Only who listens on every address has to ask the kernel.
+    /// Our address as this client knows it. Only a listener on every address has to ask the kernel.
     fn local_address(&self, socket: &TcpStream) -> SocketAddr {
         match self.address.ip().is_unspecified() {
             true => socket.local_addr().unwrap_or(self.address),
@@ -411,30 +432,33 @@ impl EventLoop {
 
     // ---- TURN ----------------------------------------------------------------------------------------------
 
-    fn turn(&mut self, watch: &mut Watch<'_>) {
-        self.slots.wake_due(watch.now);
-        self.scratch.share_among(self.slots.len());
+    fn turn(&mut self, cx: &mut Context<'_>) {
+        self.slots.wake_expired(cx.now);
+        cx.limits = if self.slots.len() > 1 { Limits::SHARED } else { Limits::ALONE };
         self.slots.begin_round();
         while let Some(key) = self.slots.next() {
-            let Some(slot) = self.slots.get_mut(key) else { continue };
-            let turn = slot.session.turn(watch, &mut self.scratch);
-            match slot.session.await_events(turn, &mut slot.registrar, self.poll.registry(), watch) {
-                Turn::Blocked => self.slots.sort_in(key),
-                Turn::Yield => self.slots.wake(key),
-                Turn::Done(_) => self.free(key, watch),
+            let Some(session) = self.slots.get_mut(key) else { continue };
+            match session.turn(self.poll.registry(), cx) {
+                Turn::Wait(_) => self.slots.update_timer(key),
+                Turn::Again(_) => self.slots.wake(key),
+                Turn::Done(_) => self.free(key, cx),
             }
         }
+        let registry = self.poll.registry();
+        self.service.after_round(&mut Round { slots: &mut self.slots, registry, cx });
     }
 
-    /// The slot is free from here on, whatever the socket still has to wait for.
-    fn free(&mut self, key: usize, watch: &mut Watch<'_>) {
-        let Some(Slot { session, registrar, .. }) = self.slots.remove(key) else { return };
+    /// Frees the slot, whatever the socket still has to wait for.
+    fn free(&mut self, key: usize, cx: &mut Context<'_>) {
+        let Some((session, registration)) = self.slots.remove(key).map(Registered::into_parts) else {
+            return;
+        };
         let id = session.id();
         let drains = session.needs_draining();
         let (stream, _) = session.into_parts();
-        watch.event_loop(&LoopEvent::Freed { id, slot: key, drains });
+        cx.event_loop(&LoopEvent::Freed { id, slot: key, drains });
         if drains {
-            self.draining.add(stream, id.peer, registrar, self.poll.registry(), watch);
+            self.draining.add(stream, id.peer, registration, self.poll.registry(), cx);
         }
         if let Some(limit) = self.stop_by {
             self.draining.cap_deadline(limit);
@@ -444,36 +468,37 @@ impl EventLoop {
     // ---- the end -------------------------------------------------------------------------------------------
 
     /// Counts a session that has begun, with its client's first byte.
-    fn count_down(&mut self, watch: &mut Watch<'_>) {
-        if let Some(left) = &mut self.service.sessions_left {
+    fn count_down(&mut self, cx: &mut Context<'_>) {
+        if let Some(left) = &mut self.sessions_left {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                self.stop_admitting("the last session of --sessions has begun", watch);
+                self.stop_admitting("the last session of --sessions has begun", cx);
             }
         }
     }
 
-    /// Finishes what is owed, says close_notify, and sends the others away.
-    fn stop_on_signal(&mut self, watch: &mut Watch<'_>) {
-        self.stop_admitting("a signal came", watch);
-        for key in self.slots.keys() {
-            if let Some(slot) = self.slots.get_mut(key) {
-                slot.session.close(watch);
+    /// Closes all sessions gracefully, and sends the other clients away.
+    fn stop_on_signal(&mut self, cx: &mut Context<'_>) {
+        self.stop_admitting("a signal came", cx);
+        let keys: Vec<usize> = self.slots.sessions().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(session) = self.slots.get_mut(key) {
+                session.close(cx);
                 self.slots.wake(key);
             }
         }
-        if let Some(time) = self.service.session.timeouts.close {
-            let limit = watch.now + time;
+        if let Some(time) = self.terms.session.timeouts.close {
+            let limit = cx.now + time;
             self.stop_by = Some(limit);
             self.draining.cap_deadline(limit);
         }
     }
 
     /// Dropping the listener closes it: clients that come now are refused. Clients without a session are sent away.
-    fn stop_admitting(&mut self, why: &'static str, watch: &mut Watch<'_>) {
+    fn stop_admitting(&mut self, why: &'static str, cx: &mut Context<'_>) {
         if self.listener.take().is_some() {
             let waiting = self.queue.len() + self.slots.count_silent();
-            watch.event_loop(&LoopEvent::Stopping { why, waiting });
+            cx.event_loop(&LoopEvent::Stopping { why, waiting });
         }
         self.queue.dismiss();
         while let Some((key, _)) = self.slots.first_silent()

@@ -1,78 +1,80 @@
 //! `mio-server`: a TLS echo server that serves one session at a time.
 
-mod accept_queue;
-mod cli;
-mod descriptors;
 mod echo;
-mod event_loop;
-mod listener;
-mod place;
-mod run_queue;
-mod service;
-mod setup;
-mod slots;
-mod status;
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Instant;
+use std::rc::Rc;
 
+use clap::Parser;
 use mimalloc::MiMalloc;
-use program::ending::Endings;
-use program::exit::ExitStatus;
-use program::logging;
-use program::reporter::Reporter;
-use program::status_line;
-use program::stderr;
-use rustls::Side;
-use show::args::{ShowError, Shown};
-use tls_session::observer::{LoopEvent, Observer, Watch};
+use mio_server::Flags;
+use program::exit;
 
-use crate::status::Status;
+use crate::echo::Echo;
 
-/// Why, `Cargo.toml` says. The client has none: to start it would be a tenth of its shortest session.
+/// See `Cargo.toml` for the reason. The client has none: to start it would be a tenth of its shortest session.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// The command line.
+#[derive(Parser, Debug)]
+#[command(version, about = "A TLS echo server that serves one session at a time, or --slots N")]
+#[command(long_about = None, max_term_width = 100, after_help = after_help())]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+
+    /// Sent first, as it is; '' sends none [default: welcome! and a newline]
+    #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
+    #[arg(help_heading = None, display_order = 6)]
+    greeting: OsString,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  mio-server                                     the first run makes a certificate for localhost
+  mio-server --listen '[::]:4433' -v             listen on every address, log more
+  mio-server --cert chain.pem --key key.pem      a certificate of your own
+  mio-server --tls 1.2 --sessions 1              one TLS 1.2 session, then end
+  openssl s_client -connect localhost:8000 -CAfile certificates/certificate.pem
+
+{}",
+        exit::TABLE
+    )
+}
+
 fn main() -> ExitCode {
-    match cli::Cli::parse() {
-        Ok(cli) => {
-            let status = run(&cli);
-            stderr::finish();
-            status.into()
+    match mio_server::parse(|cli: &Cli| cli.flags.check()) {
+        Ok(Cli { flags, greeting }) => {
+            let greeting: Rc<[u8]> = greeting.as_bytes().into();
+            mio_server::run_with("mio-server", &flags, |_client| Echo::new(Rc::clone(&greeting)))
         }
         Err(status) => status.into(),
     }
 }
 
-fn run(cli: &cli::Cli) -> ExitStatus {
-    let start = Instant::now();
-    cli.show.shape_log(start);
-    logging::init(cli.verbosity.steps());
-    match serve(cli, start) {
-        Ok(()) => ExitStatus::Clean,
-        Err(message) => {
-            logging::fail("mio-server", &message);
-            ExitStatus::Configuration
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn greeting(text: &str) -> OsString {
+        Cli::parse_from(["mio-server", "--greeting", text]).greeting
     }
-}
 
-fn serve(cli: &cli::Cli, start: Instant) -> Result<(), String> {
-    let Shown { mut observer, key_log } = shown(cli, start).map_err(|error| error.to_string())?;
-    let (event_loop, address) =
-        setup::event_loop(cli, Arc::clone(&key_log)).map_err(|error| error.to_string())?;
-    let load = || setup::credentials_again(cli, Arc::clone(&key_log)).map_err(|error| error.to_string());
-    Watch::new(Instant::now(), observer.as_mut()).event_loop(&LoopEvent::Listening(address));
-    event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
-}
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
 
-/// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
-fn shown(cli: &cli::Cli, start: Instant) -> Result<Shown, ShowError> {
-    let endings = Endings::new(Side::Server, cli.tls.offer());
-    let log = Box::new(Reporter::new(endings.clone()).beside_trace(cli.show.traces()));
-    let spare = status_line::is_possible() && !cli.show.traces();
-    let log: Box<dyn Observer> =
-        if cli.verbosity.steps() > 0 && spare { Box::new((Status::default(), log)) } else { log };
-    cli.show.open(log, &endings, start)
+    #[test]
+    fn the_greeting_is_literal_and_may_be_empty() {
+        assert_eq!(Cli::parse_from(["mio-server"]).greeting, "welcome!\n");
+        assert_eq!(greeting(r"a\n"), r"a\n");
+        assert_eq!(greeting(""), "");
+    }
 }

@@ -1,55 +1,56 @@
-//! What the sessions of this server have in common, and which part of it SIGHUP replaces.
+//! What a server does for its clients: the seam between the loop and a role.
 
-use std::rc::Rc;
-use std::sync::Arc;
+use std::io;
+use std::time::Instant;
 
-use rustls::ServerConfig;
-use tls_session::authorize::Authorize;
-use tls_session::deadline::Timeouts;
-use tls_session::session::SessionConfig;
+use mio::Registry;
+use mio::event::Event;
+use tls_session::application::Application;
+use tls_session::observer::SessionId;
 
-/// Who the server is, and whom it lets in: what the files on disk say.
-pub struct Credentials {
-    /// The TLS configuration.
-    pub tls: Arc<ServerConfig>,
-    /// How clients are authorized.
-    pub authorize: Arc<dyn Authorize>,
-}
+use crate::round::Round;
 
-/// Loads the credentials, or says what is wrong with which file.
-pub type Load<'a> = dyn Fn() -> Result<Credentials, String> + 'a;
+/// A role of the server: it makes an application for each client.
+///
+/// A closure from [`SessionId`] to an application is a service. A role whose sessions depend on each other, or on other
+/// sockets, implements the other methods too.
+pub trait Service {
+    /// The application of one client.
+    type Application: Application;
 
-/// What the sessions of this server have in common.
-pub struct Service {
-    /// The TLS configuration.
-    pub tls: Arc<ServerConfig>,
-    /// How clients are authorized and timed.
-    pub session: Arc<SessionConfig>,
-    /// What every session begins with.
-    pub greeting: Rc<[u8]>,
-    /// How many sessions are left to serve, if they are counted.
-    pub sessions_left: Option<u64>,
-}
+    /// Makes the application of a client whose session begins.
+    fn application(&mut self, client: SessionId) -> Self::Application;
 
-impl Service {
-    /// A service with these credentials and timeouts. Its sessions begin with `greeting`. `sessions` limits
-    /// their number.
-    pub fn new(
-        Credentials { tls, authorize }: Credentials,
-        timeouts: Timeouts,
-        greeting: &[u8],
-        sessions: Option<u64>,
-    ) -> Self {
-        let session = Arc::new(SessionConfig { authorize, timeouts });
-        Self { tls, session, greeting: greeting.into(), sessions_left: sessions }
+    /// Registers sources of the service's own. Their tokens come from [`foreign_token`](crate::foreign_token).
+    ///
+    /// # Errors
+    /// Those of the poll. The server does not start then.
+    fn start(&mut self, registry: &Registry) -> io::Result<()> {
+        let _ = registry;
+        Ok(())
     }
 
-    /// What sessions get from now on; those that there are keep what they began with.
-    ///
-    /// The new configuration has a ticket key and a store of its own: an old ticket cannot resume a session that the new
-    /// files would reject.
-    pub fn replace(&mut self, Credentials { tls, authorize }: Credentials) {
-        self.tls = tls;
-        self.session = Arc::new(SessionConfig { authorize, timeouts: self.session.timeouts });
+    /// One of the service's own sources is ready.
+    fn ready(&mut self, event: &Event, round: &mut Round<'_, '_, Self::Application>) {
+        let _ = (event, round);
+    }
+
+    /// Every session that was runnable has had its turn. What the service changes here is acted on in the next round,
+    /// which begins at once.
+    fn after_round(&mut self, round: &mut Round<'_, '_, Self::Application>) {
+        let _ = round;
+    }
+
+    /// When a round is due even if the poll reports nothing.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+impl<A: Application, F: FnMut(SessionId) -> A> Service for F {
+    type Application = A;
+
+    fn application(&mut self, client: SessionId) -> A {
+        self(client)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,12 +16,15 @@ use rustls::pki_types::UnixTime;
 use rustls::server::ServerSessionMemoryCache;
 use rustls::{KeyLog, ServerConfig};
 use tls_session::authorize::Authorize;
+use tls_session::mio::Listener;
+use tls_session::session::SessionConfig;
 
-use crate::cli::Cli;
 use crate::descriptors;
 use crate::event_loop::{EventLoop, Room};
-use crate::listener::Listener;
-use crate::service::{Credentials, Service};
+use crate::flags::Flags;
+use crate::service::Service;
+use crate::terms::Terms;
+use crate::tokens::listener_token;
 
 /// Where the development certificate is made and found.
 const CERTIFICATE: &str = "certificates/certificate.pem";
@@ -44,21 +48,20 @@ fn because(error: impl fmt::Display) -> SetupError {
 ///
 /// # Errors
 /// Whatever is wrong with a file, with what rustls is asked for, or with the address to listen on.
-pub fn event_loop(
-    cli: &Cli,
+pub fn event_loop<S: Service>(
+    flags: &Flags,
     key_log: Arc<dyn KeyLog>,
-) -> Result<(EventLoop, std::net::SocketAddr), SetupError> {
-    if cli.identity().is_none() {
+    service: S,
+) -> Result<(EventLoop<S>, SocketAddr), SetupError> {
+    if flags.identity().is_none() {
         make_first_certificate()?;
     }
-    let credentials = credentials(cli, key_log)?;
-    let timeouts = cli.timeouts.timeouts();
-    let service = Service::new(credentials, timeouts, cli.greeting(), cli.sessions);
-    let listener = listen(cli)?;
+    let terms = terms(flags, key_log)?;
+    let listener = listen(flags)?;
     let address = listener.address().map_err(because)?;
-    let room = Room { slots: cli.slots(), waiting: cli.waiting() };
+    let room = Room { slots: flags.slots(), waiting: flags.waiting(), sessions: flags.sessions };
     descriptors::provide_for(&room);
-    let event_loop = EventLoop::new(listener, room, service)
+    let event_loop = EventLoop::new(listener, &room, terms, service)
         .map_err(|error| SetupError(format!("cannot start the event loop: {error}")))?;
     Ok((event_loop, address))
 }
@@ -67,9 +70,9 @@ pub fn event_loop(
 ///
 /// # Errors
 /// Whatever is wrong with a file.
-pub fn credentials_again(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
-    let (certificate, key) = identity_files(cli);
-    for file in [Some(certificate), Some(key), cli.client_ca.as_deref()].into_iter().flatten() {
+pub fn terms_again(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
+    let (certificate, key) = identity_files(flags);
+    for file in [Some(certificate), Some(key), flags.client_ca.as_deref()].into_iter().flatten() {
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(SetupError(format!(
                 "{} is not a regular file, which can be read at the start only",
@@ -77,33 +80,34 @@ pub fn credentials_again(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credenti
             )));
         }
     }
-    credentials(cli, key_log)
+    terms(flags, key_log)
 }
 
 /// Loads the files that say who the server is and whom it lets in; `key_log` is told of the secrets.
 ///
 /// # Errors
 /// Whatever is wrong with a file, or with what rustls is asked for.
-fn credentials(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Credentials, SetupError> {
-    let identity = identity(cli)?;
-    let provider = cli.tls.provider();
-    let verifier = client_verifier(cli, &provider)?;
+fn terms(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
+    let identity = identity(flags)?;
+    let provider = flags.tls.provider();
+    let verifier = client_verifier(flags, &provider)?;
     let builder = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&cli.tls.versions())
+        .with_protocol_versions(&flags.tls.versions())
         .map_err(because)?;
     let builder = match &verifier {
         Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier) as _),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(because)?;
-    config.alpn_protocols = cli.alpn();
+    config.alpn_protocols = flags.alpn();
     config.key_log = key_log;
-    remember_sessions(&mut config, cli.slots())?;
+    remember_sessions(&mut config, flags.slots())?;
     let authorize: Arc<dyn Authorize> = match verifier {
         Some(verifier) => Arc::new(AuthorizeClients { verifier, clock: Arc::clone(&config.time_provider) }),
         None => Arc::new(AnyClient),
     };
-    Ok(Credentials { tls: Arc::new(config), authorize })
+    let session = SessionConfig { authorize, timeouts: flags.timeouts.timeouts() };
+    Ok(Terms { tls: Arc::new(config), session: Arc::new(session) })
 }
 
 /// The number of clients that can come back and resume their sessions, where the server has to remember each of them.
@@ -136,15 +140,15 @@ fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), Setu
 
 /// What `--client-ca` asks of clients, if it is there.
 fn client_verifier(
-    cli: &Cli,
+    flags: &Flags,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<ClientVerifier>>, SetupError> {
-    let Some(file) = &cli.client_ca else { return Ok(None) };
+    let Some(file) = &flags.client_ca else { return Ok(None) };
     let trust = Arc::new(Trust::load(file).map_err(because)?);
     for warning in trust.warnings(UnixTime::now()) {
         warn!("{warning}");
     }
-    let verifier = ClientVerifier::new(Arc::clone(&trust), Arc::clone(provider), cli.client_auth());
+    let verifier = ClientVerifier::new(Arc::clone(&trust), Arc::clone(provider), flags.client_auth());
     if !verifier.hints() {
         warn!(
             "{} has too many names to send them to clients as hints which certificate to show",
@@ -163,13 +167,13 @@ fn make_first_certificate() -> Result<(), SetupError> {
     Ok(())
 }
 
-fn identity_files(cli: &Cli) -> (&Path, &Path) {
-    cli.identity().unwrap_or((Path::new(CERTIFICATE), Path::new(KEY)))
+fn identity_files(flags: &Flags) -> (&Path, &Path) {
+    flags.identity().unwrap_or((Path::new(CERTIFICATE), Path::new(KEY)))
 }
 
-fn identity(cli: &Cli) -> Result<Identity, SetupError> {
+fn identity(flags: &Flags) -> Result<Identity, SetupError> {
     let now = UnixTime::now();
-    let (certificate, key) = identity_files(cli);
+    let (certificate, key) = identity_files(flags);
     let identity = Identity::load(certificate, key).map_err(because)?;
     for warning in identity.warnings(now) {
         warn!("{warning}");
@@ -177,16 +181,16 @@ fn identity(cli: &Cli) -> Result<Identity, SetupError> {
     Ok(identity)
 }
 
-fn listen(cli: &Cli) -> Result<Listener, SetupError> {
+fn listen(flags: &Flags) -> Result<Listener, SetupError> {
     let cannot = |error: &std::io::Error, hint: &str| {
-        SetupError(format!("cannot listen on {}: {error}{hint}", cli.listen))
+        SetupError(format!("cannot listen on {}: {error}{hint}", flags.listen))
     };
-    let addresses = cli.listen.resolve().map_err(|error| {
+    let addresses = flags.listen.resolve().map_err(|error| {
         cannot(&error, "; is the name right? 0.0.0.0 and [::] stand for every address of this machine")
     })?;
     let mut last = std::io::ErrorKind::NotFound.into();
     for address in addresses {
-        match Listener::bind(address) {
+        match Listener::bind(address, listener_token()) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = error,
         }

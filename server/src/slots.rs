@@ -1,42 +1,42 @@
-//! The slots: the sessions that are being served, and the clients that hold a slot and have sent nothing yet.
+//! The slots: the sessions that are served, and the clients that hold a slot and have sent nothing yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
-use mio::net::TcpStream;
 use slab::Slab;
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{EventSource, LoopEvent, Step, Watch};
+use tls_session::application::Application;
+use tls_session::context::Context;
+use tls_session::mio::{Registered, Registration};
+use tls_session::observer::{EventSource, LoopEvent, SessionId};
 use tls_session::phase::Phase;
 use tls_session::readiness::Readiness;
-use tls_session::session::Session;
 
 use crate::accept_queue::QueuedClient;
-use crate::echo::Echo;
 use crate::run_queue::RunQueue;
 
-/// A number of places for sessions: one, unless `--slots` says otherwise.
+/// A number of slots: one, unless `--slots` says otherwise.
 ///
-/// Nothing here grows with the number of those who are idle. Who can go on stands in a queue, and the deadlines are
-/// sorted; a deadline that has moved back, as the idle one does with every message, is left where it was sorted in,
-/// and looked at again when that time has come. Where there is none any more, nothing is left: a poll that need not
-/// time out is cheaper.
-pub struct Slots {
-    slots: Slab<Holder>,
-    places: usize,
+/// Nothing here costs more for more idle sessions. Runnable sessions stand in a queue, and the deadlines are sorted. A
+/// deadline that moves later, as the idle deadline does with every message, keeps its old place in the order. It is checked
+/// again at the old time.
+pub struct Slots<A> {
+    slots: Slab<Holder<A>>,
+    count: usize,
+    /// The slots of sessions, by the number of the session.
+    keys: HashMap<u64, usize>,
     /// The slots of silent clients, by the arrival of the client.
     silent: BTreeMap<u64, usize>,
     /// The slots of silent clients that the poll has reported in this round.
-    heard: Vec<(usize, Readiness)>,
+    reported: Vec<(usize, Readiness)>,
     runnable: RunQueue,
     timers: BTreeSet<(Instant, usize)>,
 }
 
 /// What a slot holds.
 #[expect(clippy::large_enum_variant, reason = "a silent client is here for a moment, a session for a while")]
-enum Holder {
+enum Holder<A> {
     Silent(Silent),
-    Session(Slot),
+    Session(Slot<A>),
 }
 
 /// A client that holds a slot, is registered with the poll, and has sent nothing. Its session begins with its first
@@ -45,31 +45,29 @@ pub struct Silent {
     /// The client.
     pub client: QueuedClient,
     /// Its registration.
-    pub registrar: Registrar,
+    pub registration: Registration,
     /// When it got the slot.
     pub held_since: Instant,
 }
 
-/// A session that is served, and its registration with the poll.
-pub struct Slot {
-    /// The session.
-    pub session: Session<TcpStream, Echo>,
-    /// Its registration.
-    pub registrar: Registrar,
+/// A session that is served.
+struct Slot<A> {
+    session: Registered<A>,
     /// Whether its key is in the queue.
-    queued: bool,
-    /// Where its deadline is sorted in: at its time, or before.
+    is_queued: bool,
+    /// Its place in the order of deadlines: at its deadline, or before.
     timer: Option<Instant>,
 }
 
-impl Slots {
+impl<A: Application> Slots<A> {
     /// Empty slots.
-    pub fn new(places: usize) -> Self {
+    pub fn new(count: usize) -> Self {
         Self {
             slots: Slab::new(),
-            places,
+            count,
+            keys: HashMap::new(),
             silent: BTreeMap::new(),
-            heard: Vec::new(),
+            reported: Vec::new(),
             runnable: RunQueue::default(),
             timers: BTreeSet::new(),
         }
@@ -80,71 +78,83 @@ impl Slots {
         self.slots.len()
     }
 
-    /// Whether all slots are free.
+    /// Returns whether all slots are free.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
     /// The key of a free slot, if there is one.
     pub fn vacant_key(&self) -> Option<usize> {
-        (self.slots.len() < self.places).then(|| self.slots.vacant_key())
+        (self.slots.len() < self.count).then(|| self.slots.vacant_key())
     }
 
-    /// Fills the slot that [`vacant_key`](Self::vacant_key) named. A new session has a turn at once.
-    pub fn insert(&mut self, session: Session<TcpStream, Echo>, registrar: Registrar) {
-        let slot = Slot { session, registrar, queued: false, timer: None };
-        let key = self.slots.insert(Holder::Session(slot));
+    /// Fills the slot that [`vacant_key`](Self::vacant_key) named. The session has a turn at once.
+    pub fn insert(&mut self, session: Registered<A>) {
+        let number = session.session().id().number;
+        let key = self.slots.insert(Holder::Session(Slot { session, is_queued: false, timer: None }));
+        self.keys.insert(number, key);
         self.wake(key);
     }
 
-    /// The session in a slot.
-    pub fn get_mut(&mut self, key: usize) -> Option<&mut Slot> {
+    fn slot_mut(&mut self, key: usize) -> Option<&mut Slot<A>> {
         match self.slots.get_mut(key)? {
             Holder::Session(slot) => Some(slot),
             Holder::Silent(_) => None,
         }
     }
 
+    /// The session in a slot.
+    pub fn get_mut(&mut self, key: usize) -> Option<&mut Registered<A>> {
+        self.slot_mut(key).map(|slot| &mut slot.session)
+    }
+
+    /// The slot of a session.
+    pub fn key_of(&self, session: SessionId) -> Option<usize> {
+        self.keys.get(&session.number).copied()
+    }
+
     /// Frees the slot of a session.
-    pub fn remove(&mut self, key: usize) -> Option<Slot> {
-        self.get_mut(key)?;
+    pub fn remove(&mut self, key: usize) -> Option<Registered<A>> {
+        self.slot_mut(key)?;
         let Holder::Session(slot) = self.slots.try_remove(key)? else { return None };
+        self.keys.remove(&slot.session.session().id().number);
         if let Some(at) = slot.timer {
             self.timers.remove(&(at, key));
         }
-        Some(slot)
+        Some(slot.session)
     }
 
-    /// The keys of all sessions.
-    pub fn keys(&self) -> Vec<usize> {
-        let session = |(key, holder)| matches!(holder, &Holder::Session(_)).then_some(key);
-        self.slots.iter().filter_map(session).collect()
+    /// All sessions, with the keys of their slots.
+    pub fn sessions(&self) -> impl Iterator<Item = (usize, &Registered<A>)> {
+        self.slots.iter().filter_map(|(key, holder)| match holder {
+            Holder::Session(slot) => Some((key, &slot.session)),
+            Holder::Silent(_) => None,
+        })
     }
 
-    /// Notes what the poll has reported. A session has a turn; a silent client is among those that
-    /// [`take_heard`](Self::take_heard) returns.
-    pub fn ready(&mut self, key: usize, readiness: Readiness, watch: &mut Watch<'_>) {
+    /// Notes what the poll has reported. A session has a turn. A silent client is among those that
+    /// [`take_reported`](Self::take_reported) returns.
+    pub fn ready(&mut self, key: usize, readiness: Readiness, cx: &mut Context<'_>) {
         match self.slots.get_mut(key) {
             Some(Holder::Session(slot)) => {
-                watch.step(&slot.session.id(), &Step::Ready(readiness));
-                slot.session.ready(readiness);
+                slot.session.ready(readiness, cx);
                 self.wake(key);
             }
             Some(Holder::Silent(Silent { client, .. })) => {
-                watch.event_loop(&LoopEvent::Ready(EventSource::Queued(client.peer)));
-                self.heard.push((key, readiness));
+                cx.event_loop(&LoopEvent::Ready(EventSource::Queued(client.peer)));
+                self.reported.push((key, readiness));
             }
             None => {}
         }
     }
 
-    /// A session has a turn without waiting for anything.
+    /// Gives a session a turn without waiting for anything.
     pub fn wake(&mut self, key: usize) {
         if let Some(Holder::Session(slot)) = self.slots.get_mut(key)
-            && !slot.queued
+            && !slot.is_queued
         {
-            slot.queued = true;
-            let is_handshaking = matches!(slot.session.phase(), Phase::Handshaking);
+            slot.is_queued = true;
+            let is_handshaking = *slot.session.session().phase() == Phase::Handshaking;
             self.runnable.push(key, is_handshaking);
         }
     }
@@ -159,8 +169,8 @@ impl Slots {
     }
 
     /// The silent clients that the poll has reported since the last call, and what for.
-    pub fn take_heard(&mut self) -> Vec<(usize, Readiness)> {
-        std::mem::take(&mut self.heard)
+    pub fn take_reported(&mut self) -> Vec<(usize, Readiness)> {
+        std::mem::take(&mut self.reported)
     }
 
     /// The silent client in a slot.
@@ -192,20 +202,20 @@ impl Slots {
 
     // ---- turns and deadlines -------------------------------------------------------------------------------
 
-    /// Whether one has a turn now.
+    /// Returns whether a session is runnable.
     pub fn any_runnable(&self) -> bool {
         !self.runnable.is_empty()
     }
 
-    /// When a deadline may be due.
+    /// When a deadline may have passed.
     pub fn deadline(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// A session's turn is over, and with it its deadline may be another.
-    pub fn sort_in(&mut self, key: usize) {
+    /// Puts the deadline of a session into the order, after a turn.
+    pub fn update_timer(&mut self, key: usize) {
         let Some(Holder::Session(slot)) = self.slots.get_mut(key) else { return };
-        let deadline = slot.session.earliest_deadline();
+        let deadline = slot.session.deadline();
         if slot.timer.is_some_and(|timer| deadline.is_some_and(|at| timer <= at)) {
             return;
         }
@@ -217,21 +227,21 @@ impl Slots {
         }
     }
 
-    /// Those whose deadline has passed have a turn too; those whose deadline has moved are sorted in again.
-    pub fn wake_due(&mut self, now: Instant) {
+    /// Gives sessions whose deadline has passed a turn. Sessions whose deadline has moved get their new place.
+    pub fn wake_expired(&mut self, now: Instant) {
         while let Some(&(at, key)) = self.timers.first().filter(|(at, _)| *at <= now) {
             self.timers.remove(&(at, key));
-            let Some(slot) = self.get_mut(key) else { continue };
+            let Some(slot) = self.slot_mut(key) else { continue };
             slot.timer = None;
-            if slot.session.earliest_deadline().is_some_and(|at| at <= now) {
+            if slot.session.deadline().is_some_and(|at| at <= now) {
                 self.wake(key);
             } else {
-                self.sort_in(key);
+                self.update_timer(key);
             }
         }
     }
 
-    /// Begins a round of turns. A session that yields has its next turn in the next round.
+    /// Begins a round of turns. A session whose turn ends at its limit has its next turn in the next round.
     pub fn begin_round(&mut self) {
         self.runnable.begin_round();
     }
@@ -239,8 +249,8 @@ impl Slots {
     /// The next session of this round.
     pub fn next(&mut self) -> Option<usize> {
         let key = self.runnable.next()?;
-        if let Some(slot) = self.get_mut(key) {
-            slot.queued = false;
+        if let Some(slot) = self.slot_mut(key) {
+            slot.is_queued = false;
         }
         Some(key)
     }
@@ -253,31 +263,40 @@ mod tests {
 
     use identity::AnyClient;
     use mio::Token;
+    use mio::net::TcpStream;
     use rustls::{ServerConfig, ServerConnection};
     use testing::certificates::Identity;
+    use tls_session::application::{Next, Outbox};
+    use tls_session::buffers::Buffers;
     use tls_session::deadline::Timeouts;
-    use tls_session::observer::SessionId;
-    use tls_session::session::SessionConfig;
+    use tls_session::session::{Session, SessionConfig};
 
     use crate::run_queue::HANDSHAKES_PER_ROUND;
 
-    /// Fills a slot with a session whose client has said nothing.
-    fn fill(slots: &mut Slots, tls: &Arc<ServerConfig>) {
+    struct Silence;
+
+    impl Application for Silence {
+        fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+            Next::Continue
+        }
+    }
+
+    /// Fills a slot with a session whose client has sent nothing.
+    fn fill(slots: &mut Slots<Silence>, tls: &Arc<ServerConfig>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = listener.local_addr().unwrap();
         let socket = TcpStream::connect(peer).unwrap();
         let tls = ServerConnection::new(Arc::clone(tls)).unwrap();
-        let config = SessionConfig { authorize: Arc::new(AnyClient), timeouts: Timeouts::default() };
-        let mut nobody = ();
-        let watch = &mut Watch::new(Instant::now(), &mut nobody);
-        let id = SessionId { number: 1, peer };
-        let session =
-            Session::new(id, tls, socket, Echo::new(b"".as_slice().into()), Arc::new(config), watch);
-        slots.insert(session, Registrar::new(Token(0)));
+        let config = SessionConfig { authorize: Arc::new(AnyClient), timeouts: Timeouts::NONE };
+        let (mut buffers, mut nobody) = (Buffers::default(), ());
+        let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
+        let id = SessionId { number: slots.len() as u64, peer };
+        let session = Session::new(id, peer, tls, socket, Silence, Arc::new(config), cx);
+        slots.insert(Registered::new(session, Registration::new(Token(0))));
     }
 
     /// One round, in which every session that has a turn yields.
-    fn round_of_yields(slots: &mut Slots) -> Vec<usize> {
+    fn round_of_yields(slots: &mut Slots<Silence>) -> Vec<usize> {
         let mut order = Vec::new();
         slots.begin_round();
         while let Some(key) = slots.next() {
@@ -317,10 +336,10 @@ mod tests {
         let mut slots = Slots::new(1);
         fill(&mut slots, &Identity::localhost().server_config());
         let at = Instant::now();
-        slots.get_mut(0).unwrap().timer = Some(at);
+        slots.slot_mut(0).unwrap().timer = Some(at);
         slots.timers.insert((at, 0));
-        slots.sort_in(0);
+        slots.update_timer(0);
         assert_eq!(slots.deadline(), None);
-        assert_eq!(slots.get_mut(0).unwrap().timer, None);
+        assert_eq!(slots.slot_mut(0).unwrap().timer, None);
     }
 }

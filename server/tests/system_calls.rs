@@ -18,7 +18,7 @@ const SESSION: [&str; 16] = [
     "accept4",
     "recvfrom MSG_PEEK",
     "setsockopt",
-    "epoll_ctl EPOLL_CTL_MOD",
+    "accept4 EAGAIN",
     "recvfrom",
     "writev",
     "epoll_ctl EPOLL_CTL_ADD",
@@ -96,7 +96,7 @@ fn second_session(log: &str) -> Calls {
 /// The name of a call, and of its arguments and its result only what makes it another call.
 fn shortened(line: &str) -> String {
     let mut short = line.split('(').next().unwrap().to_owned();
-    for part in ["MSG_PEEK", "EPOLL_CTL_ADD", "EPOLL_CTL_MOD", "EPOLL_CTL_DEL", "EAGAIN", "EINTR"] {
+    for part in ["MSG_PEEK", "EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EAGAIN", "EINTR"] {
         if line.contains(part) {
             short.extend([" ", part]);
         }

@@ -9,11 +9,12 @@ use program::ending::Endings;
 use program::exit::ExitStatus;
 use rustls::Connection;
 use rustls::Side;
-use tls_session::application::{Application, OWED_MARK};
-use tls_session::buffers::Scratch;
+use tls_session::application::{Application, HIGH_WATER_MARK};
+use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{Observer, SessionId, Step, Watch};
+use tls_session::context::Context;
+use tls_session::mio::{Registered, Registration};
+use tls_session::observer::{Observer, SessionId, Step};
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn};
 
@@ -22,7 +23,7 @@ use crate::wire::{End, with_registry};
 
 /// The most that a session may owe (I4): the mark, and what one helping of 64 KiB, with the record before it of which
 /// only the end was missing, can be answered with.
-pub const OWED_MOST: usize = OWED_MARK + 96 * 1024;
+pub const OWED_MOST: usize = HIGH_WATER_MARK + 96 * 1024;
 
 /// How many turns may move no byte at one instant: for phases and deadlines, and for calls that fail once.
 const IDLE_TURNS: usize = 64;
@@ -32,11 +33,9 @@ const LONGEST: Duration = Duration::from_secs(200);
 
 /// A session, its end of the wire, and what an event loop keeps beside it.
 pub struct Driven<A> {
-    session: Session<End, A>,
-    scratch: Scratch,
+    session: Registered<A, End>,
+    buffers: Buffers,
     end: End,
-    registrar: Registrar,
-    runnable: bool,
     reason: Option<CloseReason>,
     /// What it was seen doing.
     pub seen: Seen,
@@ -51,19 +50,22 @@ impl<A: Application + Heard> Driven<A> {
         config: &Arc<SessionConfig>,
         now: Instant,
     ) -> Self {
-        let mut seen = Seen::default();
-        let id = SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)) };
-        let watch = &mut Watch::new(now, &mut seen);
-        let session = Session::new(id, tls, end.clone(), application, Arc::clone(config), watch);
-        Self {
-            session,
-            scratch: Scratch::default(),
-            end: end.clone(),
-            registrar: Registrar::new(Token(0)),
-            runnable: true,
-            reason: None,
-            seen,
-        }
+        let (mut seen, mut buffers) = (Seen::default(), Buffers::default());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
+        let id = SessionId { number: 1, peer: address };
+        let cx = &mut Context::new(now, &mut buffers, &mut seen);
+        let session = Session::new(id, address, tls, end.clone(), application, Arc::clone(config), cx);
+        let session = Registered::new(session, Registration::new(Token(0)));
+        Self { session, buffers, end: end.clone(), reason: None, seen }
+    }
+
+    /// Calls the session in a context of this time.
+    fn call<R>(
+        &mut self,
+        now: Instant,
+        call: impl FnOnce(&mut Registered<A, End>, &mut Context<'_>) -> R,
+    ) -> R {
+        call(&mut self.session, &mut Context::new(now, &mut self.buffers, &mut self.seen))
     }
 
     /// Rounds of an event loop until nothing moves at this instant. `false` if nothing moved at all.
@@ -72,7 +74,7 @@ impl<A: Application + Heard> Driven<A> {
         while self.round(now) {
             turns += 1;
             let most = IDLE_TURNS + 2 * (self.moved() - before);
-            assert!(turns <= most, "it turns in circles: {:?}", self.session.phase());
+            assert!(turns <= most, "it turns in circles: {:?}", self.session.session().phase());
         }
         turns > 0
     }
@@ -88,33 +90,28 @@ impl<A: Application + Heard> Driven<A> {
             return false;
         }
         if let Some(readiness) = self.end.poll() {
-            self.session.ready(readiness);
-            self.runnable = true;
+            self.call(now, |session, cx| session.ready(readiness, cx));
         }
-        let due = self.session.earliest_deadline().is_some_and(|at| at <= now);
-        if !self.runnable && !due {
+        let due = self.session.session().wants().deadline.is_some_and(|at| at <= now);
+        if !self.session.is_runnable() && !due {
             return false;
         }
-        let watch = &mut Watch::new(now, &mut self.seen);
-        let turn = self.session.turn(watch, &mut self.scratch);
-        let turn =
-            with_registry(|registry| self.session.await_events(turn, &mut self.registrar, registry, watch));
-        self.runnable = turn == Turn::Yield;
-        match turn {
+        match self.call(now, |session, cx| with_registry(|registry| session.turn(registry, cx))) {
             Turn::Done(reason) => self.over(reason),
-            Turn::Blocked | Turn::Yield => self.check_deadline(),
+            Turn::Wait(_) | Turn::Again(_) => self.check_deadline(),
         }
         true
     }
 
     /// I7: every phase has a deadline.
     fn check_deadline(&self) {
-        let deadline = self.session.earliest_deadline();
-        assert!(deadline.is_some(), "nothing times this session: {:?}", self.session.phase());
+        let deadline = self.session.session().wants().deadline;
+        assert!(deadline.is_some(), "nothing times this session: {:?}", self.session.session().phase());
     }
 
     fn over(&mut self, reason: CloseReason) {
-        let local = if self.session.peer_side() == Side::Client { Side::Server } else { Side::Client };
+        let local =
+            if self.session.session().peer_side() == Side::Client { Side::Server } else { Side::Client };
         let said = Endings::of(local).describe(&reason).to_string();
         // What a peer wrote may be in it, and goes to a terminal.
         assert!(!said.contains(|c: char| c.is_control()) && said.len() < 4096, "{said:?}");
@@ -132,39 +129,38 @@ impl<A: Application + Heard> Driven<A> {
             if let Some(reason) = &self.reason {
                 return reason.clone();
             }
-            now = self.session.earliest_deadline().expect("a session that is not over has a deadline");
-            assert!(now <= latest, "it does not end: {:?}", self.session.phase());
+            now = self.session.session().wants().deadline.expect("a session that is not over has a deadline");
+            assert!(now <= latest, "it does not end: {:?}", self.session.session().phase());
         }
     }
 
     /// Closes the session from outside, as a signal does.
     pub fn close(&mut self, now: Instant) {
-        self.act(now, |session, watch| session.close(watch));
+        self.act(now, |session, cx| session.close(cx));
     }
 
-    /// The application has said everything, and waits for the rest of the answer.
-    pub fn said_all(&mut self, now: Instant) {
-        self.act(now, |session, watch| session.said_all(watch));
+    /// The application has finished sending, and waits for the rest of the answer.
+    pub fn finish_sending(&mut self, now: Instant) {
+        self.act(now, |session, cx| session.finish_sending(cx));
     }
 
     /// Sends plaintext from outside, if there is room.
     pub fn send(&mut self, plaintext: &[u8], now: Instant) {
-        if self.reason.is_none() && self.session.wants_input() {
-            self.act(now, |session, watch| {
-                let _ = session.send(plaintext, watch); // refused once the session is not open any more
+        if self.session.session().has_room() {
+            self.act(now, |session, cx| {
+                let _ = session.send(plaintext, cx); // refused once the session is not open any more
             });
         }
     }
 
-    /// Tells the session that everything is ready, whether or not it is.
-    pub fn rouse(&mut self, now: Instant) {
-        self.act(now, |session, _| session.ready(Readiness::all()));
+    /// Reports that everything is ready, whether or not it is.
+    pub fn report_ready(&mut self, now: Instant) {
+        self.act(now, |session, cx| session.ready(Readiness::all(), cx));
     }
 
-    fn act(&mut self, now: Instant, what: impl FnOnce(&mut Session<End, A>, &mut Watch<'_>)) {
+    fn act(&mut self, now: Instant, call: impl FnOnce(&mut Registered<A, End>, &mut Context<'_>)) {
         if self.reason.is_none() {
-            what(&mut self.session, &mut Watch::new(now, &mut self.seen));
-            self.runnable = true;
+            self.call(now, call);
         }
     }
 
@@ -175,7 +171,7 @@ impl<A: Application + Heard> Driven<A> {
 
     /// What the application heard.
     pub fn heard(&self) -> &[u8] {
-        self.session.application().heard()
+        self.session.session().application().heard()
     }
 }
 
@@ -201,9 +197,9 @@ impl Observer for Seen {
                 assert!(!self.established, "established twice");
                 self.established = true;
             }
-            Step::PlaintextIn(_) => assert!(self.established, "plaintext of a peer that is not judged"),
+            Step::PlaintextIn(_) => assert!(self.established, "plaintext of a peer that is not authorized"),
             Step::PlaintextOut(plaintext) => {
-                assert!(self.established, "plaintext for a peer that is not judged");
+                assert!(self.established, "plaintext for a peer that is not authorized");
                 self.said.extend_from_slice(plaintext);
             }
             Step::Closed { .. } => self.closed = true,

@@ -157,9 +157,9 @@ impl<A: Application + Heard> Play<A> {
             Operation::Fin => drop(self.raw.end.shutdown_write()),
             Operation::Wait(n) => self.now += Duration::from_millis(250) * u32::from(n),
             Operation::Close => self.session.close(self.now),
-            Operation::SaidAll => self.session.said_all(self.now),
+            Operation::SaidAll => self.session.finish_sending(self.now),
             Operation::Send(n) => self.session.send(&pattern(n), self.now),
-            Operation::Rouse => self.session.rouse(self.now),
+            Operation::Rouse => self.session.report_ready(self.now),
             Operation::Deafen => self.deaf = !self.deaf,
             disturbance => self.disturb(disturbance),
         }

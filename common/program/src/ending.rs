@@ -148,7 +148,7 @@ impl fmt::Display for Description<'_> {
                 f.write_str(&self.what_was_asked())
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
-            CloseReason::Left => write!(f, "we left: nobody takes what the {peer} says"),
+            CloseReason::AbandonedByApplication => write!(f, "we left: nobody takes what the {peer} says"),
             CloseReason::PeerAlert(alert, context) => {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
                 f.write_str(&alert_context::explain(context, *alert, self.words.peer()))

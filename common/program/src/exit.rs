@@ -40,7 +40,9 @@ impl ExitStatus {
 impl From<&CloseReason> for ExitStatus {
     fn from(reason: &CloseReason) -> Self {
         match reason {
-            CloseReason::Clean { .. } | CloseReason::Unconfirmed | CloseReason::Left => Self::Clean,
+            CloseReason::Clean { .. } | CloseReason::Unconfirmed | CloseReason::AbandonedByApplication => {
+                Self::Clean
+            }
             CloseReason::Truncated { .. } => Self::Truncated,
             CloseReason::Abandoned => Self::Interrupted,
             CloseReason::PeerAlert(..)

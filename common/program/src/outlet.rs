@@ -19,7 +19,7 @@ use rustix::net::SendFlags;
 use rustix::pipe::PIPE_BUF;
 use tls_session::readiness::Interest;
 
-use tls_session::mio::registration::Registrar;
+use tls_session::mio::Registration;
 
 /// A descriptor of our own to an open file that others may share.
 #[derive(Debug)]
@@ -236,9 +236,9 @@ impl Wants {
     /// Tells the poll. A file that the poll refuses always takes more.
     ///
     /// # Errors
-    /// Those of [`Registrar::apply`].
-    pub fn tell(&self, registrar: &mut Registrar, registry: &Registry) -> io::Result<()> {
-        match registrar.apply(registry, &mut SourceFd(&self.descriptor), self.interest) {
+    /// Those of [`Registration::apply`].
+    pub fn tell(&self, registration: &mut Registration, registry: &Registry) -> io::Result<()> {
+        match registration.apply(registry, &mut SourceFd(&self.descriptor), self.interest) {
             Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(error),
             _ => Ok(()),
         }

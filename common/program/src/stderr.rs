@@ -13,7 +13,7 @@ use mio::Registry;
 
 use crate::logging;
 use crate::outlet::{Outlet, Queue};
-use tls_session::mio::registration::Registrar;
+use tls_session::mio::Registration;
 
 /// How many bytes of lines may wait.
 const LIMIT: usize = 64 * 1024;
@@ -111,12 +111,12 @@ pub fn catch_up() {
 /// Has the poll report when stderr takes more, if lines of a lossless trace wait.
 ///
 /// # Errors
-/// Those of [`Registrar::apply`].
-pub fn watch(registrar: &mut Registrar, registry: &Registry) -> io::Result<()> {
+/// Those of [`Registration::apply`].
+pub fn watch(registration: &mut Registration, registry: &Registry) -> io::Result<()> {
     let stderr = lock();
     let wants = stderr.queue.as_ref().filter(|_| stderr.lossless).map(Queue::wants);
     drop(stderr); // or a log line of the poll would wait for it
-    wants.map_or(Ok(()), |wants| wants.tell(registrar, registry))
+    wants.map_or(Ok(()), |wants| wants.tell(registration, registry))
 }
 
 /// Until when a program that ends waits for readers: a second from the first call, which therefore comes at its end.

@@ -1,40 +1,45 @@
-//! What a role sees of a session: plaintext in, plaintext out, and time. No TLS, no sockets.
+//! What an application sees of a session: plaintext in, plaintext out, and time. No TLS, no sockets.
 
 use std::io::Write as _;
 use std::time::Instant;
 
 use rustls::Writer;
 
-/// Above this many bytes of ciphertext owed to the peer nothing more is taken on that would make it owe more
-/// (invariant I4). What one helping can add on top is bounded by [`Scratch`](crate::buffers::Scratch).
-pub const OWED_MARK: usize = 64 * 1024;
+/// The high-water mark of pending output, in bytes of ciphertext.
+///
+/// While more is pending, a session reads nothing that would add to it (invariant I4). One read can add what fits into
+/// [`Limits`](crate::context::Limits).
+pub const HIGH_WATER_MARK: usize = 64 * 1024;
 
-/// Whether the application has more to say.
+/// What an application decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Next {
     /// The session goes on.
     Continue,
-    /// Everything is said: close_notify goes out behind it, and the peer has `--close-timeout` to answer.
+    /// The application has finished. The session sends close_notify behind everything that was sent, and the peer has the
+    /// close timeout to answer.
     Close,
-    /// Nobody is there any more to take what the peer says: close_notify, FIN, and not a byte more is read.
-    Leave,
+    /// The application abandons the session. The session sends close_notify and a FIN, and reads nothing more.
+    Abandon,
 }
 
-/// A role: the echo of the server, the first-message-then-close of the client.
+/// A role: the echo of the server, or the client that closes after the first message.
 ///
-/// An application takes whatever it is given at once and whole. Nothing of a session therefore stays in the
-/// loop's receive buffer between turns, and the memory that a peer can cost is decided in one place, by how much
-/// the session lets itself owe (invariant I4).
+/// An application takes all plaintext that it is given, at once. So no plaintext stays in the buffers of the loop between
+/// turns, and pending output is the only memory that grows with what a peer does (invariant I4).
+///
+/// An outbox is where an application sends. Code outside a session sends with
+/// [`Session::send`](crate::session::Session::send).
 pub trait Application {
-    /// The handshake is done and the peer was found acceptable.
+    /// The handshake is done, and the peer is authorized.
     fn established(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
         let _ = (now, outbox);
         Next::Continue
     }
 
-    /// Plaintext came, in order. `outbox` is `None` once nothing can be answered any more: our close_notify is
-    /// out, or the session has failed.
+    /// Plaintext came, in order. `outbox` is `None` if nothing can be sent any more: our close_notify is queued, or the
+    /// session has failed.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
     /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is no, and then the session
@@ -58,11 +63,11 @@ pub trait Application {
 
     /// The peer has sent its close_notify: it will send nothing more.
     ///
-    /// By default the answer is complete with what the application has sent by now: our close_notify follows, and
+    /// By default the answer is complete with what the application has sent by now. Our close_notify follows, and
     /// certifies it. An application that answers later, from a timer or from outside, returns [`Next::Continue`].
     /// The session is half-closed from then on: the application can still send, its timer runs, and the deadlines
-    /// hold, until it returns [`Next::Close`] or the loop calls
-    /// [`Session::said_all`](crate::session::Session::said_all).
+    /// hold, until the application returns [`Next::Close`] or the loop calls
+    /// [`Session::finish_sending`](crate::session::Session::finish_sending).
     ///
     /// A FIN without close_notify does not call this: the application answers what it has received, and the end is a
     /// truncation. RFC 5246, 7.2.1 demands that a TLS 1.2 end discards its pending writes when it receives
@@ -72,17 +77,25 @@ pub trait Application {
         Next::Close
     }
 
-    /// Whether to read on while `owed` bytes of ciphertext wait to be sent (invariant I4).
-    ///
-    /// By default up to [`OWED_MARK`]: an application that answers what it gets must not get more while the peer
-    /// does not read the answers. One that answers nothing has to read on whatever it owes. If it did not, and its
-    /// peer is one that answers, both would wait for the other to read, for ever. An application that hands on what
-    /// it gets returns `false` while nobody takes it. Signals and deadlines go on meanwhile.
-    fn reads_on(&self, owed: usize) -> bool {
-        owed <= OWED_MARK
+    /// Pending output was above [`HIGH_WATER_MARK`] and is not any more: the application can send again without growing
+    /// without bound.
+    fn drained(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let _ = (now, outbox);
+        Next::Continue
     }
 
-    /// When [`timer`](Self::timer) wants to be called, as long as the session is open.
+    /// Returns whether the session reads on while `pending_output` bytes of ciphertext wait to be written (invariant I4).
+    ///
+    /// By default it does up to [`HIGH_WATER_MARK`]: an application that answers what it gets must not get more while the
+    /// peer does not read the answers. An application that answers nothing has to read on, however much is pending. If it
+    /// did not, and its peer is one that answers, each would wait for the other to read, for ever. An application that
+    /// passes its plaintext on returns `false` to pause the session while nobody takes the plaintext. Signals and
+    /// deadlines go on meanwhile. The session asks again in its next turn: an application that resumes reading needs one.
+    fn reads_on(&self, pending_output: usize) -> bool {
+        pending_output <= HIGH_WATER_MARK
+    }
+
+    /// When [`timer`](Self::timer) is to be called, as long as the session is open.
     fn deadline(&self) -> Option<Instant> {
         None
     }
@@ -94,20 +107,19 @@ pub trait Application {
     }
 }
 
-/// Where an application puts what it has to say.
+/// Where an application sends.
 ///
-/// It takes everything: rustls' own limit on what waits to be sent is lifted, because a writer that takes part of
-/// a buffer only moves the rest into a second queue. What bounds memory is that a session which owes too much
-/// stops reading.
+/// It takes everything. The session lifts rustls' own limit on pending output, because a writer that takes only a part
+/// moves the rest into a second queue. What bounds memory is that a session with too much pending output stops reading.
 pub struct Outbox<'a> {
     writer: Writer<'a>,
-    told: &'a mut dyn FnMut(&[u8]),
+    report: &'a mut dyn FnMut(&[u8]),
     refusal: Option<std::io::Error>,
 }
 
 impl<'a> Outbox<'a> {
-    pub(crate) fn new(writer: Writer<'a>, told: &'a mut dyn FnMut(&[u8])) -> Self {
-        Self { writer, told, refusal: None }
+    pub(crate) fn new(writer: Writer<'a>, report: &'a mut dyn FnMut(&[u8])) -> Self {
+        Self { writer, report, refusal: None }
     }
 
     /// Sends plaintext to the peer. One call makes as few records as it can.
@@ -116,12 +128,12 @@ impl<'a> Outbox<'a> {
             return;
         }
         match self.writer.write_all(plaintext) {
-            Ok(()) => (self.told)(plaintext),
+            Ok(()) => (self.report)(plaintext),
             Err(refusal) => self.refusal = Some(refusal),
         }
     }
 
-    /// Why rustls would not take what was sent, if it would not: an error of the session, not of the application.
+    /// Why rustls did not take what was sent. That is an error of the session.
     pub(crate) fn into_refusal(self) -> Option<std::io::Error> {
         self.refusal
     }

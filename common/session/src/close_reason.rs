@@ -42,10 +42,10 @@ pub enum CloseReason {
         /// Whether the handshake was over by then.
         established: bool,
     },
-    /// We left before the handshake was done.
+    /// We closed before the handshake was done.
     Abandoned,
-    /// We left, with a close_notify: nobody was there any more to take what the peer says.
-    Left,
+    /// The application abandoned the session, which then sent its close_notify: nobody takes what the peer sends.
+    AbandonedByApplication,
     /// The peer ended the session with a fatal alert.
     PeerAlert(AlertDescription, AlertContext),
     /// The peer speaks something, and it is not TLS.

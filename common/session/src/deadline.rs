@@ -38,8 +38,10 @@ impl Timeout {
     }
 }
 
-/// How long each deadline is; `None` switches it off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How long each deadline is. `None` switches it off: then a peer can hold a session for ever.
+///
+/// The default has the values of the programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// See [`Timeout::Wait`]; a server does not use it.
     pub wait: Option<Duration>,
@@ -55,7 +57,24 @@ pub struct Timeouts {
     pub session: Option<Duration>,
 }
 
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            wait: Some(Duration::from_secs(300)),
+            handshake: Some(Duration::from_secs(10)),
+            idle: Some(Duration::from_secs(60)),
+            write: Some(Duration::from_secs(30)),
+            close: Some(Duration::from_secs(5)),
+            session: None,
+        }
+    }
+}
+
 impl Timeouts {
+    /// No deadline at all.
+    pub const NONE: Self =
+        Self { wait: None, handshake: None, idle: None, write: None, close: None, session: None };
+
     /// The length of one deadline.
     pub fn length(&self, timeout: Timeout) -> Option<Duration> {
         match timeout {

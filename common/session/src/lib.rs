@@ -61,7 +61,7 @@
 //! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered, and the
 //!   application says when its answer is complete. Where the answer cannot be sent, or what it answers may have been cut
 //!   off, the session ends with a FIN and no close_notify. What we have sent must be able to arrive: a socket that may
-//!   hold unread bytes is drained before it is closed ([`mio::draining`]).
+//!   hold unread bytes is drained before it is closed ([`mio::Draining`]).
 //! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
 //!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off. A
 //!   session that is due tries its socket before it counts as late.
@@ -72,10 +72,10 @@
 //!
 //! # Embedding
 //!
-//! Call [`await_events`](session::Session::await_events) after every [`turn`](session::Session::turn). A loop with more
-//! than one session says so to its buffers, [`buffers::Scratch::share_among`], so that none takes large reads while
-//! others wait. When a session is over, [`needs_draining`](session::Session::needs_draining) says whether its socket must
-//! be drained before it is closed; [`mio::draining::Draining`] does that.
+//! [`Session::turn`](session::Session::turn) is the only call that moves a session, and its answer says what to wait for.
+//! [`mio::Registered`] applies that answer to a mio poll. When a session is over,
+//! [`needs_draining`](session::Session::needs_draining) says whether its socket must be drained before it is closed.
+//! [`mio::Draining`] does that.
 //!
 //! An application that answers later than inside `received` says so in
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
@@ -98,6 +98,7 @@ pub mod authorize;
 pub mod buffers;
 pub mod bytes;
 pub mod close_reason;
+pub mod context;
 pub mod deadline;
 pub mod escaped;
 pub mod handshake;
@@ -108,5 +109,6 @@ pub mod not_tls;
 pub mod observer;
 pub mod phase;
 pub mod readiness;
+mod rustls_facts;
 pub mod session;
 pub mod transport;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustls::IoState;
 
 use crate::close_reason::{CloseReason, Until};
+use crate::context::Context;
 use crate::deadline::Timeout;
 use crate::handshake::Handshake;
 use crate::phase::Phase;
@@ -245,7 +246,7 @@ pub enum Left<'a> {
 
 /// Somebody who is shown what happens.
 pub trait Observer {
-    /// Whether there is any use in telling it something; asked once for each [`Watch`].
+    /// Whether there is any use in telling it something; asked once for each [`Context`].
     fn is_watching(&self) -> bool {
         true
     }
@@ -343,42 +344,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-/// The time, and who is told what happens at it. Nothing but the loop reads a clock.
-pub struct Watch<'a> {
-    /// The time of this turn of the loop.
-    pub now: Instant,
-    /// `None` if nobody is told.
-    observer: Option<&'a mut dyn Observer>,
-}
-
-impl<'a> Watch<'a> {
-    /// A turn of the loop at `now`.
-    pub fn new(now: Instant, observer: &'a mut dyn Observer) -> Self {
-        Self { now, observer: observer.is_watching().then_some(observer) }
-    }
-
-    /// Tells of a session's step. Inlined, so that with nobody to tell it is a test that fails, and no call.
-    #[inline]
-    pub fn step(&mut self, id: &SessionId, step: &Step<'_>) {
-        if let Some(observer) = &mut self.observer {
-            observer.step(self.now, *id, step);
-        }
-    }
-
-    /// Tells of something that the loop did.
-    #[inline]
-    pub fn event_loop(&mut self, event: &LoopEvent<'_>) {
-        if let Some(observer) = &mut self.observer {
-            observer.event_loop(self.now, event);
-        }
-    }
-}
-
 /// A writer that shows the observer what the kernel took. `write_tls` hands over many records in one vectored
 /// write, so the bytes of a short write end in the middle of a slice.
-pub(crate) struct Tap<'t, 'w, 'o, T> {
+pub(crate) struct Tap<'t, 'c, 'o, T> {
     pub(crate) transport: &'t mut T,
-    pub(crate) watch: &'w mut Watch<'o>,
+    pub(crate) cx: &'c mut Context<'o>,
     pub(crate) id: SessionId,
 }
 
@@ -389,7 +359,7 @@ impl<T: Write> Write for Tap<'_, '_, '_, T> {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let taken = self.transport.write_vectored(slices)?;
-        if self.watch.observer.is_none() {
+        if !self.cx.is_watched() {
             return Ok(taken);
         }
         let mut left = taken;
@@ -398,7 +368,7 @@ impl<T: Write> Write for Tap<'_, '_, '_, T> {
             if shown == 0 {
                 break;
             }
-            self.watch.step(&self.id, &Step::Sent(&slice[..shown]));
+            self.cx.step(&self.id, &Step::Sent(&slice[..shown]));
             left -= shown;
         }
         Ok(taken)

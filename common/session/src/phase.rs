@@ -1,31 +1,16 @@
-//! The phases of a session and the table that leads from one to the next.
+//! The phases of a session, and the one table that leads from phase to phase.
 //!
-//! A phase holds only what rustls cannot know: who closed first, why it failed, what was said before TLS. All else
-//! is asked of rustls when it is needed ([`Facts`]) and never kept beside it, so the two cannot disagree.
+//! rustls knows how far the handshake is, what is still to be written, and whether the peer has ended its half. A phase
+//! holds what rustls does not know: who closed first, and why the session fails.
 //!
-//! ```text
-//!                 judged             peer's close_notify, or FIN
-//!   Handshaking ─────────▶ Established ────────────────────────────▶ PeerClosed
-//!                             │     │ peer's close_notify, and           ▲ │
-//!                             │     └─ the application ─▶ HalfClosed ────┘ │ output flushed: our close_notify,
-//!                             │        still answers              it has   │ unless it was a FIN
-//!                             │ we close:                         finished ▼
-//!                             ▼ our close_notify                       Finishing
-//!                          Closing                                         │
-//!                             │ peer's, or FIN                             │ flushed
-//!                             ▼                                            ▼
-//!                           Closed ◀───────────────────────────────────────┘
+//! [`Phase::on`] is the whole table. It is a pure function: the session passes an [`Event`], and enters the phase that
+//! comes back. Nothing else leads from one phase to another. Two events are facts, [`Event::PeerEnded`] and
+//! [`Event::Flushed`]. The session passes them again after each transition, as long as they hold, until no transition
+//! follows.
 //!
-//!   Handshaking, Established ── TLS fails ──▶ Failing ── alert flushed ──▶ Closed
-//!   all that write ── a write fails ──▶ Severed ── read to the end ──▶ Closed
-//!   all ── a read fails, a deadline passes, we leave ──▶ Closed, or Closing where that still can be said
-//! ```
-//!
-//! There are two ways from phase to phase. *Facts* lead through [`Phase::next`], a table and nothing else. *Events*
-//! (the handshake's end, which has the peer judged; the peer's close_notify, after which the application says whether it
-//! has finished; an error; a deadline; an application that closes) enter theirs in `session/fill.rs` and
-//! `session/course.rs`.
+#![doc = include_str!("phase_table.md")]
 
+use crate::authorize::Refusal;
 use crate::close_reason::{CloseReason, Party};
 use crate::deadline::Timeout;
 
@@ -34,120 +19,292 @@ use crate::deadline::Timeout;
 pub enum Phase {
     /// The handshake is going on.
     Handshaking,
-    /// Application data may flow both ways.
+    /// The peer is authorized. Application data flows both ways.
     Established,
-    /// The peer has sent close_notify, and the application still answers
+    /// The peer has sent close_notify, and the application is still sending
     /// ([`Application::peer_finished`](crate::application::Application::peer_finished)).
     HalfClosed,
-    /// The peer has said everything; what we owe it is on its way.
+    /// The peer has ended its half, and the application has finished. The rest of our output is being written.
     PeerClosed {
-        /// How it said so.
+        /// How the peer ended its half.
         end: PeerEnd,
     },
-    /// Our close_notify is queued or sent; the peer may still talk, and owes us its own.
+    /// Our close_notify is queued or written. The peer may still send, and has to answer with its own close_notify.
     Closing {
-        /// Why we close, and so how long the peer may still take.
+        /// Why we close. It decides how long the peer may take.
         cause: Cause,
     },
-    /// The peer has closed and all is answered; our close_notify is the last thing on its way.
+    /// The peer has closed, and everything is answered. Our close_notify is being written.
     Finishing,
-    /// The session has failed, or was left; what tells the peer so, an alert or a close_notify, is on its way.
+    /// The session has failed, or the application has abandoned it. An alert or a close_notify is being written.
     Failing {
         /// Why.
         reason: CloseReason,
     },
-    /// A write has failed, so nothing can be sent any more. What the peer sent before it left is read to the end,
+    /// A write has failed, so nothing can be sent any more. The session reads what the peer sent before it left,
     /// because a better reason may be in it.
-    Severed {
-        /// What the failed write said.
+    WriteFailed {
+        /// The error of the write.
         reason: CloseReason,
-        /// Whether the peer had been judged by then. If our last flight could not be written, it has not been, and
-        /// what it may have sent behind its own must not reach the application.
-        judged: bool,
+        /// Whether the peer was authorized by then. If not, its data must not reach the application.
+        authorized: bool,
     },
-    /// Over.
+    /// The session is over.
     Closed(CloseReason),
 }
 
-/// What made us close.
+/// Why we close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// We were asked to, by the application or from outside: the peer has `--close-timeout` to answer.
-    Asked,
-    /// We have said everything and want to hear the rest of the answer: the peer may take its time, as long as it
-    /// does not fall silent (`--idle-timeout`).
-    SaidAll,
-    /// A deadline: the peer has `--close-timeout` to answer.
+    /// The application or the loop asked for it. The peer has the close timeout to answer.
+    Requested,
+    /// The application has finished sending and waits for the rest of the answer. The idle timeout holds.
+    FinishedSending,
+    /// A deadline passed. The peer has the close timeout to answer.
     TimedOut(Timeout),
 }
 
 /// How a peer ends its half of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerEnd {
-    /// close_notify: that was all, and nobody cut it short.
+    /// With close_notify. Nothing was cut off.
     CloseNotify,
-    /// A FIN alone: that may have been all (invariant I5).
+    /// With a FIN alone. Something may have been cut off (invariant I5).
     Fin,
 }
 
-/// What rustls says of the connection at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// `wants_write()`: bytes are owed to the peer.
-    pub owes: bool,
-    /// Whether and how the peer has ended its half, all plaintext before the end having been read.
-    pub peer_end: Option<PeerEnd>,
+/// What can lead a session to another phase.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The handshake is done, and this is the answer about the peer.
+    HandshakeDone(Result<(), Refusal>),
+    /// A fact: the peer has ended its half, and all plaintext before the end has been read.
+    PeerEnded(PeerEnd),
+    /// A fact: all output is written. If the peer has ended its half, this says how.
+    Flushed(Option<PeerEnd>),
+    /// The application has heard of the peer's close_notify.
+    PeerFinished {
+        /// Whether the application goes on sending.
+        answer_follows: bool,
+    },
+    /// The application closes the session.
+    ApplicationCloses,
+    /// The application abandons the session: it takes nothing more.
+    ApplicationAbandons,
+    /// The loop, on behalf of the application, has finished sending.
+    FinishedSending,
+    /// The loop closes the session.
+    CloseRequested,
+    /// A deadline passed.
+    TimedOut(Timeout),
+    /// TLS has failed.
+    TlsFailed(CloseReason),
+    /// A read failed.
+    ReadFailed {
+        /// The error.
+        reason: CloseReason,
+        /// Whether the peer has reset the connection after all our output was written.
+        is_reset_after_flush: bool,
+    },
+    /// A read found nothing more: the socket is empty, or at its end.
+    NothingToRead,
+    /// A write failed.
+    WriteFailed(CloseReason),
+    /// The transport cannot be used any more.
+    TransportLost(CloseReason),
 }
 
 impl Phase {
-    /// The phase that these facts lead to, or `None` if they change nothing.
-    ///
-    /// They never lead to [`Phase::Established`]: that is entered only where the peer is judged.
-    pub fn next(&self, facts: Facts) -> Option<Self> {
-        let Facts { owes, peer_end } = facts;
-        match (self, peer_end) {
-            (Self::Handshaking, Some(_)) => {
+    /// Returns the phase that this event leads to. `None`: the session stays in its phase.
+    pub fn on(&self, event: Event) -> Option<Self> {
+        match self {
+            Self::Handshaking => Self::on_handshaking(event),
+            Self::Established => Self::on_established(event),
+            Self::HalfClosed => Self::on_half_closed(event),
+            Self::PeerClosed { end } => Self::on_peer_closed(*end, event),
+            Self::Closing { cause } => Self::on_closing(*cause, event),
+            Self::Finishing => Self::on_finishing(event),
+            Self::Failing { reason } => Self::on_failing(reason, event),
+            Self::WriteFailed { reason, .. } => Self::on_write_failed(reason, event),
+            Self::Closed(_) => None,
+        }
+    }
+
+    fn on_handshaking(event: Event) -> Option<Self> {
+        match event {
+            Event::HandshakeDone(Ok(())) => Some(Self::Established),
+            // rustls sends no alert of ours, so only the FIN can tell the peer.
+            Event::HandshakeDone(Err(refusal)) => Some(Self::Closed(CloseReason::Unauthorized(refusal))),
+            Event::PeerEnded(_) => {
                 Some(Self::Failing { reason: CloseReason::Truncated { established: false } })
             }
-            (Self::Established, Some(end @ PeerEnd::Fin)) => Some(Self::PeerClosed { end }),
-            (Self::PeerClosed { end: PeerEnd::CloseNotify }, _) if !owes => Some(Self::Finishing),
-            // What it had sent is answered, but what it sent may have been cut off, by anybody on the way. A
-            // close_notify of ours would certify that the answer is whole (I6).
-            (Self::PeerClosed { end: PeerEnd::Fin }, _) if !owes => {
+            Event::CloseRequested => Some(Self::Closed(CloseReason::Abandoned)),
+            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
+            Event::TlsFailed(reason) => Some(Self::Failing { reason }),
+            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: false }),
+            Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => Some(Self::Closed(reason)),
+            Event::Flushed(_)
+            | Event::PeerFinished { .. }
+            | Event::ApplicationCloses
+            | Event::ApplicationAbandons
+            | Event::FinishedSending
+            | Event::NothingToRead => None,
+        }
+    }
+
+    fn on_established(event: Event) -> Option<Self> {
+        match event {
+            Event::PeerEnded(end @ PeerEnd::Fin) => Some(Self::PeerClosed { end }),
+            // The application is asked first, which is `PeerFinished`.
+            Event::PeerEnded(PeerEnd::CloseNotify) => None,
+            Event::PeerFinished { answer_follows: true } => Some(Self::HalfClosed),
+            Event::PeerFinished { answer_follows: false } => {
+                Some(Self::PeerClosed { end: PeerEnd::CloseNotify })
+            }
+            Event::ApplicationCloses | Event::CloseRequested => {
+                Some(Self::Closing { cause: Cause::Requested })
+            }
+            Event::FinishedSending => Some(Self::Closing { cause: Cause::FinishedSending }),
+            Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
+            // Everything that we accepted is answered, or can still be answered before close_notify (I6).
+            Event::TimedOut(timeout @ (Timeout::Idle | Timeout::Session)) => {
+                Some(Self::Closing { cause: Cause::TimedOut(timeout) })
+            }
+            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
+            Event::TlsFailed(reason) => Some(Self::Failing { reason }),
+            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
+            Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => Some(Self::Closed(reason)),
+            Event::HandshakeDone(_) | Event::Flushed(_) | Event::NothingToRead => None,
+        }
+    }
+
+    fn on_half_closed(event: Event) -> Option<Self> {
+        match event {
+            // `CloseRequested` changes no phase: it gives the application the close timeout to finish.
+            Event::ApplicationCloses | Event::FinishedSending => {
+                Some(Self::PeerClosed { end: PeerEnd::CloseNotify })
+            }
+            Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
+            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
+            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
+            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
+                Some(Self::Closed(reason))
+            }
+            Event::HandshakeDone(_)
+            | Event::PeerEnded(_)
+            | Event::Flushed(_)
+            | Event::PeerFinished { .. }
+            | Event::CloseRequested
+            | Event::NothingToRead => None,
+        }
+    }
+
+    fn on_peer_closed(end: PeerEnd, event: Event) -> Option<Self> {
+        match (event, end) {
+            (Event::Flushed(_), PeerEnd::CloseNotify) => Some(Self::Finishing),
+            // What the peer sent is answered, but it may have been cut off, by anybody on the way. Our close_notify would
+            // certify that the answer is whole (I6).
+            (Event::Flushed(_), PeerEnd::Fin) => {
                 Some(Self::Closed(CloseReason::Truncated { established: true }))
             }
-            (Self::Closing { cause }, Some(end)) if !owes => Some(Self::Closed(match (cause, end) {
-                (Cause::TimedOut(timeout), _) => CloseReason::TimedOut(*timeout),
-                (_, PeerEnd::CloseNotify) => CloseReason::Clean { first: Party::Us },
-                (_, PeerEnd::Fin) => CloseReason::Unconfirmed,
-            })),
-            (Self::Finishing, _) if !owes => Some(Self::Closed(CloseReason::Clean { first: Party::Peer })),
-            (Self::Failing { reason }, _) if !owes => Some(Self::Closed(reason.clone())),
-            (Self::Severed { reason, .. }, Some(_)) => Some(Self::Closed(reason.clone())),
+            (Event::TimedOut(timeout), _) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
+            (Event::WriteFailed(reason), _) => Some(Self::WriteFailed { reason, authorized: true }),
+            (
+                Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason),
+                _,
+            ) => Some(Self::Closed(reason)),
             _ => None,
         }
     }
 
-    /// Whether bytes from the peer are fed to rustls.
+    fn on_closing(cause: Cause, event: Event) -> Option<Self> {
+        let closed_by = |end| {
+            Some(Self::Closed(match (cause, end) {
+                (Cause::TimedOut(timeout), _) => CloseReason::TimedOut(timeout),
+                (_, PeerEnd::CloseNotify) => CloseReason::Clean { first: Party::Us },
+                (_, PeerEnd::Fin) => CloseReason::Unconfirmed,
+            }))
+        };
+        match event {
+            Event::Flushed(Some(end)) => closed_by(end),
+            // Many peers close their socket while our close_notify is unread, and their kernel sends a reset for it.
+            Event::ReadFailed { is_reset_after_flush: true, .. } => closed_by(PeerEnd::Fin),
+            Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
+            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(match cause {
+                Cause::TimedOut(first) => first,
+                Cause::Requested | Cause::FinishedSending => timeout,
+            }))),
+            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
+            // An alert after our close_notify would be one message too many.
+            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
+                Some(Self::Closed(reason))
+            }
+            _ => None,
+        }
+    }
+
+    fn on_finishing(event: Event) -> Option<Self> {
+        let clean = CloseReason::Clean { first: Party::Peer };
+        match event {
+            // Only our close_notify was left to write, and the peer need not wait for it.
+            Event::Flushed(_) | Event::WriteFailed(_) => Some(Self::Closed(clean)),
+            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
+            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
+                Some(Self::Closed(reason))
+            }
+            _ => None,
+        }
+    }
+
+    /// The first reason counts.
+    fn on_failing(reason: &CloseReason, event: Event) -> Option<Self> {
+        match event {
+            Event::Flushed(_)
+            | Event::TimedOut(_)
+            | Event::TlsFailed(_)
+            | Event::ReadFailed { .. }
+            | Event::WriteFailed(_)
+            | Event::TransportLost(_) => Some(Self::Closed(reason.clone())),
+            _ => None,
+        }
+    }
+
+    fn on_write_failed(reason: &CloseReason, event: Event) -> Option<Self> {
+        match event {
+            // The peer has said why it left, in an alert for example. That is a better reason than a broken pipe.
+            Event::TlsFailed(better) => Some(Self::Closed(better)),
+            Event::PeerEnded(_)
+            | Event::NothingToRead
+            | Event::TimedOut(_)
+            | Event::ReadFailed { .. }
+            | Event::TransportLost(_) => Some(Self::Closed(reason.clone())),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the peer's bytes go to rustls.
     pub fn reads(&self) -> bool {
-        matches!(self, Self::Handshaking | Self::Established | Self::Closing { .. } | Self::Severed { .. })
+        matches!(
+            self,
+            Self::Handshaking | Self::Established | Self::Closing { .. } | Self::WriteFailed { .. }
+        )
     }
 
-    /// Whether what rustls owes the peer is written.
+    /// Returns whether pending output is written.
     pub fn writes(&self) -> bool {
-        !matches!(self, Self::Severed { .. } | Self::Closed(_))
+        !matches!(self, Self::WriteFailed { .. } | Self::Closed(_))
     }
 
-    /// Whether the application may say something. Not after our close_notify: rustls would take it, and the peer
-    /// would ignore it.
-    pub fn speaks(&self) -> bool {
+    /// Returns whether the application may send. After our close_notify rustls would take the data, and the peer would
+    /// ignore it.
+    pub fn sends(&self) -> bool {
         matches!(self, Self::Established | Self::HalfClosed)
     }
 
-    /// Whether the peer has been found acceptable, so that what it says may reach the application.
-    pub fn judged(&self) -> bool {
+    /// Returns whether the peer is authorized, so that its data may reach the application.
+    pub fn is_authorized(&self) -> bool {
         match self {
-            Self::Severed { judged, .. } => *judged,
+            Self::WriteFailed { authorized, .. } => *authorized,
             Self::Handshaking | Self::Failing { .. } | Self::Closed(_) => false,
             Self::Established
             | Self::HalfClosed
@@ -157,7 +314,17 @@ impl Phase {
         }
     }
 
-    /// The name of the phase, for traces and tests.
+    /// Returns whether a session in this phase has queued its close_notify.
+    pub fn has_close_notify(&self) -> bool {
+        matches!(
+            self,
+            Self::Closing { .. }
+                | Self::Finishing
+                | Self::Failing { reason: CloseReason::AbandonedByApplication }
+        )
+    }
+
+    /// The name of the phase in traces and tests.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Handshaking => "Handshaking",
@@ -167,7 +334,7 @@ impl Phase {
             Self::Closing { .. } => "Closing",
             Self::Finishing => "Finishing",
             Self::Failing { .. } => "Failing",
-            Self::Severed { .. } => "Severed",
+            Self::WriteFailed { .. } => "WriteFailed",
             Self::Closed(_) => "Closed",
         }
     }

@@ -1,72 +1,82 @@
-//! One TLS session, driven by hand: this file and its two parts alone call rustls' I/O (invariant I2).
+//! One TLS session, driven by hand. Only this file and its parts move bytes through rustls (invariant I2).
 //!
-//! [`Session::turn`] is the whole machine, and it reads like this:
+//! [`Session::turn`] is the whole machine:
 //!
 //! ```text
-//! turn:  flush     what we owe the peer goes first (I3)
+//! turn:  flush     write_tls: pending output goes first (I3)
 //!        measure   how much output is still pending (I4)
-//!        fill      one read: one recv, then read_tls + process_new_packets until it is used up or the limit of
-//!                  records is reached, the plaintext handed to the application each time   (session/fill.rs)
-//!        advance   which phase do these facts make? which deadline has passed?             (session/course.rs)
-//!        … again, until nothing moves (Blocked), the session is over (Done), or it has had its read (Yield)
+//!        fill      one recv, then read_tls, process_new_packets and reader().read, until the bytes are used up
+//!        advance   which phase do the facts lead to? which deadline has passed?        (session/advance.rs)
+//!        … again, until nothing moves (Wait), one read is done (Again), or the session is over (Done)
 //! ```
+//!
+//! The other parts: what a loop calls beside `turn` (session/calls.rs), the end of the handshake
+//! (session/handshake_end.rs), and the limit of records in a turn (session/framing.rs, session/unprocessed.rs).
 
-mod course;
-mod fill;
+mod advance;
+mod calls;
 mod framing;
+mod handshake_end;
 mod unprocessed;
 
-use std::fmt;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustls::{Connection, ProtocolVersion, Side};
+use rustls::Connection;
 
-use crate::application::{Application, Next, OWED_MARK, Outbox};
-use crate::authorize::{Authorize, Detail, Notes};
-use crate::buffers::Scratch;
-use crate::close_reason::{CloseReason, Doing, Until};
-use crate::deadline::{Deadlines, Timeout, Timeouts};
+use crate::application::{Application, HIGH_WATER_MARK, Next, Outbox};
+use crate::authorize::{Authorize, Notes};
+use crate::buffers::Buffers;
+use crate::close_reason::CloseReason;
+use crate::context::Context;
+use crate::deadline::{Deadlines, Timeouts};
 use crate::handshake_bytes::HandshakeBytes;
-#[cfg(feature = "mio")]
-use crate::mio::registration::Registrar;
-use crate::observer::{SessionId, Step, Tap, Watch};
-use crate::phase::{Facts, PeerEnd, Phase};
+use crate::observer::{SessionId, Step, Tap};
+use crate::phase::{Event, Phase};
 use crate::readiness::{Interest, Readiness};
+use crate::rustls_facts::{self, MESSAGE_TOO_LONG, PendingOutput};
 use crate::transport::Transport;
 
 use self::framing::Framing;
 use self::unprocessed::Unprocessed;
 
-/// What a turn came to.
+pub use self::calls::NotSent;
+
+/// The result of a turn.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub enum Turn {
-    /// Nothing moves until the kernel or a deadline says so.
-    Blocked,
-    /// The limit of this turn is reached: one read, or so many records of it. Serve the other sessions, then call
-    /// `turn` again. The poll between must not sleep.
-    Yield,
+    /// Nothing can be done before the socket or a deadline changes something. Wait for this.
+    Wait(Wants),
+    /// The limit of this turn is reached: one read, or so many records of it. Serve the other sessions, then call `turn`
+    /// again. Do not sleep in between, but let the event source know what the session wants: a session that always has
+    /// something to read may have to wait for room to write.
+    Again(Wants),
     /// The session is over.
     Done(CloseReason),
 }
 
-/// The error of [`Session::send`]: the session takes no plaintext.
-///
-/// The handshake is not done, our close_notify is queued or sent, or the session has failed or is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotSent;
+/// What a session waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Bytes from the peer, or its end.
+    pub readable: bool,
+    /// Room for bytes to the peer.
+    pub writable: bool,
+    /// A turn is due then, even if the event source reports nothing.
+    pub deadline: Option<Instant>,
+}
 
-impl fmt::Display for NotSent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the session is not open for sending")
+impl Wants {
+    /// What to watch the socket for.
+    pub fn interest(&self) -> Interest {
+        Interest { readable: self.readable, writable: self.writable }
     }
 }
 
-impl std::error::Error for NotSent {}
-
-/// What holds for every session of this end.
+/// What holds for every session of one end.
+#[derive(Clone)]
 pub struct SessionConfig {
     /// Decides whether a peer is accepted.
     pub authorize: Arc<dyn Authorize>,
@@ -74,7 +84,11 @@ pub struct SessionConfig {
     pub timeouts: Timeouts,
 }
 
-/// One TLS connection, the transport beneath it, the application above it, and what only we know of them.
+/// One TLS connection, the transport beneath it, and the application above it.
+///
+/// A loop calls [`turn`](Self::turn), and waits for what its answer says. It passes what the event source reports to
+/// [`ready`](Self::ready). Every other call with `&mut self` makes a turn necessary, because there may be something to
+/// write then. A session never blocks, and it never reads a clock.
 pub struct Session<T, A> {
     id: SessionId,
     tls: Connection,
@@ -84,374 +98,374 @@ pub struct Session<T, A> {
     phase: Phase,
     readiness: Readiness,
     deadlines: Deadlines,
-    /// What the callbacks of rustls noted for this session.
-    notes: Notes,
-    /// Ciphertext that is queued in rustls, as of the last measurement in [`turn`](Session::turn). An outside
-    /// [`send`](Session::send) adds its plaintext.
+    input: Input,
+    /// Ciphertext that is queued in rustls, as of the last measurement. A [`send`](Self::send) adds its plaintext.
     pending_output: usize,
-    /// During the handshake: what `process_new_packets` last said is queued, less what was written since.
-    handshake_output: usize,
+    pending: PendingOutput,
+    /// Whether pending output was above the high-water mark, and the application has not heard of its end.
+    was_above_mark: bool,
+    /// How many bytes have come since the socket was last empty.
+    since_empty: usize,
     framing: Framing,
     unprocessed: Unprocessed,
-    /// Bytes that have come since the socket was last found empty.
-    in_a_row: usize,
-    /// The socket gives nothing more: its end-of-file or an error was read.
-    input_ended: bool,
-    /// The last read took everything that was there, and the poll would have said if more had come since.
-    socket_is_empty: bool,
-    /// Whether the socket must be drained before it is closed. Decided when the session ends.
-    needs_draining: bool,
+    /// What the callbacks of rustls noted for this session.
+    notes: Notes,
+    /// What the peer has sent of its handshake. `None` once the handshake is done.
+    handshake_bytes: Option<Box<HandshakeBytes>>,
+    /// Bytes of plaintext that the application got.
     received: u64,
+    /// Bytes of plaintext that the application sent.
     sent: u64,
     /// When the session began.
     began: Instant,
-    /// What the peer has sent of its handshake. `None` once the handshake is done.
-    handshake_bytes: Option<Box<HandshakeBytes>>,
+    needs_draining: bool,
+}
+
+/// What is known about the receiving half of the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    /// It may hold bytes.
+    Unknown,
+    /// The last read took everything that was there, and the event source would have reported more.
+    Empty,
+    /// Its end-of-file or an error was read: nothing more comes.
+    Ended,
 }
 
 impl<T: Transport, A: Application> Session<T, A> {
-    /// A session that is about to start its handshake.
+    /// Does what can be done now without blocking.
     ///
-    /// A server's handshake is timed from here. A client waits for the server's first byte before that, which may
-    /// take as long as the server's other clients take.
-    pub fn new(
-        id: SessionId,
-        tls: impl Into<Connection>,
-        transport: T,
-        application: A,
-        config: Arc<SessionConfig>,
-        watch: &mut Watch<'_>,
-    ) -> Self {
-        let mut tls = tls.into();
-        tls.set_buffer_limit(None); // see `Outbox`: OWED_MARK is the bound
-        if let Connection::Server(tls) = &mut tls
-            && tls.is_handshaking()
-            && !application.accepts_early_data()
-        {
-            tls.reject_early_data();
-        }
-        let mut session = Self {
-            id,
-            tls,
-            transport,
-            application,
-            config,
-            phase: Phase::Handshaking,
-            readiness: Readiness::fresh(),
-            deadlines: Deadlines::default(),
-            notes: Notes::default(),
-            pending_output: 0,
-            handshake_output: 0,
-            framing: Framing::default(),
-            unprocessed: Unprocessed::default(),
-            in_a_row: 0,
-            input_ended: false,
-            socket_is_empty: false,
-            needs_draining: false,
-            received: 0,
-            sent: 0,
-            began: watch.now,
-            handshake_bytes: Some(Box::default()),
-        };
-        session.start(
-            match session.peer_side() {
-                Side::Client => Timeout::Handshake,
-                Side::Server => Timeout::Wait,
-            },
-            watch,
-        );
-        session.start(Timeout::Session, watch);
-        session
-    }
-
-    /// Takes note of what the kernel said. Nothing is done before the next [`turn`](Self::turn).
-    pub fn ready(&mut self, readiness: Readiness) {
-        self.socket_is_empty &= !readiness.is_readable();
-        self.readiness.merge(readiness);
-    }
-
-    /// Does what can be done now without blocking. If there may be more than one read, or more records in it than one
-    /// turn processes, other sessions have their turn before the next. What this session has queued by then is written,
-    /// as far as the kernel takes it.
-    pub fn turn(&mut self, watch: &mut Watch<'_>, scratch: &mut Scratch) -> Turn {
+    /// A turn reads once. If there may be more, the other sessions have their turn first. What this session has queued by
+    /// then is written, as far as the kernel takes it.
+    pub fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
         let mut has_read = false;
         let mut tried_socket = false;
         loop {
-            self.flush(watch);
-            self.measure_output(watch);
+            self.flush(cx);
+            self.measure_output(cx);
             if has_read && self.can_fill() {
-                self.socket_is_empty = false;
-                watch.step(&self.id, &Step::Yielded);
-                return Turn::Yield;
+                self.note_input(Input::Unknown);
+                cx.step(&self.id, &Step::Yielded);
+                return Turn::Again(self.wants());
             }
-            let filled = self.fill(watch, scratch);
+            let filled = self.fill(cx);
             has_read |= filled;
             tried_socket |= filled;
-            let advanced = self.advance(&mut tried_socket, watch);
+            let advanced = self.advance(&mut tried_socket, cx);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
             if !filled && !advanced {
-                self.socket_is_empty &= self.wants_fill(); // or the poll does not watch for bytes
-                self.shrink();
-                return Turn::Blocked;
+                if !self.wants_fill() {
+                    self.note_input(Input::Unknown); // nobody will hear of new bytes
+                }
+                rustls_facts::shrink(&mut self.tls);
+                return Turn::Wait(self.wants());
             }
         }
     }
 
-    /// Whether there is room for more from an application that is fed from outside.
-    pub fn wants_input(&self) -> bool {
-        self.phase.speaks() && self.pending_output <= OWED_MARK
-    }
+    // ---- flush -----------------------------------------------------------------------------------------------
 
-    /// Queues plaintext that comes from outside the session. The next [`turn`](Self::turn) writes it. A caller that does
-    /// not ask [`wants_input`](Self::wants_input) first can queue more than the high-water mark.
-    ///
-    /// # Errors
-    /// [`NotSent`] if the session takes no plaintext; then nothing of it is sent.
-    pub fn send(&mut self, plaintext: &[u8], watch: &mut Watch<'_>) -> Result<(), NotSent> {
-        let mut taken = false;
-        self.converse(watch, |_, _, outbox| {
-            if let Some(outbox) = outbox {
-                outbox.send(plaintext);
-                taken = true;
-            }
-            Next::Continue
-        });
-        if !taken || !self.phase.speaks() {
-            return Err(NotSent); // not open before, or rustls refused, which ends the session
-        }
-        self.pending_output += plaintext.len();
-        self.not_idle(watch);
-        Ok(())
-    }
-
-    /// Has to follow each turn, one that yields too: a session that always has something to read may wait to write.
-    /// Tells the poll what to watch for, if that is news, and hands the turn on. A poll that refuses ends the session,
-    /// which could miss what it waits for.
-    #[cfg(feature = "mio")]
-    pub fn await_events(
-        &mut self,
-        turn: Turn,
-        registrar: &mut Registrar,
-        registry: &mio::Registry,
-        watch: &mut Watch<'_>,
-    ) -> Turn
-    where
-        T: mio::event::Source,
-    {
-        if let Turn::Done(_) = turn {
-            return turn;
-        }
-        let wanted = self.interest();
-        match registrar.apply(registry, &mut self.transport, wanted) {
-            Ok(true) => watch.step(&self.id, &Step::InterestChanged(wanted)),
-            Ok(false) => {}
-            Err(error) => return self.transport_failed(Doing::Reading, &error, watch),
-        }
-        turn
-    }
-
-    /// What the poll is to watch for after a turn. Nothing: only a deadline can move this session.
-    pub fn interest(&self) -> Interest {
-        Interest { readable: self.wants_fill(), writable: self.phase.writes() && self.tls.wants_write() }
-    }
-
-    /// When a turn is due even if the kernel says nothing.
-    pub fn earliest_deadline(&self) -> Option<Instant> {
-        [self.deadlines.earliest(), self.application_deadline()].into_iter().flatten().min()
-    }
-
-    // ---- flush: what we owe the peer -----------------------------------------------------------------------
-
-    /// Writes until nothing is owed or the kernel takes no more. Bytes that rustls holds stay rustls': a short
-    /// write leaves the rest where it was.
-    fn flush(&mut self, watch: &mut Watch<'_>) {
+    /// Writes pending output until there is none or the kernel takes no more. After a short write the rest stays in rustls.
+    fn flush(&mut self, cx: &mut Context<'_>) {
         while self.phase.writes() && self.tls.wants_write() && self.readiness.is_writable() {
-            let mut tap = Tap { transport: &mut self.transport, watch, id: self.id };
+            let mut tap = Tap { transport: &mut self.transport, cx, id: self.id };
             match self.tls.write_tls(&mut tap) {
-                Ok(0) => self.write_failed(&io::ErrorKind::WriteZero.into(), watch),
+                Ok(0) => self.write_failed(&io::ErrorKind::WriteZero.into(), cx),
                 Ok(written) => {
-                    self.handshake_output = self.handshake_output.saturating_sub(written);
-                    watch.step(&self.id, &Step::WroteTls(written));
-                    self.peer_took_something(watch);
+                    self.pending.wrote(written);
+                    cx.step(&self.id, &Step::WroteTls(written));
+                    self.peer_took_bytes(cx);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    watch.step(&self.id, &Step::WriteBlocked);
+                    cx.step(&self.id, &Step::WriteBlocked);
                     self.readiness.write_blocked();
-                    self.peer_takes_nothing(watch);
+                    self.peer_takes_nothing(cx);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.write_failed(&error, watch),
+                Err(error) => self.write_failed(&error, cx),
             }
         }
     }
 
-    // ---- what rustls says ----------------------------------------------------------------------------------
-
-    fn facts(&mut self) -> Facts {
-        Facts { owes: self.tls.wants_write(), peer_end: self.peer_end() }
-    }
-
-    /// rustls keeps apart what the two ends of input mean, and says so when nothing is left to read.
-    fn peer_end(&mut self) -> Option<PeerEnd> {
-        match self.tls.reader().into_first_chunk() {
-            Ok([]) => Some(PeerEnd::CloseNotify),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(PeerEnd::Fin),
-            Ok(_) | Err(_) => None,
+    /// Measures the pending output. If TLS has failed meanwhile, the session fails. If the output has fallen below the
+    /// high-water mark, the application hears of it.
+    fn measure_output(&mut self, cx: &mut Context<'_>) {
+        if !self.phase.reads() && !self.phase.sends() {
+            return; // nobody asks any more
         }
-    }
-
-    /// Measures the pending output. If that shows that TLS has failed, the session fails.
-    fn measure_output(&mut self, watch: &mut Watch<'_>) {
-        match self.count_output() {
+        match self.pending.measure(&mut self.tls) {
             Ok(pending) => self.pending_output = pending,
             Err(error) => {
-                self.fail(error, watch);
-                self.flush(watch); // the alert
+                self.fail(error, cx);
+                return self.flush(cx); // the alert
+            }
+        }
+        if self.pending_output > HIGH_WATER_MARK {
+            self.was_above_mark = true;
+        } else if std::mem::take(&mut self.was_above_mark) {
+            self.converse(cx, |application, now, outbox| match outbox {
+                Some(outbox) => application.drained(now, outbox),
+                None => Next::Continue,
+            });
+        }
+    }
+
+    // ---- fill ------------------------------------------------------------------------------------------------
+
+    /// Does one read and everything that follows from it. Returns whether something came, or the end of the input.
+    fn fill(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.can_fill() {
+            return false;
+        }
+        let mut buffers = cx.buffers.take();
+        let filled = self.fill_from(&mut buffers, cx);
+        *cx.buffers = buffers;
+        filled
+    }
+
+    fn fill_from(&mut self, buffers: &mut Buffers, cx: &mut Context<'_>) -> bool {
+        let (ciphertext, plaintext) = buffers.split(cx.limits.next_read(self.since_empty));
+        if !self.unprocessed.is_empty() {
+            let rest = std::mem::take(&mut self.unprocessed);
+            let used = self.receive(rest.bytes(), plaintext, cx);
+            self.unprocessed = rest.without(used);
+            return true;
+        }
+        match self.read(ciphertext) {
+            Ok(received) => {
+                let is_short = received < ciphertext.len();
+                self.received_bytes(&ciphertext[..received], is_short, plaintext, cx);
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                cx.step(&self.id, &Step::ReadBlocked);
+                self.since_empty = 0;
+                self.readiness.read_blocked();
+                self.note_input(Input::Empty);
+                self.on(Event::NothingToRead, cx)
+            }
+            Err(error) => {
+                self.note_input(Input::Ended);
+                self.read_failed(&error, cx);
+                true
             }
         }
     }
 
-    /// How many bytes of ciphertext wait to be written. rustls tells only in the answer of `process_new_packets`.
+    /// One `recv`. If a signal handler interrupts it, it is tried again.
+    fn read(&mut self, ciphertext: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.transport.read(ciphertext) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Processes the bytes of one read. No bytes are the peer's FIN.
+    fn received_bytes(&mut self, bytes: &[u8], is_short: bool, plaintext: &mut [u8], cx: &mut Context<'_>) {
+        cx.step(&self.id, &Step::Received(bytes));
+        self.since_empty = if is_short { 0 } else { self.since_empty.saturating_add(bytes.len()) };
+        if is_short && T::SHORT_READ_MEANS_EMPTY && !matches!(self.phase, Phase::WriteFailed { .. }) {
+            self.readiness.read_short();
+        }
+        let is_empty = is_short && !self.readiness.is_readable();
+        self.note_input(if is_empty { Input::Empty } else { Input::Unknown });
+        if bytes.is_empty() {
+            return self.receive_fin(cx);
+        }
+        if self.phase == Phase::HalfClosed {
+            return self.note_input(Input::Unknown); // bytes behind close_notify are ignored (RFC 8446, 6.1)
+        }
+        self.note_handshake_bytes(bytes, cx);
+        let used = self.receive(bytes, plaintext, cx);
+        if used < bytes.len() {
+            self.unprocessed = Unprocessed::keep(&bytes[used..]);
+        }
+    }
+
+    /// Passes `bytes` to rustls until they are used up, or as many records as one turn may process. Returns how many bytes
+    /// are done with. The caller keeps the rest, because the buffer belongs to all sessions.
+    fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) -> usize {
+        let mut records_left = cx.limits.records();
+        let mut left = bytes;
+        // An empty slice would mean end-of-file to rustls, for ever.
+        while !left.is_empty() && self.phase.reads() {
+            // A handshake is not cut: rustls bounds its messages.
+            let offered = match self.tls.is_handshaking() {
+                true => left.len(),
+                false => self.framing.fit(left, records_left),
+            };
+            if offered == 0 {
+                return bytes.len() - left.len();
+            }
+            let taken = match self.tls.read_tls(&mut &left[..offered]) {
+                Ok(0) => {
+                    self.note_input(Input::Unknown); // rustls has the peer's close_notify, and takes nothing behind it
+                    break;
+                }
+                Ok(taken) => taken,
+                Err(_) => {
+                    self.fail(MESSAGE_TOO_LONG, cx);
+                    break;
+                }
+            };
+            let taken_bytes;
+            (taken_bytes, left) = left.split_at(taken);
+            records_left = records_left.saturating_sub(self.framing.advance(taken_bytes));
+            cx.step(&self.id, &Step::ReadTls(taken_bytes));
+
+            let processed = self.process();
+            cx.step(&self.id, &Step::Processed(&processed));
+            match processed {
+                Ok(state) => {
+                    if !self.end_handshake(plaintext, cx) {
+                        break; // refused: none of its plaintext reaches the application
+                    }
+                    self.deliver(plaintext, cx);
+                    if state.peer_has_closed() {
+                        // What follows close_notify is ignored (RFC 8446, 6.1), and never taken. More may come.
+                        if !left.is_empty() || !self.framing.ends_with_alert() {
+                            self.note_input(Input::Unknown);
+                        }
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.deliver(plaintext, cx); // of the records before the bad one
+                    self.fail(error, cx);
+                    break;
+                }
+            }
+        }
+        bytes.len()
+    }
+
+    /// Processes the peer's FIN. rustls hears of it too, so that it knows everything about the peer's end.
+    fn receive_fin(&mut self, cx: &mut Context<'_>) {
+        self.note_input(Input::Ended);
+        if self.on(Event::NothingToRead, cx) {
+            return;
+        }
+        if self.phase == Phase::HalfClosed {
+            return self.readiness.read_blocked(); // end-of-file stays readable; only a reset is news now
+        }
+        if self.tls.read_tls(&mut io::empty()).is_err() {
+            return self.fail(MESSAGE_TOO_LONG, cx);
+        }
+        cx.step(&self.id, &Step::ReadTls(&[]));
+        let processed = self.process();
+        cx.step(&self.id, &Step::Processed(&processed));
+        if let Err(error) = processed {
+            self.fail(error, cx);
+        }
+    }
+
+    /// Gives all plaintext that rustls has to the application. The plaintext of a peer that is not authorized is dropped.
+    fn deliver(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
+        // The reader returns 0 behind close_notify, and an error if it is empty or behind a bare FIN. All three mean that
+        // nothing is left now. `rustls_facts::peer_end` tells them apart.
+        while let Ok(length @ 1..) = self.tls.reader().read(buffer) {
+            if !self.phase.is_authorized() {
+                continue;
+            }
+            let plaintext = &buffer[..length];
+            self.note_plaintext(plaintext, cx);
+            self.converse(cx, |application, now, outbox| application.received(now, plaintext, outbox));
+        }
+    }
+
+    fn note_plaintext(&mut self, plaintext: &[u8], cx: &mut Context<'_>) {
+        cx.step(&self.id, &Step::PlaintextIn(plaintext));
+        self.received += plaintext.len() as u64;
+        self.not_idle(cx);
+    }
+
+    // ---- the application -------------------------------------------------------------------------------------
+
+    /// Calls the application, and does what it decides. The outbox is `None` if nothing can be sent.
     ///
-    /// After the handshake that may be called again at any time, and does nothing if nothing has come. During the
-    /// handshake it may not: rustls 0.23.46 keeps a rejected record of early data in its buffer until the next record
-    /// that it can open, and charges it again at each call (`ConnectionCore::process_more_input`, the arm `Ok(None) =>
-    /// continue`). So during the handshake the last answer counts, less what was written since.
-    fn count_output(&mut self) -> Result<usize, rustls::Error> {
-        if !self.tls.wants_write() {
-            return Ok(0);
-        }
-        if self.tls.is_handshaking() {
-            return Ok(self.handshake_output);
-        }
-        if !self.phase.reads() && !self.phase.speaks() {
-            return Ok(self.pending_output); // nobody asks any more
-        }
-        self.tls.process_new_packets().map(|state| state.tls_bytes_to_write())
-    }
-
-    /// Whether TLS has met a fatal error: that is all that flushing rustls' writer says, and it does nothing else.
-    fn has_failed(&mut self) -> bool {
-        self.tls.writer().flush().is_err()
-    }
-
-    /// Gives back what a large record has made rustls' buffer grow to. rustls does that when it is read into the next
-    /// time, which for an idle session may be never: 26 KB instead of 8. A read that brings nothing will do.
-    fn shrink(&mut self) {
-        // Its error is that it brought nothing; any other comes again with the next read that matters.
-        let _ = self.tls.read_tls(&mut NothingYet);
-    }
-
-    /// Lets the application do something, with an outbox if it may speak. What it decides is the last thing that
-    /// happens here, so a phase that is entered by it never leads back to this call.
+    /// The decision is the last thing that happens here, so a phase that it leads to never leads back to this call.
     fn converse(
         &mut self,
-        watch: &mut Watch<'_>,
-        what: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
+        cx: &mut Context<'_>,
+        call: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
     ) {
-        if let Some(next) = self.ask(watch, what) {
-            self.apply_next(next, watch);
+        match self.ask(cx, call) {
+            Some(Next::Close) => _ = self.on(Event::ApplicationCloses, cx),
+            Some(Next::Abandon) => _ = self.on(Event::ApplicationAbandons, cx),
+            Some(Next::Continue) | None => {}
         }
     }
 
-    /// Lets the application do something, and returns what it decides. `None` if the session has failed by that.
+    /// Calls the application, and returns what it decides. `None`: rustls refused what it sent, and the session has failed.
     fn ask(
         &mut self,
-        watch: &mut Watch<'_>,
-        what: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
+        cx: &mut Context<'_>,
+        call: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
     ) -> Option<Next> {
         let timer = self.application_deadline();
-        let may_speak = self.phase.speaks() && !self.has_failed();
-        let now = watch.now;
+        let can_send = self.phase.sends() && !rustls_facts::has_failed(&mut self.tls);
+        let now = cx.now;
         let (id, sent) = (self.id, &mut self.sent);
-        let mut told = |plaintext: &[u8]| {
+        let mut report = |plaintext: &[u8]| {
             *sent += plaintext.len() as u64;
-            watch.step(&id, &Step::PlaintextOut(plaintext));
+            cx.step(&id, &Step::PlaintextOut(plaintext));
         };
-        let mut outbox = may_speak.then(|| Outbox::new(self.tls.writer(), &mut told));
-        let next = what(&mut self.application, now, outbox.as_mut());
+        let mut outbox = can_send.then(|| Outbox::new(self.tls.writer(), &mut report));
+        let next = call(&mut self.application, now, outbox.as_mut());
         if let Some(refusal) = outbox.and_then(Outbox::into_refusal) {
-            self.fail(rustls::Error::General(refusal.to_string()), watch);
+            self.fail(rustls::Error::General(refusal.to_string()), cx);
             return None;
         }
         if self.application_deadline() != timer {
-            watch.step(&self.id, &Step::TimerSet(self.application_deadline()));
+            cx.step(&self.id, &Step::TimerSet(self.application_deadline()));
         }
         Some(next)
     }
 }
 
-/// A reader for [`Session::shrink`].
-struct NothingYet;
-
-impl io::Read for NothingYet {
-    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-}
-
-impl<T, A> Session<T, A> {
-    /// Who this is.
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// Where the session stands.
-    pub fn phase(&self) -> &Phase {
-        &self.phase
-    }
-
-    /// The side that the other end plays.
-    pub fn peer_side(&self) -> Side {
-        match self.tls {
-            Connection::Client(_) => Side::Server,
-            Connection::Server(_) => Side::Client,
+impl<T, A: Application> Session<T, A> {
+    /// What the session waits for, as of the last turn.
+    pub fn wants(&self) -> Wants {
+        Wants {
+            readable: self.wants_fill(),
+            writable: self.phase.writes() && self.tls.wants_write(),
+            deadline: [self.deadlines.earliest(), self.application_deadline()].into_iter().flatten().min(),
         }
     }
 
-    /// How many bytes of plaintext the application got, and how many it sent.
-    pub fn plaintext_bytes(&self) -> (u64, u64) {
-        (self.received, self.sent)
+    /// Returns whether there may be something to process now.
+    fn can_fill(&self) -> bool {
+        (self.readiness.is_readable() || !self.unprocessed.is_empty()) && self.wants_fill()
     }
 
-    /// How far the session has come.
-    pub fn until(&self) -> Until<'_> {
-        let came = self.handshake_bytes.as_deref();
-        // A server of TLS 1.2 authorizes the client before it finishes the handshake.
-        let is_authorized = came.is_none() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2);
-        match self.unanswered_request() {
-            Some(request) if !is_authorized => Until::Asked { came, request },
-            _ => came.map_or(Until::Established, Until::Handshake),
+    /// Reads unless TLS is finished or too much output is pending.
+    fn wants_fill(&self) -> bool {
+        match self.phase {
+            // Output will never be written, and holds nothing up.
+            Phase::WriteFailed { .. } => true,
+            // rustls takes nothing more. The socket is read to notice a reset.
+            Phase::HalfClosed => true,
+            Phase::Handshaking | Phase::Established | Phase::Closing { .. } => {
+                rustls_facts::takes_input(&self.tls)
+                    && self.input != Input::Ended
+                    && self.application.reads_on(self.pending_output)
+            }
+            Phase::PeerClosed { .. } | Phase::Finishing | Phase::Failing { .. } | Phase::Closed(_) => false,
         }
     }
 
-    /// The server's request for a certificate. `None` also if the server has sent data: then it accepted the answer.
-    fn unanswered_request(&self) -> Option<&Detail> {
-        self.notes.certificate_request.as_ref().filter(|_| self.received == 0)
+    fn application_deadline(&self) -> Option<Instant> {
+        if self.phase.sends() { self.application.deadline() } else { None }
     }
 
-    /// The application.
-    pub fn application(&self) -> &A {
-        &self.application
-    }
-
-    /// The application, to be changed from outside. What it changes counts from the next [`turn`](Session::turn) on.
-    pub fn application_mut(&mut self) -> &mut A {
-        &mut self.application
-    }
-
-    /// Whether the socket of a session that is over must be drained before it is closed.
-    ///
-    /// A socket that is closed with unread bytes in it resets the connection, and the reset destroys what the peer has
-    /// not read yet (RFC 1122, 4.2.2.13): an alert, or the rest of an answer (invariant I6).
-    pub fn needs_draining(&self) -> bool {
-        self.needs_draining
-    }
-
-    /// What is left when the session is over.
-    pub fn into_parts(self) -> (T, A) {
-        (self.transport, self.application)
+    /// Notes what is known about the receiving half. Its end is final.
+    fn note_input(&mut self, input: Input) {
+        if self.input != Input::Ended {
+            self.input = input;
+        }
     }
 }

@@ -200,7 +200,7 @@ impl Capture {
             }
             Step::WroteTls(_) => session.sent(now, recorder),
             Step::SentFin(Ok(())) => session.fin(now, Way::Out, recorder),
-            Step::PhaseChanged { to: Phase::Severed { .. }, .. } | Step::SentFin(Err(_)) => {
+            Step::PhaseChanged { to: Phase::WriteFailed { .. }, .. } | Step::SentFin(Err(_)) => {
                 session.lost_its_connection();
                 Ok(())
             }

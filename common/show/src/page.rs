@@ -331,7 +331,7 @@ mod tests {
             tell(
                 number,
                 &Step::Closed {
-                    reason: &CloseReason::Left,
+                    reason: &CloseReason::AbandonedByApplication,
                     until: Until::Established,
                     received: 0,
                     sent: 0,

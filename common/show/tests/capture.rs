@@ -197,7 +197,7 @@ fn a_connection_that_a_write_found_broken_was_reset_and_not_ended() {
         kind: ErrorKind::ConnectionReset,
         error: "reset".to_owned(),
     };
-    let severed = Phase::Severed { reason: reason.clone(), judged: true };
+    let severed = Phase::WriteFailed { reason: reason.clone(), authorized: true };
     for step in [
         Step::Began { local: address },
         Step::PhaseChanged { from: &Phase::Established, to: &severed },

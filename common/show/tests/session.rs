@@ -90,18 +90,21 @@ fn shape(text: &str) -> Vec<String> {
 #[test]
 fn the_text_tells_a_session_from_the_first_line_to_the_last() {
     let text = text(ROOM, Talk::new(b"hello", 1));
-    assert!(text.starts_with("+    0.000    1     deadline            wait set to +300s\n"), "{text}");
+    assert!(text.starts_with("+    0.000    1     began               at our 127.0.0.1:50000\n"), "{text}");
     let lines = shape(&text);
     let shown: Vec<&str> = lines.iter().map(|line| line.split(", server").next().unwrap()).collect();
     assert_eq!(shown, EXPECTED.lines().skip(1).collect::<Vec<_>>());
 }
 
 const EXPECTED: &str = "
+    #     began               at our #.#.#.#:#
     #     deadline            wait set to +#s
  loop ┌ woke                  # event
+    # │   ready               readable, writable
     # │ ▶ write_tls           # B (# slice): ClientHello
     # │   read blocked        the kernel has no more
  loop ┌ woke                  # event
+    # │   ready               readable, writable
     # │ ◀ recv                # B
     # │   deadline            wait stopped
     # │   deadline            handshake set to +#s
@@ -114,6 +117,7 @@ const EXPECTED: &str = "
     # │ ▶ plaintext out       # B \"hello\"
     # │ ▶ write_tls           # B (# slices): ChangeCipherSpec, {Finished}, {application data # B}
  loop ┌ woke                  # event
+    # │   ready               readable, writable
     # │ ◀ recv                # B
     # │   read_tls            # B: {NewSessionTicket ×#}, {application data # B}
     # │   process_new_packets → to write #, plaintext #
@@ -123,6 +127,7 @@ const EXPECTED: &str = "
     # │   deadline            close set to +#s
     # │ ▶ write_tls           # B (# slice): {Alert: close_notify}
  loop ┌ woke                  # event
+    # │   ready               readable, writable
     # │ ◀ recv                # B
     # │   read_tls            # B: {Alert: close_notify}
     # │   process_new_packets → to write #, plaintext #, peer has closed

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::mio::registration::Registrar;
+use crate::mio::Registration;
 use crate::readiness::Interest;
 use mio::net::TcpStream;
 use mio::{Registry, Token};
@@ -11,13 +11,13 @@ use mio::{Registry, Token};
 /// A connection attempt.
 pub struct Connecting {
     stream: TcpStream,
-    registrar: Registrar,
+    registration: Registration,
 }
 
 /// What an attempt has come to.
 pub enum Attempt {
     /// Connected: the stream, and its registration.
-    Done(TcpStream, Registrar),
+    Done(TcpStream, Registration),
     /// Not yet: ask again at the next event.
     Pending(Connecting),
 }
@@ -29,9 +29,9 @@ impl Connecting {
     /// Those of `socket(2)` and `connect(2)` that need no waiting: no route, out of file descriptors.
     pub fn start(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address)?;
-        let mut registrar = Registrar::new(token);
-        registrar.apply(registry, &mut stream, Interest::WRITABLE)?;
-        Ok(Self { stream, registrar })
+        let mut registration = Registration::new(token);
+        registration.apply(registry, &mut stream, Interest::WRITABLE)?;
+        Ok(Self { stream, registration })
     }
 
     /// Steps 3 to 6, after an event, which may be spurious: SO_ERROR first, because a read or a write would take
@@ -45,7 +45,7 @@ impl Connecting {
             return Err(error);
         }
         match self.stream.peer_addr() {
-            Ok(_) => Ok(Attempt::Done(self.stream, self.registrar)),
+            Ok(_) => Ok(Attempt::Done(self.stream, self.registration)),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(Attempt::Pending(self)),
             // std has no stable kind for this one.
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(Attempt::Pending(self)),

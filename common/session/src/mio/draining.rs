@@ -14,8 +14,9 @@ use mio::net::TcpStream;
 use mio::{Registry, Token};
 use slab::Slab;
 
-use crate::mio::registration::Registrar;
-use crate::observer::{EventSource, LoopEvent, Watch};
+use crate::context::Context;
+use crate::mio::Registration;
+use crate::observer::{EventSource, LoopEvent};
 use crate::readiness::Interest;
 
 /// At most this much is read from each.
@@ -33,7 +34,7 @@ pub struct Draining {
 struct Socket {
     stream: TcpStream,
     peer: SocketAddr,
-    registrar: Registrar,
+    registration: Registration,
     drained: usize,
     until: Instant,
 }
@@ -61,38 +62,38 @@ impl Draining {
         &mut self,
         stream: TcpStream,
         peer: SocketAddr,
-        registrar: Registrar,
+        registration: Registration,
         registry: &Registry,
-        watch: &mut Watch<'_>,
+        cx: &mut Context<'_>,
     ) {
         if self.sockets.len() >= self.places {
-            self.drop_oldest(watch);
+            self.drop_oldest(cx);
         }
         let entry = self.sockets.vacant_entry();
         let key = entry.key();
-        let registrar = registrar.adopt((self.token)(key));
-        entry.insert(Socket { stream, peer, registrar, drained: 0, until: watch.now + TIME });
-        self.drain(key, watch);
+        let registration = registration.with_token((self.token)(key));
+        entry.insert(Socket { stream, peer, registration, drained: 0, until: cx.now + TIME });
+        self.drain(key, cx);
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let wanted = Interest::READABLE;
-        match socket.registrar.apply(registry, &mut socket.stream, wanted) {
+        match socket.registration.apply(registry, &mut socket.stream, wanted) {
             Ok(true) => {
-                watch.event_loop(&LoopEvent::InterestChanged(EventSource::Draining(peer), wanted));
+                cx.event_loop(&LoopEvent::InterestChanged(EventSource::Draining(peer), wanted));
             }
             Ok(false) => {}
-            Err(_) => self.close(key, watch),
+            Err(_) => self.close(key, cx),
         }
     }
 
     /// The poll has said that there is something to drain.
-    pub fn ready(&mut self, key: usize, watch: &mut Watch<'_>) {
+    pub fn ready(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get(key) else { return };
-        watch.event_loop(&LoopEvent::Ready(EventSource::Draining(socket.peer)));
-        self.drain(key, watch);
+        cx.event_loop(&LoopEvent::Ready(EventSource::Draining(socket.peer)));
+        self.drain(key, cx);
     }
 
     /// Reads and throws away, until nothing comes, the peer is done, or it has been enough.
-    fn drain(&mut self, key: usize, watch: &mut Watch<'_>) {
+    fn drain(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let mut sink = [0; 4096];
         while socket.drained < BYTES {
@@ -104,18 +105,15 @@ impl Draining {
                 Err(_) => break, // a reset: the peer wants nothing more
             }
         }
-        self.close(key, watch);
+        self.close(key, cx);
     }
 
     /// Closes those whose time is over.
-    pub fn expire(&mut self, watch: &mut Watch<'_>) {
-        let late: Vec<usize> = self
-            .sockets
-            .iter()
-            .filter_map(|(key, socket)| (socket.until <= watch.now).then_some(key))
-            .collect();
+    pub fn expire(&mut self, cx: &mut Context<'_>) {
+        let late: Vec<usize> =
+            self.sockets.iter().filter_map(|(key, socket)| (socket.until <= cx.now).then_some(key)).collect();
         for key in late {
-            self.close(key, watch);
+            self.close(key, cx);
         }
     }
 
@@ -126,17 +124,17 @@ impl Draining {
         }
     }
 
-    fn drop_oldest(&mut self, watch: &mut Watch<'_>) {
+    fn drop_oldest(&mut self, cx: &mut Context<'_>) {
         let oldest = self.sockets.iter().min_by_key(|(_, socket)| socket.until).map(|(key, _)| key);
         if let Some(key) = oldest {
-            self.close(key, watch);
+            self.close(key, cx);
         }
     }
 
     /// Dropping the socket closes it, and closing the only descriptor ends its registration.
-    fn close(&mut self, key: usize, watch: &mut Watch<'_>) {
+    fn close(&mut self, key: usize, cx: &mut Context<'_>) {
         if let Some(socket) = self.sockets.try_remove(key) {
-            watch.event_loop(&LoopEvent::Drained { peer: socket.peer, drained: socket.drained });
+            cx.event_loop(&LoopEvent::Drained { peer: socket.peer, drained: socket.drained });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The difference between "what we want to hear" and "what the poll was told".
+//! The difference between what is wanted and what the poll was told.
 
 use std::io;
 
@@ -7,29 +7,28 @@ use mio::{Registry, Token};
 
 use crate::readiness::Interest;
 
-/// One source's registration with the poll, changed only when what is wanted changes.
+/// The registration of one source with the poll. It changes only when what is wanted changes.
 ///
-/// mio has no empty interest, so wanting nothing means being deregistered; while that lasts not even a reset is
-/// reported, and coming back reports whatever is ready by then.
+/// mio has no empty interest: a source that wants nothing is deregistered. A deregistered socket reports nothing, not even
+/// a reset. Registering it again reports whatever is ready by then.
 #[derive(Debug)]
-pub struct Registrar {
+pub struct Registration {
     token: Token,
     registered: Option<(Token, mio::Interest)>,
 }
 
-impl Registrar {
-    /// A source that is not registered yet and will be known by `token`.
+impl Registration {
+    /// The registration of a source that is not registered yet. The poll will report it as `token`.
     pub fn new(token: Token) -> Self {
         Self { token, registered: None }
     }
 
-    /// A source that is registered already, under another token perhaps: the next call to
-    /// [`apply`](Self::apply) moves it to `token`.
-    pub fn adopt(self, token: Token) -> Self {
+    /// The registration of the same source under another token. The next call to [`apply`](Self::apply) moves it there.
+    pub fn with_token(self, token: Token) -> Self {
         Self { token, ..self }
     }
 
-    /// Tells the poll what is wanted now; `true` when that was news.
+    /// Tells the poll what is wanted now. Returns whether that was a change.
     ///
     /// # Errors
     /// Those of `epoll_ctl(2)` or `kevent(2)`: out of memory, or watches.
@@ -50,8 +49,8 @@ impl Registrar {
         Ok(true)
     }
 
-    /// Has the poll report again what is ready now, though nobody has read to the end. epoll and kqueue both do that
-    /// for a source that is registered again.
+    /// Has the poll report again what is ready now, though the source was not read to its end. epoll and kqueue both do
+    /// that for a source that is registered again.
     ///
     /// # Errors
     /// Those of [`apply`](Self::apply).

@@ -113,7 +113,7 @@ fn a_peer_that_resets_after_our_close_notify_has_just_left() {
 fn who_has_said_everything_waits_for_as_long_as_the_answer_comes() {
     for version in VERSIONS {
         let mut visit = Visit::to_client(Tls::new(version), Talker::says(b"question")).established();
-        visit.said_all();
+        visit.finish_sending();
         assert!(visit.raw.closed);
         for _ in 0..5 {
             visit.advance(seconds(59)); // longer than the close deadline, shorter than the idle one
@@ -128,7 +128,7 @@ fn who_has_said_everything_waits_for_as_long_as_the_answer_comes() {
 #[test]
 fn who_has_said_everything_does_not_wait_for_ever() {
     let mut visit = Visit::to_client(Tls::new(&TLS13), Talker::says(b"question")).established();
-    visit.said_all();
+    visit.finish_sending();
     visit.advance(seconds(60));
     assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
 }
@@ -147,7 +147,7 @@ fn a_fin_is_read_once() {
         assert_eq!(visit.session.phase().name(), phase);
         let reads = visit.session.end.incoming().reads;
         for _ in 0..3 {
-            visit.session.rouse();
+            visit.session.report_ready(visit.now);
             visit.session.turn(visit.now);
         }
         assert_eq!(visit.session.end.incoming().reads, reads, "{phase}");
@@ -185,7 +185,7 @@ fn events_without_a_cause_change_nothing() {
         let interest = visit.session.interest();
         let (lines, deadline) = (visit.session.seen.lines.clone(), visit.session.deadline());
         for _ in 0..3 {
-            visit.session.rouse();
+            visit.session.report_ready(visit.now);
             visit.session.turn(visit.now);
         }
         assert_eq!(visit.session.phase().name(), phase);
@@ -263,7 +263,7 @@ fn an_answer_from_outside_follows_the_peers_close_notify() {
         let mut visit = half_closed(version, None);
         visit.advance(seconds(30));
         assert_eq!(visit.session.send(b"here it is", visit.now), Ok(()));
-        visit.said_all();
+        visit.finish_sending();
         assert_eq!(visit.raw.heard, b"wait, here it is");
         assert!(visit.raw.closed);
         assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));

@@ -144,7 +144,7 @@ fn what_comes_behind_the_peer_s_close_notify_is_not_even_looked_at() {
         let end = visit.raw.end.sent().len();
         visit.raw.end.outgoing().flip = Some(end + 10);
         visit.say(b"damaged");
-        visit.session.rouse();
+        visit.session.report_ready(visit.now);
         visit.session.turn(visit.now);
         assert_eq!(visit.session.phase().name(), "PeerClosed");
         assert_eq!(visit.session.end.taken(), end);

@@ -222,7 +222,7 @@ fn more_from_a_peer_that_takes_nothing_does_not_move_the_write_deadline() {
     for _ in 0..29 {
         visit.advance(seconds(1));
         visit.say(b"more");
-        visit.session.rouse(); // nor does the poll, which may say anything
+        visit.session.report_ready(visit.now); // nor does the poll, which may say anything
         visit.session.turn(visit.now);
     }
     assert_ends_after(&mut visit, seconds(1), Timeout::Write);
@@ -346,7 +346,7 @@ fn an_application_closes_when_its_own_deadline_says_so() {
 
 #[test]
 fn a_session_without_deadlines_waits_for_as_long_as_it_takes() {
-    let mut visit = with_timeouts(Timeouts::default());
+    let mut visit = with_timeouts(Timeouts::NONE);
     visit.raw.end.outgoing().arriving = 0;
     visit.advance(seconds(1_000_000));
     visit.raw.end.outgoing().arriving = usize::MAX;

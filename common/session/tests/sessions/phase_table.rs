@@ -1,153 +1,242 @@
-//! The table of phases, exhaustively: every phase, with every combination of facts.
+//! The phase table, without bytes: its documentation, and every sequence of events up to a length.
 
+use std::fmt::Write as _;
 use std::io;
 
-use tls_session::close_reason::{CloseReason, Doing, Party};
+use rustls::CertificateError;
+use tls_session::authorize::Refusal;
+use tls_session::close_reason::{CloseReason, Doing};
 use tls_session::deadline::Timeout;
-use tls_session::phase::{Cause, Facts, PeerEnd, Phase};
+use tls_session::phase::{Cause, Event, PeerEnd, Phase};
 
-/// Facts, some of which do not matter.
-#[derive(Clone, Copy)]
-struct When {
-    owes: Option<bool>,
-    peer_end: &'static [Option<PeerEnd>],
+const DOCUMENTED: &str = include_str!("../../src/phase_table.md");
+
+fn transport(doing: Doing) -> CloseReason {
+    let error = io::Error::from(io::ErrorKind::BrokenPipe);
+    CloseReason::Transport { doing, kind: error.kind(), error: error.to_string() }
 }
 
-impl When {
-    fn holds(self, facts: Facts) -> bool {
-        self.owes.is_none_or(|owes| owes == facts.owes) && self.peer_end.contains(&facts.peer_end)
-    }
+fn tls() -> CloseReason {
+    CloseReason::Tls(rustls::Error::DecryptError)
 }
 
-const ALL_ENDS: &[Option<PeerEnd>] = &[None, Some(PeerEnd::CloseNotify), Some(PeerEnd::Fin)];
-const OPEN: &[Option<PeerEnd>] = &[None];
-const ENDED: &[Option<PeerEnd>] = &[Some(PeerEnd::CloseNotify), Some(PeerEnd::Fin)];
-const CLOSE_NOTIFY: &[Option<PeerEnd>] = &[Some(PeerEnd::CloseNotify)];
-const FIN: &[Option<PeerEnd>] = &[Some(PeerEnd::Fin)];
-
-const ALWAYS: When = When { owes: None, peer_end: ALL_ENDS };
-const OWING: When = When { owes: Some(true), ..ALWAYS };
-const FLUSHED: When = When { owes: Some(false), ..ALWAYS };
-
-const fn ended(when: When, peer_end: &'static [Option<PeerEnd>]) -> When {
-    When { peer_end, ..when }
-}
-
-/// One phase, and where facts lead from it; `None` where they leave it as it is.
-type Rows = (Phase, Vec<(When, Option<Phase>)>);
-
-fn table() -> Vec<Rows> {
-    let peer_closed = |end| Phase::PeerClosed { end };
-    let closing = |cause| Phase::Closing { cause };
-    let reset = || {
-        let error = io::Error::from(io::ErrorKind::ConnectionReset);
-        CloseReason::Transport { doing: Doing::Writing, kind: error.kind(), error: error.to_string() }
-    };
-    let failing = |reason| Phase::Failing { reason };
-    let clean = |first| CloseReason::Clean { first };
-    let cut = |established| CloseReason::Truncated { established };
-    let idle = || CloseReason::TimedOut(Timeout::Idle);
-
+/// Every event, each with what to call it. Events whose contents lead to different phases are here more than once.
+fn events() -> Vec<(&'static str, Event)> {
+    let refusal = Refusal::new("a stranger", CertificateError::UnknownIssuer);
+    let reset =
+        |is_reset_after_flush| Event::ReadFailed { reason: transport(Doing::Reading), is_reset_after_flush };
     vec![
-        // Never to Established: that is not for the table, but for whoever judges the peer.
-        (
-            Phase::Handshaking,
-            vec![(ended(ALWAYS, OPEN), None), (ended(ALWAYS, ENDED), Some(failing(cut(false))))],
-        ),
-        (
-            Phase::Established,
-            vec![
-                (ended(ALWAYS, OPEN), None),
-                // The application says where its peer's close_notify leads.
-                (ended(ALWAYS, CLOSE_NOTIFY), None),
-                (ended(ALWAYS, FIN), Some(peer_closed(PeerEnd::Fin))),
-            ],
-        ),
-        (Phase::HalfClosed, vec![(ALWAYS, None)]),
-        (peer_closed(PeerEnd::CloseNotify), vec![(OWING, None), (FLUSHED, Some(Phase::Finishing))]),
-        (peer_closed(PeerEnd::Fin), vec![(OWING, None), (FLUSHED, Some(Phase::Closed(cut(true))))]),
-        (
-            closing(Cause::Asked),
-            vec![
-                (ended(ALWAYS, OPEN), None),
-                (ended(OWING, ENDED), None),
-                (ended(FLUSHED, CLOSE_NOTIFY), Some(Phase::Closed(clean(Party::Us)))),
-                (ended(FLUSHED, FIN), Some(Phase::Closed(CloseReason::Unconfirmed))),
-            ],
-        ),
-        (
-            closing(Cause::SaidAll),
-            vec![
-                (ended(ALWAYS, OPEN), None),
-                (ended(OWING, ENDED), None),
-                (ended(FLUSHED, CLOSE_NOTIFY), Some(Phase::Closed(clean(Party::Us)))),
-                (ended(FLUSHED, FIN), Some(Phase::Closed(CloseReason::Unconfirmed))),
-            ],
-        ),
-        (
-            closing(Cause::TimedOut(Timeout::Idle)),
-            vec![
-                (ended(ALWAYS, OPEN), None),
-                (ended(OWING, ENDED), None),
-                (ended(FLUSHED, ENDED), Some(Phase::Closed(idle()))),
-            ],
-        ),
-        (Phase::Finishing, vec![(OWING, None), (FLUSHED, Some(Phase::Closed(clean(Party::Peer))))]),
-        (failing(reset()), vec![(OWING, None), (FLUSHED, Some(Phase::Closed(reset())))]),
-        (
-            Phase::Severed { reason: reset(), judged: false },
-            vec![(ended(ALWAYS, OPEN), None), (ended(ALWAYS, ENDED), Some(Phase::Closed(reset())))],
-        ),
-        (
-            Phase::Severed { reason: reset(), judged: true },
-            vec![(ended(ALWAYS, OPEN), None), (ended(ALWAYS, ENDED), Some(Phase::Closed(reset())))],
-        ),
-        (Phase::Closed(idle()), vec![(ALWAYS, None)]),
+        ("handshake done, authorized", Event::HandshakeDone(Ok(()))),
+        ("handshake done, refused", Event::HandshakeDone(Err(refusal))),
+        ("fact: the peer's close_notify", Event::PeerEnded(PeerEnd::CloseNotify)),
+        ("fact: the peer's FIN", Event::PeerEnded(PeerEnd::Fin)),
+        ("fact: output flushed", Event::Flushed(None)),
+        ("fact: output flushed, and the peer's close_notify", Event::Flushed(Some(PeerEnd::CloseNotify))),
+        ("fact: output flushed, and the peer's FIN", Event::Flushed(Some(PeerEnd::Fin))),
+        ("application heard of close_notify, answer follows", Event::PeerFinished { answer_follows: true }),
+        ("application heard of close_notify, no answer", Event::PeerFinished { answer_follows: false }),
+        ("application closes", Event::ApplicationCloses),
+        ("application abandons", Event::ApplicationAbandons),
+        ("finished sending", Event::FinishedSending),
+        ("close requested", Event::CloseRequested),
+        ("wait or handshake timeout", Event::TimedOut(Timeout::Handshake)),
+        ("write or close timeout", Event::TimedOut(Timeout::Write)),
+        ("idle or session timeout", Event::TimedOut(Timeout::Idle)),
+        ("TLS failed", Event::TlsFailed(tls())),
+        ("read failed", reset(false)),
+        ("reset by the peer after a flush", reset(true)),
+        ("nothing to read", Event::NothingToRead),
+        ("write failed", Event::WriteFailed(transport(Doing::Writing))),
+        ("transport lost", Event::TransportLost(transport(Doing::Reading))),
     ]
 }
 
-fn all_facts() -> Vec<Facts> {
-    let mut all = Vec::new();
-    for owes in [false, true] {
-        for &peer_end in ALL_ENDS {
-            all.push(Facts { owes, peer_end });
-        }
-    }
-    all
-}
-
-#[test]
-fn every_phase_goes_where_the_table_says() {
-    for (phase, rows) in table() {
-        for facts in all_facts() {
-            let matching: Vec<_> = rows.iter().filter(|(when, _)| when.holds(facts)).collect();
-            let [(_, next)] = matching[..] else {
-                panic!("{} rows of the table for {phase:?} with {facts:?}", matching.len());
-            };
-            assert_eq!(phase.next(facts), *next, "from {phase:?} with {facts:?}");
-        }
-    }
-}
-
-#[test]
-fn the_table_has_every_phase() {
-    let mut names: Vec<_> = table().iter().map(|(phase, _)| phase.name()).collect();
-    names.dedup();
-    let all = "Handshaking Established HalfClosed PeerClosed Closing Finishing Failing Severed Closed";
-    assert_eq!(names.join(" "), all);
-}
-
-#[test]
-fn no_facts_lead_round_in_a_circle() {
-    for (phase, _) in table() {
-        for facts in all_facts() {
-            let mut phase = phase.clone();
-            let mut steps = 0;
-            while let Some(next) = phase.next(facts) {
-                phase = next;
-                steps += 1;
-                assert!(steps < 4, "{phase:?} with {facts:?}");
+/// Every phase that the events lead to from the beginning.
+fn phases() -> Vec<Phase> {
+    let mut found = vec![Phase::Handshaking];
+    let mut next = 0;
+    while let Some(phase) = found.get(next).cloned() {
+        for (_, event) in events() {
+            if let Some(to) = phase.on(event)
+                && !found.contains(&to)
+            {
+                found.push(to);
             }
+        }
+        next += 1;
+    }
+    found
+}
+
+/// The name of a phase, and of what tells two of them apart.
+fn name(phase: &Phase) -> String {
+    let name = phase.name();
+    match phase {
+        Phase::PeerClosed { end: PeerEnd::CloseNotify } => format!("{name}, close_notify"),
+        Phase::PeerClosed { end: PeerEnd::Fin } => format!("{name}, FIN"),
+        Phase::Closing { cause: Cause::Requested } => format!("{name}, requested"),
+        Phase::Closing { cause: Cause::FinishedSending } => format!("{name}, finished sending"),
+        Phase::Closing { cause: Cause::TimedOut(_) } => format!("{name}, timed out"),
+        Phase::Closed(reason) => format!("{name}: {}", outcome(reason)),
+        _ => name.to_owned(),
+    }
+}
+
+fn outcome(reason: &CloseReason) -> &'static str {
+    use tls_session::close_reason::Party;
+    match reason {
+        CloseReason::Clean { first: Party::Us } => "clean, we first",
+        CloseReason::Clean { first: Party::Peer } => "clean, the peer first",
+        CloseReason::Unconfirmed => "unconfirmed",
+        CloseReason::Truncated { .. } => "truncated",
+        CloseReason::Abandoned => "abandoned",
+        CloseReason::AbandonedByApplication => "abandoned by the application",
+        CloseReason::Unauthorized(_) => "unauthorized",
+        CloseReason::Tls(_) | CloseReason::PeerAlert(..) | CloseReason::NotTls(_) => "TLS failed",
+        CloseReason::Transport { .. } => "transport failed",
+        CloseReason::TimedOut(_) => "timed out",
+    }
+}
+
+/// Events that lead the same way share a line, under one name.
+const SHARED: [(&str, &[&str]); 5] = [
+    (
+        "fact: output flushed",
+        &[
+            "fact: output flushed",
+            "fact: output flushed, and the peer's close_notify",
+            "fact: output flushed, and the peer's FIN",
+        ],
+    ),
+    ("fact: the peer's end", &["fact: the peer's close_notify", "fact: the peer's FIN"]),
+    ("any timeout", &["wait or handshake timeout", "write or close timeout", "idle or session timeout"]),
+    ("read failed", &["read failed", "reset by the peer after a flush"]),
+    ("closed by the application or the loop", &["application closes", "close requested"]),
+];
+
+/// The table, printed from [`Phase::on`]: for each phase, where it leads, and by which events.
+fn printed() -> String {
+    let mut rows: Vec<(String, String, Vec<&str>)> = Vec::new();
+    for phase in phases() {
+        for (event, happened) in events() {
+            let Some(next) = phase.on(happened) else { continue };
+            let next = match (&phase, &next) {
+                (
+                    Phase::Failing { reason: first } | Phase::WriteFailed { reason: first, .. },
+                    Phase::Closed(last),
+                ) if first == last => "Closed, for its reason".to_owned(),
+                _ => name(&next),
+            };
+            match rows.iter_mut().find(|(from, to, _)| (from, to) == (&name(&phase), &next)) {
+                Some((.., events)) if events.contains(&event) => {}
+                Some((.., events)) => events.push(event),
+                None => rows.push((name(&phase), next, vec![event])),
+            }
+        }
+    }
+    rows.sort_by_key(|(phase, ..)| order(phase));
+    let mut table = String::from("| phase | events | next phase |\n|---|---|---|\n");
+    for (phase, next, mut events) in rows {
+        for (shared, parts) in SHARED {
+            if parts.iter().all(|part| events.contains(part)) {
+                events.retain(|event| !parts.contains(event));
+                events.push(shared);
+            }
+        }
+        writeln!(table, "| {phase} | {} | {next} |", events.join("; ")).unwrap();
+    }
+    table
+}
+
+fn order(phase: &str) -> usize {
+    let all = ["Handshaking", "Established", "HalfClosed", "PeerClosed", "Closing", "Finishing", "Failing"];
+    all.iter().position(|name| phase.starts_with(name)).unwrap_or(all.len())
+}
+
+/// `UPDATE_PHASE_TABLE=1 cargo test --test sessions phase_table` writes the table into the documentation.
+#[test]
+fn the_documentation_has_the_table_that_the_code_is() {
+    let printed = printed();
+    if std::env::var_os("UPDATE_PHASE_TABLE").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/phase_table.md");
+        std::fs::write(path, &printed).unwrap();
+        return;
+    }
+    assert!(DOCUMENTED == printed, "the documented table is out of date, the code has:\n{printed}");
+}
+
+/// How many events a sequence has.
+const LENGTH: usize = 7;
+
+/// Walks every sequence of [`LENGTH`] events: of 22 events that is 2,494,357,888. An event that changes nothing need not be
+/// tried twice in a row, and nothing follows `Closed`, so less than a thousand different courses are left.
+struct Walk {
+    events: Vec<Event>,
+    courses: u64,
+}
+
+/// What a sequence has done so far.
+#[derive(Clone, Copy)]
+struct Past {
+    authorized: bool,
+    close_notifies: u32,
+}
+
+impl Walk {
+    fn from(&mut self, phase: &Phase, past: Past, left: usize) {
+        let mut is_end = true;
+        for event in self.events.clone() {
+            let is_authorization = *phase == Phase::Handshaking && event == Event::HandshakeDone(Ok(()));
+            let Some(next) = phase.on(event) else { continue };
+            assert!(!matches!(phase, Phase::Closed(_)), "a phase follows Closed: {next:?}");
+            let past = Past {
+                authorized: past.authorized || is_authorization,
+                close_notifies: past.close_notifies
+                    + u32::from(next.has_close_notify() && !phase.has_close_notify()),
+            };
+            check(phase, &next, past);
+            if left > 1 {
+                is_end = false;
+                self.from(&next, past, left - 1);
+            }
+        }
+        self.courses += u64::from(is_end);
+    }
+}
+
+fn check(from: &Phase, to: &Phase, past: Past) {
+    assert_ne!(from, to, "a transition changes something");
+    assert!(past.close_notifies <= 1, "two close_notify: {from:?} -> {to:?}");
+    assert!(*to != Phase::Handshaking, "no phase leads back to the handshake");
+    assert!(!to.is_authorized() || past.authorized, "data of an unauthorized peer: {from:?} -> {to:?}");
+    assert!(!to.sends() || past.close_notifies == 0, "data behind close_notify: {from:?} -> {to:?}");
+    assert!(!to.sends() || past.authorized, "data for an unauthorized peer: {from:?} -> {to:?}");
+    if let Phase::Closed(CloseReason::Clean { .. }) = to {
+        assert_eq!(past.close_notifies, 1, "clean without our close_notify: {from:?}");
+    }
+    if let Phase::PeerClosed { end: PeerEnd::Fin } = from {
+        let is_clean = matches!(to, Phase::Finishing | Phase::Closed(CloseReason::Clean { .. }));
+        assert!(!is_clean, "a truncation is called clean");
+    }
+}
+
+#[test]
+fn every_sequence_of_events_keeps_the_rules_that_need_no_bytes() {
+    let mut walk = Walk { events: events().into_iter().map(|(_, event)| event).collect(), courses: 0 };
+    walk.from(&Phase::Handshaking, Past { authorized: false, close_notifies: 0 }, LENGTH);
+    assert!((300..1000).contains(&walk.courses), "{} courses", walk.courses);
+}
+
+/// From every phase, deadlines alone lead to the end: no peer can keep a session.
+#[test]
+fn every_phase_reaches_its_end_by_deadlines_alone() {
+    for start in phases() {
+        for timeout in Timeout::ALL {
+            let mut phase = start.clone();
+            for _ in 0..3 {
+                phase = phase.on(Event::TimedOut(timeout)).unwrap_or(phase);
+            }
+            assert!(matches!(phase, Phase::Closed(_)), "{start:?} does not end by {timeout:?}: {phase:?}");
         }
     }
 }

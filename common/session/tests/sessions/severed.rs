@@ -33,7 +33,7 @@ fn hello_and(version: &'static SupportedProtocolVersion, then: fn(&mut Visit<Ech
     (lane.arriving, lane.segment) = (usize::MAX, hello);
     drop(lane);
     visit.settle();
-    assert!(visit.session.seen.entered("Severed"));
+    assert!(visit.session.seen.entered("WriteFailed"));
     assert_eq!(visit.session.heard(), b"pinghello");
     visit
 }
@@ -108,7 +108,7 @@ fn an_alert_in_the_handshake_is_read_behind_a_failed_write() {
     visit.raw.end.outgoing().segment = hello;
     visit.raw.end.incoming().broken = true;
     visit.settle();
-    assert!(visit.session.seen.entered("Severed"));
+    assert!(visit.session.seen.entered("WriteFailed"));
     let Some(CloseReason::PeerAlert(AlertDescription::UnknownCA, context)) = visit.session.reason() else {
         panic!("{:?}", visit.session.reason());
     };
@@ -131,7 +131,7 @@ fn unjudged_server_says(length: usize) -> Visit<Talker> {
     visit.raw.end.outgoing().segment = server_hello;
     visit.raw.end.incoming().broken = true;
     visit.session.settle(visit.now);
-    assert!(visit.session.seen.entered("Severed") && !visit.session.seen.entered("Established"));
+    assert!(visit.session.seen.entered("WriteFailed") && !visit.session.seen.entered("Established"));
     visit
 }
 

@@ -6,7 +6,7 @@ use crate::support::tls::{Tls, VERSIONS};
 use crate::support::visit::Visit;
 use tls_session::readiness::Interest;
 
-const HELPING: usize = 32 * 1024;
+const READ_SIZE: usize = 32 * 1024;
 
 /// A visit whose session has so many bytes of plaintext before it, and has not been turned since they came.
 fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> Visit<Echo> {
@@ -21,11 +21,11 @@ fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> Vi
 #[test]
 fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
     for version in VERSIONS {
-        let mut visit = beset(version, 3 * HELPING);
+        let mut visit = beset(version, 3 * READ_SIZE);
         let before = visit.session.end.taken();
         assert!(visit.session.round(visit.now));
 
-        assert_eq!(visit.session.end.taken() - before, HELPING);
+        assert_eq!(visit.session.end.taken() - before, READ_SIZE);
         let lines = &visit.session.seen.lines;
         assert_eq!(lines.iter().filter(|line| *line == "recv").count(), 1);
         assert_eq!(lines.last().map(String::as_str), Some("write_tls"), "what is owed is written: {lines:?}");
@@ -33,7 +33,7 @@ fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
         assert!(visit.session.is_runnable(), "no event will announce the rest");
 
         visit.settle();
-        assert_eq!(visit.raw.heard, pattern(3 * HELPING));
+        assert_eq!(visit.raw.heard, pattern(3 * READ_SIZE));
     }
 }
 
@@ -52,14 +52,14 @@ fn helpings(visit: &mut Visit<Echo>) -> Vec<usize> {
 /// A peer that has sent so much in a row does not wait for the answer to half of it.
 #[test]
 fn of_a_peer_that_is_far_ahead_more_is_taken_unless_others_wait_for_their_turn() {
-    let mut alone = beset(VERSIONS[0], 16 * HELPING);
+    let mut alone = beset(VERSIONS[0], 16 * READ_SIZE);
     assert!(matches!(helpings(&mut alone)[..], [32, 32, 32, 48, 64, 64, .., 0..64]));
-    alone.raw.say(&pattern(2 * HELPING));
+    alone.raw.say(&pattern(2 * READ_SIZE));
     while alone.raw.write() {}
     assert!(matches!(helpings(&mut alone)[..], [32, 32, 0..32]), "it was found waiting in between");
 
-    let mut among_others = beset(VERSIONS[0], 16 * HELPING);
-    among_others.session.share_among(2);
+    let mut among_others = beset(VERSIONS[0], 16 * READ_SIZE);
+    among_others.session.share();
     let helpings = helpings(&mut among_others);
     let [most @ .., _] = &helpings[..] else { panic!("nothing was taken") };
     assert!(most.iter().all(|helping| *helping == 32), "{helpings:?}");
@@ -80,7 +80,7 @@ fn a_message_is_read_answered_and_waited_behind_in_one_turn() {
 
 #[test]
 fn a_socket_that_is_found_empty_behind_full_reads_has_nobody_far_ahead() {
-    let mut visit = beset(VERSIONS[0], 16 * HELPING);
+    let mut visit = beset(VERSIONS[0], 16 * READ_SIZE);
     let before = visit.session.end.taken();
     visit.session.end.incoming().arriving = before + (32 + 32 + 32 + 48 + 64) * 1024;
     assert_eq!(helpings(&mut visit), [32, 32, 32, 48, 64, 0]);
@@ -92,8 +92,8 @@ fn a_socket_that_is_found_empty_behind_full_reads_has_nobody_far_ahead() {
 #[test]
 fn who_yields_waits_to_write_as_well() {
     for version in VERSIONS {
-        let mut visit = beset(version, 16 * HELPING);
-        visit.session.end.outgoing().capacity = HELPING;
+        let mut visit = beset(version, 16 * READ_SIZE);
+        visit.session.end.outgoing().capacity = READ_SIZE;
         while !visit.session.seen.lines.iter().any(|line| line == "write blocked") {
             assert!(visit.session.round(visit.now));
         }

@@ -10,10 +10,11 @@ use std::time::Instant;
 use mio::event::Source;
 use mio::{Registry, Token};
 use rustls::Connection;
-use tls_session::buffers::Scratch;
+use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{SessionId, Watch};
+use tls_session::context::{Context, Limits};
+use tls_session::mio::{Registered, Registration};
+use tls_session::observer::SessionId;
 use tls_session::readiness::Interest;
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn};
@@ -35,13 +36,12 @@ pub struct Socket {
 
 /// A session, and what an event loop keeps beside it.
 pub struct End {
-    session: Session<Socket, Role>,
-    registrar: Registrar,
+    session: Registered<Role, Socket>,
     part: Part,
     fed: usize,
     said_all: bool,
-    /// Whether there is something to do without an event.
-    pub runnable: bool,
+    /// Whether there is something to feed without an event.
+    is_fed: bool,
     /// What the session says of itself.
     pub record: Record,
     /// Why it is over, if it is.
@@ -59,76 +59,79 @@ impl End {
         mut record: Record,
         now: Instant,
     ) -> Self {
-        let id = SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)) };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
+        let id = SessionId { number: 1, peer: address };
         let socket = Socket { network: Rc::clone(network), side };
-        let watch = &mut Watch::new(now, &mut record);
+        let mut buffers = Buffers::default();
+        let cx = &mut Context::new(now, &mut buffers, &mut record);
+        let session = Session::new(id, address, tls, socket, Role::new(part), Arc::clone(terms), cx);
         Self {
-            session: Session::new(id, tls, socket, Role::new(part), Arc::clone(terms), watch),
-            registrar: Registrar::new(Token(0)),
+            session: Registered::new(session, Registration::new(Token(0))),
             part,
             fed: 0,
             said_all: part.feeds == 0 && part.ending != Ending::SaysAll,
-            runnable: true,
+            is_fed: false,
             record,
             reason: None,
         }
     }
 
-    /// The poll said so.
-    pub fn ready(&mut self, readiness: Readiness) {
-        self.session.ready(readiness);
-        self.runnable = true;
+    /// Whether there is something to do without an event.
+    pub fn is_runnable(&self) -> bool {
+        self.session.is_runnable() || self.is_fed
     }
 
-    /// One round of the loop: feed, turn, and tell the poll what to watch for.
-    pub fn round(&mut self, now: Instant, registry: &Registry, scratch: &mut Scratch) {
-        let watch = &mut Watch::new(now, &mut self.record);
-        if !self.said_all && self.session.wants_input() {
+    /// The poll has reported this.
+    pub fn ready(&mut self, readiness: Readiness, now: Instant, buffers: &mut Buffers) {
+        self.session.ready(readiness, &mut Context::new(now, buffers, &mut self.record));
+    }
+
+    /// One round of the loop: feed, and turn.
+    pub fn round(&mut self, now: Instant, registry: &Registry, buffers: &mut Buffers) {
+        let cx = &mut Context::new(now, buffers, &mut self.record);
+        cx.limits = Limits::ALONE;
+        if !self.said_all && self.session.session().has_room() {
             let length = FEED.min(self.part.feeds - self.fed);
             if length > 0 {
-                self.session.send(text(self.part.says + self.fed, length), watch).unwrap();
+                self.session.send(text(self.part.says + self.fed, length), cx).unwrap();
                 self.fed += length;
             } else {
                 self.said_all = true;
                 if self.part.ending == Ending::SaysAll {
-                    self.session.said_all(watch);
+                    self.session.finish_sending(cx);
                 }
             }
         }
-        let turn = self.session.turn(watch, scratch);
-        let turn = self.session.await_events(turn, &mut self.registrar, registry, watch);
-        let yields = turn == Turn::Yield;
-        if let Turn::Done(reason) = turn {
+        if let Turn::Done(reason) = self.session.turn(registry, cx) {
             self.reason = Some(reason);
         }
-        self.runnable = yields || !self.said_all && self.session.wants_input();
+        self.is_fed = !self.said_all && self.session.session().has_room();
     }
 
     /// Closes the session from outside, as a signal does.
-    pub fn close(&mut self, now: Instant) {
-        self.session.close(&mut Watch::new(now, &mut self.record));
+    pub fn close(&mut self, now: Instant, buffers: &mut Buffers) {
+        self.session.close(&mut Context::new(now, buffers, &mut self.record));
         self.record.ending_at = self.record.ending_at.or(Some(now));
-        self.runnable = true;
     }
 
     /// When the session wants to be turned even if nothing happens; nothing once it is over.
     pub fn deadline(&self) -> Option<Instant> {
-        if self.reason.is_some() { None } else { self.session.earliest_deadline() }
+        if self.reason.is_some() { None } else { self.session.session().wants().deadline }
     }
 
     /// What the session waits for.
     pub fn interest(&mut self) -> Interest {
-        self.session.interest()
+        self.session.session().wants().interest()
     }
 
     /// Whether the socket of the session, which is over, must be drained.
     pub fn needs_draining(&self) -> bool {
-        self.session.needs_draining()
+        self.session.session().needs_draining()
     }
 
     /// The application.
     pub fn role(&self) -> &Role {
-        self.session.application()
+        self.session.session().application()
     }
 }
 
@@ -153,6 +156,8 @@ impl Write for Socket {
 }
 
 impl Transport for Socket {
+    const SHORT_READ_MEANS_EMPTY: bool = true;
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.network.borrow_mut().shutdown_write(self.side)
     }

@@ -1,7 +1,7 @@
 //! What has to hold: after each round of an end, and when all is over.
 
 use rustls::Error;
-use tls_session::application::OWED_MARK;
+use tls_session::application::HIGH_WATER_MARK;
 use tls_session::close_reason::{CloseReason, Party};
 use tls_session::deadline::Timeouts;
 
@@ -12,7 +12,7 @@ use crate::truth::Truth;
 use crate::world::World;
 
 /// What one turn can take in: a large helping, and the record that it completes.
-const HELPING: usize = 64 * 1024 + 18 * 1024;
+const READ_SIZE: usize = 64 * 1024 + 18 * 1024;
 /// What TLS adds: a header and a tag to each record, and its own handshake messages.
 const SLACK: usize = 8 * 1024;
 
@@ -34,14 +34,14 @@ pub fn after_a_round(world: &World, side: Side) -> Result<(), String> {
     if let Some(wrong) = &record.wrong {
         return Err(wrong.clone());
     }
-    let kept = end.runnable || record.owes > OWED_MARK;
+    let kept = end.is_runnable() || record.owes > HIGH_WATER_MARK;
     let ended = record.saw_close || end.reason.is_some() || record.was("Failing");
     ensure(record.unread == 0 || kept || ended, || {
         format!("{side:?}: {} bytes of a read are left behind", record.unread)
     })?;
     let part = world.scenario.parts[side];
     let late_answer = part.answers_after.map_or(0, |_| end.role().heard); // the role sends it as one piece
-    let bound = OWED_MARK + HELPING + SLACK + part.says + late_answer;
+    let bound = HIGH_WATER_MARK + READ_SIZE + SLACK + part.says + late_answer;
     ensure(record.peak <= bound, || format!("{side:?}: owes {}, more than {bound} (I4)", record.peak))?;
     ensure(record.heard <= other.record.said, || format!("{side:?}: heard more than was said"))?;
     ensure(end.reason.is_none() || record.left, || format!("{side:?}: is over without a FIN"))?;
@@ -90,7 +90,7 @@ pub fn in_the_end(world: &World) -> Result<(), String> {
 /// Nothing went wrong, so nobody may say that something did.
 fn all_is_well(world: &World) -> Result<(), String> {
     let reasons = Side::BOTH.map(|side| world.ends[side].reason.clone());
-    let left = |reason: &Option<CloseReason>| matches!(reason, Some(CloseReason::Left));
+    let left = |reason: &Option<CloseReason>| matches!(reason, Some(CloseReason::AbandonedByApplication));
     if reasons.iter().any(left) {
         return Ok(()); // it reads nothing more, so its close_notify may be late
     }
@@ -127,7 +127,7 @@ fn alarms(world: &World) -> Result<(), String> {
     let alarmed =
         reader.record.was("Failing") && reader.reason == Some(CloseReason::Tls(Error::DecryptError));
     let listened = !writer.record.was("PeerClosed")
-        && !matches!(writer.reason, Some(CloseReason::Left | CloseReason::Abandoned))
+        && !matches!(writer.reason, Some(CloseReason::AbandonedByApplication | CloseReason::Abandoned))
         && writer.record.fired.is_none()
         && reader.record.fired.is_none();
     let heard = matches!(writer.reason, Some(CloseReason::PeerAlert(..) | CloseReason::Tls(_)));

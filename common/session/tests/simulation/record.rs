@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tls_session::application::OWED_MARK;
+use tls_session::application::HIGH_WATER_MARK;
 use tls_session::close_reason::{CloseReason, Party};
 use tls_session::deadline::Timeout;
 use tls_session::observer::{Observer, SessionId, Step};
@@ -109,7 +109,7 @@ impl Record {
     pub fn closes(&self) -> bool {
         self.was("Closing")
             || self.was("Finishing")
-            || self.was("Failing") && matches!(self.reason, None | Some(CloseReason::Left))
+            || self.was("Failing") && matches!(self.reason, None | Some(CloseReason::AbandonedByApplication))
     }
 
     /// Something is not as it has to be.
@@ -156,7 +156,9 @@ impl Record {
         self.phases.push(to.name());
         match to {
             Phase::Established => self.moved_at = now,
-            Phase::HalfClosed | Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::SaidAll } => {}
+            Phase::HalfClosed
+            | Phase::PeerClosed { .. }
+            | Phase::Closing { cause: Cause::FinishedSending } => {}
             _ => self.ending_at = self.ending_at.or(Some(now)),
         }
     }
@@ -201,7 +203,7 @@ impl Record {
 /// The arrows of the picture in `phase.rs`.
 fn follows(from: &Phase, to: &Phase) -> bool {
     use Phase::{
-        Closed, Closing, Established, Failing, Finishing, HalfClosed, Handshaking, PeerClosed, Severed,
+        Closed, Closing, Established, Failing, Finishing, HalfClosed, Handshaking, PeerClosed, WriteFailed,
     };
     let by_close_notify = || *from == PeerClosed { end: PeerEnd::CloseNotify };
     match to {
@@ -212,9 +214,11 @@ fn follows(from: &Phase, to: &Phase) -> bool {
         PeerClosed { end: PeerEnd::Fin } => *from == Established,
         Closing { .. } => *from == Established,
         Finishing => by_close_notify(),
-        Failing { reason: CloseReason::Left } => matches!(from, Established | HalfClosed | Closing { .. }),
+        Failing { reason: CloseReason::AbandonedByApplication } => {
+            matches!(from, Established | HalfClosed | Closing { .. })
+        }
         Failing { .. } => matches!(from, Handshaking | Established),
-        Severed { .. } => from.writes() && !matches!(from, Finishing | Failing { .. }),
+        WriteFailed { .. } => from.writes() && !matches!(from, Finishing | Failing { .. }),
         Closed(CloseReason::Clean { first: Party::Peer }) => *from == Finishing,
         Closed(CloseReason::Clean { first: Party::Us } | CloseReason::Unconfirmed) => {
             matches!(from, Closing { .. })
@@ -252,7 +256,7 @@ impl Record {
             }
             Step::WriteBlocked => {
                 self.was_refused = true;
-                self.held_up |= self.owes > OWED_MARK;
+                self.held_up |= self.owes > HIGH_WATER_MARK;
                 self.blocked_at = self.blocked_at.or(Some(now));
             }
             Step::PhaseChanged { from, to } => self.enter(from, to, now),

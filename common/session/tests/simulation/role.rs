@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use tls_session::application::{Application, Next, OWED_MARK, Outbox};
+use tls_session::application::{Application, HIGH_WATER_MARK, Next, Outbox};
 
 use crate::scenario::{Ending, Part};
 use crate::support::pattern;
@@ -34,7 +34,7 @@ impl Role {
     fn next(&self) -> Next {
         match self.part.ending {
             Ending::Closes(heard) if self.heard >= heard => Next::Close,
-            Ending::Leaves(heard) if self.heard >= heard => Next::Leave,
+            Ending::Leaves(heard) if self.heard >= heard => Next::Abandon,
             _ => Next::Continue,
         }
     }
@@ -74,6 +74,6 @@ impl Application for Role {
     }
 
     fn reads_on(&self, owed: usize) -> bool {
-        !self.part.echoes || owed <= OWED_MARK
+        !self.part.echoes || owed <= HIGH_WATER_MARK
     }
 }

@@ -44,7 +44,7 @@ pub const RARE: &str = "a better reason behind a failed write";
 /// What this session has met.
 pub fn met(end: &End) -> Vec<&'static str> {
     let record = &end.record;
-    let severed = record.was("Severed") && !matches!(end.reason, Some(CloseReason::Transport { .. }));
+    let severed = record.was("WriteFailed") && !matches!(end.reason, Some(CloseReason::Transport { .. }));
     let events = [
         (record.yielded, "a turn that yields"),
         (record.held_up, "too much owed to read on"),
@@ -63,7 +63,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { established: true } => "truncated",
         CloseReason::Truncated { established: false } => "truncated in the handshake",
         CloseReason::Abandoned => "abandoned",
-        CloseReason::Left => "left",
+        CloseReason::AbandonedByApplication => "left",
         CloseReason::PeerAlert(..) => "the peer's alert",
         CloseReason::NotTls(_) => "not TLS",
         CloseReason::Unauthorized(_) => "unauthorized",

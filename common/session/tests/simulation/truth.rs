@@ -42,7 +42,9 @@ impl<'a> Truth<'a> {
                     && self.misses_close()
             }
             CloseReason::Abandoned => part.told_to_close.is_some() && !record.was("Established"),
-            CloseReason::Left => matches!(part.ending, Ending::Leaves(_)) && record.was("Failing"),
+            CloseReason::AbandonedByApplication => {
+                matches!(part.ending, Ending::Leaves(_)) && record.was("Failing")
+            }
             CloseReason::PeerAlert(..) => self.other_failed() || self.handshake_damaged(self.side.other()),
             CloseReason::NotTls(_) => self.damage(self.side.other()) == Some(0),
             CloseReason::Unauthorized(_) => {
@@ -52,7 +54,7 @@ impl<'a> Truth<'a> {
                 self.damage(self.side.other()).is_some() || self.handshake_damaged(self.side)
             }
             CloseReason::Transport { doing: Doing::Reading, .. } => reset && !record.was("Closing"),
-            CloseReason::Transport { doing: Doing::Writing, .. } => reset && record.was("Severed"),
+            CloseReason::Transport { doing: Doing::Writing, .. } => reset && record.was("WriteFailed"),
             CloseReason::TimedOut(timeout) => record.fired == Some(*timeout),
         }
     }
@@ -113,7 +115,7 @@ impl<'a> Truth<'a> {
         let sent = match self.other.reason {
             Some(CloseReason::Clean { first: Party::Us }) => true,
             // Unless its close_notify found a connection that was gone, or nobody who took it in time.
-            Some(CloseReason::Left) => {
+            Some(CloseReason::AbandonedByApplication) => {
                 let network = self.world.network.borrow();
                 self.other.record.fired.is_none() && !network.reset_told(self.side.other())
             }

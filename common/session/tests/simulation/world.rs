@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use mio::Poll;
 use rustls::Connection;
-use tls_session::buffers::Scratch;
+use tls_session::buffers::Buffers;
 use tls_session::readiness::Interest;
 
 use crate::end::End;
@@ -39,12 +39,12 @@ enum Event {
 /// What the runs of a thread share, as the sessions of a loop do.
 pub struct Tools {
     poll: Poll,
-    scratch: Scratch,
+    buffers: Buffers,
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        Self { poll: Poll::new().unwrap(), scratch: Scratch::default() }
+        Self { poll: Poll::new().unwrap(), buffers: Buffers::default() }
     }
 }
 
@@ -145,7 +145,7 @@ impl World {
             self.plan(at, Event::Network(what));
         }
         for side in Side::BOTH {
-            let reason = self.ends[side].runnable || self.network.borrow().has_news(side);
+            let reason = self.ends[side].is_runnable() || self.network.borrow().has_news(side);
             if reason && !self.awake[side] && !self.is_over(side) {
                 let busy = self.scenario.parts[side].busy.as_micros() as usize;
                 let delay = Duration::from_micros(self.random.below(busy + 1) as u64);
@@ -187,7 +187,7 @@ impl World {
             }
             Event::Close(side) => {
                 if !self.is_over(side) {
-                    self.ends[side].close(self.started + self.now);
+                    self.ends[side].close(self.started + self.now, &mut tools.buffers);
                 }
                 Ok(())
             }
@@ -221,12 +221,12 @@ impl World {
         let end = &mut self.ends[side];
         if let Some(readiness) = readiness {
             self.journal.borrow_mut().note(self.now, side, "poll", readiness_bits(readiness));
-            end.ready(readiness);
+            end.ready(readiness, now, &mut tools.buffers);
         }
-        if !end.runnable && end.deadline().is_none_or(|at| at > now) {
+        if !end.is_runnable() && end.deadline().is_none_or(|at| at > now) {
             return Ok(());
         }
-        end.round(now, tools.poll.registry(), &mut tools.scratch);
+        end.round(now, tools.poll.registry(), &mut tools.buffers);
         if end.reason.is_some() {
             self.network.borrow_mut().abandon(side, end.needs_draining());
         }

@@ -8,38 +8,37 @@ use std::time::Instant;
 use mio::Token;
 use rustls::Connection;
 use tls_session::application::Application;
-use tls_session::buffers::Scratch;
+use tls_session::buffers::Buffers;
 use tls_session::close_reason::{CloseReason, Doing};
-use tls_session::mio::registration::Registrar;
-use tls_session::observer::{SessionId, Watch};
+use tls_session::context::{Context, Limits};
+use tls_session::mio::{Registered, Registration};
+use tls_session::observer::SessionId;
 use tls_session::phase::Phase;
-use tls_session::readiness::Interest;
-use tls_session::readiness::Readiness;
+use tls_session::readiness::{Interest, Readiness};
 use tls_session::session::{NotSent, Session, SessionConfig, Turn};
 
 use super::roles::Heard;
 use super::transcript::Transcript;
 use super::wire::{End, with_registry};
 
-/// More turns than any honest session of these tests takes: whoever needs more is turning in circles.
+/// More turns than any honest session of these tests takes: a session that needs more is turning in circles.
 const TURNS: usize = 2_000_000;
 
 /// A session, its end of the wire, and what an event loop keeps beside it.
 pub struct Peer<A> {
-    session: Session<End, A>,
-    scratch: Scratch,
+    session: Registered<A, End>,
+    buffers: Buffers,
+    limits: Limits,
     /// This end of the wire.
     pub end: End,
     /// What the session did.
     pub seen: Transcript,
-    registrar: Registrar,
-    runnable: bool,
     turns: usize,
     reason: Option<CloseReason>,
 }
 
 impl<A: Application> Peer<A> {
-    /// A session at the start of its handshake.
+    /// A session at the start of its handshake. It is alone.
     pub fn new(
         tls: impl Into<Connection>,
         end: &End,
@@ -47,19 +46,31 @@ impl<A: Application> Peer<A> {
         config: &Arc<SessionConfig>,
         now: Instant,
     ) -> Self {
-        let mut seen = Transcript::default();
-        let id = SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 443)) };
-        let watch = &mut Watch::new(now, &mut seen);
+        let (mut seen, mut buffers) = (Transcript::default(), Buffers::default());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
+        let id = SessionId { number: 1, peer: address };
+        let cx = &mut Context::new(now, &mut buffers, &mut seen);
+        let session = Session::new(id, address, tls, end.clone(), application, Arc::clone(config), cx);
         Self {
-            session: Session::new(id, tls, end.clone(), application, Arc::clone(config), watch),
-            scratch: Scratch::default(),
+            session: Registered::new(session, Registration::new(Token(0))),
+            buffers,
+            limits: Limits::ALONE,
             end: end.clone(),
             seen,
-            registrar: Registrar::new(Token(0)),
-            runnable: true,
             turns: 0,
             reason: None,
         }
+    }
+
+    /// Calls the session in a context of this time.
+    fn call<R>(
+        &mut self,
+        now: Instant,
+        call: impl FnOnce(&mut Registered<A, End>, &mut Context<'_>) -> R,
+    ) -> R {
+        let cx = &mut Context::new(now, &mut self.buffers, &mut self.seen);
+        cx.limits = self.limits;
+        call(&mut self.session, cx)
     }
 
     /// One round of an event loop: gather, and turn if there is a reason to. `false` if there was none.
@@ -68,38 +79,33 @@ impl<A: Application> Peer<A> {
             return false;
         }
         if let Some(readiness) = self.end.poll() {
-            self.session.ready(readiness);
-            self.runnable = true;
+            self.call(now, |session, cx| session.ready(readiness, cx));
         }
-        let due = self.session.earliest_deadline().is_some_and(|at| at <= now);
-        if !self.runnable && !due {
+        let is_due = self.session.deadline().is_some_and(|at| at <= now);
+        if !self.session.is_runnable() && !is_due {
             return false;
         }
         self.turn(now);
         true
     }
 
-    /// Turns the session, reason or none.
+    /// Turns the session, with or without a reason.
     pub fn turn(&mut self, now: Instant) {
         self.turns += 1;
-        assert!(self.turns < TURNS, "the session turns in circles: {:?}", self.session.phase());
-        let watch = &mut Watch::new(now, &mut self.seen);
-        let turn = self.session.turn(watch, &mut self.scratch);
-        let turn =
-            with_registry(|registry| self.session.await_events(turn, &mut self.registrar, registry, watch));
-        self.heed(turn);
+        assert!(self.turns < TURNS, "the session turns in circles: {:?}", self.phase());
+        let turn = self.call(now, |session, cx| with_registry(|registry| session.turn(registry, cx)));
+        self.note(turn);
     }
 
-    fn heed(&mut self, turn: Turn) {
-        self.runnable = turn == Turn::Yield;
+    fn note(&mut self, turn: Turn) {
         match turn {
-            // Invariant I7: whoever is blocked waits for something.
-            Turn::Blocked => assert!(
-                self.session.interest() != Interest::NONE || self.session.earliest_deadline().is_some(),
+            // Invariant I7: a session that waits waits for something.
+            Turn::Wait(wants) => assert!(
+                wants.interest() != Interest::NONE || wants.deadline.is_some(),
                 "nothing can ever wake this session: {:?}",
-                self.session.phase(),
+                self.phase(),
             ),
-            Turn::Yield => {}
+            Turn::Again(_) => {}
             Turn::Done(reason) => {
                 self.reason = Some(reason);
                 self.end.discard_incoming();
@@ -107,14 +113,14 @@ impl<A: Application> Peer<A> {
         }
     }
 
-    /// From now on its buffers are those of so many sessions.
-    pub fn share_among(&mut self, sessions: usize) {
-        self.scratch.share_among(sessions);
+    /// From now on the session has others beside it.
+    pub fn share(&mut self) {
+        self.limits = Limits::SHARED;
     }
 
     /// Whether it goes on without an event.
     pub fn is_runnable(&self) -> bool {
-        self.runnable
+        self.session.is_runnable()
     }
 
     /// Rounds until nothing moves at this instant. `false` if nothing moved at all.
@@ -128,51 +134,48 @@ impl<A: Application> Peer<A> {
 
     /// Closes the session from outside, as a signal does.
     pub fn close(&mut self, now: Instant) {
-        self.session.close(&mut Watch::new(now, &mut self.seen));
-        self.runnable = true;
+        self.call(now, |session, cx| session.close(cx));
     }
 
-    /// The application has said everything, and waits for the rest of the answer.
-    pub fn said_all(&mut self, now: Instant) {
-        self.session.said_all(&mut Watch::new(now, &mut self.seen));
-        self.runnable = true;
+    /// The application has finished sending, and waits for the rest of the answer.
+    pub fn finish_sending(&mut self, now: Instant) {
+        self.call(now, |session, cx| session.finish_sending(cx));
     }
 
     /// Sends plaintext from outside.
     pub fn send(&mut self, plaintext: &[u8], now: Instant) -> Result<(), NotSent> {
-        self.runnable = true;
-        self.session.send(plaintext, &mut Watch::new(now, &mut self.seen))
+        self.call(now, |session, cx| session.send(plaintext, cx))
     }
 
     /// Whether the socket of the session, which is over, must be drained.
     pub fn needs_draining(&self) -> bool {
-        self.session.needs_draining()
+        self.session.session().needs_draining()
     }
 
-    /// Tells the session that its connection cannot be used.
+    /// The poll refuses to watch the connection.
     pub fn lose(&mut self, doing: Doing, error: &io::Error, now: Instant) {
-        let turn = self.session.transport_failed(doing, error, &mut Watch::new(now, &mut self.seen));
-        self.heed(turn);
+        let turn = self.call(now, |session, cx| session.lose_transport(doing, error, cx));
+        self.note(turn);
     }
 
-    /// Tells the session that everything is ready, whether or not it is.
-    pub fn rouse(&mut self) {
-        self.session.ready(Readiness::all());
+    /// Reports that everything is ready, whether or not it is.
+    pub fn report_ready(&mut self, now: Instant) {
+        self.call(now, |session, cx| session.ready(Readiness::all(), cx));
     }
 
     /// When the session wants to be turned even if nothing happens; nothing once it is over.
     pub fn deadline(&self) -> Option<Instant> {
-        if self.reason.is_some() { None } else { self.session.earliest_deadline() }
+        if self.reason.is_some() { None } else { self.session.session().wants().deadline }
     }
 
     /// What the session wants to be told by the poll.
     pub fn interest(&mut self) -> Interest {
-        self.session.interest()
+        self.session.session().wants().interest()
     }
 
     /// Where the session stands.
     pub fn phase(&self) -> &Phase {
-        self.session.phase()
+        self.session.session().phase()
     }
 
     /// Why the session is over, if it is.
@@ -186,16 +189,16 @@ impl<A: Application> Peer<A> {
     }
 }
 
-impl<A> Peer<A> {
+impl<A: Application> Peer<A> {
     /// The application.
     pub fn application(&self) -> &A {
-        self.session.application()
+        self.session.session().application()
     }
 }
 
 impl<A: Heard + Application> Peer<A> {
     /// What the application heard.
     pub fn heard(&self) -> &[u8] {
-        self.session.application().heard()
+        self.session.session().application().heard()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tls_session::application::{Application, Next, OWED_MARK, Outbox};
+use tls_session::application::{Application, HIGH_WATER_MARK, Next, Outbox};
 
 /// The server's role: greets, and sends everything back.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ impl Application for Talker {
     }
 
     fn reads_on(&self, owed: usize) -> bool {
-        self.always_reads || owed <= OWED_MARK
+        self.always_reads || owed <= HIGH_WATER_MARK
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -85,8 +85,8 @@ impl<A: Application> Visit<A> {
     }
 
     /// The session's application has said everything, and both go on.
-    pub fn said_all(&mut self) {
-        self.session.said_all(self.now);
+    pub fn finish_sending(&mut self) {
+        self.session.finish_sending(self.now);
         self.settle();
     }
 

@@ -329,6 +329,8 @@ impl Source for End {
 }
 
 impl Transport for End {
+    const SHORT_READ_MEANS_EMPTY: bool = true;
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         let mut wire = self.wire.borrow_mut();
         if wire.reset {

@@ -152,7 +152,7 @@ fn said(data: &[u8]) -> String {
 fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Call {
     let names = format!("{} → {}", from.name(), to.name());
     match to {
-        Phase::Failing { reason } | Phase::Severed { reason, .. } => {
+        Phase::Failing { reason } | Phase::WriteFailed { reason, .. } => {
             call(Tone::Trouble, "phase", format!("{names}: {}", endings.describe(reason)))
         }
         Phase::Closed(reason) if ExitStatus::from(reason) != ExitStatus::Clean => {

@@ -240,11 +240,11 @@ fn phase(from: &Phase, to: &Phase) -> Value {
         Phase::HalfClosed => Some("close_notify"),
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => Some("close_notify"),
         Phase::PeerClosed { end: PeerEnd::Fin } => Some("fin"),
-        Phase::Closing { cause: Cause::Asked } => Some("asked"),
-        Phase::Closing { cause: Cause::SaidAll } => Some("said_all"),
+        Phase::Closing { cause: Cause::Requested } => Some("asked"),
+        Phase::Closing { cause: Cause::FinishedSending } => Some("said_all"),
         Phase::Closing { cause: Cause::TimedOut(_) } => Some("timed_out"),
         Phase::Finishing => Some("answered"),
-        Phase::Failing { reason } | Phase::Severed { reason, .. } | Phase::Closed(reason) => {
+        Phase::Failing { reason } | Phase::WriteFailed { reason, .. } | Phase::Closed(reason) => {
             Some(name_of(reason))
         }
     };
@@ -283,7 +283,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Unconfirmed => "unconfirmed",
         CloseReason::Truncated { .. } => "truncated",
         CloseReason::Abandoned => "abandoned",
-        CloseReason::Left => "left",
+        CloseReason::AbandonedByApplication => "left",
         CloseReason::PeerAlert(..) => "peer_alert",
         CloseReason::NotTls(_) => "not_tls",
         CloseReason::Unauthorized(_) => "unauthorized",

@@ -168,18 +168,18 @@ fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Words {
         Phase::HalfClosed => ": the peer's close_notify came; we are still sending".to_owned(),
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": the peer's close_notify came".to_owned(),
         Phase::PeerClosed { end: PeerEnd::Fin } => ": the peer's FIN came, without close_notify".to_owned(),
-        Phase::Closing { cause: Cause::Asked } => ": asked to close; close_notify queued".to_owned(),
-        Phase::Closing { cause: Cause::SaidAll } => ": all is said; close_notify queued".to_owned(),
+        Phase::Closing { cause: Cause::Requested } => ": asked to close; close_notify queued".to_owned(),
+        Phase::Closing { cause: Cause::FinishedSending } => ": all is said; close_notify queued".to_owned(),
         Phase::Closing { cause: Cause::TimedOut(timeout) } => {
             format!(": {} is over; close_notify queued", TimeoutFlag(*timeout))
         }
         Phase::Finishing => ": all is answered; close_notify queued".to_owned(),
-        Phase::Failing { reason } | Phase::Severed { reason, .. } => {
+        Phase::Failing { reason } | Phase::WriteFailed { reason, .. } => {
             format!(": {}", endings.describe(reason))
         }
     };
     let kind = match to {
-        Phase::Failing { .. } | Phase::Severed { .. } => Kind::Trouble,
+        Phase::Failing { .. } | Phase::WriteFailed { .. } => Kind::Trouble,
         _ => Kind::Phase,
     };
     words(kind, "phase", format!("{} → {}{more}", from.name(), to.name()))

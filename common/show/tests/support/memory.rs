@@ -13,10 +13,11 @@ use identity::{AnyClient, AuthorizeServer, Policy, ServerVerifier, Trust};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, KeyLog, NoKeyLog, ServerConfig, ServerConnection};
 use tls_session::application::{Application, Next, Outbox};
-use tls_session::buffers::Scratch;
+use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
+use tls_session::context::Context;
 use tls_session::deadline::Timeouts;
-use tls_session::observer::{LoopEvent, Observer, SessionId, Watch};
+use tls_session::observer::{LoopEvent, Observer, SessionId};
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn};
 use tls_session::transport::Transport;
@@ -82,6 +83,8 @@ impl Write for Memory {
 }
 
 impl Transport for Memory {
+    const SHORT_READ_MEANS_EMPTY: bool = true;
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.outgoing.borrow_mut().finished = true;
         Ok(())
@@ -234,21 +237,23 @@ impl Setup {
         let tls =
             ClientConnection::new(Arc::clone(&self.client_tls), ServerName::try_from("localhost").unwrap())
                 .unwrap();
-        let watch = &mut Watch::new(start, client);
-        let mut client_session = Session::new(id(8000), tls, here, talk, Arc::clone(&self.client), watch);
+        let buffers = &mut Buffers::default();
+        let cx = &mut Context::new(start, buffers, client);
+        let config = Arc::clone(&self.client);
+        let mut client_session = Session::new(id(8000), id(50000).peer, tls, here, talk, config, cx);
         let tls = ServerConnection::new(Arc::clone(&self.server_tls)).unwrap();
-        let watch = &mut Watch::new(start, server);
-        let mut server_session = Session::new(id(50000), tls, there, echo, Arc::clone(&self.server), watch);
+        let cx = &mut Context::new(start, buffers, server);
+        let config = Arc::clone(&self.server);
+        let mut server_session = Session::new(id(50000), id(8000).peer, tls, there, echo, config, cx);
 
-        let scratch = &mut Scratch::default();
         let (mut client_end, mut server_end) = (None, None);
         for round in 1.. {
             let now = start + Duration::from_millis(round);
             if client_end.is_none() {
-                client_end = turn(&mut client_session, now, client, scratch);
+                client_end = turn(&mut client_session, now, client, buffers);
             }
             if server_end.is_none() {
-                server_end = turn(&mut server_session, now, server, scratch);
+                server_end = turn(&mut server_session, now, server, buffers);
             }
             if let (Some(client_end), Some(server_end)) = (&client_end, &server_end) {
                 return (client_end.clone(), server_end.clone());
@@ -263,14 +268,14 @@ fn turn<A: Application>(
     session: &mut Session<Memory, A>,
     now: Instant,
     observer: &mut dyn Observer,
-    scratch: &mut Scratch,
+    buffers: &mut Buffers,
 ) -> Option<CloseReason> {
-    let watch = &mut Watch::new(now, observer);
-    watch.event_loop(&LoopEvent::Woke { events: 1, timeout: None });
-    session.ready(Readiness::all());
-    match session.turn(watch, scratch) {
+    let cx = &mut Context::new(now, buffers, observer);
+    cx.event_loop(&LoopEvent::Woke { events: 1, timeout: None });
+    session.ready(Readiness::all(), cx);
+    match session.turn(cx) {
         Turn::Done(reason) => Some(reason),
-        Turn::Blocked | Turn::Yield => None,
+        Turn::Wait(_) | Turn::Again(_) => None,
     }
 }
 

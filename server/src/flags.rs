@@ -1,29 +1,20 @@
-//! The server's command line.
+//! The flags that every role of the server has.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
 use identity::ClientAuth;
 use program::alpn;
-use program::command_line;
 use program::command_line::Unknown;
 use program::count;
-use program::exit::{self, ExitStatus};
 use program::host_port::HostPort;
 use program::logging::Verbosity;
 use program::parameters::TlsParameters;
 use program::time_limit::TimeLimitArgs;
 use show::args::ShowArgs;
 
-/// A TLS echo server that serves one session at a time.
-///
-/// [`Cli::parse`] is the one way to get one; it shadows clap's, which checks less.
-#[derive(Parser, Debug)]
-#[command(version, about = "A TLS echo server that serves one session at a time, or --slots N")]
-#[command(long_about = None, max_term_width = 100, after_help = after_help())]
-pub struct Cli {
+/// The flags of every server of this library. A role can have flags of its own beside them (`#[command(flatten)]`).
+#[derive(clap::Args, Clone, Debug)]
+pub struct Flags {
     /// Where to listen; port 0 lets the system choose
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
     pub listen: HostPort,
@@ -48,10 +39,6 @@ pub struct Cli {
     /// Speak this application protocol if the client offers it (repeatable)
     #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
     alpn: Vec<Vec<u8>>,
-
-    /// Sent first, as it is; '' sends none [default: welcome! and a newline]
-    #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
-    greeting: OsString,
 
     /// Sessions that are served at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -92,7 +79,7 @@ enum Auth {
 }
 
 /// What to write instead of a flag that other servers have, or of an address without its flag.
-fn meant_here(unknown: &Unknown) -> Option<String> {
+pub(crate) fn meant_here(unknown: &Unknown) -> Option<String> {
     match unknown.flag.as_deref() {
         Some("-p" | "-P" | "--port" | "-accept" | "--accept") => {
             let port = unknown.port().unwrap_or(9000);
@@ -117,33 +104,12 @@ fn address(text: &str) -> Option<HostPort> {
     text.contains(':').then(|| text.parse().ok()).flatten()
 }
 
-fn after_help() -> String {
-    format!(
-        "\
-Examples:
-  mio-server                                     the first run makes a certificate for localhost
-  mio-server --listen '[::]:4433' -v             listen on every address, log more
-  mio-server --cert chain.pem --key key.pem      a certificate of your own
-  mio-server --tls 1.2 --sessions 1              one TLS 1.2 session, then end
-  openssl s_client -connect localhost:8000 -CAfile certificates/certificate.pem
-
-{}",
-        exit::TABLE
-    )
-}
-
-impl Cli {
-    /// Reads the program's arguments.
+impl Flags {
+    /// What clap cannot know: whether the flags, each right by itself, go together.
     ///
     /// # Errors
-    ///
-    /// The status to exit with at once; help, version or what is wrong has been printed.
-    pub fn parse() -> Result<Self, ExitStatus> {
-        command_line::parse(meant_here, Self::check)
-    }
-
-    /// What clap cannot know: whether the flags, each right by itself, go together.
-    fn check(&self) -> Result<(), String> {
+    /// A sentence that names the flags.
+    pub fn check(&self) -> Result<(), String> {
         alpn::check(&self.alpn)?;
         self.tls.check()
     }
@@ -166,11 +132,6 @@ impl Cli {
         self.alpn.clone()
     }
 
-    /// What a session begins with; may be empty. Bytes, because it is sent as it was typed.
-    pub fn greeting(&self) -> &[u8] {
-        self.greeting.as_bytes()
-    }
-
     /// How many sessions are served at a time, at least 1.
     pub fn slots(&self) -> usize {
         usize::try_from(self.slots).unwrap_or(usize::MAX)
@@ -185,28 +146,31 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use clap::Parser;
+    use program::command_line;
+    use tls_session::deadline::Timeouts;
 
-    fn parse(arguments: &[&str]) -> Result<Cli, String> {
-        command_line::parse_from(["mio-server"].iter().chain(arguments), Cli::check)
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Flags, String> {
+        command_line::parse_from(["mio-server"].iter().chain(arguments), |cli: &Cli| cli.flags.check())
+            .map(|cli| cli.flags)
             .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
     fn the_defaults_are_the_documented_ones() {
-        let cli = parse(&[]).unwrap();
-        assert_eq!(cli.listen.to_string(), "127.0.0.1:8000");
-        assert_eq!(cli.identity(), None);
-        assert_eq!(cli.greeting(), b"welcome!\n");
-        assert_eq!(cli.waiting(), 128);
-        assert_eq!(cli.sessions, None);
-        assert_eq!(cli.verbosity.steps(), 0);
-        let timeouts = cli.timeouts;
+        let flags = parse(&[]).unwrap();
+        assert_eq!(flags.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(flags.identity(), None);
+        assert_eq!(flags.waiting(), 128);
+        assert_eq!(flags.sessions, None);
+        assert_eq!(flags.verbosity.steps(), 0);
+        let timeouts = flags.timeouts;
         let shown = [
             timeouts.handshake_timeout,
             timeouts.idle_timeout,
@@ -216,12 +180,7 @@ mod tests {
         ]
         .map(|timeout| timeout.to_string());
         assert_eq!(shown, ["10s", "1m", "30s", "5s", "off"]);
-    }
-
-    #[test]
-    fn the_greeting_is_literal_and_may_be_empty() {
-        assert_eq!(parse(&["--greeting", r"a\n"]).unwrap().greeting(), br"a\n");
-        assert_eq!(parse(&["--greeting", ""]).unwrap().greeting(), b"");
+        assert_eq!(timeouts.timeouts(), Timeouts { wait: None, ..Timeouts::default() });
     }
 
     #[test]

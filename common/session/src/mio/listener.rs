@@ -1,0 +1,144 @@
+//! The listening socket.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Registry, Token};
+
+use crate::context::Context;
+use crate::mio::Registration;
+use crate::observer::{EventSource, LoopEvent};
+use crate::readiness::Interest;
+
+/// How long not to call `accept` after it has failed for want of file descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A listening socket that is registered with the poll while its owner has room for connections.
+pub struct Listener {
+    socket: TcpListener,
+    registration: Registration,
+    state: State,
+    has_room: bool,
+}
+
+/// What is known about the connections that the kernel holds for us.
+enum State {
+    /// The poll will report the next one.
+    Empty,
+    /// There may be some.
+    Ready,
+    /// `accept` has failed with an error that concerns every connection, for example for want of file descriptors. The
+    /// poll has reported these connections and does not report them again, so only the clock can end the pause.
+    Paused { until: Instant },
+}
+
+impl Listener {
+    /// Listens on `address`. The poll will report it as `token`. The kernel's backlog is 128, as mio sets it.
+    ///
+    /// # Errors
+    /// Those of `bind(2)` and `listen(2)`: in use, not ours, not permitted.
+    pub fn bind(address: SocketAddr, token: Token) -> io::Result<Self> {
+        Ok(Self {
+            socket: TcpListener::bind(address)?,
+            registration: Registration::new(token),
+            state: State::Empty,
+            has_room: false,
+        })
+    }
+
+    /// The address that it listens on, with the real port.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)`.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Takes note that the poll has reported a connection.
+    pub fn ready(&mut self) {
+        if let State::Empty = self.state {
+            self.state = State::Ready;
+        }
+    }
+
+    /// When to call [`accept`](Self::accept) even if the poll reports nothing.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Paused { until } if self.has_room => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Returns whether [`accept`](Self::accept) may return a connection now.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready)
+    }
+
+    /// Accepts a connection. `None`: there is none now, or accepting pauses. Call this until it returns `None` or there is
+    /// no room for more.
+    pub fn accept(&mut self, cx: &mut Context<'_>) -> Option<(TcpStream, SocketAddr)> {
+        match self.state {
+            State::Empty => return None,
+            State::Paused { until } if until > cx.now => return None,
+            State::Ready | State::Paused { .. } => {}
+        }
+        loop {
+            match self.socket.accept() {
+                Ok((stream, peer)) => {
+                    self.state = State::Ready;
+                    cx.event_loop(&LoopEvent::Accepted(peer));
+                    return Some((stream, peer));
+                }
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.state = State::Empty;
+                    return None;
+                }
+                Err(error) => {
+                    self.pause(&error, cx);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Registers the listener with the poll if there is room for connections, and deregisters it if not: then the kernel's
+    /// backlog is the queue. Connections that are there already are reported when it is registered again.
+    ///
+    /// If the poll refuses, this pauses like an `accept` that fails.
+    pub fn set_room(&mut self, has_room: bool, registry: &Registry, cx: &mut Context<'_>) {
+        self.has_room = has_room;
+        let wanted = if has_room { Interest::READABLE } else { Interest::NONE };
+        match self.registration.apply(registry, &mut self.socket, wanted) {
+            Ok(true) => cx.event_loop(&LoopEvent::InterestChanged(EventSource::Listener, wanted)),
+            Ok(false) => {}
+            Err(error) => self.pause(&error, cx),
+        }
+    }
+
+    /// Reports the first failure in a row. The tenth in one second is not news.
+    fn pause(&mut self, error: &io::Error, cx: &mut Context<'_>) {
+        if !matches!(self.state, State::Paused { .. }) {
+            cx.event_loop(&LoopEvent::AcceptFailed(error));
+        }
+        self.state = State::Paused { until: cx.now + PAUSE };
+    }
+}
+
+/// Returns whether an error of accept(2) is about the connection that it was going to return. Such an error uses the
+/// connection up, and the next call goes on with the next one.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::Interrupted
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+            | Kind::TimedOut
+    )
+}

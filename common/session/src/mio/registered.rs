@@ -1,0 +1,114 @@
+//! A session and its registration with the poll.
+
+use mio::Registry;
+use std::io;
+
+use mio::event::Source;
+use mio::net::TcpStream;
+
+use crate::application::Application;
+use crate::close_reason::Doing;
+use crate::context::Context;
+use crate::mio::Registration;
+use crate::observer::Step;
+use crate::readiness::Readiness;
+use crate::session::{NotSent, Session, Turn, Wants};
+use crate::transport::Transport;
+
+/// A session that a mio loop drives.
+///
+/// [`turn`](Self::turn) applies the answer of [`Session::turn`] to the poll. Every other call that can give the session
+/// something to do marks it runnable. So a loop needs three questions: [`is_runnable`](Self::is_runnable) before the poll
+/// sleeps, [`deadline`](Self::deadline) for how long, and the [`Turn`] that says whether the session is over.
+pub struct Registered<A, T = TcpStream> {
+    session: Session<T, A>,
+    registration: Registration,
+    wants: Wants,
+    is_runnable: bool,
+}
+
+impl<A: Application, T: Transport + Source> Registered<A, T> {
+    /// A new session. It is runnable.
+    pub fn new(session: Session<T, A>, registration: Registration) -> Self {
+        let wants = session.wants();
+        Self { session, registration, wants, is_runnable: true }
+    }
+
+    /// Takes note of what the poll has reported.
+    pub fn ready(&mut self, readiness: Readiness, cx: &mut Context<'_>) {
+        self.is_runnable = true;
+        self.session.ready(readiness, cx);
+    }
+
+    /// Does what can be done now, and tells the poll what the session waits for. If the poll refuses, the session is over:
+    /// it could miss an event.
+    pub fn turn(&mut self, registry: &Registry, cx: &mut Context<'_>) -> Turn {
+        let turn = self.session.turn(cx);
+        self.is_runnable = matches!(turn, Turn::Again(_));
+        let (Turn::Wait(wants) | Turn::Again(wants)) = turn else { return turn };
+        self.wants = wants;
+        match self.registration.apply(registry, self.session.transport_mut(), wants.interest()) {
+            Ok(true) => cx.step(&self.session.id(), &Step::InterestChanged(wants.interest())),
+            Ok(false) => {}
+            Err(error) => return self.session.lose_transport(Doing::Reading, &error, cx),
+        }
+        turn
+    }
+
+    /// See [`Session::send`].
+    ///
+    /// # Errors
+    /// [`NotSent`] if the session takes no plaintext.
+    pub fn send(&mut self, plaintext: &[u8], cx: &mut Context<'_>) -> Result<(), NotSent> {
+        self.is_runnable = true;
+        self.session.send(plaintext, cx)
+    }
+
+    /// See [`Session::close`].
+    pub fn close(&mut self, cx: &mut Context<'_>) {
+        self.is_runnable = true;
+        self.session.close(cx);
+    }
+
+    /// See [`Session::finish_sending`].
+    pub fn finish_sending(&mut self, cx: &mut Context<'_>) {
+        self.is_runnable = true;
+        self.session.finish_sending(cx);
+    }
+
+    /// See [`Session::lose_transport`].
+    pub fn lose_transport(&mut self, doing: Doing, error: &io::Error, cx: &mut Context<'_>) -> Turn {
+        self.session.lose_transport(doing, error, cx)
+    }
+
+    /// The application, to be changed from outside.
+    pub fn application_mut(&mut self) -> &mut A {
+        self.is_runnable = true;
+        self.session.application_mut()
+    }
+
+    /// Makes the session runnable: something has changed that its application looks at.
+    pub fn wake(&mut self) {
+        self.is_runnable = true;
+    }
+
+    /// The session, for questions.
+    pub fn session(&self) -> &Session<T, A> {
+        &self.session
+    }
+
+    /// Returns whether a turn is due at once. Then the poll must not sleep.
+    pub fn is_runnable(&self) -> bool {
+        self.is_runnable
+    }
+
+    /// When a turn is due even if the poll reports nothing, as of the last turn.
+    pub fn deadline(&self) -> Option<std::time::Instant> {
+        self.wants.deadline
+    }
+
+    /// The session and its registration, when it is over.
+    pub fn into_parts(self) -> (Session<T, A>, Registration) {
+        (self.session, self.registration)
+    }
+}

@@ -1,0 +1,227 @@
+//! What a loop calls beside `turn`.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::{Connection, ProtocolVersion, Side};
+
+use super::framing::Framing;
+use super::unprocessed::Unprocessed;
+use super::{Input, Session, SessionConfig, Turn};
+use crate::application::{Application, HIGH_WATER_MARK, Next};
+use crate::authorize::{Detail, Notes};
+use crate::close_reason::{CloseReason, Doing, Until};
+use crate::context::Context;
+use crate::deadline::{Deadlines, Timeout};
+use crate::observer::{SessionId, Step};
+use crate::phase::{Cause, Event, Phase};
+use crate::readiness::Readiness;
+use crate::rustls_facts::PendingOutput;
+use crate::transport::Transport;
+
+/// The error of [`Session::send`]: the session takes no plaintext.
+///
+/// The handshake is not done, our close_notify is queued or sent, or the session has failed or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSent;
+
+impl fmt::Display for NotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session is not open for sending")
+    }
+}
+
+impl std::error::Error for NotSent {}
+
+impl<T: Transport, A: Application> Session<T, A> {
+    /// A session at the start of its handshake. `local` is the address of this end of the transport.
+    ///
+    /// The handshake deadline of a server starts here. A client waits for the server's first byte before that. The server
+    /// may serve other clients meanwhile, so the wait has a deadline of its own.
+    pub fn new(
+        id: SessionId,
+        local: SocketAddr,
+        tls: impl Into<Connection>,
+        transport: T,
+        application: A,
+        config: Arc<SessionConfig>,
+        cx: &mut Context<'_>,
+    ) -> Self {
+        let mut tls = tls.into();
+        tls.set_buffer_limit(None); // see `Outbox`: HIGH_WATER_MARK is the bound
+        if let Connection::Server(tls) = &mut tls
+            && tls.is_handshaking()
+            && !application.accepts_early_data()
+        {
+            tls.reject_early_data();
+        }
+        let mut session = Self {
+            id,
+            tls,
+            transport,
+            application,
+            config,
+            phase: Phase::Handshaking,
+            readiness: Readiness::fresh(),
+            deadlines: Deadlines::default(),
+            input: Input::Unknown,
+            pending_output: 0,
+            pending: PendingOutput::default(),
+            was_above_mark: false,
+            since_empty: 0,
+            framing: Framing::default(),
+            unprocessed: Unprocessed::default(),
+            notes: Notes::default(),
+            handshake_bytes: Some(Box::default()),
+            received: 0,
+            sent: 0,
+            began: cx.now,
+            needs_draining: false,
+        };
+        cx.step(&id, &Step::Began { local });
+        session.start(
+            match session.peer_side() {
+                Side::Client => Timeout::Handshake,
+                Side::Server => Timeout::Wait,
+            },
+            cx,
+        );
+        session.start(Timeout::Session, cx);
+        session
+    }
+
+    /// Takes note of what the event source has reported. Nothing happens before the next [`turn`](Self::turn).
+    pub fn ready(&mut self, readiness: Readiness, cx: &mut Context<'_>) {
+        cx.step(&self.id, &Step::Ready(readiness));
+        if readiness.is_readable() {
+            self.note_input(Input::Unknown);
+        }
+        self.readiness.merge(readiness);
+    }
+
+    /// Returns whether the session takes plaintext from outside, and less output is pending than the high-water mark.
+    pub fn has_room(&self) -> bool {
+        self.phase.sends() && self.pending_output <= HIGH_WATER_MARK
+    }
+
+    /// Queues plaintext that comes from outside the session. The next [`turn`](Self::turn) writes it.
+    ///
+    /// A caller that does not ask [`has_room`](Self::has_room) first can queue more than the high-water mark.
+    ///
+    /// # Errors
+    /// [`NotSent`] if the session takes no plaintext. Then nothing of it is sent.
+    pub fn send(&mut self, plaintext: &[u8], cx: &mut Context<'_>) -> Result<(), NotSent> {
+        let mut taken = false;
+        self.converse(cx, |_, _, outbox| {
+            if let Some(outbox) = outbox {
+                outbox.send(plaintext);
+                taken = true;
+            }
+            Next::Continue
+        });
+        if !taken || !self.phase.sends() {
+            return Err(NotSent); // not open, or rustls refused, which ends the session
+        }
+        self.pending_output += plaintext.len();
+        self.not_idle(cx);
+        Ok(())
+    }
+
+    /// Closes the session from outside, after a signal for example. After the handshake the close is graceful: close_notify
+    /// is sent, and a later [`turn`](Self::turn) is done within the close timeout.
+    pub fn close(&mut self, cx: &mut Context<'_>) {
+        let is_ending_in_its_own_time = matches!(
+            self.phase,
+            Phase::HalfClosed | Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::FinishedSending }
+        );
+        if is_ending_in_its_own_time {
+            self.start(Timeout::Close, cx);
+        }
+        self.on(Event::CloseRequested, cx);
+    }
+
+    /// Sends close_notify behind all pending output. The session then waits for the rest of the peer's answer, unless the
+    /// peer has already sent its close_notify.
+    pub fn finish_sending(&mut self, cx: &mut Context<'_>) {
+        self.on(Event::FinishedSending, cx);
+    }
+
+    /// Ends the session because its transport cannot be used: the poll refuses to watch it, for example.
+    pub fn lose_transport(&mut self, doing: Doing, error: &io::Error, cx: &mut Context<'_>) -> Turn {
+        let reason = CloseReason::transport(doing, error);
+        self.on(Event::TransportLost(reason.clone()), cx);
+        Turn::Done(reason)
+    }
+}
+
+impl<T, A> Session<T, A> {
+    /// The session's number and its peer.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Where the session stands.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// The role of the peer.
+    pub fn peer_side(&self) -> Side {
+        match self.tls {
+            Connection::Client(_) => Side::Server,
+            Connection::Server(_) => Side::Client,
+        }
+    }
+
+    /// How many bytes of plaintext the application got, and how many it sent.
+    pub fn plaintext_bytes(&self) -> (u64, u64) {
+        (self.received, self.sent)
+    }
+
+    /// How far the session has come.
+    pub fn until(&self) -> Until<'_> {
+        let came = self.handshake_bytes.as_deref();
+        // A server of TLS 1.2 authorizes the client before it finishes the handshake.
+        let is_authorized = came.is_none() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        match self.unanswered_request() {
+            Some(request) if !is_authorized => Until::Asked { came, request },
+            _ => came.map_or(Until::Established, Until::Handshake),
+        }
+    }
+
+    /// The server's request for a certificate. `None` also if the server has sent data: then it accepted the answer.
+    pub(super) fn unanswered_request(&self) -> Option<&Detail> {
+        self.notes.certificate_request.as_ref().filter(|_| self.received == 0)
+    }
+
+    /// The application.
+    pub fn application(&self) -> &A {
+        &self.application
+    }
+
+    /// The application, to be changed from outside. The next [`turn`](Session::turn) acts on the change: it asks
+    /// [`reads_on`](Application::reads_on) and [`deadline`](Application::deadline) again.
+    pub fn application_mut(&mut self) -> &mut A {
+        &mut self.application
+    }
+
+    /// The transport.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Returns whether the socket of a session that is over must be drained before it is closed.
+    ///
+    /// A socket that is closed with unread bytes in it resets the connection, and the reset destroys what the peer has
+    /// not read yet (RFC 1122, 4.2.2.13): an alert, or the rest of an answer (invariant I6).
+    pub fn needs_draining(&self) -> bool {
+        self.needs_draining
+    }
+
+    /// The transport and the application of a session that is over.
+    pub fn into_parts(self) -> (T, A) {
+        (self.transport, self.application)
+    }
+}

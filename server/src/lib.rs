@@ -1,0 +1,59 @@
+//! A TLS server on a single-threaded mio event loop, for any role.
+//!
+//! A role is an [`Application`](tls_session::application::Application) for each client, made by a [`Service`]. [`run`] is a
+//! whole program around it: flags, certificates, log, traces, reload on SIGHUP, a graceful end on Ctrl-C.
+//!
+//! ```no_run
+//! use std::time::Instant;
+//!
+//! use tls_session::application::{Application, Next, Outbox};
+//!
+//! struct Hello;
+//!
+//! impl Application for Hello {
+//!     fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+//!         outbox.send(b"hello\n");
+//!         Next::Close
+//!     }
+//!
+//!     fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+//!         Next::Continue
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     mio_server::run("hello", |_client| Hello)
+//! }
+//! ```
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `event_loop.rs` | the loop: wait, gather, admit, turn |
+//! | `service.rs`, `round.rs` | what a role provides, and what it can do with the sessions between their turns |
+//! | `accept_queue.rs` | clients that were accepted and have no slot yet |
+//! | `slots.rs`, `run_queue.rs` | the sessions that are served, their deadlines, and the order of their turns |
+//! | `tokens.rs` | which token of the poll means what |
+//! | `flags.rs`, `setup.rs`, `terms.rs` | from the command line to what holds for every new session |
+//! | `program.rs`, `status.rs`, `descriptors.rs` | the program around the loop, its status line, its limit of descriptors |
+
+mod accept_queue;
+mod descriptors;
+mod event_loop;
+mod flags;
+mod program;
+mod round;
+mod run_queue;
+mod service;
+mod setup;
+mod slots;
+mod status;
+mod terms;
+mod tokens;
+
+pub use crate::event_loop::{EventLoop, Room};
+pub use crate::flags::Flags;
+pub use crate::program::{parse, run, run_with};
+pub use crate::round::Round;
+pub use crate::service::Service;
+pub use crate::terms::{Load, Terms};
+pub use crate::tokens::{foreign_number, foreign_token, listener_token};

@@ -1,0 +1,83 @@
+//! The program around the loop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use program::command_line;
+use program::ending::Endings;
+use program::exit::{self, ExitStatus};
+use program::reporter::Reporter;
+use program::{logging, status_line, stderr};
+use rustls::Side;
+use show::args::{ShowError, Shown};
+use tls_session::buffers::Buffers;
+use tls_session::context::Context;
+use tls_session::observer::{LoopEvent, Observer};
+
+use crate::flags::{self, Flags};
+use crate::service::Service;
+use crate::setup;
+use crate::status::Status;
+
+/// A server for a role without flags of its own.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100, after_help = exit::TABLE)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Parses the arguments of the program, and checks them with `check`. Knows flags of other servers, and says what to write
+/// instead.
+///
+/// # Errors
+/// The status to exit with at once. Help, version or the error has been printed.
+pub fn parse<P: Parser>(check: impl FnOnce(&P) -> Result<(), String>) -> Result<P, ExitStatus> {
+    command_line::parse(flags::meant_here, check)
+}
+
+/// Runs a server for this service, with the flags of `mio-server` but those of the echo. `name` begins the last line of a
+/// program that fails.
+pub fn run(name: &str, service: impl Service) -> ExitCode {
+    match parse(|cli: &Cli| cli.flags.check()) {
+        Ok(cli) => run_with(name, &cli.flags, service),
+        Err(status) => status.into(),
+    }
+}
+
+/// Runs a server for this service, with flags that were parsed before.
+pub fn run_with(name: &str, flags: &Flags, service: impl Service) -> ExitCode {
+    let start = Instant::now();
+    flags.show.shape_log(start);
+    logging::init(flags.verbosity.steps());
+    let status = match serve(flags, service, start) {
+        Ok(()) => ExitStatus::Clean,
+        Err(message) => {
+            logging::fail(name, &message);
+            ExitStatus::Configuration
+        }
+    };
+    stderr::finish();
+    status.into()
+}
+
+fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), String> {
+    let Shown { mut observer, key_log } = shown(flags, start).map_err(|error| error.to_string())?;
+    let (event_loop, address) =
+        setup::event_loop(flags, Arc::clone(&key_log), service).map_err(|error| error.to_string())?;
+    let load = || setup::terms_again(flags, Arc::clone(&key_log)).map_err(|error| error.to_string());
+    Context::new(Instant::now(), &mut Buffers::default(), observer.as_mut())
+        .event_loop(&LoopEvent::Listening(address));
+    event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
+}
+
+/// The observers: the log, the status line of a terminal that shows nothing else, and whatever was asked for.
+fn shown(flags: &Flags, start: Instant) -> Result<Shown, ShowError> {
+    let endings = Endings::new(Side::Server, flags.tls.offer());
+    let log = Box::new(Reporter::new(endings.clone()).beside_trace(flags.show.traces()));
+    let has_status_line = flags.verbosity.steps() > 0 && status_line::is_possible() && !flags.show.traces();
+    let log: Box<dyn Observer> = if has_status_line { Box::new((Status::default(), log)) } else { log };
+    flags.show.open(log, &endings, start)
+}

@@ -1,0 +1,78 @@
+//! What a service can do with the sessions, between their turns.
+
+use std::time::Instant;
+
+use mio::Registry;
+use tls_session::application::Application;
+use tls_session::context::Context;
+use tls_session::observer::SessionId;
+use tls_session::session::{NotSent, Session};
+
+use mio::net::TcpStream;
+
+use crate::slots::Slots;
+
+/// The sessions, the poll and the time of one round of the loop.
+///
+/// Every call that can give a session something to do makes it runnable. A session that is over is not found any more.
+pub struct Round<'r, 'c, A> {
+    pub(crate) slots: &'r mut Slots<A>,
+    pub(crate) registry: &'r Registry,
+    pub(crate) cx: &'r mut Context<'c>,
+}
+
+impl<A: Application> Round<'_, '_, A> {
+    /// The time of this round.
+    pub fn now(&self) -> Instant {
+        self.cx.now
+    }
+
+    /// The poll, for sources of the service's own.
+    pub fn registry(&self) -> &Registry {
+        self.registry
+    }
+
+    /// All sessions, in no particular order.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session<TcpStream, A>> {
+        self.slots.sessions().map(|(_, registered)| registered.session())
+    }
+
+    /// Sends plaintext in a session.
+    ///
+    /// # Errors
+    /// [`NotSent`] if the session is over, or takes no plaintext.
+    pub fn send(&mut self, session: SessionId, plaintext: &[u8]) -> Result<(), NotSent> {
+        let key = self.slots.key_of(session).ok_or(NotSent)?;
+        let registered = self.slots.get_mut(key).ok_or(NotSent)?;
+        let sent = registered.send(plaintext, self.cx);
+        self.slots.wake(key);
+        sent
+    }
+
+    /// The application of a session, to be changed from outside.
+    pub fn application_mut(&mut self, session: SessionId) -> Option<&mut A> {
+        let key = self.slots.key_of(session)?;
+        self.slots.wake(key);
+        Some(self.slots.get_mut(key)?.application_mut())
+    }
+
+    /// Sends close_notify behind what was sent in a session.
+    pub fn finish_sending(&mut self, session: SessionId) {
+        if let Some(key) = self.slots.key_of(session)
+            && let Some(registered) = self.slots.get_mut(key)
+        {
+            registered.finish_sending(self.cx);
+            self.slots.wake(key);
+        }
+    }
+
+    /// Closes a session gracefully.
+    pub fn close(&mut self, session: SessionId) {
+        if let Some(key) = self.slots.key_of(session)
+            && let Some(registered) = self.slots.get_mut(key)
+        {
+            registered.close(self.cx);
+            self.slots.wake(key);
+        }
+    }
+}
