@@ -81,7 +81,7 @@ fn a_certificate_for_another_name_is_refused() {
     let refused = pinned(&Identity::for_names(&["elsewhere.example"]), &[]);
     assert_refused(
         refused,
-        "elsewhere.example, not for localhost; if that is whom you mean, name it with --server-name",
+        "elsewhere.example, not for localhost; if you mean that server, name it with --server-name",
         "bad_certificate (42)",
     );
 }

@@ -1,30 +1,32 @@
-//! The one verdict on a peer.
+//! All checks of a peer, as one pure function.
 
 use std::fmt;
 
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use x509_parser::certificate::X509Certificate;
 
-use crate::certificate::{Moment, Unusable, Validity, parse, parse_strictly};
+use crate::certificate::{Unusable, parse, parse_strictly};
 use crate::chain::Chain;
+use crate::distinguished_name::anchor_name;
 use crate::distrust::{Distrust, Link};
 use crate::key_kind::UnsupportedKey;
 use crate::names::{self, Basis, Names};
 use crate::near_miss::NearMiss;
-use crate::trust::{Source, Trust, anchor_name};
+use crate::trust::{Source, Trust};
 use crate::unauthorized::{Unauthorized, Use};
+use crate::validity::{Moment, Validity};
 
-/// Whom we are judging.
+/// The peer that is being authorized.
 #[derive(Clone, Copy, Debug)]
 pub enum Peer<'a> {
-    /// The server we wanted to reach by this name.
+    /// The server that we wanted to reach by this name.
     Server(&'a ServerName<'a>),
     /// A client. It may have any name.
     Client,
 }
 
 impl Peer<'_> {
-    fn wants(self) -> Use {
+    fn role(self) -> Use {
         match self {
             Self::Server(_) => Use::Server,
             Self::Client => Use::Client,
@@ -32,19 +34,19 @@ impl Peer<'_> {
     }
 }
 
-/// A peer is who it claims to be, and this is how we know.
+/// How we know that a peer is authorized. Its `Display` completes the sentence `server localhost authorized (…)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorized {
-    /// It presented one of our pins.
+    /// The peer presented one of our pins.
     Pinned {
-        /// Where that pin is.
+        /// Where that pin comes from.
         trust: Source,
     },
     /// One of our authorities vouches for it.
     Issued {
         /// The name of the authority, at the end of the chain.
         authority: String,
-        /// Where that authority is.
+        /// Where that authority comes from.
         trust: Source,
     },
 }
@@ -60,19 +62,24 @@ impl fmt::Display for Authorized {
     }
 }
 
-/// Judges a peer by the certificates it presented, its own first.
+/// Authorizes a peer by the certificates that it presented. Its own certificate is the first of `chain`.
 ///
-/// A pure function: the same arguments, the same verdict. So a verifier asks it in the middle of a full handshake, and
-/// a program asks it again at the end of any handshake. The second is no luxury: verifiers are not called when a
-/// session is resumed, while the certificate may have expired since; the certificates are there
-/// (`Connection::peer_certificates`).
+/// This is a pure function: the same arguments give the same result. A verifier calls it during a full handshake, and an
+/// [`Authorize`](tls_session::authorize::Authorize) calls it again at the end of every handshake. The second call is
+/// necessary: rustls asks no verifier when a session is resumed, and the certificate may have expired since. The
+/// certificates are still available then (`peer_certificates()`).
 ///
-/// The checks, in this order: the certificate's dates; its key usage and extended key usage, where it has them; that it
-/// is one of the pins of `trust`, or else that a chain leads to one of its authorities; for a server, its name. All but
-/// the third are the same for a pin. A pin that fails one of them is not tried again as an issued certificate: its
-/// dates, usage and name would be the same.
+/// The checks, in this order:
+/// 1. the dates of the certificate;
+/// 2. its key usage and extended key usage, if it has them;
+/// 3. the certificate is one of the pins of `trust`, or a chain leads to one of its authorities;
+/// 4. for a server, its name.
 ///
-/// That the peer has the private key of the certificate is not decided here. The signature in the handshake shows it.
+/// Checks 1 and 2 are the same for a pin. In check 4 a pin may also have its name as Common Name. A pin that fails a check is
+/// not tried again as an issued certificate, because it would fail the same check.
+///
+/// This function does not check that the peer has the private key of the certificate. The signature of the handshake proves
+/// that.
 ///
 /// # Errors
 ///
@@ -96,20 +103,20 @@ pub(super) fn authorize_parts(
     now: UnixTime,
 ) -> Result<Authorized, Unauthorized> {
     let certificate = parse(end_entity).map_err(Unauthorized::Unusable)?;
-    // rustls will take the key for the handshake's signature from webpki's reading, so webpki must be able to read it.
+    // rustls verifies the handshake's signature with the key that webpki reads, so webpki must be able to parse it.
     let parsed = parse_strictly(end_entity, &certificate).map_err(Unauthorized::Unusable)?;
     if let Some(kind) = UnsupportedKey::of_public(certificate.public_key()) {
         return Err(Unauthorized::UnsupportedKey(kind));
     }
 
     check_dates(&certificate, now)?;
-    check_use(&certificate, peer.wants())?;
+    check_use(&certificate, peer.role())?;
     let (authorized, basis) = if trust.is_pinned(end_entity) {
         let trust = trust.source().clone();
         (Authorized::Pinned { trust }, Basis::Pin)
     } else {
-        let issued = find_authority(&parsed, intermediates, trust, peer.wants(), now).map_err(|error| {
-            let wanted = peer.wants();
+        let issued = find_authority(&parsed, intermediates, trust, peer.role(), now).map_err(|error| {
+            let wanted = peer.role();
             let chain = Chain { own: &certificate, end_entity: &parsed, others: intermediates, wanted, now };
             no_authority(error, &chain, trust)
         })?;
@@ -140,9 +147,10 @@ fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), U
     }
 }
 
-/// Key usage matters where there is any; a plain `openssl req -x509` gives none, and then everything is allowed.
+/// Checks the key usage and the extended key usage. A certificate without them, as a plain `openssl req -x509` makes it,
+/// may be used for everything.
 ///
-/// webpki does not look at the key usage, but RFC 8446, 4.4.2.2 says what it must allow.
+/// webpki ignores the key usage, but RFC 8446, 4.4.2.2 demands that it allows signatures.
 fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unauthorized> {
     let malformed =
         |error: x509_parser::error::X509Error| Unauthorized::Unusable(Unusable::Damaged(error.to_string()));
@@ -163,10 +171,10 @@ fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unaut
     Ok(())
 }
 
-/// Looks for a chain from the peer's certificate, by way of the others it sent, to one of our authorities.
+/// Looks for a chain from the peer's certificate to one of our authorities, through the other certificates that it sent.
 ///
-/// rustls offers this for servers, without telling which authority it was, and not for clients; so webpki is asked
-/// directly, just as rustls does it.
+/// rustls has this function only for servers, and it does not return the authority. So we call webpki directly, as rustls
+/// does.
 fn find_authority(
     end_entity: &webpki::EndEntityCert<'_>,
     intermediates: &[CertificateDer<'_>],
@@ -179,22 +187,14 @@ fn find_authority(
         &trust.anchors().roots,
         intermediates,
         now,
-        key_usage(wanted),
+        wanted.key_usage(),
         None,
         None,
     )?;
     Ok(Authorized::Issued { authority: anchor_name(path.anchor()), trust: trust.source().clone() })
 }
 
-/// What webpki demands of every certificate of a chain.
-pub(super) fn key_usage(wanted: Use) -> webpki::KeyUsage {
-    match wanted {
-        Use::Server => webpki::KeyUsage::server_auth(),
-        Use::Client => webpki::KeyUsage::client_auth(),
-    }
-}
-
-/// Says in our words why webpki found no chain.
+/// Translates webpki's error: why it found no chain.
 fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unauthorized {
     let reason = match error {
         webpki::Error::CertExpired { not_after, .. } => {
@@ -207,7 +207,7 @@ fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unaut
             let link = chain.dated(|validity| validity.not_before == not_before);
             return Unauthorized::NotYetValid { link, not_before };
         }
-        // The third is what it is when the other authority's key is not even of the same kind.
+        // webpki returns the third error if the other authority's key is of another kind.
         webpki::Error::UnknownIssuer
         | webpki::Error::InvalidSignatureForPublicKey
         | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {

@@ -1,4 +1,4 @@
-//! The session's questions about its peer, answered by [`authorize`].
+//! The checks of [`authorize`] at the end of a handshake, when the session asks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use tls_session::authorize::{Authorization, Authorize};
 
-use crate::{
-    Authorized, ClientAuth, ClientVerifier, Peer, Policy, ServerVerifier, Unauthorized, authorize, subject,
-};
+use crate::authorization::{Authorized, Peer, authorize};
+use crate::distinguished_name::subject;
+use crate::unauthorized::Unauthorized;
+use crate::verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
 
-/// For a server that asks no client for a certificate.
+/// Accepts every client. For a server that asks no client for a certificate.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AnyClient;
 
@@ -21,7 +22,7 @@ impl Authorize for AnyClient {
     }
 }
 
-/// For a server that asks its clients for a certificate.
+/// Authorizes clients. For a server that asks its clients for a certificate.
 #[derive(Debug)]
 pub struct AuthorizeClients {
     /// The verifier that rustls asks in full handshakes. It holds the trust and the policy.
@@ -34,16 +35,16 @@ impl Authorize for AuthorizeClients {
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization {
         let presented = presented.unwrap_or_default();
         let outcome = authorize(presented, self.verifier.trust(), Peer::Client, time(&self.clock));
-        let may_stay = presented.is_empty() && self.verifier.auth() == ClientAuth::Optional;
-        let whom = match presented.first() {
+        let is_optional = presented.is_empty() && self.verifier.auth() == ClientAuth::Optional;
+        let peer = match presented.first() {
             Some(certificate) => format!("client {}", subject(certificate)),
             None => "client".to_owned(),
         };
-        report(&whom, outcome, may_stay)
+        report(&peer, outcome, is_optional)
     }
 }
 
-/// For a client that wants to reach one server.
+/// Authorizes one server. For its client.
 #[derive(Debug)]
 pub struct AuthorizeServer {
     /// The name that the server has to prove.
@@ -64,26 +65,27 @@ impl Authorize for AuthorizeServer {
     }
 }
 
-/// A clock that does not know the time leaves every certificate in its future.
+/// The time, or 1970 if the clock does not know it. Then no certificate is valid yet.
 fn time(clock: &Arc<dyn TimeProvider>) -> UnixTime {
     clock.current_time().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO))
 }
 
-/// Puts an outcome into words:
-/// `server localhost authorized (the very certificate in certificate.pem)`,
-/// `server localhost UNAUTHORIZED (its certificate expired on …)`,
-/// `client not asked for a certificate`, `client CN=alice authorized (…)`.
+/// Writes the sentence for the log. Examples:
+/// - `server localhost authorized (the very certificate in certificate.pem)`
+/// - `server localhost UNAUTHORIZED (its certificate expired on …)`
+/// - `client not asked for a certificate`
+/// - `client CN=alice authorized (…)`
 ///
-/// A peer that is not authorized is accepted only if it `may_stay`.
-fn report(whom: &str, outcome: Result<Authorized, Unauthorized>, may_stay: bool) -> Authorization {
+/// An unauthorized peer is refused, unless authorization `is_optional`.
+fn report(peer: &str, outcome: Result<Authorized, Unauthorized>, is_optional: bool) -> Authorization {
     use Unauthorized::{NotAskedFor, NotPresented};
     let is_alarming = outcome.as_ref().is_err_and(|why| !matches!(why, NotAskedFor | NotPresented));
     let report = match &outcome {
-        Ok(authorized) => format!("{whom} authorized ({authorized})"),
-        Err(NotAskedFor) => format!("{whom} not asked for a certificate"),
-        Err(why) if is_alarming => format!("{whom} UNAUTHORIZED ({why})"),
-        Err(why) => format!("{whom} unauthorized ({why})"),
+        Ok(authorized) => format!("{peer} authorized ({authorized})"),
+        Err(NotAskedFor) => format!("{peer} not asked for a certificate"),
+        Err(why) if is_alarming => format!("{peer} UNAUTHORIZED ({why})"),
+        Err(why) => format!("{peer} unauthorized ({why})"),
     };
-    let refusal = outcome.err().filter(|_| !may_stay).map(Into::into);
+    let refusal = outcome.err().filter(|_| !is_optional).map(Into::into);
     Authorization { report, is_alarming, refusal }
 }

@@ -1,6 +1,6 @@
-//! Which link of a peer's chain could not be built.
+//! Finds the certificate at which a peer's chain is broken.
 //!
-//! webpki says that no chain leads to one of our authorities, and not how far the chain came.
+//! webpki only says that no chain leads to one of our authorities. It does not say how far the chain leads.
 
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
@@ -8,17 +8,18 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use crate::authorization::key_usage;
-use crate::certificate::{Validity, distinguished_name, parse};
+use crate::certificate::parse;
+use crate::distinguished_name::{UNREADABLE, anchor_name, distinguished_name};
 use crate::distrust::{Distrust, Issuer, Link};
 use crate::key_kind::{UnsupportedKey, name};
-use crate::trust::{Trust, anchor_name};
+use crate::trust::Trust;
 use crate::unauthorized::Use;
+use crate::validity::Validity;
 
-/// How many issuers are examined, because each costs a path validation. webpki takes no longer chain.
+/// How many issuers are examined. Each costs a path validation. webpki accepts no longer chain.
 const EXAMINED: usize = 6;
 
-/// The certificates that a peer sent, and what they are for.
+/// The certificates that a peer sent, and the role of the peer.
 pub(super) struct Chain<'a> {
     pub(super) own: &'a X509Certificate<'a>,
     pub(super) end_entity: &'a webpki::EndEntityCert<'a>,
@@ -28,15 +29,15 @@ pub(super) struct Chain<'a> {
     pub(super) now: UnixTime,
 }
 
-/// A certificate that, by its name, issued the peer's own or another issuer.
+/// A certificate with the name of the issuer of the peer's own certificate, or of another `NamedIssuer`.
 struct NamedIssuer<'a> {
     der: CertificateDer<'a>,
     certificate: X509Certificate<'a>,
 }
 
 impl Chain<'_> {
-    /// Says which issuer is missing, or which signature is wrong, for a chain that leads to none of our authorities.
-    /// `None`: the peer sent more issuers than are examined.
+    /// Finds the missing issuer, or the wrong signature, of a chain that leads to none of our authorities. `None` if the
+    /// peer sent more issuers than are examined.
     pub(super) fn broken_link(&self, trust: &Trust) -> Option<Distrust> {
         let issuers = self.named_issuers();
         if issuers.len() > EXAMINED {
@@ -46,25 +47,27 @@ impl Chain<'_> {
         Some(self.broken_at(last, link, &issuers, trust))
     }
 
-    /// Names the issuer that has these dates. The peer's own dates have been checked before.
-    pub(super) fn dated(&self, is_it: impl Fn(Validity) -> bool) -> Link {
+    /// Names the issuer with these dates. The dates of the peer's own certificate have been checked before.
+    pub(super) fn dated(&self, has_dates: impl Fn(Validity) -> bool) -> Link {
         let issuers = self.named_issuers();
-        let dated = issuers.iter().find(|issuer| is_it(Validity::of(&issuer.certificate)));
-        Link::Intermediate(dated.map_or_else(
-            || "(unreadable certificate)".to_owned(),
-            |issuer| distinguished_name(issuer.certificate.subject()),
-        ))
+        let dated = issuers.iter().find(|issuer| has_dates(Validity::of(&issuer.certificate)));
+        Link::Intermediate(
+            dated.map_or_else(
+                || UNREADABLE.to_owned(),
+                |issuer| distinguished_name(issuer.certificate.subject()),
+            ),
+        )
     }
 
-    /// Names the issuer that is no authority.
+    /// Names the issuer that is not an authority.
     pub(super) fn no_authority(&self) -> Option<Distrust> {
         let issuers = self.named_issuers();
-        let server = issuers.iter().find(|issuer| !issuer.certificate.is_ca())?;
-        let link = Link::Intermediate(distinguished_name(server.certificate.subject()));
+        let issuer = issuers.iter().find(|issuer| !issuer.certificate.is_ca())?;
+        let link = Link::Intermediate(distinguished_name(issuer.certificate.subject()));
         Some(Distrust::NoAuthority { link })
     }
 
-    /// The certificate from which the chain does not go on, and what to call it.
+    /// The last certificate of the chain, and its name in the sentence.
     fn last_link<'i>(&'i self, issuers: &'i [NamedIssuer<'_>]) -> (&'i X509Certificate<'i>, Link) {
         match self.last(issuers) {
             None => (self.own, Link::Own),
@@ -72,7 +75,7 @@ impl Chain<'_> {
         }
     }
 
-    /// Follows the names of issuers from the peer's own certificate, through whatever else the peer sent.
+    /// Follows the names of issuers, from the peer's own certificate through the other certificates that the peer sent.
     fn named_issuers(&self) -> Vec<NamedIssuer<'_>> {
         let parsed = |der| {
             Some(NamedIssuer { der: CertificateDer::from(AsRef::as_ref(der)), certificate: parse(der).ok()? })
@@ -89,8 +92,8 @@ impl Chain<'_> {
         }
     }
 
-    /// The certificate from which the chain does not go on. Every signature from the peer's own certificate up to it
-    /// is right. `None`: the peer's own certificate.
+    /// The last certificate of the chain. Every signature from the peer's own certificate up to it is right. `None` stands
+    /// for the peer's own certificate.
     fn last<'i>(&self, issuers: &'i [NamedIssuer<'_>]) -> Option<&'i X509Certificate<'i>> {
         let sent: Vec<CertificateDer<'_>> =
             issuers.iter().map(|issuer| CertificateDer::from(&*issuer.der)).collect();
@@ -100,14 +103,15 @@ impl Chain<'_> {
         reached.max_by_key(|(length, _)| *length).map(|(_, certificate)| certificate)
     }
 
-    /// How many certificates lie between the peer's own and this issuer, if a chain leads to it.
+    /// How many certificates are between the peer's own certificate and this issuer, if a chain leads to it.
     fn length_to(&self, issuer: &CertificateDer<'_>, sent: &[CertificateDer<'_>]) -> Option<usize> {
         let anchors = [webpki::anchor_from_trusted_cert(issuer).ok()?];
-        let (algorithms, usage) = (webpki::ALL_VERIFICATION_ALGS, key_usage(self.wanted));
+        let (algorithms, usage) = (webpki::ALL_VERIFICATION_ALGS, self.wanted.key_usage());
         let path = self.end_entity.verify_for_usage(algorithms, &anchors, sent, self.now, usage, None, None);
         Some(path.ok()?.intermediate_certificates().count())
     }
 
+    /// Says why the chain ends with the certificate `last`.
     fn broken_at(
         &self,
         last: &X509Certificate<'_>,
@@ -161,19 +165,19 @@ fn unsupported_key(authority: &TrustAnchor<'_>) -> Option<UnsupportedKey> {
     UnsupportedKey::of_public(&key)
 }
 
-/// Whether two names are the same to a person, and to OpenSSL. Their bytes may differ, such as those of a PrintableString
-/// and a UTF8String.
+/// Whether two names look the same to a person, and are the same to OpenSSL. Their bytes may differ, for example if one is
+/// a PrintableString and the other a UTF8String.
 fn reads_alike(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
 /// Whether an authority has the name of a certificate's issuer.
 fn is_named(anchor: &TrustAnchor<'_>, issued: &X509Certificate<'_>) -> bool {
-    // An anchor keeps its name without the SEQUENCE around it.
+    // `TrustAnchor` has the name without its SEQUENCE.
     DistinguishedName::in_sequence(&anchor.subject).as_ref() == issued.issuer().as_raw()
 }
 
-/// Whether a certificate has the name of another one's issuer.
-fn has_issued(other: &X509Certificate<'_>, issued: &X509Certificate<'_>) -> bool {
-    other.subject().as_raw() == issued.issuer().as_raw()
+/// Whether the subject of `issuer` is the name of the issuer of `issued`.
+fn has_issued(issuer: &X509Certificate<'_>, issued: &X509Certificate<'_>) -> bool {
+    issuer.subject().as_raw() == issued.issuer().as_raw()
 }

@@ -1,4 +1,4 @@
-//! Our certificate, where a server asks this client for one.
+//! Answers a server that asks this client for a certificate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SigningKey};
-use rustls::{AlertDescription, DistinguishedName, SignatureScheme};
+use rustls::{DistinguishedName, SignatureScheme};
 use tls_session::authorize::{Detail, note_certificate_request};
 
-use crate::listed::listed;
-use crate::trust::{issuer, name, subject};
+use crate::distinguished_name::{issuer, name, subject};
+use crate::names::listed;
 
-/// Sends our certificate to a server that asks for one, and notes for the session what was asked and sent.
+/// Sends our certificate to a server that asks for one, and notes the request and the answer for the session.
 pub struct ClientCertificate {
     certified: Option<Arc<CertifiedKey>>,
 }
 
 impl ClientCertificate {
-    /// `certified` is `None` for a client that has no certificate.
+    /// Returns a resolver for one client configuration. `certified` is `None` for a client without a certificate.
     pub fn new(certified: Option<CertifiedKey>) -> Self {
         Self { certified: certified.map(Arc::new) }
     }
@@ -38,10 +38,12 @@ impl ClientCertificate {
 }
 
 impl ResolvesClientCert for ClientCertificate {
-    /// rustls sends an empty certificate if this returns `None`, and also if the key fits none of `schemes`.
+    /// Returns our certificate. rustls sends an empty certificate message if this returns `None`, and also if our key fits
+    /// none of `schemes`.
     fn resolve(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         note_certificate_request(Detail::new(CertificateRequest {
-            authorities: listed(authorities.iter().map(|der| name_of_authority(der))),
+            // rustls passes each name with its SEQUENCE.
+            authorities: listed(authorities.iter(), |der| name(&DistinguishedName::from(der.to_vec()))),
             answer: self.answer(schemes),
         }));
         self.certified.clone()
@@ -59,36 +61,38 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// The server asked this client for a certificate, and the client answered.
+/// A server's request for a certificate, and the answer of this client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateRequest {
-    /// The authorities that the server named, for people. Empty if it named none.
-    authorities: String,
-    answer: Answer,
+    /// The authorities that the server named, as text. Empty if it named none.
+    pub authorities: String,
+    /// The answer of this client.
+    pub answer: Answer,
 }
 
-/// What a client sent when it was asked for a certificate.
+/// The answer of a client to a request for a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Answer {
+pub enum Answer {
     /// The client has no certificate.
     Nothing,
-    /// The client has a certificate. Its key makes no signature that the server takes, so nothing was sent.
+    /// The client has a certificate, but sent none, because the server accepts no signature of its key.
     KeyDoesNotFit {
         /// The signature schemes of our key.
         ours: String,
-        /// The signature schemes that the server takes.
+        /// The signature schemes that the server accepts.
         theirs: String,
     },
     /// The client sent this certificate.
     Sent(OwnName),
 }
 
-/// The names in our certificate.
+/// The names in our certificate. The `Display` form is `CN=alice, issued by CN=Mine`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct OwnName {
-    subject: String,
-    /// `None` for a self-signed certificate.
-    issuer: Option<String>,
+pub struct OwnName {
+    /// The subject.
+    pub subject: String,
+    /// The issuer. `None` for a self-signed certificate.
+    pub issuer: Option<String>,
 }
 
 impl OwnName {
@@ -107,98 +111,6 @@ impl fmt::Display for OwnName {
     }
 }
 
-impl CertificateRequest {
-    /// Explains an alert by which servers end a session over the client's certificate. `None` for any other alert.
-    pub fn explain(&self, alert: AlertDescription) -> Option<String> {
-        if !can_mean_certificate(alert) {
-            return None;
-        }
-        Some(match &self.answer {
-            Answer::Sent(own) => {
-                explain_sent(alert, own, &self.authorities).unwrap_or_else(|| self.explain_silence())
-            }
-            Answer::Nothing | Answer::KeyDoesNotFit { .. } => self.explain_silence(),
-        })
-    }
-
-    /// Says what the server asked for and got, where the server does not say what it minds.
-    pub fn explain_silence(&self) -> String {
-        let asked = match self.authorities.as_str() {
-            "" => "it asked for a certificate".to_owned(),
-            authorities => format!("it asked for a certificate of {authorities}"),
-        };
-        match &self.answer {
-            Answer::Nothing => {
-                format!("{asked}, and this client has none; name one with --cert and --key")
-            }
-            Answer::KeyDoesNotFit { ours, theirs } => format!(
-                "{asked}; our certificate was not sent, because the server accepts no signature of our key: \
-                 the server accepts {theirs}, our key can make {ours}; name another certificate with --cert and --key"
-            ),
-            Answer::Sent(own) => {
-                format!("{asked}; we sent ours ({own}); perhaps the server does not accept it")
-            }
-        }
-    }
-}
-
-/// What an alert says of a certificate that was sent. `None` for an alert that does not say what is wrong with it.
-fn explain_sent(alert: AlertDescription, own: &OwnName, authorities: &str) -> Option<String> {
-    use AlertDescription as Alert;
-    Some(match alert {
-        Alert::UnknownCA => {
-            let remedy = match (&own.issuer, authorities) {
-                (_, named) if !named.is_empty() => {
-                    format!("it takes those of {named}: name another with --cert and --key")
-                }
-                (Some(issuer), _) => {
-                    format!("let it trust {issuer}, or send the certificates between them too")
-                }
-                (None, _) => "let it trust this certificate".to_owned(),
-            };
-            format!("it does not know who issued our certificate ({own}); {remedy}")
-        }
-        Alert::CertificateExpired => format!(
-            "our certificate ({own}) is not valid at the time of the server's clock; \
-             check both clocks and the dates of the certificate"
-        ),
-        Alert::CertificateRevoked => format!("it says that our certificate ({own}) is revoked"),
-        Alert::DecryptError => format!(
-            "it could not verify a signature, of our certificate ({own}) or of the handshake; \
-             does it trust another authority of the same name?"
-        ),
-        Alert::BadCertificate | Alert::UnsupportedCertificate | Alert::CertificateUnknown => {
-            format!("it refuses our certificate ({own})")
-        }
-        _ => return None,
-    })
-}
-
-/// The alerts by which servers say that they miss a client's certificate or refuse it. Only the last is for a missing
-/// certificate alone, and only TLS 1.3 has it (RFC 8446, 6.2). OpenSSL sends handshake_failure in TLS 1.2, Go and Java
-/// bad_certificate.
-fn can_mean_certificate(alert: AlertDescription) -> bool {
-    use AlertDescription as Alert;
-    matches!(
-        alert,
-        Alert::HandshakeFailure
-            | Alert::NoCertificate
-            | Alert::BadCertificate
-            | Alert::UnsupportedCertificate
-            | Alert::CertificateRevoked
-            | Alert::CertificateExpired
-            | Alert::CertificateUnknown
-            | Alert::IllegalParameter
-            | Alert::UnknownCA
-            | Alert::AccessDenied
-            | Alert::DecryptError
-            | Alert::InsufficientSecurity
-            | Alert::InternalError
-            | Alert::CertificateRequired
-    )
-}
-
-/// `the server asked for a certificate and got none`.
 impl fmt::Display for CertificateRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.answer {
@@ -211,12 +123,7 @@ impl fmt::Display for CertificateRequest {
     }
 }
 
-/// A name as rustls hands it over, which is with its SEQUENCE.
-fn name_of_authority(der: &[u8]) -> String {
-    name(&DistinguishedName::from(der.to_vec()))
-}
-
-/// The schemes in which a key can sign.
+/// The signature schemes that fit a key.
 fn schemes_of(key: &dyn SigningKey) -> Vec<SignatureScheme> {
     let mut known = aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
     known.retain(|scheme| key.choose_scheme(&[*scheme]).is_some());
@@ -225,7 +132,7 @@ fn schemes_of(key: &dyn SigningKey) -> Vec<SignatureScheme> {
 
 fn scheme_names(mut schemes: Vec<SignatureScheme>) -> String {
     schemes.dedup();
-    match listed(schemes.into_iter().map(scheme_name)) {
+    match listed(schemes.into_iter(), scheme_name) {
         none if none.is_empty() => "no signature scheme that we know".to_owned(),
         names => names,
     }

@@ -1,23 +1,21 @@
-//! Why we have no cause to believe a certificate with which nothing else is wrong.
+//! Why neither a pin nor an authority identifies a peer.
 
 use std::fmt;
-use std::sync::Arc;
 
-use rustls::{CertificateError, OtherError};
+use rustls::CertificateError;
+use tls_session::escaped::Escaped;
 
 use crate::key_kind::{SUPPORTED, SUPPORTED_SIGNATURES, UnsupportedKey};
 use crate::trust::Source;
-use crate::unauthorized::Unauthorized;
-use tls_session::escaped::Escaped;
 
-/// Why a certificate that is not one of our pins does not come from one of our authorities either.
+/// Why a certificate that is not one of our pins was not issued by one of our authorities either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// The issuer is no authority of ours, and the peer did not send its certificate.
+    /// We do not have the issuer's certificate as an authority, and the peer did not send it.
     UnknownIssuer {
         /// The certificate whose issuer is unknown. Every signature from the peer's own certificate up to it is right.
         link: Link,
-        /// The issuer's name as that certificate has it.
+        /// The issuer's name in that certificate.
         issuer: String,
         /// Whether that certificate names itself as its issuer.
         self_issued: bool,
@@ -26,16 +24,16 @@ pub enum Distrust {
         /// Whether we trust any authority at all.
         has_authorities: bool,
     },
-    /// There is a certificate with the issuer's name, and another key.
+    /// There is a certificate with the issuer's name, but with another key.
     BadSignature {
         /// The certificate that has the wrong signature.
         link: Link,
-        /// The issuer's name as that certificate has it.
+        /// The issuer's name in that certificate.
         issuer: String,
         /// Where the certificate with the issuer's name is.
         of: Issuer,
     },
-    /// The issuer's key is of a kind that cannot verify a signature.
+    /// The issuer's key is of a kind that is not supported.
     UnsupportedIssuerKey {
         /// The certificate whose signature cannot be verified.
         link: Link,
@@ -44,43 +42,43 @@ pub enum Distrust {
         /// The kind of its key.
         kind: UnsupportedKey,
     },
-    /// The signature of a certificate is of a kind that cannot be verified.
+    /// The signature of a certificate is of a kind that is not supported.
     UnsupportedSignature {
         /// The certificate that has the signature.
         link: Link,
         /// The name, or the object identifier, of the algorithm.
         algorithm: String,
     },
-    /// There is a certificate with the issuer's name in other bytes, such as another string type.
+    /// There is a certificate with the issuer's name, but its bytes differ, for example in the string type.
     NameInOtherBytes {
-        /// The certificate whose issuer is meant.
+        /// The certificate with that issuer.
         link: Link,
         /// The issuer's name.
         issuer: String,
         /// Where the certificate with the issuer's name is.
         of: Issuer,
     },
-    /// A certificate of the chain issued another one, and is no authority.
+    /// A certificate of the chain issued another one, but is not an authority.
     NoAuthority {
         /// That certificate.
         link: Link,
     },
-    /// It is itself the certificate of an authority, which identifies a peer only as a pin.
+    /// The peer's own certificate is the certificate of an authority. It identifies a peer only as a pin.
     CaUsedAsEndEntity,
-    /// Something rarer; webpki's word for it.
+    /// A rarer reason: webpki's error.
     BadChain(webpki::Error),
 }
 
-/// The certificate from which a chain does not go on.
+/// A certificate of a peer's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// The peer's own.
+    /// The peer's own certificate.
     Own,
-    /// Another one that the peer sent, of this name.
+    /// Another certificate that the peer sent, with this subject.
     Intermediate(String),
 }
 
-/// Where we found a certificate with the name of an issuer.
+/// Where a certificate with the name of an issuer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Issuer {
     /// Among our authorities.
@@ -90,9 +88,10 @@ pub enum Issuer {
 }
 
 impl Distrust {
-    /// See [`Unauthorized::certificate_error`].
-    pub(super) fn certificate_error(&self, whole: &Unauthorized) -> CertificateError {
-        match self {
+    /// The certificate error for rustls, which chooses the alert. `None` stands for the alert certificate_unknown: "some
+    /// other (unspecified) issue".
+    pub(super) fn certificate_error(&self) -> Option<CertificateError> {
+        Some(match self {
             // unknown_ca
             Self::UnknownIssuer { .. }
             | Self::NameInOtherBytes { .. }
@@ -103,13 +102,11 @@ impl Distrust {
             }
             // decrypt_error
             Self::BadSignature { .. } => CertificateError::BadSignature,
-            // certificate_unknown, "some other (unspecified) issue"
-            Self::NoAuthority { .. } | Self::CaUsedAsEndEntity | Self::BadChain(_) => {
-                CertificateError::Other(OtherError(Arc::new(whole.clone())))
-            }
-        }
+            Self::NoAuthority { .. } | Self::CaUsedAsEndEntity | Self::BadChain(_) => return None,
+        })
     }
 
+    /// Writes the sentence. `trust` is where our pins and authorities are.
     pub(super) fn fmt_about(&self, trust: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownIssuer { link: Link::Own, issuer, self_issued, alone, has_authorities } => {

@@ -1,4 +1,4 @@
-//! The certificate that a server makes for itself on its first start.
+//! Makes the certificate of a server on its first start.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -12,41 +12,41 @@ use rcgen::{
 };
 use rustls::pki_types::UnixTime;
 
-use crate::certificate::Moment;
-use crate::error::{IdentityError, Problem, Role};
-use crate::pem_files::dangling_link;
-use crate::remedy::folder;
+use crate::error::IdentityError;
+use crate::paths::folder;
+use crate::problem::{Problem, Role};
+use crate::validity::Moment;
 
 /// How long the development certificate is valid.
 const DAYS: u32 = 365;
 
-/// What [`development_certificate`] found, or did.
+/// The result of [`development_certificate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstRun {
-    /// Both files were there. They have not been looked into.
+    /// Both files existed. Nobody has read them yet.
     Present,
-    /// Neither file was there, and now both are.
+    /// Neither file existed. Both exist now.
     Created,
 }
 
-/// Makes sure that there is a certificate and a key, without ever touching what is there.
+/// Makes a self-signed development certificate and its key, if neither file exists. It never changes an existing file.
 ///
-/// If neither file exists, a self-signed development certificate is written: CN localhost, CA:FALSE, names localhost,
-/// 127.0.0.1 and ::1, ECDSA P-256, for TLS servers and clients, valid from `now` for 365 days.
+/// The certificate has CN localhost, CA:FALSE, the names localhost, 127.0.0.1 and ::1, and a key of ECDSA P-256. It is for
+/// TLS servers and clients, and it is valid from `now` for 365 days.
 ///
-/// Two servers may start at the same moment. The key is created exclusively, so it decides: who creates it goes on to
-/// write the certificate, anybody else gets an error that says to start again. What the loser finds may be a key
-/// whose certificate is not there yet, or not whole; but never files of two makers, for nobody but the one who created
-/// the key writes the certificate.
+/// Two servers may start at the same time. Only one of them can create the key, because the key file is created
+/// exclusively. That server then writes the certificate. The other server gets an error that says to start again. It may
+/// find a key whose certificate does not exist yet, or is incomplete. But it never finds a key of one server and a
+/// certificate of another, because only the server that created the key writes the certificate.
 ///
 /// # Errors
 ///
-/// An [`IdentityError`] with one of these problems, all of which leave the folder as it was found:
+/// An [`IdentityError`] with one of these problems. In each case the folder stays unchanged:
 /// - [`Problem::WithoutPartner`]: one file exists and the other does not;
-/// - [`Problem::MadeMeanwhile`]: a file appeared after we looked;
-/// - [`Problem::DanglingLink`]: a file, or its folder, is a symbolic link that leads nowhere;
-/// - [`Problem::NotCreated`], [`Problem::Unreadable`]: the operating system's word;
-/// - [`Problem::NotGenerated`]: the crypto library's word.
+/// - [`Problem::CreatedMeanwhile`]: another process created a file after our check;
+/// - [`Problem::DanglingLink`]: a file, or its folder, is a symbolic link to a file that does not exist;
+/// - [`Problem::NotCreated`], [`Problem::Unreadable`]: an error of the operating system;
+/// - [`Problem::NotGenerated`]: an error of the crypto library.
 pub fn development_certificate(
     certificate: &Path,
     key: &Path,
@@ -65,7 +65,8 @@ pub fn development_certificate(
 }
 
 fn create_both(certificate: &Path, key: &Path, now: UnixTime) -> Result<(), IdentityError> {
-    // Everything slow comes before the first file, so that another server finds half a pair for microseconds only.
+    // All slow work comes before the first file. So another server can find one file without the other only for
+    // microseconds.
     let (certificate_pem, key_pem) = generate(now).map_err(|error| {
         let reason = error.to_string();
         IdentityError::new(Role::Certificate, certificate, Problem::NotGenerated { reason })
@@ -78,18 +79,18 @@ fn create_both(certificate: &Path, key: &Path, now: UnixTime) -> Result<(), Iden
     create_folder(key).map_err(|problem| IdentityError::new(Role::Folder, folder(key), problem))?;
     create_file(key, 0o600, &key_pem).map_err(key_problem)?;
     create_file(certificate, 0o644, &certificate_pem).map_err(|problem| {
-        // This key is ours, just made, and of no use to anybody without its certificate. If it cannot be removed,
-        // the next start says so: it finds one file without the other.
+        // We have just created this key, and it is useless without its certificate. If it cannot be removed, the next start
+        // finds one file without the other, and says so.
         let _ = fs::remove_file(key);
         certificate_problem(problem)
     })
 }
 
-/// The certificate and its key, both in PEM.
+/// Generates the certificate and its key, both in PEM.
 fn generate(now: UnixTime) -> Result<(String, String), rcgen::Error> {
     let now = Moment::from(now);
-    // rcgen's dates are of the crate `time`, which neither it nor x509-parser re-exports; but one makes the values
-    // that the other takes.
+    // rcgen's dates have a type of the crate `time`. Neither rcgen nor x509-parser re-exports it, but x509-parser makes
+    // such values.
     let (Some(not_before), Some(not_after)) = (now.to_asn1(), now.plus_days(DAYS).to_asn1()) else {
         return Err(rcgen::Error::Time);
     };
@@ -113,30 +114,30 @@ fn generate(now: UnixTime) -> Result<(String, String), rcgen::Error> {
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
 
-/// Whether a file is there. A symbolic link that leads nowhere is an error: the file cannot be made in its place.
+/// Whether a file exists. A dangling symbolic link is an error, because the file cannot be created in its place.
 fn exists(role: Role, file: &Path) -> Result<bool, IdentityError> {
     let fail = |problem| IdentityError::new(role, file, problem);
     match file.try_exists() {
-        Ok(false) => dangling_link(file).map_or(Ok(false), |problem| Err(fail(problem))),
+        Ok(false) => Problem::dangling_link(file).map_or(Ok(false), |problem| Err(fail(problem))),
         Ok(true) => Ok(true),
         Err(error) => Err(fail(Problem::Unreadable(error))),
     }
 }
 
-/// Makes the folder of a file. A folder that is new is for its owner alone.
+/// Creates the folder of a file, if it does not exist. Only the owner has access to a new folder.
 fn create_folder(file: &Path) -> Result<(), Problem> {
     let folder = folder(file);
     let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    created.map_err(|error| dangling_link(folder).unwrap_or(Problem::NotCreated(error)))
+    created.map_err(|error| Problem::dangling_link(folder).unwrap_or(Problem::NotCreated(error)))
 }
 
-/// Writes a file that was not there before; if that fails half-way, it is not there after it either.
+/// Creates and writes a file that did not exist. If writing fails, the file is removed again.
 fn create_file(file: &Path, mode: u32, content: &str) -> Result<(), Problem> {
     let mut created =
         OpenOptions::new().write(true).create_new(true).mode(mode).open(file).map_err(|error| match error
             .kind()
         {
-            io::ErrorKind::AlreadyExists => Problem::MadeMeanwhile,
+            io::ErrorKind::AlreadyExists => Problem::CreatedMeanwhile,
             _ => Problem::NotCreated(error),
         })?;
     created.write_all(content.as_bytes()).map_err(|error| {

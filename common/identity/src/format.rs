@@ -1,11 +1,11 @@
-//! Other formats of certificates and keys, known by their first bytes.
+//! Recognises formats of certificates and keys by their first bytes.
 
 use std::fmt;
 
-/// What the first bytes of a file, or of the content of a PEM block, show.
+/// The format of a file that is not PEM, or of the content of a PEM block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Text in this encoding, by the name that iconv knows.
+    /// Text in this encoding. The name is iconv's.
     Utf16(&'static str),
     /// A certificate in DER.
     Certificate,
@@ -19,31 +19,31 @@ pub enum Format {
     Pkcs1Key,
     /// A private EC key in DER, SEC1.
     Sec1Key,
-    /// A private key in DER, under a passphrase.
+    /// A private key in DER, encrypted with a passphrase.
     EncryptedKey,
-    /// PKCS#7: a bundle of certificates.
+    /// PKCS#7, a bundle of certificates.
     Pkcs7,
-    /// PKCS#12: certificates and their key, usually under a passphrase.
+    /// PKCS#12, certificates and their key, usually encrypted with a passphrase.
     Pkcs12,
-    /// Something else in DER.
+    /// Other DER.
     OtherDer,
     /// A key store of Java.
     JavaKeyStore,
-    /// A PEM file that was encoded in base64 as a whole, as Kubernetes does.
+    /// A whole PEM file in base64, as Kubernetes stores it.
     EncodedPem,
-    /// DER in base64: PEM without its BEGIN and END lines.
+    /// DER in base64, which is PEM without its BEGIN and END lines.
     EncodedDer,
 }
 
 impl Format {
-    /// Recognises what is not PEM. Truncated files are recognised too.
+    /// Recognises the format of a file that is not PEM, even of a truncated file.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16("UTF-16")),
             [b'-', 0, b'-', 0, ..] => Some(Self::Utf16("UTF-16LE")),
             [0, b'-', 0, b'-', ..] => Some(Self::Utf16("UTF-16BE")),
             [0xfe, 0xed, 0xfe, 0xed, ..] => Some(Self::JavaKeyStore),
-            // 0x80 is a length that is not given: PKCS#12 and PKCS#7 may be BER.
+            // 0x80 is an indefinite length: PKCS#12 and PKCS#7 may be BER.
             [SEQUENCE, 0x80..=0x84, ..] => Some(Self::of_der(bytes)),
             [SEQUENCE, length, rest @ ..] if usize::from(*length) == rest.len() => Some(Self::of_der(bytes)),
             _ if bytes.starts_with(b"LS0tLS1CRUdJTi") => Some(Self::EncodedPem),
@@ -52,7 +52,7 @@ impl Format {
         }
     }
 
-    /// Recognises DER by the elements that it begins with.
+    /// Recognises DER by its first elements.
     pub(super) fn of_der(der: &[u8]) -> Self {
         match enter(der) {
             Some([INTEGER, 1, 3, ..]) => Self::Pkcs12,
@@ -65,24 +65,24 @@ impl Format {
         }
     }
 
-    /// Recognises what begins with a SEQUENCE in a SEQUENCE, by the content of the inner one.
+    /// Recognises DER that begins with a SEQUENCE in a SEQUENCE. `content` is the content of the inner one.
     fn of_inner_sequence(content: &[u8]) -> Self {
         match content {
-            // The explicit version of a certificate.
+            // The version of a certificate, which has the tag [0].
             [0xa0, ..] => Self::Certificate,
             [OBJECT_IDENTIFIER, ..] if is_encryption(content) => Self::EncryptedKey,
             [OBJECT_IDENTIFIER, ..] => Self::PublicKey,
-            // The version of a request is 0, and its subject follows. The subject consists of SETs.
+            // The version of a request is 0. Its subject follows, which consists of SETs.
             [INTEGER, 1, 0, rest @ ..] if enter(rest).is_some_and(|name| name.first() == Some(&SET)) => {
                 Self::Request
             }
-            // The serial number of a certificate without a version, which is version 1.
+            // The serial number of a certificate of version 1, which has no version field.
             [INTEGER, ..] => Self::Certificate,
             _ => Self::OtherDer,
         }
     }
 
-    /// Whether it is a private key that stands alone.
+    /// Whether it is a private key without a certificate.
     pub(super) fn is_key(self) -> bool {
         matches!(self, Self::Pkcs8Key | Self::Pkcs1Key | Self::Sec1Key | Self::EncryptedKey)
     }
@@ -96,13 +96,13 @@ const SET: u8 = 0x31;
 /// 1.2.840.113549.1.7.2, signedData of PKCS#7.
 const SIGNED_DATA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 
-/// Whether this is nothing but base64, and begins as a SEQUENCE does. Shorter texts may be words.
+/// Whether this is only base64, and begins like a SEQUENCE. A text of 60 bytes or less may be words instead.
 fn is_encoded_der(text: &[u8]) -> bool {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\r\n \t".contains(byte);
     text.len() > 60 && text.starts_with(b"M") && text.iter().all(is_base64)
 }
 
-/// The content of a SEQUENCE and all that follows it, or nothing if the bytes do not begin with a SEQUENCE.
+/// The content of a SEQUENCE and all bytes after it. `None` if the bytes do not begin with a SEQUENCE.
 fn enter(der: &[u8]) -> Option<&[u8]> {
     match der {
         [SEQUENCE, length, rest @ ..] if *length <= 0x80 => Some(rest),
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_known_by_their_first_bytes() {
+    fn the_first_bytes_show_the_format() {
         for (bytes, format) in [
             (&b"\xff\xfe-\0"[..], Some(Format::Utf16("UTF-16"))),
             (b"-\0-\0-\0", Some(Format::Utf16("UTF-16LE"))),

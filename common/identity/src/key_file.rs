@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::remedy::folder;
-use super::warning::Warning;
+use crate::paths::folder;
+use crate::warning::Warning;
 
-/// Permission bits of the group and of everybody else.
+/// The permission bits of the group and of all other users.
 const OTHERS: u32 = 0o077;
 const GROUP_WRITES: u32 = 0o020;
 const ALL_WRITE: u32 = 0o002;
-/// In a folder with this bit, such as /tmp, only its owner can replace a file.
+/// In a folder with this bit, such as /tmp, only the owner of a file can replace the file.
 const STICKY: u32 = 0o1000;
 
-/// Warns of a key file that others can read or replace. The metadata is that of the open file.
+/// Warns if other users can read or replace a key file. `metadata` is the metadata of the open file.
 pub(super) fn exposures(file: &Path, metadata: &Metadata) -> Vec<Warning> {
     let (key, me) = (Access::from(metadata), geteuid().as_raw());
     let exposed =
@@ -27,17 +27,16 @@ pub(super) fn exposures(file: &Path, metadata: &Metadata) -> Vec<Warning> {
     exposed.into_iter().chain(foreign).chain(folder).collect()
 }
 
-/// The folder of the name, and that of the file itself if the name is a symbolic link.
+/// The folder of the path, and the folder of the real file if the path is a symbolic link.
 fn folders(file: &Path) -> Vec<PathBuf> {
     let mut folders = vec![folder(file).to_owned()];
-    // A file that was opened and is gone now has no folder to warn of.
+    // The open file may have been removed since. Then it has no folder to warn about.
     folders.extend(fs::canonicalize(file).iter().map(|real| folder(real).to_owned()));
     folders
 }
 
 fn folder_warning(file: &Path, folder: PathBuf, key: &Access, me: u32) -> Option<Warning> {
-    // See `folders`.
-    let access = Access::from(&fs::metadata(&folder).ok()?);
+    let access = Access::from(&fs::metadata(&folder).ok()?); // it may have been removed since
     let file = file.to_owned();
     if access.lets_others_write() {
         Some(Warning::OpenFolder { file, folder, mode: access.mode })
@@ -62,14 +61,15 @@ impl From<&Metadata> for Access {
 }
 
 impl Access {
-    /// Whether it belongs neither to us nor to root, who can read everything anyway.
+    /// Whether it belongs neither to us nor to root. Root can read everything anyway.
     fn belongs_to_another(&self, me: u32) -> bool {
         self.user != me && self.user != 0
     }
 
-    /// Whether others can replace the files in this folder.
+    /// Whether other users can replace the files in this folder.
     ///
-    /// A group with the number of the folder's owner has no other member: many systems make one for each user.
+    /// If the group has the number of the folder's owner, we assume that it has no other member: many systems make such a
+    /// group for each user.
     fn lets_others_write(&self) -> bool {
         let group_is_private = self.group == self.user;
         let write = self.mode & ALL_WRITE != 0 || (self.mode & GROUP_WRITES != 0 && !group_is_private);
@@ -84,7 +84,7 @@ mod tests {
     const ME: u32 = 1000;
 
     #[test]
-    fn only_root_and_we_may_own_a_key() {
+    fn a_key_of_another_user_than_us_and_root_is_foreign() {
         for (user, is_foreign) in [(ME, false), (0, false), (1001, true)] {
             let key = Access { user, group: 100, mode: 0o600 };
             assert_eq!(key.belongs_to_another(ME), is_foreign, "user {user}");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_open_if_others_can_write_to_it() {
+    fn a_folder_is_open_if_other_users_can_write_to_it() {
         for (user, group, mode, is_open) in [
             (ME, 100, 0o755, false),
             (ME, 100, 0o700, false),

@@ -1,4 +1,4 @@
-//! The kinds of keys that this program cannot use, by name.
+//! Recognises kinds of keys that are not supported.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use x509_parser::asn1_rs::{Any, FromDer, OctetString, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
-/// What rustls and webpki can use with aws-lc-rs.
+/// The keys that rustls and webpki can use with aws-lc-rs.
 pub(super) const SUPPORTED: &str =
     "RSA of 2048 to 8192 bits with two primes, ECDSA on P-256, P-384 or P-521, and Ed25519";
 
-/// What webpki can verify in a chain with aws-lc-rs.
+/// The signatures of certificates that webpki can verify with aws-lc-rs.
 pub(super) const SUPPORTED_SIGNATURES: &str = "RSA or ECDSA with SHA-256, SHA-384 or SHA-512, and Ed25519";
 
-/// A kind of key that cannot be used. Its `Display` names the kind.
+/// A kind of key that is not supported. Its `Display` names the kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsupportedKey {
@@ -25,13 +25,13 @@ pub enum UnsupportedKey {
     },
     /// RSA with more than two primes.
     RsaPrimes,
-    /// RSA that may sign with RSASSA-PSS only.
+    /// RSA that may only sign with RSASSA-PSS.
     RsaPss,
     /// An elliptic curve of this name, or of this object identifier.
     Curve(String),
-    /// An elliptic curve that is described by its parameters and not by its name.
+    /// An elliptic curve that is given by its parameters instead of its name.
     ExplicitCurve,
-    /// A point on a curve in its compressed form.
+    /// An elliptic curve point in compressed form.
     CompressedPoint,
     /// Another algorithm of this name, or of this object identifier.
     Algorithm(String),
@@ -52,7 +52,7 @@ impl fmt::Display for UnsupportedKey {
 }
 
 impl UnsupportedKey {
-    /// The kind of a certificate's key, if it cannot be used to verify the signatures of a handshake.
+    /// The kind of a certificate's key, if that key cannot verify signatures.
     pub(super) fn of_public(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
         unsupported_algorithm(&key.algorithm).or_else(|| match key.parsed() {
             Ok(PublicKey::RSA(rsa)) => unsupported_modulus(rsa.modulus),
@@ -60,15 +60,15 @@ impl UnsupportedKey {
         })
     }
 
-    /// Whether the key of a certificate is a compressed point. webpki can verify with it, and rustls cannot find out
-    /// whether a private key belongs to it.
+    /// The kind of a certificate's key, if it is a compressed point. webpki can verify signatures with it. But rustls cannot
+    /// find out whether a private key belongs to it.
     pub(super) fn compressed_point(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
         let is_curve = key.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY;
         let is_compressed = matches!(key.subject_public_key.data.first(), Some(2 | 3));
         (is_curve && is_compressed).then_some(Self::CompressedPoint)
     }
 
-    /// The kind of a private key, if it is known to be none that rustls can sign with.
+    /// The kind of a private key, if rustls is known not to sign with that kind.
     pub(super) fn of_private(key: &PrivateKeyDer<'_>) -> Option<Self> {
         match key {
             PrivateKeyDer::Pkcs8(der) => of_pkcs8(der.secret_pkcs8_der()),
@@ -82,12 +82,12 @@ impl UnsupportedKey {
 const RSA: &str = "1.2.840.113549.1.1.1";
 const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const ED25519: &str = "1.3.101.112";
-/// ML-DSA-44, ML-DSA-65 and ML-DSA-87: rustls knows best whether they work.
+/// ML-DSA-44, ML-DSA-65 and ML-DSA-87. rustls decides whether they work.
 const ML_DSA: [&str; 3] = ["2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18", "2.16.840.1.101.3.4.3.19"];
 /// P-256, P-384 and P-521.
 const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
 
-/// Names for the identifiers that are met most often.
+/// Names for the most frequent identifiers.
 const NAMES: [(&str, &str); 26] = [
     ("1.2.840.113549.1.1.4", "RSA with MD5"),
     ("1.2.840.113549.1.1.5", "RSA with SHA-1"),
@@ -117,7 +117,7 @@ const NAMES: [(&str, &str); 26] = [
     ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
 ];
 
-/// The name of an algorithm or a curve, or else its object identifier.
+/// The name of an algorithm or a curve, or its object identifier if it has no name here.
 pub(super) fn name(identifier: String) -> String {
     match NAMES.iter().find(|(known, _)| *known == identifier) {
         Some((_, name)) => (*name).to_owned(),
@@ -152,18 +152,18 @@ fn unsupported_modulus(modulus: &[u8]) -> Option<UnsupportedKey> {
     (!(2048..=8192).contains(&bits)).then_some(UnsupportedKey::RsaSize { bits })
 }
 
-/// The fields of a SEQUENCE, as far as they can be read.
+/// The fields of a SEQUENCE, up to the first one that does not parse.
 fn fields(der: &[u8]) -> Option<impl Iterator<Item = Any<'_>>> {
     let (_, sequence) = Any::from_der(der).ok()?;
     let mut rest = sequence.data;
     Some(std::iter::from_fn(move || {
-        let (behind, field) = Any::from_der(rest).ok()?;
-        rest = behind;
+        let (after, field) = Any::from_der(rest).ok()?;
+        rest = after;
         Some(field)
     }))
 }
 
-/// RFC 5958: version, algorithm, key.
+/// PKCS#8 (RFC 5958): version, algorithm, key.
 fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
     let (_, sequence) = Any::from_der(der).ok()?;
     let (rest, _version) = Any::from_der(sequence.data).ok()?;
@@ -173,7 +173,7 @@ fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
     unsupported_algorithm(&algorithm).or_else(|| is_rsa.then(|| of_pkcs1(key.as_ref())).flatten())
 }
 
-/// RFC 8017, A.1.2: version, modulus, and so on. Version 1 says that there are more than two primes.
+/// PKCS#1 (RFC 8017, A.1.2): version, modulus, and so on. Version 1 means more than two primes.
 fn of_pkcs1(der: &[u8]) -> Option<UnsupportedKey> {
     let mut fields = fields(der)?;
     let (version, modulus) = (fields.next()?, fields.next()?);
@@ -183,7 +183,7 @@ fn of_pkcs1(der: &[u8]) -> Option<UnsupportedKey> {
     unsupported_modulus(modulus.data)
 }
 
-/// RFC 5915: version, key, `[0]` parameters, `[1]` public key.
+/// SEC1 (RFC 5915): version, key, `[0]` parameters, `[1]` public key.
 fn of_sec1(der: &[u8]) -> Option<UnsupportedKey> {
     let parameters = fields(der)?.find(|field| field.header.raw_tag() == Some(&[0xa0]))?;
     let (_, curve) = Any::from_der(parameters.data).ok()?;

@@ -1,148 +1,131 @@
-//! Who we are, whom we trust, and whether a peer is who it claims to be.
+//! Who a peer is, and whether we accept it: PEM files, the first certificate, trust and authorization.
 //!
-//! - [`Identity`]: our own certificate chain and private key, read from two PEM files.
-//! - [`development_certificate`]: makes those files on the first start.
-//! - [`Trust`]: the certificates a peer is measured against, as authorities and as pins.
-//! - [`authorize`]: the one verdict on a peer, a pure function of certificates, trust, role and time.
-//! - [`ServerVerifier`], [`ClientVerifier`]: that verdict where rustls asks for it, in the middle of a handshake.
+//! # How a peer becomes authorized
 //!
-//! Nothing here reads a clock or writes a log. Time comes in as an argument, what is worth a log line goes out as
-//! data: [`Warning`], [`FirstRun`], [`Authorized`], [`Unauthorized`].
+//! 1. [`Identity::load`] reads our certificate chain and its private key from two PEM files. A server without these files
+//!    makes them on its first start: [`development_certificate`].
+//! 2. [`Trust::load`] reads the certificates that we trust, from a third PEM file.
+//! 3. During a full handshake rustls asks a [`ServerVerifier`] or a [`ClientVerifier`]. It calls [`authorize`] and verifies
+//!    the signature of the handshake. For a refused peer it answers with the error that makes rustls send the right alert,
+//!    and notes the whole reason for the session.
+//! 4. At the end of every handshake the session asks an [`Authorize`](tls_session::authorize::Authorize):
+//!    [`AuthorizeServer`], [`AuthorizeClients`] or [`AnyClient`]. It calls [`authorize`] again, because rustls asks no
+//!    verifier when a session is resumed, and the certificate may have expired since. The answer is an
+//!    [`Authorized`] or an [`Unauthorized`], with its sentence for the log.
+//!
+//! This is a client and its server:
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//!
+//! use identity::{AuthorizeServer, Identity, Policy, ServerVerifier, Trust};
+//! use rustls::crypto::aws_lc_rs::default_provider;
+//! use rustls::time_provider::DefaultTimeProvider;
+//! use rustls::{ClientConfig, ServerConfig};
+//!
+//! let (certificate, key) = (Path::new("certificates/certificate.pem"), Path::new("certificates/key.pem"));
+//! let identity = Identity::load(certificate, key)?;
+//! let server = ServerConfig::builder().with_no_client_auth().with_single_cert(identity.chain, identity.key)?;
+//!
+//! let trust = Arc::new(Trust::load(certificate)?);
+//! let verifier = Arc::new(ServerVerifier::new(trust, Arc::new(default_provider()), Policy::Strict));
+//! let client = ClientConfig::builder()
+//!     .dangerous()
+//!     .with_custom_certificate_verifier(verifier.clone())
+//!     .with_no_client_auth();
+//! // The session of the client takes this as its `Authorize`.
+//! let authorize = AuthorizeServer {
+//!     name: "localhost".try_into()?,
+//!     verifier,
+//!     clock: Arc::new(DefaultTimeProvider),
+//! };
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing here reads a clock, except through the clock of an `Authorize`. Nothing here writes a log. The time is an
+//! argument, and facts for the log are return values: [`Warning`], [`FirstRun`], [`Authorized`], [`Unauthorized`].
+//!
+//! # Map
+//!
+//! Each file uses only files above it, or none.
+//!
+//! | file | its job |
+//! |---|---|
+//! | `paths` | folders of files, and paths quoted for a shell |
+//! | `validity` | the dates of a certificate |
+//! | `certificate` | parses X.509 certificates |
+//! | `distinguished_name` | the names of subjects and issuers, as text |
+//! | `key_kind` | recognises kinds of keys that are not supported |
+//! | **Files** | |
+//! | `format` | recognises other formats of certificates and keys by their first bytes |
+//! | `pem_label` | the labels of PEM blocks |
+//! | `pem_text` | finds the blocks of a PEM text, and the damaged lines |
+//! | `problem` | [`Problem`]: what can be wrong with a file |
+//! | `remedy` | what a user can do about each problem |
+//! | `error` | [`IdentityError`]: a file, its problem and the remedy |
+//! | `pem_files` | reads PEM files |
+//! | `warning` | [`Warning`]: facts about usable files that a user should know |
+//! | `key_file` | finds out whether other users can read or replace a key file |
+//! | `identity` | [`Identity`]: our certificate chain and private key |
+//! | `first_run` | makes the certificate of a server on its first start |
+//! | `trust` | [`Trust`]: the authorities and pins that we trust |
+//! | **Peers** | |
+//! | `names` | the names in a certificate, and host names in Unicode |
+//! | `near_miss` | [`NearMiss`]: a name that looks like the wanted one and does not count |
+//! | `distrust` | [`Distrust`]: why neither a pin nor an authority identifies a peer |
+//! | `unauthorized` | [`Unauthorized`]: the failed check, its sentence and its alert |
+//! | `chain` | finds the certificate at which a chain is broken |
+//! | `authorization` | [`authorize`]: all checks of a peer, as one pure function |
+//! | `verifier` | [`ServerVerifier`], [`ClientVerifier`]: the checks inside a handshake of rustls |
+//! | `authorizer` | [`AuthorizeServer`], [`AuthorizeClients`], [`AnyClient`]: the checks at the end of a handshake |
+//! | `client_certificate` | [`ClientCertificate`]: answers a server that asks for our certificate |
 
 mod authorization;
 mod authorizer;
 mod certificate;
 mod chain;
 mod client_certificate;
+mod distinguished_name;
 mod distrust;
 mod error;
 mod first_run;
 mod format;
-mod host_name;
+mod identity;
 mod key_file;
 mod key_kind;
-mod listed;
 mod names;
 mod near_miss;
+mod paths;
 mod pem_files;
 mod pem_label;
 mod pem_text;
+mod problem;
 mod remedy;
 mod trust;
 mod unauthorized;
+mod validity;
 mod verifier;
 mod warning;
 
-use std::path::{Path, PathBuf};
-
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use rustls::sign::CertifiedKey;
-
 pub use authorization::{Authorized, Peer, authorize};
 pub use authorizer::{AnyClient, AuthorizeClients, AuthorizeServer};
-pub use certificate::{Moment, Unusable};
-pub use client_certificate::{CertificateRequest, ClientCertificate};
+pub use certificate::Unusable;
+pub use client_certificate::{Answer, CertificateRequest, ClientCertificate, OwnName};
+pub use distinguished_name::subject;
 pub use distrust::{Distrust, Issuer, Link};
-pub use error::{IdentityError, Problem, Role};
+pub use error::IdentityError;
 pub use first_run::{FirstRun, development_certificate};
 pub use format::Format;
-pub use host_name::to_ascii;
+pub use identity::Identity;
 pub use key_kind::UnsupportedKey;
-pub use names::Names;
+pub use names::{Names, to_ascii};
 pub use near_miss::{NearMiss, WildcardRule};
 pub use pem_label::Label;
 pub use pem_text::Damage;
-pub use trust::{Source, Trust, subject};
+pub use problem::{Problem, Role};
+pub use trust::{Source, Trust};
 pub use unauthorized::{Unauthorized, Use};
+pub use validity::Moment;
 pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
 pub use warning::Warning;
-
-use certificate::{Validity, parse, parse_strictly};
-use pem_files::{Certificate, Pem};
-
-/// A certificate chain and the private key of its first certificate, known to belong together.
-///
-/// Both are in the form that rustls takes: `ServerConfig::with_single_cert(identity.chain, identity.key)`.
-#[derive(Debug)]
-pub struct Identity {
-    /// Our own certificate first, then those that lead towards an authority.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// The private key: PKCS#8, PKCS#1 or SEC1. Its `Debug` shows nothing of it.
-    pub key: PrivateKeyDer<'static>,
-    certificate_file: PathBuf,
-    validity: Validity,
-    /// What others can do to the key file.
-    exposures: Vec<Warning>,
-}
-
-impl Identity {
-    /// Reads a certificate chain and its private key, and makes sure that a handshake could be signed with them.
-    ///
-    /// # Errors
-    ///
-    /// An [`IdentityError`] that names the file and says what to do: a file that is missing, unreadable, empty or not
-    /// PEM, swapped files, an encrypted or damaged key, a damaged or X.509 v1 certificate, a key or a certificate of a
-    /// kind that is not supported, or two that do not match. No error quotes a part of a file.
-    ///
-    /// An expired certificate is no error: the peer decides whether it minds. See [`Identity::warnings`].
-    pub fn load(certificate_file: &Path, key_file: &Path) -> Result<Self, IdentityError> {
-        let certificates = Pem::read(certificate_file, Role::Certificate)?.into_certificates()?;
-        let (key, key_metadata) = Pem::read(key_file, Role::Key)?.into_key()?;
-
-        let validity = check_chain(&certificates, key_file)
-            .map_err(|problem| IdentityError::new(Role::Certificate, certificate_file, problem))?;
-        let chain: Vec<_> = certificates.into_iter().map(|certificate| certificate.der).collect();
-        check_key(&chain, &key, certificate_file)
-            .map_err(|problem| IdentityError::new(Role::Key, key_file, problem))?;
-        let exposures = key_metadata.map(|metadata| key_file::exposures(key_file, &metadata));
-        Ok(Self {
-            chain,
-            key,
-            certificate_file: certificate_file.to_owned(),
-            validity,
-            exposures: exposures.unwrap_or_default(),
-        })
-    }
-
-    /// What a person should know about these files, though a session works with them.
-    pub fn warnings(&self, now: UnixTime) -> Vec<Warning> {
-        let dates = Warning::dates(&self.certificate_file, &self.validity, now);
-        self.exposures.iter().cloned().chain(dates).collect()
-    }
-}
-
-/// Finds out whether every certificate parses, and whether the first can be used in a handshake.
-fn check_chain(chain: &[Certificate], key_file: &Path) -> Result<Validity, Problem> {
-    let mut own = None;
-    for (index, certificate) in chain.iter().enumerate() {
-        let unusable = |reason| certificate.problem(index + 1, reason, key_file);
-        let parsed = parse(&certificate.der).map_err(unusable)?;
-        if index == 0 {
-            parse_strictly(&certificate.der, &parsed).map_err(unusable)?;
-            let key = parsed.public_key();
-            let kind = UnsupportedKey::of_public(key).or_else(|| UnsupportedKey::compressed_point(key));
-            if let Some(kind) = kind {
-                return Err(Problem::UnsupportedKey(kind));
-            }
-            own = Some(Validity::of(&parsed));
-        }
-    }
-    own.ok_or(Problem::NoCertificate { has_key: false })
-}
-
-/// Finds out whether the key can be used, and whether it is the one that the first certificate speaks of.
-fn check_key(
-    chain: &[CertificateDer<'static>],
-    key: &PrivateKeyDer<'static>,
-    certificate_file: &Path,
-) -> Result<(), Problem> {
-    match CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &aws_lc_rs::default_provider()) {
-        Ok(_) => Ok(()),
-        Err(rustls::Error::InconsistentKeys(_)) => {
-            Err(Problem::Mismatch { certificate: certificate_file.to_owned() })
-        }
-        // The text of the error is not ours, and does not name the kind of the key.
-        Err(_) => Err(UnsupportedKey::of_private(key).map_or(Problem::DamagedKey, Problem::UnsupportedKey)),
-    }
-}

@@ -1,21 +1,43 @@
-//! The names in a certificate, and whether the wanted one is among them.
+//! The names in a certificate, whether the wanted name is one of them, and host names in Unicode.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{DnsName, ServerName};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 
-use super::certificate::distinguished_name;
-use super::near_miss::can_name_a_server;
 use tls_session::escaped::Escaped;
 
-/// How many names a report shows. A certificate may hold thousands.
-const LISTED: usize = 4;
+use crate::distinguished_name::distinguished_name;
 
-/// How a certificate came to be believed, as far as its names are concerned.
+/// How many items of a list a sentence shows. A peer can choose thousands.
+const SHOWN: usize = 4;
+
+/// Returns the form of a Unicode name that DNS and certificates have: `xn--bcher-kva.example` for `bücher.example`
+/// (UTS #46, without the transitional mapping).
+///
+/// # Errors
+///
+/// A sentence that says that the name has no such form.
+pub fn to_ascii(name: &str) -> Result<String, String> {
+    match idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::URL) {
+        Ok(ascii) => Ok(ascii.into_owned()),
+        Err(_) => Err("is no name that IDNA allows; write its xn-- form".to_owned()),
+    }
+}
+
+/// The first items of a list, and how many more there are: `a, b, c, d and 3 more`. Empty for an empty list.
+pub(super) fn listed<T>(mut items: impl Iterator<Item = T>, text: impl Fn(T) -> String) -> String {
+    let shown: Vec<String> = items.by_ref().take(SHOWN).map(text).collect();
+    match items.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// How a certificate identifies its owner. It decides which names count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Basis {
     Pin,
@@ -24,11 +46,12 @@ pub(super) enum Basis {
 
 /// Whether a certificate is for this name.
 ///
-/// webpki compares it with the subject alternative names. Two things are added. A trailing dot, which only says that a
-/// DNS name is complete, makes no difference on either side; webpki ignores it in the wanted name alone. And a *pin*
-/// without a subject alternative name extension is taken by its common name, which is all that a plain
-/// `openssl req -x509` asks for. Never a certificate that an authority issued: an authority's name constraints do not
-/// reach the common name, so it could put any name there.
+/// webpki compares the name with the subject alternative names. We add two rules:
+/// - A trailing dot only says that a DNS name is complete. We ignore it in both names. webpki ignores it only in the
+///   wanted name.
+/// - A *pin* without a subject alternative name extension is for its common name, because a plain `openssl req -x509` asks
+///   for nothing else. This rule does not apply to a certificate that an authority issued. An authority's name constraints
+///   do not cover the common name, so the authority could put any name there.
 pub(super) fn is_for(
     certificate: &X509Certificate<'_>,
     end_entity: &webpki::EndEntityCert<'_>,
@@ -50,14 +73,14 @@ pub(super) fn is_for(
     }
 }
 
-/// Compares names in DNS's own way: without regard to case, nor to a trailing dot.
+/// Compares two names as DNS does: it ignores case and a trailing dot.
 pub(super) fn same_dns_name(one: &str, other: &str) -> bool {
     let relative = |name| str::strip_suffix(name, ".").unwrap_or(name);
     relative(one).eq_ignore_ascii_case(relative(other))
 }
 
-/// Asks for the extension itself, not for what could be read of it: a certificate whose alternative names are damaged
-/// does not fall back to its common name.
+/// Whether a certificate has alternative names, even if they do not parse: a certificate with damaged alternative names
+/// must not fall back to its common name.
 pub(super) fn has_alternative_names(certificate: &X509Certificate<'_>) -> bool {
     certificate.extensions().iter().any(|extension| extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
 }
@@ -67,7 +90,7 @@ fn alternative_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<
     extension.into_iter().flat_map(|extension| &extension.value.general_names)
 }
 
-/// The alternative names of the type for DNS names.
+/// The alternative names that have the type for DNS names.
 pub(super) fn dns_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a str> {
     alternative_names(certificate).filter_map(|name| match name {
         GeneralName::DNSName(name) => Some(*name),
@@ -80,34 +103,35 @@ pub(super) fn common_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Ite
     names.filter_map(|name| name.as_str().ok())
 }
 
-/// The names a certificate is for, as far as a report shows them: the first few, escaped, and how many more there are.
+/// The names of a certificate for a sentence. Its `Display` shows the first names, escaped, and how many more there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    listed: Vec<String>,
-    more: usize,
-    counts: bool,
+    text: String,
+    fits_a_server: bool,
 }
 
 impl Names {
-    /// Whether a server could have one of them.
-    pub fn counts(&self) -> bool {
-        self.counts
+    /// Whether a server can have one of these names.
+    pub(super) fn fits_a_server(&self) -> bool {
+        self.fits_a_server
     }
 
     pub(super) fn of(certificate: &X509Certificate<'_>, basis: Basis) -> Self {
         if !has_alternative_names(certificate) {
             let subject = distinguished_name(certificate.subject());
-            let counts = basis == Basis::Pin && common_names(certificate).any(can_name_a_server);
-            let only = match counts {
+            let fits_a_server = basis == Basis::Pin && common_names(certificate).any(can_name_a_server);
+            let text = match fits_a_server {
                 true => subject,
                 false => format!("no name that counts ({subject} is no subject alternative name)"),
             };
-            return Self { listed: vec![only], more: 0, counts };
+            return Self { text, fits_a_server };
         }
         Self {
-            listed: alternative_names(certificate).take(LISTED).map(shown).collect(),
-            more: alternative_names(certificate).skip(LISTED).count(),
-            counts: dns_names(certificate).any(can_name_a_server) || has_address(certificate),
+            text: match listed(alternative_names(certificate), name_text) {
+                none if none.is_empty() => "no name at all".to_owned(),
+                names => names,
+            },
+            fits_a_server: dns_names(certificate).any(can_name_a_server) || has_address(certificate),
         }
     }
 }
@@ -116,9 +140,14 @@ fn has_address(certificate: &X509Certificate<'_>) -> bool {
     alternative_names(certificate).any(|name| matches!(name, GeneralName::IPAddress(_)))
 }
 
-fn shown(name: &GeneralName<'_>) -> String {
+/// Whether a name can be the DNS name of a server.
+fn can_name_a_server(name: &str) -> bool {
+    DnsName::try_from(name).is_ok()
+}
+
+fn name_text(name: &GeneralName<'_>) -> String {
     match name {
-        // Blanks at its ends would not be seen.
+        // The quotes make blanks at its ends visible.
         GeneralName::DNSName(name) if name.trim() != *name => format!("'{}'", Escaped::new(name)),
         GeneralName::DNSName(name) => Escaped::new(name).to_string(),
         GeneralName::IPAddress(bytes) => match ip_address(bytes) {
@@ -136,14 +165,7 @@ fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
 
 impl fmt::Display for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.listed.as_slice() {
-            [] => f.write_str("no name at all"),
-            listed => f.write_str(&listed.join(", ")),
-        }?;
-        match self.more {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
-        }
+        f.write_str(&self.text)
     }
 }
 
@@ -152,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dns_names_are_compared_as_dns_does() {
+    fn dns_names_are_equal_without_case_and_final_dot() {
         assert!(same_dns_name("localhost.", "LOCALHOST"));
         assert!(same_dns_name("localhost", "localhost."));
         assert!(!same_dns_name("localhost..", "localhost"));

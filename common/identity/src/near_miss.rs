@@ -1,31 +1,31 @@
-//! Why a certificate that seems to have the wanted name is not for it.
+//! A name in a certificate that looks like the wanted name, and does not count.
 
 use std::fmt;
 use std::net::IpAddr;
 
-use rustls::pki_types::{DnsName, ServerName};
+use rustls::pki_types::ServerName;
 use x509_parser::certificate::X509Certificate;
 
-use super::names::{common_names, dns_names, has_alternative_names, same_dns_name};
-use crate::to_ascii;
 use tls_session::escaped::Escaped;
 
-/// A name in a certificate that looks like the wanted one, and does not count.
+use crate::names::{common_names, dns_names, has_alternative_names, same_dns_name, to_ascii};
+
+/// A name in a certificate that looks like the wanted name, and does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NearMiss {
     /// The wanted address is the Common Name.
     AddressInCommonName,
-    /// The wanted address is an alternative name of the type for DNS names.
+    /// The wanted address is an alternative name, but with the type for DNS names.
     AddressAsDnsName,
-    /// The wanted name is the Common Name, beside alternative names.
+    /// The wanted name is the Common Name, but the certificate also has alternative names.
     CommonNameBesideOthers,
-    /// A wildcard of this name seems to cover the wanted one.
+    /// This name has a wildcard that seems to cover the wanted name, but breaks a rule.
     Wildcard(String, WildcardRule),
-    /// The wanted name stands there in Unicode.
+    /// The certificate has the wanted name in Unicode.
     Unicode,
 }
 
-/// Which rule a wildcard breaks.
+/// The rule that a wildcard breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WildcardRule {
     /// The wildcard is in the Common Name.
@@ -33,7 +33,7 @@ pub enum WildcardRule {
     /// The asterisk is not the whole first label.
     WholeFirstLabel,
     /// Fewer than two labels follow the asterisk.
-    TwoLabelsBehind,
+    TwoLabelsAfter,
     /// The asterisk would stand for no label, or for several.
     OneLabel,
     /// The name ends with a dot.
@@ -41,7 +41,7 @@ pub enum WildcardRule {
 }
 
 impl NearMiss {
-    /// Looks for it in a certificate that is not for the wanted name.
+    /// Looks for a near miss in a certificate that is not for the wanted name.
     pub(super) fn find(certificate: &X509Certificate<'_>, wanted: &ServerName<'_>) -> Option<Self> {
         match wanted {
             ServerName::IpAddress(address) => Self::of_address(certificate, IpAddr::from(*address)),
@@ -100,7 +100,7 @@ impl NearMiss {
             ),
             Self::CommonNameBesideOthers => write!(
                 f,
-                "it has that name in its Common Name, which does not count beside alternative names \
+                "it has that name in its Common Name, which does not count if there are alternative names \
                  (add subjectAltName=DNS:{wanted})"
             ),
             Self::Wildcard(name, rule) => write!(f, "{name} does not cover it, because {rule}"),
@@ -114,7 +114,7 @@ impl fmt::Display for WildcardRule {
         f.write_str(match self {
             Self::InCommonName => "a wildcard counts only in an alternative name, not in a Common Name",
             Self::WholeFirstLabel => "a wildcard has to be the whole first label",
-            Self::TwoLabelsBehind => "at least two labels have to follow a wildcard",
+            Self::TwoLabelsAfter => "at least two labels have to follow a wildcard",
             Self::OneLabel => "a wildcard stands for exactly one label",
             Self::NoFinalDot => "a name with a wildcard must not end with a dot",
         })
@@ -125,41 +125,36 @@ fn shown(name: &str) -> String {
     Escaped::new(name).to_string()
 }
 
-/// Which rule of webpki keeps this wildcard from covering the wanted name, which it seems to cover.
+/// The rule of webpki that this wildcard breaks. `None` if it does not seem to cover the wanted name, or breaks no rule.
 fn broken_rule(name: &str, wanted: &str) -> Option<WildcardRule> {
     let (pattern, wanted) = (relative(name), relative(wanted));
-    let (before, behind) = pattern.split_once('*')?;
-    let Some(parent) = behind.strip_prefix('.').filter(|_| before.is_empty()) else {
+    let (before, after) = pattern.split_once('*')?;
+    let Some(parent) = after.strip_prefix('.').filter(|_| before.is_empty()) else {
         return seems_to_cover(name, &wanted).then_some(WildcardRule::WholeFirstLabel);
     };
     let below = wanted.strip_suffix(parent).filter(|below| below.is_empty() || below.ends_with('.'))?;
     Some(if !parent.contains('.') {
-        WildcardRule::TwoLabelsBehind
+        WildcardRule::TwoLabelsAfter
     } else if below.matches('.').count() != 1 {
         WildcardRule::OneLabel
     } else if name.ends_with('.') {
         WildcardRule::NoFinalDot
     } else {
-        return None; // webpki takes it
+        return None; // webpki accepts it
     })
 }
 
-/// Whether a name covers another one, if its asterisk may stand for anything.
+/// Whether a name would cover another one, if its asterisk could stand for any text.
 fn seems_to_cover(name: &str, wanted: &str) -> bool {
     let (pattern, wanted) = (relative(name), relative(wanted));
-    pattern.split_once('*').is_some_and(|(before, behind)| {
-        wanted.len() >= before.len() + behind.len() && wanted.starts_with(before) && wanted.ends_with(behind)
+    pattern.split_once('*').is_some_and(|(before, after)| {
+        wanted.len() >= before.len() + after.len() && wanted.starts_with(before) && wanted.ends_with(after)
     })
 }
 
-/// A name in small letters, without the dot that ends a complete one.
+/// A name in lower case, without a final dot.
 fn relative(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
-}
-
-/// Whether a Common Name can be the name of a server.
-pub(super) fn can_name_a_server(common_name: &str) -> bool {
-    DnsName::try_from(common_name).is_ok()
 }
 
 #[cfg(test)]
@@ -167,16 +162,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rule_that_a_wildcard_breaks_is_found() {
-        use WildcardRule::{NoFinalDot, OneLabel, TwoLabelsBehind, WholeFirstLabel};
+    fn the_broken_rule_of_a_wildcard_is_found() {
+        use WildcardRule::{NoFinalDot, OneLabel, TwoLabelsAfter, WholeFirstLabel};
         for (name, wanted, rule) in [
             ("*.example.com", "example.com", Some(OneLabel)),
             ("*.example.com", "a.b.example.com", Some(OneLabel)),
             ("*.EXAMPLE.com", "a.b.example.com.", Some(OneLabel)),
             ("*.example.com", "a.badexample.com", None),
             ("*.example.com", "elsewhere.com", None),
-            ("*.localhost", "a.localhost", Some(TwoLabelsBehind)),
-            ("*.com", "example.com", Some(TwoLabelsBehind)),
+            ("*.localhost", "a.localhost", Some(TwoLabelsAfter)),
+            ("*.com", "example.com", Some(TwoLabelsAfter)),
             ("*", "localhost", Some(WholeFirstLabel)),
             ("w*.example.com", "www.example.com", Some(WholeFirstLabel)),
             ("www.*.com", "www.example.com", Some(WholeFirstLabel)),

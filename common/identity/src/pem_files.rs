@@ -1,6 +1,6 @@
-//! Reading PEM files.
+//! Reads PEM files.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -8,36 +8,37 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_pemfile::Item;
 
 use crate::certificate::Unusable;
-use crate::error::{IdentityError, Problem, Role};
+use crate::error::IdentityError;
 use crate::format::Format;
 use crate::pem_label::Label;
 use crate::pem_text::{Block, blocks};
+use crate::problem::{Problem, Role};
 
-/// Far above the largest bundle of public authorities (about 250 KB), and nothing to a machine: `/dev/zero` and a disk
-/// image named by mistake end here.
+/// The limit of a file's length. The largest bundle of public authorities has about 250 KB. The limit stops us from
+/// reading `/dev/zero`, or a disk image that was named by mistake.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What was found in one PEM file.
+/// The content of one PEM file.
 pub(super) struct Pem {
     role: Role,
     file: PathBuf,
     certificates: Vec<Certificate>,
     key: Option<PrivateKeyDer<'static>>,
     encrypted_key: bool,
-    /// The first block of a kind that is not read, and that may be what the user means.
+    /// The label and the line of the first block of a kind that we do not read.
     unread: Option<(Label, usize)>,
     metadata: Option<Metadata>,
 }
 
 /// A certificate of a PEM file.
 pub(super) struct Certificate {
-    /// The number of its BEGIN line.
+    /// The number of its BEGIN line, from 1.
     pub(super) line: usize,
     pub(super) der: CertificateDer<'static>,
 }
 
 impl Pem {
-    /// Reads all PEM blocks of a file that we know what to do with.
+    /// Reads the PEM blocks of a file.
     pub(super) fn read(file: &Path, role: Role) -> Result<Self, IdentityError> {
         Self::read_blocks(file, role).map_err(|problem| IdentityError::new(role, file, problem))
     }
@@ -67,29 +68,19 @@ impl Pem {
     }
 
     fn keep(&mut self, block: &Block<'_>) -> Result<(), Problem> {
-        let key = match decode(block)? {
-            Content::Certificate(der) => {
-                self.certificates.push(Certificate { line: block.line, der });
-                return Ok(());
-            }
-            Content::EncryptedKey => {
-                self.encrypted_key = true;
-                return Ok(());
-            }
-            Content::Unread => {
-                self.unread = self.unread.or(Some((block.label, block.line)));
-                return Ok(());
-            }
-            Content::Key(key) => key,
-        };
-        // The first one counts, as for OpenSSL.
-        self.key.get_or_insert(key);
+        match decode(block)? {
+            Content::Certificate(der) => self.certificates.push(Certificate { line: block.line, der }),
+            Content::EncryptedKey => self.encrypted_key = true,
+            Content::Unread => self.unread = self.unread.or(Some((block.label, block.line))),
+            // The first key counts, as for OpenSSL.
+            Content::Key(key) => self.key = self.key.take().or(Some(key)),
+        }
         Ok(())
     }
 
-    /// The certificates of the file, in their order, at least one.
+    /// The certificates of the file, in their order. There is at least one.
     pub(super) fn into_certificates(self) -> Result<Vec<Certificate>, IdentityError> {
-        // A certificate in such a block must not be missing without a word.
+        // Such a block may hold a certificate. Ignoring it would be a silent loss.
         if let Some((label, line)) = self.unread.filter(|(label, _)| label.may_hold_certificates()) {
             return Err(self.error(Problem::UnreadBlock { label, line }));
         }
@@ -103,7 +94,7 @@ impl Pem {
         Ok(self.certificates)
     }
 
-    /// The private key of the file, and what the operating system says of the file if it is a regular one.
+    /// The private key of the file, and the metadata of the file if it is a regular file.
     pub(super) fn into_key(self) -> Result<(PrivateKeyDer<'static>, Option<Metadata>), IdentityError> {
         let problem = match (self.key, self.unread) {
             (Some(key), _) => return Ok((key, self.metadata)),
@@ -120,7 +111,7 @@ impl Pem {
 }
 
 impl Certificate {
-    /// What to say of this certificate, which is number `number` in its file.
+    /// The problem of this certificate, which has this number in its file.
     pub(super) fn problem(&self, number: usize, reason: Unusable, key_file: &Path) -> Problem {
         let line = self.line;
         match reason {
@@ -139,7 +130,7 @@ enum Content {
     Unread,
 }
 
-/// Decodes a block, and makes sure that its content is what its label says.
+/// Decodes a block, and checks that its label fits its content.
 fn decode(block: &Block<'_>) -> Result<Content, Problem> {
     let content = match block.label {
         Label::EncryptedKey => return Ok(Content::EncryptedKey),
@@ -164,20 +155,20 @@ fn decode(block: &Block<'_>) -> Result<Content, Problem> {
     }
 }
 
-/// Decodes the text of one block; `None` if it is not base64.
+/// Decodes the text of one block. `None` if it is not base64.
 ///
 /// rustls-pemfile is archived (RUSTSEC-2025-0134). It is a thin wrapper over `rustls_pki_types::pem`, whose trait
-/// `PemObject` would replace this one function. The error is dropped, because its text quotes the file: the caller
-/// finds the damaged line by itself.
+/// `PemObject` would replace this one function. The error is dropped, because its text quotes the file. The caller finds
+/// the damaged line itself.
 fn read_block(text: &[u8]) -> Option<Item> {
     let (item, _) = rustls_pemfile::read_one_from_slice(text).ok().flatten()?;
     Some(item)
 }
 
-/// The content of a file, and its metadata if it is a regular file; both of the same open file.
+/// Reads a file, and its metadata if it is a regular file. Both come from the same open file.
 fn read_bounded(path: &Path) -> Result<(Vec<u8>, Option<Metadata>), Problem> {
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => dangling_link(path).unwrap_or(Problem::Missing),
+        io::ErrorKind::NotFound => Problem::dangling_link(path).unwrap_or(Problem::Missing),
         _ => Problem::Unreadable(error),
     })?;
     let metadata = file.metadata().map_err(Problem::Unreadable)?;
@@ -187,10 +178,4 @@ fn read_bounded(path: &Path) -> Result<(Vec<u8>, Option<Metadata>), Problem> {
         return Err(Problem::TooLarge);
     }
     Ok((content, metadata.is_file().then_some(metadata)))
-}
-
-/// What is wrong with a path that leads nowhere although it exists: it is a symbolic link.
-pub(super) fn dangling_link(path: &Path) -> Option<Problem> {
-    let target = fs::read_link(path).ok()?;
-    Some(Problem::DanglingLink { target })
 }

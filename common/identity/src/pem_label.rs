@@ -2,7 +2,7 @@
 
 use crate::format::Format;
 
-/// What the BEGIN line of a PEM block says about the content.
+/// The label in the BEGIN line of a PEM block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
     /// `CERTIFICATE`
@@ -13,21 +13,21 @@ pub enum Label {
     Pkcs1Key,
     /// `EC PRIVATE KEY`: SEC1.
     Sec1Key,
-    /// `ENCRYPTED PRIVATE KEY`: PKCS#8 under a passphrase.
+    /// `ENCRYPTED PRIVATE KEY`: PKCS#8, encrypted with a passphrase.
     EncryptedKey,
-    /// `TRUSTED CERTIFICATE`: a certificate with settings of OpenSSL behind it.
+    /// `TRUSTED CERTIFICATE`: a certificate, and OpenSSL's settings after it.
     TrustedCertificate,
     /// `X509 CERTIFICATE`: an old name for `CERTIFICATE`.
     OldCertificate,
     /// `PKCS7` or `CMS`: a bundle of certificates.
     Pkcs7,
-    /// `CERTIFICATE REQUEST`: what an authority makes a certificate from.
+    /// `CERTIFICATE REQUEST`: a request to an authority for a certificate.
     Request,
     /// `OPENSSH PRIVATE KEY`
     OpenSshKey,
     /// `DSA PRIVATE KEY`
     DsaKey,
-    /// Something that is neither a certificate nor a private key, such as `EC PARAMETERS`.
+    /// Any other label, such as `EC PARAMETERS`. The block holds neither a certificate nor a private key.
     Other,
 }
 
@@ -54,37 +54,35 @@ impl From<&[u8]> for Label {
 }
 
 impl Label {
-    /// The name in the BEGIN line.
+    /// The label as the BEGIN line has it.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(label, _)| *label == self).map_or("unknown", |(_, name)| name)
     }
-}
 
-impl Label {
-    /// Whether it names a private key that is read.
+    /// Whether it labels a private key of a kind that we read.
     pub(super) fn is_key(self) -> bool {
         matches!(self, Self::Pkcs8Key | Self::Pkcs1Key | Self::Sec1Key)
     }
 
-    /// Whether a block that is not read may hold certificates.
+    /// Whether it labels a block that we do not read, and that may hold certificates.
     pub(super) fn may_hold_certificates(self) -> bool {
         matches!(self, Self::TrustedCertificate | Self::OldCertificate | Self::Pkcs7)
     }
 
-    /// Whether a block that is not read may hold a private key.
+    /// Whether it labels a block that we do not read, and that may hold a private key.
     pub(super) fn may_hold_a_key(self) -> bool {
         matches!(self, Self::OpenSshKey | Self::DsaKey)
     }
 
-    /// Whether the content of a block is known to be something else than its label says.
-    pub(super) fn is_contradicted_by(self, holds: Format) -> bool {
-        let meant = match self {
+    /// Whether the format of a block's content contradicts the label.
+    pub(super) fn is_contradicted_by(self, content: Format) -> bool {
+        let expected = match self {
             Self::Certificate => Format::Certificate,
             Self::Pkcs8Key => Format::Pkcs8Key,
             Self::Pkcs1Key => Format::Pkcs1Key,
             Self::Sec1Key => Format::Sec1Key,
             _ => return false,
         };
-        holds != meant && holds != Format::OtherDer
+        content != expected && content != Format::OtherDer
     }
 }

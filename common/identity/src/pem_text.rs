@@ -1,6 +1,6 @@
-//! The lines of a PEM text: where each block begins and ends, and what is wrong with the lines.
+//! Finds the blocks of a PEM text, and the damaged lines.
 //!
-//! The file may hold a private key. Nothing here keeps or shows a part of the text: damage is a line number and a kind.
+//! The file may hold a private key, so no error keeps or shows a part of the text. Damage is a line number and a kind.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,23 +11,23 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 
-/// A PEM block. It has a BEGIN line, a matching END line, and no other such line in between.
+/// A PEM block. It has a BEGIN line, a matching END line, and no other BEGIN or END line between them.
 pub(super) struct Block<'a> {
     pub(super) label: Label,
     /// The number of the BEGIN line, from 1.
     pub(super) line: usize,
-    /// All lines of the block, from BEGIN to END.
+    /// All lines of the block, including the BEGIN and the END line.
     pub(super) text: &'a [u8],
 }
 
-/// What is wrong with the lines of a PEM file. It holds no part of the file.
+/// A damaged line of a PEM file. It holds no part of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
     line: usize,
     kind: Kind,
 }
 
-/// The kinds of damage. The `begun` line is the BEGIN line of the block that is open.
+/// The kinds of damage. `begun` is the number of the BEGIN line of the open block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Indented,
@@ -58,30 +58,30 @@ impl fmt::Display for Damage {
         let line = self.line;
         match self.kind {
             Kind::Indented => write!(f, "line {line} is indented"),
-            Kind::EscapedLineEnds => write!(f, r"line {line} has \n where lines should end"),
+            Kind::EscapedLineEnds => write!(f, r"line {line} has \n instead of line ends"),
             Kind::LineEndMissing => {
-                write!(f, "line {line} lacks a line end before or behind its five dashes")
+                write!(f, "line {line} lacks a line end before or after its five dashes")
             }
-            Kind::WrongDashes => write!(f, "line {line} needs exactly five dashes on either side"),
-            Kind::NoEnd => write!(f, "line {line} begins a block, and no line ends it"),
+            Kind::WrongDashes => write!(f, "line {line} needs exactly five dashes on each side"),
+            Kind::NoEnd => write!(f, "line {line} begins a block that no line ends"),
             Kind::BeginInside { begun } => {
-                write!(f, "line {line} begins a block, and no line has ended the block of line {begun}")
+                write!(f, "line {line} begins a block before the block of line {begun} has ended")
             }
             Kind::OtherLabel { begun } => {
                 write!(f, "line {line} ends another kind of block than line {begun} begins")
             }
-            Kind::EndWithoutBegin => write!(f, "line {line} ends a block, and no line begins it"),
+            Kind::EndWithoutBegin => write!(f, "line {line} ends a block that no line begins"),
             Kind::NotBase64 => write!(f, "line {line} is not base64"),
             Kind::BrokenBase64 => {
-                write!(f, "the base64 of the block that begins in line {line} is not whole")
+                write!(f, "the base64 of the block that begins in line {line} is incomplete")
             }
         }
     }
 }
 
-/// Finds all blocks of a text, in their order. Other lines, such as comments, may stand between the blocks.
+/// Finds all blocks of a text, in their order. Other lines, such as comments, may be between the blocks.
 ///
-/// A line that is almost a BEGIN or END line is an error. Other readers skip such a line, and the block with it.
+/// A line that is almost a BEGIN or END line is an error. Other PEM readers skip such a line, and its block too.
 pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
     let mut blocks = Vec::new();
     let mut open: Option<Open<'_>> = None;
@@ -110,12 +110,12 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
 }
 
 impl Block<'_> {
-    /// Whether the block is encrypted in OpenSSL's older way, which says so in a header of the block.
+    /// Whether the block is encrypted in OpenSSL's older format, which has a header for that.
     pub(super) fn has_encryption_header(&self) -> bool {
         lines(self.text).any(|(_, range)| self.text[range].starts_with(b"Proc-Type: 4,ENCRYPTED"))
     }
 
-    /// Says why the content of the block is not base64.
+    /// Finds the line in which the content of the block is not base64.
     pub(super) fn base64_damage(&self) -> Damage {
         let is_foreign = |byte: &u8| !(byte.is_ascii_alphanumeric() || b"+/= \t".contains(byte));
         let mut content =
@@ -128,14 +128,14 @@ impl Block<'_> {
     }
 }
 
-/// A block whose END line is still to come.
+/// A block whose END line has not come yet.
 struct Open<'a> {
     label: &'a [u8],
     line: usize,
     start: usize,
 }
 
-/// What one line is.
+/// The meaning of one line.
 enum Line<'a> {
     Begin(&'a [u8]),
     End(&'a [u8]),
@@ -165,7 +165,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Says what is wrong with a line that holds a BEGIN or END mark and is neither a BEGIN nor an END line.
+/// The damage of a line that holds a BEGIN or END mark, but is neither a BEGIN nor an END line.
 fn damage_of_mark(line: &[u8]) -> Kind {
     let marks = [BEGIN, END].map(|mark| line.strip_prefix(mark)).into_iter().flatten();
     let is_label_and_dashes = |rest: &[u8]| !rest.trim_ascii_end().is_empty() && !has_inner_dash(rest);
@@ -178,19 +178,19 @@ fn damage_of_mark(line: &[u8]) -> Kind {
     }
 }
 
-/// The label of a line that is this mark, a label, and five dashes.
+/// The label of a line that consists of this mark, the label and five dashes.
 fn label<'a>(line: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     let label = line.strip_prefix(mark)?.strip_suffix(b"-----")?;
     (!contains(label, b"--") && !label.ends_with(b"-")).then_some(label)
 }
 
-/// Whether a dash stands before the dashes at the end.
+/// Whether the text has a dash before the dashes at its end.
 fn has_inner_dash(text: &[u8]) -> bool {
     let end = text.iter().rposition(|&byte| byte != b'-').map_or(0, |last| last + 1);
     text[..end].contains(&b'-')
 }
 
-/// Whether the line has two dashes in a row, or one of the long dashes that word processors write (U+2013, U+2014).
+/// Whether the line has two adjacent dashes, or a long dash of a word processor (U+2013, U+2014).
 fn has_two_dashes(line: &[u8]) -> bool {
     [&b"--"[..], b"\xe2\x80\x93", b"\xe2\x80\x94"].iter().any(|dashes| contains(line, dashes))
 }
@@ -201,7 +201,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 
 /// The lines of a text and their numbers, from 1. A line ends with LF, CR or both.
 ///
-/// A byte order mark at the beginning of a line is no part of the line: `cat` puts one into the middle of a file.
+/// A byte order mark at the beginning of a line is not a part of the line. `cat` can put one into the middle of a file.
 fn lines(text: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {
     let mut next = 0;
     let lines = std::iter::from_fn(move || {

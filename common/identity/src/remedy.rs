@@ -1,68 +1,73 @@
-//! What to do about a file that cannot be used, where possible as a command that can be pasted.
+//! What a user can do about a file that cannot be used, as a command to paste where one exists.
 
 use std::fmt;
 use std::path::Path;
 
-use super::error::{IdentityError, Problem, Role};
-use super::format::Format;
-use super::key_kind::UnsupportedKey;
-use super::pem_label::Label;
-use super::pem_text::{Damage, Kind};
+use crate::format::Format;
+use crate::key_kind::UnsupportedKey;
+use crate::paths::{Quoted, folder};
+use crate::pem_label::Label;
+use crate::pem_text::{Damage, Kind};
+use crate::problem::{Problem, Role};
 
-/// What comes behind the colon of an [`IdentityError`].
-pub(super) struct Remedy<'a>(pub(super) &'a IdentityError);
+/// The part of an [`IdentityError`](crate::IdentityError) after the colon.
+pub(super) struct Remedy<'a> {
+    pub(super) role: Role,
+    pub(super) file: &'a Path,
+    pub(super) problem: &'a Problem,
+}
 
 impl fmt::Display for Remedy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = Quoted(self.0.file());
-        match self.0.problem() {
-            Problem::Missing => f.write_str(where_from(self.0.role())),
-            Problem::Empty => f.write_str("fill it again from where it came, or make a new one"),
+        let (role, file) = (self.role, Quoted(self.file));
+        match self.problem {
+            Problem::Missing => f.write_str(origin(role)),
+            Problem::Empty => f.write_str("restore it from a copy, or make a new one"),
             Problem::Unreadable(_) | Problem::TooLarge => write!(f, "see `ls -l {file}`"),
             Problem::NoAuthorities { .. } => {
                 f.write_str("install the package `ca-certificates`, or let SSL_CERT_FILE name a PEM file")
             }
             Problem::DanglingLink { .. } => {
-                write!(f, "bring that file back, or remove the link with `rm {file}`")
+                write!(f, "restore that file, or remove the link with `rm {file}`")
             }
-            Problem::NotPem { format: Some(format) } => format_remedy(f, &file, self.0.role(), *format),
+            Problem::NotPem { format: Some(format) } => format_remedy(f, &file, role, *format),
             Problem::NotPem { format: None } => {
-                write!(f, "it needs a block that begins with {}", wanted_block(self.0.role()))
+                write!(f, "it needs a block that begins with {}", wanted_block(role))
             }
-            Problem::DamagedPem(damage) => damage_remedy(f, &file, self.0.role(), *damage),
+            Problem::DamagedPem(damage) => damage_remedy(f, &file, role, *damage),
             Problem::WrongLabel { holds, .. } => match label_of(*holds) {
                 Some(label) => write!(f, "the label of its BEGIN and END lines must be {}", label.name()),
-                None => f.write_str("put the right file in its place"),
+                None => f.write_str("replace it with the right file"),
             },
             Problem::UnreadBlock { label, .. } => block_remedy(f, &file, *label),
             Problem::NoCertificate { has_key: true } | Problem::NoKey { has_certificate: true } => {
                 f.write_str("were the certificate and the key file swapped?")
             }
             Problem::NoCertificate { .. } | Problem::NoKey { .. } => {
-                write!(f, "it needs a block that begins with {}", wanted_block(self.0.role()))
+                write!(f, "it needs a block that begins with {}", wanted_block(role))
             }
             Problem::WithoutPartner { partner } => write!(
                 f,
-                "bring {} back, or have both made anew after `mv {file} {file}.old`; \
-                 if another server is starting at this moment, just start again",
+                "restore {}, or let the server make both after `mv {file} {file}.old`; \
+                 if another server is starting now, start again",
                 partner.display()
             ),
-            Problem::MadeMeanwhile => {
-                f.write_str("another server may be starting at this moment; start again to use what it made")
+            Problem::CreatedMeanwhile => {
+                f.write_str("another server may be starting now; start again to use its files")
             }
-            Problem::NotCreated(_) => write!(f, "see `ls -ld {}`", Quoted(folder(self.0.file()))),
-            Problem::NotGenerated { .. } => f.write_str("make one with openssl, and name it instead"),
+            Problem::NotCreated(_) => write!(f, "see `ls -ld {}`", Quoted(folder(self.file))),
+            Problem::NotGenerated { .. } => f.write_str("make one with openssl, and use that one"),
             content => content_remedy(f, &file, content),
         }
     }
 }
 
-/// The remedies for files that are PEM, and whose content is the trouble.
+/// The remedies for the content of PEM files.
 fn content_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, problem: &Problem) -> fmt::Result {
     match problem {
         Problem::EncryptedKey => write!(
             f,
-            "decrypt it with `openssl pkey -in {file} -out key-plain.pem`, and name that file instead"
+            "decrypt it with `openssl pkey -in {file} -out key-plain.pem`, and use that file instead"
         ),
         Problem::NotVersion3 { key } => write!(
             f,
@@ -93,7 +98,7 @@ fn content_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, problem: &Probl
     }
 }
 
-/// The BEGIN line of the block that the file should have.
+/// The BEGIN line that a file of this role needs.
 fn wanted_block(role: Role) -> &'static str {
     match role {
         Role::Key => "-----BEGIN PRIVATE KEY-----",
@@ -108,10 +113,10 @@ fn damage_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, role: Role, dama
         Kind::LineEndMissing | Kind::EscapedLineEnds => {
             r"s/\\n/\n/g; s/-----BEGIN [^-]*-----/\n&\n/g; s/-----END [^-]*-----/\n&\n/g"
         }
-        _ => return f.write_str("copy it again, whole, or make a new one"),
+        _ => return f.write_str("copy the whole file again, or make a new one"),
     };
-    let command = format!("sed '{script}' {file} > mended.pem");
-    write!(f, "mend it with `{}`", in_private(role, command))
+    let command = format!("sed '{script}' {file} > repaired.pem");
+    write!(f, "repair it with `{}`", with_umask(role, command))
 }
 
 /// The remedies for PEM blocks that are not read.
@@ -124,7 +129,7 @@ fn block_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, label: Label) -> 
             write!(f, "convert it with `openssl x509 -in {file} -out converted.pem`")
         }
         Label::Request => f.write_str(
-            "this is a certificate request: send it to an authority, then name the certificate that it returns",
+            "this is a certificate request: send it to an authority, then use the certificate that the authority returns",
         ),
         Label::OpenSshKey => {
             write!(f, "convert it in place with `ssh-keygen -p -m PEM -f {file}`")
@@ -141,7 +146,7 @@ fn format_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, role: Role, form
     match (format, role) {
         (Format::Utf16(encoding), _) => {
             let command = format!("iconv -f {encoding} -t UTF-8 {file} > converted.pem");
-            write!(f, "`{}`", in_private(role, command))
+            write!(f, "`{}`", with_umask(role, command))
         }
         (Format::Pkcs12, Role::Key) => {
             write!(f, "`openssl pkcs12 -in {file} -nocerts -nodes -out converted.pem`")
@@ -151,7 +156,7 @@ fn format_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, role: Role, form
             write!(f, "`openssl pkcs7 -inform DER -in {file} -print_certs -out converted.pem`")
         }
         (Format::EncodedPem, _) => {
-            write!(f, "`{}`", in_private(role, format!("base64 -d {file} > converted.pem")))
+            write!(f, "`{}`", with_umask(role, format!("base64 -d {file} > converted.pem")))
         }
         (Format::JavaKeyStore, _) => write!(
             f,
@@ -174,8 +179,8 @@ fn format_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, role: Role, form
     }
 }
 
-/// A command whose new file the shell makes. Others must not be able to read that file if it holds a key.
-fn in_private(role: Role, command: String) -> String {
+/// Protects the file that the shell creates for this command: other users must not read a key.
+fn with_umask(role: Role, command: String) -> String {
     if role == Role::Key { format!("(umask 077; {command})") } else { command }
 }
 
@@ -186,7 +191,7 @@ fn der_command(role: Role) -> &'static str {
     }
 }
 
-/// The label of the PEM block that may hold this.
+/// The label of a PEM block with content of this format.
 fn label_of(format: Format) -> Option<Label> {
     match format {
         Format::Certificate => Some(Label::Certificate),
@@ -200,57 +205,16 @@ fn label_of(format: Format) -> Option<Label> {
     }
 }
 
-fn where_from(role: Role) -> &'static str {
+/// Where a missing file should come from.
+fn origin(role: Role) -> &'static str {
     match role {
         Role::Certificate | Role::Key | Role::Folder => {
             "a server that finds neither certificate nor key makes both on its first start; \
              to use your own, name both files"
         }
         Role::Trust => {
-            "it should hold the peer's certificate, or that of the authority that issued it; \
-             a server's own, made by its first start, is certificates/certificate.pem"
+            "it should hold the peer's certificate, or the certificate of the authority that issued it; \
+             the certificate of a server's first start is certificates/certificate.pem"
         }
-    }
-}
-
-/// The folder a file is in, with a name even where the file's path has none.
-pub(super) fn folder(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// A path as a shell takes it: in single quotes, unless nothing in it means anything to a shell.
-pub(super) struct Quoted<'a>(pub(super) &'a Path);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.0.to_string_lossy();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
-        if path.chars().all(plain) {
-            f.write_str(&path)
-        } else {
-            write!(f, "'{}'", path.replace('\'', r"'\''"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quoted_path_survives_a_shell() {
-        let quoted = |path: &str| Quoted(Path::new(path)).to_string();
-        assert_eq!(quoted("certificates/key.pem"), "certificates/key.pem");
-        assert_eq!(quoted("my keys/key.pem"), "'my keys/key.pem'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-    }
-
-    #[test]
-    fn a_file_without_a_folder_is_in_this_one() {
-        assert_eq!(folder(Path::new("key.pem")), Path::new("."));
-        assert_eq!(folder(Path::new("a/key.pem")), Path::new("a"));
     }
 }

@@ -1,41 +1,42 @@
-//! The certificates that peers are measured against.
+//! The authorities and pins that we trust.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{DistinguishedName, RootCertStore};
-use x509_parser::prelude::FromDer;
-use x509_parser::x509::X509Name;
 
-use crate::certificate::{Unusable, distinguished_name, parse, parse_strictly};
-use crate::error::{IdentityError, Problem, Role, is_pem};
+use crate::certificate::{Unusable, parse, parse_strictly};
+use crate::error::IdentityError;
+use crate::paths::is_pem;
 use crate::pem_files::Pem;
+use crate::problem::{Problem, Role};
 use crate::warning::Warning;
 
-/// Authorities and pins: what a certificate must come from, or be, to be believed.
+/// The certificates that we trust, as authorities and as pins.
 ///
-/// # Anchors
+/// # Authorities
 ///
-/// A certificate with CA:TRUE in the trust file is an *anchor*: it vouches for every certificate that its key, or the
-/// key of an authority below it, has signed. A certificate with CA:FALSE, or without basic constraints, is never one,
-/// though X.509 libraries would take it: path validation reads only the name, the key and the name constraints of an
-/// anchor (RFC 5280, 6.1.1 (d)), and webpki never looks at its CA flag. As an anchor, the certificate of one server
-/// could issue certificates for *any* name: who steals that server's key could then be every server there is.
+/// A certificate with CA:TRUE in the trust file is an *authority*, or trust anchor. It vouches for every certificate that
+/// its key has signed, or that the key of an authority below it has signed.
+///
+/// A certificate with CA:FALSE, or without basic constraints, is never an authority. X.509 libraries would accept it as one:
+/// path validation reads only the name, the key and the name constraints of an anchor (RFC 5280, 6.1.1 (d)), and webpki
+/// never reads its CA flag. If the certificate of one server were an authority, it could issue certificates for *any* name.
+/// A thief of that server's key could then pretend to be any server.
 ///
 /// # Pins
 ///
-/// Every certificate in the trust file, CA:TRUE or not, is also a *pin*: a peer that presents it, byte for byte, is
-/// identified by it. This is safe, and no less than a chain would prove:
-/// - whoever put the certificate into the file vouched for all of it, key and name, as one does for an anchor;
-/// - a certificate is public, so presenting it proves nothing: what proves possession of its private key is the
-///   handshake's signature, which is verified in any case ([`ServerVerifier`](crate::ServerVerifier));
-/// - a pin has no power to issue: it identifies itself and nothing else;
-/// - it is no way round the other checks: dates, key usage and name must hold for a pin too.
+/// Every certificate in the trust file is also a *pin*, with CA:TRUE or without. A pin identifies a peer that presents
+/// exactly the same bytes. This is safe, and it proves as much as a chain:
+/// - The user who put the certificate into the file vouches for its key and its name, as for an authority.
+/// - A certificate is public, so presenting it proves nothing. The signature of the handshake proves that the peer has the
+///   private key. It is verified in any case: [`ServerVerifier`](crate::ServerVerifier).
+/// - A pin cannot issue certificates. It identifies itself and nothing else.
+/// - A pin does not bypass the other checks: its dates, key usage and name must be right too.
 ///
-/// Pins are what makes the certificate of a plain `openssl req -x509` work. It is CA:TRUE, and a chain that *ends* in a
-/// CA certificate is refused by webpki (`CaUsedAsEndEntity`), although here its owner presents exactly the certificate
-/// that we were told to trust.
+/// The certificate of a plain `openssl req -x509` works only as a pin. It has CA:TRUE, and webpki refuses a peer's own
+/// certificate that has CA:TRUE (`CaUsedAsEndEntity`), even if we were told to trust exactly this certificate.
 #[derive(Debug)]
 pub struct Trust {
     source: Source,
@@ -43,13 +44,13 @@ pub struct Trust {
     pins: Vec<CertificateDer<'static>>,
 }
 
-/// Where a [`Trust`] comes from, as reports name it.
+/// Where a [`Trust`] comes from. Its `Display` names it in sentences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
     /// A PEM file.
     File(PathBuf),
-    /// What the operating system, or `SSL_CERT_FILE`, trusts.
+    /// The trust store of the operating system, or of `SSL_CERT_FILE`.
     System,
 }
 
@@ -67,8 +68,8 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// An [`IdentityError`] that names the file and says what to do, if it is missing, unreadable, empty, not PEM,
-    /// without a certificate, or if one of its certificates is damaged: a trust is taken whole or not at all.
+    /// An [`IdentityError`] that names the file and the remedy. The file may be missing, unreadable, empty or not PEM. It may
+    /// hold no certificate, or a damaged one: a trust is loaded completely or not at all.
     pub fn load(path: &Path) -> Result<Self, IdentityError> {
         let certificates = Pem::read(path, Role::Trust)?.into_certificates()?;
         let mut anchors = RootCertStore::empty();
@@ -82,26 +83,28 @@ impl Trust {
         Ok(Self { source, anchors, pins })
     }
 
-    /// The trust store of the operating system: authorities, no pins. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace it,
-    /// as they do for OpenSSL. Certificates in it that cannot be read are passed over: it is not ours to mend.
+    /// Reads the trust store of the operating system, which holds authorities and no pins.
+    ///
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the store, as for OpenSSL. A certificate that cannot be read is skipped,
+    /// because the user cannot repair the system's store.
     ///
     /// # Errors
     ///
-    /// [`Problem::NoAuthorities`], with what the operating system said, if nothing could be read.
+    /// [`Problem::NoAuthorities`], with the error of the operating system, if no certificate could be read.
     pub fn system() -> Result<Self, IdentityError> {
         let found = rustls_native_certs::load_native_certs();
-        // `RootCertStore::add_parsable_certificates` logs what it cannot parse, and that may be a private key.
+        // `RootCertStore::add_parsable_certificates` logs bytes that it cannot parse. They may be a private key.
         let parsed = found.certs.iter().filter_map(|der| webpki::anchor_from_trusted_cert(der).ok());
         let anchors: RootCertStore = parsed.map(|anchor| anchor.to_owned()).collect();
         if anchors.is_empty() {
-            let reason = found.errors.first().map_or("it is empty".to_owned(), store_words);
+            let reason = found.errors.first().map_or("it is empty".to_owned(), store_error);
             let store = Path::new("of the system");
             return Err(IdentityError::new(Role::Trust, store, Problem::NoAuthorities { reason }));
         }
         Ok(Self { source: Source::System, anchors, pins: Vec::new() })
     }
 
-    /// The names of all certificates in it, authorities and pins, each once.
+    /// The subjects of all authorities and pins, each once.
     pub fn subjects(&self) -> Vec<DistinguishedName> {
         let of_pins = self.pins.iter().filter_map(|der| {
             parse(der)
@@ -114,10 +117,10 @@ impl Trust {
         subjects
     }
 
-    /// What a person should know about the authorities of a file: those that are out of their time, and those whose
-    /// key cannot verify anything.
+    /// Returns warnings about the authorities of a file: those that are not valid now, and those with a key of a kind that
+    /// is not supported.
     ///
-    /// Neither is an error. Path validation does not look at the dates of an authority (RFC 5280, 6.1.1 (d)).
+    /// Neither is an error. Path validation ignores the dates of an authority (RFC 5280, 6.1.1 (d)).
     pub fn warnings(&self, now: UnixTime) -> Vec<Warning> {
         let Source::File(file) = &self.source else { return Vec::new() };
         let certificates = self.pins.iter().filter_map(|der| parse(der).ok());
@@ -130,20 +133,20 @@ impl Trust {
         &self.source
     }
 
-    /// The authorities, possibly none.
+    /// The authorities. There may be none.
     pub fn anchors(&self) -> &RootCertStore {
         &self.anchors
     }
 
-    /// Whether this is one of our certificates, byte for byte.
+    /// Whether this certificate is one of our pins, with exactly the same bytes.
     pub fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
         self.pins.iter().any(|pin| pin == certificate)
     }
 }
 
-/// What was wrong with the system's store. The texts of errors about PEM quote the file, which SSL_CERT_FILE names, and
-/// which may hold a private key.
-fn store_words(error: &rustls_native_certs::Error) -> String {
+/// The text of an error about the system's store. `SSL_CERT_FILE` can name a file with a private key, and the texts of
+/// errors about PEM quote the file. So these errors get a text of ours.
+fn store_error(error: &rustls_native_certs::Error) -> String {
     match &error.kind {
         rustls_native_certs::ErrorKind::Io { path, .. } if is_pem(path) => {
             format!("{}: PEM text is where the name of a file belongs", error.context)
@@ -160,40 +163,10 @@ fn add_if_authority(anchors: &mut RootCertStore, der: &CertificateDer<'_>) -> Re
     if !certificate.is_ca() {
         return Ok(());
     }
-    // The text of the error is not ours. webpki overlooks a critical extension of an authority, so what is left is
-    // damage that the other parser overlooks.
+    // The error's text is dropped, because we do not control it. webpki ignores critical extensions of an authority. So an
+    // error here is damage that `parse` has not noticed.
     anchors.add(der.clone()).map_err(|_| match parse_strictly(der, &certificate) {
         Err(reason) => reason,
         Ok(_) => Unusable::Damaged("it is not DER, or an extension is damaged".to_owned()),
     })
-}
-
-/// The name of an anchor, escaped and bounded.
-pub(super) fn anchor_name(anchor: &TrustAnchor<'_>) -> String {
-    // An anchor keeps its name without the SEQUENCE around it.
-    name(&DistinguishedName::in_sequence(&anchor.subject))
-}
-
-/// A name in DER, escaped and bounded.
-pub(super) fn name(der: &DistinguishedName) -> String {
-    match X509Name::from_der(der.as_ref()) {
-        Ok((_, name)) => distinguished_name(&name),
-        Err(_) => "(unreadable name)".to_owned(),
-    }
-}
-
-/// The issuer's name in a certificate, escaped and bounded.
-pub(super) fn issuer(der: &CertificateDer<'_>) -> String {
-    match parse(der) {
-        Ok(certificate) => distinguished_name(certificate.issuer()),
-        Err(_) => "(unreadable certificate)".to_owned(),
-    }
-}
-
-/// The name in a peer's certificate, escaped and bounded.
-pub fn subject(der: &CertificateDer<'_>) -> String {
-    match parse(der) {
-        Ok(certificate) => distinguished_name(certificate.subject()),
-        Err(_) => "(unreadable certificate)".to_owned(),
-    }
 }

@@ -1,86 +1,94 @@
-//! Why a peer is not authorized: a sentence for people, and the alert for the peer.
+//! Why a peer is not authorized: the sentence for our user, and the alert for the peer.
 
+use std::sync::Arc;
 use std::{error, fmt};
 
-use rustls::CertificateError;
+use rustls::{CertificateError, OtherError};
 use tls_session::authorize::Refusal;
+use tls_session::escaped::Escaped;
 
-use crate::certificate::{Moment, Unusable};
+use crate::certificate::Unusable;
 use crate::distrust::{Distrust, Link};
 use crate::key_kind::{SUPPORTED, UnsupportedKey};
 use crate::names::Names;
 use crate::near_miss::NearMiss;
 use crate::trust::Source;
-use tls_session::escaped::Escaped;
+use crate::validity::Moment;
 
-/// The check that failed, and why. The `Display` form completes a sentence such as `server localhost unauthorized: …`.
+/// The check that failed, and why. Its `Display` completes the sentence `server localhost UNAUTHORIZED (…)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unauthorized {
-    /// We are a server that did not ask. Never the verdict of [`authorize`](crate::authorize): it is for reports.
+    /// We are a server that did not ask for a certificate. [`authorize`](crate::authorize) never returns this.
     NotAskedFor,
-    /// The peer has no certificate.
+    /// The peer presented no certificate.
     NotPresented,
-    /// The peer's certificate cannot be read, or needs something that is not supported.
+    /// The peer's certificate cannot be read, or needs a feature that is not supported.
     Unusable(Unusable),
     /// The key of the peer's certificate is of a kind that is not supported.
     UnsupportedKey(UnsupportedKey),
-    /// The time of a certificate is over.
+    /// A certificate has expired.
     Expired {
-        /// Which of the peer's certificates.
+        /// The certificate of the peer's chain.
         link: Link,
         /// The last moment at which it was valid.
         not_after: Moment,
     },
-    /// The time of a certificate has not come.
+    /// A certificate is not yet valid.
     NotYetValid {
-        /// Which of the peer's certificates.
+        /// The certificate of the peer's chain.
         link: Link,
         /// The first moment at which it will be valid.
         not_before: Moment,
     },
-    /// The key usage does not include digital signatures, by which a peer proves that it has the key.
+    /// The key usage does not include digital signatures. With such a signature a peer proves that it has the key.
     MayNotSign,
-    /// The extended key usage does not include what the certificate was presented for.
+    /// The extended key usage does not include the role of the peer.
     WrongUse(Use),
-    /// The signature in the handshake was not made with the key of the certificate. Never the verdict of
-    /// [`authorize`](crate::authorize), which sees no signature.
+    /// The signature of the handshake was not made with the key of the certificate. [`authorize`](crate::authorize) never
+    /// returns this, because it sees no signature.
     WrongSignature,
-    /// The certificate is for somebody else.
+    /// The certificate is for other names.
     WrongName {
-        /// Whom we wanted to talk to.
+        /// The name of the server that we wanted to reach.
         wanted: String,
-        /// Whom the certificate is for.
+        /// The names in the certificate.
         names: Names,
-        /// The name in it that looks like the wanted one.
+        /// The name in it that looks like the wanted name, if there is one.
         near: Option<NearMiss>,
     },
-    /// Nothing is wrong with the certificate, except that we have no cause to believe it.
+    /// The certificate passes the other checks, but neither a pin nor an authority of ours vouches for it.
     Untrusted {
         /// Where our pins and authorities are.
         trust: Source,
-        /// What stands between it and them.
+        /// Why they do not vouch for it.
         reason: Distrust,
     },
 }
 
-/// What a certificate is presented for.
+/// The role for which a certificate is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// To be a TLS server (`serverAuth`).
+    /// A TLS server (`serverAuth`).
     Server,
-    /// To be a TLS client (`clientAuth`).
+    /// A TLS client (`clientAuth`).
     Client,
 }
 
 impl Unauthorized {
-    /// What to answer rustls in a verifier, so that it sends the alert that RFC 8446, 6.2 has for this reason.
+    /// Whether the certificate is for another server, whose name the user may have meant.
+    pub fn is_for_another_server(&self) -> bool {
+        matches!(self, Self::WrongName { names, near: None, .. } if names.fits_a_server())
+    }
+
+    /// Returns the error with which a verifier answers rustls, so that rustls sends the alert for this reason (RFC 8446,
+    /// 6.2).
     ///
-    /// It is deliberately poorer than `self`: rustls' own context would carry the names that the peer chose, unescaped,
-    /// into its error messages.
+    /// It has fewer details than `self`. The variants of rustls with details would carry names that the peer chose into
+    /// rustls' messages, unescaped.
     pub fn certificate_error(&self) -> CertificateError {
         match self {
-            // certificate_expired, which says "or is not currently valid".
+            // certificate_expired: "A certificate has expired or is not currently valid."
             Self::Expired { .. } => CertificateError::Expired,
             Self::NotYetValid { .. } => CertificateError::NotValidYet,
             // bad_certificate
@@ -93,14 +101,16 @@ impl Unauthorized {
             }
             // decrypt_error
             Self::WrongSignature => CertificateError::BadSignature,
-            Self::Untrusted { reason, .. } => reason.certificate_error(self),
-            // access_denied; rustls itself asks for a missing certificate, with certificate_required.
+            Self::Untrusted { reason, .. } => reason
+                .certificate_error()
+                .unwrap_or_else(|| CertificateError::Other(OtherError(Arc::new(self.clone())))),
+            // access_denied. rustls itself sends certificate_required if a required certificate is missing.
             Self::NotAskedFor | Self::NotPresented => CertificateError::ApplicationVerificationFailure,
         }
     }
 }
 
-/// The same for the session, with the certificate error for rustls.
+/// Makes the refusal for the session.
 impl From<Unauthorized> for Refusal {
     fn from(why: Unauthorized) -> Self {
         let error = why.certificate_error();
@@ -149,6 +159,16 @@ impl fmt::Display for Unauthorized {
                 near.fmt_for(&wanted, f)
             }
             Self::Untrusted { trust, reason } => reason.fmt_about(trust, f),
+        }
+    }
+}
+
+impl Use {
+    /// The usage that webpki demands of every certificate of a chain.
+    pub(super) fn key_usage(self) -> webpki::KeyUsage {
+        match self {
+            Self::Server => webpki::KeyUsage::server_auth(),
+            Self::Client => webpki::KeyUsage::client_auth(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The verdict, where rustls asks for it.
+//! The checks of [`authorize`](crate::authorize) inside a handshake of rustls.
 
 use std::sync::Arc;
 
@@ -17,41 +17,42 @@ use crate::key_kind::UnsupportedKey;
 use crate::trust::Trust;
 use crate::unauthorized::Unauthorized;
 
-/// What follows from an unauthorized server.
+/// What a client does with an unauthorized server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     /// The handshake fails, with the alert for the reason.
     Strict,
-    /// The handshake goes on. The program reports the peer as unauthorized.
+    /// The handshake continues. The program reports the server as unauthorized.
     Insecure,
 }
 
-/// What follows from a client without a certificate. One that presents a certificate has to pass in either case.
+/// What a server does with a client that presents no certificate. A client that presents one must be authorized in both
+/// cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// The handshake goes on. The program reports the client as unauthorized.
+    /// The handshake continues. The program reports the client as unauthorized.
     Optional,
     /// The handshake fails, with the alert certificate_required.
     Required,
 }
 
-/// How many bytes of names are sent as hints at most. rustls would write more than a message holds.
+/// The largest size of the names that are sent as hints. rustls would also write more than a message can hold.
 const HINTS_LENGTH: usize = 16 * 1024;
 
-/// What the two verifiers have in common.
+/// The parts that both verifiers have.
 #[derive(Debug)]
-struct Judge {
+struct Checks {
     trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Judge {
+impl Checks {
     fn new(trust: Arc<Trust>, provider: &CryptoProvider) -> Self {
         let algorithms = provider.signature_verification_algorithms;
         Self { trust, algorithms }
     }
 
-    fn judge(
+    fn authorize(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -61,23 +62,25 @@ impl Judge {
         authorize_parts(end_entity, intermediates, &self.trust, peer, now).map(drop)
     }
 
-    /// Notes the whole reason for the session, and makes rustls' error of it. A verifier can only answer rustls with a
-    /// `CertificateError`, which chooses the alert and says little. After a failed handshake `peer_certificates()` is
-    /// `None`, so nobody can ask again.
+    /// Notes the whole reason for the session, and returns the error for rustls.
+    ///
+    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and has few details. After a
+    /// failed handshake `peer_certificates()` is `None`, so the session cannot find out the reason itself.
     fn refuse(&self, refusal: Unauthorized) -> Error {
         let error = Error::InvalidCertificate(refusal.certificate_error());
         note_refusal(refusal.into());
         error
     }
 
-    /// Notes a signature that the key of the certificate did not make, or that its kind of key cannot verify.
+    /// Notes for the session that the signature of the handshake is wrong, or that the key of the certificate is of a kind
+    /// that is not supported.
     fn note_signature(
         &self,
         cert: &CertificateDer<'_>,
         verified: Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
         if let Err(Error::InvalidCertificate(_)) = verified {
-            // Under `Policy::Insecure` a certificate with such a key comes this far.
+            // Under `Policy::Insecure` no earlier check refuses a certificate with such a key.
             let unsupported = parse(cert).ok().and_then(|cert| UnsupportedKey::of_public(cert.public_key()));
             let refusal = unsupported.map_or(Unauthorized::WrongSignature, Unauthorized::UnsupportedKey);
             note_refusal(refusal.into());
@@ -86,63 +89,65 @@ impl Judge {
     }
 }
 
-/// Asks [`authorize`](crate::authorize) about the server of a full handshake.
+/// Authorizes the server of a full handshake.
 ///
-/// The handshake's signature is verified under either policy: [`Policy::Insecure`] may talk to anybody, but even then to
-/// somebody who has the key of the certificate it presents.
+/// The handshake's signature is verified under both policies. With [`Policy::Insecure`] a client may talk to any server, but
+/// that server has the key of the certificate that it presents.
 #[derive(Debug)]
 pub struct ServerVerifier {
-    judge: Judge,
+    checks: Checks,
     policy: Policy,
 }
 
 impl ServerVerifier {
-    /// A verifier for one client configuration.
+    /// Returns a verifier for one client configuration.
     pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, policy: Policy) -> Self {
-        Self { judge: Judge::new(trust, &provider), policy }
+        Self { checks: Checks::new(trust, &provider), policy }
     }
 
-    /// The certificates by which a server can prove who it is.
+    /// The certificates that can identify a server.
     pub fn trust(&self) -> &Trust {
-        &self.judge.trust
+        &self.checks.trust
     }
 
-    /// What follows from an unauthorized server.
+    /// What the client does with an unauthorized server.
     pub fn policy(&self) -> Policy {
         self.policy
     }
 }
 
-/// Asks [`authorize`](crate::authorize) about the client of a full handshake, if it presents a certificate.
+/// Authorizes the client of a full handshake, if it presents a certificate.
 #[derive(Debug)]
 pub struct ClientVerifier {
-    judge: Judge,
+    checks: Checks,
     auth: ClientAuth,
     hints: Vec<DistinguishedName>,
 }
 
 impl ClientVerifier {
-    /// A verifier for one server configuration. The names of all that `trust` holds, authorities and pins, are sent
-    /// to clients as a hint which certificate to present (RFC 8446, 4.2.4), unless they are so many that the message
-    /// would become too long for many clients, or for TLS.
+    /// Returns a verifier for one server configuration.
+    ///
+    /// The server sends clients the names of all authorities and pins in `trust`, as hints for the choice of a certificate
+    /// (RFC 8446, 4.2.4). It sends none if they would make the message too long for many clients, or for TLS.
     pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, auth: ClientAuth) -> Self {
         let names = trust.subjects();
         let length: usize = names.iter().map(|name| 2 + name.as_ref().len()).sum();
         let hints = if length <= HINTS_LENGTH { names } else { Vec::new() };
-        Self { judge: Judge::new(trust, &provider), auth, hints }
+        Self { checks: Checks::new(trust, &provider), auth, hints }
     }
 
-    /// Whether clients get hints. Most do without, but one that has several certificates may present the wrong one.
+    /// Whether the server sends hints. Most clients do not need them, but a client with several certificates may present the
+    /// wrong one.
     pub fn hints(&self) -> bool {
         !self.hints.is_empty()
     }
 
-    /// The certificates by which a client can prove who it is.
+    /// The certificates that can identify a client.
     pub fn trust(&self) -> &Trust {
-        &self.judge.trust
+        &self.checks.trust
     }
 
-    /// What follows from a client without a certificate.
+    /// What the server does with a client that presents no certificate.
     pub fn auth(&self) -> ClientAuth {
         self.auth
     }
@@ -157,8 +162,9 @@ impl ServerCertVerifier for ServerVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match (self.judge.judge(end_entity, intermediates, Peer::Server(server_name), now), self.policy) {
-            (Err(refusal), Policy::Strict) => Err(self.judge.refuse(refusal)),
+        match (self.checks.authorize(end_entity, intermediates, Peer::Server(server_name), now), self.policy)
+        {
+            (Err(refusal), Policy::Strict) => Err(self.checks.refuse(refusal)),
             (Err(_), Policy::Insecure) | (Ok(()), _) => Ok(ServerCertVerified::assertion()),
         }
     }
@@ -169,8 +175,8 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = verify_tls12_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(cert, verified)
+        let verified = verify_tls12_signature(message, cert, dss, &self.checks.algorithms);
+        self.checks.note_signature(cert, verified)
     }
 
     fn verify_tls13_signature(
@@ -179,12 +185,12 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = verify_tls13_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(cert, verified)
+        let verified = verify_tls13_signature(message, cert, dss, &self.checks.algorithms);
+        self.checks.note_signature(cert, verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.judge.algorithms.supported_schemes()
+        self.checks.algorithms.supported_schemes()
     }
 }
 
@@ -203,8 +209,8 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        match self.judge.judge(end_entity, intermediates, Peer::Client, now) {
-            Err(refusal) => Err(self.judge.refuse(refusal)),
+        match self.checks.authorize(end_entity, intermediates, Peer::Client, now) {
+            Err(refusal) => Err(self.checks.refuse(refusal)),
             Ok(()) => Ok(ClientCertVerified::assertion()),
         }
     }
@@ -215,8 +221,8 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = verify_tls12_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(cert, verified)
+        let verified = verify_tls12_signature(message, cert, dss, &self.checks.algorithms);
+        self.checks.note_signature(cert, verified)
     }
 
     fn verify_tls13_signature(
@@ -225,11 +231,11 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = verify_tls13_signature(message, cert, dss, &self.judge.algorithms);
-        self.judge.note_signature(cert, verified)
+        let verified = verify_tls13_signature(message, cert, dss, &self.checks.algorithms);
+        self.checks.note_signature(cert, verified)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.judge.algorithms.supported_schemes()
+        self.checks.algorithms.supported_schemes()
     }
 }

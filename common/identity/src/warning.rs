@@ -1,4 +1,4 @@
-//! What a person should know about the identity files, though a session works with them.
+//! Facts about usable files that a user should know.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::UnixTime;
 use x509_parser::certificate::X509Certificate;
 
-use crate::certificate::{Moment, Validity, distinguished_name};
+use crate::distinguished_name::distinguished_name;
 use crate::key_kind::{SUPPORTED, UnsupportedKey};
-use crate::remedy::Quoted;
+use crate::paths::Quoted;
+use crate::validity::{Moment, Validity};
 
-/// Something about a loaded identity or trust that is worth a line in the log.
+/// A fact about a loaded identity or trust for the log. Its `Display` says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The private key is open to people other than its owner.
+    /// Other users than the owner have access to the private key.
     ExposedKey {
         /// The key file.
         file: PathBuf,
@@ -25,10 +26,10 @@ pub enum Warning {
     ForeignKey {
         /// The key file.
         file: PathBuf,
-        /// The number of the user.
+        /// The number of that user.
         owner: u32,
     },
-    /// Others can replace the private key, because they can write to its folder.
+    /// Other users can replace the private key, because they can write to its folder.
     OpenFolder {
         /// The key file.
         file: PathBuf,
@@ -41,10 +42,10 @@ pub enum Warning {
     ForeignFolder {
         /// The key file.
         file: PathBuf,
-        /// The number of the user.
+        /// The number of that user.
         owner: u32,
     },
-    /// The time of an authority is over. What it issued is accepted all the same.
+    /// The certificate of an authority has expired. Certificates that it issued are still accepted.
     ExpiredAuthority {
         /// The trust file.
         file: PathBuf,
@@ -53,7 +54,7 @@ pub enum Warning {
         /// The last moment at which it was valid.
         not_after: Moment,
     },
-    /// The time of an authority has not come. What it issued is accepted all the same.
+    /// The certificate of an authority is not yet valid. Certificates that it issued are accepted already.
     EarlyAuthority {
         /// The trust file.
         file: PathBuf,
@@ -62,7 +63,7 @@ pub enum Warning {
         /// The first moment at which it will be valid.
         not_before: Moment,
     },
-    /// The key of an authority is of a kind that cannot be used, so nothing that it issued can be verified.
+    /// The key of an authority is of a kind that is not supported, so certificates that it issued cannot be verified.
     UnusableAuthority {
         /// The trust file.
         file: PathBuf,
@@ -71,14 +72,14 @@ pub enum Warning {
         /// The kind of its key.
         kind: UnsupportedKey,
     },
-    /// The certificate's time is over: peers will refuse it.
+    /// Our certificate has expired. Peers will refuse it.
     Expired {
         /// The certificate file.
         file: PathBuf,
         /// The last moment at which it was valid.
         not_after: Moment,
     },
-    /// The certificate's time has not come: peers will refuse it.
+    /// Our certificate is not yet valid. Peers will refuse it.
     NotYetValid {
         /// The certificate file.
         file: PathBuf,
@@ -88,6 +89,7 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// The warning about the dates of our certificate, unless it is valid now.
     pub(super) fn dates(file: &Path, validity: &Validity, now: UnixTime) -> Option<Self> {
         let (now, file) = (Moment::from(now), file.to_owned());
         let Validity { not_before, not_after } = *validity;
@@ -99,10 +101,8 @@ impl Warning {
             None
         }
     }
-}
 
-impl Warning {
-    /// What is to be said of an authority in a trust file.
+    /// The warnings about an authority in a trust file.
     pub(super) fn authority(file: &Path, authority: &X509Certificate<'_>, now: UnixTime) -> Vec<Self> {
         let (file, name) = (file.to_owned(), distinguished_name(authority.subject()));
         let kind = UnsupportedKey::of_public(authority.public_key());
@@ -126,41 +126,41 @@ impl fmt::Display for Warning {
         match self {
             Self::ExposedKey { file, mode } => write!(
                 f,
-                "others can get at the private key in {} (mode {mode:04o}); close it with `chmod 600 {}`",
+                "other users have access to the private key in {} (mode {mode:04o}); take it away with `chmod 600 {}`",
                 file.display(),
                 Quoted(file)
             ),
             Self::ForeignKey { file, owner } => write!(
                 f,
                 "the private key in {} belongs to another user (number {owner}), who can read and replace it; \
-                 make a copy of your own with `install -m 600 {} key-own.pem`",
+                 make your own copy with `install -m 600 {} key-own.pem`",
                 file.display(),
                 Quoted(file)
             ),
             Self::OpenFolder { file, folder, mode } => write!(
                 f,
-                "others can replace the private key in {}, because they can write to its folder (mode {mode:04o}); \
-                 close it with `chmod go-w {}`",
+                "other users can replace the private key in {}, because they can write to its folder (mode {mode:04o}); \
+                 forbid that with `chmod go-w {}`",
                 file.display(),
                 Quoted(folder)
             ),
             Self::ForeignFolder { file, owner } => write!(
                 f,
                 "the folder of the private key in {} belongs to another user (number {owner}), who can replace the \
-                 key; put a copy into a folder of your own with `install -m 600 {} FOLDER`",
+                 key; put a copy into your own folder with `install -m 600 {} FOLDER`",
                 file.display(),
                 Quoted(file)
             ),
             Self::ExpiredAuthority { file, name, not_after } => write!(
                 f,
-                "the authority {name} in {} expired on {not_after}; certificates that it issued are accepted all \
-                 the same: remove it, or put its successor in its place",
+                "the authority {name} in {} expired on {not_after}; certificates that it issued are still accepted: \
+                 remove it, or replace it by its successor",
                 file.display()
             ),
             Self::EarlyAuthority { file, name, not_before } => write!(
                 f,
                 "the authority {name} in {} is not valid before {not_before}; certificates that it issued are \
-                 accepted all the same: is this machine's clock right?",
+                 accepted already: is this machine's clock right?",
                 file.display()
             ),
             Self::UnusableAuthority { file, name, kind } => write!(

@@ -1,8 +1,9 @@
 //! What an alert of the peer can mean at the point where it came.
 
-use identity::CertificateRequest;
 use rustls::{AlertDescription, Side};
 use tls_session::close_reason::{AlertContext, Stage};
+
+use crate::certificate_request;
 
 /// What the alert says to people, from its colon on. Empty for an alert that says no more than its name.
 pub(crate) fn explain(context: &AlertContext, alert: AlertDescription, peer: Side) -> String {
@@ -18,7 +19,7 @@ fn of_server(context: &AlertContext, alert: AlertDescription) -> Option<String> 
     let about_certificate = context
         .request
         .as_ref()
-        .and_then(|request| request.downcast_ref::<CertificateRequest>()?.explain(alert));
+        .and_then(|request| certificate_request::explain(request.downcast_ref()?, alert));
     if let Some(about_certificate) = about_certificate {
         return Some(match (context.stage, alert) {
             // An internal error may be about the certificate or not.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use identity::{CertificateRequest, Unauthorized};
+use identity::Unauthorized;
 use rustls::{Error, InvalidMessage, PeerIncompatible, Side};
 use tls_session::alert_name::AlertName;
 use tls_session::authorize::Refusal;
@@ -13,6 +13,7 @@ use tls_session::deadline::Timeout;
 use tls_session::escaped::Escaped;
 
 use crate::alert_context;
+use crate::certificate_request;
 use crate::in_common::nothing_in_common;
 use crate::offer::Offer;
 use crate::peer_bytes::PeerBytes;
@@ -85,8 +86,8 @@ impl Description<'_> {
     fn what_was_asked(&self) -> String {
         match self.until {
             Some(Until::Asked { request, .. }) => request
-                .downcast_ref::<CertificateRequest>()
-                .map(|request| format!("; {}", request.explain_silence()))
+                .downcast_ref()
+                .map(|request| format!("; {}", certificate_request::explain_silence(request)))
                 .unwrap_or_default(),
             _ => String::new(),
         }
@@ -171,9 +172,9 @@ impl fmt::Display for Description<'_> {
 }
 
 fn unauthorized_hint(why: &Refusal) -> &'static str {
-    match why.detail().downcast_ref() {
-        Some(Unauthorized::WrongName { names, near: None, .. }) if names.counts() => {
-            "; if that is whom you mean, name it with --server-name"
+    match why.detail().downcast_ref::<Unauthorized>() {
+        Some(reason) if reason.is_for_another_server() => {
+            "; if you mean that server, name it with --server-name"
         }
         _ => "",
     }

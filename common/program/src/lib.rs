@@ -12,6 +12,7 @@
 
 pub mod alert_context;
 pub mod alpn;
+mod certificate_request;
 pub mod command_line;
 pub mod count;
 pub mod ending;

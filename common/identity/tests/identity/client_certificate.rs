@@ -1,36 +1,15 @@
-//! Our certificate where a server asks for it: what was asked, what was sent, and what an alert then means.
+//! A server asks for our certificate: the request and the answer are noted.
 
 use std::sync::Arc;
 
 use crate::handshake::{VERSIONS, good, handshake, verifier};
 use crate::support::*;
-use identity::{ClientAuth, ClientCertificate, ClientVerifier, Policy, Trust};
-use program::ending::Endings;
+use identity::{Answer, CertificateRequest, ClientAuth, ClientCertificate, ClientVerifier, OwnName, Policy};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::{PrivateKeyDer, SignatureVerificationAlgorithm};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    AlertDescription as Alert, ClientConfig, ServerConfig, Side, SignatureScheme, SupportedProtocolVersion,
-};
-use tls_session::authorize::{Detail, take_notes};
-use tls_session::close_reason::{AlertContext, CloseReason, Stage};
-
-/// Every alert by which servers say that they miss or refuse a client's certificate.
-const ALERTS: [Alert; 13] = [
-    Alert::HandshakeFailure,
-    Alert::NoCertificate,
-    Alert::BadCertificate,
-    Alert::UnsupportedCertificate,
-    Alert::CertificateRevoked,
-    Alert::CertificateExpired,
-    Alert::CertificateUnknown,
-    Alert::IllegalParameter,
-    Alert::UnknownCA,
-    Alert::AccessDenied,
-    Alert::DecryptError,
-    Alert::InternalError,
-    Alert::CertificateRequired,
-];
+use rustls::{ClientConfig, ServerConfig, SignatureScheme, SupportedProtocolVersion};
+use tls_session::authorize::take_notes;
 
 fn key_of(made: &Made) -> PrivateKeyDer<'static> {
     PrivateKeyDer::try_from(made.issuer.key().serialized_der().to_vec()).unwrap()
@@ -40,25 +19,25 @@ fn key_of(made: &Made) -> PrivateKeyDer<'static> {
 static RSA: &[(SignatureScheme, &[&dyn SignatureVerificationAlgorithm])] =
     &[(SignatureScheme::RSA_PSS_SHA256, &[webpki::aws_lc_rs::RSA_PSS_2048_8192_SHA256_LEGACY_KEY])];
 
-/// The usual algorithms, but signatures of RSA alone are verified.
+/// The default algorithms, but only the signatures in [`RSA`] are verified.
 fn rsa_only() -> CryptoProvider {
-    let usual = aws_lc_rs::default_provider();
-    let all = usual.signature_verification_algorithms.all;
+    let default = aws_lc_rs::default_provider();
+    let all = default.signature_verification_algorithms.all;
     let signature_verification_algorithms = WebPkiSupportedAlgorithms { all, mapping: RSA };
-    CryptoProvider { signature_verification_algorithms, ..usual }
+    CryptoProvider { signature_verification_algorithms, ..default }
 }
 
-/// What a client notes that has this certificate, or none, when a server demands one.
+/// The note of a client with the certificate `own`, or with none, if a server requires a certificate of `demanded`.
 fn request(
     own: Option<&Made>,
     demanded: &Made,
     version: &'static SupportedProtocolVersion,
     verifies: CryptoProvider,
-) -> Option<Detail> {
+) -> CertificateRequest {
     let folder = Folder::new();
     let server = good();
     let clients = ClientVerifier::new(
-        Arc::new(folder.trust(&[&demanded.pem])) as Arc<Trust>,
+        Arc::new(folder.trust(&[&demanded.pem])),
         Arc::new(verifies),
         ClientAuth::Required,
     );
@@ -76,92 +55,40 @@ fn request(
         .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
         .with_client_cert_resolver(Arc::new(certificate));
     handshake(Arc::new(client_config), Arc::new(server_config));
-    take_notes().certificate_request
-}
-
-fn sentence(alert: Alert, stage: Stage, request: &Option<Detail>) -> String {
-    let context = AlertContext { stage, request: request.clone() };
-    Endings::of(Side::Client).describe(&CloseReason::PeerAlert(alert, context)).to_string()
+    take_notes().certificate_request.unwrap().downcast_ref::<CertificateRequest>().unwrap().clone()
 }
 
 #[test]
-fn a_client_without_a_certificate_is_told_to_name_one_whatever_the_alert() {
+fn the_request_of_a_server_is_noted_for_a_client_without_a_certificate() {
     let demanded = classic("Clients of mine");
     for version in VERSIONS {
         let request = request(None, &demanded, version, aws_lc_rs::default_provider());
-        for alert in ALERTS {
-            let sentence = sentence(alert, Stage::Agreed, &request);
-            assert!(
-                sentence.contains(
-                    "it asked for a certificate of CN=Clients of mine, and this client has none; \
-                     name one with --cert and --key"
-                ),
-                "{sentence}"
-            );
-            assert!(!sentence.contains("in common"), "{sentence}");
-        }
+        let authorities = "CN=Clients of mine".to_owned();
+        assert_eq!(request, CertificateRequest { authorities, answer: Answer::Nothing });
     }
 }
 
 #[test]
-fn a_key_that_does_not_fit_is_named_with_what_would_fit() {
+fn a_key_whose_signatures_the_server_does_not_accept_is_noted_with_the_schemes() {
     let own = good();
     for version in VERSIONS {
         let request = request(Some(&own), &own, version, rsa_only());
-        for alert in ALERTS {
-            let sentence = sentence(alert, Stage::Agreed, &request);
-            assert!(
-                sentence.contains(
-                    "our certificate was not sent, because the server accepts no signature of our key: \
-                     the server accepts rsa_pss_rsae_sha256, our key can make ecdsa_secp256r1_sha256"
-                ),
-                "{sentence}"
-            );
-        }
+        let (ours, theirs) = ("ecdsa_secp256r1_sha256".to_owned(), "rsa_pss_rsae_sha256".to_owned());
+        assert_eq!(request.answer, Answer::KeyDoesNotFit { ours, theirs });
     }
 }
 
 #[test]
-fn a_certificate_that_was_sent_is_named_whatever_the_alert() {
+fn the_certificate_that_was_sent_is_noted() {
     let authority = classic("Mine");
-    let own = issued_by(&authority, params("alice", &[], plain));
+    let issued = issued_by(&authority, params("alice", &[], plain));
     for version in VERSIONS {
-        let request = request(Some(&own), &classic("Theirs"), version, aws_lc_rs::default_provider());
-        for alert in ALERTS {
-            let sentence = sentence(alert, Stage::Agreed, &request);
-            assert!(sentence.contains("(CN=alice, issued by CN=Mine)"), "{sentence}");
-            assert!(!sentence.contains("in common"), "{sentence}");
+        for (own, subject, issuer) in [(&issued, "CN=alice", Some("CN=Mine")), (&authority, "CN=Mine", None)]
+        {
+            let request = request(Some(own), &classic("Theirs"), version, aws_lc_rs::default_provider());
+            let (subject, issuer) = (subject.to_owned(), issuer.map(str::to_owned));
+            let answer = Answer::Sent(OwnName { subject, issuer });
+            assert_eq!(request, CertificateRequest { authorities: "CN=Theirs".to_owned(), answer });
         }
-        let unknown = sentence(Alert::UnknownCA, Stage::Established, &request);
-        assert!(unknown.contains("it takes those of CN=Theirs"), "{unknown}");
-        assert!(
-            unknown.ends_with(
-                "the server checks the client's certificate after the client is already connected)"
-            ),
-            "{unknown}"
-        );
     }
-}
-
-#[test]
-fn an_alert_that_is_not_about_certificates_keeps_its_meaning() {
-    let request = request(None, &good(), VERSIONS[0], aws_lc_rs::default_provider());
-    for alert in [Alert::ProtocolVersion, Alert::BadRecordMac, Alert::UnrecognisedName] {
-        let sentence = sentence(alert, Stage::Agreed, &request);
-        assert!(!sentence.contains("--cert"), "{sentence}");
-    }
-}
-
-#[test]
-fn a_client_that_was_not_asked_is_told_so() {
-    for alert in [Alert::UnknownCA, Alert::BadCertificate, Alert::CertificateRequired] {
-        let sentence = sentence(alert, Stage::Agreed, &None);
-        assert!(sentence.contains("it did not ask for a certificate in this session"), "{sentence}");
-    }
-    let failure = sentence(Alert::HandshakeFailure, Stage::Agreed, &None);
-    assert!(failure.ends_with("handshake_failure (40)"), "suite and group were agreed on: {failure}");
-    let name = sentence(Alert::UnrecognisedName, Stage::Hello, &None);
-    assert!(name.contains("unrecognized_name (112): ") && name.contains("--server-name"), "{name}");
-    let internal = sentence(Alert::InternalError, Stage::Established, &None);
-    assert!(internal.ends_with("the server had an internal error; see the server's log"), "{internal}");
 }

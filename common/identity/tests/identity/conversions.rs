@@ -31,7 +31,7 @@ fn mend(file: &str, damage: &str) {
     };
     let message = load("bad").unwrap_err().to_string();
     run(&folder, command(&message));
-    let new = if message.contains("mended.pem") { "mended.pem" } else { "converted.pem" };
+    let new = if message.contains("repaired.pem") { "repaired.pem" } else { "converted.pem" };
     load(new).unwrap_or_else(|error| panic!("{damage}: {message}: {error}"));
 }
 

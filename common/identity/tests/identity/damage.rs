@@ -77,15 +77,15 @@ fn damage_is_named_with_its_line() {
         (format!("# a comment\n\n{}", with("-----\n", "-----")), "line 3 lacks a line end".into()),
         (with("\n-----END", "-----END"), format!("line {} lacks a line end", lines - 1)),
         (format!("subject=CN = me{pem}"), "line 1 lacks a line end".into()),
-        (pem.replace('\n', r"\n"), r"line 1 has \n where lines should end".into()),
+        (pem.replace('\n', r"\n"), r"line 1 has \n instead of line ends".into()),
         (format!("\n  {pem}"), "line 2 is indented".into()),
         (with("-----BEGIN", "----BEGIN"), "line 1 needs exactly five dashes".into()),
         (with("-----\n", "------\n"), "line 1 needs exactly five dashes".into()),
         (format!("{pem}-----BEGIN CERTIFI"), format!("line {} needs exactly five dashes", lines + 1)),
-        (with("-----END CERTIFICATE-----\n", ""), "line 1 begins a block, and no line ends it".into()),
+        (with("-----END CERTIFICATE-----\n", ""), "line 1 begins a block that no line ends".into()),
         (
             [&with("-----END CERTIFICATE-----\n", ""), &*pem].concat(),
-            format!("line {lines} begins a block, and no line has ended the block of line 1"),
+            format!("line {lines} begins a block before the block of line 1 has ended"),
         ),
         (
             with("END CERTIFICATE", "END X509 CRL"),
@@ -93,10 +93,10 @@ fn damage_is_named_with_its_line() {
         ),
         (
             with("-----BEGIN CERTIFICATE-----\n", ""),
-            format!("line {} ends a block, and no line begins", lines - 1),
+            format!("line {} ends a block that no line begins", lines - 1),
         ),
         (format!("{pem}{}", with("\nMII", "\nM,I")), format!("line {} is not base64", lines + 2)),
-        (pem.replace("=\n", "\n").replacen("\nMII", "\nMI", 1), "that begins in line 1 is not whole".into()),
+        (pem.replace("=\n", "\n").replacen("\nMII", "\nMI", 1), "that begins in line 1 is incomplete".into()),
     ] {
         assert_says(&sentence(&content), &["damaged PEM block", &words]);
         // Line numbers are those of an editor, whatever ends the lines.
@@ -107,7 +107,7 @@ fn damage_is_named_with_its_line() {
 #[test]
 fn lost_line_ends_come_with_the_command_that_brings_them_back() {
     let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
-    assert_says(&sentence([pem.trim_end(), &pem].concat()), &["`sed 's/", "file.pem > mended.pem`"]);
+    assert_says(&sentence([pem.trim_end(), &pem].concat()), &["`sed 's/", "file.pem > repaired.pem`"]);
     let folder = Folder::new();
     let key =
         folder.write("key.pem", fs::read_to_string(fixture("ec-key-sec1.pem")).unwrap().replace('\n', " "));

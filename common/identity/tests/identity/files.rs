@@ -95,7 +95,7 @@ fn damaged_pem() {
         let damaged = folder.write(name, content);
         let error = refused(&damaged, &fixture("ec-key-sec1.pem"));
         assert!(matches!(error.problem(), Problem::DamagedPem(_)), "{error}");
-        assert_says(&error, Role::Certificate, &damaged, &["damaged PEM block", "copy it again"]);
+        assert_says(&error, Role::Certificate, &damaged, &["damaged PEM block", "copy the whole file again"]);
     }
 }
 

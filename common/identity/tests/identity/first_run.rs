@@ -72,7 +72,7 @@ fn one_file_without_the_other_is_an_error_and_stays_alone() {
         assert!(matches!(error.problem(), Problem::WithoutPartner { .. }));
         assert_eq!((error.role(), error.file()), (role, file.as_path()));
         let sentence = error.to_string();
-        for word in [there, missing, "bring", "`mv "] {
+        for word in [there, missing, "restore", "`mv "] {
             assert!(sentence.contains(word), "no {word:?} in: {sentence}");
         }
         assert_eq!(folder.names(), [there]);
@@ -86,7 +86,7 @@ fn a_certificate_that_cannot_be_made_leaves_no_key_behind() {
     // One name for both files: the key is there when the certificate is about to be made.
     let both = folder.path("both.pem");
     let error = development_certificate(&both, &both, now()).unwrap_err();
-    assert!(matches!(error.problem(), Problem::MadeMeanwhile), "{error}");
+    assert!(matches!(error.problem(), Problem::CreatedMeanwhile), "{error}");
     assert!(folder.names().is_empty());
 }
 

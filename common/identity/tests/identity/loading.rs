@@ -103,11 +103,9 @@ fn an_authority_out_of_its_time_is_a_warning_with_its_name_and_the_date() {
     let trust = folder.trust(&[&good.pem, &old.pem, &leaf.pem, &early.pem]);
     let warnings: Vec<String> = trust.warnings(now()).iter().map(ToString::to_string).collect();
     let [expired, not_yet] = &warnings[..] else { panic!("{warnings:?}") };
-    for word in [
-        "the authority CN=My CA in ",
-        "trust.pem expired on 2021-01-01 00:00:00 UTC",
-        "accepted all the same",
-    ] {
+    for word in
+        ["the authority CN=My CA in ", "trust.pem expired on 2021-01-01 00:00:00 UTC", "still accepted"]
+    {
         assert!(expired.contains(word), "no {word:?} in: {expired}");
     }
     assert!(not_yet.contains("trust.pem is not valid before 2900-01-01"), "{not_yet}");

@@ -57,8 +57,8 @@ fn the_common_name_counts_only_without_alternative_names() {
     let refused = as_server("localhost", &[&server], &trust).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "its certificate is not for localhost: it has that name in its Common Name, which does not count beside \
-         alternative names (add subjectAltName=DNS:localhost)"
+        "its certificate is not for localhost: it has that name in its Common Name, which does not count if there \
+         are alternative names (add subjectAltName=DNS:localhost)"
     );
 }
 
@@ -125,8 +125,8 @@ fn what_a_peer_chose_is_escaped_and_bounded() {
     );
 }
 
-/// The sentence for a server that has the wrong name. `pinned`: its certificate is in the trust file.
-fn wrong_name(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> String {
+/// The reason against a server with the wrong name. If it is `pinned`, its certificate is in the trust file.
+fn refused(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> Unauthorized {
     let folder = Folder::new();
     let ca = classic("My CA");
     let server = if pinned { self_signed(params) } else { issued_by(&ca, params) };
@@ -134,9 +134,11 @@ fn wrong_name(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> S
     let refused = as_server(wanted, &[&server], &trust).unwrap_err();
     assert!(matches!(refused, Unauthorized::WrongName { .. }), "{refused}");
     assert_eq!(refused.certificate_error(), CertificateError::NotValidForName);
-    let reason = tls_session::close_reason::CloseReason::Unauthorized(refused.into());
-    let sentence = program::ending::Endings::of(rustls::Side::Client).describe(&reason).to_string();
-    sentence.strip_prefix("the server is not authorized: ").unwrap().to_owned()
+    refused
+}
+
+fn wrong_name(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> String {
+    refused(params, wanted, pinned).to_string()
 }
 
 /// An alternative name of the type for DNS names, whatever it says.
@@ -208,8 +210,8 @@ fn a_wildcard_that_does_not_count_is_named_with_its_rule() {
 fn a_common_name_beside_alternative_names_is_named() {
     assert_eq!(
         wrong_name(params("localhost", &["example.com"], plain), "localhost", true),
-        "its certificate is not for localhost: it has that name in its Common Name, which does not count beside \
-         alternative names (add subjectAltName=DNS:localhost)"
+        "its certificate is not for localhost: it has that name in its Common Name, which does not count if there \
+         are alternative names (add subjectAltName=DNS:localhost)"
     );
 }
 
@@ -224,9 +226,8 @@ fn a_name_in_unicode_is_named() {
 }
 
 #[test]
-fn server_name_is_advised_only_for_a_name_that_can_be_named() {
-    let advice = "; if that is whom you mean, name it with --server-name";
-    for (params, pinned, advised) in [
+fn a_certificate_is_for_another_server_if_it_has_the_name_of_one() {
+    for (params, pinned, expected) in [
         (params("x", &["example.com"], plain), false, true),
         (params("example.com", &[], plain), true, true),
         (params("example.com", &[], plain), false, false),
@@ -234,9 +235,15 @@ fn server_name_is_advised_only_for_a_name_that_can_be_named() {
         (params("*.example.com", &[], plain), true, false),
         (as_dns_name("127.0.0.2"), true, false),
     ] {
-        let sentence = wrong_name(params, "localhost", pinned);
-        assert_eq!(sentence.ends_with(advice), advised, "{sentence}");
+        let refused = refused(params, "localhost", pinned);
+        assert_eq!(refused.is_for_another_server(), expected, "{refused}");
     }
+    let near_miss = refused(params("localhost", &["example.com"], plain), "localhost", true);
+    assert!(!near_miss.is_for_another_server(), "{near_miss}");
+}
+
+#[test]
+fn blanks_in_a_name_are_visible() {
     let sentence = wrong_name(as_dns_name("localhost "), "localhost", true);
     assert_eq!(sentence, "its certificate is for 'localhost ', not for localhost");
 }

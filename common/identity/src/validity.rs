@@ -1,0 +1,73 @@
+//! The dates of a certificate.
+
+use std::fmt;
+
+use rustls::pki_types::UnixTime;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::time::ASN1Time;
+
+/// The period in which a certificate is valid. It includes both of its ends (RFC 5280, 4.1.2.5).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Validity {
+    pub(super) not_before: Moment,
+    pub(super) not_after: Moment,
+}
+
+impl Validity {
+    pub(super) fn of(certificate: &X509Certificate<'_>) -> Self {
+        let validity = certificate.validity();
+        Self {
+            not_before: Moment(validity.not_before.timestamp()),
+            not_after: Moment(validity.not_after.timestamp()),
+        }
+    }
+}
+
+/// A point in time, to the second. Its `Display` is `2026-11-23 14:02:11 UTC`.
+///
+/// It counts the seconds since 1970. It is negative before, because certificates may begin before 1970. [`UnixTime`]
+/// cannot represent that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(i64);
+
+impl From<UnixTime> for Moment {
+    fn from(time: UnixTime) -> Self {
+        Self(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Moment {
+    /// Converts to the date type of x509-parser, which converts to rcgen's. `None` after the year 9999.
+    pub(super) fn to_asn1(self) -> Option<ASN1Time> {
+        ASN1Time::from_timestamp(self.0).ok()
+    }
+
+    /// Returns this moment plus some days.
+    pub(super) fn plus_days(self, days: u32) -> Self {
+        Self(self.0.saturating_add(i64::from(days) * 86_400))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(asn1) = self.to_asn1() else {
+            return write!(f, "second {} of the Unix epoch", self.0);
+        };
+        let time = asn1.to_datetime();
+        let (hour, minute, second) = time.to_hms();
+        write!(f, "{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_like_a_date() {
+        assert_eq!(Moment(1_795_442_531).to_string(), "2026-11-23 14:02:11 UTC");
+        assert_eq!(Moment(-1).to_string(), "1969-12-31 23:59:59 UTC");
+        assert_eq!(Moment(0).plus_days(365).to_string(), "1971-01-01 00:00:00 UTC");
+        assert_eq!(Moment(i64::MAX).to_string(), "second 9223372036854775807 of the Unix epoch");
+    }
+}

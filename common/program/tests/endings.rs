@@ -1,0 +1,122 @@
+//! The sentences about certificates at the end of a session.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use identity::{Answer, CertificateRequest, OwnName, Peer, Trust, authorize};
+use program::ending::Endings;
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription as Alert, Side};
+use testing::certificates::{Authority, der};
+use testing::folder::TempDir;
+use tls_session::authorize::Detail;
+use tls_session::close_reason::{AlertContext, CloseReason, Stage};
+
+/// The alerts that servers send if a client's certificate is missing or refused.
+const ALERTS: [Alert; 14] = [
+    Alert::HandshakeFailure,
+    Alert::NoCertificate,
+    Alert::BadCertificate,
+    Alert::UnsupportedCertificate,
+    Alert::CertificateRevoked,
+    Alert::CertificateExpired,
+    Alert::CertificateUnknown,
+    Alert::IllegalParameter,
+    Alert::UnknownCA,
+    Alert::AccessDenied,
+    Alert::DecryptError,
+    Alert::InsufficientSecurity,
+    Alert::InternalError,
+    Alert::CertificateRequired,
+];
+
+fn request(answer: Answer) -> Option<Detail> {
+    Some(Detail::new(CertificateRequest { authorities: "CN=Theirs".to_owned(), answer }))
+}
+
+fn sentence(alert: Alert, stage: Stage, request: &Option<Detail>) -> String {
+    let context = AlertContext { stage, request: request.clone() };
+    Endings::of(Side::Client).describe(&CloseReason::PeerAlert(alert, context)).to_string()
+}
+
+/// Each alert must be explained by the certificate, and not by algorithms that the two ends do not share.
+fn assert_each_alert_says(request: &Option<Detail>, words: &str) {
+    for alert in ALERTS {
+        let sentence = sentence(alert, Stage::Agreed, request);
+        assert!(sentence.contains(words) && !sentence.contains("in common"), "{sentence}");
+    }
+}
+
+#[test]
+fn a_client_without_a_certificate_is_told_to_name_one() {
+    assert_each_alert_says(
+        &request(Answer::Nothing),
+        "it asked for a certificate of CN=Theirs, and this client has none; name one with --cert and --key",
+    );
+}
+
+#[test]
+fn a_key_that_does_not_fit_is_explained_by_the_schemes() {
+    assert_each_alert_says(
+        &request(Answer::KeyDoesNotFit { ours: "ecdsa_sha1".to_owned(), theirs: "ed25519".to_owned() }),
+        "our certificate was not sent, because the server accepts no signature of our key: \
+         the server accepts ed25519, our key can make ecdsa_sha1",
+    );
+}
+
+#[test]
+fn a_certificate_that_was_sent_is_named() {
+    let own = OwnName { subject: "CN=alice".to_owned(), issuer: Some("CN=Mine".to_owned()) };
+    let request = request(Answer::Sent(own));
+    assert_each_alert_says(&request, "(CN=alice, issued by CN=Mine)");
+    let unknown = sentence(Alert::UnknownCA, Stage::Established, &request);
+    assert!(unknown.contains("it accepts those of CN=Theirs"), "{unknown}");
+    assert!(
+        unknown
+            .ends_with("the server checks the client's certificate after the client is already connected)"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn an_alert_that_is_not_about_certificates_keeps_its_meaning() {
+    for alert in [Alert::ProtocolVersion, Alert::BadRecordMac, Alert::UnrecognisedName] {
+        let sentence = sentence(alert, Stage::Agreed, &request(Answer::Nothing));
+        assert!(!sentence.contains("--cert"), "{sentence}");
+    }
+}
+
+#[test]
+fn a_client_that_was_not_asked_for_a_certificate_is_told_so() {
+    for alert in [Alert::UnknownCA, Alert::BadCertificate, Alert::CertificateRequired] {
+        let sentence = sentence(alert, Stage::Agreed, &None);
+        assert!(sentence.contains("it did not ask for a certificate in this session"), "{sentence}");
+    }
+    let failure = sentence(Alert::HandshakeFailure, Stage::Agreed, &None);
+    assert!(failure.ends_with("handshake_failure (40)"), "suite and group were agreed on: {failure}");
+    let name = sentence(Alert::UnrecognisedName, Stage::Hello, &None);
+    assert!(name.contains("unrecognized_name (112): ") && name.contains("--server-name"), "{name}");
+    let internal = sentence(Alert::InternalError, Stage::Established, &None);
+    assert!(internal.ends_with("the server had an internal error; see the server's log"), "{internal}");
+}
+
+#[test]
+fn server_name_is_advised_if_the_certificate_is_for_another_server() {
+    let folder = TempDir::new();
+    let authority = Authority::new("My CA");
+    let trust = Trust::load(&folder.write("trust.pem", &authority.certificate)).unwrap();
+    let server = Peer::Server(&"localhost".try_into().unwrap());
+    for (name, advised) in [("example.com", true), ("*.localhost", false)] {
+        let chain = [der(&authority.issue_to(&[name]).certificate)];
+        let refused = authorize(&chain, &trust, server, UnixTime::now()).unwrap_err();
+        let reason = CloseReason::Unauthorized(refused.into());
+        let sentence = Endings::of(Side::Client).describe(&reason).to_string();
+        assert!(sentence.starts_with("the server is not authorized: its certificate is "), "{sentence}");
+        let advice = "; if you mean that server, name it with --server-name";
+        assert_eq!(sentence.ends_with(advice), advised, "{sentence}");
+    }
+}
