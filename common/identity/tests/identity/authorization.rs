@@ -1,4 +1,4 @@
-//! The verdict: every check, and what it says.
+//! Every check of a peer, and its sentence.
 
 use crate::support::*;
 use identity::{Authorized, Distrust, Peer, Unauthorized, Use, authorize};
@@ -15,48 +15,44 @@ fn distrust(refused: &Unauthorized) -> &Distrust {
 }
 
 #[test]
-fn the_time_of_a_certificate_counts_for_a_pin() {
-    let folder = Folder::new();
+fn a_pin_is_refused_outside_its_dates() {
     let server = self_signed(params("localhost", &["localhost"], |params| {
         params.not_before = date_time_ymd(2026, 11, 1);
         params.not_after = date_time_ymd(2026, 12, 1);
     }));
-    let trust = folder.trust(&[&server.pem]);
-    let verdict = |seconds| as_server_at("localhost", &[&server], &trust, at(seconds));
+    let trust = trusting(&[&server.pem]);
+    let outcome = |seconds| as_server_at("localhost", &[&server], &trust, at(seconds));
     let (first, last) = (1_793_491_200, 1_796_083_200);
-    verdict(first).unwrap();
-    verdict(last).unwrap();
+    outcome(first).unwrap();
+    outcome(last).unwrap();
 
-    let early = verdict(first - 1).unwrap_err();
+    let early = outcome(first - 1).unwrap_err();
     assert_eq!(early.to_string(), "its certificate is not valid before 2026-11-01 00:00:00 UTC");
     assert_eq!(early.certificate_error(), CertificateError::NotValidYet);
-    let late = verdict(last + 1).unwrap_err();
+    let late = outcome(last + 1).unwrap_err();
     assert_eq!(late.to_string(), "its certificate expired on 2026-12-01 00:00:00 UTC");
     assert_eq!(late.certificate_error(), CertificateError::Expired);
-    verdict(u64::MAX).unwrap_err();
+    outcome(u64::MAX).unwrap_err();
 }
 
 #[test]
-fn an_authority_vouches_for_what_it_issued() {
-    let folder = Folder::new();
+fn a_certificate_of_an_authority_is_accepted() {
     let ca = classic("My CA");
     let leaf = issued_by(&ca, params("x", &["localhost"], plain));
-    let trust = folder.trust(&[&ca.pem]);
-    let file = folder.path("trust.pem");
-    let sentence = format!("issued by CN=My CA, an authority in {}", file.display());
+    let trust = trusting(&[&ca.pem]);
+    let sentence = format!("issued by CN=My CA, an authority in {}", trust.source());
     assert_eq!(as_server("localhost", &[&leaf], &trust).unwrap().to_string(), sentence);
     assert_eq!(as_client(&[&leaf], &trust).unwrap().to_string(), sentence);
     as_server("example.com", &[&leaf], &trust).unwrap_err();
 }
 
 #[test]
-fn a_chain_leads_by_way_of_intermediates() {
-    let folder = Folder::new();
+fn a_chain_may_have_intermediates() {
     let root = classic("Root");
     let between = |params: CertificateParams| issued_by(&root, params);
     let middle = between(params("Middle", &[], authority));
     let leaf = issued_by(&middle, params("x", &["localhost"], plain));
-    let trust = folder.trust(&[&root.pem]);
+    let trust = trusting(&[&root.pem]);
     let authorized = as_server("localhost", &[&leaf, &middle], &trust).unwrap();
     assert!(authorized.to_string().starts_with("issued by CN=Root, "), "{authorized}");
     let without = as_server("localhost", &[&leaf], &trust).unwrap_err();
@@ -80,14 +76,13 @@ fn a_chain_leads_by_way_of_intermediates() {
 }
 
 #[test]
-fn a_certificate_that_is_no_authority_is_no_anchor() {
-    let folder = Folder::new();
+fn a_certificate_without_ca_true_is_not_an_authority() {
     let forged = |owner: &Made| issued_by(owner, params("x", &["bank.example"], plain));
     for owner in [
         self_signed(params("server", &["localhost"], plain)),
         self_signed(params("server", &["localhost"], |params| params.is_ca = rcgen::IsCa::NoCa)),
     ] {
-        let trust = folder.trust(&[&owner.pem]);
+        let trust = trusting(&[&owner.pem]);
         assert!(trust.anchors().is_empty());
         as_server("localhost", &[&owner], &trust).unwrap();
         let forged = forged(&owner);
@@ -100,17 +95,16 @@ fn a_certificate_that_is_no_authority_is_no_anchor() {
              (no CA:TRUE)"
         );
     }
-    // The same certificates with CA:TRUE show that it is the flag that decides.
+    // The same certificate with CA:TRUE is accepted, so the flag decides.
     let owner = self_signed(params("server", &["localhost"], authority));
-    as_server("bank.example", &[&forged(&owner)], &folder.trust(&[&owner.pem])).unwrap();
+    as_server("bank.example", &[&forged(&owner)], &trusting(&[&owner.pem])).unwrap();
 }
 
 #[test]
-fn a_trust_file_holds_pins_and_authorities_side_by_side() {
-    let folder = Folder::new();
+fn a_trust_file_may_hold_pins_and_authorities() {
     let (ca, pinned) = (classic("My CA"), self_signed(params("x", &["localhost"], plain)));
     let leaf = issued_by(&ca, params("y", &["localhost"], plain));
-    let trust = folder.trust(&[&pinned.pem, &ca.pem]);
+    let trust = trusting(&[&pinned.pem, &ca.pem]);
     let by_pin = as_server("localhost", &[&pinned], &trust).unwrap();
     assert!(matches!(by_pin, Authorized::Pinned { .. }));
     let by_authority = as_server("localhost", &[&leaf], &trust).unwrap();
@@ -119,53 +113,48 @@ fn a_trust_file_holds_pins_and_authorities_side_by_side() {
 }
 
 #[test]
-fn strangers_are_unknown() {
-    let folder = Folder::new();
-    let stranger = self_signed(params("localhost", &["localhost"], plain));
-    let trust = folder.trust(&[&self_signed(params("localhost", &["localhost"], plain)).pem]);
-    let file = folder.path("trust.pem");
-    let refused = as_server("localhost", &[&stranger], &trust).unwrap_err();
+fn an_unknown_issuer_is_refused() {
+    let unknown = self_signed(params("localhost", &["localhost"], plain));
+    let trust = trusting(&[&self_signed(params("localhost", &["localhost"], plain)).pem]);
+    let refused = as_server("localhost", &[&unknown], &trust).unwrap_err();
     assert_eq!(
         refused.to_string(),
         format!(
             "unknown issuer CN=localhost: not a certificate in {}, and there is no authority in it",
-            file.display()
+            trust.source()
         )
     );
     assert_eq!(refused.certificate_error(), CertificateError::UnknownIssuer);
-    let refused = as_server("localhost", &[&stranger], &folder.trust(&[&classic("My CA").pem])).unwrap_err();
+    let refused = as_server("localhost", &[&unknown], &trusting(&[&classic("My CA").pem])).unwrap_err();
     assert!(refused.to_string().ends_with("and no authority there issued it"), "{refused}");
 }
 
 #[test]
-fn an_authority_of_the_same_name_is_not_the_same_authority() {
-    let folder = Folder::new();
+fn an_authority_with_the_same_name_and_another_key_is_refused() {
     let leaf = issued_by(&classic("My CA"), params("x", &["localhost"], plain));
-    let refused = as_server("localhost", &[&leaf], &folder.trust(&[&classic("My CA").pem])).unwrap_err();
+    let refused = as_server("localhost", &[&leaf], &trusting(&[&classic("My CA").pem])).unwrap_err();
     assert!(matches!(distrust(&refused), Distrust::BadSignature { .. }));
     assert_eq!(refused.certificate_error(), CertificateError::BadSignature);
 }
 
 #[test]
-fn an_authority_that_is_not_pinned_is_no_server() {
-    let folder = Folder::new();
+fn an_authority_is_accepted_as_a_server_only_if_it_is_pinned() {
     let (server, other) = (classic("localhost"), classic("localhost"));
-    let refused = as_server("localhost", &[&server], &folder.trust(&[&other.pem])).unwrap_err();
+    let refused = as_server("localhost", &[&server], &trusting(&[&other.pem])).unwrap_err();
     assert!(matches!(distrust(&refused), Distrust::CaUsedAsEndEntity));
 }
 
 #[test]
-fn usage_counts_where_there_is_any() {
-    let folder = Folder::new();
+fn key_usage_and_extended_key_usage_are_checked_if_present() {
     let ca = classic("My CA");
-    let verdicts = |key_usage: &[KeyUsagePurpose], extended: &[ExtendedKeyUsagePurpose]| {
+    let outcomes = |key_usage: &[KeyUsagePurpose], extended: &[ExtendedKeyUsagePurpose]| {
         let special = |params: &mut CertificateParams| {
             params.key_usages = key_usage.to_vec();
             params.extended_key_usages = extended.to_vec();
         };
         let pin = self_signed(params("x", &["localhost"], special));
         let leaf = issued_by(&ca, params("x", &["localhost"], special));
-        let trust = folder.trust(&[&pin.pem, &ca.pem]);
+        let trust = trusting(&[&pin.pem, &ca.pem]);
         let server = as_server("localhost", &[&pin], &trust).err();
         let client = as_client(&[&pin], &trust).err();
         assert_eq!(as_client(&[&leaf], &trust).err(), client, "issued as pinned");
@@ -174,29 +163,27 @@ fn usage_counts_where_there_is_any() {
     };
     use ExtendedKeyUsagePurpose::{ClientAuth, CodeSigning, ServerAuth};
     let no = |wanted| Some(Unauthorized::WrongUse(wanted));
-    assert_eq!(verdicts(&[], &[]), (None, None));
-    assert_eq!(verdicts(&[KeyUsagePurpose::DigitalSignature], &[ServerAuth, ClientAuth]), (None, None));
-    assert_eq!(verdicts(&[], &[ServerAuth]), (None, no(Use::Client)));
-    assert_eq!(verdicts(&[], &[ClientAuth]), (no(Use::Server), None));
-    assert_eq!(verdicts(&[], &[CodeSigning]), (no(Use::Server), no(Use::Client)));
+    assert_eq!(outcomes(&[], &[]), (None, None));
+    assert_eq!(outcomes(&[KeyUsagePurpose::DigitalSignature], &[ServerAuth, ClientAuth]), (None, None));
+    assert_eq!(outcomes(&[], &[ServerAuth]), (None, no(Use::Client)));
+    assert_eq!(outcomes(&[], &[ClientAuth]), (no(Use::Server), None));
+    assert_eq!(outcomes(&[], &[CodeSigning]), (no(Use::Server), no(Use::Client)));
     let may_not = Some(Unauthorized::MayNotSign);
-    assert_eq!(verdicts(&[KeyUsagePurpose::KeyEncipherment], &[]), (may_not.clone(), may_not));
+    assert_eq!(outcomes(&[KeyUsagePurpose::KeyEncipherment], &[]), (may_not.clone(), may_not));
     assert_eq!(Unauthorized::WrongUse(Use::Server).certificate_error(), CertificateError::InvalidPurpose);
 }
 
 #[test]
-fn a_pin_for_any_use_is_for_this_one() {
-    let folder = Folder::new();
+fn extended_key_usage_any_allows_a_server() {
     let pin = self_signed(params("x", &["localhost"], |params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Any];
     }));
-    as_server("localhost", &[&pin], &folder.trust(&[&pin.pem])).unwrap();
+    as_server("localhost", &[&pin], &trusting(&[&pin.pem])).unwrap();
 }
 
 #[test]
-fn no_certificate_and_no_certificate_at_all() {
-    let folder = Folder::new();
-    let trust = folder.trust(&[&classic("x").pem]);
+fn missing_and_truncated_certificates_are_refused() {
+    let trust = trusting(&[&classic("x").pem]);
     assert_eq!(as_client(&[], &trust), Err(Unauthorized::NotPresented));
     assert_eq!(Unauthorized::NotAskedFor.to_string(), "no certificate asked for");
     let whole = classic("localhost").der;
@@ -209,30 +196,27 @@ fn no_certificate_and_no_certificate_at_all() {
 }
 
 #[test]
-fn every_damaged_byte_is_survived() {
-    let folder = Folder::new();
+fn a_certificate_with_a_damaged_byte_is_refused() {
     let whole = self_signed(params("localhost", &["localhost", "::1"], plain));
-    let trust = folder.trust(&[&whole.pem]);
+    let trust = trusting(&[&whole.pem]);
     let name = ServerName::try_from("localhost").unwrap();
     for position in 0..whole.der.len() {
         for change in [0x01, 0x80, 0xff] {
             let mut der = whole.der.to_vec();
             der[position] ^= change;
-            let verdict = authorize(&[der.into()], &trust, Peer::Server(&name), now());
-            let sentence = verdict.unwrap_err().to_string();
+            let outcome = authorize(&[der.into()], &trust, Peer::Server(&name), now());
+            let sentence = outcome.unwrap_err().to_string();
             assert!(sentence.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{sentence}");
         }
     }
 }
 
-/// The sentence for a server that is refused.
+/// The sentence and the error for a server that is refused. The path of the trust is replaced by `trust.pem`.
 fn refusal(chain: &[&Made], trust: &[&Made]) -> (String, CertificateError) {
-    let folder = Folder::new();
     let pems: Vec<&str> = trust.iter().map(|made| &*made.pem).collect();
-    let trust = folder.trust(&pems);
+    let trust = trusting(&pems);
     let refused = as_server("localhost", chain, &trust).unwrap_err();
-    let file = folder.path("trust.pem").display().to_string();
-    (refused.to_string().replace(&file, "trust.pem"), refused.certificate_error())
+    (refused.to_string().replace(&trust.source().to_string(), "trust.pem"), refused.certificate_error())
 }
 
 /// A root, two intermediates below it, and a leaf.
@@ -245,7 +229,7 @@ fn four() -> [Made; 4] {
 }
 
 #[test]
-fn a_root_that_was_made_anew_is_blamed_at_the_link_below_it() {
+fn error_names_the_certificate_below_a_replaced_root() {
     let [_, upper, lower, leaf] = four();
     for chain in [[&leaf, &lower, &upper], [&leaf, &upper, &lower]] {
         assert_eq!(
@@ -261,7 +245,7 @@ fn a_root_that_was_made_anew_is_blamed_at_the_link_below_it() {
 }
 
 #[test]
-fn an_intermediate_that_was_made_anew_is_blamed_at_the_link_below_it() {
+fn error_names_the_certificate_below_a_replaced_intermediate() {
     let [root, upper, lower, leaf] = four();
     let new_lower = issued_by(&upper, params("Lower", &[], authority));
     let new_upper = issued_by(&root, params("Upper", &[], authority));
@@ -315,11 +299,11 @@ fn error_names_the_missing_intermediate() {
 }
 
 #[test]
-fn certificates_that_have_nothing_to_do_with_the_chain_are_passed_over() {
+fn unrelated_certificates_are_ignored() {
     let [_, upper, lower, leaf] = four();
-    let strangers: Vec<Made> = (0..40).map(|number| classic(&format!("Stranger {number}"))).collect();
+    let unrelated: Vec<Made> = (0..40).map(|number| classic(&format!("Unrelated {number}"))).collect();
     let mut chain = vec![&leaf];
-    chain.extend(&strangers);
+    chain.extend(&unrelated);
     chain.extend([&upper, &lower]);
     let (sentence, _) = refusal(&chain, &[&classic("Root")]);
     assert!(
@@ -329,7 +313,7 @@ fn certificates_that_have_nothing_to_do_with_the_chain_are_passed_over() {
 }
 
 #[test]
-fn more_issuers_than_are_examined_are_blamed_as_a_whole() {
+fn a_chain_with_too_many_issuers_gets_a_general_error() {
     let [_, upper, _, leaf] = four();
     let namesakes: Vec<Made> = (0..7).map(|_| issued_by(&upper, params("Lower", &[], authority))).collect();
     let mut chain = vec![&leaf];

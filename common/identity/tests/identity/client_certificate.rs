@@ -34,18 +34,14 @@ fn request(
     version: &'static SupportedProtocolVersion,
     verifies: CryptoProvider,
 ) -> CertificateRequest {
-    let folder = Folder::new();
     let server = good();
-    let clients = ClientVerifier::new(
-        Arc::new(folder.trust(&[&demanded.pem])),
-        Arc::new(verifies),
-        ClientAuth::Required,
-    );
+    let clients =
+        ClientVerifier::new(Arc::new(trusting(&[&demanded.pem])), Arc::new(verifies), ClientAuth::Required);
     let server_config = ServerConfig::builder_with_protocol_versions(&[version])
         .with_client_cert_verifier(Arc::new(clients))
         .with_single_cert(vec![server.der.clone()], key_of(&server))
         .unwrap();
-    let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
+    let verifier = verifier(trusting(&[&server.pem]), Policy::Strict);
     let certified = own.map(|own| {
         CertifiedKey::from_der(vec![own.der.clone()], key_of(own), &aws_lc_rs::default_provider()).unwrap()
     });

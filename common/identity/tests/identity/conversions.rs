@@ -1,32 +1,32 @@
-//! The commands in the messages: what they make of a file loads.
+//! The commands in the messages repair files.
 
 use std::fs;
 use std::process::Command;
 
-use crate::support::{Folder, fixture};
+use crate::support::{TempDir, fixture};
 use identity::Identity;
 
-/// Runs a command of the shell in a folder.
-fn run(folder: &Folder, command: &str) {
-    let done = Command::new("sh").args(["-c", command]).current_dir(folder.path("")).output().unwrap();
+/// Runs a shell command in a folder.
+fn run(folder: &TempDir, command: &str) {
+    let done = Command::new("sh").args(["-c", command]).current_dir(folder.path()).output().unwrap();
     assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// The command in a message: what stands between its last two backticks.
+/// The command in a message, between its last two backticks.
 fn command(message: &str) -> &str {
     message.rsplit('`').nth(1).unwrap_or_else(|| panic!("no command in: {message}"))
 }
 
-/// Makes a file with `damage`, from the good `file.pem`, and mends it with the command that its message names.
-fn mend(file: &str, damage: &str) {
-    let folder = Folder::new();
+/// Damages a file with the command `damage`, and repairs it with the command in the message.
+fn repair(file: &str, damage: &str) {
+    let folder = TempDir::new();
     for name in ["ec-certificate.pem", "ec-key-sec1.pem"] {
-        fs::copy(fixture(name), folder.path(name)).unwrap();
+        fs::copy(fixture(name), folder.path().join(name)).unwrap();
     }
-    fs::rename(folder.path(file), folder.path("file.pem")).unwrap();
+    fs::rename(folder.path().join(file), folder.path().join("file.pem")).unwrap();
     run(&folder, damage);
     let load = |changed: &str| {
-        let named = |name: &str| folder.path(if name == file { changed } else { name });
+        let named = |name: &str| folder.path().join(if name == file { changed } else { name });
         Identity::load(&named("ec-certificate.pem"), &named("ec-key-sec1.pem"))
     };
     let message = load("bad").unwrap_err().to_string();
@@ -48,8 +48,8 @@ fn suggested_commands_repair_the_file() {
         "iconv -t UTF-16BE file.pem > bad",
         "base64 file.pem > bad",
     ] {
-        mend("ec-certificate.pem", damage);
-        mend("ec-key-sec1.pem", damage);
+        repair("ec-certificate.pem", damage);
+        repair("ec-key-sec1.pem", damage);
     }
     for damage in [
         "grep -v -e ----- file.pem > bad",
@@ -59,20 +59,20 @@ fn suggested_commands_repair_the_file() {
         "openssl crl2pkcs7 -nocrl -certfile file.pem -outform DER -out bad",
         "printf '%s' \"$(cat ec-key-sec1.pem)\" | cat - file.pem > bad",
     ] {
-        mend("ec-certificate.pem", damage);
+        repair("ec-certificate.pem", damage);
     }
     for damage in [
         "openssl pkey -in file.pem -outform DER -out bad",
         "openssl ec -in file.pem -outform DER -out bad",
         "printf '%s' \"$(cat ec-certificate.pem)\" | cat - file.pem > bad",
     ] {
-        mend("ec-key-sec1.pem", damage);
+        repair("ec-key-sec1.pem", damage);
     }
 }
 
 #[test]
 fn other_formats_are_recognised_and_the_command_is_named() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let store = |version| [0x30, 0x80, 2, 1, version, 0x30, 0x80, 6, 9].to_vec();
     let signed = [&[0x30, 0x82, 2, 3, 6, 9][..], &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2]].concat();
     for (bytes, words) in [

@@ -1,15 +1,15 @@
-//! Damaged PEM files: each is refused with the line, and none is quoted.
+//! Damaged PEM files: errors name the line, and quote nothing.
 
 use std::fs;
 
-use crate::support::{Folder, fixture, now};
+use crate::support::{TempDir, fixture, now};
 use identity::{Identity, IdentityError, Problem, Trust};
 use testing::certificates::Identity as Fresh;
 use testing::damage::damaged;
 use testing::secrets::Secrets;
 
-/// All that a program can say about the outcome, `{:?}` included, which is what a panic would show.
-fn told<T: std::fmt::Debug>(outcome: &Result<T, IdentityError>) -> String {
+/// All texts of an outcome. A panic would show the `{:?}` form.
+fn text_of<T: std::fmt::Debug>(outcome: &Result<T, IdentityError>) -> String {
     match outcome {
         Ok(loaded) => format!("{loaded:?}"),
         Err(error) => format!("{error} {error:?} {error:#?}"),
@@ -18,26 +18,26 @@ fn told<T: std::fmt::Debug>(outcome: &Result<T, IdentityError>) -> String {
 
 #[test]
 fn a_damaged_key_is_never_quoted() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let fresh = Fresh::localhost();
     let mut secrets = Secrets::default();
     secrets.add_key(&fresh.key);
     let certificate = folder.write("certificate.pem", &fresh.certificate);
-    let mut said = String::new();
+    let mut texts = String::new();
     for (_, bytes) in damaged(&fresh.key) {
         let file = folder.write("damaged.pem", &bytes);
         let glued = folder.write("glued.pem", [fresh.certificate.trim_end().as_bytes(), &bytes].concat());
         for file in [&file, &glued] {
-            said += &told(&Identity::load(&certificate, file));
-            said += &told(&Identity::load(file, file));
-            said += &told(&Trust::load(file));
+            texts += &text_of(&Identity::load(&certificate, file));
+            texts += &text_of(&Identity::load(file, file));
+            texts += &text_of(&Trust::load(file));
             if let Ok(identity) = Identity::load(&certificate, file) {
-                said += &format!("{:?}", identity.warnings(now()));
+                texts += &format!("{:?}", identity.warnings(now()));
             }
         }
     }
-    assert!(said.len() > 100_000, "the files were to be refused");
-    secrets.assert_unsaid(said.as_bytes());
+    assert!(texts.len() > 100_000, "the files should be refused");
+    secrets.assert_unsaid(texts.as_bytes());
 }
 
 #[test]
@@ -50,9 +50,9 @@ fn a_key_in_place_of_its_file_name_is_not_quoted() {
     secrets.assert_unsaid(format!("{error} {error:?}").as_bytes());
 }
 
-/// What is said of a certificate file with this content.
+/// The error about a certificate file with this content.
 fn sentence(content: impl AsRef<[u8]>) -> String {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let file = folder.write("file.pem", content);
     let error = Trust::load(&file).unwrap_err();
     assert!(matches!(error.problem(), Problem::DamagedPem(_)), "{error}");
@@ -99,16 +99,16 @@ fn damage_is_named_with_its_line() {
         (pem.replace("=\n", "\n").replacen("\nMII", "\nMI", 1), "that begins in line 1 is incomplete".into()),
     ] {
         assert_says(&sentence(&content), &["damaged PEM block", &words]);
-        // Line numbers are those of an editor, whatever ends the lines.
+        // Line numbers are the numbers of an editor for all kinds of line ends.
         assert_says(&sentence(content.replace('\n', "\r\n")), &[&words]);
     }
 }
 
 #[test]
-fn lost_line_ends_come_with_the_command_that_brings_them_back() {
+fn the_remedy_for_lost_line_ends_is_a_command() {
     let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     assert_says(&sentence([pem.trim_end(), &pem].concat()), &["`sed 's/", "file.pem > repaired.pem`"]);
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let key =
         folder.write("key.pem", fs::read_to_string(fixture("ec-key-sec1.pem")).unwrap().replace('\n', " "));
     let error = Identity::load(&fixture("ec-certificate.pem"), &key).unwrap_err().to_string();
@@ -117,7 +117,7 @@ fn lost_line_ends_come_with_the_command_that_brings_them_back() {
 
 #[test]
 fn a_block_that_contradicts_its_label_is_named() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let key = fs::read_to_string(fixture("classic-key.pem")).unwrap();
     for (label, words) in
         [("CERTIFICATE", "label CERTIFICATE in line 1"), ("EC PRIVATE KEY", "must be PRIVATE KEY")]
@@ -130,8 +130,8 @@ fn a_block_that_contradicts_its_label_is_named() {
 }
 
 #[test]
-fn a_certificate_in_a_block_that_is_not_read_is_no_silent_loss() {
-    let folder = Folder::new();
+fn a_certificate_in_a_block_that_we_do_not_read_is_an_error() {
+    let folder = TempDir::new();
     let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     for (label, command) in [
         ("TRUSTED CERTIFICATE", "openssl x509 -in"),
@@ -147,20 +147,20 @@ fn a_certificate_in_a_block_that_is_not_read_is_no_silent_loss() {
 
 #[test]
 fn a_byte_order_mark_makes_no_difference() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let marked = |name: &str| format!("\u{feff}{}", fs::read_to_string(fixture(name)).unwrap());
     let certificate = marked("ec-certificate.pem");
     let file = folder.write("certificate.pem", &certificate);
     let key = folder.write("key.pem", marked("ec-key-sec1.pem"));
     Identity::load(&file, &key).unwrap();
-    // `cat` leaves the mark of the second file in the middle.
+    // `cat` keeps the mark of the second file.
     let both = folder.write("both.pem", [&*certificate, &marked("classic-certificate.pem")].concat());
     assert_eq!(Trust::load(&both).unwrap().subjects().len(), 2);
 }
 
 #[test]
-fn a_block_in_a_comment_is_a_comment() {
-    let folder = Folder::new();
+fn a_block_in_a_comment_is_ignored() {
+    let folder = TempDir::new();
     let pem = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     let commented = pem.replace('\n', "\n# ");
     let file = folder.write("file.pem", format!("# {commented}\n{pem}"));

@@ -1,16 +1,16 @@
-//! Files that are no identity or no trust: what a person is told about each.
+//! Files that cannot be an identity or a trust: their errors.
 
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Folder, fixture};
+use crate::support::{TempDir, fixture};
 use identity::{Identity, IdentityError, Problem, Role, Trust};
 
 fn refused(certificate: &Path, key: &Path) -> IdentityError {
     Identity::load(certificate, key).unwrap_err()
 }
 
-/// The error names this file, in this role, and its sentence has these words.
+/// Checks that the error names this file in this role, and that its sentence has these words.
 #[track_caller]
 fn assert_says(error: &IdentityError, role: Role, file: &Path, words: &[&str]) {
     let sentence = error.to_string();
@@ -22,10 +22,10 @@ fn assert_says(error: &IdentityError, role: Role, file: &Path, words: &[&str]) {
 }
 
 #[test]
-fn missing_files() {
-    let folder = Folder::new();
+fn a_missing_file_is_an_error_with_its_role() {
+    let folder = TempDir::new();
     let (certificate, key) = (fixture("ec-certificate.pem"), fixture("ec-key-sec1.pem"));
-    let none = folder.path("none.pem");
+    let none = folder.path().join("none.pem");
     let error = refused(&none, &key);
     assert!(matches!(error.problem(), Problem::Missing));
     assert_says(&error, Role::Certificate, &none, &["does not exist", "first start"]);
@@ -34,19 +34,19 @@ fn missing_files() {
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_no_missing_file() {
-    let folder = Folder::new();
-    let link = folder.path("link.pem");
+fn a_dangling_link_is_named_with_its_target() {
+    let folder = TempDir::new();
+    let link = folder.path().join("link.pem");
     std::os::unix::fs::symlink("gone.pem", &link).unwrap();
     let error = refused(&link, &fixture("ec-key-sec1.pem"));
     assert_says(&error, Role::Certificate, &link, &["a symbolic link to gone.pem, which does not exist"]);
 }
 
 #[test]
-fn unreadable_files() {
-    let folder = Folder::new();
-    // A folder stands for every file that opens and does not read: root, who may run this, can read all others.
-    let directory = folder.path("directory.pem");
+fn an_unreadable_file_is_an_error() {
+    let folder = TempDir::new();
+    // A folder can be opened, but not read. Other files would not do, because root can read them all.
+    let directory = folder.path().join("directory.pem");
     fs::create_dir(&directory).unwrap();
     let error = refused(&directory, &fixture("ec-key-sec1.pem"));
     assert!(matches!(error.problem(), Problem::Unreadable(_)));
@@ -54,14 +54,14 @@ fn unreadable_files() {
 }
 
 #[test]
-fn a_file_without_an_end_is_not_read_to_it() {
+fn an_endless_file_is_not_read_forever() {
     let zero = Path::new("/dev/zero");
     assert!(matches!(Trust::load(zero).unwrap_err().problem(), Problem::TooLarge));
 }
 
 #[test]
-fn empty_files() {
-    let folder = Folder::new();
+fn an_empty_file_is_an_error() {
+    let folder = TempDir::new();
     let blank = folder.write("blank.pem", " \n\n");
     let error = refused(&blank, &fixture("ec-key-sec1.pem"));
     assert!(matches!(error.problem(), Problem::Empty));
@@ -70,8 +70,8 @@ fn empty_files() {
 }
 
 #[test]
-fn files_that_are_not_pem() {
-    let folder = Folder::new();
+fn a_file_in_der_is_an_error_with_the_command() {
+    let folder = TempDir::new();
     let der = folder.write("it's.der", [0x30, 0x82, 0x01, 0x02, 0xff]);
     let error = refused(&der, &fixture("ec-key-sec1.pem"));
     assert!(matches!(error.problem(), Problem::NotPem { .. }));
@@ -86,8 +86,8 @@ fn files_that_are_not_pem() {
 }
 
 #[test]
-fn damaged_pem() {
-    let folder = Folder::new();
+fn damaged_pem_is_an_error() {
+    let folder = TempDir::new();
     let whole = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     for (name, content) in
         [("cut.pem", whole[..whole.len() / 2].to_owned()), ("noise.pem", whole.replacen("MII", "M!!", 1))]
@@ -100,7 +100,7 @@ fn damaged_pem() {
 }
 
 #[test]
-fn swapped_files() {
+fn swapped_files_are_recognised() {
     let (certificate, key) = (fixture("ec-certificate.pem"), fixture("ec-key-sec1.pem"));
     let error = refused(&key, &certificate);
     assert!(matches!(error.problem(), Problem::NoCertificate { has_key: true }));
@@ -113,8 +113,8 @@ fn swapped_files() {
 }
 
 #[test]
-fn pem_of_another_kind() {
-    let folder = Folder::new();
+fn pem_without_a_certificate_or_a_key_is_an_error() {
+    let folder = TempDir::new();
     let other = folder.write("other.pem", "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
     let error = refused(&other, &fixture("ec-key-sec1.pem"));
     assert_says(&error, Role::Certificate, &other, &["holds no certificate", "BEGIN CERTIFICATE"]);
@@ -123,7 +123,7 @@ fn pem_of_another_kind() {
 }
 
 #[test]
-fn encrypted_keys_of_both_kinds() {
+fn an_encrypted_key_is_an_error_with_the_command() {
     for name in ["ec-key-encrypted.pem", "ec-key-encrypted-legacy.pem"] {
         let key = fixture(name);
         let error = refused(&fixture("ec-certificate.pem"), &key);
@@ -134,8 +134,8 @@ fn encrypted_keys_of_both_kinds() {
 }
 
 #[test]
-fn damaged_der() {
-    let folder = Folder::new();
+fn damaged_der_is_an_error() {
+    let folder = TempDir::new();
     let block = |label: &str| format!("-----BEGIN {label}-----\nMAECAw==\n-----END {label}-----\n");
     let good = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     let bad = folder.write("bad.pem", good.clone() + &block("CERTIFICATE"));
@@ -150,7 +150,7 @@ fn damaged_der() {
 }
 
 #[test]
-fn a_key_of_another_certificate() {
+fn a_key_of_another_certificate_is_an_error() {
     let (certificate, key) = (fixture("ec-certificate.pem"), fixture("classic-key.pem"));
     let error = refused(&certificate, &key);
     assert!(matches!(error.problem(), Problem::Mismatch { .. }), "{error}");
@@ -158,7 +158,7 @@ fn a_key_of_another_certificate() {
 }
 
 #[test]
-fn a_certificate_of_version_1() {
+fn a_certificate_of_version_1_is_an_error() {
     let certificate = fixture("ec-certificate-v1.pem");
     let error = refused(&certificate, &fixture("ec-key-sec1.pem"));
     assert!(matches!(error.problem(), Problem::NotVersion3 { .. }), "{error}");

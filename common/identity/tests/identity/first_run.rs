@@ -1,10 +1,10 @@
-//! The development certificate: what is in it, and what happens to files that are there.
+//! The development certificate: its contents, and the handling of existing files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Barrier;
 
-use crate::support::{Folder, NOW, at, now};
+use crate::support::{NOW, TempDir, at, now};
 use identity::{
     FirstRun, Identity, IdentityError, Peer, Problem, Role, Trust, authorize, development_certificate,
 };
@@ -12,9 +12,9 @@ use rustls::pki_types::ServerName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 #[test]
-fn the_first_start_makes_files_that_work() {
-    let folder = Folder::new();
-    let (certificate, key) = (folder.path("a/b/certificate.pem"), folder.path("a/b/key.pem"));
+fn the_first_start_makes_usable_files() {
+    let folder = TempDir::new();
+    let (certificate, key) = (folder.path().join("a/b/certificate.pem"), folder.path().join("a/b/key.pem"));
     let made = development_certificate(&certificate, &key, now()).unwrap();
     assert_eq!(made, FirstRun::Created);
     let mode = fs::metadata(&key).unwrap().permissions().mode();
@@ -32,9 +32,9 @@ fn the_first_start_makes_files_that_work() {
 }
 
 #[test]
-fn the_certificate_is_as_announced() {
-    let folder = Folder::new();
-    let (certificate, key) = (folder.path("certificate.pem"), folder.path("key.pem"));
+fn the_certificate_has_the_documented_contents() {
+    let folder = TempDir::new();
+    let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
     development_certificate(&certificate, &key, now()).unwrap();
     let identity = Identity::load(&certificate, &key).unwrap();
     let (_, x509) = X509Certificate::from_der(&identity.chain[0]).unwrap();
@@ -54,8 +54,8 @@ fn the_certificate_is_as_announced() {
 }
 
 #[test]
-fn files_that_are_there_are_left_alone() {
-    let folder = Folder::new();
+fn existing_files_stay_unchanged() {
+    let folder = TempDir::new();
     let (certificate, key) = (folder.write("c.pem", "mine"), folder.write("k.pem", "mine too"));
     let found = development_certificate(&certificate, &key, now()).unwrap();
     assert_eq!(found, FirstRun::Present);
@@ -64,11 +64,13 @@ fn files_that_are_there_are_left_alone() {
 }
 
 #[test]
-fn one_file_without_the_other_is_an_error_and_stays_alone() {
+fn one_file_without_the_other_is_an_error_and_no_file_is_made() {
     for (there, missing, role) in [("k.pem", "c.pem", Role::Key), ("c.pem", "k.pem", Role::Certificate)] {
-        let folder = Folder::new();
+        let folder = TempDir::new();
         let file = folder.write(there, "mine");
-        let error = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), now()).unwrap_err();
+        let error =
+            development_certificate(&folder.path().join("c.pem"), &folder.path().join("k.pem"), now())
+                .unwrap_err();
         assert!(matches!(error.problem(), Problem::WithoutPartner { .. }));
         assert_eq!((error.role(), error.file()), (role, file.as_path()));
         let sentence = error.to_string();
@@ -81,23 +83,25 @@ fn one_file_without_the_other_is_an_error_and_stays_alone() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_made_leaves_no_key_behind() {
-    let folder = Folder::new();
-    // One name for both files: the key is there when the certificate is about to be made.
-    let both = folder.path("both.pem");
+fn the_key_is_removed_if_the_certificate_cannot_be_created() {
+    let folder = TempDir::new();
+    // Both files have the same name, so creating the certificate fails after the key has been created.
+    let both = folder.path().join("both.pem");
     let error = development_certificate(&both, &both, now()).unwrap_err();
     assert!(matches!(error.problem(), Problem::CreatedMeanwhile), "{error}");
     assert!(folder.names().is_empty());
 }
 
 #[test]
-fn a_link_that_leads_nowhere_is_named_as_one() {
+fn a_dangling_link_is_an_error() {
     for link in ["c.pem", "k.pem"] {
-        let folder = Folder::new();
-        std::os::unix::fs::symlink("nowhere.pem", folder.path(link)).unwrap();
-        let error = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), now()).unwrap_err();
+        let folder = TempDir::new();
+        std::os::unix::fs::symlink("nowhere.pem", folder.path().join(link)).unwrap();
+        let error =
+            development_certificate(&folder.path().join("c.pem"), &folder.path().join("k.pem"), now())
+                .unwrap_err();
         assert!(matches!(error.problem(), Problem::DanglingLink { .. }), "{error}");
-        assert_eq!(error.file(), folder.path(link));
+        assert_eq!(error.file(), folder.path().join(link));
         let sentence = error.to_string();
         for word in ["symbolic link to nowhere.pem, which does not exist", "`rm "] {
             assert!(sentence.contains(word), "no {word:?} in: {sentence}");
@@ -107,28 +111,29 @@ fn a_link_that_leads_nowhere_is_named_as_one() {
 }
 
 #[test]
-fn a_folder_that_is_a_link_to_nowhere_is_named_as_one() {
-    let folder = Folder::new();
-    std::os::unix::fs::symlink("nowhere", folder.path("certificates")).unwrap();
-    let (certificate, key) = (folder.path("certificates/c.pem"), folder.path("certificates/k.pem"));
+fn a_folder_that_is_a_dangling_link_is_an_error() {
+    let folder = TempDir::new();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("certificates")).unwrap();
+    let (certificate, key) =
+        (folder.path().join("certificates/c.pem"), folder.path().join("certificates/k.pem"));
     let error = development_certificate(&certificate, &key, now()).unwrap_err();
     assert!(matches!(error.problem(), Problem::DanglingLink { .. }), "{error}");
-    assert_eq!(error.file(), folder.path("certificates"));
+    assert_eq!(error.file(), folder.path().join("certificates"));
 }
 
 #[test]
-fn a_folder_that_is_made_is_for_its_owner_alone() {
-    let folder = Folder::new();
-    let made = folder.path("certificates");
+fn only_the_owner_has_access_to_a_new_folder() {
+    let folder = TempDir::new();
+    let made = folder.path().join("certificates");
     development_certificate(&made.join("c.pem"), &made.join("k.pem"), now()).unwrap();
     assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
-    let folder = Folder::new();
+fn error_names_a_folder_that_cannot_be_created() {
+    let folder = TempDir::new();
     folder.write("file", "");
-    let (certificate, key) = (folder.path("file/x/c.pem"), folder.path("file/x/k.pem"));
+    let (certificate, key) = (folder.path().join("file/x/c.pem"), folder.path().join("file/x/k.pem"));
     let error = development_certificate(&certificate, &key, now()).unwrap_err();
     assert!(matches!(error.problem(), Problem::NotCreated(_) | Problem::Unreadable(_)), "{error}");
     assert!(error.to_string().contains("`ls -l"), "{error}");
@@ -137,18 +142,19 @@ fn a_folder_that_cannot_be_made_is_named() {
 
 #[test]
 fn a_time_without_a_date_is_an_error() {
-    let folder = Folder::new();
-    let never = development_certificate(&folder.path("c.pem"), &folder.path("k.pem"), at(u64::MAX));
+    let folder = TempDir::new();
+    let never =
+        development_certificate(&folder.path().join("c.pem"), &folder.path().join("k.pem"), at(u64::MAX));
     assert!(matches!(never.unwrap_err().problem(), Problem::NotGenerated { .. }));
     assert!(folder.names().is_empty());
 }
 
 #[test]
-fn servers_that_start_together_agree_on_one_pair() {
+fn servers_that_start_together_make_one_pair_of_files() {
     const SERVERS: usize = 8;
     for _ in 0..10 {
-        let folder = Folder::new();
-        let (certificate, key) = (folder.path("c.pem"), folder.path("k.pem"));
+        let folder = TempDir::new();
+        let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
         let together = Barrier::new(SERVERS);
         let start = || {
             together.wait();

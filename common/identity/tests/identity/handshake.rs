@@ -1,4 +1,4 @@
-//! The verifier inside rustls: verdicts, alerts, and the signature that is never waived.
+//! The verifiers inside rustls: results, alerts, and the check of the signature.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use rustls::{AlertDescription, ClientConfig, ClientConnection, ServerConfig, Ser
 use rustls::{CertificateError, Error, SupportedProtocolVersion};
 use tls_session::authorize::take_notes;
 
-/// Presents whatever it is given, as a server that owns a key but not the certificate would.
+/// Presents a certificate and signs with a key that need not belong to it.
 #[derive(Debug)]
 struct Presents(Arc<CertifiedKey>);
 
@@ -49,7 +49,7 @@ pub struct Ended {
     pub server_error: Option<Error>,
 }
 
-/// Moves bytes until neither side has more to say.
+/// Moves bytes until neither side has output.
 pub fn handshake(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Ended {
     let name = ServerName::try_from("localhost").unwrap();
     let mut client = ClientConnection::new(client, name).unwrap();
@@ -78,41 +78,38 @@ pub fn handshake(client: Arc<ClientConfig>, server: Arc<ServerConfig>) -> Ended 
 
 pub const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
 
-// rustls' verifiers are asked with the system's time, so these certificates are good from 1975 to 4096.
+/// A certificate that is valid from 1975 to 4096, because rustls passes the system's time to its verifiers.
 pub fn good() -> Made {
     self_signed(params("localhost", &["localhost"], plain))
 }
 
 #[test]
-fn a_pin_is_accepted_and_can_be_reported() {
-    let folder = Folder::new();
+fn a_pin_completes_a_handshake_and_can_be_authorized_again() {
     let server = good();
     for version in VERSIONS {
-        let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
+        let verifier = verifier(trusting(&[&server.pem]), Policy::Strict);
         let ended = handshake(client(&verifier, version), presents(&server, &server));
         assert_eq!((&ended.client_error, &ended.server_error), (&None, &None));
         assert_eq!(take_notes().refusal, None);
         let name = ServerName::try_from("localhost").unwrap();
         let chain = ended.client.peer_certificates().unwrap();
-        let trust = folder.trust(&[&server.pem]);
+        let trust = trusting(&[&server.pem]);
         authorize(chain, &trust, Peer::Server(&name), now()).unwrap();
     }
 }
 
 #[test]
 fn the_classic_certificate_completes_a_handshake() {
-    let folder = Folder::new();
     let server = classic("localhost.");
     for version in VERSIONS {
-        let verifier = verifier(folder.trust(&[&server.pem]), Policy::Strict);
+        let verifier = verifier(trusting(&[&server.pem]), Policy::Strict);
         let ended = handshake(client(&verifier, version), presents(&server, &server));
         assert_eq!((ended.client_error, ended.server_error), (None, None));
     }
 }
 
 #[test]
-fn each_reason_has_its_alert_and_can_be_asked_for() {
-    let folder = Folder::new();
+fn each_reason_has_its_alert_and_its_note() {
     let expired = self_signed(params("x", &["localhost"], |params| {
         params.not_after = rcgen::date_time_ymd(1999, 1, 1);
     }));
@@ -135,7 +132,7 @@ fn each_reason_has_its_alert_and_can_be_asked_for() {
         (&classic("localhost"), AlertDescription::CertificateUnknown),
     ] {
         for version in VERSIONS {
-            let verifier = verifier(folder.trust(&pins), Policy::Strict);
+            let verifier = verifier(trusting(&pins), Policy::Strict);
             let ended = handshake(client(&verifier, version), presents(server, server));
             assert_eq!(ended.server_error, Some(Error::AlertReceived(alert)));
             assert!(matches!(ended.client_error, Some(Error::InvalidCertificate(_))));
@@ -147,35 +144,32 @@ fn each_reason_has_its_alert_and_can_be_asked_for() {
 
 #[test]
 fn notes_are_taken_once() {
-    let folder = Folder::new();
-    let stranger = good();
-    let verifier = verifier(folder.trust(&[&good().pem]), Policy::Strict);
-    handshake(client(&verifier, &rustls::version::TLS13), presents(&stranger, &stranger));
+    let unknown = good();
+    let verifier = verifier(trusting(&[&good().pem]), Policy::Strict);
+    handshake(client(&verifier, &rustls::version::TLS13), presents(&unknown, &unknown));
     let refusal = take_notes().refusal.unwrap();
     assert!(matches!(refusal.detail().downcast_ref(), Some(Unauthorized::Untrusted { .. })));
     assert_eq!(take_notes().refusal, None);
 }
 
 #[test]
-fn insecure_goes_on_with_a_stranger() {
-    let folder = Folder::new();
-    let stranger = good();
+fn insecure_continues_with_an_unknown_server() {
+    let unknown = good();
     for version in VERSIONS {
-        let verifier = verifier(folder.trust(&[&good().pem]), Policy::Insecure);
-        let ended = handshake(client(&verifier, version), presents(&stranger, &stranger));
+        let verifier = verifier(trusting(&[&good().pem]), Policy::Insecure);
+        let ended = handshake(client(&verifier, version), presents(&unknown, &unknown));
         assert_eq!((&ended.client_error, &ended.server_error), (&None, &None));
-        assert_eq!(take_notes().refusal, None, "a stranger that is let in is not refused");
+        assert_eq!(take_notes().refusal, None, "an unknown server that is accepted is not refused");
         assert!(ended.client.peer_certificates().is_some());
     }
 }
 
 #[test]
 fn a_certificate_without_its_key_is_refused_under_any_policy() {
-    let folder = Folder::new();
     let (server, thief) = (good(), good());
     for policy in [Policy::Strict, Policy::Insecure] {
         for version in VERSIONS {
-            let verifier = verifier(folder.trust(&[&server.pem]), policy);
+            let verifier = verifier(trusting(&[&server.pem]), policy);
             let ended = handshake(client(&verifier, version), presents(&server, &thief));
             let bad_signature = Error::InvalidCertificate(CertificateError::BadSignature);
             assert_eq!(ended.client_error, Some(bad_signature), "{policy:?}");
@@ -186,8 +180,8 @@ fn a_certificate_without_its_key_is_refused_under_any_policy() {
 
 #[test]
 fn the_development_certificate_completes_a_handshake() {
-    let folder = Folder::new();
-    let (certificate, key) = (folder.path("c.pem"), folder.path("k.pem"));
+    let folder = TempDir::new();
+    let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
     let today = rustls::pki_types::UnixTime::now();
     identity::development_certificate(&certificate, &key, today).unwrap();
     let identity = Identity::load(&certificate, &key).unwrap();

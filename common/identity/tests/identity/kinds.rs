@@ -1,4 +1,4 @@
-//! Keys and certificates that are sound, and of a kind that is not supported.
+//! Keys and certificates that are valid, but of a kind that is not supported.
 
 use std::fs;
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ fn an_unsupported_kind_is_named_when_it_is_loaded() {
 }
 
 #[test]
-fn an_unsupported_private_key_is_named_whatever_the_certificate_is() {
+fn an_unsupported_private_key_is_named_with_any_certificate() {
     let good = fixture("ec-certificate.pem");
     for (name, words) in [
         ("short-rsa", "RSA of 1024 bits"),
@@ -70,8 +70,7 @@ fn an_unsupported_private_key_is_named_whatever_the_certificate_is() {
 
 #[test]
 fn an_unsupported_kind_is_named_when_a_peer_presents_it() {
-    let folder = Folder::new();
-    let trust = folder.trust(&[&classic("another").pem]);
+    let trust = trusting(&[&classic("another").pem]);
     let server = ServerName::try_from("localhost").unwrap();
     for (name, words) in [
         ("short-rsa", "RSA of 1024 bits"),
@@ -98,8 +97,7 @@ fn a_peer_with_a_compressed_point_is_accepted() {
 }
 
 #[test]
-fn an_issuer_or_a_signature_of_an_unsupported_kind_is_blamed() {
-    let folder = Folder::new();
+fn error_names_an_unsupported_kind_of_issuer_key_or_signature() {
     for (name, words, supported) in [
         (
             "short-rsa",
@@ -117,7 +115,7 @@ fn an_issuer_or_a_signature_of_an_unsupported_kind_is_blamed() {
         let pem = fs::read_to_string(kind(&format!("issued-with-{name}"))).unwrap();
         let chain: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
         let authority = &pem[pem.rfind("-----BEGIN").unwrap()..];
-        let trust = folder.trust(&[authority]);
+        let trust = trusting(&[authority]);
         let refused = authorize(&chain[..1], &trust, Peer::Client, at(NOW + 30 * 86_400)).unwrap_err();
         let sentence = refused.to_string();
         for word in [words, supported] {
@@ -127,8 +125,7 @@ fn an_issuer_or_a_signature_of_an_unsupported_kind_is_blamed() {
 }
 
 #[test]
-fn a_name_in_another_string_type_is_no_unknown_issuer() {
-    let folder = Folder::new();
+fn error_says_that_the_issuers_name_has_another_string_type() {
     let named = |name| {
         params("", &[], |params| {
             authority(params);
@@ -143,11 +140,10 @@ fn a_name_in_another_string_type_is_no_unknown_issuer() {
         (vec![&leaf], "names its issuer CN=My CA, but the authority in"),
         (vec![&leaf, &printable], "names its issuer CN=My CA, but "),
     ] {
-        let refused =
-            as_server("localhost", &sent, &folder.trust(&[&printable.pem])).unwrap_err().to_string();
+        let refused = as_server("localhost", &sent, &trusting(&[&printable.pem])).unwrap_err().to_string();
         assert!(refused.contains(words) && refused.contains(" encodes this name differently"), "{refused}");
     }
-    let trust = folder.trust(&[&classic("another").pem]);
+    let trust = trusting(&[&classic("another").pem]);
     let refused = as_server("localhost", &[&leaf, &printable], &trust).unwrap_err().to_string();
     assert!(
         refused.contains("CN=My CA, but the certificate that it sent encodes this name differently"),
@@ -189,12 +185,11 @@ fn a_name_in_latin_1_is_readable() {
     assert_eq!(subject(&der.into()), r"CN=M\xc3\xacller");
 }
 
-/// A certificate with such a key is not refused at once if nobody has to be authorized. Its signature cannot be
-/// verified all the same.
+/// Under `Policy::Insecure` a certificate with such a key is not refused. But the signature of the handshake cannot be
+/// verified.
 #[test]
-fn an_unsupported_kind_is_noted_where_its_signature_cannot_be_verified() {
-    let folder = Folder::new();
-    let trust = Arc::new(folder.trust(&[&classic("another").pem]));
+fn an_unsupported_kind_is_noted_if_its_signature_cannot_be_verified() {
+    let trust = Arc::new(trusting(&[&classic("another").pem]));
     let verifier = ServerVerifier::new(trust, Arc::new(aws_lc_rs::default_provider()), Policy::Insecure);
     let signed = |bytes: &[u8]| rustls_signature(SignatureScheme::ECDSA_NISTP256_SHA256, bytes);
     verifier.verify_tls13_signature(b"message", &certificate("secp256k1"), &signed(b"no")).unwrap_err();
@@ -203,7 +198,7 @@ fn an_unsupported_kind_is_noted_where_its_signature_cannot_be_verified() {
     assert_eq!(noted, Some(Unauthorized::UnsupportedKey(secp256k1).into()));
 }
 
-/// The struct has no constructor: this is what a peer sends.
+/// Parses the signature from the bytes that a peer sends, because the struct has no constructor.
 fn rustls_signature(scheme: SignatureScheme, signature: &[u8]) -> DigitallySignedStruct {
     use rustls::internal::msgs::codec::{Codec, Reader};
     let length = u16::try_from(signature.len()).unwrap().to_be_bytes();
@@ -211,7 +206,7 @@ fn rustls_signature(scheme: SignatureScheme, signature: &[u8]) -> DigitallySigne
     DigitallySignedStruct::read(&mut Reader::init(&bytes)).unwrap()
 }
 
-/// A certificate with a critical extension that nobody knows.
+/// A certificate with an unknown critical extension.
 fn critical() -> Made {
     self_signed(params("localhost", &["localhost"], |params| {
         let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
@@ -223,7 +218,7 @@ fn critical() -> Made {
 #[test]
 fn an_unknown_critical_extension_is_unsupported_and_not_damaged() {
     const WORDS: &str = "it has a critical extension that is not supported: 1.2.3.4";
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let critical = critical();
     let file = folder.write("file.pem", &critical.pem);
     let error = Identity::load(&file, &fixture("ec-key-sec1.pem")).unwrap_err();
@@ -231,7 +226,7 @@ fn an_unknown_critical_extension_is_unsupported_and_not_damaged() {
     let sentence = error.to_string();
     assert!(sentence.contains(WORDS) && !sentence.contains("damaged"), "{sentence}");
 
-    // It can be a pin, but webpki would not use it.
+    // It can be a pin, but webpki does not accept it.
     let refused = as_server("localhost", &[&critical], &Trust::load(&file).unwrap()).unwrap_err();
     let sentence = refused.to_string();
     assert!(sentence.contains(WORDS) && !sentence.contains("malformed"), "{sentence}");

@@ -1,10 +1,10 @@
-//! Files that are an identity: all that loads, and what it warns of.
+//! Files that can be loaded, and the warnings about them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{Folder, NOW, at, authority, fixture, now, params, self_signed};
+use crate::support::{NOW, TempDir, at, authority, fixture, now, params, self_signed, trusting};
 use identity::{Identity, Trust, Warning};
 use rustls::pki_types::PrivateKeyDer;
 
@@ -20,7 +20,7 @@ fn all_three_encodings_of_a_key_load() {
 }
 
 #[test]
-fn an_identity_is_what_rustls_takes_and_its_debug_keeps_the_secret() {
+fn rustls_accepts_an_identity_and_its_debug_hides_the_key() {
     let identity = Identity::load(&fixture("classic-certificate.pem"), &fixture("classic-key.pem")).unwrap();
     assert!(format!("{identity:?}").contains("elided"));
     rustls::ServerConfig::builder()
@@ -31,7 +31,7 @@ fn an_identity_is_what_rustls_takes_and_its_debug_keeps_the_secret() {
 
 #[test]
 fn both_parts_may_be_in_one_file() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let read = |name| fs::read_to_string(fixture(name)).unwrap();
     let both = folder.write("both.pem", read("ec-key-sec1.pem") + &read("ec-certificate.pem"));
     assert_eq!(Identity::load(&both, &both).unwrap().chain.len(), 1);
@@ -39,7 +39,7 @@ fn both_parts_may_be_in_one_file() {
 
 #[test]
 fn windows_line_ends_load() {
-    let folder = Folder::new();
+    let folder = TempDir::new();
     let crlf = |name| fs::read_to_string(fixture(name)).unwrap().replace('\n', "\r\n");
     let certificate = folder.write("certificate.pem", crlf("ec-certificate.pem"));
     let key = folder.write("key.pem", crlf("ec-key-sec1.pem"));
@@ -48,8 +48,8 @@ fn windows_line_ends_load() {
 
 #[test]
 fn a_key_that_others_can_read_is_a_warning() {
-    let folder = Folder::new();
-    let key = folder.path("key.pem");
+    let folder = TempDir::new();
+    let key = folder.path().join("key.pem");
     fs::copy(fixture("ec-key-sec1.pem"), &key).unwrap();
     let warnings = |mode| {
         fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
@@ -68,9 +68,9 @@ fn a_key_that_others_can_read_is_a_warning() {
 }
 
 #[test]
-fn a_certificate_out_of_its_time_is_a_warning_with_the_date() {
-    let folder = Folder::new();
-    let key = folder.path("key.pem");
+fn an_expired_or_early_certificate_is_a_warning_with_the_date() {
+    let folder = TempDir::new();
+    let key = folder.path().join("key.pem");
     fs::copy(fixture("ec-key-sec1.pem"), &key).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let identity = Identity::load(&fixture("ec-certificate.pem"), &key).unwrap();
@@ -88,8 +88,7 @@ fn a_certificate_out_of_its_time_is_a_warning_with_the_date() {
 }
 
 #[test]
-fn an_authority_out_of_its_time_is_a_warning_with_its_name_and_the_date() {
-    let folder = Folder::new();
+fn an_expired_or_early_authority_is_a_warning_with_its_name_and_the_date() {
     let years = |first, last| {
         self_signed(params("My CA", &[], |params| {
             authority(params);
@@ -100,7 +99,7 @@ fn an_authority_out_of_its_time_is_a_warning_with_its_name_and_the_date() {
     let leaf =
         self_signed(params("leaf", &["leaf"], |params| params.not_after = rcgen::date_time_ymd(1999, 1, 1)));
     let (good, old, early) = (years(2020, 2100), years(2020, 2021), years(2900, 2901));
-    let trust = folder.trust(&[&good.pem, &old.pem, &leaf.pem, &early.pem]);
+    let trust = trusting(&[&good.pem, &old.pem, &leaf.pem, &early.pem]);
     let warnings: Vec<String> = trust.warnings(now()).iter().map(ToString::to_string).collect();
     let [expired, not_yet] = &warnings[..] else { panic!("{warnings:?}") };
     for word in
@@ -126,12 +125,12 @@ fn an_authority_whose_key_cannot_verify_is_a_warning() {
 
 #[test]
 fn a_key_in_a_folder_that_others_can_write_to_is_a_warning() {
-    let folder = Folder::new();
-    let key = folder.path("key.pem");
+    let folder = TempDir::new();
+    let key = folder.path().join("key.pem");
     fs::copy(fixture("ec-key-sec1.pem"), &key).unwrap();
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let warnings = |mode, key: &Path| {
-        fs::set_permissions(folder.path(""), fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
         Identity::load(&fixture("ec-certificate.pem"), key).unwrap().warnings(now())
     };
     assert_eq!(warnings(0o755, &key), []);
@@ -141,9 +140,9 @@ fn a_key_in_a_folder_that_others_can_write_to_is_a_warning() {
     let sentence = open[0].to_string();
     assert!(sentence.contains("`chmod go-w "), "{sentence}");
 
-    // The file behind a symbolic link counts, and so does the folder of the link.
-    let other = Folder::new();
-    let link = other.path("link.pem");
+    // The key is a symbolic link. Its own folder is closed, and the folder of the real file is open.
+    let other = TempDir::new();
+    let link = other.path().join("link.pem");
     std::os::unix::fs::symlink(&key, &link).unwrap();
     assert_eq!(warnings(0o777, &link).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Certificates, keys, trust, and the verdict on a peer.
+//! Certificates, keys, trust, and authorization.
 
 #![allow(
     clippy::unwrap_used,

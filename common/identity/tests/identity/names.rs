@@ -1,4 +1,4 @@
-//! The verdict on names: which count, how they are compared, how they are shown.
+//! The names in a certificate: which count, how they are compared, how they are shown.
 
 use crate::support::*;
 use identity::{Authorized, Identity, Peer, Trust, Unauthorized, authorize};
@@ -7,29 +7,28 @@ use rustls::CertificateError;
 use rustls::pki_types::ServerName;
 
 #[test]
-fn the_classic_openssl_certificate_is_authorized_as_it_is() {
+fn the_classic_openssl_certificate_is_authorized() {
     let file = fixture("classic-certificate.pem");
     let identity = Identity::load(&file, &fixture("classic-key.pem")).unwrap();
     let trust = Trust::load(&file).unwrap();
-    let verdict = |name: &str| {
+    let outcome = |name: &str| {
         let name = ServerName::try_from(name.to_owned()).unwrap();
         authorize(&identity.chain, &trust, Peer::Server(&name), now())
     };
-    let authorized = verdict("localhost").unwrap();
+    let authorized = outcome("localhost").unwrap();
     assert_eq!(authorized.to_string(), format!("the very certificate in {}", file.display()));
-    assert_eq!(verdict("localhost."), Ok(authorized));
+    assert_eq!(outcome("localhost."), Ok(authorized));
     assert_eq!(
-        verdict("example.com").unwrap_err().to_string(),
+        outcome("example.com").unwrap_err().to_string(),
         "its certificate is for CN=localhost., not for example.com"
     );
 }
 
 #[test]
-fn a_pin_without_alternative_names_goes_by_its_common_name() {
-    let folder = Folder::new();
+fn a_pin_without_alternative_names_is_for_its_common_name() {
     for cn in ["localhost", "localhost.", "LocalHost"] {
         let server = classic(cn);
-        let trust = folder.trust(&[&server.pem]);
+        let trust = trusting(&[&server.pem]);
         for name in ["localhost", "localhost.", "LOCALHOST"] {
             let authorized = as_server(name, &[&server], &trust).unwrap();
             assert!(matches!(authorized, Authorized::Pinned { .. }));
@@ -44,16 +43,15 @@ fn a_pin_without_alternative_names_goes_by_its_common_name() {
 
 #[test]
 fn the_common_name_counts_only_without_alternative_names() {
-    let folder = Folder::new();
     let server = self_signed(params("localhost", &["example.com"], plain));
-    let trust = folder.trust(&[&server.pem]);
+    let trust = trusting(&[&server.pem]);
     as_server("example.com", &[&server], &trust).unwrap();
     as_server("localhost", &[&server], &trust).unwrap_err();
 
     // Alternative names that cannot be read are still alternative names.
     let damaged = CustomExtension::from_oid_content(&[2, 5, 29, 17], vec![0x30, 2, 0x05, 0x00]);
     let server = self_signed(params("localhost", &[], |params| params.custom_extensions = vec![damaged]));
-    let trust = folder.trust(&[&server.pem]);
+    let trust = trusting(&[&server.pem]);
     let refused = as_server("localhost", &[&server], &trust).unwrap_err();
     assert_eq!(
         refused.to_string(),
@@ -64,10 +62,9 @@ fn the_common_name_counts_only_without_alternative_names() {
 
 #[test]
 fn the_common_name_of_an_issued_certificate_does_not_count() {
-    let folder = Folder::new();
     let ca = classic("My CA");
     let leaf = issued_by(&ca, params("localhost", &[], plain));
-    let refused = as_server("localhost", &[&leaf], &folder.trust(&[&ca.pem])).unwrap_err();
+    let refused = as_server("localhost", &[&leaf], &trusting(&[&ca.pem])).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "its certificate is for no name that counts (CN=localhost is no subject alternative name), not for localhost"
@@ -75,11 +72,10 @@ fn the_common_name_of_an_issued_certificate_does_not_count() {
 }
 
 #[test]
-fn a_trailing_dot_is_the_same_name_on_either_side() {
-    let folder = Folder::new();
+fn a_trailing_dot_makes_no_difference_in_either_name() {
     for san in ["localhost", "localhost.", "LOCALHOST."] {
         let server = self_signed(params("x", &[san], plain));
-        let trust = folder.trust(&[&server.pem]);
+        let trust = trusting(&[&server.pem]);
         as_server("localhost", &[&server], &trust).unwrap();
         as_server("localhost.", &[&server], &trust).unwrap();
         as_server("localhost.x", &[&server], &trust).unwrap_err();
@@ -87,10 +83,9 @@ fn a_trailing_dot_is_the_same_name_on_either_side() {
 }
 
 #[test]
-fn addresses_are_names_too() {
-    let folder = Folder::new();
+fn a_certificate_may_be_for_addresses() {
     let server = self_signed(params("x", &["127.0.0.1", "::1"], plain));
-    let trust = folder.trust(&[&server.pem]);
+    let trust = trusting(&[&server.pem]);
     as_server("127.0.0.1", &[&server], &trust).unwrap();
     as_server("::1", &[&server], &trust).unwrap();
     let refused = as_server("127.0.0.2", &[&server], &trust).unwrap_err();
@@ -98,16 +93,15 @@ fn addresses_are_names_too() {
 }
 
 #[test]
-fn what_a_peer_chose_is_escaped_and_bounded() {
-    let folder = Folder::new();
-    let trust = folder.trust(&[&classic("My CA").pem]);
+fn names_of_a_peer_are_escaped_and_limited() {
+    let trust = trusting(&[&classic("My CA").pem]);
     let hostile = "\u{1b}[2J\nerror: \u{202e}all is well";
     let long = "x".repeat(5000);
     let ca = classic("My CA");
-    let stranger = self_signed(params(hostile, &[], |params| {
+    let unknown = self_signed(params(hostile, &[], |params| {
         params.distinguished_name.push(DnType::OrganizationName, &*long);
     }));
-    let refused = as_server("localhost", &[&stranger], &trust).unwrap_err().to_string();
+    let refused = as_server("localhost", &[&unknown], &trust).unwrap_err().to_string();
     assert!(refused.contains(r"\x1b[2J\nerror: "), "{refused}");
     assert!(refused.len() < 1000, "{refused}");
     assert!(!refused.contains(['\n', '\u{1b}', '\u{202e}']), "{refused:?}");
@@ -118,19 +112,18 @@ fn what_a_peer_chose_is_escaped_and_bounded() {
         sans.iter().map(|san| rcgen::SanType::DnsName(san.as_str().try_into().unwrap())).collect();
     many.subject_alt_names[1] = rcgen::SanType::DnsName("a\n\u{1b}[0m".try_into().unwrap());
     let leaf = issued_by(&ca, many);
-    let refused = as_server("localhost", &[&leaf], &folder.trust(&[&ca.pem])).unwrap_err();
+    let refused = as_server("localhost", &[&leaf], &trusting(&[&ca.pem])).unwrap_err();
     assert_eq!(
         refused.to_string(),
         r"its certificate is for host0.example, a\n\x1b[0m, host2.example, host3.example and 196 more, not for localhost"
     );
 }
 
-/// The reason against a server with the wrong name. If it is `pinned`, its certificate is in the trust file.
+/// The reason for refusing a server with the wrong name. If it is `pinned`, its certificate is in the trust file.
 fn refused(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> Unauthorized {
-    let folder = Folder::new();
     let ca = classic("My CA");
     let server = if pinned { self_signed(params) } else { issued_by(&ca, params) };
-    let trust = folder.trust(&[if pinned { &server.pem } else { &ca.pem }]);
+    let trust = trusting(&[if pinned { &server.pem } else { &ca.pem }]);
     let refused = as_server(wanted, &[&server], &trust).unwrap_err();
     assert!(matches!(refused, Unauthorized::WrongName { .. }), "{refused}");
     assert_eq!(refused.certificate_error(), CertificateError::NotValidForName);
@@ -141,7 +134,7 @@ fn wrong_name(params: rcgen::CertificateParams, wanted: &str, pinned: bool) -> S
     refused(params, wanted, pinned).to_string()
 }
 
-/// An alternative name of the type for DNS names, whatever it says.
+/// A certificate with this alternative name, which has the type for DNS names even if it is not one.
 fn as_dns_name(name: &str) -> rcgen::CertificateParams {
     params("x", &[], |params| {
         params.subject_alt_names = vec![rcgen::SanType::DnsName(name.try_into().unwrap())];
@@ -149,7 +142,7 @@ fn as_dns_name(name: &str) -> rcgen::CertificateParams {
 }
 
 #[test]
-fn an_address_in_the_common_name_does_not_count_and_the_sentence_says_so() {
+fn error_says_that_an_address_in_the_common_name_does_not_count() {
     for wanted in ["127.0.0.1", "::1"] {
         for pinned in [true, false] {
             assert_eq!(
@@ -164,7 +157,7 @@ fn an_address_in_the_common_name_does_not_count_and_the_sentence_says_so() {
 }
 
 #[test]
-fn an_address_as_a_dns_name_does_not_count_and_the_sentence_says_so() {
+fn error_says_that_an_address_as_a_dns_name_does_not_count() {
     for wanted in ["127.0.0.1", "::1"] {
         for pinned in [true, false] {
             assert_eq!(
@@ -179,7 +172,7 @@ fn an_address_as_a_dns_name_does_not_count_and_the_sentence_says_so() {
 }
 
 #[test]
-fn a_wildcard_that_does_not_count_is_named_with_its_rule() {
+fn error_names_a_wildcard_and_the_rule_that_it_breaks() {
     let one_label = "a wildcard stands for exactly one label";
     let two_labels = "at least two labels have to follow a wildcard";
     for (name, wanted, rule) in [
@@ -207,7 +200,7 @@ fn a_wildcard_that_does_not_count_is_named_with_its_rule() {
 }
 
 #[test]
-fn a_common_name_beside_alternative_names_is_named() {
+fn error_says_that_a_common_name_beside_alternative_names_does_not_count() {
     assert_eq!(
         wrong_name(params("localhost", &["example.com"], plain), "localhost", true),
         "its certificate is not for localhost: it has that name in its Common Name, which does not count if there \
@@ -216,7 +209,7 @@ fn a_common_name_beside_alternative_names_is_named() {
 }
 
 #[test]
-fn a_name_in_unicode_is_named() {
+fn error_says_that_a_name_in_unicode_does_not_count() {
     let sentence = wrong_name(params("bücher.example", &[], plain), "xn--bcher-kva.example", true);
     assert_eq!(
         sentence,

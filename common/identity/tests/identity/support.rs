@@ -1,16 +1,14 @@
-//! What the identity tests share: folders that go away, certificates with one thing special.
+//! Support for the tests of this crate: trusts, and certificates of every kind.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use identity::{Authorized, Peer, Trust, Unauthorized, authorize};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+pub use testing::folder::TempDir;
 
-/// 2026-11-24 06:00:00 UTC, inside the year of every fixture.
+/// 2026-11-24 06:00:00 UTC. Every fixture is valid then.
 pub const NOW: u64 = 1_795_500_000;
 
 pub fn at(seconds: u64) -> UnixTime {
@@ -21,68 +19,31 @@ pub fn now() -> UnixTime {
     at(NOW)
 }
 
-/// A folder of one test, removed with it.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("identity-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::DirBuilder::new().mode(0o700).create(&path).unwrap(); // whatever the umask is
-        Self(path)
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.path(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    pub fn trust(&self, certificates: &[&str]) -> Trust {
-        Trust::load(&self.write("trust.pem", certificates.concat())).unwrap()
-    }
-
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(&self.0)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// A trust with these certificates in PEM. Its file is removed at once, but its path stays in the sentences.
+pub fn trusting(certificates: &[&str]) -> Trust {
+    let folder = TempDir::new();
+    Trust::load(&folder.write("trust.pem", certificates.concat())).unwrap()
 }
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/identity/fixtures").join(name)
 }
 
-/// A certificate of a test, and the means to issue others with it.
+/// A certificate of a test, and its key, which can issue other certificates.
 pub struct Made {
     pub pem: String,
     pub der: CertificateDer<'static>,
     pub issuer: Issuer<'static, KeyPair>,
 }
 
-/// CN, alternative names, and whatever else is special.
-pub fn params(cn: &str, sans: &[&str], special: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+/// Parameters with this CN, these alternative names, and the changes that `change` makes.
+pub fn params(cn: &str, sans: &[&str], change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
     let sans: Vec<String> = sans.iter().map(ToString::to_string).collect();
     let mut params = CertificateParams::new(sans).unwrap();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, cn);
     params.is_ca = IsCa::ExplicitNoCa;
-    special(&mut params);
+    change(&mut params);
     params
 }
 
@@ -102,7 +63,7 @@ fn made(params: CertificateParams, certificate: &rcgen::Certificate, key: KeyPai
     Made { pem: certificate.pem(), der: certificate.der().clone(), issuer: Issuer::new(params, key) }
 }
 
-/// What a plain `openssl req -x509` makes: CA:TRUE, no alternative names, no key usage.
+/// The certificate of a plain `openssl req -x509`: CA:TRUE, no alternative names, no key usage.
 pub fn classic(cn: &str) -> Made {
     self_signed(params(cn, &[], authority))
 }
