@@ -31,7 +31,6 @@ mod numbers;
 mod pages;
 mod sealed;
 mod story;
-mod words;
 
 use std::collections::HashMap;
 use std::io;
@@ -52,8 +51,8 @@ use self::facts::Facts;
 pub use self::folder::{Folder, FolderError};
 use self::pages::Pages;
 use self::story::{Carry, Row, Rows, Turn};
-use self::words::Call;
 use crate::sink::{Carried, Sink};
+use crate::vocabulary::{self, Entry};
 
 /// How many events of the loop are kept for a session that is about to begin.
 const PRELUDE: usize = 32;
@@ -98,7 +97,7 @@ struct Round {
     number: u64,
     woke: Option<(Instant, usize, bool)>,
     /// What the loop did before a session began, and whose it is, if it is one peer's.
-    events: Vec<(Option<SocketAddr>, Call)>,
+    events: Vec<(Option<SocketAddr>, Entry)>,
 }
 
 /// A session that goes on.
@@ -134,7 +133,7 @@ impl Illustrator {
         let mut story =
             Story { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO, slices: 0 };
         story.turn(&self.round, now);
-        let its = |(peer, _): &mut (Option<SocketAddr>, Call)| peer.is_none_or(|peer| peer == id.peer);
+        let its = |(peer, _): &mut (Option<SocketAddr>, Entry)| peer.is_none_or(|peer| peer == id.peer);
         for (_, call) in self.round.events.extract_if(.., its) {
             story.rows.push(Row::Call(call));
         }
@@ -184,12 +183,15 @@ impl Sink for Illustrator {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         if let LoopEvent::Woke { events, timeout } = event {
             self.round.number += 1;
-            self.round.woke = Some((now, *events, words::slept(*timeout)));
+            self.round.woke = Some((now, *events, vocabulary::may_sleep(*timeout)));
             // A client connects in turns of its own before its session begins.
             self.round.events.retain(|(_, call)| call.verb.starts_with("connect"));
             return;
         }
-        let Some(call) = words::of_event(event) else { return };
+        if !is_shown(event) {
+            return;
+        }
+        let call = vocabulary::of_event(event);
         // All that a client's loop does, it does for its one session.
         let everybodys = self.endings.peer() == Side::Server || matches!(event, LoopEvent::Stopping { .. });
         if everybodys && !self.stories.is_empty() {
@@ -198,7 +200,7 @@ impl Sink for Illustrator {
                 story.rows.push(Row::Call(call.clone()));
             }
         } else if self.round.events.len() < PRELUDE {
-            self.round.events.push((words::whose(event), call));
+            self.round.events.push((peer_of(event), call));
         }
     }
 }
@@ -266,14 +268,15 @@ impl Story {
         for record in &carried.incomplete {
             self.rows.push_record(record);
         }
-        let Some(call) = words::of_step(step, now, &self.facts.endings) else { return };
+        let call = vocabulary::of_step(step, now, &self.facts.endings);
         match step {
+            Step::Sent(_) => {} // counted on the line of its `write_tls`
             Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
             _ => self.rows.push(Row::Call(call)),
         }
     }
 
-    fn carry(&mut self, call: Call, carried: &Carried) {
+    fn carry(&mut self, call: Entry, carried: &Carried) {
         let records = &carried.records;
         self.rows.push(Row::Carry(Carry {
             call,
@@ -286,6 +289,31 @@ impl Story {
             self.facts.record(record);
             self.rows.push_record(record);
         }
+    }
+}
+
+/// Returns whether the page of a session shows this event.
+fn is_shown(event: &LoopEvent<'_>) -> bool {
+    matches!(
+        event,
+        LoopEvent::Ready(_)
+            | LoopEvent::InterestChanged(..)
+            | LoopEvent::Accepted(_)
+            | LoopEvent::Promoted { .. }
+            | LoopEvent::StdinRead(_)
+            | LoopEvent::Connecting(_)
+            | LoopEvent::ConnectFailed(..)
+            | LoopEvent::Connected(_)
+            | LoopEvent::Stopping { .. }
+    )
+}
+
+/// The peer of an event that concerns one peer only.
+fn peer_of(event: &LoopEvent<'_>) -> Option<SocketAddr> {
+    match event {
+        LoopEvent::Accepted(peer) => Some(*peer),
+        LoopEvent::Promoted { id, .. } => Some(id.peer),
+        _ => None,
     }
 }
 

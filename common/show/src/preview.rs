@@ -14,17 +14,12 @@ pub(crate) struct Preview {
 }
 
 impl Preview {
-    /// As a trace has it.
+    /// Escapes the beginning of `plaintext`.
     pub(crate) fn of(plaintext: &[u8]) -> Self {
-        Self::within(CHARACTERS, plaintext)
-    }
-
-    /// With at most so many characters.
-    pub(crate) fn within(characters: usize, plaintext: &[u8]) -> Self {
         let mut text = String::new();
         for byte in plaintext {
             let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
-            if text.len() + shown.len() > characters {
+            if text.len() + shown.len() > CHARACTERS {
                 return Self { text, cut: true };
             }
             text += &shown;

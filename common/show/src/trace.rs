@@ -36,7 +36,6 @@ mod file;
 pub mod json;
 mod palette;
 mod text;
-mod words;
 mod wrap;
 
 use std::io::Write;
@@ -49,6 +48,7 @@ pub use self::args::{Form, TraceArgs};
 use self::text::Text;
 use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
+use crate::vocabulary;
 
 /// A sink that writes a line for everything it is told.
 #[derive(Debug)]
@@ -107,8 +107,8 @@ impl<W: Write> Sink for Trace<W> {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
             Layout::Text(text) => {
-                let words = words::of_step(step, now, &self.endings);
-                text.step(since_start, id, step, words, &contents::of(carried))
+                let entry = vocabulary::of_step(step, now, &self.endings);
+                text.step(since_start, id, step, entry, &contents::of(carried))
             }
             Layout::Json => Some(json::step(since_start, id, step, now, &self.endings, carried)),
         };
@@ -120,7 +120,7 @@ impl<W: Write> Sink for Trace<W> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
-            Layout::Text(text) => text.event_loop(since_start, event, &words::of_event(event)),
+            Layout::Text(text) => text.event_loop(since_start, event, &vocabulary::of_event(event)),
             Layout::Json => json::event_loop(since_start, event),
         };
         self.lines.write(now, &line);

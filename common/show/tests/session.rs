@@ -122,7 +122,7 @@ const EXPECTED: &str = "
     # │   read_tls            # B: {NewSessionTicket ×#}, {application data # B}
     # │   process_new_packets → to write #, plaintext #
     # │ ◀ plaintext in        # B \"hello\"
-    # │   phase               Established → Closing: asked to close; close_notify queued
+    # │   phase               Established → Closing: close requested; close_notify queued
     # │   deadline            idle stopped (moved once)
     # │   deadline            close set to +#s
     # │ ▶ write_tls           # B (# slice): {Alert: close_notify}

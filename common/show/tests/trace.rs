@@ -217,8 +217,8 @@ fn long_lines_are_broken_at_the_terminals_width_and_go_on_below_their_beginning(
         on_terminal(|| Some(75)),
         "+   12.000 loop ┌ woke                  1 event\n\
          +   12.000 loop │   stopping            the last of all the sessions of\n\
-         \x20               │                       --sessions has begun; 2 waiting are\n\
-         \x20               │                       sent away\n"
+         \x20               │                       --sessions has begun; 2 queued\n\
+         \x20               │                       clients are disconnected\n"
     );
     assert_eq!(
         on_terminal(|| Some(50)),
@@ -226,7 +226,8 @@ fn long_lines_are_broken_at_the_terminals_width_and_go_on_below_their_beginning(
          +   12.000 loop │   stopping            the last\n\
          \x20               │   of all the sessions of\n\
          \x20               │   --sessions has begun; 2\n\
-         \x20               │   waiting are sent away\n"
+         \x20               │   queued clients are\n\
+         \x20               │   disconnected\n"
     );
     for width in [|| None, || Some(39), || Some(500)] as [fn() -> Option<usize>; 3] {
         assert_eq!(on_terminal(width).lines().count(), 2);

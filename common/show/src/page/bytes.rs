@@ -13,6 +13,8 @@ use super::story::Drawn;
 use decode::explain::{self, Field};
 use decode::{Content, HEADER, Message, Protection, Record};
 
+use crate::vocabulary::message_name;
+
 /// How many bytes of one block are shown.
 const SHOWN: usize = 4096;
 /// How many fields of a page are explained. A peer may send thousands in one record.
@@ -179,7 +181,7 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         }
     }
     blocks.extend(joined(record).map(|message| Block {
-        title: format!("{}, put together from several records", names::name(message)),
+        title: format!("{}, put together from several records", message_name(message)),
         bytes: Cow::Borrowed(message.bytes.as_slice()),
         whole: message.bytes.len(),
         fields: explain::message(message),
@@ -198,7 +200,7 @@ fn payload_fields(record: &Record) -> Vec<Field> {
     for piece in pieces {
         if let Some(message) = piece.message.as_deref().filter(|message| is_whole(&piece.range, message)) {
             let inside = explain::message(message);
-            let whole = around(names::name(message), 0..message.bytes.len(), inside);
+            let whole = around(message_name(message), 0..message.bytes.len(), inside);
             fields.push(shifted(whole, piece.range.start));
         }
     }

@@ -98,25 +98,28 @@ fn legend() -> Markup {
 }
 
 const CALLS: [(&str, &str); 11] = [
-    ("recv", "The kernel hands over what has come: part of a record, or many records at once."),
+    ("recv", "The kernel hands over what has arrived: part of a record, or many records."),
     ("read_tls", "rustls takes these bytes. Nothing is decrypted yet."),
     (
         "process_new_packets",
-        "rustls decrypts, checks, and goes on with the handshake. It says how many bytes it wants to write, and how \
-         many the application can read.",
+        "rustls decrypts, checks, and continues the handshake. It says how many bytes it wants to write, and how many \
+         the application can read.",
     ),
-    ("reader().read", "The application gets what was said to it."),
-    ("writer().write", "The application says something. rustls encrypts it at once, and keeps it."),
+    ("plaintext in", "The application reads what the peer sent, with reader().read()."),
+    (
+        "plaintext out",
+        "The application sends, with writer().write(). rustls encrypts the data at once and keeps it until it is written.",
+    ),
     (
         "write_tls",
-        "All that rustls keeps goes to the kernel in one system call: handshake, tickets and data alike.",
+        "All bytes that rustls keeps go to the kernel in one system call: handshake messages, tickets and data together.",
     ),
     (
-        "would block",
-        "The kernel has no more, or takes no more. Nobody waits here: the poll says when to try again.",
+        "blocked",
+        "The kernel has no more bytes, or takes no more. The loop does not wait here: the poll says when to try again.",
     ),
-    ("poll for", "What the poll is to wake the loop for."),
+    ("interest", "The events for which the poll wakes the loop."),
     ("deadline", "Every phase has one, so that no peer can make the session wait for ever."),
-    ("phase", "What TLS cannot know: who closed first, and why it failed."),
-    ("shutdown", "The FIN behind the close_notify: TLS said that it was all, and so does TCP."),
+    ("phase", "The state that rustls does not keep: who closed first, and why the session failed."),
+    ("FIN sent", "The FIN follows our close_notify: TLS has ended this direction, and now TCP ends it too."),
 ];

@@ -12,7 +12,7 @@ use super::flights::{self, Flight};
 use super::names::{self, Look};
 use super::numbers::{bytes, count, duration, grouped};
 use super::story::{Carry, Drawn, Omitted, Row, Rows, Turn};
-use super::words::{self, Call, Tone};
+use crate::vocabulary::{self, Entry, Tone};
 
 /// What all rows of a ladder need to know.
 struct Ladder {
@@ -31,7 +31,7 @@ struct Group<'a> {
 }
 
 enum Item<'a> {
-    Call(&'a Call),
+    Call(&'a Entry),
     /// With the index of each record.
     Carry(Option<&'a Carry>, Vec<(usize, &'a Drawn)>),
 }
@@ -78,7 +78,7 @@ fn ends(facts: &Facts) -> Markup {
         }
     };
     html! {
-        div.ends { div.machine-head { "the machine" } (end(Side::Client)) (end(Side::Server)) }
+        div.ends { div.machine-head { "the event loop" } (end(Side::Client)) (end(Side::Server)) }
     }
 }
 
@@ -129,7 +129,7 @@ impl Ladder {
                     @match group.turn {
                         Some(turn) => {
                             time { "+" (duration(turn.at)) }
-                            @if let Some((events, slept)) = turn.woke { span { (words::woke(events, slept)) } }
+                            @if let Some((events, slept)) = turn.woke { span { "woke: " (vocabulary::woke(events, slept)) } }
                         }
                         None => time { "…" },
                     }
@@ -149,7 +149,7 @@ impl Ladder {
         }
     }
 
-    fn call(&mut self, call: &Call) -> Markup {
+    fn call(&mut self, call: &Entry) -> Markup {
         let first_trouble = call.tone == Tone::Trouble && !std::mem::replace(&mut self.troubled, true);
         html! {
             li.call.(tone(call.tone)) id=[first_trouble.then_some("trouble")] { (said(call, self.us)) }
@@ -214,16 +214,16 @@ pub(super) fn icon(name: &str) -> Markup {
 
 /// The verb with its direction, and what came of it. The client's machine stands on the left of the wire, the server's
 /// on its right.
-fn said(call: &Call, us: Side) -> Markup {
+fn said(call: &Entry, us: Side) -> Markup {
     let glyph = match (call.tone, us) {
         (Tone::In, Side::Client) | (Tone::Out, Side::Server) => "←",
         (Tone::Out, Side::Client) | (Tone::In, Side::Server) => "→",
         (Tone::Trouble, _) => "✖",
         (Tone::Stalled, _) => "◼",
         (Tone::Phase, _) => "◆",
-        (Tone::Tls | Tone::Quiet, _) => "·",
+        (Tone::Woke | Tone::Tls | Tone::Quiet, _) => "·",
     };
-    html! { i aria-hidden="true" { (glyph) } code { (call.verb) } " " span { (call.note) } }
+    html! { i aria-hidden="true" { (glyph) } code { (call.verb) } " " span { (call.details) } }
 }
 
 /// How much one call carried.
@@ -275,7 +275,7 @@ fn tone(tone: Tone) -> &'static str {
         Tone::Out => "out",
         Tone::Tls => "tls",
         Tone::Phase => "phase",
-        Tone::Quiet => "quiet",
+        Tone::Woke | Tone::Quiet => "quiet",
         Tone::Stalled => "stalled",
         Tone::Trouble => "trouble",
     }

@@ -3,9 +3,10 @@
 use rustls::{AlertDescription, ContentType, Side};
 use tls_session::alert_name::AlertName;
 
-use decode::{Content, Message, Record, Sealed};
+use decode::{Content, Piece, Record, Sealed};
 
 use super::numbers::bytes;
+use crate::vocabulary::message_name;
 
 /// How many messages of one record are named.
 const NAMED: usize = 8;
@@ -61,12 +62,8 @@ pub(super) fn titles(record: &Record) -> Vec<String> {
     match &record.content {
         Content::Handshake(pieces) => {
             let part = || "part of a message".to_owned();
-            let title = |message: &Message| name(message);
-            let mut titles: Vec<String> = pieces
-                .iter()
-                .take(NAMED)
-                .map(|piece| piece.message.as_deref().map_or_else(part, title))
-                .collect();
+            let title = |piece: &Piece| piece.message.as_deref().map_or_else(part, message_name);
+            let mut titles: Vec<String> = pieces.iter().take(NAMED).map(title).collect();
             if pieces.len() > NAMED {
                 titles.push(format!("{} more", pieces.len() - NAMED));
             }
@@ -80,11 +77,6 @@ pub(super) fn titles(record: &Record) -> Vec<String> {
         Content::Incomplete => vec!["Incomplete record".to_owned()],
         Content::NotTls => vec!["Not TLS".to_owned()],
     }
-}
-
-/// The name of a message.
-pub(super) fn name(message: &Message) -> String {
-    message.name().map_or_else(|| format!("handshake message {}", u8::from(message.kind)), str::to_owned)
 }
 
 fn outer(content_type: ContentType) -> &'static str {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use decode::{Content, HEADER, Protection, Record};
 
 use super::names;
-use super::words::Call;
+use crate::vocabulary::Entry;
 
 /// How many rows are kept of the beginning of a session.
 pub(super) const FIRST_ROWS: usize = 400;
@@ -25,7 +25,7 @@ pub(super) enum Row {
     /// A turn of the loop begins.
     Turn(Turn),
     /// The machine did something.
-    Call(Call),
+    Call(Entry),
     /// A read or a write, and how many records it completed: they follow as rows of their own.
     Carry(Carry),
     /// A record.
@@ -48,7 +48,7 @@ pub(super) struct Turn {
 /// One system call, and what it carried.
 #[derive(Clone, Debug)]
 pub(super) struct Carry {
-    pub(super) call: Call,
+    pub(super) call: Entry,
     pub(super) records: usize,
     pub(super) messages: usize,
     /// How many slices a write had.
@@ -167,8 +167,8 @@ impl Row {
     fn size(&self) -> usize {
         let more = match self {
             Self::Turn(_) => 0,
-            Self::Call(call) => call.note.len(),
-            Self::Carry(carry) => carry.call.note.len(),
+            Self::Call(call) => call.details.len(),
+            Self::Carry(carry) => carry.call.details.len(),
             Self::Record(drawn) => {
                 let titles: usize = drawn.titles.iter().map(|title| title.len() + size_of::<String>()).sum();
                 size_of::<Drawn>() + drawn.weight() + titles

@@ -5,6 +5,7 @@ use tls_session::alert_name::AlertName;
 
 use crate::preview::Preview;
 use crate::sink::Carried;
+use crate::vocabulary::message_name;
 use decode::{Alert, Content, Piece, Protection, Record, Sealed};
 
 /// How much of one list is shown. A peer can put four thousand empty messages into one record.
@@ -100,9 +101,7 @@ fn words(record: &Record) -> String {
 fn messages(pieces: &[Piece]) -> String {
     let name = |piece: &Piece| match &piece.message {
         None => "part of a message".to_owned(),
-        Some(message) => message
-            .name()
-            .map_or_else(|| format!("handshake message {}", u8::from(message.kind)), str::to_owned),
+        Some(message) => message_name(message),
     };
     let names: Vec<String> = pieces.iter().map(name).collect();
     let run = |run: &[String]| run.first().map(|name| times(name, run.len()));

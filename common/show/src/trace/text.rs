@@ -9,9 +9,9 @@ use tls_session::deadline::Timeout;
 use tls_session::escaped::one_line;
 use tls_session::observer::{LoopEvent, SessionId, Step};
 
-use super::palette::{FAINT, Kind};
-use super::words::Words;
+use super::palette::{FAINT, style_of};
 use super::wrap::wrap;
+use crate::vocabulary::{Entry, Tone};
 
 /// The longest verb, so that all details begin in one column.
 const VERB: usize = "process_new_packets".len();
@@ -53,7 +53,7 @@ impl Text {
         since_start: Duration,
         id: SessionId,
         step: &Step<'_>,
-        mut words: Words,
+        mut entry: Entry,
         contents: &str,
     ) -> Option<String> {
         match step {
@@ -61,7 +61,7 @@ impl Text {
                 self.slices += 1;
                 return None;
             }
-            Step::WroteTls(_) => words.details += &count(std::mem::take(&mut self.slices), "slice"),
+            Step::WroteTls(_) => entry.details += &count(std::mem::take(&mut self.slices), "slice"),
             Step::DeadlineSet(Timeout::Idle, Some(_)) => {
                 if let Some(moves) = self.idle.get_mut(&id.number) {
                     *moves += 1;
@@ -70,15 +70,15 @@ impl Text {
                 self.idle.insert(id.number, 0);
             }
             Step::DeadlineSet(Timeout::Idle, None) | Step::DeadlineFired(Timeout::Idle) => {
-                words.details += &count_moves(self.idle.remove(&id.number));
+                entry.details += &count_moves(self.idle.remove(&id.number));
             }
             Step::Closed { .. } => drop(self.idle.remove(&id.number)),
             _ => {}
         }
         if !contents.is_empty() {
-            words.details += &format!(": {contents}");
+            entry.details += &format!(": {contents}");
         }
-        Some(self.line(since_start, &id.number.to_string(), &words))
+        Some(self.line(since_start, &id.number.to_string(), &entry))
     }
 
     /// The line of an event of the loop.
@@ -86,17 +86,17 @@ impl Text {
         &mut self,
         since_start: Duration,
         event: &LoopEvent<'_>,
-        words: &Words,
+        entry: &Entry,
     ) -> String {
         self.woken |= matches!(event, LoopEvent::Woke { .. });
-        self.line(since_start, "loop", words)
+        self.line(since_start, "loop", entry)
     }
 
-    fn line(&mut self, since_start: Duration, whose: &str, words: &Words) -> String {
+    fn line(&mut self, since_start: Duration, whose: &str, entry: &Entry) -> String {
         let repeated = self.shown.replace(since_start) == Some(since_start);
         let time = format!("+{:>9}", milliseconds(since_start));
-        let rule = match words.kind {
-            Kind::Woke => "┌",
+        let rule = match entry.tone {
+            Tone::Woke => "┌",
             _ if self.woken => "│",
             _ => " ",
         };
@@ -105,7 +105,7 @@ impl Text {
         self.paint(&mut line, Style::new(), &format!(" {whose:>4} "));
         self.paint(&mut line, FAINT, rule);
         line.push(' ');
-        self.paint_wrapped(&mut line, words.kind.style(), rule, body(words).trim_end());
+        self.paint_wrapped(&mut line, style_of(entry.tone), rule, body(entry).trim_end());
         line
     }
 
@@ -139,11 +139,11 @@ impl Text {
     }
 }
 
-fn body(Words { kind, verb, details }: &Words) -> String {
-    match kind {
-        Kind::Woke => format!("{verb:<width$} {details}", width = VERB + 2),
-        Kind::In => format!("◀ {verb:<VERB$} {details}"),
-        Kind::Out => format!("▶ {verb:<VERB$} {details}"),
+fn body(Entry { tone, verb, details }: &Entry) -> String {
+    match tone {
+        Tone::Woke => format!("{verb:<width$} {details}", width = VERB + 2),
+        Tone::In => format!("◀ {verb:<VERB$} {details}"),
+        Tone::Out => format!("▶ {verb:<VERB$} {details}"),
         _ => format!("  {verb:<VERB$} {details}"),
     }
 }
