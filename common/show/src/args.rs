@@ -1,4 +1,4 @@
-//! What both programs can be asked to show.
+//! The command-line flags of all sinks.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::sink::Sink;
 use crate::trace::TraceArgs;
 use decode::secrets::Secrets;
 
-/// The flags that ask for a sink each.
+/// The flags; each of them asks for one sink.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ShowArgs {
     #[command(flatten)]
@@ -32,15 +32,15 @@ pub struct ShowArgs {
     page: PageArgs,
 }
 
-/// Who watches, and what rustls has to be told so that they see everything.
+/// The observer that shows sessions, and the key log that it needs from rustls.
 pub struct Shown {
-    /// Everybody who watches.
+    /// The log and all sinks.
     pub observer: Box<dyn Observer>,
-    /// The `key_log` of the TLS configuration.
+    /// Belongs into the `key_log` field of the TLS configuration.
     pub key_log: Arc<dyn KeyLog>,
 }
 
-/// A sink that cannot be opened: a sentence that says which, why, and what to do next.
+/// A sink cannot be opened. The sentence says which one, why, and what to do next.
 #[derive(Debug)]
 pub struct ShowError(String);
 
@@ -59,27 +59,27 @@ impl fmt::Display for ShowError {
 impl std::error::Error for ShowError {}
 
 impl ShowArgs {
-    /// Whether stderr belongs to a trace.
+    /// Returns whether a trace goes to stderr.
     pub fn traces(&self) -> bool {
         self.trace.on_stderr().is_some()
     }
 
-    /// Has log lines written as objects where they share stderr with a trace in JSON. Call this before anything is logged.
-    /// `start` is the same as for [`open`](Self::open).
+    /// Makes log lines JSON objects if they share stderr with a trace in JSON. Call this before anything is logged, with
+    /// the same `start` as [`open`](Self::open).
     pub fn shape_log(&self, start: Instant) {
         self.trace.shape_log(start);
     }
 
-    /// Whether stdout belongs to a capture.
+    /// Returns whether a capture goes to stdout.
     pub fn takes_stdout(&self) -> bool {
         self.capture.takes_stdout()
     }
 
-    /// `log`, and beside it the sinks that were asked for, with these words for the ends of sessions; their times
-    /// count from `start`. Who asks for none pays nothing: it is `log` alone then.
+    /// Opens the sinks that the flags ask for, and returns them together with `log`. Their times count from `start`.
+    /// Without flags the observer is `log` alone, so that nothing is decoded.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// A sink cannot be opened.
     pub fn open(
         &self,
         log: Box<dyn Observer>,
@@ -114,7 +114,7 @@ impl ShowArgs {
     }
 }
 
-/// rustls has room for one.
+/// Makes one key log of several, because rustls takes only one.
 fn one_of(mut key_logs: Vec<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
     match (key_logs.pop(), key_logs.is_empty()) {
         (None, _) => Arc::new(NoKeyLog),

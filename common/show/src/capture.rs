@@ -1,21 +1,21 @@
-//! `--capture FILE`: the sessions as a network analyser sees them, decrypted, and without the rights that capturing
-//! on the network needs.
+//! `--capture FILE`: records the sessions for a network analyser, with their secrets. Unlike a capture on the network, this
+//! needs no special rights.
 //!
-//! The file is a pcapng: every session is a TCP connection in it, and its secrets stand before the first packet that
-//! they decrypt, in the file itself. So it opens in Wireshark as it is; and whoever has it can read all that its
-//! sessions said. It is made for its owner alone.
+//! The file is a pcapng. Each session is a TCP connection in it. The secrets of a session are in the file too, before the
+//! first packet that they decrypt, so Wireshark shows the plaintext without further files. Everybody who can read the file
+//! can read the plaintext, so only its owner may read it.
 //!
 //! ```text
-//! Step::Received ──▶ held ──▶ ReadTls: the secrets, then ──▶ packets ──▶ one write(2)
-//! Step::Sent ──────▶ gathered ──▶ WroteTls ────────────────▶ packets ──▶ one write(2)
+//! Step::Received ──▶ kept ──▶ ReadTls: first the secrets, then packets ──▶ one write(2)
+//! Step::Sent ──────▶ kept ──▶ WroteTls: packets ─────────────────────────▶ one write(2)
 //! ```
 //!
-//! What is real in it: the bytes of both directions, their order and their times (those of the turn of the loop that
-//! met them), the addresses and ports, who ended and how. What is made up: into which segments the bytes were divided,
-//! and when they were acknowledged. The kernel knows that, and tells only root.
+//! The file has the real bytes of both directions, in their real order. The times are those of the turn of the loop that
+//! read or wrote the bytes. The addresses, the ports and the way each end closed are real too. The segments and their
+//! acknowledgements are invented: the kernel knows the real ones, but shows them only to root.
 //!
-//! Each step that has something to say is one write of whole blocks, so a file that was left behind by a program that
-//! was killed is good to its end; only a kill within a write can leave a last block that is cut off.
+//! Each step with new packets is one write of whole blocks. So the file of a program that was killed is valid to its end.
+//! Only a kill during a write can leave an incomplete last block.
 
 mod blocks;
 mod clock;
@@ -42,22 +42,22 @@ use tls_session::phase::Phase;
 
 use self::blocks::Blocks;
 use self::clock::Clock;
-use self::file::{Made, Tape};
-use self::packet::Ends;
+use self::file::{Created, Output};
+use self::packet::Endpoints;
 use self::session::{Arrival, Session};
-use self::stream::{Packet, Way};
+use self::stream::{Direction, Packet};
 use crate::args::ShowError;
 use crate::sink::{Carried, Sink};
 use decode::secrets::Secret;
 
-/// When so much has come within one step, it is written before the rest.
+/// Blocks of one step that are longer than this together are written before the step has ended.
 const BATCH: usize = 64 * 1024;
-/// How long to leave a capture alone that could not be written.
+/// The time until a capture that could not be written is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long to leave the reader of stdout alone that is slow.
+/// The time until waiting bytes are offered to a slow reader of stdout again.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
-/// Whether to capture, on the command line.
+/// `--capture` on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct CaptureArgs {
     /// Write all sessions and their secrets to the new FILE, for Wireshark; `-` means stdout
@@ -66,16 +66,16 @@ pub struct CaptureArgs {
 }
 
 impl CaptureArgs {
-    /// Whether stdout is what the capture goes to, as with tcpdump.
+    /// Returns whether the capture goes to stdout, as with tcpdump.
     pub fn takes_stdout(&self) -> bool {
         let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].map(Path::new);
         self.capture.as_deref().is_some_and(|path| names.contains(&path))
     }
 
-    /// The capture that was asked for, at the end whose peers play the side `peer`.
+    /// Opens the capture that the flag asks for, if any. The program plays the role `local`.
     ///
     /// # Errors
-    /// A file that is there already, or that cannot be made; a stdout that is a terminal.
+    /// The file exists or cannot be created, or stdout is a terminal.
     pub fn open(&self, local: Side, start: Instant) -> Result<Option<Capture>, ShowError> {
         let Some(path) = &self.capture else { return Ok(None) };
         let name = if self.takes_stdout() { "stdout".into() } else { path.to_string_lossy() };
@@ -88,12 +88,12 @@ impl CaptureArgs {
                 ));
             }
             let stdout = Outlet::new(io::stdout().as_fd()).map_err(unwritable)?;
-            Capture::start(local, start, |blocks| Tape::into_stream(blocks, stdout)).map_err(unwritable)?
+            Capture::start(local, start, |blocks| Output::into_stream(blocks, stdout)).map_err(unwritable)?
         } else {
-            let (file, made) =
-                file::create(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
+            let (file, created) =
+                Created::new(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
             let mut capture = Capture::new(local, start, file).map_err(unwritable)?;
-            capture.empty = Some(made);
+            capture.empty = Some(created);
             capture
         };
         warn!("--capture: {name} holds the secrets of its sessions; any reader of {name} can decrypt them");
@@ -103,38 +103,38 @@ impl CaptureArgs {
 
 /// A sink that writes a pcapng.
 pub struct Capture {
-    /// The way of the first packet of each connection.
-    opener: Way,
+    /// The direction of the first packet of each connection.
+    opener: Direction,
     recorder: Recorder,
-    /// `None` while it records.
+    /// `None` while the capture records.
     stopped: Option<Stopped>,
-    /// When to write what the reader of stdout has not taken yet.
+    /// The time to write the bytes that the reader of stdout has not taken yet.
     catch_up_at: Option<Instant>,
-    /// The connections that have come, or are coming, and are no sessions yet.
+    /// Connections without a session: those that are being opened, and those that wait.
     arrivals: HashMap<SocketAddr, Arrival>,
     sessions: HashMap<u64, Session>,
     /// The file, until the first session is in it.
-    empty: Option<Made>,
+    empty: Option<Created>,
 }
 
-/// A capture that cannot be written for the moment.
+/// The state of a capture that cannot be written for now.
 struct Stopped {
     retry_at: Instant,
-    /// How many sessions are not in it, or not to their end.
+    /// The number of sessions that are missing or incomplete in the file.
     missing: usize,
 }
 
-/// A capture without a session shows nothing, and would be in the way of the next try.
+/// Removes the file if it has no session. Otherwise the next run could not create it.
 impl Drop for Capture {
     fn drop(&mut self) {
-        let lost = self.recorder.tape.finish(end_of_last_wait());
+        let lost = self.recorder.output.finish(end_of_last_wait());
         if lost > 0 {
-            warn!("nobody read the last {lost} bytes of the capture");
+            warn!("the last {lost} bytes of the capture were not read");
         }
-        let Some(made) = &self.empty else { return };
-        match made.remove() {
-            Ok(()) => info!("--capture: there was no session, and there is no {made}"),
-            Err(error) => warn!("--capture: there was no session in {made}, which stays: {error}"),
+        let Some(created) = &self.empty else { return };
+        match created.remove() {
+            Ok(()) => info!("--capture: there was no session; {created} is removed"),
+            Err(error) => warn!("--capture: there was no session; cannot remove {created}: {error}"),
         }
     }
 }
@@ -146,25 +146,25 @@ impl fmt::Debug for Capture {
 }
 
 impl Capture {
-    /// A capture into `file`, which is empty; `start` is now. At the end whose peers play the side `peer`.
+    /// Makes a capture into `file`, which is empty. `start` is the present time. The program plays the role `local`.
     ///
     /// # Errors
-    /// Those of writing to the file.
+    /// Writing to the file fails.
     pub fn new(local: Side, start: Instant, file: File) -> io::Result<Self> {
-        Self::start(local, start, |blocks| Tape::into_file(blocks, file))
+        Self::start(local, start, |blocks| Output::into_file(blocks, file))
     }
 
-    fn start(local: Side, start: Instant, tape: impl FnOnce(Blocks) -> Tape) -> io::Result<Self> {
+    fn start(local: Side, start: Instant, output: impl FnOnce(Blocks) -> Output) -> io::Result<Self> {
         let (name, opener) = match local {
-            Side::Server => ("mio-server", Way::In),
-            Side::Client => ("mio-client", Way::Out),
+            Side::Server => ("mio-server", Direction::In),
+            Side::Client => ("mio-client", Direction::Out),
         };
         let program = format!("{name} {}", env!("CARGO_PKG_VERSION"));
-        let mut tape = tape(Blocks::new(&program)?);
-        tape.write()?;
+        let mut output = output(Blocks::new(&program)?);
+        output.write()?;
         Ok(Self {
             opener,
-            recorder: Recorder { clock: Clock::new(start, SystemTime::now()), tape },
+            recorder: Recorder { clock: Clock::new(start, SystemTime::now()), output },
             stopped: None,
             catch_up_at: None,
             arrivals: HashMap::new(),
@@ -173,13 +173,13 @@ impl Capture {
         })
     }
 
-    /// Whether a step is recorded. While the capture is stopped, only a new session can make it go on.
+    /// Returns whether a step is recorded. After a failure only a new session can restart the recording.
     fn records(&mut self, now: Instant, step: &Step<'_>) -> bool {
         let Some(stopped) = &mut self.stopped else { return true };
         if !matches!(step, Step::Began { .. }) {
             return false;
         }
-        let goes_on = stopped.retry_at <= now && !self.recorder.tape.is_behind();
+        let goes_on = stopped.retry_at <= now && !self.recorder.output.is_behind();
         stopped.missing += usize::from(!goes_on);
         goes_on
     }
@@ -191,7 +191,7 @@ impl Capture {
         let Some(session) = self.sessions.get_mut(&id.number) else { return Ok(()) };
         let recorder = &mut self.recorder;
         match step {
-            Step::Received([]) => session.ended(now, recorder),
+            Step::Received([]) => session.end_of_file(now, recorder),
             Step::Received(bytes) => session.received(now, bytes, recorder),
             Step::ReadTls(bytes) => session.processed(bytes.len(), &carried.secrets, recorder),
             Step::Sent(slice) => {
@@ -199,9 +199,9 @@ impl Capture {
                 Ok(())
             }
             Step::WroteTls(_) => session.sent(now, recorder),
-            Step::SentFin(Ok(())) => session.fin(now, Way::Out, recorder),
+            Step::SentFin(Ok(())) => session.fin(now, Direction::Out, recorder),
             Step::PhaseChanged { to: Phase::WriteFailed { .. }, .. } | Step::SentFin(Err(_)) => {
-                session.lost_its_connection();
+                session.set_disconnected();
                 Ok(())
             }
             Step::Closed { reason, .. } => {
@@ -215,16 +215,16 @@ impl Capture {
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) -> io::Result<()> {
         let arrival = self.arrivals.remove(&id.peer).unwrap_or(Arrival { opened: now, connected: now });
-        let ends = Ends::new(local, id.peer);
-        let session = Session::begin(now, id, ends, self.opener, arrival, &mut self.recorder)?;
+        let endpoints = Endpoints::new(local, id.peer);
+        let session = Session::begin(now, id, endpoints, self.opener, arrival, &mut self.recorder)?;
         self.sessions.insert(id.number, session);
         self.empty = None;
         Ok(())
     }
 
-    /// Nothing is recorded before a later session begins, and nothing is kept of those that there are.
+    /// Stops recording until a later session begins, and forgets the present sessions.
     fn stop(&mut self, now: Instant, error: &io::Error) {
-        let consequence = self.recorder.tape.stop(error);
+        let consequence = self.recorder.output.stop(error);
         if self.stopped.is_none() {
             warn!("capture stopped: cannot write ({error}); {consequence}");
         }
@@ -237,7 +237,7 @@ impl Capture {
 
 impl Sink for Capture {
     fn is_watching(&self) -> bool {
-        self.recorder.tape.is_open()
+        self.recorder.output.is_open()
     }
 
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
@@ -247,7 +247,7 @@ impl Sink for Capture {
             }
             return;
         }
-        let recorded = self.record(now, id, step, carried).and_then(|()| self.recorder.tape.write());
+        let recorded = self.record(now, id, step, carried).and_then(|()| self.recorder.output.write());
         match recorded {
             Err(error) => self.stop(now, &error),
             Ok(()) => {
@@ -256,7 +256,7 @@ impl Sink for Capture {
                 }
             }
         }
-        if self.recorder.tape.is_behind() {
+        if self.recorder.output.is_behind() {
             self.catch_up_at.get_or_insert(now + CATCH_UP);
         }
     }
@@ -269,13 +269,13 @@ impl Sink for Capture {
         if self.catch_up_at.is_none_or(|at| now < at) {
             return;
         }
-        if let Err(error) = self.recorder.tape.catch_up() {
+        if let Err(error) = self.recorder.output.catch_up() {
             self.stop(now, &error);
         }
-        self.catch_up_at = self.recorder.tape.is_behind().then_some(now + CATCH_UP);
+        self.catch_up_at = self.recorder.output.is_behind().then_some(now + CATCH_UP);
     }
 
-    /// Remembers when connections came, for as long as they may become sessions.
+    /// Remembers when connections were opened, until they become sessions or fail.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         match event {
             LoopEvent::Connecting(peer) | LoopEvent::Accepted(peer) => {
@@ -295,10 +295,10 @@ impl Sink for Capture {
     }
 }
 
-/// Puts packets and secrets into the file, with times.
+/// Puts packets and secrets into the output, with times of day.
 struct Recorder {
     clock: Clock,
-    tape: Tape,
+    output: Output,
 }
 
 impl Recorder {
@@ -311,11 +311,11 @@ impl Recorder {
     }
 
     fn put(&mut self, at: Instant, packet: &Packet, comment: Option<String>) -> io::Result<()> {
-        self.tape.blocks.packet(self.clock.stamp(at), packet, comment)?;
-        if self.tape.blocks.bytes().len() < BATCH { Ok(()) } else { self.tape.write() }
+        self.output.blocks.packet(self.clock.stamp(at), packet, comment)?;
+        if self.output.blocks.bytes().len() < BATCH { Ok(()) } else { self.output.write() }
     }
 
     fn secrets(&mut self, secrets: &[Secret]) -> io::Result<()> {
-        self.tape.blocks.secrets(secrets)
+        self.output.blocks.secrets(secrets)
     }
 }

@@ -1,8 +1,8 @@
-//! `--key-log FILE`, or `SSLKEYLOGFILE`: the secrets of every session, for programs that decrypt a capture with them.
+//! `--key-log FILE`, or `SSLKEYLOGFILE`: writes the secrets of each session, for programs that decrypt a capture.
 //!
-//! Lines in the NSS key log format are appended, one for each secret, as soon as rustls has derived it. Whoever can
-//! read the file can decrypt the sessions, so it is for its owner alone: a file of somebody else, a file that is open to
-//! others, and a symbolic link of somebody else are refused.
+//! Each secret becomes a line in the NSS key log format, as soon as rustls has derived it. Everybody who can read the file
+//! can decrypt the sessions. Therefore three kinds of files are refused: the file of another user, a file that others may
+//! read or write, and a path through a symbolic link of another user.
 
 use std::env;
 use std::fmt;
@@ -23,13 +23,13 @@ use crate::lines::Lines;
 use crate::links;
 use decode::secrets::Secret;
 
-/// The variable that Firefox, curl and many others know.
+/// The environment variable that Firefox, curl and many others use.
 const VARIABLE: &str = "SSLKEYLOGFILE";
 
-/// Whatever a group and everybody else may do.
+/// The permission bits of the group and of all other users.
 const OTHERS: u32 = 0o077;
 
-/// Where the secrets go, on the command line.
+/// `--key-log` on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct KeyLogArgs {
     /// Append the secrets of each session to FILE [default: $SSLKEYLOGFILE]
@@ -38,8 +38,8 @@ pub struct KeyLogArgs {
 }
 
 impl KeyLogArgs {
-    /// The file that was asked for, by the flag or else by the variable. An empty variable asks for none.
-    fn asked(&self) -> Option<(&'static str, PathBuf)> {
+    /// Returns the file, and the flag or variable that names it. The flag wins. An empty variable names no file.
+    fn path(&self) -> Option<(&'static str, PathBuf)> {
         let variable = || env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         match &self.key_log {
             Some(path) => Some(("--key-log", path.clone())),
@@ -47,13 +47,15 @@ impl KeyLogArgs {
         }
     }
 
-    /// The key log that was asked for. A file that only the variable names may have been named for another program: if
-    /// it cannot be used, a warning says so, and there is no key log.
+    /// Opens the key log that the command line or the environment asks for.
+    ///
+    /// The variable may have been set for another program. If its file cannot be used, a warning says so, and there is no
+    /// key log.
     ///
     /// # Errors
-    /// The file of the flag cannot be opened for appending, or is not one's own.
+    /// The file of the flag is refused, or cannot be opened for appending.
     pub fn open(&self) -> Result<Option<KeyLogFile>, ShowError> {
-        let Some((by, path)) = self.asked() else { return Ok(None) };
+        let Some((by, path)) = self.path() else { return Ok(None) };
         let name = path.display();
         let lines = match open(&path) {
             Ok(lines) => lines,
@@ -67,7 +69,7 @@ impl KeyLogArgs {
             "{by}: session secrets are written to {name}; any reader of this file can decrypt the sessions"
         );
         if by == VARIABLE {
-            logging::warn_unless_off(warning); // nobody has asked this program for it
+            logging::warn_unless_off(warning); // the variable may be meant for another program
         } else {
             warn!("{warning}");
         }
@@ -75,18 +77,18 @@ impl KeyLogArgs {
     }
 }
 
-/// Opens the file, which may end with half a line: of a program that found the disk full.
+/// Opens the file for appending. Its last line may be incomplete, if a disk was full.
 fn open(path: &Path) -> Result<Lines<File>, Refusal> {
     if path == Path::new("-") {
         return Err(Refusal::Dash);
     }
     let path = links::follow(path).map_err(Refusal::Link)?;
-    // Looked at before it is opened, since opening a device or a pipe may do something; and after, since it may be
-    // another file by then.
+    // Check before opening, because opening a device or a pipe may have an effect. Check again afterwards, because the name
+    // may belong to another file by then.
     if let Ok(metadata) = fs::symlink_metadata(&path) {
         check(&metadata)?;
     }
-    // O_NONBLOCK: a pipe that nobody reads would hold the program up. It means nothing to a regular file.
+    // O_NONBLOCK: a pipe that nobody reads would block the program. Regular files ignore the flag.
     let file = OpenOptions::new()
         .read(true)
         .append(true)
@@ -102,7 +104,7 @@ fn open(path: &Path) -> Result<Lines<File>, Refusal> {
         file.read_exact_at(&mut last, end).map_err(Refusal::Open)?;
     }
     let lines = Lines::new("the key log", file);
-    Ok(if last == *b"\n" { lines } else { lines.behind_half_a_line() })
+    Ok(if last == *b"\n" { lines } else { lines.after_partial_line() })
 }
 
 fn check(metadata: &Metadata) -> Result<(), Refusal> {
@@ -118,7 +120,7 @@ fn check(metadata: &Metadata) -> Result<(), Refusal> {
     }
 }
 
-/// Why a file does not become a key log.
+/// The reason why a file is refused as a key log.
 #[derive(Debug)]
 enum Refusal {
     Dash,
@@ -132,30 +134,28 @@ enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dash => f.write_str("secrets are not written to stdout; name a file"),
+            Self::Dash => f.write_str("cannot write secrets to stdout; name a file"),
             Self::Link(refusal) => refusal.fmt(f),
             Self::Open(error) => {
                 write!(f, "cannot be opened for appending: {error}")?;
                 match error.kind() {
-                    io::ErrorKind::NotFound => f.write_str("; its folder has to be there"),
+                    io::ErrorKind::NotFound => f.write_str("; make its folder first"),
                     _ => f.write_str("; name another file"),
                 }
             }
-            Self::NotRegular => f.write_str("is not a regular file; secrets are written to nothing else"),
-            Self::NotOurs(owner) => write!(
-                f,
-                "belongs to somebody else (user {owner}), who could read the secrets; name another file"
-            ),
+            Self::NotRegular => f.write_str("is not a regular file; name a regular or a new file"),
+            Self::NotOurs(owner) => {
+                write!(f, "belongs to another user ({owner}), who could read the secrets; name another file")
+            }
             Self::OpenToOthers(mode) => write!(
                 f,
-                "is open to others (mode {mode:04o}), and secrets are appended to it; `chmod 600` it, or \
-                 name another file"
+                "is accessible to other users (mode {mode:04o}); `chmod 600` it, or name another file"
             ),
         }
     }
 }
 
-/// Appends what rustls derives to a file.
+/// Appends the secrets that rustls derives to a file.
 #[derive(Debug)]
 pub struct KeyLogFile {
     lines: Mutex<Lines<File>>,
@@ -164,12 +164,12 @@ pub struct KeyLogFile {
 impl KeyLog for KeyLogFile {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let secret = Secret::new(label, client_random, secret);
-        // A panic elsewhere leaves a line whole or unwritten.
+        // A panic of another thread cannot leave `Lines` in a wrong state.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).write(Instant::now(), &secret.line());
     }
 }
 
-/// Tells several: rustls has room for one.
+/// Passes secrets to several key logs, because rustls takes only one.
 #[derive(Debug)]
 pub(crate) struct FanOut(pub(crate) Vec<Arc<dyn KeyLog>>);
 

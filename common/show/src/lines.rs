@@ -1,20 +1,20 @@
-//! Lines into something that may fail, for ever or for a moment.
+//! Writes lines to a writer that may fail, for a moment or for good.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use log::warn;
 
-/// How long to leave a writer alone that has failed.
+/// The time until a failed writer is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Writes lines. If a write fails, lines are missing until a later one succeeds. Each of these changes is logged once.
+/// Writes lines. After a failed write it skips lines until a later write succeeds. It logs each of these changes once.
 #[derive(Debug)]
 pub(crate) struct Lines<W> {
     what: &'static str,
-    /// `None` once nobody can read what is written.
+    /// `None` once the reader is gone.
     writer: Option<W>,
-    /// Whether the last byte that was written did not end a line.
+    /// The last byte that was written did not end a line.
     torn: bool,
     failing: Option<Failing>,
 }
@@ -26,22 +26,22 @@ struct Failing {
 }
 
 impl<W: Write> Lines<W> {
-    /// Lines into `writer`. `what` names them in the log.
+    /// Makes lines for `writer`. The log calls them `what`.
     pub(crate) fn new(what: &'static str, writer: W) -> Self {
         Self { what, writer: Some(writer), torn: false, failing: None }
     }
 
-    /// The same for a writer whose last byte does not end a line: the first line begins a new one.
-    pub(crate) fn behind_half_a_line(self) -> Self {
+    /// Declares that the last byte in the writer does not end a line. The first line then begins with a newline.
+    pub(crate) fn after_partial_line(self) -> Self {
         Self { torn: true, ..self }
     }
 
-    /// Whether a line can still go anywhere. If not, there is no need to make one.
+    /// Returns whether somebody can still read the lines.
     pub(crate) fn are_open(&self) -> bool {
         self.writer.is_some()
     }
 
-    /// Writes one line in one call, so that the lines of several programs do not mix.
+    /// Writes a line in one call, so that the lines of several programs do not mix.
     pub(crate) fn write(&mut self, now: Instant, line: &str) {
         if let Some(failing) = self.failing.as_mut().filter(|failing| now < failing.retry_at) {
             failing.missing += 1;
@@ -68,7 +68,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// As `write_all`, but it notes where a write that failed has stopped.
+    /// Like `write_all`, but remembers whether a failed write has stopped in the middle of a line.
     fn put(&mut self, mut text: &[u8]) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         while !text.is_empty() {
@@ -85,7 +85,7 @@ impl<W: Write> Lines<W> {
         Ok(())
     }
 
-    /// What was written to. `None` if nobody can read it.
+    /// Returns the writer; `None` if its reader is gone.
     pub(crate) fn into_writer(self) -> Option<W> {
         self.writer
     }
@@ -95,7 +95,7 @@ impl<W: Write> Lines<W> {
 mod tests {
     use super::*;
 
-    /// A disk with so much room.
+    /// A disk of a limited size.
     #[derive(Default)]
     struct Disk {
         content: Vec<u8>,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_was_full_gets_lines_again_and_none_is_glued_to_the_half_one() {
+    fn lines_continue_on_a_new_line_when_a_full_disk_has_room_again() {
         let start = Instant::now();
         let mut lines = Lines::new("the log", Disk { size: 10, ..Disk::default() });
         for _ in 0..3 {
@@ -131,8 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_ends_with_half_a_line_gets_a_new_one() {
-        let mut lines = Lines::new("the log", Disk { content: b"ha".into(), size: 100 }).behind_half_a_line();
+    fn the_first_line_after_a_partial_line_begins_a_new_line() {
+        let mut lines = Lines::new("the log", Disk { content: b"ha".into(), size: 100 }).after_partial_line();
         lines.write(Instant::now(), "whole");
         assert_eq!(lines.into_writer().unwrap().content, b"ha\nwhole\n");
     }

@@ -1,4 +1,4 @@
-//! Paths without symbolic links, so that nobody else decides where secrets go.
+//! Resolves symbolic links, so that no other user can redirect secrets.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -10,15 +10,15 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::process::geteuid;
 
-/// As many as Linux follows.
-const MOST: usize = 40;
+/// The most links that Linux follows.
+const MAX_LINKS: usize = 40;
 
-/// Why a path is not used.
+/// The reason why a path is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// A link of another user is on the way.
+    /// The path leads through a link of another user.
     Foreign { link: PathBuf, owner: u32 },
-    /// A link that cannot be read, or too many.
+    /// A link cannot be read, or there are too many.
     Unreadable(io::Error),
 }
 
@@ -36,18 +36,18 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// One part of a path that is still to be walked.
+/// One component of a path.
 enum Part {
     Root,
     Parent,
     Name(OsString),
 }
 
-/// Follows the links of a path, if each of them belongs to us or to root. The result contains no link. Its last part
-/// may be missing.
+/// Follows the links of a path, if each of them belongs to us or to root. The result contains no link. Its last component
+/// need not exist.
 ///
 /// # Errors
-/// A link of another user, a loop.
+/// A link belongs to another user, cannot be read, or leads in a circle.
 pub(crate) fn follow(path: &Path) -> Result<PathBuf, Refusal> {
     let mut walked = PathBuf::new();
     let mut left: VecDeque<Part> = parts(path).collect();
@@ -64,7 +64,7 @@ pub(crate) fn follow(path: &Path) -> Result<PathBuf, Refusal> {
                     continue;
                 };
                 links += 1;
-                if links > MOST {
+                if links > MAX_LINKS {
                     return Err(Refusal::Unreadable(io::Error::other("too many symbolic links")));
                 }
                 for part in parts(&target).rev() {
@@ -85,9 +85,9 @@ fn parts(path: &Path) -> impl DoubleEndedIterator<Item = Part> {
     })
 }
 
-/// Where a path leads if it is a link.
+/// Returns the target of a link; `None` if the path is not a link.
 fn target(path: &Path) -> Result<Option<PathBuf>, Refusal> {
-    // Whatever keeps it from being looked at keeps it from being opened, and is said then.
+    // If this fails, opening the file fails as well, and reports the error.
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(None) };
     if !metadata.is_symlink() {
         return Ok(None);
@@ -106,7 +106,7 @@ mod tests {
     use testing::folder::TempDir;
 
     #[test]
-    fn links_of_our_own_are_followed() {
+    fn our_own_links_are_followed() {
         let folder = TempDir::new();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("a/b")).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_is_refused() {
+    fn a_circle_of_links_is_refused() {
         let folder = TempDir::new();
         symlink("loop", folder.path().join("loop")).unwrap();
         let refusal = follow(&folder.path().join("loop")).unwrap_err().to_string();
@@ -135,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "needs root, who can make links of another user"]
-    fn a_link_of_another_user_is_refused_wherever_it_is() {
+    #[ignore = "needs root, to make links that belong to another user"]
+    fn a_link_of_another_user_is_refused_at_any_place_in_the_path() {
         let folder = TempDir::new();
         let link = folder.path().join("link");
         symlink(folder.path(), &link).unwrap();

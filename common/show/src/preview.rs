@@ -1,13 +1,13 @@
-//! The beginning of what an application said.
+//! The beginning of application data, for people.
 
 use std::fmt;
 
 use tls_session::escaped::Escaped;
 
-/// How wide a preview is in a trace.
+/// The most characters in a preview.
 const CHARACTERS: usize = 32;
 
-/// As much of some plaintext as fits, escaped: printable ASCII on one line, whatever the peer sent.
+/// The beginning of some plaintext, escaped: printable ASCII on one line, whatever the peer sent.
 pub(crate) struct Preview {
     text: String,
     cut: bool,
@@ -27,7 +27,7 @@ impl Preview {
         Self { text, cut: false }
     }
 
-    /// What stands behind it if there is more.
+    /// Returns `…` if the plaintext continues after the preview.
     pub(crate) fn more(&self) -> &'static str {
         if self.cut { "…" } else { "" }
     }

@@ -1,4 +1,4 @@
-//! The observer that decodes what sessions carry, and tells the sinks.
+//! The observer that decodes the bytes of sessions and passes the records to the sinks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::sink::{Carried, Sink};
 use decode::Decoder;
 use decode::secrets::Secrets;
 
-/// Decodes once, for all sinks, until none of them watches any more.
+/// Decodes the bytes of each session once, for all sinks. It stops when no sink watches any more.
 #[derive(Debug)]
 pub struct Show<S> {
-    /// The role of this end.
+    /// Our role.
     local: Side,
     secrets: Arc<Secrets>,
     sink: S,
@@ -25,14 +25,14 @@ pub struct Show<S> {
 #[derive(Debug, Default)]
 struct Wire {
     decoder: Decoder,
-    /// What `read_tls` took and nobody was told of yet, because it has to be processed first.
+    /// The bytes of a `read_tls` that rustls has not processed yet. The sink gets them after that.
     read: Option<(Instant, Vec<u8>)>,
-    /// The slices of the write that is going on.
+    /// The slices of the current write.
     sent: Vec<u8>,
 }
 
 impl<S: Sink> Show<S> {
-    /// At the end that plays the role `local`, with the secrets that `secrets` gets from rustls, for `sink`.
+    /// Makes the observer of a program that plays the role `local`. `secrets` is the key log of its TLS configuration.
     pub fn new(local: Side, secrets: Arc<Secrets>, sink: S) -> Self {
         Self { local, secrets, sink, sessions: HashMap::new() }
     }
@@ -44,13 +44,13 @@ impl<S: Sink> Show<S> {
         }
     }
 
-    /// The sink again.
+    /// Returns the sink.
     pub fn into_sink(self) -> S {
         self.sink
     }
 
-    /// What was read is told of now that it has been processed.
-    fn tell_read(&mut self, id: SessionId) {
+    /// Passes the last read to the sink, now that rustls has processed it.
+    fn pass_read(&mut self, id: SessionId) {
         let peer = self.peer();
         let wire = self.sessions.entry(id.number).or_default();
         let Some((then, bytes)) = wire.read.take() else { return };
@@ -59,23 +59,23 @@ impl<S: Sink> Show<S> {
         let records = wire.decoder.feed(peer, &bytes);
         let left_over = wire.decoder.left_over(peer);
         let carried = Carried { records, left_over, secrets, ..Carried::default() };
-        self.tell(|sink| sink.step(then, id, &Step::ReadTls(&bytes), &carried));
+        self.with_sink(|sink| sink.step(then, id, &Step::ReadTls(&bytes), &carried));
     }
 
-    /// Tells the sink, unless it has failed; if it fails at this, nothing is kept for it any more.
-    fn tell(&mut self, what: impl FnOnce(&mut S)) {
+    /// Calls the sink, unless it has failed. If it fails now, frees everything that is kept for it.
+    fn with_sink(&mut self, call: impl FnOnce(&mut S)) {
         if !self.sink.is_watching() {
             return;
         }
-        what(&mut self.sink);
+        call(&mut self.sink);
         if !self.sink.is_watching() {
             self.sessions = HashMap::new();
             self.secrets.close();
         }
     }
 
-    /// What the kernel has taken.
-    fn carried_out(&mut self, id: SessionId) -> Carried {
+    /// Decodes the bytes that the kernel has taken.
+    fn decode_written(&mut self, id: SessionId) -> Carried {
         let wire = self.sessions.entry(id.number).or_default();
         let us = self.local;
         let records = wire.decoder.feed(us, &std::mem::take(&mut wire.sent));
@@ -94,16 +94,16 @@ impl<S: Sink> Observer for Show<S> {
         }
         let mut carried = Carried::default();
         match step {
-            // Told of by `tell_read`, at the time it has now: its records cannot be opened before the secrets are there.
+            // `pass_read` passes this on later, with this time. The secrets of its records are not known yet.
             Step::ReadTls(bytes) => {
                 self.sessions.entry(id.number).or_default().read = Some((now, bytes.to_vec()));
                 return;
             }
-            Step::Processed(_) => self.tell_read(id),
+            Step::Processed(_) => self.pass_read(id),
             Step::Sent(bytes) => {
                 self.sessions.entry(id.number).or_default().sent.extend_from_slice(bytes);
             }
-            Step::WroteTls(_) => carried = self.carried_out(id),
+            Step::WroteTls(_) => carried = self.decode_written(id),
             Step::Closed { .. } => {
                 if let Some(mut wire) = self.sessions.remove(&id.number) {
                     let sides = [Side::Client, Side::Server];
@@ -113,17 +113,18 @@ impl<S: Sink> Observer for Show<S> {
             }
             _ => {}
         }
-        self.tell(|sink| sink.step(now, id, step, &carried));
+        self.with_sink(|sink| sink.step(now, id, step, &carried));
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        self.tell(|sink| sink.event_loop(now, event));
+        self.with_sink(|sink| sink.event_loop(now, event));
     }
+
     fn deadline(&self) -> Option<Instant> {
         self.sink.deadline()
     }
 
     fn timer(&mut self, now: Instant) {
-        self.tell(|sink| sink.timer(now));
+        self.with_sink(|sink| sink.timer(now));
     }
 }

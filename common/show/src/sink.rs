@@ -1,4 +1,4 @@
-//! What shows sessions, and how it is told of them.
+//! The trait of everything that shows sessions.
 
 use std::time::Instant;
 
@@ -7,26 +7,24 @@ use tls_session::observer::{LoopEvent, SessionId, Step};
 use decode::Record;
 use decode::secrets::Secret;
 
-/// What a step carried that only a decoder sees: empty but for [`Step::ReadTls`], [`Step::WroteTls`] and
-/// [`Step::Closed`].
+/// The decoded contents of a step. Only [`Step::ReadTls`], [`Step::WroteTls`] and [`Step::Closed`] have any.
 #[derive(Debug, Default)]
 pub struct Carried {
     /// The records that these bytes completed.
     pub records: Vec<Record>,
     /// How many bytes at the end belong to a record that is not complete yet.
     pub left_over: usize,
-    /// When a session is over, the beginnings of records that did not come to their end.
+    /// The beginnings of records that were still incomplete when the session ended.
     pub incomplete: Vec<Record>,
-    /// The secrets that rustls derived while it processed them. What they encrypt comes no earlier than this.
+    /// The secrets that rustls derived while it processed these bytes. Records under these secrets are never earlier.
     pub secrets: Vec<Secret>,
 }
 
-/// Somebody who shows sessions. Like an [`Observer`](tls_session::observer::Observer), and told in addition what each read
-/// and each write carried. [`Step::ReadTls`] is told once its bytes have been processed, right before
-/// [`Step::Processed`], because only then they can be decrypted.
+/// Shows sessions. It is like an [`Observer`](tls_session::observer::Observer), and also gets the decoded contents of each
+/// read and each write. It gets [`Step::ReadTls`] after rustls has processed the bytes, right before [`Step::Processed`],
+/// because their secrets are not known earlier.
 pub trait Sink {
-    /// Whether there is any use in telling it something. `false` once it has failed, and from then on it is told
-    /// nothing.
+    /// Returns `false` once the sink has failed for good. From then on it is not called any more.
     fn is_watching(&self) -> bool {
         true
     }
@@ -37,18 +35,18 @@ pub trait Sink {
     /// The loop did something.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>);
 
-    /// When [`timer`](Self::timer) wants to be called even if nothing happens.
+    /// The time at which [`timer`](Self::timer) has to be called even if nothing happens.
     fn deadline(&self) -> Option<Instant> {
         None
     }
 
-    /// A sink whose deadline has passed does what it has put off.
+    /// Does the work that was postponed until the deadline.
     fn timer(&mut self, now: Instant) {
         let _ = now;
     }
 }
 
-/// Several watch, until the last has failed.
+/// Several sinks. They watch until the last one has failed.
 impl Sink for Vec<Box<dyn Sink>> {
     fn is_watching(&self) -> bool {
         self.iter().any(|sink| sink.is_watching())
@@ -65,6 +63,7 @@ impl Sink for Vec<Box<dyn Sink>> {
             sink.event_loop(now, event);
         }
     }
+
     fn deadline(&self) -> Option<Instant> {
         self.iter().filter(|sink| sink.is_watching()).filter_map(|sink| sink.deadline()).min()
     }

@@ -1,4 +1,4 @@
-//! `--trace`: a line for each step of a session and each event of the loop, live.
+//! `--trace`: writes a line for each step of a session and each event of the loop, as they happen.
 //!
 //! ```text
 //! +  812.401 loop ┌ woke                  1 event
@@ -8,27 +8,27 @@
 //! +  812.401    1 │   process_new_packets → to write 242, plaintext 5
 //! ```
 //!
-//! Read it beside `common/session/src/session.rs` and the loop's `event_loop.rs`: each line is one place there. The columns:
+//! Read it beside `common/session/src/session.rs` and the loop's `event_loop.rs`: each line comes from one place there.
+//! The columns are:
 //!
-//! - the time since the trace began, in milliseconds. All that happens in one turn of the loop has the time at which
-//!   the turn began, because the loop reads its clock once a turn;
+//! - the time since the trace began, in milliseconds. All lines of one turn of the loop have the time at which the turn
+//!   began, because the loop reads its clock once a turn;
 //! - the number of the session, or `loop`;
-//! - a rule that begins at each `woke`: what it joins is one turn of the loop;
-//! - ◀ for what comes from the peer, ▶ for what goes to it;
-//! - what was done, by the name of the call where it is one, and what came of it.
+//! - a rule, which begins at each `woke` and joins the lines of one turn;
+//! - ◀ for bytes from the peer, ▶ for bytes to it;
+//! - the name of the call or of the event, and its result.
 //!
-//! A read and a write say which records they completed, in the order of the bytes: handshake messages by their names in
-//! RFC 8446 and RFC 5246, alerts by theirs, application data by its length. Braces are around a record that crossed the
-//! wire encrypted, and was opened with the session's own secrets; `×` says how often the same came in a row. A message
-//! that goes on in the next record is named where it ends, and `part of a message` before that;
-//! `+ 312 B of the next record` are there already, and wait for the rest. What could not be opened is
-//! `{encrypted 1234 B}`.
+//! A read or a write lists the records that it completed, in the order of the bytes. Handshake messages and alerts have
+//! their names in RFC 8446 and RFC 5246, application data has its length. Braces enclose a record that crossed the wire
+//! encrypted and was decrypted with the session's own secrets. A record that could not be decrypted is
+//! `{encrypted 1234 B}`. `×2` means twice in a row. A message that spans records is named in the record where it ends. The
+//! records before that have `part of a message`. `+ 312 B of the next record` have arrived already.
 //!
-//! Plaintext is shown by its length and its beginning, escaped. Key material is never shown.
+//! Plaintext is shown by its length and its escaped beginning. Key material is never shown.
 //!
-//! Two kinds of steps have no line of their own in the text. The slices that one `write_tls` handed to the kernel are
-//! counted on its line; and the idle deadline, which every piece of application data moves, is told of when it starts,
-//! stops and fires, with the number of moves. [`json`] has them all.
+//! Two kinds of steps have no line in the text. The line of `write_tls` counts the slices that it handed to the kernel. The
+//! idle deadline moves with every piece of application data. It has lines when it starts, stops and fires, with the number
+//! of moves. [`json`] has all of them.
 
 mod args;
 mod contents;
@@ -50,10 +50,9 @@ use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
 use crate::vocabulary;
 
-/// A sink that writes a line for everything it is told.
+/// A sink that writes a line for each step and each event.
 #[derive(Debug)]
 pub struct Trace<W> {
-    /// The side that the other end of each session plays.
     endings: Endings,
     start: Instant,
     layout: Layout,
@@ -67,8 +66,7 @@ enum Layout {
 }
 
 impl<W: Write> Trace<W> {
-    /// A trace for people: at the end whose peers play the side `peer`, with times that count from `start`, into
-    /// `writer`, which gets each line in one call.
+    /// Makes a trace for people. Its times count from `start`. `writer` gets each line in one call.
     pub fn text(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
         Self {
             endings,
@@ -78,8 +76,7 @@ impl<W: Write> Trace<W> {
         }
     }
 
-    /// The same, with lines that are broken at the width of a terminal, where this says how wide it is. It is asked for
-    /// each line.
+    /// Breaks the lines of the text at the width of a terminal, which `width` returns for each line.
     pub fn wrapped(mut self, width: fn() -> Option<usize>) -> Self {
         if let Layout::Text(text) = &mut self.layout {
             text.width = width;
@@ -87,12 +84,12 @@ impl<W: Write> Trace<W> {
         self
     }
 
-    /// The same for programs; see [`json`] for the schema.
+    /// Makes a trace for programs. [`json`] has the schema.
     pub fn json(endings: Endings, start: Instant, writer: W) -> Self {
         Self { endings, start, layout: Layout::Json, lines: Lines::new("the trace", writer) }
     }
 
-    /// What was written to; `None` if nobody can read it any more.
+    /// Returns the writer; `None` if its reader is gone.
     pub fn into_writer(self) -> Option<W> {
         self.lines.into_writer()
     }

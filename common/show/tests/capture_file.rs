@@ -43,7 +43,9 @@ fn a_file_that_exists_is_refused_and_stays_as_it_was() {
     for launch in [Launch::server(folder.path()), Launch::client(folder.path())] {
         let mut program = launch.args(["--capture", "taken.pcapng"]).start();
         program.expect_exit(1);
-        program.stderr.wait_for_line("--capture: taken.pcapng exists already, and is not overwritten");
+        program
+            .stderr
+            .wait_for_line("--capture: taken.pcapng exists already; name another file, or remove it");
     }
     assert_eq!(folder.read("taken.pcapng"), "mine");
 }
@@ -72,7 +74,7 @@ fn without_a_session_there_is_no_file_to_be_in_the_way_of_the_next_try() {
     let nobody = "127.0.0.1:1"; // tcpmux; nothing listens there
     let mut client = Launch::client(folder.path()).args([nobody, "--capture", "a.pcapng"]).start();
     client.expect_exit(6);
-    client.stderr.wait_for_line("--capture: there was no session, and there is no a.pcapng");
+    client.stderr.wait_for_line("--capture: there was no session; a.pcapng is removed");
     assert!(!folder.path().join("a.pcapng").exists());
 
     let mut server = EchoServer::start_in(folder, &["--capture", "a.pcapng"]);
@@ -89,7 +91,7 @@ fn a_file_that_somebody_else_has_made_meanwhile_stays() {
     server.folder.write("a.pcapng", "another's");
     server.program.interrupt();
     server.program.expect_exit(0);
-    server.log().wait_for_line("no session in a.pcapng, which stays: it is another file by now");
+    server.log().wait_for_line("there was no session; cannot remove a.pcapng: its name belongs to another file now");
     assert_eq!(server.folder.read("a.pcapng"), "another's");
 }
 

@@ -142,7 +142,7 @@ fn a_file_that_is_open_to_others_is_refused_and_stays_as_it_was() {
     let path = folder.write("keys.log", "old\n");
     for mode in [0o640, 0o604, 0o644, 0o620, 0o602] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        assert_refused(folder.path(), "keys.log", &format!("is open to others (mode {mode:04o})"));
+        assert_refused(folder.path(), "keys.log", &format!("is accessible to other users (mode {mode:04o})"));
     }
     assert_eq!(folder.read("keys.log"), "old\n");
 }
@@ -155,7 +155,7 @@ fn what_is_no_file_is_refused() {
     for file in ["pipe", "folder", "/dev/null", "/dev/full"] {
         assert_refused(folder.path(), file, "is not a regular file");
     }
-    assert_refused(folder.path(), "no/such.log", "its folder has to be there");
+    assert_refused(folder.path(), "no/such.log", "make its folder first");
     folder.write("file", "");
     assert_refused(folder.path(), "file/such.log", "; name another file");
 }
@@ -187,7 +187,7 @@ fn a_disk_that_is_full_is_reported_once_and_leaves_no_secret_glued_to_another() 
 #[test]
 fn key_log_dash_is_refused() {
     let folder = TempDir::new();
-    assert_refused(folder.path(), "-", "secrets are not written to stdout; name a file");
+    assert_refused(folder.path(), "-", "cannot write secrets to stdout; name a file");
     assert!(!folder.path().join("-").exists());
 }
 
@@ -198,9 +198,11 @@ fn unusable_sslkeylogfile_is_a_warning() {
     let target = format!("localhost:{}", server.address.port());
     let open = server.folder.write("open.log", "");
     fs::set_permissions(&open, Permissions::from_mode(0o644)).unwrap();
-    for (file, why) in
-        [("open.log", "is open to others"), ("no/such.log", "its folder has to be there"), ("-", "stdout")]
-    {
+    for (file, why) in [
+        ("open.log", "is accessible to other users"),
+        ("no/such.log", "make its folder first"),
+        ("-", "stdout"),
+    ] {
         let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", file);
         let mut client = client.args([&target, "--linger", "0s"]).start();
         client.expect_exit(0);

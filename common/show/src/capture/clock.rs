@@ -1,9 +1,9 @@
-//! The times of packets.
+//! The times of day of packets.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// Makes times of day out of those of the loop. The time of day is asked once, so that nobody who sets the clock makes
-/// packets jump; and no packet is older than the one before it in the file.
+/// Converts times of the loop to times of day. It reads the time of day once, so that setting the system clock does not make
+/// packets jump. No packet is older than the one before it in the file.
 #[derive(Debug)]
 pub(super) struct Clock {
     start: Instant,
@@ -13,14 +13,14 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock by which `start` was at `wall`.
+    /// Makes a clock. `start` was at the time of day `wall`.
     pub(super) fn new(start: Instant, wall: SystemTime) -> Self {
         // A machine with a dead clock battery has a time before 1970.
         let wall = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self { start, wall, last: Duration::ZERO }
     }
 
-    /// When that was, since 1970: at `instant`, or when the last packet was, if that was later.
+    /// Returns the time since 1970 at `instant`, or that of the last packet if it is later.
     pub(super) fn stamp(&mut self, instant: Instant) -> Duration {
         let time = self.wall.saturating_add(instant.saturating_duration_since(self.start));
         self.last = self.last.max(time);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_go_on_from_the_time_of_day_and_never_back() {
+    fn times_follow_the_time_of_day_and_never_go_back() {
         let start = Instant::now();
         let mut clock =
             Clock::new(start, SystemTime::UNIX_EPOCH + Duration::from_nanos(1_795_413_300_000_000_007));
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_wrong_panics_nobody() {
+    fn a_time_of_day_before_1970_counts_as_1970() {
         let start = Instant::now();
         let mut clock = Clock::new(start, SystemTime::UNIX_EPOCH - Duration::from_secs(1));
         assert_eq!(clock.stamp(start), Duration::ZERO);

@@ -1,22 +1,22 @@
-//! One packet: an IP header, a TCP header, and what they carry.
+//! Builds a packet: an IP header, a TCP header and a payload.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use etherparse::{PacketBuilder, TcpHeader};
 
-/// As Linux and most others begin to count.
+/// The initial time to live of Linux and most other systems.
 const TIME_TO_LIVE: u8 = 64;
 
-/// The two ends of a connection, in one family of addresses: the one that its packets have on the wire.
+/// The two addresses of a connection, in the address family of its packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ends {
+pub(super) struct Endpoints {
     pub(super) ours: SocketAddr,
     pub(super) theirs: SocketAddr,
 }
 
-impl Ends {
-    /// A socket of both families shows IPv4 as `::ffff:192.0.2.1`, and that is not what the wire sees.
+impl Endpoints {
+    /// Makes endpoints. A dual-stack socket reports an IPv4 address as `::ffff:192.0.2.1`. Packets have the IPv4 address.
     pub(super) fn new(ours: SocketAddr, theirs: SocketAddr) -> Self {
         let theirs_ip = theirs.ip().to_canonical();
         let ours_ip = match (ours.ip().to_canonical(), theirs_ip) {
@@ -26,14 +26,14 @@ impl Ends {
         Self { ours: (ours_ip, ours.port()).into(), theirs: (theirs_ip, theirs.port()).into() }
     }
 
-    /// How many bytes one packet carries at most: as many as on Ethernet. Loopback has larger packets, but
-    /// in one of those there can be more small records than Wireshark dissects. IPv6 has a longer header.
+    /// The most bytes in one packet: the limit of Ethernet. Loopback allows larger packets, but these may hold more small
+    /// records than Wireshark dissects. The header of IPv6 is longer.
     pub(super) fn maximum_segment_size(self) -> u16 {
         if self.ours.is_ipv4() { 1460 } else { 1440 }
     }
 }
 
-/// The bytes of a packet, its lengths and checksums right. The ports are those of the header.
+/// Returns the bytes of a packet with correct lengths and checksums. `header` has the ports.
 pub(super) fn build(from: IpAddr, to: IpAddr, header: TcpHeader, payload: &[u8]) -> io::Result<Vec<u8>> {
     let ip = match (from, to) {
         (IpAddr::V4(from), IpAddr::V4(to)) => PacketBuilder::ipv4(from.octets(), to.octets(), TIME_TO_LIVE),
@@ -56,26 +56,27 @@ fn octets(ip: IpAddr) -> [u8; 16] {
 mod tests {
     use super::*;
 
-    fn ends(ours: &str, theirs: &str) -> (String, String) {
-        let ends = Ends::new(ours.parse().unwrap(), theirs.parse().unwrap());
-        (ends.ours.to_string(), ends.theirs.to_string())
+    fn endpoints(ours: &str, theirs: &str) -> (String, String) {
+        let endpoints = Endpoints::new(ours.parse().unwrap(), theirs.parse().unwrap());
+        (endpoints.ours.to_string(), endpoints.theirs.to_string())
     }
 
     #[test]
-    fn an_ipv4_client_of_an_ipv6_socket_is_an_ipv4_client() {
+    fn an_ipv4_client_of_a_dual_stack_socket_gets_ipv4_packets() {
         let expected = ("127.0.0.1:8000".to_owned(), "127.0.0.2:50000".to_owned());
-        assert_eq!(ends("[::ffff:127.0.0.1]:8000", "[::ffff:127.0.0.2]:50000"), expected);
-        assert_eq!(ends("127.0.0.1:8000", "127.0.0.2:50000"), expected);
-        assert_eq!(ends("[::]:8000", "[::ffff:127.0.0.2]:50000").0, "0.0.0.0:8000");
-        assert_eq!(ends("[::1]:8000", "[::1]:50000").0, "[::1]:8000");
+        assert_eq!(endpoints("[::ffff:127.0.0.1]:8000", "[::ffff:127.0.0.2]:50000"), expected);
+        assert_eq!(endpoints("127.0.0.1:8000", "127.0.0.2:50000"), expected);
+        assert_eq!(endpoints("[::]:8000", "[::ffff:127.0.0.2]:50000").0, "0.0.0.0:8000");
+        assert_eq!(endpoints("[::1]:8000", "[::1]:50000").0, "[::1]:8000");
     }
 
     #[test]
-    fn the_largest_segment_makes_a_packet_of_ethernets_size_in_either_family() {
+    fn the_largest_packet_has_1500_bytes_in_either_family() {
         for address in ["127.0.0.1:1", "[::1]:1"] {
-            let ends = Ends::new(address.parse().unwrap(), address.parse().unwrap());
-            let payload = vec![0; ends.maximum_segment_size().into()];
-            let packet = build(ends.ours.ip(), ends.theirs.ip(), TcpHeader::default(), &payload).unwrap();
+            let endpoints = Endpoints::new(address.parse().unwrap(), address.parse().unwrap());
+            let payload = vec![0; endpoints.maximum_segment_size().into()];
+            let packet =
+                build(endpoints.ours.ip(), endpoints.theirs.ip(), TcpHeader::default(), &payload).unwrap();
             assert_eq!(packet.len(), 1500);
         }
     }

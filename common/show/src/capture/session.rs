@@ -1,4 +1,4 @@
-//! One session on its way into the file.
+//! Turns the steps of one session into packets and secrets.
 
 use std::io::{self, ErrorKind};
 use std::time::Instant;
@@ -7,66 +7,67 @@ use tls_session::close_reason::CloseReason;
 use tls_session::observer::SessionId;
 
 use super::Recorder;
-use super::packet::Ends;
-use super::stream::{Kind, Stream, Way};
+use super::packet::Endpoints;
+use super::stream::{Direction, Kind, Stream};
 use decode::secrets::Secret;
 
-/// When a connection came to be.
+/// The times at which a connection was opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
-    /// When it was asked for, as far as this end knows.
+    /// The connection attempt, as far as our end knows it.
     pub(super) opened: Instant,
-    /// When it was there.
+    /// The end of the TCP handshake.
     pub(super) connected: Instant,
 }
 
-/// A session, and what of it is not in the file yet.
+/// A session, and its bytes that are not in the file yet.
 #[derive(Debug)]
 pub(super) struct Session {
     stream: Stream,
-    /// What `recv` gave last, and when.
-    helping: Option<(Instant, Vec<u8>)>,
-    /// How many bytes of it rustls has not processed.
+    /// The bytes of the last `recv`, and its time.
+    read: Option<(Instant, Vec<u8>)>,
+    /// The number of those bytes that rustls has not processed.
     unprocessed: usize,
-    /// The slices of the write that is going on.
+    /// The slices of the current write.
     sent: Vec<u8>,
-    /// Whether there is no connection left to write to.
-    lost: bool,
+    /// A write has found that the connection is gone.
+    disconnected: bool,
 }
 
 impl Session {
-    /// The session that begins now: its connection goes into the file, and is `opener`'s.
+    /// Begins a session, and records the TCP handshake of its connection. `opener` is the direction of the SYN.
     pub(super) fn begin(
         now: Instant,
         id: SessionId,
-        ends: Ends,
-        opener: Way,
+        endpoints: Endpoints,
+        opener: Direction,
         arrival: Arrival,
         recorder: &mut Recorder,
     ) -> io::Result<Self> {
-        let mut stream = Stream::new(id.number, ends);
-        // Addresses and numbers: nothing that a peer could have chosen the words of.
+        let mut stream = Stream::new(id.number, endpoints);
+        // The comment has addresses and numbers only: a peer cannot put words into it.
         let comment = match now.saturating_duration_since(arrival.connected).as_millis() {
-            waited @ 1.. if opener == Way::In => format!("{id}, after it waited {waited} ms"),
+            waited @ 1.. if opener == Direction::In => format!("{id}, after it waited {waited} ms"),
             _ => id.to_string(),
         };
         let Arrival { opened, connected } = arrival;
         recorder.commented(opened, &stream.segment(opener, Kind::Syn, &[])?, comment)?;
-        recorder.packet(connected, &stream.segment(opener.back(), Kind::SynAck, &[])?)?;
+        recorder.packet(connected, &stream.segment(opener.reverse(), Kind::SynAck, &[])?)?;
         recorder.packet(connected, &stream.segment(opener, Kind::Ack, &[])?)?;
-        Ok(Self { stream, helping: None, unprocessed: 0, sent: Vec::new(), lost: false })
+        Ok(Self { stream, read: None, unprocessed: 0, sent: Vec::new(), disconnected: false })
     }
 
-    /// Bytes from the peer. They are held until it is clear which secrets precede them: those that rustls derives while
-    /// it processes them may decrypt some of them already.
+    /// Keeps bytes from the peer until rustls has processed them. Secrets that rustls derives from them may already decrypt
+    /// some of them, so these secrets come first in the file.
     pub(super) fn received(&mut self, now: Instant, bytes: &[u8], recorder: &mut Recorder) -> io::Result<()> {
-        self.release(recorder)?;
+        self.record_read(recorder)?;
         self.unprocessed = bytes.len();
-        self.helping = Some((now, bytes.to_vec()));
+        self.read = Some((now, bytes.to_vec()));
         Ok(())
     }
 
-    /// rustls has processed some of the helping, and this is what it derived.
+    /// Records the secrets that rustls derived while it processed `length` bytes of the read. If these were the last ones,
+    /// records the read as well.
     pub(super) fn processed(
         &mut self,
         length: usize,
@@ -77,68 +78,84 @@ impl Session {
             recorder.secrets(secrets)?;
         }
         self.unprocessed = self.unprocessed.saturating_sub(length);
-        if self.unprocessed == 0 { self.release(recorder) } else { Ok(()) }
+        if self.unprocessed == 0 { self.record_read(recorder) } else { Ok(()) }
     }
 
-    /// Nothing more of the helping is going to be processed, or nothing is left of it.
-    pub(super) fn release(&mut self, recorder: &mut Recorder) -> io::Result<()> {
-        match self.helping.take() {
-            Some((then, bytes)) => self.data(then, Way::In, &bytes, recorder),
+    /// Records the bytes of the last read, if they are not recorded yet.
+    fn record_read(&mut self, recorder: &mut Recorder) -> io::Result<()> {
+        match self.read.take() {
+            Some((then, bytes)) => self.data(then, Direction::In, &bytes, recorder),
             None => Ok(()),
         }
     }
 
-    /// A slice that the kernel took.
+    /// Keeps a slice that the kernel took.
     pub(super) fn sending(&mut self, slice: &[u8]) {
         self.sent.extend_from_slice(slice);
     }
 
-    /// That was all of one write.
+    /// Records one write, whose slices were kept.
     pub(super) fn sent(&mut self, now: Instant, recorder: &mut Recorder) -> io::Result<()> {
-        self.release(recorder)?;
+        self.record_read(recorder)?;
         let sent = std::mem::take(&mut self.sent);
-        self.data(now, Way::Out, &sent, recorder)
+        self.data(now, Direction::Out, &sent, recorder)
     }
 
-    /// `recv` gave nothing: the peer's FIN, unless the connection is lost, which its next `recv` shows like an end.
-    pub(super) fn ended(&mut self, now: Instant, recorder: &mut Recorder) -> io::Result<()> {
-        if self.lost { self.release(recorder) } else { self.fin(now, Way::In, recorder) }
+    /// Records the end-of-file that `recv` returned. It is the peer's FIN, unless a write has found that the connection is
+    /// gone: `recv` then returns end-of-file as well.
+    pub(super) fn end_of_file(&mut self, now: Instant, recorder: &mut Recorder) -> io::Result<()> {
+        if self.disconnected { self.record_read(recorder) } else { self.fin(now, Direction::In, recorder) }
     }
 
-    /// The end of one direction.
-    pub(super) fn fin(&mut self, now: Instant, way: Way, recorder: &mut Recorder) -> io::Result<()> {
-        self.release(recorder)?;
-        recorder.packet(now, &self.stream.segment(way, Kind::Fin, &[])?)?;
-        recorder.packet(now, &self.stream.segment(way.back(), Kind::Ack, &[])?)
+    /// Records the FIN of one direction.
+    pub(super) fn fin(
+        &mut self,
+        now: Instant,
+        direction: Direction,
+        recorder: &mut Recorder,
+    ) -> io::Result<()> {
+        self.record_read(recorder)?;
+        recorder.packet(now, &self.stream.segment(direction, Kind::Fin, &[])?)?;
+        recorder.packet(now, &self.stream.segment(direction.reverse(), Kind::Ack, &[])?)
     }
 
-    /// What was written last, or the FIN, found no connection.
-    pub(super) fn lost_its_connection(&mut self) {
-        self.lost = true;
+    /// Notes that a write, or our FIN, has found that the connection is gone.
+    pub(super) fn set_disconnected(&mut self) {
+        self.disconnected = true;
     }
 
-    /// The session is over. That its connection was reset is told of by no step of its own.
+    /// Records the end of the session. A reset has no step of its own, so the reason tells of it.
     pub(super) fn closed(
         &mut self,
         now: Instant,
         reason: &CloseReason,
         recorder: &mut Recorder,
     ) -> io::Result<()> {
-        self.release(recorder)?;
+        self.record_read(recorder)?;
         let reset = match reason {
             CloseReason::Transport { kind: ErrorKind::ConnectionReset | ErrorKind::BrokenPipe, .. } => true,
-            CloseReason::Transport { .. } => false, // timed out, unreachable: the peer said nothing
-            _ => self.lost,
+            CloseReason::Transport { .. } => false, // timed out or unreachable: the peer sent nothing
+            _ => self.disconnected,
         };
-        if reset { recorder.packet(now, &self.stream.segment(Way::In, Kind::Reset, &[])?) } else { Ok(()) }
+        if reset {
+            recorder.packet(now, &self.stream.segment(Direction::In, Kind::Reset, &[])?)
+        } else {
+            Ok(())
+        }
     }
 
-    fn data(&mut self, at: Instant, way: Way, bytes: &[u8], recorder: &mut Recorder) -> io::Result<()> {
+    fn data(
+        &mut self,
+        at: Instant,
+        direction: Direction,
+        bytes: &[u8],
+        recorder: &mut Recorder,
+    ) -> io::Result<()> {
         let mut parts = bytes.chunks(self.stream.segment_size()).peekable();
         while let Some(part) = parts.next() {
             let push = parts.peek().is_none();
-            recorder.packet(at, &self.stream.segment(way, Kind::Data { push }, part)?)?;
+            recorder.packet(at, &self.stream.segment(direction, Kind::Data { push }, part)?)?;
         }
-        recorder.packet(at, &self.stream.segment(way.back(), Kind::Ack, &[])?)
+        recorder.packet(at, &self.stream.segment(direction.reverse(), Kind::Ack, &[])?)
     }
 }

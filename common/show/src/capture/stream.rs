@@ -1,30 +1,31 @@
-//! The TCP of a session, made up from what its two ends said: who has sent how much, and what each has acknowledged.
+//! Invents the TCP segments of a session, with correct sequence numbers.
 //!
-//! Neither the segments nor the acknowledgements that the kernel exchanged are known here, and none is needed to read
-//! a session. Each helping of bytes becomes as few segments as can hold it, and is acknowledged at once.
+//! The real segments and acknowledgements are not known here, and nobody needs them to read a session. The bytes of each
+//! read or write become as few segments as can hold them, and are acknowledged at once.
 
 use std::io;
 
 use etherparse::{TcpHeader, TcpOptionElement};
 
-use super::packet::{self, Ends};
+use super::packet::{self, Endpoints};
 
-/// What the ends say about their receive buffers, in units of 2 to the power of [`SCALE`]: 8 MiB. One write has less,
-/// and is acknowledged before the next.
+/// The receive window of both ends in units of 2 to the power of [`SCALE`]: 8 MiB. One write is smaller, and is
+/// acknowledged before the next.
 const WINDOW: u16 = u16::MAX;
 const SCALE: u8 = 7;
 
-/// Which way a packet goes.
+/// The direction of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     /// From the peer to us.
     In,
     /// From us to the peer.
     Out,
 }
 
-impl Way {
-    pub(super) fn back(self) -> Self {
+impl Direction {
+    /// Returns the other direction.
+    pub(super) fn reverse(self) -> Self {
         match self {
             Self::In => Self::Out,
             Self::Out => Self::In,
@@ -32,59 +33,59 @@ impl Way {
     }
 }
 
-/// A packet and the way it goes.
+/// A packet and its direction.
 #[derive(Debug)]
 pub(super) struct Packet {
-    pub(super) way: Way,
+    pub(super) direction: Direction,
     pub(super) bytes: Vec<u8>,
 }
 
-/// What a segment is for.
+/// The purpose of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The first packet of a connection.
     Syn,
-    /// The second.
+    /// The second packet.
     SynAck,
-    /// Acknowledges all that came, and says nothing else.
+    /// Acknowledges all bytes so far, and carries none.
     Ack,
-    /// Carries bytes; the last segment of a helping is pushed.
+    /// Carries bytes. The last segment of a read or write has the PSH flag.
     Data { push: bool },
     /// Ends one direction.
     Fin,
-    /// Ends both.
+    /// Ends both directions.
     Reset,
 }
 
 /// A TCP connection.
 #[derive(Debug)]
 pub(super) struct Stream {
-    ends: Ends,
-    /// The sequence numbers of what each end sends next.
+    endpoints: Endpoints,
+    /// The next sequence number of each end.
     ours: u32,
     theirs: u32,
 }
 
 impl Stream {
-    /// The connection of the session with this number. Both ends begin to count somewhere else in each session, so
-    /// that two sessions with the same ports are not taken for one.
-    pub(super) fn new(number: u64, ends: Ends) -> Self {
-        // Any distance will do that is not made up soon. Only the lower half of the number counts.
+    /// Makes the connection of the session with this number. Each session has other initial sequence numbers, so that
+    /// Wireshark does not take two sessions with the same ports for one.
+    pub(super) fn new(number: u64, endpoints: Endpoints) -> Self {
+        // The factor spreads the initial numbers widely. The upper half of the session number is not used.
         let theirs = (number as u32).wrapping_mul(0x9e37_79b1);
-        Self { ends, ours: theirs.rotate_left(16), theirs }
+        Self { endpoints, ours: theirs.rotate_left(16), theirs }
     }
 
-    /// How many bytes one segment carries at most.
+    /// The most bytes in one segment.
     pub(super) fn segment_size(&self) -> usize {
-        self.ends.maximum_segment_size().into()
+        self.endpoints.maximum_segment_size().into()
     }
 
-    /// The next segment that goes this way. Only [`Kind::Data`] has a payload, of at most
+    /// Returns the next segment in this direction. Only [`Kind::Data`] has a payload, of at most
     /// [`segment_size`](Self::segment_size) bytes.
-    pub(super) fn segment(&mut self, way: Way, kind: Kind, payload: &[u8]) -> io::Result<Packet> {
-        let (from, to, sent, received) = match way {
-            Way::In => (self.ends.theirs, self.ends.ours, &mut self.theirs, self.ours),
-            Way::Out => (self.ends.ours, self.ends.theirs, &mut self.ours, self.theirs),
+    pub(super) fn segment(&mut self, direction: Direction, kind: Kind, payload: &[u8]) -> io::Result<Packet> {
+        let (from, to, sent, received) = match direction {
+            Direction::In => (self.endpoints.theirs, self.endpoints.ours, &mut self.theirs, self.ours),
+            Direction::Out => (self.endpoints.ours, self.endpoints.theirs, &mut self.ours, self.theirs),
         };
         let mut header = TcpHeader::new(from.port(), to.port(), *sent, WINDOW);
         header.syn = matches!(kind, Kind::Syn | Kind::SynAck);
@@ -97,16 +98,16 @@ impl Stream {
         }
         if header.syn {
             let options = [
-                TcpOptionElement::MaximumSegmentSize(self.ends.maximum_segment_size()),
+                TcpOptionElement::MaximumSegmentSize(self.endpoints.maximum_segment_size()),
                 TcpOptionElement::Noop,
                 TcpOptionElement::WindowScale(SCALE),
             ];
             header.set_options(&options).map_err(io::Error::other)?;
         }
-        // SYN and FIN count as one byte each (RFC 9293, 3.4); a payload is never longer than a segment.
+        // SYN and FIN count as one byte each (RFC 9293, 3.4). A payload is never longer than a segment.
         let length = payload.len() as u32 + u32::from(header.syn || header.fin);
         *sent = sent.wrapping_add(length);
-        Ok(Packet { way, bytes: packet::build(from.ip(), to.ip(), header, payload)? })
+        Ok(Packet { direction, bytes: packet::build(from.ip(), to.ip(), header, payload)? })
     }
 }
 
@@ -125,24 +126,24 @@ mod tests {
 
     fn stream(number: u64) -> Stream {
         let address = "127.0.0.1:8000".parse().unwrap();
-        Stream::new(number, Ends::new(address, address))
+        Stream::new(number, Endpoints::new(address, address))
     }
 
     #[test]
-    fn numbers_go_on_at_zero_after_the_last_one() {
+    fn sequence_numbers_wrap_to_zero() {
         let mut stream = stream(1);
         stream.ours = u32::MAX - 1;
-        let data = stream.segment(Way::Out, Kind::Data { push: true }, b"four").unwrap();
+        let data = stream.segment(Direction::Out, Kind::Data { push: true }, b"four").unwrap();
         assert_eq!(header(&data).sequence_number, u32::MAX - 1);
-        let ack = stream.segment(Way::In, Kind::Ack, &[]).unwrap();
+        let ack = stream.segment(Direction::In, Kind::Ack, &[]).unwrap();
         assert_eq!(header(&ack).acknowledgment_number, 2);
-        assert_eq!(header(&stream.segment(Way::Out, Kind::Fin, &[]).unwrap()).sequence_number, 2);
+        assert_eq!(header(&stream.segment(Direction::Out, Kind::Fin, &[]).unwrap()).sequence_number, 2);
     }
 
     #[test]
-    fn a_session_with_the_ports_of_another_counts_from_elsewhere() {
+    fn each_session_has_other_initial_sequence_numbers() {
         let first =
-            |number| header(&stream(number).segment(Way::In, Kind::Syn, &[]).unwrap()).sequence_number;
+            |number| header(&stream(number).segment(Direction::In, Kind::Syn, &[]).unwrap()).sequence_number;
         let firsts: Vec<u32> = (1..=100).map(first).collect();
         for pair in firsts.windows(2) {
             assert!(pair[0].abs_diff(pair[1]) > 1 << 24, "{pair:?}");

@@ -14,7 +14,7 @@ use super::{Trace, file, palette, wrap};
 use crate::args::ShowError;
 use crate::sink::Sink;
 
-/// Whether to trace, and for whom.
+/// The flags of the trace.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct TraceArgs {
     /// Show each step of the loop and its sessions: text, or json
@@ -27,40 +27,39 @@ pub struct TraceArgs {
     trace_to: Option<PathBuf>,
 }
 
-/// For whom a trace is written.
+/// The form of a trace.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// For people: aligned, and in colour on a terminal.
+    /// For people: aligned, and coloured on a terminal.
     Text,
-    /// For programs: one object a line, see [`json`](super::json).
+    /// For programs: one object a line. [`json`](super::json) has the schema.
     Json,
 }
 
 impl TraceArgs {
-    /// What was asked for, if anything. A file without a form gets text.
+    /// Returns the form that the flags ask for, if any. `--trace-to` without a form means text.
     pub fn form(&self) -> Option<Form> {
         self.trace.or(self.trace_to.as_ref().map(|_| Form::Text))
     }
 
-    /// The form of the trace on stderr, if there is one.
+    /// Returns the form of the trace on stderr, if there is one.
     pub fn on_stderr(&self) -> Option<Form> {
         self.form().filter(|_| self.trace_to.is_none())
     }
 
-    /// Has all other lines on stderr written as objects, if the trace there is JSON. Its times count from `start`.
+    /// Makes all other lines on stderr JSON objects, if the trace there is JSON. Their times count from `start`.
     pub fn shape_log(&self, start: Instant) {
         if self.on_stderr() == Some(Form::Json) {
             logging::set_form(Box::new(LogLines { start }));
         }
     }
 
-    /// The trace that was asked for, its times counted from `start`.
+    /// Opens the trace that the flags ask for, if any. Its times count from `start`.
     ///
-    /// While nobody reads stderr, a server drops lines, because it has to go on, and a client keeps them, because it
-    /// can stop its session.
+    /// While nobody reads stderr, a server drops lines, because it must not stop. A client keeps them and stops its session.
     ///
     /// # Errors
-    /// The file cannot be made.
+    /// The file cannot be created.
     pub fn open(&self, endings: &Endings, start: Instant) -> Result<Option<Box<dyn Sink>>, ShowError> {
         let Some(form) = self.form() else { return Ok(None) };
         if let Some(path) = &self.trace_to {
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_meant_unless_json_is_said() {
+    fn the_form_is_text_unless_the_flag_says_json() {
         let form = |arguments: &[&str]| parse(arguments).unwrap().trace.form();
         assert_eq!(form(&[]), None);
         assert_eq!(form(&["--trace"]), Some(Form::Text));
@@ -121,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_without_an_equals_sign_is_another_argument() {
+    fn a_word_after_the_flag_is_another_argument() {
         let cli = parse(&["--trace", "localhost:8000"]).unwrap();
         assert_eq!((cli.trace.form(), cli.rest.as_deref()), (Some(Form::Text), Some("localhost:8000")));
     }
 
     #[test]
-    fn an_unknown_form_lists_the_known_ones() {
+    fn the_error_about_an_unknown_form_lists_the_known_ones() {
         let error = parse(&["--trace=xml"]).err().unwrap().to_string();
         assert!(error.contains("text, json"), "{error}");
     }

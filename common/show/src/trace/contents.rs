@@ -1,4 +1,4 @@
-//! What a read or a write carried, for people.
+//! Describes the records of a read or a write, for people.
 
 use rustls::ContentType;
 use tls_session::alert_name::AlertName;
@@ -8,28 +8,28 @@ use crate::sink::Carried;
 use crate::vocabulary::message_name;
 use decode::{Alert, Content, Piece, Protection, Record, Sealed};
 
-/// How much of one list is shown. A peer can put four thousand empty messages into one record.
+/// The most entries of a list. A peer can put four thousand empty messages into one record.
 const SHOWN: usize = 16;
 
-/// What was carried, in the order of the bytes: a comma between things, braces around each record that was encrypted.
-/// Empty if it was nothing.
+/// Describes the records in the order of the bytes. Braces enclose each record that was encrypted. The result is empty if
+/// there are no bytes.
 pub(super) fn of(carried: &Carried) -> String {
     let items: Vec<Item> = carried.records.iter().map(Item::of).collect();
-    let groups = items.chunk_by(Item::may_be_told_with).flat_map(tell);
-    let mut told = list(groups.collect());
-    match (carried.left_over, told.is_empty()) {
+    let groups = items.chunk_by(Item::joins).flat_map(describe);
+    let mut line = list(groups.collect());
+    match (carried.left_over, line.is_empty()) {
         (0, _) => {}
-        (waiting, true) => told = format!("{waiting} B of the next record so far"),
-        (waiting, false) => told += &format!(" + {waiting} B of the next record"),
+        (length, true) => line = format!("{length} B of the next record so far"),
+        (length, false) => line += &format!(" + {length} B of the next record"),
     }
-    told
+    line
 }
 
-/// What one record carried.
+/// One record in words.
 struct Item {
     words: String,
     encrypted: bool,
-    /// How much application data it is.
+    /// The length of its application data.
     data: Option<usize>,
 }
 
@@ -42,14 +42,15 @@ impl Item {
         Self { words: words(record), encrypted: record.is_encrypted(), data }
     }
 
-    /// Neighbours that say the same are told together, and application data is whatever its lengths.
-    fn may_be_told_with(&self, next: &Self) -> bool {
+    /// Returns whether the next record is described together with this one: if it has the same words, or if both carry
+    /// application data.
+    fn joins(&self, next: &Self) -> bool {
         let same = self.words == next.words || self.data.is_some() && next.data.is_some();
         same && self.encrypted == next.encrypted
     }
 }
 
-fn tell(items: &[Item]) -> Vec<String> {
+fn describe(items: &[Item]) -> Vec<String> {
     let runs: Vec<&[Item]> = items.chunk_by(|one, next| one.words == next.words).collect();
     if runs.len() > 2 {
         let sum: usize = items.iter().filter_map(|item| item.data).sum();
@@ -97,7 +98,7 @@ fn words(record: &Record) -> String {
     words
 }
 
-/// A message is named where it ends.
+/// Lists the messages of a record. A message is named in the record where it ends.
 fn messages(pieces: &[Piece]) -> String {
     let name = |piece: &Piece| match &piece.message {
         None => "part of a message".to_owned(),
@@ -108,7 +109,7 @@ fn messages(pieces: &[Piece]) -> String {
     list(names.chunk_by(String::eq).filter_map(run).collect())
 }
 
-/// A close_notify has the level of a warning and is none, so its level is not shown.
+/// Describes an alert. close_notify has the level of a warning but is not one, so its level is not shown.
 fn alert(Alert { level, description }: Alert) -> String {
     let level = match (level, description) {
         (1, rustls::AlertDescription::CloseNotify) => String::new(),

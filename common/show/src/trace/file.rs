@@ -1,7 +1,7 @@
 //! The file of `--trace-to`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Instant;
@@ -11,34 +11,27 @@ use program::logging::{self, Form as _};
 use super::args::Form;
 use super::json::LogLines;
 use crate::args::ShowError;
-use crate::links;
+use crate::new_file;
 
-/// Makes the file, for its owner alone: a trace quotes what the applications say. A pipe or a device that is there already
-/// is written to.
+/// Creates the file of the trace. Only its owner may read it, because a trace quotes application data. An existing pipe or
+/// device is opened for writing.
 ///
 /// # Errors
-/// Says what is in the way, and what to do.
+/// The file exists, or cannot be created.
 pub(super) fn create(path: &Path) -> Result<File, ShowError> {
-    let because = |why: String| ShowError::new(format!("--trace-to: {} {why}", path.display()));
-    if let Some(folder) = path.parent() {
-        links::follow(folder).map_err(|refusal| because(refusal.to_string()))?;
-    }
     let is_stream = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-    let file = if is_stream { stream(path) } else { new(path) };
-    file.map_err(|error| {
-        because(match error.kind() {
-            ErrorKind::AlreadyExists => {
-                "exists already, and is not overwritten; name another file, or remove it".to_owned()
-            }
-            _ => format!("cannot be created: {error}; name another file"),
-        })
-    })
+    let file = if is_stream {
+        stream(path).map_err(|error| format!("cannot be opened: {error}; name another file"))
+    } else {
+        new_file::create(path)
+    };
+    file.map_err(|why| ShowError::new(format!("--trace-to: {} {why}", path.display())))
 }
 
-/// Has the last line of a program that fails written to the file as well, as its last line.
+/// Makes a program that fails write its last line to the file as well.
 ///
 /// # Errors
-/// No file descriptor is left.
+/// There is no free file descriptor.
 pub(super) fn end_with_failure(
     path: &Path,
     file: &File,
@@ -54,17 +47,14 @@ pub(super) fn end_with_failure(
             Form::Text => format!("{program}: {message}"),
             Form::Json => lines.failure(program, message),
         };
-        // Ignored: stderr has the same line, and the program ends.
+        // The error is ignored: stderr has the same line, and the program ends.
         let _ = (&file).write_all(format!("{line}\n").as_bytes());
     }));
     Ok(())
 }
 
-fn new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-/// O_NONBLOCK: a pipe that nobody reads must not hold the program up. Its lines are dropped and counted.
+/// Opens a pipe or a device. With O_NONBLOCK a pipe that nobody reads cannot block the program: lines are dropped and
+/// counted.
 fn stream(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(path)
 }

@@ -40,7 +40,7 @@ pub(super) fn event_loop(since_start: Duration, event: &LoopEvent<'_>) -> String
     line(since_start, subject, name, fields)
 }
 
-/// Whom an event is about.
+/// The session and the peer of a line.
 #[derive(Default)]
 struct Subject {
     session: Option<u64>,
@@ -54,10 +54,6 @@ impl Subject {
 
     fn peer(peer: SocketAddr) -> Self {
         Self { session: None, peer: Some(peer) }
-    }
-
-    fn nobody() -> Self {
-        Self::default()
     }
 }
 
@@ -73,7 +69,7 @@ fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> S
     Value::Object(object).to_string()
 }
 
-/// The name of a step and its fields. Both are part of the schema: what is written here stays.
+/// Returns the name of a step and its fields. Both are part of the schema and must not change.
 fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) -> (&'static str, Value) {
     let none = json!({});
     match step {
@@ -125,16 +121,16 @@ fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) 
     }
 }
 
-/// The same for an event of the loop.
+/// Returns the session and the peer of an event of the loop, its name, and its fields. The schema has them all.
 fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
     let none = json!({});
     match event {
         LoopEvent::Listening(address) => {
-            (Subject::nobody(), "listening", json!({ "address": address.to_string() }))
+            (Subject::default(), "listening", json!({ "address": address.to_string() }))
         }
         LoopEvent::Woke { events, timeout } => {
             let timeout = timeout.map(nanoseconds);
-            (Subject::nobody(), "woke", json!({ "events": events, "timeout_ns": timeout }))
+            (Subject::default(), "woke", json!({ "events": events, "timeout_ns": timeout }))
         }
         LoopEvent::Ready(source) => {
             let (subject, source) = name_of_source(*source);
@@ -146,10 +142,10 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         }
         LoopEvent::Accepted(peer) => (Subject::peer(*peer), "accepted", none),
         LoopEvent::Waiting { peer, place } => (Subject::peer(*peer), "waiting", json!({ "place": place })),
-        LoopEvent::RoomFull => (Subject::nobody(), "room_full", none),
-        LoopEvent::RoomAgain => (Subject::nobody(), "room_again", none),
+        LoopEvent::RoomFull => (Subject::default(), "room_full", none),
+        LoopEvent::RoomAgain => (Subject::default(), "room_again", none),
         LoopEvent::AcceptFailed(error) => {
-            (Subject::nobody(), "accept_failed", json!({ "error": text(error) }))
+            (Subject::default(), "accept_failed", json!({ "error": text(error) }))
         }
         LoopEvent::Skipped { peer, left, waiting } => {
             (Subject::peer(*peer), "skipped", json!({ "error": error(left), "waiting": waiting }))
@@ -169,7 +165,7 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::Freed { id, slot, drains } => {
             (Subject::session(*id), "freed", json!({ "slot": slot, "lingers": drains }))
         }
-        LoopEvent::StdinRead(bytes) => (Subject::nobody(), "stdin_read", json!({ "bytes": bytes })),
+        LoopEvent::StdinRead(bytes) => (Subject::default(), "stdin_read", json!({ "bytes": bytes })),
         LoopEvent::Connecting(address) => (Subject::peer(*address), "connecting", none),
         LoopEvent::ConnectFailed(address, error) => {
             (Subject::peer(*address), "connect_failed", json!({ "error": text(error) }))
@@ -178,19 +174,21 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::Drained { peer, drained } => {
             (Subject::peer(*peer), "lingering_over", json!({ "drained": drained }))
         }
-        LoopEvent::Reloaded { error } => (Subject::nobody(), "reloaded", json!({ "error": error.map(text) })),
+        LoopEvent::Reloaded { error } => {
+            (Subject::default(), "reloaded", json!({ "error": error.map(text) }))
+        }
         LoopEvent::ReloadPostponed { error } => {
-            (Subject::nobody(), "reload_postponed", json!({ "error": text(error) }))
+            (Subject::default(), "reload_postponed", json!({ "error": text(error) }))
         }
         LoopEvent::Stopping { why, waiting } => {
-            (Subject::nobody(), "stopping", json!({ "why": why, "waiting": waiting }))
+            (Subject::default(), "stopping", json!({ "why": why, "waiting": waiting }))
         }
     }
 }
 
 // ---- fields ------------------------------------------------------------------------------------------------
 
-/// Words of a library or of a peer: on one line, without control characters.
+/// Makes the words of a library or of a peer one line without control characters.
 fn text(words: impl Display) -> Value {
     one_line(&words.to_string()).into()
 }
@@ -269,10 +267,10 @@ fn error(left: &Left<'_>) -> Value {
 
 fn name_of_source(source: EventSource) -> (Subject, &'static str) {
     match source {
-        EventSource::Signals => (Subject::nobody(), "signals"),
-        EventSource::Listener => (Subject::nobody(), "listener"),
+        EventSource::Signals => (Subject::default(), "signals"),
+        EventSource::Listener => (Subject::default(), "listener"),
         EventSource::Queued(peer) => (Subject::peer(peer), "queued"),
-        EventSource::Stdin => (Subject::nobody(), "stdin"),
+        EventSource::Stdin => (Subject::default(), "stdin"),
         EventSource::Draining(peer) => (Subject::peer(peer), "lingering"),
     }
 }

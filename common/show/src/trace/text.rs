@@ -1,4 +1,4 @@
-//! The layout of the text.
+//! The layout of the text trace.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -15,30 +15,30 @@ use crate::vocabulary::{Entry, Tone};
 
 /// The longest verb, so that all details begin in one column.
 const VERB: usize = "process_new_packets".len();
-/// Columns in front of the body: the time, the session, the rule.
+/// Columns in front of the body: time, session, rule.
 const BODY: usize = "+  812.401 loop │ ".len() - "│".len() + 1;
-/// The glyph of a direction, and a space.
+/// Columns of the direction: a glyph and a space.
 const GLYPH: usize = 2;
 /// Columns of the body in front of the details.
 const DETAILS: usize = GLYPH + VERB + 1;
-/// A narrower terminal breaks the lines itself.
+/// On a narrower terminal the lines are not broken here.
 const NARROWEST: usize = 40;
-/// A narrower terminal has no room for details in a column of their own.
+/// On a narrower terminal the continued lines begin below the verb, not below the details.
 const WIDE: usize = 72;
 
-/// What a line depends on beside its own step: the lines before it.
+/// The state that a line depends on, besides its own step.
 #[derive(Debug)]
 pub(super) struct Text {
     coloured: bool,
-    /// Says how wide a line may be.
+    /// Returns the width of the terminal, if there is one.
     pub(super) width: fn() -> Option<usize>,
-    /// The time on the line before, which is faint when it is repeated.
+    /// The time on the line before. A repeated time is faint.
     shown: Option<Duration>,
-    /// Whether the loop has woken at all: turns are joined by a rule from then on.
+    /// The loop has woken at least once. From then on a rule joins the lines of a turn.
     woken: bool,
-    /// The slices of the write that is going on.
+    /// The number of slices of the current write.
     slices: usize,
-    /// The sessions whose idle deadline runs, and how often it was moved.
+    /// How often the idle deadline of each session was moved. Sessions without a running one are not in here.
     idle: HashMap<u64, u64>,
 }
 
@@ -47,7 +47,7 @@ impl Text {
         Self { coloured, width: || None, shown: None, woken: false, slices: 0, idle: HashMap::new() }
     }
 
-    /// The line of a step that carried these contents; `None` if a later line tells of it.
+    /// Returns the line of a step; `None` if a later line counts it. `contents` describes the records that it completed.
     pub(super) fn step(
         &mut self,
         since_start: Duration,
@@ -81,7 +81,7 @@ impl Text {
         Some(self.line(since_start, &id.number.to_string(), &entry))
     }
 
-    /// The line of an event of the loop.
+    /// Returns the line of an event of the loop.
     pub(super) fn event_loop(
         &mut self,
         since_start: Duration,
@@ -92,7 +92,7 @@ impl Text {
         self.line(since_start, "loop", entry)
     }
 
-    fn line(&mut self, since_start: Duration, whose: &str, entry: &Entry) -> String {
+    fn line(&mut self, since_start: Duration, subject: &str, entry: &Entry) -> String {
         let repeated = self.shown.replace(since_start) == Some(since_start);
         let time = format!("+{:>9}", milliseconds(since_start));
         let rule = match entry.tone {
@@ -102,14 +102,14 @@ impl Text {
         };
         let mut line = String::new();
         self.paint(&mut line, if repeated { FAINT } else { Style::new() }, &time);
-        self.paint(&mut line, Style::new(), &format!(" {whose:>4} "));
+        self.paint(&mut line, Style::new(), &format!(" {subject:>4} "));
         self.paint(&mut line, FAINT, rule);
         line.push(' ');
         self.paint_wrapped(&mut line, style_of(entry.tone), rule, body(entry).trim_end());
         line
     }
 
-    /// What does not fit goes on in lines of its own, below its beginning.
+    /// Breaks a body that is too wide. The continued lines are indented.
     fn paint_wrapped(&self, line: &mut String, style: Style, rule: &str, body: &str) {
         let body = one_line(body);
         let Some(width) = (self.width)().filter(|width| *width >= NARROWEST) else {
@@ -128,7 +128,7 @@ impl Text {
         }
     }
 
-    /// Nothing but this writes an escape sequence: what is painted has lost its own.
+    /// Appends text in a style. Only this function writes escape sequences: `one_line` has replaced those of the text.
     fn paint(&self, line: &mut String, style: Style, text: &str) {
         let text = one_line(text);
         // Writing to a String does not fail.
@@ -148,15 +148,15 @@ fn body(Entry { tone, verb, details }: &Entry) -> String {
     }
 }
 
-/// With three decimals, microseconds.
+/// Formats a time in milliseconds with three decimals.
 fn milliseconds(time: Duration) -> String {
     let micros = time.as_micros();
     format!("{}.{:03}", micros / 1000, micros % 1000)
 }
 
-fn count(number: usize, what: &str) -> String {
+fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!(" ({number} {what}{plural})")
+    format!(" ({number} {noun}{plural})")
 }
 
 fn count_moves(moves: Option<u64>) -> String {

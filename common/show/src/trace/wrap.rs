@@ -1,22 +1,22 @@
-//! Long lines of text on a terminal.
+//! Breaks long lines for a terminal.
 
 use std::io;
 
 use rustix::termios::tcgetwinsize;
 
-/// Returns how many columns the terminal has that stderr is. It is asked each time, because people resize windows.
+/// Returns the width of the terminal on stderr in columns. Call it for each line, because people resize windows.
 pub(super) fn terminal_width() -> Option<usize> {
     let size = tcgetwinsize(io::stderr()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// Breaks text at spaces into pieces: the first of at most `first` characters, the others of at most `rest`. A word that
-/// is longer than a piece is broken.
+/// Breaks text at spaces. The first piece has at most `first` characters, the others at most `rest`. A longer word is broken
+/// anywhere.
 pub(super) fn wrap(text: &str, first: usize, rest: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut left, mut width) = (text, first.max(1));
     while let Some((limit, _)) = left.char_indices().nth(width) {
-        // A space right behind the last column is a place to break, too.
+        // The text may also break at a space right after the last column.
         let window = left.get(..=limit).unwrap_or(left);
         let space = window.rfind(' ').filter(|space| !window[..*space].trim_start().is_empty());
         let (piece, behind) = left.split_at(space.unwrap_or(limit));

@@ -1,4 +1,4 @@
-//! Log lines and the last line of a program as objects of the trace, for as long as they share stderr with it.
+//! Writes log lines and the last line of a program as objects of the trace, if they share stderr with it.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Subject, line};
 
-/// Writes log lines as objects whose times count from `start`.
+/// Makes objects of log lines. Their times count from `start`.
 pub(in crate::trace) struct LogLines {
     pub(in crate::trace) start: Instant,
 }
@@ -17,11 +17,11 @@ impl Form for LogLines {
     fn log(&self, level: Level, target: Option<&str>, message: &str) -> String {
         let level = level.as_str().to_lowercase();
         let fields = json!({ "level": level, "target": target, "message": message });
-        line(self.start.elapsed(), Subject::nobody(), "log", fields)
+        line(self.start.elapsed(), Subject::default(), "log", fields)
     }
 
     fn failure(&self, program: &str, message: &str) -> String {
         let fields = json!({ "program": program, "message": message });
-        line(self.start.elapsed(), Subject::nobody(), "failed", fields)
+        line(self.start.elapsed(), Subject::default(), "failed", fields)
     }
 }

@@ -1,4 +1,4 @@
-//! The fields that tell what a read or a write carried.
+//! The fields that describe the records of a read or a write.
 
 use rustls::ContentType;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn record(record: &Record) -> Value {
     })
 }
 
-/// The names of RFC 8446, 5.1, and whether the content is one that the type does not allow.
+/// Returns the content type by its name in RFC 8446, 5.1, and whether the content is malformed.
 fn content_type(content: &Content) -> (Value, bool) {
     let kind = match content {
         Content::Handshake(_) => ContentType::Handshake,
