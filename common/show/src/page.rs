@@ -1,20 +1,19 @@
-//! `--illustrate`: a page for each session, for who wants to understand it, or TLS.
+//! `--illustrate`: draws a page for each session, for people who want to understand the session, or TLS.
 //!
-//! On top what it came to; then a ladder: client and server are two life lines, each record is an arrow between them,
-//! and beside this end's line stands what its machine did, turn by turn, down to where it slept. Every arrow opens into
-//! its bytes, as they crossed the wire and as they were meant, with a sentence for each field.
+//! The top of the page is a summary. Below it is a ladder: client and server are two vertical lines, and each record is an
+//! arrow between them. Our line has the steps of the event loop beside it, turn by turn, with the time that it slept. Each
+//! arrow opens. It shows the bytes of its record, encrypted and decrypted, with a sentence for each field.
 //!
-//! A page is one file without anything from elsewhere, and says so to the browser: its content security policy allows
-//! its own style and script, by their hashes, and nothing else. What it keeps is bounded, however long a session is: the
-//! first 400 rows of the ladder and the last 200, 128 KiB of handshake records, and 128 bytes of each record that
-//! carries application data; the page says what is left out.
+//! A page is one file that loads nothing. Its content security policy enforces that: it allows only the page's own style
+//! and script, by their hashes. The size of a page is bounded: it has the first 400 rows of the ladder and the last 200,
+//! 128 KiB of handshake records, and 128 bytes of each record with application data. The page says what it leaves out.
 //!
-//! A page is drawn when its session ends, on a thread of its own, so that the event loop does not wait for it. The
-//! sessions that wait for this thread may keep 64 MiB together: a thousand usual ones. The page of a session that does
-//! not fit is not drawn. The log says so once, and says at the end how many pages are missing. When the program ends, it
-//! waits until every page that is left is written.
+//! A page is drawn when its session ends, on another thread, so that the event loop does not wait. The sessions in the
+//! queue of this thread may keep 64 MiB together, which is a thousand usual sessions. The page of a session that does not
+//! fit is not drawn. The log says so once, and counts the missing pages at the end. The program waits for all queued pages
+//! before it ends.
 //!
-//! It holds what was decrypted. It never holds what decrypts: no secret reaches it.
+//! A page has decrypted data. It never has keys: no secret reaches it.
 
 mod args;
 mod bytes;
@@ -54,22 +53,22 @@ use self::story::{Carry, Row, Rows, Turn};
 use crate::sink::{Carried, Sink};
 use crate::vocabulary::{self, Entry};
 
-/// How many events of the loop are kept for a session that is about to begin.
-const PRELUDE: usize = 32;
-/// How many bytes the finished sessions that wait for the drawing thread may keep.
-const WAITING: usize = 64 * 1024 * 1024;
+/// The most events of the loop that are kept before their session begins.
+const MAX_EARLY_EVENTS: usize = 32;
+/// The most bytes that finished sessions may keep in the queue of the drawing thread.
+const MAX_QUEUED: usize = 64 * 1024 * 1024;
 
-/// One moment by both clocks, from which the time of day of all others follows.
+/// One moment on both clocks. The time of day of every other moment follows from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// By the clock that the loop reads.
+    /// On the clock that the loop reads.
     pub instant: Instant,
-    /// By the wall's.
+    /// On the system clock.
     pub utc: SystemTime,
 }
 
 impl Clock {
-    /// `2026-11-23 14:02:11 UTC`.
+    /// Formats a moment: `2026-11-23 14:02:11 UTC`.
     fn date(self, instant: Instant) -> String {
         let utc = self.utc + instant.saturating_duration_since(self.instant);
         let since_1970 = utc.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -80,27 +79,26 @@ impl Clock {
 /// The sink that draws sessions.
 #[derive(Debug)]
 pub struct Illustrator {
-    /// The side that the other end of each session plays.
     endings: Endings,
     clock: Clock,
-    /// `None` once its thread is gone.
+    /// `None` after its thread has failed.
     drawer: Option<Drawer<Story>>,
-    /// How many sessions found the drawer full.
+    /// The number of sessions that found the queue full.
     not_drawn: u64,
     round: Round,
     stories: HashMap<u64, Story>,
 }
 
-/// The turn of the loop that is going on.
+/// The current turn of the loop.
 #[derive(Debug)]
 struct Round {
     number: u64,
     woke: Option<(Instant, usize, bool)>,
-    /// What the loop did before a session began, and whose it is, if it is one peer's.
+    /// Events before the session that they belong to began, with their peer if they concern one peer only.
     events: Vec<(Option<SocketAddr>, Entry)>,
 }
 
-/// A session that goes on.
+/// A session that has not ended.
 #[derive(Debug)]
 struct Story {
     began: Instant,
@@ -109,17 +107,17 @@ struct Story {
     /// The turn that its last rows belong to.
     round: u64,
     turned: Duration,
-    /// The slices of the write that is going on.
+    /// The number of slices of the current write.
     slices: usize,
 }
 
 impl Illustrator {
-    /// At the end whose peers play the side `peer`, pages into `folder`.
+    /// Makes the sink that draws pages into `folder`.
     ///
     /// # Errors
     /// The system cannot start the thread that draws.
     pub fn new(endings: Endings, clock: Clock, folder: Folder) -> io::Result<Self> {
-        let drawer = Drawer::start(WAITING, Box::new(Pages::new(folder)))?;
+        let drawer = Drawer::start(MAX_QUEUED, Box::new(Pages::new(folder)))?;
         Ok(Self::with(endings, clock, drawer))
     }
 
@@ -133,27 +131,27 @@ impl Illustrator {
         let mut story =
             Story { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO, slices: 0 };
         story.turn(&self.round, now);
-        let its = |(peer, _): &mut (Option<SocketAddr>, Entry)| peer.is_none_or(|peer| peer == id.peer);
-        for (_, call) in self.round.events.extract_if(.., its) {
+        let is_own = |(peer, _): &mut (Option<SocketAddr>, Entry)| peer.is_none_or(|peer| peer == id.peer);
+        for (_, call) in self.round.events.extract_if(.., is_own) {
             story.rows.push(Row::Call(call));
         }
         self.stories.insert(id.number, story);
     }
 
-    /// The session is over. Its page is drawn elsewhere.
-    fn draw(&mut self, story: Story) {
+    /// Queues the page of a session that has ended.
+    fn queue(&mut self, story: Story) {
         let Some(drawer) = &self.drawer else { return };
         let (id, size) = (story.facts.id, story.size());
         match drawer.add(story, size) {
             Ok(()) => {}
             Err(Refused::Full) => {
                 if self.not_drawn == 0 {
-                    warn!("{id} page not drawn: too many sessions wait for theirs; further ones are counted");
+                    warn!("{id} page not drawn: too many pages are queued; further ones are counted");
                 }
                 self.not_drawn += 1;
             }
             Err(Refused::Gone) => {
-                warn!("{id} page not drawn, and no more pages: the thread that draws them failed");
+                warn!("{id} page not drawn: the thread that draws pages failed; no more pages are drawn");
                 self.drawer = None;
                 self.stories.clear();
             }
@@ -176,7 +174,7 @@ impl Sink for Illustrator {
         if let Step::Closed { .. } = step
             && let Some(story) = self.stories.remove(&id.number)
         {
-            self.draw(story);
+            self.queue(story);
         }
     }
 
@@ -184,7 +182,7 @@ impl Sink for Illustrator {
         if let LoopEvent::Woke { events, timeout } = event {
             self.round.number += 1;
             self.round.woke = Some((now, *events, vocabulary::may_sleep(*timeout)));
-            // A client connects in turns of its own before its session begins.
+            // A client connects in earlier turns than the one in which its session begins.
             self.round.events.retain(|(_, call)| call.verb.starts_with("connect"));
             return;
         }
@@ -192,43 +190,42 @@ impl Sink for Illustrator {
             return;
         }
         let call = vocabulary::of_event(event);
-        // All that a client's loop does, it does for its one session.
-        let everybodys = self.endings.peer() == Side::Server || matches!(event, LoopEvent::Stopping { .. });
-        if everybodys && !self.stories.is_empty() {
+        // The events of a client's loop all concern its one session.
+        let concerns_all = self.endings.peer() == Side::Server || matches!(event, LoopEvent::Stopping { .. });
+        if concerns_all && !self.stories.is_empty() {
             for story in self.stories.values_mut() {
                 story.turn(&self.round, now);
                 story.rows.push(Row::Call(call.clone()));
             }
-        } else if self.round.events.len() < PRELUDE {
+        } else if self.round.events.len() < MAX_EARLY_EVENTS {
             self.round.events.push((peer_of(event), call));
         }
     }
 }
 
-/// Waits for the pages that are being drawn. A session that the program left, rather than ended, is drawn as far as it
-/// went.
+/// Waits for the queued pages. Draws the sessions that have not ended, too.
 impl Drop for Illustrator {
     fn drop(&mut self) {
-        let mut left: Vec<Story> = mem::take(&mut self.stories).into_values().collect();
-        left.sort_by_key(|story| story.facts.id.number);
+        let mut unfinished: Vec<Story> = mem::take(&mut self.stories).into_values().collect();
+        unfinished.sort_by_key(|story| story.facts.id.number);
         let Some(drawer) = self.drawer.take() else { return };
         match drawer.finish() {
-            Some(mut pages) => left.iter().for_each(|story| pages.draw(story)),
-            None => warn!("pages are missing: the thread that draws them failed"),
+            Some(mut pages) => unfinished.iter().for_each(|story| pages.draw(story)),
+            None => warn!("pages are missing: the thread that draws pages failed"),
         }
         if self.not_drawn > 0 {
-            warn!("{} pages were not drawn: too many sessions waited for theirs", self.not_drawn);
+            warn!("{} pages were not drawn: too many were queued", self.not_drawn);
         }
     }
 }
 
 impl Story {
-    /// About how many bytes it keeps.
+    /// Returns about how many bytes it keeps.
     fn size(&self) -> usize {
         size_of::<Self>() + self.facts.size() + self.rows.size()
     }
 
-    /// Notes that the loop has turned, once a turn.
+    /// Adds a row for the current turn of the loop, unless it has one.
     fn turn(&mut self, round: &Round, now: Instant) {
         if self.round == round.number && !self.rows.first().is_empty() {
             return;
@@ -326,7 +323,7 @@ mod tests {
     use super::drawer::Draw;
     use super::*;
 
-    /// Draws nothing before the test allows it.
+    /// Waits for a permission before each page.
     struct Blocked {
         go: Receiver<()>,
         drawn: Sender<u64>,
@@ -334,17 +331,17 @@ mod tests {
 
     impl Draw<Story> for Blocked {
         fn draw(&mut self, story: &Story) {
-            // If the caller waited for this, the permission would never come.
+            // The permission would never come if the caller waited for this page.
             self.go.recv_timeout(Duration::from_secs(60)).unwrap();
             self.drawn.send(story.facts.id.number).unwrap();
         }
     }
 
     #[test]
-    fn nobody_waits_for_a_page_before_the_program_ends_and_all_are_drawn_then() {
+    fn the_loop_does_not_wait_for_pages_and_the_end_of_the_program_does() {
         let (permit, go) = mpsc::channel();
         let (drawn, all_drawn) = mpsc::channel();
-        let drawer = Drawer::start(WAITING, Box::new(Blocked { go, drawn })).unwrap();
+        let drawer = Drawer::start(MAX_QUEUED, Box::new(Blocked { go, drawn })).unwrap();
         let start = Instant::now();
         let clock = Clock { instant: start, utc: UNIX_EPOCH };
         let mut illustrator = Illustrator::with(Endings::of(Side::Server), clock, drawer);

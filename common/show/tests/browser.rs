@@ -19,14 +19,14 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use support::browser::Browser;
-use support::drawn::{Page, draw, old};
+use support::drawn::{Page, draw, tls12};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
 
 /// In both versions, at both ends.
 fn pages() -> Vec<Page> {
     let talk = || Talk::new(b"hello, who is there?", 2);
-    [Setup::new(), old()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()
+    [Setup::new(), tls12()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()
 }
 
 fn shown(browser: &mut Browser, folder: &TempDir, page: &Page) {

@@ -91,7 +91,9 @@ fn a_file_that_somebody_else_has_made_meanwhile_stays() {
     server.folder.write("a.pcapng", "another's");
     server.program.interrupt();
     server.program.expect_exit(0);
-    server.log().wait_for_line("there was no session; cannot remove a.pcapng: its name belongs to another file now");
+    server
+        .log()
+        .wait_for_line("there was no session; cannot remove a.pcapng: its name belongs to another file now");
     assert_eq!(server.folder.read("a.pcapng"), "another's");
 }
 

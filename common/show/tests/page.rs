@@ -1,4 +1,4 @@
-//! The pages of real sessions in memory.
+//! The pages of sessions between two ends in memory.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use base64::prelude::BASE64_STANDARD;
 use decode::secrets::Secret;
 use rustls::{NoKeyLog, Side};
 use show::page::Folder;
-use support::drawn::{Easel, Page, draw, old};
+use support::drawn::{Easel, Page, draw, tls12};
 use support::memory::{Setup, Talk};
 use testing::configs::{Shape, suite};
 use testing::folder::TempDir;
@@ -34,18 +34,21 @@ fn hello() -> Talk {
     Talk::new(b"hello, who is there?", 1)
 }
 
-/// In both versions, at both ends.
+/// The pages of both ends, in TLS 1.3 and in TLS 1.2.
 fn pages() -> Vec<Page> {
-    [Setup::new(), old()].into_iter().flat_map(|setup| draw(setup, ROOM, hello())).collect()
+    [Setup::new(), tls12()].into_iter().flat_map(|setup| draw(setup, ROOM, hello())).collect()
 }
 
 #[test]
-fn there_is_an_arrow_for_each_record_and_it_holds_the_bytes() {
+fn each_record_is_an_arrow_with_its_bytes_inside() {
     for page in pages() {
         assert!(page.tally.records >= 9, "{}", page.tally.records);
         assert_eq!(page.count(".arrow"), page.tally.records);
         assert_eq!(page.count(".arrow > details .hex"), page.count(".block"));
-        assert!(page.count(".block") > page.tally.records, "what was encrypted is shown twice");
+        assert!(
+            page.count(".block") > page.tally.records,
+            "encrypted records are shown twice: encrypted and decrypted"
+        );
         assert_eq!(page.count(".omitted"), 0);
         assert!(page.texts(".said pre").iter().any(|said| said == "hello, who is there?"));
         assert!(page.texts(".outcome.clean .why")[0].starts_with("Closed cleanly, "));
@@ -53,7 +56,7 @@ fn there_is_an_arrow_for_each_record_and_it_holds_the_bytes() {
 }
 
 #[test]
-fn each_record_has_an_anchor_with_its_place_in_the_session() {
+fn each_record_has_an_anchor_with_its_number_in_the_session() {
     for page in pages() {
         let places: Vec<String> = (1..=page.tally.records).map(|place| format!("#{place}")).collect();
         assert_eq!(page.texts(".arrow > a.anchor"), places);
@@ -65,7 +68,7 @@ fn each_record_has_an_anchor_with_its_place_in_the_session() {
 }
 
 #[test]
-fn what_one_read_or_one_write_carried_stands_together() {
+fn the_records_of_one_read_or_write_are_grouped() {
     let [client, server] = draw(Setup::new(), ROOM, hello());
     for (page, way) in [(client, "one read: "), (server, "one write: ")] {
         let carried = page.texts(".carry:has(.from-server) .carried");
@@ -77,7 +80,7 @@ fn what_one_read_or_one_write_carried_stands_together() {
 }
 
 #[test]
-fn the_top_says_who_and_what() {
+fn the_summary_has_the_parameters_and_the_certificates() {
     let [client, server] = draw(Setup::new(), ROOM, hello());
     for (page, verdict) in
         [(client, "server localhost authorized"), (server, "client not asked for a certificate")]
@@ -89,19 +92,19 @@ fn the_top_says_who_and_what() {
             assert!(facts.contains(part), "'{part}' is not in {facts}");
         }
         assert!(facts.contains("CN=rcgen self signed cert") && facts.contains("for localhost"), "{facts}");
-        assert!(page.texts(".secret")[0].starts_with("This page holds what was encrypted."));
+        assert!(page.texts(".secret")[0].starts_with("This page has decrypted data."));
     }
 }
 
 #[test]
-fn the_loops_sleeps_are_gaps() {
+fn sleeps_of_the_loop_are_gaps() {
     let [client, _] = draw(Setup::new(), ROOM, hello());
     let gaps = client.texts(".gap");
     assert!(gaps.len() >= 3 && gaps.iter().all(|gap| gap == "asleep, 1.000\u{a0}ms"), "{gaps:?}");
 }
 
 #[test]
-fn the_browser_is_told_to_run_and_load_nothing_else() {
+fn the_content_security_policy_allows_only_the_own_style_and_script() {
     for page in pages() {
         let hash = |selector: &str| {
             let [asset] = &page.texts(selector)[..] else { panic!("one {selector}") };
@@ -118,7 +121,7 @@ fn the_browser_is_told_to_run_and_load_nothing_else() {
     }
 }
 
-/// As text, in hexadecimal or in base64; and in the bytes that the page shows.
+/// Looks for them as text, in hexadecimal, in base64, and among the bytes that the page shows.
 #[test]
 fn no_secret_of_the_session_is_in_the_page() {
     for page in pages() {
@@ -152,9 +155,9 @@ fn a_long_session_makes_a_page_that_says_what_it_leaves_out() {
     }
 }
 
-/// What is left out ends in the middle of a turn, and of a read: these are named once more.
+/// The omitted rows end in the middle of a turn and of a read. The page repeats their headings.
 #[test]
-fn no_arrow_of_a_shortened_page_is_separated_from_its_turn_and_its_call() {
+fn a_shortened_page_repeats_the_turn_and_the_call_of_its_next_arrow() {
     let chunk = vec![b'x'; 150_000];
     for page in draw(Setup::new(), 256 * 1024, Talk::new(&chunk, 60)) {
         assert_eq!(page.count(".omitted"), 1);
@@ -165,9 +168,9 @@ fn no_arrow_of_a_shortened_page_is_separated_from_its_turn_and_its_call() {
     }
 }
 
-/// A session with a few more rows than those of the beginning: nothing is left out.
+/// Sessions that have more rows than the first part of a page, but none left out.
 #[test]
-fn no_turn_of_a_page_that_leaves_nothing_out_is_cut_in_two() {
+fn a_page_without_omitted_rows_repeats_no_turn() {
     let mut long = 0;
     for chunks in (16..28).step_by(4) {
         for page in draw(Setup::new(), 256 * 1024, Talk::new(&[b'x'; 20_000], chunks)) {
@@ -180,14 +183,17 @@ fn no_turn_of_a_page_that_leaves_nothing_out_is_cut_in_two() {
     assert!(long > 0);
 }
 
-/// In TLS 1.2 no client sends its half of the key exchange with its hello.
+/// A TLS 1.2 client does not send its half of the key exchange with its hello.
 #[test]
-fn the_first_flight_of_a_tls_1_2_client_is_explained_as_such() {
+fn the_explanation_of_the_first_flight_fits_the_version() {
     let flights = |setup: Setup| draw(setup, ROOM, hello())[0].texts(".flight")[0].clone();
     let suite = suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
     let tls12 = Setup::shaped(&Shape { suite, ..Shape::default() }, Arc::new(NoKeyLog), Arc::new(NoKeyLog));
-    assert_eq!(flights(tls12), "Flight 1, the client\u{2019}s. The client says what it can do.");
-    assert!(flights(Setup::new()).contains("sends its half of the key exchange ahead"));
+    assert_eq!(
+        flights(tls12),
+        "Flight 1, the client\u{2019}s. The client offers its versions and algorithms."
+    );
+    assert!(flights(Setup::new()).contains("sends its half of the key exchange at once"));
 }
 
 #[test]
@@ -205,12 +211,12 @@ fn nonce_and_tag_of_an_encrypted_record_are_shown() {
 }
 
 #[test]
-fn a_page_that_holds_nothing_secret_does_not_say_that_it_does() {
+fn a_page_without_decrypted_data_has_no_warning() {
     let page = Easel::new(Side::Server).page();
     assert_eq!(page.count(".secret"), 0);
 }
 
-/// The header of a record that never came to its end, and not even that.
+/// Sessions that end inside a record: after its header, and inside its header.
 #[test]
 fn the_bytes_of_an_incomplete_record_are_shown() {
     for (bytes, shown) in [(&[22, 3, 1, 2, 0, 1, 0, 1][..], "16 03 01 02 00 01 00 01"), (&[22, 3], "16 03")] {
@@ -236,13 +242,13 @@ fn the_bytes_of_an_incomplete_record_are_shown() {
 }
 
 #[test]
-fn a_session_that_the_program_leaves_is_drawn_as_far_as_it_went() {
+fn an_unfinished_session_is_drawn_when_the_program_ends() {
     let page = Easel::new(Side::Server).page();
     assert_eq!(page.texts(".outcome.doubtful strong"), ["Left open."]);
 }
 
 #[test]
-fn pages_are_for_their_owner_alone() {
+fn only_their_owner_may_read_pages() {
     let parent = TempDir::new();
     let path = parent.path().join("new/pages");
     let mut folder = Folder::open(&path, Side::Server).unwrap();
@@ -251,11 +257,11 @@ fn pages_are_for_their_owner_alone() {
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.clone()), 0o700);
     assert_eq!(mode(page), 0o600);
-    assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "nothing else is left behind");
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "no other file remains");
 }
 
 #[test]
-fn each_page_has_the_next_free_name_and_none_is_overwritten() {
+fn each_page_gets_the_next_free_name() {
     let folder = TempDir::new();
     for name in [
         "server-9.html",
@@ -264,7 +270,7 @@ fn each_page_has_the_next_free_name_and_none_is_overwritten() {
         "server-99999999999999999999.html",
         "session-50.html",
     ] {
-        folder.write(name, "somebody's");
+        folder.write(name, "not ours");
     }
     let mut server = Folder::open(folder.path(), Side::Server).unwrap();
     let mut client = Folder::open(folder.path(), Side::Client).unwrap();
@@ -279,7 +285,7 @@ fn each_page_has_the_next_free_name_and_none_is_overwritten() {
     assert_eq!(name(&mut server), "server-12.html");
     assert_eq!(name(&mut client), "client-4.html");
     assert_eq!(folder.names().len(), 10);
-    assert_eq!(folder.read("server-9.html"), "somebody's");
+    assert_eq!(folder.read("server-9.html"), "not ours");
 }
 
 #[test]
@@ -292,7 +298,7 @@ fn a_folder_that_was_removed_is_made_again() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_said_at_once() {
+fn a_folder_that_cannot_be_used_is_reported_at_once() {
     let folder = TempDir::new();
     let file = folder.write("file", "");
     let error = Folder::open(&file, Side::Client).unwrap_err().to_string();

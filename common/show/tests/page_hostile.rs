@@ -1,4 +1,4 @@
-//! Whatever a peer says, it is text on the page, and the page stays bounded.
+//! Hostile peers: everything that a peer sends is text on the page, and the size of the page is bounded.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ use tls_session::observer::Step;
 const ROOM: usize = 256 * 1024;
 const EVIL: &str = "</pre></code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{x}}";
 
-/// All that a page may be made of.
+/// All elements of a page.
 const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h2 h3 head header html i li link main \
                         meta ol p path pre rect circle samp script section small span strong style summary svg symbol \
                         table tbody td th thead time title tr ul use";
@@ -37,7 +37,7 @@ const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class c
                           stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex type viewBox width x \
                           y cx cy";
 
-/// Nothing on this page is a peer's but text, and every character of it can be seen.
+/// Asserts that the page has only known elements and attributes, and no invisible character.
 fn assert_harmless(page: &Page) {
     let elements: BTreeSet<&str> = ELEMENTS.split_whitespace().collect();
     let attributes: BTreeSet<&str> = ATTRIBUTES.split_whitespace().collect();
@@ -84,7 +84,7 @@ fn protocol_names_are_text() {
     }
 }
 
-/// The certificate is refused, and what is in it is said in the reason, in the facts and in the fields.
+/// The certificate is refused. Its names are in the reason, in the summary and in the fields.
 #[test]
 fn names_in_certificates_are_text() {
     let key = KeyPair::generate().unwrap();
@@ -114,14 +114,14 @@ fn names_in_certificates_are_text() {
     }
 }
 
-// ---- bytes that no library would send ------------------------------------------------------------------------
+// ---- bytes that a library does not send ------------------------------------------------------------------------
 
-/// A server that reads this, and gives up.
-fn heard(bytes: &[u8]) -> Page {
+/// Returns the page of a server that reads these bytes and fails.
+fn page_of(bytes: &[u8]) -> Page {
     let mut easel = Easel::new(Side::Server);
-    for helping in bytes.chunks(32 * 1024) {
-        easel.step(&Step::Received(helping));
-        easel.step(&Step::ReadTls(helping));
+    for part in bytes.chunks(32 * 1024) {
+        easel.step(&Step::Received(part));
+        easel.step(&Step::ReadTls(part));
         let error = Err(rustls::Error::General(EVIL.to_owned()));
         easel.step(&Step::Processed(&error));
     }
@@ -147,7 +147,7 @@ fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
     [&bytes.len().to_be_bytes()[8 - width..], bytes].concat()
 }
 
-/// With these cipher suites and these extensions, over as many records as it takes.
+/// Makes a ClientHello with these cipher suites and extensions, in as many records as it needs.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
     let body =
         [&[3, 3], [7; 32].as_slice(), &[0], &with_length(2, suites), &[1, 0], &with_length(2, extensions)];
@@ -158,33 +158,33 @@ fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
 #[test]
 fn a_server_name_is_text() {
     let name = with_length(2, &[vec![0], with_length(2, EVIL.as_bytes())].concat());
-    let page = heard(&client_hello(&[0x13, 1], &[vec![0, 0], with_length(2, &name)].concat()));
+    let page = page_of(&client_hello(&[0x13, 1], &[vec![0, 0], with_length(2, &name)].concat()));
     assert!(page.texts(".field").iter().any(|field| field.contains(EVIL)), "{:?}", page.texts(".field"));
 }
 
 #[test]
-fn what_is_no_tls_is_text() {
+fn bytes_that_are_not_tls_are_text() {
     let request = format!("GET /{EVIL} HTTP/1.1\r\n\r\n");
-    let page = heard(request.as_bytes());
+    let page = page_of(request.as_bytes());
     assert_eq!(page.texts(".titles"), ["Not TLS "]);
     assert_eq!((page.tally.records, page.count(".arrow.unknown")), (1, 1));
     assert!(page.texts(".said pre")[0].contains(EVIL));
 }
 
 #[test]
-fn what_is_too_long_to_be_kept_is_said_to_be_left_out() {
+fn a_message_that_is_too_long_is_reported_as_not_explained() {
     let suites: Vec<u8> = [0x13, 1].repeat(30_000);
-    let page = heard(&client_hello(&suites, b"").repeat(3));
+    let page = page_of(&client_hello(&suites, b"").repeat(3));
     assert_eq!(page.texts(".titles").iter().filter(|titles| *titles == "ClientHello ").count(), 3);
     let left_out = page.texts(".cut");
     assert!(
-        left_out.iter().any(|cut| cut.starts_with("1 message of this record is too long")),
+        left_out.iter().any(|cut| cut.starts_with("1 message of this record cannot be explained: too long")),
         "{left_out:?}"
     );
 }
 
 #[test]
-fn a_page_is_bounded_whatever_comes() {
+fn the_size_of_a_page_is_bounded() {
     let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
     let extension = [vec![0xaa, 0xaa], with_length(2, b"")].concat();
     let hello_requests = record(22, &[0; 16_000]);
@@ -196,9 +196,9 @@ fn a_page_is_bounded_whatever_comes() {
         ("empty records", record(20, &[1]).repeat(200_000)),
         ("long records", record(23, &[0xff; 16_384]).repeat(300)),
         ("alerts", record(21, &[1, 0]).repeat(100_000)),
-        ("rubbish", vec![0xff; 3_000_000]),
+        ("garbage", vec![0xff; 3_000_000]),
     ] {
-        let page = heard(&bytes);
+        let page = page_of(&bytes);
         assert!(page.text.len() < 5_000_000, "{what}: {}", page.text.len());
         assert!(page.count(".arrow") <= 600 && page.count(".field") <= 8000, "{what}");
     }

@@ -9,7 +9,7 @@ use super::folder::Folder;
 use super::{Clock, Illustrator};
 use crate::args::ShowError;
 
-/// Says whether to draw, and where the pages go.
+/// `--illustrate` on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct PageArgs {
     /// Draw each session as a page with decrypted data: DIR/server-N.html or DIR/client-N.html
@@ -18,7 +18,7 @@ pub struct PageArgs {
 }
 
 impl PageArgs {
-    /// Returns the illustrator that was asked for, if any. `start` is this moment.
+    /// Opens the illustrator that the flag asks for, if any. `start` is the present time.
     ///
     /// # Errors
     /// Pages cannot be written to the folder, or the system cannot start another thread.

@@ -1,4 +1,4 @@
-//! What an arrow opens into: the bytes of its record, each field tinted and explained.
+//! Draws the inside of an arrow: the bytes of its record, with a colour and an explanation for each field.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,43 +15,43 @@ use decode::{Content, HEADER, Message, Protection, Record};
 
 use crate::vocabulary::message_name;
 
-/// How many bytes of one block are shown.
+/// The most bytes that one block shows.
 const SHOWN: usize = 4096;
-/// How many fields of a page are explained. A peer may send thousands in one record.
+/// The most fields that a page explains. A peer may send thousands in one record.
 const FIELDS: usize = 8000;
-/// Bytes in a row: two rows stand side by side where there is room.
+/// The bytes of a row. Two rows stand side by side on a wide page.
 const ROW: usize = 8;
-/// How many tints the style sheet has.
+/// The number of tints in the style sheet.
 const TINTS: usize = 6;
 
-/// Draws bytes, and gives each field of the page a number by which it and its bytes find each other.
+/// Draws bytes. It gives each field of the page a number, which links the field and its bytes.
 #[derive(Debug, Default)]
 pub(super) struct Painter {
     fields: usize,
     leaves: usize,
 }
 
-/// Some bytes that are shown together.
+/// A sequence of bytes that is shown together.
 struct Block<'a> {
     title: String,
     bytes: Cow<'a, [u8]>,
-    /// How many there were.
+    /// Their number, including those that are not kept.
     whole: usize,
     fields: Vec<Field>,
 }
 
-/// A field with its number; those of the fields inside follow up to `last`.
+/// A field and its number. The fields inside have the next numbers, up to `last`.
 struct Numbered<'a> {
     field: &'a Field,
     number: usize,
     last: usize,
-    /// Of the fields that are made of nothing smaller.
+    /// Only fields without fields inside have a tint.
     tint: Option<usize>,
     inside: Vec<Numbered<'a>>,
 }
 
 impl Painter {
-    /// All there is to see of a record.
+    /// Draws everything inside the arrow of a record.
     pub(super) fn record(&mut self, drawn: &Drawn) -> Markup {
         let blocks: Vec<Markup> = blocks(drawn).iter().map(|block| self.block(block)).collect();
         html! {
@@ -61,13 +61,13 @@ impl Painter {
                 @if drawn.messages_left_out > 0 {
                     p.cut {
                         (count(drawn.messages_left_out as u64, "message"))
-                        " of this record is too long, or one too many, to be kept and explained."
+                        " of this record cannot be explained: too long, or too many."
                     }
                 }
-                @if let Some((said, whole)) = said(drawn) {
+                @if let Some((text, whole)) = readable(drawn) {
                     div.said {
                         h3 { "As text" }
-                        pre tabindex="0" { (Escaped::new(said).to_string()) @if said.len() < whole { "…" } }
+                        pre tabindex="0" { (Escaped::new(text).to_string()) @if text.len() < whole { "…" } }
                     }
                 }
             }
@@ -116,30 +116,30 @@ fn about(drawn: &Drawn) -> Markup {
     let Record { sender, number, protection, content, .. } = &drawn.record;
     if *content == Content::NotTls {
         return html! {
-            "What the " (names::side(*sender)) " sent here is no record of TLS, and nothing behind it can be one."
+            "The " (names::side(*sender)) " sent bytes that are not a TLS record. No later bytes can be one, either."
         };
     }
     if *content == Content::Incomplete {
         return html! {
             "The beginning of record " (number) " of the " (names::side(*sender)) ": " (bytes(drawn.wire))
-            " came. The session ended before the rest of it did."
+            " arrived. The session ended before the rest arrived."
         };
     }
     html! {
         "Record " (number) " of the " (names::side(*sender)) ", " (bytes(drawn.wire)) " on the wire. "
         @match protection {
-            Protection::Clear => "It crossed the wire in clear: anybody on the way can read it.",
-            Protection::Opened { padding: 0, .. } => "It crossed the wire encrypted, and was opened here.",
+            Protection::Clear => "It crossed the wire in clear text: anybody on the way can read it.",
+            Protection::Opened { padding: 0, .. } => "It crossed the wire encrypted, and was decrypted here.",
             Protection::Opened { padding, .. } => {
-                "It crossed the wire encrypted, with " (bytes(*padding)) " of padding, and was opened here."
+                "It crossed the wire encrypted, with " (bytes(*padding)) " of padding, and was decrypted here."
             }
             Protection::Sealed(why) => (names::why_sealed(*why)),
         }
     }
 }
 
-/// What people may want to read, and how much of it there was.
-fn said(drawn: &Drawn) -> Option<(&[u8], usize)> {
+/// Returns the bytes that may be readable text, and their full length.
+fn readable(drawn: &Drawn) -> Option<(&[u8], usize)> {
     match drawn.record.content {
         Content::ApplicationData(1..) => Some((drawn.record.payload(), drawn.payload)),
         Content::NotTls => Some((&drawn.record.wire, drawn.wire)),
@@ -173,7 +173,7 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
             fields.extend(sealed::fields(drawn));
             blocks.push(wire("On the wire, encrypted", fields));
             blocks.push(Block {
-                title: "What was meant".to_owned(),
+                title: "Decrypted".to_owned(),
                 bytes: Cow::Borrowed(record.payload()),
                 whole: drawn.payload,
                 fields: inside,
@@ -181,7 +181,7 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         }
     }
     blocks.extend(joined(record).map(|message| Block {
-        title: format!("{}, put together from several records", message_name(message)),
+        title: format!("{}, joined from several records", message_name(message)),
         bytes: Cow::Borrowed(message.bytes.as_slice()),
         whole: message.bytes.len(),
         fields: explain::message(message),
@@ -189,11 +189,11 @@ fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
     blocks
 }
 
-/// What is in the payload: in that of a handshake record, the messages that are whole.
+/// Returns the fields of the payload. Those of a handshake record are its complete messages.
 fn payload_fields(record: &Record) -> Vec<Field> {
     let pieces = match &record.content {
         Content::Handshake(pieces) => pieces,
-        Content::NotTls => return Vec::new(), // all is said where its header would be
+        Content::NotTls => return Vec::new(), // the fields of the header cover all bytes
         _ => return explain::content(record),
     };
     let mut fields = Vec::new();
@@ -207,12 +207,12 @@ fn payload_fields(record: &Record) -> Vec<Field> {
     fields
 }
 
-/// A field that only holds others together.
+/// Makes a field that only groups others.
 pub(super) fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
     Field { range, name: name.into(), value: String::new(), says: Cow::Borrowed(""), rfc: "", fields }
 }
 
-/// The messages that end in this record and began in one before.
+/// Returns the messages that end in this record and began in an earlier one.
 fn joined(record: &Record) -> impl Iterator<Item = &Message> {
     let pieces = match &record.content {
         Content::Handshake(pieces) => pieces.as_slice(),
@@ -235,7 +235,7 @@ fn shifted(mut field: Field, by: usize) -> Field {
 
 // ---- bytes -------------------------------------------------------------------------------------------------
 
-/// Whose a byte is: the number and the tint of the innermost field around it.
+/// The number and the tint of the innermost field around a byte.
 type Owner = Option<(usize, Option<usize>)>;
 
 fn hex(shown: &[u8], fields: &[Numbered<'_>]) -> Markup {
@@ -247,7 +247,7 @@ fn hex(shown: &[u8], fields: &[Numbered<'_>]) -> Markup {
                 i { (format!("{:04x}", row * ROW)) }
                 code {
                     @for (index, (owner, run)) in runs(eight, owners).enumerate() {
-                        // Where one copies the bytes, this is what stands between them.
+                        // Copied bytes need a space between them.
                         @if index > 0 { " " }
                         (span(owner, run))
                     }
@@ -268,7 +268,7 @@ fn own(owners: &mut [Owner], fields: &[Numbered<'_>]) {
     }
 }
 
-/// Neighbours with the same owner.
+/// Splits bytes into runs with the same owner.
 fn runs<'a>(bytes: &'a [u8], owners: &'a [Owner]) -> impl Iterator<Item = (Owner, &'a [u8])> {
     let mut at = 0;
     owners.chunk_by(|one, other| one == other).filter_map(move |run| {

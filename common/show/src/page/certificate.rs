@@ -1,4 +1,4 @@
-//! What the certificates in a handshake say.
+//! Reads the certificates of a handshake for the summary.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use x509_parser::x509::X509Name;
 
 use decode::Message;
 
-/// How many names of a certificate are shown: it may have thousands.
+/// The most names that are shown. A certificate may have thousands.
 const NAMES: usize = 12;
 
-/// Names that are longer, and object identifiers, are not turned into text: for the numbers in an object identifier
-/// that takes time with the square of their length.
+/// The longest name or object identifier that is turned into text. The time for an object identifier grows with the square
+/// of its length.
 const READABLE: usize = 2048;
 
-/// What one end showed of itself.
+/// The certificates that one end sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shown {
-    /// How many certificates came; the first is the one that counts.
+    /// The number of certificates. The first one is the sender's own.
     pub(super) chain: usize,
-    /// What the first says; `None` if it cannot be read.
+    /// The contents of the first one; `None` if it cannot be read.
     pub(super) leaf: Option<Leaf>,
 }
 
 impl Shown {
-    /// About how many bytes it keeps.
+    /// Returns about how many bytes it keeps.
     pub(super) fn size(&self) -> usize {
         self.leaf.as_ref().map_or(0, |leaf| {
             let names: usize = leaf.names.iter().map(String::len).sum();
@@ -41,7 +41,7 @@ impl Shown {
     }
 }
 
-/// A certificate, in words that are escaped already.
+/// The contents of a certificate. All texts are escaped already.
 #[derive(Clone, Debug)]
 pub(super) struct Leaf {
     pub(super) subject: String,
@@ -53,33 +53,33 @@ pub(super) struct Leaf {
     pub(super) key: String,
 }
 
-/// What a Certificate message shows.
-pub(super) fn shown(message: &Message) -> Shown {
+/// Reads a Certificate message.
+pub(super) fn read(message: &Message) -> Shown {
     let chain = chain(message).unwrap_or_default();
     let leaf = chain.first().and_then(|der| X509Certificate::from_der(der).ok());
     Shown { chain: chain.len(), leaf: leaf.map(|(_, certificate)| Leaf::of(&certificate)) }
 }
 
-/// The certificates in a Certificate message. TLS 1.3 has a context before them, and extensions behind each (RFC 8446,
-/// 4.4.2; RFC 5246, 7.4.2).
+/// Returns the certificates in a Certificate message. TLS 1.3 has a context before them, and extensions after each of them
+/// (RFC 8446, 4.4.2; RFC 5246, 7.4.2).
 fn chain(message: &Message) -> Option<Vec<&[u8]>> {
-    let new = message.version == Some(ProtocolVersion::TLSv1_3);
+    let is_tls13 = message.version == Some(ProtocolVersion::TLSv1_3);
     let mut rest = message.bytes.get(4..)?;
-    if new {
+    if is_tls13 {
         take(&mut rest, 1)?;
     }
     let mut list = take(&mut rest, 3)?;
     let mut chain = Vec::new();
     while !list.is_empty() {
         chain.push(take(&mut list, 3)?);
-        if new {
+        if is_tls13 {
             take(&mut list, 2)?;
         }
     }
     Some(chain)
 }
 
-/// What stands behind a length of so many bytes.
+/// Takes a vector whose length has `width` bytes.
 fn take<'a>(bytes: &mut &'a [u8], width: usize) -> Option<&'a [u8]> {
     let (length, rest) = bytes.split_at_checked(width)?;
     let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
@@ -133,7 +133,7 @@ fn address(bytes: &[u8]) -> String {
     address.map_or_else(|_| "a malformed address".to_owned(), |address| address.to_string())
 }
 
-/// Dates before 1970 are shown as the library does.
+/// Formats a date. Dates before 1970 have the form of the library.
 fn moment(time: &ASN1Time) -> String {
     match u64::try_from(time.timestamp()) {
         Ok(seconds) => Moment::from(UnixTime::since_unix_epoch(Duration::from_secs(seconds))).to_string(),

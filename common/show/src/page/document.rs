@@ -1,4 +1,4 @@
-//! The page as a whole: one file that loads nothing, and whose browser is told so.
+//! The whole page: one file that loads nothing, and forbids the browser to load anything.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -14,7 +14,7 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 const ICONS: &str = include_str!("icons.svg");
 
-/// The page of a session.
+/// Draws the page of a session.
 pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     html! {
         (DOCTYPE)
@@ -45,21 +45,21 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     }
 }
 
-/// What is secret in the page. Nothing, if the session ended before anything was encrypted.
+/// Warns of the decrypted data in the page, if it has any.
 fn secret(facts: &Facts) -> Markup {
     let says = match facts {
         Facts { has_data: true, .. } => {
-            " The application data of the session is readable in it: treat it like that data. The keys are not in it."
+            " Anybody can read the session's application data in it, so protect it like that data. It does not have the keys."
         }
         Facts { opened: true, .. } => {
-            " The encrypted messages of the handshake are readable in it. The keys are not in it."
+            " Anybody can read the encrypted messages of the handshake in it. It does not have the keys."
         }
         _ => return html! {},
     };
-    html! { p.secret { strong { "This page holds what was encrypted." } (says) } }
+    html! { p.secret { strong { "This page has decrypted data." } (says) } }
 }
 
-/// Nothing but this style and this script, and no picture but one that is in the page.
+/// The content security policy. It allows only this style, this script, and pictures inside the page.
 fn policy() -> String {
     format!(
         "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
@@ -72,7 +72,7 @@ fn source(asset: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, asset.as_bytes())))
 }
 
-/// What the signs mean, and what the calls do.
+/// Explains the signs and the calls.
 fn legend() -> Markup {
     html! {
         section #legend aria-labelledby="legend-title" {
@@ -81,7 +81,7 @@ fn legend() -> Markup {
                 @for look in Look::ALL {
                     li.(look.class()) { (ladder::icon(look.class())) span { (look.name()) } }
                 }
-                li { (ladder::icon("lock")) span { "encrypted: its arrow is a double line" } }
+                li { (ladder::icon("lock")) span { "encrypted: the arrow is a double line" } }
             }
             dl.calls {
                 @for (verb, meaning) in CALLS {
@@ -89,7 +89,7 @@ fn legend() -> Markup {
                 }
             }
             p {
-                "A sleep is counted from the turn before, whose work is part of it. A page keeps the first "
+                "The time of a sleep includes the work of the turn before it. A page has the first "
                 (FIRST_ROWS) " rows of the ladder and the last " (LAST_ROWS) ", " (HANDSHAKE_BYTES / 1024)
                 " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
             }

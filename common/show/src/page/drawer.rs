@@ -1,4 +1,4 @@
-//! The thread that draws pages. The event loop hands a finished session over and goes on.
+//! The thread that draws pages. The event loop queues a finished session and continues.
 
 use std::io;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-/// Hands items to a thread of its own, in order, as long as those that wait are not too large together.
+/// A thread with a queue of items. The total size of the items is limited.
 #[derive(Debug)]
 pub(super) struct Drawer<T> {
     queue: Sender<(T, usize)>,
     thread: JoinHandle<Box<dyn Draw<T>>>,
-    /// The size of all items that wait or are being drawn.
-    waiting: Arc<AtomicUsize>,
+    /// The size of all items that are queued or being drawn.
+    queued: Arc<AtomicUsize>,
     limit: usize,
 }
 
@@ -22,24 +22,24 @@ pub(super) trait Draw<T>: Send + 'static {
     fn draw(&mut self, item: &T);
 }
 
-/// Why an item is not drawn.
+/// The reason why an item is not drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Too much waits already.
+    /// The queue is full.
     Full,
-    /// The thread is gone.
+    /// The thread has failed.
     Gone,
 }
 
 impl<T: Send + 'static> Drawer<T> {
-    /// Starts the thread. Items of at most `limit` together wait for it.
+    /// Starts the thread. `limit` is the total size of the items in its queue.
     ///
     /// # Errors
     /// The system cannot start another thread.
     pub(super) fn start(limit: usize, mut painter: Box<dyn Draw<T>>) -> io::Result<Self> {
         let (queue, items) = mpsc::channel::<(T, usize)>();
-        let waiting = Arc::<AtomicUsize>::default();
-        let drawn = Arc::clone(&waiting);
+        let queued = Arc::<AtomicUsize>::default();
+        let drawn = Arc::clone(&queued);
         let thread = thread::Builder::new().name("pages".to_owned()).spawn(move || {
             for (item, size) in items {
                 painter.draw(&item);
@@ -48,19 +48,19 @@ impl<T: Send + 'static> Drawer<T> {
             }
             painter
         })?;
-        Ok(Self { queue, thread, waiting, limit })
+        Ok(Self { queue, thread, queued, limit })
     }
 
-    /// Hands an item over, without waiting. An item that is larger than the limit is taken if nothing else waits.
+    /// Queues an item without waiting. An item that is larger than the limit is taken if the queue is empty.
     ///
     /// # Errors
-    /// The item does not fit, or the thread is gone.
+    /// The item does not fit, or the thread has failed.
     pub(super) fn add(&self, item: T, size: usize) -> Result<(), Refused> {
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        if waiting > 0 && waiting.saturating_add(size) > self.limit {
+        let queued = self.queued.load(Ordering::Relaxed);
+        if queued > 0 && queued.saturating_add(size) > self.limit {
             return Err(Refused::Full);
         }
-        self.waiting.fetch_add(size, Ordering::Relaxed);
+        self.queued.fetch_add(size, Ordering::Relaxed);
         self.queue.send((item, size)).map_err(|_| Refused::Gone)
     }
 
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn items_beyond_the_limit_are_refused_and_all_others_are_drawn_in_order() {
+    fn items_beyond_the_limit_are_refused_and_the_others_are_drawn_in_order() {
         let (permit, permissions) = mpsc::channel();
         let (drawn, all_drawn) = mpsc::channel();
         let drawer = Drawer::start(10, Box::new(Slow { permissions, drawn })).unwrap();
         assert_eq!(drawer.add(1, 99), Ok(()), "an empty queue takes any item");
         assert_eq!(drawer.add(2, 1), Err(Refused::Full));
         permit.send(()).unwrap();
-        while drawer.waiting.load(Ordering::Relaxed) > 0 {
+        while drawer.queued.load(Ordering::Relaxed) > 0 {
             thread::yield_now();
         }
         let results: Vec<_> = (3..=6).map(|item| drawer.add(item, 4)).collect();

@@ -1,4 +1,4 @@
-//! What the top of the page says of a session.
+//! The facts for the summary of a session.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,31 +16,31 @@ use decode::{Content, Message, Protection, Record};
 
 use super::certificate::{self, Shown};
 
-/// What is known of a session; more as it goes on.
+/// The known facts of a session. They grow during the session.
 #[derive(Debug)]
 pub(super) struct Facts {
     pub(super) id: SessionId,
-    /// The side that the other end plays.
     pub(super) endings: Endings,
     pub(super) local: SocketAddr,
-    /// When it began, for people.
+    /// The time of day at which it began.
     pub(super) began: String,
-    /// How long it has lasted.
+    /// Its duration so far.
     pub(super) lasted: Duration,
     pub(super) agreed: Option<Agreed>,
     pub(super) end: Option<End>,
-    /// From the client, and from the server.
+    /// Sent by the client.
     pub(super) client: Sent,
+    /// Sent by the server.
     pub(super) server: Sent,
     /// The server has asked the client for a certificate.
-    pub(super) certificate_asked: bool,
-    /// A record that was encrypted has been opened.
+    pub(super) certificate_requested: bool,
+    /// An encrypted record was decrypted.
     pub(super) opened: bool,
     /// The application got or sent data.
     pub(super) has_data: bool,
 }
 
-/// What one end sent.
+/// The bytes and records that one end sent.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pub(super) bytes: u64,
@@ -48,7 +48,7 @@ pub(super) struct Sent {
     pub(super) certificate: Option<Shown>,
 }
 
-/// What came of the handshake.
+/// The result of the handshake.
 #[derive(Debug)]
 pub(super) struct Agreed {
     pub(super) after: Duration,
@@ -57,33 +57,34 @@ pub(super) struct Agreed {
     pub(super) group: Option<String>,
     pub(super) kind: Option<HandshakeKind>,
     pub(super) alpn: Option<String>,
-    pub(super) verdict: String,
-    /// A peer that should have proved who it is did not.
+    pub(super) authorization: String,
+    /// The peer should have proved its identity, but did not.
     pub(super) alarming: bool,
 }
 
-/// How it ended.
+/// The end of a session.
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) sentence: String,
     pub(super) outcome: Outcome,
-    /// Who did not accept whom, if that is why.
+    /// Set if one end has refused the other.
     pub(super) refusal: Option<Refusal>,
-    /// Application data in and out.
+    /// Bytes of application data that we received.
     pub(super) received: u64,
+    /// Bytes of application data that we sent.
     pub(super) sent: u64,
 }
 
-/// One end's verdict on the other, if the session ended with it.
+/// The end that refused the other.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// Ours, and why.
+    /// We refused the peer, for this reason.
     Ours(String),
-    /// The peer's, by its alert.
+    /// The peer refused us with this alert.
     Theirs(String),
 }
 
-/// Whether it ended well.
+/// The outcome of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Clean,
@@ -103,7 +104,7 @@ impl Facts {
             end: None,
             client: Sent::default(),
             server: Sent::default(),
-            certificate_asked: false,
+            certificate_requested: false,
             opened: false,
             has_data: false,
         }
@@ -113,7 +114,7 @@ impl Facts {
         self.endings.local()
     }
 
-    /// About how many bytes it keeps beside itself: certificates have long names.
+    /// Returns about how many bytes it keeps, mostly names in certificates.
     pub(super) fn size(&self) -> usize {
         let certificates =
             [&self.client, &self.server].map(|sent| sent.certificate.as_ref().map_or(0, Shown::size));
@@ -147,7 +148,7 @@ impl Facts {
             group: group.map(|group| format!("{group:?}")),
             kind: *kind,
             alpn: alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
-            verdict: authorization.report.clone(),
+            authorization: authorization.report.clone(),
             alarming: authorization.is_alarming,
         });
     }
@@ -179,9 +180,9 @@ impl Facts {
 
     fn message(&mut self, message: &Message) {
         match message.kind {
-            HandshakeType::CertificateRequest => self.certificate_asked = true,
+            HandshakeType::CertificateRequest => self.certificate_requested = true,
             HandshakeType::Certificate => {
-                self.sent_by(message.sender).certificate = Some(certificate::shown(message));
+                self.sent_by(message.sender).certificate = Some(certificate::read(message));
             }
             _ => {}
         }

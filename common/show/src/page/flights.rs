@@ -1,4 +1,4 @@
-//! Flights: what one end says before the other answers (RFC 8446, 2).
+//! Flights: the messages that one end sends before the other answers (RFC 8446, 2).
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use decode::Message;
 /// A flight with handshake messages in it.
 #[derive(Debug)]
 pub(super) struct Flight {
-    /// Among those of the session, from 1.
+    /// Counts the flights of the session from 1.
     pub(super) number: usize,
     pub(super) sender: Side,
-    /// What it is for, in a sentence; may be empty.
+    /// Its purpose in a sentence; may be empty.
     pub(super) purpose: &'static str,
 }
 
-/// What is known of a flight on the way through its records.
+/// A flight whose records are being read.
 struct Open {
     starts_at: usize,
     sender: Side,
@@ -28,7 +28,7 @@ struct Open {
     has_handshake: bool,
 }
 
-/// The flights with handshake messages in them, by the row in which each begins.
+/// Returns the flights with handshake messages. The key is the row in which the flight begins.
 pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> HashMap<usize, Flight> {
     let mut flights = HashMap::new();
     let mut open: Option<Open> = None;
@@ -76,7 +76,7 @@ impl Open {
     }
 }
 
-/// What a flight is for, by the first of its messages that says it; `number` counts the flights from 1.
+/// Returns the purpose of a flight, which one of its messages reveals. `number` counts the flights from 1.
 fn purpose(number: usize, flight: &Open) -> &'static str {
     let has = |title: &str| flight.titles.iter().any(|other| other == title);
     let own = match flight.sender {
@@ -86,25 +86,26 @@ fn purpose(number: usize, flight: &Open) -> &'static str {
     match own {
         Some(purpose) => purpose,
         None if has("Finished") => {
-            "A hash of the whole handshake under the new keys: had anybody changed a byte of it, it would not match."
+            "Finished proves with a hash of the whole handshake that nobody has changed a byte of it."
         }
-        None if has("NewSessionTicket") => "Tickets, by which the client can resume this session later.",
-        None if has("KeyUpdate") => "New keys for this direction.",
+        None if has("NewSessionTicket") => "The client can resume this session later with these tickets.",
+        None if has("KeyUpdate") => "This direction gets new keys.",
         None => "",
     }
 }
 
 fn of_client(number: usize, new: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
     Some(if has("ClientHello") && number > 1 {
-        "The same once more, with the half that the server has asked for."
+        "The client sends its hello again, with a key share of the group that the server wants."
     } else if has("ClientHello") && !new {
-        "The client says what it can do."
+        "The client offers its versions and algorithms."
     } else if has("ClientHello") {
-        "The client says what it can do, and sends its half of the key exchange ahead if it guesses the group."
+        "The client offers its versions and algorithms. It sends its half of the key exchange at once, for the groups that it \
+         expects the server to choose."
     } else if has("ClientKeyExchange") {
-        "The client sends its half, and from its ChangeCipherSpec on what it says is encrypted."
+        "The client sends its half of the key exchange. After its ChangeCipherSpec everything that it sends is encrypted."
     } else if has("CertificateVerify") {
-        "The client proves who it is, too. Finished is a hash of the whole handshake under the new keys."
+        "The client proves its identity as well. Finished proves that nobody has changed the handshake."
     } else {
         return None;
     })
@@ -112,17 +113,18 @@ fn of_client(number: usize, new: bool, has: &impl Fn(&str) -> bool) -> Option<&'
 
 fn of_server(new: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
     Some(if has("HelloRetryRequest") {
-        "The server needs a half of another group: the client is to say hello once more."
+        "The server wants a key share of another group. It asks the client for another hello."
     } else if has("CertificateVerify") && new {
-        "The server chooses, and sends its half: both have keys now, and all that follows is encrypted. Then it proves \
-         who it is."
+        "The server chooses, and sends its half of the key exchange. Both ends have keys now, so everything after this \
+         message is encrypted. Then the server proves its identity."
     } else if has("ServerHello") && new {
-        "The server chooses, and sends its half: both have keys now, and all that follows is encrypted."
+        "The server chooses, and sends its half of the key exchange. Both ends have keys now, so everything after this \
+         message is encrypted."
     } else if has("ServerHello") && has("ServerHelloDone") {
-        "The server chooses, shows its certificate, and signs its half of the key exchange. All of this can be read on \
-         the way."
+        "The server chooses, sends its certificate, and signs its half of the key exchange. All of this is in clear \
+         text."
     } else if has("ServerHello") {
-        "The server chooses, and takes up the session that the client remembers."
+        "The server chooses, and resumes the session that the client remembers."
     } else {
         return None;
     })

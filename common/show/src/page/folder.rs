@@ -1,4 +1,4 @@
-//! The folder of the pages. A page holds decrypted data, so nobody but its owner may read it.
+//! The folder of the pages. Only their owner may read them, because they have decrypted data.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -15,13 +15,13 @@ use super::names;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The side that this program plays. It begins the name of each page.
-    us: Side,
-    /// The number of the next page, unless another program has taken that name meanwhile.
+    /// Our role. It begins the name of each page.
+    local: Side,
+    /// The number of the next page, unless another program has taken that name.
     next: u64,
 }
 
-/// Says what is wrong with a folder or a page, and what to do next.
+/// A folder or a page cannot be written. The sentence says why, and what to do next.
 #[derive(Debug)]
 pub struct FolderError {
     path: PathBuf,
@@ -56,28 +56,27 @@ impl fmt::Display for FolderError {
 impl std::error::Error for FolderError {}
 
 impl Folder {
-    /// Opens the folder for the pages of a program that plays the side `us`. A missing folder is made, for its owner
-    /// alone.
+    /// Opens the folder for the pages of a program that plays the role `local`. Makes a missing folder, which only its owner
+    /// may use.
     ///
     /// # Errors
-    /// Reports what would make each page fail: the folder cannot be made, read or written to.
-    pub fn open(path: &Path, us: Side) -> Result<Self, FolderError> {
+    /// The folder cannot be made, read or written to.
+    pub fn open(path: &Path, local: Side) -> Result<Self, FolderError> {
         let because = |why| FolderError { path: path.to_owned(), why };
         make(path).map_err(|error| because(Why::Missing(error)))?;
-        let last = last_number(path, us).map_err(|error| because(Why::Unwritable(error)))?;
+        let last = last_number(path, local).map_err(|error| because(Why::Unwritable(error)))?;
         probe(path).map_err(|error| because(Why::Unwritable(error)))?;
-        Ok(Self { path: path.to_owned(), us, next: last.saturating_add(1) })
+        Ok(Self { path: path.to_owned(), local, next: last.saturating_add(1) })
     }
 
-    /// Writes a page under the next free name, for its owner alone, and returns its path. A folder that was removed
-    /// meanwhile is made again.
+    /// Writes a page under the next free name, and returns its path. Makes the folder again if it was removed.
     ///
     /// # Errors
-    /// Reports a full disk, for example. Half a page is not left behind.
+    /// The page cannot be written, for example because the disk is full. A partial page is removed.
     pub fn write(&mut self, page: &str) -> Result<PathBuf, FolderError> {
         let (path, mut file) = self.create()?;
         if let Err(error) = file.write_all(page.as_bytes()) {
-            // The page is incomplete. Its own error says more than an error of its removal.
+            // An error of the removal is ignored. The error of the write says more.
             let _ = fs::remove_file(&path);
             return Err(FolderError { path, why: Why::PageUnwritable(error) });
         }
@@ -88,7 +87,7 @@ impl Folder {
         make(&self.path)
             .map_err(|error| FolderError { path: self.path.clone(), why: Why::Missing(error) })?;
         loop {
-            let path = self.path.join(format!("{}-{}.html", names::side(self.us), self.next));
+            let path = self.path.join(format!("{}-{}.html", names::side(self.local), self.next));
             match create(&path) {
                 Ok(file) => {
                     self.next = self.next.saturating_add(1);
@@ -107,27 +106,26 @@ fn make(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Returns the highest number of this program's pages in the folder, 0 if there is none. A name with a number beyond 32
-/// bits is nobody's page.
-fn last_number(folder: &Path, us: Side) -> io::Result<u64> {
+/// Returns the highest number of our pages in the folder, or 0. A number of more than 32 bits does not belong to a page.
+fn last_number(folder: &Path, local: Side) -> io::Result<u64> {
     let mut last = 0;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| number_of(name, us));
+        let number = name.to_str().and_then(|name| number_of(name, local));
         last = last.max(number.map_or(0, u64::from));
     }
     Ok(last)
 }
 
-fn number_of(name: &str, us: Side) -> Option<u32> {
-    name.strip_prefix(names::side(us))?.strip_prefix('-')?.strip_suffix(".html")?.parse().ok()
+fn number_of(name: &str, local: Side) -> Option<u32> {
+    name.strip_prefix(names::side(local))?.strip_prefix('-')?.strip_suffix(".html")?.parse().ok()
 }
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Makes a file and removes it again. Permissions alone do not say whether files can be made.
+/// Makes a file and removes it again. Permissions alone do not tell whether files can be made.
 fn probe(folder: &Path) -> io::Result<()> {
     let path = folder.join(format!(".illustrate-{}", process::id()));
     create(&path)?;

@@ -1,4 +1,4 @@
-//! The top of the page: what the session came to, at one glance.
+//! The top of the page: a summary of the session.
 
 use maud::{Markup, html};
 use rustls::{HandshakeKind, ProtocolVersion, Side};
@@ -9,9 +9,9 @@ use super::ladder::icon;
 use super::names;
 use super::numbers::{count, duration, grouped};
 
-/// What the page is called.
+/// Returns the title of the page.
 pub(super) fn title(facts: &Facts) -> String {
-    let end = facts.end.as_ref().map_or("not over", |end| word(end.outcome));
+    let end = facts.end.as_ref().map_or("not ended", |end| word(end.outcome));
     let agreed = facts.agreed.as_ref();
     let version = agreed.map_or_else(String::new, |agreed| format!(", {}", version(Some(agreed))));
     format!("Session {}{version}: {end}", facts.id.number)
@@ -20,14 +20,14 @@ pub(super) fn title(facts: &Facts) -> String {
 pub(super) fn of(facts: &Facts) -> Markup {
     html! {
         header.top {
-            p.eyebrow { "An illustrated session of TLS" }
+            p.eyebrow { "An illustrated TLS session" }
             h1 { (heading(facts)) }
             (outcome(facts))
             (tiles(facts))
         }
         section.facts aria-labelledby="facts-title" {
             h2 #facts-title.sr { "At a glance" }
-            (course(facts))
+            (parties(facts))
             (agreement(facts))
             (authorization(facts))
             (traffic(facts))
@@ -43,7 +43,7 @@ fn heading(facts: &Facts) -> Markup {
 fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Clean => "ended well",
-        Outcome::Doubtful => "ended, with a doubt",
+        Outcome::Doubtful => "ended with a doubt",
         Outcome::Failed => "failed",
     }
 }
@@ -51,12 +51,12 @@ fn word(outcome: Outcome) -> &'static str {
 fn outcome(facts: &Facts) -> Markup {
     let Some(End { sentence, outcome, .. }) = &facts.end else {
         return html! {
-            div.outcome.doubtful { p { (icon("warn")) strong { "Left open." } " The program ended before the session did." } }
+            div.outcome.doubtful { p { (icon("warn")) strong { "Left open." } " The program ended before the session." } }
         };
     };
     let (class, picture, says) = match outcome {
         Outcome::Clean => ("clean", "check", "It ended well."),
-        Outcome::Doubtful => ("doubtful", "warn", "It ended, with a doubt."),
+        Outcome::Doubtful => ("doubtful", "warn", "It ended with a doubt."),
         Outcome::Failed if facts.agreed.is_none() => ("failed", "cross", "The handshake failed."),
         Outcome::Failed => ("failed", "cross", "It failed."),
     };
@@ -71,7 +71,7 @@ fn outcome(facts: &Facts) -> Markup {
     }
 }
 
-/// All that happens in one turn has one time.
+/// All steps of one turn have the same time.
 fn lasted(facts: &Facts) -> String {
     if facts.lasted.is_zero() { "one turn".to_owned() } else { duration(facts.lasted) }
 }
@@ -90,7 +90,7 @@ fn version(agreed: Option<&Agreed>) -> String {
     }
 }
 
-/// The numbers that one looks for first.
+/// The most important numbers.
 fn tiles(facts: &Facts) -> Markup {
     let agreed = facts.agreed.as_ref();
     let handshake = agreed.map_or_else(|| "not done".to_owned(), |agreed| duration(agreed.after));
@@ -112,14 +112,14 @@ fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-fn course(facts: &Facts) -> Markup {
+fn parties(facts: &Facts) -> Markup {
     let end = |side| {
         let here = if side == facts.us() { " (this end)" } else { "" };
         html! { (facts.address_of(side)) (here) }
     };
     html! {
         section.card {
-            h3 { "Who and when" }
+            h3 { "Ends and times" }
             dl {
                 (fact("client", &end(Side::Client)))
                 (fact("server", &end(Side::Server)))
@@ -133,16 +133,16 @@ fn course(facts: &Facts) -> Markup {
 fn agreement(facts: &Facts) -> Markup {
     let Some(agreed) = &facts.agreed else {
         return html! {
-            section.card { h3 { "Agreed" } p { "Nothing: the handshake was not finished." } }
+            section.card { h3 { "Agreed" } p { "Nothing: the handshake did not finish." } }
         };
     };
     let kind = match agreed.kind {
         Some(HandshakeKind::Full) => "full",
         Some(HandshakeKind::FullWithHelloRetryRequest) => "full, after a HelloRetryRequest",
-        Some(HandshakeKind::Resumed) => "resumed, by what an earlier session left",
+        Some(HandshakeKind::Resumed) => "resumed, with a ticket or the ID of an earlier session",
         None => "not known",
     };
-    let group = agreed.group.as_deref().unwrap_or("none: no keys were exchanged");
+    let group = agreed.group.as_deref().unwrap_or("none: there was no key exchange");
     html! {
         section.card {
             h3 { "Agreed" }
@@ -161,13 +161,13 @@ fn agreement(facts: &Facts) -> Markup {
 
 fn authorization(facts: &Facts) -> Markup {
     let (us, peer) = (names::side(facts.us()), names::side(facts.endings.peer()));
-    let (verdict, alarming) = our_verdict(facts);
+    let (result, alarming) = our_result(facts);
     html! {
         section.card {
-            h3 { "Who trusts whom" }
+            h3 { "Authorization" }
             dl {
-                (fact(&format!("our verdict on the {peer}"), &html! { span.alarming[alarming] { (verdict) } }))
-                (fact(&format!("the {peer}’s on this {us}"), &html! { (their_verdict(facts)) }))
+                (fact(&format!("the {peer}, checked by this {us}"), &html! { span.alarming[alarming] { (result) } }))
+                (fact(&format!("this {us}, checked by the {peer}"), &html! { (their_result(facts)) }))
                 @for side in [Side::Server, Side::Client] {
                     @if let Some(shown) = &facts.of(side).certificate {
                         (fact(&format!("the {}’s certificate", names::side(side)), &certificate(shown)))
@@ -178,39 +178,39 @@ fn authorization(facts: &Facts) -> Markup {
     }
 }
 
-/// And whether it is to be alarmed at.
-fn our_verdict(facts: &Facts) -> (String, bool) {
+/// Returns our authorization of the peer, and whether it is a reason for alarm.
+fn our_result(facts: &Facts) -> (String, bool) {
     match (&facts.agreed, facts.end.as_ref().and_then(|end| end.refusal.as_ref())) {
         (_, Some(Refusal::Ours(why))) => (format!("NOT authorized: {why}"), true),
-        (Some(agreed), _) => (agreed.verdict.clone(), agreed.alarming),
-        (None, _) => ("never given: the handshake was not finished".to_owned(), false),
+        (Some(agreed), _) => (agreed.authorization.clone(), agreed.alarming),
+        (None, _) => ("not checked: the handshake did not finish".to_owned(), false),
     }
 }
 
-/// A peer never says that it is content; only what it did then tells.
-fn their_verdict(facts: &Facts) -> String {
+/// Says whether the peer authorized us. A peer never reports success. Only its later behaviour shows it.
+fn their_result(facts: &Facts) -> String {
     if let Some(End { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.end {
         return format!("it ended the session with the alert {alert}");
     }
-    let Some(agreed) = &facts.agreed else { return "not known: the handshake was not finished".to_owned() };
+    let Some(agreed) = &facts.agreed else { return "not known: the handshake did not finish".to_owned() };
     let resumed = agreed.kind == Some(HandshakeKind::Resumed);
-    let verdict = match facts.us() {
-        _ if resumed => "given in the session that this one resumes",
-        Side::Server => "it went on after our certificate",
-        Side::Client if !facts.certificate_asked => "it asked for no certificate",
+    let result = match facts.us() {
+        _ if resumed => "checked in the session that this one resumes",
+        Side::Server => "it continued after our certificate",
+        Side::Client if !facts.certificate_requested => "it requested no certificate",
         Side::Client if facts.client.certificate.as_ref().is_some_and(|shown| shown.chain > 0) => {
-            "it asked for a certificate, and got ours; whether it is content shows in what follows"
+            "it requested a certificate and got ours; its next messages show whether it accepts it"
         }
-        Side::Client => "it asked for a certificate, and we have none",
+        Side::Client => "it requested a certificate, and we have none",
     };
-    verdict.to_owned()
+    result.to_owned()
 }
 
 fn certificate(shown: &Shown) -> Markup {
     html! {
         @match &shown.leaf {
             _ if shown.chain == 0 => "none",
-            None => "one that cannot be read",
+            None => "cannot be read",
             Some(Leaf { subject, names, more_names, issuer, not_before, not_after, key }) => {
                 strong { (subject) } br;
                 "for "
@@ -231,7 +231,7 @@ fn traffic(facts: &Facts) -> Markup {
     let application = |side| if side == facts.us() { sent } else { received };
     html! {
         section.card {
-            h3 { "Carried" }
+            h3 { "Traffic" }
             table {
                 thead { tr { td {} th scope="col" { "client →" } th scope="col" { "← server" } } }
                 tbody {

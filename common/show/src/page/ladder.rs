@@ -1,4 +1,4 @@
-//! The ladder: an arrow for each record between two life lines, and the machine beside this end's.
+//! The ladder: an arrow for each record between two vertical lines, and the steps of our event loop beside ours.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use super::numbers::{bytes, count, duration, grouped};
 use super::story::{Carry, Drawn, Omitted, Row, Rows, Turn};
 use crate::vocabulary::{self, Entry, Tone};
 
-/// What all rows of a ladder need to know.
+/// The state that all rows of a ladder share.
 struct Ladder {
     us: Side,
     flights: HashMap<usize, Flight>,
     painter: Painter,
-    /// Whether the row in which trouble begins has been drawn.
+    /// The row with the first trouble is drawn. It has an anchor.
     troubled: bool,
 }
 
@@ -32,11 +32,11 @@ struct Group<'a> {
 
 enum Item<'a> {
     Call(&'a Entry),
-    /// With the index of each record.
+    /// A read or write and its records, each with the index of its row.
     Carry(Option<&'a Carry>, Vec<(usize, &'a Drawn)>),
 }
 
-/// All of it.
+/// Draws the ladder.
 pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     let repeated = rows.repeated();
     let all = || rows.first().iter().chain(&repeated).chain(rows.last()).enumerate();
@@ -47,12 +47,12 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     let last = ladder.groups(&groups(all().skip(before)));
     html! {
         section #ladder aria-labelledby="ladder-title" {
-            h2 #ladder-title { "What happened" }
+            h2 #ladder-title { "Step by step" }
             p.lead {
-                "Time runs downwards. Every arrow is a record that crossed the wire; open it to see its bytes. On the "
+                "Time runs downwards. Every arrow is a record on the wire. Open it to see its bytes. On the "
                 (if us == Side::Client { "left" } else { "right" })
-                ", turn by turn, what the event loop of this " (names::side(us)) " did. All that happens in one turn \
-                has the time at which the turn began."
+                " are the steps of this " (names::side(us)) "’s event loop, turn by turn. All steps of one turn have \
+                the time at which the turn began."
             }
             p.tools hidden { button type="button" data-open="" { "Open all" } " " button type="button" { "Close all" } }
             div.ladder.(names::side(us)) {
@@ -67,7 +67,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     }
 }
 
-/// The heads of the life lines.
+/// Draws the heads of the two lines.
 fn ends(facts: &Facts) -> Markup {
     let end = |side: Side| {
         html! {
@@ -143,7 +143,7 @@ impl Ladder {
         match item {
             Item::Call(call) => self.call(call),
             Item::Carry(Some(carry), records) if records.is_empty() => html! {
-                li.call.(tone(carry.call.tone)) { (said(&carry.call, self.us)) (waiting(carry)) }
+                li.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (incomplete(carry)) }
             },
             Item::Carry(carry, records) => self.carry(*carry, records),
         }
@@ -152,7 +152,7 @@ impl Ladder {
     fn call(&mut self, call: &Entry) -> Markup {
         let first_trouble = call.tone == Tone::Trouble && !std::mem::replace(&mut self.troubled, true);
         html! {
-            li.call.(tone(call.tone)) id=[first_trouble.then_some("trouble")] { (said(call, self.us)) }
+            li.call.(tone(call.tone)) id=[first_trouble.then_some("trouble")] { (step(call, self.us)) }
         }
     }
 
@@ -162,7 +162,7 @@ impl Ladder {
         html! {
             li.carry {
                 @if let Some(carry) = carry {
-                    div.call.(tone(carry.call.tone)) { (said(&carry.call, self.us)) (carried(carry)) }
+                    div.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (carried(carry)) }
                 }
                 @if let Some(flight) = flight { (flight) }
                 ol.arrows { @for arrow in &arrows { (arrow) } }
@@ -207,14 +207,13 @@ fn caption(flight: &Flight) -> Markup {
     }
 }
 
-/// A picture of the page's own, by its name.
+/// Draws an icon of the page by its name.
 pub(super) fn icon(name: &str) -> Markup {
     html! { svg.icon.{ "i-" (name) } viewBox="0 0 16 16" aria-hidden="true" { use href={ "#i-" (name) } {} } }
 }
 
-/// The verb with its direction, and what came of it. The client's machine stands on the left of the wire, the server's
-/// on its right.
-fn said(call: &Entry, us: Side) -> Markup {
+/// Draws a step with its direction. The client's steps are on the left of the wire, the server's on its right.
+fn step(call: &Entry, us: Side) -> Markup {
     let glyph = match (call.tone, us) {
         (Tone::In, Side::Client) | (Tone::Out, Side::Server) => "←",
         (Tone::Out, Side::Client) | (Tone::In, Side::Server) => "→",
@@ -226,12 +225,12 @@ fn said(call: &Entry, us: Side) -> Markup {
     html! { i aria-hidden="true" { (glyph) } code { (call.verb) } " " span { (call.details) } }
 }
 
-/// How much one call carried.
+/// Counts the contents of a read or a write.
 fn carried(carry: &Carry) -> Markup {
-    let way = if carry.call.tone == Tone::Out { "write" } else { "read" };
+    let name = if carry.call.tone == Tone::Out { "write" } else { "read" };
     html! {
         small.carried {
-            "one " (way) ": " (count(carry.records as u64, "record"))
+            "one " (name) ": " (count(carry.records as u64, "record"))
             @if carry.messages > 0 { ", " (count(carry.messages as u64, "message")) }
             @if carry.slices > 1 { ", " (count(carry.slices as u64, "slice")) }
             @if carry.left_over > 0 { ", and " (bytes(carry.left_over)) " of the next" }
@@ -239,16 +238,16 @@ fn carried(carry: &Carry) -> Markup {
     }
 }
 
-/// When it completed no record.
-fn waiting(carry: &Carry) -> Markup {
+/// Counts the bytes of a read or a write that completed no record.
+fn incomplete(carry: &Carry) -> Markup {
     html! {
         @if carry.left_over > 0 {
-            small.carried { (bytes(carry.left_over)) " of a record that is not complete yet" }
+            small.carried { (bytes(carry.left_over)) " of a record that is still incomplete" }
         }
     }
 }
 
-/// The gap that a sleep leaves, the taller the longer.
+/// Draws the gap of a sleep. A longer sleep has a taller gap.
 fn asleep(turn: &Turn) -> Markup {
     let slept = turn.woke.is_some_and(|(_, slept)| slept) && !turn.gap.is_zero();
     let depth = match turn.gap {
@@ -262,7 +261,7 @@ fn asleep(turn: &Turn) -> Markup {
             li.gap.(depth) {
                 p {
                     span { (if turn.others > 0 { "nothing to do, " } else { "asleep, " }) (duration(turn.gap)) }
-                    @if turn.others > 0 { small { (count(turn.others, "turn")) " for other sessions meanwhile" } }
+                    @if turn.others > 0 { small { (count(turn.others, "turn")) " for other sessions" } }
                 }
             }
         }

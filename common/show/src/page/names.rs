@@ -1,4 +1,4 @@
-//! What is in a record, in the names of the RFCs.
+//! Names of records and messages, as the RFCs have them.
 
 use rustls::{AlertDescription, ContentType, Side};
 use tls_session::alert_name::AlertName;
@@ -8,10 +8,10 @@ use decode::{Content, Piece, Record, Sealed};
 use super::numbers::bytes;
 use crate::vocabulary::message_name;
 
-/// How many messages of one record are named.
+/// The most messages that are named in one record.
 const NAMED: usize = 8;
 
-/// The looks of a record: a colour and a shape.
+/// The look of a record: a colour and a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Handshake,
@@ -35,7 +35,7 @@ impl Look {
         }
     }
 
-    /// Its name in the style sheet, and that of its shape.
+    /// Its name in the style sheet, and the name of its icon.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
@@ -52,12 +52,12 @@ impl Look {
             Self::Alert => "alert",
             Self::ChangeCipherSpec => "change_cipher_spec",
             Self::Data => "application data",
-            Self::Unknown => "unknown, or not opened",
+            Self::Unknown => "unknown, or not decrypted",
         }
     }
 }
 
-/// What is in a record, one name for each message.
+/// Returns a title for each message of a record.
 pub(super) fn titles(record: &Record) -> Vec<String> {
     match &record.content {
         Content::Handshake(pieces) => {
@@ -83,29 +83,29 @@ fn outer(content_type: ContentType) -> &'static str {
     match content_type {
         ContentType::Handshake => "a handshake message",
         ContentType::Alert => "an alert",
-        ContentType::ApplicationData => "its type too",
-        _ => "something",
+        ContentType::ApplicationData => "type is encrypted too",
+        _ => "unknown type",
     }
 }
 
-/// Why a record stays encrypted.
+/// Says why a record could not be decrypted.
 pub(super) fn why_sealed(sealed: Sealed) -> &'static str {
     match sealed {
-        Sealed::NoSecret => "It stays encrypted here: the secret that opens it is not known.",
+        Sealed::NoSecret => "It could not be decrypted here: its secret is not known.",
         Sealed::DoesNotOpen => {
-            "It does not open with the secret of this session: it was damaged or forged on its way, or made with \
-             another key."
+            "It could not be decrypted with the secret of this session: it was damaged or forged on the way, or encrypted \
+             with another key."
         }
     }
 }
 
-/// Whether this alert says that nothing is wrong.
+/// Returns whether the record is an alert that reports no error.
 pub(super) fn is_peaceful(record: &Record) -> bool {
     matches!(&record.content, Content::Alert(alert)
         if matches!(alert.description, AlertDescription::CloseNotify | AlertDescription::UserCanceled))
 }
 
-/// The side as a noun.
+/// Returns the side as a noun.
 pub(super) fn side(side: Side) -> &'static str {
     match side {
         Side::Client => "client",

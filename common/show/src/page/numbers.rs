@@ -1,13 +1,13 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
 use std::time::Duration;
 
-/// `1 466 B`.
+/// Formats a number of bytes: `1 466 B`.
 pub(super) fn bytes(count: usize) -> String {
     format!("{}\u{a0}B", grouped(count as u64))
 }
 
-/// `1 466`, the thousands set apart by a narrow space.
+/// Groups the digits of a number by narrow spaces: `1 466`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -20,14 +20,14 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// `1 record`, `2 records`.
-pub(super) fn count(number: u64, what: &str) -> String {
+/// Formats a number of things: `1 record`, `2 records`.
+pub(super) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number))
+    format!("{} {noun}{plural}", grouped(number))
 }
 
-/// To the microsecond, however long it is, as the trace has it: `29.303 ms`, `3.004 999 s`, `5 min 0.004 s`. Above a second
-/// zeros at the end are left out.
+/// Formats a duration to the microsecond, as exactly as the trace: `29.303 ms`, `3.004 999 s`, `5 min 0.004 s`. From one
+/// second on, zeros at the end are left out.
 pub(super) fn duration(duration: Duration) -> String {
     let micros = duration.as_micros();
     match duration.as_secs() {
@@ -39,7 +39,7 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
-/// What is behind the seconds, in groups of three digits.
+/// Formats the fraction of a second in groups of three digits.
 fn fraction(duration: Duration) -> String {
     let micros = duration.subsec_micros();
     match (micros / 1000, micros % 1000) {

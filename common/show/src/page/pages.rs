@@ -1,4 +1,4 @@
-//! Draws finished sessions and writes their pages, on the thread of the [drawer](super::drawer).
+//! Draws finished sessions and writes their pages. Runs on the thread of the [drawer](super::drawer).
 
 use log::{Level, info, log, warn};
 use tls_session::escaped::one_line;
@@ -11,7 +11,7 @@ use super::{Story, document};
 #[derive(Debug)]
 pub(super) struct Pages {
     folder: Folder,
-    /// How many pages could not be written since the last one that could.
+    /// The number of pages that could not be written since the last success.
     failed: u64,
 }
 
@@ -22,7 +22,7 @@ impl Pages {
 }
 
 impl Draw<Story> for Pages {
-    /// Warns of the first page that cannot be written. Each later session tries again.
+    /// Draws and writes a page. A warning reports the first page that cannot be written. Each later session tries again.
     fn draw(&mut self, story: &Story) {
         let id = story.facts.id;
         let page = document::of(&story.facts, &story.rows).into_string();

@@ -1,5 +1,5 @@
-// The page works without this: <details> open by themselves. This closes them by Escape, opens them all at once, opens
-// the record that a link names, and shows which bytes a field is and which field a byte belongs to.
+// The page works without this script, because <details> need none. The script closes them by Escape, opens all at once,
+// opens the record that a link names, and highlights a field together with its bytes.
 "use strict";
 
 const LIT = "lit";
@@ -10,7 +10,7 @@ function unlight() {
   }
 }
 
-// A field lights its bytes and those of the fields inside it; a byte lights its innermost field.
+// A field highlights its bytes and those of the fields inside it. A byte highlights its innermost field.
 function light(target) {
   unlight();
   const one = target instanceof Element && target.closest("[data-f]");
@@ -30,7 +30,7 @@ function light(target) {
   reveal(one.closest(".hex") ? null : block.querySelector(".hex ." + LIT));
 }
 
-// Scrolls the bytes, and only them, so that this one is in sight.
+// Scrolls the bytes, but not the page, until this byte is visible.
 function reveal(byte) {
   const hex = byte && byte.closest(".hex");
   if (hex && (byte.offsetTop < hex.scrollTop || byte.offsetTop > hex.scrollTop + hex.clientHeight - 20)) {
@@ -41,7 +41,7 @@ function reveal(byte) {
 document.addEventListener("mouseover", (event) => light(event.target));
 document.addEventListener("focusin", (event) => light(event.target));
 
-// A click on a byte leads to what is said about it.
+// A click on a byte moves the focus to its field.
 document.addEventListener("click", (event) => {
   const byte = event.target.closest(".hex [data-f]");
   const field = byte && byte.closest(".block").querySelector(`.field[data-f="${byte.dataset.f}"]`);
@@ -58,7 +58,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A link to a record opens it. The style sheet keeps it clear of the heads of the life lines.
+// A link to a record opens it. The style sheet keeps it below the heads of the two lines.
 function openLinked(hash) {
   const linked = document.getElementById(hash.slice(1));
   if (linked instanceof HTMLDetailsElement) {
@@ -71,7 +71,7 @@ addEventListener("hashchange", () => openLinked(location.hash));
 document.addEventListener("click", (event) => {
   const anchor = event.target.closest("a.anchor");
   if (anchor) {
-    openLinked(anchor.hash); // the address may name it already
+    openLinked(anchor.hash); // the address may name this record already
   }
 });
 openLinked(location.hash);

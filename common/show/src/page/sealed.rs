@@ -1,4 +1,4 @@
-//! What stands behind the header of an encrypted record: nonce, ciphertext, tag.
+//! The fields of an encrypted record after its header: nonce, ciphertext and tag.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,8 +10,8 @@ use super::story::Drawn;
 use decode::explain::Field;
 use decode::{HEADER, Sealing};
 
-/// Returns the fields in the order of their bytes. The ranges are those of the whole record, of which the page may hold
-/// only the beginning.
+/// Returns the fields in the order of their bytes. Their ranges are those of the whole record, although the page may have
+/// only its beginning.
 pub(super) fn fields(drawn: &Drawn) -> Vec<Field> {
     let Some(sealing) = drawn.record.sealing else {
         return vec![ciphertext(HEADER..drawn.wire.max(HEADER), "")];
@@ -26,8 +26,8 @@ pub(super) fn fields(drawn: &Drawn) -> Vec<Field> {
     let tag = Field {
         value: hex(&drawn.tag),
         says: Cow::Borrowed(
-            "The authentication tag is made of the key, the nonce, the header and the ciphertext. If anybody changes \
-             one bit of these, the tag does not fit, and the receiver ends the session with bad_record_mac.",
+            "The authentication tag is computed from the key, the nonce, the header and the ciphertext. If anybody changes \
+             one bit of these, the tag does not match, and the receiver ends the session with bad_record_mac.",
         ),
         rfc: record_rfc,
         ..around("tag", end..drawn.wire.max(end), Vec::new())
@@ -43,15 +43,15 @@ fn ciphertext(range: Range<usize>, rfc: &'static str) -> Field {
     }
 }
 
-/// The same key must never meet the same nonce twice.
+/// Returns the field of the nonce. A key must never be used twice with the same nonce.
 fn nonce(drawn: &Drawn, sealing: Sealing, rfc: &'static str) -> Field {
     let range = HEADER..HEADER + sealing.explicit_nonce;
     if range.is_empty() {
         return Field {
-            value: format!("made of the number {}", sealing.sequence),
+            value: format!("computed from the number {}", sealing.sequence),
             says: Cow::Borrowed(
-                "The nonce makes the encryption of each record unlike any other. It is not sent: both ends count the \
-                 records under a key, from 0, and combine this number with a secret that was made along with the key.",
+                "The nonce makes the encryption of each record different. It is not sent. Both ends count the records under \
+                 a key from 0, and combine this number with a secret that was derived together with the key.",
             ),
             rfc,
             ..around("nonce", range, Vec::new())
@@ -60,8 +60,8 @@ fn nonce(drawn: &Drawn, sealing: Sealing, rfc: &'static str) -> Field {
     Field {
         value: hex(drawn.record.wire.get(range.clone()).unwrap_or_default()),
         says: Cow::Borrowed(
-            "The part of the nonce that is sent. The nonce makes the encryption of each record unlike any other. Its \
-             first four bytes are secret: they were made along with the key.",
+            "The part of the nonce that is sent. The nonce makes the encryption of each record different. Its first four \
+             bytes are secret. They were derived together with the key.",
         ),
         rfc,
         ..around("nonce_explicit", range, Vec::new())

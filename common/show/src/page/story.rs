@@ -1,4 +1,4 @@
-//! What is kept of a session until its page is written. However long a session is, this is bounded.
+//! The parts of a session that are kept until its page is written. Their size is bounded, however long the session is.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use decode::{Content, HEADER, Protection, Record};
 use super::names;
 use crate::vocabulary::Entry;
 
-/// How many rows are kept of the beginning of a session.
+/// The number of rows that are kept of the beginning of a session.
 pub(super) const FIRST_ROWS: usize = 400;
-/// How many are kept of its end.
+/// The number of rows that are kept of its end.
 pub(super) const LAST_ROWS: usize = 200;
-/// How many bytes are kept of a record that carries application data, or cannot be opened.
+/// The most bytes that are kept of a record that carries application data, or cannot be decrypted.
 pub(super) const DATA_BYTES: usize = 128;
-/// How many bytes are kept of all other records of the beginning; what comes later is cut like application data.
+/// The most bytes that are kept of all other records of the beginning together. Later ones are cut like application data.
 pub(super) const HANDSHAKE_BYTES: usize = 128 * 1024;
-/// How many handshake messages of one record are shown.
+/// The most handshake messages of one record that are shown.
 const PIECES: usize = 64;
 
 /// One row of the ladder.
@@ -24,82 +24,82 @@ const PIECES: usize = 64;
 pub(super) enum Row {
     /// A turn of the loop begins.
     Turn(Turn),
-    /// The machine did something.
+    /// A step of the session, or an event of the loop.
     Call(Entry),
-    /// A read or a write, and how many records it completed: they follow as rows of their own.
+    /// A read or a write. The records that it completed follow as rows.
     Carry(Carry),
     /// A record.
     Record(Box<Drawn>),
 }
 
-/// One turn of the loop, as far as it concerns the session.
+/// A turn of the loop in which the session did something.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
-    /// When it began, since the session did.
+    /// The time from the beginning of the session to that of the turn.
     pub(super) at: Duration,
-    /// How long after the turn before.
+    /// The time since the session's previous turn.
     pub(super) gap: Duration,
-    /// How many events the poll brought, and whether it may have slept; `None` before the first poll.
+    /// The number of events of the poll, and whether the poll may have slept; `None` before the first poll.
     pub(super) woke: Option<(usize, bool)>,
-    /// How many turns since then were others'.
+    /// The number of turns since then in which only other sessions did something.
     pub(super) others: u64,
 }
 
-/// One system call, and what it carried.
+/// A read or a write, and its contents.
 #[derive(Clone, Debug)]
 pub(super) struct Carry {
     pub(super) call: Entry,
     pub(super) records: usize,
     pub(super) messages: usize,
-    /// How many slices a write had.
+    /// The number of slices of a write.
     pub(super) slices: usize,
-    /// Bytes at the end that belong to a record which is not complete.
+    /// Bytes at the end that belong to an incomplete record.
     pub(super) left_over: usize,
 }
 
-/// A record, as much of it as is kept.
+/// The kept part of a record.
 #[derive(Debug)]
 pub(super) struct Drawn {
-    /// Its place among the records of the session, from 1. A link to it needs a number that stays.
+    /// Its number among the records of the session, from 1. Links use it.
     pub(super) place: u64,
-    /// What is in it, all of it.
+    /// The titles of all its messages.
     pub(super) titles: Vec<String>,
-    /// Its bytes may be cut.
+    /// The record. Its bytes may be cut.
     pub(super) record: Record,
-    /// How long it is on the wire.
+    /// Its full length on the wire.
     pub(super) wire: usize,
-    /// How long its payload is.
+    /// The full length of its payload.
     pub(super) payload: usize,
     /// The tag of an encrypted record, its last bytes on the wire.
     pub(super) tag: Vec<u8>,
-    /// How many of its messages are not kept.
+    /// The number of its messages that are not kept.
     pub(super) messages_left_out: usize,
 }
 
-/// The rows of a session: all of the first, the last of the rest.
+/// The first rows of a session, and the last ones.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     first: Vec<Row>,
     last: VecDeque<Row>,
-    /// What stands above the first of the last rows.
+    /// The turn and the call above the first of the last rows.
     above: Above,
     omitted: Omitted,
     records: u64,
     handshake_bytes: usize,
 }
 
-/// What a row belongs to: the turn of the loop, and for a record the read or the write that carried it.
+/// The headings above a row: the turn of the loop, and the read or write that carried a record.
 #[derive(Debug, Default)]
 struct Above {
     turn: Option<Turn>,
     carry: Option<Carry>,
 }
 
-/// What lies between the first and the last rows.
+/// The contents of the rows between the first and the last ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Omitted {
     pub(super) rows: u64,
-    /// Turns of which something is left out.
+    /// Turns that are not shown, or not completely.
     pub(super) turns: u64,
     pub(super) records: u64,
     pub(super) bytes: u64,
@@ -120,19 +120,19 @@ impl Rows {
         }
     }
 
-    /// The rows that the last rows have to begin with, so that none is separated from its turn, nor from its read or
-    /// write. None, unless something is left out.
+    /// Returns the headings that the last rows need: their turn, and their read or write. There are none if no row is left
+    /// out.
     pub(super) fn repeated(&self) -> Vec<Row> {
         let Above { turn, carry } = &self.above;
         let next = self.last.front().filter(|_| self.omitted.rows > 0);
         let turn = turn.filter(|_| !matches!(next, None | Some(Row::Turn(_))));
-        // The sleep before the turn is left out, or shown already.
+        // The sleep before this turn is left out, or shown already.
         let turn = turn.map(|turn| Row::Turn(Turn { gap: Duration::ZERO, ..turn }));
         let carry = carry.clone().filter(|_| matches!(next, Some(Row::Record(_)))).map(Row::Carry);
         turn.into_iter().chain(carry).collect()
     }
 
-    /// A record, cut to what is kept of it.
+    /// Adds a record, cut to its kept part.
     pub(super) fn push_record(&mut self, record: &Record) {
         let left = HANDSHAKE_BYTES.saturating_sub(self.handshake_bytes);
         let early = self.first.len() < FIRST_ROWS;
@@ -152,12 +152,12 @@ impl Rows {
         &self.last
     }
 
-    /// About how many bytes are kept.
+    /// Returns about how many bytes are kept.
     pub(super) fn size(&self) -> usize {
         self.first.iter().chain(&self.last).map(Row::size).sum()
     }
 
-    /// `None` if everything is there.
+    /// Returns the omitted rows; `None` if all rows are kept.
     pub(super) fn omitted(&self) -> Option<Omitted> {
         (self.omitted.rows > 0).then_some(self.omitted)
     }
@@ -179,7 +179,7 @@ impl Row {
 }
 
 impl Above {
-    /// The rows go on behind this one.
+    /// Updates the headings after this row.
     fn pass(&mut self, row: &Row) {
         match row {
             Row::Turn(turn) => *self = Self { turn: Some(*turn), carry: None },
@@ -192,7 +192,7 @@ impl Above {
 
 impl Omitted {
     fn count(&mut self, row: &Row) {
-        // The first may be in the middle of a turn.
+        // The first omitted row may be in the middle of a turn.
         self.turns += u64::from(self.rows == 0 || matches!(row, Row::Turn(_)));
         self.rows += 1;
         match row {
@@ -216,7 +216,7 @@ fn is_data(record: &Record) -> bool {
 }
 
 impl Drawn {
-    /// With at most `room` bytes of what is no application data.
+    /// Cuts a record. It keeps at most `room` bytes if the record does not carry application data.
     fn of(place: u64, record: &Record, room: usize) -> Self {
         let kept = if is_data(record) { DATA_BYTES } else { DATA_BYTES.max(room) };
         let protection = match &record.protection {
@@ -246,8 +246,8 @@ impl Drawn {
         }
     }
 
-    /// How many bytes are kept of it. Messages count, though the record shares them with its decoder: that is gone
-    /// when the page is written.
+    /// Returns the number of its kept bytes. This includes the messages, although the decoder shares them: the decoder is
+    /// gone when the page is written.
     fn weight(&self) -> usize {
         let messages: usize = self.record.messages().map(|message| message.bytes.len()).sum();
         self.record.wire.len() + self.record.payload().len() + messages

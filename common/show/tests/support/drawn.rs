@@ -1,5 +1,5 @@
-//! Pages of sessions in memory, and what is read out of them.
-#![allow(clippy::unwrap_used, dead_code)] // for tests, and each uses a part of it
+//! Draws pages of sessions in memory, and reads them.
+#![allow(clippy::unwrap_used, dead_code)] // each test uses a part of it
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 use super::memory::{Setup, Talk, id};
 
-/// What was carried, counted beside the page.
+/// The records and secrets of a session, collected by another sink.
 #[derive(Default)]
 pub struct Tally {
     pub records: usize,
@@ -37,7 +37,7 @@ impl Sink for Counter {
     fn event_loop(&mut self, _now: Instant, _event: &LoopEvent<'_>) {}
 }
 
-/// One end that draws what it sees.
+/// One end of a session that draws its page.
 pub struct Easel {
     pub folder: TempDir,
     pub secrets: Arc<Secrets>,
@@ -47,7 +47,7 @@ pub struct Easel {
 }
 
 impl Easel {
-    /// At the end that plays this role.
+    /// Begins a session at the end that plays the role `local`.
     pub fn new(local: Side) -> Self {
         let (folder, start) = (TempDir::new(), Instant::now());
         let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH };
@@ -62,12 +62,12 @@ impl Easel {
         easel
     }
 
-    /// Something that the session does at its start.
+    /// Reports a step at the start of the session.
     pub fn step(&mut self, step: &Step<'_>) {
         self.show.step(self.start, id(8000), step);
     }
 
-    /// The page, when the session is over or the program ends.
+    /// Ends the program and returns the page.
     pub fn page(self) -> Page {
         let Self { folder, tally, show, .. } = self;
         drop(show);
@@ -76,7 +76,7 @@ impl Easel {
     }
 }
 
-/// A page, and what was told of its session.
+/// A page, and the records of its session.
 pub struct Page {
     pub text: String,
     pub tally: Tally,
@@ -93,14 +93,14 @@ impl Page {
         self.html().select(&Selector::parse(selector).unwrap()).count()
     }
 
-    /// What people read there.
+    /// Returns the text of each element that matches.
     pub fn texts(&self, selector: &str) -> Vec<String> {
         let text = |element: ElementRef<'_>| element.text().collect::<String>();
         self.html().select(&Selector::parse(selector).unwrap()).map(text).collect()
     }
 }
 
-/// The client's page, and the server's.
+/// Runs a session and returns the client's page and the server's.
 pub fn draw(setup: Setup, room: usize, talk: Talk) -> [Page; 2] {
     let (mut client, mut server) = (Easel::new(Side::Client), Easel::new(Side::Server));
     let setup = setup.adjusted(|client_tls, server_tls| {
@@ -111,8 +111,8 @@ pub fn draw(setup: Setup, room: usize, talk: Talk) -> [Page; 2] {
     [client.page(), server.page()]
 }
 
-/// A setup whose server speaks TLS 1.2 alone.
-pub fn old() -> Setup {
+/// A setup whose server speaks only TLS 1.2.
+pub fn tls12() -> Setup {
     Setup::new().adjusted(|_, server| {
         let provider = Arc::clone(server.crypto_provider());
         *server = ServerConfig::builder_with_provider(provider)
