@@ -1,4 +1,4 @@
-//! The page in a real browser.
+//! Pages in Chromium.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,27 +23,27 @@ use support::drawn::{Page, draw, tls12};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
 
-/// In both versions, at both ends.
+/// The pages of both ends, in TLS 1.3 and in TLS 1.2.
 fn pages() -> Vec<Page> {
     let talk = || Talk::new(b"hello, who is there?", 2);
     [Setup::new(), tls12()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()
 }
 
-fn shown(browser: &mut Browser, folder: &TempDir, page: &Page) {
+fn open(browser: &mut Browser, folder: &TempDir, page: &Page) {
     browser.open(&folder.write("page.html", &page.text));
 }
 
 #[test]
 #[ignore = "needs chromium"]
-fn it_loads_by_itself_and_shows_every_record() {
+fn a_page_loads_nothing_and_shows_every_record() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
     for page in pages() {
-        shown(&mut browser, &folder, &page);
+        open(&mut browser, &folder, &page);
         let arrows = browser.evaluate("document.querySelectorAll('.arrow .chip').length");
         assert_eq!(arrows, page.tally.records);
         let visible = "[...document.querySelectorAll('.arrow .chip')].every(chip => chip.checkVisibility())";
         assert_eq!(browser.evaluate(visible), true);
-        // The style and the script were let in by their hashes.
+        // The policy allows the style and the script by their hashes.
         assert_eq!(
             browser.evaluate("getComputedStyle(document.querySelector('.ladder')).position"),
             "relative"
@@ -55,7 +55,7 @@ fn it_loads_by_itself_and_shows_every_record() {
 
 #[test]
 #[ignore = "needs chromium"]
-fn nothing_else_may_run_or_be_loaded_in_it() {
+fn foreign_scripts_styles_and_pictures_are_blocked() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
     let page = pages().remove(0);
     let evil = "<script>document.title = 'owned'</script><img src='https://example.org/x.png'>\
@@ -72,9 +72,9 @@ fn nothing_else_may_run_or_be_loaded_in_it() {
 
 #[test]
 #[ignore = "needs chromium"]
-fn keys_open_an_arrow_and_escape_closes_it() {
+fn enter_and_space_open_an_arrow_and_escape_closes_it() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
-    shown(&mut browser, &folder, &pages().remove(0));
+    open(&mut browser, &folder, &pages().remove(0));
     let open = "document.querySelectorAll('details[open]').length";
     browser.evaluate("document.querySelector('.tools button:last-child').focus()");
     browser.press("Tab");
@@ -97,9 +97,9 @@ fn keys_open_an_arrow_and_escape_closes_it() {
 
 #[test]
 #[ignore = "needs chromium"]
-fn a_field_and_its_bytes_point_at_each_other() {
+fn a_field_and_its_bytes_are_highlighted_together() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
-    shown(&mut browser, &folder, &pages().remove(0));
+    open(&mut browser, &folder, &pages().remove(0));
     browser.evaluate("document.querySelector('.arrow details').open = true");
     let random =
         "[...document.querySelectorAll('.field')].find(f => f.querySelector('.name').innerText == 'random')";
@@ -116,9 +116,9 @@ fn a_field_and_its_bytes_point_at_each_other() {
 
 #[test]
 #[ignore = "needs chromium"]
-fn copied_bytes_are_bytes_and_nothing_else() {
+fn a_copy_of_the_bytes_has_only_bytes() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
-    shown(&mut browser, &folder, &pages().remove(0));
+    open(&mut browser, &folder, &pages().remove(0));
     browser.evaluate("document.querySelector('.arrow details').open = true");
     let copied =
         "getSelection().selectAllChildren(document.querySelector('.hex')), getSelection().toString()";
@@ -129,7 +129,7 @@ fn copied_bytes_are_bytes_and_nothing_else() {
     assert!(copied.iter().all(|byte| u8::from_str_radix(byte, 16).is_ok()), "{copied:?}");
 }
 
-/// How far the record's chip is below the lower edge of the heads of the life lines, once the page has settled.
+/// The distance from the heads of the two lines to the chip of record 6 below them.
 const CLEARANCE: &str = "document.querySelector('#record-6 .chip').getBoundingClientRect().top \
                          - document.querySelector('.ends').getBoundingClientRect().bottom";
 
@@ -165,14 +165,14 @@ fn a_link_to_a_record_opens_it_below_the_sticky_heads() {
     }
 }
 
-/// With everything open. The pictures go where PICTURES says, for people to look at.
+/// All arrows are open. The pictures go to the folder PICTURES, for people.
 #[test]
 #[ignore = "needs chromium"]
-fn it_fits_every_window() {
+fn a_page_fits_every_window() {
     let (mut browser, folder) = (Browser::start(), TempDir::new());
     let pictures = env::var_os("PICTURES").map(PathBuf::from);
     for (number, page) in pages().iter().enumerate() {
-        shown(&mut browser, &folder, page);
+        open(&mut browser, &folder, page);
         browser.evaluate("document.querySelector('[data-open]').click()");
         for (width, scheme) in [(360, "dark"), (820, "light"), (1280, "light"), (1920, "dark")] {
             browser.look(width, 1000, scheme);
@@ -187,13 +187,13 @@ fn it_fits_every_window() {
     }
 }
 
-/// By the formula of WCAG 2.1: what is read stands out from what is behind it, in both schemes.
+/// Uses the formula of WCAG 2.1, in both colour schemes.
 #[test]
 #[ignore = "needs chromium"]
 fn every_text_has_enough_contrast() {
     const FAINT: &str = include_str!("support/contrast.js");
     let (mut browser, folder) = (Browser::start(), TempDir::new());
-    shown(&mut browser, &folder, &pages().remove(0));
+    open(&mut browser, &folder, &pages().remove(0));
     browser.evaluate("document.querySelector('[data-open]').click()");
     for scheme in ["light", "dark"] {
         browser.look(1280, 1000, scheme);

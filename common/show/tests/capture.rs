@@ -1,4 +1,4 @@
-//! `--capture` at both programs: the sessions in it, taken apart without Wireshark.
+//! `--capture` of both programs: reads the sessions in the files without Wireshark.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ use tls_session::phase::Phase;
 
 const BOTH_FINS: Ended = Ended { fin_received: true, fin_sent: true, reset_received: false };
 
-/// The one connection of a capture.
+/// Returns the only connection of a capture.
 fn only(capture: &Capture) -> Connection {
     let mut connections = capture.connections();
     assert_eq!(connections.len(), 1);
@@ -50,41 +50,41 @@ fn capturing_server(arguments: &[&str]) -> EchoServer {
     EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
 }
 
-/// The 32 bytes by which a session is known in its secrets (RFC 8446, 4.1.2).
-fn client_random(client_says: &[u8]) -> String {
-    client_says[11..43].iter().map(|byte| format!("{byte:02x}")).collect()
+/// Returns the client random of a ClientHello, which is also in the lines of the secrets (RFC 8446, 4.1.2).
+fn client_random(client_bytes: &[u8]) -> String {
+    client_bytes[11..43].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// One direction of a session, as far as it has come.
+/// The bytes of one direction of a session so far.
 #[derive(Default)]
 struct Direction {
     bytes: Vec<u8>,
-    looked_at: usize,
+    checked: usize,
     changed_cipher_spec: bool,
 }
 
 impl Direction {
-    /// Whether any of the records that are whole now, and were not before, is encrypted.
-    fn brings_encrypted(&mut self, bytes: &[u8]) -> bool {
+    /// Adds bytes. Returns whether one of the records that they complete is encrypted.
+    fn add(&mut self, bytes: &[u8]) -> bool {
         self.bytes.extend_from_slice(bytes);
         let mut encrypted = false;
-        while let Some([kind, 3, _, high, low]) = self.bytes[self.looked_at..].first_chunk() {
+        while let Some([kind, 3, _, high, low]) = self.bytes[self.checked..].first_chunk() {
             let length = usize::from(u16::from_be_bytes([*high, *low]));
-            let Some(content) = self.bytes[self.looked_at + 5..].get(..length) else { break };
-            // In TLS 1.3 all that is encrypted is called application data (23). In 1.2 it is what comes behind
-            // change_cipher_spec (20); behind that of 1.3 there may still be a hello in clear.
+            let Some(content) = self.bytes[self.checked + 5..].get(..length) else { break };
+            // In TLS 1.3 encrypted records have the type application_data (23). In TLS 1.2 the records after
+            // change_cipher_spec (20) are encrypted. In TLS 1.3 a second hello may follow it in clear text.
             let is_hello = matches!(content, [1 | 2, 0, high, low, ..]
                 if usize::from(u16::from_be_bytes([*high, *low])) + 4 == length);
             encrypted |= *kind == 23 || (self.changed_cipher_spec && *kind != 20 && !is_hello);
             self.changed_cipher_spec |= *kind == 20;
-            self.looked_at += 5 + length;
+            self.checked += 5 + length;
         }
         encrypted
     }
 }
 
-/// Before the packet that completes the first encrypted record there are secrets of its session. (That they are the
-/// right ones is for Wireshark to say.)
+/// Asserts that secrets of each session come before the packet that completes its first encrypted record. (The tests with
+/// Wireshark show that they are the right ones.)
 fn assert_secrets_come_first(name: &str, capture: &Capture, client_is_peer: bool) {
     let (mut known, mut sessions) = (HashSet::new(), HashSet::new());
     let mut directions: HashMap<_, Direction> = HashMap::new();
@@ -96,8 +96,7 @@ fn assert_secrets_come_first(name: &str, capture: &Capture, client_is_peer: bool
             Item::Packet(packet) => {
                 let from_client = packet.inbound == client_is_peer;
                 let ends = if from_client { (packet.from, packet.to) } else { (packet.to, packet.from) };
-                let encrypted =
-                    directions.entry((ends, from_client)).or_default().brings_encrypted(&packet.payload);
+                let encrypted = directions.entry((ends, from_client)).or_default().add(&packet.payload);
                 if let Some(client) = directions.get(&(ends, true)).filter(|client| client.bytes.len() > 43) {
                     sessions.insert(client_random(&client.bytes));
                     assert!(!encrypted || known.contains(&client_random(&client.bytes)), "{name}");
@@ -109,7 +108,7 @@ fn assert_secrets_come_first(name: &str, capture: &Capture, client_is_peer: bool
 }
 
 #[test]
-fn both_ends_captured_the_same_sessions_and_secrets_and_every_number_is_right() {
+fn captures_of_both_ends_agree_and_their_tcp_is_valid() {
     for shape in Shape::all() {
         let Taken { server, client, folder: _folder, .. } = shape.take();
         let (server, client) = (Capture::read(&server), Capture::read(&client));
@@ -118,7 +117,7 @@ fn both_ends_captured_the_same_sessions_and_secrets_and_every_number_is_right() 
         let sessions = shape.handshakes.len();
         assert_eq!((served.len(), held.len()), (sessions, sessions), "{}", shape.name);
         for (number, (served, held)) in (1..).zip(served.iter().zip(&held)) {
-            // What came after the other had seen enough is in one of them only.
+            // The last bytes may be in only one file, if their receiver had closed already.
             assert!(served.received.starts_with(&held.sent) || held.sent.starts_with(&served.received));
             assert!(held.received == served.sent, "{}: {number}", shape.name);
             assert!(served.comment.starts_with(&format!("session {number}: ")), "{}", served.comment);
@@ -131,14 +130,14 @@ fn both_ends_captured_the_same_sessions_and_secrets_and_every_number_is_right() 
             let set = |capture: &Capture| -> HashSet<String> {
                 capture.secrets().iter().map(|line| (*line).to_owned()).collect()
             };
-            // A client that refuses derives no more; a resuming one offers what its server did not take.
+            // A refusing client derives fewer secrets. A resuming client derives some that its server does not use.
             assert!(!set(&server).is_disjoint(&set(&client)), "{}", shape.name);
         }
     }
 }
 
 #[test]
-fn a_large_echo_is_there_to_the_last_byte() {
+fn a_large_echo_is_captured_completely() {
     let taken = Shape::large().remove(0).take();
     for path in [&taken.server, &taken.client] {
         let connection = only(&Capture::read(path));
@@ -150,7 +149,7 @@ fn a_large_echo_is_there_to_the_last_byte() {
 }
 
 #[test]
-fn addresses_are_those_of_the_wire() {
+fn packets_have_the_addresses_of_the_connection() {
     for (shape, address) in Shape::of_every_address().iter().zip(["[::1]", "127.0.0.1"]) {
         let taken = shape.take();
         let expected: SocketAddr = format!("{address}:{}", taken.port).parse().unwrap();
@@ -164,7 +163,7 @@ fn addresses_are_those_of_the_wire() {
 }
 
 #[test]
-fn a_fin_without_close_notify_is_there() {
+fn a_fin_without_close_notify_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
@@ -174,7 +173,7 @@ fn a_fin_without_close_notify_is_there() {
 }
 
 #[test]
-fn a_reset_is_there() {
+fn a_reset_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
@@ -183,9 +182,9 @@ fn a_reset_is_there() {
     assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
 }
 
-/// `recv` gives nothing then, as it does for a FIN.
+/// After the failed write `recv` returns end-of-file, like after a FIN.
 #[test]
-fn a_connection_that_a_write_found_broken_was_reset_and_not_ended() {
+fn a_failed_write_is_captured_as_a_reset() {
     let folder = TempDir::new();
     let path = folder.path().join("a.pcapng");
     let now = Instant::now();
@@ -217,7 +216,7 @@ fn a_connection_that_a_write_found_broken_was_reset_and_not_ended() {
 }
 
 #[test]
-fn a_reset_in_answer_to_close_notify_is_there_though_it_is_no_error() {
+fn a_reset_after_our_close_notify_is_captured() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--capture", "client.pcapng", "--linger", "0s"]);
     let mut session = server.accept();
@@ -230,7 +229,7 @@ fn a_reset_in_answer_to_close_notify_is_there_though_it_is_no_error() {
 }
 
 #[test]
-fn a_server_that_cuts_its_answer_off_is_captured_as_it_was() {
+fn a_truncated_session_is_captured_with_both_fins() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--capture", "client.pcapng"]);
     let mut session = server.accept();
@@ -242,7 +241,7 @@ fn a_server_that_cuts_its_answer_off_is_captured_as_it_was() {
 }
 
 #[test]
-fn what_speaks_no_tls_is_captured_too() {
+fn a_client_that_does_not_speak_tls_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
     let mut socket = server.connect_raw();
     std::io::Write::write_all(&mut socket, b"GET / HTTP/1.0\r\n\r\n").unwrap();
@@ -254,7 +253,7 @@ fn what_speaks_no_tls_is_captured_too() {
 }
 
 #[test]
-fn sessions_at_the_same_time_are_connections_of_their_own() {
+fn concurrent_sessions_are_separate_connections() {
     let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
     let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
     for client in &mut clients {
@@ -275,14 +274,14 @@ fn sessions_at_the_same_time_are_connections_of_their_own() {
 }
 
 #[test]
-fn who_had_to_wait_is_said_to_have_waited() {
+fn the_comment_of_a_queued_client_has_its_waiting_time() {
     let server = capturing_server(&["--sessions", "2"]);
     let first = server.connect();
     let second = server.connect_raw();
     server.log().wait_for_line("waits for its turn");
     let start = std::time::Instant::now();
     while start.elapsed().as_millis() < 2 {
-        std::thread::yield_now(); // a wait of no time is none
+        std::thread::yield_now(); // the comment counts whole milliseconds
     }
     first.close();
     let mut second = TlsClient::new(second, server.client_config());
@@ -294,16 +293,15 @@ fn who_had_to_wait_is_said_to_have_waited() {
     assert!(comments[1].contains(", after it waited ") && comments[1].ends_with(" ms"), "{comments:?}");
 }
 
-/// The file of a program that is killed.
 #[test]
-fn what_was_said_is_in_the_file_of_a_server_that_is_killed() {
+fn a_killed_server_leaves_a_valid_file() {
     let server = capturing_server(&[]);
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
     for _ in 0..20 {
         assert!(client.try_round_trip(&[b'~'; 3000]));
     }
-    // Its write is behind the one to the socket, and the kill may come between them: but for the last echo all is there.
+    // The server writes to the file after it writes to the socket. If the kill comes between, the last echo is missing.
     server.program.signal("KILL");
     client.receive_to_end();
     let capture = Capture::read(&server.folder.path().join("server.pcapng"));
@@ -313,7 +311,7 @@ fn what_was_said_is_in_the_file_of_a_server_that_is_killed() {
 }
 
 #[test]
-fn at_most_one_block_is_cut_off_by_a_kill_in_the_middle_of_much() {
+fn a_kill_during_bulk_data_cuts_off_at_most_one_block() {
     let server = capturing_server(&[]);
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");

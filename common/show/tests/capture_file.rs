@@ -1,4 +1,4 @@
-//! `--capture` at both programs: its file, and what becomes of it when the disk is full.
+//! `--capture` of both programs: the file, a full disk, and stdout.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ use testing::folder::TempDir;
 use testing::program::{Launch, Output};
 
 #[test]
-fn it_says_what_made_it_and_is_for_its_owner_alone() {
+fn the_file_names_its_program_and_only_its_owner_may_read_it() {
     let taken = Shape::all().remove(0).take();
     for (path, program) in [(&taken.server, "mio-server "), (&taken.client, "mio-client ")] {
         let capture = Capture::read(path);
@@ -37,7 +37,7 @@ fn it_says_what_made_it_and_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_file_that_exists_is_refused_and_stays_as_it_was() {
+fn an_existing_file_is_refused_and_not_changed() {
     let folder = TempDir::new();
     folder.write("taken.pcapng", "mine");
     for launch in [Launch::server(folder.path()), Launch::client(folder.path())] {
@@ -51,7 +51,7 @@ fn a_file_that_exists_is_refused_and_stays_as_it_was() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named_and_not_made() {
+fn a_missing_folder_is_reported_and_not_made() {
     let folder = TempDir::new();
     let mut server = Launch::server(folder.path()).args(["--capture", "no/such/a.pcapng"]).start();
     server.expect_exit(1);
@@ -68,11 +68,11 @@ fn a_folder_that_is_not_there_is_named_and_not_made() {
 }
 
 #[test]
-fn without_a_session_there_is_no_file_to_be_in_the_way_of_the_next_try() {
+fn the_file_is_removed_if_there_was_no_session() {
     let folder = TempDir::new();
     Identity::localhost().write(&folder);
-    let nobody = "127.0.0.1:1"; // tcpmux; nothing listens there
-    let mut client = Launch::client(folder.path()).args([nobody, "--capture", "a.pcapng"]).start();
+    let closed_port = "127.0.0.1:1"; // tcpmux: nothing listens there
+    let mut client = Launch::client(folder.path()).args([closed_port, "--capture", "a.pcapng"]).start();
     client.expect_exit(6);
     client.stderr.wait_for_line("--capture: there was no session; a.pcapng is removed");
     assert!(!folder.path().join("a.pcapng").exists());
@@ -85,7 +85,7 @@ fn without_a_session_there_is_no_file_to_be_in_the_way_of_the_next_try() {
 }
 
 #[test]
-fn a_file_that_somebody_else_has_made_meanwhile_stays() {
+fn a_file_of_another_program_with_the_same_name_is_not_removed() {
     let server = &mut EchoServer::start(&["--capture", "a.pcapng"]);
     fs::remove_file(server.folder.path().join("a.pcapng")).unwrap();
     server.folder.write("a.pcapng", "another's");
@@ -104,7 +104,7 @@ fn a_warning_says_that_the_file_holds_secrets() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
+fn a_full_disk_is_reported_once_and_sessions_continue() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-f 60", folder.path()).args(["--capture", "server.pcapng"]);
     let server = EchoServer::launch(launch, folder);
@@ -124,10 +124,10 @@ fn a_disk_that_is_full_is_reported_once_and_no_session_notices() {
     assert!(connections.len() == 1 && connections[0].received.len() > 10_000);
 }
 
-/// The limit of the file's size stands for a full disk, and is raised for a disk that has room again.
+/// A limit on the size of files stands for a full disk. Later it is raised, like a disk that has room again.
 #[test]
 #[ignore = "needs prlimit(1)"]
-fn a_disk_that_was_full_gets_the_next_session() {
+fn the_capture_continues_with_the_next_session_when_the_disk_has_room_again() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-S -f 60", folder.path()).args(["--capture", "server.pcapng"]);
     let server = EchoServer::launch(launch, folder);
@@ -148,11 +148,11 @@ fn a_disk_that_was_full_gets_the_next_session() {
     assert_eq!(program.stderr.lines("capture continues").len(), 1);
     let capture = Capture::read(&folder.path().join("server.pcapng"));
     assert_eq!(capture.cut_off, 0);
-    assert!(capture.connections().len() >= 2); // the log may be read late
+    assert!(capture.connections().len() >= 2); // more sessions may follow before the test reads the log
 }
 
 #[test]
-fn a_dash_and_the_names_of_stdout_are_stdout() {
+fn a_dash_and_the_paths_of_stdout_mean_stdout() {
     for name in ["-", "/dev/stdout", "/dev/fd/1"] {
         let server = EchoServer::start(&[]);
         let target = format!("localhost:{}", server.address.port());
@@ -163,11 +163,11 @@ fn a_dash_and_the_names_of_stdout_are_stdout() {
         assert_eq!(server.folder.names(), ["certificates"]);
         let capture = read(&client.stdout);
         assert_eq!(capture.cut_off, 0);
-        assert_eq!(capture.connections().len(), 1); // and nothing else is in the stream
+        assert_eq!(capture.connections().len(), 1); // and stdout has nothing else
     }
 }
 
-/// What a program has written, as a capture.
+/// Reads the stdout of a program as a capture.
 fn read(stdout: &Output) -> Capture {
     let folder = TempDir::new();
     let path = folder.path().join("stdout.pcapng");
@@ -176,7 +176,7 @@ fn read(stdout: &Output) -> Capture {
 }
 
 #[test]
-fn a_stdout_that_nobody_reads_stops_the_capture_and_not_the_sessions() {
+fn an_unread_stdout_stops_the_capture_but_not_the_sessions() {
     let folder = TempDir::new();
     let (reader, writer) = io::pipe().unwrap();
     let launch = Launch::server(folder.path()).args(["--capture", "-"]).stdout(writer);
@@ -198,12 +198,12 @@ fn a_stdout_that_nobody_reads_stops_the_capture_and_not_the_sessions() {
     stdout.wait_for_end();
     let capture = read(&stdout);
     assert_eq!(capture.cut_off, 0);
-    assert!(capture.connections().len() >= 2); // the log may be read late
+    assert!(capture.connections().len() >= 2); // more sessions may follow before the test reads the log
     assert_eq!(program.stderr.lines("capture stopped: ").len(), 1);
 }
 
 #[test]
-fn a_reader_of_stdout_that_leaves_ends_the_capture_and_not_the_server() {
+fn a_closed_stdout_ends_the_capture_but_not_the_server() {
     let folder = TempDir::new();
     let (reader, writer) = io::pipe().unwrap();
     let launch = Launch::server(folder.path()).args(["--capture", "-"]).stdout(writer);

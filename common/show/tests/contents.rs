@@ -1,4 +1,4 @@
-//! What a read or a write carried, in the words of the text.
+//! How the text trace describes the records of a read or a write.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,8 +29,8 @@ use testing::configs::{Configs, Shape, suite};
 use tls_session::close_reason::{CloseReason, Party};
 use tls_session::observer::Step;
 
-/// What the line of a read says after its length.
-fn told(records: Vec<Record>, left_over: usize) -> String {
+/// Returns the description in the line of a read.
+fn described(records: Vec<Record>, left_over: usize) -> String {
     let start = Instant::now();
     let mut trace = Trace::text(Endings::of(Side::Server), start, Vec::new(), false);
     let carried = Carried { records, left_over, ..Carried::default() };
@@ -39,100 +39,109 @@ fn told(records: Vec<Record>, left_over: usize) -> String {
     line.trim_end().split_once("1 B").unwrap().1.trim_start_matches(": ").to_owned()
 }
 
-/// The same of bytes that nobody encrypted.
-fn told_of(bytes: &[u8]) -> String {
+/// Decodes clear text and returns its description.
+fn described_bytes(bytes: &[u8]) -> String {
     let mut decoder = Decoder::default();
     let records = decoder.feed(Side::Client, bytes);
-    told(records, decoder.left_over(Side::Client))
+    described(records, decoder.left_over(Side::Client))
 }
 
 #[test]
-fn nothing_is_said_of_nothing() {
-    assert_eq!(told_of(b""), "");
+fn no_bytes_have_no_description() {
+    assert_eq!(described_bytes(b""), "");
 }
 
 #[test]
-fn what_is_in_clear_has_no_braces() {
+fn clear_records_have_no_braces() {
     assert_eq!(
-        told_of(b"\x16\x03\x03\0\x04\x0e\0\0\0\x14\x03\x03\0\x01\x01"),
+        described_bytes(b"\x16\x03\x03\0\x04\x0e\0\0\0\x14\x03\x03\0\x01\x01"),
         "ServerHelloDone, ChangeCipherSpec"
     );
-    assert_eq!(told_of(b"\x15\x03\x03\0\x02\x02\x30"), "Alert: fatal unknown_ca");
-    assert_eq!(told_of(b"\x15\x03\x03\0\x02\x01\x64"), "Alert: warning no_renegotiation_RESERVED");
-    assert_eq!(told_of(b"\x15\x03\x03\0\x02\x01\x00"), "Alert: close_notify");
-    assert_eq!(told_of(b"\x15\x03\x03\0\x02\x09\xc8"), "Alert: level 9 200");
+    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x02\x30"), "Alert: fatal unknown_ca");
+    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x01\x64"), "Alert: warning no_renegotiation_RESERVED");
+    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x01\x00"), "Alert: close_notify");
+    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x09\xc8"), "Alert: level 9 200");
 }
 
 #[test]
-fn what_is_odd_is_shown_as_what_it_is() {
-    assert_eq!(told_of(b"\x14\x03\x03\0\x01\x02"), "malformed ChangeCipherSpec 1 B");
-    assert_eq!(told_of(b"\x18\x03\x03\0\x03\x01\0\0"), "Heartbeat 3 B");
-    assert_eq!(told_of(b"\x16\x03\x03\0\x04\x63\0\0\0"), "handshake message 99");
-    assert_eq!(told_of(b"GET / HTTP/1.0\r\n\r\n"), r#"no TLS "GET / HTTP/1.0\r\n\r\n""#);
-    assert_eq!(told_of(b"\x80\x2e\x01\x03\x01"), r#"no TLS "\x80.\x01\x03\x01""#);
+fn malformed_and_unknown_records_are_described() {
+    assert_eq!(described_bytes(b"\x14\x03\x03\0\x01\x02"), "malformed ChangeCipherSpec 1 B");
+    assert_eq!(described_bytes(b"\x18\x03\x03\0\x03\x01\0\0"), "Heartbeat 3 B");
+    assert_eq!(described_bytes(b"\x16\x03\x03\0\x04\x63\0\0\0"), "handshake message 99");
+    assert_eq!(described_bytes(b"GET / HTTP/1.0\r\n\r\n"), r#"no TLS "GET / HTTP/1.0\r\n\r\n""#);
+    assert_eq!(described_bytes(b"\x80\x2e\x01\x03\x01"), r#"no TLS "\x80.\x01\x03\x01""#);
 }
 
 #[test]
-fn what_is_not_complete_is_counted() {
-    assert_eq!(told_of(b"\x16\x03"), "2 B of the next record so far");
-    assert_eq!(told_of(b"\x14\x03\x03\0\x01\x01\x16\x03\x03"), "ChangeCipherSpec + 3 B of the next record");
-    assert_eq!(told_of(b"\x16\x03\x03\0\x06\x0e\0\0\0\x0b\0"), "ServerHelloDone, part of a message");
+fn incomplete_records_and_messages_are_described() {
+    assert_eq!(described_bytes(b"\x16\x03"), "2 B of the next record so far");
+    assert_eq!(
+        described_bytes(b"\x14\x03\x03\0\x01\x01\x16\x03\x03"),
+        "ChangeCipherSpec + 3 B of the next record"
+    );
+    assert_eq!(described_bytes(b"\x16\x03\x03\0\x06\x0e\0\0\0\x0b\0"), "ServerHelloDone, part of a message");
 }
 
 #[test]
-fn a_list_has_an_end() {
+fn long_lists_are_shortened() {
     let messages: Vec<u8> =
         (0..4000_u32).flat_map(|number| [[0, 14][number as usize % 2], 0, 0, 0]).collect();
     let record = [&[22, 3, 3], &(messages.len() as u16).to_be_bytes()[..], &messages].concat();
-    let line = told_of(&record);
+    let line = described_bytes(&record);
     assert!(line.ends_with("ServerHelloDone, and 3984 more"), "{line}");
     let alerts = b"\x15\x03\x03\0\x02\x01\x00\x15\x03\x03\0\x02\x01\x5a".repeat(100);
-    assert!(told_of(&alerts).ends_with("Alert: warning user_canceled, and 184 more"));
-    assert_eq!(told_of(&b"\x16\x03\x03\0\x04\x0e\0\0\0".repeat(9)), "ServerHelloDone ×9");
-    assert_eq!(told_of(&b"\x16\x03\x03\0\x08\x0e\0\0\0\x0e\0\0\0".repeat(2)), "ServerHelloDone ×2 ×2");
+    assert!(described_bytes(&alerts).ends_with("Alert: warning user_canceled, and 184 more"));
+    assert_eq!(described_bytes(&b"\x16\x03\x03\0\x04\x0e\0\0\0".repeat(9)), "ServerHelloDone ×9");
+    assert_eq!(
+        described_bytes(&b"\x16\x03\x03\0\x08\x0e\0\0\0\x0e\0\0\0".repeat(2)),
+        "ServerHelloDone ×2 ×2"
+    );
 }
 
-/// The records of what the client says after the handshake.
-fn data(said: &[usize]) -> Vec<Record> {
+/// Returns the records of a client that sends application data of these lengths.
+fn data(lengths: &[usize]) -> Vec<Record> {
     let mut conversation = Conversation::new(&Configs::new(&Shape {
         suite: suite("TLS13_AES_128_GCM_SHA256"),
         ..Shape::default()
     }));
     conversation.exchange();
     let before = decode(Side::Server, &conversation.flights).len();
-    for &length in said {
+    for &length in lengths {
         conversation.say(Side::Client, &vec![b'x'; length]);
     }
     decode(Side::Server, &conversation.flights).split_off(before)
 }
 
 #[test]
-fn much_application_data_is_told_in_few_words() {
-    assert_eq!(told(data(&[9]), 0), "{application data 9 B}");
-    assert_eq!(told(data(&[9, 5]), 0), "{application data 9 B}, {application data 5 B}");
-    assert_eq!(told(data(&[100_000]), 0), "{application data 16384 B} ×6, {application data 1696 B}");
-    assert_eq!(told(data(&[1, 2, 1]), 0), "{application data 4 B in 3 records}");
-    assert_eq!(told(data(&[1, 2, 3, 4]), 7), "{application data 10 B in 4 records} + 7 B of the next record");
+fn records_of_application_data_are_summed_up() {
+    assert_eq!(described(data(&[9]), 0), "{application data 9 B}");
+    assert_eq!(described(data(&[9, 5]), 0), "{application data 9 B}, {application data 5 B}");
+    assert_eq!(described(data(&[100_000]), 0), "{application data 16384 B} ×6, {application data 1696 B}");
+    assert_eq!(described(data(&[1, 2, 1]), 0), "{application data 4 B in 3 records}");
+    assert_eq!(
+        described(data(&[1, 2, 3, 4]), 7),
+        "{application data 10 B in 4 records} + 7 B of the next record"
+    );
 }
 
 #[test]
-fn what_does_not_open_says_so() {
+fn records_that_cannot_be_decrypted_are_described() {
     let mut records = data(&[9]);
     records[0].protection = Protection::Sealed(decode::Sealed::NoSecret);
     records[0].content = decode::Content::Hidden;
-    assert_eq!(told(records.clone(), 0), "{encrypted 26 B}");
+    assert_eq!(described(records.clone(), 0), "{encrypted 26 B}");
     records[0].protection = Protection::Sealed(decode::Sealed::DoesNotOpen);
-    assert_eq!(told(records, 0), "{encrypted 26 B, does not open}");
+    assert_eq!(described(records, 0), "{encrypted 26 B, does not open}");
     let mut padded = data(&[9]);
     padded[0].protection = Protection::Opened { plaintext: vec![0; 9], padding: 100 };
-    assert_eq!(told(padded, 0), "{application data 9 B, padded by 100 B}");
+    assert_eq!(described(padded, 0), "{application data 9 B, padded by 100 B}");
 }
 
 #[test]
-fn a_decoder_that_understands_nothing_changes_no_session() {
+fn a_decoder_with_the_wrong_role_does_not_disturb_a_session() {
     for knows_secrets in [true, false] {
         let (secrets, start) = (Arc::<Secrets>::default(), Instant::now());
-        // It takes each end for the other, so that all it sees is wrong.
+        // This observer has the wrong role, so it takes each end for the other.
         let mut upside_down = Show::new(
             Side::Server,
             Arc::clone(&secrets),

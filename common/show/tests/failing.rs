@@ -1,4 +1,4 @@
-//! A writer that fails is reported once, and nothing panics.
+//! Sinks that fail: the log reports it once, and the session continues.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,7 +47,7 @@ impl Log for Remember {
     fn flush(&self) {}
 }
 
-/// Takes so many bytes; then the disk is full.
+/// A disk with this many free bytes.
 struct Full(usize);
 
 impl Write for Full {
@@ -63,7 +63,7 @@ impl Write for Full {
 }
 
 #[test]
-fn a_full_disk_is_reported_once_and_the_session_goes_on() {
+fn a_full_disk_is_reported_once_and_the_session_continues() {
     log::set_logger(&Remember).unwrap();
     log::set_max_level(LevelFilter::Warn);
     let setup = Setup::new();
@@ -89,30 +89,30 @@ fn a_full_disk_is_reported_once_and_the_session_goes_on() {
     }
 }
 
-/// Takes so many steps; then it has failed.
+/// A sink that fails after a number of steps.
 #[derive(Debug)]
-struct Patient {
+struct FailingSink {
     left: usize,
-    told: Rc<Cell<usize>>,
+    steps_seen: Rc<Cell<usize>>,
 }
 
-impl Sink for Patient {
+impl Sink for FailingSink {
     fn is_watching(&self) -> bool {
         self.left > 0
     }
 
     fn step(&mut self, _: Instant, _: SessionId, _: &Step<'_>, _: &Carried) {
         self.left -= 1;
-        self.told.set(self.told.get() + 1);
+        self.steps_seen.set(self.steps_seen.get() + 1);
     }
 
     fn event_loop(&mut self, _: Instant, _: &LoopEvent<'_>) {}
 }
 
-/// Goes on telling it, as the programs do, because their logs watch to the end.
-struct Insistent(Show<Patient>);
+/// Calls the observer after it has failed, too. The programs do the same, because their logs watch to the end.
+struct Persistent(Show<FailingSink>);
 
-impl Observer for Insistent {
+impl Observer for Persistent {
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         self.0.step(now, id, step);
         let show = format!("{:?}", self.0);
@@ -127,27 +127,28 @@ fn converse(secrets: Arc<Secrets>, show: &mut dyn Observer) {
 }
 
 #[test]
-fn who_has_failed_is_told_nothing_more_and_who_has_not_everything() {
-    let told = [(); 3].map(|()| Rc::<Cell<usize>>::default());
-    let sinks = told.iter().zip([5, usize::MAX, 10]);
-    let sinks = sinks.map(|(told, left)| Box::new(Patient { left, told: Rc::clone(told) }) as Box<dyn Sink>);
+fn only_sinks_that_have_not_failed_are_called() {
+    let steps_seen = [(); 3].map(|()| Rc::<Cell<usize>>::default());
+    let sinks = steps_seen.iter().zip([5, usize::MAX, 10]);
+    let sinks = sinks.map(|(steps_seen, left)| {
+        Box::new(FailingSink { left, steps_seen: Rc::clone(steps_seen) }) as Box<dyn Sink>
+    });
     let mut show = Show::new(Side::Client, Arc::default(), sinks.collect::<Vec<_>>());
     converse(Arc::default(), &mut show);
     assert!(show.is_watching());
-    let [first, second, third] = told.map(|told| told.get());
+    let [first, second, third] = steps_seen.map(|steps_seen| steps_seen.get());
     assert!((first, third) == (5, 10) && second > 40, "{second}");
 }
 
-/// Whichever step it was at.
 #[test]
-fn when_the_last_has_failed_nothing_is_decoded_and_nothing_kept() {
+fn after_the_last_sink_has_failed_nothing_is_decoded_or_kept() {
     for steps in 1..40 {
-        let (secrets, told) = (Arc::<Secrets>::default(), Rc::<Cell<usize>>::default());
-        let sink = Patient { left: steps, told: Rc::clone(&told) };
-        let mut insistent = Insistent(Show::new(Side::Client, Arc::clone(&secrets), sink));
-        converse(Arc::clone(&secrets), &mut insistent);
-        assert!(!insistent.0.is_watching());
-        assert_eq!(told.get(), steps);
+        let (secrets, steps_seen) = (Arc::<Secrets>::default(), Rc::<Cell<usize>>::default());
+        let sink = FailingSink { left: steps, steps_seen: Rc::clone(&steps_seen) };
+        let mut observer = Persistent(Show::new(Side::Client, Arc::clone(&secrets), sink));
+        converse(Arc::clone(&secrets), &mut observer);
+        assert!(!observer.0.is_watching());
+        assert_eq!(steps_seen.get(), steps);
         assert_eq!(secrets.take(), []);
     }
 }

@@ -1,4 +1,4 @@
-//! `--key-log` and `SSLKEYLOGFILE` at both programs.
+//! `--key-log` and `SSLKEYLOGFILE` of both programs.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn start_client(server: &EchoServer, arguments: &[&str]) -> Program {
     Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments).start()
 }
 
-/// The labels of each session in a key log. Every line is whole, and of the form that others read.
+/// Returns the labels of each session in a key log. Asserts that every line is complete and valid.
 fn labels(key_log: &str) -> Vec<HashSet<&str>> {
     let mut sessions: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
     assert!(key_log.ends_with('\n'));
@@ -50,7 +50,7 @@ const LABELS_1_3: [&str; 5] = [
 ];
 
 #[test]
-fn both_ends_write_the_same_secrets_each_to_its_file() {
+fn both_ends_write_the_same_secrets() {
     for (version, expected) in [("1.3", &LABELS_1_3[..]), ("1.2", &["CLIENT_RANDOM"])] {
         let server = EchoServer::start(&["--key-log", "server.log"]);
         start_client(&server, &["--key-log", "client.log", "--tls", version]).expect_exit(0);
@@ -62,7 +62,7 @@ fn both_ends_write_the_same_secrets_each_to_its_file() {
 }
 
 #[test]
-fn what_is_there_stays_and_more_is_appended() {
+fn secrets_are_appended_to_an_existing_file() {
     let server = EchoServer::start(&[]);
     let path = server.folder.write("keys.log", "# kept\n");
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
@@ -74,7 +74,7 @@ fn what_is_there_stays_and_more_is_appended() {
 }
 
 #[test]
-fn a_new_file_is_for_its_owner_alone_and_a_warning_says_what_it_is_good_for() {
+fn only_its_owner_may_read_a_new_file_and_a_warning_says_why() {
     let server = EchoServer::start(&["--key-log", "keys.log"]);
     let mode = fs::metadata(server.folder.path().join("keys.log")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -84,7 +84,7 @@ fn a_new_file_is_for_its_owner_alone_and_a_warning_says_what_it_is_good_for() {
 }
 
 #[test]
-fn the_variable_asks_for_it_too_and_the_flag_wins() {
+fn the_variable_names_the_file_unless_the_flag_does() {
     let server = EchoServer::start(&[]);
     let target = format!("localhost:{}", server.address.port());
     let run = |variable: &str, arguments: &[&str]| {
@@ -93,11 +93,8 @@ fn the_variable_asks_for_it_too_and_the_flag_wins() {
         client.expect_exit(0);
         client.stderr.text()
     };
-    let said = run("variable.log", &[]);
-    assert!(
-        said.contains("SSLKEYLOGFILE: session secrets are written to variable.log; any reader"),
-        "{said}"
-    );
+    let log = run("variable.log", &[]);
+    assert!(log.contains("SSLKEYLOGFILE: session secrets are written to variable.log; any reader"), "{log}");
     assert_eq!(labels(&server.folder.read("variable.log")).len(), 1);
     run("variable.log", &["--key-log", "flag.log"]);
     assert_eq!(labels(&server.folder.read("variable.log")).len(), 1);
@@ -106,7 +103,7 @@ fn the_variable_asks_for_it_too_and_the_flag_wins() {
 }
 
 #[test]
-fn nothing_is_written_unless_it_is_asked_for() {
+fn without_flag_and_variable_there_is_no_file() {
     let server = EchoServer::start(&["-v"]);
     start_client(&server, &["--trace", "-v"]).expect_exit(0);
     let names: Vec<_> =
@@ -115,7 +112,7 @@ fn nothing_is_written_unless_it_is_asked_for() {
 }
 
 #[test]
-fn it_works_beside_the_other_sinks() {
+fn the_key_log_works_together_with_other_sinks() {
     let server =
         EchoServer::start(&["--key-log", "keys.log", "--capture", "server.pcapng", "--sessions", "1"]);
     start_client(&server, &["--trace=json", "--key-log", "client.log"]).expect_exit(0);
@@ -126,7 +123,7 @@ fn it_works_beside_the_other_sinks() {
     assert_eq!(labels(&folder.read("client.log")).len(), 1);
 }
 
-/// Both programs refuse this file, with status 1 and these words.
+/// Asserts that both programs refuse this file with status 1 and these words.
 fn assert_refused(folder: &Path, file: &str, words: &str) {
     for launch in [Launch::server(folder), Launch::client(folder)] {
         let mut program = launch.args(["--key-log", file]).start();
@@ -137,7 +134,7 @@ fn assert_refused(folder: &Path, file: &str, words: &str) {
 }
 
 #[test]
-fn a_file_that_is_open_to_others_is_refused_and_stays_as_it_was() {
+fn a_file_that_others_may_access_is_refused_and_not_changed() {
     let folder = TempDir::new();
     let path = folder.write("keys.log", "old\n");
     for mode in [0o640, 0o604, 0o644, 0o620, 0o602] {
@@ -148,7 +145,7 @@ fn a_file_that_is_open_to_others_is_refused_and_stays_as_it_was() {
 }
 
 #[test]
-fn what_is_no_file_is_refused() {
+fn everything_but_a_regular_file_is_refused() {
     let folder = TempDir::new();
     assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
     fs::create_dir(folder.path().join("folder")).unwrap();
@@ -160,9 +157,9 @@ fn what_is_no_file_is_refused() {
     assert_refused(folder.path(), "file/such.log", "; name another file");
 }
 
-/// The second server stands for the same one on a disk that has room again.
+/// The second server stands for the first one on a disk that has room again.
 #[test]
-fn a_disk_that_is_full_is_reported_once_and_leaves_no_secret_glued_to_another() {
+fn a_full_disk_is_reported_once_and_later_secrets_begin_a_new_line() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-f 4", folder.path()).args(["--key-log", "keys.log"]);
     let server = EchoServer::launch(launch, folder);
@@ -191,7 +188,7 @@ fn key_log_dash_is_refused() {
     assert!(!folder.path().join("-").exists());
 }
 
-/// Others who start the program do not know that the variable is set.
+/// The person who starts the program may not know that the variable is set.
 #[test]
 fn unusable_sslkeylogfile_is_a_warning() {
     let server = EchoServer::start(&[]);
@@ -216,11 +213,11 @@ fn unusable_sslkeylogfile_is_a_warning() {
 fn sslkeylogfile_warning_is_silenced_only_by_qqq() {
     let server = EchoServer::start(&[]);
     let target = format!("localhost:{}", server.address.port());
-    for (verbosity, said) in [("-v", 1), ("-q", 1), ("-qq", 1), ("-qqq", 0)] {
+    for (verbosity, warnings) in [("-v", 1), ("-q", 1), ("-qq", 1), ("-qqq", 0)] {
         let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", "keys.log");
         let mut client = client.args([&target, "--linger", "0s", verbosity]).start();
         client.expect_exit(0);
         let lines = client.stderr.lines("SSLKEYLOGFILE: session secrets are written to keys.log; any reader");
-        assert_eq!(lines.len(), said, "{verbosity}: {}", client.stderr.text());
+        assert_eq!(lines.len(), warnings, "{verbosity}: {}", client.stderr.text());
     }
 }

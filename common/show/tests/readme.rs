@@ -1,6 +1,5 @@
-//! The trace in README.md is what a session says.
-//!
-//! When it has to change: `UPDATE_README=1 cargo test -p show --test readme`.
+//! Compares the trace in README.md with that of a session. This command updates README.md:
+//! `UPDATE_README=1 cargo test -p show --test readme`.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +32,7 @@ const UPDATE: &str = "UPDATE_README";
 
 const GREETING: &[u8] = b"welcome!\n";
 
-/// The traces of the client and of the server, of a session of the two as they are without flags.
+/// Returns the traces of the client and of the server, for a session without flags.
 fn traces() -> [String; 2] {
     let start = Instant::now();
     let secrets = [(); 2].map(|()| Arc::<Secrets>::default());
@@ -51,14 +50,14 @@ fn traces() -> [String; 2] {
     [client, server].map(|show| String::from_utf8(show.into_sink().into_writer().unwrap()).unwrap())
 }
 
-/// The turn of the loop in which something was said.
-fn turn(trace: &str, something: &str) -> String {
+/// Returns the turn of the loop that has this text.
+fn turn(trace: &str, part: &str) -> String {
     let lines: Vec<&str> = trace.lines().collect();
     let mut turns = lines.chunk_by(|_, next| !next.contains(" woke "));
-    turns.find(|turn| turn.iter().any(|line| line.contains(something))).expect(something).join("\n")
+    turns.find(|turn| turn.iter().any(|line| line.contains(part))).expect(part).join("\n")
 }
 
-/// The certificate lies somewhere else in a test.
+/// Replaces the path of the certificate by that of the programs.
 fn with_usual_certificate(trace: &str) -> String {
     match trace.split_once("certificate in ") {
         None => trace.to_owned(),
@@ -69,7 +68,7 @@ fn with_usual_certificate(trace: &str) -> String {
     }
 }
 
-/// What stands between the two lines in README.md.
+/// Returns the text between the two marks in README.md.
 fn section() -> String {
     let [client, server] = traces();
     let client = with_usual_certificate(&turn(&client, ": ServerHello"));
@@ -81,7 +80,7 @@ fn section() -> String {
 }
 
 #[test]
-fn the_trace_in_the_readme_is_what_a_session_says() {
+fn the_trace_in_the_readme_is_up_to_date() {
     let readme = fs::read_to_string(README).unwrap();
     let (before, rest) = readme.split_once(BEGIN).expect(BEGIN);
     let (shown, after) = rest.split_once(END).expect(END);

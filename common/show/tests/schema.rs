@@ -1,4 +1,4 @@
-//! Everything that can be observed is a valid object, with the name and the fields that the README documents.
+//! Every step and every event is a valid JSON object, with the name and the fields that the README documents.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ use tls_session::readiness::Readiness;
 
 const README: &str = include_str!("../README.md");
 
-/// The event names of the README, each with what its row puts between backticks.
+/// Returns the event names of the README, each with the words between backticks in its row.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let mut events = BTreeMap::<String, BTreeSet<String>>::new();
@@ -51,13 +51,13 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
     events
 }
 
-/// The documented fields of a record.
+/// Returns the documented fields of a record.
 fn documented_of_records() -> BTreeSet<String> {
     let rows = README.split("| field of a record |").nth(1).unwrap().split("\n\n").next().unwrap();
     rows.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next().map(str::to_owned)).collect()
 }
 
-/// What a connection says that has heard nothing: rustls makes an `IoState` only itself.
+/// Returns the `IoState` of a new connection, because only rustls can make one.
 fn io_state() -> IoState {
     let config =
         rustls::ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
@@ -73,11 +73,11 @@ fn address() -> SocketAddr {
     "[::1]:8000".parse().unwrap()
 }
 
-/// Traces one thing and checks what every line has.
-fn line(tell: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Value {
+/// Traces one step or event, and checks the fields that every line has.
+fn line(trace_it: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Value {
     let start = Instant::now();
     let mut trace = Trace::json(Endings::of(Side::Server), start, Vec::new());
-    tell(&mut trace, start + Duration::from_nanos(1_234_567));
+    trace_it(&mut trace, start + Duration::from_nanos(1_234_567));
     let text = String::from_utf8(trace.into_writer().unwrap()).unwrap();
     assert!(text.starts_with(r#"{"t_ns":1234567,"session":"#) && text.ends_with("}\n"), "{text}");
     assert_eq!(text.lines().count(), 1);
@@ -102,7 +102,7 @@ fn event(event: &LoopEvent<'_>) -> Value {
 }
 
 #[test]
-fn every_step_and_every_event_is_an_object_as_documented() {
+fn every_step_and_every_event_is_documented() {
     let error = io::Error::other("out of\x1b[2J luck\n");
     let tls_error = rustls::Error::General("no\nluck".to_owned());
     let reason = CloseReason::PeerAlert(AlertDescription::UnknownCA, AlertContext::default());
@@ -220,7 +220,7 @@ fn fields_have_the_values_that_are_documented() {
     assert_eq!(phase["why"], "abandoned");
 }
 
-/// What a read of these bytes looks like, sent by the client.
+/// Returns the line of a read of these bytes from the client.
 fn read(bytes: &[u8]) -> Value {
     let mut decoder = Decoder::default();
     let records = decoder.feed(Side::Client, bytes);

@@ -1,4 +1,4 @@
-//! The trace of a real session: two ends in memory, the client's trace in a `Vec`.
+//! The client's trace of a session between two ends in memory.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
 
 const ROOM: usize = 256 * 1024;
 
-/// Everything that was told, by its documented name.
+/// The documented names of all steps and events.
 #[derive(Default)]
 struct Names(Vec<&'static str>);
 
@@ -44,7 +44,7 @@ impl Observer for Names {
     }
 }
 
-/// The client tells `client`, which knows its secrets if it has `secrets`.
+/// Runs a session. `client` observes the client, whose secrets go to `secrets`.
 fn converse(room: usize, talk: Talk, start: Instant, secrets: Arc<Secrets>, client: &mut dyn Observer) {
     let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));
     let (client_end, server_end) = setup.converse(room, talk, start, client, &mut ());
@@ -73,7 +73,7 @@ fn json(room: usize, talk: Talk) -> (Vec<Value>, Names) {
     (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), observers.1)
 }
 
-/// The lines without their times, and without their sizes, which a new rustls may change.
+/// Returns the lines without their times and numbers. A new version of rustls may change numbers.
 fn shape(text: &str) -> Vec<String> {
     let masked = |line: &str| {
         line.chars().skip(10).fold(String::new(), |mut shape, c| {
@@ -88,7 +88,7 @@ fn shape(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_text_tells_a_session_from_the_first_line_to_the_last() {
+fn the_text_has_every_line_of_a_session() {
     let text = text(ROOM, Talk::new(b"hello", 1));
     assert!(text.starts_with("+    0.000    1     began               at our 127.0.0.1:50000\n"), "{text}");
     let lines = shape(&text);
@@ -136,7 +136,7 @@ const EXPECTED: &str = "
     # │   closed              closed cleanly, we first; # B received, # B sent";
 
 #[test]
-fn all_details_begin_in_one_column() {
+fn all_details_begin_in_the_same_column() {
     for line in text(ROOM, Talk::new(b"hello", 1)).lines() {
         let column: Vec<char> = line.chars().skip(16).collect();
         assert!(matches!(column[0], ' ' | '┌' | '│'), "{line}");
@@ -178,7 +178,7 @@ fn json_has_one_object_for_each_step_under_its_name() {
 }
 
 #[test]
-fn a_slow_peer_shows_as_blocked_writes_and_a_moved_idle_deadline_as_one_line() {
+fn the_text_has_blocked_writes_and_counts_the_moves_of_the_idle_deadline() {
     let text = text(30_000, Talk::new(&[b'x'; 100_000], 2));
     assert!(text.contains("write blocked       the kernel takes no more"), "{text}");
     assert!(text.contains("deadline            write set to +30s"), "{text}");
@@ -191,7 +191,7 @@ fn a_slow_peer_shows_as_blocked_writes_and_a_moved_idle_deadline_as_one_line() {
 }
 
 #[test]
-fn hostile_plaintext_is_shown_and_never_obeyed() {
+fn hostile_plaintext_is_escaped() {
     let hostile = b"\x1b]0;owned\x07\x1b[2J\n+    0.000 loop forged\r\xff\xfe\x00\xe2\x80\xae\"\\";
     for end in 1..=hostile.len() {
         let talk = || Talk::new(&hostile[hostile.len() - end..], 1);
@@ -212,7 +212,7 @@ fn hostile_plaintext_is_shown_and_never_obeyed() {
 }
 
 #[test]
-fn colours_are_the_only_escape_sequences_and_change_no_word() {
+fn the_only_escape_sequences_are_colours() {
     let start = Instant::now();
     let talk = || Talk::new(b"\x1b[31mred?\x1b[0m", 1);
     let (mut trace, secrets) = show(Trace::text(Endings::of(Side::Client), start, Vec::new(), true));

@@ -1,4 +1,4 @@
-//! Colours are for terminals, and for who wants them. Needs script(1), of util-linux, which makes the terminal.
+//! Colours on terminals. Some tests need script(1) of util-linux, which makes a terminal.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ struct Cli {
     trace: TraceArgs,
 }
 
-/// Not a test: what runs in the terminal. A line that says "woke" is in bold.
+/// Not a test: the program that the tests run in a terminal. Its line says "woke", which is bold.
 #[test]
 #[ignore = "run by the other tests"]
 fn trace_one_line() {
@@ -33,7 +33,7 @@ fn trace_one_line() {
     trace.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
 }
 
-/// What a terminal gets with these variables set.
+/// Returns the line that a terminal gets if these variables are set.
 fn in_terminal(argument: &str, variables: &[(&str, &str)]) -> String {
     let this = env::current_exe().unwrap();
     let command = format!("'{}' --exact trace_one_line --ignored --nocapture", this.display());
@@ -51,7 +51,7 @@ fn in_terminal(argument: &str, variables: &[(&str, &str)]) -> String {
 
 #[test]
 #[ignore = "needs script(1)"]
-fn a_terminal_gets_colours_unless_it_or_somebody_does_not_want_them() {
+fn a_terminal_gets_colours_unless_it_is_dumb_or_no_color_is_set() {
     let coloured = |variables| in_terminal("--trace", variables).contains("\x1b[1mwoke");
     assert!(coloured(&[]));
     assert!(coloured(&[("NO_COLOR", "")]));
@@ -63,7 +63,7 @@ fn a_terminal_gets_colours_unless_it_or_somebody_does_not_want_them() {
 }
 
 #[test]
-fn what_is_no_terminal_gets_none() {
+fn a_pipe_gets_no_colours() {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "trace_one_line", "--ignored", "--nocapture"])
         .env("TRACE_ARGUMENT", "--trace")

@@ -1,4 +1,4 @@
-//! The trace of real programs: in JSON alone, beside the log, in a file, and on narrow terminals.
+//! The trace of the programs: JSON, the log next to it, files, and narrow terminals.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ fn client(server: &EchoServer, arguments: &[&str]) -> Program {
     Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments).start()
 }
 
-/// Every line is an object with the four fields that all have.
+/// Parses the lines. Asserts that each is an object with the four common fields.
 fn objects(text: &str) -> Vec<Value> {
     let object = |line: &str| -> Value {
         let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -45,7 +45,7 @@ fn of_event<'a>(objects: &'a [Value], event: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn json_on_stderr_is_pure_even_if_nothing_works() {
+fn stderr_has_only_json_if_a_program_cannot_start() {
     let folder = TempDir::new();
     let mut client =
         Launch::client(folder.path()).args(["--trace=json", "-vv", "--ca", "missing.pem"]).start();
@@ -71,7 +71,7 @@ fn json_on_stderr_is_pure_even_if_nothing_works() {
 }
 
 #[test]
-fn json_on_stderr_is_pure_in_sessions_that_fail_and_in_those_that_do_not() {
+fn stderr_has_only_json_in_good_and_failed_sessions() {
     let mut server = EchoServer::start(&["--trace=json", "-v", "--sessions", "3"]);
     client(&server, &[]).expect_exit(0);
     let mut stranger = server.connect_raw();
@@ -92,15 +92,15 @@ fn json_on_stderr_is_pure_in_sessions_that_fail_and_in_those_that_do_not() {
     let of_server = objects(&server.log().text());
     let log: Vec<&str> =
         of_event(&of_server, "log").iter().filter_map(|line| line["message"].as_str()).collect();
-    assert!(log.iter().any(|message| message.contains("does not speak TLS")), "warnings stay: {log:?}");
+    assert!(log.iter().any(|message| message.contains("does not speak TLS")), "warnings remain: {log:?}");
     assert!(log.iter().any(|message| message.starts_with("listening on ")), "scripts wait for it: {log:?}");
-    assert!(!log.iter().any(|message| message.contains("closed cleanly")), "it repeats a step: {log:?}");
+    assert!(!log.iter().any(|message| message.contains("closed cleanly")), "this repeats a step: {log:?}");
     let library = |line: &&Value| line["target"].as_str().is_some_and(|target| target.starts_with("rustls"));
-    assert!(of_event(&of_server, "log").iter().any(library), "-v lets libraries speak");
+    assert!(of_event(&of_server, "log").iter().any(library), "-v shows lines of libraries");
 }
 
 #[test]
-fn the_objects_that_are_no_steps_have_the_documented_fields() {
+fn log_and_failed_objects_have_the_documented_fields() {
     let section = README.split("What the program says").nth(1).unwrap();
     let documented = |event: &str| -> Vec<String> {
         let row = section.lines().find(|line| line.starts_with(&format!("| `{event}` |"))).unwrap();
@@ -119,7 +119,7 @@ fn the_objects_that_are_no_steps_have_the_documented_fields() {
 }
 
 #[test]
-fn beside_a_trace_the_log_repeats_no_step() {
+fn the_log_does_not_repeat_steps_of_the_trace() {
     let server = EchoServer::start(&["--trace", "-v"]);
     let mut client = client(&server, &["--trace", "-v"]);
     client.expect_exit(0);
@@ -133,7 +133,7 @@ fn beside_a_trace_the_log_repeats_no_step() {
 }
 
 #[test]
-fn a_trace_in_a_file_leaves_stderr_to_the_log() {
+fn a_trace_in_a_file_is_not_on_stderr() {
     let mut server = EchoServer::start(&["--sessions", "1", "--trace=json", "--trace-to", "server.json"]);
     let mut client = client(&server, &["--trace-to", "client.txt"]);
     client.expect_exit(0);
@@ -155,7 +155,7 @@ fn a_trace_in_a_file_leaves_stderr_to_the_log() {
     }
 }
 
-/// A reader of the file alone learns of the failure. stderr keeps the sentence for people.
+/// A reader of the file sees the failure, too. stderr has the sentence for people.
 #[test]
 fn a_trace_in_a_file_ends_with_the_failure() {
     let folder = TempDir::new();
@@ -179,9 +179,9 @@ fn a_trace_in_a_file_ends_with_the_failure() {
 }
 
 #[test]
-fn a_file_that_is_there_already_is_not_overwritten_and_a_stream_is_written_to() {
+fn an_existing_file_is_refused_and_a_device_is_written_to() {
     let folder = TempDir::new();
-    folder.write("trace.txt", "somebody's");
+    folder.write("trace.txt", "not ours");
     for (file, part) in [
         ("trace.txt", "trace.txt exists already; name another file, or remove it"),
         ("missing/trace.txt", "missing/trace.txt cannot be created: "),
@@ -192,13 +192,13 @@ fn a_file_that_is_there_already_is_not_overwritten_and_a_stream_is_written_to() 
         let last = text.lines().last().unwrap();
         assert!(last.starts_with("mio-client: --trace-to: ") && last.contains(part), "{text}");
     }
-    assert_eq!(folder.read("trace.txt"), "somebody's");
+    assert_eq!(folder.read("trace.txt"), "not ours");
     let mut server = EchoServer::start(&["--trace-to", "/dev/null", "--sessions", "1"]);
     client(&server, &["--trace-to", "/dev/null"]).expect_exit(0);
     server.program.expect_exit(0);
 }
 
-/// What a trace writes to a terminal of this width.
+/// Returns the trace on a terminal of this width.
 fn on_terminal(width: fn() -> Option<usize>) -> String {
     let start = Instant::now();
     let mut trace = Trace::text(Endings::of(Side::Client), start, Vec::new(), false).wrapped(width);
@@ -212,7 +212,7 @@ fn on_terminal(width: fn() -> Option<usize>) -> String {
 }
 
 #[test]
-fn long_lines_are_broken_at_the_terminals_width_and_go_on_below_their_beginning() {
+fn long_lines_are_broken_at_the_width_of_the_terminal() {
     assert_eq!(
         on_terminal(|| Some(75)),
         "+   12.000 loop ┌ woke                  1 event\n\

@@ -1,4 +1,4 @@
-//! What Wireshark makes of captures of both programs. Needs tshark.
+//! Wireshark reads the captures of both programs. Needs tshark.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,12 +25,13 @@ use support::tshark::{Seen, fields, records, tshark};
 use testing::echo_server::EchoServer;
 use testing::raw;
 
-/// Everything that Wireshark would mark, be it in the colours of its packet list or in its expert information.
+/// Matches every packet that Wireshark marks, in the colours of its packet list or in its expert information.
 const OBJECTIONS: &str = "tcp.analysis.flags || _ws.malformed || _ws.expert.severity == error \
      || _ws.expert.severity == warning";
 
-/// There are none, all checksums are right, and the handshakes are these: their types, session by session.
-fn assert_in_order(name: &str, file: &Path, port: u16, expected: &[Vec<u8>]) {
+/// Asserts that Wireshark marks no packet, that all checksums are right, and that the sessions have these types of handshake
+/// messages.
+fn assert_valid(name: &str, file: &Path, port: u16, expected: &[Vec<u8>]) {
     assert_eq!(tshark(file, port, &["-Y", OBJECTIONS, "-V"]), "", "{name}: {}", file.display());
     let mut handshakes: Vec<Vec<u8>> = Vec::new();
     let names = ["tcp.stream", "tcp.checksum.status", "ip.checksum.status", "tls.handshake.type"];
@@ -46,21 +47,21 @@ fn assert_in_order(name: &str, file: &Path, port: u16, expected: &[Vec<u8>]) {
     assert_eq!(handshakes, expected, "{name}: {}", file.display());
 }
 
-/// How many packets a filter lets through.
+/// Returns the number of packets that match a filter.
 fn count(file: &Path, port: u16, filter: &str) -> usize {
     fields(file, port, filter, &["frame.number"]).len()
 }
 
-// ---- the decoder beside Wireshark's ------------------------------------------------------------------------
+// ---- our decoder ------------------------------------------------------------------------
 
-/// A session on its way through our decoder.
+/// A session that our decoder follows.
 struct Followed {
     client: u16,
     client_random: Option<Vec<u8>>,
     decoder: Decoder,
 }
 
-/// The records of a file, by our decoder: fed with its own packets and its own secrets, in its order.
+/// Returns the records that our decoder finds in the packets and secrets of a file.
 fn decoded(file: &Path, port: u16) -> Vec<Seen> {
     let (mut sessions, mut secrets, mut seen) = (Vec::new(), Vec::new(), Vec::new());
     for item in Capture::read(file).items {
@@ -83,7 +84,7 @@ fn decoded(file: &Path, port: u16) -> Vec<Seen> {
 
 impl Followed {
     fn feed(&mut self, from_server: bool, payload: &[u8], secrets: &[Secret]) -> Vec<Record> {
-        // The first that a client says is a ClientHello (RFC 8446, 4.1.2).
+        // The first message of a client is a ClientHello (RFC 8446, 4.1.2).
         if !from_server && !payload.is_empty() {
             self.client_random.get_or_insert_with(|| payload[11..43].to_vec());
         }
@@ -125,7 +126,7 @@ fn assert_same<T: Debug + PartialEq>(name: &str, ours: &[T], theirs: &[T]) {
 
 // ---- the shapes --------------------------------------------------------------------------------------------
 
-/// A filter for what the clients say, and for its echo.
+/// Matches the message of the client and its echo.
 const HELLO: &str = "data.data contains \"hello there\"";
 
 fn check(shapes: Vec<Shape>, filter: &str, matches: usize) {
@@ -134,7 +135,7 @@ fn check(shapes: Vec<Shape>, filter: &str, matches: usize) {
         for file in [&taken.server, &taken.client] {
             let matches = matches * shape.handshakes.len();
             assert_eq!(count(file, taken.port, filter), matches, "{}: {}", shape.name, file.display());
-            assert_in_order(&shape.name, file, taken.port, &shape.handshakes);
+            assert_valid(&shape.name, file, taken.port, &shape.handshakes);
             assert_same(&shape.name, &decoded(file, taken.port), &records(file, taken.port));
         }
     }
@@ -154,23 +155,23 @@ fn all_handshakes_are_decrypted() {
 
 #[test]
 #[ignore = "needs tshark"]
-fn the_alert_of_a_client_that_does_not_trust_is_decrypted() {
+fn the_alert_of_a_refusing_client_is_decrypted() {
     check(Shape::refused(), "tls.alert_message.desc == 48", 1);
 }
 
 #[test]
 #[ignore = "needs tshark"]
-fn both_families_of_addresses_are_understood() {
+fn ipv4_and_ipv6_are_valid() {
     check(Shape::of_every_address(), HELLO, 2);
 }
 
 #[test]
 #[ignore = "needs tshark"]
-fn ten_million_bytes_there_and_back_are_decrypted() {
+fn an_echo_of_ten_million_bytes_is_decrypted() {
     for shape in Shape::large() {
         let taken = shape.take();
         for file in [&taken.server, &taken.client] {
-            assert_in_order(&shape.name, file, taken.port, &shape.handshakes);
+            assert_valid(&shape.name, file, taken.port, &shape.handshakes);
             assert_same(&shape.name, &decoded(file, taken.port), &records(file, taken.port));
             let lengths = fields(file, taken.port, "data", &["data.len"]).concat();
             let length: usize = lengths
@@ -183,13 +184,13 @@ fn ten_million_bytes_there_and_back_are_decrypted() {
     }
 }
 
-// ---- what no client of ours does ---------------------------------------------------------------------------
+// ---- sessions that our client does not have ---------------------------------------------------------------------------
 
 fn capturing_server(arguments: &[&str]) -> EchoServer {
     EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
 }
 
-/// Waits for the end of a server, and checks its file as that of a shape. Returns the packets of its sessions' ends.
+/// Waits for the end of a server, checks its file, and compares the numbers of packets that match each filter.
 fn check_server(mut server: EchoServer, ends: &[(&str, usize)]) {
     server.program.expect_exit(0);
     let file = server.folder.path().join("server.pcapng");
@@ -198,14 +199,14 @@ fn check_server(mut server: EchoServer, ends: &[(&str, usize)]) {
     for (filter, packets) in ends {
         assert_eq!(count(&file, port, filter), *packets, "{filter}");
     }
-    // Wireshark warns of each reset, and rightly.
+    // Wireshark warns of each reset.
     let filter = format!("({OBJECTIONS}) && tcp.flags.reset == 0");
     assert_eq!(tshark(&file, port, &["-Y", &filter, "-V"]), "");
 }
 
 #[test]
 #[ignore = "needs tshark"]
-fn a_truncated_session_is_seen_as_one() {
+fn a_truncated_session_has_no_close_notify() {
     let server = capturing_server(&["--sessions", "1"]);
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
@@ -224,7 +225,7 @@ fn a_truncated_session_is_seen_as_one() {
 
 #[test]
 #[ignore = "needs tshark"]
-fn a_reset_is_seen_as_one() {
+fn a_reset_is_recognised() {
     let server = capturing_server(&["--sessions", "1"]);
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
@@ -234,12 +235,12 @@ fn a_reset_is_seen_as_one() {
 
 #[test]
 #[ignore = "needs tshark"]
-fn thousands_of_small_records_in_one_helping_are_all_decrypted() {
+fn thousands_of_small_records_in_one_read_are_all_decrypted() {
     for version in ["1.2", "1.3"] {
         let server = capturing_server(&["--sessions", "1", "--tls", version]);
         let mut client = server.connect();
         assert_eq!(client.receive(9), b"welcome!\n");
-        server.program.signal("STOP"); // or it would read them as they come
+        server.program.signal("STOP"); // otherwise the server would read them one by one
         (0..3000).for_each(|_| client.send(b"x"));
         server.program.signal("CONT");
         assert_eq!(client.receive(3000), [b'x'; 3000]);
@@ -250,7 +251,7 @@ fn thousands_of_small_records_in_one_helping_are_all_decrypted() {
 
 #[test]
 #[ignore = "needs tshark"]
-fn sessions_at_the_same_time_are_kept_apart() {
+fn concurrent_sessions_are_kept_apart() {
     let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
     let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
     for client in &mut clients {

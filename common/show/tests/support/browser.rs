@@ -1,5 +1,5 @@
-//! Chromium without a screen, driven by the DevTools protocol over a pair of pipes: JSON, each message ended by a zero.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+//! Chromium without a screen. It is controlled by the DevTools protocol over two pipes: JSON messages, each ends with a zero.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use testing::LIMIT;
 use testing::folder::TempDir;
 
-/// A browser with one page, until it is dropped.
+/// A browser with one page. It runs until it is dropped.
 pub struct Browser {
     chromium: Child,
     commands: ChildStdin,
@@ -27,7 +27,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one. Chromium expects its pipes as the descriptors 3 and 4, which a shell can arrange.
+    /// Starts a browser. Chromium expects its pipes as descriptors 3 and 4. The shell provides them.
     pub fn start() -> Self {
         let folder = TempDir::new();
         let mut chromium = Command::new("sh")
@@ -70,7 +70,7 @@ impl Browser {
         }
     }
 
-    /// A command, and what it answers.
+    /// Sends a command and returns the answer.
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.sent += 1;
         let mut message = json!({ "id": self.sent, "method": method, "params": parameters });
@@ -89,15 +89,15 @@ impl Browser {
         }
     }
 
-    /// Shows a file, and waits until it has been loaded.
+    /// Opens a file, and waits until it is loaded.
     pub fn open(&mut self, page: &Path) {
         self.open_at(page, "");
     }
 
-    /// Shows the part of a file that a fragment names, `#record-3`.
+    /// Opens a file at a fragment, like `#record-3`.
     pub fn open_at(&mut self, page: &Path, fragment: &str) {
         let page = page.canonicalize().unwrap();
-        // From the page itself, a new fragment would not load it again.
+        // If the file is open already, a new fragment alone does not load it again.
         self.load("data:text/html,");
         self.load(&format!("file://{}{fragment}", page.display()));
     }
@@ -110,7 +110,7 @@ impl Browser {
         }
     }
 
-    /// What an expression comes to.
+    /// Returns the value of an expression.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let answer =
             self.call("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
@@ -136,12 +136,12 @@ impl Browser {
         }
     }
 
-    /// Lets pages run scripts, or not.
+    /// Allows or forbids scripts.
     pub fn run_scripts(&mut self, may: bool) {
         self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !may }));
     }
 
-    /// How large its window is, and whether it is a dark one.
+    /// Sets the size of the window and the colour scheme.
     pub fn look(&mut self, width: u32, height: u32, scheme: &str) {
         let window = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", window);
@@ -149,15 +149,15 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", json!({ "features": [scheme] }));
     }
 
-    /// What is to be seen, as PNG.
+    /// Returns a picture of the window as PNG.
     pub fn screenshot(&mut self) -> Vec<u8> {
         let answer = self.call("Page.captureScreenshot", json!({ "format": "png" }));
         BASE64_STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
     }
 
-    /// What the page has complained of, and what it has asked for beside itself, since it was opened.
+    /// Returns errors, warnings, console output and requests of the page since it was opened.
     pub fn complaints(&mut self) -> Vec<String> {
-        self.evaluate("1"); // whatever came before is here by then
+        self.evaluate("1"); // earlier events have arrived when this returns
         let complains = |event: &&Value| match event["method"].as_str() {
             Some("Log.entryAdded" | "Runtime.consoleAPICalled" | "Runtime.exceptionThrown") => true,
             Some("Network.requestWillBeSent") => event["params"]["type"] != "Document",

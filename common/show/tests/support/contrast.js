@@ -1,4 +1,4 @@
-// The texts whose contrast with their background is below 4.5 (WCAG 2.1, 1.4.3), each style once.
+// Returns the texts whose contrast with their background is below 4.5 (WCAG 2.1, 1.4.3), each style once.
 (() => {
   const channels = (color) => (color.match(/[\d.]+/g) ?? []).map(Number);
   const luminance = ([red, green, blue]) => {

@@ -1,5 +1,5 @@
-//! Two sessions in memory, and what they said.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+//! A client session and a server session, connected in memory.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -93,7 +93,7 @@ impl Transport for Memory {
 
 // ---- the applications --------------------------------------------------------------------------------------
 
-/// Sends back what it gets, after this.
+/// Sends this greeting, and then echoes.
 #[derive(Default)]
 pub struct Echo(pub &'static [u8]);
 
@@ -113,7 +113,7 @@ impl Application for Echo {
     }
 }
 
-/// Sends a message so many times, each when the one before has come back, and closes.
+/// Sends a message several times, each after the echo of the one before, and closes.
 pub struct Talk {
     message: Vec<u8>,
     times: usize,
@@ -126,7 +126,7 @@ impl Talk {
         Self { message: message.to_vec(), times, greeting: 0, missing: 0 }
     }
 
-    /// With somebody who says so much before.
+    /// Expects a greeting of this length before the echo.
     pub fn greeted(self, greeting: usize) -> Self {
         Self { greeting, ..self }
     }
@@ -173,7 +173,7 @@ impl Setup {
         Self::shaped(&Shape::default(), Arc::new(NoKeyLog), Arc::new(NoKeyLog))
     }
 
-    /// With the `key_log` of each end.
+    /// Makes a setup. The secrets of the ends go to these key logs.
     pub fn shaped(shape: &Shape, client_log: Arc<dyn KeyLog>, server_log: Arc<dyn KeyLog>) -> Self {
         let Configs { server: mut server_tls, client: mut client_tls, provider, certificate } =
             Configs::new(shape);
@@ -204,14 +204,13 @@ impl Setup {
         }
     }
 
-    /// With something else in the configurations.
+    /// Changes the configurations.
     pub fn adjusted(mut self, adjust: impl FnOnce(&mut ClientConfig, &mut ServerConfig)) -> Self {
         adjust(Arc::make_mut(&mut self.client_tls), Arc::make_mut(&mut self.server_tls));
         self
     }
 
-    /// One session of both ends, from the first byte to the last: how each ended, the client first. Each end's loop
-    /// is told to `client` and `server`.
+    /// Runs a session to its end. Returns how each end closed, the client first. `client` and `server` observe the ends.
     pub fn converse(
         &self,
         room: usize,
@@ -223,7 +222,7 @@ impl Setup {
         self.converse_with(room, talk, Echo::default(), start, client, server)
     }
 
-    /// The same with other applications.
+    /// Runs a session with other applications.
     pub fn converse_with(
         &self,
         room: usize,
@@ -283,7 +282,7 @@ pub fn id(port: u16) -> SessionId {
     SessionId { number: 1, peer: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
 }
 
-/// There is no other way to a trust than a file.
+/// Loads a trust from a temporary file, because it can only be loaded from a file.
 fn trust(pem: &str) -> Trust {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);

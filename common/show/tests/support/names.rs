@@ -1,4 +1,4 @@
-//! The documented name of everything that can be observed. A new variant does not compile without one.
+//! The documented names of steps and events. A new variant does not compile without one.
 
 use tls_session::observer::{LoopEvent, Step};
 

@@ -1,5 +1,5 @@
-//! A capture, read with other means than it was written with, and checked on the way.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+//! Reads a capture and checks it. It shares no code with the writer.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,7 +14,7 @@ use pcap_file::pcapng::blocks::section_header::SectionHeaderOption;
 use pcap_file::pcapng::{Block, PcapNgParser};
 use pcap_file::{DataLink, PcapError};
 
-/// What a file has behind its head, in its order.
+/// An item of a file after its first two blocks.
 pub enum Item {
     /// The lines of a Decryption Secrets Block.
     Secrets(String),
@@ -31,16 +31,16 @@ pub struct Packet {
     pub payload: Vec<u8>,
 }
 
-/// A file.
+/// The contents of a file.
 pub struct Capture {
-    /// The program that made it, as it says.
+    /// The program that wrote it.
     pub program: String,
     pub items: Vec<Item>,
-    /// How many bytes at the end are no whole block.
+    /// The number of bytes of an incomplete block at the end.
     pub cut_off: usize,
 }
 
-/// A TCP connection: what went either way, and how it ended.
+/// The bytes of both directions of a TCP connection, and its end.
 #[derive(Debug, Default, PartialEq)]
 pub struct Connection {
     /// The comment of its first packet.
@@ -58,7 +58,7 @@ pub struct Ended {
 }
 
 impl Capture {
-    /// Reads a file, and checks what every file has to hold: its head, and each packet's checksums and time.
+    /// Reads a file. Checks its first blocks, and the checksums and the order of the packets.
     pub fn read(path: &Path) -> Self {
         let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (mut rest, mut parser) = PcapNgParser::new(&bytes).unwrap();
@@ -109,7 +109,7 @@ impl Capture {
         })
     }
 
-    /// All lines of all secrets.
+    /// Returns the lines of all secrets.
     pub fn secrets(&self) -> Vec<&str> {
         let blocks = self.items.iter().filter_map(|item| match item {
             Item::Secrets(lines) => Some(lines),
@@ -118,8 +118,8 @@ impl Capture {
         blocks.flat_map(|lines| lines.lines()).collect()
     }
 
-    /// The connections, in the order in which they begin. Each has been followed packet by packet: no number is
-    /// missing, and each acknowledges what the other end has sent.
+    /// Returns the connections in the order of their first packets. Checks the sequence numbers and acknowledgements of all
+    /// packets.
     pub fn connections(&self) -> Vec<Connection> {
         let mut places: HashMap<[SocketAddr; 2], usize> = HashMap::new();
         let mut followed: Vec<Followed> = Vec::new();
@@ -135,7 +135,7 @@ impl Capture {
     }
 }
 
-/// A connection, and the numbers that its ends send next.
+/// A connection, and the next sequence numbers of its ends.
 #[derive(Default)]
 struct Followed {
     connection: Connection,
@@ -155,13 +155,13 @@ impl Followed {
         assert_eq!(tcp.sequence_number, *next.get_or_insert(tcp.sequence_number));
         assert_eq!(tcp.ack, others_next.is_some());
         assert_eq!(tcp.acknowledgment_number, others_next.unwrap_or(0));
-        assert!(!ended.reset_received, "a packet behind a reset");
+        assert!(!ended.reset_received, "a packet after a reset");
         if let Some(text) = &packet.comment {
             assert!(tcp.syn && comment.is_empty());
             comment.clone_from(text);
         }
         bytes.extend_from_slice(&packet.payload);
-        assert!(!*fin || (packet.payload.is_empty() && !tcp.fin), "data behind a FIN");
+        assert!(!*fin || (packet.payload.is_empty() && !tcp.fin), "data after a FIN");
         *fin |= tcp.fin;
         ended.reset_received |= tcp.rst;
         let length = packet.payload.len() as u32 + u32::from(tcp.syn || tcp.fin);

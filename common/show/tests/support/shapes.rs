@@ -1,5 +1,5 @@
-//! Sessions of every shape between the two programs, captured at both ends.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+//! Sessions of many kinds between the two programs, captured at both ends.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::Launch;
 
-/// How two programs are to talk.
+/// A kind of session: the flags of both programs, and the expected result.
 #[derive(Clone, Debug)]
 pub struct Shape {
     pub name: String,
@@ -16,15 +16,15 @@ pub struct Shape {
     server: Vec<&'static str>,
     client: Vec<&'static str>,
     rsa: bool,
-    /// How many bytes the client sends from stdin, with `-i`.
+    /// The number of bytes that the client sends from stdin, with `-i`.
     input: Option<usize>,
     /// The client's exit status.
     status: i32,
-    /// For each session the types of its handshake messages, in the order in which both ends meet them.
+    /// The types of the handshake messages of each session, in the order in which they are sent.
     pub handshakes: Vec<Vec<u8>>,
 }
 
-/// What was captured.
+/// The two captures of a run.
 pub struct Taken {
     pub folder: TempDir,
     pub server: PathBuf,
@@ -57,7 +57,7 @@ impl Shape {
         }
     }
 
-    /// Every shape.
+    /// Returns all shapes.
     pub fn all() -> Vec<Self> {
         let mut shapes = Self::of_every_suite();
         shapes.extend(Self::of_every_handshake());
@@ -104,7 +104,7 @@ impl Shape {
         ]
     }
 
-    /// The client does not trust the server, and says so.
+    /// The client does not trust the server, and sends an alert.
     pub fn refused() -> Vec<Self> {
         let refused = |name, version, handshake| Self {
             status: 3,
@@ -120,7 +120,7 @@ impl Shape {
         ]
     }
 
-    /// Ten million bytes there and back.
+    /// Echoes of ten million bytes.
     pub fn large() -> Vec<Self> {
         let large = |name, version, handshake| Self {
             client: vec!["-i", "--tls", version],
@@ -130,7 +130,7 @@ impl Shape {
         vec![large("large 1.3", "1.3", FULL_1_3), large("large 1.2", "1.2", FULL_1_2)]
     }
 
-    /// Makes it happen.
+    /// Runs the sessions.
     pub fn take(&self) -> Taken {
         let folder = TempDir::new();
         if self.rsa { Identity::rsa() } else { Identity::localhost() }.write(&folder);

@@ -1,13 +1,13 @@
-//! What Wireshark makes of a capture.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+//! Reads captures with Wireshark.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// Runs tshark on a file, its checksums verified. It is told on which port TLS is spoken, since a port that was chosen
-/// at random may be known for something else.
+/// Runs tshark on a file, with checksums verified. `port` is the server's. tshark needs to know it, because it may take a
+/// random port for another protocol.
 pub fn tshark(file: &Path, port: u16, arguments: &[&str]) -> String {
     let output = Command::new("tshark")
         .arg("-r")
@@ -15,7 +15,7 @@ pub fn tshark(file: &Path, port: u16, arguments: &[&str]) -> String {
         .args(["-d", &format!("tcp.port=={port},tls")])
         .args(["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"])
         .args(arguments)
-        .env("HOME", file.parent().unwrap()) // nobody's preferences
+        .env("HOME", file.parent().unwrap()) // no personal preferences
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -23,7 +23,7 @@ pub fn tshark(file: &Path, port: u16, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// These fields of each packet that the filter lets through; several values of one field are joined with commas.
+/// Returns these fields of each packet that matches the filter. Commas join several values of one field.
 pub fn fields(file: &Path, port: u16, filter: &str, names: &[&str]) -> Vec<Vec<String>> {
     let mut arguments = vec!["-Y", filter, "-T", "fields"];
     arguments.extend(names.iter().flat_map(|name| ["-e", name]));
@@ -31,7 +31,7 @@ pub fn fields(file: &Path, port: u16, filter: &str, names: &[&str]) -> Vec<Vec<S
     lines.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
-/// A record as Wireshark sees it: decrypted if it can.
+/// A record in Wireshark, decrypted if possible.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     pub from_server: bool,
@@ -39,7 +39,7 @@ pub struct Seen {
     pub handshake_types: Vec<u8>,
 }
 
-/// All records of a file.
+/// Returns all records of a file.
 pub fn records(file: &Path, port: u16) -> Vec<Seen> {
     let text = tshark(file, port, &["-Y", "tls", "-T", "json", "--no-duplicate-keys", "-J", "tcp tls"]);
     let packets: Vec<Value> = serde_json::from_str(&text).unwrap();
@@ -59,7 +59,7 @@ fn records_of(packet: &Value, port: u16) -> Vec<Seen> {
     each(&layers["tls"]).flat_map(|layer| each(&layer["tls.record"])).map(seen).collect()
 }
 
-/// tshark makes an array of what is there more than once.
+/// Iterates over a value. tshark makes an array of values that occur more than once.
 fn each(value: &Value) -> impl Iterator<Item = &Value> {
     match value {
         Value::Array(values) => values.iter(),
