@@ -224,7 +224,9 @@ fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Entry {
         Phase::PeerClosed { end: PeerEnd::CloseNotify } => ": the peer's close_notify came".to_owned(),
         Phase::PeerClosed { end: PeerEnd::Fin } => ": the peer's FIN came, without close_notify".to_owned(),
         Phase::Closing { cause: Cause::Requested } => ": close requested; close_notify queued".to_owned(),
-        Phase::Closing { cause: Cause::FinishedSending } => ": finished sending; close_notify queued".to_owned(),
+        Phase::Closing { cause: Cause::FinishedSending } => {
+            ": finished sending; close_notify queued".to_owned()
+        }
         Phase::Closing { cause: Cause::TimedOut(timeout) } => {
             format!(": {} has passed; close_notify queued", TimeoutFlag(*timeout))
         }
