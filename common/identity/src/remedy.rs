@@ -214,7 +214,7 @@ fn origin(role: Role) -> &'static str {
         }
         Role::Trust => {
             "it should hold the peer's certificate, or the certificate of the authority that issued it; \
-             the certificate of a server's first start is certificates/certificate.pem"
+             a server's certificate, made by its first start, is certificates/certificate.pem"
         }
     }
 }
