@@ -1,7 +1,7 @@
-//! One TLS session on a non-blocking socket, driven by hand: what the echo server and its client are built from.
+//! One TLS session, driven by hand, on any non-blocking byte stream.
 //!
-//! rustls does no I/O. It is a machine with two sides, and between the two somebody has to carry the bytes, at the
-//! right moment, in the right order, and to know when it is over:
+//! rustls does no I/O. It is a state machine with two sides. Code between the two has to carry the bytes, at the right moment
+//! and in the right order, and has to know when the session is over. A [`Session`](session::Session) is that code:
 //!
 //! ```text
 //!        the network                        rustls                         the application
@@ -11,33 +11,137 @@
 //!   ◀── send ◀── write_tls ◀─└──────────────────────────────┘◀── writer() ◀── outbox.send()
 //!        │                     wants_read  wants_write  is_handshaking
 //!        ▼                                 │
-//!   Readiness: may we try?                 ▼
-//!   Registrar: what to be told of ◀── Session::turn ──▶ Phase: who has closed, and why
+//!   Readiness: what may be tried           ▼
+//!   Wants: what to wait for ◀────── Session::turn ──────▶ Phase: who has closed, and why
 //!                                          │
 //!                                          ▼
-//!                              Deadlines: what is late   Observer: who is shown all this
+//!                              Deadlines: what is late   Observer: hears of every step
 //! ```
+//!
+//! It knows no command line, no files and no logger. It depends on rustls, and on mio only behind the feature `mio`, which is
+//! on by default.
+//!
+//! # A complete loop
+//!
+//! This server echoes, and serves one client after the other. Nothing is left out: it keeps deadlines, reads and writes no
+//! more than a peer makes room for, answers close_notify, and lets a last alert arrive.
+//!
+//! ```no_run
+//! use std::io;
+//! use std::net::SocketAddr;
+//! use std::sync::Arc;
+//! use std::time::{Duration, Instant};
+//!
+//! use mio::{Events, Poll, Token};
+//! use rustls::{ServerConfig, ServerConnection};
+//! use tls_session::application::{Application, Next, Outbox};
+//! use tls_session::authorize::VerifiedByRustls;
+//! use tls_session::buffers::Buffers;
+//! use tls_session::context::Context;
+//! use tls_session::deadline::Timeouts;
+//! use tls_session::mio::{Draining, Listener, Registered, Registration};
+//! use tls_session::observer::SessionId;
+//! use tls_session::readiness::Readiness;
+//! use tls_session::session::{Session, SessionConfig, Turn};
+//!
+//! struct Echo;
+//!
+//! impl Application for Echo {
+//!     fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+//!         if let Some(outbox) = outbox {
+//!             outbox.send(plaintext);
+//!         }
+//!         Next::Continue
+//!     }
+//! }
+//!
+//! const LISTENER: Token = Token(0);
+//! const SESSION: Token = Token(1);
+//!
+//! fn serve(address: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<()> {
+//!     let authorize = Arc::new(VerifiedByRustls);
+//!     let config = Arc::new(SessionConfig { authorize, timeouts: Timeouts::default() });
+//!     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));
+//!     let (mut buffers, mut number) = (Buffers::default(), 0);
+//!     let mut listener = Listener::bind(address, LISTENER)?;
+//!     let mut draining = Draining::new(16, |key| Token(2 + key));
+//!     let mut active: Option<Registered<Echo>> = None;
+//!     loop {
+//!         let mut nobody = (); // an observer
+//!         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
+//!         for event in &events {
+//!             match (event.token(), &mut active) {
+//!                 (LISTENER, _) => listener.ready(),
+//!                 (SESSION, Some(session)) => session.ready(Readiness::of(event), cx),
+//!                 (SESSION, None) => {}
+//!                 (Token(key), _) => draining.ready(key - 2, cx),
+//!             }
+//!         }
+//!         draining.expire(cx);
+//!         if active.is_none() && let Some((stream, peer)) = listener.accept(cx) {
+//!             number += 1;
+//!             let id = SessionId { number, peer };
+//!             let tls = ServerConnection::new(Arc::clone(&tls)).map_err(io::Error::other)?;
+//!             let session = Session::new(id, address, tls, stream, Echo, Arc::clone(&config), cx);
+//!             active = Some(Registered::new(session, Registration::new(SESSION)));
+//!         }
+//!         if let Some(mut session) = active.take() {
+//!             match session.turn(poll.registry(), cx) {
+//!                 Turn::Wait(_) | Turn::Again(_) => active = Some(session),
+//!                 Turn::Done(reason) => {
+//!                     println!("{}: {reason:?}", session.session().id());
+//!                     draining.close(session, poll.registry(), cx);
+//!                 }
+//!             }
+//!         }
+//!         listener.set_room(active.is_none(), poll.registry(), cx);
+//!         let is_runnable = match &active {
+//!             Some(session) => session.is_runnable(),
+//!             None => listener.is_ready(),
+//!         };
+//!         let session = active.as_ref().and_then(Registered::deadline);
+//!         let deadline = [session, draining.deadline(), listener.deadline()].into_iter().flatten().min();
+//!         let timeout = match is_runnable {
+//!             true => Some(Duration::ZERO),
+//!             false => deadline.map(|at| at.saturating_duration_since(Instant::now())),
+//!         };
+//!         poll.poll(&mut events, timeout)?;
+//!     }
+//! }
+//! ```
+//!
+//! # Glossary
+//!
+//! - **Turn**: one call of [`Session::turn`](session::Session::turn): flush, one read, advance.
+//! - **Pending output**: ciphertext that is queued in rustls and not written yet. Above its **high-water mark**
+//!   ([`HIGH_WATER_MARK`](application::HIGH_WATER_MARK)) a session does not read.
+//! - **Runnable**: a turn is due at once, without an event.
+//! - **Authorized**: the peer has been found acceptable ([`authorize`]). Its data may reach the application.
+//! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP connection.
+//!   A FIN without close_notify is a **truncation**.
+//! - **Half-closed**: one end has sent close_notify, and the other still sends.
+//! - **Draining**: reading from a socket after the session's end, so that closing it does not reset the connection.
+//! - **Local role, peer role**: client or server, at this end and at the other.
 //!
 //! # Reading order
 //!
 //! 1. [`phase`]: the phases of a session, and the table that leads from one to the next;
-//! 2. [`session`]: `turn` = flush, fill, advance; then `session/fill.rs` and `session/course.rs`;
-//! 3. the server's `event_loop.rs`: wait, gather, admit, turn.
-//!
-//! That is the whole of it, about a thousand lines. Around it:
+//! 2. [`session`]: `turn` = flush, measure, fill, advance; then `session/advance.rs`;
+//! 3. `rustls_facts.rs`: what rustls 0.23 tells only by detours;
+//! 4. the server's `event_loop.rs`: wait, gather, admit, turn.
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`readiness`] | what the kernel last said of a socket, and what to watch it for |
-//! | [`deadline`] | the named deadlines of a session |
-//! | [`application`] | what a role sees: plaintext and time |
+//! | [`application`] | what an application sees of a session: plaintext and time |
 //! | [`authorize`] | whether a peer is accepted |
+//! | [`context`], [`buffers`] | what a loop passes to every call: time, buffers, limits, observer |
+//! | [`readiness`] | what the kernel last reported of a socket, and what to watch it for |
+//! | [`deadline`] | the named deadlines of a session |
 //! | [`transport`] | what a session needs of the connection beneath it |
-//! | [`buffers`] | the buffers that bytes pass through |
-//! | [`close_reason`] | every way to end |
+//! | [`close_reason`] | every way in which a session can end |
 //! | [`observer`] | the seam for everything that shows a session |
 //! | [`handshake`], [`handshake_bytes`], [`not_tls`] | what a handshake agreed on; what the peer sent during it; what a peer speaks instead of TLS |
-//! | [`mio`] | a session's registration, connecting, and draining, for a loop on mio |
+//! | [`mio`] | a session's registration, the listener, connecting and draining, for a loop on mio |
 //! | [`alert_name`], [`escaped`], [`bytes`] | alerts, a peer's strings and numbers of bytes in a sentence |
 //!
 //! # Invariants
@@ -45,37 +149,36 @@
 //! They are cited by number where they are kept. `tests/simulation` lets two sessions meet on an arbitrary network, for
 //! any number of seeds, and checks them after every step.
 //!
-//! - **I1, turn end.** A direction is left only because the kernel has no more, or because TLS does not want it (the
-//!   interest changes, and changing it back arms the edge again), or because the limit of the turn is reached (the session
-//!   stays runnable). There is no fourth reason.
-//! - **I2, one gate.** Only [`session`] and its parts call rustls' I/O, and every `read_tls` that can bring
-//!   bytes is followed by one `process_new_packets`.
+//! - **I1, turn end.** A direction is left only because the kernel has no more, or TLS does not want it (the interest
+//!   changes, and changing it back arms the edge again), or the limit of the turn is reached (the session stays runnable).
+//! - **I2, one gate.** Only [`session`] and its parts move bytes through rustls. Every `read_tls` that can bring bytes is
+//!   followed by one `process_new_packets`.
 //! - **I3, pending output first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the
 //!   FIN.
-//! - **I4, bounded memory and work.** Ciphertext is not read while the pending output is above its high-water mark. A
+//! - **I4, bounded memory and work.** No ciphertext is read while pending output is above its high-water mark. A
 //!   peer that never reads costs a fixed amount of memory and, after the write deadline, its slot. A turn takes one read.
-//!   After the handshake it processes at most 64 records of it. The session keeps the rest of that read, and reads no more before it is used
-//!   up.
+//!   After the handshake it processes at most 64 records of it. The session keeps the rest of that read, and reads no
+//!   more before it is used up.
 //! - **I5, end-of-file is a fact, close_notify is a verdict.** A FIN without close_notify is a truncation, and is
 //!   called one.
 //! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered, and the
-//!   application says when its answer is complete. Where the answer cannot be sent, or what it answers may have been cut
+//!   application says when its answer is complete. If the answer cannot be sent, or what it answers may have been cut
 //!   off, the session ends with a FIN and no close_notify. What we have sent must be able to arrive: a socket that may
 //!   hold unread bytes is drained before it is closed ([`mio::Draining`]).
-//! - **I7, liveness.** After each turn a session has a registered interest, a deadline, or a place among the runnable.
+//! - **I7, liveness.** After each turn a session has an interest, a deadline, or a place among the runnable.
 //!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off. A
 //!   session that is due tries its socket before it counts as late.
-//! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs; there is no `unwrap`, no `expect`
-//!   and no `unsafe` outside tests. If nobody reads its output, the
+//! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs. There is no `unwrap`, no `expect`
+//!   and no `unsafe` outside tests. No write blocks. If nobody reads its output, the
 //!   server goes on. The client stops reading from the server; its signals and deadlines still work.
 //! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.
 //!
 //! # Embedding
 //!
 //! [`Session::turn`](session::Session::turn) is the only call that moves a session, and its answer says what to wait for.
-//! [`mio::Registered`] applies that answer to a mio poll. When a session is over,
-//! [`needs_draining`](session::Session::needs_draining) says whether its socket must be drained before it is closed.
-//! [`mio::Draining`] does that.
+//! [`mio::Registered`] applies that answer to a mio poll, and [`mio::Draining::close`] closes the socket. On another event
+//! source, call `turn` after each event and at each deadline. A level-triggered source must not watch a socket that wants
+//! nothing, or it spins on a hang-up. With one thread for each session, poll that one socket with the session's deadline.
 //!
 //! An application that answers later than inside `received` says so in
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
@@ -91,6 +194,8 @@
 //! [profile.dev.package.rustls]
 //! debug-assertions = false
 //! ```
+
+pub use rustls;
 
 pub mod alert_name;
 pub mod application;

@@ -14,15 +14,26 @@ use std::time::SystemTime;
 
 /// The path of a program of this workspace, `mio-server` or `mio-client`, built from the sources as they are now.
 pub fn binary(name: &str) -> PathBuf {
+    built("--bin", name, Path::new(name))
+}
+
+/// The path of an example of this workspace, built from the sources as they are now.
+pub fn example(name: &str) -> PathBuf {
+    built("--example", name, &Path::new("examples").join(name))
+}
+
+/// The path of a program of this kind, which lies at `place` in the folder above that of the tests.
+fn built(kind: &str, name: &str, place: &Path) -> PathBuf {
     static CHECKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).expect("tests are in target/PROFILE/deps");
-    let path = folder.join(name);
+    let path = folder.join(place);
     let mut checked = CHECKED.lock().unwrap();
     if !checked.iter().any(|other| other == name) {
         if !is_fresh(&path) {
-            build(name, folder);
+            build(kind, name, folder);
+            assert!(path.exists(), "{} is missing: run `cargo test` in the workspace", path.display());
         }
         checked.push(name.to_owned());
     }
@@ -44,7 +55,7 @@ fn is_fresh(program: &Path) -> bool {
     sources.split(' ').all(is_older)
 }
 
-fn build(name: &str, folder: &Path) {
+fn build(kind: &str, name: &str, folder: &Path) {
     let profile = match folder.file_name().and_then(|name| name.to_str()) {
         Some("debug") => "dev",
         Some(profile) => profile,
@@ -54,11 +65,10 @@ fn build(name: &str, folder: &Path) {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or(env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     // Of the whole workspace: for one package alone, Cargo resolves other features and compiles every dependency again.
     let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["build", "--quiet", "--workspace", "--bin", name, "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", kind, name, "--profile", profile, "--target-dir"])
         .arg(folder.parent().unwrap())
         .current_dir(package)
         .status()
         .unwrap();
     assert!(status.success(), "building {name} failed: {status}");
-    assert!(folder.join(name).exists(), "{name} is not beside the tests: run `cargo test` in the workspace");
 }

@@ -1,10 +1,10 @@
 //! Drains the sockets of sessions that are over, before they are closed.
 //!
-//! A socket that is closed with unread bytes resets its connection, and the reset destroys what the peer has not read
-//! yet: the alert that says what went wrong, or the rest of an answer (RFC 1122, 4.2.2.13). So the session sends its
-//! FIN. If [`Session::needs_draining`](crate::session::Session::needs_draining) says so, the loop then reads what the peer
-//! still sends, and throws it away: at most 64 KiB in at most 2 seconds. The number of these sockets is limited, because any
-//! peer can cause this work.
+//! A socket that is closed with unread bytes resets its connection. The reset destroys what the peer has not read yet: the
+//! alert that says what went wrong, or the rest of an answer (RFC 1122, 4.2.2.13). So the session sends its FIN. If
+//! [`Session::needs_draining`](crate::session::Session::needs_draining) says so, the loop then reads what the peer still
+//! sends, and drops it: at most 64 KiB in at most 2 seconds. The number of these sockets is limited, because any peer can
+//! cause this work.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -14,14 +14,15 @@ use mio::net::TcpStream;
 use mio::{Registry, Token};
 use slab::Slab;
 
+use crate::application::Application;
 use crate::context::Context;
-use crate::mio::Registration;
+use crate::mio::{Registered, Registration};
 use crate::observer::{EventSource, LoopEvent};
 use crate::readiness::Interest;
 
-/// At most this much is read from each.
+/// How many bytes are read from each socket at most.
 const BYTES: usize = 64 * 1024;
-/// At most this long.
+/// How long a socket is drained at most.
 const TIME: Duration = Duration::from_secs(2);
 
 /// The sockets that are being drained.
@@ -40,24 +41,40 @@ struct Socket {
 }
 
 impl Draining {
-    /// Room for `places` sockets, at least one. When one more comes, the oldest is closed. The socket with the key `key`
-    /// is registered with the poll as `token(key)`.
+    /// Drains up to `places` sockets at a time, at least one. If one more comes, the oldest is closed. The poll reports the
+    /// socket with the key `key` as `token(key)`.
     pub fn new(places: usize, token: fn(usize) -> Token) -> Self {
         Self { sockets: Slab::new(), places: places.max(1), token }
     }
 
-    /// Whether no socket is being drained.
+    /// Returns whether no socket is being drained.
     pub fn is_empty(&self) -> bool {
         self.sockets.is_empty()
     }
 
-    /// When the next one is due.
+    /// When the next socket is closed, if nothing more comes from it.
     pub fn deadline(&self) -> Option<Instant> {
         self.sockets.iter().map(|(_, socket)| socket.until).min()
     }
 
-    /// Takes a socket whose FIN is sent, with its registration. If the poll refuses it, it is closed: draining is a
-    /// courtesy.
+    /// Closes the socket of a session that is over, and returns its application. If the socket may still receive bytes, it is
+    /// drained first.
+    pub fn close<A: Application>(
+        &mut self,
+        session: Registered<A>,
+        registry: &Registry,
+        cx: &mut Context<'_>,
+    ) -> A {
+        let (session, registration) = session.into_parts();
+        let (peer, needs_draining) = (session.id().peer, session.needs_draining());
+        let (stream, application) = session.into_parts();
+        if needs_draining {
+            self.add(stream, peer, registration, registry, cx);
+        }
+        application
+    }
+
+    /// Takes a socket whose FIN is sent, with its registration. If the poll refuses it, it is closed.
     pub fn add(
         &mut self,
         stream: TcpStream,
@@ -81,18 +98,18 @@ impl Draining {
                 cx.event_loop(&LoopEvent::InterestChanged(EventSource::Draining(peer), wanted));
             }
             Ok(false) => {}
-            Err(_) => self.close(key, cx),
+            Err(_) => self.forget(key, cx),
         }
     }
 
-    /// The poll has said that there is something to drain.
+    /// The poll has reported the socket with this key.
     pub fn ready(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get(key) else { return };
         cx.event_loop(&LoopEvent::Ready(EventSource::Draining(socket.peer)));
         self.drain(key, cx);
     }
 
-    /// Reads and throws away, until nothing comes, the peer is done, or it has been enough.
+    /// Reads until the socket is empty, at its end, or has given enough.
     fn drain(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let mut sink = [0; 4096];
@@ -105,15 +122,15 @@ impl Draining {
                 Err(_) => break, // a reset: the peer wants nothing more
             }
         }
-        self.close(key, cx);
+        self.forget(key, cx);
     }
 
-    /// Closes those whose time is over.
+    /// Closes the sockets whose time is over.
     pub fn expire(&mut self, cx: &mut Context<'_>) {
-        let late: Vec<usize> =
+        let expired: Vec<usize> =
             self.sockets.iter().filter_map(|(key, socket)| (socket.until <= cx.now).then_some(key)).collect();
-        for key in late {
-            self.close(key, cx);
+        for key in expired {
+            self.forget(key, cx);
         }
     }
 
@@ -127,12 +144,12 @@ impl Draining {
     fn drop_oldest(&mut self, cx: &mut Context<'_>) {
         let oldest = self.sockets.iter().min_by_key(|(_, socket)| socket.until).map(|(key, _)| key);
         if let Some(key) = oldest {
-            self.close(key, cx);
+            self.forget(key, cx);
         }
     }
 
     /// Dropping the socket closes it, and closing the only descriptor ends its registration.
-    fn close(&mut self, key: usize, cx: &mut Context<'_>) {
+    fn forget(&mut self, key: usize, cx: &mut Context<'_>) {
         if let Some(socket) = self.sockets.try_remove(key) {
             cx.event_loop(&LoopEvent::Drained { peer: socket.peer, drained: socket.drained });
         }

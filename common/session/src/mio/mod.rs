@@ -8,6 +8,10 @@
 //! | [`Connecting`] | a TCP connection, by the steps that mio documents |
 //! | [`Draining`] | sockets of sessions that are over, read from before they are closed |
 
+// The types of mio that this API mentions.
+pub use ::mio::net::{TcpListener, TcpStream};
+pub use ::mio::{Registry, Token, event::Event, event::Source};
+
 mod connecting;
 mod draining;
 mod listener;
