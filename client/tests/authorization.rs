@@ -1,32 +1,28 @@
-//! Whether the server is who it should be, and what follows.
+//! Whether the client authorizes the server, and what happens then.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
-use testing::program::{Launch, Program};
+use testing::program::Program;
 use testing::test_server::TestServer;
 
-/// A real server with this identity, and a client that trusts `trusted` and wants `localhost`.
+/// A real server with this identity, and a client that trusts `trusted` and connects to `localhost`.
 fn session(identity: &Identity, trusted: &str, arguments: &[&str]) -> (EchoServer, Program) {
     let folder = TempDir::new();
     identity.write(&folder);
     folder.write("trusted.pem", trusted);
     let server = EchoServer::start_in(folder, &[]);
-    let target = format!("localhost:{}", server.address.port());
-    let client = Launch::client(server.folder.path())
-        .args([&target, "--ca", "trusted.pem", "--linger", "0s"])
-        .args(arguments)
-        .start();
+    let client = server.client(&["--ca", "trusted.pem", "--linger", "0s"]).args(arguments).start();
     (server, client)
 }
 
-/// A client that trusts exactly the certificate that the server has.
+/// [`session`] with a client that trusts exactly the server's certificate.
 fn pinned(identity: &Identity, arguments: &[&str]) -> (EchoServer, Program) {
     session(identity, &identity.certificate, arguments)
 }
 
-/// The client refuses, for this reason and with this alert, and shows nothing of what the server says.
+/// Asserts that the client refuses the server for this reason, sends this alert, and shows no data of the server.
 fn assert_refused((server, mut client): (EchoServer, Program), reason: &str, alert: &str) {
     client.expect_exit(3);
     let line = client.stderr.wait_for_line("mio-client: ");
@@ -37,7 +33,7 @@ fn assert_refused((server, mut client): (EchoServer, Program), reason: &str, ale
     assert!(line.contains(alert), "{line}");
 }
 
-/// The client goes on, for this reason.
+/// Asserts that the client authorizes the server, for this reason.
 fn assert_authorized((_server, mut client): (EchoServer, Program), reason: &str) {
     client.expect_exit(0);
     let line = client.stderr.wait_for_line("connected:");
@@ -46,7 +42,7 @@ fn assert_authorized((_server, mut client): (EchoServer, Program), reason: &str)
 }
 
 #[test]
-fn an_expired_authority_is_warned_of() {
+fn an_expired_authority_causes_a_warning() {
     let authority = Authority::expired("Old");
     let (server, client) = session(&authority.issue(), &authority.certificate, &[]);
     client.stderr.wait_for_line("the authority CN=Old in trusted.pem expired on 2002-01-01");
@@ -66,7 +62,7 @@ fn a_certificate_that_is_not_yet_valid_is_refused() {
 }
 
 #[test]
-fn a_server_with_such_a_certificate_is_warned_itself() {
+fn a_server_warns_about_its_own_expired_certificate() {
     for (identity, warning) in
         [(Identity::expired(), "expired on"), (Identity::not_yet_valid(), "is not valid before")]
     {
@@ -87,7 +83,7 @@ fn a_certificate_for_another_name_is_refused() {
 }
 
 #[test]
-fn a_server_name_takes_the_place_of_the_host() {
+fn server_name_replaces_the_host() {
     let other = Identity::for_names(&["elsewhere.example"]);
     let accepted = pinned(&other, &["--server-name", "elsewhere.example"]);
     assert_authorized(accepted, "server elsewhere.example authorized (the very certificate in trusted.pem)");
@@ -96,7 +92,7 @@ fn a_server_name_takes_the_place_of_the_host() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_refused() {
+fn a_certificate_of_an_unknown_issuer_is_refused() {
     let other = Identity::localhost().certificate;
     let refused = session(&Identity::localhost(), &other, &[]);
     assert_refused(
@@ -149,7 +145,7 @@ fn another_certificate_of_the_same_classic_name_is_refused() {
 }
 
 #[test]
-fn insecure_goes_on_and_says_so() {
+fn insecure_continues_with_a_warning() {
     for (identity, reason) in [
         (Identity::expired(), "its certificate expired on"),
         (Identity::for_names(&["elsewhere.example"]), "not for localhost"),
@@ -163,15 +159,16 @@ fn insecure_goes_on_and_says_so() {
 }
 
 #[test]
-fn insecure_says_nothing_of_the_kind_about_a_server_that_is_authorized() {
+fn insecure_does_not_warn_about_an_authorized_server() {
     assert_authorized(pinned(&Identity::localhost(), &["--insecure"]), "the very certificate in");
 }
 
 #[test]
-fn even_insecure_wants_the_key_of_the_certificate() {
+fn insecure_still_requires_the_key_of_the_certificate() {
     let real = Identity::localhost();
     let thief = Identity { certificate: real.certificate.clone(), key: Identity::localhost().key };
-    let server = TestServer::with_config(&real, thief.server_config_showing(vec![der(&thief.certificate)]));
+    let server =
+        TestServer::with_config(&real, thief.server_config_presenting(vec![der(&thief.certificate)]));
     let mut client = server.start_client(&["--insecure"]);
     server.accept_before_handshake().handshake().unwrap_err();
     client.expect_exit(3);

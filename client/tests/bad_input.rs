@@ -1,11 +1,11 @@
-//! What is wrong on the command line or in a file is said in one line, with the right exit status.
+//! A wrong command line or file causes one line on stderr and the right exit status.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::certificates::Identity;
 use testing::folder::TempDir;
 use testing::program::Launch;
 
-/// The one line of a client that never gets as far as a connection.
+/// The error line of a client that does not connect.
 fn refused(folder: &TempDir, arguments: &[&str], status: i32) -> String {
     let mut client = Launch::client(folder.path()).args(arguments).start();
     client.expect_exit(status);
@@ -22,7 +22,7 @@ fn assert_says(text: &str, parts: &[&str]) {
 }
 
 #[test]
-fn before_the_servers_first_start_there_is_nothing_to_trust() {
+fn a_missing_default_certificate_names_the_servers_first_start() {
     let text = refused(&TempDir::new(), &[], 1);
     assert_says(&text, &["certificates/certificate.pem does not exist", "made by its first start"]);
 }
@@ -52,7 +52,7 @@ fn a_file_that_cannot_be_trusted_is_named() {
 fn a_host_that_does_not_exist_is_a_transport_error() {
     let folder = TempDir::new();
     Identity::localhost().write(&folder);
-    let text = refused(&folder, &["nonexistent.invalid:8000"], 6); // RFC 6761: nobody has this name
+    let text = refused(&folder, &["nonexistent.invalid:8000"], 6); // RFC 6761: this name never exists
     assert_says(&text, &["cannot resolve 'nonexistent.invalid'", "is the name right?"]);
 }
 
@@ -88,7 +88,7 @@ fn a_wrong_command_line_is_a_usage_error() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_are_not_errors() {
     let folder = TempDir::new();
     let mut help = Launch::client(folder.path()).args(["--help"]).start();
     help.expect_exit(0);

@@ -1,4 +1,4 @@
-//! The reader of the client's stdout or stderr goes away, is slow, or does not read at all.
+//! The reader of the client's stdout or stderr closes the pipe, is slow, or does not read.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{self, PipeReader, Write as _};
@@ -9,7 +9,7 @@ use std::thread;
 
 use testing::echo_server::EchoServer;
 use testing::peer::{End, TlsServer};
-use testing::program::{Launch, Output, Program};
+use testing::program::{Output, Program};
 use testing::test_server::TestServer;
 
 #[test]
@@ -20,16 +20,17 @@ fn a_closed_stdout_closes_the_session_gracefully() {
     let mut client = server.client().args(["--linger", "off"]).stdout(writer).start();
     let mut session = server.accept();
     drop(reader);
-    wait_until_nobody_reads(probe);
-    session.send(b"for nobody");
+    wait_until_unread(probe);
+    session.send(b"unread");
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     client.expect_exit(0); // whether or not the server closes too
     assert!(!client.stderr.text().contains("panicked"));
 }
 
-/// The client has said everything and hears the answer out; with nobody to show it to, it does not.
+/// The client has finished sending and receives the answer. If stdout is closed, it does not wait for the end of the
+/// answer.
 #[test]
-fn a_closed_stdout_ends_an_answer_that_has_no_end() {
+fn a_closed_stdout_ends_an_endless_answer() {
     let server = TestServer::new();
     let (reader, writer) = io::pipe().unwrap();
     let probe = writer.try_clone().unwrap();
@@ -37,14 +38,14 @@ fn a_closed_stdout_ends_an_answer_that_has_no_end() {
     let mut session = server.accept();
     client.end_stdin();
     drop(reader);
-    wait_until_nobody_reads(probe);
-    while session.try_send(b"and so on and so forth") {}
+    wait_until_unread(probe);
+    while session.try_send(b"more and more") {}
     client.expect_exit(0);
     assert_eq!(client.stderr.lines("mio-client: "), Vec::<String>::new());
 }
 
-/// Another test may be starting a child just now, which holds a copy of the reader between its fork and its exec.
-fn wait_until_nobody_reads(mut pipe: io::PipeWriter) {
+/// Waits until no process has the reader. A child of another test holds a copy of it between fork and exec.
+fn wait_until_unread(mut pipe: io::PipeWriter) {
     while pipe.write(b"?").is_ok() {}
 }
 
@@ -64,7 +65,7 @@ fn a_closed_stderr_changes_nothing() {
 
 #[test]
 #[cfg(target_os = "linux")] // which has /dev/full
-fn a_full_disk_is_said_and_the_session_closed_gracefully() {
+fn a_full_disk_is_reported_and_the_session_closes_gracefully() {
     let server = TestServer::new();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut client = server.client().args(["--linger", "off"]).stdout(full).start();
@@ -75,14 +76,14 @@ fn a_full_disk_is_said_and_the_session_closed_gracefully() {
     client.stderr.wait_for_line("mio-client: cannot write to stdout: No space left");
 }
 
-/// What the trace says when the session reads no more.
+/// The line of the trace when the session stops reading.
 const STOPPED: &str = "\"event\":\"interest\",\"source\":\"session\",\"readable\":false";
 
-/// More than stdout and the queue behind it hold.
+/// More than the pipe and the client's queue hold.
 const TOO_MUCH: usize = 1 << 20;
 
-/// A client whose server sends too much, and whose stdout nobody reads.
-fn client_whose_stdout_is_stuck(arguments: &[&str]) -> (Program, TlsServer, PipeReader) {
+/// A client whose server sends too much and whose stdout is not read.
+fn client_with_stuck_stdout(arguments: &[&str]) -> (Program, TlsServer, PipeReader) {
     let server = TestServer::new();
     let (reader, writer) = io::pipe().unwrap();
     let arguments = [&["--trace=json", "--linger", "off"], arguments].concat();
@@ -94,9 +95,9 @@ fn client_whose_stdout_is_stuck(arguments: &[&str]) -> (Program, TlsServer, Pipe
 }
 
 #[test]
-fn a_signal_ends_a_client_whose_stdout_is_stuck() {
+fn a_signal_ends_a_client_with_stuck_stdout() {
     for signal in ["INT", "TERM"] {
-        let (mut client, _session, _reader) = client_whose_stdout_is_stuck(&["--close-timeout", "100ms"]);
+        let (mut client, _session, _reader) = client_with_stuck_stdout(&["--close-timeout", "100ms"]);
         client.signal(signal);
         client.expect_exit(130);
         client.stderr.wait_for_line("nobody read stdout: ");
@@ -104,10 +105,10 @@ fn a_signal_ends_a_client_whose_stdout_is_stuck() {
 }
 
 #[test]
-fn a_deadline_ends_a_client_whose_stdout_is_stuck() {
+fn a_deadline_ends_a_client_with_stuck_stdout() {
     for timeout in ["--session-timeout", "--idle-timeout"] {
         let arguments = [timeout, "1s", "--close-timeout", "100ms"];
-        let (mut client, _session, _reader) = client_whose_stdout_is_stuck(&arguments);
+        let (mut client, _session, _reader) = client_with_stuck_stdout(&arguments);
         client.expect_exit(5);
     }
 }
@@ -128,9 +129,9 @@ fn a_late_reader_of_stdout_gets_everything() {
     assert_eq!(stdout.length(), answer.len());
 }
 
-/// The session ends with what the pipe and the queue hold, so no deadline of the session is left.
+/// The session has ended, so no deadline of the session applies to the data in the queue.
 #[test]
-fn a_reader_that_never_comes_loses_the_rest_and_the_client_says_so() {
+fn a_stdout_that_is_never_read_loses_the_rest_with_an_error() {
     let server = TestServer::new();
     let (_reader, writer) = io::pipe().unwrap();
     let mut client = server.client().args(["--idle-timeout", "100ms"]).stdout(writer).start();
@@ -141,17 +142,13 @@ fn a_reader_that_never_comes_loses_the_rest_and_the_client_says_so() {
     client.stderr.wait_for_line("nobody read stdout: ");
 }
 
-/// A socket stands for any descriptor that a parent has made non-blocking: the flag is the same.
+/// The socket stands for any descriptor that a parent has made non-blocking.
 #[test]
-fn a_stdout_that_is_non_blocking_gets_everything() {
+fn a_non_blocking_stdout_gets_everything() {
     let server = EchoServer::start(&["--greeting", ""]);
     let (reader, writer) = UnixStream::pair().unwrap();
     writer.set_nonblocking(true).unwrap();
-    let target = format!("localhost:{}", server.address.port());
-    let mut client = Launch::client(server.folder.path())
-        .args([&target, "-i", "--trace=json"])
-        .stdout(OwnedFd::from(writer))
-        .start();
+    let mut client = server.client(&["-i", "--trace=json"]).stdout(OwnedFd::from(writer)).start();
     let content: Vec<u8> = (0..8 << 20).map(|position: u32| (position ^ (position >> 11)) as u8).collect();
     let mut stdin = client.take_stdin();
     let writing = {
@@ -166,14 +163,14 @@ fn a_stdout_that_is_non_blocking_gets_everything() {
 }
 
 #[test]
-fn a_trace_that_nobody_reads_stops_the_session_and_loses_no_line() {
+fn an_unread_trace_stops_the_session_and_loses_no_line() {
     let server = TestServer::new();
     let (reader, writer) = io::pipe().unwrap();
     let arguments = ["--trace=json", "--linger", "off", "--tls", "1.3"];
     let mut client = server.client().args(arguments).stderr(writer).start();
     let mut session = server.accept();
     for _ in 0..20_000 {
-        session.send(b"~"); // the server is not stopped: the socket takes it
+        session.send(b"~"); // the server does not block: the socket takes it
     }
     session.socket().shutdown(Shutdown::Write).unwrap();
     let trace = Output::collect(reader);
@@ -189,11 +186,11 @@ fn a_trace_that_nobody_reads_stops_the_session_and_loses_no_line() {
 }
 
 #[test]
-fn a_signal_ends_a_client_whose_trace_is_stuck() {
+fn a_signal_ends_a_client_with_a_stuck_trace() {
     const RECORDS: usize = 10_000;
     let server = TestServer::new();
     let (_reader, writer) = io::pipe().unwrap();
-    let arguments = ["--trace=json", "--linger", "off", "--close-timeout", "3s"]; // time to read all
+    let arguments = ["--trace=json", "--linger", "off", "--close-timeout", "3s"]; // enough time to read everything
     let mut client = server.client().args(arguments).stderr(writer).start();
     let mut session = server.accept();
     for _ in 0..RECORDS {

@@ -1,18 +1,16 @@
-//! `--illustrate`, at both ends of sessions of real processes.
+//! `--illustrate` of real servers and clients.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 
 use testing::echo_server::EchoServer;
-use testing::program::Launch;
 
 #[test]
-fn both_ends_draw_each_session_in_one_folder_and_log_each_path() {
+fn both_sides_draw_each_session_in_one_folder_and_log_each_path() {
     let mut server = EchoServer::start(&["--sessions", "4", "--illustrate", "drawn/by us"]);
-    let target = format!("localhost:{}", server.address.port());
     let client = || {
-        let mut client = Launch::client(server.folder.path())
-            .args([target.as_str(), "--message", "hello", "--linger", "0s", "--reconnect", "1"])
+        let mut client = server
+            .client(&["--message", "hello", "--linger", "0s", "--reconnect", "1"])
             .args(["--illustrate", "drawn/by us"])
             .start();
         client.expect_exit(0);
@@ -28,7 +26,7 @@ fn both_ends_draw_each_session_in_one_folder_and_log_each_path() {
                 assert!(page.contains(part), "{part} in {path}");
             }
             assert!(page.contains(&format!("this {side} with")), "{path}");
-            assert!(page.contains("welcome!\\n"), "what was said is opened");
+            assert!(page.contains("welcome!\\n"), "the plaintext is shown");
             let log = match side {
                 "server" => server.log(),
                 _ => &clients[(number - 1) / 2].stderr,
@@ -43,14 +41,11 @@ fn both_ends_draw_each_session_in_one_folder_and_log_each_path() {
 }
 
 #[test]
-fn a_failed_handshake_is_drawn_at_both_ends_with_its_reason() {
+fn a_failed_handshake_is_drawn_on_both_sides_with_its_reason() {
     let mut server = EchoServer::start(&["--sessions", "1", "--illustrate", "pages"]);
     let stranger = testing::certificates::Identity::localhost();
     server.folder.write("stranger.pem", &stranger.certificate);
-    let target = format!("localhost:{}", server.address.port());
-    let mut client = Launch::client(server.folder.path())
-        .args([target.as_str(), "--ca", "stranger.pem", "--illustrate", "pages"])
-        .start();
+    let mut client = server.client(&["--ca", "stranger.pem", "--illustrate", "pages"]).start();
     client.expect_exit(3);
     server.program.expect_exit(0);
     let page = server.folder.read("pages/client-1.html");
@@ -59,16 +54,11 @@ fn a_failed_handshake_is_drawn_at_both_ends_with_its_reason() {
     assert!(page.contains("The handshake failed.") && page.contains("unknown_ca (48)"));
 }
 
-/// The folder is a file for the time of two sessions.
+/// The folder's path is a file during two sessions.
 #[test]
-fn pages_that_cannot_be_written_are_reported_once_and_later_ones_are_written_again() {
+fn failed_pages_are_reported_once_and_later_pages_are_written() {
     let mut server = EchoServer::start(&["-v", "--sessions", "4", "--illustrate", "pages"]);
-    let target = format!("localhost:{}", server.address.port());
-    let session = || {
-        let mut client =
-            Launch::client(server.folder.path()).args([target.as_str(), "--linger", "0s"]).start();
-        client.expect_exit(0);
-    };
+    let session = || server.client(&["--linger", "0s"]).start().expect_exit(0);
     let pages = server.folder.path().join("pages");
     session();
     server.log().wait_for_line("page written to pages/server-1.html");

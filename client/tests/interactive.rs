@@ -1,4 +1,4 @@
-//! `mio-client -i`: stdin goes to the server, and all of the answer comes back.
+//! `mio-client -i`: stdin goes to the server, and the whole answer to stdout.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::File;
@@ -13,13 +13,13 @@ use testing::test_server::TestServer;
 
 const GREETING: &[u8] = b"welcome!\n";
 
-/// More than all the buffers between the two ends of an echo hold, so that both directions have to move at once.
+/// More than all buffers of an echo hold, so that both directions must work at the same time.
 fn large() -> Vec<u8> {
     (0..32 << 20).map(|position: u32| (position ^ (position >> 11)) as u8).collect()
 }
 
 fn interactive(server: &EchoServer) -> Launch {
-    Launch::client(server.folder.path()).args([&format!("localhost:{}", server.address.port()), "-i"])
+    server.client(&["-i"])
 }
 
 fn assert_everything_came_back(mut client: Program, sent: &[u8]) {
@@ -55,14 +55,14 @@ fn a_pipe_comes_back_whole() {
 }
 
 #[test]
-fn an_empty_stdin_is_said_at_once() {
+fn an_empty_stdin_closes_at_once() {
     let server = EchoServer::start(&[]);
     let client = interactive(&server).stdin(File::open("/dev/null").unwrap()).start();
     assert_everything_came_back(client, b"");
 }
 
 #[test]
-fn what_is_typed_comes_back_while_stdin_is_open() {
+fn typed_lines_come_back_while_stdin_is_open() {
     let server = EchoServer::start(&[]);
     let mut client = interactive(&server).start();
     for line in ["first\n", "second\n", "third\n"] {
@@ -73,9 +73,9 @@ fn what_is_typed_comes_back_while_stdin_is_open() {
     assert_everything_came_back(client, b"first\nsecond\nthird\n");
 }
 
-/// Half-close: the server answers after it has heard everything, and takes its time.
+/// Half-close: the server answers after the client's close_notify.
 #[test]
-fn the_answer_may_come_after_the_end_of_stdin() {
+fn the_answer_may_follow_the_end_of_stdin() {
     let server = TestServer::new();
     let mut client = server.client().args(["-i"]).start();
     let mut session = server.accept();
@@ -118,13 +118,13 @@ fn an_answer_without_close_notify_is_reported() {
 }
 
 #[test]
-fn a_stdin_that_cannot_be_read_is_a_clear_error() {
+fn an_unreadable_stdin_is_an_error() {
     let server = EchoServer::start(&[]);
     let mut client = interactive(&server).stdin(File::open(server.folder.path()).unwrap()).start();
     client.expect_exit(1);
     client.stderr.wait_for_line("mio-client: cannot read stdin: ");
     let line = server.log().wait_for_line("WARN ");
-    assert!(!line.contains("cleanly"), "a server must not believe that it has heard everything: {line}");
+    assert!(!line.contains("cleanly"), "the server must not take this for the end of the data: {line}");
 }
 
 #[test]
@@ -140,24 +140,8 @@ fn a_signal_closes_gracefully_while_stdin_is_open() {
     server.log().wait_for_line("closed cleanly, the client first");
 }
 
-/// Line protocols: what a server says before it closes is shown, and so is that it closed.
 #[test]
-fn it_is_a_plain_tls_client() {
-    let server = TestServer::new();
-    let mut client = server.client().args(["-i"]).start();
-    let mut session = server.accept();
-    client.type_in("HEAD / HTTP/1.0\r\n\r\n");
-    client.end_stdin();
-    assert_eq!(session.receive(19), b"HEAD / HTTP/1.0\r\n\r\n");
-    session.send(b"HTTP/1.0 200 OK\r\n\r\n");
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.close_notify();
-    client.expect_exit(0);
-    assert_eq!(client.stdout.text(), "HTTP/1.0 200 OK\r\n\r\n");
-}
-
-#[test]
-fn it_excludes_the_flags_of_the_other_way() {
+fn it_excludes_the_flags_of_other_modes() {
     for flag in ["--message=hello", "--linger=1s", "--reconnect=1"] {
         let folder = TempDir::new();
         let mut client = Launch::client(folder.path()).args(["-i", flag]).start();

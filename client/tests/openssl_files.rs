@@ -1,6 +1,4 @@
-//! Certificates and keys made by OpenSSL.
-//!
-//! They need a program that not everybody has: `cargo test -- --include-ignored`.
+//! Certificates and keys made by OpenSSL. The tests need `openssl`: `cargo test -- --include-ignored`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::certificates::Identity;
@@ -10,7 +8,7 @@ use testing::program::Launch;
 
 #[test]
 #[ignore = "needs the program openssl"]
-fn the_certificate_of_the_classic_command_serves_both_ends() {
+fn both_programs_accept_the_certificate_of_the_classic_command() {
     const COMMAND: &str =
         "openssl req -newkey rsa:2048 -nodes -keyout key.pem -x509 -days 365 -out certificate.pem";
     for common_name in ["localhost", "localhost."] {
@@ -21,8 +19,7 @@ fn the_certificate_of_the_classic_command_serves_both_ends() {
 
         let server = EchoServer::start_in(folder, &[]);
         assert!(!server.log().text().contains("made a development certificate"));
-        let target = format!("localhost:{}", server.address.port());
-        let mut client = Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).start();
+        let mut client = server.client(&["--linger", "0s"]).start();
         client.expect_exit(0);
         assert_eq!(client.stdout.text(), "welcome!\n");
         let authorized = "server localhost authorized (the very certificate in certificates/certificate.pem)";
@@ -32,7 +29,7 @@ fn the_certificate_of_the_classic_command_serves_both_ends() {
 
 #[test]
 #[ignore = "needs the program openssl"]
-fn keys_of_every_form_serve() {
+fn the_server_accepts_keys_of_every_form() {
     const PKCS1: &str = "openssl rsa -in key.pem -traditional -out other.pem && mv other.pem key.pem";
     const SEC1: &str = "openssl ec -in key.pem -out other.pem && mv other.pem key.pem";
     for (identity, convert, label) in [

@@ -1,22 +1,16 @@
-//! A session with the real server, from the first message to the graceful end.
+//! Sessions with the real server, from the first message to the graceful end.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::binaries::binary;
 use testing::echo_server::EchoServer;
 use testing::peer::End;
-use testing::program::{Launch, Program};
+use testing::program::Launch;
 use testing::test_server::TestServer;
 
-/// A client in the server's folder, where the certificate to trust is.
-fn start_client(server: &EchoServer, arguments: &[&str]) -> Program {
-    let target = format!("localhost:{}", server.address.port());
-    Launch::client(server.folder.path()).args([target]).args(arguments).start()
-}
-
 #[test]
-fn by_default_it_shows_the_greeting_on_stdout_and_everything_else_on_stderr() {
+fn the_greeting_goes_to_stdout_and_the_log_to_stderr() {
     let server = EchoServer::start(&[]);
-    let mut client = start_client(&server, &[]);
+    let mut client = server.client(&[]).start();
     client.expect_exit(0);
     assert_eq!(client.stdout.bytes(), b"welcome!\n");
     let line = client.stderr.wait_for_line("connected:");
@@ -27,22 +21,22 @@ fn by_default_it_shows_the_greeting_on_stdout_and_everything_else_on_stderr() {
     );
     assert!(line.contains("; the handshake took ") && line.ends_with(" ms"), "{line}");
     let line = client.stderr.wait_for_line("closed cleanly, we first; 9 bytes received, 0 sent, in ");
-    assert!(line.ends_with(" s"), "it stays for three seconds: {line}");
+    assert!(line.ends_with(" s"), "the session lasts three seconds: {line}");
     server.log().wait_for_line("closed cleanly, the client first; 0 bytes received, 9 sent");
 }
 
 #[test]
-fn a_message_is_sent_as_it_was_typed_and_its_echo_shown() {
+fn a_message_is_sent_unchanged_and_its_echo_shown() {
     let server = EchoServer::start(&["--greeting", ""]);
-    let mut client = start_client(&server, &["--message", r"hé\n", "--linger", "0s"]);
+    let mut client = server.client(&["--message", r"hé\n", "--linger", "0s"]).start();
     client.expect_exit(0);
     assert_eq!(client.stdout.text(), r"hé\n");
 }
 
 #[test]
-fn the_greeting_may_be_any_bytes() {
+fn the_greeting_is_shown_unchanged() {
     let server = EchoServer::start(&["--greeting", "\x1b[1mé"]);
-    let mut client = start_client(&server, &["--linger", "0s"]);
+    let mut client = server.client(&["--linger", "0s"]).start();
     client.expect_exit(0);
     assert_eq!(client.stdout.bytes(), "\x1b[1mé".as_bytes());
 }
@@ -53,7 +47,7 @@ fn it_does_not_close_before_the_first_message() {
     let mut client = server.start_client(&["--linger", "0s", "--message", "hi"]);
     let mut session = server.accept();
     assert_eq!(session.receive(2), b"hi");
-    assert!(session.is_silent_for(std::time::Duration::from_millis(300)), "not even close_notify");
+    assert!(session.is_silent_for(std::time::Duration::from_millis(300)), "also no close_notify");
     session.send(b"first");
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     session.close_notify();
@@ -62,7 +56,7 @@ fn it_does_not_close_before_the_first_message() {
 }
 
 #[test]
-fn data_behind_its_close_notify_is_shown_too() {
+fn data_after_our_close_notify_is_shown() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--linger", "0s"]);
     let mut session = server.accept();
@@ -75,7 +69,7 @@ fn data_behind_its_close_notify_is_shown_too() {
 }
 
 #[test]
-fn a_server_that_closes_first_is_answered() {
+fn a_server_that_closes_first_gets_our_close_notify() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--linger", "off"]);
     let mut session = server.accept();
@@ -104,7 +98,7 @@ fn a_target_may_be_an_address_of_either_family() {
 fn sessions_after_the_first_are_resumed() {
     for version in ["1.3", "1.2"] {
         let server = EchoServer::start(&[]);
-        let mut client = start_client(&server, &["--reconnect", "2", "--linger", "0s", "--tls", version]);
+        let mut client = server.client(&["--reconnect", "2", "--linger", "0s", "--tls", version]).start();
         client.expect_exit(0);
         assert_eq!(client.stdout.bytes(), b"welcome!\nwelcome!\nwelcome!\n");
         let lines = client.stderr.lines("connected:");
@@ -122,10 +116,10 @@ fn sessions_after_the_first_are_resumed() {
 }
 
 #[test]
-fn it_waits_behind_another_client_and_is_served_later() {
+fn a_queued_client_is_served_later() {
     let server = EchoServer::start(&[]);
     let mut first = server.connect();
-    let mut client = start_client(&server, &["--linger", "0s"]);
+    let mut client = server.client(&["--linger", "0s"]).start();
     server.log().wait_for_line("waits for its turn, number 1 in");
     assert_eq!(first.receive(9), b"welcome!\n");
     first.close();
@@ -134,7 +128,7 @@ fn it_waits_behind_another_client_and_is_served_later() {
 }
 
 #[test]
-fn versions_suites_and_groups_can_be_asked_for() {
+fn flags_select_versions_suites_and_groups() {
     let server = EchoServer::start(&[]);
     for (arguments, expected) in [
         (&["--tls", "1.2"][..], " TLS1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 X25519, "),
@@ -144,7 +138,7 @@ fn versions_suites_and_groups_can_be_asked_for() {
         ),
         (&["--group", "secp384r1"], " TLS1.3 TLS_AES_256_GCM_SHA384 secp384r1, "),
     ] {
-        let mut client = start_client(&server, &[arguments, &["--linger", "0s"]].concat());
+        let mut client = server.client(&["--linger", "0s"]).args(arguments).start();
         client.expect_exit(0);
         let line = client.stderr.wait_for_line("connected:");
         assert!(line.contains(expected), "{line}");
@@ -153,7 +147,7 @@ fn versions_suites_and_groups_can_be_asked_for() {
 
 #[test]
 #[ignore = "needs script(1)"]
-fn on_a_terminal_it_says_whom_it_waits_for_until_the_first_byte() {
+fn a_terminal_shows_the_wait_until_the_first_byte() {
     let server = EchoServer::start(&[]);
     let first = server.connect();
     let client = format!(
@@ -171,6 +165,6 @@ fn on_a_terminal_it_says_whom_it_waits_for_until_the_first_byte() {
     first.close();
     terminal.expect_exit(0);
     let text = terminal.stdout.text();
-    let (_, behind) = text.split_once(&waiting).unwrap();
-    assert!(behind.starts_with("\r\x1b[2K") && behind.contains("connected: "), "{text:?}");
+    let (_, after) = text.split_once(&waiting).unwrap();
+    assert!(after.starts_with("\r\x1b[2K") && after.contains("connected: "), "{text:?}");
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C in every phase of a session.
+//! Signals in every phase of a session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Write;
@@ -8,7 +8,7 @@ use testing::raw;
 use testing::test_server::TestServer;
 
 #[test]
-fn a_client_that_waits_for_its_turn_leaves() {
+fn a_queued_client_leaves() {
     for signal in ["INT", "TERM"] {
         let server = TestServer::new();
         let mut client = server.start_client(&[]);
@@ -21,7 +21,7 @@ fn a_client_that_waits_for_its_turn_leaves() {
 }
 
 #[test]
-fn a_client_in_its_handshake_leaves() {
+fn a_client_leaves_during_its_handshake() {
     let server = TestServer::new();
     let mut client = server.start_client(&[]);
     let mut socket = server.accept_raw();
@@ -48,8 +48,8 @@ fn an_established_session_is_closed_gracefully() {
 }
 
 #[test]
-#[cfg(target_os = "linux")] // where `/proc` says which signals are ignored
-fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+#[cfg(target_os = "linux")] // `/proc` lists the ignored signals
+fn an_ignored_signal_stays_ignored() {
     for signal in ["INT", "TERM", "HUP"] {
         let server = TestServer::new();
         let mut client = server.client().args(["--linger", "off"]).ignoring(signal).start();
@@ -65,7 +65,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_the_client_at_once() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--linger", "off", "--close-timeout", "off"]);
     let mut session = server.accept();
@@ -73,12 +73,12 @@ fn a_second_signal_ends_it_at_once() {
     client.stdout.wait_for_text("first");
     client.interrupt();
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    client.interrupt(); // the first one waits for the server's close_notify
+    client.interrupt(); // after the first one, the client waits for the server's close_notify
     client.expect_exit(130);
 }
 
 #[test]
-fn sessions_that_were_still_to_come_do_not_come() {
+fn a_signal_cancels_further_sessions() {
     let server = TestServer::new();
     let mut client = server.start_client(&["--linger", "off", "--reconnect", "5"]);
     let mut session = server.accept();

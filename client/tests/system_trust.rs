@@ -6,22 +6,18 @@ use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
 
-/// A server with this identity, and a client whose system trusts these certificates.
+/// A server with this identity, and a client on a system that trusts these certificates.
 fn session(identity: &Identity, system: &str) -> (EchoServer, Program) {
     let folder = TempDir::new();
     identity.write(&folder);
     let store = folder.write("store.pem", system);
     let server = EchoServer::start_in(folder, &[]);
-    let target = format!("localhost:{}", server.address.port());
-    let client = Launch::client(server.folder.path())
-        .args([&target, "--ca", "system", "--linger", "0s"])
-        .env("SSL_CERT_FILE", &store)
-        .start();
+    let client = server.client(&["--ca", "system", "--linger", "0s"]).env("SSL_CERT_FILE", &store).start();
     (server, client)
 }
 
 #[test]
-fn an_authority_of_the_system_vouches_for_the_server() {
+fn an_authority_of_the_system_is_trusted() {
     let authority = Authority::new("Everybody's authority");
     let (_server, mut client) = session(&authority.issue(), &authority.certificate);
     client.expect_exit(0);
@@ -31,14 +27,14 @@ fn an_authority_of_the_system_vouches_for_the_server() {
 }
 
 #[test]
-fn nobody_else_does() {
+fn another_issuer_is_unknown() {
     let (_server, mut client) = session(&Identity::localhost(), &Authority::new("Another").certificate);
     client.expect_exit(3);
     client.stderr.wait_for_line("unknown issuer");
 }
 
 #[test]
-fn an_empty_store_is_a_clear_error() {
+fn an_empty_store_is_an_error() {
     let folder = TempDir::new();
     let store = folder.write("store.pem", "");
     let mut client =

@@ -1,4 +1,4 @@
-//! stdout and stderr are one terminal.
+//! Clients whose stdout and stderr are the same terminal.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use testing::program::{Output, Program};
 use testing::terminal;
 use testing::test_server::TestServer;
 
-/// A client in a terminal.
+/// Starts a client in a terminal.
 fn start(server: &TestServer, arguments: &[&str]) -> (Program, File) {
     let (screen, terminal) = terminal::open();
     let client = server
@@ -22,18 +22,18 @@ fn start(server: &TestServer, arguments: &[&str]) -> (Program, File) {
     (client, screen)
 }
 
-fn say(mut session: TlsServer, text: &[u8]) {
+fn send(mut session: TlsServer, text: &[u8]) {
     session.send(text);
-    session.close_when_told();
+    session.close_after_peer();
 }
 
 #[test]
-fn a_log_line_behind_text_without_a_final_newline_begins_a_line() {
+fn a_log_line_after_text_without_newline_begins_a_new_line() {
     for argument in ["-v", "--trace", "--trace=json"] {
         let server = TestServer::new();
         let (mut client, screen) = start(&server, &[argument, "--linger", "0s"]);
         let screen = Output::collect(screen);
-        say(server.accept(), b"hello");
+        send(server.accept(), b"hello");
         client.expect_exit(0);
         screen.wait_for_end();
         let text = screen.text();
@@ -43,11 +43,11 @@ fn a_log_line_behind_text_without_a_final_newline_begins_a_line() {
 }
 
 #[test]
-fn text_with_a_final_newline_gets_no_other() {
+fn text_with_a_final_newline_gets_no_second_one() {
     let server = TestServer::new();
     let (mut client, screen) = start(&server, &["-v", "--linger", "0s"]);
     let screen = Output::collect(screen);
-    say(server.accept(), b"hello\n");
+    send(server.accept(), b"hello\n");
     client.expect_exit(0);
     screen.wait_for_end();
     assert_eq!(screen.text().matches("\r\n\r\n").count(), 0, "{}", screen.text());
@@ -58,8 +58,8 @@ fn the_status_line_does_not_erase_text() {
     let server = TestServer::new();
     let (mut client, screen) = start(&server, &["--linger", "0s", "--reconnect", "1"]);
     let screen = Output::collect(screen);
-    say(server.accept(), b"hello");
-    say(server.accept(), b"again");
+    send(server.accept(), b"hello");
+    send(server.accept(), b"again");
     client.expect_exit(0);
     screen.wait_for_end();
     let text = screen.text();

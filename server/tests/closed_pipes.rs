@@ -81,7 +81,7 @@ fn lines_that_stderr_did_not_take_are_counted_once_it_takes_more() {
     log.wait_for_line(" lines are missing here: stderr took no more");
     let length = log.length();
     server.serves_a_client();
-    log.wait_for_line_behind(length, "closed cleanly");
+    log.wait_for_line_after(length, "closed cleanly");
     // The first line is one whose beginning was read before.
     for line in log.text().lines().skip(1) {
         assert!(line.starts_with('+') || line.starts_with("20"), "{line}");

@@ -91,7 +91,7 @@ fn the_server_keeps_its_key_and_the_secrets_of_its_sessions() {
                 secrets.add_session(&visit(&server, version, course));
             }
         }
-        assert!(secrets.len() > 20, "the sessions were to tell their secrets");
+        assert!(secrets.count() > 20, "the sessions were to tell their secrets");
         server.program.interrupt();
         server.program.expect_exit(0);
         assert_keeps(&server.program, &secrets);

@@ -39,7 +39,7 @@ fn each_session_has_deadlines_of_its_own() {
     let mut busy = greeted(&server);
     thread::scope(|scope| {
         for client in silent {
-            scope.spawn(|| assert_eq!(client.close_when_told(), b""));
+            scope.spawn(|| assert_eq!(client.close_after_peer(), b""));
         }
         while server.log().lines("timed out (--idle-timeout)").len() < 19 {
             assert!(busy.try_round_trip(b"not idle"));

@@ -1,4 +1,4 @@
-//! What every table has in common.
+//! The cases of all tables.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -12,33 +12,34 @@ use testing::program::Program;
 use testing::table;
 use testing::test_server::TestServer;
 
-/// Longer than all the deadlines of a case, and the machine is busy.
+/// The longest time until the client ends: longer than all deadlines of a case, on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A server of the test, and a client that connects to it.
+/// A server that the test controls, and a client that connects to it.
 pub struct Stage {
-    /// The server. Its records can be forged.
+    /// The server.
     pub server: TestServer,
-    /// What its records become.
+    /// Forges the server's records.
     pub forge: Forge,
     /// The client.
     pub client: Program,
 }
 
 impl Stage {
-    /// The client, connected, its hello read.
+    /// Accepts the client and reads its ClientHello.
     pub fn hello(&self) -> TcpStream {
         let mut socket = self.server.accept_raw();
         testing::raw::read_record(&mut socket);
         socket
     }
 
-    /// The client after the handshake.
+    /// Accepts the client and finishes the handshake.
     pub fn session(&self) -> TlsServer {
         self.server.accept()
     }
 
-    /// The client after the greeting and its close_notify, which comes at once if it does not linger.
+    /// Accepts the client, sends a greeting, and reads until the client's close_notify, which follows at once without
+    /// `--linger`.
     pub fn closing(&self) -> TlsServer {
         let mut session = self.server.accept();
         session.send(b"first");
@@ -47,39 +48,39 @@ impl Stage {
     }
 }
 
-/// What a server does; what it leaves open.
+/// The behaviour of a server. It returns a socket to keep open.
 type Server = Box<dyn Fn(&mut Stage) -> Option<TcpStream> + Sync>;
 
-/// A hostile server, and what must come of it.
+/// A hostile server, and the expected result.
 pub struct Case {
     name: String,
     flags: Vec<&'static str>,
     config: Option<(Identity, Arc<ServerConfig>)>,
     server: Server,
     status: i32,
-    says: &'static str,
+    last_line: &'static str,
 }
 
 impl Case {
-    /// A server that does this, and the client ends with this status and these words. What the server returns stays
-    /// open until then.
+    /// A server that behaves like this. The client must end with this status, and its last line must contain this
+    /// text. The socket that the server returns stays open until then.
     pub fn new(
         name: impl Into<String>,
         server: impl Fn(&mut Stage) -> Option<TcpStream> + Sync + 'static,
         status: i32,
-        says: &'static str,
+        last_line: &'static str,
     ) -> Self {
         let (name, server) = (name.into(), Box::new(server));
-        Self { name, flags: Vec::new(), config: None, server, status, says }
+        Self { name, flags: Vec::new(), config: None, server, status, last_line }
     }
 
-    /// With flags for the client.
+    /// Adds flags for the client.
     pub fn flags(mut self, flags: &[&'static str]) -> Self {
         self.flags.extend(flags);
         self
     }
 
-    /// With a server of this configuration, where the client trusts this identity.
+    /// Replaces the server's configuration, and the identity that the client trusts.
     pub fn config(mut self, trusted: Identity, config: Arc<ServerConfig>) -> Self {
         self.config = Some((trusted, config));
         self
@@ -105,7 +106,7 @@ impl Case {
         drop(left_open);
         let log = client.stderr.text();
         let last = log.lines().last().unwrap_or_default();
-        assert!(last.contains(self.says), "'{}' is not in the last line of:\n{log}", self.says);
+        assert!(last.contains(self.last_line), "'{}' is not in the last line of:\n{log}", self.last_line);
         assert_eq!(last.starts_with("mio-client: "), self.status != 0, "{log}");
         assert!(!log.contains("panicked") && !log.contains('\x1b'), "{log}");
     }

@@ -1,4 +1,4 @@
-//! After the handshake: servers that end badly, or not at all.
+//! Servers that end a session badly after the handshake, or do not end it.
 
 use std::io::Write as _;
 
@@ -9,10 +9,10 @@ use testing::raw;
 
 use crate::case::{Case, check_all};
 
-/// It closes as soon as the greeting has come.
-const HASTY: [&str; 2] = ["--linger", "0s"];
-/// It never closes by itself.
-const PATIENT: [&str; 2] = ["--linger", "off"];
+/// The client closes as soon as the greeting has arrived.
+const CLOSES_AT_ONCE: [&str; 2] = ["--linger", "0s"];
+/// The client never closes first.
+const NEVER_CLOSES: [&str; 2] = ["--linger", "off"];
 
 #[test]
 fn ends_before_we_close() {
@@ -20,7 +20,7 @@ fn ends_before_we_close() {
     let reset = "the server reset the connection after the handshake, so something may be missing";
     let cases = [
         Case::new(
-            "a FIN behind the handshake",
+            "a FIN after the handshake",
             |stage| {
                 stage.session().fin();
                 None
@@ -29,7 +29,7 @@ fn ends_before_we_close() {
             truncated,
         ),
         Case::new(
-            "a FIN behind the greeting",
+            "a FIN after the greeting",
             |stage| {
                 let mut session = stage.session();
                 session.send(b"cut off he");
@@ -53,7 +53,7 @@ fn ends_before_we_close() {
             truncated,
         ),
         Case::new(
-            "a record that is none, and a server that keeps sending",
+            "an invalid record, and more bytes",
             |stage| {
                 let mut session = stage.session();
                 session.send(b"first");
@@ -69,7 +69,7 @@ fn ends_before_we_close() {
             "TLS failed",
         ),
         Case::new(
-            "a reset behind the handshake",
+            "a reset after the handshake",
             |stage| {
                 raw::reset(stage.session().into_socket());
                 None
@@ -78,7 +78,7 @@ fn ends_before_we_close() {
             reset,
         ),
         Case::new(
-            "a reset behind the greeting",
+            "a reset after the greeting",
             |stage| {
                 let mut session = stage.session();
                 session.send(b"cut off he");
@@ -116,7 +116,7 @@ fn ends_before_we_close() {
                 let mut session = stage.session();
                 let mut bytes = session.seal(b"first");
                 bytes.extend(session.seal_close_notify());
-                bytes.extend(session.seal(b"and another thing"));
+                bytes.extend(session.seal(b"more"));
                 session.write_raw(&bytes);
                 Some(session.into_socket())
             },
@@ -126,7 +126,7 @@ fn ends_before_we_close() {
         Case::new("silence", |stage| Some(stage.session().into_socket()), 5, "timed out (--idle-timeout)")
             .flags(&["--idle-timeout", "300ms", "--close-timeout", "300ms"]),
     ];
-    check_all(&cases.map(|case| case.flags(&PATIENT)));
+    check_all(&cases.map(|case| case.flags(&NEVER_CLOSES)));
 }
 
 #[test]
@@ -185,12 +185,12 @@ fn ends_after_we_close() {
             "TLS failed",
         ),
     ];
-    check_all(&cases.map(|case| case.flags(&HASTY)));
+    check_all(&cases.map(|case| case.flags(&CLOSES_AT_ONCE)));
 }
 
 #[test]
-fn messages_that_may_not_follow_a_handshake() {
-    let message = |name: &str, kind, body: &[u8], says| {
+fn messages_that_must_not_follow_a_handshake() {
+    let message = |name: &str, kind, body: &[u8], last_line| {
         let message = handshake(kind, body);
         let server = move |stage: &mut crate::case::Stage| {
             let mut session = stage.session();
@@ -198,13 +198,13 @@ fn messages_that_may_not_follow_a_handshake() {
             session.send(b"instead of this");
             Some(session.into_socket())
         };
-        Case::new(name, server, 3, says).flags(&PATIENT)
+        Case::new(name, server, 3, last_line).flags(&NEVER_CLOSES)
     };
     check_all(&[
         message("a second Finished", 20, &[0; 32], "TLS failed"),
         message("a HelloRequest", 0, &[], "TLS failed"),
         message("a late CertificateRequest", 13, &[0; 8], "TLS failed"),
-        message("a ticket of no length", 4, &[0; 13], "TLS failed"),
-        message("a KeyUpdate that asks for nonsense", 24, &[7], "TLS failed"),
+        message("an empty ticket", 4, &[0; 13], "TLS failed"),
+        message("an invalid KeyUpdate", 24, &[7], "TLS failed"),
     ]);
 }

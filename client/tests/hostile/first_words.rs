@@ -1,4 +1,4 @@
-//! Before TLS has begun: silence, other protocols, and handshakes that lead nowhere.
+//! Servers that send other protocols, stay silent, or do not finish the handshake.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -10,18 +10,18 @@ use testing::raw;
 
 use crate::case::{Case, Stage, check_all};
 
-/// A server that answers the hello like this, and stays.
-fn answer(name: &str, bytes: Vec<u8>, says: &'static str) -> Case {
-    Case::new(name, move |stage| Some(say(stage.hello(), &bytes)), 3, says)
+/// A server that answers the ClientHello with these bytes, and keeps the connection open.
+fn answer(name: &str, bytes: Vec<u8>, last_line: &'static str) -> Case {
+    Case::new(name, move |stage| Some(send(stage.hello(), &bytes)), 3, last_line)
 }
 
-fn say(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
-    let _ = socket.write_all(bytes); // the client may have had enough in the middle
+fn send(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
+    let _ = socket.write_all(bytes); // the client may close the connection meanwhile
     socket
 }
 
 #[test]
-fn answers_that_are_no_handshake() {
+fn answers_that_are_not_a_handshake() {
     let failed = "TLS failed";
     check_all(&[
         answer("HTTP", b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".into(), "it speaks HTTP"),
@@ -50,7 +50,7 @@ fn answers_that_are_no_handshake() {
     ]);
 }
 
-/// The beginning of a message that claims to be as long as one can.
+/// The beginning of a message with the largest possible length.
 fn endless(kind: u8) -> Vec<u8> {
     let message = [&[kind, 0xff, 0xff, 0xff][..], &[0; 80_000]].concat();
     message.chunks(16_384).flat_map(|fragment| record(22, fragment)).collect()
@@ -61,7 +61,7 @@ fn server_hello(version: u16, suite: u16) -> Vec<u8> {
     [&version.to_be_bytes()[..], &[7; 32], &[0], &suite.to_be_bytes(), &[0]].concat()
 }
 
-/// The server's first flight, as it would be.
+/// Accepts the client, and returns the server's first flight without sending it.
 fn flight(stage: &Stage) -> (TcpStream, Vec<u8>) {
     let mut session = stage.server.accept_before_handshake();
     let flight = session.next_flight();
@@ -74,18 +74,18 @@ fn handshakes_that_take_too_long() {
     let timeout = ["--handshake-timeout", "500ms"];
     check_all(&[
         Case::new("nothing", |stage| Some(stage.server.accept_raw()), 5, "timed out (--wait-timeout)")
-            // Waiting in a queue is no handshake: that timeout is shorter, and does not run.
+            // Waiting for the server is not a handshake: --handshake-timeout is shorter, but does not run yet.
             .flags(&["--wait-timeout", "300ms", "--handshake-timeout", "100ms"]),
         Case::new(
-            "the first bytes of a hello",
-            |stage| Some(say(stage.hello(), &[22, 3, 3, 0, 122, 2, 0, 0, 118, 3])),
+            "the first bytes of a ServerHello",
+            |stage| Some(send(stage.hello(), &[22, 3, 3, 0, 122, 2, 0, 0, 118, 3])),
             5,
             "(--handshake-timeout): the handshake did not finish; the server had sent 5 of the 122 bytes of its ServerHello",
         )
         .flags(&timeout),
         Case::new(
-            "close_notify, which nobody has authenticated",
-            |stage| Some(say(stage.hello(), &record(21, &[1, 0]))),
+            "an unencrypted close_notify",
+            |stage| Some(send(stage.hello(), &record(21, &[1, 0]))),
             5,
             late,
         )
@@ -95,8 +95,8 @@ fn handshakes_that_take_too_long() {
             |stage| {
                 let (mut socket, flight) = flight(stage);
                 for byte in flight.chunks(1).take(50) {
-                    socket = say(socket, byte);
-                    thread::sleep(Duration::from_millis(20)); // its way of being hostile
+                    socket = send(socket, byte);
+                    thread::sleep(Duration::from_millis(20)); // slowly: this is the attack
                 }
                 Some(socket)
             },
@@ -108,7 +108,7 @@ fn handshakes_that_take_too_long() {
             "all but the last byte",
             |stage| {
                 let (socket, flight) = flight(stage);
-                Some(say(socket, &flight[..flight.len() - 1]))
+                Some(send(socket, &flight[..flight.len() - 1]))
             },
             5,
             late,
@@ -118,7 +118,7 @@ fn handshakes_that_take_too_long() {
 }
 
 #[test]
-fn ends_in_the_middle_of_the_handshake() {
+fn ends_during_the_handshake() {
     let truncated = "truncated: the server left before the handshake was done";
     let reset = "the server reset the connection during the handshake; the server had sent ";
     check_all(&[
@@ -133,7 +133,7 @@ fn ends_in_the_middle_of_the_handshake() {
             truncated,
         ),
         Case::new(
-            "a FIN behind the hello",
+            "a FIN after the ClientHello",
             |stage| {
                 drop(stage.hello());
                 None
@@ -145,7 +145,7 @@ fn ends_in_the_middle_of_the_handshake() {
             "a FIN in the middle of the flight",
             |stage| {
                 let (socket, flight) = flight(stage);
-                drop(say(socket, &flight[..flight.len() / 2]));
+                drop(send(socket, &flight[..flight.len() / 2]));
                 None
             },
             4,
@@ -158,10 +158,10 @@ fn ends_in_the_middle_of_the_handshake() {
                 None
             },
             6,
-            " reset", // of the session, or of the attempt to connect, in the words of the system
+            " reset", // of the session, or of the connection attempt, in the system's words
         ),
         Case::new(
-            "a reset behind the hello",
+            "a reset after the ClientHello",
             |stage| {
                 raw::reset(stage.hello());
                 None
@@ -173,7 +173,7 @@ fn ends_in_the_middle_of_the_handshake() {
             "a reset in the middle of the flight",
             |stage| {
                 let (socket, flight) = flight(stage);
-                raw::reset(say(socket, &flight[..flight.len() / 2]));
+                raw::reset(send(socket, &flight[..flight.len() / 2]));
                 None
             },
             6,
@@ -184,7 +184,7 @@ fn ends_in_the_middle_of_the_handshake() {
             |stage| {
                 let (socket, mut flight) = flight(stage);
                 *flight.last_mut().unwrap() ^= 1;
-                Some(say(socket, &flight))
+                Some(send(socket, &flight))
             },
             3,
             "the record was damaged on its way",

@@ -1,4 +1,4 @@
-//! Much at once, or very little.
+//! Servers that send very much, or very slowly.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,12 +11,13 @@ use testing::test_server::TestServer;
 
 use crate::case::{Case, Stage, check_all};
 
-const PATIENT: [&str; 2] = ["--linger", "off"];
-/// What a client may come to hold, whatever it is sent: its buffers and its code.
+/// The client never closes first.
+const NEVER_CLOSES: [&str; 2] = ["--linger", "off"];
+/// The largest memory of a client, whatever the server sends: buffers and code.
 const PEAK: usize = 32 * 1024 * 1024;
 const MEGABYTE: usize = 1 << 20;
 
-/// So many forged records, as fast as the client takes them.
+/// Sends this many forged records, as fast as the client reads.
 fn forged(stage: &Stage, count: usize, kind: ContentType, content: &[u8]) -> Option<TcpStream> {
     let mut session = stage.session();
     let records = (0..count).flat_map(|_| {
@@ -28,13 +29,13 @@ fn forged(stage: &Stage, count: usize, kind: ContentType, content: &[u8]) -> Opt
     Some(session.into_socket())
 }
 
-/// lifetime, age_add, a nonce, a ticket of 1000 bytes, no extensions (RFC 8446, 4.6.1).
+/// A NewSessionTicket: lifetime, age_add, a nonce, a ticket of 1000 bytes, no extensions (RFC 8446, 4.6.1).
 fn ticket() -> Vec<u8> {
     handshake(4, &[&[0, 0, 1, 0, 1, 2, 3, 4, 1, 9, 3, 232][..], &[5; 1000], &[0, 0]].concat())
 }
 
 #[test]
-fn floods_of_what_is_worth_nothing() {
+fn floods_of_useless_records() {
     check_all(&[
         Case::new(
             "empty records",
@@ -49,7 +50,7 @@ fn floods_of_what_is_worth_nothing() {
             "TLS failed",
         ),
         Case::new(
-            "tickets, which are forgotten again",
+            "tickets",
             |stage| {
                 let socket = forged(stage, 5000, ContentType::Handshake, &ticket());
                 let peak = stage.client.usage().map_or(0, |usage| usage.peak);
@@ -64,9 +65,9 @@ fn floods_of_what_is_worth_nothing() {
 }
 
 #[test]
-fn a_greeting_that_trickles_is_shown_as_it_comes() {
+fn a_slow_greeting_is_shown_as_it_arrives() {
     check_all(&[Case::new(
-        "one byte a time",
+        "one byte at a time",
         |stage| {
             let mut session = stage.session();
             for byte in b"welcome!\n".chunks(1) {
@@ -82,14 +83,14 @@ fn a_greeting_that_trickles_is_shown_as_it_comes() {
         0,
         "closed cleanly, the server first; 9 bytes received",
     )
-    .flags(&PATIENT)]);
+    .flags(&NEVER_CLOSES)]);
 }
 
 #[test]
-fn a_greeting_of_64_megabytes_costs_no_memory() {
+fn a_large_greeting_needs_no_memory() {
     let server = TestServer::new();
     let (mut reader, writer) = io::pipe().unwrap();
-    let mut client = server.client().args(PATIENT).stdout(writer).start();
+    let mut client = server.client().args(NEVER_CLOSES).stdout(writer).start();
     let counter = thread::spawn(move || {
         let mut buffer = vec![0; MEGABYTE];
         let mut total = 0;
@@ -105,23 +106,23 @@ fn a_greeting_of_64_megabytes_costs_no_memory() {
     let peak = client.usage().map_or(0, |usage| usage.peak);
     session.close_notify();
     client.expect_exit(0);
-    drop(client); // and with it our copy of the pipe's end
+    drop(client); // and with it our copy of the pipe's writer
     assert_eq!(counter.join().unwrap(), 64 * MEGABYTE);
     assert!(peak < PEAK, "{peak}");
 }
 
-/// The backpressure of a pipe: the server is held up, and nothing piles up between.
+/// Backpressure: if stdout is not read, the server cannot send, and the client does not buffer.
 #[test]
-fn a_greeting_that_nobody_reads_holds_the_server_up() {
+fn an_unread_stdout_stops_the_server() {
     let server = TestServer::new();
     let (reader, writer) = io::pipe().unwrap();
-    let mut client = server.client().args(PATIENT).stdout(writer).start();
+    let mut client = server.client().args(NEVER_CLOSES).stdout(writer).start();
     let mut session = server.accept();
     let greeting = session.seal(&vec![b'~'; 64 * MEGABYTE]);
     let mut socket = session.into_socket();
     socket.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
-    let held_up = socket.write_all(&greeting).unwrap_err();
-    assert_eq!(held_up.kind(), io::ErrorKind::WouldBlock);
+    let blocked = socket.write_all(&greeting).unwrap_err();
+    assert_eq!(blocked.kind(), io::ErrorKind::WouldBlock);
     let peak = client.usage().map_or(0, |usage| usage.peak);
     assert!(peak < PEAK, "{peak}");
     drop(reader);

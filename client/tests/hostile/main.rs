@@ -1,5 +1,5 @@
-//! Servers that mean harm, against the real client: tables of what they do, with the exit status and the words that
-//! must come of it, within the client's own deadlines.
+//! Hostile servers against the real client. Each table lists what the servers do, and the client's exit status and
+//! last log line. The client must end within its own deadlines.
 //!
 //! `CASE=words cargo test -p mio-client --test hostile` checks only the cases whose names contain these words.
 #![allow(clippy::unwrap_used, clippy::panic)]

@@ -1,4 +1,4 @@
-//! Prints the interoperability table of README.md, measured now.
+//! Measures and prints the interoperability table of README.md.
 //!
 //! It needs openssl, node, python3, gnutls-cli, gnutls-serv and curl:
 //! `cargo run --package testing --example interop`.
@@ -29,7 +29,7 @@ fn versions() -> [String; 5] {
     ]
 }
 
-/// One word of what a program prints.
+/// Returns one word of a program's output.
 fn word(number: usize, command: &[&str]) -> String {
     let output = Command::new(command[0]).args(&command[1..]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

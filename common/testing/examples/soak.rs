@@ -6,13 +6,13 @@ use testing::soak::{self, Length};
 fn main() {
     let length = Length { sessions: 200_000, megabytes: 10_000 }.parse(std::env::args().skip(1));
     let server = EchoServer::start(&[]);
-    for (name, held) in [
+    for (name, samples) in [
         ("sessions", soak::sessions(&server, length.sessions)),
         ("echo", soak::echo(&server, length.megabytes)),
     ] {
-        let [first, last] = held.heaps();
+        let [first, last] = samples.heaps();
         println!("{name}: {first} bytes of heap in the first third, {last} in the last");
-        held.assert_flat();
+        samples.assert_flat();
     }
     println!("{length:?}: flat");
 }

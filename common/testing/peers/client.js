@@ -1,13 +1,13 @@
-// A TLS client on Node: stdin goes to the server, what the server says to stdout, what this end saw to stderr.
+// A TLS client on Node: stdin goes to the server, its answer to stdout, and a report to stderr.
 //
 //     node client.js PORT VERSION [certificate] [resume]
 const fs = require('fs');
 const tls = require('tls');
 
-const [port, version, ...wishes] = process.argv.slice(2);
+const [port, version, ...flags] = process.argv.slice(2);
 const options = { host: '127.0.0.1', port, servername: 'localhost', minVersion: version, maxVersion: version };
 options.ca = fs.readFileSync('ca.pem');
-if (wishes.includes('certificate')) {
+if (flags.includes('certificate')) {
   options.cert = fs.readFileSync('client.pem');
   options.key = fs.readFileSync('client-key.pem');
 }
@@ -24,12 +24,12 @@ function connect(session) {
 
 function talk(session) {
   const socket = connect(session);
-  process.stdin.pipe(socket); // which closes the socket at the end of stdin
+  process.stdin.pipe(socket); // closes the socket at the end of stdin
   socket.pipe(process.stdout);
   socket.on('end', () => process.stdin.destroy());
 }
 
-// A first session for its ticket, which comes before the greeting.
+// Runs a first session for its ticket, which arrives before the greeting.
 function talkLater() {
   const socket = connect();
   let ticket;
@@ -38,5 +38,5 @@ function talkLater() {
   socket.on('close', () => talk(ticket));
 }
 
-if (wishes.includes('resume')) talkLater();
+if (flags.includes('resume')) talkLater();
 else talk();

@@ -1,4 +1,4 @@
-"""A TLS client on Python's ssl: stdin goes to the server, what the server says to stdout, what this end saw to stderr.
+"""A TLS client on Python's ssl: stdin goes to the server, its answer to stdout, and a report to stderr.
 
     python3 client.py PORT VERSION [certificate] [resume]
 """
@@ -11,10 +11,10 @@ import sys
 STDIN, STDOUT = 0, 1
 CHUNK = 16 * 1024
 
-port, version, *wishes = sys.argv[1:]
+port, version, *flags = sys.argv[1:]
 context = ssl.create_default_context(cafile="ca.pem")
 context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
-if "certificate" in wishes:
+if "certificate" in flags:
     context.load_cert_chain("client.pem", "client-key.pem")
 
 
@@ -26,12 +26,12 @@ def connect(session=None):
 
 
 def close(tls):
-    tls.unwrap().close()  # raises an error unless close_notify went both ways
+    tls.unwrap().close()  # raises an error unless both sides sent close_notify
     print("close_notify went both ways", file=sys.stderr)
 
 
 def talk(tls):
-    """Until either end has said all."""
+    """Returns when the server or stdin ends."""
     while True:
         ready, _, _ = select.select([tls, STDIN], [], [])
         if tls in ready:
@@ -49,7 +49,7 @@ def talk(tls):
 
 
 session = None
-if "resume" in wishes:  # a first session for its ticket, which comes before the greeting
+if "resume" in flags:  # a first session for its ticket, which arrives before the greeting
     first = connect()
     first.recv(CHUNK)
     session = first.session

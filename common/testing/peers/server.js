@@ -1,16 +1,16 @@
-// A TLS echo server on Node: the socket piped into itself. The line CLOSE makes it close first.
+// A TLS echo server on Node: pipes the socket into itself. The line CLOSE makes it close first.
 //
 //     node server.js VERSION [certificate]
 const fs = require('fs');
 const tls = require('tls');
 
-const [version, wish] = process.argv.slice(2);
+const [version, flag] = process.argv.slice(2);
 const options = { minVersion: version, maxVersion: version };
 options.cert = fs.readFileSync('server.pem');
 options.key = fs.readFileSync('server-key.pem');
-if (wish === 'certificate') {
+if (flag === 'certificate') {
   options.ca = fs.readFileSync('ca.pem');
-  options.requestCert = true; // and rejectUnauthorized is the default
+  options.requestCert = true; // rejectUnauthorized is the default
 }
 
 const server = tls.createServer(options, (socket) => {

@@ -8,11 +8,11 @@ import sys
 
 CHUNK = 16 * 1024
 
-version, *wishes = sys.argv[1:]
+version, *flags = sys.argv[1:]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
 context.load_cert_chain("server.pem", "server-key.pem")
-if "certificate" in wishes:
+if "certificate" in flags:
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations("ca.pem")
 
@@ -27,5 +27,5 @@ while True:
         tls.sendall(data)
         if data == b"CLOSE\n":
             break
-    tls.unwrap().close()  # raises an error unless close_notify went both ways
+    tls.unwrap().close()  # raises an error unless both sides sent close_notify
     print("close_notify went both ways", file=sys.stderr)

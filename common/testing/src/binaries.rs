@@ -1,9 +1,9 @@
-//! Where the programs under test are.
+//! The paths of the programs under test.
 //!
-//! Cargo tells a package's tests where the package's own programs are (`CARGO_BIN_EXE_…`), and nothing of those of
-//! its neighbours; the tests of either program need both. All of them lie in one folder, above that of the tests
-//! themselves. `cargo test` in the workspace has built them by then; `cargo test -p mio-client` alone builds no
-//! server, or leaves an old one, so that one is built here, once.
+//! Cargo tells the tests of a package only the paths of this package's programs (`CARGO_BIN_EXE_…`), but the tests of
+//! each program need both. All programs are in the folder above the folder of the tests. `cargo test` in the
+//! workspace has already built them. `cargo test -p mio-client` builds no server, or leaves an old one, so this
+//! module builds it, once.
 
 use std::env;
 use std::fs;
@@ -12,17 +12,17 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::SystemTime;
 
-/// The path of a program of this workspace, `mio-server` or `mio-client`, built from the sources as they are now.
+/// Returns the path of `mio-server` or `mio-client`, built from the current sources.
 pub fn binary(name: &str) -> PathBuf {
     built("--bin", name, Path::new(name))
 }
 
-/// The path of an example of this workspace, built from the sources as they are now.
+/// Returns the path of an example of this workspace, built from the current sources.
 pub fn example(name: &str) -> PathBuf {
     built("--example", name, &Path::new("examples").join(name))
 }
 
-/// The path of a program of this kind, which lies at `place` in the folder above that of the tests.
+/// Returns the path of a program of this kind, which is at `place` in the folder above the folder of the tests.
 fn built(kind: &str, name: &str, place: &Path) -> PathBuf {
     static CHECKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -40,13 +40,13 @@ fn built(kind: &str, name: &str, place: &Path) -> PathBuf {
     path
 }
 
-/// Whether the program is there and younger than all its sources, which Cargo lists beside it.
+/// Whether the program exists and is newer than all its sources, which Cargo lists in a file next to it.
 fn is_fresh(program: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     let Some(built) = modified(program) else { return false };
     let Ok(list) = fs::read_to_string(program.with_extension("d")) else { return false };
     let Some((_, sources)) = list.trim_end().split_once(": ") else { return false };
-    // As in a makefile, a space that is part of a path stands behind a backslash.
+    // As in a makefile, a space in a path follows a backslash.
     let sources = sources.replace("\\ ", "\0");
     let is_older = |source: &str| {
         let source = source.replace('\0', " ");
@@ -61,9 +61,9 @@ fn build(kind: &str, name: &str, folder: &Path) {
         Some(profile) => profile,
         None => panic!("{} is not in target/PROFILE", folder.display()),
     };
-    // Of the package whose tests run, as Cargo says: a folder that was copied is not the one this was compiled in.
+    // The package whose tests run, from Cargo: if the workspace was copied, it is not the folder of compilation.
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or(env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    // Of the whole workspace: for one package alone, Cargo resolves other features and compiles every dependency again.
+    // `--workspace`: for one package alone, Cargo selects other features and compiles every dependency again.
     let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
         .args(["build", "--quiet", "--workspace", kind, name, "--profile", profile, "--target-dir"])
         .arg(folder.parent().unwrap())

@@ -1,4 +1,4 @@
-//! Certificates of every kind, made on the spot.
+//! Certificates of every kind, made for each test.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm, date_time_ymd,
 };
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -16,7 +17,7 @@ use rustls::{RootCertStore, ServerConfig};
 
 use crate::folder::TempDir;
 
-/// The names that lead to this machine.
+/// The names of this machine.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// A certificate and its key, both in PEM.
@@ -28,22 +29,22 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Self-signed, CA:FALSE, for the names of this machine.
+    /// A self-signed certificate for the names of this machine, CA:FALSE.
     pub fn localhost() -> Self {
         Self::for_names(&LOCAL)
     }
 
-    /// Self-signed, CA:FALSE, for these names.
+    /// A self-signed certificate for these names, CA:FALSE.
     pub fn for_names(names: &[&str]) -> Self {
         Self::self_signed(&leaf(names))
     }
 
-    /// Like [`localhost`](Self::localhost), and no longer valid.
+    /// Like [`localhost`](Self::localhost), but expired.
     pub fn expired() -> Self {
         Self::self_signed(&leaf_of_years(2001))
     }
 
-    /// Like [`localhost`](Self::localhost), and not yet valid.
+    /// Like [`localhost`](Self::localhost), but not yet valid.
     pub fn not_yet_valid() -> Self {
         Self::self_signed(&leaf_of_years(2901))
     }
@@ -55,8 +56,8 @@ impl Identity {
         Self { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
-    /// What `openssl req -newkey rsa:2048 -nodes -keyout key.pem -x509 -days 365 -out certificate.pem` makes of
-    /// this Common Name: an RSA key, CA:TRUE, and no subject alternative name.
+    /// The certificate of `openssl req -newkey rsa:2048 -nodes -keyout key.pem -x509 -days 365 -out certificate.pem`
+    /// for this Common Name: with an RSA key, CA:TRUE, and without a subject alternative name.
     pub fn classic(common_name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name = common(common_name);
@@ -73,29 +74,28 @@ impl Identity {
         Self { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
-    /// Writes both files where the programs look for them, and returns their paths.
+    /// Writes both files to the programs' default paths, and returns these paths.
     pub fn write(&self, folder: &TempDir) -> (PathBuf, PathBuf) {
         let certificate = folder.write("certificates/certificate.pem", &self.certificate);
         let key = folder.write("certificates/key.pem", &self.key);
         (certificate, key)
     }
 
-    /// A TLS server with this identity that asks for no client certificate.
+    /// The configuration of a server with this identity, which requests no client certificate.
     pub fn server_config(&self) -> Arc<ServerConfig> {
-        let config = ServerConfig::builder().with_no_client_auth();
-        Arc::new(config.with_single_cert(vec![der(&self.certificate)], self.private_key()).unwrap())
+        self.server_config_with(default_provider())
     }
 
-    /// Such a server with a choice of algorithms.
+    /// [`server_config`](Self::server_config) with these algorithms.
     pub fn server_config_with(&self, provider: CryptoProvider) -> Arc<ServerConfig> {
         let config = ServerConfig::builder_with_provider(provider.into());
         let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
         Arc::new(config.with_single_cert(vec![der(&self.certificate)], self.private_key()).unwrap())
     }
 
-    /// A TLS server that presents these certificates, which need not be any, and signs with this key, which need not
-    /// be theirs.
-    pub fn server_config_showing(&self, chain: Vec<CertificateDer<'static>>) -> Arc<ServerConfig> {
+    /// The configuration of a server that presents these certificates and signs with this key. They need not be
+    /// certificates, and the key need not be their key.
+    pub fn server_config_presenting(&self, chain: Vec<CertificateDer<'static>>) -> Arc<ServerConfig> {
         let key = any_supported_type(&self.private_key()).unwrap();
         let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)));
         Arc::new(ServerConfig::builder().with_no_client_auth().with_cert_resolver(resolver))
@@ -107,7 +107,7 @@ impl Identity {
     }
 }
 
-/// Somebody who issues certificates.
+/// An authority, which issues certificates.
 pub struct Authority {
     /// The authority's own certificate, in PEM.
     pub certificate: String,
@@ -121,7 +121,7 @@ impl Authority {
         Self::with_keys(name, &PKCS_ECDSA_P256_SHA256)
     }
 
-    /// An authority of this name that is no longer valid. What it issues is.
+    /// An authority of this name that has expired. The certificates that it issues are valid.
     pub fn expired(name: &str) -> Self {
         let mut params = authority(name);
         params.not_before = date_time_ymd(2001, 1, 1);
@@ -129,7 +129,7 @@ impl Authority {
         Self::with_params(params, &PKCS_ECDSA_P256_SHA256)
     }
 
-    /// An authority of this name that has, and gives, keys of one kind.
+    /// An authority of this name. Its key and the keys that it issues use this algorithm.
     pub fn with_keys(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
         Self::with_params(authority(name), algorithm)
     }
@@ -150,17 +150,18 @@ impl Authority {
         self.sign(leaf(names))
     }
 
-    /// A certificate for the names of this machine, no longer valid.
+    /// An expired certificate for the names of this machine.
     pub fn issue_expired(&self) -> Identity {
         self.sign(leaf_of_years(2001))
     }
 
-    /// A certificate for the names of this machine, not yet valid.
+    /// A certificate for the names of this machine that is not yet valid.
     pub fn issue_not_yet_valid(&self) -> Identity {
         self.sign(leaf_of_years(2901))
     }
 
-    /// A certificate with so many others between it and this authority: all of them, and the key of the first.
+    /// A chain with this many certificates between the leaf and this authority: all of them, and the identity of the
+    /// leaf.
     pub fn chain(&self, between: usize) -> (Vec<CertificateDer<'static>>, Identity) {
         let mut certificates = Vec::new();
         let mut last: Option<Self> = None;
@@ -191,7 +192,7 @@ impl Authority {
     }
 }
 
-/// A store with one certificate as its authority.
+/// A store that trusts one certificate.
 pub fn root_store(certificate: &str) -> Arc<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add(der(certificate)).unwrap();
@@ -211,7 +212,7 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// A leaf for the names of this machine, valid for the year that begins then.
+/// A leaf for the names of this machine, valid for this year.
 fn leaf_of_years(year: i32) -> CertificateParams {
     let mut params = leaf(&LOCAL);
     params.not_before = date_time_ymd(year, 1, 1);
@@ -227,8 +228,8 @@ fn leaf(names: &[&str]) -> CertificateParams {
     params
 }
 
-/// A new Ed25519 key comes with its public half (RFC 8410, 7), and neither OpenSSL 3.0 nor GnuTLS 3.7 reads that: the
-/// same key without it, which is an OCTET STRING of 32 bytes behind a head that never differs.
+/// Removes the public half of a new Ed25519 key (RFC 8410, 7), which neither OpenSSL 3.0 nor GnuTLS 3.7 can read. The
+/// rest is an OCTET STRING of 32 bytes after a constant head.
 fn readable_by_all(key: KeyPair) -> KeyPair {
     const HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     if key.algorithm() != &PKCS_ED25519 {

@@ -1,4 +1,4 @@
-//! What two ends are configured to agree on.
+//! Configurations of a client and a server that fit together.
 
 use std::sync::Arc;
 
@@ -10,35 +10,35 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 
-/// How a session is to go.
+/// The properties of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// The one suite that there is, and with it the version; TLS 1.3 and rustls' choice if there is none.
+    /// The only suite, and with it the version. `None`: TLS 1.3 and rustls' choice.
     pub suite: Option<SupportedCipherSuite>,
-    /// The server wants another key share than the one that comes.
+    /// The server wants another key share than the client sends.
     pub retry: bool,
-    /// The client shows a certificate.
+    /// The client presents a certificate.
     pub mutual: bool,
-    /// The client remembers sessions.
+    /// The client stores tickets.
     pub resumption: bool,
-    /// The server hands out tickets in TLS 1.2 too.
+    /// The server sends tickets in TLS 1.2 too.
     pub ticketer: bool,
-    /// So many bytes may come before the server has said a word.
+    /// How many bytes of early data the server accepts.
     pub early_data: u32,
-    /// The groups are those of the programs, the one with ML-KEM first.
+    /// The groups are those of the programs, with ML-KEM first.
     pub real_groups: bool,
-    /// The client trusts somebody else.
+    /// The client does not trust the server's certificate.
     pub distrust: bool,
 }
 
-/// Both ends. Ed25519, or RSA where the suite wants it, and X25519 unless another share is asked for: sizes and work
-/// are the same in every run, or nearly.
+/// Both configurations. The key is Ed25519, or RSA if the suite needs it. The group is X25519 unless the shape says
+/// otherwise. So sizes and work are almost the same in every run.
 pub struct Configs {
-    /// The server's.
+    /// The server's configuration.
     pub server: ServerConfig,
-    /// The client's.
+    /// The client's configuration.
     pub client: ClientConfig,
-    /// The cryptography of the client.
+    /// The client's cryptography.
     pub provider: Arc<CryptoProvider>,
     /// The server's certificate, which the client trusts.
     pub certificate: String,
@@ -86,7 +86,7 @@ fn client(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> ClientConfig {
-    // It sends a share for the first of them only.
+    // The client sends a share for the first group only.
     let provider = provider(shape, vec![kx_group::X25519, kx_group::SECP256R1]);
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(shape))
@@ -107,7 +107,7 @@ fn versions(shape: &Shape) -> Vec<&'static SupportedProtocolVersion> {
     shape.suite.map_or(rustls::ALL_VERSIONS.to_vec(), |suite| vec![suite.version()])
 }
 
-/// The suite with this name.
+/// Returns the suite with this name.
 pub fn suite(name: &str) -> Option<SupportedCipherSuite> {
     let suite = ALL_CIPHER_SUITES.iter().find(|suite| suite.suite().as_str() == Some(name));
     Some(*suite.unwrap())

@@ -1,6 +1,6 @@
-//! PEM files that have been damaged on their way, in the ways in which people damage them.
+//! Damaged PEM files: the kinds of damage that happen when people copy, convert and edit them.
 
-/// A PEM text in many damaged forms, with a name for each. A few of them can still be read.
+/// Returns many damaged forms of a PEM text, with a name for each. A few of them are still readable.
 pub fn damaged(pem: &str) -> Vec<(String, Vec<u8>)> {
     let mut forms: Vec<(String, Vec<u8>)> = Vec::new();
     let mut form = |name: &str, bytes: Vec<u8>| forms.push((name.to_owned(), bytes));
@@ -33,23 +33,23 @@ pub fn damaged(pem: &str) -> Vec<(String, Vec<u8>)> {
         ("with six dashes", "-----", "------"),
         ("with long dashes", "-----", "\u{2013}\u{2013}\u{2013}\u{2013}\u{2013}"),
         ("with small letters", "PRIVATE KEY", "private key"),
-        ("without dashes behind the label", "KEY-----", "KEY"),
+        ("without dashes after the label", "KEY-----", "KEY"),
         ("with a header", "KEY-----\n", "KEY-----\nProc-Type: 4,CLEAR\n\n"),
         ("with an encryption header", "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n"),
         ("without END", "-----END PRIVATE KEY-----\n", ""),
         ("without BEGIN", "-----BEGIN PRIVATE KEY-----\n", ""),
-        ("with base64 that is not", "M", "!"),
+        ("with an invalid base64 letter", "M", "!"),
         ("with URL-safe base64", "\nM", "\n_"),
         ("with padding in the middle", "\nM", "\n=M"),
         ("with a comment inside", "KEY-----\n", "KEY-----\n# mine\n"),
     ] {
         form(name, pem.replace(from, to).into_bytes());
     }
-    form("behind other text", format!("key={pem}").into_bytes());
+    form("after other text", format!("key={pem}").into_bytes());
     form("in JSON", format!("{{\"key\":\"{}\"}}", pem.replace('\n', r"\n")).into_bytes());
     form("twice, glued", [pem.trim_end(), pem].concat().into_bytes());
     form("twice, the first without END", [pem.split("-----END").next().unwrap_or(pem), pem].concat().into());
-    form("behind a byte order mark", format!("\u{feff}{pem}").into_bytes());
+    form("after a byte order mark", format!("\u{feff}{pem}").into_bytes());
     form("in UTF-16 with a mark", utf16(&format!("\u{feff}{pem}"), u16::to_le_bytes));
     form("in UTF-16LE", utf16(pem, u16::to_le_bytes));
     form("in UTF-16BE", utf16(pem, u16::to_be_bytes));

@@ -1,11 +1,11 @@
-//! Long lists compared: a failure shows the first difference and what stands around it, not both lists.
+//! Compares long lists. A failure shows the first difference and the items around it, not both lists.
 
 use std::fmt::Debug;
 
-/// How many items before and behind the first difference are shown.
+/// The number of items that a failure shows before and after the first difference.
 const AROUND: usize = 5;
 
-/// Asserts that two lists are the same.
+/// Asserts that two lists are equal.
 pub fn assert_same_list<A, B>(actual: &[A], expected: &[B])
 where
     A: Debug + PartialEq<B>,
@@ -45,13 +45,13 @@ mod tests {
     use super::first_difference;
 
     #[test]
-    fn lists_that_are_the_same_have_no_difference() {
+    fn equal_lists_have_no_difference() {
         assert_eq!(first_difference::<u8, u8>(&[], &[]), None);
         assert_eq!(first_difference(&[String::from("a")], &["a"]), None);
     }
 
     #[test]
-    fn the_first_difference_is_shown_with_what_stands_around_it() {
+    fn the_first_difference_is_shown_with_the_items_around_it() {
         let expected: Vec<u32> = (0..1000).collect();
         let mut actual = expected.clone();
         actual[500] = 7;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_ends_too_early_differs_where_it_ends() {
+    fn a_short_list_differs_at_its_end() {
         let difference = first_difference(&[1, 2], &[1, 2, 3]).unwrap();
         assert!(difference.contains("at item 2, of 2 and 3 items"), "{difference}");
         assert!(difference.contains("actual:   [1, 2]\nexpected: [1, 2, 3]"), "{difference}");

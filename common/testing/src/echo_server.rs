@@ -10,7 +10,7 @@ use crate::peer::{TlsClient, client_config};
 use crate::program::{Launch, Output, Program};
 use crate::raw;
 
-/// A `mio-server` that listens.
+/// A running `mio-server`.
 pub struct EchoServer {
     /// The process.
     pub program: Program,
@@ -21,24 +21,24 @@ pub struct EchoServer {
 }
 
 impl EchoServer {
-    /// Starts one in a folder of its own, where it makes its certificate.
+    /// Starts it in a new folder, where it makes its certificate.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_in(TempDir::new(), arguments)
     }
 
-    /// Starts one at this address, whose port is 0.
+    /// Starts it at this address, with port 0.
     pub fn start_at(listen: &str) -> Self {
         let folder = TempDir::new();
         Self::launch(Launch::server_at(listen, folder.path()), folder)
     }
 
-    /// Starts one in this folder.
+    /// Starts it in this folder.
     pub fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
         let launch = Launch::server(folder.path());
         Self::launch(launch.args(arguments), folder)
     }
 
-    /// Starts one that was prepared, in this folder.
+    /// Starts a prepared server, which runs in this folder.
     pub fn launch(launch: Launch, folder: TempDir) -> Self {
         let program = launch.start();
         let line = program.stderr.wait_for_line("listening on ");
@@ -46,7 +46,7 @@ impl EchoServer {
         Self { program, address, folder }
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> &Output {
         &self.program.stderr
     }
@@ -56,22 +56,29 @@ impl EchoServer {
         self.folder.read("certificates/certificate.pem")
     }
 
-    /// What a client is made of that trusts it.
+    /// The configuration of a client that trusts it.
     pub fn client_config(&self) -> Arc<ClientConfig> {
         client_config(&self.certificate())
     }
 
-    /// A TCP connection to it.
+    /// Prepares a `mio-client` that connects to it by the name `localhost`, in its folder, where the certificate to
+    /// trust is.
+    pub fn client(&self, arguments: &[&str]) -> Launch {
+        let target = format!("localhost:{}", self.address.port());
+        Launch::client(self.folder.path()).args([target.as_str()]).args(arguments)
+    }
+
+    /// Opens a TCP connection to it.
     pub fn connect_raw(&self) -> TcpStream {
         raw::connect(self.address)
     }
 
-    /// A client that waits for its turn, if need be, and has finished its handshake.
+    /// Connects a client and finishes the handshake. If there is no free slot, the client waits in the accept queue.
     pub fn connect(&self) -> TlsClient {
         TlsClient::connect(self.address, self.client_config())
     }
 
-    /// A client that connects, has one line echoed, and closes as one should: the proof that the server serves.
+    /// Asserts that it serves a client, which has one line echoed and closes cleanly.
     pub fn serves_a_client(&self) {
         let mut client = self.connect();
         assert_eq!(client.receive(9), b"welcome!\n");
@@ -81,9 +88,9 @@ impl EchoServer {
     }
 }
 
-/// The address in the line that a server prints when it listens.
+/// Returns the address in the line that a server prints when it listens.
 pub fn listening_on(line: &str) -> SocketAddr {
-    // With --trace=json the line is an object, and this its last field.
+    // With --trace=json the line is an object, and the address is in its last field.
     let address = line.rsplit("listening on ").next().unwrap().trim_end().trim_end_matches("\"}");
     address.parse().unwrap_or_else(|error| panic!("{line}: {error}"))
 }

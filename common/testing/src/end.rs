@@ -1,27 +1,27 @@
-//! How the other end of a connection ended it.
+//! How the peer ended a connection.
 
 use std::io::{self, Read as _};
 use std::net::TcpStream;
 
 use rustls::AlertDescription;
 
-/// How the other end ended.
+/// How the peer ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// With close_notify.
     CloseNotify,
-    /// With a FIN alone.
+    /// With a FIN and nothing before it.
     Fin,
     /// With this alert.
     Alert(AlertDescription),
-    /// With a reset, before anything else was read.
+    /// With a reset.
     Reset,
-    /// Not within the limit, or otherwise.
+    /// Not within [`LIMIT`](crate::LIMIT), or with another error.
     Other(io::ErrorKind),
 }
 
 impl End {
-    /// What a failed read or write says.
+    /// The end that a failed read or write reports.
     pub fn of(error: &io::Error) -> Self {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match (tls, error.kind()) {
@@ -32,8 +32,8 @@ impl End {
         }
     }
 
-    /// Reads records that are not encrypted up to the FIN; what the last of them says if it is an alert. An alert with
-    /// a reset behind it counts as a reset, since other systems would have lost it.
+    /// Reads unencrypted records up to the FIN. If the last record is an alert, the end is this alert. An alert
+    /// before a reset counts as a reset, since other systems would lose the alert.
     pub fn of_unencrypted(socket: &mut TcpStream) -> Self {
         let mut bytes = Vec::new();
         if let Err(error) = socket.read_to_end(&mut bytes) {
@@ -47,7 +47,7 @@ impl End {
     }
 }
 
-/// The records in these bytes, each with its head.
+/// The records in these bytes, with their headers.
 fn records(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let [_, _, _, high, low, ..] = bytes else { return None };

@@ -1,7 +1,7 @@
-//! Records that rustls would never write, sealed with the keys of its session.
+//! Seals records that rustls would never write, with the keys of its session.
 //!
-//! A peer whose cipher suites come from a [`Forge`] is rustls in everything, but for the records that the test has
-//! ordered: those say something else than rustls wanted to say, and are sealed as if it had.
+//! A peer with the cipher suites of a [`Forge`] behaves as rustls does, except for the records that the test has
+//! replaced: they are sealed as rustls would, with another type or content.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -17,28 +17,28 @@ use rustls::{
     Tls13CipherSuite,
 };
 
-/// What a record is to be instead of what rustls makes it.
+/// Changes the type and the content of a record.
 pub type Alteration = Box<dyn FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send>;
 
-/// The alterations of the records to come, the next one first.
+/// The alterations of the next records.
 #[derive(Clone, Default)]
 pub struct Forge(Arc<Mutex<VecDeque<Alteration>>>);
 
 impl Forge {
-    /// The usual algorithms, forging.
+    /// The default algorithms, with forged records.
     pub fn provider(&self) -> CryptoProvider {
         let usual = default_provider();
         let cipher_suites = usual.cipher_suites.iter().map(|suite| self.suite(*suite)).collect();
         CryptoProvider { cipher_suites, ..usual }
     }
 
-    /// The next record is this one.
+    /// Replaces the next record.
     pub fn next(&self, kind: ContentType, content: &[u8]) {
         let content = content.to_vec();
         self.alter_next(move |_, _| (kind, content));
     }
 
-    /// The next record is made into another one.
+    /// Alters the next record.
     pub fn alter_next(
         &self,
         alteration: impl FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send + 'static,
@@ -50,12 +50,12 @@ impl Forge {
         self.0.lock().unwrap().pop_front()
     }
 
-    /// rustls wants suites that live for ever, so they do, for as long as the tests run.
+    /// rustls needs `'static` suites, so they leak.
     fn suite(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
         match suite {
             SupportedCipherSuite::Tls13(suite) => {
                 SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
-                    common: same(&suite.common),
+                    common: CipherSuiteCommon { ..suite.common },
                     aead_alg: Box::leak(Box::new(Forging { inner: suite.aead_alg, forge: self.clone() })),
                     quic: None,
                     ..*suite
@@ -63,7 +63,7 @@ impl Forge {
             }
             SupportedCipherSuite::Tls12(suite) => {
                 SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
-                    common: same(&suite.common),
+                    common: CipherSuiteCommon { ..suite.common },
                     aead_alg: Box::leak(Box::new(Forging { inner: suite.aead_alg, forge: self.clone() })),
                     ..*suite
                 })))
@@ -72,24 +72,20 @@ impl Forge {
     }
 }
 
-fn same(common: &CipherSuiteCommon) -> CipherSuiteCommon {
-    CipherSuiteCommon { ..*common }
-}
-
 struct Forging<A: ?Sized + 'static> {
     inner: &'static A,
     forge: Forge,
 }
 
 impl<A: ?Sized> Forging<A> {
-    fn around(&self, inner: Box<dyn MessageEncrypter>) -> Box<dyn MessageEncrypter> {
+    fn wrap(&self, inner: Box<dyn MessageEncrypter>) -> Box<dyn MessageEncrypter> {
         Box::new(ForgingEncrypter { inner, forge: self.forge.clone() })
     }
 }
 
 impl Tls13AeadAlgorithm for Forging<dyn Tls13AeadAlgorithm> {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        self.around(self.inner.encrypter(key, iv))
+        self.wrap(self.inner.encrypter(key, iv))
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
@@ -111,7 +107,7 @@ impl Tls13AeadAlgorithm for Forging<dyn Tls13AeadAlgorithm> {
 
 impl Tls12AeadAlgorithm for Forging<dyn Tls12AeadAlgorithm> {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
-        self.around(self.inner.encrypter(key, iv, extra))
+        self.wrap(self.inner.encrypter(key, iv, extra))
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {

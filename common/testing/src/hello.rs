@@ -1,4 +1,4 @@
-//! A ClientHello taken apart, to be changed and put together again (RFC 8446, 4.1.2).
+//! Parses, changes and builds a ClientHello (RFC 8446, 4.1.2).
 
 /// The number of an extension.
 pub type Extension = u16;
@@ -14,22 +14,22 @@ pub const SUPPORTED_VERSIONS: Extension = 43;
 /// `key_share`.
 pub const KEY_SHARE: Extension = 51;
 
-/// What a client offers.
+/// A ClientHello.
 pub struct ClientHello {
     /// `legacy_version`.
     pub version: u16,
-    /// `random`, the length and bytes of `legacy_session_id`.
+    /// `random`, and `legacy_session_id` with its length.
     random_and_session: Vec<u8>,
     /// `cipher_suites`.
     pub suites: Vec<u16>,
-    /// `extensions`, in their order.
+    /// `extensions`, in order.
     pub extensions: Vec<(Extension, Vec<u8>)>,
 }
 
 impl ClientHello {
-    /// That of the first record that a client sends.
+    /// Parses the first record that a client sends.
     pub fn parse(record: &[u8]) -> Self {
-        let mut rest = &record[9..]; // behind the heads of the record and of the message
+        let mut rest = &record[9..]; // after the headers of the record and of the message
         let version = u16_of(take(&mut rest, 2));
         let session = usize::from(rest[32]);
         let random_and_session = take(&mut rest, 33 + session).to_vec();
@@ -46,13 +46,13 @@ impl ClientHello {
         Self { version, random_and_session, suites, extensions }
     }
 
-    /// Offers an extension in another way, or no longer.
+    /// Replaces an extension, or removes it.
     pub fn set(&mut self, number: Extension, body: Option<&[u8]>) {
         self.extensions.retain(|(other, _)| *other != number);
         self.extensions.extend(body.map(|body| (number, body.to_vec())));
     }
 
-    /// The handshake message.
+    /// Returns the handshake message.
     pub fn message(&self) -> Vec<u8> {
         let suites: Vec<u8> = self.suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
         let extensions: Vec<u8> = self
@@ -70,19 +70,19 @@ impl ClientHello {
         handshake(1, &body.concat())
     }
 
-    /// The message in a record.
+    /// Returns the message in a record.
     pub fn record(&self) -> Vec<u8> {
         record(22, &self.message())
     }
 }
 
-/// A handshake message.
+/// Returns a handshake message.
 pub fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
     let [_, length @ ..] = u32::try_from(body.len()).unwrap().to_be_bytes();
     [&[kind], &length[..], body].concat()
 }
 
-/// A record that is not encrypted.
+/// Returns an unencrypted record.
 pub fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
     [&[kind, 3, 3], &with_length(fragment)[..]].concat()
 }
@@ -92,8 +92,8 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> &'a [u8] {
-    let (taken, behind) = rest.split_at(length);
-    *rest = behind;
+    let (taken, after) = rest.split_at(length);
+    *rest = after;
     taken
 }
 

@@ -1,31 +1,34 @@
-//! What the tests of both programs have in common: the programs as children, certificates of every kind, and peers
-//! that behave as badly as a test wants.
+//! Support for tests with real programs: the programs as children, certificates of every kind, and peers that can
+//! misbehave.
 //!
 //! ```text
-//! binaries       where the programs are, built if they must be
+//! binaries       the paths of the programs, which are built if necessary
 //! program        a child process: its lines, its signals, its exit status
-//! echo_server    mio-server on a port of its own, in a folder of its own
-//! certificates   made on the spot, good and bad ones
+//! folder         a temporary folder
+//! echo_server    mio-server as a child, in a folder of its own
+//! test_server    a TLS server that the test controls
 //! peer           a blocking rustls client or server on a std socket
-//! end            how the other end ended
-//! raw            sockets beneath TLS: resets, alerts as bytes
-//! hello          a ClientHello taken apart and put together again
-//! forge          records that rustls would never write, sealed with its keys
-//! test_server    a listener that does what the test says
-//! secrets        what must never be said aloud
-//! damage         PEM files that were damaged on their way
-//! soak           long runs, in which nothing may grow
-//! difference     long lists compared: the first difference is shown, not the lists
-//! table          tables of cases, checked several at a time
+//! end            how a peer ended a connection
+//! raw            sockets below TLS: resets, alerts as bytes
+//! terminal       a pseudoterminal
+//! certificates   valid and invalid certificates, made for each test
+//! configs        configurations of a client and a server that fit together
+//! hello          parses, changes and builds a ClientHello
+//! forge          seals records that rustls would never write
+//! secrets        secrets that no output may contain
+//! damage         damaged PEM files
+//! soak           long runs, in which memory and descriptors must not grow
+//! difference     compares long lists
+//! table          checks tables of cases, several at the same time
 //! usage          the memory and the descriptors of a process
-//! cpu, figures   for the benchmarks: cores, the time and memory of a process; medians and ratios
-//! interop        programs of other makers, and the table of README.md
+//! cpu, figures   for the benchmarks: cores, CPU time and memory; medians and ratios
+//! interop        other TLS programs, and the table in README.md
 //! ```
 //!
-//! A test never sleeps to let something happen. It waits for the event itself (a line, bytes, an end of file), and
-//! [`LIMIT`] only turns a wait that would last for ever into a failure.
+//! A test never sleeps to let something happen. It waits for the event (a line, bytes, an end of file). [`LIMIT`]
+//! turns an endless wait into a failure.
 //!
-//! Everything here panics when it fails: that is how a test reports.
+//! All functions panic on failure, except those that return a `Result`.
 
 pub mod binaries;
 pub mod certificates;
@@ -52,5 +55,5 @@ pub mod usage;
 
 use std::time::Duration;
 
-/// How long to wait for what must happen: far longer than it takes on the slowest machine.
+/// The longest wait for an event that must happen: much longer than it takes on the slowest machine.
 pub const LIMIT: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A blocking TLS peer, driven by rustls' own `Stream`: another way to do what the programs do by hand.
+//! A blocking TLS peer, driven by rustls' `Stream`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -25,14 +25,14 @@ pub type TlsClient = TlsPeer<ClientConnection>;
 /// A server.
 pub type TlsServer = TlsPeer<ServerConnection>;
 
-/// One end of a TLS connection.
+/// A client or a server on a blocking socket.
 pub struct TlsPeer<C> {
     tls: C,
     socket: TcpStream,
 }
 
 impl TlsClient {
-    /// A client that expects the server `localhost`, before its handshake.
+    /// Creates a client of the server `localhost`, before its handshake.
     pub fn new(socket: TcpStream, config: Arc<ClientConfig>) -> Self {
         let tls = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
         Self { tls, socket }
@@ -45,19 +45,20 @@ impl TlsClient {
         client
     }
 
-    /// Sends a ClientHello, and does not look at the answer.
+    /// Sends a ClientHello and reads nothing.
     pub fn send_client_hello(&mut self) {
         let hello = self.outgoing();
         self.socket.write_all(&hello).unwrap();
     }
 
-    /// Sends the first bytes of a ClientHello, and not the rest.
+    /// Sends the first half of a ClientHello.
     pub fn send_half_a_client_hello(&mut self) {
         let hello = self.outgoing();
         self.socket.write_all(&hello[..hello.len() / 2]).unwrap();
     }
 
-    /// Sends a ClientHello, reads the server's answer, and returns what is to be sent then, with the Finished.
+    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with the
+    /// Finished.
     pub fn second_flight(&mut self) -> Vec<u8> {
         self.send_client_hello();
         self.next_flight()
@@ -65,7 +66,7 @@ impl TlsClient {
 }
 
 impl TlsServer {
-    /// A server on an accepted socket, before its handshake.
+    /// Creates a server on an accepted socket, before its handshake.
     pub fn new(socket: TcpStream, config: Arc<ServerConfig>) -> Self {
         Self { tls: ServerConnection::new(config).unwrap(), socket }
     }
@@ -78,7 +79,7 @@ where
     /// Finishes the handshake.
     ///
     /// # Errors
-    /// Whatever ended it; an alert for it has been sent.
+    /// The socket fails, or TLS fails. The alert has been sent.
     pub fn handshake(&mut self) -> io::Result<()> {
         while self.tls.is_handshaking() || self.tls.wants_write() {
             self.tls.complete_io(&mut self.socket)?;
@@ -86,7 +87,7 @@ where
         Ok(())
     }
 
-    /// Reads until there is an answer, and returns it, which is to be sent.
+    /// Reads until TLS has something to send, and returns that.
     pub fn next_flight(&mut self) -> Vec<u8> {
         while !self.tls.wants_write() {
             self.tls.read_tls(&mut self.socket).unwrap();
@@ -101,13 +102,13 @@ where
         stream.write_all(plaintext).and_then(|()| stream.flush()).unwrap();
     }
 
-    /// Sends plaintext. `false` if the other end has gone.
+    /// Sends plaintext. Returns `false` if the peer has closed the connection.
     pub fn try_send(&mut self, plaintext: &[u8]) -> bool {
         let mut stream = self.stream();
         stream.write_all(plaintext).and_then(|()| stream.flush()).is_ok()
     }
 
-    /// What TLS wants to send, to be sent, cut or damaged by the test.
+    /// Takes the pending output of TLS. The test can cut or damage it before it sends it.
     pub fn outgoing(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         while self.tls.wants_write() {
@@ -129,48 +130,48 @@ where
         self.outgoing()
     }
 
-    /// Sends bytes as they are. The other end may have had enough in the middle.
+    /// Sends bytes without TLS. Ignores an error, because the peer may close the connection meanwhile.
     pub fn write_raw(&mut self, bytes: &[u8]) {
         let _ = self.socket.write_all(bytes);
     }
 
-    /// Asks for new keys in a KeyUpdate that waits to be sent (RFC 8446, 4.6.3).
+    /// Adds a KeyUpdate to the pending output (RFC 8446, 4.6.3).
     pub fn update_keys(&mut self) {
         self.tls.refresh_traffic_keys().unwrap();
     }
 
-    /// Sends plaintext without waiting for the other end to read it: a thread does that. Nothing else may be sent
-    /// before the thread is done.
+    /// Sends plaintext on a thread, so that the test does not wait for the peer to read. Send nothing else before
+    /// the thread has ended.
     pub fn send_in_background(&mut self, plaintext: &[u8]) -> JoinHandle<io::Result<()>> {
         let ciphertext = self.seal(plaintext);
         let mut socket = self.socket.try_clone().unwrap();
         thread::spawn(move || socket.write_all(&ciphertext))
     }
 
-    /// Receives so many bytes of plaintext.
+    /// Receives this many bytes of plaintext.
     pub fn receive(&mut self, length: usize) -> Vec<u8> {
         let mut plaintext = vec![0; length];
         self.stream().read_exact(&mut plaintext).unwrap();
         plaintext
     }
 
-    /// Sends something and receives as much. `false` if the other end has ended.
+    /// Sends plaintext and receives as many bytes. Returns `false` if the peer has closed the session.
     pub fn try_round_trip(&mut self, plaintext: &[u8]) -> bool {
         let mut stream = self.stream();
         let sent = stream.write_all(plaintext).and_then(|()| stream.flush());
         sent.is_ok() && stream.read_exact(&mut vec![0; plaintext.len()]).is_ok()
     }
 
-    /// Whether nothing comes for this long, neither data nor an end. The one wait of its kind: that something does
-    /// not happen cannot be waited for otherwise, and a machine that is slow can only make it pass.
+    /// Whether nothing arrives for this long, neither data nor an end. Only time can show that something does not
+    /// happen. On a slow machine the test can only pass.
     pub fn is_silent_for(&mut self, time: Duration) -> bool {
         self.socket.set_read_timeout(Some(time)).unwrap();
-        let heard = self.socket.peek(&mut [0]);
+        let peeked = self.socket.peek(&mut [0]);
         self.socket.set_read_timeout(Some(LIMIT)).unwrap();
-        heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Receives until the other end ends, and how it does.
+    /// Receives until the peer ends the session. Returns the plaintext and the end.
     pub fn receive_to_end(&mut self) -> (Vec<u8>, End) {
         let mut plaintext = Vec::new();
         let end = match self.stream().read_to_end(&mut plaintext) {
@@ -180,7 +181,7 @@ where
         (plaintext, end)
     }
 
-    /// Sends close_notify, and no FIN behind it.
+    /// Sends close_notify, and no FIN.
     pub fn close_notify(&mut self) {
         self.tls.send_close_notify();
         while self.tls.wants_write() {
@@ -193,7 +194,7 @@ where
         self.socket.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Closes as one should: close_notify, then everything that the other end still says, to its close_notify.
+    /// Sends close_notify and receives until the peer's close_notify. Returns the plaintext.
     pub fn close(mut self) -> Vec<u8> {
         self.close_notify();
         let (plaintext, end) = self.receive_to_end();
@@ -201,20 +202,20 @@ where
         plaintext
     }
 
-    /// Waits for the other end's close_notify, and answers it. What came before it is returned.
-    pub fn close_when_told(mut self) -> Vec<u8> {
+    /// Receives until the peer's close_notify, and answers it. Returns the plaintext.
+    pub fn close_after_peer(mut self) -> Vec<u8> {
         let (plaintext, end) = self.receive_to_end();
         assert_eq!(end, End::CloseNotify);
         self.close_notify();
         plaintext
     }
 
-    /// The socket, to do with it what TLS would not.
+    /// Takes the socket.
     pub fn into_socket(self) -> TcpStream {
         self.socket
     }
 
-    /// The socket.
+    /// The socket, below TLS.
     pub fn socket(&mut self) -> &mut TcpStream {
         &mut self.socket
     }
@@ -224,8 +225,9 @@ where
     }
 }
 
-/// A client that trusts one certificate, shows these, which need not be any, and signs with a key that need not be theirs.
-pub fn client_config_as(
+/// The configuration of a client that trusts one certificate, presents these and signs with this key. They need not be
+/// certificates, and the key need not be their key.
+pub fn client_config_presenting(
     certificate: &str,
     chain: Vec<CertificateDer<'static>>,
     key: &PrivateKeyDer<'static>,
@@ -241,12 +243,12 @@ pub fn client_config_as(
     Arc::new(config.with_client_cert_resolver(Arc::new(resolver)))
 }
 
-/// What a client is made of that trusts one certificate: by rustls' own verifier, not by ours.
+/// The configuration of a client that trusts one certificate, with rustls' verifier and not with ours.
 pub fn client_config(certificate: &str) -> Arc<ClientConfig> {
     client_config_with(certificate, default_provider(), rustls::DEFAULT_VERSIONS)
 }
 
-/// [`client_config`] with a choice of algorithms and versions.
+/// [`client_config`] with these algorithms and versions.
 pub fn client_config_with(
     certificate: &str,
     provider: CryptoProvider,

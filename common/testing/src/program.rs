@@ -1,4 +1,4 @@
-//! A program that runs as a child of the test.
+//! A program as a child of the test.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -14,11 +14,11 @@ use crate::LIMIT;
 use crate::binaries::binary;
 use crate::usage::Usage;
 
-/// A program that is about to start.
+/// A program that has not started yet.
 pub struct Launch(Command);
 
 impl Launch {
-    /// Any program, with `folder` as its current one.
+    /// Prepares a program, with `folder` as its current folder.
     pub fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(folder);
@@ -29,18 +29,18 @@ impl Launch {
         Self(command)
     }
 
-    /// `mio-server` on a port that the system chooses.
+    /// Prepares `mio-server` on a port that the system chooses.
     pub fn server(folder: &Path) -> Self {
         Self::server_at("127.0.0.1:0", folder)
     }
 
-    /// `mio-server` at this address.
+    /// Prepares `mio-server` at this address.
     pub fn server_at(listen: &str, folder: &Path) -> Self {
         Self::new(binary("mio-server"), folder).args(["--listen", listen])
     }
 
-    /// `mio-server` as [`server`](Self::server) has it, under this limit of `ulimit`: `-n 64` for so many open files;
-    /// `-f 4` for files of so many blocks, of 512 or 1024 bytes, which is as good as a full disk, and needs no rights.
+    /// [`server`](Self::server) under this limit of `ulimit`. `-n 64` allows 64 open files. `-f 4` allows files of 4
+    /// blocks of 512 or 1024 bytes, which replaces a full disk and needs no rights.
     pub fn server_limited(limit: &str, folder: &Path) -> Self {
         let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
         Self::new("sh", folder)
@@ -49,8 +49,8 @@ impl Launch {
             .args(["--listen", "127.0.0.1:0"])
     }
 
-    /// `mio-server` as [`server`](Self::server) has it, with its system calls written to the file `log` in `folder`.
-    /// strace runs beside it and not above it, so a signal is the server's, and the server's end is that of both.
+    /// [`server`](Self::server) under strace, which writes the system calls to the file `log` in `folder`. With `-D`
+    /// strace is not the server's parent, so signals reach the server, and strace ends with it.
     pub fn server_under_strace(log: &str, folder: &Path) -> Self {
         Self::new("strace", folder)
             .args(["-D", "-o", log])
@@ -58,7 +58,7 @@ impl Launch {
             .args(["--listen", "127.0.0.1:0"])
     }
 
-    /// `mio-client`.
+    /// Prepares `mio-client`.
     pub fn client(folder: &Path) -> Self {
         Self::new(binary("mio-client"), folder)
     }
@@ -69,31 +69,31 @@ impl Launch {
         self
     }
 
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    /// Where stdin comes from, instead of from [`Program::type_in`].
+    /// Replaces stdin, which otherwise comes from [`Program::type_in`].
     pub fn stdin(mut self, from: impl Into<Stdio>) -> Self {
         self.0.stdin(from);
         self
     }
 
-    /// Where stdout goes, instead of into [`Program::stdout`].
+    /// Replaces stdout, which otherwise goes to [`Program::stdout`].
     pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.0.stdout(to);
         self
     }
 
-    /// Where stderr goes, instead of into [`Program::stderr`].
+    /// Replaces stderr, which otherwise goes to [`Program::stderr`].
     pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
         self.0.stderr(to);
         self
     }
 
-    /// The same program, started with this signal ignored, as `nohup` does with HUP.
+    /// Lets the program start with this signal ignored, as `nohup` does with HUP.
     pub fn ignoring(self, signal: &str) -> Self {
         let script = format!("trap '' {signal}; exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
@@ -113,7 +113,7 @@ impl Launch {
 
     /// Starts it.
     pub fn start(mut self) -> Program {
-        let_children_hear_signals();
+        let_children_receive_signals();
         let mut child = self.0.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", self.0));
         let stdout = child.stdout.take().map_or_else(Output::none, Output::collect);
         let stderr = child.stderr.take().map_or_else(Output::none, Output::collect);
@@ -121,10 +121,10 @@ impl Launch {
     }
 }
 
-/// A child inherits the signals that its parent ignores, and our programs leave them ignored. The tests ignore SIGINT
-/// where they run as a background job of a script. A signal that has a handler is not ignored, and `exec` gives it back
-/// its default.
-fn let_children_hear_signals() {
+/// Installs handlers for signals that the test ignores. A child inherits ignored signals, and our programs leave them
+/// ignored. A background job of a script ignores SIGINT, for example. A signal with a handler is not ignored, and
+/// `exec` resets it to its default.
+fn let_children_receive_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let ignored = ignored_signals();
@@ -136,39 +136,39 @@ fn let_children_hear_signals() {
     });
 }
 
-/// The signals that this process ignores: bit 0 stands for signal 1 (proc_pid_status(5)).
+/// The signals that this process ignores. Bit 0 stands for signal 1 (proc_pid_status(5)).
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap())
 }
 
-/// A program that runs, until it is dropped.
+/// A running program. Dropping it kills it.
 pub struct Program {
     child: Child,
-    /// What it writes to stdout.
+    /// Its stdout.
     pub stdout: Output,
-    /// What it writes to stderr.
+    /// Its stderr.
     pub stderr: Output,
 }
 
 impl Program {
-    /// Types something into its stdin.
+    /// Writes to its stdin.
     pub fn type_in(&mut self, text: impl AsRef<[u8]>) {
         self.child.stdin.as_mut().unwrap().write_all(text.as_ref()).unwrap();
     }
 
-    /// Its stdin, to write to from elsewhere.
+    /// Takes its stdin.
     pub fn take_stdin(&mut self) -> ChildStdin {
         self.child.stdin.take().unwrap()
     }
 
-    /// Ends its stdin.
+    /// Closes its stdin.
     pub fn end_stdin(&mut self) {
         drop(self.child.stdin.take());
     }
 
-    /// The number of its process.
+    /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -178,31 +178,32 @@ impl Program {
         self.signal("INT");
     }
 
-    /// Sends it a signal, by name. A child that has ended keeps its number until it is waited for, so the signal
-    /// can reach nobody else.
+    /// Sends it this signal. A child that has ended keeps its process id until `wait`, so the signal cannot reach
+    /// another process.
     pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
         let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &process]).status().unwrap();
         assert!(sent.success(), "kill -s {name} {process}: {sent}");
     }
 
-    /// What it holds now; `None` where the system does not say.
+    /// Its memory and descriptors. `None` if the system has no `/proc`.
     pub fn usage(&self) -> Option<Usage> {
         Usage::of(self.child.id())
     }
 
-    /// Waits until it has so many file descriptors.
+    /// Waits until it has this many file descriptors.
     pub fn wait_for_descriptors(&self, count: usize) {
         Usage::wait_for_descriptors(self.child.id(), count);
     }
 
-    /// Waits for its end, which has this exit status.
+    /// Waits for its end, and asserts this exit status.
     pub fn expect_exit(&mut self, status: i32) {
-        // A process that ends closes its pipes. Waiting for these can be limited, waiting for the process cannot.
+        // A process that ends closes its pipes. Waiting for the pipes has a time limit, waiting for the process has
+        // none.
         self.stdout.wait_for_end();
         self.stderr.wait_for_end();
         let ended = self.child.wait().unwrap();
-        assert_eq!(ended.code(), Some(status), "{ended}; it said:\n{}", self.stderr.text());
+        assert_eq!(ended.code(), Some(status), "{ended}; it wrote:\n{}", self.stderr.text());
     }
 }
 
@@ -213,7 +214,7 @@ impl Drop for Program {
     }
 }
 
-/// What a program has written so far. A thread reads it, so that the program never has to wait for the test.
+/// The output of a program so far. A thread reads it, so that the program never waits for the test.
 pub struct Output {
     shared: Arc<Shared>,
 }
@@ -231,7 +232,7 @@ struct Written {
 }
 
 impl Output {
-    /// What comes out of a pipe from now on.
+    /// Collects what a pipe brings from now on.
     pub fn collect(mut pipe: impl Read + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let writer = Arc::clone(&shared);
@@ -251,30 +252,30 @@ impl Output {
         Self { shared }
     }
 
-    /// Of a stream that goes elsewhere.
+    /// The output of a replaced stream: empty.
     fn none() -> Self {
         Self::collect(std::io::empty())
     }
 
-    /// All of it.
+    /// The bytes so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.shared.written.lock().unwrap().bytes.clone()
     }
 
-    /// All of it.
+    /// The text so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
-    /// The whole lines that contain `part`, so far.
+    /// The complete lines so far that contain `part`.
     pub fn lines(&self, part: &str) -> Vec<String> {
-        whole_lines(&self.text(), part).map(str::to_owned).collect()
+        complete_lines(&self.text(), part).map(str::to_owned).collect()
     }
 
-    /// Waits for a line that contains `part`. It may have been there already.
+    /// Waits for a line that contains `part`, and returns the first one. It may be an old line.
     pub fn wait_for_line(&self, part: &str) -> String {
         self.wait_for(&format!("a line with '{part}'"), |text| {
-            whole_lines(text, part).next().map(str::to_owned)
+            complete_lines(text, part).next().map(str::to_owned)
         })
     }
 
@@ -282,45 +283,45 @@ impl Output {
     pub fn wait_for_line_or_end(&self, part: &str) {
         let written = self.shared.written.lock().unwrap();
         let is_missing = |written: &mut Written| {
-            !written.ended && whole_lines(&String::from_utf8_lossy(&written.bytes), part).next().is_none()
+            !written.ended && complete_lines(&String::from_utf8_lossy(&written.bytes), part).next().is_none()
         };
         let (guard, waited) = self.shared.changed.wait_timeout_while(written, LIMIT, is_missing).unwrap();
         drop(guard);
         assert!(!waited.timed_out(), "waited for '{part}' or the end. It wrote:\n{}", self.text());
     }
 
-    /// How many bytes it has written.
+    /// The number of bytes so far.
     pub fn length(&self) -> usize {
         self.shared.written.lock().unwrap().bytes.len()
     }
 
-    /// Waits for a line that contains `part`, behind so many bytes of other lines.
-    pub fn wait_for_line_behind(&self, position: usize, part: &str) -> String {
-        let what = format!("a line with '{part}' behind byte {position}");
+    /// Waits for a line that contains `part`, after this many bytes.
+    pub fn wait_for_line_after(&self, position: usize, part: &str) -> String {
+        let what = format!("a line with '{part}' after byte {position}");
         self.wait_until(&what, |bytes| {
             let text = String::from_utf8_lossy(&bytes[position..]);
-            whole_lines(&text, part).next().map(str::to_owned)
+            complete_lines(&text, part).next().map(str::to_owned)
         })
     }
 
-    /// Waits until so many lines contain `part`.
+    /// Waits until this many lines contain `part`.
     pub fn wait_for_lines(&self, count: usize, part: &str) -> Vec<String> {
         self.wait_for(&format!("{count} lines with '{part}'"), |text| {
-            let lines: Vec<String> = whole_lines(text, part).map(str::to_owned).collect();
+            let lines: Vec<String> = complete_lines(text, part).map(str::to_owned).collect();
             (lines.len() >= count).then_some(lines)
         })
     }
 
-    /// Waits until `part` has been written, be it at the end of a line or in it.
+    /// Waits for `part`, also in a line that is not complete.
     pub fn wait_for_text(&self, part: &str) {
         self.wait_for(&format!("'{part}'"), |text| text.contains(part).then_some(()));
     }
 
-    /// Waits until so much has been written, and it is this.
+    /// Waits for as many bytes as these, and asserts that they are the first ones.
     pub fn wait_for_bytes(&self, expected: &[u8]) {
         let what = format!("{} bytes", expected.len());
         self.wait_until(&what, |bytes| (bytes.len() >= expected.len()).then_some(()));
-        assert!(self.bytes().starts_with(expected), "other bytes came:\n{}", self.text());
+        assert!(self.bytes().starts_with(expected), "other bytes arrived:\n{}", self.text());
     }
 
     fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
@@ -338,14 +339,14 @@ impl Output {
             if written.ended || left.is_zero() {
                 let why = if written.ended { "the program closed this output" } else { "time is over" };
                 let text = String::from_utf8_lossy(&written.bytes).into_owned();
-                drop(written); // or the thread that collects panics too
+                drop(written); // otherwise the thread that collects panics too
                 panic!("waited for {what}, but {why}. It wrote:\n{text}");
             }
             written = self.shared.changed.wait_timeout(written, left).unwrap().0;
         }
     }
 
-    /// Waits until nobody can write any more.
+    /// Waits for the end of the output.
     pub fn wait_for_end(&self) {
         let written = self.shared.written.lock().unwrap();
         let (written, _) =
@@ -356,7 +357,7 @@ impl Output {
     }
 }
 
-fn whole_lines<'a>(text: &'a str, part: &'a str) -> impl Iterator<Item = &'a str> {
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole.lines().filter(move |line| line.contains(part))
+fn complete_lines<'a>(text: &'a str, part: &'a str) -> impl Iterator<Item = &'a str> {
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    complete.lines().filter(move |line| line.contains(part))
 }

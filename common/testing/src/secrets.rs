@@ -1,4 +1,4 @@
-//! Canaries: what must never be said aloud, in every form in which somebody might say it.
+//! Secrets that no output may contain, in every form in which they could be printed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -6,24 +6,24 @@ use std::sync::{Arc, Mutex};
 
 use rustls::KeyLog;
 
-/// So many bytes of a secret in a row are the secret.
+/// An output that contains this many consecutive bytes of a secret reveals it.
 const WINDOW: usize = 16;
 
-/// A secret, and what it is.
+/// A secret and its name.
 type Named = (&'static str, Vec<u8>);
 
-/// Secrets, and all the words by which they would be known.
+/// Secrets.
 #[derive(Default)]
 pub struct Secrets(Vec<Named>);
 
 impl Secrets {
-    /// Adds one.
+    /// Adds a secret.
     pub fn add(&mut self, name: &'static str, bytes: &[u8]) {
-        assert!(bytes.len() >= WINDOW, "{name} is too short to be known again");
+        assert!(bytes.len() >= WINDOW, "{name} is too short to be recognised");
         self.0.push((name, bytes.to_vec()));
     }
 
-    /// Adds a private key in PEM: its raw bytes, and the lines themselves.
+    /// Adds a private key in PEM: its bytes, and the lines of the PEM text.
     pub fn add_key(&mut self, pem: &str) {
         let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         for line in &lines {
@@ -34,46 +34,41 @@ impl Secrets {
         self.add("the private key", scalar(der.secret_der()));
     }
 
-    /// Adds what a session has logged.
+    /// Adds the secrets of a session.
     pub fn add_session(&mut self, log: &SessionSecrets) {
         for (label, secret) in log.0.lock().unwrap().iter() {
             self.add(label, secret);
         }
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// The number of secrets.
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Panics if any of them is in what was said: as it is, in hexadecimal of either case, as Rust shows bytes, or in
-    /// base64 of either alphabet and any alignment.
-    pub fn assert_unsaid(&self, said: &[u8]) {
-        let text = String::from_utf8_lossy(said);
+    /// Panics if an output contains a secret: its bytes, or its bytes in hexadecimal (in both cases), as Rust's `Debug`
+    /// prints them, or in base64 (in both alphabets and every alignment).
+    pub fn assert_unsaid(&self, output: &[u8]) {
+        let text = String::from_utf8_lossy(output);
         let squeezed: String =
             text.chars().filter(|letter| !letter.is_whitespace() && *letter != ':').collect();
         let folded = squeezed.to_ascii_lowercase();
-        let raw = parts(said, WINDOW);
+        let raw = parts(output, WINDOW);
         let hexadecimals = parts(folded.as_bytes(), 2 * WINDOW);
         let encodings = parts(squeezed.as_bytes(), ENCODED);
         for (name, secret) in &self.0 {
             for window in secret.windows(WINDOW) {
-                let is_said = raw.contains(window)
+                let is_printed = raw.contains(window)
                     || hexadecimals.contains(hexadecimal(window).as_bytes())
                     || squeezed.contains(&listed(window))
                     || encoded(window).any(|letters| encodings.contains(letters.as_bytes()));
-                assert!(!is_said, "{name} was said:\n{text}");
+                assert!(!is_printed, "the output contains {name}:\n{text}");
             }
         }
     }
 }
 
-/// All parts of this length.
+/// All substrings of this length.
 fn parts(bytes: &[u8], length: usize) -> HashSet<&[u8]> {
     bytes.windows(length).collect()
 }
@@ -85,12 +80,12 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// As `{:?}` has it, without the spaces.
+/// As `{:?}` prints it, without spaces.
 fn listed(bytes: &[u8]) -> String {
     bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }
 
-/// The four groups of three bytes that are in every window, whatever comes before and behind, as four letters each.
+/// The base64 length of four groups of three bytes. Every window contains four complete groups, at every alignment.
 const ENCODED: usize = 16;
 
 fn encoded(window: &[u8]) -> impl Iterator<Item = String> {
@@ -109,14 +104,14 @@ fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     letters.collect()
 }
 
-/// The secret number of a P-256 key in PKCS #8 (RFC 5915): an OCTET STRING of 32 bytes behind the version 1.
+/// The private number of a P-256 key in PKCS #8 (RFC 5915): an OCTET STRING of 32 bytes after the version 1.
 fn scalar(der: &[u8]) -> &[u8] {
     let head = [2, 1, 1, 4, 32];
     let at = der.windows(head.len()).position(|window| window == head).expect("a P-256 key");
     &der[at + head.len()..][..32]
 }
 
-/// The secrets of a session, as rustls gives them to whoever asks.
+/// Collects the secrets of sessions from rustls.
 #[derive(Clone, Debug, Default)]
 pub struct SessionSecrets(Arc<Mutex<BTreeSet<Named>>>);
 
@@ -135,13 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_known_in_every_form() {
+    fn a_secret_is_recognised_in_every_form() {
         let secret: Vec<u8> = (0..48).map(|number: u8| number.wrapping_mul(37) ^ 0xa5).collect();
         let mut secrets = Secrets::default();
-        secrets.add("it", &secret);
+        secrets.add("the secret", &secret);
         let part = &secret[7..40];
         let hex = hexadecimal(part);
-        for said in [
+        for printed in [
             part.to_vec(),
             hex.to_uppercase().into_bytes(),
             hex.into_bytes(),
@@ -149,8 +144,8 @@ mod tests {
             base64(part, STANDARD).into_bytes(),
             base64(part, URL_SAFE).into_bytes(),
         ] {
-            let said = [b"key: ", &said[..], b"\n"].concat();
-            assert!(std::panic::catch_unwind(|| secrets.assert_unsaid(&said)).is_err(), "{said:?}");
+            let output = [b"key: ", &printed[..], b"\n"].concat();
+            assert!(std::panic::catch_unwind(|| secrets.assert_unsaid(&output)).is_err(), "{output:?}");
         }
         secrets.assert_unsaid(b"nothing of the kind");
     }

@@ -1,4 +1,4 @@
-//! A long run of the real server: what it holds must not grow.
+//! A long run of the real server. Its memory and its descriptors must not grow.
 
 use std::io::Write as _;
 use std::thread;
@@ -8,22 +8,22 @@ use crate::peer::TlsClient;
 use crate::usage::Usage;
 
 const MEGABYTE: usize = 1 << 20;
-/// So often is the server looked at.
+/// How often the server is measured.
 const SAMPLES: usize = 30;
-/// How much more heap it may hold in the last third than in the first, on average: an allocator is not a ledger.
+/// How much larger the heap may be in the last third than in the first, on average: an allocator keeps some memory.
 const GROWTH: usize = 512 * 1024;
 
-/// How long it is.
+/// The length of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Length {
-    /// Sessions, one after the other.
+    /// The number of sessions, one after the other.
     pub sessions: usize,
-    /// The megabytes of one echo.
+    /// The number of megabytes that one session has echoed.
     pub megabytes: usize,
 }
 
 impl Length {
-    /// From two arguments, if they are there.
+    /// Reads two optional arguments.
     pub fn parse(mut self, mut arguments: impl Iterator<Item = String>) -> Self {
         let mut number = || arguments.next().map(|argument| argument.parse().expect("a number"));
         self.sessions = number().unwrap_or(self.sessions);
@@ -32,32 +32,32 @@ impl Length {
     }
 }
 
-/// What the server held, from the beginning to the end.
+/// The memory and descriptors of the server, from the beginning to the end.
 #[derive(Debug)]
-pub struct Held(Vec<Usage>);
+pub struct Samples(Vec<Usage>);
 
-impl Held {
-    /// The average heap of the first and of the last third, in bytes.
+impl Samples {
+    /// The average heap in the first and in the last third, in bytes.
     pub fn heaps(&self) -> [usize; 2] {
         let third = self.0.len() / 3;
         [&self.0[..third], &self.0[self.0.len() - third..]]
             .map(|samples| samples.iter().map(|sample| sample.heap).sum::<usize>() / third)
     }
 
-    /// Panics if it came to hold more.
+    /// Panics if memory or descriptors have grown.
     pub fn assert_flat(&self) {
         let [first, last] = self.heaps();
-        assert!(last < first + GROWTH, "heap: {first} became {last}: {self:?}");
+        assert!(last < first + GROWTH, "the heap grew from {first} to {last}: {self:?}");
         let descriptors = |sample: &Usage| sample.descriptors;
         let [least, most] = [self.0.iter().map(descriptors).min(), self.0.iter().map(descriptors).max()];
-        // The session that has just ended may or may not be closed by then.
+        // The last session may still be open when its descriptors are counted.
         assert!(most <= least.map(|least| least + 1), "descriptors: {self:?}");
     }
 }
 
-/// Many sessions in a row.
-pub fn sessions(server: &EchoServer, count: usize) -> Held {
-    (0..count.min(100)).for_each(|_| session(server)); // its memory of tickets begins to fill
+/// Runs many sessions, one after the other.
+pub fn sessions(server: &EchoServer, count: usize) -> Samples {
+    (0..count.min(100)).for_each(|_| session(server)); // first sessions: the store of tickets grows
     sample(server, |_| (0..count / SAMPLES).for_each(|_| session(server)))
 }
 
@@ -67,8 +67,8 @@ fn session(server: &EchoServer) {
     assert_eq!(client.receive_to_end().0, b"welcome!\n");
 }
 
-/// One session with much to echo.
-pub fn echo(server: &EchoServer, megabytes: usize) -> Held {
+/// Runs one session that echoes this many megabytes.
+pub fn echo(server: &EchoServer, megabytes: usize) -> Samples {
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
     let piece = |client: &mut TlsClient| {
@@ -79,13 +79,13 @@ pub fn echo(server: &EchoServer, megabytes: usize) -> Held {
         sender.join().unwrap().unwrap();
     };
     piece(&mut client);
-    let held = sample(server, |_| (0..megabytes / SAMPLES).for_each(|_| piece(&mut client)));
+    let samples = sample(server, |_| (0..megabytes / SAMPLES).for_each(|_| piece(&mut client)));
     assert_eq!(client.close(), b"");
-    held
+    samples
 }
 
-fn sample(server: &EchoServer, mut work: impl FnMut(usize)) -> Held {
-    Held(
+fn sample(server: &EchoServer, mut work: impl FnMut(usize)) -> Samples {
+    Samples(
         (0..SAMPLES)
             .map(|number| {
                 work(number);

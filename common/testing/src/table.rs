@@ -1,15 +1,15 @@
-//! Tables of cases, checked several at a time: most cases wait for a deadline, which costs time and no work.
+//! Checks tables of cases, several at the same time: most cases wait for a deadline and need no CPU.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::thread;
 
-/// How many are checked at a time.
+/// How many cases are checked at the same time.
 const WORKERS: usize = 8;
 
-/// Checks every case of a table, and fails with the names of all that fail. The variable `CASE` chooses those whose
-/// name contains it.
+/// Checks every case of a table. Panics with the names and messages of all cases that fail. With the environment
+/// variable `CASE`, checks only cases whose names contain it.
 pub fn check_all<C: Sync>(cases: &[C], name: fn(&C) -> &str, check: impl Fn(&C) + Sync) {
     let chosen = std::env::var("CASE").unwrap_or_default();
     let left = Mutex::new(cases.iter().filter(|case| name(case).contains(&chosen)));

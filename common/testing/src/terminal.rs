@@ -1,4 +1,4 @@
-//! A terminal, for programs whose stdout and stderr are one.
+//! A pseudoterminal, for programs whose stdout or stderr is a terminal.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 
-/// Opens a pseudoterminal: the end that shows what programs write, and the end that programs write to.
+/// Opens a pseudoterminal. Returns the side that the test reads, and the side that programs write to.
 pub fn open() -> (File, OwnedFd) {
     let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     unlockpt(&screen).unwrap();

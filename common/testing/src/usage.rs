@@ -1,4 +1,4 @@
-//! What a process costs, as Linux tells it.
+//! The memory and the descriptors of a process, from `/proc`.
 
 use std::fs;
 use std::thread;
@@ -6,26 +6,26 @@ use std::time::{Duration, Instant};
 
 use crate::LIMIT;
 
-/// What a process holds at one moment. All in bytes but the descriptors.
+/// The memory (in bytes) and the descriptors of a process at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
-    /// Open file descriptors.
+    /// The number of open file descriptors.
     pub descriptors: usize,
-    /// Resident memory that is no file's: heap and stack.
+    /// Resident memory without files: heap and stack.
     pub heap: usize,
-    /// The most resident memory that there has ever been.
+    /// The largest resident memory so far.
     pub peak: usize,
 }
 
 impl Usage {
-    /// Of a process; `None` where there is no `/proc`.
+    /// Returns those of a process. `None` if there is no `/proc`.
     pub fn of(process: u32) -> Option<Self> {
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?.count();
         Some(Self { descriptors, heap: kilobytes(&status, "RssAnon:")?, peak: kilobytes(&status, "VmHWM:")? })
     }
 
-    /// Waits until a process has so many descriptors. Nobody announces a close, so this asks again and again.
+    /// Waits until a process has this many descriptors. Polls, because no event reports a close.
     pub fn wait_for_descriptors(process: u32, count: usize) {
         let start = Instant::now();
         while let Some(usage) = Self::of(process).filter(|usage| usage.descriptors != count) {

@@ -1,12 +1,12 @@
-//! The interoperability table in README.md is what the programs do together, cell for cell.
+//! The interoperability table in README.md is correct, cell for cell.
 //!
-//! It needs programs that not everybody has: `cargo test -- --include-ignored`. When the table has to change,
-//! `cargo run --package testing --example interop` prints the new one.
+//! The tests need other programs: `cargo test -- --include-ignored`. `cargo run --package testing --example interop`
+//! prints the current table.
 
 use testing::interop::table::{self, Row};
 use testing::interop::{Peer, Version};
 
-/// Measures all cells of this program, and compares them with those in README.md.
+/// Measures all cells of this program, and compares them with the cells in README.md.
 fn measure(name: &str) {
     let measured = Peer::named(name).measure();
     let in_readme: Vec<Row> = table::in_readme().into_iter().filter(|row| row.peer == name).collect();

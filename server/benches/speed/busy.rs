@@ -12,8 +12,8 @@ use crate::transfer::ignore_would_block;
 /// The size of a message.
 const MESSAGE: usize = 1024;
 
-/// Lets each client send one message after the other, each when the one before has come back. Ends when `count` messages
-/// of all clients together have come back. Returns how long each message took.
+/// Lets each client send one message after the other, each when the one before has come back. Ends when `count`
+/// messages of all clients together have come back. Returns how long each message took.
 ///
 /// # Errors
 /// The socket or TLS fails, or a wrong byte comes back.

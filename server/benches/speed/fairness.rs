@@ -56,8 +56,8 @@ pub fn run(
     Ok(outcome)
 }
 
-/// Lets the quiet clients send one byte each, in turn. Meanwhile the flooding client, if there is one, sends and receives as
-/// much as it can.
+/// Lets the quiet clients send one byte each, in turn. Meanwhile the flooding client, if there is one, sends and
+/// receives as much as it can.
 fn slice(
     quiet: &mut [Client<TcpStream>],
     mut flooding: Option<(&mut Client<TcpStream>, Flood)>,

@@ -7,11 +7,11 @@
 //! cargo bench -p mio-server -- --baseline target/before --servers ours,baseline     before and after a change
 //! ```
 //!
-//! Each server is a process of its own on one core. The clients run in this process, on another core. For sessions and
-//! messages they run on the server's core, so that the measurement does not include waking an idle core. All servers
-//! have the same P-256 certificate, TLS 1.3, `TLS_AES_256_GCM_SHA384`, X25519 and `TCP_NODELAY`. The clients compare every
-//! echoed byte. Each round runs every server once, in an order that rotates. Ratios are taken within a round, because
-//! a disturbance then affects both figures.
+//! Each server is a process of its own on one core. The clients run in this process, on another core. For sessions
+//! and messages they run on the server's core, so that the measurement does not include waking an idle core. All
+//! servers have the same P-256 certificate, TLS 1.3, `TLS_AES_256_GCM_SHA384`, X25519 and `TCP_NODELAY`. The clients
+//! compare every echoed byte. Each round runs every server once, in an order that rotates. Ratios are taken within a
+//! round, because a disturbance then affects both figures.
 //!
 //! The most important figure is work per CPU-second of the server. The kernel counts the CPU time of each thread in
 //! nanoseconds (`/proc/PID/task/*/schedstat`), user and system time together. `utime` and `stime` have the same sum

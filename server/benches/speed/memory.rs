@@ -18,7 +18,8 @@ use crate::work::{Load, RECORD};
 /// The number of records in one step of a bulk transfer.
 const BATCH: usize = 4;
 
-/// Runs a load. Returns `None` if this load needs sockets. The process has a core to itself, so that wall time is CPU time.
+/// Runs a load. Returns `None` if this load needs sockets. The process has a core to itself, so that wall time is CPU
+/// time.
 ///
 /// # Errors
 /// TLS fails, or a wrong byte comes back.

@@ -1,9 +1,9 @@
 //! The tickets of the clients.
 //!
-//! A rustls server sends two tickets in each session, full or resumed, and accepts each ticket once. Node (OpenSSL) sends
-//! two in a full session and none in a resumed one. The clients collect tickets before the measurement, so that every
-//! measured session can be resumed. They use the newest ticket first, because a rustls server with its default store
-//! remembers only the last 256.
+//! A rustls server sends two tickets in each session, full or resumed, and accepts each ticket once. Node (OpenSSL)
+//! sends two in a full session and none in a resumed one. The clients collect tickets before the measurement, so that
+//! every measured session can be resumed. They use the newest ticket first, because a rustls server with its default
+//! store remembers only the last 256.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

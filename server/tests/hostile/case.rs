@@ -81,7 +81,7 @@ impl Case {
 
         let heard = (self.client)(&server);
         assert_eq!(heard, self.hears, "what it heard; the server said:\n{}", server.log().text());
-        server.log().wait_for_line_behind(said, self.log);
+        server.log().wait_for_line_after(said, self.log);
         let start = Instant::now();
         (self.next)(&server);
         assert!(start.elapsed() < SOON, "the next one was served after {:?}", start.elapsed());

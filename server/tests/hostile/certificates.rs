@@ -8,7 +8,7 @@ use rustls::{ClientConfig, SupportedProtocolVersion};
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::end::End;
-use testing::peer::{TlsClient, client_config_as};
+use testing::peer::{TlsClient, client_config_presenting};
 
 use crate::case::{Case, VERSIONS, alert, check_all};
 
@@ -53,7 +53,8 @@ fn visit(
     chain: &[CertificateDer<'static>],
     key: &PrivateKeyDer<'static>,
 ) -> End {
-    let config: Arc<ClientConfig> = client_config_as(&server.certificate(), chain.to_vec(), key, &[version]);
+    let config: Arc<ClientConfig> =
+        client_config_presenting(&server.certificate(), chain.to_vec(), key, &[version]);
     let mut client = TlsClient::new(server.connect_raw(), config);
     if let Err(error) = client.handshake() {
         return End::of(&error);

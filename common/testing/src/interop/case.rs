@@ -1,4 +1,4 @@
-//! One cell of the table: a version, and what is checked.
+//! One cell of the table: a version and a check.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ pub enum Version {
 }
 
 impl Version {
-    /// Both.
+    /// Both versions.
     pub const ALL: [Self; 2] = [Self::Tls12, Self::Tls13];
 
-    /// One of two texts.
+    /// Returns one of two texts.
     pub(super) fn pick(self, tls12: &'static str, tls13: &'static str) -> &'static str {
         match self {
             Self::Tls12 => tls12,
@@ -32,16 +32,16 @@ impl fmt::Display for Version {
     }
 }
 
-/// What is checked: a column of the table.
+/// A check: a column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// A short session with a server that has a key of this kind, and a client that has none.
+    /// A short session. The server has a key of this kind, the client has none.
     Key(Key),
-    /// The same, where the server demands a certificate of the client.
+    /// A short session. The server requires a client certificate.
     ClientCertificate,
-    /// A second session that is resumed.
+    /// A second session, which is resumed.
     Resumption,
-    /// An echo of a whole megabyte.
+    /// An echo of a megabyte.
     Megabyte,
     /// The client sends its close_notify first, and the server answers it.
     ClientCloses,
@@ -50,7 +50,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// All of them, in the order of the table.
+    /// All checks, in the order of the table.
     pub const ALL: [Self; 9] = [
         Self::Key(Key::Rsa2048),
         Self::Key(Key::P256),
@@ -63,7 +63,7 @@ impl Check {
         Self::ServerCloses,
     ];
 
-    /// The head of its column.
+    /// The title of its column.
     pub fn title(self) -> &'static str {
         match self {
             Self::Key(key) => key.name(),
@@ -79,9 +79,9 @@ impl Check {
 /// One cell.
 #[derive(Clone, Copy, Debug)]
 pub struct Case {
-    /// The version that the other program is restricted to; ours has its default, which is both.
+    /// The only version that the other program offers. Our program offers both, its default.
     pub version: Version,
-    /// What is checked.
+    /// The check.
     pub check: Check,
 }
 
@@ -98,7 +98,7 @@ impl Case {
         self.check == Check::Resumption
     }
 
-    /// What the client says, which is to be echoed.
+    /// The message of the client, which the server echoes.
     pub(super) fn message(self) -> Vec<u8> {
         if self.check == Check::Megabyte { megabyte() } else { b"hello\n".to_vec() }
     }
@@ -110,12 +110,12 @@ impl fmt::Display for Case {
     }
 }
 
-/// Bytes of all values, in which every position is recognisable.
+/// A megabyte of all byte values, with a pattern that does not repeat.
 fn megabyte() -> Vec<u8> {
     (0u32..).flat_map(|number| number.wrapping_mul(0x9e37_79b1).to_be_bytes()).take(1 << 20).collect()
 }
 
-/// A megabyte of lines, for programs that read by lines.
+/// A megabyte of lines, for programs that read lines.
 pub(super) fn lines() -> Vec<u8> {
     (0..1 << 14).flat_map(|number| format!("{number:063}\n").into_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! The certificates of a session: an authority, and what it has issued to both ends.
+//! The certificates of a session: an authority, and the certificates that it has issued to client and server.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use rcgen::{
 use crate::certificates::{Authority, Identity};
 use crate::folder::TempDir;
 
-/// A kind of key. Everything in a chain has the same.
+/// A kind of key. All keys of a chain are of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// RSA with 2048 bits.
@@ -42,7 +42,8 @@ impl Key {
         }
     }
 
-    /// A folder with `ca.pem`, and `server.pem`, `server-key.pem`, `client.pem` and `client-key.pem` under it.
+    /// Returns a folder with `ca.pem`, and with `server.pem`, `server-key.pem`, `client.pem` and `client-key.pem` of
+    /// this authority.
     pub(super) fn folder(self) -> TempDir {
         static CHAINS: [OnceLock<Chain>; 4] = [const { OnceLock::new() }; 4];
         let chain = CHAINS[self as usize].get_or_init(|| Chain::new(self));

@@ -1,16 +1,16 @@
-//! The programs with TLS implementations of other makers, and a table of what they and ours do together.
+//! Our programs with programs that use other TLS implementations, and the table of results.
 //!
 //! ```text
-//! case       one cell: a version, and what is checked
-//! chains     the certificates for it, of every kind of key
-//! clients/   our server with other makers' clients, one file each; and the visit that all of them pay
-//! servers/   our client with other makers' servers, one file each; and the visit that it pays all of them
+//! case       one cell: a version and a check
+//! chains     the certificates, with every kind of key
+//! clients/   our server with other clients: one file each, and the session that all of them have
+//! servers/   our client with other servers: one file each, and the session that all of them have
 //! table      the cells as Markdown, and those in README.md
 //! ```
 //!
-//! A cell is measured with the programs as they are, at both ends: what arrived, byte for byte, what our program
-//! logged, and what the other one says of the session where it says anything. Where the other program can do a thing
-//! only in its own way, or not at all, the cell says so, and the check asks for exactly that.
+//! A cell is measured with the real programs on both sides. The check compares every byte that arrived, the log of
+//! our program, and what the other program reports of the session. If the other program can do something only in its
+//! own way, or not at all, the cell says so, and the check expects exactly that.
 
 mod case;
 mod chains;
@@ -26,17 +26,17 @@ use clients::Client;
 use servers::Server;
 use table::Row;
 
-/// A program of another maker.
+/// A program that uses another TLS implementation.
 #[derive(Clone, Copy)]
 pub enum Peer {
-    /// One that connects to our server.
+    /// A client, which connects to our server.
     Client(&'static dyn Client),
-    /// One that our client connects to.
+    /// A server, which our client connects to.
     Server(&'static dyn Server),
 }
 
 impl Peer {
-    /// All of them, in the order of the table.
+    /// All programs, in the order of the table.
     pub const ALL: [Self; 9] = [
         Self::Client(&clients::openssl::SClient),
         Self::Client(&clients::node::NodeClient),
@@ -49,12 +49,12 @@ impl Peer {
         Self::Server(&servers::gnutls::GnutlsServ),
     ];
 
-    /// The one of this name.
+    /// Returns the program of this name.
     pub fn named(name: &str) -> Self {
         Self::ALL.into_iter().find(|peer| peer.name() == name).unwrap()
     }
 
-    /// What the table calls it.
+    /// Its name in the table.
     pub fn name(self) -> &'static str {
         match self {
             Self::Client(client) => client.name(),
@@ -62,7 +62,7 @@ impl Peer {
         }
     }
 
-    /// Its rows of the table, one for each version. A cell that fails says why on stderr.
+    /// Measures its rows of the table, one for each version. Prints the reason for a failed cell on stderr.
     pub fn measure(self) -> Vec<Row> {
         let row = |version| {
             let cells = Check::ALL.into_iter().map(|check| self.cell(Case { version, check })).collect();
@@ -73,14 +73,14 @@ impl Peer {
 
     fn cell(self, case: Case) -> String {
         let measured = catch_unwind(|| match self {
-            Self::Client(client) => clients::visit(client, case),
-            Self::Server(server) => servers::visit(server, case),
+            Self::Client(client) => clients::check(client, case),
+            Self::Server(server) => servers::check(server, case),
         });
         let cell = match (measured, self) {
             (Ok(()), Self::Client(client)) => client.cell(case.check),
             (Ok(()), Self::Server(server)) => server.cell(case.check),
             (Err(_), _) => {
-                eprintln!("that was: {}, {case}\n", self.name());
+                eprintln!("failed: {}, {case}\n", self.name());
                 table::FAILED
             }
         };

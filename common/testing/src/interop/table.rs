@@ -5,13 +5,13 @@ use std::fs;
 
 use super::{Check, Peer, Version};
 
-/// What a cell says that did not pass.
+/// The text of a cell that did not pass.
 pub const FAILED: &str = "FAILED";
 
 const BEGIN: &str = "<!-- interop:begin -->";
 const END: &str = "<!-- interop:end -->";
 
-/// What was found out about one program in one version of TLS.
+/// The results of one program in one version of TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The program.
@@ -42,7 +42,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// All of it: one table for our server, one for our client.
+/// The results as Markdown: one table for our server, one for our client.
 pub fn markdown(rows: &[Row]) -> String {
     let titles = Check::ALL.map(Check::title).join(" | ");
     let rule = "|---".repeat(Check::ALL.len() + 2);
@@ -56,7 +56,7 @@ pub fn markdown(rows: &[Row]) -> String {
     text
 }
 
-/// The rows that stand in README.md.
+/// Returns the rows in README.md.
 pub fn in_readme() -> Vec<Row> {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
     let (_, rest) = readme.split_once(BEGIN).expect(BEGIN);

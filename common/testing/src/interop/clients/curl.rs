@@ -1,10 +1,10 @@
-//! `curl`, which speaks HTTP: our server greets it with the head of an answer, and the echo of its request is the body.
+//! `curl` speaks HTTP: our server's greeting is the head of a response, and the echo of the request is the body.
 
-use super::{Client, Visit};
+use super::{Client, Session};
 use crate::interop::case::{Case, Check};
 use crate::program::{Launch, Program};
 
-/// `curl`: it posts its stdin, and has the whole of its request back as the answer.
+/// `curl`: posts its stdin, and receives its whole request as the response.
 pub struct Curl;
 
 impl Client for Curl {
@@ -12,11 +12,11 @@ impl Client for Curl {
         "curl"
     }
 
-    fn launch(&self, visit: &Visit<'_>) -> Launch {
-        let version = visit.case.version;
-        let url = format!("https://localhost:{}/", visit.port());
-        let sessions = if visit.case.is_resumed() { 2 } else { 1 };
-        let launch = Launch::new("curl", visit.folder())
+    fn launch(&self, session: &Session<'_>) -> Launch {
+        let version = session.case.version;
+        let url = format!("https://localhost:{}/", session.port());
+        let sessions = if session.case.is_resumed() { 2 } else { 1 };
+        let launch = Launch::new("curl", session.folder())
             .args([
                 "--verbose",
                 "--silent",
@@ -32,21 +32,21 @@ impl Client for Curl {
             .args(["--header", "Host: echo", "--header", "User-Agent:", "--header", "Accept:"])
             .args(["--header", "Content-Type:", "--header", "Expect:", "--data-binary", "@-"])
             .args(vec![url; sessions]);
-        if visit.case.has_client_certificate() {
+        if session.case.has_client_certificate() {
             return launch.args(["--cert", "client.pem", "--key", "client-key.pem"]);
         }
         launch
     }
 
-    fn confirm(&self, visit: &Visit<'_>, client: &Program) {
+    fn confirm(&self, session: &Session<'_>, client: &Program) {
         let log = client.stderr.text();
         // "SSL re-using session ID", and "SSL reusing session" in later versions.
-        assert_eq!(log.contains("using session"), visit.case.is_resumed(), "{log}");
-        let direction = if visit.closes_first() { "(OUT)" } else { "(IN)" };
+        assert_eq!(log.contains("using session"), session.case.is_resumed(), "{log}");
+        let direction = if session.closes_first() { "(OUT)" } else { "(IN)" };
         assert!(log.contains(&format!("{direction}, TLS alert, close notify")), "{log}");
     }
 
-    /// The length of the answer tells curl when to close; without one it waits for the server to do so.
+    /// The length of the response tells curl when to close. Without a length, curl waits for the server to close.
     fn greeting(&self, case: Case) -> String {
         if case.check == Check::ServerCloses {
             return "HTTP/1.0 200 OK\r\n\r\n".to_owned();

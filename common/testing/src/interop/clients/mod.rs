@@ -1,4 +1,4 @@
-//! Our server, and other makers' clients.
+//! Our server and other clients.
 
 pub mod curl;
 pub mod gnutls;
@@ -13,60 +13,60 @@ use super::case::{Case, Check};
 use crate::echo_server::EchoServer;
 use crate::program::{Launch, Program};
 
-/// A client of another maker. Like telnet it takes stdin to the server and what comes back to stdout, and closes at
-/// the end of stdin.
+/// Another client. Like telnet, it sends stdin to the server, writes the answer to stdout, and closes at the end of
+/// stdin.
 pub trait Client: Sync + RefUnwindSafe {
-    /// What the table calls it.
+    /// Its name in the table.
     fn name(&self) -> &'static str;
 
-    /// The program, ready to start: it verifies the server's chain and its name.
-    fn launch(&self, visit: &Visit<'_>) -> Launch;
+    /// Prepares the program, which verifies the server's chain and name.
+    fn launch(&self, session: &Session<'_>) -> Launch;
 
-    /// If it resumes in a process of its own what another process of it began: that other one.
-    fn fetch_ticket(&self, _visit: &Visit<'_>) {}
+    /// Runs a first session for its ticket, if the client needs another process for that.
+    fn fetch_ticket(&self, _session: &Session<'_>) {}
 
-    /// Asserts that the program, which has ended, tells the same of the session as our server does.
-    fn confirm(&self, visit: &Visit<'_>, client: &Program);
+    /// Asserts that the program, which has ended, reports the same about the session as our server.
+    fn confirm(&self, session: &Session<'_>, client: &Program);
 
-    /// What a cell says when its check has passed; the check asks for exactly that.
+    /// The text of a cell that has passed. The check expects exactly that.
     fn cell(&self, _check: Check) -> &'static str {
         "yes"
     }
 
-    /// What our server greets it with.
+    /// The greeting of our server.
     fn greeting(&self, _case: Case) -> String {
         "welcome!\n".to_owned()
     }
 
-    /// What it makes of its stdin.
+    /// What it sends for this stdin.
     fn request(&self, message: &[u8]) -> Vec<u8> {
         message.to_vec()
     }
 
-    /// What it makes of the greeting and the echo.
+    /// What it writes to stdout for the greeting and the echo.
     fn output(&self, case: Case) -> Vec<u8> {
         [self.greeting(case).as_bytes(), &self.request(&case.message())].concat()
     }
 
-    /// Whether it connects before stdin has ended.
+    /// Whether it connects before the end of stdin.
     fn is_interactive(&self) -> bool {
         true
     }
 
-    /// What our server logs when it has closed first, and this client has gone.
+    /// What our server logs if it has closed first.
     fn end_after_server(&self) -> &'static str {
         "closed cleanly, we first"
     }
 }
 
-/// What a client has to know.
-pub struct Visit<'s> {
+/// The session of a client.
+pub struct Session<'s> {
     /// The cell.
     pub case: Case,
     server: &'s EchoServer,
 }
 
-impl Visit<'_> {
+impl Session<'_> {
     fn port(&self) -> String {
         self.server.address.port().to_string()
     }
@@ -80,8 +80,8 @@ impl Visit<'_> {
     }
 }
 
-/// Measures a cell: starts our server and this client, lets them talk and close, and asks both how it was.
-pub(super) fn visit(client: &dyn Client, case: Case) {
+/// Checks a cell: runs our server and this client, and compares what both report.
+pub(super) fn check(client: &dyn Client, case: Case) {
     let folder = case.key().folder();
     let greeting = client.greeting(case);
     let mut arguments =
@@ -90,35 +90,35 @@ pub(super) fn visit(client: &dyn Client, case: Case) {
         arguments.extend(["--client-ca", "ca.pem"]);
     }
     let server = EchoServer::start_in(folder, &arguments);
-    let visit = Visit { case, server: &server };
+    let session = Session { case, server: &server };
     if case.is_resumed() {
-        client.fetch_ticket(&visit);
+        client.fetch_ticket(&session);
     }
 
     let message = case.message();
-    let mut program = client.launch(&visit).start();
+    let mut program = client.launch(&session).start();
     program.type_in(&message);
     if !client.is_interactive() {
         program.end_stdin();
     }
     program.stdout.wait_for_bytes(&client.output(case));
-    if visit.closes_first() {
+    if session.closes_first() {
         program.end_stdin();
     } else {
         server.program.interrupt();
     }
     program.expect_exit(0);
-    assert!(program.stdout.bytes() == client.output(case), "more than was to come");
+    assert!(program.stdout.bytes() == client.output(case), "more than expected");
 
-    client.confirm(&visit, &program);
+    client.confirm(&session, &program);
     let end =
-        if visit.closes_first() { "closed cleanly, the client first" } else { client.end_after_server() };
+        if session.closes_first() { "closed cleanly, the client first" } else { client.end_after_server() };
     let received = client.request(&message).len();
     let sent = received + greeting.len();
-    let session = if case.is_resumed() { 2 } else { 1 };
+    let number = if case.is_resumed() { 2 } else { 1 };
     let log = server.log();
     log.wait_for_line(&format!("{end}; {received} bytes received, {sent} sent"));
-    let connected = &log.lines(" connected: ")[session - 1];
+    let connected = &log.lines(" connected: ")[number - 1];
     assert!(connected.contains(&format!(" TLS{} ", case.version)), "{connected}");
     assert_eq!(connected.contains(", resumed, "), case.is_resumed(), "{connected}");
     assert_eq!(

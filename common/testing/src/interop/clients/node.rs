@@ -1,6 +1,6 @@
 //! Node's `tls.connect`.
 
-use super::{Client, Visit};
+use super::{Client, Session};
 use crate::program::{Launch, Program};
 
 /// `peers/client.js`.
@@ -11,22 +11,22 @@ impl Client for NodeClient {
         "Node tls.connect"
     }
 
-    fn launch(&self, visit: &Visit<'_>) -> Launch {
+    fn launch(&self, session: &Session<'_>) -> Launch {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/client.js");
-        let case = visit.case;
-        Launch::new("node", visit.folder())
-            .args([script, &visit.port(), case.version.pick("TLSv1.2", "TLSv1.3")])
+        let case = session.case;
+        Launch::new("node", session.folder())
+            .args([script, &session.port(), case.version.pick("TLSv1.2", "TLSv1.3")])
             .args(case.has_client_certificate().then_some("certificate"))
             .args(case.is_resumed().then_some("resume"))
     }
 
-    fn confirm(&self, visit: &Visit<'_>, client: &Program) {
-        let session = |resumed| {
+    fn confirm(&self, session: &Session<'_>, client: &Program) {
+        let report = |resumed| {
             format!(
                 "authorized: true\nresumed: {resumed}\nthe server sent close_notify\nclosed, error: false\n"
             )
         };
-        let first = if visit.case.is_resumed() { session(false) } else { String::new() };
-        assert_eq!(client.stderr.text(), first + &session(visit.case.is_resumed()));
+        let first = if session.case.is_resumed() { report(false) } else { String::new() };
+        assert_eq!(client.stderr.text(), first + &report(session.case.is_resumed()));
     }
 }

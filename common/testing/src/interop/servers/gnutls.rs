@@ -7,8 +7,8 @@ use super::{Listening, Server};
 use crate::interop::case::{self, Case, Check};
 use crate::program::{Launch, Program};
 
-/// `gnutls-serv --echo`. It echoes text: what ends with a newline, and has no byte 0 in it. Only its other mode, HTTP,
-/// closes first.
+/// `gnutls-serv --echo`. It echoes only text, which ends with a newline and contains no byte 0. It closes first only
+/// in its HTTP mode.
 pub struct GnutlsServ;
 
 impl Server for GnutlsServ {
@@ -18,7 +18,7 @@ impl Server for GnutlsServ {
 
     fn start(&self, case: Case, folder: &Path) -> Listening {
         loop {
-            // It takes port 0, but does not say which port that was. The free one may be taken meanwhile.
+            // It accepts port 0, but does not report the port. Another program may take this free port meanwhile.
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
             let program = self.launch(case, folder).args(["--port", &port]).start();
             if program.stderr.wait_for_line("listening on IPv4").ends_with("done") {
@@ -48,7 +48,7 @@ impl Server for GnutlsServ {
         if case.check == Check::Megabyte { case::lines() } else { case.message() }
     }
 
-    fn farewell(&self) -> &'static str {
+    fn close_request(&self) -> &'static str {
         "GET / HTTP/1.0\r\n\r\n"
     }
 }

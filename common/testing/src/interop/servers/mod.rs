@@ -1,4 +1,4 @@
-//! Our client, and other makers' servers.
+//! Our client and other servers.
 
 pub mod gnutls;
 pub mod node;
@@ -11,46 +11,46 @@ use std::path::Path;
 use super::case::{Case, Check};
 use crate::program::{Launch, Program};
 
-/// An echo server of another maker.
+/// Another echo server.
 pub trait Server: Sync + RefUnwindSafe {
-    /// What the table calls it.
+    /// Its name in the table.
     fn name(&self) -> &'static str;
 
-    /// Starts it, in a folder with its files.
+    /// Starts it in a folder with its files.
     fn start(&self, case: Case, folder: &Path) -> Listening;
 
-    /// Asserts that the server tells the same of the session as our client does.
+    /// Asserts that the server reports the same about the session as our client.
     fn confirm(&self, case: Case, server: &mut Program);
 
-    /// What a cell says when its check has passed; the check asks for exactly that.
+    /// The text of a cell that has passed. The check expects exactly that.
     fn cell(&self, _check: Check) -> &'static str {
         "yes"
     }
 
-    /// What our client is to say.
+    /// The message of our client.
     fn message(&self, case: Case) -> Vec<u8> {
         case.message()
     }
 
-    /// What comes back.
+    /// The answer of the server.
     fn answer(&self, message: &[u8]) -> Vec<u8> {
         message.to_vec()
     }
 
-    /// What makes it close first.
-    fn farewell(&self) -> &'static str {
+    /// The message that makes it close first.
+    fn close_request(&self) -> &'static str {
         "CLOSE\n"
     }
 }
 
-/// A server that listens.
+/// A running server.
 pub struct Listening {
     program: Program,
     port: String,
 }
 
 impl Listening {
-    /// Starts a server that says on stdout where it listens: in the line with `announcement`, which ends with the port.
+    /// Starts a server that prints a line with `announcement` on stdout, which ends with its port.
     fn start(launch: Launch, announcement: &str) -> Self {
         let program = launch.start();
         let line = program.stdout.wait_for_line(announcement);
@@ -59,8 +59,8 @@ impl Listening {
     }
 }
 
-/// Measures a cell: starts this server and our client, lets them talk and close, and asks both how it was.
-pub(super) fn visit(server: &dyn Server, case: Case) {
+/// Checks a cell: runs this server and our client, and compares what both report.
+pub(super) fn check(server: &dyn Server, case: Case) {
     let folder = case.key().folder();
     let Listening { mut program, port } = server.start(case, folder.path());
     let mut client = Launch::client(folder.path()).args([&format!("localhost:{port}"), "--ca", "ca.pem"]);
@@ -69,7 +69,7 @@ pub(super) fn visit(server: &dyn Server, case: Case) {
     }
     let (connected, end) = match case.check {
         Check::Resumption => resume(client),
-        Check::ServerCloses => let_it_close(client, server.farewell()),
+        Check::ServerCloses => let_it_close(client, server.close_request()),
         _ => pipe(client, &server.message(case), &server.answer(&server.message(case))),
     };
     let client_first = case.check != Check::ServerCloses;
@@ -81,17 +81,18 @@ pub(super) fn visit(server: &dyn Server, case: Case) {
     server.confirm(case, &mut program);
 }
 
-/// Sends stdin and then close_notify; status 0 says that the server's close_notify came behind all of the echo.
+/// Sends stdin and then close_notify. Status 0 means that the server's close_notify followed the complete echo.
 fn pipe(client: Launch, message: &[u8], answer: &[u8]) -> (String, String) {
     let mut client = client.args(["--interactive"]).start();
     client.type_in(message);
     client.end_stdin();
     client.expect_exit(0);
-    assert!(client.stdout.bytes() == answer, "not what was to come back:\n{}", client.stdout.text());
+    assert!(client.stdout.bytes() == answer, "another answer than expected:\n{}", client.stdout.text());
     last_session(&client)
 }
 
-/// Two sessions, the second with the ticket of the first. The message is the same to a server that reverses it.
+/// Runs two sessions, the second with the ticket of the first. The message is a palindrome, for a server that
+/// reverses it.
 fn resume(client: Launch) -> (String, String) {
     let mut client = client.args(["--message", "level\n", "--linger", "0s", "--reconnect", "1"]).start();
     client.expect_exit(0);
@@ -99,14 +100,14 @@ fn resume(client: Launch) -> (String, String) {
     last_session(&client)
 }
 
-/// Says what makes the server close, and does not close before it does.
-fn let_it_close(client: Launch, farewell: &str) -> (String, String) {
-    let mut client = client.args(["--message", farewell, "--linger", "off"]).start();
+/// Sends the message that makes the server close, and does not close first.
+fn let_it_close(client: Launch, close_request: &str) -> (String, String) {
+    let mut client = client.args(["--message", close_request, "--linger", "off"]).start();
     client.expect_exit(0);
     last_session(&client)
 }
 
-/// How our client says that its last session began, and how it ended.
+/// The lines in our client's log that report how its last session began and ended.
 fn last_session(client: &Program) -> (String, String) {
     let last = |part: &str| client.stderr.lines(part).pop().unwrap();
     (last(" connected: "), last(" bytes received, "))

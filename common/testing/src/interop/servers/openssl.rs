@@ -6,7 +6,7 @@ use super::{Listening, Server};
 use crate::interop::case::{self, Case, Check};
 use crate::program::{Launch, Program};
 
-/// `openssl s_server -rev`, the closest that it has to an echo: each line comes back, reversed.
+/// `openssl s_server -rev`, which sends each line back, reversed. It has no echo mode.
 pub struct SServer;
 
 impl Server for SServer {
@@ -27,7 +27,7 @@ impl Server for SServer {
         Listening::start(launch, "ACCEPT ")
     }
 
-    /// `CONNECTION CLOSED` stands for a close_notify, where a bare FIN would be an `ERROR`.
+    /// It prints `CONNECTION CLOSED` for a close_notify, and `ERROR` for a FIN without one.
     fn confirm(&self, case: Case, server: &mut Program) {
         server.expect_exit(0);
         let sessions = if case.is_resumed() { 2 } else { 1 };
