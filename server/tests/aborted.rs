@@ -1,4 +1,4 @@
-//! Connections that are gone when they are accepted. Linux rarely says so, and strace makes it.
+//! Connections that are aborted before `accept`. Linux rarely reports them, so strace injects the error.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::binaries::binary;
@@ -6,16 +6,16 @@ use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::Launch;
 
-/// Where strace writes, in the folder of the server.
+/// The log of strace, in the server's folder.
 const LOG: &str = "system_calls.txt";
 
 #[test]
 #[ignore = "needs strace"]
-fn an_aborted_connection_does_not_keep_the_next_one_waiting() {
+fn an_aborted_connection_does_not_delay_the_next_one() {
     let folder = TempDir::new();
     let launch = Launch::new("strace", folder.path())
         .args(["-D", "-o", LOG, "-e", "trace=accept4"])
-        .args(["-e", "inject=accept4:error=ECONNABORTED:when=1+2"]) // every other one
+        .args(["-e", "inject=accept4:error=ECONNABORTED:when=1+2"]) // every second call
         .args([binary("mio-server")])
         .args(["--listen", "127.0.0.1:0"]);
     let server = EchoServer::launch(launch, folder);

@@ -1,4 +1,4 @@
-//! What is wrong on the command line or in a file is said in one line, with the right exit status.
+//! A wrong command line or file causes one line on stderr and the right exit status.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::certificates::{Identity, der};
@@ -8,10 +8,10 @@ use testing::program::Launch;
 
 /// A P-256 key made for this test, in PKCS#8 under the passphrase `test`: `openssl genpkey -aes256`.
 const ENCRYPTED_KEY: &str = include_str!("fixtures/encrypted_key.pem");
-/// The same in OpenSSL's older form: `openssl ec -aes256`.
+/// The same key in OpenSSL's older form: `openssl ec -aes256`.
 const LEGACY_ENCRYPTED_KEY: &str = include_str!("fixtures/legacy_encrypted_key.pem");
 
-/// Starts a server with these files, which it refuses with status 1 and one line.
+/// Starts a server with these files, and asserts that it refuses them with status 1. Returns its error line.
 fn refusal(certificate: Option<&str>, key: Option<&str>) -> String {
     let folder = TempDir::new();
     if let Some(certificate) = certificate {
@@ -24,7 +24,7 @@ fn refusal(certificate: Option<&str>, key: Option<&str>) -> String {
     refused(launch, 1)
 }
 
-/// The one line of a server that will not start.
+/// Asserts that a server does not start. Returns its only error line.
 fn refused(launch: Launch, status: i32) -> String {
     let mut server = launch.start();
     server.expect_exit(status);
@@ -56,7 +56,7 @@ fn an_empty_file_is_named() {
 }
 
 #[test]
-fn what_is_no_pem_gets_the_command_that_converts_it() {
+fn a_file_in_der_gets_the_command_that_converts_it() {
     let folder = TempDir::new();
     let identity = Identity::localhost();
     folder.write("chain.der", der(&identity.certificate));
@@ -104,7 +104,7 @@ fn an_encrypted_key_gets_the_command_that_decrypts_it() {
 }
 
 #[test]
-fn a_second_server_at_the_same_address_is_told_of_the_first() {
+fn a_second_server_at_the_same_address_does_not_start() {
     let first = EchoServer::start(&[]);
     let address = first.address.to_string();
     let line = refused(Launch::server_at(&address, first.folder.path()), 1);
@@ -115,7 +115,7 @@ fn a_second_server_at_the_same_address_is_told_of_the_first() {
 #[test]
 fn an_address_of_another_machine_cannot_be_listened_on() {
     let folder = TempDir::new();
-    // TEST-NET-1 (RFC 5737) is nobody's.
+    // No machine has an address of TEST-NET-1 (RFC 5737).
     let line = refused(Launch::server_at("192.0.2.1:0", folder.path()), 1);
     assert_says(&line, &["cannot listen on 192.0.2.1:0", "no interface"]);
 }
@@ -123,7 +123,7 @@ fn an_address_of_another_machine_cannot_be_listened_on() {
 #[test]
 fn a_name_that_has_no_address_cannot_be_listened_on() {
     let folder = TempDir::new();
-    // RFC 6761: nobody has this name.
+    // RFC 6761: this name never exists.
     let line = refused(Launch::server_at("nonexistent.invalid:0", folder.path()), 1);
     assert_says(&line, &["cannot listen on nonexistent.invalid:0", "is the name right?", "every address"]);
 }
@@ -161,7 +161,7 @@ fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
 }
 
 #[test]
-fn help_and_version_are_no_errors() {
+fn help_and_version_are_not_errors() {
     let folder = TempDir::new();
     let mut help = Launch::server(folder.path()).args(["--help"]).start();
     help.expect_exit(0);

@@ -1,4 +1,4 @@
-//! Clients that have to prove who they are.
+//! Client certificates.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::certificates::{Authority, Identity};
@@ -6,20 +6,20 @@ use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
 
-/// Both versions check a client at different moments: in TLS 1.3 the client is done before the server has looked.
+/// The versions check a client at different times: in TLS 1.3 the client finishes its handshake before the server
+/// checks it.
 const VERSIONS: [&str; 2] = ["1.2", "1.3"];
 
-/// A server that trusts these clients.
+/// A server that trusts these client certificates.
 fn server(trusted: &str, arguments: &[&str]) -> EchoServer {
     let folder = TempDir::new();
     folder.write("clients.pem", trusted);
     EchoServer::start_in(folder, &[&["--client-ca", "clients.pem"], arguments].concat())
 }
 
-/// A client, with this certificate or none.
+/// Starts a client with this certificate, or without one.
 fn client(server: &EchoServer, identity: Option<&Identity>, arguments: &[&str]) -> Program {
-    let target = format!("localhost:{}", server.address.port());
-    let client = Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments);
+    let client = server.client(&["--linger", "0s"]).args(arguments);
     match identity {
         Some(identity) => {
             server.folder.write("me.pem", &identity.certificate);
@@ -30,12 +30,12 @@ fn client(server: &EchoServer, identity: Option<&Identity>, arguments: &[&str]) 
     }
 }
 
-/// Both ends say why, the client gets the alert, and the next client is served.
+/// Asserts that the client reports this alert, gets no greeting, and that the server logs this reason.
 fn assert_refused(server: &EchoServer, mut client: Program, reason: &str, alert: &str) {
     client.expect_exit(3);
     let line = client.stderr.wait_for_line("mio-client: ");
     assert!(line.contains(alert), "{line}");
-    assert_eq!(client.stdout.text(), "", "a client that is refused is not greeted");
+    assert_eq!(client.stdout.text(), "", "a refused client gets no greeting");
     server.log().wait_for_line(reason);
 }
 
@@ -75,7 +75,7 @@ fn a_client_without_a_certificate_is_refused() {
 }
 
 #[test]
-fn where_it_is_optional_a_client_without_a_certificate_is_served() {
+fn with_optional_a_client_without_a_certificate_is_served() {
     for version in VERSIONS {
         let server = server(&Identity::for_names(&["alice"]).certificate, &["--client-auth", "optional"]);
         client(&server, None, &["--tls", version]).expect_exit(0);
@@ -85,7 +85,7 @@ fn where_it_is_optional_a_client_without_a_certificate_is_served() {
 }
 
 #[test]
-fn a_certificate_that_fails_is_refused_even_where_none_is_needed() {
+fn an_untrusted_certificate_is_refused_even_if_none_is_required() {
     for version in VERSIONS {
         for how in ["optional", "required"] {
             let server = server(&Identity::for_names(&["alice"]).certificate, &["--client-auth", how]);
@@ -98,7 +98,7 @@ fn a_certificate_that_fails_is_refused_even_where_none_is_needed() {
 }
 
 #[test]
-fn an_expired_certificate_is_refused_though_it_is_the_very_one() {
+fn an_expired_certificate_is_refused_even_if_it_is_in_the_file() {
     let expired = Identity::expired();
     let server = server(&expired.certificate, &[]);
     let late = client(&server, Some(&expired), &[]);
@@ -106,7 +106,7 @@ fn an_expired_certificate_is_refused_though_it_is_the_very_one() {
 }
 
 #[test]
-fn a_resumed_session_is_reported_as_the_full_one_was() {
+fn a_resumed_session_reports_the_same_client() {
     for version in VERSIONS {
         let identity = Identity::for_names(&["alice"]);
         let server = server(&identity.certificate, &[]);
@@ -117,9 +117,9 @@ fn a_resumed_session_is_reported_as_the_full_one_was() {
     }
 }
 
-/// Their names would make the message that asks for a certificate longer than a client takes.
+/// With all their names, the CertificateRequest would be longer than a client accepts.
 #[test]
-fn more_authorities_than_a_message_holds_are_trusted_without_hints() {
+fn too_many_authorities_are_trusted_without_hints() {
     let authorities: Vec<_> =
         (0..300).map(|number| Authority::new(&format!("{number} {}", "x".repeat(240)))).collect();
     let trusted: String = authorities.iter().map(|authority| authority.certificate.as_str()).collect();
@@ -131,7 +131,7 @@ fn more_authorities_than_a_message_holds_are_trusted_without_hints() {
 }
 
 #[test]
-fn a_trust_file_that_is_none_is_a_clear_error() {
+fn an_invalid_trust_file_is_an_error() {
     let folder = TempDir::new();
     folder.write("clients.pem", "no certificate here");
     let mut server = Launch::server(folder.path()).args(["--client-ca", "clients.pem"]).start();
@@ -140,7 +140,7 @@ fn a_trust_file_that_is_none_is_a_clear_error() {
 }
 
 #[test]
-fn client_auth_needs_somebody_to_trust() {
+fn client_auth_requires_client_ca() {
     let folder = TempDir::new();
     let mut server = Launch::server(folder.path()).args(["--client-auth", "optional"]).start();
     server.expect_exit(2);

@@ -1,4 +1,4 @@
-//! The server goes on when nobody reads its log, closed or not.
+//! The server continues if its stderr is closed or not read.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use testing::program::{Launch, Output};
 use testing::raw;
 
 /// `mio-server 2>&1 | sed '/listening/q'`, with `merged` for the `2>&1`.
-fn server_whose_stderr_is_read_up_to_the_first_lines(merged: bool) -> EchoServer {
+fn server_with_closed_stderr(merged: bool) -> EchoServer {
     let folder = TempDir::new();
     let (reader, writer) = io::pipe().unwrap();
     let mut launch = Launch::server(folder.path());
@@ -25,12 +25,12 @@ fn server_whose_stderr_is_read_up_to_the_first_lines(merged: bool) -> EchoServer
     let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
     let line = lines.find(|line| line.contains("listening on ")).unwrap();
     EchoServer { program, address: listening_on(&line), folder }
-    // Here the only reader is closed: every line from now on meets a broken pipe.
+    // The only reader is closed here: every later write fails with EPIPE.
 }
 
 #[test]
-fn a_closed_stderr_ends_nobody() {
-    let mut server = server_whose_stderr_is_read_up_to_the_first_lines(false);
+fn a_closed_stderr_does_not_end_the_server() {
+    let mut server = server_with_closed_stderr(false);
     server.serves_a_client();
     server.serves_a_client();
     server.program.interrupt();
@@ -38,14 +38,14 @@ fn a_closed_stderr_ends_nobody() {
 }
 
 #[test]
-fn closed_together_stdout_and_stderr_end_nobody() {
-    let server = server_whose_stderr_is_read_up_to_the_first_lines(true);
+fn closed_stdout_and_stderr_do_not_end_the_server() {
+    let server = server_with_closed_stderr(true);
     server.serves_a_client();
     server.serves_a_client();
 }
 
-/// A server whose stderr is a pipe that stays open and is not read any more.
-fn server_whose_stderr_is_stuck(arguments: &[&str]) -> (EchoServer, PipeReader) {
+/// A server whose stderr is an open pipe that is not read any more.
+fn server_with_stuck_stderr(arguments: &[&str]) -> (EchoServer, PipeReader) {
     let folder = TempDir::new();
     let (reader, writer) = io::pipe().unwrap();
     let program = Launch::server(folder.path()).args(arguments).stderr(writer).start();
@@ -58,7 +58,7 @@ fn server_whose_stderr_is_stuck(arguments: &[&str]) -> (EchoServer, PipeReader) 
     (EchoServer { program, address: listening_on(&line), folder }, lines.into_inner())
 }
 
-/// Enough for the pipe and the queue behind it.
+/// Fills the pipe and the server's queue.
 fn fill_the_trace(server: &EchoServer) {
     for _ in 0..100 {
         server.serves_a_client();
@@ -66,23 +66,23 @@ fn fill_the_trace(server: &EchoServer) {
 }
 
 #[test]
-fn a_stderr_that_nobody_reads_stops_neither_the_sessions_nor_a_signal() {
-    let (mut server, _reader) = server_whose_stderr_is_stuck(&["--trace"]);
+fn an_unread_stderr_stops_neither_sessions_nor_signals() {
+    let (mut server, _reader) = server_with_stuck_stderr(&["--trace"]);
     fill_the_trace(&server);
     server.program.interrupt();
     server.program.expect_exit(0);
 }
 
 #[test]
-fn lines_that_stderr_did_not_take_are_counted_once_it_takes_more() {
-    let (server, reader) = server_whose_stderr_is_stuck(&["--trace"]);
+fn lost_lines_are_counted_when_stderr_is_read_again() {
+    let (server, reader) = server_with_stuck_stderr(&["--trace"]);
     fill_the_trace(&server);
     let log = Output::collect(reader);
     log.wait_for_line(" lines are missing here: stderr took no more");
     let length = log.length();
     server.serves_a_client();
     log.wait_for_line_after(length, "closed cleanly");
-    // The first line is one whose beginning was read before.
+    // The beginning of the first line was read before.
     for line in log.text().lines().skip(1) {
         assert!(line.starts_with('+') || line.starts_with("20"), "{line}");
     }
@@ -98,17 +98,17 @@ fn a_flood_of_refusals_is_summarised() {
         assert!(start.elapsed() < LIMIT);
         let mut client = server.connect_raw();
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
-        // An alert comes, and the end or a reset. Either way the server has seen us.
+        // An alert arrives, then a FIN or a reset. In both cases the server has seen this client.
         let _ = raw::read_to_end(&mut client);
         refused += 1;
     }
     assert!(server.log().lines("it speaks HTTP").len() < refused);
 }
 
-/// The limit of the file's size stands for a full disk, and is raised for a disk that has room again.
+/// The limit of the file size replaces a full disk. Raising it replaces free space.
 #[test]
 #[ignore = "needs prlimit(1)"]
-fn a_log_on_a_disk_that_was_full_begins_a_line_behind_the_half_one() {
+fn after_a_full_disk_the_log_continues_on_a_new_line() {
     let folder = TempDir::new();
     let path = folder.path().join("log");
     let log = File::create(&path).unwrap();
@@ -119,14 +119,14 @@ fn a_log_on_a_disk_that_was_full_begins_a_line_behind_the_half_one() {
         let start = Instant::now();
         while !text().contains(part) {
             assert!(start.elapsed() < LIMIT, "{}", text());
-            thread::yield_now(); // nobody announces a write to a file
+            thread::yield_now(); // no event reports a write to a file
         }
     };
     wait_for("listening on ");
     let line = text().lines().find(|line| line.contains("listening on ")).unwrap().to_owned();
     let server = EchoServer { program, address: listening_on(&line), folder };
     fill_the_trace(&server);
-    // Most probably it ends in the middle of a line now.
+    // The file probably ends in the middle of a line now.
     let pid = server.program.id().to_string();
     assert!(Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status().unwrap().success());
     wait_for(" lines are missing here: stderr took no more\n");
@@ -138,7 +138,7 @@ fn a_log_on_a_disk_that_was_full_begins_a_line_behind_the_half_one() {
 }
 
 #[test]
-fn help_into_a_closed_pipe_is_no_error() {
+fn help_into_a_closed_pipe_is_not_an_error() {
     let folder = TempDir::new();
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);

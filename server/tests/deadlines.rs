@@ -1,6 +1,7 @@
-//! Every deadline ends its session, under its name, and the next client is served.
+//! Each deadline ends its session, the log names it, and the next client is served. `signals.rs` tests
+//! `--close-timeout`.
 //!
-//! Times that a well-behaved client has to keep too, on a busy machine, are seconds; the others are shorter.
+//! Timeouts that a well-behaved client must also meet, on a busy machine, are seconds. The others are shorter.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::echo_server::EchoServer;
@@ -18,7 +19,7 @@ fn a_silent_session_is_closed_with_close_notify() {
 }
 
 #[test]
-fn a_handshake_that_timed_out_says_how_much_of_it_came() {
+fn a_handshake_timeout_reports_how_much_arrived() {
     let server = EchoServer::start(&["--handshake-timeout", "2s"]);
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_half_a_client_hello();
@@ -32,28 +33,17 @@ fn a_handshake_that_timed_out_says_how_much_of_it_came() {
 }
 
 #[test]
-fn closing_is_timed() {
-    let mut server = EchoServer::start(&["--close-timeout", "300ms"]);
-    let mut client = server.connect();
-    client.receive(9);
-    server.program.interrupt();
-    server.log().wait_for_line("timed out (--close-timeout)");
-    server.program.expect_exit(0);
-    drop(client);
-}
-
-#[test]
 fn after_an_idle_timeout_a_client_that_does_not_close_loses_its_slot() {
     let server = EchoServer::start(&["--idle-timeout", "300ms", "--close-timeout", "300ms"]);
     let client = server.connect();
-    // Served while the first one's socket is still open, though its own time is short too.
+    // The next client is served while the first client's socket is still open. It has the same short timeout.
     assert_eq!(server.connect().receive_to_end(), (b"welcome!\n".to_vec(), End::CloseNotify));
     server.log().wait_for_line("timed out (--idle-timeout)");
     drop(client);
 }
 
 #[test]
-fn a_session_that_goes_on_and_on_is_timed() {
+fn session_timeout_ends_a_session_without_end() {
     let server = EchoServer::start(&["--session-timeout", "3s", "--idle-timeout", "off"]);
     let mut client = server.connect();
     client.receive(9);

@@ -1,4 +1,4 @@
-//! What a client says before the handshake is over: nothing, since it is not asked to.
+//! The server does not accept early data.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use rustls::{ClientConnection, HandshakeKind};
 use testing::echo_server::EchoServer;
 use testing::peer::TlsClient;
 
-/// Early data can be replayed by anybody, and waits in a buffer of its own that the session does not read.
+/// Anybody can replay early data. rustls also keeps it in a buffer of its own, which the session does not read.
 #[test]
-fn a_resumed_session_does_not_begin_with_early_data() {
+fn a_ticket_does_not_allow_early_data() {
     let server = EchoServer::start(&[]);
     let mut config = Arc::unwrap_or_clone(server.client_config());
     config.enable_early_data = true;
     let config = Arc::new(config);
     let mut first = TlsClient::new(server.connect_raw(), Arc::clone(&config));
     first.handshake().unwrap();
-    assert_eq!(first.receive(9), b"welcome!\n"); // behind the tickets
+    assert_eq!(first.receive(9), b"welcome!\n"); // after the tickets
     assert_eq!(first.close(), b"");
 
     let mut second = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! The first start makes a certificate; later starts use it; nothing is ever overwritten.
+//! The first start makes a certificate. Later starts use it. No start overwrites a file.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -13,7 +13,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 const MADE: &str = "made a development certificate";
 
 #[test]
-fn the_first_start_makes_a_certificate_and_says_so() {
+fn the_first_start_makes_a_certificate_and_logs_it() {
     let server = EchoServer::start(&[]);
     let line = server.log().wait_for_line(MADE);
     assert!(line.contains("certificates/certificate.pem") && line.contains("certificates/key.pem"), "{line}");
@@ -25,6 +25,7 @@ fn the_first_start_makes_a_certificate_and_says_so() {
     };
     assert_eq!(mode("key.pem"), 0o600);
     assert_eq!(mode("certificate.pem") & 0o444, 0o444, "everybody may read a certificate");
+    assert_eq!(server.log().lines("chmod"), [""; 0], "no warning about the mode of a new key");
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn the_certificate_is_for_this_machine_and_for_a_year() {
     assert!(rest.is_empty());
 
     assert_eq!(certificate.subject().to_string(), "CN=localhost");
-    let constraints = certificate.basic_constraints().unwrap().expect("CA:FALSE is said, not left out");
+    let constraints = certificate.basic_constraints().unwrap().expect("explicit CA:FALSE");
     assert!(!constraints.value.ca);
     let names = &certificate.subject_alternative_name().unwrap().unwrap().value.general_names;
     let ipv6 = std::net::Ipv6Addr::LOCALHOST.octets();
@@ -57,7 +58,7 @@ fn the_certificate_is_for_this_machine_and_for_a_year() {
 }
 
 #[test]
-fn the_second_start_uses_what_the_first_has_made() {
+fn the_second_start_uses_the_files_of_the_first() {
     let mut first = EchoServer::start(&[]);
     let (certificate, key) = (first.certificate(), first.folder.read("certificates/key.pem"));
     first.program.interrupt();
@@ -71,7 +72,7 @@ fn the_second_start_uses_what_the_first_has_made() {
 }
 
 #[test]
-fn files_that_are_named_are_used_and_none_are_made() {
+fn named_files_are_used_and_none_are_made() {
     let folder = TempDir::new();
     let identity = Identity::localhost();
     folder.write("a/chain.pem", &identity.certificate);
@@ -86,32 +87,23 @@ fn files_that_are_named_are_used_and_none_are_made() {
 }
 
 #[test]
-fn a_certificate_without_its_key_is_an_error_and_stays_as_it_is() {
-    let folder = TempDir::new();
-    folder.write("certificates/certificate.pem", "mine");
-    let mut server = Launch::server(folder.path()).start();
-    server.expect_exit(1);
-    let line = server.stderr.wait_for_line("mio-server: ");
-    assert!(line.contains("certificates/certificate.pem exists and certificates/key.pem does not"), "{line}");
-    assert!(line.contains("mv certificates/certificate.pem "), "{line}");
-    assert_eq!(folder.read("certificates/certificate.pem"), "mine");
-    assert!(!folder.path().join("certificates/key.pem").exists());
+fn one_file_without_the_other_is_an_error_and_stays_unchanged() {
+    let (certificate, key) = ("certificates/certificate.pem", "certificates/key.pem");
+    for (present, missing) in [(certificate, key), (key, certificate)] {
+        let folder = TempDir::new();
+        folder.write(present, "mine");
+        let mut server = Launch::server(folder.path()).start();
+        server.expect_exit(1);
+        let line = server.stderr.wait_for_line("mio-server: ");
+        assert!(line.contains(&format!("{present} exists and {missing} does not")), "{line}");
+        assert!(line.contains(&format!("mv {present} ")), "{line}");
+        assert_eq!(folder.read(present), "mine");
+        assert!(!folder.path().join(missing).exists());
+    }
 }
 
 #[test]
-fn a_key_without_its_certificate_is_an_error_and_stays_as_it_is() {
-    let folder = TempDir::new();
-    folder.write("certificates/key.pem", "mine");
-    let mut server = Launch::server(folder.path()).start();
-    server.expect_exit(1);
-    let line = server.stderr.wait_for_line("mio-server: ");
-    assert!(line.contains("certificates/key.pem exists and certificates/certificate.pem does not"), "{line}");
-    assert_eq!(folder.read("certificates/key.pem"), "mine");
-    assert!(!folder.path().join("certificates/certificate.pem").exists());
-}
-
-#[test]
-fn a_key_that_others_can_read_gets_a_warning_with_the_command_that_closes_it() {
+fn a_key_that_others_can_read_gets_a_warning_with_the_command_to_fix_it() {
     let folder = TempDir::new();
     let (_, key) = Identity::localhost().write(&folder);
     fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
@@ -119,10 +111,4 @@ fn a_key_that_others_can_read_gets_a_warning_with_the_command_that_closes_it() {
     let line = server.log().wait_for_line("chmod 600 certificates/key.pem");
     assert!(line.contains("WARN") && line.contains("0644"), "{line}");
     server.serves_a_client();
-}
-
-#[test]
-fn a_key_that_nobody_else_can_read_gets_none() {
-    let server = EchoServer::start(&[]);
-    assert_eq!(server.log().lines("chmod"), [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! Clients that do not speak TLS: recognised, said so, told with an alert, and the next one is served.
+//! Clients that do not speak TLS: the server recognises and logs them, sends an alert, and serves the next client.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Write;
@@ -9,10 +9,10 @@ use testing::peer::TlsClient;
 use testing::raw;
 
 const DECODE_ERROR: u8 = 50;
-/// As a record that is not encrypted.
+/// An unencrypted record.
 const CLOSE_NOTIFY: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
 
-/// Sends these bytes to a server and returns its answer, which ends, and what it logged.
+/// Sends these bytes to a server. Returns its answer up to the FIN, and its log line.
 fn answer(bytes: &[u8]) -> (Vec<u8>, String) {
     let server = EchoServer::start(&[]);
     let mut socket = server.connect_raw();
@@ -33,25 +33,25 @@ fn other_bytes_are_shown_escaped() {
 }
 
 #[test]
-fn what_such_a_client_still_sends_is_taken_so_that_no_reset_destroys_the_alert() {
+fn later_bytes_are_drained_so_that_no_reset_destroys_the_alert() {
     let server = EchoServer::start(&[]);
     let mut socket = server.connect_raw();
     socket.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
     server.log().wait_for_line("does not speak TLS");
     for _ in 0..20 {
-        // The first of these would meet a closed socket, and the others the reset with which it answers.
+        // If the server had closed its socket, the first write would cause a reset, and the next ones would fail.
         socket.write_all(&[b'~'; 1000]).unwrap();
     }
     server.serves_a_client(); // meanwhile
     assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
 }
 
-/// The slot is free by then: what comes is for the socket that lingers, and not for the session that has its place.
+/// The slot is free by then. The late bytes belong to the draining socket, not to the session that has the slot now.
 #[test]
-fn what_comes_late_is_taken_too_and_disturbs_nobody() {
+fn late_bytes_are_drained_and_disturb_no_session() {
     let server = EchoServer::start(&["-v"]);
     let mut socket = server.connect_raw();
-    server.log().wait_for_line("has a slot"); // and registered, before it says anything
+    server.log().wait_for_line("has a slot"); // and is registered, before it sends anything
     socket.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
     assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
     let mut next = server.connect();
@@ -62,7 +62,7 @@ fn what_comes_late_is_taken_too_and_disturbs_nobody() {
 }
 
 #[test]
-fn close_notify_behind_the_client_hello_ends_the_handshake() {
+fn close_notify_after_the_client_hello_ends_the_handshake() {
     let server = EchoServer::start(&["--handshake-timeout", "off"]);
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_client_hello();

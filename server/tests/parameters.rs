@@ -1,4 +1,4 @@
-//! `--tls`, `--suite` and `--group` make the sessions they name, and none where there is nothing in common.
+//! `--tls`, `--suite` and `--group` restrict the sessions. Without anything in common there is no session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use rustls::crypto::CryptoProvider;
@@ -9,7 +9,7 @@ use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::{TlsClient, client_config_with};
 
-/// What a server with these arguments reports of a client that would take anything.
+/// The line that a server with these arguments logs about a client that accepts everything.
 fn connected(arguments: &[&str]) -> String {
     let server = EchoServer::start(arguments);
     server.serves_a_client();
@@ -17,13 +17,13 @@ fn connected(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn each_version_can_be_asked_for() {
+fn tls_selects_each_version() {
     assert!(connected(&["--tls", "1.2"]).contains(" TLS1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 X25519,"));
     assert!(connected(&["--tls", "1.3"]).contains(" TLS1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768,"));
 }
 
 #[test]
-fn each_suite_for_the_development_certificate_can_be_asked_for() {
+fn suite_selects_each_suite_for_the_development_certificate() {
     for suite in [
         "TLS_AES_256_GCM_SHA384",
         "TLS_AES_128_GCM_SHA256",
@@ -38,7 +38,7 @@ fn each_suite_for_the_development_certificate_can_be_asked_for() {
 }
 
 #[test]
-fn the_suites_for_rsa_need_an_rsa_certificate() {
+fn suite_selects_each_suite_for_an_rsa_certificate() {
     for suite in [
         "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
@@ -54,8 +54,8 @@ fn the_suites_for_rsa_need_an_rsa_certificate() {
 }
 
 #[test]
-fn each_group_can_be_asked_for() {
-    // The first needs no HelloRetryRequest from a client that prefers it.
+fn group_selects_each_group() {
+    // The client prefers the first group, so there is no HelloRetryRequest.
     let line = connected(&["--group", "X25519MLKEM768"]);
     assert!(line.contains(" X25519MLKEM768, client"), "{line}");
     for group in ["secp256r1", "secp384r1"] {
@@ -66,7 +66,7 @@ fn each_group_can_be_asked_for() {
     assert!(line.contains(" X25519, client"), "{line}");
 }
 
-/// A server and a client that have nothing in common: what the client says, and what the server logs.
+/// A server and a client that have nothing in common. Returns the client's error and the server's log line.
 fn refused(arguments: &[&str], client: CryptoProvider, tls12: bool) -> (String, String) {
     let server = EchoServer::start(arguments);
     let versions = if tls12 { &TLS12 } else { &TLS13 };
@@ -78,28 +78,20 @@ fn refused(arguments: &[&str], client: CryptoProvider, tls12: bool) -> (String, 
 }
 
 #[test]
-fn without_a_version_in_common_both_sides_say_so() {
+fn both_sides_report_what_they_do_not_have_in_common() {
     for (server, client_has_12) in [("1.3", true), ("1.2", false)] {
         let (error, line) = refused(&["--tls", server], default_provider(), client_has_12);
         assert!(error.contains("ProtocolVersion"), "{error}");
         assert!(line.contains("TLS failed") && line.contains("--tls"), "{line}");
     }
-}
-
-#[test]
-fn without_a_suite_in_common_both_sides_say_so() {
-    let mut client = default_provider();
-    client.cipher_suites = vec![cipher_suite::TLS13_AES_128_GCM_SHA256];
-    let (error, line) = refused(&["--suite", "TLS_CHACHA20_POLY1305_SHA256"], client, false);
-    assert!(error.contains("HandshakeFailure"), "{error}");
-    assert!(line.contains("TLS failed") && line.contains("--suite"), "{line}");
-}
-
-#[test]
-fn without_a_group_in_common_both_sides_say_so() {
-    let mut client = default_provider();
-    client.kx_groups.retain(|group| group.name() == rustls::NamedGroup::X25519);
-    let (error, line) = refused(&["--group", "secp384r1"], client, false);
-    assert!(error.contains("HandshakeFailure"), "{error}");
-    assert!(line.contains("TLS failed") && line.contains("--group"), "{line}");
+    let (mut other_suite, mut other_group) = (default_provider(), default_provider());
+    other_suite.cipher_suites = vec![cipher_suite::TLS13_AES_128_GCM_SHA256];
+    other_group.kx_groups.retain(|group| group.name() == rustls::NamedGroup::X25519);
+    for (flag, ours, client) in
+        [("--suite", "TLS_CHACHA20_POLY1305_SHA256", other_suite), ("--group", "secp384r1", other_group)]
+    {
+        let (error, line) = refused(&[flag, ours], client, false);
+        assert!(error.contains("HandshakeFailure"), "{error}");
+        assert!(line.contains("TLS failed") && line.contains(flag), "{line}");
+    }
 }

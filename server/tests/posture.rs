@@ -1,4 +1,4 @@
-//! What a scanner finds: no weak version, suite or curve.
+//! A scanner finds no weak version, suite or curve.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::echo_server::EchoServer;
@@ -17,7 +17,7 @@ const SUITES: [&str; 9] = [
 ];
 const GROUPS: [&str; 3] = ["x25519", "secp256r1", "secp384r1"];
 
-/// What sslscan says of a server, one line each.
+/// The output of sslscan, in lines.
 fn scan(server: &EchoServer) -> Vec<String> {
     let mut scanner = Launch::new("sslscan", server.folder.path())
         .args(["--no-colour", &format!("localhost:{}", server.address.port())])
@@ -31,19 +31,19 @@ fn scan(server: &EchoServer) -> Vec<String> {
 fn a_scanner_finds_two_versions_six_suites_and_no_weakness() {
     let server = EchoServer::start(&["--handshake-timeout", "2s"]);
     let found = scan(&server);
-    let says = |line: &str| assert!(found.iter().any(|found| found == line), "{line}: {found:#?}");
+    let assert_line = |line: &str| assert!(found.iter().any(|found| found == line), "{line}: {found:#?}");
     for version in ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1"] {
-        says(&format!("{version:<10}disabled"));
+        assert_line(&format!("{version:<10}disabled"));
     }
     for version in ["TLSv1.2", "TLSv1.3"] {
-        says(&format!("{version:<10}enabled"));
-        says(&format!("{version} not vulnerable to heartbleed"));
+        assert_line(&format!("{version:<10}enabled"));
+        assert_line(&format!("{version} not vulnerable to heartbleed"));
     }
-    says("Session renegotiation not supported");
+    assert_line("Session renegotiation not supported");
 
     let suites: Vec<&String> =
         found.iter().filter(|line| line.starts_with("Preferred ") || line.starts_with("Accepted ")).collect();
-    assert_eq!(suites.len(), 6, "an ECDSA certificate goes with six of the nine: {suites:#?}");
+    assert_eq!(suites.len(), 6, "six of the nine suites fit an ECDSA certificate: {suites:#?}");
     assert!(suites.iter().all(|line| line.split(' ').any(|word| SUITES.contains(&word))), "{suites:#?}");
 
     let groups: Vec<&String> = found

@@ -1,7 +1,7 @@
-//! One session at a time; the others wait, and are served in the order of their arrival.
+//! One session at a time: the other clients are queued, and served in order of arrival.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 
 use testing::echo_server::EchoServer;
@@ -10,7 +10,7 @@ use testing::peer::TlsClient;
 use testing::program::Launch;
 use testing::raw;
 
-/// A client that connects and says hello, and waits for nothing.
+/// Connects a client and sends its ClientHello.
 fn hello(server: &EchoServer) -> TlsClient {
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_client_hello();
@@ -22,8 +22,8 @@ fn address(client: &mut TlsClient) -> SocketAddr {
     client.socket().local_addr().unwrap()
 }
 
-/// A client that waits already: it has its turn, one echo, and closes.
-fn have_a_turn(mut client: TlsClient) {
+/// Lets a queued client finish its handshake, echo once and close.
+fn be_served(mut client: TlsClient) {
     client.handshake().unwrap();
     assert_eq!(client.receive(9), b"welcome!\n");
     client.send(b"my turn");
@@ -31,7 +31,7 @@ fn have_a_turn(mut client: TlsClient) {
     assert_eq!(client.close(), b"");
 }
 
-/// The addresses of the clients that got a session, in that order.
+/// The addresses of the clients that got a session, in order.
 fn served(server: &EchoServer, count: usize) -> Vec<SocketAddr> {
     let lines = server.log().wait_for_lines(count, " connected: ");
     let address = |line: &String| {
@@ -42,7 +42,7 @@ fn served(server: &EchoServer, count: usize) -> Vec<SocketAddr> {
 }
 
 #[test]
-fn five_waiting_clients_are_served_in_the_order_of_their_arrival() {
+fn five_queued_clients_are_served_in_order_of_arrival() {
     let server = EchoServer::start(&[]);
     let mut first = server.connect();
     let mut expected = vec![first.socket().local_addr().unwrap()];
@@ -51,7 +51,7 @@ fn five_waiting_clients_are_served_in_the_order_of_their_arrival() {
         for _ in 0..5 {
             let mut client = hello(&server);
             expected.push(address(&mut client));
-            scope.spawn(|| have_a_turn(client));
+            scope.spawn(|| be_served(client));
         }
         server.log().wait_for_line(&format!("{} waits for its turn, number 5", expected[5]));
         first.close();
@@ -60,36 +60,25 @@ fn five_waiting_clients_are_served_in_the_order_of_their_arrival() {
 }
 
 #[test]
-fn a_waiter_that_left_is_skipped() {
-    let server = EchoServer::start(&["--handshake-timeout", "off"]);
-    let first = server.connect();
-    let leaver = server.connect_raw();
-    let address = leaver.local_addr().unwrap();
-    let patient = hello(&server);
-    drop(leaver);
-    first.close();
-    have_a_turn(patient);
-    server.log().wait_for_line(&format!("{address} left without sending anything"));
-    server.log().wait_for_line("session 2: "); // which was the patient one's
+fn a_queued_client_that_has_left_is_skipped() {
+    for (leave, error) in [(drop as fn(TcpStream), ""), (raw::reset, ": Connection reset")] {
+        let server = EchoServer::start(&["--handshake-timeout", "off"]);
+        let first = server.connect();
+        let leaver = server.connect_raw();
+        let address = leaver.local_addr().unwrap();
+        let patient = hello(&server);
+        server.log().wait_for_line(&format!("{address} waits for its turn"));
+        leave(leaver);
+        first.close();
+        be_served(patient);
+        server.log().wait_for_line(&format!("{address} left without sending anything{error}"));
+        server.log().wait_for_line("session 2: "); // of the patient client
+    }
 }
 
+/// There are more silent clients than the queue checks in one round.
 #[test]
-fn a_waiter_that_reset_its_connection_is_skipped() {
-    let server = EchoServer::start(&["--handshake-timeout", "off"]);
-    let first = server.connect();
-    let leaver = server.connect_raw();
-    let address = leaver.local_addr().unwrap();
-    let patient = hello(&server);
-    server.log().wait_for_line(&format!("{address} waits for its turn"));
-    raw::reset(leaver);
-    first.close();
-    have_a_turn(patient);
-    server.log().wait_for_line(&format!("{address} left without sending anything: Connection reset"));
-}
-
-/// There are more of them than the queue looks at in one round.
-#[test]
-fn a_client_that_speaks_does_not_wait_for_silent_ones() {
+fn a_client_that_has_sent_data_does_not_wait_for_silent_ones() {
     let server = EchoServer::start(&["--handshake-timeout", "off", "--waiting", "400"]);
     let silent: Vec<_> = (0..300).map(|_| server.connect_raw()).collect();
     server.serves_a_client();
@@ -98,7 +87,7 @@ fn a_client_that_speaks_does_not_wait_for_silent_ones() {
 }
 
 #[test]
-fn the_client_that_has_waited_longest_of_those_that_have_spoken_is_next() {
+fn the_oldest_client_that_has_sent_data_is_next() {
     let server = EchoServer::start(&["--handshake-timeout", "off"]);
     let first = server.connect();
     let mut queued: Vec<_> =
@@ -117,7 +106,7 @@ fn the_client_that_has_waited_longest_of_those_that_have_spoken_is_next() {
 }
 
 #[test]
-fn a_silent_client_that_gave_its_slot_up_is_served_when_it_speaks() {
+fn a_silent_client_that_lost_its_slot_is_served_when_it_sends_data() {
     let server = EchoServer::start(&["--handshake-timeout", "off", "-v"]);
     let first = server.connect_raw();
     let address = first.local_addr().unwrap();
@@ -134,22 +123,22 @@ fn a_silent_client_that_gave_its_slot_up_is_served_when_it_speaks() {
     third.send_client_hello();
     second.close();
     for mut client in [first, third] {
-        client.handshake().unwrap(); // the first one has kept its position
+        client.handshake().unwrap(); // the first client has kept its position
         assert_eq!(client.receive(9), b"welcome!\n");
         assert_eq!(client.close(), b"");
     }
 }
 
-/// One look at the queue finds all of them. With a look for each, the last of many clients would wait for a long time.
+/// One check of the queue finds all of them. With a check for each, the last of many clients would wait long.
 #[test]
-fn several_silent_clients_give_their_slots_up_at_once() {
+fn several_silent_clients_lose_their_slots_in_one_round() {
     let server = EchoServer::start(&["--slots", "5", "--handshake-timeout", "off", "--trace"]);
     server.program.signal("STOP");
     let silent: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
-    let mut speakers: Vec<_> = (0..5).map(|_| hello(&server)).collect();
+    let mut queued: Vec<_> = (0..5).map(|_| hello(&server)).collect();
     server.program.signal("CONT");
-    for speaker in &mut speakers {
-        speaker.handshake().unwrap();
+    for client in &mut queued {
+        client.handshake().unwrap();
     }
     server.log().wait_for_lines(5, " slot given up ");
     let text = server.log().text();
@@ -166,13 +155,13 @@ fn a_silent_client_in_a_slot_is_disconnected_after_the_handshake_timeout() {
     server.log().wait_for_line(&format!("{address} sent nothing for 1s and was disconnected"));
     assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
     server.serves_a_client();
-    server.log().wait_for_line("session 1: "); // the silent client had none
+    server.log().wait_for_line("session 1: "); // the silent client had no session
 }
 
-/// They leave in waves, and all waves take less than one handshake timeout, of which one is longer than this test may
-/// take.
+/// The server disconnects them in waves. All waves together are shorter than the handshake timeout, which is longer
+/// than the time limit of this test.
 #[test]
-fn silent_clients_in_the_slot_the_queue_and_the_backlog_cost_no_handshake_timeout() {
+fn silent_clients_in_slot_queue_and_backlog_delay_for_less_than_a_handshake_timeout() {
     let server = EchoServer::start(&["--waiting", "2", "--handshake-timeout", "66s"]);
     let silent: Vec<_> = (0..8).map(|_| server.connect_raw()).collect();
     server.log().wait_for_line("the accept queue is full");
@@ -181,7 +170,7 @@ fn silent_clients_in_the_slot_the_queue_and_the_backlog_cost_no_handshake_timeou
 }
 
 #[test]
-fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_comes() {
+fn more_clients_than_the_queue_holds_are_all_served_without_new_events() {
     let server = EchoServer::start(&["--waiting", "2", "-v"]);
     let mut first = server.connect();
     let mut expected = vec![first.socket().local_addr().unwrap()];
@@ -189,7 +178,7 @@ fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_com
         for _ in 0..8 {
             let mut client = hello(&server);
             expected.push(address(&mut client));
-            scope.spawn(|| have_a_turn(client));
+            scope.spawn(|| be_served(client));
         }
         server.log().wait_for_line("the accept queue is full");
         first.close();
@@ -199,10 +188,9 @@ fn more_clients_than_the_waiting_room_holds_are_all_served_though_nobody_new_com
     server.serves_a_client();
 }
 
-/// The room is full of those who have left already, all in one look at the backlog: no event will announce the one
-/// who is still behind them.
+/// The queue is full of clients that have already left. No event announces the client that is still in the backlog.
 #[test]
-fn a_room_that_empties_by_skipping_takes_in_who_is_behind() {
+fn a_queue_that_empties_by_skipping_accepts_from_the_backlog() {
     let server = EchoServer::start(&["--waiting", "1"]);
     server.program.signal("STOP");
     let leaver = server.connect_raw();
@@ -210,12 +198,12 @@ fn a_room_that_empties_by_skipping_takes_in_who_is_behind() {
     raw::reset(leaver);
     let patient = hello(&server);
     server.program.signal("CONT");
-    have_a_turn(patient);
+    be_served(patient);
     server.log().wait_for_line(&format!("{address} left without sending anything"));
 }
 
 #[test]
-fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() {
+fn without_file_descriptors_the_server_continues_and_serves_all_clients_later() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-n 16", folder.path());
     let server = EchoServer::launch(launch, folder);
@@ -223,17 +211,17 @@ fn out_of_file_descriptors_the_server_goes_on_and_serves_everybody_in_the_end() 
     thread::scope(|scope| {
         for _ in 0..24 {
             let client = hello(&server);
-            scope.spawn(|| have_a_turn(client));
+            scope.spawn(|| be_served(client));
         }
         server.log().wait_for_line("accepting a connection failed");
-        first.close(); // nobody new comes from here on
+        first.close(); // no new client connects after this
     });
     assert_eq!(served(&server, 25).len(), 25);
     server.serves_a_client();
 }
 
 #[test]
-fn that_it_is_out_of_file_descriptors_is_said_once_while_it_lasts() {
+fn missing_file_descriptors_are_logged_once_while_they_are_missing() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-n 16", folder.path()).args(["--idle-timeout", "2s"]);
     let server = EchoServer::launch(launch, folder);
@@ -241,22 +229,22 @@ fn that_it_is_out_of_file_descriptors_is_said_once_while_it_lasts() {
     let clients: Vec<_> = (0..24).map(|_| server.connect_raw()).collect();
     first.receive_to_end();
     first.close_notify();
-    server.log().wait_for_line("timed out (--idle-timeout)"); // after many a vain attempt to accept
+    server.log().wait_for_line("timed out (--idle-timeout)"); // after many attempts to accept
     let text = server.log().text();
     let (before, _) = text.split_once("timed out (--idle-timeout)").unwrap();
     assert_eq!(before.matches("accepting a connection failed").count(), 1, "{before}");
     drop(clients);
 }
 
-/// One of them for each round would have each wait for as many turns of everybody who is served as there are before it.
+/// With one `accept` in each round, each client would wait for a turn of all sessions for every client before it.
 #[test]
-fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
+fn many_pending_connections_are_accepted_within_a_few_rounds() {
     let server = EchoServer::start(&["--trace"]);
     server.serves_a_client();
     server.program.signal("STOP");
-    let crowd: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
+    let pending: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
-    let last = crowd.last().unwrap().local_addr().unwrap();
+    let last = pending.last().unwrap().local_addr().unwrap();
     server.log().wait_for_line(&format!("{last} is number 39 in the accept queue"));
     let text = server.log().text();
     let round = |peer: SocketAddr| {
@@ -264,17 +252,17 @@ fn a_crowd_in_the_backlog_is_in_within_a_few_rounds() {
         let accepted = |line: &str| line.contains(" accepted ") && line.ends_with(&peer);
         text.lines().take_while(|line| !accepted(line)).filter(|line| line.contains(" woke ")).count()
     };
-    let first = crowd[0].local_addr().unwrap();
+    let first = pending[0].local_addr().unwrap();
     assert!(round(last) - round(first) < 5, "{text}");
 }
 
 #[test]
-fn a_full_room_takes_nobody_in_and_does_not_ask_who_is_there() {
+fn a_full_queue_accepts_no_client_and_does_not_watch_the_listener() {
     let server = EchoServer::start(&["--waiting", "2", "--trace"]);
     let mut first = server.connect();
     assert_eq!(first.receive(9), b"welcome!\n");
     server.program.signal("STOP");
-    let crowd: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
+    let pending: Vec<_> = (0..5).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
     server.log().wait_for_line("is number 2 in the accept queue");
     for _ in 0..20 {
@@ -285,8 +273,8 @@ fn a_full_room_takes_nobody_in_and_does_not_ask_who_is_there() {
     let text = server.log().text();
     let (_, since) = text.split_once("is number 2 in the accept queue").unwrap();
     let (full, _) = since.split_once("freed").unwrap();
-    let asked = |line: &str| line.contains(" ready ") && line.ends_with(" listener");
-    assert!(!full.lines().any(asked), "{full}");
+    let watched = |line: &str| line.contains(" ready ") && line.ends_with(" listener");
+    assert!(!full.lines().any(watched), "{full}");
     assert!(!full.contains("is number 3 in the accept queue"), "{full}");
-    drop(crowd);
+    drop(pending);
 }

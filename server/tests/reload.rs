@@ -1,4 +1,4 @@
-//! SIGHUP: certificates, keys and trust are loaded again, and no session notices.
+//! SIGHUP reloads certificates, keys and trust, without an effect on open sessions.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
@@ -34,7 +34,7 @@ fn reload(server: &EchoServer, expected: &str) -> String {
 }
 
 #[test]
-fn a_new_certificate_is_shown_to_new_clients_and_the_session_that_there_is_goes_on() {
+fn new_clients_get_the_new_certificate_and_an_open_session_continues() {
     let (old, new) = (Identity::localhost(), Identity::localhost());
     let server = server(&old, &["--slots", "2"]);
     let mut session = TlsClient::connect(server.address, client_config(&old.certificate));
@@ -52,25 +52,25 @@ fn a_new_certificate_is_shown_to_new_clients_and_the_session_that_there_is_goes_
 }
 
 #[test]
-fn a_waiter_gets_the_certificate_of_the_moment_in_which_it_is_served() {
+fn a_queued_client_gets_the_certificate_that_is_current_when_it_is_served() {
     let (old, new) = (Identity::localhost(), Identity::localhost());
     let server = server(&old, &[]);
     let mut first = TlsClient::connect(server.address, client_config(&old.certificate));
     first.receive(9);
-    let mut waiter = TlsClient::new(server.connect_raw(), client_config(&new.certificate));
-    waiter.send_client_hello();
+    let mut queued = TlsClient::new(server.connect_raw(), client_config(&new.certificate));
+    queued.send_client_hello();
     server.log().wait_for_line("waits for its turn");
 
     new.write(&server.folder);
     reload(&server, RELOADED);
     first.close();
-    waiter.handshake().unwrap();
-    assert_eq!(waiter.receive(9), b"welcome!\n");
-    waiter.close();
+    queued.handshake().unwrap();
+    assert_eq!(queued.receive(9), b"welcome!\n");
+    queued.close();
 }
 
 #[test]
-fn bad_files_change_nothing_and_the_log_says_what_is_wrong() {
+fn bad_files_change_nothing_and_the_log_names_the_fault() {
     let identity = Identity::localhost();
     let server = server(&identity, &[]);
     let (certificate, key) = ("certificates/certificate.pem", "certificates/key.pem");
@@ -102,22 +102,22 @@ fn bad_files_change_nothing_and_the_log_says_what_is_wrong() {
 }
 
 #[test]
-fn a_reload_for_which_no_descriptors_are_left_is_tried_again() {
+fn a_reload_without_free_descriptors_is_tried_again() {
     let identity = Identity::localhost();
     let folder = TempDir::new();
     identity.write(&folder);
     let server = EchoServer::launch(Launch::server_limited("-n 32", folder.path()), folder);
-    let crowd: Vec<_> = (0..64).map(|_| server.connect_raw()).collect();
+    let clients: Vec<_> = (0..64).map(|_| server.connect_raw()).collect();
     server.log().wait_for_line("accepting a connection failed");
     server.program.signal("HUP");
     server.log().wait_for_line("SIGHUP: reload postponed, no file descriptors left");
     assert_eq!(server.log().lines(RELOADED), Vec::<String>::new());
-    drop(crowd);
+    drop(clients);
     server.log().wait_for_line(RELOADED);
     assert_eq!(server.log().lines("SIGHUP: reload postponed, no file descriptors left").len(), 1);
 }
 
-/// A client that trusts the server and shows a certificate.
+/// The configuration of a client that trusts the server and presents a certificate.
 fn client_with(identity: &Identity, server: &EchoServer) -> Arc<ClientConfig> {
     let roots = root_store(&server.certificate());
     let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
@@ -126,7 +126,7 @@ fn client_with(identity: &Identity, server: &EchoServer) -> Arc<ClientConfig> {
 }
 
 #[test]
-fn an_old_ticket_does_not_bring_an_old_authority_back() {
+fn a_ticket_of_a_removed_authority_is_refused() {
     let (old, new) = (Authority::new("Old clients"), Authority::new("New clients"));
     let folder = TempDir::new();
     folder.write("clients.pem", &old.certificate);
@@ -147,7 +147,7 @@ fn an_old_ticket_does_not_bring_an_old_authority_back() {
 }
 
 #[test]
-fn an_expired_authority_is_warned_of_at_the_start_and_when_the_files_are_loaded_again() {
+fn an_expired_authority_causes_a_warning_at_the_start_and_at_a_reload() {
     const WARNING: &str = "the authority CN=Old clients in clients.pem expired on 2002-01-01";
     let old = Authority::expired("Old clients");
     let folder = TempDir::new();
@@ -163,7 +163,7 @@ fn an_expired_authority_is_warned_of_at_the_start_and_when_the_files_are_loaded_
 }
 
 #[test]
-fn a_ticket_from_before_leads_to_a_full_handshake_with_who_is_still_trusted() {
+fn an_old_ticket_leads_to_a_full_handshake() {
     let identity = Identity::localhost();
     let server = server(&identity, &[]);
     let config = client_config(&identity.certificate);
@@ -185,10 +185,9 @@ fn a_ticket_from_before_leads_to_a_full_handshake_with_who_is_still_trusted() {
 }
 
 #[test]
-fn a_client_is_ended_by_sighup() {
+fn sighup_ends_a_client() {
     let server = server(&Identity::localhost(), &[]);
-    let target = format!("localhost:{}", server.address.port());
-    let client = Launch::client(server.folder.path()).args([&target, "--linger", "1h"]).start();
+    let client = server.client(&["--linger", "1h"]).start();
     client.stdout.wait_for_text("welcome!");
     client.signal("HUP");
     server.log().wait_for_line("session 1: ");
@@ -208,7 +207,7 @@ fn a_terminal_that_hangs_up_ends_the_server() {
     let address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
     let mut client = raw::connect(address);
     let served = format!("{} has a slot", client.local_addr().unwrap());
-    terminal.stdout.wait_for_line(&served); // who is still in the backlog when the listener closes is reset
+    terminal.stdout.wait_for_line(&served); // a client that is still in the backlog when the listener closes gets a reset
     drop(terminal); // kills script, whose end of the terminal closes with it
     assert_eq!(raw::read_to_end(&mut client).unwrap(), b"");
 }

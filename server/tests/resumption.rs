@@ -1,4 +1,4 @@
-//! Clients that come back resume their sessions, however many there are.
+//! Returning clients resume their sessions, also if there are many.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use rustls::{ClientConfig, SupportedProtocolVersion};
 use testing::echo_server::EchoServer;
 use testing::peer::{TlsClient, client_config_with};
 
-/// More than the 256 entries of rustls' default store, of which TLS 1.3 uses two for each session.
+/// More than the 256 entries of rustls' default store. TLS 1.3 uses two entries for each session.
 const CLIENTS: usize = 300;
 
 fn session(server: &EchoServer, config: &Arc<ClientConfig>) {
     let mut client = TlsClient::connect(server.address, Arc::clone(config));
-    assert_eq!(client.receive(9), b"welcome!\n"); // behind the tickets
+    assert_eq!(client.receive(9), b"welcome!\n"); // after the tickets
     assert_eq!(client.close(), b"");
 }
 

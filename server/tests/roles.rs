@@ -1,4 +1,4 @@
-//! Roles beside the echo, in the same loop: the examples.
+//! The examples: other roles in the server's loop.
 #![allow(clippy::unwrap_used)]
 
 use testing::binaries::example;
@@ -28,25 +28,25 @@ fn daytime_sends_the_time_and_closes() {
 fn chat_sends_each_line_to_all_clients() {
     let server = start("chat", &["--slots", "3"]);
     let mut clients = [(); 3].map(|()| server.connect());
-    // Each of them is in the room once it hears itself.
+    // A client that receives its own line has joined the chat.
     for client in &mut clients {
         client.send(b"hello\n");
         while !client.receive(6).ends_with(b"\n") {}
     }
     let [first, second, third] = &mut clients;
-    let (mut second_heard, mut third_heard) = (Vec::new(), Vec::new());
+    let (mut to_second, mut to_third) = (Vec::new(), Vec::new());
     first.send(b"a line in");
     first.send(b" two parts\n");
-    while !second_heard.ends_with(b"a line in two parts\n") {
-        second_heard.extend(second.receive(1));
+    while !to_second.ends_with(b"a line in two parts\n") {
+        to_second.extend(second.receive(1));
     }
-    while !third_heard.ends_with(b"a line in two parts\n") {
-        third_heard.extend(third.receive(1));
+    while !to_third.ends_with(b"a line in two parts\n") {
+        to_third.extend(third.receive(1));
     }
 }
 
 #[test]
-fn a_role_has_the_flags_of_the_server_but_those_of_the_echo() {
+fn a_role_has_the_flags_of_the_server_except_those_of_the_echo() {
     let folder = TempDir::new();
     let mut help = Launch::new(example("daytime"), folder.path()).args(["--help"]).start();
     help.expect_exit(0);

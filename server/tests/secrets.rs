@@ -1,5 +1,5 @@
-//! No secret leaves unasked (invariant I9): whatever happens, and however much is logged, neither a private key nor a
-//! session's secrets are in what either program says.
+//! Invariant I9: no output of the programs contains a private key or a secret of a session, whatever happens and
+//! however much is logged.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::File;
@@ -17,24 +17,24 @@ use testing::program::{Launch, Program};
 use testing::secrets::{Secrets, SessionSecrets};
 use testing::test_server::TestServer;
 
-/// Every way to make a program say more.
-const LOUD: [&[&str]; 4] = [&["-vvv"], &["--trace"], &["--trace=json"], &["-vvv", "--trace=json"]];
+/// The flags that add output.
+const VERBOSE: [&[&str]; 4] = [&["-vvv"], &["--trace"], &["--trace=json"], &["-vvv", "--trace=json"]];
 
-/// A session that ends well, or is damaged in the middle of the handshake, or after it, or fails at once.
+/// How a session goes.
 #[derive(Clone, Copy, Debug)]
-enum Course {
-    Well,
+enum Ending {
+    Clean,
     DamagedFinished,
-    Damaged,
+    DamagedRecord,
     Alert,
     Reset,
 }
 
-const COURSES: [Course; 5] =
-    [Course::Well, Course::DamagedFinished, Course::Damaged, Course::Alert, Course::Reset];
+const ENDINGS: [Ending; 5] =
+    [Ending::Clean, Ending::DamagedFinished, Ending::DamagedRecord, Ending::Alert, Ending::Reset];
 
-/// A client that tells its secrets, and whose records can be forged.
-fn confiding(
+/// A client that logs its secrets, and whose records can be forged.
+fn logging_client(
     server: &EchoServer,
     version: &'static SupportedProtocolVersion,
 ) -> (Arc<ClientConfig>, Forge, SessionSecrets) {
@@ -45,82 +45,82 @@ fn confiding(
     (Arc::new(config), forge, secrets)
 }
 
-fn visit(server: &EchoServer, version: &'static SupportedProtocolVersion, course: Course) -> SessionSecrets {
-    let (config, forge, secrets) = confiding(server, version);
+fn visit(server: &EchoServer, version: &'static SupportedProtocolVersion, ending: Ending) -> SessionSecrets {
+    let (config, forge, secrets) = logging_client(server, version);
     let mut client = TlsClient::new(server.connect_raw(), config);
-    if let Course::DamagedFinished = course {
+    if let Ending::DamagedFinished = ending {
         forge.next(ContentType::Handshake, &[20, 0, 0, 1, 0]);
-        let _ = client.handshake(); // in TLS 1.3 it hears of it later
+        let _ = client.handshake(); // in TLS 1.3 the error arrives later
     } else {
         client.handshake().unwrap();
         client.send(b"hello");
     }
-    match course {
-        Course::Damaged => {
+    match ending {
+        Ending::DamagedRecord => {
             client.write_raw(&[23, 3, 3, 0, 40].iter().chain(&[7; 40]).copied().collect::<Vec<_>>())
         }
-        Course::Alert => {
+        Ending::Alert => {
             forge.next(ContentType::Alert, &[2, 80]);
             client.send(b"instead of this");
         }
-        Course::Reset => {
+        Ending::Reset => {
             testing::raw::reset(client.into_socket());
             return secrets;
         }
-        Course::Well => client.close_notify(),
-        Course::DamagedFinished => {}
+        Ending::Clean => client.close_notify(),
+        Ending::DamagedFinished => {}
     }
     client.receive_to_end();
     secrets
 }
 
-fn assert_keeps(program: &Program, secrets: &Secrets) {
+fn assert_reveals_none(program: &Program, secrets: &Secrets) {
     secrets.assert_unsaid(&program.stdout.bytes());
     secrets.assert_unsaid(&program.stderr.bytes());
-    assert!(program.stderr.length() > 1000, "it was not very talkative: {}", program.stderr.text());
+    assert!(program.stderr.length() > 1000, "too little output to prove anything: {}", program.stderr.text());
 }
 
 #[test]
-fn the_server_keeps_its_key_and_the_secrets_of_its_sessions() {
-    for flags in LOUD {
+fn the_servers_output_contains_no_secret() {
+    for flags in VERBOSE {
         let mut server = EchoServer::start(flags);
         let mut secrets = Secrets::default();
         secrets.add_key(&server.folder.read("certificates/key.pem"));
         for version in [&TLS12, &TLS13] {
-            for course in COURSES {
-                secrets.add_session(&visit(&server, version, course));
+            for ending in ENDINGS {
+                secrets.add_session(&visit(&server, version, ending));
             }
         }
-        assert!(secrets.count() > 20, "the sessions were to tell their secrets");
+        assert!(secrets.count() > 20, "the clients logged too few secrets");
         server.program.interrupt();
         server.program.expect_exit(0);
-        assert_keeps(&server.program, &secrets);
+        assert_reveals_none(&server.program, &secrets);
     }
 }
 
-/// Runs a program that may refuse its files, until it ends or listens, and checks that it quotes none of them.
-fn assert_refuses_silently(launch: Launch, secrets: &Secrets) {
+/// Runs a program that may refuse its files, until it ends or listens. Asserts that it does not quote the files.
+fn assert_quotes_no_secret(launch: Launch, secrets: &Secrets) {
     let program = launch.start();
     program.stderr.wait_for_line_or_end("listening on ");
     secrets.assert_unsaid(&program.stdout.bytes());
     secrets.assert_unsaid(&program.stderr.bytes());
 }
 
-/// Whether a damaged form is only a part of the file.
+/// Whether this damaged form is a part of the file.
 fn is_cut(name: &str) -> bool {
     name.starts_with("cut to ") || name.starts_with("from byte ")
 }
 
-/// A file that cannot be used is a failure that names the file, and does not quote it.
+/// The error names the file, and does not quote it.
 #[test]
-fn a_damaged_key_is_not_quoted_wherever_it_is_named() {
+fn a_damaged_key_is_not_quoted() {
     let identity = Identity::localhost();
     let mut secrets = Secrets::default();
     secrets.add_key(&identity.key);
     let folder = TempDir::new();
     folder.write("c.pem", &identity.certificate);
     let forms = damaged(&identity.key);
-    // The cuts are many, and `cargo test -p identity --test identity` has all of them.
+    // `cargo test -p identity --test identity` tests the cuts, which are many.
     for (number, (_, bytes)) in forms.iter().filter(|(name, _)| !is_cut(name)).enumerate() {
         let key = format!("{number}.pem");
         folder.write(&key, bytes);
@@ -135,14 +135,14 @@ fn a_damaged_key_is_not_quoted_wherever_it_is_named() {
             client().args(["--ca", &key]),
             client().args(["--ca", "system"]).env("SSL_CERT_FILE", folder.path().join(&key)),
         ] {
-            assert_refuses_silently(launch, &secrets);
+            assert_quotes_no_secret(launch, &secrets);
         }
     }
 }
 
-/// The key of another certificate is whole, and is not quoted either. Nor is one that is given in place of its file.
+/// A key of another certificate, and a key instead of the name of its file.
 #[test]
-fn a_key_that_cannot_be_used_is_not_quoted() {
+fn an_unusable_key_is_not_quoted() {
     let identity = Identity::localhost();
     let mut secrets = Secrets::default();
     secrets.add_key(&identity.key);
@@ -157,18 +157,18 @@ fn a_key_that_cannot_be_used_is_not_quoted() {
         &["--cert", "c.pem", "--key", &identity.key],
         &[&identity.key],
     ] {
-        assert_refuses_silently(Launch::server(folder.path()).args(["-vvv"]).args(arguments), &secrets);
+        assert_quotes_no_secret(Launch::server(folder.path()).args(["-vvv"]).args(arguments), &secrets);
         let client = Launch::client(folder.path()).args(["-vvv", "--ca", "c.pem"]);
-        assert_refuses_silently(client.args(arguments), &secrets);
+        assert_quotes_no_secret(client.args(arguments), &secrets);
     }
-    assert_refuses_silently(Launch::client(folder.path()).args(["--ca", &identity.key]), &secrets);
+    assert_quotes_no_secret(Launch::client(folder.path()).args(["--ca", &identity.key]), &secrets);
     let system = Launch::client(folder.path()).args(["--ca", "system"]);
-    assert_refuses_silently(system.env("SSL_CERT_FILE", &identity.key), &secrets);
+    assert_quotes_no_secret(system.env("SSL_CERT_FILE", &identity.key), &secrets);
 }
 
-/// A server that runs says in its log what is wrong with the new files.
+/// A running server logs what is wrong with the new files.
 #[test]
-fn a_damaged_key_is_not_quoted_when_the_files_are_loaded_again() {
+fn a_damaged_key_is_not_quoted_at_a_reload() {
     let server = EchoServer::start(&["-vvv"]);
     let key = server.folder.read("certificates/key.pem");
     let mut secrets = Secrets::default();
@@ -184,17 +184,17 @@ fn a_damaged_key_is_not_quoted_when_the_files_are_loaded_again() {
 }
 
 #[test]
-fn the_client_keeps_its_key_and_the_secrets_of_its_sessions() {
-    for flags in LOUD {
+fn the_clients_output_contains_no_secret() {
+    for flags in VERBOSE {
         for version in ["1.2", "1.3"] {
             for damaged in [false, true] {
-                client_keeps(flags, version, damaged);
+                check_client(flags, version, damaged);
             }
         }
     }
 }
 
-fn client_keeps(flags: &[&str], version: &str, damaged: bool) {
+fn check_client(flags: &[&str], version: &str, damaged: bool) {
     let (identity, me) = (Identity::localhost(), Identity::for_names(&["alice"]));
     let log = SessionSecrets::default();
     let mut config = ServerConfig::clone(&identity.server_config());
@@ -220,5 +220,5 @@ fn client_keeps(flags: &[&str], version: &str, damaged: bool) {
     let mut secrets = Secrets::default();
     secrets.add_key(&me.key);
     secrets.add_session(&log);
-    assert_keeps(&client, &secrets);
+    assert_reveals_none(&client, &secrets);
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, in every phase of a session.
+//! Signals in every phase of a session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Write;
@@ -10,17 +10,17 @@ use testing::peer::{End, TlsClient};
 use testing::program::Launch;
 use testing::raw;
 
-/// The `--close-timeout` of the servers whose end is timed.
+/// The `--close-timeout` of the servers below.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// The longest time that the server was ready to wait after the signal. A clock would measure how busy the machine is.
+/// The longest poll timeout after the signal. Measured times would depend on how busy the machine is.
 fn longest_wait_after_the_signal(server: &EchoServer) -> Duration {
     let text = server.log().text();
     let (_, stopping) = text.split_once("\"event\":\"stopping\"").unwrap();
     let waits = stopping.lines().filter_map(|line| {
         let (_, wait) = line.split_once("\"timeout_ns\":")?;
         let digits = wait.split(|c: char| !c.is_ascii_digit()).next()?;
-        Some(digits.parse().map_or(Duration::MAX, Duration::from_nanos)) // null: until an event comes
+        Some(digits.parse().map_or(Duration::MAX, Duration::from_nanos)) // null: no timeout
     });
     waits.max().unwrap_or_default()
 }
@@ -35,10 +35,10 @@ fn an_idle_server_ends_at_once() {
     }
 }
 
-/// SIGINT in the background job of a script, SIGHUP under `nohup`.
+/// A background job of a script ignores SIGINT, a program under `nohup` ignores SIGHUP.
 #[test]
-#[cfg(target_os = "linux")] // where `/proc` says which signals are ignored
-fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+#[cfg(target_os = "linux")] // `/proc` lists the ignored signals
+fn an_ignored_signal_stays_ignored() {
     for (ignored, ending) in [("INT", "TERM"), ("TERM", "INT"), ("HUP", "TERM")] {
         let folder = TempDir::new();
         let mut server = EchoServer::launch(Launch::server(folder.path()).ignoring(ignored), folder);
@@ -53,30 +53,32 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_ignored_signal_for_reloading_is_said_at_the_start() {
+fn an_ignored_sighup_is_logged_at_the_start() {
     let folder = TempDir::new();
     let server = EchoServer::launch(Launch::server(folder.path()).ignoring("HUP"), folder);
     server.log().wait_for_line("SIGHUP was ignored when the program started and stays ignored");
 }
 
 #[test]
-fn a_client_in_its_handshake_is_cut_off() {
-    let mut server = EchoServer::start(&["-v", "--handshake-timeout", "off"]);
+fn a_client_in_its_handshake_is_disconnected_within_the_close_timeout() {
+    let mut server =
+        EchoServer::start(&["--handshake-timeout", "off", "--close-timeout", "300ms", "--trace=json"]);
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_half_a_client_hello();
-    server.log().wait_for_line("is served");
+    server.log().wait_for_line("\"event\":\"promoted\"");
     server.program.interrupt();
     assert_eq!(raw::read_to_end(client.socket()).unwrap(), b"");
-    server.program.expect_exit(0);
+    server.program.expect_exit(0); // the client's socket is still open
+    assert!(longest_wait_after_the_signal(&server) <= CLOSE_TIMEOUT);
 }
 
 #[test]
-fn an_established_session_gets_all_that_is_owed_and_then_close_notify() {
+fn an_established_session_gets_pending_output_and_then_close_notify() {
     let mut server = EchoServer::start(&[]);
     let mut client = server.connect();
     let sent = vec![b'x'; 200_000];
     let sender = client.send_in_background(&sent);
-    client.receive(9 + 1000); // the echo is on its way
+    client.receive(9 + 1000); // the echo has begun
     server.program.interrupt();
     server.log().wait_for_line("stopping: ");
     let (rest, end) = client.receive_to_end();
@@ -86,14 +88,14 @@ fn an_established_session_gets_all_that_is_owed_and_then_close_notify() {
     client.fin();
     server.program.expect_exit(0);
 
-    // The server counts what it had taken in by then, and all of that came back.
+    // The log counts what the server had received by then. All of that came back.
     let echoed = 1000 + rest.len();
     assert!(rest.iter().all(|byte| *byte == b'x') && echoed <= sent.len());
     server.log().wait_for_line(&format!(" bytes received, {} sent", 9 + echoed));
 }
 
 #[test]
-fn what_was_echoed_before_the_signal_is_all_there_and_nothing_else_is() {
+fn after_the_signal_an_idle_session_gets_only_close_notify() {
     let mut server = EchoServer::start(&[]);
     let mut client = server.connect();
     client.send(b"hello");
@@ -106,10 +108,10 @@ fn what_was_echoed_before_the_signal_is_all_there_and_nothing_else_is() {
 }
 
 #[test]
-fn a_client_that_does_not_answer_holds_the_end_up_for_the_close_timeout_only() {
+fn a_client_that_does_not_answer_delays_the_end_for_the_close_timeout_only() {
     let mut server = EchoServer::start(&["--close-timeout", "300ms", "--trace=json"]);
     let mut client = server.connect();
-    client.receive(9); // a client's handshake is over before the server's is
+    client.receive(9); // the client's handshake ends before the server's
     server.program.interrupt();
     assert_eq!(client.receive_to_end(), (vec![], End::CloseNotify));
     server.program.expect_exit(0); // the client's socket is still open
@@ -118,19 +120,7 @@ fn a_client_that_does_not_answer_holds_the_end_up_for_the_close_timeout_only() {
 }
 
 #[test]
-fn a_client_in_its_handshake_does_not_hold_the_end_up_for_longer_either() {
-    let mut server = EchoServer::start(&["--close-timeout", "300ms", "--trace=json"]);
-    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
-    client.send_half_a_client_hello();
-    server.log().wait_for_line("\"event\":\"promoted\"");
-    server.program.interrupt();
-    server.program.expect_exit(0);
-    assert!(longest_wait_after_the_signal(&server) <= CLOSE_TIMEOUT);
-    drop(client);
-}
-
-#[test]
-fn a_silent_client_in_a_slot_is_sent_away_without_a_word() {
+fn a_silent_client_in_a_slot_is_disconnected_with_a_fin() {
     let mut server = EchoServer::start(&["-v", "--handshake-timeout", "off"]);
     let mut silent = server.connect_raw();
     server.log().wait_for_line("has a slot and has sent nothing yet");
@@ -141,17 +131,17 @@ fn a_silent_client_in_a_slot_is_sent_away_without_a_word() {
 }
 
 #[test]
-fn waiters_are_sent_away_without_a_word() {
+fn queued_clients_are_disconnected_with_a_fin() {
     let mut server = EchoServer::start(&[]);
     let mut first = server.connect();
     first.receive(9);
-    let mut waiters: Vec<_> = (0..3).map(|_| server.connect_raw()).collect();
-    waiters[1].write_all(b"a waiter may have said something").unwrap();
+    let mut queued: Vec<_> = (0..3).map(|_| server.connect_raw()).collect();
+    queued[1].write_all(b"unread data").unwrap();
     server.log().wait_for_line("waits for its turn, number 3");
     server.program.interrupt();
     server.log().wait_for_line("3 waiting are sent away");
-    for waiter in &mut waiters {
-        assert_eq!(raw::read_to_end(waiter).unwrap(), b"", "a FIN, not a reset");
+    for client in &mut queued {
+        assert_eq!(raw::read_to_end(client).unwrap(), b"", "a FIN, not a reset");
     }
     first.close();
     server.program.expect_exit(0);
@@ -161,9 +151,9 @@ fn waiters_are_sent_away_without_a_word() {
 fn a_second_signal_ends_the_server_at_once() {
     let mut server = EchoServer::start(&["--close-timeout", "off"]);
     let mut client = server.connect();
-    client.receive(9); // a client's handshake is over before the server's is
+    client.receive(9); // the client's handshake ends before the server's
     server.program.interrupt();
     assert_eq!(client.receive_to_end(), (vec![], End::CloseNotify));
-    server.program.interrupt(); // the first one waits for the client's close_notify
+    server.program.interrupt(); // after the first one, the server waits for the client's close_notify
     server.program.expect_exit(130);
 }

@@ -15,13 +15,13 @@ fn greeted(server: &EchoServer) -> TlsClient {
 }
 
 #[test]
-fn as_many_are_served_at_a_time_as_there_are_slots_and_the_next_one_waits() {
+fn each_slot_serves_a_session_and_the_next_client_waits() {
     let server = EchoServer::start(&["--slots", "3"]);
     let mut clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
     let fourth = server.connect_raw();
     server.log().wait_for_line(&format!("{} waits for its turn, number 1", fourth.local_addr().unwrap()));
     for client in &mut clients {
-        assert!(client.try_round_trip(b"all at a time"));
+        assert!(client.try_round_trip(b"all at once"));
     }
     clients.remove(1).close();
     let mut fourth = TlsClient::new(fourth, server.client_config());
@@ -33,7 +33,7 @@ fn as_many_are_served_at_a_time_as_there_are_slots_and_the_next_one_waits() {
 }
 
 #[test]
-fn each_session_has_deadlines_of_its_own() {
+fn each_session_has_its_own_deadlines() {
     let server = EchoServer::start(&["--slots", "20", "--idle-timeout", "3s"]);
     let silent: Vec<_> = (0..19).map(|_| greeted(&server)).collect();
     let mut busy = greeted(&server);
@@ -49,43 +49,43 @@ fn each_session_has_deadlines_of_its_own() {
 }
 
 #[test]
-fn one_that_sends_without_end_does_not_keep_the_others_from_their_turn() {
+fn a_busy_session_does_not_stop_the_others() {
     let server = EchoServer::start(&["--slots", "2"]);
-    let mut greedy = greeted(&server);
+    let mut busy = greeted(&server);
     let mut quiet = greeted(&server);
     let content = vec![b'~'; 8 << 20];
-    let sender = greedy.send_in_background(&content);
+    let sender = busy.send_in_background(&content);
     for _ in 0..100 {
         assert!(quiet.try_round_trip(b"my turn"));
     }
-    assert_eq!(greedy.receive(content.len()), content);
+    assert_eq!(busy.receive(content.len()), content);
     sender.join().unwrap().unwrap();
 }
 
-/// The largest number of bytes that one read has brought.
-fn largest_helping(server: &EchoServer) -> usize {
+/// The largest number of bytes in one read.
+fn largest_read(server: &EchoServer) -> usize {
     let lines = server.log().lines(" recv ");
     let bytes = |line: &String| line.split_once(" recv ")?.1.split_whitespace().next()?.parse().ok();
     lines.iter().filter_map(bytes).max().unwrap()
 }
 
-/// Whoever waits for its turn waits for one helping of each of the others.
+/// A session that waits for its turn waits for one read of each other session.
 #[test]
-fn while_there_is_another_no_helping_is_large() {
+fn reads_are_small_while_there_is_another_session() {
     let server = EchoServer::start(&["--slots", "2", "--trace"]);
-    let mut greedy = greeted(&server);
+    let mut busy = greeted(&server);
     let quiet = greeted(&server);
     let content = vec![b'~'; 8 << 20];
-    let sender = greedy.send_in_background(&content);
-    assert_eq!(greedy.receive(content.len()), content);
+    let sender = busy.send_in_background(&content);
+    assert_eq!(busy.receive(content.len()), content);
     sender.join().unwrap().unwrap();
-    assert_eq!(largest_helping(&server), 32 * 1024);
+    assert_eq!(largest_read(&server), 32 * 1024);
     assert_eq!(quiet.close(), b"");
 }
 
 /// The limit of `run_queue.rs`. Between two rounds the loop polls, and serves the sessions that are established.
 #[test]
-fn a_round_of_the_loop_takes_four_client_hellos_of_many() {
+fn a_round_of_the_loop_takes_at_most_four_client_hellos() {
     let server = EchoServer::start(&["--slots", "40", "--trace"]);
     server.program.signal("STOP");
     let mut clients: Vec<_> =
@@ -102,7 +102,7 @@ fn a_round_of_the_loop_takes_four_client_hellos_of_many() {
 }
 
 #[test]
-fn a_signal_closes_all_of_them() {
+fn a_signal_closes_all_sessions() {
     let mut server = EchoServer::start(&["--slots", "3"]);
     let clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
     server.program.interrupt();
@@ -113,7 +113,7 @@ fn a_signal_closes_all_of_them() {
 }
 
 #[test]
-fn too_few_file_descriptors_are_said_at_the_start() {
+fn too_few_file_descriptors_are_logged_at_the_start() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-n 64", folder.path()).args(["--slots", "1000"]);
     let server = EchoServer::launch(launch, folder);

@@ -1,22 +1,22 @@
-//! The server holds no more after many sessions, or a long one, than after a few.
+//! The server's memory and descriptors do not grow over many sessions, or over a long one.
 //!
-//! For hours: `cargo run --release --package testing --example soak -- SESSIONS MEGABYTES`.
+//! A run of hours: `cargo run --release --package testing --example soak -- SESSIONS MEGABYTES`.
 #![allow(clippy::unwrap_used, clippy::panic)]
-#![cfg(target_os = "linux")] // which says what a process holds
+#![cfg(target_os = "linux")] // `/proc` has the figures
 
 use testing::echo_server::EchoServer;
 use testing::soak;
 
 #[test]
 #[ignore = "takes a minute"]
-fn many_sessions_leave_nothing_behind() {
+fn many_sessions_do_not_grow_the_server() {
     let server = EchoServer::start(&[]);
     soak::sessions(&server, 30_000).assert_flat();
 }
 
 #[test]
 #[ignore = "takes a minute"]
-fn a_long_echo_leaves_nothing_behind() {
+fn a_long_echo_does_not_grow_the_server() {
     let server = EchoServer::start(&[]);
     soak::echo(&server, 4_500).assert_flat();
 }

@@ -1,6 +1,6 @@
-//! What a session and a message cost in system calls, counted in the log of strace.
+//! Counts the system calls of a session and of a message in the log of strace.
 //!
-//! The table in `server/benches/README.md` says what each of them is for.
+//! The table in `server/benches/README.md` explains each call.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::difference::assert_same_list;
@@ -9,10 +9,10 @@ use testing::folder::TempDir;
 use testing::peer::TlsClient;
 use testing::program::Launch;
 
-/// Where strace writes, in the folder of the server.
+/// The log of strace, in the server's folder.
 const LOG: &str = "system_calls.txt";
 
-/// A session that says nothing but the greeting, whose ClientHello is there when it is accepted.
+/// A session that sends only the greeting, and whose ClientHello has arrived when it is accepted.
 const SESSION: [&str; 16] = [
     "epoll_wait",
     "accept4",
@@ -32,39 +32,39 @@ const SESSION: [&str; 16] = [
     "close",
 ];
 
-/// The echo of one message, of whatever size up to a record.
+/// The echo of one message, of any size up to a record.
 const MESSAGE: [&str; 3] = ["epoll_wait", "recvfrom", "writev"];
 
-/// What an allocator asks of the kernel. When it asks depends on its own clock and on the heap so far.
+/// The calls of an allocator. Their times depend on its clock and on the heap.
 const ALLOCATOR: [&str; 5] = ["brk", "madvise", "mmap", "mremap", "munmap"];
 
 /// The system calls of one session.
 struct Calls {
-    /// What the server's own code asks of the kernel, in order.
+    /// The calls of the server's own code, in order.
     ours: Vec<String>,
-    /// How often the allocator asked for something.
+    /// The number of calls of the allocator.
     allocator: usize,
 }
 
-/// The system calls of one session with `count` messages. The client sends a message when the echo of the one before is
-/// back.
+/// Counts the system calls of one session with `count` messages. The client sends each message after the echo of the
+/// last one.
 fn calls_of_a_session(count: usize, message: &[u8]) -> Calls {
     let folder = TempDir::new();
     let mut server = EchoServer::launch(Launch::server_under_strace(LOG, folder.path()), folder);
     server.serves_a_client(); // the first session of a process sets up the cryptography and the heap
-    let mut client = client_that_is_expected(&server);
+    let mut client = client_with_early_hello(&server);
     for _ in 0..count {
         assert!(client.try_round_trip(message));
     }
     assert_eq!(client.close(), b"");
-    server.serves_a_client(); // it has its turn when everything before is over
+    server.serves_a_client(); // is served when the session before has ended
     server.program.interrupt();
     server.program.expect_exit(0);
     second_session(&server.folder.read(LOG))
 }
 
-/// A client whose connection and ClientHello the server finds together: it is asleep until both are there.
-fn client_that_is_expected(server: &EchoServer) -> TlsClient {
+/// Connects a client whose connection and ClientHello arrive together: the server is stopped until both have arrived.
+fn client_with_early_hello(server: &EchoServer) -> TlsClient {
     server.program.signal("STOP");
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_client_hello();
@@ -74,17 +74,17 @@ fn client_that_is_expected(server: &EchoServer) -> TlsClient {
     client
 }
 
-/// From the wait that the second connection ended to its close. The log lines on stderr do not count, and neither does
-/// the check of a descriptor that std makes in debug builds before it closes the descriptor.
+/// The calls from the wait that the second connection ended to its `close`. Log lines on stderr do not count. Nor
+/// does the check of a descriptor that std makes in debug builds before it closes the descriptor.
 fn second_session(log: &str) -> Calls {
-    let lines: Vec<&str> = log.lines().filter(|line| !line.starts_with("---")).collect(); // which are signals
+    let lines: Vec<&str> = log.lines().filter(|line| !line.starts_with("---")).collect(); // these lines are signals
     let accepted = |line: &str| line.starts_with("accept4(") && !line.contains(" = -1 ");
     let accept = (0..lines.len()).filter(|&at| accepted(lines[at])).nth(1).unwrap();
     let wait = lines[..accept].iter().rposition(|line| line.starts_with("epoll_wait(")).unwrap();
     let descriptor = lines[accept].rsplit(" = ").next().unwrap();
     let close = format!("close({descriptor})");
     let end = lines[accept..].iter().position(|line| line.starts_with(&close)).unwrap() + accept;
-    // A log line begins with the year. Which descriptor it goes to depends on what stderr is.
+    // A log line begins with the year. Its descriptor depends on what stderr is.
     let is_log_line = |line: &str| line.starts_with("write(") && line.contains(", \"20");
     assert_eq!(lines[wait..=end].iter().filter(|line| is_log_line(line)).count(), 2);
     let ours = |line: &&&str| !is_log_line(line) && !line.contains("F_GETFD");
@@ -93,7 +93,7 @@ fn second_session(log: &str) -> Calls {
     Calls { ours, allocator: allocator.len() }
 }
 
-/// The name of a call, and of its arguments and its result only what makes it another call.
+/// The name of a call, with those arguments and results that distinguish calls.
 fn shortened(line: &str) -> String {
     let mut short = line.split('(').next().unwrap().to_owned();
     for part in ["MSG_PEEK", "EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EAGAIN", "EINTR"] {
@@ -104,12 +104,12 @@ fn shortened(line: &str) -> String {
     short
 }
 
-/// A session with messages makes the calls of one without, and in the middle of them three for each message: no
-/// `epoll_ctl`, and no read that only finds that there is nothing more. The allocator asks the kernel for less than one
-/// thing a message: a buffer that is mapped and unmapped for each message would ask for two.
+/// Asserts that each message adds three calls to the calls of a session: no `epoll_ctl`, and no read that finds
+/// nothing. The allocator makes less than one call a message: a buffer that is mapped and unmapped for each message
+/// would cause two.
 fn assert_three_calls_each(count: usize, size: usize) {
     let calls = calls_of_a_session(count, &vec![b'~'; size]);
-    let (opening, closing) = SESSION.split_at(11); // up to the greeting, from the wait for close_notify on
+    let (opening, closing) = SESSION.split_at(11); // the greeting ends the first part, the wait for close_notify begins the second
     let expected = [opening, &MESSAGE.repeat(count), closing].concat();
     assert_same_list(&calls.ours, &expected);
     assert!(calls.allocator < count, "{} calls of the allocator for {count} messages", calls.allocator);
@@ -117,7 +117,7 @@ fn assert_three_calls_each(count: usize, size: usize) {
 
 #[test]
 #[ignore = "needs strace"]
-fn a_session_takes_sixteen_system_calls_and_each_of_them_has_its_place() {
+fn a_session_takes_sixteen_system_calls_in_this_order() {
     assert_same_list(&calls_of_a_session(0, b"").ours, &SESSION);
 }
 

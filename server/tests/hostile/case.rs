@@ -1,4 +1,4 @@
-//! What every table has in common.
+//! The cases of all tables.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -14,57 +14,57 @@ use testing::peer::{TlsClient, client_config_with};
 use testing::table;
 use testing::usage::Usage;
 
-/// How soon the next client is served when a hostile one has left; a deadline of the server may pass first.
+/// The longest time until the next client is served. A deadline of the server may pass first.
 const SOON: Duration = Duration::from_secs(20);
-/// How much more heap a server may hold after a hostile client, and how much more of all memory during one: the
-/// buffers of one session, or what the allocator keeps of five hundred, and code that had not run before.
+/// How much the heap may grow after a hostile client, and all memory during one: the buffers of one session, what the
+/// allocator keeps of five hundred, and code that had not run before.
 const HEAP: usize = 6 * 1024 * 1024;
 const PEAK: usize = 12 * 1024 * 1024;
 
-/// Both versions.
+/// Both versions of TLS.
 pub const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS 1.2", &TLS12), ("TLS 1.3", &TLS13)];
 
-/// What a client does; how the server ended it, if it stayed to hear that.
+/// The behaviour of a client. It returns how the server ended the connection, if the client has waited for that.
 type Client = Box<dyn Fn(&EchoServer) -> Option<End> + Sync>;
 
-/// A hostile client, and what must come of it.
+/// A hostile client, and the expected result.
 pub struct Case {
     name: String,
     flags: Vec<&'static str>,
     files: Vec<(&'static str, String)>,
     client: Client,
-    /// A client that means no harm.
+    /// The well-behaved client after the hostile one.
     next: Box<dyn Fn(&EchoServer) + Sync>,
-    hears: Option<End>,
+    end: Option<End>,
     log: &'static str,
 }
 
 impl Case {
-    /// A client that does this, must hear this, and of which the server's log must say this in one line.
+    /// A client that behaves like this. The server must end its connection like this, and log a line with this text.
     pub fn new(
         name: impl Into<String>,
         client: impl Fn(&EchoServer) -> Option<End> + Sync + 'static,
-        hears: impl Into<Option<End>>,
+        end: impl Into<Option<End>>,
         log: &'static str,
     ) -> Self {
-        let (name, client, hears) = (name.into(), Box::new(client), hears.into());
+        let (name, client, end) = (name.into(), Box::new(client), end.into());
         let next = Box::new(EchoServer::serves_a_client);
-        Self { name, flags: Vec::new(), files: Vec::new(), client, next, hears, log }
+        Self { name, flags: Vec::new(), files: Vec::new(), client, next, end, log }
     }
 
-    /// With flags for the server.
+    /// Adds flags for the server.
     pub fn flags(mut self, flags: &[&'static str]) -> Self {
         self.flags.extend(flags);
         self
     }
 
-    /// With a file for the server.
+    /// Adds a file for the server.
     pub fn file(mut self, name: &'static str, content: &str) -> Self {
         self.files.push((name, content.to_owned()));
         self
     }
 
-    /// With another client that means no harm, where the usual one would not do.
+    /// Replaces the well-behaved client.
     pub fn next(mut self, next: impl Fn(&EchoServer) + Sync + 'static) -> Self {
         self.next = Box::new(next);
         self
@@ -77,14 +77,14 @@ impl Case {
         }
         let server = EchoServer::start_in(folder, &self.flags);
         let before = after_one_client(&server, &self.next);
-        let said = server.log().length();
+        let logged = server.log().length();
 
-        let heard = (self.client)(&server);
-        assert_eq!(heard, self.hears, "what it heard; the server said:\n{}", server.log().text());
-        server.log().wait_for_line_after(said, self.log);
+        let end = (self.client)(&server);
+        assert_eq!(end, self.end, "the end of the connection; the server logged:\n{}", server.log().text());
+        server.log().wait_for_line_after(logged, self.log);
         let start = Instant::now();
         (self.next)(&server);
-        assert!(start.elapsed() < SOON, "the next one was served after {:?}", start.elapsed());
+        assert!(start.elapsed() < SOON, "the next client was served after {:?}", start.elapsed());
         assert_as_before(&server, before);
     }
 }
@@ -94,7 +94,7 @@ pub fn check_all(cases: &[Case]) {
     table::check_all(cases, |case| &case.name, Case::check);
 }
 
-/// What a server holds that has served somebody, and nobody now.
+/// The memory and descriptors of a server that has served a client and has no session now.
 pub fn after_one_client(server: &EchoServer, client: impl Fn(&EchoServer)) -> Option<Usage> {
     let at_the_start = server.program.usage()?;
     client(server);
@@ -102,46 +102,46 @@ pub fn after_one_client(server: &EchoServer, client: impl Fn(&EchoServer)) -> Op
     server.program.usage()
 }
 
-/// The server holds what it held before.
+/// Asserts that the server's memory and descriptors are as before.
 pub fn assert_as_before(server: &EchoServer, before: Option<Usage>) {
     let Some(before) = before else { return };
     server.program.wait_for_descriptors(before.descriptors);
     let after = server.program.usage().unwrap();
-    assert!(after.heap < before.heap + HEAP, "heap: {before:?} became {after:?}");
-    assert!(after.peak < before.peak + PEAK, "peak: {before:?} became {after:?}");
-    let said = server.log().text();
-    assert!(!said.contains("panicked") && !said.contains('\x1b'), "{said:?}");
+    assert!(after.heap < before.heap + HEAP, "the heap grew from {before:?} to {after:?}");
+    assert!(after.peak < before.peak + PEAK, "the peak grew from {before:?} to {after:?}");
+    let log = server.log().text();
+    assert!(!log.contains("panicked") && !log.contains('\x1b'), "{log:?}");
 }
 
-/// An alert to hear.
+/// The end with this alert.
 pub fn alert(description: AlertDescription) -> Option<End> {
     Some(End::Alert(description))
 }
 
-/// Says this without TLS, and hears the end.
-pub fn say(server: &EchoServer, bytes: &[u8]) -> Option<End> {
-    hear(say_more(server.connect_raw(), bytes))
+/// Sends bytes without TLS, and reads until the end.
+pub fn send_and_read_end(server: &EchoServer, bytes: &[u8]) -> Option<End> {
+    read_end(send(server.connect_raw(), bytes))
 }
 
-/// Says this without TLS. The server may have had enough in the middle.
-pub fn say_more(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
+/// Sends bytes without TLS. Ignores an error, because the server may close the connection meanwhile.
+pub fn send(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
     let _ = socket.write_all(bytes);
     socket
 }
 
-/// Hears the end on a connection that was never encrypted.
-pub fn hear(mut socket: TcpStream) -> Option<End> {
+/// Reads until the end of an unencrypted connection.
+pub fn read_end(mut socket: TcpStream) -> Option<End> {
     Some(End::of_unencrypted(&mut socket))
 }
 
-/// A client of one version, before its handshake, and the forge that seals its records.
+/// A client of one version, before its handshake, and the forge of its records.
 pub fn forger(server: &EchoServer, version: &'static SupportedProtocolVersion) -> (TlsClient, Forge) {
     let forge = Forge::default();
     let config = client_config_with(&server.certificate(), forge.provider(), &[version]);
     (TlsClient::new(server.connect_raw(), config), forge)
 }
 
-/// [`forger`] after its handshake, and greeted.
+/// [`forger`] after its handshake and the greeting.
 pub fn greeted(server: &EchoServer, version: &'static SupportedProtocolVersion) -> (TlsClient, Forge) {
     let (mut client, forge) = forger(server, version);
     client.handshake().unwrap();

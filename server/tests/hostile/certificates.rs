@@ -1,4 +1,4 @@
-//! Certificates of clients that the server must refuse, and large ones that it must not.
+//! Client certificates that the server must refuse, and large ones that it must accept.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use testing::peer::{TlsClient, client_config_presenting};
 
 use crate::case::{Case, VERSIONS, alert, check_all};
 
-/// Whom the server trusts, and a client that it serves.
+/// The authority that the server trusts, and the identity of a trusted client.
 struct Trusted {
     authority: Authority,
     welcome: Identity,
@@ -25,29 +25,29 @@ impl Trusted {
         Self { authority, welcome }
     }
 
-    /// A client that shows these certificates and signs with this key.
+    /// A client that presents these certificates and signs with this key.
     fn case(
         &self,
         name: String,
         version: &'static SupportedProtocolVersion,
         chain: Vec<CertificateDer<'static>>,
         key: &Identity,
-        hears: Option<End>,
+        end: Option<End>,
         log: &'static str,
     ) -> Case {
         let key = key.private_key();
         let welcome = (vec![der(&self.welcome.certificate)], self.welcome.private_key());
-        Case::new(name, move |server| Some(visit(server, version, &chain, &key)), hears, log)
+        Case::new(name, move |server| Some(session(server, version, &chain, &key)), end, log)
             .file("clients.pem", &self.authority.certificate)
             .flags(&["--client-ca", "clients.pem"])
             .next(move |server| {
-                assert_eq!(visit(server, version, &welcome.0, &welcome.1), End::CloseNotify);
+                assert_eq!(session(server, version, &welcome.0, &welcome.1), End::CloseNotify);
             })
     }
 }
 
-/// One session of such a client, which says no more than close_notify.
-fn visit(
+/// Runs a session of such a client, which sends only close_notify. Returns the end.
+fn session(
     server: &EchoServer,
     version: &'static SupportedProtocolVersion,
     chain: &[CertificateDer<'static>],
@@ -65,13 +65,13 @@ fn visit(
 }
 
 #[test]
-fn certificates_that_are_refused() {
+fn refuses_bad_certificates() {
     let trusted = Trusted::new();
     let alone = |identity: &Identity| vec![der(&identity.certificate)];
     let mut cases = Vec::new();
     for (name, version) in VERSIONS {
-        let mut refused = |what: &str, chain, key: &Identity, hears, log| {
-            cases.push(trusted.case(format!("{what}, {name}"), version, chain, key, alert(hears), log));
+        let mut refused = |what: &str, chain, key: &Identity, end, log| {
+            cases.push(trusted.case(format!("{what}, {name}"), version, chain, key, alert(end), log));
         };
         let stranger = Authority::new("Clients of others").issue();
         let namesake = Authority::new("Clients of mine").issue();
@@ -83,7 +83,13 @@ fn certificates_that_are_refused() {
         refused("another's", alone(&stranger), &stranger, Alert::UnknownCA, "unknown issuer");
         refused("a namesake's", alone(&namesake), &namesake, Alert::DecryptError, "not authorized");
         refused("expired", alone(&expired), &expired, Alert::CertificateExpired, "expired on 2002-01-01");
-        refused("too early", alone(&early), &early, Alert::CertificateExpired, "not valid before 2901-01-01");
+        refused(
+            "not yet valid",
+            alone(&early),
+            &early,
+            Alert::CertificateExpired,
+            "not valid before 2901-01-01",
+        );
         refused(
             "an authority as a leaf",
             alone(&classic),
@@ -107,25 +113,25 @@ fn large_certificates() {
     let welcome = &trusted.welcome;
     let mut cases = Vec::new();
     for (name, version) in VERSIONS {
-        let mut shows = |what: &str, chain, key: &Identity, hears, log| {
-            cases.push(trusted.case(format!("{what}, {name}"), version, chain, key, hears, log));
+        let mut presents = |what: &str, chain, key: &Identity, end, log| {
+            cases.push(trusted.case(format!("{what}, {name}"), version, chain, key, end, log));
         };
         let clean = Some(End::CloseNotify);
         let (chain, last) = trusted.authority.chain(4);
         let (longer, lost) = trusted.authority.chain(40);
-        shows("two hundred names", vec![der(&many.certificate)], &many, clean, "connected: ");
-        shows("a chain of four", chain, &last, clean, "connected: ");
-        shows(
+        presents("two hundred names", vec![der(&many.certificate)], &many, clean, "connected: ");
+        presents("a chain of four", chain, &last, clean, "connected: ");
+        presents(
             "a chain of forty",
             longer,
             &lost,
             alert(Alert::CertificateUnknown),
             "MaximumPathDepthExceeded",
         );
-        // And little behind it: of much more the server would drain a part, and a reset would follow.
+        // Not much more than that: the server drains only a part, and then a reset would follow.
         let strangers = vec![der(&many.certificate); 70_000 / der(&many.certificate).len() + 1];
         let padded = [vec![der(&welcome.certificate)], strangers].concat();
-        shows("more than a message holds", padded, welcome, Some(End::Fin), "65535 bytes at most");
+        presents("more than a message holds", padded, welcome, Some(End::Fin), "65535 bytes at most");
     }
     check_all(&cases);
 }

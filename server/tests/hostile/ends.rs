@@ -1,4 +1,4 @@
-//! Ends: in the middle, too early, too late, and more than once.
+//! Clients that end a session too early, too late, or twice.
 
 use std::io::Write as _;
 use std::net::Shutdown;
@@ -7,7 +7,7 @@ use std::thread;
 use testing::end::End;
 use testing::raw;
 
-use crate::case::{Case, VERSIONS, check_all, forger, greeted, hear};
+use crate::case::{Case, VERSIONS, check_all, forger, greeted, read_end};
 
 const CLEANLY: &str = "closed cleanly, the client first; 5 bytes received";
 const RESET: &str = "the client reset the connection after the handshake, so something may be missing";
@@ -24,7 +24,7 @@ fn ends_of_an_established_session() {
                     let (mut client, _) = greeted(server, version);
                     let mut bytes = client.seal(b"hello");
                     bytes.extend(client.seal_close_notify());
-                    bytes.extend(client.seal(b"and another thing"));
+                    bytes.extend(client.seal(b"more"));
                     client.write_raw(&bytes);
                     let (echo, end) = client.receive_to_end();
                     assert_eq!(echo, b"hello");
@@ -33,7 +33,7 @@ fn ends_of_an_established_session() {
                 End::CloseNotify,
                 CLEANLY,
             ),
-            // The bytes stay unread in the socket, and a reset would destroy the answer on its way.
+            // The bytes stay unread in the socket. Without draining, a reset would destroy the answer in flight.
             Case::new(
                 called("a megabyte, close_notify, six bytes"),
                 move |server| {
@@ -43,9 +43,9 @@ fn ends_of_an_established_session() {
                         bytes.extend(client.seal(&[b'x'; 16 * 1024]));
                     }
                     bytes.extend(client.seal_close_notify());
-                    bytes.extend(b"behind");
+                    bytes.extend(b"unread");
                     client.write_raw(&bytes);
-                    server.log().wait_for_line("1048576 bytes received"); // nothing is read before that
+                    server.log().wait_for_line("1048576 bytes received"); // the client reads nothing before that
                     let (echo, end) = client.receive_to_end();
                     assert_eq!(echo.len(), 1024 * 1024);
                     Some(end)
@@ -72,7 +72,7 @@ fn ends_of_an_established_session() {
                     client.send(b"hello");
                     client.fin();
                     let (echo, end) = client.receive_to_end();
-                    assert_eq!(echo, b"hello", "what came whole is answered");
+                    assert_eq!(echo, b"hello", "complete records are answered");
                     Some(end)
                 },
                 End::Fin,
@@ -100,7 +100,7 @@ fn ends_of_an_established_session() {
                 RESET,
             ),
             Case::new(
-                called("a reset with an echo on its way"),
+                called("a reset with an echo in flight"),
                 move |server| {
                     let (mut client, _) = greeted(server, version);
                     let sender = client.send_in_background(&vec![0; 16 << 20]);
@@ -139,18 +139,18 @@ fn ends_of_an_established_session() {
 }
 
 #[test]
-fn ends_in_the_middle_of_the_handshake() {
+fn ends_during_the_handshake() {
     let mut cases = Vec::new();
     for (name, version) in VERSIONS {
         let called = |what: &str| format!("{what}, {name}");
         cases.extend([
             Case::new(
-                called("a FIN behind the hello"),
+                called("a FIN after the ClientHello"),
                 move |server| {
                     let (mut client, _) = forger(server, version);
                     client.send_client_hello();
                     client.fin();
-                    hear(client.into_socket())
+                    read_end(client.into_socket())
                 },
                 End::Fin,
                 "truncated: the client left before the handshake was done",

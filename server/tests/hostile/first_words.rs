@@ -1,4 +1,4 @@
-//! Before TLS has begun: silence, other protocols, and records that no client begins with.
+//! Clients that begin with pieces of a ClientHello, with other protocols, or with a wrong record.
 
 use rustls::AlertDescription as Alert;
 use rustls::version::TLS13;
@@ -6,7 +6,7 @@ use testing::end::End;
 use testing::hello::{handshake, record};
 use testing::raw;
 
-use crate::case::{Case, alert, check_all, forger, hear, say, say_more};
+use crate::case::{Case, alert, check_all, forger, read_end, send, send_and_read_end};
 
 /// An SSL 2.0 CLIENT-HELLO: a length with its high bit set, the type, version 2.0, three lengths, two ciphers and a
 /// challenge.
@@ -17,11 +17,11 @@ const SSL2: [u8; 27] =
 fn hellos_in_pieces() {
     check_all(&[
         Case::new(
-            "says its hello one byte at a time, fast, and is welcome",
+            "a whole ClientHello, one byte at a time",
             |server| {
                 let (mut client, _) = forger(server, &TLS13);
                 for byte in client.outgoing().chunks(1) {
-                    say_more(client.socket().try_clone().unwrap(), byte);
+                    send(client.socket().try_clone().unwrap(), byte);
                 }
                 client.handshake().unwrap();
                 client.close_notify();
@@ -31,18 +31,18 @@ fn hellos_in_pieces() {
             "closed cleanly, the client first",
         ),
         Case::new(
-            "says half a hello and leaves with a FIN",
+            "half a ClientHello, then a FIN",
             |server| {
                 let (mut client, _) = forger(server, &TLS13);
                 client.send_half_a_client_hello();
                 client.fin();
-                hear(client.into_socket())
+                read_end(client.into_socket())
             },
             End::Fin,
             "truncated: the client left before the handshake was done",
         ),
         Case::new(
-            "says half a hello and leaves with a reset",
+            "half a ClientHello, then a reset",
             |server| {
                 let (mut client, _) = forger(server, &TLS13);
                 client.send_half_a_client_hello();
@@ -56,24 +56,24 @@ fn hellos_in_pieces() {
 }
 
 #[test]
-fn other_protocols_are_told_with_an_alert() {
-    let words = |name: &str, words: &'static [u8], log| {
-        Case::new(name, |server| say(server, words), alert(Alert::DecodeError), log)
+fn other_protocols_get_an_alert() {
+    let first = |name: &str, bytes: &'static [u8], log| {
+        Case::new(name, |server| send_and_read_end(server, bytes), alert(Alert::DecodeError), log)
     };
     check_all(&[
-        words("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "it speaks HTTP"),
-        words("SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "it speaks SSH"),
-        words("SSL 2.0", &SSL2, "it speaks SSLv2"),
-        words("noise", b"\x1b[2J\xf1\x8f\x03\xa7\x99", "does not speak TLS: its first bytes are "),
-        words("noise like a record", b"\x16\xf1\x8f\x03\xa7\x99\x12\x5c", "TLS failed"),
+        first("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "it speaks HTTP"),
+        first("SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "it speaks SSH"),
+        first("SSL 2.0", &SSL2, "it speaks SSLv2"),
+        first("noise", b"\x1b[2J\xf1\x8f\x03\xa7\x99", "does not speak TLS: its first bytes are "),
+        first("noise like a record", b"\x16\xf1\x8f\x03\xa7\x99\x12\x5c", "TLS failed"),
     ]);
 }
 
-/// Where one hears a FIN alone, rustls has no alert to send.
+/// For the cases that end with a FIN, rustls sends no alert.
 #[test]
-fn records_that_no_client_begins_with() {
-    let first = |name: &str, bytes: Vec<u8>, hears, log| {
-        Case::new(name, move |server| say(server, &bytes), hears, log)
+fn records_that_must_not_come_first() {
+    let first = |name: &str, bytes: Vec<u8>, end, log| {
+        Case::new(name, move |server| send_and_read_end(server, &bytes), end, log)
     };
     let unexpected = alert(Alert::UnexpectedMessage);
     check_all(&[
@@ -98,12 +98,7 @@ fn records_that_no_client_begins_with() {
             Some(End::Fin),
             "with the alert handshake_failure (40)",
         ),
-        first(
-            "an alert that nobody knows",
-            raw::fatal_alert(200).into(),
-            Some(End::Fin),
-            "with the alert 200",
-        ),
+        first("an unknown alert", raw::fatal_alert(200).into(), Some(End::Fin), "with the alert 200"),
         first(
             "a record that is too long",
             [23, 3, 3, 0x48, 1].into(),
@@ -123,10 +118,10 @@ fn records_that_no_client_begins_with() {
     ]);
 }
 
-/// close_notify, as a record that is not encrypted.
+/// An unencrypted close_notify.
 const WARNING: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
 
-/// A ClientHello that claims this length, as far as 80,000 bytes.
+/// The first 80,000 bytes of a ClientHello with this length.
 fn endless_hello(claimed: u32) -> Vec<u8> {
     let [_, length @ ..] = claimed.to_be_bytes();
     let message = [&[1][..], &length, &[0; 80_000]].concat();

@@ -1,4 +1,4 @@
-//! Much at once, or very little, and nobody who reads.
+//! Clients that send very much, in very small records, or do not read.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use testing::hello::record;
 use testing::peer::TlsClient;
 use testing::raw;
 
-use crate::case::{Case, VERSIONS, check_all, greeted, say_more};
+use crate::case::{Case, VERSIONS, check_all, greeted, send};
 
 const LATE: &str = "timed out (--write-timeout)";
 
-/// Reads on after the server has given up: the end that comes is not one that certifies the answer.
-fn gives_up(mut client: TlsClient) -> Option<End> {
+/// Reads to the end after a write timeout. There must be no close_notify, which would certify a complete answer.
+fn assert_no_close_notify(mut client: TlsClient) -> Option<End> {
     let (_, end) = client.receive_to_end();
-    assert_ne!(end, End::CloseNotify, "which would say that this was the whole echo");
+    assert_ne!(end, End::CloseNotify, "close_notify after an incomplete echo");
     None
 }
 
@@ -24,20 +24,20 @@ fn gives_up(mut client: TlsClient) -> Option<End> {
 fn clients_that_do_not_read() {
     check_all(&[
         Case::new(
-            "sends a quarter of a gigabyte, as far as it can, and never reads",
+            "sends up to a quarter of a gigabyte and never reads",
             |server| {
                 let (mut client, _) = greeted(server, &TLS13);
                 let megabyte = vec![0; 1 << 20];
                 let sent = (0..256).take_while(|_| client.try_send(&megabyte)).count();
-                assert!(sent < 256, "all of it was taken, and none of the echo");
-                gives_up(client)
+                assert!(sent < 256, "the server took everything, while its echo was not read");
+                assert_no_close_notify(client)
             },
             None,
             LATE,
         )
         .flags(&["--write-timeout", "500ms"]),
         Case::new(
-            "reads a byte now and then",
+            "reads one byte at a time, slowly",
             |server| {
                 let socket = raw::connect_with_small_window(server.address);
                 let mut client = TlsClient::new(socket, server.client_config());
@@ -46,9 +46,9 @@ fn clients_that_do_not_read() {
                 let start = Instant::now();
                 while start.elapsed() < Duration::from_secs(2) && server.log().lines(LATE).is_empty() {
                     client.receive(1);
-                    thread::sleep(Duration::from_millis(100)); // its way of being hostile
+                    thread::sleep(Duration::from_millis(100)); // slowly: this is the attack
                 }
-                gives_up(client);
+                assert_no_close_notify(client);
                 drop(sender);
                 None
             },
@@ -60,11 +60,11 @@ fn clients_that_do_not_read() {
 }
 
 #[test]
-fn floods_of_what_is_worth_nothing() {
+fn floods_of_useless_bytes() {
     let flood = |name: &str, bytes: Vec<u8>, log| {
-        // The server closes on it in the middle, with a reset.
+        // The server closes the connection meanwhile, with a reset.
         let client = move |server: &testing::echo_server::EchoServer| {
-            drop(say_more(server.connect_raw(), &bytes));
+            drop(send(server.connect_raw(), &bytes));
             None
         };
         Case::new(name, client, None, log)

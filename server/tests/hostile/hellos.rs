@@ -1,4 +1,4 @@
-//! ClientHellos that cannot be answered, and what comes behind one in the clear.
+//! ClientHellos that the server cannot answer, and wrong records after a ClientHello.
 
 use rustls::AlertDescription as Alert;
 use rustls::version::{TLS12, TLS13};
@@ -9,23 +9,23 @@ use testing::hello::{
 };
 use testing::raw;
 
-use crate::case::{Case, alert, check_all, client_hello, hear, say, say_more};
+use crate::case::{Case, alert, check_all, client_hello, read_end, send, send_and_read_end};
 
-/// A number that is nobody's, of a suite and of a group.
+/// An unassigned number, for a suite and for a group.
 const UNKNOWN: u16 = 0x7f7f;
 
 fn changed(
     name: &str,
     change: impl Fn(&mut ClientHello) + Sync + 'static,
-    hears: Alert,
+    end: Alert,
     log: &'static str,
 ) -> Case {
     let client = move |server: &EchoServer| {
         let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13, &TLS12]));
         change(&mut hello);
-        say(server, &hello.record())
+        send_and_read_end(server, &hello.record())
     };
-    Case::new(name, client, alert(hears), log)
+    Case::new(name, client, alert(end), log)
 }
 
 fn old(version: u16) -> impl Fn(&mut ClientHello) + Sync {
@@ -41,7 +41,7 @@ const TLS_1_1: &str = "TLS failed: no version in common: the client offers TLS 1
                        we allow TLS 1.3, TLS 1.2";
 
 #[test]
-fn hellos_that_cannot_be_answered() {
+fn hellos_without_an_answer() {
     check_all(&[
         changed("TLS 1.0 alone", old(0x0301), Alert::ProtocolVersion, TLS_1_0),
         changed("TLS 1.1 alone", old(0x0302), Alert::ProtocolVersion, TLS_1_1),
@@ -55,7 +55,7 @@ fn hellos_that_cannot_be_answered() {
             TLS_1_1,
         ),
         changed(
-            "versions of which we speak none",
+            "only TLS 1.0 in supported_versions",
             |hello| hello.set(SUPPORTED_VERSIONS, Some(&[2, 3, 1])),
             Alert::ProtocolVersion,
             TLS_1_0,
@@ -77,7 +77,7 @@ fn hellos_that_cannot_be_answered() {
             "no key exchange group in common: the client offers 0x7f7f; we allow X25519MLKEM768, ",
         ),
         changed(
-            "a key share that is no point",
+            "an invalid key share",
             |hello| {
                 hello.set(SUPPORTED_GROUPS, Some(&[0, 2, 0, 0x1d]));
                 hello.set(KEY_SHARE, Some(&[&[0, 36, 0, 0x1d, 0, 32][..], &[0; 32]].concat()));
@@ -95,7 +95,7 @@ fn hellos_that_cannot_be_answered() {
             "TLS failed",
         ),
         changed(
-            "an extension that is cut off",
+            "an incomplete extension",
             |hello| hello.set(SUPPORTED_GROUPS, Some(&[0, 99, 0, 29])),
             Alert::DecodeError,
             "TLS failed",
@@ -103,52 +103,52 @@ fn hellos_that_cannot_be_answered() {
     ]);
 }
 
-/// What a client says behind its hello, in the clear; TLS 1.3 expects no such thing any more.
-fn behind_a_hello(
+/// A client that sends an unencrypted record after its ClientHello and the server's answer.
+fn after_a_hello(
     name: &str,
     version: &'static rustls::SupportedProtocolVersion,
     bytes: Vec<u8>,
-    hears: Option<End>,
+    end: Option<End>,
     log: &'static str,
 ) -> Case {
     let client = move |server: &EchoServer| {
-        let mut socket = say_more(server.connect_raw(), &client_hello(server, &[version]));
+        let mut socket = send(server.connect_raw(), &client_hello(server, &[version]));
         raw::read_record(&mut socket);
-        hear(say_more(socket, &bytes))
+        read_end(send(socket, &bytes))
     };
-    Case::new(name, client, hears, log)
+    Case::new(name, client, end, log)
 }
 
 #[test]
-fn what_may_not_follow_a_hello_in_the_clear() {
+fn unencrypted_records_that_must_not_follow_a_hello() {
     let unexpected = alert(Alert::UnexpectedMessage);
     let finished = record(22, &handshake(20, &[0; 12]));
     check_all(&[
-        behind_a_hello("a Finished before any key", &TLS12, finished, unexpected, "TLS failed"),
-        behind_a_hello("application data", &TLS12, record(23, b"hello"), unexpected, "TLS failed"),
-        behind_a_hello(
-            "a second hello",
+        after_a_hello("a Finished before any key", &TLS12, finished, unexpected, "TLS failed"),
+        after_a_hello("application data", &TLS12, record(23, b"hello"), unexpected, "TLS failed"),
+        after_a_hello(
+            "a second ClientHello",
             &TLS12,
             record(22, &handshake(1, &[0; 40])),
             alert(Alert::DecodeError),
             "TLS failed",
         ),
-        behind_a_hello("a ChangeCipherSpec too early", &TLS12, record(20, &[1]), unexpected, "TLS failed"),
-        behind_a_hello(
+        after_a_hello("a ChangeCipherSpec too early", &TLS12, record(20, &[1]), unexpected, "TLS failed"),
+        after_a_hello(
             "a fatal alert",
             &TLS12,
             raw::fatal_alert(80).into(),
             Some(End::Fin),
             "with the alert internal_error (80)",
         ),
-        behind_a_hello(
+        after_a_hello(
             "a fatal alert, in TLS 1.3",
             &TLS13,
             raw::fatal_alert(80).into(),
             Some(End::Fin),
             "with the alert internal_error (80)",
         ),
-        behind_a_hello(
+        after_a_hello(
             "a record that is too long",
             &TLS12,
             vec![22, 3, 3, 0x48, 1],

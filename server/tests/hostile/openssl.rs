@@ -1,14 +1,14 @@
-//! What only another implementation does.
+//! A renegotiation that a real OpenSSL client requests.
 
 use testing::end::End;
 use testing::program::Launch;
 
 use crate::case::{Case, check_all};
 
-/// `R` at the beginning of a line asks for a renegotiation.
+/// `R` at the beginning of a line requests a renegotiation.
 #[test]
 #[ignore = "needs openssl"]
-fn openssl_is_told_that_there_is_no_renegotiation() {
+fn openssl_gets_no_renegotiation() {
     check_all(&[Case::new(
         "s_client, R",
         |server| {

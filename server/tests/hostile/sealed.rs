@@ -1,7 +1,7 @@
-//! Inside the encryption: records that only a client with the session's keys can send.
+//! Encrypted records that only a client with the session's keys can send.
 //!
-//! What one hears is what rustls sends: for a type that nobody knows, decode_error where RFC 8446 (5) has
-//! unexpected_message; for a record of padding alone (5.4) and for what there is too much of, nothing but the FIN.
+//! The alerts are those of rustls. For an unknown type it sends decode_error, where RFC 8446 (5) has unexpected_message.
+//! For a record of padding only (5.4) and for floods it sends no alert, and the server only a FIN.
 
 use rustls::AlertDescription as Alert;
 use rustls::ContentType;
@@ -17,12 +17,12 @@ use crate::case::{Case, VERSIONS, alert, check_all, client_hello, forger, greete
 
 use ContentType::{Alert as AlertRecord, ApplicationData, ChangeCipherSpec, Handshake};
 
-/// What a greeted client says next.
+/// A client that does this after the greeting.
 fn greeted_then(
     name: impl Into<String>,
     version: &'static SupportedProtocolVersion,
     act: impl Fn(&mut TlsClient, &Forge) + Sync + 'static,
-    hears: Option<End>,
+    end: Option<End>,
     log: &'static str,
 ) -> Case {
     let client = move |server: &EchoServer| {
@@ -30,70 +30,59 @@ fn greeted_then(
         act(&mut client, &forge);
         Some(client.receive_to_end().1)
     };
-    Case::new(name, client, hears, log)
+    Case::new(name, client, end, log)
 }
 
-/// A greeted client that sends one record of its own making.
+/// A client that sends one forged record after the greeting.
 fn one_record(
     name: &str,
     version: &'static SupportedProtocolVersion,
     kind: ContentType,
     content: Vec<u8>,
-    hears: Option<End>,
+    end: Option<End>,
     log: &'static str,
 ) -> Case {
     let act = move |client: &mut TlsClient, forge: &Forge| {
         forge.next(kind, &content);
         client.send(b"instead of this");
     };
-    greeted_then(name, version, act, hears, log)
+    greeted_then(name, version, act, end, log)
 }
 
 const FIN: Option<End> = Some(End::Fin);
 const FAILED: &str = "TLS failed";
 
 #[test]
-fn messages_that_may_not_follow_a_handshake_in_tls_1_3() {
-    let one = |name, kind, content, hears, log| one_record(name, &TLS13, kind, content, hears, log);
-    let message = |name, kind, hears| one(name, Handshake, handshake(kind, &[0; 32]), hears, FAILED);
+fn messages_that_must_not_follow_a_handshake_in_tls_1_3() {
+    let one = |name, kind, content, end, log| one_record(name, &TLS13, kind, content, end, log);
+    let message = |name, kind, end| one(name, Handshake, handshake(kind, &[0; 32]), end, FAILED);
     let unexpected = alert(Alert::UnexpectedMessage);
     let decode = alert(Alert::DecodeError);
     check_all(&[
         message("a second Finished", 20, unexpected),
         message("a NewSessionTicket", 4, alert(Alert::DecodeError)),
         message("a Certificate", 11, alert(Alert::DecodeError)),
-        message("a message that nobody knows", 99, unexpected),
+        message("an unknown message", 99, unexpected),
         one("a HelloRequest", Handshake, handshake(0, &[]), unexpected, FAILED),
-        one(
-            "a KeyUpdate that asks for nonsense",
-            Handshake,
-            handshake(24, &[2]),
-            alert(Alert::IllegalParameter),
-            FAILED,
-        ),
-        one("a ChangeCipherSpec inside the encryption", ChangeCipherSpec, vec![1], unexpected, FAILED),
+        one("an invalid KeyUpdate", Handshake, handshake(24, &[2]), alert(Alert::IllegalParameter), FAILED),
+        one("an encrypted ChangeCipherSpec", ChangeCipherSpec, vec![1], unexpected, FAILED),
         one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode, FAILED),
-        one("a record of padding alone", ContentType::Unknown(0), vec![0; 100], FIN, FAILED),
+        one("a record of padding only", ContentType::Unknown(0), vec![0; 100], FIN, FAILED),
         one("an alert and a half", AlertRecord, vec![2, 40, 2], alert(Alert::DecodeError), FAILED),
         one("a warning", AlertRecord, vec![1, 40], alert(Alert::DecodeError), "handshake_failure (40)"),
     ]);
 }
 
 #[test]
-fn messages_that_may_not_follow_a_handshake_in_tls_1_2() {
-    let one = |name, kind, content, hears, log| one_record(name, &TLS12, kind, content, hears, log);
+fn messages_that_must_not_follow_a_handshake_in_tls_1_2() {
+    let one = |name, kind, content, end, log| one_record(name, &TLS12, kind, content, end, log);
     let unexpected = alert(Alert::UnexpectedMessage);
     let decode = alert(Alert::DecodeError);
     check_all(&[
         one("a second Finished", Handshake, handshake(20, &[0; 12]), unexpected, FAILED),
         one("a ChangeCipherSpec", ChangeCipherSpec, vec![1], decode, FAILED),
         one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode, FAILED),
-        Case::new(
-            "a renegotiation, which is refused, and no end of it",
-            renegotiates,
-            FIN,
-            "TooManyRenegotiationRequests",
-        ),
+        Case::new("two renegotiations", renegotiates, FIN, "TooManyRenegotiationRequests"),
         greeted_then(
             "warnings without end",
             &TLS12,
@@ -111,7 +100,7 @@ fn messages_that_may_not_follow_a_handshake_in_tls_1_2() {
     ]);
 }
 
-/// A warning answers the first attempt, and the session goes on (RFC 5246, 7.2.2).
+/// The server answers the first attempt with a warning, and the session continues (RFC 5246, 7.2.2).
 fn renegotiates(server: &EchoServer) -> Option<End> {
     let (mut client, forge) = greeted(server, &TLS12);
     let hello = ClientHello::parse(&client_hello(server, &[&TLS12])).message();
@@ -124,12 +113,11 @@ fn renegotiates(server: &EchoServer) -> Option<End> {
 }
 
 #[test]
-fn records_that_are_wrong_in_both_versions() {
+fn wrong_records_in_both_versions() {
     let mut cases = Vec::new();
     for (name, version) in VERSIONS {
         let called = |what: &str| format!("{what}, {name}");
-        let one =
-            |what, kind, content, hears, log| one_record(&called(what), version, kind, content, hears, log);
+        let one = |what, kind, content, end, log| one_record(&called(what), version, kind, content, end, log);
         cases.extend([
             one(
                 "too much in one record",
@@ -151,7 +139,7 @@ fn records_that_are_wrong_in_both_versions() {
                 "damaged on its way",
             ),
             greeted_then(
-                called("data in the clear"),
+                called("unencrypted data"),
                 version,
                 |client, _| client.write_raw(&record(23, &[b'a'; 40])),
                 alert(Alert::BadRecordMac),
@@ -187,8 +175,8 @@ fn records_that_are_wrong_in_both_versions() {
 }
 
 #[test]
-fn key_updates_without_end_are_refused_and_a_few_are_not() {
-    let updates = |count, name: &str, hears, log| {
+fn a_few_key_updates_are_accepted_and_a_thousand_are_not() {
+    let updates = |count, name: &str, end, log| {
         let act = move |client: &mut TlsClient, _: &Forge| {
             for _ in 0..count {
                 client.update_keys();
@@ -200,7 +188,7 @@ fn key_updates_without_end_are_refused_and_a_few_are_not() {
                 client.close_notify();
             }
         };
-        greeted_then(name, &TLS13, act, hears, log)
+        greeted_then(name, &TLS13, act, end, log)
     };
     check_all(&[
         updates(30, "thirty key updates", Some(End::CloseNotify), "13 bytes received"),
@@ -208,32 +196,32 @@ fn key_updates_without_end_are_refused_and_a_few_are_not() {
     ]);
 }
 
-/// A client whose first sealed record, its Finished, is not what it should be.
+/// A client that alters its first encrypted record, the Finished.
 fn instead_of_finished(
     name: &str,
     version: &'static SupportedProtocolVersion,
     alteration: fn(ContentType, Vec<u8>) -> (ContentType, Vec<u8>),
-    hears: Alert,
+    end: Alert,
 ) -> Case {
     let client = move |server: &EchoServer| {
         let (mut client, forge) = forger(server, version);
         forge.alter_next(alteration);
         Some(match client.handshake() {
-            Ok(()) => client.receive_to_end().1, // in TLS 1.3 the client is done before the server has looked
+            Ok(()) => client.receive_to_end().1, // in TLS 1.3 the client finishes before the server checks
             Err(error) => End::of(&error),
         })
     };
-    Case::new(name, client, alert(hears), FAILED)
+    Case::new(name, client, alert(end), FAILED)
 }
 
 #[test]
-fn a_finished_that_is_none() {
+fn a_wrong_finished() {
     let mut cases = Vec::new();
     for (name, version) in VERSIONS {
         let called = |what: &str| format!("{what}, {name}");
         cases.extend([
             instead_of_finished(
-                &called("another sum"),
+                &called("wrong verify_data"),
                 version,
                 |kind, mut content| {
                     *content.last_mut().unwrap() ^= 1;
@@ -254,7 +242,7 @@ fn a_finished_that_is_none() {
                 Alert::UnexpectedMessage,
             ),
             Case::new(
-                called("damaged on its way"),
+                called("damaged ciphertext"),
                 move |server| {
                     let (mut client, _) = forger(server, version);
                     let mut flight = client.second_flight();

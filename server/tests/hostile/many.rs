@@ -1,4 +1,4 @@
-//! Many at once, and those who wait.
+//! Many clients at the same time, and queued clients.
 
 use std::net::TcpStream;
 
@@ -9,13 +9,13 @@ use testing::peer::TlsClient;
 use testing::program::Launch;
 use testing::raw;
 
-use crate::case::{Case, after_one_client, alert, assert_as_before, check_all, client_hello, hear, say_more};
+use crate::case::{Case, after_one_client, alert, assert_as_before, check_all, client_hello, read_end, send};
 
 #[test]
-fn crowds() {
+fn many_clients() {
     check_all(&[
         Case::new(
-            "two thousand who come and leave at once",
+            "two thousand connect and leave at once",
             |server| {
                 (0..2000).for_each(|_| drop(server.connect_raw()));
                 None
@@ -24,11 +24,11 @@ fn crowds() {
             "left without sending anything",
         ),
         Case::new(
-            "five hundred who say nothing, and leave",
+            "five hundred send nothing and leave",
             |server| {
-                let crowd: Vec<TcpStream> = (0..500).map(|_| server.connect_raw()).collect();
+                let clients: Vec<TcpStream> = (0..500).map(|_| server.connect_raw()).collect();
                 server.log().wait_for_line("number 499 in the accept queue");
-                drop(crowd);
+                drop(clients);
                 None
             },
             None,
@@ -36,12 +36,11 @@ fn crowds() {
         )
         .flags(&["--waiting", "600", "--trace"]),
         Case::new(
-            "five hundred at once, each in a slot of its own, who reset their connections",
+            "five hundred sessions at the same time, all reset",
             |server| {
                 let hello = client_hello(server, rustls::DEFAULT_VERSIONS);
-                let crowd: Vec<TcpStream> =
-                    (0..500).map(|_| say_more(server.connect_raw(), &hello)).collect();
-                for mut socket in crowd {
+                let clients: Vec<TcpStream> = (0..500).map(|_| send(server.connect_raw(), &hello)).collect();
+                for mut socket in clients {
                     raw::read_record(&mut socket);
                     raw::reset(socket);
                 }
@@ -57,57 +56,57 @@ fn crowds() {
 }
 
 #[test]
-fn waiters() {
+fn queued_clients() {
     check_all(&[
         Case::new(
-            "one that speaks HTTP before its turn",
+            "HTTP before the client is served",
             |server| {
                 let first = server.connect();
-                let waiter = say_more(server.connect_raw(), b"GET / HTTP/1.1\r\n\r\n");
+                let queued = send(server.connect_raw(), b"GET / HTTP/1.1\r\n\r\n");
                 server.log().wait_for_line("waits for its turn");
                 first.close();
-                hear(waiter)
+                read_end(queued)
             },
             alert(rustls::AlertDescription::DecodeError),
             "it speaks HTTP",
         ),
         Case::new(
-            "one that says its hello before its turn, and is welcome",
+            "a ClientHello before the client is served",
             |server| {
                 let first = server.connect();
-                let mut waiter = TlsClient::new(server.connect_raw(), server.client_config());
-                waiter.send_client_hello();
+                let mut queued = TlsClient::new(server.connect_raw(), server.client_config());
+                queued.send_client_hello();
                 server.log().wait_for_line("waits for its turn");
                 first.close();
-                waiter.handshake().unwrap();
-                waiter.close_notify();
-                Some(waiter.receive_to_end().1)
+                queued.handshake().unwrap();
+                queued.close_notify();
+                Some(queued.receive_to_end().1)
             },
             End::CloseNotify,
             "closed cleanly",
         ),
         Case::new(
-            "one that says half its hello before its turn, and leaves",
+            "half a ClientHello before the client is served, then a FIN",
             |server| {
                 let first = server.connect();
-                let mut waiter = TlsClient::new(server.connect_raw(), server.client_config());
-                waiter.send_half_a_client_hello();
-                waiter.fin();
+                let mut queued = TlsClient::new(server.connect_raw(), server.client_config());
+                queued.send_half_a_client_hello();
+                queued.fin();
                 first.close();
-                hear(waiter.into_socket())
+                read_end(queued.into_socket())
             },
             End::Fin,
             "truncated: the client left before the handshake was done",
         ),
         Case::new(
-            // Its bytes are still there, and so it gets its turn.
-            "one that says its hello and resets before its turn",
+            // The ClientHello is still in the socket, so the client gets a session.
+            "a ClientHello and a reset before the client is served",
             |server| {
                 let first = server.connect();
-                let mut waiter = TlsClient::new(server.connect_raw(), server.client_config());
-                waiter.send_client_hello();
+                let mut queued = TlsClient::new(server.connect_raw(), server.client_config());
+                queued.send_client_hello();
                 server.log().wait_for_line("waits for its turn");
-                raw::reset(waiter.into_socket());
+                raw::reset(queued.into_socket());
                 first.close();
                 None
             },
@@ -117,16 +116,16 @@ fn waiters() {
     ]);
 }
 
-/// Out of file descriptors, with hundreds behind whom no event announces any more.
+/// The clients in the backlog cause no new event.
 #[test]
-fn more_than_there_are_file_descriptors_for() {
+fn more_clients_than_file_descriptors() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-n 40", folder.path());
     let server = EchoServer::launch(launch, folder);
     let before = after_one_client(&server, EchoServer::serves_a_client);
-    let crowd: Vec<TcpStream> = (0..100).map(|_| server.connect_raw()).collect();
+    let clients: Vec<TcpStream> = (0..100).map(|_| server.connect_raw()).collect();
     server.log().wait_for_line("accepting a connection failed");
-    drop(crowd);
+    drop(clients);
     server.serves_a_client();
     assert_as_before(&server, before);
 }
