@@ -6,11 +6,10 @@ use std::time::Instant;
 use mio::net::TcpStream;
 use mio::{Events, Registry};
 use program::ending::Endings;
+use program::observer::{EventSource, LoopContext, LoopEvent};
 use program::stderr;
 use tls_session::close_reason::{CloseReason, Party};
-use tls_session::context::Context;
 use tls_session::mio::{Registered, Registration};
-use tls_session::observer::{EventSource, LoopEvent};
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, Turn};
 
@@ -84,13 +83,13 @@ impl Conversation {
     pub fn round(
         &mut self,
         registry: &Registry,
-        cx: &mut Context<'_>,
+        cx: &mut LoopContext<'_>,
     ) -> Result<Option<CloseReason>, Failure> {
         if !self.output.borrow_mut().catch_up() && !std::mem::replace(&mut self.unheard, true) {
-            self.session.close(cx); // if more comes, the application abandons the session
+            self.session.close(&mut cx.session()); // if more comes, the application abandons the session
         }
         self.feed(registry, cx).map_err(Failure::Input)?;
-        let turn = self.session.turn(registry, cx);
+        let turn = self.session.turn(registry, &mut cx.session());
         let (Turn::Wait(wants) | Turn::Again(wants)) = turn else {
             let Turn::Done(reason) = turn else { return Ok(None) };
             return Ok(Some(reason));
@@ -106,7 +105,7 @@ impl Conversation {
 
     /// Takes one chunk of stdin to the session, if there is one and the session has room for it. At the end of
     /// stdin, close_notify follows, and the rest of the answer is waited for.
-    fn feed(&mut self, registry: &Registry, cx: &mut Context<'_>) -> io::Result<()> {
+    fn feed(&mut self, registry: &Registry, cx: &mut LoopContext<'_>) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
         if !stdin.is_ready() || !self.session.session().has_room() || stderr::is_full() {
             return Ok(());
@@ -115,18 +114,18 @@ impl Conversation {
         cx.event_loop(&LoopEvent::StdinRead(chunk.len()));
         if !chunk.is_empty() {
             // Refused only by a session that has just failed, which the next turn reports.
-            let _ = self.session.send(chunk, cx);
+            let _ = self.session.send(chunk, &mut cx.session());
             return Ok(());
         }
         // The shell holds it open, and so would the poll's registration.
         stdin.watch(registry, false, cx)?;
         self.stdin = None;
-        self.session.finish_sending(cx);
+        self.session.finish_sending(&mut cx.session());
         Ok(())
     }
 
     /// Watches stdin while the session has room. Whether it can be read without waiting for an event.
-    fn watch_stdin(&mut self, registry: &Registry, cx: &mut Context<'_>) -> io::Result<bool> {
+    fn watch_stdin(&mut self, registry: &Registry, cx: &mut LoopContext<'_>) -> io::Result<bool> {
         let Some(stdin) = &mut self.stdin else { return Ok(false) };
         let wanted = self.session.session().has_room() && !stderr::is_full();
         stdin.watch(registry, wanted, cx)?;
@@ -134,10 +133,10 @@ impl Conversation {
     }
 
     /// Takes note of what the poll said.
-    pub fn gather(&mut self, events: &Events, cx: &mut Context<'_>) {
+    pub fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) {
         for event in events {
             match (event.token(), &mut self.stdin) {
-                (SOCKET, _) => self.session.ready(Readiness::of(event), cx),
+                (SOCKET, _) => self.session.ready(Readiness::of(event), &mut cx.session()),
                 (STDIN, Some(stdin)) => {
                     cx.event_loop(&LoopEvent::Ready(EventSource::Stdin));
                     stdin.ready();
@@ -149,10 +148,10 @@ impl Conversation {
     }
 
     /// A signal came: closes gracefully.
-    pub fn interrupt(&mut self, cx: &mut Context<'_>) {
+    pub fn interrupt(&mut self, cx: &mut LoopContext<'_>) {
         self.interrupted = true;
         cx.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
-        self.session.close(cx);
+        self.session.close(&mut cx.session());
     }
 
     /// When the next round is due even if nothing happens.

@@ -11,14 +11,15 @@ use mio::{Events, Poll, Token};
 use program::ending::Endings;
 use program::exit::ExitStatus;
 use program::host_port::HostPort;
+use program::observer::{self, LoopContext, LoopEvent, Observer};
 use program::signals::Signals;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use tls_session::buffers::Buffers;
-use tls_session::context::{Context, Limits};
+use tls_session::context::Limits;
 use tls_session::deadline::Timeouts;
 use tls_session::mio::{Attempt, Connecting, Draining, Registration};
-use tls_session::observer::{self, LoopEvent, Observer, SessionId};
+use tls_session::observer::SessionId;
 use tls_session::session::{Session, SessionConfig};
 
 use crate::conversation::{Conversation, Outcome};
@@ -118,8 +119,9 @@ impl<'o> EventLoop<'o> {
         let stdin = errand.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
         let local = stream.local_addr().map_err(Failure::EventLoop)?;
         let began = Instant::now();
-        let cx = &mut Context::new(began, &mut self.buffers, self.observer);
-        let session = Session::new(id, local, tls, stream, application, Arc::clone(&errand.session), cx);
+        let cx = &mut LoopContext::new(began, &mut self.buffers, self.observer);
+        let session =
+            Session::new(id, local, tls, stream, application, Arc::clone(&errand.session), &mut cx.session());
         let mut outcome = self.hold(Conversation::new(
             session,
             registration,
@@ -203,7 +205,7 @@ impl<'o> EventLoop<'o> {
     fn hold(&mut self, mut conversation: Conversation) -> Result<Outcome, Failure> {
         let mut now = Instant::now();
         loop {
-            let cx = &mut Context::new(now, &mut self.buffers, self.observer);
+            let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             cx.limits = Limits::ALONE;
             let reason = conversation.round(self.poll.registry(), cx)?;
             if let Some(reason) = reason {
@@ -214,9 +216,9 @@ impl<'o> EventLoop<'o> {
                 return Ok(outcome);
             }
             now = self.wait(conversation.deadline(), conversation.is_runnable())?;
-            conversation.gather(&self.events, &mut Context::new(now, &mut self.buffers, self.observer));
+            conversation.gather(&self.events, &mut LoopContext::new(now, &mut self.buffers, self.observer));
             if self.interrupted() {
-                conversation.interrupt(&mut Context::new(now, &mut self.buffers, self.observer));
+                conversation.interrupt(&mut LoopContext::new(now, &mut self.buffers, self.observer));
             }
         }
     }
@@ -252,18 +254,18 @@ impl<'o> EventLoop<'o> {
     fn drain(&mut self, socket: Connected) -> Result<bool, Failure> {
         let Connected { stream, registration, peer } = socket;
         let mut draining = Draining::new(1, |_| DRAINING);
-        let cx = &mut Context::new(Instant::now(), &mut self.buffers, self.observer);
-        draining.add(stream, peer, registration, self.poll.registry(), cx);
+        let cx = &mut LoopContext::new(Instant::now(), &mut self.buffers, self.observer);
+        draining.add(stream, peer, registration, self.poll.registry(), &mut cx.session());
         while !draining.is_empty() {
             let now = self.wait(draining.deadline(), false)?;
             if self.interrupted() {
                 return Ok(true);
             }
-            let cx = &mut Context::new(now, &mut self.buffers, self.observer);
+            let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             if self.events.iter().any(|event| event.token() == DRAINING) {
-                draining.ready(0, cx);
+                draining.ready(0, &mut cx.session());
             }
-            draining.expire(cx);
+            draining.expire(&mut cx.session());
         }
         Ok(false)
     }
@@ -293,7 +295,7 @@ impl<'o> EventLoop<'o> {
             }
             let now = Instant::now();
             let events = self.events.iter().count();
-            Context::new(now, &mut self.buffers, self.observer)
+            LoopContext::new(now, &mut self.buffers, self.observer)
                 .event_loop(&LoopEvent::Woke { events, timeout });
             return Ok(now);
         }
@@ -305,7 +307,7 @@ impl<'o> EventLoop<'o> {
     }
 
     fn tell(&mut self, event: &LoopEvent<'_>) {
-        Context::new(Instant::now(), &mut self.buffers, self.observer).event_loop(event);
+        LoopContext::new(Instant::now(), &mut self.buffers, self.observer).event_loop(event);
     }
 }
 
@@ -314,10 +316,17 @@ mod tests {
     use super::*;
     use crate::output::Output;
     use std::net::TcpListener;
+    use tls_session::observer::SocketEvent;
 
     /// Remembers how the attempts ended.
     #[derive(Default)]
     struct Attempts(Vec<(SocketAddr, bool)>);
+
+    impl tls_session::observer::Observer for Attempts {
+        fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+            self.event_loop(now, &event.into());
+        }
+    }
 
     impl Observer for Attempts {
         fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {

@@ -19,13 +19,13 @@ use std::time::Instant;
 use log::info;
 use program::exit::ExitStatus;
 use program::logging;
+use program::observer::Observer;
 use program::reporter::Reporter;
 use program::status_line;
 use program::stderr;
 use show::args::{ShowError, Shown};
 use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
-use tls_session::observer::Observer;
 
 use crate::conversation::{Moved, Outcome};
 use crate::event_loop::{EventLoop, STDERR, STDOUT};

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use program::observer::Observer;
 use program::status_line;
-use tls_session::observer::{Observer, SessionId, Step};
+use tls_session::observer::{SessionId, Step};
 
 /// Shorter transfers are over before anybody has read a number.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -39,7 +40,7 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
+impl tls_session::observer::Observer for Progress {
     fn step(&mut self, now: Instant, _id: SessionId, step: &Step<'_>) {
         match step {
             Step::PlaintextIn(bytes) => {
@@ -55,6 +56,8 @@ impl Observer for Progress {
         }
     }
 }
+
+impl Observer for Progress {}
 
 /// The line does not outlive the program.
 impl Drop for Progress {

@@ -6,9 +6,8 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use mio::unix::SourceFd;
 use mio::{Registry, Token};
-use tls_session::context::Context;
+use program::observer::{EventSource, LoopContext, LoopEvent};
 use tls_session::mio::Registration;
-use tls_session::observer::{EventSource, LoopEvent};
 use tls_session::readiness::Interest;
 
 /// What one read takes at most. A pipe holds 64 KiB.
@@ -64,7 +63,7 @@ impl Stdin {
     ///
     /// # Errors
     /// Those of [`Registration::apply`], but for the refusal of a regular file.
-    pub fn watch(&mut self, registry: &Registry, wanted: bool, cx: &mut Context<'_>) -> io::Result<()> {
+    pub fn watch(&mut self, registry: &Registry, wanted: bool, cx: &mut LoopContext<'_>) -> io::Result<()> {
         let Source::Polled { registration, .. } = &mut self.source else { return Ok(()) };
         let interest = if wanted { Interest::READABLE } else { Interest::NONE };
         match registration.apply(registry, &mut SourceFd(&self.file.as_raw_fd()), interest) {

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use program::observer::Observer;
 use program::status_line;
-use tls_session::observer::{Observer, SessionId, Step};
+use tls_session::observer::{SessionId, Step};
 
 /// An observer that says on the status line what is waited for, until the server's first byte.
 #[derive(Default)]
@@ -19,7 +20,7 @@ impl Waiting {
     }
 }
 
-impl Observer for Waiting {
+impl tls_session::observer::Observer for Waiting {
     fn step(&mut self, _now: Instant, id: SessionId, step: &Step<'_>) {
         match step {
             Step::Began { .. } => {
@@ -31,6 +32,8 @@ impl Observer for Waiting {
         }
     }
 }
+
+impl Observer for Waiting {}
 
 /// The line does not outlive the program.
 impl Drop for Waiting {

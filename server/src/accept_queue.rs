@@ -14,8 +14,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
-use tls_session::context::Context;
-use tls_session::observer::{Left, LoopEvent};
+use program::observer::{Left, LoopContext, LoopEvent};
 
 /// How often the queue looks for a client that has spoken while a silent client holds a slot.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -137,7 +136,7 @@ impl AcceptQueue {
     }
 
     /// Removes and returns the client that has waited longest among those that have spoken.
-    pub fn next_speaker(&mut self, cx: &mut Context<'_>) -> Option<QueuedClient> {
+    pub fn next_speaker(&mut self, cx: &mut LoopContext<'_>) -> Option<QueuedClient> {
         let is_over = !self.look.goes_on && self.look.began != Some(cx.now);
         // A pass that was left unfinished says nothing about the clients that have spoken since.
         let is_stale = self.look.last.is_none_or(|at| at + LOOK_AGAIN <= cx.now);
@@ -200,7 +199,7 @@ impl AcceptQueue {
     }
 
     /// Makes room in a full queue: sends clients away that have been silent for too long, `limit` of them at most.
-    pub fn make_room(&mut self, limit: usize, handshake_timeout: Option<Duration>, cx: &mut Context<'_>) {
+    pub fn make_room(&mut self, limit: usize, handshake_timeout: Option<Duration>, cx: &mut LoopContext<'_>) {
         let Some(timeout) = handshake_timeout.filter(|_| self.is_full()) else { return };
         for _ in 0..limit {
             if self.end_of_patience(timeout).is_none_or(|at| at > cx.now) {
@@ -223,20 +222,20 @@ impl AcceptQueue {
 
     // ---- what the observer is told -------------------------------------------------------------------------
 
-    fn remove(&mut self, arrival: u64, left: Left<'_>, cx: &mut Context<'_>) {
+    fn remove(&mut self, arrival: u64, left: Left<'_>, cx: &mut LoopContext<'_>) {
         if let Some(client) = self.silent.remove(&arrival) {
             self.skip(&client, left, cx);
         }
     }
 
     /// Reports a client that gets no session.
-    pub fn skip(&self, client: &QueuedClient, left: Left<'_>, cx: &mut Context<'_>) {
+    pub fn skip(&self, client: &QueuedClient, left: Left<'_>, cx: &mut LoopContext<'_>) {
         cx.event_loop(&LoopEvent::Skipped { peer: client.peer, left, waiting: self.len() });
     }
 
     /// Reports the clients that have arrived since the last call and are still here. All of them are silent as far as
     /// the queue knows: it keeps no client that it has found to have spoken in the round of its arrival.
-    pub fn announce(&mut self, cx: &mut Context<'_>) {
+    pub fn announce(&mut self, cx: &mut LoopContext<'_>) {
         let new = || self.silent.range(self.announced + 1..);
         for (place, (_, client)) in (self.len() - new().count() + 1..).zip(new()) {
             cx.event_loop(&LoopEvent::Waiting { peer: client.peer, place });
@@ -288,7 +287,7 @@ mod tests {
         let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
         let mut nobody = ();
         let mut buffers = Buffers::default();
-        assert!(queue.next_speaker(&mut Context::new(now, &mut buffers, &mut nobody)).is_none());
+        assert!(queue.next_speaker(&mut LoopContext::new(now, &mut buffers, &mut nobody)).is_none());
         assert!(queue.look.goes_on);
 
         std::io::Write::write_all(&mut clients[0], b"x").unwrap();
@@ -297,9 +296,9 @@ mod tests {
         queue.make_room(
             1,
             Some(Duration::from_secs(10)),
-            &mut Context::new(later, &mut buffers, &mut nobody),
+            &mut LoopContext::new(later, &mut buffers, &mut nobody),
         );
-        let cx = &mut Context::new(later, &mut buffers, &mut nobody);
+        let cx = &mut LoopContext::new(later, &mut buffers, &mut nobody);
         assert_eq!(queue.next_speaker(cx).map(|client| client.arrival()), Some(1));
     }
 
@@ -309,12 +308,12 @@ mod tests {
         let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
         let mut nobody = ();
         let mut buffers = Buffers::default();
-        assert!(queue.next_speaker(&mut Context::new(now, &mut buffers, &mut nobody)).is_none());
+        assert!(queue.next_speaker(&mut LoopContext::new(now, &mut buffers, &mut nobody)).is_none());
         for arrival in [1, LOOKS + 1] {
             std::io::Write::write_all(&mut clients[arrival - 1], b"x").unwrap();
             wait_until_spoken(&queue, arrival as u64);
         }
-        let cx = &mut Context::new(now + LOOK_AGAIN, &mut buffers, &mut nobody);
+        let cx = &mut LoopContext::new(now + LOOK_AGAIN, &mut buffers, &mut nobody);
         assert_eq!(queue.next_speaker(cx).map(|client| client.arrival()), Some(1));
     }
 

@@ -27,12 +27,13 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Poll};
+use program::observer::{self, EventSource, Left, LoopContext, LoopEvent, Observer};
 use program::signals::{Asked, Signals};
 use rustls::ServerConnection;
 use tls_session::buffers::Buffers;
-use tls_session::context::{Context, Limits};
+use tls_session::context::Limits;
 use tls_session::mio::{Draining, Listener, Registered, Registration};
-use tls_session::observer::{self, EventSource, Left, LoopEvent, Observer, SessionId};
+use tls_session::observer::SessionId;
 use tls_session::readiness::{Interest, Readiness};
 use tls_session::session::{Session, Turn};
 
@@ -127,16 +128,16 @@ impl<S: Service> EventLoop<S> {
     pub fn run(mut self, load: &Load<'_>, observer: &mut dyn Observer) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         let mut buffers = Buffers::default();
-        self.admit(&mut Context::new(Instant::now(), &mut buffers, observer)); // registers the listener
+        self.admit(&mut LoopContext::new(Instant::now(), &mut buffers, observer)); // registers the listener
         while !self.is_over() {
             let timeout = self.wait(&mut events, observer)?;
-            let cx = &mut Context::new(Instant::now(), &mut buffers, observer);
+            let cx = &mut LoopContext::new(Instant::now(), &mut buffers, observer);
             cx.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
             let asked = self.gather(&events, cx);
             self.handle_signals(asked, load, cx);
             self.admit(cx);
             self.turn(cx);
-            self.draining.expire(cx);
+            self.draining.expire(&mut cx.session());
         }
         Ok(())
     }
@@ -203,7 +204,7 @@ impl<S: Service> EventLoop<S> {
 
     // ---- GATHER --------------------------------------------------------------------------------------------
 
-    fn gather(&mut self, events: &Events, cx: &mut Context<'_>) -> Asked {
+    fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) -> Asked {
         let mut asked = Asked::default();
         let mut drainable = Vec::new();
         for event in events {
@@ -227,12 +228,12 @@ impl<S: Service> EventLoop<S> {
             }
         }
         for key in drainable {
-            self.draining.ready(key, cx);
+            self.draining.ready(key, &mut cx.session());
         }
         asked
     }
 
-    fn handle_signals(&mut self, asked: Asked, load: &Load<'_>, cx: &mut Context<'_>) {
+    fn handle_signals(&mut self, asked: Asked, load: &Load<'_>, cx: &mut LoopContext<'_>) {
         let is_due = self.reload_at.is_some_and(|at| at <= cx.now);
         if (asked.reload || is_due) && self.listener.is_some() {
             self.reload(load, cx);
@@ -243,7 +244,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Loads the terms again. If there are no descriptors for it, this is tried again later.
-    fn reload(&mut self, load: &Load<'_>, cx: &mut Context<'_>) {
+    fn reload(&mut self, load: &Load<'_>, cx: &mut LoopContext<'_>) {
         let is_retry = self.reload_at.take().is_some();
         match load() {
             Ok(terms) => {
@@ -263,7 +264,7 @@ impl<S: Service> EventLoop<S> {
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
     /// Accepting fills the queue. Filling slots empties it, and so does skipping the clients that have left.
-    fn admit(&mut self, cx: &mut Context<'_>) {
+    fn admit(&mut self, cx: &mut LoopContext<'_>) {
         self.begin_reported(cx);
         self.end_long_silence(cx);
         self.queue.make_room(ADMISSIONS_PER_ROUND, self.handshake_timeout(), cx);
@@ -272,19 +273,19 @@ impl<S: Service> EventLoop<S> {
             if self.queue.is_full() {
                 break;
             }
-            let accepted = self.listener.as_mut().and_then(|listener| listener.accept(cx));
+            let accepted = self.listener.as_mut().and_then(|listener| listener.accept(&mut cx.session()));
             let Some((socket, peer)) = accepted else { break };
             self.queue.enter(socket, peer, cx.now);
         }
         self.give_way(cx);
         self.queue.announce(cx);
         if let Some(listener) = &mut self.listener {
-            listener.set_room(!self.queue.is_full(), self.poll.registry(), cx);
+            listener.set_room(!self.queue.is_full(), self.poll.registry(), &mut cx.session());
             self.report_queue(cx);
         }
     }
 
-    fn report_queue(&mut self, cx: &mut Context<'_>) {
+    fn report_queue(&mut self, cx: &mut LoopContext<'_>) {
         let is_full = self.queue.is_full();
         if std::mem::replace(&mut self.queue_is_full, is_full) != is_full {
             cx.event_loop(if is_full { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
@@ -292,7 +293,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Begins the sessions of silent clients that have sent something, and frees the slots of those that have left.
-    fn begin_reported(&mut self, cx: &mut Context<'_>) {
+    fn begin_reported(&mut self, cx: &mut LoopContext<'_>) {
         for (key, readiness) in self.slots.take_reported() {
             let Some(silent) = self.slots.silent(key) else { continue };
             // A socket that is readable and not at its end holds bytes. Otherwise only the socket can tell.
@@ -302,7 +303,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Sends silent clients away that have held a slot for longer than the handshake may take.
-    fn end_long_silence(&mut self, cx: &mut Context<'_>) {
+    fn end_long_silence(&mut self, cx: &mut LoopContext<'_>) {
         while let Some((key, silent)) = self.slots.first_silent()
             && self.end_of_silence(silent).is_some_and(|at| at <= cx.now)
         {
@@ -318,7 +319,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Does what a look at a silent client in a slot demands.
-    fn settle(&mut self, key: usize, sign: Sign, readiness: Readiness, cx: &mut Context<'_>) {
+    fn settle(&mut self, key: usize, sign: Sign, readiness: Readiness, cx: &mut LoopContext<'_>) {
         if let Sign::Silent = sign {
             return;
         }
@@ -332,7 +333,7 @@ impl<S: Service> EventLoop<S> {
 
     /// Gives a free slot to the client that has waited longest, first of all among those that have sent something. Returns
     /// `false` if there is no slot, or no client.
-    fn fill_slot(&mut self, cx: &mut Context<'_>) -> bool {
+    fn fill_slot(&mut self, cx: &mut LoopContext<'_>) -> bool {
         let Some(key) = self.slots.vacant_key() else { return false };
         let registration = Registration::new(Source::Slot(key).into());
         if let Some(client) = self.queue.next_speaker(cx) {
@@ -350,7 +351,7 @@ impl<S: Service> EventLoop<S> {
         slot: usize,
         mut client: QueuedClient,
         mut registration: Registration,
-        cx: &mut Context<'_>,
+        cx: &mut LoopContext<'_>,
     ) {
         let wanted = Interest::READABLE;
         if let Err(error) = registration.apply(self.poll.registry(), &mut client.socket, wanted) {
@@ -364,7 +365,7 @@ impl<S: Service> EventLoop<S> {
 
     /// Takes slots from silent clients and gives them to queued clients that have sent something. A silent client keeps its
     /// slot for [`LOOK_AGAIN`] at least: its first byte may be on its way.
-    fn give_way(&mut self, cx: &mut Context<'_>) {
+    fn give_way(&mut self, cx: &mut LoopContext<'_>) {
         if self.queue.next_look().is_some_and(|at| at > cx.now) {
             return;
         }
@@ -391,7 +392,7 @@ impl<S: Service> EventLoop<S> {
         client: QueuedClient,
         registration: Registration,
         readiness: Readiness,
-        cx: &mut Context<'_>,
+        cx: &mut LoopContext<'_>,
     ) {
         self.served += 1;
         let id = SessionId { number: self.served, peer: client.peer };
@@ -399,7 +400,7 @@ impl<S: Service> EventLoop<S> {
         match ServerConnection::new(Arc::clone(&self.terms.tls)) {
             Ok(tls) => {
                 let mut session = Registered::new(self.session(id, tls, client, cx), registration);
-                session.ready(readiness, cx);
+                session.ready(readiness, &mut cx.session());
                 self.slots.insert(session);
             }
             Err(error) => cx.event_loop(&LoopEvent::SessionFailed { id, error: &error }),
@@ -412,14 +413,15 @@ impl<S: Service> EventLoop<S> {
         id: SessionId,
         tls: ServerConnection,
         client: QueuedClient,
-        cx: &mut Context<'_>,
+        cx: &mut LoopContext<'_>,
     ) -> Session<TcpStream, S::Application> {
         // Every reply is one write, which must not wait for the acknowledgement of the one before it. This fails on a
         // socket that was reset, which the first read will report better.
         let _ = client.socket.set_nodelay(true);
         let local = self.local_address(&client.socket);
         let application = self.service.application(id);
-        Session::new(id, local, tls, client.socket, application, Arc::clone(&self.terms.session), cx)
+        let config = Arc::clone(&self.terms.session);
+        Session::new(id, local, tls, client.socket, application, config, &mut cx.session())
     }
 
     /// Our address as this client knows it. Only a listener on every address has to ask the kernel.
@@ -432,13 +434,13 @@ impl<S: Service> EventLoop<S> {
 
     // ---- TURN ----------------------------------------------------------------------------------------------
 
-    fn turn(&mut self, cx: &mut Context<'_>) {
+    fn turn(&mut self, cx: &mut LoopContext<'_>) {
         self.slots.wake_expired(cx.now);
         cx.limits = if self.slots.len() > 1 { Limits::SHARED } else { Limits::ALONE };
         self.slots.begin_round();
         while let Some(key) = self.slots.next() {
             let Some(session) = self.slots.get_mut(key) else { continue };
-            match session.turn(self.poll.registry(), cx) {
+            match session.turn(self.poll.registry(), &mut cx.session()) {
                 Turn::Wait(_) => self.slots.update_timer(key),
                 Turn::Again(_) => self.slots.wake(key),
                 Turn::Done(_) => self.free(key, cx),
@@ -449,17 +451,11 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Frees the slot, whatever the socket still has to wait for.
-    fn free(&mut self, key: usize, cx: &mut Context<'_>) {
-        let Some((session, registration)) = self.slots.remove(key).map(Registered::into_parts) else {
-            return;
-        };
-        let id = session.id();
-        let drains = session.needs_draining();
-        let (stream, _) = session.into_parts();
+    fn free(&mut self, key: usize, cx: &mut LoopContext<'_>) {
+        let Some(session) = self.slots.remove(key) else { return };
+        let (id, drains) = (session.session().id(), session.session().needs_draining());
         cx.event_loop(&LoopEvent::Freed { id, slot: key, drains });
-        if drains {
-            self.draining.add(stream, id.peer, registration, self.poll.registry(), cx);
-        }
+        self.draining.close(session, self.poll.registry(), &mut cx.session());
         if let Some(limit) = self.stop_by {
             self.draining.cap_deadline(limit);
         }
@@ -468,7 +464,7 @@ impl<S: Service> EventLoop<S> {
     // ---- the end -------------------------------------------------------------------------------------------
 
     /// Counts a session that has begun, with its client's first byte.
-    fn count_down(&mut self, cx: &mut Context<'_>) {
+    fn count_down(&mut self, cx: &mut LoopContext<'_>) {
         if let Some(left) = &mut self.sessions_left {
             *left = left.saturating_sub(1);
             if *left == 0 {
@@ -478,12 +474,12 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Closes all sessions gracefully, and sends the other clients away.
-    fn stop_on_signal(&mut self, cx: &mut Context<'_>) {
+    fn stop_on_signal(&mut self, cx: &mut LoopContext<'_>) {
         self.stop_admitting("a signal came", cx);
         let keys: Vec<usize> = self.slots.sessions().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(session) = self.slots.get_mut(key) {
-                session.close(cx);
+                session.close(&mut cx.session());
                 self.slots.wake(key);
             }
         }
@@ -495,7 +491,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Dropping the listener closes it: clients that come now are refused. Clients without a session are sent away.
-    fn stop_admitting(&mut self, why: &'static str, cx: &mut Context<'_>) {
+    fn stop_admitting(&mut self, why: &'static str, cx: &mut LoopContext<'_>) {
         if self.listener.take().is_some() {
             let waiting = self.queue.len() + self.slots.count_silent();
             cx.event_loop(&LoopEvent::Stopping { why, waiting });

@@ -8,13 +8,11 @@ use clap::Parser;
 use program::command_line;
 use program::ending::Endings;
 use program::exit::{self, ExitStatus};
+use program::observer::{LoopEvent, Observer};
 use program::reporter::Reporter;
 use program::{logging, status_line, stderr};
 use rustls::Side;
 use show::args::{ShowError, Shown};
-use tls_session::buffers::Buffers;
-use tls_session::context::Context;
-use tls_session::observer::{LoopEvent, Observer};
 
 use crate::flags::{self, Flags};
 use crate::service::Service;
@@ -68,8 +66,7 @@ fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), Str
     let (event_loop, address) =
         setup::event_loop(flags, Arc::clone(&key_log), service).map_err(|error| error.to_string())?;
     let load = || setup::terms_again(flags, Arc::clone(&key_log)).map_err(|error| error.to_string());
-    Context::new(Instant::now(), &mut Buffers::default(), observer.as_mut())
-        .event_loop(&LoopEvent::Listening(address));
+    observer.event_loop(Instant::now(), &LoopEvent::Listening(address));
     event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }
 

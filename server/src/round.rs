@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use mio::Registry;
+use program::observer::LoopContext;
 use tls_session::application::Application;
-use tls_session::context::Context;
 use tls_session::observer::SessionId;
 use tls_session::session::{NotSent, Session};
 
@@ -18,7 +18,7 @@ use crate::slots::Slots;
 pub struct Round<'r, 'c, A> {
     pub(crate) slots: &'r mut Slots<A>,
     pub(crate) registry: &'r Registry,
-    pub(crate) cx: &'r mut Context<'c>,
+    pub(crate) cx: &'r mut LoopContext<'c>,
 }
 
 impl<A: Application> Round<'_, '_, A> {
@@ -44,7 +44,7 @@ impl<A: Application> Round<'_, '_, A> {
     pub fn send(&mut self, session: SessionId, plaintext: &[u8]) -> Result<(), NotSent> {
         let key = self.slots.key_of(session).ok_or(NotSent)?;
         let registered = self.slots.get_mut(key).ok_or(NotSent)?;
-        let sent = registered.send(plaintext, self.cx);
+        let sent = registered.send(plaintext, &mut self.cx.session());
         self.slots.wake(key);
         sent
     }
@@ -61,7 +61,7 @@ impl<A: Application> Round<'_, '_, A> {
         if let Some(key) = self.slots.key_of(session)
             && let Some(registered) = self.slots.get_mut(key)
         {
-            registered.finish_sending(self.cx);
+            registered.finish_sending(&mut self.cx.session());
             self.slots.wake(key);
         }
     }
@@ -71,7 +71,7 @@ impl<A: Application> Round<'_, '_, A> {
         if let Some(key) = self.slots.key_of(session)
             && let Some(registered) = self.slots.get_mut(key)
         {
-            registered.close(self.cx);
+            registered.close(&mut self.cx.session());
             self.slots.wake(key);
         }
     }

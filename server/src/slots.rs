@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
+use program::observer::{EventSource, LoopContext, LoopEvent};
 use slab::Slab;
 use tls_session::application::Application;
-use tls_session::context::Context;
 use tls_session::mio::{Registered, Registration};
-use tls_session::observer::{EventSource, LoopEvent, SessionId};
+use tls_session::observer::SessionId;
 use tls_session::phase::Phase;
 use tls_session::readiness::Readiness;
 
@@ -134,10 +134,10 @@ impl<A: Application> Slots<A> {
 
     /// Notes what the poll has reported. A session has a turn. A silent client is among those that
     /// [`take_reported`](Self::take_reported) returns.
-    pub fn ready(&mut self, key: usize, readiness: Readiness, cx: &mut Context<'_>) {
+    pub fn ready(&mut self, key: usize, readiness: Readiness, cx: &mut LoopContext<'_>) {
         match self.slots.get_mut(key) {
             Some(Holder::Session(slot)) => {
-                slot.session.ready(readiness, cx);
+                slot.session.ready(readiness, &mut cx.session());
                 self.wake(key);
             }
             Some(Holder::Silent(Silent { client, .. })) => {
@@ -268,6 +268,7 @@ mod tests {
     use testing::certificates::Identity;
     use tls_session::application::{Next, Outbox};
     use tls_session::buffers::Buffers;
+    use tls_session::context::Context;
     use tls_session::deadline::Timeouts;
     use tls_session::session::{Session, SessionConfig};
 

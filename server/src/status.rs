@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use program::observer::{LoopEvent, Observer};
 use program::status_line;
-use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
+use tls_session::observer::{SessionId, SocketEvent, Step};
 
 /// An observer that keeps the status line up to date.
 #[derive(Default)]
@@ -46,7 +47,7 @@ impl Status {
     }
 }
 
-impl Observer for Status {
+impl tls_session::observer::Observer for Status {
     fn step(&mut self, _now: Instant, id: SessionId, step: &Step<'_>) {
         if let Step::Closed { .. } = step {
             self.served.retain(|served| *served != id);
@@ -54,6 +55,12 @@ impl Observer for Status {
         }
     }
 
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+        self.event_loop(now, &event.into());
+    }
+}
+
+impl Observer for Status {
     fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
         if self.note(event) {
             self.show();

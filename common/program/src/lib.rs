@@ -20,6 +20,7 @@ pub mod exit;
 pub mod host_port;
 mod in_common;
 pub mod logging;
+pub mod observer;
 pub mod offer;
 pub mod outlet;
 pub mod parameters;

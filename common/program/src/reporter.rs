@@ -6,13 +6,14 @@ use log::{Level, debug, info, log, warn};
 use rustls::Side;
 
 use crate::ending::Endings;
+use crate::observer::{Left, LoopEvent, Observer};
 use crate::repeats::Repeats;
 use crate::short_time::Short;
 use crate::stderr;
 use crate::time_limit::TimeoutFlag;
 use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
-use tls_session::observer::{Left, LoopEvent, Observer, SessionId, Step};
+use tls_session::observer::{SessionId, SocketEvent, Step};
 
 /// Logs the events that a person wants to know of: one line for each, and one for many that a stranger repeats.
 pub struct Reporter {
@@ -102,7 +103,7 @@ fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
     }
 }
 
-impl Observer for Reporter {
+impl tls_session::observer::Observer for Reporter {
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         if self.repeats_step(step) {
             return;
@@ -128,6 +129,12 @@ impl Observer for Reporter {
         }
     }
 
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+        self.event_loop(now, &event.into());
+    }
+}
+
+impl Observer for Reporter {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         if self.repeats_event(event) {
             return;
@@ -189,6 +196,7 @@ impl Observer for Reporter {
             | LoopEvent::StdinRead(_) => {}
         }
     }
+
     fn deadline(&self) -> Option<Instant> {
         [self.repeats.deadline(), stderr::deadline()].into_iter().flatten().min()
     }

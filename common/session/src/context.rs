@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::buffers::{Buffers, MAX_READ_SIZE, READ_SIZE};
-use crate::observer::{LoopEvent, Observer, SessionId, Step};
+use crate::observer::{Observer, SessionId, SocketEvent, Step};
 
 /// How much work one turn may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +63,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Reports something that the loop did.
+    /// Reports something that a socket outside a session did.
     #[inline]
-    pub fn event_loop(&mut self, event: &LoopEvent<'_>) {
+    pub fn socket(&mut self, event: &SocketEvent<'_>) {
         if let Some(observer) = &mut self.observer {
-            observer.event_loop(self.now, event);
+            observer.socket(self.now, event);
         }
     }
 }

@@ -100,191 +100,50 @@ pub enum Step<'a> {
     },
 }
 
-/// One thing that the loop around the sessions did.
+/// What a listener did, or a socket that is drained.
 #[derive(Debug)]
-pub enum LoopEvent<'a> {
-    /// The listener is open.
-    Listening(SocketAddr),
-    /// The poll returned.
-    Woke {
-        /// How many events it brought.
-        events: usize,
-        /// How long it might have slept: until the earliest deadline; not at all, because something could be done;
-        /// or, with `None`, until an event.
-        timeout: Option<Duration>,
-    },
-    /// One of the events was for this.
-    Ready(EventSource),
-    /// What the poll was told to watch for, of something that is not a session. Nothing: it was deregistered.
-    InterestChanged(EventSource, Interest),
+pub enum SocketEvent<'a> {
+    /// An event was for this socket.
+    Ready(SocketKind),
+    /// What the poll was told to watch the socket for. Nothing: it was deregistered.
+    InterestChanged(SocketKind, Interest),
     /// A connection was accepted.
     Accepted(SocketAddr),
-    /// A connection was accepted and has to wait.
-    Waiting {
-        /// The other end.
-        peer: SocketAddr,
-        /// Its place in the queue, from 1.
-        place: usize,
-    },
-    /// The accept queue is full; the listener is deregistered, and the kernel's backlog is the queue now.
-    RoomFull,
-    /// There is room again; the listener is back.
-    RoomAgain,
-    /// `accept(2)` failed with an error that concerns us all; it is tried again soon.
+    /// `accept(2)` failed with an error that concerns every connection. It is tried again soon.
     AcceptFailed(&'a io::Error),
-    /// A client that had sent nothing left, or was sent away. It gets no session.
-    Skipped {
-        /// The other end.
-        peer: SocketAddr,
-        /// How it left.
-        left: Left<'a>,
-        /// How many clients still wait.
-        waiting: usize,
-    },
-    /// A queued client that has sent nothing gets a free slot. Its session begins with its first byte.
-    SlotHeld {
-        /// The other end.
-        peer: SocketAddr,
-        /// The slot that it holds, from 0.
-        slot: usize,
-        /// How many clients still wait.
-        waiting: usize,
-    },
-    /// A client that has sent nothing goes back to its position in the queue. Its slot goes to a client that has spoken.
-    SlotGivenUp {
-        /// The other end.
-        peer: SocketAddr,
-        /// The slot that it held.
-        slot: usize,
-        /// How many clients wait now.
-        waiting: usize,
-    },
-    /// A client that has spoken gets a slot.
-    Promoted {
-        /// The session that it becomes.
-        id: SessionId,
-        /// The slot that it gets, from 0.
-        slot: usize,
-        /// How many still wait.
-        waiting: usize,
-    },
-    /// rustls would not even begin a session.
-    SessionFailed {
-        /// The session that there will not be.
-        id: SessionId,
-        /// What rustls says.
-        error: &'a rustls::Error,
-    },
-    /// A session is over, and its slot is free.
-    Freed {
-        /// The session.
-        id: SessionId,
-        /// Its slot.
-        slot: usize,
-        /// Whether its socket is drained before it is closed.
-        drains: bool,
-    },
-    /// One read of stdin gave this many bytes; none at its end.
-    StdinRead(usize),
-    /// We are trying to connect.
-    Connecting(SocketAddr),
-    /// A connection attempt failed.
-    ConnectFailed(SocketAddr, &'a io::Error),
-    /// The TCP connection is there.
-    Connected(SocketAddr),
-    /// A socket is drained, or was drained long enough, and is closed.
+    /// A socket was drained, and is closed.
     Drained {
-        /// The other end.
+        /// Its peer.
         peer: SocketAddr,
-        /// How many bytes were thrown away.
+        /// How many bytes were dropped.
         drained: usize,
-    },
-    /// SIGHUP: the certificates, keys and trusted certificates were loaded again, for the sessions to come.
-    Reloaded {
-        /// What was wrong, if something was; the old ones stay.
-        error: Option<&'a str>,
-    },
-    /// SIGHUP: there are no file descriptors to load the files with. That is tried again soon.
-    ReloadPostponed {
-        /// What the first try said.
-        error: &'a str,
-    },
-    /// A signal, or the end of what was to be done: no more sessions, the one that is open is closed.
-    Stopping {
-        /// Why, for people.
-        why: &'static str,
-        /// How many waiters are sent away.
-        waiting: usize,
     },
 }
 
-/// What the poll watches beside the sessions.
+/// A socket that belongs to no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventSource {
-    /// The pipe that a signal handler writes to.
-    Signals,
+pub enum SocketKind {
     /// The listening socket.
     Listener,
-    /// The socket of a client that holds a slot and has sent nothing yet.
-    Queued(SocketAddr),
-    /// The client's standard input.
-    Stdin,
-    /// The socket of a session that is over, drained before it is closed.
+    /// The socket of a session that is over. It is drained before it is closed.
     Draining(SocketAddr),
 }
 
-/// How a client left that had sent nothing.
-#[derive(Debug)]
-pub enum Left<'a> {
-    /// With a FIN.
-    Fin,
-    /// With a reset, or another error.
-    Error(&'a io::Error),
-    /// The server closed the connection, after this time of silence.
-    Silent(Duration),
-}
-
-/// Somebody who is shown what happens.
+/// Hears what sessions and sockets do.
 pub trait Observer {
-    /// Whether there is any use in telling it something; asked once for each [`Context`].
+    /// Returns whether anybody watches. Asked once for each [`Context`].
     fn is_watching(&self) -> bool {
         true
     }
 
-    /// A session did something.
+    /// A session has done something.
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         let _ = (now, id, step);
     }
 
-    /// The loop did something.
-    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
+    /// A listener or a socket that is drained has done something.
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
         let _ = (now, event);
-    }
-
-    /// When [`timer`](Self::timer) wants to be called even if nothing happens.
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    /// The loop has woken. An observer whose deadline has passed does what it has put off.
-    fn timer(&mut self, now: Instant) {
-        let _ = now;
-    }
-}
-
-/// The timeout of a poll that must not be late for an observer.
-pub fn shorten(timeout: Option<Duration>, observer: &dyn Observer) -> Option<Duration> {
-    let left = observer.deadline().map(|at| at.saturating_duration_since(Instant::now()));
-    [timeout, left].into_iter().flatten().min()
-}
-
-/// Calls the timer of an observer if it is due. Call this after each poll.
-pub fn attend(observer: &mut dyn Observer) {
-    if let Some(at) = observer.deadline() {
-        let now = Instant::now();
-        if at <= now {
-            observer.timer(now);
-        }
     }
 }
 
@@ -295,7 +154,7 @@ impl Observer for () {
     }
 }
 
-/// Somebody watches; who it is depends on the command line.
+/// Which observers there are depends on the program.
 impl<O: Observer + ?Sized> Observer for Box<O> {
     fn is_watching(&self) -> bool {
         (**self).is_watching()
@@ -305,20 +164,12 @@ impl<O: Observer + ?Sized> Observer for Box<O> {
         (**self).step(now, id, step);
     }
 
-    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        (**self).event_loop(now, event);
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        (**self).deadline()
-    }
-
-    fn timer(&mut self, now: Instant) {
-        (**self).timer(now);
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+        (**self).socket(now, event);
     }
 }
 
-/// Two watch.
+/// Two observers, in this order.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn is_watching(&self) -> bool {
         self.0.is_watching() || self.1.is_watching()
@@ -329,18 +180,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.step(now, id, step);
     }
 
-    fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        self.0.event_loop(now, event);
-        self.1.event_loop(now, event);
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        [self.0.deadline(), self.1.deadline()].into_iter().flatten().min()
-    }
-
-    fn timer(&mut self, now: Instant) {
-        self.0.timer(now);
-        self.1.timer(now);
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+        self.0.socket(now, event);
+        self.1.socket(now, event);
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use program::ending::Endings;
+use program::observer::Observer;
 use rustls::{KeyLog, NoKeyLog};
-use tls_session::observer::Observer;
 
 use crate::capture::CaptureArgs;
 use crate::key_log::{FanOut, KeyLogArgs};

@@ -34,10 +34,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use log::{info, warn};
+use program::observer::LoopEvent;
 use program::outlet::Outlet;
 use program::stderr::end_of_last_wait;
 use rustls::Side;
-use tls_session::observer::{LoopEvent, SessionId, Step};
+use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
 use self::blocks::Blocks;

@@ -40,9 +40,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use identity::Moment;
 use log::warn;
 use program::ending::Endings;
+use program::observer::LoopEvent;
 use rustls::Side;
 use rustls::pki_types::UnixTime;
-use tls_session::observer::{LoopEvent, SessionId, Step};
+use tls_session::observer::{SessionId, Step};
 
 pub use self::args::PageArgs;
 use self::drawer::{Drawer, Refused};

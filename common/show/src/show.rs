@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use program::observer::{LoopEvent, Observer};
 use rustls::Side;
-use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
+use tls_session::observer::{SessionId, SocketEvent, Step};
 
 use crate::sink::{Carried, Sink};
 use decode::Decoder;
@@ -83,7 +84,7 @@ impl<S: Sink> Show<S> {
     }
 }
 
-impl<S: Sink> Observer for Show<S> {
+impl<S: Sink> tls_session::observer::Observer for Show<S> {
     fn is_watching(&self) -> bool {
         self.sink.is_watching()
     }
@@ -116,6 +117,12 @@ impl<S: Sink> Observer for Show<S> {
         self.with_sink(|sink| sink.step(now, id, step, &carried));
     }
 
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+        self.event_loop(now, &event.into());
+    }
+}
+
+impl<S: Sink> Observer for Show<S> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         self.with_sink(|sink| sink.event_loop(now, event));
     }

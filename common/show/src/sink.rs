@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use tls_session::observer::{LoopEvent, SessionId, Step};
+use program::observer::LoopEvent;
+use tls_session::observer::{SessionId, Step};
 
 use decode::Record;
 use decode::secrets::Secret;

@@ -42,7 +42,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use program::ending::Endings;
-use tls_session::observer::{LoopEvent, SessionId, Step};
+use program::observer::LoopEvent;
+use tls_session::observer::{SessionId, Step};
 
 pub use self::args::{Form, TraceArgs};
 use self::text::Text;

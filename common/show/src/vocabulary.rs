@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use decode::Message;
 use program::ending::{Endings, what_was_missing};
 use program::exit::ExitStatus;
+use program::observer::{EventSource, Left, LoopEvent};
 use program::time_limit::TimeoutFlag;
 use rustls::IoState;
 use tls_session::alert_name::ErrorWords;
-use tls_session::observer::{EventSource, Left, LoopEvent, Step};
+use tls_session::observer::Step;
 use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::{Interest, Readiness};
 

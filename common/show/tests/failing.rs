@@ -20,6 +20,7 @@ use std::time::Instant;
 use decode::secrets::Secrets;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use program::ending::Endings;
+use program::observer::{LoopEvent, Observer};
 use rustls::{NoKeyLog, Side};
 use show::show::Show;
 use show::sink::{Carried, Sink};
@@ -27,7 +28,8 @@ use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use testing::configs::Shape;
 use tls_session::close_reason::{CloseReason, Party};
-use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
+use tls_session::observer::Observer as _;
+use tls_session::observer::{SessionId, Step};
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -112,13 +114,15 @@ impl Sink for FailingSink {
 /// Calls the observer after it has failed, too. The programs do the same, because their logs watch to the end.
 struct Persistent(Show<FailingSink>);
 
-impl Observer for Persistent {
+impl tls_session::observer::Observer for Persistent {
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         self.0.step(now, id, step);
         let show = format!("{:?}", self.0);
         assert!(self.0.is_watching() || show.contains("sessions: {}"), "{step:?}: {show}");
     }
 }
+
+impl Observer for Persistent {}
 
 fn converse(secrets: Arc<Secrets>, show: &mut dyn Observer) {
     let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));

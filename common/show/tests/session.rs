@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use decode::secrets::Secrets;
 use program::ending::Endings;
+use program::observer::{LoopEvent, Observer};
 use rustls::{NoKeyLog, Side};
 use serde_json::Value;
 use show::show::Show;
@@ -26,7 +27,7 @@ use support::memory::{Setup, Talk};
 use support::names;
 use testing::configs::Shape;
 use tls_session::close_reason::{CloseReason, Party};
-use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
+use tls_session::observer::{SessionId, SocketEvent, Step};
 
 const ROOM: usize = 256 * 1024;
 
@@ -34,11 +35,17 @@ const ROOM: usize = 256 * 1024;
 #[derive(Default)]
 struct Names(Vec<&'static str>);
 
-impl Observer for Names {
+impl tls_session::observer::Observer for Names {
     fn step(&mut self, _now: Instant, _id: SessionId, step: &Step<'_>) {
         self.0.push(names::of_step(step));
     }
 
+    fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
+        self.event_loop(now, &event.into());
+    }
+}
+
+impl Observer for Names {
     fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
         self.0.push(names::of_event(event));
     }

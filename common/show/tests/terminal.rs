@@ -12,9 +12,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Parser;
+use program::observer::LoopEvent;
 use rustls::Side;
 use show::trace::TraceArgs;
-use tls_session::observer::LoopEvent;
 
 #[derive(Parser)]
 struct Cli {

@@ -13,6 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use program::ending::Endings;
+use program::observer::LoopEvent;
 use rustls::Side;
 use serde_json::Value;
 use show::sink::Sink;
@@ -20,7 +21,6 @@ use show::trace::Trace;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
-use tls_session::observer::LoopEvent;
 
 const README: &str = include_str!("../README.md");
 

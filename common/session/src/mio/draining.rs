@@ -17,7 +17,7 @@ use slab::Slab;
 use crate::application::Application;
 use crate::context::Context;
 use crate::mio::{Registered, Registration};
-use crate::observer::{EventSource, LoopEvent};
+use crate::observer::{SocketEvent, SocketKind};
 use crate::readiness::Interest;
 
 /// How many bytes are read from each socket at most.
@@ -95,7 +95,7 @@ impl Draining {
         let wanted = Interest::READABLE;
         match socket.registration.apply(registry, &mut socket.stream, wanted) {
             Ok(true) => {
-                cx.event_loop(&LoopEvent::InterestChanged(EventSource::Draining(peer), wanted));
+                cx.socket(&SocketEvent::InterestChanged(SocketKind::Draining(peer), wanted));
             }
             Ok(false) => {}
             Err(_) => self.forget(key, cx),
@@ -105,7 +105,7 @@ impl Draining {
     /// The poll has reported the socket with this key.
     pub fn ready(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get(key) else { return };
-        cx.event_loop(&LoopEvent::Ready(EventSource::Draining(socket.peer)));
+        cx.socket(&SocketEvent::Ready(SocketKind::Draining(socket.peer)));
         self.drain(key, cx);
     }
 
@@ -151,7 +151,7 @@ impl Draining {
     /// Dropping the socket closes it, and closing the only descriptor ends its registration.
     fn forget(&mut self, key: usize, cx: &mut Context<'_>) {
         if let Some(socket) = self.sockets.try_remove(key) {
-            cx.event_loop(&LoopEvent::Drained { peer: socket.peer, drained: socket.drained });
+            cx.socket(&SocketEvent::Drained { peer: socket.peer, drained: socket.drained });
         }
     }
 }

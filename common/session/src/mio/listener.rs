@@ -9,7 +9,7 @@ use mio::{Registry, Token};
 
 use crate::context::Context;
 use crate::mio::Registration;
-use crate::observer::{EventSource, LoopEvent};
+use crate::observer::{SocketEvent, SocketKind};
 use crate::readiness::Interest;
 
 /// How long not to call `accept` after it has failed for want of file descriptors or memory.
@@ -88,7 +88,7 @@ impl Listener {
             match self.socket.accept() {
                 Ok((stream, peer)) => {
                     self.state = State::Ready;
-                    cx.event_loop(&LoopEvent::Accepted(peer));
+                    cx.socket(&SocketEvent::Accepted(peer));
                     return Some((stream, peer));
                 }
                 Err(error) if concerns_one_connection(&error) => {}
@@ -112,7 +112,7 @@ impl Listener {
         self.has_room = has_room;
         let wanted = if has_room { Interest::READABLE } else { Interest::NONE };
         match self.registration.apply(registry, &mut self.socket, wanted) {
-            Ok(true) => cx.event_loop(&LoopEvent::InterestChanged(EventSource::Listener, wanted)),
+            Ok(true) => cx.socket(&SocketEvent::InterestChanged(SocketKind::Listener, wanted)),
             Ok(false) => {}
             Err(error) => self.pause(&error, cx),
         }
@@ -121,7 +121,7 @@ impl Listener {
     /// Reports the first failure in a row. The tenth in one second is not news.
     fn pause(&mut self, error: &io::Error, cx: &mut Context<'_>) {
         if !matches!(self.state, State::Paused { .. }) {
-            cx.event_loop(&LoopEvent::AcceptFailed(error));
+            cx.socket(&SocketEvent::AcceptFailed(error));
         }
         self.state = State::Paused { until: cx.now + PAUSE };
     }

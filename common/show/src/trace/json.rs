@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use program::ending::Endings;
 use program::exit::ExitStatus;
+use program::observer::{EventSource, Left, LoopEvent};
 use rustls::{HandshakeKind, IoState};
 use serde_json::{Map, Value, json};
 use tls_session::alert_name::ErrorWords;
 use tls_session::close_reason::CloseReason;
 use tls_session::escaped::{Escaped, one_line};
 use tls_session::handshake::{Handshake, suite_name};
-use tls_session::observer::{EventSource, Left, LoopEvent, SessionId, Step};
+use tls_session::observer::{SessionId, Step};
 use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::Interest;
 

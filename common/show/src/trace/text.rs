@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::Style;
+use program::observer::LoopEvent;
 use tls_session::deadline::Timeout;
 use tls_session::escaped::one_line;
-use tls_session::observer::{LoopEvent, SessionId, Step};
+use tls_session::observer::{SessionId, Step};
 
 use super::palette::{FAINT, style_of};
 use super::wrap::wrap;

@@ -8,13 +8,15 @@ use std::time::{Instant, SystemTime};
 
 use decode::secrets::{Secret, Secrets};
 use program::ending::Endings;
+use program::observer::{LoopEvent, Observer};
 use rustls::{ServerConfig, Side};
 use scraper::{ElementRef, Html, Selector};
 use show::page::{Clock, Folder, Illustrator};
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use testing::folder::TempDir;
-use tls_session::observer::{LoopEvent, Observer, SessionId, Step};
+use tls_session::observer::Observer as _;
+use tls_session::observer::{SessionId, Step};
 
 use super::memory::{Setup, Talk, id};
 

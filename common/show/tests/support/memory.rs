@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use identity::{AnyClient, AuthorizeServer, Policy, ServerVerifier, Trust};
+use program::observer::{LoopEvent, Observer};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, KeyLog, NoKeyLog, ServerConfig, ServerConnection};
 use tls_session::application::{Application, Next, Outbox};
@@ -17,7 +18,7 @@ use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
 use tls_session::context::Context;
 use tls_session::deadline::Timeouts;
-use tls_session::observer::{LoopEvent, Observer, SessionId};
+use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn};
 use tls_session::transport::Transport;
@@ -269,8 +270,8 @@ fn turn<A: Application>(
     observer: &mut dyn Observer,
     buffers: &mut Buffers,
 ) -> Option<CloseReason> {
+    observer.event_loop(now, &LoopEvent::Woke { events: 1, timeout: None });
     let cx = &mut Context::new(now, buffers, observer);
-    cx.event_loop(&LoopEvent::Woke { events: 1, timeout: None });
     session.ready(Readiness::all(), cx);
     match session.turn(cx) {
         Turn::Done(reason) => Some(reason),

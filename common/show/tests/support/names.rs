@@ -1,6 +1,7 @@
 //! The documented names of steps and events. A new variant does not compile without one.
 
-use tls_session::observer::{LoopEvent, Step};
+use program::observer::LoopEvent;
+use tls_session::observer::Step;
 
 pub fn of_step(step: &Step<'_>) -> &'static str {
     match step {
