@@ -1,30 +1,31 @@
-//! Handshake messages, put together from records.
+//! Joins handshake messages that span records.
 
 use std::ops::Range;
 
-use super::MESSAGE_HEADER;
+use crate::MESSAGE_HEADER;
+use crate::reader::Reader;
 
-/// The longest message that is kept, as in rustls: certificates are the long ones. A peer may announce 16 MiB.
+/// The longest message that is kept, as in rustls. A message can have up to 16 MiB.
 const LONGEST: usize = 1 << 16;
 
-/// Puts the handshake messages of one direction together: several may come in one record, and one may take several
+/// Joins the handshake messages of one direction. A record may have several messages, and a message may span several records
 /// (RFC 8446, 5.1).
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
-    /// The start of a message.
+    /// The beginning of an incomplete message.
     begun: Vec<u8>,
-    /// How much of a message that is too long to be kept is still to come.
+    /// The number of further bytes of a message that is too long to be kept.
     skipping: usize,
 }
 
-/// What some bytes are: a piece of a message, and all of the message if this piece completes it.
+/// A part of a message, and the whole message if this is its last part.
 pub(super) struct Part {
     pub(super) range: Range<usize>,
     pub(super) message: Option<Vec<u8>>,
 }
 
 impl Assembly {
-    /// The next content of a record.
+    /// Adds the content of the next record. Returns its parts.
     pub(super) fn feed(&mut self, content: &[u8]) -> Vec<Part> {
         let mut parts = Vec::new();
         let mut at = 0;
@@ -36,7 +37,7 @@ impl Assembly {
         parts
     }
 
-    /// Takes a piece, which is never empty, from the front of `rest`, which is not empty either.
+    /// Takes a part from the front of `rest`, which is not empty. The part is not empty, either.
     fn take(&mut self, rest: &[u8]) -> (usize, Option<Vec<u8>>) {
         if self.skipping > 0 {
             let length = self.skipping.min(rest.len());
@@ -60,17 +61,18 @@ impl Assembly {
         (length, message)
     }
 
-    /// Makes what has begun as long as `target`, or as `rest` allows. It was `had` long before any of `rest`.
+    /// Extends the incomplete message to the length `target`, as far as `rest` allows. Before `rest` its length was `had`.
     fn extend_to(&mut self, target: usize, rest: &[u8], had: usize) {
         let (from, to) = (self.begun.len() - had, target.saturating_sub(had).min(rest.len()));
         self.begun.extend_from_slice(rest.get(from..to).unwrap_or_default());
     }
 }
 
-/// How long a message is with its header, if the header is there.
+/// Returns the length of a message with its header, if the header is complete.
 fn whole_length(message: &[u8]) -> Option<usize> {
-    let [_, high, middle, low] = *message.first_chunk::<MESSAGE_HEADER>()?;
-    Some(MESSAGE_HEADER + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
+    let mut reader = Reader::new(message);
+    reader.u8()?;
+    Some(MESSAGE_HEADER + reader.u24()?)
 }
 
 #[cfg(test)]
@@ -84,7 +86,7 @@ mod tests {
         message
     }
 
-    /// The messages, and the pieces that each record had.
+    /// Returns the messages, and the number of parts.
     fn assemble(stream: &[u8], size: usize) -> (Vec<Vec<u8>>, usize) {
         let mut assembly = Assembly::default();
         let (mut messages, mut pieces) = (Vec::new(), 0);
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_come_together_however_they_are_cut() {
+    fn messages_are_joined_however_they_are_cut() {
         let messages = [message(0), message(5), message(300), message(LONGEST - MESSAGE_HEADER), message(1)];
         let stream = messages.concat();
         for size in [1, 2, 3, 4, 5, 7, 100, 16384, stream.len()] {
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_too_long_is_not_kept_and_what_follows_is() {
+    fn a_message_that_is_too_long_is_skipped() {
         let stream = [message(3), message(LONGEST - MESSAGE_HEADER + 1), message(4)].concat();
         for size in [1, 3, 5, 16384, stream.len()] {
             assert_eq!(assemble(&stream, size).0, [message(3), message(4)], "records of {size}");

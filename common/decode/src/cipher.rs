@@ -1,15 +1,15 @@
-//! What protects the records of one direction, and when that changes.
+//! The current protection of the records of one direction.
 
 use rustls::ContentType;
 
-use super::keys::TrafficKey;
-use super::opener::{Opened, Opener};
-use super::record::{Sealed, Sealing};
+use crate::keys::TrafficKey;
+use crate::opener::{Opened, Opener};
+use crate::record::{Sealed, Sealing};
 
-/// What protects the records of one direction now. `None` where the secret is not known.
+/// The current protection of the records of one direction. `None` if the secret is not known.
 #[derive(Debug, Default)]
 pub(super) enum Cipher {
-    /// Nothing yet.
+    /// No encryption yet.
     #[default]
     Clear,
     /// The keys of TLS 1.2, after ChangeCipherSpec.
@@ -21,9 +21,9 @@ pub(super) enum Cipher {
 }
 
 impl Cipher {
-    /// Whether a record whose header claims this type is encrypted. In TLS 1.3 encrypted records all claim to be
-    /// application data: an alert that says so comes from an end that had no keys yet, and ChangeCipherSpec is there
-    /// for middleboxes.
+    /// Returns whether a record with this type in its header is encrypted. In TLS 1.3 all encrypted records have the type
+    /// application_data. Other types are in clear text: an alert of an end that has no keys yet, or ChangeCipherSpec for
+    /// middleboxes.
     pub(super) fn encrypts(&self, outer: ContentType) -> bool {
         match self {
             Self::Clear => false,
@@ -32,11 +32,11 @@ impl Cipher {
         }
     }
 
-    /// Opens the next record.
+    /// Decrypts the next record.
     ///
-    /// One that does not open is counted, since whoever sent it has counted it: what follows can be shown even if the
-    /// receiver gives up here, as it must. `early_data` says that there may be records under a key that is not known
-    /// before the first one under the handshake keys; they are told apart by trying (RFC 8446, 4.2.10), and are not
+    /// A record that does not open is counted, because its sender has counted it. So later records can be decrypted, although
+    /// the receiver has to end the session here. `early_data` says that records under an unknown key may come before the
+    /// first record under the handshake keys. Only a failed decryption tells them apart (RFC 8446, 4.2.10). They are not
     /// counted.
     pub(super) fn open(&mut self, wire: &[u8], early_data: bool) -> Result<Opened, Sealed> {
         let may_be_early = early_data && matches!(self, Self::Handshake(_));
@@ -49,7 +49,7 @@ impl Cipher {
         opened.ok_or(Sealed::DoesNotOpen)
     }
 
-    /// How the next record is laid out; `None` if its key is not known.
+    /// Returns the layout of the next record; `None` if its key is not known.
     pub(super) fn sealing(&mut self) -> Option<Sealing> {
         self.opener().map(|opener| opener.sealing())
     }
@@ -62,7 +62,7 @@ impl Cipher {
         }
     }
 
-    /// A KeyUpdate was sent. During the handshake that means nothing.
+    /// Applies a KeyUpdate. During the handshake it has no effect.
     pub(super) fn update(&mut self) {
         if let Self::Application(key) = self {
             *key = key.as_ref().and_then(TrafficKey::next);

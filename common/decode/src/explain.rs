@@ -1,58 +1,59 @@
-//! What the bytes mean: every field of a record and of its messages, with a sentence for people.
+//! Explains records and messages: each field with its bytes, its value and a sentence for people.
 //!
-//! The functions here never fail: a message that is cut short, or whose lengths do not fit, yields the fields up to
-//! there and one called [`MALFORMED`] that says what is wrong. What is not known is shown as what it is.
+//! The functions here never fail. A message that is cut short, or that has wrong lengths, yields the fields before the fault
+//! and one field called [`MALFORMED`], which describes it. Unknown bytes are shown in hexadecimal.
 //!
-//! `reader` reads and notes places; each message and each family of extensions is a function over it, in a file of
-//! its own; `names` has the tables of IANA.
+//! `field_reader` reads bytes and notes their places. Each message and each family of extensions has a file of functions
+//! that use it. `names` has IANA's tables. `summary` sums up certificates.
 
 mod certificate;
 mod extensions;
+mod field_reader;
 mod finished;
 mod handshake;
 mod hello;
 mod key_exchange;
 mod names;
-mod reader;
 mod record;
 mod shown;
+mod summary;
 mod ticket;
 mod x509;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use self::reader::Reader;
+use self::field_reader::FieldReader;
+pub use self::summary::{Certificate, Certificates, certificates};
 use crate::{Content, HEADER, Message, Record};
 
-/// The name of a field that says what is wrong with its bytes.
+/// The name of a field that describes a fault in its bytes.
 pub const MALFORMED: &str = "malformed";
 
-/// How many entries of one list have a field; one more says how many there are beside.
+/// The most entries of a list that have a field. One more field counts the others.
 pub const LISTED: usize = 128;
 
-/// Some bytes that mean something, and what they are made of.
+/// A field: its bytes, its meaning, and the fields inside it.
 ///
-/// The fields inside lie within the range, in order and without overlap. What lies between them is of no further
-/// interest, or could not be read.
+/// The fields inside lie within its range, in order and without overlap. Bytes between them are not explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Where: in the record, in its payload or in the message, by which function gave it.
+    /// Its bytes in the record, the payload or the message, as the function that returned it says.
     pub range: Range<usize>,
-    /// What it is, as its RFC calls it: `legacy_version`, `key_share`.
+    /// Its name in the RFC: `legacy_version`, `key_share`.
     pub name: Cow<'static, str>,
-    /// Its value for people, what a peer chose escaped: `TLS 1.2 (0x0303)`. Empty if the fields inside say it.
+    /// Its value for people: `TLS 1.2 (0x0303)`. Text from a peer is escaped. Empty if the fields inside have the value.
     pub value: String,
-    /// What it is for, in one plain sentence; empty if the name says it all.
+    /// Its purpose in a sentence; empty if the name is enough.
     pub says: Cow<'static, str>,
-    /// Where that is specified: `RFC 8446, 4.2.8`. Empty if it is where the one around it is.
+    /// The section that specifies it: `RFC 8446, 4.2.8`. Empty if it is the section of the field around it.
     pub rfc: &'static str,
-    /// What it is made of.
+    /// The fields inside it.
     pub fields: Vec<Field>,
 }
 
-/// The header of a record: ranges are in [`Record::wire`]. Nothing for what is no record, or not even a whole header: all of
-/// that is content.
+/// Explains the header of a record. Ranges are in [`Record::wire`]. Bytes that are not a record, or less than a header, have
+/// no header: [`content`] explains all of them.
 pub fn header(record: &Record) -> Vec<Field> {
     if record.content == Content::NotTls
         || record.content == Content::Incomplete && record.wire.len() < HEADER
@@ -60,19 +61,19 @@ pub fn header(record: &Record) -> Vec<Field> {
         return Vec::new();
     }
     let header = record.wire.get(..HEADER).unwrap_or(&record.wire);
-    Reader::explain(header, |r| record::header(r, record))
+    FieldReader::explain(header, |r| record::header(r, record))
 }
 
-/// What is in a record that is not a handshake message: ranges are in [`Record::payload`]. Nothing for handshake
-/// messages, which [`message()`] explains.
+/// Explains the content of a record. Ranges are in [`Record::payload`]. The result is empty for handshake messages, because
+/// [`message()`] explains them.
 pub fn content(record: &Record) -> Vec<Field> {
     match record.content {
         Content::Handshake(_) => Vec::new(),
-        _ => Reader::explain(record.payload(), |r| record::content(r, record)),
+        _ => FieldReader::explain(record.payload(), |r| record::content(r, record)),
     }
 }
 
-/// A handshake message, its header included: ranges are in [`Message::bytes`].
+/// Explains a handshake message and its header. Ranges are in [`Message::bytes`].
 pub fn message(message: &Message) -> Vec<Field> {
-    Reader::explain(&message.bytes, |r| handshake::message(r, message))
+    FieldReader::explain(&message.bytes, |r| handshake::message(r, message))
 }

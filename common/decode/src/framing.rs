@@ -1,31 +1,32 @@
-//! Where records begin and end.
+//! Cuts the bytes of one direction into records.
 
 use rustls::ProtocolVersion;
 
-use super::{HEADER, reader::Reader};
+use crate::HEADER;
+use crate::reader::Reader;
 
-/// No payload of a record is as long as this: TLS 1.2 allows 2048 bytes beside the content (RFC 5246, 6.2.3), TLS 1.3
-/// fewer, and rustls one less.
+/// The shortest payload that is too long. TLS 1.2 allows 2048 bytes besides the content (RFC 5246, 6.2.3), TLS 1.3 fewer. The
+/// limit of rustls is one byte lower than that of TLS 1.2.
 const TOO_LONG: usize = (1 << 14) + 2048;
 
-/// Cuts the bytes of one direction into records, and keeps the start of one that is not complete.
+/// Cuts the bytes of one direction into records, and keeps an incomplete record.
 #[derive(Debug, Default)]
 pub(super) struct Framing {
-    /// The start of a record, shorter than the longest one.
+    /// An incomplete record. It is shorter than the longest record.
     pending: Vec<u8>,
-    /// Something came that is no record.
+    /// The direction has bytes that are not a record.
     lost: bool,
 }
 
-/// Some bytes of the wire.
+/// A record, or other bytes.
 pub(super) enum Frame {
-    /// A record, header included.
+    /// A record, including its header.
     Record(Vec<u8>),
-    /// No record, nor is anything that follows it.
+    /// Bytes that are not a record. All later bytes are foreign, too.
     Foreign(Vec<u8>),
 }
 
-/// What stands at the front of some bytes.
+/// The beginning of some bytes.
 enum Front {
     Record(usize),
     Incomplete,
@@ -33,7 +34,7 @@ enum Front {
 }
 
 impl Framing {
-    /// The next bytes: what they complete.
+    /// Adds the next bytes. Returns the frames that they complete.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Frame> {
         self.pending.extend_from_slice(bytes);
         let bytes = std::mem::take(&mut self.pending);
@@ -58,18 +59,18 @@ impl Framing {
         frames
     }
 
-    /// The bytes that wait for the rest of their record.
+    /// Returns the bytes of the incomplete record.
     pub(super) fn pending(&self) -> &[u8] {
         &self.pending
     }
 }
 
-/// This takes what rustls takes, whatever version the header claims (RFC 8446, 5.1, has receivers ignore that), and
-/// judges each byte as soon as it is there: a peer that says `GET ` and waits has said enough.
+/// Checks the beginning of some bytes. Accepts the same records as rustls, whatever version the header has: receivers ignore
+/// it (RFC 8446, 5.1). Checks each byte as soon as it arrives, so `GET ` is foreign before the rest of a header is there.
 fn front(bytes: &[u8]) -> Front {
     match *bytes {
         [20..=24] | [20..=24, 0 | 3 | 0xfe] => {}
-        [20..=24, major, minor, ..] if is_taken(u16::from_be_bytes([major, minor])) => {}
+        [20..=24, major, minor, ..] if is_accepted(u16::from_be_bytes([major, minor])) => {}
         _ => return Front::Foreign,
     }
     let mut reader = Reader::new(bytes);
@@ -83,7 +84,7 @@ fn front(bytes: &[u8]) -> Front {
     }
 }
 
-/// Any version that has a name, and any of the family.
-fn is_taken(version: u16) -> bool {
+/// Returns whether rustls accepts this version: any that it has a name for, and any with 3 as its first byte.
+fn is_accepted(version: u16) -> bool {
     !matches!(ProtocolVersion::from(version), ProtocolVersion::Unknown(number) if number >> 8 != 3)
 }

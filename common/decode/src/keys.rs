@@ -1,4 +1,4 @@
-//! From the secrets of a session to the keys of its records.
+//! Derives the keys of records from the secrets of a session.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 use rustls::crypto::tls13::{HkdfExpander, OkmBlock};
 use rustls::{CipherSuite, Side, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
 
-use super::opener::{Form, Opener};
-use super::reader::Reader;
+use crate::opener::{Form, Opener};
+use crate::reader::Reader;
 use crate::secrets::Secret;
 
 const MASTER: &str = "CLIENT_RANDOM";
@@ -19,7 +19,7 @@ const SERVER_APPLICATION: &str = "SERVER_TRAFFIC_SECRET_0";
 const LABELS: [&str; 5] =
     [MASTER, CLIENT_HANDSHAKE, SERVER_HANDSHAKE, CLIENT_APPLICATION, SERVER_APPLICATION];
 
-/// What the two ends of a handshake have agreed on.
+/// The cipher suite and the randoms of a handshake.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Agreement {
     pub(super) suite: CipherSuite,
@@ -33,12 +33,12 @@ impl Agreement {
     }
 }
 
-/// The secrets of one session, the latest of each kind.
+/// The latest secret of each kind of one session.
 #[derive(Debug, Default)]
 pub(super) struct KeyRing(Vec<Secret>);
 
 impl KeyRing {
-    /// Keeps those that open records.
+    /// Keeps the secrets that decrypt records.
     pub(super) fn learn(&mut self, secrets: &[Secret]) {
         for secret in secrets.iter().filter(|secret| LABELS.contains(&secret.label.as_str())) {
             self.0.retain(|known| known.label != secret.label);
@@ -50,19 +50,19 @@ impl KeyRing {
         self.0.iter().find(|known| known.label == label).map(|known| known.secret.as_slice())
     }
 
-    /// For the records that `sender` protects while it finishes a handshake of TLS 1.3.
+    /// Returns the key of `sender` for the handshake of TLS 1.3.
     pub(super) fn handshake(&self, agreement: &Agreement, sender: Side) -> Option<TrafficKey> {
         let label = if sender == Side::Client { CLIENT_HANDSHAKE } else { SERVER_HANDSHAKE };
         TrafficKey::new(agreement.suite()?.tls13()?, self.find(label)?)
     }
 
-    /// For the records that it protects after that.
+    /// Returns the key of `sender` after the handshake of TLS 1.3.
     pub(super) fn application(&self, agreement: &Agreement, sender: Side) -> Option<TrafficKey> {
         let label = if sender == Side::Client { CLIENT_APPLICATION } else { SERVER_APPLICATION };
         TrafficKey::new(agreement.suite()?.tls13()?, self.find(label)?)
     }
 
-    /// For the records that `sender` protects after its ChangeCipherSpec of TLS 1.2 (RFC 5246, 6.3).
+    /// Returns the opener for the records of `sender` after its ChangeCipherSpec in TLS 1.2 (RFC 5246, 6.3).
     pub(super) fn tls12(&self, agreement: &Agreement, sender: Side) -> Option<Opener> {
         let SupportedCipherSuite::Tls12(suite) = agreement.suite()? else { return None };
         let master = self.find(MASTER).filter(|master| !master.is_empty())?;
@@ -95,7 +95,7 @@ fn key_block_opener(
     Opener::new(algorithm(agreement.suite)?, key, form)
 }
 
-/// A traffic secret of TLS 1.3, and the opener that it makes.
+/// A traffic secret of TLS 1.3, and the opener with its key.
 pub(super) struct TrafficKey {
     suite: &'static Tls13CipherSuite,
     secret: OkmBlock,
@@ -103,9 +103,9 @@ pub(super) struct TrafficKey {
 }
 
 impl TrafficKey {
-    /// As RFC 8446, 7.3, has it. `None` if the secret is not as long as the hash.
+    /// Derives the key (RFC 8446, 7.3). `None` if the secret does not have the length of the hash.
     fn new(suite: &'static Tls13CipherSuite, secret: &[u8]) -> Option<Self> {
-        // A block has room for any hash, and panics if it is given more.
+        // `OkmBlock::new` panics if the secret is longer than any hash.
         if secret.len() != suite.common.hash_provider.output_len() {
             return None;
         }
@@ -119,7 +119,7 @@ impl TrafficKey {
         Some(Self { suite, secret, opener: Opener::new(algorithm, &key, Form::Tls13(iv))? })
     }
 
-    /// The one that follows a KeyUpdate (RFC 8446, 7.2).
+    /// Derives the key after a KeyUpdate (RFC 8446, 7.2).
     pub(super) fn next(&self) -> Option<Self> {
         let expander = self.suite.hkdf_provider.expander_for_okm(&self.secret);
         let mut secret = vec![0; expander.hash_len()];
@@ -128,7 +128,7 @@ impl TrafficKey {
     }
 }
 
-/// Without the secret.
+/// Does not show the secret.
 impl fmt::Debug for TrafficKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TrafficKey({:?}, {:?})", self.suite.common.suite, self.opener)
@@ -143,7 +143,7 @@ fn expand_label(expander: &dyn HkdfExpander, label: &[u8], output: &mut [u8]) ->
     expander.expand_slice(&[&length, &[label_length], PREFIX, label, &[0]], output).ok()
 }
 
-/// The cipher of a suite that rustls knows.
+/// Returns the cipher of a suite that rustls supports.
 fn algorithm(suite: CipherSuite) -> Option<&'static aead::Algorithm> {
     Some(match suite {
         CipherSuite::TLS13_AES_128_GCM_SHA256
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_suite_of_rustls_has_its_cipher() {
+    fn every_suite_of_rustls_has_a_cipher() {
         assert_eq!(ALL_CIPHER_SUITES.len(), 9);
         for suite in ALL_CIPHER_SUITES {
             let algorithm = algorithm(suite.suite());
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_of_any_length_are_taken_and_never_shown() {
+    fn secrets_of_any_length_are_accepted_and_never_shown() {
         for length in 0..=100 {
             let mut ring = KeyRing::default();
             let secret = vec![b'k'; length];

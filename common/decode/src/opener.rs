@@ -1,18 +1,18 @@
-//! Opens encrypted records, given a key.
+//! Decrypts records with a key.
 
 use std::fmt;
 
 use aws_lc_rs::aead;
 use rustls::ContentType;
 
-use super::HEADER;
-use super::reader::Reader;
-use super::record::Sealing;
+use crate::HEADER;
+use crate::reader::Reader;
+use crate::record::Sealing;
 
-/// How many bytes of a nonce cross the wire, where they do (RFC 5288, 3).
+/// The length of the part of a nonce that is sent with AES-GCM in TLS 1.2 (RFC 5288, 3).
 const EXPLICIT_NONCE: usize = 8;
 
-/// Opens the records that one end encrypts with one key.
+/// Decrypts the records that one end encrypts with one key.
 pub(super) struct Opener {
     key: aead::LessSafeKey,
     form: Form,
@@ -20,33 +20,33 @@ pub(super) struct Opener {
     sequence: u64,
 }
 
-/// How the nonce of a record is made, and what is authenticated beside the ciphertext.
+/// The form of the nonce, and of the additional authenticated data.
 pub(super) enum Form {
-    /// TLS 1.3: the sequence number and this, and the header with the version that it should have (RFC 8446, 5.2
-    /// and 5.3).
+    /// TLS 1.3. The nonce combines the sequence number with this. The header is authenticated, with the version that it
+    /// should have (RFC 8446, 5.2 and 5.3).
     Tls13([u8; aead::NONCE_LEN]),
-    /// TLS 1.2 with ChaCha20-Poly1305: as in TLS 1.3, but the header of the plaintext (RFC 7905).
+    /// TLS 1.2 with ChaCha20-Poly1305. The nonce is as in TLS 1.3. The header of the plaintext is authenticated (RFC 7905).
     Tls12Counted([u8; aead::NONCE_LEN]),
-    /// TLS 1.2 with AES-GCM: this, and eight bytes in front of the ciphertext (RFC 5288).
+    /// TLS 1.2 with AES-GCM. The nonce is this and eight bytes in front of the ciphertext (RFC 5288).
     Tls12Explicit([u8; 4]),
 }
 
-/// What was in a record.
+/// A decrypted record.
 pub(super) struct Opened {
     pub(super) kind: ContentType,
     pub(super) plaintext: Vec<u8>,
-    /// How many zeros padded it.
+    /// The number of zeros that padded it.
     pub(super) padding: usize,
 }
 
 impl Opener {
-    /// `None` if the key has not the length that the algorithm wants.
+    /// Makes an opener; `None` if the key does not have the length that the algorithm needs.
     pub(super) fn new(algorithm: &'static aead::Algorithm, key: &[u8], form: Form) -> Option<Self> {
         let key = aead::UnboundKey::new(algorithm, key).ok()?;
         Some(Self { key: aead::LessSafeKey::new(key), form, sequence: 0 })
     }
 
-    /// Opens a record as the next one under this key, without counting it; `None` if it is not.
+    /// Decrypts the next record under this key, without counting it; `None` if it does not open.
     pub(super) fn open(&self, wire: &[u8]) -> Option<Opened> {
         let plaintext = self.decrypt(wire)?;
         let kind = ContentType::from(*wire.first()?);
@@ -56,12 +56,12 @@ impl Opener {
         }
     }
 
-    /// One record has been sent under this key.
+    /// Counts a record that was sent under this key.
     pub(super) fn count(&mut self) {
         self.sequence = self.sequence.saturating_add(1);
     }
 
-    /// How the next record is laid out.
+    /// Returns the layout of the next record.
     pub(super) fn sealing(&self) -> Sealing {
         let explicit_nonce = match self.form {
             Form::Tls12Explicit(_) => EXPLICIT_NONCE,
@@ -70,7 +70,7 @@ impl Opener {
         Sealing { explicit_nonce, tag: self.key.algorithm().tag_len(), sequence: self.sequence }
     }
 
-    /// How many records have been counted.
+    /// Returns the number of counted records.
     pub(super) fn counted(&self) -> u64 {
         self.sequence
     }
@@ -82,7 +82,7 @@ impl Opener {
             Form::Tls12Explicit(_) => reader.array::<EXPLICIT_NONCE>()?,
             _ => [0; EXPLICIT_NONCE],
         };
-        let sealed = wire.get(wire.len().checked_sub(reader.left())?..)?;
+        let sealed = reader.rest();
         let length = sealed.len().checked_sub(self.key.algorithm().tag_len())?;
         let additional = self.additional(header, length)?;
         let mut buffer = sealed.to_vec();
@@ -101,12 +101,12 @@ impl Opener {
         aead::Nonce::assume_unique_for_key(nonce)
     }
 
-    /// What is authenticated beside the ciphertext: in TLS 1.2 the number of the record, and its header as it was
-    /// before the encryption made it longer (RFC 5246, 6.2.3.3).
+    /// Returns the additional authenticated data. In TLS 1.2 these are the number of the record, and its header with the
+    /// length before encryption (RFC 5246, 6.2.3.3).
     fn additional(&self, header: [u8; HEADER], length: usize) -> Option<Vec<u8>> {
         let [kind, major, minor, high, low] = header;
         if let Form::Tls13(_) = self.form {
-            return Some(vec![23, 3, 3, high, low]); // as it should be: receivers ignore the version (5.1)
+            return Some(vec![23, 3, 3, high, low]); // the required version: receivers ignore the real one (5.1)
         }
         let mut additional = self.sequence.to_be_bytes().to_vec();
         additional.extend_from_slice(&[kind, major, minor]);
@@ -115,8 +115,8 @@ impl Opener {
     }
 }
 
-/// Behind the content of a record of TLS 1.3 stand its type, which is not zero, and zeros. A record of nothing but
-/// zeros has no type; it counts as one of type 0, which does not exist.
+/// Removes the padding. In TLS 1.3 the content is followed by its type, which is not zero, and by zeros. A record with only
+/// zeros has no type. It gets type 0, which does not exist.
 fn without_padding(mut plaintext: Vec<u8>) -> Opened {
     let length = plaintext.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let padding = plaintext.len() - length;
@@ -125,17 +125,17 @@ fn without_padding(mut plaintext: Vec<u8>) -> Opened {
     Opened { kind, plaintext, padding }
 }
 
-/// Without the key.
+/// Does not show the key.
 impl fmt::Debug for Opener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Opener({} records)", self.sequence)
     }
 }
 
-/// The other end, for tests.
+/// The sender, for tests.
 #[cfg(test)]
 impl Opener {
-    /// A record with this content, padded by so many zeros in TLS 1.3; it is counted.
+    /// Encrypts and counts a record. In TLS 1.3 `padding` zeros are added.
     pub(super) fn seal(&mut self, kind: ContentType, content: &[u8], padding: usize) -> Vec<u8> {
         let (mut inner, outer, front) =
             (content.to_vec(), [u8::from(kind), 3, 3], self.sequence.to_be_bytes());
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_taken_off_and_counted() {
+    fn padding_is_removed_and_counted() {
         let [mut sender, mut receiver] = pair();
         for padding in [0, 1, 1000] {
             for content in [&b""[..], b"\0\0", b"hello\0"] {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_opens_only_in_its_place() {
+    fn a_record_opens_only_at_its_position() {
         let [mut sender, mut receiver] = pair();
         let (first, second) =
             (sender.seal(ContentType::Alert, &[1, 0], 0), sender.seal(ContentType::Alert, &[1, 0], 0));

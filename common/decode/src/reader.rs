@@ -1,6 +1,6 @@
-//! Reading what others wrote, without ever reading past its end.
+//! Reads numbers and vectors from bytes, and never past their end.
 
-/// Reads from the front of some bytes. Everything is `None` once there are too few.
+/// Reads from the front of some bytes. Each function returns `None` if there are too few.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a>(&'a [u8]);
 
@@ -9,9 +9,9 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// How many bytes are left.
-    pub(crate) fn left(&self) -> usize {
-        self.0.len()
+    /// Returns the bytes that are left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
     }
 
     pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
@@ -34,15 +34,27 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    /// A vector whose length is a byte before it.
+    pub(crate) fn u24(&mut self) -> Option<usize> {
+        self.array().map(|[high, middle, low]| {
+            usize::from(u16::from_be_bytes([high, middle])) << 8 | usize::from(low)
+        })
+    }
+
+    /// Reads a vector with a length of one byte.
     pub(crate) fn vector8(&mut self) -> Option<Reader<'a>> {
         let length = self.u8()?;
         self.take(usize::from(length)).map(Reader)
     }
 
-    /// A vector whose length is two bytes before it.
+    /// Reads a vector with a length of two bytes.
     pub(crate) fn vector16(&mut self) -> Option<Reader<'a>> {
         let length = self.u16()?;
         self.take(usize::from(length)).map(Reader)
+    }
+
+    /// Reads a vector with a length of three bytes.
+    pub(crate) fn vector24(&mut self) -> Option<Reader<'a>> {
+        let length = self.u24()?;
+        self.take(length).map(Reader)
     }
 }

@@ -1,127 +1,127 @@
-//! A record, and what is in it.
+//! The result of decoding: records and their contents.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
-use super::HEADER;
-use super::hello::{ClientHello, ServerHello};
+use crate::HEADER;
+use crate::hello::{ClientHello, ServerHello};
 
-/// One TLS record (RFC 8446, 5.1), as it crossed the wire and as it was meant.
+/// One TLS record (RFC 8446, 5.1), encrypted and decrypted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Who sent it.
+    /// Its sender.
     pub sender: Side,
-    /// Its place among the records of its direction, from 0.
+    /// Its number among the records of its direction, from 0.
     pub number: u64,
-    /// The version that the two had agreed on when it came, if they had.
+    /// The version that both ends had agreed on before it, if any.
     pub version: Option<ProtocolVersion>,
-    /// As it crossed the wire, header included.
+    /// Its bytes on the wire, including the header.
     pub wire: Vec<u8>,
-    /// How it is laid out behind its header, if it was encrypted with a key that is known.
+    /// Its layout after the header, if it was encrypted with a known key.
     pub sealing: Option<Sealing>,
-    /// Whether it was encrypted, and is no more.
+    /// Says whether it was encrypted, and has the plaintext.
     pub protection: Protection,
-    /// What is in it.
+    /// Its content.
     pub content: Content,
 }
 
-/// Whether a record was encrypted.
+/// The protection of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// It crossed the wire in clear.
+    /// It crossed the wire in clear text.
     Clear,
-    /// It was encrypted, and this is what was in it: in TLS 1.3 the content alone, without the type and the padding
-    /// that follow it inside the encryption (RFC 8446, 5.2).
+    /// It was encrypted, and is decrypted. In TLS 1.3 the plaintext does not include the type and the padding after the
+    /// content (RFC 8446, 5.2).
     Opened {
         /// The content.
         plaintext: Vec<u8>,
-        /// How many zeros padded it.
+        /// The number of zeros that padded it.
         padding: usize,
     },
-    /// It is encrypted, and stays so.
+    /// It is encrypted, and could not be decrypted.
     Sealed(Sealed),
 }
 
-/// What an encrypted record has beside the ciphertext.
+/// The layout of an encrypted record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealing {
-    /// How many bytes of the nonce stand in front of the ciphertext: 8 in TLS 1.2 with AES-GCM (RFC 5288, 3), else 0.
+    /// The number of bytes of the nonce before the ciphertext: 8 in TLS 1.2 with AES-GCM (RFC 5288, 3), otherwise 0.
     pub explicit_nonce: usize,
-    /// How many bytes of tag stand behind it.
+    /// The number of bytes of the tag after the ciphertext.
     pub tag: usize,
-    /// The number of the record under its key, from 0. Where no nonce is sent, it is made of this number.
+    /// The number of the record under its key, from 0. If no nonce is sent, it is computed from this number.
     pub sequence: u64,
 }
 
-/// Why an encrypted record was not opened.
+/// The reason why a record could not be decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sealed {
-    /// The secret that it was encrypted with is not known.
+    /// Its secret is not known.
     NoSecret,
-    /// The secret is known, and it does not open: it was changed, or made with another key.
+    /// The known secret does not open it: the record was changed on the way, or encrypted with another key.
     DoesNotOpen,
 }
 
-/// What is in a record.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// Handshake messages, or parts of them.
     Handshake(Vec<Piece>),
     /// An alert.
     Alert(Alert),
-    /// change_cipher_spec; in TLS 1.3 it means nothing, and is there for middleboxes (RFC 8446, appendix D.4).
+    /// change_cipher_spec. In TLS 1.3 it is only sent for middleboxes (RFC 8446, appendix D.4).
     ChangeCipherSpec,
-    /// Application data, as long as this.
+    /// Application data of this length.
     ApplicationData(usize),
-    /// A content type that TLS does not know, or a content that its type does not allow.
+    /// An unknown content type, or a content that its type does not allow.
     Other(ContentType),
-    /// Nobody knows: the record could not be opened.
+    /// Not known, because the record could not be decrypted.
     Hidden,
-    /// The beginning of a record that has not come to its end, [`Decoder::incomplete`](super::Decoder::incomplete).
+    /// An incomplete record, from [`Decoder::incomplete`](crate::Decoder::incomplete).
     Incomplete,
-    /// This is no record: the peer does not speak TLS, or has lost count. Nothing in this direction is looked at any
-    /// more.
+    /// Bytes that are not a record: the peer does not speak TLS, or has sent a wrong length. All later bytes of this direction
+    /// get this content, too.
     NotTls,
 }
 
 /// An alert (RFC 8446, 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alert {
-    /// 1 for a warning, 2 for a fatal one; in TLS 1.3 only the description counts.
+    /// 1 is a warning, 2 is fatal. In TLS 1.3 only the description counts.
     pub level: u8,
-    /// Which.
+    /// The kind of alert.
     pub description: AlertDescription,
 }
 
-/// What one record holds of one handshake message: one record may hold several messages, and one message may take
-/// several records.
+/// The part of a handshake message in one record. A record may have several messages, and a message may span several
+/// records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
-    /// Where in the record's [content](Record::payload).
+    /// Its bytes in the record's [payload](Record::payload).
     pub range: Range<usize>,
-    /// The message, in the piece that completes it.
+    /// The whole message, if this is its last piece.
     pub message: Option<Arc<Message>>,
 }
 
 /// A whole handshake message (RFC 8446, 4).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Who sent it.
+    /// Its sender.
     pub sender: Side,
-    /// Which.
+    /// Its type.
     pub kind: HandshakeType,
-    /// The version that the two have agreed on, if they have: some messages are laid out by it. ServerHello counts
-    /// as agreed upon already.
+    /// The version that both ends have agreed on, if any. The layout of some messages depends on it. A ServerHello has the
+    /// version that it chooses.
     pub version: Option<ProtocolVersion>,
-    /// All of it, with its header of four bytes: type and length.
+    /// All its bytes, including the header of four bytes: type and length.
     pub bytes: Vec<u8>,
 }
 
 impl Message {
-    /// Its name in the RFCs; that of a HelloRetryRequest, which has the type and the form of a ServerHello
-    /// (RFC 8446, 4.1.4), is its own. `None` for a type that no RFC knows.
+    /// Returns its name in the RFCs; `None` for an unknown type. A HelloRetryRequest has its own name, although it has the type
+    /// of a ServerHello (RFC 8446, 4.1.4).
     pub fn name(&self) -> Option<&'static str> {
         match self.is_hello_retry_request() {
             true => Some("HelloRetryRequest"),
@@ -129,27 +129,27 @@ impl Message {
         }
     }
 
-    /// Whether it is a ClientHello that offers TLS 1.3, alone or among others.
+    /// Returns whether it is a ClientHello that offers TLS 1.3.
     pub fn offers_tls13(&self) -> bool {
         self.kind == HandshakeType::ClientHello
             && ClientHello::read(&self.bytes).is_some_and(|hello| hello.offers_tls13)
     }
 
-    /// Whether it asks for another ClientHello.
+    /// Returns whether it is a HelloRetryRequest.
     pub fn is_hello_retry_request(&self) -> bool {
         self.kind == HandshakeType::ServerHello
-            && ServerHello::read(&self.bytes).is_some_and(|hello| hello.asks_again())
+            && ServerHello::read(&self.bytes).is_some_and(|hello| hello.is_retry_request())
     }
 }
 
 impl Record {
-    /// The content type that the header claims; for encrypted records of TLS 1.3 always application data.
+    /// Returns the content type in the header. Encrypted records of TLS 1.3 always have application_data.
     pub fn outer_type(&self) -> ContentType {
         ContentType::from(self.wire.first().copied().unwrap_or_default())
     }
 
-    /// What is in it, as bytes: of a sealed record, the ciphertext; of what is no record, or not even a whole header, all
-    /// of it.
+    /// Returns the bytes of the content: the plaintext, or the ciphertext if it could not be decrypted. Bytes that are not a
+    /// record, or less than a header, are all content.
     pub fn payload(&self) -> &[u8] {
         match &self.protection {
             _ if self.content == Content::NotTls => &self.wire,
@@ -159,12 +159,12 @@ impl Record {
         }
     }
 
-    /// Whether it crossed the wire encrypted.
+    /// Returns whether it crossed the wire encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.protection != Protection::Clear
     }
 
-    /// The handshake messages that end in this record.
+    /// Returns the handshake messages that end in this record.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
         let pieces = match &self.content {
             Content::Handshake(pieces) => pieces.as_slice(),

@@ -1,4 +1,4 @@
-//! The secrets that rustls derives, handed to those who may have them.
+//! Receives the secrets that rustls derives.
 
 use std::fmt;
 use std::mem;
@@ -6,24 +6,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::KeyLog;
 
-/// One secret, in the terms of the [NSS key log format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
+/// One secret, with the names of the [NSS key log format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
-    /// What it is: `CLIENT_TRAFFIC_SECRET_0` and the like, or `CLIENT_RANDOM` for the master secret of TLS 1.2.
+    /// Its kind: for example `CLIENT_TRAFFIC_SECRET_0`, or `CLIENT_RANDOM` for the master secret of TLS 1.2.
     pub label: String,
-    /// The 32 bytes in ClientHello by which the session is known.
+    /// The random in the ClientHello, 32 bytes, which identifies the session.
     pub client_random: Vec<u8>,
     /// The secret itself.
     pub secret: Vec<u8>,
 }
 
 impl Secret {
-    /// As rustls tells of it.
+    /// Copies a secret from rustls.
     pub fn new(label: &str, client_random: &[u8], secret: &[u8]) -> Self {
         Self { label: label.to_owned(), client_random: client_random.to_vec(), secret: secret.to_vec() }
     }
 
-    /// Its line in a key log, without the end of the line. Whoever has it can decrypt the session.
+    /// Returns its line in a key log, without a newline. Everybody who has the line can decrypt the session.
     pub fn line(&self) -> String {
         format!("{} {} {}", self.label, hex(&self.client_random), hex(&self.secret))
     }
@@ -33,20 +33,20 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Without the secret, so that no message can tell it by accident.
+/// Does not show the secret, so that no message can contain it by accident.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({}, {} bytes)", self.label, self.secret.len())
     }
 }
 
-/// Takes the secrets from rustls: the `key_log` of a `ClientConfig` or `ServerConfig`.
+/// Collects secrets. Belongs into the `key_log` field of a `ClientConfig` or `ServerConfig`.
 ///
-/// rustls tells of them inside `process_new_packets`, one session at a time. Who takes what is new after each of these
-/// calls therefore knows whose it is, whatever client random a peer has chosen.
+/// rustls passes the secrets inside `process_new_packets`. Call [`take`](Self::take) after each of these calls: then all
+/// secrets belong to this session, whatever client random the peer has chosen.
 #[derive(Debug)]
 pub struct Secrets {
-    /// `None` once nobody takes them any more.
+    /// `None` after [`close`](Self::close).
     fresh: Mutex<Option<Vec<Secret>>>,
 }
 
@@ -57,17 +57,17 @@ impl Default for Secrets {
 }
 
 impl Secrets {
-    /// What rustls has derived since the last call.
+    /// Returns the secrets since the last call.
     pub fn take(&self) -> Vec<Secret> {
         self.fresh().as_mut().map(mem::take).unwrap_or_default()
     }
 
-    /// Nobody takes them any more, so none are kept.
+    /// Stops collecting.
     pub fn close(&self) {
         *self.fresh() = None;
     }
 
-    /// A panic elsewhere leaves nothing half done in a list.
+    /// A panic of another thread cannot leave the list in a wrong state.
     fn fresh(&self) -> MutexGuard<'_, Option<Vec<Secret>>> {
         self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }

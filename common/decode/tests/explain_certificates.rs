@@ -68,11 +68,11 @@ fn what_a_certificate_says_is_told() {
         ("subjectAltName", "one.example, 192.0.2.1, 2001:db8::1, URI https://example.org"),
         (
             "basicConstraints",
-            "an authority, with at most 1 more between it and the end (critical: who does not know this refuses the certificate)",
+            "an authority, with at most 1 more authorities below it (critical: a program that does not know it refuses the certificate)",
         ),
         (
             "keyUsage",
-            "Digital Signature, Key Cert Sign (critical: who does not know this refuses the certificate)",
+            "Digital Signature, Key Cert Sign (critical: a program that does not know it refuses the certificate)",
         ),
         ("extendedKeyUsage", "serverAuth, clientAuth"),
     ] {

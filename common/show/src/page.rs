@@ -17,7 +17,6 @@
 
 mod args;
 mod bytes;
-mod certificate;
 mod document;
 mod drawer;
 mod facts;

@@ -41,8 +41,13 @@ const README: &str = include_str!("../README.md");
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let mut events = BTreeMap::<String, BTreeSet<String>>::new();
-    let tables =
-        README.split("What a session does").nth(1).unwrap().split("What `records` has").next().unwrap();
+    let tables = README
+        .split("The steps of a session")
+        .nth(1)
+        .unwrap()
+        .split("`records` has one object")
+        .next()
+        .unwrap();
     for row in tables.lines().filter(|l| l.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').collect();
         for event in ticked(cells[1]) {

@@ -1,13 +1,13 @@
 //! The messages about certificates: Certificate, CertificateRequest, CertificateStatus, CompressedCertificate.
 
 use super::extensions::{self, In, authorities};
-use super::reader::{Prefix, Reader, Step, about};
+use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::{names, shown, x509};
 
 const LIST: &str = "The certificate of the sender, then those that lead from it to an authority that the \
                     other end knows; the authority's own may be left out. Empty if a client has none to show.";
 
-pub(super) fn tls13(r: &mut Reader<'_>) -> Step {
+pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.4.2";
     let says = "Which CertificateRequest this answers; empty within a handshake.";
     r.opaque(Prefix::One, about("certificate_request_context", says, RFC), shown::hex)?;
@@ -21,21 +21,21 @@ pub(super) fn tls13(r: &mut Reader<'_>) -> Step {
     })
 }
 
-pub(super) fn tls12(r: &mut Reader<'_>) -> Step {
+pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5246, 7.4.2";
     r.vector(Prefix::Three, about("certificate_list", LIST, RFC), |r| {
         r.list(|r| r.vector(Prefix::Three, about("ASN.1Cert", x509::SAYS, RFC), x509::certificate))
     })
 }
 
-pub(super) fn request13(r: &mut Reader<'_>) -> Step {
+pub(super) fn request13(r: &mut FieldReader<'_>) -> Step {
     let says = "Comes back in the client's Certificate; empty within a handshake.";
     let context = about("certificate_request_context", says, "RFC 8446, 4.3.2");
     r.opaque(Prefix::One, context, shown::hex)?;
     extensions::all(r, In::CertificateRequest)
 }
 
-pub(super) fn request12(r: &mut Reader<'_>) -> Step {
+pub(super) fn request12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5246, 7.4.4";
     let says = "The kinds of keys that the client's certificate may have.";
     r.vector(Prefix::One, about("certificate_types", says, RFC), |r| {
@@ -47,7 +47,7 @@ pub(super) fn request12(r: &mut Reader<'_>) -> Step {
     authorities(r, RFC)
 }
 
-pub(super) fn status(r: &mut Reader<'_>) -> Step {
+pub(super) fn status(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 6066, 8";
     r.u8(about("status_type", "What kind of proof this is.", RFC), names::status_type)?;
     let says = "The answer of the authority's OCSP server, signed, with a date until which it is good; without \
@@ -56,7 +56,7 @@ pub(super) fn status(r: &mut Reader<'_>) -> Step {
     Ok(())
 }
 
-pub(super) fn compressed(r: &mut Reader<'_>) -> Step {
+pub(super) fn compressed(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8879, 4";
     r.u16(about("algorithm", "How it is compressed.", RFC), names::certificate_compression)?;
     let says = "How long the Certificate message is when it is unpacked, so that a small message cannot fill \

@@ -8,8 +8,8 @@ mod psk;
 mod what;
 
 pub(super) use self::certificates::authorities;
+use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::names::extensions::{extension_of, extension_type};
-use super::reader::{Prefix, Reader, Step, about};
 use super::shown;
 
 /// Where an extension is: a few have another form in each message.
@@ -25,7 +25,7 @@ pub(super) enum In {
 }
 
 /// A list of extensions, with its length.
-pub(super) fn all(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn all(r: &mut FieldReader<'_>, place: In) -> Step {
     let says = match place {
         In::ClientHello => {
             "What TLS has learnt since its first version; the server answers to none that is not here."
@@ -38,7 +38,7 @@ pub(super) fn all(r: &mut Reader<'_>, place: In) -> Step {
     r.vector(Prefix::Two, about("extensions", says, "RFC 8446, 4.2"), |r| r.list(|r| one(r, place)))
 }
 
-fn one(r: &mut Reader<'_>, place: In) -> Step {
+fn one(r: &mut FieldReader<'_>, place: In) -> Step {
     let number = r.left().first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
     let known = extension_of(number);
     r.group(about(known.name, says(number, place).unwrap_or(known.says), known.rfc), |r| {
@@ -75,7 +75,7 @@ fn says(number: u16, place: In) -> Option<&'static str> {
 
 /// What is in an extension. Those that are not here, and those that are empty where they should not be, are shown as
 /// the bytes they are.
-fn body(r: &mut Reader<'_>, number: u16, place: In) -> Step {
+fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
     let offer = matches!(place, In::ClientHello | In::CertificateRequest);
     match number {
         0 if offer => what::server_name(r),
@@ -112,6 +112,6 @@ fn body(r: &mut Reader<'_>, number: u16, place: In) -> Step {
     }
 }
 
-fn unknown(r: &mut Reader<'_>) -> Step {
+fn unknown(r: &mut FieldReader<'_>) -> Step {
     if r.is_empty() { Ok(()) } else { r.rest("extension_data", shown::hex).map(drop) }
 }

@@ -1,10 +1,10 @@
 //! The short messages at the end of a handshake and behind it: CertificateVerify, Finished, KeyUpdate.
 
+use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::handshake::Layout;
-use super::reader::{Prefix, Reader, Step, about};
 use super::{names, shown};
 
-pub(super) fn certificate_verify(r: &mut Reader<'_>, layout: Layout) -> Step {
+pub(super) fn certificate_verify(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let (rfc, signed) = match layout {
         Layout::Tls13 => (
             "RFC 8446, 4.4.3",
@@ -20,7 +20,7 @@ pub(super) fn certificate_verify(r: &mut Reader<'_>, layout: Layout) -> Step {
 }
 
 /// As long as a hash in TLS 1.3, twelve bytes in TLS 1.2.
-pub(super) fn finished(r: &mut Reader<'_>, layout: Layout) -> Step {
+pub(super) fn finished(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let says = "Made from a hash of all messages so far and a key that only the two know: if anything had \
                 been changed on the way, the other end would compute something else.";
     let rfc = match layout {
@@ -31,7 +31,7 @@ pub(super) fn finished(r: &mut Reader<'_>, layout: Layout) -> Step {
     Ok(())
 }
 
-pub(super) fn key_update(r: &mut Reader<'_>) -> Step {
+pub(super) fn key_update(r: &mut FieldReader<'_>) -> Step {
     let says = "Whether the peer is to change its keys as well.";
     r.u8(about("request_update", says, "RFC 8446, 4.6.3"), names::key_update)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use rustls::{HandshakeType, ProtocolVersion};
 
-use super::reader::{Meaning, Prefix, Reader, Step, about};
+use super::field_reader::{FieldReader, Meaning, Prefix, Step, about};
 use super::{certificate, extensions, finished, hello, key_exchange, names, shown, ticket};
 use crate::Message;
 
@@ -25,7 +25,7 @@ impl Layout {
 }
 
 /// A message: type, length, body.
-pub(super) fn message(r: &mut Reader<'_>, message: &Message) -> Step {
+pub(super) fn message(r: &mut FieldReader<'_>, message: &Message) -> Step {
     let layout = match (message.kind, message.version) {
         (_, Some(ProtocolVersion::TLSv1_3)) => Layout::Tls13,
         (HandshakeType::ClientHello, _) if message.offers_tls13() => Layout::Tls13,
@@ -61,7 +61,7 @@ fn retry(server_hello: Meaning) -> Meaning {
     }
 }
 
-fn body(r: &mut Reader<'_>, kind: HandshakeType, layout: Layout) -> Step {
+fn body(r: &mut FieldReader<'_>, kind: HandshakeType, layout: Layout) -> Step {
     use HandshakeType as H;
     match (kind, layout) {
         (H::HelloRequest | H::ServerHelloDone | H::EndOfEarlyData, _) => Ok(()),

@@ -1,8 +1,8 @@
 //! ClientHello, ServerHello and HelloRetryRequest.
 
 use super::extensions::{self, In};
+use super::field_reader::{About, FieldReader, Meaning, Prefix, Step, about};
 use super::handshake::Layout;
-use super::reader::{About, Meaning, Prefix, Reader, Step, about};
 use super::{names, shown};
 
 /// How the random of a server that knows TLS 1.3 ends when it agrees on TLS 1.2, and on anything older.
@@ -24,7 +24,7 @@ fn in_version(
 }
 
 /// A ClientHello of the layout of TLS 1.3 offers TLS 1.3, and often TLS 1.2 as well.
-pub(super) fn client(r: &mut Reader<'_>, layout: Layout) -> Step {
+pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     const RFCS: [&str; 2] = ["RFC 8446, 4.1.2", "RFC 5246, 7.4.1.2"];
     let version = in_version(
         layout,
@@ -73,7 +73,7 @@ pub(super) fn client(r: &mut Reader<'_>, layout: Layout) -> Step {
     optional_extensions(r, In::ClientHello)
 }
 
-pub(super) fn server(r: &mut Reader<'_>, place: In, layout: Layout) -> Step {
+pub(super) fn server(r: &mut FieldReader<'_>, place: In, layout: Layout) -> Step {
     const RFCS: [&str; 2] = ["RFC 8446, 4.1.3", "RFC 5246, 7.4.1.3"];
     let version = in_version(
         layout,
@@ -106,7 +106,7 @@ pub(super) fn server(r: &mut Reader<'_>, place: In, layout: Layout) -> Step {
 }
 
 /// Before TLS 1.3 a hello may end without any.
-fn optional_extensions(r: &mut Reader<'_>, place: In) -> Step {
+fn optional_extensions(r: &mut FieldReader<'_>, place: In) -> Step {
     if r.is_empty() { Ok(()) } else { extensions::all(r, place) }
 }
 

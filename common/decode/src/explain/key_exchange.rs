@@ -1,12 +1,12 @@
 //! The key exchange of TLS 1.2: ServerKeyExchange and ClientKeyExchange. In TLS 1.3 it is in key_share.
 
-use super::reader::{Prefix, Reader, Step, about};
+use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::{names, shown};
 
 /// `named_curve`, the only type of curve that is left.
 const NAMED_CURVE: u8 = 3;
 
-pub(super) fn server(r: &mut Reader<'_>) -> Step {
+pub(super) fn server(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8422, 5.4";
     if r.left().first() != Some(&NAMED_CURVE) {
         return not_ecdhe(r);
@@ -27,7 +27,7 @@ pub(super) fn server(r: &mut Reader<'_>) -> Step {
 
 /// The suite decides which key exchange it is, and the message does not name the suite: the length tells a point on a
 /// curve from the longer lengths of others.
-pub(super) fn client(r: &mut Reader<'_>) -> Step {
+pub(super) fn client(r: &mut FieldReader<'_>) -> Step {
     let is_point = r.left().split_first().is_some_and(|(length, point)| usize::from(*length) == point.len());
     if !is_point {
         return not_ecdhe(r);
@@ -38,7 +38,7 @@ pub(super) fn client(r: &mut Reader<'_>) -> Step {
     Ok(())
 }
 
-fn not_ecdhe(r: &mut Reader<'_>) -> Step {
+fn not_ecdhe(r: &mut FieldReader<'_>) -> Step {
     let says = "A key exchange without a named curve: RSA, or Diffie-Hellman in a finite field.";
     r.rest(about("exchange_keys", says, "RFC 5246, 7.4.3; 7.4.7"), shown::hex)?;
     Ok(())

@@ -11,7 +11,7 @@ pub(super) use self::codes::*;
 pub(super) use self::groups::group;
 pub(super) use self::schemes::scheme;
 pub(super) use self::suites::suite;
-use super::reader::Meaning;
+use super::field_reader::Meaning;
 
 const GREASE: &str = "A number that is reserved to mean nothing: a client mixes some of these in, so that \
                       servers that fail on what they do not know are found before there is something new to know.";

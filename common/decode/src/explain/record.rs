@@ -1,13 +1,13 @@
 //! Records: the header, and what is in those that hold no handshake messages.
 
+use super::field_reader::{FieldReader, Meaning, Step, about};
 use super::handshake::Layout;
 use super::names;
-use super::reader::{Meaning, Reader, Step, about};
 use super::shown;
 use crate::{Content, Protection, Record, Sealed};
 
 /// Type, version, length: the only bytes of a record that are never encrypted.
-pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
+pub(super) fn header(r: &mut FieldReader<'_>, record: &Record) -> Step {
     match Layout::of(record.version) {
         Layout::Tls12 => header12(r, record),
         Layout::Tls13 => header13(r, record),
@@ -15,7 +15,7 @@ pub(super) fn header(r: &mut Reader<'_>, record: &Record) -> Step {
 }
 
 /// In TLS 1.3, and as long as no version is agreed upon.
-fn header13(r: &mut Reader<'_>, record: &Record) -> Step {
+fn header13(r: &mut FieldReader<'_>, record: &Record) -> Step {
     const RFC: &str = "RFC 8446, 5.1";
     let says = if record.is_encrypted() {
         "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all call themselves \
@@ -32,7 +32,7 @@ fn header13(r: &mut Reader<'_>, record: &Record) -> Step {
     Ok(())
 }
 
-fn header12(r: &mut Reader<'_>, record: &Record) -> Step {
+fn header12(r: &mut FieldReader<'_>, record: &Record) -> Step {
     const RFC: &str = "RFC 5246, 6.2.1";
     let says = if record.is_encrypted() {
         "What is in the record. TLS 1.2 encrypts the content, and not its type: anybody on the way can tell an \
@@ -48,7 +48,7 @@ fn header12(r: &mut Reader<'_>, record: &Record) -> Step {
 }
 
 /// What is behind the header, or was inside the encryption.
-pub(super) fn content(r: &mut Reader<'_>, record: &Record) -> Step {
+pub(super) fn content(r: &mut FieldReader<'_>, record: &Record) -> Step {
     match &record.content {
         Content::Alert(_) => alert(r, Layout::of(record.version)),
         Content::ChangeCipherSpec => change_cipher_spec(r, Layout::of(record.version)),
@@ -62,25 +62,25 @@ pub(super) fn content(r: &mut Reader<'_>, record: &Record) -> Step {
     }
 }
 
-fn opaque(r: &mut Reader<'_>, name: &'static str, says: &'static str, rfc: &'static str) -> Step {
+fn opaque(r: &mut FieldReader<'_>, name: &'static str, says: &'static str, rfc: &'static str) -> Step {
     r.rest(about(name, says, rfc), shown::hex)?;
     Ok(())
 }
 
-fn not_tls(r: &mut Reader<'_>) -> Step {
+fn not_tls(r: &mut FieldReader<'_>) -> Step {
     let says = "This is no record of TLS: there is no such type, version or length.";
     r.rest(about("not TLS", says, "RFC 8446, 5.1"), shown::text)?;
     Ok(())
 }
 
-fn incomplete(r: &mut Reader<'_>) -> Step {
+fn incomplete(r: &mut FieldReader<'_>) -> Step {
     let says =
         "The rest of this record never came. A record can be neither checked nor opened before it is whole.";
     r.rest(about("incomplete", says, ""), shown::hex)?;
     Ok(())
 }
 
-fn alert(r: &mut Reader<'_>, layout: Layout) -> Step {
+fn alert(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let (rfc, says) = match layout {
         Layout::Tls13 => (
             "RFC 8446, 6",
@@ -95,7 +95,7 @@ fn alert(r: &mut Reader<'_>, layout: Layout) -> Step {
     Ok(())
 }
 
-fn change_cipher_spec(r: &mut Reader<'_>, layout: Layout) -> Step {
+fn change_cipher_spec(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let (rfc, says) = match layout {
         Layout::Tls13 => (
             "RFC 8446, D.4",
@@ -111,7 +111,7 @@ fn change_cipher_spec(r: &mut Reader<'_>, layout: Layout) -> Step {
     Ok(())
 }
 
-fn application_data(r: &mut Reader<'_>, layout: Layout) -> Step {
+fn application_data(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let says = "What the application said; TLS does not look into it.";
     let beginning = |bytes: &[u8]| -> Meaning {
         let text = shown::text(bytes);

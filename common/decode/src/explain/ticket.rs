@@ -1,13 +1,13 @@
 //! NewSessionTicket.
 
 use super::extensions::{self, In};
-use super::reader::{Prefix, Reader, Step, about};
+use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::shown;
 
 const TICKET: &str = "What the client will show when it comes back: often the session itself, encrypted with \
                       a key that only the server has, so that it need not remember anything.";
 
-pub(super) fn tls13(r: &mut Reader<'_>) -> Step {
+pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.6.1";
     let says = "For how long the ticket is good: seven days at most.";
     r.u32(about("ticket_lifetime", says, RFC), shown::seconds)?;
@@ -20,7 +20,7 @@ pub(super) fn tls13(r: &mut Reader<'_>) -> Step {
     extensions::all(r, In::NewSessionTicket)
 }
 
-pub(super) fn tls12(r: &mut Reader<'_>) -> Step {
+pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5077, 3.3";
     let says = "For about how long the client should keep the ticket; 0 for no hint.";
     r.u32(about("ticket_lifetime_hint", says, RFC), shown::seconds)?;

@@ -1,4 +1,4 @@
-//! Certificates: what is where in the DER, by a few lines of ours; what it means, by `x509-parser`.
+//! X.509 certificates. `x509-parser` reads their contents. A few functions here find the place of each field in the DER.
 
 use std::borrow::Cow;
 
@@ -11,27 +11,26 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Name};
 
-use super::reader::{About, Meaning, Reader, Step, about};
+use super::field_reader::{About, FieldReader, Meaning, Step, about};
 use super::shown;
 
 pub(super) const SAYS: &str =
-    "An X.509 certificate in DER: somebody confirms, by a signature, that a public key belongs to a name.";
+    "An X.509 certificate in DER. Its issuer confirms with a signature that a public key belongs to a name.";
 
-/// What is longer than this is not turned into text: numbers in object identifiers take time with the square of
-/// their length.
+/// The longest name that is turned into text. The time for an object identifier grows with the square of its length.
 const READABLE: usize = 4096;
 
-/// An object identifier longer than this is shown as the bytes it is.
+/// The longest object identifier that is turned into text. Longer ones are shown in hexadecimal.
 const OID: usize = 64;
 
-/// Tags of DER that tell optional parts of a certificate apart (RFC 5280, 4.1).
+/// The DER tags of the optional parts of a certificate (RFC 5280, 4.1).
 const VERSION: u8 = 0xa0;
 const ISSUER_ID: [u8; 2] = [0x81, 0xa1];
 const SUBJECT_ID: [u8; 2] = [0x82, 0xa2];
 const EXTENSIONS: u8 = 0xa3;
 
-/// One certificate, to the end of what encloses it.
-pub(super) fn certificate(r: &mut Reader<'_>) -> Step {
+/// Reads one certificate, which ends with its vector.
+pub(super) fn certificate(r: &mut FieldReader<'_>) -> Step {
     let certificate = match X509Certificate::from_der(r.left()) {
         Ok((_, certificate)) => certificate,
         Err(error) => {
@@ -41,38 +40,38 @@ pub(super) fn certificate(r: &mut Reader<'_>) -> Step {
     };
     sequence(r, about("Certificate", "", "RFC 5280, 4.1"), |r| {
         sequence(r, "tbsCertificate", |r| to_be_signed(r, &certificate))?;
-        let says = "How the authority has signed.";
+        let says = "The algorithm of the issuer's signature.";
         element(r, about("signatureAlgorithm", says, "RFC 5280, 4.1.1.2"), || {
             algorithm(&certificate.signature_algorithm)
         })?;
-        let says = "Over the tbsCertificate, with the key of the issuer.";
+        let says = "The signature of the tbsCertificate, made with the issuer's key.";
         let signature = &certificate.signature_value.data;
         element(r, about("signatureValue", says, "RFC 5280, 4.1.1.3"), || shown::hex(signature))
     })
 }
 
-fn to_be_signed(r: &mut Reader<'_>, certificate: &X509Certificate<'_>) -> Step {
+fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>) -> Step {
     if next_is(r, &[VERSION]) {
         let version = || format!("{}", certificate.version());
         element(
             r,
-            about("version", "The version of X.509; V3 is the one with extensions.", "RFC 5280, 4.1.2.1"),
+            about("version", "The version of X.509. Only V3 has extensions.", "RFC 5280, 4.1.2.1"),
             version,
         )?;
     }
-    let says = "A number that the issuer gives to no other certificate.";
+    let says = "A number that is unique among the issuer's certificates.";
     element(r, about("serialNumber", says, "RFC 5280, 4.1.2.2"), || shown::hex(certificate.raw_serial()))?;
-    let says = "How the issuer signs; the same as behind the signed part.";
+    let says = "The algorithm of the issuer's signature. It is repeated after the signed part.";
     element(r, about("signature", says, "RFC 5280, 4.1.2.3"), || algorithm(&certificate.signature))?;
-    let says = "Who has signed this; the same as the subject if the certificate is its own authority.";
+    let says = "The authority that signed this certificate. A self-signed certificate has the same subject and issuer.";
     element(r, about("issuer", says, "RFC 5280, 4.1.2.4"), || name(certificate.issuer()))?;
     let (from, until) = (certificate.validity().not_before, certificate.validity().not_after);
     let (from, until) = (shown::moment(from.timestamp()), shown::moment(until.timestamp()));
-    let says = "From when until when the certificate may be used, both ends included.";
+    let says = "The first and the last moment of the certificate's validity.";
     element(r, about("validity", says, "RFC 5280, 4.1.2.5"), || format!("{from} to {until}"))?;
-    let says = "Whom it is about; the names that clients compare are in subjectAltName.";
+    let says = "The owner of the key. Clients compare the names in subjectAltName instead.";
     element(r, about("subject", says, "RFC 5280, 4.1.2.6"), || name(certificate.subject()))?;
-    let says = "The public key that belongs to the subject.";
+    let says = "The public key of the subject.";
     element(r, about("subjectPublicKeyInfo", says, "RFC 5280, 4.1.2.7"), || key(certificate.public_key()))?;
     for (tags, id) in [(ISSUER_ID, "issuerUniqueID"), (SUBJECT_ID, "subjectUniqueID")] {
         if next_is(r, &tags) {
@@ -88,50 +87,53 @@ fn to_be_signed(r: &mut Reader<'_>, certificate: &X509Certificate<'_>) -> Step {
     Ok(())
 }
 
-fn extension(r: &mut Reader<'_>, extension: Option<&X509Extension<'_>>) -> Step {
+fn extension(r: &mut FieldReader<'_>, extension: Option<&X509Extension<'_>>) -> Step {
     let Some(extension) = extension else {
-        return Err(r.malformed("An extension that x509-parser did not read."));
+        return Err(r.malformed("x509-parser did not read this extension."));
     };
     let (says, rfc, value) = extension_value(extension);
-    let critical =
-        if extension.critical { " (critical: who does not know this refuses the certificate)" } else { "" };
+    let critical = if extension.critical {
+        " (critical: a program that does not know it refuses the certificate)"
+    } else {
+        ""
+    };
     element(r, about(oid(&extension.oid), says, rfc), || value + critical)
 }
 
-/// What an extension is for, where it is specified, and its value.
+/// Returns the purpose of an extension, its RFC section, and its value.
 fn extension_value(extension: &X509Extension<'_>) -> (&'static str, &'static str, String) {
     use ParsedExtension as E;
     match extension.parsed_extension() {
         E::SubjectAlternativeName(names) => (
-            "The names that this certificate is for: one of these has to be the one that the client wanted.",
+            "The names of the certificate's owner. One of them must be the name that the client wants.",
             "RFC 5280, 4.2.1.6",
             alternative_names(&names.general_names),
         ),
         E::BasicConstraints(constraints) => (
-            "Whether the key may sign other certificates, and how many may follow below.",
+            "Says whether the key may sign other certificates, and how many authorities may follow in a chain.",
             "RFC 5280, 4.2.1.9",
             match (constraints.ca, constraints.path_len_constraint) {
                 (false, _) => "not an authority".to_owned(),
                 (true, None) => "an authority".to_owned(),
                 (true, Some(length)) => {
-                    format!("an authority, with at most {length} more between it and the end")
+                    format!("an authority, with at most {length} more authorities below it")
                 }
             },
         ),
-        E::KeyUsage(usage) => ("What the key may do.", "RFC 5280, 4.2.1.3", usage.to_string()),
+        E::KeyUsage(usage) => ("The allowed uses of the key.", "RFC 5280, 4.2.1.3", usage.to_string()),
         E::ExtendedKeyUsage(_) => (
-            "For what the key may be used: as a server of TLS, as a client, for mail.",
+            "The allowed purposes of the key: TLS server, TLS client, mail and others.",
             "RFC 5280, 4.2.1.12",
             extended_key_usage(extension),
         ),
-        E::SubjectKeyIdentifier(id) => ("A short name for the key.", "RFC 5280, 4.2.1.2", shown::hex(id.0)),
+        E::SubjectKeyIdentifier(id) => ("A short name of the key.", "RFC 5280, 4.2.1.2", shown::hex(id.0)),
         E::AuthorityKeyIdentifier(id) => (
             "The short name of the issuer's key.",
             "RFC 5280, 4.2.1.1",
             id.key_identifier.as_ref().map_or_else(|| "none".to_owned(), |id| shown::hex(id.0)),
         ),
         E::ParseError { .. } => (
-            "An extension that is damaged, or that x509-parser cannot read.",
+            "This extension is damaged, or x509-parser cannot read it.",
             "RFC 5280, 4.2",
             shown::hex(extension.value),
         ),
@@ -160,7 +162,7 @@ fn alternative_names(names: &[GeneralName<'_>]) -> String {
     first(names.iter().map(|name| Cow::Owned(general_name(name))))
 }
 
-fn general_name(name: &GeneralName<'_>) -> String {
+pub(super) fn general_name(name: &GeneralName<'_>) -> String {
     match name {
         GeneralName::DNSName(host) => shown::text(host.as_bytes()),
         GeneralName::IPAddress([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
@@ -175,7 +177,7 @@ fn general_name(name: &GeneralName<'_>) -> String {
     }
 }
 
-/// As many of some names as a line has room for.
+/// Joins names to a text of limited length.
 fn first<'a>(mut names: impl Iterator<Item = Cow<'a, str>>) -> String {
     let mut shown = names.next().unwrap_or_default().into_owned();
     let mut more = 0;
@@ -189,7 +191,7 @@ fn first<'a>(mut names: impl Iterator<Item = Cow<'a, str>>) -> String {
     if more == 0 { shown } else { format!("{shown}, and {more} more") }
 }
 
-/// A distinguished name in DER, as certificate_authorities has them.
+/// Formats a distinguished name in DER, as in certificate_authorities.
 pub(super) fn distinguished_name(der: &[u8]) -> Meaning {
     match X509Name::from_der(der) {
         Ok(([], parsed)) => name(&parsed).into(),
@@ -197,7 +199,7 @@ pub(super) fn distinguished_name(der: &[u8]) -> Meaning {
     }
 }
 
-fn name(name: &X509Name<'_>) -> String {
+pub(super) fn name(name: &X509Name<'_>) -> String {
     match name.as_raw() {
         raw if raw.len() > READABLE => shown::hex(raw),
         _ => shown::text(name.to_string().as_bytes()),
@@ -216,8 +218,8 @@ fn algorithm(algorithm: &AlgorithmIdentifier<'_>) -> String {
     oid(&algorithm.algorithm).into_owned()
 }
 
-/// The type and the size of a key: the size of the curve where the algorithm does not say it.
-fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
+/// Returns the type of a key, and its size or its curve.
+pub(super) fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
     let kind = algorithm(&info.algorithm);
     match info.parsed() {
         Ok(PublicKey::RSA(rsa)) => {
@@ -235,11 +237,11 @@ fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
     }
 }
 
-// ---- the places in DER -------------------------------------------------------------------------------------
+// ---- places in DER -------------------------------------------------------------------------------------
 
-/// The lengths of the header and of the content of the element here. Tags of more than a byte do not occur in
-/// certificates.
-fn lengths(r: &Reader<'_>) -> Option<(usize, usize)> {
+/// Returns the lengths of the header and of the content of the next element. Certificates have no tags of more than one
+/// byte.
+fn lengths(r: &FieldReader<'_>) -> Option<(usize, usize)> {
     let (_tag, rest) = r.left().split_first()?;
     let (first, rest) = rest.split_first()?;
     if *first < 0x80 {
@@ -249,30 +251,30 @@ fn lengths(r: &Reader<'_>) -> Option<(usize, usize)> {
     Some((2 + bytes.len(), bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))))
 }
 
-fn next_is(r: &Reader<'_>, tags: &[u8]) -> bool {
+fn next_is(r: &FieldReader<'_>, tags: &[u8]) -> bool {
     r.left().first().is_some_and(|tag| tags.contains(tag))
 }
 
-/// An element that is shown as one thing.
+/// Reads an element that is shown as one field.
 fn element<M: Into<Meaning>>(
-    r: &mut Reader<'_>,
+    r: &mut FieldReader<'_>,
     about: impl Into<About>,
     meaning: impl FnOnce() -> M,
 ) -> Step {
     match lengths(r) {
         Some((header, content)) => r.bytes(header.saturating_add(content), about, |_| meaning()).map(drop),
-        None => Err(r.malformed("An element of DER without a length that can be read.")),
+        None => Err(r.malformed("This DER element has no valid length.")),
     }
 }
 
-/// An element with others inside.
+/// Reads an element that has other elements inside.
 fn sequence(
-    r: &mut Reader<'_>,
+    r: &mut FieldReader<'_>,
     about: impl Into<About>,
-    inside: impl FnOnce(&mut Reader<'_>) -> Step,
+    inside: impl FnOnce(&mut FieldReader<'_>) -> Step,
 ) -> Step {
     let Some((header, content)) = lengths(r) else {
-        return Err(r.malformed("An element of DER without a length that can be read."));
+        return Err(r.malformed("This DER element has no valid length."));
     };
     r.group(about, |r| {
         r.bytes(header, "tag and length", |_| shown::count(content, "byte"))?;

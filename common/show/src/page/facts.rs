@@ -12,9 +12,8 @@ use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
 use tls_session::observer::SessionId;
 
+use decode::explain::{self, Certificate, Certificates};
 use decode::{Content, Message, Protection, Record};
-
-use super::certificate::{self, Shown};
 
 /// The known facts of a session. They grow during the session.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ pub(super) struct Facts {
 pub(super) struct Sent {
     pub(super) bytes: u64,
     pub(super) records: u64,
-    pub(super) certificate: Option<Shown>,
+    pub(super) certificates: Option<Certificates>,
 }
 
 /// The result of the handshake.
@@ -116,9 +115,10 @@ impl Facts {
 
     /// Returns about how many bytes it keeps, mostly names in certificates.
     pub(super) fn size(&self) -> usize {
-        let certificates =
-            [&self.client, &self.server].map(|sent| sent.certificate.as_ref().map_or(0, Shown::size));
-        certificates.iter().sum::<usize>() + 1024
+        let certificates = [&self.client, &self.server]
+            .into_iter()
+            .filter_map(|sent| sent.certificates.as_ref()?.first.as_ref());
+        certificates.map(Certificate::size).sum::<usize>() + 1024
     }
 
     pub(super) fn address_of(&self, side: Side) -> SocketAddr {
@@ -182,7 +182,7 @@ impl Facts {
         match message.kind {
             HandshakeType::CertificateRequest => self.certificate_requested = true,
             HandshakeType::Certificate => {
-                self.sent_by(message.sender).certificate = Some(certificate::read(message));
+                self.sent_by(message.sender).certificates = Some(explain::certificates(message));
             }
             _ => {}
         }

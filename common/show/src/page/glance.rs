@@ -1,9 +1,9 @@
 //! The top of the page: a summary of the session.
 
+use decode::explain::{Certificate, Certificates};
 use maud::{Markup, html};
 use rustls::{HandshakeKind, ProtocolVersion, Side};
 
-use super::certificate::{Leaf, Shown};
 use super::facts::{Agreed, End, Facts, Outcome, Refusal};
 use super::ladder::icon;
 use super::names;
@@ -169,8 +169,8 @@ fn authorization(facts: &Facts) -> Markup {
                 (fact(&format!("the {peer}, checked by this {us}"), &html! { span.alarming[alarming] { (result) } }))
                 (fact(&format!("this {us}, checked by the {peer}"), &html! { (their_result(facts)) }))
                 @for side in [Side::Server, Side::Client] {
-                    @if let Some(shown) = &facts.of(side).certificate {
-                        (fact(&format!("the {}’s certificate", names::side(side)), &certificate(shown)))
+                    @if let Some(certificates) = &facts.of(side).certificates {
+                        (fact(&format!("the {}’s certificate", names::side(side)), &first_certificate(certificates)))
                     }
                 }
             }
@@ -198,7 +198,7 @@ fn their_result(facts: &Facts) -> String {
         _ if resumed => "checked in the session that this one resumes",
         Side::Server => "it continued after our certificate",
         Side::Client if !facts.certificate_requested => "it requested no certificate",
-        Side::Client if facts.client.certificate.as_ref().is_some_and(|shown| shown.chain > 0) => {
+        Side::Client if facts.client.certificates.as_ref().is_some_and(|sent| sent.count > 0) => {
             "it requested a certificate and got ours; its next messages show whether it accepts it"
         }
         Side::Client => "it requested a certificate, and we have none",
@@ -206,12 +206,12 @@ fn their_result(facts: &Facts) -> String {
     result.to_owned()
 }
 
-fn certificate(shown: &Shown) -> Markup {
+fn first_certificate(certificates: &Certificates) -> Markup {
     html! {
-        @match &shown.leaf {
-            _ if shown.chain == 0 => "none",
+        @match &certificates.first {
+            _ if certificates.count == 0 => "none",
             None => "cannot be read",
-            Some(Leaf { subject, names, more_names, issuer, not_before, not_after, key }) => {
+            Some(Certificate { subject, names, more_names, issuer, not_before, not_after, key }) => {
                 strong { (subject) } br;
                 "for "
                 @if names.is_empty() { "no name" }
@@ -220,7 +220,7 @@ fn certificate(shown: &Shown) -> Markup {
                 br;
                 "valid " span.nowrap { (not_before) } " to " span.nowrap { (not_after) } br;
                 "issued by " (issuer) "; " (key)
-                @if shown.chain > 1 { "; the first of " (count(shown.chain as u64, "certificate")) }
+                @if certificates.count > 1 { "; the first of " (count(certificates.count as u64, "certificate")) }
             }
         }
     }

@@ -1,12 +1,12 @@
 //! What concerns certificates: OCSP, public logs, authorities, compression, delegated credentials.
 
 use super::In;
+use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
 use crate::explain::names;
-use crate::explain::reader::{Prefix, Reader, Step, about};
 use crate::explain::{shown, x509};
 
 /// A question in a ClientHello, an answer beside a certificate, and empty where it says no more than yes.
-pub(super) fn status_request(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn status_request(r: &mut FieldReader<'_>, place: In) -> Step {
     if r.is_empty() {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub(super) fn status_request(r: &mut Reader<'_>, place: In) -> Step {
 }
 
 /// Signed certificate timestamps (RFC 6962, 3.2 and 3.3).
-pub(super) fn timestamps(r: &mut Reader<'_>) -> Step {
+pub(super) fn timestamps(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::Two, "SignedCertificateTimestampList", |r| {
         r.list(|r| {
             let says = "A log promises that it will show this certificate to everybody.";
@@ -32,7 +32,7 @@ pub(super) fn timestamps(r: &mut Reader<'_>) -> Step {
     })
 }
 
-fn timestamp(r: &mut Reader<'_>) -> Step {
+fn timestamp(r: &mut FieldReader<'_>) -> Step {
     r.u8("sct_version", |version| format!("v{} ({version})", u16::from(version) + 1))?;
     r.bytes(32, about("id", "Which log: the hash of its key.", ""), shown::hex)?;
     r.u64(about("timestamp", "When the log got the certificate.", ""), |milliseconds| {
@@ -45,7 +45,7 @@ fn timestamp(r: &mut Reader<'_>) -> Step {
 }
 
 /// client_certificate_type and server_certificate_type: a list in an offer, one in an answer.
-pub(super) fn types(r: &mut Reader<'_>, offer: bool) -> Step {
+pub(super) fn types(r: &mut FieldReader<'_>, offer: bool) -> Step {
     if offer {
         r.vector(Prefix::One, "certificate_types", |r| r.list(|r| r.u8("type", names::certificate_type)))
     } else {
@@ -53,19 +53,19 @@ pub(super) fn types(r: &mut Reader<'_>, offer: bool) -> Step {
     }
 }
 
-pub(super) fn compression(r: &mut Reader<'_>) -> Step {
+pub(super) fn compression(r: &mut FieldReader<'_>) -> Step {
     r.codes(Prefix::One, "algorithms", "algorithm", names::certificate_compression)
 }
 
 /// The names of authorities, as certificate_authorities and the CertificateRequest of TLS 1.2 have them.
-pub(in crate::explain) fn authorities(r: &mut Reader<'_>, rfc: &'static str) -> Step {
+pub(in crate::explain) fn authorities(r: &mut FieldReader<'_>, rfc: &'static str) -> Step {
     let says = "The names of authorities that are trusted; in TLS 1.2 an empty list means any.";
     r.vector(Prefix::Two, about("authorities", says, rfc), |r| {
         r.list(|r| r.opaque(Prefix::Two, "DistinguishedName", x509::distinguished_name))
     })
 }
 
-pub(super) fn oid_filters(r: &mut Reader<'_>) -> Step {
+pub(super) fn oid_filters(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::Two, "filters", |r| {
         r.list(|r| {
             r.group("OIDFilter", |r| {
@@ -77,7 +77,7 @@ pub(super) fn oid_filters(r: &mut Reader<'_>) -> Step {
 }
 
 /// The algorithms that the client takes, or beside a certificate the credential (RFC 9345, 4).
-pub(super) fn delegated(r: &mut Reader<'_>, offer: bool) -> Step {
+pub(super) fn delegated(r: &mut FieldReader<'_>, offer: bool) -> Step {
     if offer {
         return super::keys::signature_algorithms(r);
     }

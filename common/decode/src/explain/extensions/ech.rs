@@ -1,13 +1,13 @@
 //! Encrypted Client Hello (RFC 9849).
 
 use super::In;
+use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
 use crate::explain::names::{self, extensions::extension_type};
-use crate::explain::reader::{Prefix, Reader, Step, about};
 use crate::explain::shown;
 
 /// In a ClientHello the inner one, encrypted; in a HelloRetryRequest a proof that it was read; in EncryptedExtensions
 /// the keys to try again with.
-pub(super) fn encrypted_client_hello(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn encrypted_client_hello(r: &mut FieldReader<'_>, place: In) -> Step {
     match place {
         In::ClientHello => hello(r),
         In::HelloRetryRequest => {
@@ -21,7 +21,7 @@ pub(super) fn encrypted_client_hello(r: &mut Reader<'_>, place: In) -> Step {
     }
 }
 
-fn hello(r: &mut Reader<'_>) -> Step {
+fn hello(r: &mut FieldReader<'_>) -> Step {
     let says = "Whether this ClientHello is the one that everybody sees, or the one inside it.";
     let kind = r.u8(about("type", says, "RFC 9849, 5"), names::client_hello_kind)?;
     if kind != 0 {
@@ -40,7 +40,7 @@ fn hello(r: &mut Reader<'_>) -> Step {
     Ok(())
 }
 
-fn configuration(r: &mut Reader<'_>) -> Step {
+fn configuration(r: &mut FieldReader<'_>) -> Step {
     r.group(about("ECHConfig", "", "RFC 9849, 4"), |r| {
         let version = r.u16("version", |version| format!("0x{version:04x}"))?;
         let length = r.length(Prefix::Two)?;
@@ -48,7 +48,7 @@ fn configuration(r: &mut Reader<'_>) -> Step {
     })
 }
 
-fn contents(r: &mut Reader<'_>) -> Step {
+fn contents(r: &mut FieldReader<'_>) -> Step {
     r.u8("config_id", |id| id.to_string())?;
     r.u16("kem_id", names::kem)?;
     r.opaque(Prefix::Two, "public_key", shown::hex)?;
@@ -74,6 +74,6 @@ fn contents(r: &mut Reader<'_>) -> Step {
     })
 }
 
-pub(super) fn outer_extensions(r: &mut Reader<'_>) -> Step {
+pub(super) fn outer_extensions(r: &mut FieldReader<'_>) -> Step {
     r.codes(Prefix::One, "outer_extensions", "outer_extension", extension_type)
 }

@@ -1,24 +1,24 @@
 //! What keys are made and signed with: groups, key shares, signature algorithms.
 
 use super::In;
+use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
 use crate::explain::names;
-use crate::explain::reader::{Prefix, Reader, Step, about};
 use crate::explain::shown;
 
-pub(super) fn supported_groups(r: &mut Reader<'_>) -> Step {
+pub(super) fn supported_groups(r: &mut FieldReader<'_>) -> Step {
     r.codes(Prefix::Two, "named_group_list", "group", names::group)
 }
 
-pub(super) fn ec_point_formats(r: &mut Reader<'_>) -> Step {
+pub(super) fn ec_point_formats(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::One, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format)))
 }
 
-pub(super) fn signature_algorithms(r: &mut Reader<'_>) -> Step {
+pub(super) fn signature_algorithms(r: &mut FieldReader<'_>) -> Step {
     r.codes(Prefix::Two, "supported_signature_algorithms", "scheme", names::scheme)
 }
 
 /// A list of shares, one share, or a group alone (RFC 8446, 4.2.8).
-pub(super) fn key_share(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn key_share(r: &mut FieldReader<'_>, place: In) -> Step {
     match place {
         In::HelloRetryRequest => r.u16("selected_group", names::group).map(drop),
         In::ClientHello => {
@@ -29,7 +29,7 @@ pub(super) fn key_share(r: &mut Reader<'_>, place: In) -> Step {
     }
 }
 
-fn entry(r: &mut Reader<'_>, place: In) -> Step {
+fn entry(r: &mut FieldReader<'_>, place: In) -> Step {
     r.group("KeyShareEntry", |r| {
         let group = r.u16("group", names::group)?;
         match hybrid(group, place) {
@@ -69,12 +69,12 @@ fn hybrid(group: u16, place: In) -> Option<[Part; 2]> {
 }
 
 /// Whether the key exchange that follows has the length that these halves have.
-fn carries(r: &Reader<'_>, parts: &[Part; 2]) -> bool {
+fn carries(r: &FieldReader<'_>, parts: &[Part; 2]) -> bool {
     let length = r.left().first_chunk().map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
     length == Some(parts.iter().map(|(_, length, _)| length).sum())
 }
 
-fn both(r: &mut Reader<'_>, parts: &[Part; 2]) -> Step {
+fn both(r: &mut FieldReader<'_>, parts: &[Part; 2]) -> Step {
     let says = "Two keys, one behind the other: both secrets go into the keys of the session, so an attacker \
                 has to break both.";
     r.vector(Prefix::Two, about("key_exchange", says, "draft-ietf-tls-ecdhe-mlkem, 4"), |r| {

@@ -1,22 +1,22 @@
 //! Sizes, and what is no more than a sign: max_fragment_length, record_size_limit, padding, heartbeat,
 //! renegotiation_info.
 
+use crate::explain::field_reader::{FieldReader, Meaning, Prefix, Step, about};
 use crate::explain::names;
-use crate::explain::reader::{Meaning, Prefix, Reader, Step, about};
 use crate::explain::shown;
 
-pub(super) fn max_fragment_length(r: &mut Reader<'_>) -> Step {
+pub(super) fn max_fragment_length(r: &mut FieldReader<'_>) -> Step {
     r.u8("max_fragment_length", names::fragment_length)?;
     Ok(())
 }
 
-pub(super) fn record_size_limit(r: &mut Reader<'_>) -> Step {
+pub(super) fn record_size_limit(r: &mut FieldReader<'_>) -> Step {
     let says = "For plaintext; in TLS 1.3 the type inside the encryption counts as well.";
     r.u16(about("record_size_limit", says, ""), |limit| shown::count(usize::from(limit), "byte"))?;
     Ok(())
 }
 
-pub(super) fn padding(r: &mut Reader<'_>) -> Step {
+pub(super) fn padding(r: &mut FieldReader<'_>) -> Step {
     if r.is_empty() {
         return Ok(());
     }
@@ -27,12 +27,12 @@ pub(super) fn padding(r: &mut Reader<'_>) -> Step {
     Ok(())
 }
 
-pub(super) fn heartbeat(r: &mut Reader<'_>) -> Step {
+pub(super) fn heartbeat(r: &mut FieldReader<'_>) -> Step {
     r.u8("mode", names::heartbeat_mode)?;
     Ok(())
 }
 
-pub(super) fn renegotiation_info(r: &mut Reader<'_>) -> Step {
+pub(super) fn renegotiation_info(r: &mut FieldReader<'_>) -> Step {
     r.opaque(Prefix::One, "renegotiated_connection", |bytes: &[u8]| match bytes {
         [] => Meaning {
             value: "empty".to_owned(),

@@ -3,11 +3,11 @@
 use tls_session::bytes::Bytes;
 
 use super::In;
+use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
 use crate::explain::names;
-use crate::explain::reader::{Prefix, Reader, Step, about};
 use crate::explain::shown;
 
-pub(super) fn session_ticket(r: &mut Reader<'_>) -> Step {
+pub(super) fn session_ticket(r: &mut FieldReader<'_>) -> Step {
     if r.is_empty() {
         return Ok(());
     }
@@ -16,7 +16,7 @@ pub(super) fn session_ticket(r: &mut Reader<'_>) -> Step {
     Ok(())
 }
 
-pub(super) fn pre_shared_key(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
     if place != In::ClientHello {
         let says = "Which of the client's identities the server takes, counted from 0.";
         r.u16(about("selected_identity", says, ""), |number| number.to_string())?;
@@ -42,7 +42,7 @@ pub(super) fn pre_shared_key(r: &mut Reader<'_>, place: In) -> Step {
     })
 }
 
-pub(super) fn early_data(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn early_data(r: &mut FieldReader<'_>, place: In) -> Step {
     if place != In::NewSessionTicket {
         return Ok(());
     }
@@ -51,17 +51,17 @@ pub(super) fn early_data(r: &mut Reader<'_>, place: In) -> Step {
     Ok(())
 }
 
-pub(super) fn cookie(r: &mut Reader<'_>) -> Step {
+pub(super) fn cookie(r: &mut FieldReader<'_>) -> Step {
     let says = "Means something to the server alone.";
     r.opaque(Prefix::Two, about("cookie", says, ""), shown::hex)?;
     Ok(())
 }
 
-pub(super) fn modes(r: &mut Reader<'_>) -> Step {
+pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::One, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode)))
 }
 
-pub(super) fn ticket_request(r: &mut Reader<'_>, offer: bool) -> Step {
+pub(super) fn ticket_request(r: &mut FieldReader<'_>, offer: bool) -> Step {
     let number = |count: u8| count.to_string();
     if !offer {
         r.u8(about("expected_count", "How many tickets are to come.", ""), number)?;

@@ -1,11 +1,11 @@
 //! What is spoken, and with whom: server_name, ALPN, supported_versions.
 
 use super::In;
+use crate::explain::field_reader::{FieldReader, Meaning, Prefix, Step, about};
 use crate::explain::names;
-use crate::explain::reader::{Meaning, Prefix, Reader, Step, about};
 use crate::explain::shown;
 
-pub(super) fn server_name(r: &mut Reader<'_>) -> Step {
+pub(super) fn server_name(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::Two, about("server_name_list", "One, in practice.", "RFC 6066, 3"), |r| {
         r.list(|r| {
             r.group("ServerName", |r| {
@@ -17,11 +17,11 @@ pub(super) fn server_name(r: &mut Reader<'_>) -> Step {
     })
 }
 
-pub(super) fn protocols(r: &mut Reader<'_>) -> Step {
+pub(super) fn protocols(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::Two, "protocol_name_list", |r| r.list(protocol))
 }
 
-pub(super) fn protocol(r: &mut Reader<'_>) -> Step {
+pub(super) fn protocol(r: &mut FieldReader<'_>) -> Step {
     r.opaque(Prefix::One, "protocol_name", protocol_name)?;
     Ok(())
 }
@@ -43,7 +43,7 @@ fn protocol_name(name: &[u8]) -> Meaning {
     Meaning { value: shown::text(name), says: says.into(), rfc: "" }
 }
 
-pub(super) fn supported_versions(r: &mut Reader<'_>, place: In) -> Step {
+pub(super) fn supported_versions(r: &mut FieldReader<'_>, place: In) -> Step {
     if place != In::ClientHello {
         r.u16("selected_version", names::version)?;
         return Ok(());

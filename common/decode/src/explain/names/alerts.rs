@@ -3,7 +3,7 @@
 use tls_session::alert_name::AlertName;
 
 use super::byte;
-use crate::explain::reader::Meaning;
+use crate::explain::field_reader::Meaning;
 
 /// Number and sentence. Older versions sent what is reserved.
 const ALERTS: &[(u8, &str)] = &[

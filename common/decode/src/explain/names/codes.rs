@@ -1,7 +1,7 @@
 //! The short tables.
 
 use super::{Table, byte, find, grease, pair};
-use crate::explain::reader::Meaning;
+use crate::explain::field_reader::Meaning;
 
 const CONTENT_TYPES: Table<u8> = &[
     (20, "change_cipher_spec"),

@@ -6,7 +6,7 @@ mod rare;
 use self::common::COMMON;
 use self::rare::RARE;
 use super::{is_grease, pair};
-use crate::explain::reader::Meaning;
+use crate::explain::field_reader::Meaning;
 
 /// What is known of an extension.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Groups for the key exchange.
 
 use super::{Table, find, pair};
-use crate::explain::reader::Meaning;
+use crate::explain::field_reader::Meaning;
 
 const GROUPS: Table<u16> = &[
     (1, "sect163k1"),

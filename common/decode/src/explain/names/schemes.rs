@@ -1,7 +1,7 @@
 //! Signature schemes.
 
 use super::{Table, find, pair};
-use crate::explain::reader::Meaning;
+use crate::explain::field_reader::Meaning;
 
 const SCHEMES: Table<u16> = &[
     (0x0201, "rsa_pkcs1_sha1"),

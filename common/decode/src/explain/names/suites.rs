@@ -3,7 +3,7 @@
 use rustls::CipherSuite;
 
 use super::{Table, find, pair};
-use crate::explain::reader::Meaning;
+use crate::explain::field_reader::Meaning;
 
 /// What IANA lists and rustls does not know, or knows by another name: reserved numbers that drafts once used are
 /// no suites.

@@ -61,14 +61,14 @@ pub(super) enum Prefix {
 }
 
 /// A place in some bytes, the end of what encloses it, and the fields that were read so far.
-pub(super) struct Reader<'a> {
+pub(super) struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
     fields: Vec<Field>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FieldReader<'a> {
     /// The fields of all these bytes.
     pub(super) fn explain(bytes: &'a [u8], inside: impl FnOnce(&mut Self) -> Step) -> Vec<Field> {
         let mut reader = Self { bytes, at: 0, end: bytes.len(), fields: Vec::new() };

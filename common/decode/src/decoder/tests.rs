@@ -1,9 +1,9 @@
-//! What rustls does not do, and other ends may.
+//! Cases that rustls does not produce, but other peers may.
 
 use rustls::{CipherSuite, ContentType};
 
-use super::opener::Opener;
 use super::*;
+use crate::opener::Opener;
 
 const SUITE: CipherSuite = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
 const HELLO_DONE: [u8; 4] = [14, 0, 0, 0];
@@ -37,7 +37,7 @@ fn all_opened(records: &[Record]) -> bool {
 }
 
 #[test]
-fn a_renegotiation_of_tls12_changes_the_keys_again() {
+fn a_tls12_renegotiation_changes_the_keys() {
     let mut decoder = Decoder::default();
     decoder.feed(Side::Client, &clear(22, &client_hello(1)));
     decoder.feed(Side::Server, &clear(22, &server_hello(2)));
@@ -54,7 +54,7 @@ fn a_renegotiation_of_tls12_changes_the_keys_again() {
     let answer = decoder.feed(Side::Server, &server.seal(handshake, &server_hello(4), 0));
     assert!(all_opened(&hello) && all_opened(&answer));
     decoder.learn(&[master(8)]);
-    // Until its ChangeCipherSpec an end uses the old keys.
+    // Each end uses the old keys until its ChangeCipherSpec.
     let [mut new_client, mut new_server] = openers(&master(8), 3, 4);
     assert!(all_opened(&decoder.feed(Side::Server, &server.seal(handshake, &HELLO_DONE, 0))));
     for (side, old, new) in
@@ -68,7 +68,7 @@ fn a_renegotiation_of_tls12_changes_the_keys_again() {
 }
 
 #[test]
-fn what_a_type_does_not_allow_is_shown_as_that() {
+fn content_that_its_type_does_not_allow_is_reported() {
     for (record, kind) in [
         (clear(20, &[2]), ContentType::ChangeCipherSpec),
         (clear(20, &[1, 1]), ContentType::ChangeCipherSpec),
@@ -85,7 +85,7 @@ fn what_a_type_does_not_allow_is_shown_as_that() {
 }
 
 #[test]
-fn a_finished_in_clear_changes_no_keys() {
+fn a_finished_in_clear_text_changes_no_keys() {
     let mut decoder = Decoder::default();
     let supported_versions = [0, 6, 0, 43, 0, 2, 3, 4];
     let mut hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &supported_versions].concat();
@@ -93,7 +93,7 @@ fn a_finished_in_clear_changes_no_keys() {
     decoder.feed(Side::Server, &clear(22, &hello));
     decoder.feed(Side::Client, &clear(22, &[20, 0, 0, 0]));
     assert!(matches!(decoder.client.cipher, Cipher::Handshake(_)));
-    // Nor does a second ServerHello, were it for TLS 1.2.
+    // A second ServerHello for TLS 1.2 does not change the version, either.
     hello.truncate(hello.len() - supported_versions.len());
     hello[3] = 38;
     decoder.feed(Side::Server, &clear(22, &hello));
