@@ -10,7 +10,7 @@ use rustls::AlertDescription;
 pub enum End {
     /// With close_notify.
     CloseNotify,
-    /// With a FIN and nothing before it.
+    /// With a FIN, without close_notify.
     Fin,
     /// With this alert.
     Alert(AlertDescription),
