@@ -18,6 +18,6 @@ fn no_protocol_in_common_ends_the_handshake_with_its_alert() {
     let mut client = server.client(&["--linger", "0s", "--alpn", "h2"]).start();
     client.expect_exit(3);
     client.stderr.wait_for_line("no_application_protocol (120)");
-    server.log().wait_for_line("the client offers none of those that --alpn names");
+    server.log().wait_for_line("the client offers no protocol that --alpn names");
     server.serves_a_client();
 }

@@ -32,7 +32,7 @@ fn answers_that_are_not_a_handshake() {
         answer("application data", record(23, b"welcome!\n"), failed),
         answer("an empty ServerHello", record(22, &handshake(2, &[])), failed),
         answer("a record that is too long", vec![22, 3, 3, 0x48, 1], failed),
-        answer("a message of 16 MB", endless(2), "65535 bytes at most"),
+        answer("a message of 16 MB", endless(2), "at most 65535 bytes"),
         answer("empty records without end", record(22, &[]).repeat(1000), failed),
         answer("ChangeCipherSpecs without end", record(20, &[1]).repeat(1000), failed),
         answer("warnings without end", record(21, &[1, 90]).repeat(1000), failed),
@@ -187,7 +187,7 @@ fn ends_during_the_handshake() {
                 Some(send(socket, &flight))
             },
             3,
-            "the record was damaged on its way",
+            "the record was damaged in transit",
         ),
     ]);
 }

@@ -39,12 +39,15 @@ impl Chain<'_> {
     /// Finds the missing issuer, or the wrong signature, of a chain that leads to none of our authorities. `None` if the
     /// peer sent more issuers than are examined.
     pub(super) fn broken_link(&self, trust: &Trust) -> Option<Distrust> {
-        let issuers = self.named_issuers();
-        if issuers.len() > EXAMINED {
-            return None;
-        }
-        let (last, link) = self.last_link(&issuers);
-        Some(self.broken_at(last, link, &issuers, trust))
+        self.at_the_end(|last, link, issuers| self.broken_at(last, link, issuers, trust))
+    }
+
+    /// Names the certificate whose signature is of a kind that is not supported. `None` as for [`Self::broken_link`].
+    pub(super) fn unsupported_signature(&self) -> Option<Distrust> {
+        self.at_the_end(|last, link, _| {
+            let algorithm = name(last.signature_algorithm.algorithm.to_id_string());
+            Distrust::UnsupportedSignature { link, algorithm }
+        })
     }
 
     /// Names the issuer with these dates. The dates of the peer's own certificate have been checked before.
@@ -67,12 +70,20 @@ impl Chain<'_> {
         Some(Distrust::NoAuthority { link })
     }
 
-    /// The last certificate of the chain, and its name in the sentence.
-    fn last_link<'i>(&'i self, issuers: &'i [NamedIssuer<'_>]) -> (&'i X509Certificate<'i>, Link) {
-        match self.last(issuers) {
-            None => (self.own, Link::Own),
-            Some(last) => (last, Link::Intermediate(distinguished_name(last.subject()))),
+    /// Explains the last certificate of the chain, with its name in the sentence. `None` if the peer sent more issuers than
+    /// are examined.
+    fn at_the_end(
+        &self,
+        explain: impl FnOnce(&X509Certificate<'_>, Link, &[NamedIssuer<'_>]) -> Distrust,
+    ) -> Option<Distrust> {
+        let issuers = self.named_issuers();
+        if issuers.len() > EXAMINED {
+            return None;
         }
+        Some(match self.last(&issuers) {
+            None => explain(self.own, Link::Own, &issuers),
+            Some(last) => explain(last, Link::Intermediate(distinguished_name(last.subject())), &issuers),
+        })
     }
 
     /// Follows the names of issuers, from the peer's own certificate through the other certificates that the peer sent.
@@ -144,17 +155,6 @@ impl Chain<'_> {
         }
         let has_authorities = !authorities.is_empty();
         Distrust::UnknownIssuer { link, issuer, self_issued, alone: self.others.is_empty(), has_authorities }
-    }
-
-    /// Names the certificate whose signature is of a kind that is not supported.
-    pub(super) fn unsupported_signature(&self) -> Option<Distrust> {
-        let issuers = self.named_issuers();
-        if issuers.len() > EXAMINED {
-            return None;
-        }
-        let (last, link) = self.last_link(&issuers);
-        let algorithm = name(last.signature_algorithm.algorithm.to_id_string());
-        Some(Distrust::UnsupportedSignature { link, algorithm })
     }
 }
 

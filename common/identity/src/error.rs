@@ -35,7 +35,7 @@ impl IdentityError {
         self.role
     }
 
-    /// What is wrong with the file.
+    /// The problem of the file.
     pub fn problem(&self) -> &Problem {
         &self.problem
     }

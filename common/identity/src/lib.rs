@@ -1,4 +1,4 @@
-//! Who a peer is, and whether we accept it: PEM files, the first certificate, trust and authorization.
+//! Decides who a peer is, and whether we accept it: PEM files, the first certificate, trust and authorization.
 //!
 //! # How a peer becomes authorized
 //!
@@ -71,7 +71,7 @@
 //! | `first_run` | makes the certificate of a server on its first start |
 //! | `trust` | [`Trust`]: the authorities and pins that we trust |
 //! | **Peers** | |
-//! | `names` | the names in a certificate, and host names in Unicode |
+//! | `names` | the names in a certificate, host names in Unicode, and lists of names |
 //! | `near_miss` | [`NearMiss`]: a name that looks like the wanted one and does not count |
 //! | `distrust` | [`Distrust`]: why neither a pin nor an authority identifies a peer |
 //! | `unauthorized` | [`Unauthorized`]: the failed check, its sentence and its alert |
@@ -119,7 +119,7 @@ pub use first_run::{FirstRun, development_certificate};
 pub use format::Format;
 pub use identity::Identity;
 pub use key_kind::UnsupportedKey;
-pub use names::{Names, to_ascii};
+pub use names::{Names, listed, to_ascii};
 pub use near_miss::{NearMiss, WildcardRule};
 pub use pem_label::Label;
 pub use pem_text::Damage;

@@ -1,4 +1,4 @@
-//! The names in a certificate, whether the wanted name is one of them, and host names in Unicode.
+//! The names in a certificate, whether the wanted name is one of them, host names in Unicode, and lists of names.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,8 +28,12 @@ pub fn to_ascii(name: &str) -> Result<String, String> {
     }
 }
 
-/// The first items of a list, and how many more there are: `a, b, c, d and 3 more`. Empty for an empty list.
-pub(super) fn listed<T>(mut items: impl Iterator<Item = T>, text: impl Fn(T) -> String) -> String {
+/// Returns a list for a sentence: the first items, and how many more there are. Empty for an empty list.
+///
+/// ```
+/// assert_eq!(identity::listed(1..=7, |number| number.to_string()), "1, 2, 3, 4 and 3 more");
+/// ```
+pub fn listed<T>(mut items: impl Iterator<Item = T>, text: impl Fn(T) -> String) -> String {
     let shown: Vec<String> = items.by_ref().take(SHOWN).map(text).collect();
     match items.count() {
         0 => shown.join(", "),

@@ -21,7 +21,7 @@ pub enum Role {
     Folder,
 }
 
-/// What is wrong with a file.
+/// A problem of a file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {

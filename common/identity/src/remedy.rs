@@ -1,4 +1,4 @@
-//! What a user can do about a file that cannot be used, as a command to paste where one exists.
+//! Tells the user what to do about a file that cannot be used, as a command to paste if one exists.
 
 use std::fmt;
 use std::path::Path;

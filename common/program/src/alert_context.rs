@@ -1,20 +1,20 @@
-//! What an alert of the peer can mean at the point where it came.
+//! Explains an alert of the peer, at the point of the session at which it came.
 
 use rustls::{AlertDescription, Side};
 use tls_session::close_reason::{AlertContext, Stage};
 
 use crate::certificate_request;
 
-/// What the alert says to people, from its colon on. Empty for an alert that says no more than its name.
+/// Explains an alert, after a colon. Empty if there is nothing to add to its name.
 pub(crate) fn explain(context: &AlertContext, alert: AlertDescription, peer: Side) -> String {
     let meaning = match peer {
-        Side::Server => of_server(context, alert),
-        Side::Client => of_client(context, alert),
+        Side::Server => explain_of_server(context, alert),
+        Side::Client => explain_of_client(context, alert),
     };
     meaning.map(|meaning| format!(": {meaning}")).unwrap_or_default()
 }
 
-fn of_server(context: &AlertContext, alert: AlertDescription) -> Option<String> {
+fn explain_of_server(context: &AlertContext, alert: AlertDescription) -> Option<String> {
     use AlertDescription as Alert;
     let about_certificate = context
         .request
@@ -24,7 +24,7 @@ fn of_server(context: &AlertContext, alert: AlertDescription) -> Option<String> 
         return Some(match (context.stage, alert) {
             // An internal error may be about the certificate or not.
             (_, Alert::InternalError) => {
-                format!("{}; or {about_certificate}", in_general(context, alert, "server")?)
+                format!("{}; or {about_certificate}", explain_in_general(context, alert, "server")?)
             }
             (Stage::Established, _) => {
                 format!(
@@ -48,18 +48,19 @@ fn of_server(context: &AlertContext, alert: AlertDescription) -> Option<String> 
             Some("it did not ask for a certificate in this session; its log may say more".to_owned())
         }
         Alert::UnrecognisedName => Some(
-            "it serves no host of the name that we asked for; name another with --server-name".to_owned(),
+            "it serves no host with the name that we asked for; name another one with --server-name"
+                .to_owned(),
         ),
-        _ => in_general(context, alert, "server"),
+        _ => explain_in_general(context, alert, "server"),
     }
 }
 
-/// A server always shows its certificate.
-fn of_client(context: &AlertContext, alert: AlertDescription) -> Option<String> {
+/// A server always presents its certificate, so these alerts are always about it.
+fn explain_of_client(context: &AlertContext, alert: AlertDescription) -> Option<String> {
     use AlertDescription as Alert;
     let meaning = match alert {
         Alert::UnknownCA => {
-            "the client does not know who signed our certificate; give it our certificate to trust"
+            "the client does not know who signed our certificate; let it trust our certificate"
         }
         Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate => {
             "the client refuses our certificate"
@@ -68,19 +69,19 @@ fn of_client(context: &AlertContext, alert: AlertDescription) -> Option<String> 
             "our certificate is not valid at the time of the client's clock; \
              check both clocks and the dates of the certificate"
         }
-        _ => return in_general(context, alert, "client"),
+        _ => return explain_in_general(context, alert, "client"),
     };
     Some(meaning.to_owned())
 }
 
-/// What means the same from either side.
-fn in_general(context: &AlertContext, alert: AlertDescription, peer: &str) -> Option<String> {
+/// Explains an alert that means the same from both roles.
+fn explain_in_general(context: &AlertContext, alert: AlertDescription, peer: &str) -> Option<String> {
     use AlertDescription as Alert;
     Some(match alert {
         Alert::HandshakeFailure if context.stage == Stage::Hello => {
             format!("the {peer} found no suite, group or signature scheme in common")
         }
-        Alert::ProtocolVersion => format!("the {peer} speaks no TLS version that we do"),
+        Alert::ProtocolVersion => format!("the {peer} speaks none of our TLS versions"),
         Alert::NoApplicationProtocol => {
             format!("the {peer} speaks none of the protocols that we offered")
         }

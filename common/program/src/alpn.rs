@@ -1,9 +1,9 @@
-//! Names of application protocols (RFC 7301) on the command line and in reports.
+//! Parses names of application protocols (RFC 7301) on the command line.
 
 /// Parses a protocol's name, such as `h2` or `http/1.1`.
 ///
 /// # Errors
-/// A name that TLS has no room for: empty, or longer than 255 bytes (RFC 7301, 3.1).
+/// The name is empty, or longer than 255 bytes (RFC 7301, 3.1).
 pub fn parse(name: &str) -> Result<Vec<u8>, String> {
     match name.len() {
         1..=255 => Ok(name.as_bytes().to_vec()),
@@ -11,14 +11,14 @@ pub fn parse(name: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Whether there is room for all of them in one ClientHello, with room to spare for everything else in it.
+/// Checks that one ClientHello has room for all names.
 ///
 /// # Errors
-/// More than 16 KiB of names.
+/// The names have more than 16 KiB.
 pub fn check(names: &[Vec<u8>]) -> Result<(), String> {
     let length: usize = names.iter().map(|name| 1 + name.len()).sum();
     if length > 16 * 1024 {
-        Err("the names of --alpn are too many for a handshake".to_owned())
+        Err("the names of --alpn are too long for a handshake".to_owned())
     } else {
         Ok(())
     }
@@ -29,13 +29,13 @@ mod tests {
     use super::{check, parse};
 
     #[test]
-    fn there_is_room_for_many_but_not_for_all() {
+    fn a_limited_number_of_names_fits() {
         assert!(check(&vec![vec![b'a'; 255]; 64]).is_ok());
         assert!(check(&vec![vec![b'a'; 255]; 65]).is_err());
     }
 
     #[test]
-    fn a_name_has_the_length_that_tls_has_room_for() {
+    fn a_name_has_1_to_255_bytes() {
         assert_eq!(parse("http/1.1"), Ok(b"http/1.1".to_vec()));
         assert!(parse("").is_err());
         assert!(parse(&"a".repeat(255)).is_ok());

@@ -1,4 +1,4 @@
-//! From the arguments to a checked command line, or to the end of the program.
+//! Parses and checks the command line, or ends the program.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use crate::stderr;
 pub struct Unknown {
     /// The flag without its value; `None` if the argument is not a flag.
     pub flag: Option<String>,
-    /// The flag's value, or the argument that is not a flag.
+    /// The flag's value, or the whole argument if it is not a flag.
     pub value: Option<String>,
 }
 
@@ -25,17 +25,17 @@ impl Unknown {
     }
 }
 
-/// Says what to write instead of an unknown argument, if the program knows what the user means.
+/// Returns what to write instead of an unknown argument, if the program knows it from other programs.
 pub type MeantHere = fn(&Unknown) -> Option<String>;
 
-/// Parses the program's arguments, then asks `check` for what clap cannot know. `meant_here` knows flags of other
+/// Parses the program's arguments. `check` makes the checks that clap cannot make. `meant_here` knows flags of other
 /// programs.
 ///
 /// # Errors
 ///
-/// The status to exit with at once, when everything has been said: help or version on stdout
-/// ([`ExitStatus::Clean`]), or the error, which begins with the program's name, on stderr
-/// ([`ExitStatus::Usage`]). A closed stdout or stderr changes nothing.
+/// The exit status, with which the program should end at once. Then this function has written help or version to stdout
+/// ([`ExitStatus::Clean`]), or the error to stderr ([`ExitStatus::Usage`]). The error begins with the program's name. A
+/// closed stdout or stderr changes nothing.
 pub fn parse<P: Parser>(
     meant_here: MeantHere,
     check: impl FnOnce(&P) -> Result<(), String>,
@@ -44,12 +44,11 @@ pub fn parse<P: Parser>(
     parse_from(&arguments, check).map_err(|error| report::<P>(&explained::<P>(error, &arguments, meant_here)))
 }
 
-/// [`parse`] for given arguments, of which the first is the program, and without the report.
+/// Parses the given arguments, and writes nothing. The first argument is the program.
 ///
 /// # Errors
 ///
-/// clap's own (help and version are two of its kinds), and what `check` says, as
-/// [`ErrorKind::ArgumentConflict`].
+/// The errors of clap, which include help and version. An error of `check` becomes [`ErrorKind::ArgumentConflict`].
 pub fn parse_from<P: Parser>(
     arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
     check: impl FnOnce(&P) -> Result<(), String>,
@@ -65,8 +64,8 @@ pub fn parse_from<P: Parser>(
     }
 }
 
-/// `--trace json`: a flag whose value is optional takes it behind an equals sign only, so clap would take `json` for
-/// another argument.
+/// Finds a mistake such as `--trace json`. A flag with an optional value takes it only after an equals sign, so clap would
+/// read `json` as another argument.
 fn detached_value<P: Parser>(arguments: &[OsString]) -> Option<String> {
     let command = P::command();
     let mut flags = command.get_arguments().filter(|argument| argument.is_require_equals_set());
@@ -75,17 +74,17 @@ fn detached_value<P: Parser>(arguments: &[OsString]) -> Option<String> {
         arguments.windows(2).filter(|pair| pair[0] == *flag).find_map(|pair| {
             let value = pair[1].to_str()?;
             let is_value = argument.get_possible_values().iter().any(|possible| possible.get_name() == value);
-            is_value.then(|| format!("{flag} takes its value behind an equals sign: write {flag}={value}"))
+            is_value.then(|| format!("{flag} takes its value after an equals sign: write {flag}={value}"))
         })
     })
 }
 
-/// clap's error, or a better one for an argument that clap does not know.
+/// Returns clap's error, or a better one for an argument that clap does not know.
 fn explained<P: Parser>(mut error: Error, arguments: &[OsString], meant_here: MeantHere) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }
-    error.remove(ContextKind::Suggested); // "use '-- -p'": our arguments never begin with a dash
+    error.remove(ContextKind::Suggested); // it says "use '-- -p'", but our arguments never begin with a dash
     let Some(at) = position_of_unknown(&error, arguments) else { return error };
     if let Some(better) = negative_value::<P>(at, arguments) {
         return better;
@@ -104,7 +103,7 @@ fn explained<P: Parser>(mut error: Error, arguments: &[OsString], meant_here: Me
     }
 }
 
-/// clap names `-C` where `-CAfile` was written.
+/// Finds the argument that clap does not know. For `-CAfile`, clap's error names `-C`.
 fn position_of_unknown(error: &Error, arguments: &[OsString]) -> Option<usize> {
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
     let letter = named.strip_prefix('-').filter(|letter| !letter.starts_with('-'));
@@ -132,7 +131,7 @@ fn unknown(at: usize, arguments: &[OsString]) -> Unknown {
     }
 }
 
-/// `--linger -1s`: clap takes `-1s` for a flag. The flag before it has the better error.
+/// Returns the error of the flag for a mistake such as `--linger -1s`. clap reads `-1s` as a flag.
 fn negative_value<P: Parser>(at: usize, arguments: &[OsString]) -> Option<Error> {
     let value = arguments.get(at)?.to_str()?;
     let flag = arguments.get(at - 1)?.to_str()?;
@@ -147,7 +146,7 @@ fn negative_value<P: Parser>(at: usize, arguments: &[OsString]) -> Option<Error>
 
 fn report<P: Parser>(error: &Error) -> ExitStatus {
     if !error.use_stderr() {
-        // Ignored: `--help | head -1` has what it wanted.
+        // An error is ignored: in `--help | head -1` the reader has closed stdout.
         let _ = error.print();
         return ExitStatus::Clean;
     }
@@ -156,12 +155,12 @@ fn report<P: Parser>(error: &Error) -> ExitStatus {
     ExitStatus::Usage
 }
 
-/// clap begins with `error: `, every other message of the programs with the program's name.
+/// Returns clap's message, which begins with `error: `, in the form of our other messages: after the program's name.
 fn message(program: &str, error: &Error) -> String {
     let text = error.render().to_string();
     let text = text.trim_end();
     let text = text.strip_prefix("error: ").unwrap_or(text);
-    // clap quotes the argument. `--key "$(cat key.pem)"` gives the private key as one.
+    // clap quotes the argument. With `--key "$(cat key.pem)"` it would quote the private key.
     match text.contains("-----BEGIN ") {
         true => format!("{program}: an argument is PEM text; name the file that holds it instead"),
         false => format!("{program}: {text}"),
@@ -192,8 +191,8 @@ mod tests {
         })
     }
 
-    /// What a user reads.
-    fn said(arguments: &[&str]) -> String {
+    /// The message to the user.
+    fn message_for(arguments: &[&str]) -> String {
         let meant_here: MeantHere = |unknown| match unknown.flag.as_deref() {
             Some("-CAfile" | "--cacert") => Some(format!("--ca names {:?}", unknown.value)),
             Some("-p") => Some(format!("port {:?}", unknown.port())),
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn help_and_version_are_no_errors() {
+    fn help_and_version_are_not_written_to_stderr() {
         for argument in ["--help", "--version"] {
             assert!(!run(&[argument]).unwrap_err().use_stderr());
         }
@@ -239,24 +238,24 @@ mod tests {
             (&["a", "b:1"], "unexpected argument b:1: --target b:1"),
             (&["--else"], "unexpected argument '--else' found"),
         ] {
-            let said = said(arguments);
-            assert!(said.starts_with(&format!("program: {begin}")), "{arguments:?}: {said}");
-            assert!(said.contains("Usage: program"), "{said}");
-            assert!(!said.contains("use '-- "), "a host never begins with a dash: {said}");
+            let message = message_for(arguments);
+            assert!(message.starts_with(&format!("program: {begin}")), "{arguments:?}: {message}");
+            assert!(message.contains("Usage: program"), "{message}");
+            assert!(!message.contains("use '-- "), "a host never begins with a dash: {message}");
         }
     }
 
     #[test]
-    fn a_negative_value_is_the_flags_error() {
-        let said = said(&["--number", "-1"]);
-        assert!(said.starts_with("program: invalid value '-1' for '--number <NUMBER>'"), "{said}");
+    fn a_negative_value_gets_the_error_of_its_flag() {
+        let message = message_for(&["--number", "-1"]);
+        assert!(message.starts_with("program: invalid value '-1' for '--number <NUMBER>'"), "{message}");
     }
 
     #[test]
-    fn a_value_that_needs_an_equals_sign_is_told_so() {
-        let said = said(&["--form", "json"]);
-        let expected = "program: --form takes its value behind an equals sign: write --form=json";
-        assert!(said.starts_with(expected), "{said}");
+    fn a_value_without_its_equals_sign_is_explained() {
+        let message = message_for(&["--form", "json"]);
+        let expected = "program: --form takes its value after an equals sign: write --form=json";
+        assert!(message.starts_with(expected), "{message}");
         assert_eq!(run(&["--form", "elsewhere"]).unwrap().target.as_deref(), Some("elsewhere"));
     }
 }

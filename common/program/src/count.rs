@@ -1,9 +1,9 @@
-//! Whole numbers on the command line.
+//! Parses whole numbers on the command line.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// A parser for whole numbers from `least` to `most`.
+/// Returns a parser for whole numbers from `least` to `most`.
 ///
 /// ```
 /// let slots = program::count::between(1_u32, 1_000_000);
@@ -15,7 +15,7 @@ where
     T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
 {
     move |text| {
-        // The integers' own parser takes a `+` as well.
+        // `str::parse` would also accept a `+`.
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = if digits { text.parse().ok() } else { None };
         number
@@ -29,14 +29,14 @@ mod tests {
     use super::between;
 
     #[test]
-    fn numbers_in_the_range_are_taken() {
+    fn numbers_in_the_range_are_accepted() {
         for (text, number) in [("1", 1), ("007", 7), ("65535", 65535)] {
             assert_eq!(between(1_u16, u16::MAX)(text), Ok(number));
         }
     }
 
     #[test]
-    fn everything_else_is_told_the_range() {
+    fn the_error_names_the_range() {
         for text in ["", "x", "0", "-1", "+1", "1.5", "65536", "99999999999999999999", "٣"] {
             let error = between(1_u16, u16::MAX)(text).unwrap_err();
             assert_eq!(error, "write a whole number from 1 to 65535", "{text}");

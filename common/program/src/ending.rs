@@ -1,4 +1,4 @@
-//! Why a session ended, in a sentence.
+//! The sentence about the end of a session.
 
 use std::fmt;
 use std::io;
@@ -19,7 +19,7 @@ use crate::offer::Offer;
 use crate::peer_bytes::PeerBytes;
 use crate::time_limit::TimeoutFlag;
 
-/// Puts the ends of sessions into words.
+/// Writes the sentences about the ends of sessions.
 #[derive(Clone, Debug)]
 pub struct Endings {
     local: Side,
@@ -27,12 +27,12 @@ pub struct Endings {
 }
 
 impl Endings {
-    /// The words of a program that plays the role `local` and allows `ours`.
+    /// Returns the sentences of a program with the role `local` that allows `ours`.
     pub fn new(local: Side, ours: Offer) -> Self {
         Self { local, ours: Arc::new(ours) }
     }
 
-    /// The words of a program that plays the role `local`. They do not name what it allows.
+    /// Returns the sentences of a program with the role `local`. They do not name what it allows.
     pub fn of(local: Side) -> Self {
         Self::new(local, Offer::default())
     }
@@ -50,40 +50,40 @@ impl Endings {
         }
     }
 
-    /// The sentence for people.
+    /// The sentence for this reason.
     pub fn describe<'a>(&'a self, reason: &'a CloseReason) -> impl fmt::Display + 'a {
-        Description { reason, words: self, until: None }
+        Description { reason, endings: self, until: None }
     }
 
-    /// The sentence for people, with how far the session had come by its end.
+    /// The sentence for this reason, with the state of the session at its end.
     pub fn describe_end<'a>(&'a self, reason: &'a CloseReason, until: Until<'a>) -> impl fmt::Display + 'a {
-        Description { reason, words: self, until: Some(until) }
+        Description { reason, endings: self, until: Some(until) }
     }
 }
 
 struct Description<'a> {
     reason: &'a CloseReason,
-    words: &'a Endings,
-    /// `None` if the session goes on, as during a change of phase.
+    endings: &'a Endings,
+    /// `None` if the session continues, as during a change of phase.
     until: Option<Until<'a>>,
 }
 
 impl Description<'_> {
     fn peer(&self) -> &'static str {
-        if self.words.local == Side::Server { "client" } else { "server" }
+        if self.endings.local == Side::Server { "client" } else { "server" }
     }
 
-    /// What the peer had sent, if the handshake was not done.
-    fn came(&self) -> Option<PeerBytes<'_>> {
+    /// The bytes of the peer, if the handshake was not complete.
+    fn received(&self) -> Option<PeerBytes<'_>> {
         match self.until? {
-            Until::Handshake(came) => Some(PeerBytes(came)),
+            Until::Handshake(received) => Some(PeerBytes(received)),
             Until::Asked { came, .. } => came.map(PeerBytes),
             Until::Established => None,
         }
     }
 
-    /// Why a server may have left without an alert, behind a semicolon.
-    fn what_was_asked(&self) -> String {
+    /// Why a server may have left without an alert, after a semicolon.
+    fn certificate_request(&self) -> String {
         match self.until {
             Some(Until::Asked { request, .. }) => request
                 .downcast_ref()
@@ -93,14 +93,15 @@ impl Description<'_> {
         }
     }
 
-    /// What the peer had sent, behind a semicolon.
-    fn what_came(&self) -> String {
-        self.came().map(|came| format!("; {}", came.describe(self.peer()))).unwrap_or_default()
+    /// The bytes of the peer, after a semicolon.
+    fn received_bytes(&self) -> String {
+        self.received().map(|received| format!("; {}", received.describe(self.peer()))).unwrap_or_default()
     }
 
     fn tls(&self, error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nothing_in_common = |came| nothing_in_common(error, self.words.peer(), &self.words.ours, &came);
-        if let Some(sentence) = self.came().and_then(nothing_in_common) {
+        let nothing_in_common =
+            |received| nothing_in_common(error, self.endings.peer(), &self.endings.ours, &received);
+        if let Some(sentence) = self.received().and_then(nothing_in_common) {
             return write!(f, "TLS failed: {sentence}");
         }
         write!(f, "TLS failed: {}{}", Escaped::new(&error.to_string()), tls_hint(error))
@@ -119,14 +120,14 @@ impl Description<'_> {
             (_, Doing::Reading) => write!(f, "reading from the {peer} failed: {error}")?,
             (_, Doing::Writing) => write!(f, "writing to the {peer} failed: {error}")?,
         }
-        match (self.came(), self.until) {
-            (Some(came), _) => write!(f, " during the handshake; {}", came.describe(peer))?,
+        match (self.received(), self.until) {
+            (Some(received), _) => write!(f, " during the handshake; {}", received.describe(peer))?,
             (None, Some(_)) if kind == io::ErrorKind::ConnectionReset => {
                 f.write_str(" after the handshake, so something may be missing")?;
             }
             _ => {}
         }
-        f.write_str(&self.what_was_asked())
+        f.write_str(&self.certificate_request())
     }
 }
 
@@ -138,21 +139,25 @@ impl fmt::Display for Description<'_> {
             CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
             CloseReason::Unconfirmed => {
                 write!(f, "we closed; the {peer} just left, without a close_notify of its own")?;
-                f.write_str(&self.what_was_asked())
+                f.write_str(&self.certificate_request())
             }
             CloseReason::Truncated { established: true } => {
                 write!(f, "truncated: the {peer} left without close_notify, so something may be missing")?;
-                f.write_str(&self.what_was_asked())
+                f.write_str(&self.certificate_request())
             }
             CloseReason::Truncated { established: false } => {
-                write!(f, "truncated: the {peer} left before the handshake was done{}", self.what_came())?;
-                f.write_str(&self.what_was_asked())
+                write!(
+                    f,
+                    "truncated: the {peer} left before the handshake was done{}",
+                    self.received_bytes()
+                )?;
+                f.write_str(&self.certificate_request())
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
-            CloseReason::AbandonedByApplication => write!(f, "we left: nobody takes what the {peer} says"),
+            CloseReason::AbandonedByApplication => write!(f, "we left: nobody reads the data of the {peer}"),
             CloseReason::PeerAlert(alert, context) => {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
-                f.write_str(&alert_context::explain(context, *alert, self.words.peer()))
+                f.write_str(&alert_context::explain(context, *alert, self.endings.peer()))
             }
             CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
             CloseReason::Unauthorized(why) => {
@@ -165,7 +170,7 @@ impl fmt::Display for Description<'_> {
             }
             CloseReason::TimedOut(timeout) => {
                 let (flag, missing) = (TimeoutFlag(*timeout), what_was_missing(*timeout));
-                write!(f, "timed out ({flag}): {missing}{}", self.what_came())
+                write!(f, "timed out ({flag}): {missing}{}", self.received_bytes())
             }
         }
     }
@@ -180,13 +185,13 @@ fn unauthorized_hint(why: &Refusal) -> &'static str {
     }
 }
 
-/// What did not happen in time.
+/// The event that did not happen in time.
 pub fn what_was_missing(timeout: Timeout) -> &'static str {
     match timeout {
         Timeout::Wait => "no byte came from the server (it may be busy with another client)",
         Timeout::Handshake => "the handshake did not finish",
         Timeout::Idle => "no application data moved in either direction",
-        Timeout::Write => "the peer took none of the bytes that we owe it",
+        Timeout::Write => "the peer accepted no byte of our pending output",
         Timeout::Close => "the peer did not finish closing",
         Timeout::Session => "the session was still open",
     }
@@ -206,20 +211,20 @@ fn tls_hint(error: &Error) -> &'static str {
             | PeerIncompatible::Tls13RequiredForQuic,
         ) => "; both ends need a version in common, see --tls",
         Error::PeerIncompatible(PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon) => {
-            "; the server asks for a certificate, and takes no signature that TLS 1.3 allows"
+            "; the server asks for a certificate, and accepts no signature that TLS 1.3 allows"
         }
         Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
-            "; does the client know no version above TLS 1.1?"
+            "; perhaps the client knows no version above TLS 1.1"
         }
-        Error::NoApplicationProtocol => "; the client offers none of those that --alpn names",
-        // One that begins so is `NotTls`.
+        Error::NoApplicationProtocol => "; the client offers no protocol that --alpn names",
+        // If the peer's first byte is wrong, the reason is `NotTls` instead.
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "; it began with TLS and went on with something else"
+            "; it began with TLS and continued with something else"
         }
         Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge) => {
-            "; a handshake message may have 65535 bytes at most"
+            "; a handshake message may have at most 65535 bytes"
         }
-        Error::DecryptError => "; the record was damaged on its way, or forged",
+        Error::DecryptError => "; the record was damaged in transit, or forged",
         _ => "",
     }
 }
@@ -229,19 +234,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_has_a_sentence_that_names_the_peer_by_its_part() {
+    fn the_sentence_names_the_peer_by_its_role() {
         let truncated = CloseReason::Truncated { established: true };
-        assert!(
-            Endings::new(Side::Server, Offer::default())
-                .describe(&truncated)
-                .to_string()
-                .contains("the client left without close_notify")
-        );
-        assert!(
-            Endings::new(Side::Client, Offer::default())
-                .describe(&truncated)
-                .to_string()
-                .contains("the server left without close_notify")
-        );
+        for (local, peer) in [(Side::Server, "client"), (Side::Client, "server")] {
+            let sentence = Endings::of(local).describe(&truncated).to_string();
+            assert!(sentence.contains(&format!("the {peer} left without close_notify")), "{sentence}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How the programs end: one status for each way, the same in both.
+//! The exit statuses of both programs.
 
 use std::process::ExitCode;
 
@@ -6,37 +6,36 @@ use tls_session::close_reason::CloseReason;
 
 /// The exit status of `mio-server` and `mio-client`.
 ///
-/// A script can tell from it what to do next: try again (5, 6), correct something (1, 2), or
-/// distrust what it got (3, 4).
+/// It tells a script what to do next: try again (5, 6), correct something (1, 2), or not trust the received data (3, 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ExitStatus {
-    /// Everything was delivered; the peer agreed on the end, or left after our close_notify.
+    /// Everything was delivered. The peer confirmed the end with its close_notify, or left after ours.
     Clean = 0,
-    /// A file, a certificate or the address to listen on cannot be used.
+    /// A file, a certificate or the listening address cannot be used.
     Configuration = 1,
-    /// The command line is wrong. The number is clap's and the shell's.
+    /// The command line is wrong. clap and shells use this number too.
     Usage = 2,
     /// The handshake or the authorization failed, or the peer sent an alert.
     Tls = 3,
-    /// The peer's data ended without a close_notify: there may have been more.
+    /// The peer's data ended without a close_notify, so something may be missing.
     Truncated = 4,
     /// One of the timeouts ended the session.
     TimedOut = 5,
-    /// The network failed: unresolvable, refused, reset.
+    /// The network failed: the name does not resolve, or the connection was refused or reset.
     Transport = 6,
-    /// A signal ended the client: 128 + SIGINT, as the shell reports it.
+    /// A signal ended the client. The number is 128 + SIGINT, as shells report it.
     Interrupted = 130,
 }
 
 impl ExitStatus {
-    /// The number that the shell sees in `$?`.
+    /// The number in the shell's `$?`.
     pub const fn code(self) -> u8 {
         self as u8
     }
 }
 
-/// The exit status that stands for the end of a session.
+/// Returns the exit status for the end of a session.
 impl From<&CloseReason> for ExitStatus {
     fn from(reason: &CloseReason) -> Self {
         match reason {
@@ -61,7 +60,7 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// What `--help` says about the exit statuses, in both programs.
+/// The table of exit statuses in `--help` of both programs.
 pub const TABLE: &str = "\
 Exit status:
     0  clean; with a warning if the peer did not confirm the end

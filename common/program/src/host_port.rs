@@ -1,4 +1,4 @@
-//! `HOST:PORT` as it stands on a command line.
+//! Parses `HOST:PORT` on the command line.
 
 use std::fmt;
 use std::io;
@@ -7,14 +7,14 @@ use std::str::FromStr;
 
 use identity::to_ascii;
 
-/// The port when none is given, in both programs.
+/// The default port of both programs.
 pub const DEFAULT_PORT: u16 = 8000;
 
-/// A host, by name or by address, and a port: where to connect to, or where to listen.
+/// A host name or address, and a port, to connect to or to listen on.
 ///
-/// A name in Unicode becomes the form that DNS and certificates have for it ([`to_ascii`]).
+/// A name in Unicode is converted to the form that DNS and certificates have: [`to_ascii`].
 ///
-/// An IPv6 address stands in brackets (RFC 3986, section 3.2.2), or alone where no port follows:
+/// An IPv6 address is in brackets (RFC 3986, section 3.2.2). The brackets may be missing if no port follows:
 ///
 /// ```
 /// use program::host_port::HostPort;
@@ -34,18 +34,18 @@ pub const DEFAULT_PORT: u16 = 8000;
 pub struct HostPort {
     /// A name, an IPv4 address, or an IPv6 address without brackets (but with its `%zone`, if any).
     pub host: String,
-    /// The TCP port. 0 can only be listened on: the system then chooses one.
+    /// The TCP port. 0 is only for listening. Then the system chooses a port.
     pub port: u16,
 }
 
 impl HostPort {
-    /// The addresses of the host, in the order the system prefers; never none.
+    /// Returns the addresses of the host, at least one, in the order that the system prefers.
     ///
-    /// This asks the system's resolver, and blocks until it has answered.
+    /// It blocks until the system's resolver has answered.
     ///
     /// # Errors
     ///
-    /// The resolver's, for a name that it does not know or that has no address.
+    /// The resolver does not know the name, or the name has no address.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let addresses: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
         if addresses.is_empty() {
@@ -65,7 +65,7 @@ impl FromStr for HostPort {
     /// A sentence that says what is wrong and gives an example.
     fn from_str(text: &str) -> Result<Self, String> {
         let (host, port) = split(text)?;
-        // What was typed may have hidden a number, for example in full-width digits.
+        // The ASCII form is checked again: full-width digits, for example, can become a number.
         let host = if host.is_ascii() || is_ipv6(host) { host.to_owned() } else { to_ascii(host)? };
         split(&host)?;
         let port = match port {
@@ -108,14 +108,14 @@ fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     if host.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("has a space or a control character in its host".to_owned());
     }
-    // `8000` alone would be the IPv4 address 0.0.31.64 to the resolver; nobody means that.
+    // The resolver would read `8000` as the IPv4 address 0.0.31.64. Nobody means that.
     if host.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("is a number without a host; write localhost:{host} for the port"));
     }
     Ok((host, port))
 }
 
-/// What follows the opening bracket: `::1]` or `::1]:8000`.
+/// Splits the text after the opening bracket: `::1]` or `::1]:8000`.
 fn split_bracketed(text: &str) -> Result<(&str, Option<&str>), String> {
     match text.split_once(']') {
         Some((host, "")) if is_ipv6(host) => Ok((host, None)),
@@ -130,14 +130,14 @@ fn is_ipv6(text: &str) -> bool {
     address.parse::<Ipv6Addr>().is_ok() && is_zone(zone)
 }
 
-/// Whether it can be the name or number of an interface, and comes out of brackets as it went in.
+/// Whether it can be the name or the number of an interface, and can be in brackets.
 fn is_zone(text: &str) -> bool {
     let strange = |c: char| c.is_whitespace() || c.is_control() || "[]:%".contains(c);
     !text.is_empty() && !text.contains(strange)
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
-    // u16's own parser takes a `+` as well.
+    // `str::parse` would also accept a `+`.
     match text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse()) {
         Some(Ok(port)) => Ok(port),
         _ => Err(format!("`{text}` is no port: a port is a number up to 65535")),
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_ports_are_told_apart() {
+    fn hosts_and_ports_are_parsed() {
         for (text, host, port) in [
             ("localhost", "localhost", 8000),
             ("localhost.", "localhost.", 8000),
@@ -174,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_displayed_can_be_typed() {
+    fn a_displayed_host_and_port_can_be_parsed() {
         for text in ["localhost:8000", "127.0.0.1:1", "[::1]:8000", "[fe80::1%eth0]:443"] {
             assert_eq!(text.parse::<HostPort>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn each_mistake_has_its_message() {
+    fn each_mistake_has_its_own_message() {
         for (text, part) in [
             ("", "no host"),
             (":8000", "no host"),

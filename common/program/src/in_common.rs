@@ -1,16 +1,17 @@
-//! What both ends allow, where a handshake failed because they have nothing in common.
+//! Compares the offers of both ends, if a handshake failed because they have nothing in common.
 
 use rustls::{Error, PeerIncompatible, Side};
 
 use crate::offer::{Offer, is_obsolete, version_name};
 use crate::peer_bytes::PeerBytes;
 
-/// What each side has of what they have nothing of in common, and the flag for it.
+/// Returns the sentence with the offers of both ends, and the flag that changes ours. `None` for any other error, and if the
+/// peer's offer is not known.
 pub(crate) fn nothing_in_common(
     error: &Error,
     peer: Side,
     ours: &Offer,
-    came: &PeerBytes<'_>,
+    received: &PeerBytes<'_>,
 ) -> Option<String> {
     use PeerIncompatible as Peer;
     let Error::PeerIncompatible(error) = error else { return None };
@@ -25,12 +26,12 @@ pub(crate) fn nothing_in_common(
         | Peer::ServerTlsVersionIsDisabledByOurConfig => {
             let (theirs, is_obsolete) = match peer {
                 Side::Client => {
-                    let offer = came.client_offer()?;
+                    let offer = received.client_offer()?;
                     let is_obsolete = offer.versions.iter().all(|version| is_obsolete(*version));
                     (format!("the client offers {}", offer.version_names()), is_obsolete)
                 }
                 Side::Server => {
-                    let version = came.server_version()?;
+                    let version = received.server_version()?;
                     (format!("the server chose {}", version_name(version)), is_obsolete(version))
                 }
             };
@@ -39,17 +40,17 @@ pub(crate) fn nothing_in_common(
                 (true, _) => {
                     Some(format!("no version in common: {theirs}, which is obsolete (RFC 8996){ours}"))
                 }
-                // The version is not what is wrong.
+                // The versions fit, so the problem is another one.
                 (false, Peer::SignatureAlgorithmsExtensionRequired) => None,
                 (false, _) => Some(format!("no version in common: {theirs}{ours} (see --tls)")),
             }
         }
         Peer::NoCipherSuitesInCommon => {
-            let theirs = came.client_offer()?;
+            let theirs = received.client_offer()?;
             let names = theirs.suite_names();
             if theirs.suites.iter().any(|suite| ours.suites.contains(suite)) {
                 return Some(format!(
-                    "no cipher suite fits: the client offers {names}, and those that we allow do not fit its \
+                    "no cipher suite fits: the client offers {names}, and the suites that we allow do not fit its \
                      version or the key of our certificate (see --suite)"
                 ));
             }
@@ -57,7 +58,7 @@ pub(crate) fn nothing_in_common(
             Some(format!("no cipher suite in common: the client offers {names}{ours} (see --suite)"))
         }
         Peer::NoKxGroupsInCommon => {
-            let names = came.client_offer()?.group_names();
+            let names = received.client_offer()?.group_names();
             let ours = we_allow(ours.group_names());
             Some(format!("no key exchange group in common: the client offers {names}{ours} (see --group)"))
         }

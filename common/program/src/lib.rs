@@ -1,16 +1,18 @@
-//! What both programs share: flags, log lines, exit statuses, signals, and the sentence for every end of a session.
+//! What both programs share: flags, log lines, exit statuses, signals, and the sentence about the end of a session.
 //!
-//! | module | what it knows |
+//! | module | its job |
 //! |---|---|
-//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`] | what both programs take |
-//! | [`exit`] | what both programs return |
-//! | [`ending`], [`alert_context`], [`peer_bytes`], [`offer`] | why a session ended, in a sentence |
-//! | [`reporter`], [`short_time`] | log lines about sessions |
-//! | [`logging`], [`status_line`] | the format of log lines, and the last line of a terminal |
-//! | [`outlet`], [`stderr`] | writes that never wait for a reader |
-//! | [`signals`] | Ctrl-C and SIGHUP as events |
+//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`] | parse the flags of both programs |
+//! | [`exit`] | the exit statuses of both programs |
+//! | [`ending`] | the sentence about the end of a session |
+//! | `alert_context`, `certificate_request` | its part about an alert, and about a certificate that the server asks for |
+//! | `in_common`, [`offer`], `peer_bytes` | its part about a handshake that failed |
+//! | [`reporter`], `repeats`, [`short_time`] | log lines about sessions, and a limit for repeated ones |
+//! | [`logging`], `log_line`, [`status_line`] | the logger, the form of its lines, and the last line of a terminal |
+//! | [`outlet`], [`stderr`] | write to stdout and stderr without waiting for a reader |
+//! | [`signals`] | turn Ctrl-C and SIGHUP into events |
 
-pub mod alert_context;
+mod alert_context;
 pub mod alpn;
 mod certificate_request;
 pub mod command_line;
@@ -19,12 +21,13 @@ pub mod ending;
 pub mod exit;
 pub mod host_port;
 mod in_common;
+mod log_line;
 pub mod logging;
 pub mod observer;
 pub mod offer;
 pub mod outlet;
 pub mod parameters;
-pub mod peer_bytes;
+mod peer_bytes;
 mod repeats;
 pub mod reporter;
 pub mod short_time;

@@ -1,16 +1,14 @@
-//! What one end of a handshake offers: versions, cipher suites and groups.
+//! The versions, cipher suites and groups that one end of a handshake offers.
 
+use identity::listed;
 use rustls::crypto::CryptoProvider;
 use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SupportedProtocolVersion};
-
 use tls_session::handshake::suite_name;
 
-/// How many names of a list a sentence shows. An OpenSSL client offers some thirty suites.
-const SHOWN: usize = 4;
-/// The extensions with what a hello offers (RFC 8446, 4.2).
+/// The numbers of the extensions that offer groups and versions (RFC 8446, 4.2).
 const SUPPORTED_GROUPS: u16 = 10;
 const SUPPORTED_VERSIONS: u16 = 43;
-/// It is in the list of suites and is none (RFC 5746, 3.3).
+/// A signal in the list of suites. It is not a suite (RFC 5746, 3.3).
 const RENEGOTIATION_INFO: CipherSuite = CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
 
 /// Versions, cipher suites and groups, in order of preference.
@@ -25,7 +23,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// What we allow ourselves.
+    /// Returns our own offer.
     pub fn ours(provider: &CryptoProvider, versions: &[&SupportedProtocolVersion]) -> Self {
         let has_version = |suite: &&rustls::SupportedCipherSuite| versions.contains(&suite.version());
         Self {
@@ -35,7 +33,7 @@ impl Offer {
         }
     }
 
-    /// What the body of a ClientHello offers (RFC 8446, 4.1.2). Of a body that is cut off, what is there.
+    /// Reads the offer in the body of a ClientHello (RFC 8446, 4.1.2). A truncated body offers its complete part.
     pub(crate) fn of_client_hello(body: &[u8]) -> Self {
         let mut offer = Self::default();
         offer.read_client_hello(&mut Reader(body));
@@ -45,10 +43,10 @@ impl Offer {
         offer
     }
 
-    /// `None` where the body ends too early.
+    /// Returns `None` if the body ends too early.
     fn read_client_hello(&mut self, body: &mut Reader<'_>) -> Option<()> {
         let highest = body.number()?;
-        self.versions = vec![highest.into()]; // unless an extension says more
+        self.versions = vec![highest.into()]; // the extension replaces it
         body.take(32)?; // random
         body.vector(1)?; // session ID
         self.suites = body.vector(2)?.numbers().map(CipherSuite::from).collect();
@@ -68,7 +66,7 @@ impl Offer {
         Some(())
     }
 
-    /// The version that the body of a ServerHello chooses (RFC 8446, 4.1.3).
+    /// Reads the version that the body of a ServerHello chooses (RFC 8446, 4.1.3).
     pub(crate) fn version_of_server_hello(body: &[u8]) -> Option<ProtocolVersion> {
         let mut body = Reader(body);
         let legacy = body.number()?;
@@ -90,27 +88,27 @@ impl Offer {
 
     /// The versions for a sentence.
     pub(crate) fn version_names(&self) -> String {
-        listed(self.versions.iter().map(|version| version_name(*version)))
+        names_or_none(&self.versions, |version| version_name(*version))
     }
 
     /// The suites for a sentence.
     pub(crate) fn suite_names(&self) -> String {
-        listed(self.suites.iter().map(|suite| match suite {
+        names_or_none(&self.suites, |suite| match suite {
             CipherSuite::Unknown(number) => format!("0x{number:04x}"),
             known => suite_name(*known).to_owned(),
-        }))
+        })
     }
 
     /// The groups for a sentence.
     pub(crate) fn group_names(&self) -> String {
-        listed(self.groups.iter().map(|group| match group.as_str() {
+        names_or_none(&self.groups, |group| match group.as_str() {
             Some(name) => name.to_owned(),
             None => format!("0x{:04x}", u16::from(*group)),
-        }))
+        })
     }
 }
 
-/// `TLS 1.2`, as `--tls` has the number.
+/// The name of a version: `TLS 1.2`.
 pub(crate) fn version_name(version: ProtocolVersion) -> String {
     match version {
         ProtocolVersion::SSLv2 => "SSL 2.0".to_owned(),
@@ -123,28 +121,26 @@ pub(crate) fn version_name(version: ProtocolVersion) -> String {
     }
 }
 
-/// Whether no program should speak this version any more (RFC 8996).
+/// Whether programs must not use this version any more (RFC 8996).
 pub(crate) fn is_obsolete(version: ProtocolVersion) -> bool {
     u16::from(version) < u16::from(ProtocolVersion::TLSv1_2)
 }
 
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(SHOWN);
-    let shown: Vec<String> = names.take(SHOWN).collect();
-    match (shown.is_empty(), more) {
-        (true, _) => "none".to_owned(),
-        (false, 0) => shown.join(", "),
-        (false, more) => format!("{} and {more} more", shown.join(", ")),
+/// The names for a sentence, or `none`. An OpenSSL client offers about thirty suites, so only the first ones are shown.
+fn names_or_none<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
+    match listed(items.iter(), name) {
+        empty if empty.is_empty() => "none".to_owned(),
+        names => names,
     }
 }
 
-/// Values that clients send to see whether servers ignore what they do not know (RFC 8701).
+/// Whether this is a GREASE value. Clients send such values to test that servers ignore unknown values (RFC 8701).
 fn is_grease(number: u16) -> bool {
     let [high, low] = number.to_be_bytes();
     high == low && low & 0x0f == 0x0a
 }
 
-/// Bytes of a message that are still to be read.
+/// Reads the bytes of a message.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -159,7 +155,7 @@ impl<'a> Reader<'a> {
         Some(u16::from_be_bytes(bytes.try_into().ok()?))
     }
 
-    /// A vector behind its length, which has one byte or two. Of a vector that is cut off, what is there.
+    /// Reads a vector. Its length field has one byte or two. A truncated vector has the bytes that are left.
     fn vector(&mut self, length_bytes: usize) -> Option<Reader<'a>> {
         let length = self.take(length_bytes)?.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
         self.take(length.min(self.0.len())).map(Reader)
@@ -175,7 +171,7 @@ mod tests {
     use super::*;
     use rustls::version::{TLS12, TLS13};
 
-    /// A ClientHello of TLS 1.2 with two suites, of which one is GREASE, and these extensions.
+    /// The body of a ClientHello of TLS 1.2 with a suite, a GREASE value, a signal, and these extensions.
     fn client_hello(extensions: &[u8]) -> Vec<u8> {
         let mut body = vec![3, 3];
         body.extend([7; 32]);
@@ -188,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_hello_says_what_it_offers() {
+    fn an_offer_is_read_from_a_client_hello() {
         let groups = [0, 10, 0, 6, 0, 4, 0x2a, 0x2a, 0, 29];
         let versions = [0, 43, 0, 5, 4, 3, 4, 3, 3];
         let offer = Offer::of_client_hello(&client_hello(&[&groups[..], &versions].concat()));
@@ -198,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn without_the_extension_the_version_is_the_highest() {
+    fn without_the_extension_the_legacy_version_is_offered() {
         assert_eq!(Offer::of_client_hello(&client_hello(&[])).versions, [ProtocolVersion::TLSv1_2]);
     }
 
     #[test]
-    fn a_hello_that_is_cut_off_offers_what_is_there() {
+    fn a_truncated_hello_offers_its_complete_part() {
         let whole = client_hello(&[0, 10, 0, 6, 0, 4, 0, 23, 0, 29]);
         for length in 0..whole.len() {
             let offer = Offer::of_client_hello(&whole[..length]);
@@ -213,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_hello_says_which_version_it_chooses() {
+    fn the_chosen_version_is_read_from_a_server_hello() {
         let mut body = vec![3, 3];
         body.extend([7; 32]);
         body.extend([0, 0x13, 1, 0]);
@@ -224,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn our_offer_has_the_suites_of_our_versions_only() {
+    fn our_offer_only_has_suites_of_our_versions() {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         let count = |versions: &[&SupportedProtocolVersion]| Offer::ours(&provider, versions).suites.len();
         assert_eq!(count(&[&TLS12]) + count(&[&TLS13]), provider.cipher_suites.len());
@@ -232,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_cut() {
+    fn long_lists_are_shortened() {
         let offer = Offer { suites: (0xc000..0xc006).map(CipherSuite::from).collect(), ..Offer::default() };
         let names = offer.suite_names();
         assert!(names.ends_with(" and 2 more") && names.matches(',').count() == 3, "{names}");

@@ -1,9 +1,9 @@
-//! Writes that never wait, on descriptors that other programs share.
+//! Writes without waiting to file descriptors that other programs share.
 //!
-//! stdout and stderr are shared with the shell, with the other programs of the terminal, and with a parent that may
-//! have set O_NONBLOCK or may rely on its absence. The flag belongs to the open file description, so setting it would
-//! change it for all of them. An [`Outlet`] writes without waiting and leaves the flag alone. A [`Queue`] keeps what
-//! an outlet does not take yet.
+//! We share stdout and stderr with the shell, with other programs of the terminal, and with the parent process. The parent
+//! may have set O_NONBLOCK, or may rely on its absence. The flag belongs to the open file description, so setting it would
+//! change it for all of them. An [`Outlet`] writes without waiting, and does not change the flag. A [`Queue`] keeps the
+//! bytes that an outlet does not accept yet.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,55 +17,54 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::SendFlags;
 use rustix::pipe::PIPE_BUF;
+use tls_session::mio::Registration;
 use tls_session::readiness::Interest;
 
-use tls_session::mio::Registration;
-
-/// A descriptor of our own to an open file that others may share.
+/// Our own descriptor of an open file that other programs may share.
 #[derive(Debug)]
 pub struct Outlet {
     descriptor: OwnedFd,
-    way: Way,
+    method: Method,
 }
 
-/// How a write avoids waiting.
+/// The method that avoids waiting in a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// A pipe or a terminal that we have opened again: this open file description is ours alone and has O_NONBLOCK.
+enum Method {
+    /// A pipe or a terminal that we have opened again. Only we have this open file description, and it has O_NONBLOCK.
     Reopened,
-    /// A socket: each send has MSG_DONTWAIT.
+    /// A socket. Each send has MSG_DONTWAIT.
     Socket,
-    /// A regular file or a block device: a write to it waits for nobody.
+    /// A regular file or a block device. A write to it waits for no other program.
     Direct,
-    /// Anything else: a write follows a poll that found room, and is short enough for that room.
+    /// Any other file. We poll before each write, and write no more than fits.
     Polled,
 }
 
 impl Outlet {
-    /// An outlet to the file behind `shared`, which stays as it is.
+    /// Returns an outlet to the file of `shared`. `shared` does not change.
     ///
     /// # Errors
-    /// Out of file descriptors.
+    /// No file descriptors are left.
     pub fn new(shared: BorrowedFd<'_>) -> io::Result<Self> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(shared)?.st_mode);
-        let way = match kind {
-            FileType::RegularFile | FileType::BlockDevice => Way::Direct,
-            FileType::Socket => Way::Socket,
+        let method = match kind {
+            FileType::RegularFile | FileType::BlockDevice => Method::Direct,
+            FileType::Socket => Method::Socket,
             FileType::Fifo | FileType::CharacterDevice => {
                 if let Some(descriptor) = reopen(shared) {
-                    return Ok(Self { descriptor, way: Way::Reopened });
+                    return Ok(Self { descriptor, method: Method::Reopened });
                 }
-                Way::Polled
+                Method::Polled
             }
-            _ => Way::Polled,
+            _ => Method::Polled,
         };
-        Ok(Self { descriptor: shared.try_clone_to_owned()?, way })
+        Ok(Self { descriptor: shared.try_clone_to_owned()?, method })
     }
 
-    /// Writes what the file takes without waiting, and returns how much that is. It may be less than all.
+    /// Writes the bytes that the file accepts without waiting, and returns their number.
     ///
     /// # Errors
-    /// `WouldBlock` if the file takes nothing now, and the errors of `write(2)`.
+    /// `WouldBlock` if the file accepts nothing now, and the errors of `write(2)`.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.write_once(bytes) {
@@ -77,79 +76,79 @@ impl Outlet {
     }
 
     fn write_once(&self, bytes: &[u8]) -> io::Result<usize> {
-        let written = match self.way {
-            Way::Socket => {
+        let written = match self.method {
+            Method::Socket => {
                 rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
             }
-            Way::Direct | Way::Reopened => rustix::io::write(&self.descriptor, bytes),
-            Way::Polled if !self.has_room(Duration::ZERO)? => return Err(io::ErrorKind::WouldBlock.into()),
-            Way::Polled => rustix::io::write(&self.descriptor, &bytes[..bytes.len().min(PIPE_BUF)]),
+            Method::Direct | Method::Reopened => rustix::io::write(&self.descriptor, bytes),
+            Method::Polled if !self.has_room(Duration::ZERO)? => return Err(io::ErrorKind::WouldBlock.into()),
+            Method::Polled => rustix::io::write(&self.descriptor, &bytes[..bytes.len().min(PIPE_BUF)]),
         };
         Ok(written?)
     }
 
-    /// Waits up to `limit` until the file takes something, or fails. Returns whether it does.
+    /// Waits until the file accepts bytes or fails, at most for `limit`. Returns whether one of them happened.
     fn has_room(&self, limit: Duration) -> io::Result<bool> {
-        // A limit that does not fit into the kernel's type is as good as none.
+        // A limit that does not fit into the kernel's type is no limit.
         let limit = Timespec::try_from(limit).ok();
         let mut polled = [PollFd::new(&self.descriptor, PollFlags::OUT)];
         Ok(poll(&mut polled, limit.as_ref())? > 0)
     }
 }
 
-/// Opens a pipe or a terminal again. `None` where that is not possible: without /proc, for a terminal of another user,
-/// for a pipe that nobody reads any more.
+/// Opens a pipe or a terminal again. `None` if that is not possible: without /proc, for a terminal of another user, or for a
+/// pipe without a reader.
 fn reopen(shared: BorrowedFd<'_>) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
-/// Bytes that wait for an outlet, in order.
+/// Pending bytes of an outlet, in order.
 ///
-/// A queue has no limit of its own. Its owner asks for [`len`](Self::len) and stops, or drops what comes.
+/// A queue has no limit. Its owner checks [`len`](Self::len), and stops writing or drops further bytes.
 pub struct Queue {
     outlet: Outlet,
-    waiting: VecDeque<u8>,
-    /// Whether a write ends with a line where it can.
+    pending: VecDeque<u8>,
+    /// Whether a write ends at the end of a line if possible.
     lines: bool,
-    /// Whether the last byte that the outlet took ended a line. True before the first.
+    /// Whether the last written byte was a line end. True before the first byte.
     at_line_start: bool,
 }
 
 impl Queue {
-    /// An empty queue.
+    /// Returns an empty queue.
     pub fn new(outlet: Outlet) -> Self {
-        Self { outlet, waiting: VecDeque::new(), lines: false, at_line_start: true }
+        Self { outlet, pending: VecDeque::new(), lines: false, at_line_start: true }
     }
 
-    /// An empty queue of lines. A pipe takes a line of up to PIPE_BUF bytes whole or not at all, so the lines of
+    /// Returns an empty queue of lines. A pipe accepts a line of up to PIPE_BUF bytes completely or not at all, so lines of
     /// several programs do not mix.
     pub fn of_lines(outlet: Outlet) -> Self {
         Self { lines: true, ..Self::new(outlet) }
     }
 
-    /// How many bytes wait.
+    /// How many bytes are pending.
     pub fn len(&self) -> usize {
-        self.waiting.len()
+        self.pending.len()
     }
 
-    /// Whether none waits.
+    /// Whether no byte is pending.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.pending.is_empty()
     }
 
-    /// How many ends of lines are among the bytes that wait.
+    /// How many line ends are in the pending bytes.
     pub fn lines(&self) -> u64 {
-        self.waiting.iter().filter(|&&byte| byte == b'\n').count() as u64
+        self.pending.iter().filter(|&&byte| byte == b'\n').count() as u64
     }
 
-    /// Whether what the outlet has taken so far ends with a whole line, or is nothing.
+    /// Whether the written bytes end at the end of a line, or no byte was written.
     pub fn is_at_line_start(&self) -> bool {
         self.at_line_start
     }
 
-    /// What the poll has to report about this queue.
+    /// Returns the interest of this queue for the poll.
     pub fn wants(&self) -> Wants {
         Wants {
             descriptor: self.outlet.descriptor.as_raw_fd(),
@@ -157,10 +156,10 @@ impl Queue {
         }
     }
 
-    /// Writes `bytes` behind those that wait, as far as the outlet takes them, and keeps the rest.
+    /// Writes the pending bytes and then `bytes`, until the outlet accepts no more. Keeps the rest.
     ///
     /// # Errors
-    /// Those of `write(2)`. What waits then still waits.
+    /// The errors of `write(2)`. Pending bytes stay pending then.
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flush()?;
         let mut rest = bytes;
@@ -172,40 +171,40 @@ impl Queue {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
-                    self.waiting.extend(rest);
+                    self.pending.extend(rest);
                     return Err(error);
                 }
             }
         }
-        self.waiting.extend(rest);
+        self.pending.extend(rest);
         Ok(())
     }
 
-    /// Writes what waits, as far as the outlet takes it.
+    /// Writes the pending bytes, until the outlet accepts no more.
     ///
     /// # Errors
-    /// Those of `write(2)`. What waits then still waits.
+    /// The errors of `write(2)`. Pending bytes stay pending then.
     pub fn flush(&mut self) -> io::Result<()> {
         while !self.is_empty() {
-            let waiting = &*self.waiting.make_contiguous();
-            let chunk = if self.lines { &waiting[..end_of_lines(waiting)] } else { waiting };
+            let pending = &*self.pending.make_contiguous();
+            let chunk = if self.lines { &pending[..end_of_lines(pending)] } else { pending };
             match self.outlet.write(chunk) {
                 Ok(written) => {
                     self.at_line_start = chunk[..written].ends_with(b"\n");
-                    self.waiting.drain(..written);
+                    self.pending.drain(..written);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
-        self.waiting.shrink_to(KEPT);
+        self.pending.shrink_to(KEPT);
         Ok(())
     }
 
-    /// Waits for the outlet until everything is written, or `until`.
+    /// Writes all pending bytes, and waits for the outlet until `until` at most.
     ///
     /// # Errors
-    /// Those of `write(2)` and `poll(2)`.
+    /// The errors of `write(2)` and `poll(2)`.
     pub fn finish(&mut self, until: Instant) -> io::Result<()> {
         self.flush()?;
         while !self.is_empty() {
@@ -220,23 +219,23 @@ impl Queue {
         Ok(())
     }
 
-    /// Forgets what waits.
+    /// Drops the pending bytes.
     pub fn clear(&mut self) {
-        self.waiting = VecDeque::new();
+        self.pending = VecDeque::new();
     }
 }
 
-/// What the poll has to report about a queue: when its outlet takes more, as long as something waits.
+/// The interest of a queue: while bytes are pending, the poll should report that the outlet accepts more.
 pub struct Wants {
     descriptor: RawFd,
     interest: Interest,
 }
 
 impl Wants {
-    /// Tells the poll. A file that the poll refuses always takes more.
+    /// Applies the interest to the poll. A file that the poll refuses always accepts more.
     ///
     /// # Errors
-    /// Those of [`Registration::apply`].
+    /// The errors of [`Registration::apply`].
     pub fn tell(&self, registration: &mut Registration, registry: &Registry) -> io::Result<()> {
         match registration.apply(registry, &mut SourceFd(&self.descriptor), self.interest) {
             Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(error),
@@ -245,21 +244,22 @@ impl Wants {
     }
 }
 
-/// The memory that an empty queue keeps.
+/// How much memory an empty queue keeps.
 const KEPT: usize = 16 * 1024;
 
-/// How much of `waiting` to write at once: the whole lines in its first PIPE_BUF bytes, or else all of these.
-fn end_of_lines(waiting: &[u8]) -> usize {
-    let chunk = &waiting[..waiting.len().min(PIPE_BUF)];
+/// How many of the pending bytes to write at once: all complete lines in the first PIPE_BUF bytes, or all of these bytes if
+/// there is no line end.
+fn end_of_lines(pending: &[u8]) -> usize {
+    let chunk = &pending[..pending.len().min(PIPE_BUF)];
     chunk.iter().rposition(|&byte| byte == b'\n').map_or(chunk.len(), |end| end + 1)
 }
 
 impl fmt::Debug for Queue {
-    /// Without the bytes, which may be a peer's text or its secrets.
+    /// Shows no bytes, because they may be a peer's text or secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Queue")
             .field("outlet", &self.outlet)
-            .field("waiting", &self.len())
+            .field("pending", &self.len())
             .finish_non_exhaustive()
     }
 }
@@ -278,8 +278,8 @@ mod tests {
         rustix::fs::fcntl_getfl(descriptor).unwrap().contains(OFlags::NONBLOCK)
     }
 
-    /// Fills the outlet, then reads all that was pushed.
-    fn takes_all_without_waiting(outlet: Outlet, mut reader: impl Read + Send + 'static) {
+    /// Fills the outlet, then reads all bytes that were pushed.
+    fn accepts_all_without_waiting(outlet: Outlet, mut reader: impl Read + Send + 'static) {
         let sent: Vec<u8> = (0..MIB).map(|at| (at % 251) as u8).collect();
         let mut queue = Queue::new(outlet);
         for piece in sent.chunks(10_000) {
@@ -300,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_is_full_is_not_waited_for_and_keeps_its_flags() {
+    fn a_write_to_a_full_pipe_does_not_wait_and_keeps_the_flags() {
         for inherited in [OFlags::empty(), OFlags::NONBLOCK] {
             let (reader, writer) = io::pipe().unwrap();
             rustix::fs::fcntl_setfl(&writer, inherited).unwrap();
             let outlet = Outlet::new(writer.as_fd()).unwrap();
             #[cfg(target_os = "linux")]
-            assert_eq!(outlet.way, Way::Reopened);
-            takes_all_without_waiting(outlet, reader);
+            assert_eq!(outlet.method, Method::Reopened);
+            accepts_all_without_waiting(outlet, reader);
             assert_eq!(is_non_blocking(&writer), inherited == OFlags::NONBLOCK);
         }
     }
@@ -317,14 +317,14 @@ mod tests {
         for inherited in [OFlags::empty(), OFlags::NONBLOCK] {
             let (reader, writer) = io::pipe().unwrap();
             rustix::fs::fcntl_setfl(&writer, inherited).unwrap();
-            takes_all_without_waiting(Outlet { descriptor: writer.into(), way: Way::Polled }, reader);
+            accepts_all_without_waiting(Outlet { descriptor: writer.into(), method: Method::Polled }, reader);
         }
     }
 
     #[test]
-    fn a_socket_that_is_full_is_not_waited_for_and_keeps_its_flags() {
+    fn a_write_to_a_full_socket_does_not_wait_and_keeps_the_flags() {
         let (reader, writer) = UnixStream::pair().unwrap();
-        takes_all_without_waiting(Outlet::new(writer.as_fd()).unwrap(), reader);
+        accepts_all_without_waiting(Outlet::new(writer.as_fd()).unwrap(), reader);
         assert!(!is_non_blocking(&writer));
     }
 
@@ -336,9 +336,9 @@ mod tests {
         assert_eq!(queue.push(b"for nobody").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
-    /// What a pipe takes ends with a whole line, so another program's line may follow.
+    /// The bytes in a pipe end with a complete line, so the line of another program can follow.
     #[test]
-    fn a_pipe_that_is_full_holds_whole_lines() {
+    fn a_full_pipe_holds_complete_lines() {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut queue = Queue::of_lines(Outlet::new(writer.as_fd()).unwrap());
         for length in (1..1000).cycle().take(3000) {

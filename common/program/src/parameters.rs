@@ -1,4 +1,4 @@
-//! What a TLS connection may be made of, on the command line.
+//! The flags for TLS versions, cipher suites and key exchange groups.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, ALL_KX_GROUPS, default_provid
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::version::{TLS12, TLS13};
 use rustls::{DEFAULT_VERSIONS, SupportedCipherSuite, SupportedProtocolVersion};
-
-use crate::offer::Offer;
 use tls_session::handshake;
 
-/// Versions, cipher suites and key exchange groups to allow; rustls' defaults where none is named.
+use crate::offer::Offer;
+
+/// The allowed versions, cipher suites and key exchange groups. If a flag is missing, rustls' defaults are allowed.
 ///
-/// Names are those of IANA, as a log shows them, so that what it shows can be asked for, in any case.
+/// Names are IANA's, in upper or lower case. The log shows the same names.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "TLS (repeatable; an unknown NAME lists the known ones)")]
 pub struct TlsParameters {
@@ -59,9 +59,9 @@ impl Version {
 }
 
 impl TlsParameters {
-    /// The suites and groups allowed, in the order given, each once; the rest is rustls' default.
+    /// Returns a provider with the allowed suites and groups, in the order of the flags, each once.
     ///
-    /// The client's order is one of preference. The server picks by the client's order.
+    /// The client's order is its preference. The server follows the client's order.
     pub fn provider(&self) -> Arc<CryptoProvider> {
         let mut provider = default_provider();
         if !self.suite.is_empty() {
@@ -73,26 +73,25 @@ impl TlsParameters {
         Arc::new(provider)
     }
 
-    /// The versions allowed, for `with_protocol_versions`.
+    /// Returns the allowed versions, for `with_protocol_versions`.
     pub fn versions(&self) -> Vec<&'static SupportedProtocolVersion> {
         let mut versions = DEFAULT_VERSIONS.to_vec();
         if !self.tls.is_empty() {
-            versions.retain(|version| self.tls.iter().any(|asked| asked.supported() == *version));
+            versions.retain(|version| self.tls.iter().any(|allowed| allowed.supported() == *version));
         }
         versions
     }
 
-    /// What these parameters allow, for a sentence about a peer that has nothing in common with it.
+    /// Returns the allowed parameters, for the sentence about a peer that has none of them.
     pub fn offer(&self) -> Offer {
         Offer::ours(&self.provider(), &self.versions())
     }
 
-    /// Whether any session at all can come of these parameters. If so, rustls'
-    /// `with_protocol_versions` takes them too.
+    /// Checks that a session with these parameters is possible. Then rustls' `with_protocol_versions` accepts them too.
     ///
     /// # Errors
     ///
-    /// A sentence that names the flags that exclude each other, and what to add.
+    /// A sentence that names the flags that exclude each other, and a value to add.
     pub fn check(&self) -> Result<(), String> {
         let provider = self.provider();
         let suites = &provider.cipher_suites;
@@ -144,7 +143,7 @@ fn group_name(group: &&'static dyn SupportedKxGroup) -> &'static str {
     group.name().as_str().unwrap_or_default()
 }
 
-/// Parses one of `all` by its name. The list is the provider's own, so none can be missing.
+/// Parses the name of an item in `all`, which is the provider's complete list.
 fn parser<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
     name: fn(&T) -> &'static str,
@@ -155,7 +154,7 @@ fn parser<T: Copy + Send + Sync + 'static>(
     })
 }
 
-/// The first of each name: a list of preferences has room for each but once.
+/// Keeps the first item with each name. A list of preferences must not have an item twice.
 fn unique<T: Copy>(items: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
     let mut kept: Vec<T> = Vec::new();
     for item in items {
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_iana_gives() {
+    fn names_are_the_names_of_iana() {
         for suite in ALL_CIPHER_SUITES {
             let name = format!("{suite:?}").replace("TLS13_", "TLS_");
             assert_eq!(suites(&format!("--suite {name}")), [name]);
@@ -205,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_rustls_own_with_the_hybrid_group_first() {
+    fn the_default_is_rustls_default_with_the_hybrid_group_first() {
         assert_eq!(suites("").len(), default_provider().cipher_suites.len());
         assert_eq!(groups("")[0], "X25519MLKEM768");
         assert_eq!(parse("").unwrap().versions(), DEFAULT_VERSIONS);
     }
 
     #[test]
-    fn the_order_is_kept_the_case_is_not_and_each_counts_once() {
+    fn names_keep_their_order_and_ignore_case_and_repetition() {
         assert_eq!(
             suites("--suite tls_aes_128_gcm_sha256 --suite TLS_AES_256_GCM_SHA384"),
             ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_excludes_each_other_is_named() {
+    fn an_error_names_the_flags_that_exclude_each_other() {
         for (arguments, parts) in [
             ("--tls 1.3 --suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.3"]),
             ("--tls 1.2 --suite TLS_AES_128_GCM_SHA256", ["--suite", "--tls", "TLS 1.2"]),
@@ -255,10 +254,10 @@ mod tests {
         }
     }
 
-    /// Every pair of suites, with every pair of groups, in every set of versions.
+    /// Tries many pairs of suites, with many pairs of groups, in every set of versions.
     #[test]
-    fn rustls_takes_what_the_check_takes() {
-        let mut taken = 0;
+    fn rustls_accepts_parameters_that_pass_the_check() {
+        let mut accepted = 0;
         for tls in [vec![], vec![Version::Tls12], vec![Version::Tls13]] {
             for (i, suite) in ALL_CIPHER_SUITES.iter().enumerate() {
                 for (j, group) in ALL_KX_GROUPS.iter().enumerate() {
@@ -268,7 +267,7 @@ mod tests {
                         group: vec![*group, ALL_KX_GROUPS[j / 2]],
                     };
                     if parameters.check().is_ok() {
-                        taken += 1;
+                        accepted += 1;
                         ClientConfig::builder_with_provider(parameters.provider())
                             .with_protocol_versions(&parameters.versions())
                             .unwrap();
@@ -276,6 +275,6 @@ mod tests {
                 }
             }
         }
-        assert!(taken > 50);
+        assert!(accepted > 50);
     }
 }

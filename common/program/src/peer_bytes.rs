@@ -1,7 +1,7 @@
-//! What the peer has sent during the handshake, for the sentence about a handshake that failed.
+//! Describes the bytes that the peer sent in a handshake that failed.
 
 use rustls::{ContentType, HandshakeType, ProtocolVersion};
-
+use tls_session::bytes::Bytes;
 use tls_session::escaped::Escaped;
 use tls_session::handshake_bytes::HandshakeBytes;
 
@@ -11,10 +11,10 @@ use crate::offer::Offer;
 const RECORD_HEADER: usize = 5;
 /// The header of a handshake message (RFC 8446, 4).
 const MESSAGE_HEADER: usize = 4;
-/// Foreign bytes that a sentence shows.
+/// How many bytes a sentence shows of a peer that does not speak TLS.
 const SHOWN: usize = 8;
 
-/// What the peer has sent so far.
+/// The bytes that the peer has sent so far.
 pub(crate) struct PeerBytes<'a>(pub &'a HandshakeBytes);
 
 /// The first message of the peer.
@@ -22,14 +22,14 @@ struct FirstMessage {
     kind: HandshakeType,
     /// Its length with its header.
     length: usize,
-    /// How many of these bytes have come.
-    came: usize,
-    /// Its body, as far as it is kept.
+    /// How many of these bytes were received.
+    received: usize,
+    /// The stored part of its body.
     body: Vec<u8>,
 }
 
 impl PeerBytes<'_> {
-    /// What the peer's ClientHello offers.
+    /// The offer of the peer's ClientHello.
     pub(crate) fn client_offer(&self) -> Option<Offer> {
         let message = self.first_message()?;
         (message.kind == HandshakeType::ClientHello).then(|| Offer::of_client_hello(&message.body))
@@ -42,34 +42,32 @@ impl PeerBytes<'_> {
         if is_server_hello { Offer::version_of_server_hello(&message.body) } else { None }
     }
 
-    /// How much came, and of what: `the client had sent 200 of the 517 bytes of its ClientHello`.
+    /// Describes the bytes: `the client had sent 200 of the 517 bytes of its ClientHello`.
     pub(crate) fn describe(&self, peer: &str) -> String {
         let length = self.0.length();
         match (self.0.beginning().first(), self.first_message()) {
             (None, _) => format!("the {peer} had sent nothing"),
-            (_, Some(FirstMessage { kind, length, came, .. })) if came < length => {
-                format!("the {peer} had sent {came} of the {length} bytes of its {}", message_name(kind))
+            (_, Some(FirstMessage { kind, length, received, .. })) if received < length => {
+                format!("the {peer} had sent {received} of the {length} bytes of its {}", message_name(kind))
             }
-            (_, Some(FirstMessage { kind, .. })) => match self.length_behind_first() {
+            (_, Some(FirstMessage { kind, .. })) => match self.length_after_first() {
                 0 => format!("the {peer} had sent its {} and nothing after it", message_name(kind)),
-                behind => format!(
-                    "the {peer} had sent its {} and {} after it",
-                    message_name(kind),
-                    bytes_of(behind)
-                ),
+                after => {
+                    format!("the {peer} had sent its {} and {} after it", message_name(kind), Bytes(after))
+                }
             },
             (Some(&first), None) => match ContentType::from(first) {
                 ContentType::Handshake => {
-                    format!("the {peer} had sent {} of its first message", bytes_of(length))
+                    format!("the {peer} had sent {} of its first message", Bytes(length))
                 }
                 ContentType::Unknown(_) => {
                     let shown = &self.0.beginning()[..self.0.beginning().len().min(SHOWN)];
                     let shown = Escaped::new(shown);
-                    format!("the {peer} had sent {} that are not TLS: \"{shown}\"", bytes_of(length))
+                    format!("the {peer} had sent {} that are not TLS: \"{shown}\"", Bytes(length))
                 }
                 known => format!(
                     "the {peer} had sent {} that begin with a record of the type {known:?}",
-                    bytes_of(length)
+                    Bytes(length)
                 ),
             },
         }
@@ -78,36 +76,36 @@ impl PeerBytes<'_> {
     fn first_message(&self) -> Option<FirstMessage> {
         let mut message = Vec::new();
         let mut rest = self.0.beginning();
-        // A message may be cut into several records.
-        while let Some((content, behind)) = next_handshake_record(rest) {
+        // A message may be split into several records.
+        while let Some((content, after)) = next_handshake_record(rest) {
             message.extend_from_slice(content);
-            rest = behind;
+            rest = after;
         }
         let [kind, high, middle, low] = *message.first_chunk::<MESSAGE_HEADER>()?;
         let length = MESSAGE_HEADER + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low));
-        let beyond = self.0.length() - self.0.beginning().len();
-        let came = length.min(message.len() + beyond);
+        let not_stored = self.0.length() - self.0.beginning().len();
+        let received = length.min(message.len() + not_stored);
         message.truncate(length);
-        Some(FirstMessage { kind: kind.into(), length, came, body: message.split_off(MESSAGE_HEADER) })
+        Some(FirstMessage { kind: kind.into(), length, received, body: message.split_off(MESSAGE_HEADER) })
     }
 
-    /// How many bytes came behind the first message, with the headers of their records.
-    fn length_behind_first(&self) -> usize {
+    /// How many bytes came after the first message, including the headers of their records.
+    fn length_after_first(&self) -> usize {
         let mut missing = self.first_message().map_or(0, |message| message.length);
         let mut rest = self.0.beginning();
         while missing > 0
-            && let Some((content, behind)) = next_handshake_record(rest)
+            && let Some((content, after)) = next_handshake_record(rest)
         {
             let of_message = missing.min(content.len());
             missing -= of_message;
             let coalesced = content.len() - of_message;
-            rest = &rest[rest.len() - behind.len() - coalesced..];
+            rest = &rest[rest.len() - after.len() - coalesced..];
         }
         self.0.length() - (self.0.beginning().len() - rest.len())
     }
 }
 
-/// The content of the record at the beginning, as far as it is there, and the bytes behind the record.
+/// The received part of the first record's content, and the bytes after that record.
 fn next_handshake_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (header, rest) = bytes.split_at_checked(RECORD_HEADER)?;
     if ContentType::from(header[0]) != ContentType::Handshake {
@@ -124,18 +122,14 @@ fn message_name(kind: HandshakeType) -> String {
     }
 }
 
-fn bytes_of(count: usize) -> String {
-    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(bytes: &[u8]) -> String {
-        let mut came = HandshakeBytes::default();
-        bytes.chunks(3).for_each(|chunk| came.add(chunk));
-        PeerBytes(&came).describe("client")
+    fn description(bytes: &[u8]) -> String {
+        let mut received = HandshakeBytes::default();
+        bytes.chunks(3).for_each(|chunk| received.add(chunk));
+        PeerBytes(&received).describe("client")
     }
 
     /// A record that holds these bytes of handshake messages.
@@ -150,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_how_much_came_and_of_what() {
+    fn the_description_has_the_number_of_bytes_and_their_message() {
         let whole = record(&hello());
         for (bytes, expected) in [
             (&b""[..], "the client had sent nothing"),
@@ -172,23 +166,26 @@ mod tests {
                 "the client had sent its handshake message of type 99 and nothing after it",
             ),
         ] {
-            assert_eq!(said(bytes), expected);
+            assert_eq!(description(bytes), expected);
         }
     }
 
     #[test]
-    fn a_message_may_be_cut_into_records_and_share_one() {
+    fn a_message_may_be_split_into_records_and_share_a_record() {
         let hello = hello();
         let cut = [record(&hello[..10]), record(&hello[10..])].concat();
-        assert_eq!(said(&cut), "the client had sent its ClientHello and nothing after it");
+        assert_eq!(description(&cut), "the client had sent its ClientHello and nothing after it");
         let shared = record(&[&hello[..], &[2, 0, 0]].concat());
-        assert_eq!(said(&shared), "the client had sent its ClientHello and 3 bytes after it");
+        assert_eq!(description(&shared), "the client had sent its ClientHello and 3 bytes after it");
     }
 
     #[test]
-    fn the_length_of_a_long_message_is_known_from_its_beginning() {
+    fn the_header_of_a_long_message_has_its_length() {
         let mut long = vec![1, 0, 0xff, 0];
         long.resize(16_000, 0);
-        assert_eq!(said(&record(&long)), "the client had sent 16000 of the 65284 bytes of its ClientHello");
+        assert_eq!(
+            description(&record(&long)),
+            "the client had sent 16000 of the 65284 bytes of its ClientHello"
+        );
     }
 }

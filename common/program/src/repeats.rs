@@ -1,18 +1,18 @@
-//! Lines that a stranger can make the log repeat: after the first ones of a second, the rest is counted.
+//! Limits log lines that peers can repeat: the first lines of a second are written, the others are counted.
 
 use std::time::{Duration, Instant};
 
 use log::{Level, log};
 
-/// Lines of one kind that a second has room for.
+/// How many lines of one kind are written in a second.
 const SHOWN: u64 = 20;
-/// How long the count goes on.
+/// How long lines are counted before the summary.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Decides which lines are written, and counts the others.
+/// Counts lines, and decides which are written.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
-    /// `None` while nothing has come.
+    /// When the summary is due. `None` before the first line.
     ends: Option<Instant>,
     kinds: Vec<Kind>,
 }
@@ -20,13 +20,13 @@ pub(crate) struct Repeats {
 #[derive(Debug)]
 struct Kind {
     level: Level,
-    /// What happened, with `#` for the number: "# clients did not speak TLS".
+    /// The text of the summary, with `#` for the number: "# clients did not speak TLS".
     what: &'static str,
     lines: u64,
 }
 
 impl Repeats {
-    /// Whether a line of the kind `what` is written. If not, the summary counts it.
+    /// Returns whether to write a line of the kind `what`. If not, the summary counts it.
     pub(crate) fn admits(&mut self, now: Instant, level: Level, what: &'static str) -> bool {
         self.timer(now);
         self.ends.get_or_insert(now + WINDOW);
@@ -43,7 +43,7 @@ impl Repeats {
         lines <= SHOWN
     }
 
-    /// When the summary is due, if there will be one.
+    /// Returns when the summary is due. `None` if there will be none.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.ends.filter(|_| self.kinds.iter().any(|kind| kind.lines > SHOWN))
     }
@@ -65,7 +65,7 @@ impl Repeats {
     }
 }
 
-/// The program ends before the second does.
+/// The program may end before the second does.
 impl Drop for Repeats {
     fn drop(&mut self) {
         self.summarise();
@@ -82,7 +82,7 @@ mod tests {
         let mut repeats = Repeats::default();
         let mut admitted = |at, what| (0..1000).filter(|_| repeats.admits(at, Level::Warn, what)).count();
         assert_eq!(admitted(start, "clients fail"), 20);
-        assert_eq!(admitted(start, "clients wait"), 20); // each kind has its own room
+        assert_eq!(admitted(start, "clients wait"), 20); // each kind has its own limit
         assert_eq!(admitted(start + WINDOW / 2, "clients fail"), 0);
         assert_eq!(admitted(start + WINDOW, "clients fail"), 20);
         assert_eq!(repeats.deadline(), Some(start + WINDOW + WINDOW));

@@ -1,9 +1,9 @@
-//! Durations in a sentence: as many digits as a reader can use.
+//! Durations in a sentence, with few digits.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A duration with three digits at most: `0.31 ms`, `12.4 ms`, `3.01 s`, `5 min 12 s`, `2 h 3 min`.
+/// A duration. Its `Display` has few digits: `0.31 ms`, `12.4 ms`, `3.01 s`, `5 min 12 s`, `2 h 3 min`.
 #[derive(Clone, Copy, Debug)]
 pub struct Short(pub Duration);
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_has_three_digits_at_most() {
+    fn a_duration_has_few_digits() {
         for (microseconds, shown) in [
             (0, "0.00 ms"),
             (312, "0.31 ms"),

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP, through the poll: no thread, no work in a signal handler.
+//! Turns Ctrl-C, SIGTERM and SIGHUP into events of the poll, without a thread, and without work in a signal handler.
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
@@ -16,50 +16,50 @@ use crate::exit::ExitStatus;
 /// The signals that ask a program to end.
 const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 
-/// The signals that ask a program for something.
+/// The signals that ask a program to end or to reload.
 ///
-/// A signal that was ignored when the program started stays ignored. A script's background job ignores SIGINT because
-/// Ctrl-C is meant for the script, and `nohup` ignores SIGHUP because the program must outlive its terminal.
+/// A signal that was ignored when the program started stays ignored. A script's background job ignores SIGINT, because
+/// Ctrl-C is for the script. `nohup` ignores SIGHUP, because the program must outlive its terminal.
 ///
-/// The first one that asks it to end is an event like any other. The second ends the process at once, from the signal
-/// handler, so that it also helps when the program hangs.
+/// The first signal that asks the program to end is an event. The second one ends the process at once, from the signal
+/// handler. So it works even if the program hangs.
 pub struct Signals {
     pending: signal_hook_mio::v1_0::Signals,
-    /// Whether there was a terminal when we began.
+    /// Whether there was a terminal when the program started.
     terminal: bool,
 }
 
-/// What the signals that have come ask for.
+/// The requests of the received signals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// To end: SIGINT or SIGTERM.
+    /// The program should end: SIGINT or SIGTERM, or SIGHUP if the terminal is gone.
     pub end: bool,
-    /// To load again what can be loaded again: SIGHUP, unless it says that the terminal is gone.
+    /// The program should reload its files: SIGHUP, if the terminal is not gone.
     pub reload: bool,
 }
 
 impl Signals {
-    /// Takes SIGINT and SIGTERM over and registers them with a poll. SIGHUP keeps its default: it ends the program.
+    /// Handles SIGINT and SIGTERM, and registers them with a poll. SIGHUP keeps its default action, which ends the program.
     ///
     /// # Errors
-    /// Those of `sigaction(2)` and `socketpair(2)`: out of file descriptors, for example.
+    /// The errors of `sigaction(2)` and `socketpair(2)`, for example if no file descriptors are left.
     pub fn install(registry: &Registry, token: Token) -> io::Result<Self> {
-        Self::take_over(&ENDING, registry, token)
+        Self::install_handlers(&ENDING, registry, token)
     }
 
-    /// Takes SIGHUP over, too.
+    /// Handles SIGHUP too.
     ///
     /// # Errors
-    /// As for [`install`](Self::install).
+    /// The errors of [`install`](Self::install).
     pub fn install_with_reload(registry: &Registry, token: Token) -> io::Result<Self> {
-        Self::take_over(&[SIGINT, SIGTERM, SIGHUP], registry, token)
+        Self::install_handlers(&[SIGINT, SIGTERM, SIGHUP], registry, token)
     }
 
-    fn take_over(signals: &[i32], registry: &Registry, token: Token) -> io::Result<Self> {
+    fn install_handlers(signals: &[i32], registry: &Registry, token: Token) -> io::Result<Self> {
         let ignored = Ignored::now(); // before the first handler is installed
         let ending = Arc::new(AtomicBool::new(false));
         for signal in ENDING.into_iter().filter(|&signal| !ignored.has(signal)) {
-            // In this order: the first signal finds the flag down and raises it, the second finds it raised.
+            // The order is important. The first signal finds the flag false and sets it. The second one finds it true.
             flag::register_conditional_shutdown(
                 signal,
                 ExitStatus::Interrupted.code().into(),
@@ -67,24 +67,24 @@ impl Signals {
             )?;
             flag::register(signal, Arc::clone(&ending))?;
         }
-        // Unheeded, so that a file that may grow no more is an error of the write and not the end of the process.
+        // Ignore SIGXFSZ, so that writing past the file size limit returns EFBIG and does not end the process.
         flag::register(SIGXFSZ, Arc::default())?;
-        let (unheard, heard): (Vec<i32>, Vec<i32>) =
+        let (not_handled, handled): (Vec<i32>, Vec<i32>) =
             signals.iter().copied().partition(|&signal| ignored.has(signal));
-        for signal in unheard {
+        for signal in not_handled {
             report_ignored(signal);
         }
-        let mut pending = signal_hook_mio::v1_0::Signals::new(heard)?;
+        let mut pending = signal_hook_mio::v1_0::Signals::new(handled)?;
         registry.register(&mut pending, token, Interest::READABLE)?;
         Ok(Self { pending, terminal: has_terminal() })
     }
 
-    /// What those ask for that have come since the last call.
+    /// Returns the requests of the signals since the last call.
     pub fn asked(&mut self) -> Asked {
         let mut asked = Asked::default();
         for signal in self.pending.pending() {
             match signal {
-                // What the kernel sends when somebody closes the window that the program runs in.
+                // The kernel sends it if somebody closes the window of the program.
                 SIGHUP if self.terminal && !has_terminal() => asked.end = true,
                 SIGHUP => asked.reload = true,
                 _ => asked.end = true,
@@ -94,8 +94,8 @@ impl Signals {
     }
 }
 
-/// A user who expects a reload has to learn why SIGHUP does nothing. The other signals are silent by default: every
-/// background job of a script ignores SIGINT.
+/// Reports an ignored signal. A user who expects a reload must learn why SIGHUP does nothing. The other signals are only
+/// reported for debugging, because every background job of a script ignores SIGINT.
 fn report_ignored(signal: i32) {
     let name = signal_name(signal).unwrap_or("a signal");
     if signal == SIGHUP {
@@ -110,13 +110,13 @@ fn report_ignored(signal: i32) {
 struct Ignored(u64);
 
 impl Ignored {
-    /// The signals that are ignored now. Where there is no `/proc`, none is known to be ignored.
+    /// Returns the signals that are ignored now.
     fn now() -> Self {
-        // Not an error: without `/proc` nothing is known, and every signal is taken over.
+        // Without `/proc` no signal counts as ignored. That is not an error.
         fs::read_to_string("/proc/self/status").map(|status| Self::parse(&status)).unwrap_or_default()
     }
 
-    /// Reads the line `SigIgn: 0000000000001002`: bit 0 stands for signal 1 (proc_pid_status(5)).
+    /// Parses the line `SigIgn: 0000000000001002`. Bit 0 stands for signal 1 (proc_pid_status(5)).
     fn parse(status: &str) -> Self {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         Self(mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default())
@@ -128,7 +128,7 @@ impl Ignored {
     }
 }
 
-/// Whether any of the standard streams is a terminal, and is still there: one that has hung up is none any more.
+/// Whether one of the standard streams is a terminal. After a hang-up, a stream is no longer a terminal.
 fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }

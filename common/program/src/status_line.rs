@@ -1,10 +1,10 @@
-//! One line at the bottom of a terminal, rewritten in place, with log lines scrolling by above it.
+//! The status line: the last line of a terminal, which is rewritten in place. Log lines appear above it.
 
 use std::io::{self, IsTerminal};
 
 use crate::stderr;
 
-/// A longer text would wrap, and only its last row would be erased.
+/// The longest text. A longer one would wrap, and only its last row could be erased.
 const WIDTH: usize = 79;
 
 /// Whether stderr is a terminal on which a line can be rewritten.
@@ -13,9 +13,9 @@ pub fn is_possible() -> bool {
     !dumb && io::stderr().is_terminal()
 }
 
-/// Shows `text`, of which at most 79 characters fit, in the place of what stood there. An empty one erases it.
+/// Replaces the status line by the first 79 characters of `text`. An empty text erases it.
 ///
-/// `text` is the program's own: nothing in it is escaped.
+/// `text` must be the program's own, because it is not escaped.
 pub fn show(text: &str) {
     stderr::show_status(&text.chars().take(WIDTH).collect::<String>());
 }

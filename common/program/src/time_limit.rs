@@ -1,4 +1,4 @@
-//! Timeouts as people write them: `500ms`, `3s`, `1h 30m`, or `off`.
+//! Parses timeouts on the command line: `500ms`, `3s`, `1h 30m`, or `off`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tls_session::deadline::{Timeout, Timeouts};
 
-/// The flag of a deadline: `--idle-timeout`.
+/// The flag of a timeout. Its `Display` is `--idle-timeout`.
 pub struct TimeoutFlag(pub Timeout);
 
 impl fmt::Display for TimeoutFlag {
@@ -15,12 +15,12 @@ impl fmt::Display for TimeoutFlag {
     }
 }
 
-/// The longest timeout. Beyond it nobody means a timeout, and `Instant + Duration` could overflow.
+/// The longest timeout. Nobody needs a longer one, and `Instant + Duration` could overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// A duration after which something ends, or none.
+/// A timeout: a duration, or `off`.
 ///
-/// It is displayed as it can be typed:
+/// Its `Display` can be parsed again:
 ///
 /// ```
 /// use program::time_limit::TimeLimit;
@@ -35,10 +35,10 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 pub struct TimeLimit(Option<Duration>);
 
 impl TimeLimit {
-    /// Never.
+    /// No timeout.
     pub const OFF: Self = Self(None);
 
-    /// After this long; 0 is at once.
+    /// A timeout of this duration. 0 means immediately.
     pub const fn after(duration: Duration) -> Self {
         Self(Some(duration))
     }
@@ -48,11 +48,11 @@ impl TimeLimit {
         self.0
     }
 
-    /// Parses a timeout that something has to fit into, which 0 allows nothing to do.
+    /// Parses a timeout that must not be 0, because no work can finish in no time.
     ///
     /// # Errors
     ///
-    /// Those of [`TimeLimit::from_str`], and 0.
+    /// The errors of [`TimeLimit::from_str`], and an error for 0.
     pub fn parse_deadline(text: &str) -> Result<Self, String> {
         match text.parse()? {
             Self(Some(Duration::ZERO)) => {
@@ -82,9 +82,9 @@ impl FromStr for TimeLimit {
         if digits(text) > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(format!("a number needs a unit, such as `{text}s` or `{text}ms`"));
         }
-        // Numbers of eleven digits, twenty in all, make little more than 10^11 years, which fits into the u64 of
-        // seconds that humantime adds up in. It panics where the sum is the largest u64 and a second of
-        // milliseconds: `18446744073709551615s 1000ms`. Twenty are what ten years take down to the nanosecond.
+        // humantime adds the seconds in a u64. It panics if their sum is the largest u64 and one more second comes from
+        // milliseconds: `18446744073709551615s 1000ms`. With at most eleven digits in a number and twenty in all, the sum is
+        // little more than 10^11 years, which fits. Ten years with nanoseconds have twenty digits.
         if digits(text) > 20 || text.split(char::is_alphabetic).any(|number| digits(number) > 11) {
             return Err("has too many digits; ten years are the longest".to_owned());
         }
@@ -107,7 +107,7 @@ impl fmt::Display for TimeLimit {
     }
 }
 
-/// The timeouts of a session that both programs have.
+/// The flags for the timeouts of a session, in both programs.
 #[derive(clap::Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Timeouts (500ms, 3s, 1h 30m; off disables)")]
 pub struct TimeLimitArgs {
@@ -127,13 +127,13 @@ pub struct TimeLimitArgs {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = TimeLimit::parse_deadline)]
     pub close_timeout: TimeLimit,
 
-    /// The whole session, whatever it does
+    /// From the beginning to the end of the session
     #[arg(long, value_name = "TIME", default_value = "off", value_parser = TimeLimit::parse_deadline)]
     pub session_timeout: TimeLimit,
 }
 
 impl TimeLimitArgs {
-    /// The timeouts of a server's session.
+    /// Returns the timeouts of a server's session.
     pub fn timeouts(&self) -> Timeouts {
         Timeouts {
             wait: None,
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_understood() {
+    fn durations_and_off_are_parsed() {
         for (text, milliseconds) in
             [("500ms", 500), ("3s", 3000), ("5m", 300_000), ("1h 30m", 5_400_000), ("1.5s", 1500), ("0s", 0)]
         {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_displayed_can_be_typed() {
+    fn a_displayed_timeout_can_be_parsed() {
         for text in ["off", "0s", "500ms", "3s", "1h 30m"] {
             assert_eq!(text.parse::<TimeLimit>().unwrap().to_string(), text);
         }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_number_gets_a_unit_suggested() {
+    fn the_error_for_a_bare_number_suggests_units() {
         assert_eq!(error("10"), "a number needs a unit, such as `10s` or `10ms`");
         assert_eq!(error("1.5"), "a number needs a unit, such as `1.5s` or `1.5ms`");
         assert_eq!(error("0"), "a number needs a unit, such as `0s` or `0ms`");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_is_large_enough_to_overflow() {
+    fn large_numbers_are_errors_and_do_not_overflow() {
         for text in [
             "11years",
             "100000h",
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_of_nothing_is_refused() {
+    fn a_deadline_of_zero_is_refused() {
         assert!(TimeLimit::parse_deadline("0s").unwrap_err().contains("`off`"));
         assert!(TimeLimit::parse_deadline("0h 0ms").is_err());
         assert_eq!(TimeLimit::parse_deadline("1ns"), "1ns".parse());

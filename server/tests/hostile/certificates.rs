@@ -131,7 +131,7 @@ fn large_certificates() {
         // Not much more than that: the server drains only a part, and then a reset would follow.
         let strangers = vec![der(&many.certificate); 70_000 / der(&many.certificate).len() + 1];
         let padded = [vec![der(&welcome.certificate)], strangers].concat();
-        presents("more than a message holds", padded, welcome, Some(End::Fin), "65535 bytes at most");
+        presents("more than a message holds", padded, welcome, Some(End::Fin), "at most 65535 bytes");
     }
     check_all(&cases);
 }

@@ -105,9 +105,9 @@ fn records_that_must_not_come_first() {
             alert(Alert::DecodeError),
             "TLS failed",
         ),
-        first("a message of 65,535 bytes", endless_hello(0xff_ff), Some(End::Fin), "65535 bytes at most"),
-        first("a message of 65,536 bytes", endless_hello(0x01_00_00), Some(End::Fin), "65535 bytes at most"),
-        first("a message of 16 MB", endless_hello(0xff_ff_ff), Some(End::Fin), "65535 bytes at most"),
+        first("a message of 65,535 bytes", endless_hello(0xff_ff), Some(End::Fin), "at most 65535 bytes"),
+        first("a message of 65,536 bytes", endless_hello(0x01_00_00), Some(End::Fin), "at most 65535 bytes"),
+        first("a message of 16 MB", endless_hello(0xff_ff_ff), Some(End::Fin), "at most 65535 bytes"),
         first(
             "half a message and the next",
             [record(22, &[1, 0, 1]), record(23, b"x")].concat(),

@@ -136,14 +136,14 @@ fn wrong_records_in_both_versions() {
                     client.write_raw(&record);
                 },
                 alert(Alert::BadRecordMac),
-                "damaged on its way",
+                "damaged in transit",
             ),
             greeted_then(
                 called("unencrypted data"),
                 version,
                 |client, _| client.write_raw(&record(23, &[b'a'; 40])),
                 alert(Alert::BadRecordMac),
-                "damaged on its way",
+                "damaged in transit",
             ),
             greeted_then(
                 called("the same record twice"),
@@ -254,7 +254,7 @@ fn a_wrong_finished() {
                     })
                 },
                 alert(Alert::BadRecordMac),
-                "damaged on its way",
+                "damaged in transit",
             ),
         ]);
     }
