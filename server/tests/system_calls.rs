@@ -109,7 +109,7 @@ fn shortened(line: &str) -> String {
 /// would cause two.
 fn assert_three_calls_each(count: usize, size: usize) {
     let calls = calls_of_a_session(count, &vec![b'~'; size]);
-    let (opening, closing) = SESSION.split_at(11); // the greeting ends the first part, the wait for close_notify begins the second
+    let (opening, closing) = SESSION.split_at(11); // before the wait for close_notify
     let expected = [opening, &MESSAGE.repeat(count), closing].concat();
     assert_same_list(&calls.ours, &expected);
     assert!(calls.allocator < count, "{} calls of the allocator for {count} messages", calls.allocator);

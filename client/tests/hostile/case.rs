@@ -38,8 +38,8 @@ impl Stage {
         self.server.accept()
     }
 
-    /// Accepts the client, sends a greeting, and reads until the client's close_notify, which follows at once without
-    /// `--linger`.
+    /// Accepts the client, sends a greeting, and reads until the client's close_notify. It follows at once with
+    /// `--linger 0s`.
     pub fn closing(&self) -> TlsServer {
         let mut session = self.server.accept();
         session.send(b"first");

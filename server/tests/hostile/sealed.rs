@@ -1,7 +1,7 @@
 //! Encrypted records that only a client with the session's keys can send.
 //!
 //! The alerts are those of rustls. For an unknown type it sends decode_error, where RFC 8446 (5) has unexpected_message.
-//! For a record of padding only (5.4) and for floods it sends no alert, and the server only a FIN.
+//! For a record of padding only (5.4) and for floods it sends no alert, and the server sends only a FIN.
 
 use rustls::AlertDescription as Alert;
 use rustls::ContentType;
