@@ -1,0 +1,142 @@
+//! The program around the loop.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Instant;
+
+use log::info;
+use program::exit::ExitStatus;
+use program::logging;
+use program::observer::Observer;
+use program::reporter::Reporter;
+use program::status_line;
+use program::stderr;
+use show::args::{ShowError, Shown};
+use tls_session::bytes::Bytes;
+use tls_session::close_reason::CloseReason;
+
+use crate::cli::Cli;
+use crate::conversation::{Moved, Outcome};
+use crate::event_loop::{EventLoop, STDERR, STDOUT};
+use crate::failure::Failure;
+use crate::output::{Output, SharedOutput};
+use crate::progress::Progress;
+use crate::setup;
+use crate::waiting::Waiting;
+
+const PROGRAM: &str = "mio-client";
+
+/// Runs the client with the arguments of the program.
+pub fn run() -> ExitCode {
+    match Cli::parse() {
+        Ok(cli) => run_sessions(&cli).into(),
+        Err(status) => status.into(),
+    }
+}
+
+/// Runs the sessions. At the end, the readers of what was written have a second to take it.
+fn run_sessions(cli: &Cli) -> ExitStatus {
+    let start = Instant::now();
+    cli.show.shape_log(start);
+    logging::init(cli.verbosity.steps());
+    if cli.show.takes_stdout() {
+        info!("stdout belongs to the capture, so the server's text is not shown");
+    }
+    let (result, unwritten) = match Output::new(STDOUT, STDERR, cli.show.takes_stdout()) {
+        Ok(output) => {
+            let result = sessions(cli, Rc::clone(&output), start);
+            let mut output = output.borrow_mut();
+            output.finish(stderr::end_of_last_wait());
+            (failed_late(result, &mut output), output.unwritten())
+        }
+        Err(error) => (Err(Failure::Output(error)), 0),
+    };
+    let mut status = report(cli, result);
+    if unwritten > 0 {
+        logging::fail(
+            PROGRAM,
+            &format_args!("nobody read stdout: lost {} of the server's text", Bytes(unwritten)),
+        );
+        status = if status == ExitStatus::Clean { ExitStatus::TimedOut } else { status };
+    }
+    stderr::finish();
+    status
+}
+
+/// The result of sessions, unless stdout failed after they had ended.
+fn failed_late(result: Result<Outcome, Failure>, output: &mut Output) -> Result<Outcome, Failure> {
+    match (result, output.take_error()) {
+        (Ok(_), Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        (result, _) => result,
+    }
+}
+
+/// Says what went wrong, if something did.
+fn report(cli: &Cli, result: Result<Outcome, Failure>) -> ExitStatus {
+    match result {
+        Ok(Outcome { interrupted: true, moved, .. }) => {
+            if let Some(Moved { sent, received }) = moved {
+                let moved = format!("{} went to the server, {received} came from it", Bytes(sent));
+                logging::fail(PROGRAM, &format_args!("{}: interrupted: {moved}", cli.target));
+            }
+            ExitStatus::Interrupted
+        }
+        Ok(Outcome { reason, sentence, cut_short, .. }) => {
+            let target = &cli.target;
+            match ExitStatus::from(&reason) {
+                ExitStatus::Clean if cut_short => {
+                    logging::fail(PROGRAM, &format_args!("{target}: {}", cut_short_words(&reason)));
+                    ExitStatus::Truncated
+                }
+                ExitStatus::Clean => ExitStatus::Clean,
+                status => {
+                    logging::fail(PROGRAM, &format_args!("{target}: {}", sentence));
+                    status
+                }
+            }
+        }
+        Err(failure) => {
+            logging::fail(PROGRAM, &failure);
+            failure.exit_status()
+        }
+    }
+}
+
+/// What the last line says of a session with `-i` that ended without an error, but perhaps too early.
+fn cut_short_words(reason: &CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Unconfirmed => {
+            "we closed first, and the server left without close_notify: its answer may not be whole"
+        }
+        _ => "the server closed first: it may not have answered all of stdin",
+    }
+}
+
+/// The first session and those of `--reconnect`, up to the first that does not end as it should.
+fn sessions(cli: &Cli, output: SharedOutput, start: Instant) -> Result<Outcome, Failure> {
+    let Shown { mut observer, key_log } =
+        shown(cli, start).map_err(|error| Failure::Configuration(error.to_string()))?;
+    let errand = setup::errand(cli, key_log)?;
+    let mut event_loop = EventLoop::new(observer.as_mut(), output)?;
+    let mut outcome = event_loop.run(&errand)?;
+    for _ in 0..cli.reconnect {
+        if outcome.interrupted || ExitStatus::from(&outcome.reason) != ExitStatus::Clean {
+            break;
+        }
+        outcome = event_loop.run(&errand)?;
+    }
+    Ok(outcome)
+}
+
+/// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
+fn shown(cli: &Cli, start: Instant) -> Result<Shown, ShowError> {
+    let mut log: Box<dyn Observer> = Box::new(Reporter::new(cli.endings()).beside_trace(cli.show.traces()));
+    if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {
+        log = Box::new((Waiting::default(), log));
+        if cli.interactive && !io::stdout().is_terminal() {
+            log = Box::new((Progress::default(), log));
+        }
+    }
+    cli.show.open(log, &cli.endings(), start)
+}
