@@ -64,8 +64,8 @@ impl fmt::Display for Authorized {
 
 /// Authorizes a peer by the certificates that it presented. Its own certificate is the first of `chain`.
 ///
-/// This is a pure function: the same arguments give the same result. A verifier calls it during a full handshake, and an
-/// [`Authorize`](tls_session::authorize::Authorize) calls it again at the end of every handshake. The second call is
+/// This is a pure function: the same arguments give the same result. A verifier calls it during a full handshake, and
+/// an [`Authorize`](tls_session::authorize::Authorize) calls it again at the end of every handshake. The second call is
 /// necessary: rustls asks no verifier when a session is resumed, and the certificate may have expired since. The
 /// certificates are still available then (`peer_certificates()`).
 ///
@@ -75,11 +75,11 @@ impl fmt::Display for Authorized {
 /// 3. the certificate is one of the pins of `trust`, or a chain leads to one of its authorities;
 /// 4. for a server, its name.
 ///
-/// Checks 1 and 2 are the same for a pin. In check 4 a pin may also have its name as Common Name. A pin that fails a check is
-/// not tried again as an issued certificate, because it would fail the same check.
+/// Checks 1 and 2 are the same for a pin. In check 4 a pin may also have its name as Common Name. A pin that fails a
+/// check is not tried again as an issued certificate, because it would fail the same check.
 ///
-/// This function does not check that the peer has the private key of the certificate. The signature of the handshake proves
-/// that.
+/// This function does not check that the peer has the private key of the certificate. The signature of the handshake
+/// proves that.
 ///
 /// # Errors
 ///
@@ -147,8 +147,8 @@ fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), U
     }
 }
 
-/// Checks the key usage and the extended key usage. A certificate without them, as a plain `openssl req -x509` makes it,
-/// may be used for everything.
+/// Checks the key usage and the extended key usage. A certificate without them, as a plain `openssl req -x509` makes
+/// it, may be used for everything.
 ///
 /// webpki ignores the key usage, but RFC 8446, 4.4.2.2 demands that it allows signatures.
 fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unauthorized> {
@@ -171,10 +171,11 @@ fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unaut
     Ok(())
 }
 
-/// Looks for a chain from the peer's certificate to one of our authorities, through the other certificates that it sent.
+/// Looks for a chain from the peer's certificate to one of our authorities, through the other certificates that it
+/// sent.
 ///
-/// rustls has this function only for servers, and it does not return the authority. So we call webpki directly, as rustls
-/// does.
+/// rustls has this function only for servers, and it does not return the authority. So we call webpki directly, as
+/// rustls does.
 fn find_authority(
     end_entity: &webpki::EndEntityCert<'_>,
     intermediates: &[CertificateDer<'_>],

@@ -73,7 +73,8 @@ pub(super) fn parse_strictly<'a>(
     })
 }
 
-/// The critical extensions that webpki does not know, by name if they have one here, and by object identifier otherwise.
+/// The critical extensions that webpki does not know, by name if they have one here, and by object identifier
+/// otherwise.
 fn unsupported_extensions(certificate: &X509Certificate<'_>) -> Vec<String> {
     // Key usage, alternative names, basic constraints, name constraints, CRL distribution points, extended key usage,
     // signed certificate timestamps.

@@ -35,9 +35,15 @@ struct NamedIssuer<'a> {
     certificate: X509Certificate<'a>,
 }
 
+impl NamedIssuer<'_> {
+    fn link(&self) -> Link {
+        Link::Intermediate(distinguished_name(self.certificate.subject()))
+    }
+}
+
 impl Chain<'_> {
-    /// Finds the missing issuer, or the wrong signature, of a chain that leads to none of our authorities. `None` if the
-    /// peer sent more issuers than are examined.
+    /// Finds the missing issuer, or the wrong signature, of a chain that leads to none of our authorities. `None` if
+    /// the peer sent more issuers than are examined.
     pub(super) fn broken_link(&self, trust: &Trust) -> Option<Distrust> {
         self.at_the_end(|last, link, issuers| self.broken_at(last, link, issuers, trust))
     }
@@ -54,24 +60,18 @@ impl Chain<'_> {
     pub(super) fn dated(&self, has_dates: impl Fn(Validity) -> bool) -> Link {
         let issuers = self.named_issuers();
         let dated = issuers.iter().find(|issuer| has_dates(Validity::of(&issuer.certificate)));
-        Link::Intermediate(
-            dated.map_or_else(
-                || UNREADABLE.to_owned(),
-                |issuer| distinguished_name(issuer.certificate.subject()),
-            ),
-        )
+        dated.map_or_else(|| Link::Intermediate(UNREADABLE.to_owned()), NamedIssuer::link)
     }
 
     /// Names the issuer that is not an authority.
     pub(super) fn no_authority(&self) -> Option<Distrust> {
         let issuers = self.named_issuers();
         let issuer = issuers.iter().find(|issuer| !issuer.certificate.is_ca())?;
-        let link = Link::Intermediate(distinguished_name(issuer.certificate.subject()));
-        Some(Distrust::NoAuthority { link })
+        Some(Distrust::NoAuthority { link: issuer.link() })
     }
 
-    /// Explains the last certificate of the chain, with its name in the sentence. `None` if the peer sent more issuers than
-    /// are examined.
+    /// Explains the last certificate of the chain, with its name in the sentence. `None` if the peer sent more issuers
+    /// than are examined.
     fn at_the_end(
         &self,
         explain: impl FnOnce(&X509Certificate<'_>, Link, &[NamedIssuer<'_>]) -> Distrust,
@@ -82,7 +82,7 @@ impl Chain<'_> {
         }
         Some(match self.last(&issuers) {
             None => explain(self.own, Link::Own, &issuers),
-            Some(last) => explain(last, Link::Intermediate(distinguished_name(last.subject())), &issuers),
+            Some(last) => explain(&last.certificate, last.link(), &issuers),
         })
     }
 
@@ -103,15 +103,15 @@ impl Chain<'_> {
         }
     }
 
-    /// The last certificate of the chain. Every signature from the peer's own certificate up to it is right. `None` stands
-    /// for the peer's own certificate.
-    fn last<'i>(&self, issuers: &'i [NamedIssuer<'_>]) -> Option<&'i X509Certificate<'i>> {
+    /// The last certificate of the chain. Every signature from the peer's own certificate up to it is right. `None`
+    /// stands for the peer's own certificate.
+    fn last<'i>(&self, issuers: &'i [NamedIssuer<'_>]) -> Option<&'i NamedIssuer<'i>> {
         let sent: Vec<CertificateDer<'_>> =
             issuers.iter().map(|issuer| CertificateDer::from(&*issuer.der)).collect();
-        let reached = issuers.iter().filter_map(|issuer| {
-            self.length_to(&issuer.der, &sent).map(|length| (length, &issuer.certificate))
-        });
-        reached.max_by_key(|(length, _)| *length).map(|(_, certificate)| certificate)
+        let reached = issuers
+            .iter()
+            .filter_map(|issuer| self.length_to(&issuer.der, &sent).map(|length| (length, issuer)));
+        reached.max_by_key(|(length, _)| *length).map(|(_, issuer)| issuer)
     }
 
     /// How many certificates are between the peer's own certificate and this issuer, if a chain leads to it.
@@ -165,8 +165,8 @@ fn unsupported_key(authority: &TrustAnchor<'_>) -> Option<UnsupportedKey> {
     UnsupportedKey::of_public(&key)
 }
 
-/// Whether two names look the same to a person, and are the same to OpenSSL. Their bytes may differ, for example if one is
-/// a PrintableString and the other a UTF8String.
+/// Whether two names look the same to a person, and are the same to OpenSSL. Their bytes may differ, for example if one
+/// is a PrintableString and the other a UTF8String.
 fn reads_alike(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }

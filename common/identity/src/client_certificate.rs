@@ -38,8 +38,8 @@ impl ClientCertificate {
 }
 
 impl ResolvesClientCert for ClientCertificate {
-    /// Returns our certificate. rustls sends an empty certificate message if this returns `None`, and also if our key fits
-    /// none of `schemes`.
+    /// Returns our certificate. rustls sends an empty certificate message if this returns `None`, and also if our key
+    /// fits none of `schemes`.
     fn resolve(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         note_certificate_request(Detail::new(CertificateRequest {
             // rustls passes each name with its SEQUENCE.

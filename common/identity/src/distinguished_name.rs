@@ -1,4 +1,5 @@
-//! The names of subjects and issuers, as text. A peer can choose them, so every text is escaped and has a limited length.
+//! The names of subjects and issuers, as text. A peer can choose them, so every text is escaped and has a limited
+//! length.
 
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, TrustAnchor};

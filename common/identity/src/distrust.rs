@@ -88,8 +88,8 @@ pub enum Issuer {
 }
 
 impl Distrust {
-    /// The certificate error for rustls, which chooses the alert. `None` stands for the alert certificate_unknown: "some
-    /// other (unspecified) issue".
+    /// The certificate error for rustls, which chooses the alert. `None` stands for the alert certificate_unknown:
+    /// "some other (unspecified) issue".
     pub(super) fn certificate_error(&self) -> Option<CertificateError> {
         Some(match self {
             // unknown_ca

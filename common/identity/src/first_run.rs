@@ -31,12 +31,12 @@ pub enum FirstRun {
 
 /// Makes a self-signed development certificate and its key, if neither file exists. It never changes an existing file.
 ///
-/// The certificate has CN localhost, CA:FALSE, the names localhost, 127.0.0.1 and ::1, and a key of ECDSA P-256. It is for
-/// TLS servers and clients, and it is valid from `now` for 365 days.
+/// The certificate has CN localhost, CA:FALSE, the names localhost, 127.0.0.1 and ::1, and a key of ECDSA P-256. It is
+/// for TLS servers and clients, and it is valid from `now` for 365 days.
 ///
 /// Two servers may start at the same time. Only one of them can create the key, because the key file is created
-/// exclusively. That server then writes the certificate. The other server gets an error that says to start again. It may
-/// find a key whose certificate does not exist yet, or is incomplete. But it never finds a key of one server and a
+/// exclusively. That server then writes the certificate. The other server gets an error that says to start again. It
+/// may find a key whose certificate does not exist yet, or is incomplete. But it never finds a key of one server and a
 /// certificate of another, because only the server that created the key writes the certificate.
 ///
 /// # Errors
@@ -79,8 +79,8 @@ fn create_both(certificate: &Path, key: &Path, now: UnixTime) -> Result<(), Iden
     create_folder(key).map_err(|problem| IdentityError::new(Role::Folder, folder(key), problem))?;
     create_file(key, 0o600, &key_pem).map_err(key_problem)?;
     create_file(certificate, 0o644, &certificate_pem).map_err(|problem| {
-        // We have just created this key, and it is useless without its certificate. If it cannot be removed, the next start
-        // finds one file without the other, and says so.
+        // We have just created this key, and it is useless without its certificate. If it cannot be removed, the next
+        // start finds one file without the other, and says so.
         let _ = fs::remove_file(key);
         certificate_problem(problem)
     })

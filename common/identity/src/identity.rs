@@ -37,10 +37,10 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// An [`IdentityError`] that names the file and the remedy. A file may be missing, unreadable, empty or not PEM. The
-    /// two files may be swapped. The key may be encrypted or damaged. A certificate may be damaged or older than X.509
-    /// v3. A key or a certificate may be of a kind that is not supported. The two may not match. No error quotes a part
-    /// of a file.
+    /// An [`IdentityError`] that names the file and the remedy. A file may be missing, unreadable, empty or not PEM.
+    /// The two files may be swapped. The key may be encrypted or damaged. A certificate may be damaged or older than
+    /// X.509 v3. A key or a certificate may be of a kind that is not supported. The two may not match. No error quotes
+    /// a part of a file.
     pub fn load(certificate_file: &Path, key_file: &Path) -> Result<Self, IdentityError> {
         let certificates = Pem::read(certificate_file, Role::Certificate)?.into_certificates()?;
         let (key, key_metadata) = Pem::read(key_file, Role::Key)?.into_key()?;

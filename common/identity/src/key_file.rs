@@ -68,8 +68,8 @@ impl Access {
 
     /// Whether other users can replace the files in this folder.
     ///
-    /// If the group has the number of the folder's owner, we assume that it has no other member: many systems make such a
-    /// group for each user.
+    /// If the group has the number of the folder's owner, we assume that it has no other member: many systems make such
+    /// a group for each user.
     fn lets_others_write(&self) -> bool {
         let group_is_private = self.group == self.user;
         let write = self.mode & ALL_WRITE != 0 || (self.mode & GROUP_WRITES != 0 && !group_is_private);

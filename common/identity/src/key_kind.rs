@@ -60,8 +60,8 @@ impl UnsupportedKey {
         })
     }
 
-    /// The kind of a certificate's key, if it is a compressed point. webpki can verify signatures with it. But rustls cannot
-    /// find out whether a private key belongs to it.
+    /// The kind of a certificate's key, if it is a compressed point. webpki can verify signatures with it. But rustls
+    /// cannot find out whether a private key belongs to it.
     pub(super) fn compressed_point(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
         let is_curve = key.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY;
         let is_compressed = matches!(key.subject_public_key.data.first(), Some(2 | 3));

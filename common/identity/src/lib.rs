@@ -2,12 +2,12 @@
 //!
 //! # How a peer becomes authorized
 //!
-//! 1. [`Identity::load`] reads our certificate chain and its private key from two PEM files. A server without these files
-//!    makes them on its first start: [`development_certificate`].
+//! 1. [`Identity::load`] reads our certificate chain and its private key from two PEM files. A server without these
+//!    files makes them on its first start: [`development_certificate`].
 //! 2. [`Trust::load`] reads the certificates that we trust, from a third PEM file.
-//! 3. During a full handshake rustls asks a [`ServerVerifier`] or a [`ClientVerifier`]. It calls [`authorize`] and verifies
-//!    the signature of the handshake. For a refused peer it answers with the error that makes rustls send the right alert,
-//!    and notes the whole reason for the session.
+//! 3. During a full handshake rustls asks a [`ServerVerifier`] or a [`ClientVerifier`]. It calls [`authorize`] and
+//!    verifies the signature of the handshake. For a refused peer it answers with the error that makes rustls send the
+//!    right alert, and notes the whole reason for the session.
 //! 4. At the end of every handshake the session asks an [`Authorize`](tls_session::authorize::Authorize):
 //!    [`AuthorizeServer`], [`AuthorizeClients`] or [`AnyClient`]. It calls [`authorize`] again, because rustls asks no
 //!    verifier when a session is resumed, and the certificate may have expired since. The answer is an

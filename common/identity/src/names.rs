@@ -53,9 +53,9 @@ pub(super) enum Basis {
 /// webpki compares the name with the subject alternative names. We add two rules:
 /// - A trailing dot only says that a DNS name is complete. We ignore it in both names. webpki ignores it only in the
 ///   wanted name.
-/// - A *pin* without a subject alternative name extension is for its common name, because a plain `openssl req -x509` asks
-///   for nothing else. This rule does not apply to a certificate that an authority issued. An authority's name constraints
-///   do not cover the common name, so the authority could put any name there.
+/// - A *pin* without a subject alternative name extension is for its common name, because a plain `openssl req -x509`
+///   asks for nothing else. This rule does not apply to a certificate that an authority issued. An authority's name
+///   constraints do not cover the common name, so the authority could put any name there.
 pub(super) fn is_for(
     certificate: &X509Certificate<'_>,
     end_entity: &webpki::EndEntityCert<'_>,
@@ -107,7 +107,8 @@ pub(super) fn common_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Ite
     names.filter_map(|name| name.as_str().ok())
 }
 
-/// The names of a certificate for a sentence. Its `Display` shows the first names, escaped, and how many more there are.
+/// The names of a certificate for a sentence. Its `Display` shows the first names, escaped, and how many more there
+/// are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     text: String,

@@ -125,7 +125,8 @@ fn shown(name: &str) -> String {
     Escaped::new(name).to_string()
 }
 
-/// The rule of webpki that this wildcard breaks. `None` if it does not seem to cover the wanted name, or breaks no rule.
+/// The rule of webpki that this wildcard breaks. `None` if it does not seem to cover the wanted name, or breaks no
+/// rule.
 fn broken_rule(name: &str, wanted: &str) -> Option<WildcardRule> {
     let (pattern, wanted) = (relative(name), relative(wanted));
     let (before, after) = pattern.split_once('*')?;

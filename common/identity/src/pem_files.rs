@@ -158,8 +158,8 @@ fn decode(block: &Block<'_>) -> Result<Content, Problem> {
 /// Decodes the text of one block. `None` if it is not base64.
 ///
 /// rustls-pemfile is archived (RUSTSEC-2025-0134). It is a thin wrapper over `rustls_pki_types::pem`, whose trait
-/// `PemObject` would replace this one function. The error is dropped, because its text quotes the file. The caller finds
-/// the damaged line itself.
+/// `PemObject` would replace this one function. The error is dropped, because its text quotes the file. The caller
+/// finds the damaged line itself.
 fn read_block(text: &[u8]) -> Option<Item> {
     let (item, _) = rustls_pemfile::read_one_from_slice(text).ok().flatten()?;
     Some(item)

@@ -129,7 +129,8 @@ fn block_remedy(f: &mut fmt::Formatter<'_>, file: &Quoted<'_>, label: Label) -> 
             write!(f, "convert it with `openssl x509 -in {file} -out converted.pem`")
         }
         Label::Request => f.write_str(
-            "this is a certificate request: send it to an authority, then use the certificate that the authority returns",
+            "this is a certificate request: send it to an authority, \
+             then use the certificate that the authority returns",
         ),
         Label::OpenSshKey => {
             write!(f, "convert it in place with `ssh-keygen -p -m PEM -f {file}`")

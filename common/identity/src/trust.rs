@@ -17,21 +17,21 @@ use crate::warning::Warning;
 ///
 /// # Authorities
 ///
-/// A certificate with CA:TRUE in the trust file is an *authority*, or trust anchor. It vouches for every certificate that
-/// its key has signed, or that the key of an authority below it has signed.
+/// A certificate with CA:TRUE in the trust file is an *authority*, or trust anchor. It vouches for every certificate
+/// that its key has signed, or that the key of an authority below it has signed.
 ///
-/// A certificate with CA:FALSE, or without basic constraints, is never an authority. X.509 libraries would accept it as one:
-/// path validation reads only the name, the key and the name constraints of an anchor (RFC 5280, 6.1.1 (d)), and webpki
-/// never reads its CA flag. If the certificate of one server were an authority, it could issue certificates for *any* name.
-/// A thief of that server's key could then pretend to be any server.
+/// A certificate with CA:FALSE, or without basic constraints, is never an authority. X.509 libraries would accept it as
+/// one: path validation reads only the name, the key and the name constraints of an anchor (RFC 5280, 6.1.1 (d)), and
+/// webpki never reads its CA flag. If the certificate of one server were an authority, it could issue certificates for
+/// *any* name. A thief of that server's key could then pretend to be any server.
 ///
 /// # Pins
 ///
 /// Every certificate in the trust file is also a *pin*, with CA:TRUE or without. A pin identifies a peer that presents
 /// exactly the same bytes. This is safe, and it proves as much as a chain:
 /// - The user who put the certificate into the file vouches for its key and its name, as for an authority.
-/// - A certificate is public, so presenting it proves nothing. The signature of the handshake proves that the peer has the
-///   private key. It is verified in any case: [`ServerVerifier`](crate::ServerVerifier).
+/// - A certificate is public, so presenting it proves nothing. The signature of the handshake proves that the peer has
+///   the private key. It is verified in any case: [`ServerVerifier`](crate::ServerVerifier).
 /// - A pin cannot issue certificates. It identifies itself and nothing else.
 /// - A pin does not bypass the other checks: its dates, key usage and name must be right too.
 ///
@@ -68,8 +68,8 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// An [`IdentityError`] that names the file and the remedy. The file may be missing, unreadable, empty or not PEM. It may
-    /// hold no certificate, or a damaged one: a trust is loaded completely or not at all.
+    /// An [`IdentityError`] that names the file and the remedy. The file may be missing, unreadable, empty or not PEM.
+    /// It may hold no certificate, or a damaged one: a trust is loaded completely or not at all.
     pub fn load(path: &Path) -> Result<Self, IdentityError> {
         let certificates = Pem::read(path, Role::Trust)?.into_certificates()?;
         let mut anchors = RootCertStore::empty();
@@ -85,8 +85,8 @@ impl Trust {
 
     /// Reads the trust store of the operating system, which holds authorities and no pins.
     ///
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the store, as for OpenSSL. A certificate that cannot be read is skipped,
-    /// because the user cannot repair the system's store.
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the store, as for OpenSSL. A certificate that cannot be read is
+    /// skipped, because the user cannot repair the system's store.
     ///
     /// # Errors
     ///
@@ -117,8 +117,8 @@ impl Trust {
         subjects
     }
 
-    /// Returns warnings about the authorities of a file: those that are not valid now, and those with a key of a kind that
-    /// is not supported.
+    /// Returns warnings about the authorities of a file: those that are not valid now, and those with a key of a kind
+    /// that is not supported.
     ///
     /// Neither is an error. Path validation ignores the dates of an authority (RFC 5280, 6.1.1 (d)).
     pub fn warnings(&self, now: UnixTime) -> Vec<Warning> {
@@ -163,8 +163,8 @@ fn add_if_authority(anchors: &mut RootCertStore, der: &CertificateDer<'_>) -> Re
     if !certificate.is_ca() {
         return Ok(());
     }
-    // The error's text is dropped, because we do not control it. webpki ignores critical extensions of an authority. So an
-    // error here is damage that `parse` has not noticed.
+    // The error's text is dropped, because we do not control it. webpki ignores critical extensions of an authority. So
+    // an error here is damage that `parse` has not noticed.
     anchors.add(der.clone()).map_err(|_| match parse_strictly(der, &certificate) {
         Err(reason) => reason,
         Ok(_) => Unusable::Damaged("it is not DER, or an extension is damaged".to_owned()),

@@ -45,8 +45,8 @@ pub enum Unauthorized {
     MayNotSign,
     /// The extended key usage does not include the role of the peer.
     WrongUse(Use),
-    /// The signature of the handshake was not made with the key of the certificate. [`authorize`](crate::authorize) never
-    /// returns this, because it sees no signature.
+    /// The signature of the handshake was not made with the key of the certificate. [`authorize`](crate::authorize)
+    /// never returns this, because it sees no signature.
     WrongSignature,
     /// The certificate is for other names.
     WrongName {
@@ -81,8 +81,8 @@ impl Unauthorized {
         matches!(self, Self::WrongName { names, near: None, .. } if names.fits_a_server())
     }
 
-    /// Returns the error with which a verifier answers rustls, so that rustls sends the alert for this reason (RFC 8446,
-    /// 6.2).
+    /// Returns the error with which a verifier answers rustls, so that rustls sends the alert for this reason (RFC
+    /// 8446, 6.2).
     ///
     /// It has fewer details than `self`. The variants of rustls with details would carry names that the peer chose into
     /// rustls' messages, unescaped.

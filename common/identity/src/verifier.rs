@@ -64,16 +64,16 @@ impl Checks {
 
     /// Notes the whole reason for the session, and returns the error for rustls.
     ///
-    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and has few details. After a
-    /// failed handshake `peer_certificates()` is `None`, so the session cannot find out the reason itself.
+    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and has few details. After
+    /// a failed handshake `peer_certificates()` is `None`, so the session cannot find out the reason itself.
     fn refuse(&self, refusal: Unauthorized) -> Error {
         let error = Error::InvalidCertificate(refusal.certificate_error());
         note_refusal(refusal.into());
         error
     }
 
-    /// Notes for the session that the signature of the handshake is wrong, or that the key of the certificate is of a kind
-    /// that is not supported.
+    /// Notes for the session that the signature of the handshake is wrong, or that the key of the certificate is of a
+    /// kind that is not supported.
     fn note_signature(
         &self,
         cert: &CertificateDer<'_>,
@@ -91,8 +91,8 @@ impl Checks {
 
 /// Authorizes the server of a full handshake.
 ///
-/// The handshake's signature is verified under both policies. With [`Policy::Insecure`] a client may talk to any server, but
-/// that server has the key of the certificate that it presents.
+/// The handshake's signature is verified under both policies. With [`Policy::Insecure`] a client may talk to any
+/// server, but that server has the key of the certificate that it presents.
 #[derive(Debug)]
 pub struct ServerVerifier {
     checks: Checks,
@@ -127,8 +127,9 @@ pub struct ClientVerifier {
 impl ClientVerifier {
     /// Returns a verifier for one server configuration.
     ///
-    /// The server sends clients the names of all authorities and pins in `trust`, as hints for the choice of a certificate
-    /// (RFC 8446, 4.2.4). It sends none if they would make the message too long for many clients, or for TLS.
+    /// The server sends clients the names of all authorities and pins in `trust`, as hints for the choice of a
+    /// certificate (RFC 8446, 4.2.4). It sends none if they would make the message too long for many clients, or for
+    /// TLS.
     pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, auth: ClientAuth) -> Self {
         let names = trust.subjects();
         let length: usize = names.iter().map(|name| 2 + name.as_ref().len()).sum();
@@ -136,8 +137,8 @@ impl ClientVerifier {
         Self { checks: Checks::new(trust, &provider), auth, hints }
     }
 
-    /// Whether the server sends hints. Most clients do not need them, but a client with several certificates may present the
-    /// wrong one.
+    /// Whether the server sends hints. Most clients do not need them, but a client with several certificates may
+    /// present the wrong one.
     pub fn hints(&self) -> bool {
         !self.hints.is_empty()
     }

@@ -139,7 +139,8 @@ impl fmt::Display for Warning {
             ),
             Self::OpenFolder { file, folder, mode } => write!(
                 f,
-                "other users can replace the private key in {}, because they can write to its folder (mode {mode:04o}); \
+                "other users can replace the private key in {}, because they can write to its folder \
+                 (mode {mode:04o}); \
                  forbid that with `chmod go-w {}`",
                 file.display(),
                 Quoted(folder)

@@ -64,8 +64,8 @@ pub fn parse_from<P: Parser>(
     }
 }
 
-/// Finds a mistake such as `--trace json`. A flag with an optional value takes it only after an equals sign, so clap would
-/// read `json` as another argument.
+/// Finds a mistake such as `--trace json`. A flag with an optional value takes it only after an equals sign, so clap
+/// would read `json` as another argument.
 fn detached_value<P: Parser>(arguments: &[OsString]) -> Option<String> {
     let command = P::command();
     let mut flags = command.get_arguments().filter(|argument| argument.is_require_equals_set());

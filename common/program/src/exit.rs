@@ -6,7 +6,8 @@ use tls_session::close_reason::CloseReason;
 
 /// The exit status of `mio-server` and `mio-client`.
 ///
-/// It tells a script what to do next: try again (5, 6), correct something (1, 2), or not trust the received data (3, 4).
+/// It tells a script what to do next: try again (5, 6), correct something (1, 2), or not trust the received data (3,
+/// 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ExitStatus {

@@ -5,8 +5,8 @@ use rustls::{Error, PeerIncompatible, Side};
 use crate::offer::{Offer, is_obsolete, version_name};
 use crate::peer_bytes::PeerBytes;
 
-/// Returns the sentence with the offers of both ends, and the flag that changes ours. `None` for any other error, and if the
-/// peer's offer is not known.
+/// Returns the sentence with the offers of both ends, and the flag that changes ours. `None` for any other error, and
+/// if the peer's offer is not known.
 pub(crate) fn nothing_in_common(
     error: &Error,
     peer: Side,

@@ -2,11 +2,12 @@
 //!
 //! | module | its job |
 //! |---|---|
-//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`] | parse the flags of both programs |
-//! | [`exit`] | the exit statuses of both programs |
+//! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`] | parse the flags |
+//! | [`exit`] | the exit statuses |
 //! | [`ending`] | the sentence about the end of a session |
-//! | `alert_context`, `certificate_request` | its part about an alert, and about a certificate that the server asks for |
+//! | `alert_context`, `certificate_request` | its part about an alert, and about a certificate that a server wants |
 //! | `in_common`, [`offer`], `peer_bytes` | its part about a handshake that failed |
+//! | [`observer`] | the events of the loops, and the observers that hear them |
 //! | [`reporter`], `repeats`, [`short_time`] | log lines about sessions, and a limit for repeated ones |
 //! | [`logging`], `log_line`, [`status_line`] | the logger, the form of its lines, and the last line of a terminal |
 //! | [`outlet`], [`stderr`] | write to stdout and stderr without waiting for a reader |

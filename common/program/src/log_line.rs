@@ -47,8 +47,8 @@ pub(crate) fn is_ours(target: &str) -> bool {
     OURS.contains(&target.split("::").next().unwrap_or_default())
 }
 
-/// Returns the line of a log record: `2026-11-23T05:55:00.123Z INFO  message`. A library's record has `[its::target] ` before
-/// the message. No message can begin a second line.
+/// Returns the line of a log record: `2026-11-23T05:55:00.123Z INFO  message`. A library's record has `[its::target] `
+/// before the message. No message can begin a second line.
 pub(crate) fn format_record(now: SystemTime, record: &Record<'_>) -> String {
     let mut message = String::new();
     // Writing to a String does not fail. If the message's own Display fails, we show its beginning.
@@ -66,8 +66,8 @@ fn line_for_people(now: SystemTime, record: &Record<'_>, message: &str) -> Strin
     // humantime panics on a time before 1970. A machine with a dead clock battery may have such a time.
     let now = humantime::format_rfc3339_millis(now.max(SystemTime::UNIX_EPOCH));
     let mut line = String::new();
-    // Writing to a String does not fail. If the Display of a time after the year 9999 fails, we show the rest of the line.
-    // `format!` would panic.
+    // Writing to a String does not fail. If the Display of a time after the year 9999 fails, we show the rest of the
+    // line. `format!` would panic.
     let _ = write!(line, "{now}");
     let _ = write!(line, " {:<5} ", record.level());
     if !is_ours(record.target()) {

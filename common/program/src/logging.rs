@@ -1,7 +1,7 @@
 //! The logger. It writes to stderr, because stdout only carries the client's data.
 //!
-//! `simple_logger` filters the levels and reads `RUST_LOG`. It does not write: it uses `eprintln!`, which panics if stderr is
-//! a closed pipe, and `mio-server 2>&1 | head -1` must continue to serve.
+//! `simple_logger` filters the levels and reads `RUST_LOG`. It does not write: it uses `eprintln!`, which panics if
+//! stderr is a closed pipe, and `mio-server 2>&1 | head -1` must continue to serve.
 
 use std::env;
 use std::fmt::{self, Display, Write as _};
@@ -30,7 +30,8 @@ pub struct Verbosity {
 }
 
 impl Verbosity {
-    /// Returns how many steps the level is above (`-v`) or below (`-q`) the default level. It is the argument of [`init`].
+    /// Returns how many steps the level is above (`-v`) or below (`-q`) the default level. It is the argument of
+    /// [`init`].
     pub fn steps(self) -> i8 {
         let steps = |count| i8::try_from(count).unwrap_or(i8::MAX);
         steps(self.verbose) - steps(self.quiet)
@@ -39,14 +40,16 @@ impl Verbosity {
 
 /// Installs the logger, which writes one line for each record to stderr.
 ///
-/// The level is `verbosity` steps above `Info`, or the level that `RUST_LOG` names (`off`, `error`, `warn`, `info`, `debug` or
-/// `trace`). If `RUST_LOG` does not name a level, it is ignored with a warning. A second call changes nothing.
+/// The level is `verbosity` steps above `Info`, or the level that `RUST_LOG` names (`off`, `error`, `warn`, `info`,
+/// `debug` or `trace`). If `RUST_LOG` does not name a level, it is ignored with a warning. A second call changes
+/// nothing.
 ///
 /// A line never waits for the reader of stderr: see [`stderr`].
 pub fn init(verbosity: i8) {
     let filter = SimpleLogger::new().with_level(level(verbosity)).env();
     let max_level = filter.max_level();
-    // The logger is leaked once. `log::set_boxed_logger` would need a feature of `log` that only `simple_logger` enables.
+    // The logger is leaked once. `log::set_boxed_logger` would need a feature of `log` that only `simple_logger`
+    // enables.
     if log::set_logger(Box::leak(Box::new(Stderr { filter }))).is_ok() {
         log::set_max_level(max_level);
         warn_of_malformed_level();
@@ -95,7 +98,8 @@ fn level(verbosity: i8) -> LevelFilter {
     }
 }
 
-/// Warns about a `RUST_LOG` that `simple_logger` silently ignores, such as the `RUST_LOG=rustls=debug` of other loggers.
+/// Warns about a `RUST_LOG` that `simple_logger` silently ignores, such as the `RUST_LOG=rustls=debug` of other
+/// loggers.
 fn warn_of_malformed_level() {
     let Some(value) = env::var_os("RUST_LOG").filter(|value| !value.is_empty()) else {
         return;
@@ -114,8 +118,8 @@ struct Stderr {
 }
 
 impl Log for Stderr {
-    /// Records of libraries are only shown with `-v`. If rustls warns about an alert, the session also reports it, with its
-    /// number and its peer.
+    /// Records of libraries are only shown with `-v`. If rustls warns about an alert, the session also reports it, with
+    /// its number and its peer.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.filter.enabled(metadata)
             && (log_line::is_ours(metadata.target()) || self.filter.max_level() >= LevelFilter::Debug)

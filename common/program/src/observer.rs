@@ -1,6 +1,6 @@
-//! What the loops of both programs do, and the observers that hear of it.
+//! The events of both programs' loops, and the observers that hear them.
 //!
-//! [`tls_session::observer`] has what a session and a listener do. An observer here hears both, in order.
+//! [`tls_session::observer`] has the events of sessions and listeners. An observer of this module hears both, in order.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tls_session::context::{Context, Limits};
 use tls_session::observer::{self, SessionId, SocketEvent, SocketKind};
 use tls_session::readiness::Interest;
 
-/// One thing that the loop around the sessions did.
+/// An event of the loop around the sessions.
 #[derive(Debug)]
 pub enum LoopEvent<'a> {
     /// The listener is open.
@@ -20,34 +20,33 @@ pub enum LoopEvent<'a> {
     Woke {
         /// How many events it brought.
         events: usize,
-        /// How long it might have slept: until the earliest deadline; not at all, because something could be done;
-        /// or, with `None`, until an event.
+        /// How long it could have slept. Zero: work was left. `None`: there was no deadline, only an event could wake it.
         timeout: Option<Duration>,
     },
-    /// One of the events was for this.
+    /// One of the events was for this source.
     Ready(EventSource),
-    /// What the poll was told to watch for, of something that is not a session. Nothing: it was deregistered.
+    /// The poll got a new interest for a source that is not a session. No interest means that it was deregistered.
     InterestChanged(EventSource, Interest),
     /// A connection was accepted.
     Accepted(SocketAddr),
-    /// A connection was accepted and has to wait.
+    /// A connection was accepted and queued.
     Waiting {
         /// The other end.
         peer: SocketAddr,
-        /// Its place in the queue, from 1.
+        /// Its position in the queue, from 1.
         place: usize,
     },
-    /// The accept queue is full; the listener is deregistered, and the kernel's backlog is the queue now.
+    /// The accept queue is full. The listener is deregistered, so further clients wait in the kernel's backlog.
     RoomFull,
-    /// There is room again; the listener is back.
+    /// The accept queue has room again. The listener is registered again.
     RoomAgain,
-    /// `accept(2)` failed with an error that concerns us all; it is tried again soon.
+    /// `accept(2)` failed with an error that does not concern one client only. It is tried again soon.
     AcceptFailed(&'a io::Error),
-    /// A client that had sent nothing left, or was sent away. It gets no session.
+    /// A client that had sent nothing left, or was disconnected. It gets no session.
     Skipped {
         /// The other end.
         peer: SocketAddr,
-        /// How it left.
+        /// How its connection ended.
         left: Left<'a>,
         /// How many clients still wait.
         waiting: usize,
@@ -61,7 +60,7 @@ pub enum LoopEvent<'a> {
         /// How many clients still wait.
         waiting: usize,
     },
-    /// A client that has sent nothing goes back to its position in the queue. Its slot goes to a client that has spoken.
+    /// A client that has sent nothing returns to its position in the queue. Its slot goes to a client that has sent data.
     SlotGivenUp {
         /// The other end.
         peer: SocketAddr,
@@ -70,23 +69,23 @@ pub enum LoopEvent<'a> {
         /// How many clients wait now.
         waiting: usize,
     },
-    /// A client that has spoken gets a slot.
+    /// A client that has sent data gets a slot.
     Promoted {
-        /// The session that it becomes.
+        /// Its session.
         id: SessionId,
         /// The slot that it gets, from 0.
         slot: usize,
-        /// How many still wait.
+        /// How many clients still wait.
         waiting: usize,
     },
-    /// rustls would not even begin a session.
+    /// rustls could not create a connection for a session.
     SessionFailed {
-        /// The session that there will not be.
+        /// The number of the session, which does not begin.
         id: SessionId,
-        /// What rustls says.
+        /// rustls' error.
         error: &'a rustls::Error,
     },
-    /// A session is over, and its slot is free.
+    /// A session has ended, and its slot is free.
     Freed {
         /// The session.
         id: SessionId,
@@ -95,41 +94,42 @@ pub enum LoopEvent<'a> {
         /// Whether its socket is drained before it is closed.
         drains: bool,
     },
-    /// One read of stdin gave this many bytes; none at its end.
+    /// A read of stdin returned this many bytes. 0 means the end of stdin.
     StdinRead(usize),
-    /// We are trying to connect.
+    /// A connection attempt began.
     Connecting(SocketAddr),
     /// A connection attempt failed.
     ConnectFailed(SocketAddr, &'a io::Error),
-    /// The TCP connection is there.
+    /// The TCP connection is established.
     Connected(SocketAddr),
-    /// A socket is drained, or was drained long enough, and is closed.
+    /// A socket was drained and is closed, at its end-of-file or at a limit.
     Drained {
         /// The other end.
         peer: SocketAddr,
-        /// How many bytes were thrown away.
+        /// How many bytes were discarded.
         drained: usize,
     },
-    /// SIGHUP: the certificates, keys and trusted certificates were loaded again, for the sessions to come.
+    /// SIGHUP: the certificates, keys and trusted certificates were loaded again, for later sessions.
     Reloaded {
-        /// What was wrong, if something was; the old ones stay.
+        /// The error, if loading failed. Then the old files stay in use.
         error: Option<&'a str>,
     },
-    /// SIGHUP: there are no file descriptors to load the files with. That is tried again soon.
+    /// SIGHUP: no file descriptors are left to load the files. It is tried again soon.
     ReloadPostponed {
-        /// What the first try said.
+        /// The error of the first try.
         error: &'a str,
     },
-    /// A signal, or the end of what was to be done: no more sessions, the one that is open is closed.
+    /// The program begins to stop, after a signal or because its work is done. Open sessions are closed, and no further
+    /// session begins.
     Stopping {
-        /// Why, for people.
+        /// The reason, as text.
         why: &'static str,
-        /// How many waiters are sent away.
+        /// How many queued clients are disconnected.
         waiting: usize,
     },
 }
 
-/// What the poll watches beside the sessions.
+/// A source of the poll's events that is not a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventSource {
     /// The pipe that a signal handler writes to.
@@ -140,22 +140,22 @@ pub enum EventSource {
     Queued(SocketAddr),
     /// The client's standard input.
     Stdin,
-    /// The socket of a session that is over, drained before it is closed.
+    /// The socket of a session that has ended. It is drained before it is closed.
     Draining(SocketAddr),
 }
 
-/// How a client left that had sent nothing.
+/// How the connection of a client that had sent nothing ended.
 #[derive(Debug)]
 pub enum Left<'a> {
-    /// With a FIN.
+    /// The client sent a FIN.
     Fin,
-    /// With a reset, or another error.
+    /// The client reset the connection, or it failed with another error.
     Error(&'a io::Error),
-    /// The server closed the connection, after this time of silence.
+    /// The server closed the connection, because the client had sent nothing for this long.
     Silent(Duration),
 }
 
-/// An event of a socket outside a session is an event of the loop.
+/// An event of a socket without a session is an event of the loop.
 impl<'a> From<&SocketEvent<'a>> for LoopEvent<'a> {
     fn from(event: &SocketEvent<'a>) -> Self {
         match *event {
@@ -177,27 +177,27 @@ impl From<SocketKind> for EventSource {
     }
 }
 
-/// Hears everything that a program does.
+/// Hears all events of a program.
 ///
 /// An implementation of [`observer::Observer::socket`] passes its event on as a [`LoopEvent`].
 pub trait Observer: observer::Observer {
-    /// The loop has done something.
+    /// An event of the loop.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let _ = (now, event);
     }
 
-    /// When [`timer`](Self::timer) is to be called even if nothing happens.
+    /// Returns when to call [`timer`](Self::timer) if no event comes before.
     fn deadline(&self) -> Option<Instant> {
         None
     }
 
-    /// The loop has woken. An observer whose deadline has passed does what it has put off.
+    /// A deadline of the observers has passed. An observer whose own deadline has passed does its delayed work.
     fn timer(&mut self, now: Instant) {
         let _ = now;
     }
 }
 
-/// The timeout of a poll that must not be late for an observer.
+/// Shortens the timeout of a poll to the deadline of an observer.
 pub fn shorten(timeout: Option<Duration>, observer: &dyn Observer) -> Option<Duration> {
     let left = observer.deadline().map(|at| at.saturating_duration_since(Instant::now()));
     [timeout, left].into_iter().flatten().min()
@@ -213,10 +213,10 @@ pub fn attend(observer: &mut dyn Observer) {
     }
 }
 
-/// Nobody watches.
+/// An observer that ignores all events.
 impl Observer for () {}
 
-/// Which observers there are depends on the command line.
+/// The command line decides which observers there are.
 impl<O: Observer + ?Sized> Observer for Box<O> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         (**self).event_loop(now, event);
@@ -231,7 +231,7 @@ impl<O: Observer + ?Sized> Observer for Box<O> {
     }
 }
 
-/// Two observers, in this order.
+/// Two observers. The first one hears each event first.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         self.0.event_loop(now, event);
@@ -260,19 +260,19 @@ pub struct LoopContext<'a> {
 }
 
 impl<'a> LoopContext<'a> {
-    /// A context with the limits for a session beside others.
+    /// Returns a context with the limits for a session that shares the loop with others.
     pub fn new(now: Instant, buffers: &'a mut Buffers, observer: &'a mut dyn Observer) -> Self {
         Self { now, limits: Limits::SHARED, buffers, observer }
     }
 
-    /// Reports something that the loop did.
+    /// Reports an event of the loop to the observer.
     pub fn event_loop(&mut self, event: &LoopEvent<'_>) {
         if self.observer.is_watching() {
             self.observer.event_loop(self.now, event);
         }
     }
 
-    /// The context for a call of a session, a listener, or a socket that is drained.
+    /// Returns the context for a call of a session, a listener, or a draining socket.
     pub fn session(&mut self) -> Context<'_> {
         let mut cx = Context::new(self.now, self.buffers, self.observer);
         cx.limits = self.limits;

@@ -1,9 +1,9 @@
 //! Writes without waiting to file descriptors that other programs share.
 //!
-//! We share stdout and stderr with the shell, with other programs of the terminal, and with the parent process. The parent
-//! may have set O_NONBLOCK, or may rely on its absence. The flag belongs to the open file description, so setting it would
-//! change it for all of them. An [`Outlet`] writes without waiting, and does not change the flag. A [`Queue`] keeps the
-//! bytes that an outlet does not accept yet.
+//! We share stdout and stderr with the shell, with other programs of the terminal, and with the parent process. The
+//! parent may have set O_NONBLOCK, or may rely on its absence. The flag belongs to the open file description, so
+//! setting it would change it for all of them. An [`Outlet`] writes without waiting, and does not change the flag. A
+//! [`Queue`] keeps the bytes that an outlet does not accept yet.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -96,8 +96,8 @@ impl Outlet {
     }
 }
 
-/// Opens a pipe or a terminal again. `None` if that is not possible: without /proc, for a terminal of another user, or for a
-/// pipe without a reader.
+/// Opens a pipe or a terminal again. `None` if that is not possible: without /proc, for a terminal of another user, or
+/// for a pipe without a reader.
 fn reopen(shared: BorrowedFd<'_>) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -122,8 +122,8 @@ impl Queue {
         Self { outlet, pending: VecDeque::new(), lines: false, at_line_start: true }
     }
 
-    /// Returns an empty queue of lines. A pipe accepts a line of up to PIPE_BUF bytes completely or not at all, so lines of
-    /// several programs do not mix.
+    /// Returns an empty queue of lines. A pipe accepts a line of up to PIPE_BUF bytes completely or not at all, so
+    /// lines of several programs do not mix.
     pub fn of_lines(outlet: Outlet) -> Self {
         Self { lines: true, ..Self::new(outlet) }
     }
@@ -247,8 +247,8 @@ impl Wants {
 /// How much memory an empty queue keeps.
 const KEPT: usize = 16 * 1024;
 
-/// How many of the pending bytes to write at once: all complete lines in the first PIPE_BUF bytes, or all of these bytes if
-/// there is no line end.
+/// How many of the pending bytes to write at once: all complete lines in the first PIPE_BUF bytes, or all of these
+/// bytes if there is no line end.
 fn end_of_lines(pending: &[u8]) -> usize {
     let chunk = &pending[..pending.len().min(PIPE_BUF)];
     chunk.iter().rposition(|&byte| byte == b'\n').map_or(chunk.len(), |end| end + 1)

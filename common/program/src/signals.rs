@@ -39,7 +39,8 @@ pub struct Asked {
 }
 
 impl Signals {
-    /// Handles SIGINT and SIGTERM, and registers them with a poll. SIGHUP keeps its default action, which ends the program.
+    /// Handles SIGINT and SIGTERM, and registers them with a poll. SIGHUP keeps its default action, which ends the
+    /// program.
     ///
     /// # Errors
     /// The errors of `sigaction(2)` and `socketpair(2)`, for example if no file descriptors are left.
@@ -94,8 +95,8 @@ impl Signals {
     }
 }
 
-/// Reports an ignored signal. A user who expects a reload must learn why SIGHUP does nothing. The other signals are only
-/// reported for debugging, because every background job of a script ignores SIGINT.
+/// Reports an ignored signal. A user who expects a reload must learn why SIGHUP does nothing. The other signals are
+/// only reported for debugging, because every background job of a script ignores SIGINT.
 fn report_ignored(signal: i32) {
     let name = signal_name(signal).unwrap_or("a signal");
     if signal == SIGHUP {

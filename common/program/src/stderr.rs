@@ -1,8 +1,8 @@
 //! Writes log lines, trace lines and the status line to stderr. The program never waits for the reader of stderr.
 //!
-//! All lines share one queue, so a line never begins in the middle of another. If the queue is full, a line is dropped and
-//! counted. A later line at the same place reports the count. The lines of a lossless trace are never dropped. The writer
-//! of such a trace asks [`is_full`], and stops the session that makes the lines.
+//! All lines share one queue, so a line never begins in the middle of another. If the queue is full, a line is dropped
+//! and counted. A later line at the same place reports the count. The lines of a lossless trace are never dropped. The
+//! writer of such a trace asks [`is_full`], and stops the session that makes the lines.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -108,7 +108,8 @@ pub fn catch_up() {
     lock().catch_up();
 }
 
-/// Registers stderr with the poll while lines of a lossless trace are pending. The poll reports when stderr accepts more.
+/// Registers stderr with the poll while lines of a lossless trace are pending. The poll reports when stderr accepts
+/// more.
 ///
 /// # Errors
 /// The errors of [`Registration::apply`].
@@ -151,7 +152,8 @@ struct Stderr {
     lossless: bool,
     /// Whether stderr is a pipe without a reader.
     is_closed: bool,
-    /// Whether the cursor is in the middle of a line: after text of stdout on the same terminal, or after an incomplete line.
+    /// Whether the cursor is in the middle of a line: after text of stdout on the same terminal, or after an incomplete
+    /// line.
     mid_line: bool,
     /// When to try again to write pending lines.
     retry_at: Option<Instant>,

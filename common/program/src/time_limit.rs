@@ -83,8 +83,8 @@ impl FromStr for TimeLimit {
             return Err(format!("a number needs a unit, such as `{text}s` or `{text}ms`"));
         }
         // humantime adds the seconds in a u64. It panics if their sum is the largest u64 and one more second comes from
-        // milliseconds: `18446744073709551615s 1000ms`. With at most eleven digits in a number and twenty in all, the sum is
-        // little more than 10^11 years, which fits. Ten years with nanoseconds have twenty digits.
+        // milliseconds: `18446744073709551615s 1000ms`. With at most eleven digits in a number and twenty in all, the
+        // sum is little more than 10^11 years, which fits. Ten years with nanoseconds have twenty digits.
         if digits(text) > 20 || text.split(char::is_alphabetic).any(|number| digits(number) > 11) {
             return Err("has too many digits; ten years are the longest".to_owned());
         }
