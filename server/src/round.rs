@@ -5,6 +5,7 @@ use std::time::Instant;
 use mio::Registry;
 use program::observer::LoopContext;
 use tls_session::application::Application;
+use tls_session::mio::Registered;
 use tls_session::observer::SessionId;
 use tls_session::session::{NotSent, Session};
 
@@ -35,6 +36,19 @@ impl<A: Application> Round<'_, '_, A> {
     /// All sessions, in no particular order.
     pub fn sessions(&self) -> impl Iterator<Item = &Session<TcpStream, A>> {
         self.slots.sessions().map(|(_, registered)| registered.session())
+    }
+
+    /// A session that is not over.
+    pub fn session(&self, session: SessionId) -> Option<&Session<TcpStream, A>> {
+        let key = self.slots.key_of(session)?;
+        self.slots.get(key).map(Registered::session)
+    }
+
+    /// Gives a session a turn: something has changed that its application looks at.
+    pub fn wake(&mut self, session: SessionId) {
+        if let Some(key) = self.slots.key_of(session) {
+            self.slots.wake(key);
+        }
     }
 
     /// Sends plaintext in a session.

@@ -104,6 +104,14 @@ impl<A: Application> Slots<A> {
     }
 
     /// The session in a slot.
+    pub fn get(&self, key: usize) -> Option<&Registered<A>> {
+        match self.slots.get(key)? {
+            Holder::Session(slot) => Some(&slot.session),
+            Holder::Silent(_) => None,
+        }
+    }
+
+    /// The session in a slot, to be changed.
     pub fn get_mut(&mut self, key: usize) -> Option<&mut Registered<A>> {
         self.slot_mut(key).map(|slot| &mut slot.session)
     }

@@ -1,6 +1,11 @@
 //! The examples: other roles in the server's loop.
 #![allow(clippy::unwrap_used)]
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
 use testing::binaries::example;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
@@ -43,6 +48,82 @@ fn chat_sends_each_line_to_all_clients() {
     while !to_third.ends_with(b"a line in two parts\n") {
         to_third.extend(third.receive(1));
     }
+}
+
+/// A plain TCP server that does this with its one connection.
+fn upstream<R: Send + 'static>(
+    serve: impl FnOnce(TcpStream) -> R + Send + 'static,
+) -> (SocketAddr, JoinHandle<R>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (address, thread::spawn(move || serve(listener.accept().unwrap().0)))
+}
+
+/// More than all buffers on the way hold.
+const LARGE: usize = 24 * 1024 * 1024;
+
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|index| (index % 251) as u8).collect()
+}
+
+#[test]
+fn forward_passes_an_answer_on_that_comes_after_close_notify() {
+    let (address, upstream) = upstream(|mut socket| {
+        let mut heard = Vec::new();
+        socket.read_to_end(&mut heard).unwrap();
+        socket.write_all(format!("{} bytes\n", heard.len()).as_bytes()).unwrap();
+        heard
+    });
+    let server = start("forward", &["--to", &address.to_string()]);
+    let mut client = server.connect();
+    client.send(b"to be counted");
+    assert_eq!(client.close(), b"13 bytes\n");
+    assert_eq!(upstream.join().unwrap(), b"to be counted");
+}
+
+#[test]
+fn forward_loses_nothing_while_neither_side_reads() {
+    let (address, upstream) = upstream(|mut socket| {
+        let mut writer = socket.try_clone().unwrap();
+        let sender = thread::spawn(move || {
+            writer.write_all(&pattern(LARGE)).unwrap();
+            writer.shutdown(Shutdown::Write).unwrap();
+        });
+        sender.join().unwrap(); // only then it reads
+        let mut heard = Vec::new();
+        socket.read_to_end(&mut heard).unwrap();
+        heard
+    });
+    let server = start("forward", &["--to", &address.to_string(), "--idle-timeout", "off"]);
+    let mut client = server.connect();
+    client.send(&pattern(100_000));
+    assert!(client.close() == pattern(LARGE), "the answer is damaged");
+    assert!(upstream.join().unwrap() == pattern(100_000), "the request is damaged");
+}
+
+#[test]
+fn forward_pauses_a_client_while_nobody_takes_its_data() {
+    let (go, gone) = mpsc::channel();
+    let (address, upstream) = upstream(move |mut socket| {
+        gone.recv().unwrap();
+        let mut heard = Vec::new();
+        socket.read_to_end(&mut heard).unwrap();
+        heard
+    });
+    let server = start("forward", &["--to", &address.to_string(), "--trace=json"]);
+    let before = server.program.usage().unwrap().heap;
+    let mut client = server.connect();
+    let sender = thread::spawn(move || {
+        client.send(&pattern(LARGE));
+        client.close()
+    });
+    server.log().wait_for_line(r#""source":"session","readable":false"#);
+    go.send(()).unwrap();
+    // The answer is complete when the upstream has closed, and the server is there until the client has closed.
+    assert!(upstream.join().unwrap() == pattern(LARGE), "the data is damaged");
+    let grown = server.program.usage().unwrap().peak.saturating_sub(before);
+    assert!(grown < LARGE, "the server held {grown} bytes");
+    assert_eq!(sender.join().unwrap(), b"");
 }
 
 #[test]
