@@ -14,7 +14,7 @@ use crate::names::{self, Basis, Names};
 use crate::near_miss::NearMiss;
 use crate::trust::{Source, Trust};
 use crate::unauthorized::{Unauthorized, Use};
-use crate::validity::{Moment, Validity};
+use crate::validity::{Outside, Validity};
 
 /// The peer that is being authorized.
 #[derive(Clone, Copy, Debug)]
@@ -135,15 +135,11 @@ pub(super) fn authorize_parts(
 }
 
 fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), Unauthorized> {
-    let now = Moment::from(now);
-    let Validity { not_before, not_after } = Validity::of(certificate);
     let link = Link::Own;
-    if now < not_before {
-        Err(Unauthorized::NotYetValid { link, not_before })
-    } else if now > not_after {
-        Err(Unauthorized::Expired { link, not_after })
-    } else {
-        Ok(())
+    match Validity::of(certificate).outside(now) {
+        Some(Outside::Before(not_before)) => Err(Unauthorized::NotYetValid { link, not_before }),
+        Some(Outside::After(not_after)) => Err(Unauthorized::Expired { link, not_after }),
+        None => Ok(()),
     }
 }
 

@@ -133,33 +133,27 @@ impl Distrust {
                 "unknown issuer {issuer} of the intermediate certificate {name} that it sent: \
                  no authority in {trust}, and no certificate that it sent, has that name"
             ),
-            Self::BadSignature { link, issuer, of: Issuer::Authority } => write!(
-                f,
-                "{link} was not signed with the key of the authority {issuer} in {trust}; \
-                 perhaps an authority with the same name and a different key signed it"
-            ),
-            Self::BadSignature { link, issuer, of: Issuer::Sent } => write!(
-                f,
-                "{link} was not signed with the key of the certificate {issuer} that it sent; \
-                 perhaps an authority with the same name and a different key signed it"
-            ),
-            Self::UnsupportedIssuerKey { link, issuer, kind } => {
-                let kind = kind.to_string();
-                let kind = Escaped::new(&kind);
+            Self::BadSignature { link, issuer, of } => {
+                let owner = match of {
+                    Issuer::Authority => format!("the authority {issuer} in {trust}"),
+                    Issuer::Sent => format!("the certificate {issuer} that it sent"),
+                };
                 write!(
                     f,
-                    "{link} cannot be verified: the key of its issuer {issuer} is of a kind that is not supported, \
-                     {kind} (supported: {SUPPORTED})"
+                    "{link} was not signed with the key of {owner}; \
+                     perhaps an authority with the same name and a different key signed it"
                 )
             }
-            Self::UnsupportedSignature { link, algorithm } => {
-                let algorithm = Escaped::new(algorithm);
-                write!(
-                    f,
-                    "{link} has a signature of a kind that is not supported: {algorithm} \
-                     (supported: {SUPPORTED_SIGNATURES})"
-                )
-            }
+            Self::UnsupportedIssuerKey { link, issuer, kind } => write!(
+                f,
+                "{link} cannot be verified: the key of its issuer {issuer} is of a kind that is not supported, \
+                 {kind} (supported: {SUPPORTED})"
+            ),
+            Self::UnsupportedSignature { link, algorithm } => write!(
+                f,
+                "{link} has a signature of a kind that is not supported: {algorithm} \
+                 (supported: {SUPPORTED_SIGNATURES})"
+            ),
             Self::NameInOtherBytes { link, issuer, of } => {
                 let issued_by = match of {
                     Issuer::Authority => format!("the authority in {trust}"),

@@ -133,13 +133,12 @@ fn create_folder(file: &Path) -> Result<(), Problem> {
 
 /// Creates and writes a file that did not exist. If writing fails, the file is removed again.
 fn create_file(file: &Path, mode: u32, content: &str) -> Result<(), Problem> {
+    let problem = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Problem::CreatedMeanwhile,
+        _ => Problem::NotCreated(error),
+    };
     let mut created =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(file).map_err(|error| match error
-            .kind()
-        {
-            io::ErrorKind::AlreadyExists => Problem::CreatedMeanwhile,
-            _ => Problem::NotCreated(error),
-        })?;
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(file).map_err(problem)?;
     created.write_all(content.as_bytes()).map_err(|error| {
         let _ = fs::remove_file(file);
         Problem::NotCreated(error)

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rustls::pki_types::PrivateKeyDer;
+use tls_session::escaped::Escaped;
 use x509_parser::asn1_rs::{Any, FromDer, OctetString, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -117,11 +118,12 @@ const NAMES: [(&str, &str); 26] = [
     ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
 ];
 
-/// The name of an algorithm or a curve, or its object identifier if it has no name here.
+/// The name of an algorithm or a curve, or its object identifier if it has no name here. A peer can choose a very long
+/// identifier, so its length is limited.
 pub(super) fn name(identifier: String) -> String {
     match NAMES.iter().find(|(known, _)| *known == identifier) {
         Some((_, name)) => (*name).to_owned(),
-        None => identifier,
+        None => Escaped::new(&identifier).to_string(),
     }
 }
 

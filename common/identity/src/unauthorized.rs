@@ -132,14 +132,10 @@ impl fmt::Display for Unauthorized {
                 let reason = reason.to_string();
                 write!(f, "its certificate is not supported: {}", Escaped::new(&reason))
             }
-            Self::UnsupportedKey(kind) => {
-                let kind = kind.to_string();
-                let kind = Escaped::new(&kind);
-                write!(
-                    f,
-                    "its certificate has a key of a kind that is not supported: {kind} (supported: {SUPPORTED})"
-                )
-            }
+            Self::UnsupportedKey(kind) => write!(
+                f,
+                "its certificate has a key of a kind that is not supported: {kind} (supported: {SUPPORTED})"
+            ),
             Self::Expired { link, not_after } => write!(f, "{link} expired on {not_after}"),
             Self::NotYetValid { link, not_before } => {
                 write!(f, "{link} is not valid before {not_before}")

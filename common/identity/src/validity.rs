@@ -21,6 +21,26 @@ impl Validity {
             not_after: Moment(validity.not_after.timestamp()),
         }
     }
+
+    /// Checks whether the certificate is valid at this time. `None` if it is.
+    pub(super) fn outside(&self, now: UnixTime) -> Option<Outside> {
+        let now = Moment::from(now);
+        if now < self.not_before {
+            Some(Outside::Before(self.not_before))
+        } else if now > self.not_after {
+            Some(Outside::After(self.not_after))
+        } else {
+            None
+        }
+    }
+}
+
+/// A time outside of the period in which a certificate is valid.
+pub(super) enum Outside {
+    /// The certificate is not yet valid. It will be, from this moment.
+    Before(Moment),
+    /// The certificate has expired. It was valid until this moment.
+    After(Moment),
 }
 
 /// A point in time, to the second. Its `Display` is `2026-11-23 14:02:11 UTC`.

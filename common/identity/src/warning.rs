@@ -9,7 +9,7 @@ use x509_parser::certificate::X509Certificate;
 use crate::distinguished_name::distinguished_name;
 use crate::key_kind::{SUPPORTED, UnsupportedKey};
 use crate::paths::Quoted;
-use crate::validity::{Moment, Validity};
+use crate::validity::{Moment, Outside, Validity};
 
 /// A fact about a loaded identity or trust for the log. Its `Display` says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,15 +91,11 @@ pub enum Warning {
 impl Warning {
     /// The warning about the dates of our certificate, unless it is valid now.
     pub(super) fn dates(file: &Path, validity: &Validity, now: UnixTime) -> Option<Self> {
-        let (now, file) = (Moment::from(now), file.to_owned());
-        let Validity { not_before, not_after } = *validity;
-        if now < not_before {
-            Some(Self::NotYetValid { file, not_before })
-        } else if now > not_after {
-            Some(Self::Expired { file, not_after })
-        } else {
-            None
-        }
+        let file = file.to_owned();
+        Some(match validity.outside(now)? {
+            Outside::Before(not_before) => Self::NotYetValid { file, not_before },
+            Outside::After(not_after) => Self::Expired { file, not_after },
+        })
     }
 
     /// The warnings about an authority in a trust file.
@@ -110,13 +106,10 @@ impl Warning {
             let (file, name) = (file.clone(), name.clone());
             Self::UnusableAuthority { file, name, kind }
         });
-        let dates = match Self::dates(&file, &Validity::of(authority), now) {
-            Some(Self::Expired { file, not_after }) => Some(Self::ExpiredAuthority { file, name, not_after }),
-            Some(Self::NotYetValid { file, not_before }) => {
-                Some(Self::EarlyAuthority { file, name, not_before })
-            }
-            _ => None,
-        };
+        let dates = Validity::of(authority).outside(now).map(|outside| match outside {
+            Outside::Before(not_before) => Self::EarlyAuthority { file, name, not_before },
+            Outside::After(not_after) => Self::ExpiredAuthority { file, name, not_after },
+        });
         unusable.into_iter().chain(dates).collect()
     }
 }
