@@ -1,4 +1,4 @@
-//! The decoder sees what two real ends of rustls said, all of it, whichever end it looks from.
+//! The decoder reads whole sessions between two ends of rustls, from either end.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,18 +19,19 @@ use testing::configs::{Configs, Shape, suite};
 
 const SIDES: [Side; 2] = [Side::Client, Side::Server];
 
-/// A conversation with some words each way, and its end.
+/// Runs a session with data in both directions and a clean end.
 fn converse(configs: &Configs) -> Conversation {
     let mut conversation = Conversation::new(configs);
     conversation.exchange();
-    conversation.say(Side::Client, b"hello");
-    conversation.say(Side::Server, b"welcome!\n");
+    conversation.send(Side::Client, b"hello");
+    conversation.send(Side::Server, b"welcome!\n");
     conversation.close();
     conversation
 }
 
-/// What both ends see, which is the same; all of it was opened, and nothing is missing.
-fn seen(conversation: &mut Conversation) -> Vec<Record> {
+/// Returns the records of a session. Asserts that both ends decode the same, that everything is decrypted, and that no byte is
+/// missing.
+fn records_of(conversation: &mut Conversation) -> Vec<Record> {
     let [client, server] = SIDES.map(|end| decode(end, &conversation.flights));
     assert_eq!(client, server);
     for sender in SIDES {
@@ -39,7 +40,7 @@ fn seen(conversation: &mut Conversation) -> Vec<Record> {
             wire(sender, &client),
             flights.flat_map(|flight| flight.bytes.clone()).collect::<Vec<_>>()
         );
-        assert_eq!(application_data(sender, &client), conversation.said(sender));
+        assert_eq!(application_data(sender, &client), conversation.sent(sender));
     }
     let sealed: Vec<&Record> =
         client.iter().filter(|r| matches!(r.protection, Protection::Sealed(_))).collect();
@@ -47,8 +48,8 @@ fn seen(conversation: &mut Conversation) -> Vec<Record> {
     client
 }
 
-fn told(shape: &Shape) -> Vec<String> {
-    transcript(&seen(&mut converse(&Configs::new(shape))))
+fn described(shape: &Shape) -> Vec<String> {
+    transcript(&records_of(&mut converse(&Configs::new(shape))))
 }
 
 const ENDS: [&str; 4] = ["C {data 5}", "S {data 9}", "C {alert CloseNotify}", "S {alert CloseNotify}"];
@@ -75,7 +76,7 @@ const TLS12: [&str; 8] = [
 ];
 
 #[test]
-fn sessions_of_all_suites_are_read_from_the_first_record_to_the_last() {
+fn sessions_of_all_suites_are_decoded() {
     for &suite in ALL_CIPHER_SUITES {
         let shape = Shape { suite: Some(suite), resumption: true, ticketer: true, ..Shape::default() };
         let handshake: &[&str] = match suite {
@@ -83,26 +84,26 @@ fn sessions_of_all_suites_are_read_from_the_first_record_to_the_last() {
             SupportedCipherSuite::Tls12(_) => &TLS12,
         };
         let expected = [handshake, &ENDS].concat();
-        assert_eq!(told(&shape), expected, "{suite:?}");
+        assert_eq!(described(&shape), expected, "{suite:?}");
     }
 }
 
 #[test]
-fn both_ends_can_show_certificates() {
+fn sessions_with_client_certificates_are_decoded() {
     let shape = |name| Shape { suite: suite(name), mutual: true, ..Shape::default() };
-    let told13 = told(&shape("TLS13_AES_128_GCM_SHA256"));
+    let lines13 = described(&shape("TLS13_AES_128_GCM_SHA256"));
     assert_eq!(
-        told13[3],
+        lines13[3],
         "S {EncryptedExtensions CertificateRequest Certificate CertificateVerify Finished}"
     );
-    assert_eq!(told13[5], "C {Certificate CertificateVerify Finished}");
-    let told12 = told(&shape("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
-    assert_eq!(told12[1], "S ServerHello Certificate ServerKeyExchange CertificateRequest ServerHelloDone");
-    assert_eq!(told12[2..5], ["C Certificate", "C ClientKeyExchange", "C CertificateVerify"]);
+    assert_eq!(lines13[5], "C {Certificate CertificateVerify Finished}");
+    let lines12 = described(&shape("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+    assert_eq!(lines12[1], "S ServerHello Certificate ServerKeyExchange CertificateRequest ServerHelloDone");
+    assert_eq!(lines12[2..5], ["C Certificate", "C ClientKeyExchange", "C CertificateVerify"]);
 }
 
 #[test]
-fn the_version_that_a_record_claims_is_ignored() {
+fn the_version_in_a_record_header_is_ignored() {
     for version in [[3, 1], [3, 0], [3, 0x7f], [0xfe, 0xfd], [0, 2]] {
         let mut conversation = converse(&Configs::new(&Shape::default()));
         let expected = transcript(&decode(Side::Client, &conversation.flights));
@@ -122,16 +123,16 @@ fn the_version_that_a_record_claims_is_ignored() {
 
 #[test]
 fn a_hello_retry_request_changes_no_keys_and_has_its_own_name() {
-    let told = told(&Shape { retry: true, ..Shape::default() });
+    let lines = described(&Shape { retry: true, ..Shape::default() });
     assert_eq!(
-        told[..5],
+        lines[..5],
         ["C ClientHello", "S HelloRetryRequest", "S ChangeCipherSpec", "C ChangeCipherSpec", "C ClientHello",]
     );
-    assert_eq!(told[5..7], ["S ServerHello", TLS13[3]]);
+    assert_eq!(lines[5..7], ["S ServerHello", TLS13[3]]);
 }
 
 #[test]
-fn resumed_sessions_have_keys_of_their_own() {
+fn resumed_sessions_are_decoded() {
     let tls13 = ["S ServerHello", "S ChangeCipherSpec", "S {EncryptedExtensions Finished}"];
     let tls12 = ["S ServerHello", "S ChangeCipherSpec", "S {Finished}"];
     let with_ticket = ["S ServerHello", "S NewSessionTicket", "S ChangeCipherSpec", "S {Finished}"];
@@ -142,8 +143,8 @@ fn resumed_sessions_have_keys_of_their_own() {
     ] {
         let shape = Shape { suite: suite(name), resumption: true, ticketer, ..Shape::default() };
         let configs = Configs::new(&shape);
-        seen(&mut converse(&configs));
-        let resumed = transcript(&seen(&mut converse(&configs)));
+        records_of(&mut converse(&configs));
+        let resumed = transcript(&records_of(&mut converse(&configs)));
         let expected = [&["C ClientHello"], expected, &["C ChangeCipherSpec", "C {Finished}"]].concat();
         assert_eq!(resumed[..expected.len()], expected, "{name}");
     }
@@ -161,40 +162,40 @@ fn a_key_update_changes_the_keys_of_its_direction() {
                     rustls::Connection::Client(tls) => tls.refresh_traffic_keys().unwrap(),
                     rustls::Connection::Server(tls) => tls.refresh_traffic_keys().unwrap(),
                 }
-                conversation.say(side, format!("round {round}").as_bytes());
-                conversation.say(Side::Client, b"on");
-                conversation.say(Side::Server, b"off");
+                conversation.send(side, format!("round {round}").as_bytes());
+                conversation.send(Side::Client, b"on");
+                conversation.send(Side::Server, b"off");
             }
         }
         conversation.close();
-        let told = transcript(&seen(&mut conversation));
+        let lines = transcript(&records_of(&mut conversation));
         let updates =
-            |sender: &str| told.iter().filter(|line| **line == format!("{sender} {{KeyUpdate}}")).count();
-        assert_eq!((updates("C"), updates("S")), (6, 6), "{told:?}");
+            |sender: &str| lines.iter().filter(|line| **line == format!("{sender} {{KeyUpdate}}")).count();
+        assert_eq!((updates("C"), updates("S")), (6, 6), "{lines:?}");
     }
 }
 
 #[test]
-fn much_data_comes_in_many_records() {
+fn long_data_spans_many_records() {
     for name in ["TLS13_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"] {
         let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
         let mut conversation = Conversation::new(&configs);
         conversation.exchange();
         let data: Vec<u8> = (0..100_000_u32).map(|number| (number % 251) as u8).collect();
         for side in SIDES {
-            conversation.say(side, &data);
+            conversation.send(side, &data);
         }
         conversation.close();
-        let told = transcript(&seen(&mut conversation));
+        let lines = transcript(&records_of(&mut conversation));
         let full =
-            |sender: &str| told.iter().filter(|line| **line == format!("{sender} {{data 16384}}")).count();
-        assert_eq!((full("C"), full("S")), (6, 6), "{told:?}");
+            |sender: &str| lines.iter().filter(|line| **line == format!("{sender} {{data 16384}}")).count();
+        assert_eq!((full("C"), full("S")), (6, 6), "{lines:?}");
     }
 }
 
 // ---- sessions that fail --------------------------------------------------------------------------------------
 
-/// The last record, which is an alert of this level.
+/// Returns the description and the level of the alert in the last record.
 fn last_alert(conversation: &Conversation) -> (String, u8) {
     let records = decode(Side::Server, &conversation.flights);
     let Content::Alert(Alert { level, .. }) = records.last().unwrap().content else {
@@ -204,7 +205,7 @@ fn last_alert(conversation: &Conversation) -> (String, u8) {
 }
 
 #[test]
-fn an_alert_is_read_under_the_keys_that_its_sender_has() {
+fn an_alert_is_decrypted_with_the_current_keys_of_its_sender() {
     for (name, alert) in [
         ("TLS13_AES_256_GCM_SHA384", "C {alert UnknownCA}"),
         ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "C alert UnknownCA"),
@@ -221,7 +222,7 @@ fn an_alert_is_read_under_the_keys_that_its_sender_has() {
 }
 
 #[test]
-fn an_alert_before_there_are_keys_is_in_clear() {
+fn an_alert_before_the_keys_is_in_clear_text() {
     let server = Configs::new(&Shape { suite: suite("TLS13_AES_128_GCM_SHA256"), ..Shape::default() }).server;
     let client = Configs::new(&Shape { suite: suite("TLS13_AES_256_GCM_SHA384"), ..Shape::default() });
     let mut conversation = Conversation::new(&Configs { server, ..client });
@@ -230,14 +231,14 @@ fn an_alert_before_there_are_keys_is_in_clear() {
 }
 
 #[test]
-fn a_record_that_was_changed_does_not_open_and_the_next_one_does() {
+fn a_changed_record_does_not_open_but_the_next_one_does() {
     for suite in ALL_CIPHER_SUITES {
         let mut conversation =
             Conversation::new(&Configs::new(&Shape { suite: Some(*suite), ..Shape::default() }));
         conversation.exchange();
-        conversation.say(Side::Client, b"one");
+        conversation.send(Side::Client, b"one");
         let changed = conversation.flights.len() - 1;
-        conversation.say(Side::Client, b"two");
+        conversation.send(Side::Client, b"two");
         *conversation.flights[changed].bytes.last_mut().unwrap() ^= 1;
         let records = decode(Side::Server, &conversation.flights);
         let [.., one, two] = &records[..] else { panic!("{records:?}") };
@@ -247,7 +248,7 @@ fn a_record_that_was_changed_does_not_open_and_the_next_one_does() {
 }
 
 #[test]
-fn without_secrets_everything_encrypted_stays_so() {
+fn without_secrets_encrypted_records_stay_sealed() {
     for name in ["TLS13_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"] {
         let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
         let mut conversation = converse(&configs);
@@ -267,7 +268,7 @@ fn without_secrets_everything_encrypted_stays_so() {
 
 // ---- early data --------------------------------------------------------------------------------------------
 
-/// A session with early data, resumed from one with the server `first`, at the server `second`.
+/// Returns the records of a session with early data. The server `second` resumes a session of another server.
 fn early(second: &Shape) -> Vec<Record> {
     let shape = Shape { resumption: true, early_data: 1000, ..Shape::default() };
     let first = Configs::new(&shape);
@@ -276,9 +277,9 @@ fn early(second: &Shape) -> Vec<Record> {
     server.session_storage = first.server.session_storage.clone();
     let configs = Configs { server, ..first };
     let mut conversation = Conversation::new(&configs);
-    conversation.say_early(b"too early");
+    conversation.send_early_data(b"too early");
     conversation.exchange();
-    conversation.say(Side::Server, b"welcome!\n");
+    conversation.send(Side::Server, b"welcome!\n");
     conversation.close();
     assert_eq!(conversation.error(Side::Server), None);
     let [client, server] = SIDES.map(|end| decode(end, &conversation.flights));
@@ -287,10 +288,10 @@ fn early(second: &Shape) -> Vec<Record> {
 }
 
 #[test]
-fn early_data_stays_sealed_and_disturbs_nothing() {
+fn early_data_stays_sealed_and_later_records_are_decrypted() {
     let early_data = Shape { resumption: true, early_data: 1000, ..Shape::default() };
     for (shape, sealed) in [
-        (early_data.clone(), 2), // it, and the EndOfEarlyData behind it
+        (early_data.clone(), 2), // the early data, and EndOfEarlyData after it
         (Shape { early_data: 0, ..early_data.clone() }, 1),
         (Shape { retry: true, ..early_data }, 1),
     ] {
@@ -298,8 +299,11 @@ fn early_data_stays_sealed_and_disturbs_nothing() {
         let hidden = records.iter().filter(|record| record.content == Content::Hidden);
         let hidden: Vec<_> = hidden.map(|record| (record.sender, record.protection.clone())).collect();
         assert_eq!(hidden, vec![(Side::Client, Protection::Sealed(Sealed::NoSecret)); sealed], "{shape:?}");
-        let told = transcript(&records);
-        assert!(told.contains(&"C {Finished}".to_owned()), "{told:?}");
-        assert_eq!(told[told.len() - 3..], ["S {data 9}", "C {alert CloseNotify}", "S {alert CloseNotify}"]);
+        let lines = transcript(&records);
+        assert!(lines.contains(&"C {Finished}".to_owned()), "{lines:?}");
+        assert_eq!(
+            lines[lines.len() - 3..],
+            ["S {data 9}", "C {alert CloseNotify}", "S {alert CloseNotify}"]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Whatever comes, the decoder does not panic, loses no byte, and sees the same however the bytes are cut.
+//! Properties of the decoder for arbitrary bytes: it does not panic, it loses no byte, and its result does not depend on how
+//! the bytes are cut.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,15 +23,15 @@ use rustls::Side;
 use support::conversation::{Conversation, Flight, wire};
 use testing::configs::{Configs, Shape, suite};
 
-/// No longer than this is what waits for its rest: a record, less one byte.
+/// The longest incomplete record: the longest record less one byte.
 const LONGEST: usize = 5 + 16384 + 2048;
 
-/// Nothing is written into the source tree: a case that fails is printed.
+/// Prints failing cases, and writes no file into the source tree.
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// What one decoder makes of it, each flight fed in pieces of these lengths, over and over.
+/// Decodes flights, each cut into pieces of these lengths, which repeat.
 fn decode(flights: &[Flight], pieces: &[usize]) -> Vec<Record> {
     let mut decoder = Decoder::default();
     let (mut records, mut lengths) = (Vec::new(), pieces.iter().cycle());
@@ -47,13 +48,17 @@ fn decode(flights: &[Flight], pieces: &[usize]) -> Vec<Record> {
     for sender in [Side::Client, Side::Server] {
         let fed: Vec<u8> =
             flights.iter().filter(|f| f.sender == sender).flat_map(|f| f.bytes.clone()).collect();
-        let told = wire(sender, &records);
-        assert_eq!(told, fed[..fed.len() - decoder.left_over(sender)], "every byte is in a record, or waits");
+        let decoded = wire(sender, &records);
+        assert_eq!(
+            decoded,
+            fed[..fed.len() - decoder.left_over(sender)],
+            "every byte is in a record, or left over"
+        );
     }
     merge(records)
 }
 
-/// What is no TLS comes as it is fed: one record for each direction is made of it, at the end.
+/// Joins the records of foreign bytes, which depend on the cuts, to one at the end of each direction.
 fn merge(records: Vec<Record>) -> Vec<Record> {
     let (foreign, mut merged): (Vec<Record>, Vec<Record>) =
         records.into_iter().partition(|record| record.content == Content::NotTls);
@@ -67,7 +72,7 @@ fn merge(records: Vec<Record>) -> Vec<Record> {
     merged
 }
 
-/// Some sessions from the first byte to the last.
+/// Returns some complete sessions.
 static SESSIONS: LazyLock<Vec<Vec<Flight>>> = LazyLock::new(|| {
     let shapes = [
         Shape { retry: true, mutual: true, ..Shape::default() },
@@ -78,8 +83,8 @@ static SESSIONS: LazyLock<Vec<Vec<Flight>>> = LazyLock::new(|| {
     let converse = |shape: &Shape| {
         let mut conversation = Conversation::new(&Configs::new(shape));
         conversation.exchange();
-        conversation.say(Side::Client, b"hello");
-        conversation.say(Side::Server, &[b'x'; 20_000]);
+        conversation.send(Side::Client, b"hello");
+        conversation.send(Side::Server, &[b'x'; 20_000]);
         conversation.close();
         conversation.flights
     };
@@ -90,7 +95,7 @@ fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Client), Just(Side::Server)]
 }
 
-/// What looks like a record, or nearly.
+/// Generates records and bytes that are almost records.
 fn record() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![8 => Just(None), 1 => any::<u16>().prop_map(Some)];
     (19_u8..26, prop_oneof![9 => Just(3_u8), 1 => any::<u8>()], any::<u8>(), length, payload()).prop_map(
@@ -101,7 +106,7 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// What looks like handshake messages, or does not.
+/// Generates handshake messages and other bytes.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let message =
         (0_u8..26, any::<[bool; 2]>(), vec(any::<u8>(), 0..90)).prop_map(|(kind, odd, mut body)| {
@@ -142,7 +147,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn any_bytes_are_told_of_and_however_they_are_cut(
+    fn any_bytes_are_decoded_independently_of_their_cuts(
         flights in vec(flight(), 0..8),
         pieces in vec(1..300_usize, 1..20),
     ) {
@@ -150,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn any_change_of_a_session_is_survived_and_seen_the_same_however_it_is_cut(
+    fn changed_sessions_are_decoded_independently_of_their_cuts(
         session in 0..4_usize,
         changes in vec((any::<Index>(), any::<Index>(), any::<u8>()), 0..4),
         lost in proptest::option::of((any::<Index>(), any::<Index>())),
@@ -172,14 +177,14 @@ proptest! {
 }
 
 #[test]
-fn a_session_can_come_byte_by_byte() {
+fn a_session_is_decoded_byte_by_byte() {
     for session in SESSIONS.iter() {
         assert_eq!(decode(session, &[1]), decode(session, &[usize::MAX]));
     }
 }
 
 #[test]
-fn what_is_not_tls_is_known_by_its_first_bytes() {
+fn the_first_bytes_show_that_a_peer_does_not_speak_tls() {
     let http: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
     let sslv2 = [0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10];
     let too_long = [23, 3, 3, 0x48, 1, 0];
@@ -193,7 +198,7 @@ fn what_is_not_tls_is_known_by_its_first_bytes() {
             assert_eq!(records.len(), usize::from(at + 1 >= known), "{bytes:?}");
             assert!(records.iter().all(|record| record.content == Content::NotTls));
         }
-        // The other direction is not lost.
+        // The other direction is not affected.
         let alert = decoder.feed(Side::Server, &[21, 3, 3, 0, 2, 2, 70]);
         assert!(matches!(alert[..], [Record { content: Content::Alert(_), number: 0, .. }]));
     }

@@ -1,4 +1,4 @@
-//! What explanations say of messages whose bytes are known.
+//! Explanations of messages with known bytes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
@@ -19,13 +19,13 @@ fn explained(bytes: &[u8], version: ProtocolVersion) -> Vec<Field> {
     explain::message(&message(bytes.to_vec(), version))
 }
 
-/// A handshake message of this type with this body.
+/// Makes a handshake message of this type with this body.
 fn whole(kind: u8, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap().to_be_bytes();
     [&[kind], &length[1..], body].concat()
 }
 
-/// A ClientHello with these suites and these extensions.
+/// Makes a ClientHello with these suites and these extensions.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
     let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes();
     let suites = [&length(suites), suites].concat();
@@ -33,7 +33,7 @@ fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
     whole(1, &[&[3, 3], &[7; 32][..], &[0], &suites, &[1, 0], &extensions].concat())
 }
 
-/// The field at this path.
+/// Returns the field at this path.
 fn at<'a>(fields: &'a [Field], path: &[&str]) -> &'a Field {
     let (name, rest) = path.split_first().unwrap();
     let field = fields.iter().find(|field| field.name == *name);
@@ -42,7 +42,7 @@ fn at<'a>(fields: &'a [Field], path: &[&str]) -> &'a Field {
 }
 
 #[test]
-fn known_messages_have_the_trees_that_are_written_down() {
+fn known_messages_have_the_expected_trees() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explained");
     for (name, bytes) in known_messages() {
         let fields = explained(&bytes, TLS13);
@@ -56,7 +56,7 @@ fn known_messages_have_the_trees_that_are_written_down() {
 }
 
 #[test]
-fn a_message_cut_short_says_so_and_shows_what_there_is() {
+fn a_cut_message_has_its_complete_fields_and_one_malformed_field() {
     for (name, bytes) in known_messages() {
         let all = text(&explained(&bytes, TLS13));
         for length in 0..bytes.len() {
@@ -64,8 +64,8 @@ fn a_message_cut_short_says_so_and_shows_what_there_is() {
             assert_eq!(wrong(&fields).len(), 1, "{name} after {length}:\n{}", text(&fields));
             cover(&fields, length);
             are_nested(&fields, &(0..length));
-            // What ends before the cut is as it is in the whole message; that a ServerHello is a HelloRetryRequest
-            // is not known before its random.
+            // Fields before the cut are the same as in the whole message. The first line is skipped, because only the random
+            // tells a HelloRetryRequest from a ServerHello.
             for line in text(&fields).lines().skip(1).take_while(|line| !line.contains(MALFORMED)) {
                 let is_cut = line.contains(&format!("..{length} "));
                 assert!(is_cut || all.lines().any(|other| other == line), "{name} after {length}: {line}");
@@ -75,29 +75,29 @@ fn a_message_cut_short_says_so_and_shows_what_there_is() {
 }
 
 #[test]
-fn bytes_behind_the_end_are_shown_and_called_that() {
+fn bytes_after_the_end_are_a_malformed_field() {
     for (_, mut bytes) in known_messages() {
         bytes.extend_from_slice(b"xy");
         let fields = explained(&bytes, TLS13);
-        assert_eq!(wrong(&fields), ["There are 2 too many at the end."]);
+        assert_eq!(wrong(&fields), ["2 bytes too many at the end."]);
         let last = fields.last().unwrap();
         assert_eq!((last.range.clone(), &*last.value), (bytes.len() - 2..bytes.len(), "7879"));
     }
 }
 
 #[test]
-fn what_is_wrong_inside_an_extension_does_not_hide_the_next() {
+fn a_malformed_extension_does_not_hide_the_next_one() {
     let wrong_length = [0, 0, 0, 4, 0, 9, 0, 0]; // a list of nine bytes in four
     let fields = explained(&client_hello(&[], &[&wrong_length[..], &[0, 23, 0, 0]].concat()), TLS13);
-    assert_eq!(wrong(&fields), ["Cut short: length takes 2 bytes, and there is 1."]);
+    assert_eq!(wrong(&fields), ["Cut short: length needs 2 bytes, but there is 1."]);
     let wrong_length = [0, 0, 0, 6, 0, 9, 0, 0, 1, b'a'];
     let fields = explained(&client_hello(&[], &[&wrong_length[..], &[0, 23, 0, 0]].concat()), TLS13);
-    assert_eq!(wrong(&fields), ["The length runs past the end: it announces 9 bytes, and there are 4."]);
+    assert_eq!(wrong(&fields), ["The length is too large: it announces 9 bytes, but there are 4."]);
     at(&fields, &["extensions", "extended_master_secret"]);
 }
 
 #[test]
-fn the_numbers_that_mean_nothing_are_recognised_everywhere() {
+fn grease_numbers_are_recognised_everywhere() {
     let extensions = [
         &[0x1a, 0x1a, 0, 1, 0][..],
         &[0, 10, 0, 4, 0, 2, 0x2a, 0x2a],
@@ -131,7 +131,7 @@ fn the_numbers_that_mean_nothing_are_recognised_everywhere() {
 }
 
 #[test]
-fn what_is_unknown_is_shown_with_its_number_and_its_bytes() {
+fn unknown_values_have_their_numbers_and_bytes() {
     let fields = explained(&client_hello(&[0x12, 0x34], &[0x12, 0x34, 0, 2, 0xab, 0xcd]), TLS13);
     assert_eq!(at(&fields, &["cipher_suites", "cipher_suite"]).value, "unknown (0x1234)");
     let extension = at(&fields, &["extensions", "unknown extension"]);
@@ -144,7 +144,7 @@ fn what_is_unknown_is_shown_with_its_number_and_its_bytes() {
 }
 
 #[test]
-fn what_a_peer_chose_is_escaped_and_bounded() {
+fn text_of_a_peer_is_escaped_and_bounded() {
     let name = [&b"\x1b[2J\xe2\x80\xae"[..], &[b'a'; 300]].concat();
     let length = |more: usize| u16::try_from(name.len() + more).unwrap().to_be_bytes();
     let extension = [&[0, 0], &length(5)[..], &length(3), &[0], &length(0), &name].concat();
@@ -157,7 +157,7 @@ fn what_a_peer_chose_is_escaped_and_bounded() {
 }
 
 #[test]
-fn long_lists_are_cut_and_counted() {
+fn long_lists_are_shortened() {
     let fields = explained(&client_hello(&[0x13, 0x01].repeat(5000), &[]), TLS13);
     let suites = &at(&fields, &["cipher_suites"]).fields;
     assert_eq!(suites.len(), 1 + LISTED + 1); // with their length
@@ -166,12 +166,12 @@ fn long_lists_are_cut_and_counted() {
 
     let odd = explained(&client_hello(&[1; 601], &[]), TLS13);
     assert_eq!(at(&odd, &["cipher_suites", "more"]).value, "172 more");
-    assert_eq!(wrong(&odd), ["The last one of these is cut short."]);
+    assert_eq!(wrong(&odd), ["The last entry is cut short."]);
     assert_eq!(at(&odd, &["cipher_suites", MALFORMED]).value, "01");
 }
 
 #[test]
-fn hybrids_are_taken_apart_and_other_lengths_are_not() {
+fn hybrids_of_the_right_length_have_two_halves() {
     let share = |length: u16| {
         let [whole, list] = [length + 6, length + 4].map(u16::to_be_bytes);
         [&[0, 51], &whole[..], &list, &[0x11, 0xec], &length.to_be_bytes(), &vec![5; usize::from(length)]]
@@ -189,7 +189,7 @@ fn hybrids_are_taken_apart_and_other_lengths_are_not() {
 }
 
 #[test]
-fn a_server_that_could_do_better_says_so_at_the_end_of_its_random() {
+fn the_downgrade_signal_in_a_random_is_explained() {
     let hello = |end: &[u8]| whole(2, &[&[3, 3], &[7; 24][..], end, &[0, 0xc0, 0x2b, 0]].concat());
     let says = |end| at(&explained(&hello(end), TLS12), &["random"]).says.clone();
     assert!(says(b"DOWNGRD\x01").contains("agreed on TLS 1.2"));
@@ -198,7 +198,7 @@ fn a_server_that_could_do_better_says_so_at_the_end_of_its_random() {
 }
 
 #[test]
-fn the_same_type_is_laid_out_by_the_version() {
+fn the_layout_of_a_message_depends_on_the_version() {
     let ticket = [&[0, 0, 0, 9, 0, 2][..], b"hi"].concat();
     let fields = explained(&whole(4, &ticket), TLS12);
     assert_eq!(

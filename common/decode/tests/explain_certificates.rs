@@ -1,4 +1,4 @@
-//! What explanations say of certificates.
+//! Explanations of certificates.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
@@ -14,7 +14,7 @@ use rcgen::{
 use rustls::ProtocolVersion;
 use support::tree::{are_nested, are_readable, cover, message, visit, wrong};
 
-/// The fields of a Certificate message of TLS 1.2 with this certificate.
+/// Explains a Certificate message of TLS 1.2 with this certificate.
 fn explained(der: &[u8]) -> Vec<Field> {
     let with_length =
         |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[1..], bytes].concat();
@@ -43,7 +43,7 @@ fn value(fields: &[Field], name: &str) -> String {
 }
 
 #[test]
-fn what_a_certificate_says_is_told() {
+fn the_contents_of_a_certificate_are_explained() {
     let der = made(&rcgen::PKCS_ECDSA_P256_SHA256, |params| {
         params.serial_number = Some(SerialNumber::from(vec![0x12, 0x34]));
         params.distinguished_name.push(DnType::CommonName, "An authority\u{1b}[2J");
@@ -82,7 +82,7 @@ fn what_a_certificate_says_is_told() {
 }
 
 #[test]
-fn keys_are_told_with_their_size() {
+fn keys_have_their_size_or_curve() {
     for (algorithm, key) in [
         (&rcgen::PKCS_ED25519, "ed25519, 32 bytes"),
         (&rcgen::PKCS_ECDSA_P384_SHA384, "id-ecPublicKey, secp384r1"),
@@ -93,7 +93,7 @@ fn keys_are_told_with_their_size() {
 }
 
 #[test]
-fn a_certificate_with_thousands_of_names_is_told_in_a_line() {
+fn thousands_of_names_are_shortened() {
     let der = made(&rcgen::PKCS_ED25519, |params| {
         params.subject_alt_names =
             (0..2000).map(|n| SanType::DnsName(format!("{n}.example").try_into().unwrap())).collect();
@@ -104,19 +104,19 @@ fn a_certificate_with_thousands_of_names_is_told_in_a_line() {
 }
 
 #[test]
-fn what_is_no_certificate_is_called_that() {
+fn bytes_that_are_not_a_certificate_are_malformed() {
     let fields = explained(b"not a certificate");
     let [says] = wrong(&fields)[..] else { panic!("{fields:?}") };
     assert!(says.starts_with("This cannot be read as an X.509 certificate: "), "{says}");
 
     let mut longer = made(&rcgen::PKCS_ED25519, |_| ());
     longer.push(0);
-    assert_eq!(wrong(&explained(&longer)), ["There is 1 too many at the end."]);
+    assert_eq!(wrong(&explained(&longer)), ["1 byte too many at the end."]);
 }
 
-/// Each byte of a certificate changed, one at a time: nothing panics, and no byte is left out.
+/// Changes each byte of a certificate, one at a time. Nothing panics, and each byte has a field.
 #[test]
-fn damaged_certificates_are_explained_as_far_as_they_can_be() {
+fn damaged_certificates_are_explained() {
     let der = made(&rcgen::PKCS_ED25519, |params| {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     });

@@ -1,4 +1,4 @@
-//! What explanations say of extensions that rustls does not send, from bytes made by hand.
+//! Explanations of extensions that rustls does not send, from handmade bytes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
@@ -10,7 +10,7 @@ use decode::explain::{self, Field};
 use rustls::ProtocolVersion;
 use support::tree::{are_readable, cover, message, wrong};
 
-/// A message that extensions can be in: its type, and what is before them.
+/// A message that can have extensions.
 #[derive(Clone, Copy)]
 enum In {
     ClientHello,
@@ -53,18 +53,18 @@ impl In {
     }
 }
 
-/// The values of all that is in the extension, in order and with names, without types and lengths.
-fn told(place: In, number: u16, data: &str) -> Vec<String> {
+/// Returns the names and values of the fields of an extension, without its type and lengths.
+fn values(place: In, number: u16, data: &str) -> Vec<String> {
     let bytes = place.message(number, data);
     let fields = explain::message(&message(bytes.clone(), ProtocolVersion::TLSv1_3));
     cover(&fields, bytes.len());
     are_readable(&fields);
-    let mut told = Vec::new();
-    collect(&extension(&fields).unwrap().fields, &mut told);
-    // The Certificate has an empty one.
+    let mut values = Vec::new();
+    collect(&extension(&fields).unwrap().fields, &mut values);
+    // The Certificate message has an empty certificate.
     let wrong: Vec<&str> = wrong(&fields).into_iter().filter(|says| !says.contains("X.509")).collect();
-    assert_eq!(wrong, [""; 0], "{told:?}");
-    told
+    assert_eq!(wrong, [""; 0], "{values:?}");
+    values
 }
 
 fn extension(fields: &[Field]) -> Option<&Field> {
@@ -73,17 +73,17 @@ fn extension(fields: &[Field]) -> Option<&Field> {
     fields.iter().find_map(|field| if is_extension(field) { Some(field) } else { extension(&field.fields) })
 }
 
-fn collect(fields: &[Field], told: &mut Vec<String>) {
+fn collect(fields: &[Field], values: &mut Vec<String>) {
     for field in fields {
         if !field.value.is_empty() && field.name != "extension_type" && field.name != "length" {
-            told.push(format!("{} = {}", field.name, field.value));
+            values.push(format!("{} = {}", field.name, field.value));
         }
-        collect(&field.fields, told);
+        collect(&field.fields, values);
     }
 }
 
 #[test]
-fn sizes_and_signs() {
+fn sizes_and_flags() {
     for (place, number, data, expected) in [
         (In::ClientHello, 1, "02", "max_fragment_length = 1024 bytes (2)"),
         (In::ClientHello, 15, "01", "mode = peer_allowed_to_send (1)"),
@@ -98,26 +98,26 @@ fn sizes_and_signs() {
         (In::ClientHello, 35, "abcd", "ticket = abcd"),
         (In::ClientHello, 14, "0102", "extension_data = 0102"),
     ] {
-        assert_eq!(told(place, number, data), [expected]);
+        assert_eq!(values(place, number, data), [expected]);
     }
     for empty in [4, 22, 23, 49, 18, 35, 42, 21] {
-        assert_eq!(told(In::ClientHello, empty, ""), [""; 0]);
+        assert_eq!(values(In::ClientHello, empty, ""), [""; 0]);
     }
-    assert_eq!(told(In::ClientHello, 58, "01 02"), ["new_session_count = 1", "resumption_count = 2"]);
-    assert_eq!(told(In::ClientHello, 45, "02 00 01"), ["mode = psk_ke (0)", "mode = psk_dhe_ke (1)"]);
+    assert_eq!(values(In::ClientHello, 58, "01 02"), ["new_session_count = 1", "resumption_count = 2"]);
+    assert_eq!(values(In::ClientHello, 45, "02 00 01"), ["mode = psk_ke (0)", "mode = psk_dhe_ke (1)"]);
 }
 
 #[test]
-fn what_concerns_certificates() {
+fn certificate_types_and_credentials() {
     assert_eq!(
-        told(In::ClientHello, 27, "04 0001 0002"),
+        values(In::ClientHello, 27, "04 0001 0002"),
         ["algorithm = zlib (0x0001)", "algorithm = brotli (0x0002)"]
     );
-    assert_eq!(told(In::ClientHello, 20, "02 02 00"), ["type = Raw Public Key (2)", "type = X509 (0)"]);
-    assert_eq!(told(In::EncryptedExtensions, 20, "02"), ["type = Raw Public Key (2)"]);
-    assert_eq!(told(In::ClientHello, 34, "0002 0807"), ["scheme = ed25519 (0x0807)"]);
+    assert_eq!(values(In::ClientHello, 20, "02 02 00"), ["type = Raw Public Key (2)", "type = X509 (0)"]);
+    assert_eq!(values(In::EncryptedExtensions, 20, "02"), ["type = Raw Public Key (2)"]);
+    assert_eq!(values(In::ClientHello, 34, "0002 0807"), ["scheme = ed25519 (0x0807)"]);
     assert_eq!(
-        told(In::Certificate, 34, "00093a80 0403 000002 abcd 0804 0001 ee"),
+        values(In::Certificate, 34, "00093a80 0403 000002 abcd 0804 0001 ee"),
         [
             "valid_time = 604800 s (about 168 h)",
             "dc_cert_verify_algorithm = ecdsa_secp256r1_sha256 (0x0403)",
@@ -129,22 +129,28 @@ fn what_concerns_certificates() {
 }
 
 #[test]
-fn what_proves_and_asks_for_certificates() {
-    assert_eq!(told(In::Certificate, 5, "01 000002 abcd"), ["status_type = ocsp (1)", "OCSPResponse = abcd"]);
+fn proofs_and_requests_of_certificates() {
     assert_eq!(
-        told(In::ClientHello, 5, "01 0004 0002 abcd 0000"),
+        values(In::Certificate, 5, "01 000002 abcd"),
+        ["status_type = ocsp (1)", "OCSPResponse = abcd"]
+    );
+    assert_eq!(
+        values(In::ClientHello, 5, "01 0004 0002 abcd 0000"),
         ["status_type = ocsp (1)", "ResponderID = abcd", "request_extensions = empty"]
     );
     assert_eq!(
-        told(In::CertificateRequest, 48, "0006 02 551d 0001 aa"),
+        values(In::CertificateRequest, 48, "0006 02 551d 0001 aa"),
         ["certificate_extension_oid = 551d", "certificate_extension_values = aa"]
     );
     let name = "300c 310a 3008 0603 550403 0c01 61"; // CN=a
-    assert_eq!(told(In::CertificateRequest, 47, &format!("0010 000e {name}")), ["DistinguishedName = CN=a"]);
-    assert_eq!(told(In::ClientHello, 47, "0003 0001 61"), ["DistinguishedName = not a name: 61"]);
+    assert_eq!(
+        values(In::CertificateRequest, 47, &format!("0010 000e {name}")),
+        ["DistinguishedName = CN=a"]
+    );
+    assert_eq!(values(In::ClientHello, 47, "0003 0001 61"), ["DistinguishedName = not a name: 61"]);
     let id = "1b".repeat(32);
     assert_eq!(
-        told(In::Certificate, 18, &format!("0032 0030 00 {id} 0000018bcfe56800 0000 0403 0001 5a")),
+        values(In::Certificate, 18, &format!("0032 0030 00 {id} 0000018bcfe56800 0000 0403 0001 5a")),
         [
             "sct_version = v1 (0)",
             &format!("id = {id}"),
@@ -157,9 +163,9 @@ fn what_proves_and_asks_for_certificates() {
 }
 
 #[test]
-fn encrypted_client_hello_in_all_its_forms() {
+fn all_forms_of_encrypted_client_hello() {
     assert_eq!(
-        told(In::ClientHello, 65037, "00 0001 0003 2a 0002 abcd 0003 010203"),
+        values(In::ClientHello, 65037, "00 0001 0003 2a 0002 abcd 0003 010203"),
         [
             "type = outer (0)",
             "kdf_id = HKDF-SHA256 (0x0001)",
@@ -169,10 +175,10 @@ fn encrypted_client_hello_in_all_its_forms() {
             "payload = 010203",
         ]
     );
-    assert_eq!(told(In::ClientHello, 65037, "01"), ["type = inner (1)"]);
-    assert_eq!(told(In::HelloRetryRequest, 65037, "0102030405060708"), ["confirmation = 0102030405060708"]);
+    assert_eq!(values(In::ClientHello, 65037, "01"), ["type = inner (1)"]);
+    assert_eq!(values(In::HelloRetryRequest, 65037, "0102030405060708"), ["confirmation = 0102030405060708"]);
     assert_eq!(
-        told(
+        values(
             In::EncryptedExtensions,
             65037,
             "0017 fe0d 0013 07 0020 0001 aa 0004 0001 0001 40 03 612e62 0000"
@@ -189,7 +195,7 @@ fn encrypted_client_hello_in_all_its_forms() {
         ]
     );
     assert_eq!(
-        told(In::ClientHello, 64768, "04 000a 0033"),
+        values(In::ClientHello, 64768, "04 000a 0033"),
         ["outer_extension = supported_groups (0x000a)", "outer_extension = key_share (0x0033)"]
     );
 }

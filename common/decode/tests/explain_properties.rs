@@ -1,4 +1,4 @@
-//! What holds for explanations of any bytes at all.
+//! Properties of the explanation of arbitrary bytes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use rustls::{AlertDescription, ContentType, ProtocolVersion, Side};
 use support::tree::{are_nested, are_readable, cover, known_messages, message};
 
-/// Whatever the bytes are: places are in order, and no byte is left out.
+/// Asserts that the fields are in order and cover all bytes.
 fn hold(fields: &[Field], length: usize) {
     are_nested(fields, &(0..length));
     cover(fields, length);
@@ -35,23 +35,23 @@ fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
     [vec![kind], with_length(3, body)].concat()
 }
 
-/// The types that have a body of their own; others are one field.
+/// Generates message types. Most have an explained body.
 fn kind() -> impl Strategy<Value = u8> {
     prop_oneof![0u8..=26, any::<u8>()]
 }
 
-/// The numbers that have a meaning, more often than not.
+/// Generates extension types, mostly known ones.
 fn extension() -> impl Strategy<Value = u16> {
     let known = prop::sample::select(vec![13172u16, 17513, 64768, 65037, 65281]);
     prop_oneof![8 => 0u16..64, 2 => known, 1 => any::<u16>()]
 }
 
-/// Small numbers are lengths that fit.
+/// Generates bytes, many of them small: these are lengths that often fit.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![3 => 0u8..8, 1 => any::<u8>()], 0..200)
 }
 
-/// All messages that have extensions, with these.
+/// Returns all messages that have extensions, with these.
 fn around(extensions: &[u8]) -> Vec<Vec<u8>> {
     let extensions = with_length(2, extensions);
     let hello = [&[3, 3], &[7; 32][..], &[0]].concat();
@@ -67,7 +67,7 @@ fn around(extensions: &[u8]) -> Vec<Vec<u8>> {
     ]
 }
 
-/// As far as its session id.
+/// Returns the beginning of a HelloRetryRequest, up to its session ID.
 fn hello_retry_request() -> Vec<u8> {
     let known = known_messages().into_iter().find(|(name, _)| *name == "hello_retry_request").unwrap().1;
     known[4..39].to_vec()
@@ -75,14 +75,14 @@ fn hello_retry_request() -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_explained_as_any_message(kind in kind(), body in bytes(), cut in 0usize..8, claim in any::<bool>()) {
+    fn any_message_is_explained(kind in kind(), body in bytes(), cut in 0usize..8, claim in any::<bool>()) {
         let mut bytes = handshake(kind, &body);
         bytes.truncate(if claim { bytes.len() } else { bytes.len().saturating_sub(cut) });
         explained_in_any_version(&bytes);
     }
 
     #[test]
-    fn any_bytes_are_explained_in_any_extension_of_any_message(
+    fn any_extension_of_any_message_is_explained(
         number in extension(), content in bytes(), more in bytes()
     ) {
         let extension = [&number.to_be_bytes()[..], &with_length(2, &content)].concat();
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn known_messages_are_explained_however_they_are_changed(
+    fn changed_messages_are_explained(
         which in any::<prop::sample::Index>(),
         changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in prop::option::of(any::<prop::sample::Index>()),

@@ -1,4 +1,4 @@
-//! What explanations say of whole sessions of rustls: every record, every message.
+//! Explanations of every record and message of sessions of rustls.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
 
@@ -16,11 +16,11 @@ use support::conversation::{Conversation, Flight, decode};
 use support::tree::{are_nested, are_readable, cover, text, visit, wrong};
 use testing::configs::{Configs, Shape, suite};
 
-/// A session with a word each way, and its end.
+/// Returns the records of a session with data in both directions and a clean end.
 fn session(configs: &Configs) -> Vec<Record> {
     let mut conversation = Conversation::new(configs);
     conversation.exchange();
-    conversation.say(Side::Client, b"hello\n");
+    conversation.send(Side::Client, b"hello\n");
     conversation.close();
     decode(Side::Client, &conversation.flights)
 }
@@ -29,8 +29,8 @@ fn shaped(shape: Shape) -> Vec<Record> {
     session(&Configs::new(&shape))
 }
 
-/// Every byte of a session is explained, nothing is wrong, and nothing is unknown.
-fn is_explained(records: &[Record]) {
+/// Asserts that every byte of a session is explained, and that no field is malformed or unknown.
+fn assert_explained(records: &[Record]) {
     for record in records {
         let length = record.payload().len();
         let content = explain::content(record);
@@ -46,14 +46,14 @@ fn is_explained(records: &[Record]) {
     }
 }
 
-/// The text of all messages, without their places and without what is another in each run.
+/// Returns the text of all messages, without the places and without random values.
 fn messages(records: &[Record], sender: Side) -> String {
     let records = records.iter().filter(|record| record.sender == sender);
     let all = records.flat_map(Record::messages).filter(|message| message.kind != HandshakeType::ClientHello);
     all.map(|message| masked(&text(&explain::message(message)))).collect::<Vec<_>>().join("\n")
 }
 
-/// Lengths of what encloses a certificate are masked as well: its serial number may be a byte shorter.
+/// Masks random values. Also masks the lengths around a certificate, because its serial number may be a byte shorter.
 fn masked(text: &str) -> String {
     let mut masked = String::new();
     for line in text.lines() {
@@ -73,7 +73,7 @@ fn masked(text: &str) -> String {
 }
 
 #[test]
-fn every_byte_of_every_shape_of_session_is_explained() {
+fn every_byte_of_every_shape_of_session_assert_explained() {
     let tls12 = suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
     for shape in [
         Shape::default(),
@@ -83,30 +83,32 @@ fn every_byte_of_every_shape_of_session_is_explained() {
         Shape { suite: tls12, mutual: true, ticketer: true, resumption: true, ..Shape::default() },
         Shape { suite: suite("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"), ..Shape::default() },
     ] {
-        is_explained(&shaped(shape));
+        assert_explained(&shaped(shape));
     }
 }
 
 #[test]
-fn resumed_sessions_are_explained_with_their_early_data() {
+fn resumed_sessions_with_early_data_are_explained() {
     for suite in [None, suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")] {
         let configs = Configs::new(&Shape { suite, resumption: true, ticketer: true, ..Shape::default() });
         session(&configs);
         let again = session(&configs);
-        is_explained(&again);
+        assert_explained(&again);
         assert!(!messages(&again, Side::Server).contains("msg_type: certificate"));
     }
     let configs = Configs::new(&Shape { resumption: true, early_data: 1000, ..Shape::default() });
     session(&configs);
     let mut conversation = Conversation::new(&configs);
-    conversation.say_early(b"early");
+    conversation.send_early_data(b"early");
     conversation.exchange();
     let records = decode(Side::Server, &conversation.flights);
-    is_explained(&records.into_iter().filter(|record| record.content != Content::Hidden).collect::<Vec<_>>());
+    assert_explained(
+        &records.into_iter().filter(|record| record.content != Content::Hidden).collect::<Vec<_>>(),
+    );
 }
 
 #[test]
-fn a_session_of_tls_1_2_in_clear_has_the_tree_that_is_written_down() {
+fn the_clear_messages_of_tls_1_2_have_the_expected_tree() {
     let suite = suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
     let records = shaped(Shape { suite, mutual: true, ticketer: true, resumption: true, ..Shape::default() });
     let both = [Side::Server, Side::Client].map(|side| messages(&records, side));
@@ -114,16 +116,16 @@ fn a_session_of_tls_1_2_in_clear_has_the_tree_that_is_written_down() {
 }
 
 #[test]
-fn a_session_of_tls_1_3_has_the_tree_that_is_written_down() {
+fn the_messages_of_tls_1_3_have_the_expected_tree() {
     let suite = suite("TLS13_AES_128_GCM_SHA256");
     let records = shaped(Shape { suite, mutual: true, retry: true, resumption: true, ..Shape::default() });
     let both = [Side::Server, Side::Client].map(|side| messages(&records, side));
     assert_eq!(both.join("\n"), include_str!("explained/tls13_session.txt"));
 }
 
-/// rustls puts them in another order each time.
+/// Sorts the extensions, because rustls sends them in random order.
 #[test]
-fn a_client_of_rustls_says_all_that_it_says() {
+fn every_field_of_a_rustls_client_hello_is_explained() {
     let records = shaped(Shape::default());
     let hello = records[0].messages().next().unwrap();
     let fields = explain::message(hello);
@@ -142,13 +144,13 @@ fn a_client_of_rustls_says_all_that_it_says() {
         "key_share",
     ];
     assert_eq!(names, BTreeSet::from(expected));
-    let mut said = 0;
-    visit(&fields, 0, &mut |_, field| said += usize::from(!field.says.is_empty()));
-    assert!(said > 20, "{said} sentences");
+    let mut sentences = 0;
+    visit(&fields, 0, &mut |_, field| sentences += usize::from(!field.says.is_empty()));
+    assert!(sentences > 20, "{sentences} sentences");
 }
 
 #[test]
-fn records_beside_the_handshake_are_explained() {
+fn records_without_handshake_messages_are_explained() {
     let shown = |fields: &[Field]| text(fields).lines().map(str::to_owned).collect::<Vec<_>>();
     let records = shaped(Shape::default());
     assert_eq!(
@@ -172,7 +174,7 @@ fn records_beside_the_handshake_are_explained() {
     assert!(fields[1].says.contains("has finished sending"));
 }
 
-/// A client that offers both speaks of both in its hello.
+/// The ClientHello is left out, because it offers both versions.
 #[test]
 fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
     for name in ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"] {
@@ -180,7 +182,7 @@ fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
             let messages = record.messages().map(explain::message);
             let fields: Vec<Vec<Field>> = [explain::header(&record), explain::content(&record)].into();
             for fields in fields.into_iter().chain(messages) {
-                // The extensions are those of both versions, and the first hello comes before any version is agreed on.
+                // Extensions belong to both versions, and the ClientHello comes before the version is known.
                 let own =
                     fields.iter().filter(|field| field.name != "extensions" && record.version.is_some());
                 for field in own {
@@ -195,7 +197,7 @@ fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
 }
 
 #[test]
-fn a_client_that_offers_tls_1_2_alone_is_explained_as_such() {
+fn a_client_hello_that_offers_only_tls_1_2_is_explained_without_tls_1_3() {
     let configs =
         Configs::new(&Shape { suite: suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), ..Shape::default() });
     let hello = session(&configs).remove(0);
@@ -205,7 +207,7 @@ fn a_client_that_offers_tls_1_2_alone_is_explained_as_such() {
 }
 
 #[test]
-fn what_cannot_be_read_is_called_what_it_is() {
+fn records_that_cannot_be_read_are_explained() {
     let mut conversation = Conversation::new(&Configs::new(&Shape::default()));
     conversation.exchange();
     conversation.flights.iter_mut().for_each(|flight| flight.secrets.clear());
@@ -213,7 +215,7 @@ fn what_cannot_be_read_is_called_what_it_is() {
     let sealed = sealed.iter().find(|record| record.content == Content::Hidden).unwrap();
     let fields = explain::content(sealed);
     assert_eq!((&*fields[0].name, fields.len()), ("encrypted_record", 1));
-    assert!(fields[0].says.contains("was not told the secret"));
+    assert!(fields[0].says.contains("does not know its secret"));
 
     let flight = Flight { sender: Side::Client, bytes: b"GET / HTTP/1.1\r\n".to_vec(), secrets: Vec::new() };
     let records = decode(Side::Server, &[flight]);

@@ -16,7 +16,7 @@
 //! draws the pages. No sink waits for a reader. If nobody reads stderr, a trace there loses lines at the server, and stops
 //! the session at the client.
 //!
-//! # What it costs
+//! # Cost
 //!
 //! A sink that is not asked for costs nothing: it is not among the observers. Calls of an observer that does not watch
 //! cost 0.03 % of the instructions of a handshake, and 0.07 % of those that echo 16 KiB. callgrind counted them for both

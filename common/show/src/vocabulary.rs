@@ -20,13 +20,13 @@ use crate::preview::Preview;
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) tone: Tone,
-    /// What was done: the name of the call, if it is a call.
+    /// The name of the call or of the event.
     pub(crate) verb: &'static str,
     /// The result.
     pub(crate) details: String,
 }
 
-/// What an entry is about. It decides the entry's colour.
+/// The kind of an entry. It decides the colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// The loop woke: a turn begins.

@@ -107,7 +107,7 @@ fn data(lengths: &[usize]) -> Vec<Record> {
     conversation.exchange();
     let before = decode(Side::Server, &conversation.flights).len();
     for &length in lengths {
-        conversation.say(Side::Client, &vec![b'x'; length]);
+        conversation.send(Side::Client, &vec![b'x'; length]);
     }
     decode(Side::Server, &conversation.flights).split_off(before)
 }

@@ -50,7 +50,7 @@ fn each_record_is_an_arrow_with_its_bytes_inside() {
             "encrypted records are shown twice: encrypted and decrypted"
         );
         assert_eq!(page.count(".omitted"), 0);
-        assert!(page.texts(".said pre").iter().any(|said| said == "hello, who is there?"));
+        assert!(page.texts(".readable pre").iter().any(|text| text == "hello, who is there?"));
         assert!(page.texts(".outcome.clean .why")[0].starts_with("Closed cleanly, "));
     }
 }

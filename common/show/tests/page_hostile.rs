@@ -59,11 +59,11 @@ fn assert_harmless(page: &Page) {
 
 #[test]
 fn application_data_is_text() {
-    let said = format!("{EVIL}\0\x1b[2J\u{202e}\u{feff}\u{2028}");
-    let said = [said.as_bytes(), b"\xff\xfe\xc0\xaf\xed\xa0\x80"].concat();
-    for page in draw(Setup::new(), ROOM, Talk::new(&said, 1)) {
+    let data = format!("{EVIL}\0\x1b[2J\u{202e}\u{feff}\u{2028}");
+    let data = [data.as_bytes(), b"\xff\xfe\xc0\xaf\xed\xa0\x80"].concat();
+    for page in draw(Setup::new(), ROOM, Talk::new(&data, 1)) {
         assert_harmless(&page);
-        let shown = page.texts(".said pre");
+        let shown = page.texts(".readable pre");
         assert!(
             shown.iter().any(|shown| shown.starts_with(EVIL) && shown.contains(r"\x00\x1b[2J")),
             "{shown:?}"
@@ -168,7 +168,7 @@ fn bytes_that_are_not_tls_are_text() {
     let page = page_of(request.as_bytes());
     assert_eq!(page.texts(".titles"), ["Not TLS "]);
     assert_eq!((page.tally.records, page.count(".arrow.unknown")), (1, 1));
-    assert!(page.texts(".said pre")[0].contains(EVIL));
+    assert!(page.texts(".readable pre")[0].contains(EVIL));
 }
 
 #[test]

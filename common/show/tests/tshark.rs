@@ -263,7 +263,7 @@ fn concurrent_sessions_are_kept_apart() {
         }
     }
     clients.into_iter().for_each(|client| drop(client.close()));
-    let said = |number: usize| format!("tcp.stream == {number} && data.data contains \"this is {number}\"");
-    let said: Vec<String> = (0..3).map(said).collect();
-    check_server(server, &said.iter().map(|filter| (filter.as_str(), 10)).collect::<Vec<_>>());
+    let filter = |number: usize| format!("tcp.stream == {number} && data.data contains \"this is {number}\"");
+    let filters: Vec<String> = (0..3).map(filter).collect();
+    check_server(server, &filters.iter().map(|filter| (filter.as_str(), 10)).collect::<Vec<_>>());
 }

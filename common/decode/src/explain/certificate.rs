@@ -1,15 +1,15 @@
-//! The messages about certificates: Certificate, CertificateRequest, CertificateStatus, CompressedCertificate.
+//! Explains the messages about certificates: Certificate, CertificateRequest, CertificateStatus, CompressedCertificate.
 
 use super::extensions::{self, In, authorities};
 use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::{names, shown, x509};
 
-const LIST: &str = "The certificate of the sender, then those that lead from it to an authority that the \
-                    other end knows; the authority's own may be left out. Empty if a client has none to show.";
+const LIST: &str = "The certificate of the sender, then those of its authorities, up to one that the other end \
+                    trusts. The last one may be left out. Empty if a client has no certificate.";
 
 pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.4.2";
-    let says = "Which CertificateRequest this answers; empty within a handshake.";
+    let says = "The CertificateRequest that this answers. Empty during a handshake.";
     r.opaque(Prefix::One, about("certificate_request_context", says, RFC), shown::hex)?;
     r.vector(Prefix::Three, about("certificate_list", LIST, RFC), |r| {
         r.list(|r| {
@@ -29,7 +29,7 @@ pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
 }
 
 pub(super) fn request13(r: &mut FieldReader<'_>) -> Step {
-    let says = "Comes back in the client's Certificate; empty within a handshake.";
+    let says = "The client's Certificate repeats it. Empty during a handshake.";
     let context = about("certificate_request_context", says, "RFC 8446, 4.3.2");
     r.opaque(Prefix::One, context, shown::hex)?;
     extensions::all(r, In::CertificateRequest)
@@ -37,7 +37,7 @@ pub(super) fn request13(r: &mut FieldReader<'_>) -> Step {
 
 pub(super) fn request12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5246, 7.4.4";
-    let says = "The kinds of keys that the client's certificate may have.";
+    let says = "The types of keys that the client's certificate may have.";
     r.vector(Prefix::One, about("certificate_types", says, RFC), |r| {
         r.list(|r| r.u8("certificate_type", names::client_certificate_type))
     })?;
@@ -49,18 +49,18 @@ pub(super) fn request12(r: &mut FieldReader<'_>) -> Step {
 
 pub(super) fn status(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 6066, 8";
-    r.u8(about("status_type", "What kind of proof this is.", RFC), names::status_type)?;
-    let says = "The answer of the authority's OCSP server, signed, with a date until which it is good; without \
-                it the client would have to ask there itself, and tell it whom it visits.";
+    r.u8(about("status_type", "The type of the proof.", RFC), names::status_type)?;
+    let says = "The signed answer of the authority's OCSP server, with an expiry date. Without it the client would \
+                have to ask that server, which would learn which host the client visits.";
     r.opaque(Prefix::Three, about("OCSPResponse", says, RFC), shown::hex)?;
     Ok(())
 }
 
 pub(super) fn compressed(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8879, 4";
-    r.u16(about("algorithm", "How it is compressed.", RFC), names::certificate_compression)?;
-    let says = "How long the Certificate message is when it is unpacked, so that a small message cannot fill \
-                the memory.";
+    r.u16(about("algorithm", "The algorithm of the compression.", RFC), names::certificate_compression)?;
+    let says = "The length of the Certificate message after decompression. It protects the receiver from a small \
+                message that fills its memory.";
     r.group(about("uncompressed_length", says, RFC), |r| r.length(Prefix::Three))?;
     let says = "The body of a Certificate message, compressed.";
     r.opaque(Prefix::Three, about("compressed_certificate_message", says, RFC), shown::hex)?;

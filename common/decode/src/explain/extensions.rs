@@ -1,18 +1,18 @@
-//! Extensions: what is in which of them, by the message that they are in.
+//! Explains extensions. Their form may depend on the message that has them.
 
 mod certificates;
 mod ech;
 mod keys;
 mod limits;
+mod protocols;
 mod psk;
-mod what;
 
 pub(super) use self::certificates::authorities;
 use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::names::extensions::{extension_of, extension_type};
 use super::shown;
 
-/// Where an extension is: a few have another form in each message.
+/// The message that has an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum In {
     ClientHello,
@@ -24,15 +24,15 @@ pub(super) enum In {
     NewSessionTicket,
 }
 
-/// A list of extensions, with its length.
+/// Explains a list of extensions with its length.
 pub(super) fn all(r: &mut FieldReader<'_>, place: In) -> Step {
     let says = match place {
         In::ClientHello => {
-            "What TLS has learnt since its first version; the server answers to none that is not here."
+            "Additions to the first version of TLS. The server may only answer those that the client sends."
         }
-        In::NewSessionTicket => "What the ticket can be used for.",
-        In::CertificateRequest => "What the server wants to see.",
-        In::Certificate => "What comes with this certificate.",
+        In::NewSessionTicket => "The allowed uses of the ticket.",
+        In::CertificateRequest => "The requirements of the server.",
+        In::Certificate => "Additional data for this certificate.",
         _ => "The server's answers to extensions of the client.",
     };
     r.vector(Prefix::Two, about("extensions", says, "RFC 8446, 4.2"), |r| r.list(|r| one(r, place)))
@@ -48,45 +48,46 @@ fn one(r: &mut FieldReader<'_>, place: In) -> Step {
     })
 }
 
-/// What an extension says in an answer, where that is not what it says in an offer.
+/// Returns the sentence about an extension in an answer, if it differs from that in an offer.
 fn says(number: u16, place: In) -> Option<&'static str> {
     let says = match (number, place) {
         (0, In::EncryptedExtensions | In::ServerHello) => {
             "The server has used the name to choose its certificate."
         }
-        (5, In::ServerHello) => "The server is going to bring the issuer's word on its certificate.",
-        (5, In::Certificate) => "What the issuer says about this certificate: good, revoked or unknown.",
+        (5, In::ServerHello) => "The server will send the issuer's statement about its certificate.",
+        (5, In::Certificate) => "The issuer's statement about this certificate: good, revoked or unknown.",
         (16, In::EncryptedExtensions | In::ServerHello) => {
             "The application protocol that the server has chosen."
         }
-        (35, In::ServerHello) => "The server is going to send a ticket.",
+        (35, In::ServerHello) => "The server will send a ticket.",
         (41, In::ServerHello) => {
-            "The server takes this pre-shared key, of a ticket as a rule: the session is resumed, without certificates."
+            "The server accepts this pre-shared key, usually a ticket. The session is resumed without certificates."
         }
-        (42, In::EncryptedExtensions) => "The server has taken the early data.",
-        (42, In::NewSessionTicket) => "Who comes back with this ticket may send early data (0-RTT).",
+        (42, In::EncryptedExtensions) => "The server has accepted the early data.",
+        (42, In::NewSessionTicket) => {
+            "A client that comes back with this ticket may send early data (0-RTT)."
+        }
         (43, In::ServerHello | In::HelloRetryRequest) => "The real version, which the server has chosen.",
-        (51, In::ServerHello) => "The server's public key: both ends can compute the secret now.",
-        (51, In::HelloRetryRequest) => "The group of which the server wants a key share.",
+        (51, In::ServerHello) => "The server's public key. Both ends can compute the secret now.",
+        (51, In::HelloRetryRequest) => "The group of the key share that the server wants.",
         _ => return None,
     };
     Some(says)
 }
 
-/// What is in an extension. Those that are not here, and those that are empty where they should not be, are shown as
-/// the bytes they are.
+/// Explains the content of an extension. Unknown ones are shown in hexadecimal.
 fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
     let offer = matches!(place, In::ClientHello | In::CertificateRequest);
     match number {
-        0 if offer => what::server_name(r),
+        0 if offer => protocols::server_name(r),
         1 => limits::max_fragment_length(r),
         5 => certificates::status_request(r, place),
         10 => keys::supported_groups(r),
         11 => keys::ec_point_formats(r),
         13 | 50 => keys::signature_algorithms(r),
         15 => limits::heartbeat(r),
-        16 => what::protocols(r),
-        17513 | 17613 if offer => what::protocols(r),
+        16 => protocols::protocols(r),
+        17513 | 17613 if offer => protocols::protocols(r),
         18 if !offer => certificates::timestamps(r),
         19 | 20 => certificates::types(r, offer),
         21 => limits::padding(r),
@@ -97,14 +98,14 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
         35 => psk::session_ticket(r),
         41 => psk::pre_shared_key(r, place),
         42 => psk::early_data(r, place),
-        43 => what::supported_versions(r, place),
+        43 => protocols::supported_versions(r, place),
         44 => psk::cookie(r),
         45 => psk::modes(r),
         47 => authorities(r, "RFC 8446, 4.2.4"),
         48 => certificates::oid_filters(r),
         51 => keys::key_share(r, place),
         58 => psk::ticket_request(r, offer),
-        13172 if !offer => r.list(what::protocol),
+        13172 if !offer => r.list(protocols::protocol),
         64768 => ech::outer_extensions(r),
         65037 => ech::encrypted_client_hello(r, place),
         65281 => limits::renegotiation_info(r),

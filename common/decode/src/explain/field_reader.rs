@@ -1,30 +1,30 @@
-//! Reads bytes from the front to the back, and notes what was where.
+//! Reads bytes from front to back, and makes a field of each value.
 //!
-//! Parsers of TLS (`tls-parser`, which knows the bodies of TLS 1.2 alone, and the one inside rustls) give values
-//! without their places, and stop at the first thing that is wrong without what they had read. Here the place is the
-//! point, and broken messages are the ones that people look at. So each read leaves a [`Field`] behind, what is wrong
-//! is one too, and a message is read by a function that reads like its definition in the RFC.
+//! Other TLS parsers do not fit: `tls-parser`, which only knows messages of TLS 1.2, and the one inside rustls. They return
+//! values without their places, and at the first fault they return nothing. People look at places, and mostly at malformed
+//! messages. So each read here adds a [`Field`], and a fault adds one, too. The function that reads a message looks like the
+//! definition of the message in its RFC.
 
 use std::borrow::Cow;
 
 use super::shown;
 use super::{Field, LISTED, MALFORMED};
 
-/// Reading cannot go on here; the last field says why.
+/// Reading has stopped. The last field says why.
 #[derive(Debug)]
 pub(super) struct Stop;
 
-/// What reading something comes to.
+/// The result of reading a value.
 pub(super) type Step<T = ()> = Result<T, Stop>;
 
-/// What is known of a field before it is read.
+/// The description of a field, without its value.
 pub(super) struct About {
     name: Cow<'static, str>,
     says: Cow<'static, str>,
     rfc: &'static str,
 }
 
-/// Its name, what it is for, and where that is specified.
+/// Makes a description: name, sentence and RFC section.
 pub(super) fn about(
     name: impl Into<Cow<'static, str>>,
     says: impl Into<Cow<'static, str>>,
@@ -39,7 +39,7 @@ impl From<&'static str> for About {
     }
 }
 
-/// What a value means. Where it has a sentence of its own, that replaces the one about the field.
+/// The meaning of a value. Its sentence and its RFC section, unless empty, replace those of the field.
 pub(super) struct Meaning {
     pub(super) value: String,
     pub(super) says: Cow<'static, str>,
@@ -52,7 +52,7 @@ impl From<String> for Meaning {
     }
 }
 
-/// How many bytes say how long a vector is (RFC 8446, 3.4).
+/// The number of bytes in the length of a vector (RFC 8446, 3.4).
 #[derive(Clone, Copy)]
 pub(super) enum Prefix {
     One,
@@ -60,7 +60,7 @@ pub(super) enum Prefix {
     Three,
 }
 
-/// A place in some bytes, the end of what encloses it, and the fields that were read so far.
+/// A position in some bytes, the end of the enclosing field, and the fields so far.
 pub(super) struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -69,14 +69,14 @@ pub(super) struct FieldReader<'a> {
 }
 
 impl<'a> FieldReader<'a> {
-    /// The fields of all these bytes.
+    /// Reads all bytes and returns their fields.
     pub(super) fn explain(bytes: &'a [u8], inside: impl FnOnce(&mut Self) -> Step) -> Vec<Field> {
         let mut reader = Self { bytes, at: 0, end: bytes.len(), fields: Vec::new() };
         reader.whole(inside);
         reader.fields
     }
 
-    /// What is left of what encloses this place.
+    /// Returns the bytes that are left in the enclosing field.
     pub(super) fn left(&self) -> &'a [u8] {
         self.bytes.get(self.at..self.end).unwrap_or_default()
     }
@@ -117,7 +117,7 @@ impl<'a> FieldReader<'a> {
         self.number(about, u64::from_be_bytes, meaning)
     }
 
-    /// A length of its own, where what it measures is no vector.
+    /// Reads a length.
     pub(super) fn length(&mut self, prefix: Prefix) -> Step<usize> {
         let value = |length: usize| shown::count(length, "byte");
         match prefix {
@@ -131,7 +131,7 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// So many bytes, without a length before them.
+    /// Reads `length` bytes as one field.
     pub(super) fn bytes<M: Into<Meaning>>(
         &mut self,
         length: usize,
@@ -147,7 +147,7 @@ impl<'a> FieldReader<'a> {
         Ok(bytes)
     }
 
-    /// All that is left.
+    /// Reads all bytes that are left as one field.
     pub(super) fn rest<M: Into<Meaning>>(
         &mut self,
         about: impl Into<About>,
@@ -156,7 +156,7 @@ impl<'a> FieldReader<'a> {
         self.bytes(self.left().len(), about, meaning)
     }
 
-    /// Things that belong together, with a name.
+    /// Reads a field that has other fields inside.
     pub(super) fn group<T>(
         &mut self,
         about: impl Into<About>,
@@ -170,7 +170,7 @@ impl<'a> FieldReader<'a> {
         done
     }
 
-    /// A vector: a length, and as many bytes. What is wrong inside does not keep anybody from reading on behind it.
+    /// Reads a vector: a length and its content. After a fault inside, reading continues behind the vector.
     pub(super) fn vector(
         &mut self,
         prefix: Prefix,
@@ -183,8 +183,8 @@ impl<'a> FieldReader<'a> {
         })
     }
 
-    /// A vector of bytes that are one thing. The value is the vector's; the bytes alone are a field as well, so that
-    /// a length and what it measures can be told apart.
+    /// Reads a vector of bytes that are one value. The vector has the value. The length and the bytes are fields inside it, so
+    /// that people can tell them apart.
     pub(super) fn opaque<M: Into<Meaning>>(
         &mut self,
         prefix: Prefix,
@@ -199,12 +199,12 @@ impl<'a> FieldReader<'a> {
         done?;
         let meaning = meaning(content).into();
         if let Some(vector) = self.fields.last_mut() {
-            vector.mean(meaning);
+            vector.set_meaning(meaning);
         }
         Ok(content)
     }
 
-    /// A vector of numbers of two bytes, each with a name.
+    /// Reads a vector of two-byte numbers.
     pub(super) fn codes(
         &mut self,
         prefix: Prefix,
@@ -215,7 +215,7 @@ impl<'a> FieldReader<'a> {
         self.vector(prefix, about, |r| r.list(|r| r.u16(one, meaning)))
     }
 
-    /// The same thing again and again, as often as there is room. Each takes at least a byte.
+    /// Reads entries to the end of the enclosing field. Each entry has at least one byte.
     pub(super) fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Step<T>) -> Step {
         for _ in 0..LISTED {
             if self.is_empty() {
@@ -226,14 +226,14 @@ impl<'a> FieldReader<'a> {
         self.more(one)
     }
 
-    /// Goes on reading as `inside` says for so many bytes, and sees to it that it reads all of them.
+    /// Reads `length` bytes with `inside`. It is a fault if `inside` does not read all of them.
     pub(super) fn within(&mut self, length: usize, inside: impl FnOnce(&mut Self) -> Step) -> Step {
         let (left, end) = (self.left().len(), self.end);
         if length > left {
             inside(self)?;
             let announced = shown::count(length, "byte");
             return Err(self.malformed(format!(
-                "The length runs past the end: it announces {announced}, and there {}.",
+                "The length is too large: it announces {announced}, but there {}.",
                 shown::are(left)
             )));
         }
@@ -243,7 +243,7 @@ impl<'a> FieldReader<'a> {
         Ok(())
     }
 
-    /// Says what is wrong with all that is left.
+    /// Makes all bytes that are left a malformed field.
     pub(super) fn malformed(&mut self, says: impl Into<Cow<'static, str>>) -> Stop {
         let value = if self.is_empty() { String::new() } else { shown::hex(self.left()) };
         let start = std::mem::replace(&mut self.at, self.end);
@@ -251,17 +251,17 @@ impl<'a> FieldReader<'a> {
         Stop
     }
 
-    /// Reads to the end. Who stops before it has said why, and has used up the rest.
+    /// Calls `inside`. Bytes after its end are a fault. If it stops, it has used up the bytes already.
     fn whole(&mut self, inside: impl FnOnce(&mut Self) -> Step) {
         if let Ok(()) = inside(self)
             && !self.is_empty()
         {
-            let left = shown::are(self.left().len());
-            self.malformed(format!("There {left} too many at the end."));
+            let surplus = shown::count(self.left().len(), "byte");
+            self.malformed(format!("{surplus} too many at the end."));
         }
     }
 
-    /// Counts what is too much to be shown.
+    /// Reads and counts the entries that are too many to be shown.
     fn more<T>(&mut self, mut one: impl FnMut(&mut Self) -> Step<T>) -> Step {
         let (start, shown) = (self.at, self.fields.len());
         let mut count = 0;
@@ -277,10 +277,10 @@ impl<'a> FieldReader<'a> {
             self.at = last;
         }
         if count > 0 {
-            let says = format!("So many more follow; the first {LISTED} are shown.");
+            let says = format!("More entries follow. Only the first {LISTED} are shown.");
             self.push(start, about("more", says, ""), format!("{count} more").into(), Vec::new());
         }
-        done.map_err(|_| self.malformed("The last one of these is cut short."))
+        done.map_err(|_| self.malformed("The last entry is cut short."))
     }
 
     fn number<const N: usize, T: Copy, M: Into<Meaning>>(
@@ -301,19 +301,19 @@ impl<'a> FieldReader<'a> {
 
     fn cut_short(&mut self, length: usize, about: &About) -> Stop {
         let (wanted, left) = (shown::count(length, "byte"), shown::are(self.left().len()));
-        self.malformed(format!("Cut short: {} takes {wanted}, and there {left}.", about.name))
+        self.malformed(format!("Cut short: {} needs {wanted}, but there {left}.", about.name))
     }
 
     fn push(&mut self, start: usize, about: About, meaning: Meaning, fields: Vec<Field>) {
         let About { name, says, rfc } = about;
         let mut field = Field { range: start..self.at, name, value: String::new(), says, rfc, fields };
-        field.mean(meaning);
+        field.set_meaning(meaning);
         self.fields.push(field);
     }
 }
 
 impl Field {
-    fn mean(&mut self, meaning: Meaning) {
+    fn set_meaning(&mut self, meaning: Meaning) {
         self.value = meaning.value;
         if !meaning.says.is_empty() {
             self.says = meaning.says;

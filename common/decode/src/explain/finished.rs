@@ -1,4 +1,4 @@
-//! The short messages at the end of a handshake and behind it: CertificateVerify, Finished, KeyUpdate.
+//! Explains the short messages at the end of a handshake, and after it: CertificateVerify, Finished, KeyUpdate.
 
 use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::handshake::Layout;
@@ -8,21 +8,21 @@ pub(super) fn certificate_verify(r: &mut FieldReader<'_>, layout: Layout) -> Ste
     let (rfc, signed) = match layout {
         Layout::Tls13 => (
             "RFC 8446, 4.4.3",
-            "Over a hash of all messages so far, behind 64 spaces and a sentence that says who signs: no \
-             signature made for another purpose can be taken for this one.",
+            "It signs 64 spaces, a sentence that names the signer, and a hash of all messages so far. So nobody can use a \
+             signature that was made for another purpose.",
         ),
-        Layout::Tls12 => ("RFC 5246, 7.4.8", "Over all messages so far."),
+        Layout::Tls12 => ("RFC 5246, 7.4.8", "It signs all messages so far."),
     };
-    let says = "How the signature was made: one of those that the peer said it can verify.";
+    let says = "The algorithm of the signature. The peer has offered it.";
     r.u16(about("algorithm", says, rfc), names::scheme)?;
     r.opaque(Prefix::Two, about("signature", signed, rfc), shown::hex)?;
     Ok(())
 }
 
-/// As long as a hash in TLS 1.3, twelve bytes in TLS 1.2.
+/// Explains a Finished. It has the length of a hash in TLS 1.3, and twelve bytes in TLS 1.2.
 pub(super) fn finished(r: &mut FieldReader<'_>, layout: Layout) -> Step {
-    let says = "Made from a hash of all messages so far and a key that only the two know: if anything had \
-                been changed on the way, the other end would compute something else.";
+    let says = "Computed from a hash of all messages so far and a key that only both ends know. If a message was \
+                changed on the way, the other end computes another value.";
     let rfc = match layout {
         Layout::Tls13 => "RFC 8446, 4.4.4",
         Layout::Tls12 => "RFC 5246, 7.4.9",
@@ -32,7 +32,7 @@ pub(super) fn finished(r: &mut FieldReader<'_>, layout: Layout) -> Step {
 }
 
 pub(super) fn key_update(r: &mut FieldReader<'_>) -> Step {
-    let says = "Whether the peer is to change its keys as well.";
+    let says = "Says whether the peer has to change its keys, too.";
     r.u8(about("request_update", says, "RFC 8446, 4.6.3"), names::key_update)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Handshake messages: the header that all of them have, and which body belongs to which.
+//! Explains the header of handshake messages, and calls the function for each body.
 
 use rustls::{HandshakeType, ProtocolVersion};
 
@@ -6,16 +6,16 @@ use super::field_reader::{FieldReader, Meaning, Prefix, Step, about};
 use super::{certificate, extensions, finished, hello, key_exchange, names, shown, ticket};
 use crate::Message;
 
-/// What the body of a message depends on, beside its type.
+/// The layout of messages and records. It depends on the version.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// TLS 1.2, and what came before it.
+    /// TLS 1.2 and older.
     Tls12,
     Tls13,
 }
 
 impl Layout {
-    /// The layout of a record. Before a version is agreed upon, that of TLS 1.3.
+    /// Returns the layout of a record. Before the version is known, it is that of TLS 1.3.
     pub(super) fn of(version: Option<ProtocolVersion>) -> Self {
         match version {
             Some(ProtocolVersion::TLSv1_3) | None => Self::Tls13,
@@ -24,7 +24,7 @@ impl Layout {
     }
 }
 
-/// A message: type, length, body.
+/// Explains a message: type, length, body.
 pub(super) fn message(r: &mut FieldReader<'_>, message: &Message) -> Step {
     let layout = match (message.kind, message.version) {
         (_, Some(ProtocolVersion::TLSv1_3)) => Layout::Tls13,
@@ -50,12 +50,12 @@ pub(super) fn message(r: &mut FieldReader<'_>, message: &Message) -> Step {
     })
 }
 
-/// The type does not say it, the random does.
+/// Explains the type of a HelloRetryRequest. Only its random tells it from a ServerHello.
 fn retry(server_hello: Meaning) -> Meaning {
     Meaning {
         value: format!("HelloRetryRequest, as {}", server_hello.value),
-        says: "The server could go on if the client had sent a key share of another group, or this cookie \
-               along, and asks it to begin again."
+        says: "The server asks the client for another ClientHello, with a key share of another group or with this \
+               cookie."
             .into(),
         rfc: "RFC 8446, 4.1.4",
     }
@@ -82,46 +82,50 @@ fn body(r: &mut FieldReader<'_>, kind: HandshakeType, layout: Layout) -> Step {
         (H::NewSessionTicket, Layout::Tls13) => ticket::tls13(r),
         (H::NewSessionTicket, Layout::Tls12) => ticket::tls12(r),
         _ => r
-            .rest(about("body", "What is in a message of this type is not known here.", ""), shown::hex)
+            .rest(about("body", "The content of this type of message is not known here.", ""), shown::hex)
             .map(drop),
     }
 }
 
-/// What a message is for.
+/// Returns the purpose of a message.
 fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
     use HandshakeType as H;
     match (kind, layout) {
-        (H::HelloRequest, _) => "The server asks the client to begin again: a renegotiation.",
-        (H::ClientHello, _) => "The client begins, and says all that it can do.",
-        (H::ServerHello, Layout::Tls13) => "The server has chosen; all that follows it is encrypted.",
+        (H::HelloRequest, _) => "The server asks the client for a renegotiation.",
+        (H::ClientHello, _) => "The client begins and offers its versions and algorithms.",
+        (H::ServerHello, Layout::Tls13) => {
+            "The server has chosen. Everything after this message is encrypted."
+        }
         (H::ServerHello, Layout::Tls12) => "The server has chosen.",
         (H::NewSessionTicket, _) => {
-            "The server gives the client something to come back with, without a full handshake."
+            "The server gives the client a ticket, so that it can come back without a full handshake."
         }
-        (H::EndOfEarlyData, _) => "The early data ends here; the keys of the handshake come next.",
+        (H::EndOfEarlyData, _) => "The early data ends here. The handshake keys come next.",
         (H::EncryptedExtensions, _) => {
-            "The rest of what the server has chosen: all that need not be seen on the way."
+            "The rest of the server's choices, which nobody on the way needs to see."
         }
         (H::Certificate, _) => {
-            "Who the sender says that it is; CertificateVerify or the key exchange proves it."
+            "The claimed identity of the sender. CertificateVerify or the key exchange proves it."
         }
         (H::ServerKeyExchange, _) => {
-            "The server's half of the key exchange; where there is a certificate, signed with its key."
+            "The server's half of the key exchange, signed with the key of its certificate if there is one."
         }
-        (H::CertificateRequest, _) => "The server asks the client to say who it is as well.",
-        (H::ServerHelloDone, _) => "The server has said all that it has to say in this flight.",
+        (H::CertificateRequest, _) => "The server asks the client for a certificate.",
+        (H::ServerHelloDone, _) => "The end of the server's flight.",
         (H::CertificateVerify, _) => {
-            "The sender proves that it has the key of its certificate: it signs all that was said."
+            "The sender proves that it has the key of its certificate: it signs the handshake so far."
         }
         (H::ClientKeyExchange, _) => "The client's half of the key exchange.",
         (H::Finished, Layout::Tls13) => {
-            "A checksum, under a key of this session, of all that was said: nobody has changed any of it."
+            "A checksum of the handshake with a key of this session. It proves that nobody has changed a message."
         }
         (H::Finished, Layout::Tls12) => {
-            "A checksum of all that was said, and the first encrypted message: nobody has changed any of it."
+            "A checksum of the handshake, and the first encrypted message. It proves that nobody has changed a message."
         }
-        (H::CertificateStatus, _) => "What the certificate's issuer says about it: good, revoked or unknown.",
-        (H::KeyUpdate, _) => "From the next record on the sender uses new keys.",
+        (H::CertificateStatus, _) => {
+            "The issuer's statement about the certificate: good, revoked or unknown."
+        }
+        (H::KeyUpdate, _) => "The sender uses new keys from its next record on.",
         (H::CompressedCertificate, _) => "The Certificate message, compressed.",
         _ => "A message that is not explained here.",
     }

@@ -1,15 +1,15 @@
-//! ClientHello, ServerHello and HelloRetryRequest.
+//! Explains ClientHello, ServerHello and HelloRetryRequest.
 
 use super::extensions::{self, In};
 use super::field_reader::{About, FieldReader, Meaning, Prefix, Step, about};
 use super::handshake::Layout;
 use super::{names, shown};
 
-/// How the random of a server that knows TLS 1.3 ends when it agrees on TLS 1.2, and on anything older.
+/// The last bytes of a server's random, if it could have agreed on a newer version (RFC 8446, 4.1.3).
 const DOWNGRADE_TO_12: &[u8] = b"DOWNGRD\x01";
 const DOWNGRADE_TO_11: &[u8] = b"DOWNGRD\x00";
 
-/// A field of a hello: its name, what it says, and where that is specified, by the version that it is for.
+/// Describes a field of a hello. Name, sentence and RFC section depend on the version.
 fn in_version(
     layout: Layout,
     tls13: [&'static str; 2],
@@ -23,30 +23,30 @@ fn in_version(
     about(name, says, rfc)
 }
 
-/// A ClientHello of the layout of TLS 1.3 offers TLS 1.3, and often TLS 1.2 as well.
+/// Explains a ClientHello. With the layout of TLS 1.3 it offers TLS 1.3, and often TLS 1.2 as well.
 pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     const RFCS: [&str; 2] = ["RFC 8446, 4.1.2", "RFC 5246, 7.4.1.2"];
     let version = in_version(
         layout,
         [
             "legacy_version",
-            "TLS 1.3 pretends to be TLS 1.2 here, because middleboxes break on numbers they do not know; the real \
-             offer is in supported_versions.",
+            "Always TLS 1.2, because some middleboxes fail on newer numbers. The real versions are in \
+             supported_versions.",
         ],
-        ["client_version", "The newest version that the client can speak."],
+        ["client_version", "The newest version that the client supports."],
         RFCS,
     );
     r.u16(version, names::version)?;
-    let says = "Makes this handshake unlike any other: the keys depend on it.";
+    let says = "Makes this handshake different from all others, because the keys depend on it.";
     r.bytes(32, in_version(layout, ["random", says], ["random", says], RFCS), shown::hex)?;
     let session = in_version(
         layout,
         [
             "legacy_session_id",
-            "In TLS 1.2 the name of the session to resume. TLS 1.3 resumes with tickets; what is here then is made \
-             up, to look like TLS 1.2 to middleboxes.",
+            "The session to resume in TLS 1.2. TLS 1.3 uses tickets instead. It sends random bytes here, to look like TLS 1.2 \
+             to middleboxes.",
         ],
-        ["session_id", "The name of the session to resume; empty if the client resumes none."],
+        ["session_id", "The session to resume. Empty if the client does not resume one by its ID."],
         RFCS,
     );
     r.opaque(Prefix::One, session, shown::hex)?;
@@ -54,76 +54,77 @@ pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
         layout,
         [
             "cipher_suites",
-            "The ciphers that the client can use, the one it likes best first; those of TLS 1.3 name a cipher and a \
-             hash, those of TLS 1.2 the key exchange and the signature as well.",
+            "The cipher suites that the client supports, in order of preference. A suite of TLS 1.3 has a cipher and a hash. A \
+             suite of TLS 1.2 has a key exchange and a signature, too.",
         ],
         [
             "cipher_suites",
-            "The ciphers that the client can use, the one it likes best first, each with a key exchange, a \
-             signature and a hash.",
+            "The cipher suites that the client supports, in order of preference. Each has a key exchange, a signature, a \
+             cipher and a hash.",
         ],
         RFCS,
     );
     r.codes(Prefix::Two, suites, "cipher_suite", names::suite)?;
     let says =
-        "Compression before encryption gives secrets away (CRIME): null is all that anybody should offer.";
+        "Compression before encryption reveals secrets (the CRIME attack). Clients should offer only null.";
     let compression =
         in_version(layout, ["legacy_compression_methods", says], ["compression_methods", says], RFCS);
     r.vector(Prefix::One, compression, |r| r.list(|r| r.u8("compression_method", names::compression)))?;
     optional_extensions(r, In::ClientHello)
 }
 
+/// Explains a ServerHello or a HelloRetryRequest.
 pub(super) fn server(r: &mut FieldReader<'_>, place: In, layout: Layout) -> Step {
     const RFCS: [&str; 2] = ["RFC 8446, 4.1.3", "RFC 5246, 7.4.1.3"];
     let version = in_version(
         layout,
         [
             "legacy_version",
-            "TLS 1.3 calls itself TLS 1.2 here, for the sake of middleboxes; what was chosen is in \
+            "Always TLS 1.2, because some middleboxes fail on newer numbers. The chosen version is in \
              supported_versions.",
         ],
         ["server_version", "The version that the server has chosen."],
         RFCS,
     );
     r.u16(version, names::version)?;
-    let says = "The server's part of what makes this handshake unlike any other.";
+    let says = "Makes this handshake different from all others, because the keys depend on it.";
     let random = in_version(layout, ["random", says], ["random", says], RFCS);
     r.bytes(32, random, |random| server_random(random, place))?;
     let session = in_version(
         layout,
-        ["legacy_session_id_echo", "TLS 1.3 gives back what the client sent."],
-        ["session_id", "The name of the session: the client's own if it is resumed."],
+        ["legacy_session_id_echo", "The session ID of the client. TLS 1.3 repeats it."],
+        ["session_id", "The ID of the session. A resumed session has the client's ID."],
         RFCS,
     );
     r.opaque(Prefix::One, session, shown::hex)?;
-    let says = "The one that the server has chosen among those that the client offered.";
+    let says = "The suite that the server has chosen among those of the client.";
     r.u16(in_version(layout, ["cipher_suite", says], ["cipher_suite", says], RFCS), names::suite)?;
-    let says = "None, as the client wanted.";
+    let says = "No compression.";
     let compression =
         in_version(layout, ["legacy_compression_method", says], ["compression_method", says], RFCS);
     r.u8(compression, names::compression)?;
     optional_extensions(r, place)
 }
 
-/// Before TLS 1.3 a hello may end without any.
+/// Explains the extensions. Before TLS 1.3 a hello may end without them.
 fn optional_extensions(r: &mut FieldReader<'_>, place: In) -> Step {
     if r.is_empty() { Ok(()) } else { extensions::all(r, place) }
 }
 
-/// What the random of a server says beside being random.
+/// Explains the random of a server, which may contain a message.
 fn server_random(random: &[u8], place: In) -> Meaning {
     let value = shown::hex(random);
     if place == In::HelloRetryRequest {
-        let says = "Not random: the SHA-256 of the word HelloRetryRequest, which tells this message from a \
+        let says = "Not random: the SHA-256 of the word HelloRetryRequest. It tells this message from a \
                     ServerHello.";
         return Meaning { value, says: says.into(), rfc: "RFC 8446, 4.1.3" };
     }
     let says = if random.ends_with(DOWNGRADE_TO_12) {
-        "Random, but for the end: it spells DOWNGRD and 1, by which a server that knows TLS 1.3 says that it \
-         agreed on TLS 1.2; a client that had offered 1.3 knows that somebody has meddled with that."
+        "Random, except for DOWNGRD and 1 at the end. A server that supports TLS 1.3 writes this when it has \
+         agreed on TLS 1.2. A client that has offered TLS 1.3 then knows that somebody has changed its offer."
     } else if random.ends_with(DOWNGRADE_TO_11) {
-        "Random, but for the end: it spells DOWNGRD and 0, by which a server that knows TLS 1.2 says that it \
-         agreed on something older; a client that had offered more knows that somebody has meddled with that."
+        "Random, except for DOWNGRD and 0 at the end. A server that supports TLS 1.2 writes this when it has \
+         agreed on something older. A client that has offered TLS 1.2 then knows that somebody has changed its offer."
     } else {
         ""
     };

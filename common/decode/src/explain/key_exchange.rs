@@ -1,9 +1,9 @@
-//! The key exchange of TLS 1.2: ServerKeyExchange and ClientKeyExchange. In TLS 1.3 it is in key_share.
+//! Explains the key exchange of TLS 1.2: ServerKeyExchange and ClientKeyExchange. TLS 1.3 has key_share instead.
 
 use super::field_reader::{FieldReader, Prefix, Step, about};
 use super::{names, shown};
 
-/// `named_curve`, the only type of curve that is left.
+/// `named_curve`, the only type of curve that is still allowed.
 const NAMED_CURVE: u8 = 3;
 
 pub(super) fn server(r: &mut FieldReader<'_>) -> Step {
@@ -11,29 +11,32 @@ pub(super) fn server(r: &mut FieldReader<'_>) -> Step {
     if r.left().first() != Some(&NAMED_CURVE) {
         return not_ecdhe(r);
     }
-    let says = "The curve is one that has a name; curves that the server describes itself are forbidden.";
+    let says = "The curve has a standard name. Other kinds of curves are forbidden.";
     r.u8(about("curve_type", says, RFC), names::curve_type)?;
-    r.u16(about("namedcurve", "The curve: one that the client has in supported_groups.", RFC), names::group)?;
-    let says = "The server's public key, meant to be new in each session: who gets hold of the certificate's \
-                key later cannot read what was recorded (forward secrecy).";
+    r.u16(
+        about("namedcurve", "The curve. The client has offered it in supported_groups.", RFC),
+        names::group,
+    )?;
+    let says = "The server's public key, which should be new in each session. Then nobody can decrypt a recorded \
+                session, even with the certificate's key (forward secrecy).";
     r.opaque(Prefix::One, about("public", says, RFC), shown::hex)?;
-    let says = "How it is signed: one of the client's signature_algorithms.";
+    let says = "The algorithm of the signature. The client has offered it in signature_algorithms.";
     r.u16(about("algorithm", says, "RFC 5246, 7.4.3"), names::scheme)?;
-    let says = "Over both randoms, the curve and the public key, with the key of the certificate: the public \
-                key comes from who the certificate names, and is not an old one.";
+    let says = "It signs both randoms, the curve and the public key, with the certificate's key. This proves that the \
+                public key comes from the certificate's owner, and that it was made for this session.";
     r.opaque(Prefix::Two, about("signature", says, "RFC 5246, 7.4.3"), shown::hex)?;
     Ok(())
 }
 
-/// The suite decides which key exchange it is, and the message does not name the suite: the length tells a point on a
-/// curve from the longer lengths of others.
+/// Explains a ClientKeyExchange. The cipher suite, which this message does not have, decides its form. The length prefix tells
+/// a point on a curve from other forms, which have longer prefixes.
 pub(super) fn client(r: &mut FieldReader<'_>) -> Step {
     let is_point = r.left().split_first().is_some_and(|(length, point)| usize::from(*length) == point.len());
     if !is_point {
         return not_ecdhe(r);
     }
-    let says = "The client's public key, meant to be new in each session; with it and its own key each end \
-                computes the same secret, which never crosses the wire.";
+    let says = "The client's public key, which should be new in each session. Each end computes the same secret from \
+                its own private key and the other's public key. The secret never crosses the wire.";
     r.opaque(Prefix::One, about("ecdh_Yc", says, "RFC 8422, 5.7"), shown::hex)?;
     Ok(())
 }

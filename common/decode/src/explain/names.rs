@@ -1,4 +1,4 @@
-//! The names of numbers, as IANA lists them: `TLS_AES_128_GCM_SHA256 (0x1301)`.
+//! The names of numbers in IANA's tables: `TLS_AES_128_GCM_SHA256 (0x1301)`.
 
 pub(super) mod alerts;
 mod codes;
@@ -13,8 +13,8 @@ pub(super) use self::schemes::scheme;
 pub(super) use self::suites::suite;
 use super::field_reader::Meaning;
 
-const GREASE: &str = "A number that is reserved to mean nothing: a client mixes some of these in, so that \
-                      servers that fail on what they do not know are found before there is something new to know.";
+const GREASE: &str = "A reserved number without a meaning. Clients send some of these, to find servers that fail on \
+                      unknown numbers, before real new numbers exist.";
 
 /// Numbers and their names.
 type Table<N> = &'static [(N, &'static str)];
@@ -23,19 +23,18 @@ fn find<N: PartialEq>(table: Table<N>, number: N) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
 }
 
-/// Whether a number of two bytes is one of those that are reserved to mean nothing: `0x?a?a`, both bytes the same
-/// (RFC 8701, 2).
+/// Returns whether a two-byte number is GREASE: `0x?a?a`, with both bytes the same (RFC 8701, 2).
 pub(super) fn is_grease(number: u16) -> bool {
     let [high, low] = number.to_be_bytes();
     high == low && low & 0x0f == 0x0a
 }
 
-/// A number of one byte: IANA lists those in decimal.
+/// Formats a one-byte number in decimal, as IANA does.
 fn byte(name: Option<&str>, number: u8) -> Meaning {
     format!("{} ({number})", name.unwrap_or("unknown")).into()
 }
 
-/// A number of two bytes, as it is seen among the bytes.
+/// Formats a two-byte number in hexadecimal.
 fn pair(name: Option<&str>, number: u16) -> Meaning {
     if is_grease(number) {
         return grease(format!("GREASE (0x{number:04x})"));
@@ -81,7 +80,7 @@ pub(in crate::explain) mod tests {
     }
 
     #[test]
-    fn the_sixteen_reserved_numbers_are_told_from_their_neighbours() {
+    fn exactly_sixteen_numbers_are_grease() {
         let all: Vec<u16> = (0..=u16::MAX).filter(|number| is_grease(*number)).collect();
         assert_eq!(all.len(), 16);
         assert_eq!((all.first(), all.last()), (Some(&0x0a0a), Some(&0xfafa)));

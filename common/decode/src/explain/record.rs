@@ -1,4 +1,4 @@
-//! Records: the header, and what is in those that hold no handshake messages.
+//! Explains the headers of records, and the contents of all records but those with handshake messages.
 
 use super::field_reader::{FieldReader, Meaning, Step, about};
 use super::handshake::Layout;
@@ -6,7 +6,7 @@ use super::names;
 use super::shown;
 use crate::{Content, Protection, Record, Sealed};
 
-/// Type, version, length: the only bytes of a record that are never encrypted.
+/// Explains type, version and length. These bytes are never encrypted.
 pub(super) fn header(r: &mut FieldReader<'_>, record: &Record) -> Step {
     match Layout::of(record.version) {
         Layout::Tls12 => header12(r, record),
@@ -14,20 +14,20 @@ pub(super) fn header(r: &mut FieldReader<'_>, record: &Record) -> Step {
     }
 }
 
-/// In TLS 1.3, and as long as no version is agreed upon.
+/// Explains the header of a record in TLS 1.3, or before the version is known.
 fn header13(r: &mut FieldReader<'_>, record: &Record) -> Step {
     const RFC: &str = "RFC 8446, 5.1";
     let says = if record.is_encrypted() {
-        "What is in the record, as far as everybody may know: encrypted records of TLS 1.3 all call themselves \
-         application data, and their real type is inside the encryption, behind the content."
+        "The visible type of the record. All encrypted records of TLS 1.3 have the type application_data. Their real type \
+         is encrypted, after the content."
     } else {
-        "What is in the record."
+        "The type of the record."
     };
     r.u8(about("type", says, RFC), names::content_type)?;
-    let says = "Frozen since TLS 1.2: TLS 1.2 whatever is spoken, or TLS 1.0 in a first ClientHello, because \
-                there were servers that hung up on anything newer.";
+    let says = "Frozen since TLS 1.2: always TLS 1.2, or TLS 1.0 in a first ClientHello, because some old servers \
+                closed the connection at newer numbers.";
     r.u16(about("legacy_record_version", says, RFC), names::version)?;
-    let says = "How many bytes follow; more than 16 KiB of content never fit in a record.";
+    let says = "The number of bytes that follow. A record has at most 16 KiB of content.";
     r.u16(about("length", says, RFC), |length| shown::count(usize::from(length), "byte"))?;
     Ok(())
 }
@@ -35,19 +35,19 @@ fn header13(r: &mut FieldReader<'_>, record: &Record) -> Step {
 fn header12(r: &mut FieldReader<'_>, record: &Record) -> Step {
     const RFC: &str = "RFC 5246, 6.2.1";
     let says = if record.is_encrypted() {
-        "What is in the record. TLS 1.2 encrypts the content, and not its type: anybody on the way can tell an \
-         alert from application data."
+        "The type of the record. TLS 1.2 encrypts the content but not the type, so anybody on the way can tell an alert \
+         from application data."
     } else {
-        "What is in the record."
+        "The type of the record."
     };
     r.u8(about("type", says, RFC), names::content_type)?;
-    r.u16(about("version", "The version that the two have agreed on.", RFC), names::version)?;
-    let says = "How many bytes follow; more than 16 KiB of content never fit in a record.";
+    r.u16(about("version", "The version that both ends have agreed on.", RFC), names::version)?;
+    let says = "The number of bytes that follow. A record has at most 16 KiB of content.";
     r.u16(about("length", says, RFC), |length| shown::count(usize::from(length), "byte"))?;
     Ok(())
 }
 
-/// What is behind the header, or was inside the encryption.
+/// Explains the content of a record.
 pub(super) fn content(r: &mut FieldReader<'_>, record: &Record) -> Step {
     match &record.content {
         Content::Alert(_) => alert(r, Layout::of(record.version)),
@@ -56,9 +56,12 @@ pub(super) fn content(r: &mut FieldReader<'_>, record: &Record) -> Step {
         Content::Incomplete => incomplete(r),
         Content::Hidden => opaque(r, "encrypted_record", hidden(record), "RFC 8446, 5.2"),
         Content::NotTls => not_tls(r),
-        Content::Handshake(_) | Content::Other(_) => {
-            opaque(r, "unknown", "Nothing that TLS knows, or nothing that it allows here.", "RFC 8446, 5.1")
-        }
+        Content::Handshake(_) | Content::Other(_) => opaque(
+            r,
+            "unknown",
+            "TLS does not know this type, or does not allow this content.",
+            "RFC 8446, 5.1",
+        ),
     }
 }
 
@@ -68,14 +71,13 @@ fn opaque(r: &mut FieldReader<'_>, name: &'static str, says: &'static str, rfc: 
 }
 
 fn not_tls(r: &mut FieldReader<'_>) -> Step {
-    let says = "This is no record of TLS: there is no such type, version or length.";
+    let says = "This is not a TLS record: the type, the version or the length does not exist.";
     r.rest(about("not TLS", says, "RFC 8446, 5.1"), shown::text)?;
     Ok(())
 }
 
 fn incomplete(r: &mut FieldReader<'_>) -> Step {
-    let says =
-        "The rest of this record never came. A record can be neither checked nor opened before it is whole.";
+    let says = "The rest of this record did not arrive. Only a complete record can be checked and decrypted.";
     r.rest(about("incomplete", says, ""), shown::hex)?;
     Ok(())
 }
@@ -84,14 +86,14 @@ fn alert(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let (rfc, says) = match layout {
         Layout::Tls13 => (
             "RFC 8446, 6",
-            "Whether the session goes on; TLS 1.3 does not look at this, the description decides.",
+            "Says whether the session continues. TLS 1.3 ignores it: the description decides.",
         ),
         Layout::Tls12 => {
-            ("RFC 5246, 7.2", "Whether the session goes on: a fatal alert ends it, and a warning need not.")
+            ("RFC 5246, 7.2", "Says whether the session continues. A fatal alert ends it, a warning may not.")
         }
     };
     r.u8(about("level", says, rfc), names::level)?;
-    r.u8(about("description", "What the sender has to say.", rfc), names::alerts::alert)?;
+    r.u8(about("description", "The message of the alert.", rfc), names::alerts::alert)?;
     Ok(())
 }
 
@@ -99,12 +101,10 @@ fn change_cipher_spec(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let (rfc, says) = match layout {
         Layout::Tls13 => (
             "RFC 8446, D.4",
-            "It means nothing in TLS 1.3. It is there so that middleboxes believe that they see TLS 1.2 resuming a \
-             session.",
+            "It has no meaning in TLS 1.3. It makes the session look like a resumed session of TLS 1.2, because some \
+             middleboxes block everything else.",
         ),
-        Layout::Tls12 => {
-            ("RFC 5246, 7.1", "All that the sender says from here on is encrypted with the new keys.")
-        }
+        Layout::Tls12 => ("RFC 5246, 7.1", "The sender encrypts everything after this with the new keys."),
     };
     let value = |number: u8| format!("change_cipher_spec ({number})");
     r.u8(about("type", says, rfc), value)?;
@@ -112,7 +112,7 @@ fn change_cipher_spec(r: &mut FieldReader<'_>, layout: Layout) -> Step {
 }
 
 fn application_data(r: &mut FieldReader<'_>, layout: Layout) -> Step {
-    let says = "What the application said; TLS does not look into it.";
+    let says = "The data of the application. TLS does not interpret it.";
     let beginning = |bytes: &[u8]| -> Meaning {
         let text = shown::text(bytes);
         format!("{}: {text}", shown::count(bytes.len(), "byte")).into()
@@ -125,14 +125,14 @@ fn application_data(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     Ok(())
 }
 
-/// Why the record stays closed.
+/// Says why the record could not be decrypted.
 fn hidden(record: &Record) -> &'static str {
     match record.protection {
-        Protection::Sealed(Sealed::NoSecret) => "Encrypted, and this program was not told the secret of it.",
+        Protection::Sealed(Sealed::NoSecret) => "Encrypted. This program does not know its secret.",
         Protection::Sealed(Sealed::DoesNotOpen) => {
-            "Encrypted, and it does not open with the secret that belongs here: it was changed, or is of \
+            "Encrypted. The secret of this session does not open it: the record was changed on the way, or belongs to \
              another session."
         }
-        Protection::Clear | Protection::Opened { .. } => "Nobody knows what this is.",
+        Protection::Clear | Protection::Opened { .. } => "Unknown.",
     }
 }

@@ -1,15 +1,15 @@
-//! Values as people read them, bounded: a peer chose most of them, and how long they are.
+//! Formats values for people. All results are bounded, because a peer chooses most values.
 
 use tls_session::escaped::Escaped;
 use x509_parser::time::ASN1Time;
 
-/// How many characters of a text are shown, and of a number of bytes in hexadecimal half as many bytes at most.
+/// The most characters of a text.
 pub(super) const CHARACTERS: usize = 256;
 
-/// So many bytes are shown in hexadecimal: a hash, a random number or a key of 256 bits, all of it.
+/// The most bytes in hexadecimal. A hash, a random number or a key of 256 bits is shown completely.
 const BYTES: usize = 32;
 
-/// Bytes that are no text.
+/// Formats bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "empty".to_owned();
@@ -22,7 +22,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     shown
 }
 
-/// Bytes that should be text; whatever they are, printable ASCII on one line.
+/// Formats bytes that should be text as printable ASCII on one line.
 pub(super) fn text(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "empty".to_owned();
@@ -38,19 +38,19 @@ pub(super) fn text(bytes: &[u8]) -> String {
     shown
 }
 
-/// A number of things: `1 byte`, `2 bytes`.
-pub(super) fn count(number: usize, what: &str) -> String {
+/// Formats a number of things: `1 byte`, `2 bytes`.
+pub(super) fn count(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{s}")
+    format!("{number} {noun}{s}")
 }
 
-/// So many of them: `is 1`, `are 2`.
+/// Formats a number after "there": `is 1`, `are 2`.
 pub(super) fn are(number: usize) -> String {
     let is = if number == 1 { "is" } else { "are" };
     format!("{is} {number}")
 }
 
-/// A time in seconds, and in hours where that says more.
+/// Formats a time in seconds, from two hours on also in hours.
 pub(super) fn seconds(seconds: u32) -> String {
     match seconds {
         0..7200 => format!("{seconds} s"),
@@ -58,7 +58,7 @@ pub(super) fn seconds(seconds: u32) -> String {
     }
 }
 
-/// A moment, from its seconds since 1970.
+/// Formats a moment, given as seconds since 1970.
 pub(super) fn moment(seconds: i64) -> String {
     let Ok(time) = ASN1Time::from_timestamp(seconds).map(|time| time.to_datetime()) else {
         return format!("second {seconds} since 1970");
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_long_is_cut_and_says_by_how_much() {
+    fn long_values_are_cut_and_count_the_rest() {
         assert_eq!(hex(&[]), "empty");
         assert_eq!(hex(&[0xab; 32]), "ab".repeat(32));
         assert_eq!(hex(&[0xab; 35]), format!("{}… and 3 more", "ab".repeat(32)));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_things_and_times_read_well() {
+    fn counts_and_times_are_formatted() {
         assert_eq!((count(0, "byte"), count(1, "byte")), ("0 bytes".to_owned(), "1 byte".to_owned()));
         assert_eq!((seconds(30), seconds(86400)), ("30 s".to_owned(), "86400 s (about 24 h)".to_owned()));
         assert_eq!(moment(1_469_841_839), "2016-07-30 01:23:59 UTC");

@@ -1,5 +1,5 @@
-//! Two ends of rustls, and every byte that they said to each other.
-#![allow(clippy::unwrap_used, dead_code)] // for tests, and each uses a part of it
+//! A session between two ends of rustls, with all its bytes.
+#![allow(clippy::unwrap_used, dead_code)] // each test uses a part of it
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerCon
 
 use testing::configs::Configs;
 
-/// Some bytes, and the secrets that their receiver derived from them.
+/// Bytes of one sender, and the secrets that their receiver derived from them.
 #[derive(Clone, Debug)]
 pub struct Flight {
     pub sender: Side,
@@ -18,13 +18,13 @@ pub struct Flight {
     pub secrets: Vec<Secret>,
 }
 
-/// One end.
+/// One end of a session.
 struct End {
     tls: Connection,
     secrets: Arc<Secrets>,
-    said: Vec<u8>,
-    heard: Vec<u8>,
-    /// What it has against what it was sent.
+    sent: Vec<u8>,
+    received: Vec<u8>,
+    /// The error that it found in the bytes of the other end.
     error: Option<rustls::Error>,
 }
 
@@ -61,33 +61,33 @@ impl Conversation {
         &mut self.ends(side).0.tls
     }
 
-    /// What went wrong at this end.
+    /// Returns the error of this end.
     pub fn error(&mut self, side: Side) -> Option<&rustls::Error> {
         self.ends(side).0.error.as_ref()
     }
 
-    pub fn said(&mut self, side: Side) -> &[u8] {
-        &self.ends(side).0.said
+    pub fn sent(&mut self, side: Side) -> &[u8] {
+        &self.ends(side).0.sent
     }
 
-    /// Until neither has anything to say.
+    /// Exchanges bytes until neither end has more.
     pub fn exchange(&mut self) {
         while self.pass(Side::Client) | self.pass(Side::Server) {}
     }
 
-    /// One says this, and the other hears it.
-    pub fn say(&mut self, side: Side, text: &[u8]) {
+    /// Sends application data.
+    pub fn send(&mut self, side: Side, text: &[u8]) {
         let (one, _) = self.ends(side);
         one.tls.set_buffer_limit(None);
         one.tls.writer().write_all(text).unwrap();
-        one.said.extend_from_slice(text);
+        one.sent.extend_from_slice(text);
         self.exchange();
         let (one, other) = self.ends(side);
-        assert_eq!(one.said, other.heard);
+        assert_eq!(one.sent, other.received);
     }
 
-    /// The client says this before the server has said a word.
-    pub fn say_early(&mut self, text: &[u8]) {
+    /// Sends early data.
+    pub fn send_early_data(&mut self, text: &[u8]) {
         let Connection::Client(client) = &mut self.client.tls else { unreachable!() };
         client.early_data().unwrap().write_all(text).unwrap();
     }
@@ -99,7 +99,7 @@ impl Conversation {
         }
     }
 
-    /// Passes on what one end has to say.
+    /// Passes the bytes of one end to the other. Returns whether there were any.
     fn pass(&mut self, sender: Side) -> bool {
         let (one, other) = self.ends(sender);
         let mut bytes = Vec::new();
@@ -109,7 +109,7 @@ impl Conversation {
         if bytes.is_empty() {
             return false;
         }
-        other.hear(&bytes);
+        other.receive(&bytes);
         let secrets = other.secrets.take();
         self.flights.push(Flight { sender, bytes, secrets });
         true
@@ -118,21 +118,21 @@ impl Conversation {
 
 impl End {
     fn new(tls: Connection, secrets: Arc<Secrets>) -> Self {
-        secrets.take(); // that of early data, which the programs never send
-        Self { tls, secrets, said: Vec::new(), heard: Vec::new(), error: None }
+        secrets.take(); // the secret of early data, which the programs never send
+        Self { tls, secrets, sent: Vec::new(), received: Vec::new(), error: None }
     }
 
-    fn hear(&mut self, mut bytes: &[u8]) {
+    fn receive(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && self.error.is_none() {
             self.tls.read_tls(&mut bytes).unwrap();
             self.error = self.tls.process_new_packets().err();
-            // What it ends with is told by the records.
-            let _ = self.tls.reader().read_to_end(&mut self.heard);
+            // The records show how the session ends.
+            let _ = self.tls.reader().read_to_end(&mut self.received);
         }
     }
 }
 
-/// What a decoder at this end makes of it.
+/// Decodes a session at this end.
 pub fn decode(end: Side, flights: &[Flight]) -> Vec<Record> {
     let mut decoder = Decoder::default();
     let mut records = Vec::new();
@@ -145,19 +145,19 @@ pub fn decode(end: Side, flights: &[Flight]) -> Vec<Record> {
     records
 }
 
-/// What one sender's records were made of.
+/// Returns the bytes of all records of one sender.
 pub fn wire(sender: Side, records: &[Record]) -> Vec<u8> {
     records.iter().filter(|record| record.sender == sender).flat_map(|record| record.wire.clone()).collect()
 }
 
-/// What one sent as application data.
+/// Returns the application data of one sender.
 pub fn application_data(sender: Side, records: &[Record]) -> Vec<u8> {
     let data =
         |record: &&Record| record.sender == sender && matches!(record.content, Content::ApplicationData(_));
     records.iter().filter(data).flat_map(|record| record.payload().to_vec()).collect()
 }
 
-/// A line for each record, with who sent it and what is in it; in braces if it was encrypted.
+/// Describes each record: its sender and its content, in braces if it was encrypted.
 pub fn transcript(records: &[Record]) -> Vec<String> {
     let line = |record: &Record| {
         let content = match &record.content {

@@ -1,5 +1,5 @@
-//! Trees of fields, as text, and what has to hold for all of them.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // for tests, and each uses a part of it
+//! Trees of fields as text, and checks that hold for all of them.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use decode::Message;
 use decode::explain::{Field, MALFORMED};
 use rustls::{HandshakeType, ProtocolVersion, Side};
 
-/// A handshake message with these bytes.
+/// Makes a handshake message of these bytes.
 pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
     let kind = HandshakeType::from(bytes.first().copied().unwrap_or_default());
     Message { sender: Side::Client, kind, version: Some(version), bytes }
 }
 
-/// The messages of `explained/messages.txt`, with their names.
+/// Returns the messages in `explained/messages.txt` with their names.
 pub fn known_messages() -> Vec<(&'static str, Vec<u8>)> {
     let lines = include_str!("../explained/messages.txt").lines().filter(|line| !line.starts_with('#'));
     let message = |line: &'static str| {
@@ -26,7 +26,7 @@ pub fn known_messages() -> Vec<(&'static str, Vec<u8>)> {
     lines.map(message).collect()
 }
 
-/// A line for each field: where, what, its value.
+/// Writes a line for each field: its range, name and value.
 pub fn text(fields: &[Field]) -> String {
     let mut lines = String::new();
     visit(fields, 0, &mut |depth, field| {
@@ -45,7 +45,7 @@ pub fn visit<'a>(fields: &'a [Field], depth: usize, see: &mut dyn FnMut(usize, &
     }
 }
 
-/// The sentences of the fields that say what is wrong.
+/// Returns the sentences of malformed fields.
 pub fn wrong(fields: &[Field]) -> Vec<&str> {
     let mut wrong = Vec::new();
     visit(fields, 0, &mut |_, field| {
@@ -56,7 +56,7 @@ pub fn wrong(fields: &[Field]) -> Vec<&str> {
     wrong
 }
 
-/// Fields lie inside what encloses them, in order and without overlap.
+/// Asserts that fields lie inside the enclosing range, in order and without overlap.
 pub fn are_nested(fields: &[Field], around: &Range<usize>) {
     let mut at = around.start;
     for field in fields {
@@ -70,7 +70,7 @@ pub fn are_nested(fields: &[Field], around: &Range<usize>) {
     }
 }
 
-/// Each byte is in a field that has none inside.
+/// Asserts that each byte is in a field without fields inside.
 pub fn cover(fields: &[Field], length: usize) {
     let mut at = 0;
     visit(fields, 0, &mut |_, field| {
@@ -82,7 +82,7 @@ pub fn cover(fields: &[Field], length: usize) {
     assert_eq!(at, length, "at the end");
 }
 
-/// Values are short, printable, and on one line; sentences end.
+/// Asserts that values are short, printable and on one line, and that sentences end with a full stop.
 pub fn are_readable(fields: &[Field]) {
     visit(fields, 0, &mut |_, field| {
         for (text, bound) in [(&*field.name, 160), (&field.value, 6000), (&field.says, 400)] {

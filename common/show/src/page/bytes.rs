@@ -65,7 +65,7 @@ impl Painter {
                     }
                 }
                 @if let Some((text, whole)) = readable(drawn) {
-                    div.said {
+                    div.readable {
                         h3 { "As text" }
                         pre tabindex="0" { (Escaped::new(text).to_string()) @if text.len() < whole { "…" } }
                     }

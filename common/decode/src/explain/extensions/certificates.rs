@@ -1,11 +1,12 @@
-//! What concerns certificates: OCSP, public logs, authorities, compression, delegated credentials.
+//! Extensions about certificates: OCSP, public logs, authorities, compression, delegated credentials.
 
 use super::In;
 use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
 use crate::explain::names;
 use crate::explain::{shown, x509};
 
-/// A question in a ClientHello, an answer beside a certificate, and empty where it says no more than yes.
+/// Explains status_request. A ClientHello has a request, a Certificate the answer. A ServerHello announces the answer with
+/// an empty extension.
 pub(super) fn status_request(r: &mut FieldReader<'_>, place: In) -> Step {
     if r.is_empty() {
         return Ok(());
@@ -13,20 +14,20 @@ pub(super) fn status_request(r: &mut FieldReader<'_>, place: In) -> Step {
     if place == In::Certificate {
         return crate::explain::certificate::status(r);
     }
-    r.u8(about("status_type", "OCSP is all that there is.", ""), names::status_type)?;
-    let says = "OCSP servers that the client trusts; none: the server knows.";
+    r.u8(about("status_type", "OCSP is the only type.", ""), names::status_type)?;
+    let says = "The OCSP servers that the client trusts. Empty if the server should know them.";
     r.vector(Prefix::Two, about("responder_id_list", says, ""), |r| {
         r.list(|r| r.opaque(Prefix::Two, "ResponderID", shown::hex))
     })?;
-    r.opaque(Prefix::Two, about("request_extensions", "Extensions of the question itself.", ""), shown::hex)?;
+    r.opaque(Prefix::Two, about("request_extensions", "Extensions of the OCSP request.", ""), shown::hex)?;
     Ok(())
 }
 
-/// Signed certificate timestamps (RFC 6962, 3.2 and 3.3).
+/// Explains signed certificate timestamps (RFC 6962, 3.2 and 3.3).
 pub(super) fn timestamps(r: &mut FieldReader<'_>) -> Step {
     r.vector(Prefix::Two, "SignedCertificateTimestampList", |r| {
         r.list(|r| {
-            let says = "A log promises that it will show this certificate to everybody.";
+            let says = "A public log promises that it will publish this certificate.";
             r.vector(Prefix::Two, about("SerializedSCT", says, "RFC 6962, 3.2"), timestamp)
         })
     })
@@ -34,17 +35,17 @@ pub(super) fn timestamps(r: &mut FieldReader<'_>) -> Step {
 
 fn timestamp(r: &mut FieldReader<'_>) -> Step {
     r.u8("sct_version", |version| format!("v{} ({version})", u16::from(version) + 1))?;
-    r.bytes(32, about("id", "Which log: the hash of its key.", ""), shown::hex)?;
-    r.u64(about("timestamp", "When the log got the certificate.", ""), |milliseconds| {
+    r.bytes(32, about("id", "The log, by the hash of its key.", ""), shown::hex)?;
+    r.u64(about("timestamp", "The time at which the log got the certificate.", ""), |milliseconds| {
         shown::moment(i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX))
     })?;
     r.opaque(Prefix::Two, "extensions", shown::hex)?;
     r.u16("algorithm", names::scheme)?;
-    r.opaque(Prefix::Two, about("signature", "Of the log.", ""), shown::hex)?;
+    r.opaque(Prefix::Two, about("signature", "The signature of the log.", ""), shown::hex)?;
     Ok(())
 }
 
-/// client_certificate_type and server_certificate_type: a list in an offer, one in an answer.
+/// Explains client_certificate_type and server_certificate_type: a list in an offer, one type in an answer.
 pub(super) fn types(r: &mut FieldReader<'_>, offer: bool) -> Step {
     if offer {
         r.vector(Prefix::One, "certificate_types", |r| r.list(|r| r.u8("type", names::certificate_type)))
@@ -57,9 +58,9 @@ pub(super) fn compression(r: &mut FieldReader<'_>) -> Step {
     r.codes(Prefix::One, "algorithms", "algorithm", names::certificate_compression)
 }
 
-/// The names of authorities, as certificate_authorities and the CertificateRequest of TLS 1.2 have them.
+/// Explains the names of authorities in certificate_authorities and in the CertificateRequest of TLS 1.2.
 pub(in crate::explain) fn authorities(r: &mut FieldReader<'_>, rfc: &'static str) -> Step {
-    let says = "The names of authorities that are trusted; in TLS 1.2 an empty list means any.";
+    let says = "The names of trusted authorities. In TLS 1.2 an empty list allows any.";
     r.vector(Prefix::Two, about("authorities", says, rfc), |r| {
         r.list(|r| r.opaque(Prefix::Two, "DistinguishedName", x509::distinguished_name))
     })
@@ -76,17 +77,17 @@ pub(super) fn oid_filters(r: &mut FieldReader<'_>) -> Step {
     })
 }
 
-/// The algorithms that the client takes, or beside a certificate the credential (RFC 9345, 4).
+/// Explains delegated_credential: the algorithms that the client accepts, or the credential in a Certificate (RFC 9345, 4).
 pub(super) fn delegated(r: &mut FieldReader<'_>, offer: bool) -> Step {
     if offer {
         return super::keys::signature_algorithms(r);
     }
-    let says = "For how long after the certificate's notBefore: a week from now at most.";
+    let says = "Valid until this time after the certificate's notBefore, but at most for a week from now.";
     r.u32(about("valid_time", says, "RFC 9345, 4"), shown::seconds)?;
-    let says = "With which the CertificateVerify is signed.";
+    let says = "The signature algorithm of the CertificateVerify.";
     r.u16(about("dc_cert_verify_algorithm", says, ""), names::scheme)?;
     r.opaque(Prefix::Three, about("ASN1_subjectPublicKeyInfo", "The short-lived key.", ""), shown::hex)?;
-    r.u16(about("algorithm", "How the certificate's key has signed this.", ""), names::scheme)?;
+    r.u16(about("algorithm", "The algorithm of the signature by the certificate's key.", ""), names::scheme)?;
     r.opaque(Prefix::Two, "signature", shown::hex)?;
     Ok(())
 }

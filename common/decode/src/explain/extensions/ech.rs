@@ -1,28 +1,28 @@
-//! Encrypted Client Hello (RFC 9849).
+//! Extensions of Encrypted Client Hello (RFC 9849).
 
 use super::In;
 use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
 use crate::explain::names::{self, extensions::extension_type};
 use crate::explain::shown;
 
-/// In a ClientHello the inner one, encrypted; in a HelloRetryRequest a proof that it was read; in EncryptedExtensions
-/// the keys to try again with.
+/// Explains encrypted_client_hello. A ClientHello has the encrypted inner hello. A HelloRetryRequest proves that the server has
+/// read it. EncryptedExtensions have the keys for another try.
 pub(super) fn encrypted_client_hello(r: &mut FieldReader<'_>, place: In) -> Step {
     match place {
         In::ClientHello => hello(r),
         In::HelloRetryRequest => {
-            let says = "By this the client sees that the server has read the inner ClientHello.";
+            let says = "It proves that the server has read the inner ClientHello.";
             r.bytes(8, about("confirmation", says, "RFC 9849, 7.2.1"), shown::hex).map(drop)
         }
         _ => {
-            let says = "The server could not read the inner ClientHello; with these keys it could.";
+            let says = "The server could not decrypt the inner ClientHello. The client should use these keys instead.";
             r.vector(Prefix::Two, about("retry_configs", says, "RFC 9849, 5"), |r| r.list(configuration))
         }
     }
 }
 
 fn hello(r: &mut FieldReader<'_>) -> Step {
-    let says = "Whether this ClientHello is the one that everybody sees, or the one inside it.";
+    let says = "Says whether this is the outer ClientHello, which everybody sees, or the inner one.";
     let kind = r.u8(about("type", says, "RFC 9849, 5"), names::client_hello_kind)?;
     if kind != 0 {
         return Ok(());
@@ -30,12 +30,12 @@ fn hello(r: &mut FieldReader<'_>) -> Step {
     r.u16("kdf_id", names::kdf)?;
     r.u16("aead_id", names::aead)?;
     let says =
-        "Which of the server's keys was used; a random number if the client has none and only pretends.";
+        "The server's key that the client used. It is a random number if the client only pretends (GREASE).";
     r.u8(about("config_id", says, ""), |id| id.to_string())?;
-    let says = "From this the server computes the key (HPKE); empty in a second ClientHello.";
+    let says = "The server computes the key from this (HPKE). Empty in a second ClientHello.";
     r.opaque(Prefix::Two, about("enc", says, "RFC 9180, 4"), shown::hex)?;
-    let says = "The inner ClientHello, encrypted; or noise that cannot be told from one (GREASE), so that \
-                the real ones do not stand out.";
+    let says = "The encrypted inner ClientHello, or random bytes (GREASE). Nobody on the way can tell them apart, so \
+                that real ones do not attract attention.";
     r.opaque(Prefix::Two, about("payload", says, "RFC 9849, 6.2"), shown::hex)?;
     Ok(())
 }
@@ -60,7 +60,7 @@ fn contents(r: &mut FieldReader<'_>) -> Step {
             })
         })
     })?;
-    let says = "To how many bytes names are padded.";
+    let says = "The length to which names are padded.";
     r.u8(about("maximum_name_length", says, ""), |length| shown::count(usize::from(length), "byte"))?;
     let says = "The name that everybody sees instead of the real one.";
     r.opaque(Prefix::One, about("public_name", says, ""), shown::text)?;

@@ -1,4 +1,4 @@
-//! What keys are made and signed with: groups, key shares, signature algorithms.
+//! Extensions about keys and signatures: groups, key shares, signature algorithms.
 
 use super::In;
 use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
@@ -17,12 +17,12 @@ pub(super) fn signature_algorithms(r: &mut FieldReader<'_>) -> Step {
     r.codes(Prefix::Two, "supported_signature_algorithms", "scheme", names::scheme)
 }
 
-/// A list of shares, one share, or a group alone (RFC 8446, 4.2.8).
+/// Explains key_share: a list of shares, one share, or only a group (RFC 8446, 4.2.8).
 pub(super) fn key_share(r: &mut FieldReader<'_>, place: In) -> Step {
     match place {
         In::HelloRetryRequest => r.u16("selected_group", names::group).map(drop),
         In::ClientHello => {
-            let says = "A key for each group that the client bets on; an empty list asks the server to choose first.";
+            let says = "A key for each group that the client expects the server to choose. An empty list asks the server to choose first.";
             r.vector(Prefix::Two, about("client_shares", says, ""), |r| r.list(|r| entry(r, place)))
         }
         _ => entry(r, place),
@@ -33,28 +33,28 @@ fn entry(r: &mut FieldReader<'_>, place: In) -> Step {
     r.group("KeyShareEntry", |r| {
         let group = r.u16("group", names::group)?;
         match hybrid(group, place) {
-            Some(parts) if carries(r, &parts) => both(r, &parts),
+            Some(parts) if fits(r, &parts) => both(r, &parts),
             _ => {
                 let says =
-                    "A public key, meant to be new in each session; the private one never leaves its owner.";
+                    "A public key, which should be new in each session. The private key never leaves its owner.";
                 r.opaque(Prefix::Two, about("key_exchange", says, ""), shown::hex).map(drop)
             }
         }
     })
 }
 
-/// One half of a hybrid: its name, how long it is, and what it is for.
+/// One half of a hybrid: its name, its length, and its sentence.
 type Part = (&'static str, usize, &'static str);
 
 const EPHEMERAL: &str =
-    "The public key on the curve: it keeps the secret from everybody who has no quantum computer.";
+    "The public key on the curve. It protects the secret from everybody without a quantum computer.";
 const ENCAPSULATION: &str =
-    "A public key of ML-KEM: the server hides a secret with it that only its owner can uncover.";
+    "A public key of ML-KEM. The server encrypts a secret with it, which only the client can decrypt.";
 const CIPHERTEXT: &str =
-    "A secret, hidden with the client's ML-KEM key: not even a quantum computer is believed to uncover it.";
+    "A secret, encrypted with the client's ML-KEM key. Probably no quantum computer can decrypt it.";
 
-/// The two halves of a hybrid's key share. In X25519MLKEM768 ML-KEM comes first, in those with NIST curves it comes
-/// second, as each of them was specified (draft-ietf-tls-ecdhe-mlkem, 4).
+/// Returns the two halves of a hybrid key share. ML-KEM is the first half in X25519MLKEM768, and the second half in hybrids
+/// with NIST curves (draft-ietf-tls-ecdhe-mlkem, 4).
 fn hybrid(group: u16, place: In) -> Option<[Part; 2]> {
     let kem = |key, ciphertext| match place {
         In::ClientHello => ("ML-KEM encapsulation key", key, ENCAPSULATION),
@@ -68,15 +68,15 @@ fn hybrid(group: u16, place: In) -> Option<[Part; 2]> {
     }
 }
 
-/// Whether the key exchange that follows has the length that these halves have.
-fn carries(r: &FieldReader<'_>, parts: &[Part; 2]) -> bool {
+/// Returns whether the next vector has the length of both halves.
+fn fits(r: &FieldReader<'_>, parts: &[Part; 2]) -> bool {
     let length = r.left().first_chunk().map(|bytes| usize::from(u16::from_be_bytes(*bytes)));
     length == Some(parts.iter().map(|(_, length, _)| length).sum())
 }
 
 fn both(r: &mut FieldReader<'_>, parts: &[Part; 2]) -> Step {
-    let says = "Two keys, one behind the other: both secrets go into the keys of the session, so an attacker \
-                has to break both.";
+    let says = "Two keys, one after the other. The session keys depend on both secrets, so an attacker has to break \
+                both.";
     r.vector(Prefix::Two, about("key_exchange", says, "draft-ietf-tls-ecdhe-mlkem, 4"), |r| {
         for (name, length, says) in *parts {
             r.bytes(length, about(name, says, ""), shown::hex)?;

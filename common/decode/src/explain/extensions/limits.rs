@@ -1,5 +1,4 @@
-//! Sizes, and what is no more than a sign: max_fragment_length, record_size_limit, padding, heartbeat,
-//! renegotiation_info.
+//! Extensions with sizes or a single value: max_fragment_length, record_size_limit, padding, heartbeat, renegotiation_info.
 
 use crate::explain::field_reader::{FieldReader, Meaning, Prefix, Step, about};
 use crate::explain::names;
@@ -11,7 +10,7 @@ pub(super) fn max_fragment_length(r: &mut FieldReader<'_>) -> Step {
 }
 
 pub(super) fn record_size_limit(r: &mut FieldReader<'_>) -> Step {
-    let says = "For plaintext; in TLS 1.3 the type inside the encryption counts as well.";
+    let says = "The limit of the plaintext. In TLS 1.3 the encrypted type counts as well.";
     r.u16(about("record_size_limit", says, ""), |limit| shown::count(usize::from(limit), "byte"))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What makes a session begin where another ended: tickets, early data, cookies.
+//! Extensions about resumption: tickets, early data. Also cookies.
 
 use tls_session::bytes::Bytes;
 
@@ -11,32 +11,32 @@ pub(super) fn session_ticket(r: &mut FieldReader<'_>) -> Step {
     if r.is_empty() {
         return Ok(());
     }
-    let says = "The session to resume, encrypted for the server alone.";
+    let says = "The session to resume. Only the server can decrypt it.";
     r.rest(about("ticket", says, "RFC 5077, 3.2"), shown::hex)?;
     Ok(())
 }
 
 pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
     if place != In::ClientHello {
-        let says = "Which of the client's identities the server takes, counted from 0.";
+        let says = "The client's identity that the server accepts, counted from 0.";
         r.u16(about("selected_identity", says, ""), |number| number.to_string())?;
         return Ok(());
     }
-    let says = "The tickets of earlier sessions, or the names of keys that both ends have by other means.";
+    let says = "The tickets of earlier sessions, or the names of keys that both ends already have.";
     r.vector(Prefix::Two, about("identities", says, ""), |r| {
         r.list(|r| {
             r.group("PskIdentity", |r| {
-                let says = "A ticket, as the server gave it, or the name of a key.";
+                let says = "A ticket of the server, or the name of a key.";
                 r.opaque(Prefix::Two, about("identity", says, ""), shown::hex)?;
-                let says = "How many milliseconds ago the ticket came, plus its ticket_age_add, so that \
-                            nobody on the way can tell; 0 for keys that are no tickets.";
+                let says = "The age of the ticket in milliseconds, plus its ticket_age_add, which hides the age \
+                            on the way. 0 for keys that are not tickets.";
                 r.u32(about("obfuscated_ticket_age", says, "RFC 8446, 4.2.11.1"), |age| {
                     format!("0x{age:08x}")
                 })
             })
         })
     })?;
-    let says = "Proofs that the client has the keys: a checksum of this ClientHello, up to here, under each of them.";
+    let says = "Proofs that the client has the keys. Each is a checksum of this ClientHello up to here with one key.";
     r.vector(Prefix::Two, about("binders", says, "RFC 8446, 4.2.11.2"), |r| {
         r.list(|r| r.opaque(Prefix::One, "binder", shown::hex))
     })
@@ -46,13 +46,13 @@ pub(super) fn early_data(r: &mut FieldReader<'_>, place: In) -> Step {
     if place != In::NewSessionTicket {
         return Ok(());
     }
-    let says = "How much may be sent before the handshake is done; QUIC has 4294967295 here.";
+    let says = "The limit of data before the end of the handshake. QUIC has 4294967295 here.";
     r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| Bytes(size).to_string())?;
     Ok(())
 }
 
 pub(super) fn cookie(r: &mut FieldReader<'_>) -> Step {
-    let says = "Means something to the server alone.";
+    let says = "Only the server understands it.";
     r.opaque(Prefix::Two, about("cookie", says, ""), shown::hex)?;
     Ok(())
 }
@@ -64,10 +64,10 @@ pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
 pub(super) fn ticket_request(r: &mut FieldReader<'_>, offer: bool) -> Step {
     let number = |count: u8| count.to_string();
     if !offer {
-        r.u8(about("expected_count", "How many tickets are to come.", ""), number)?;
+        r.u8(about("expected_count", "The number of tickets that will follow.", ""), number)?;
         return Ok(());
     }
-    r.u8(about("new_session_count", "How many, if the session is a new one.", ""), number)?;
-    r.u8(about("resumption_count", "How many, if it is resumed.", ""), number)?;
+    r.u8(about("new_session_count", "The number of tickets for a new session.", ""), number)?;
+    r.u8(about("resumption_count", "The number of tickets for a resumed session.", ""), number)?;
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! What each alert says.
+//! The names and sentences of alerts.
 
 use tls_session::alert_name::AlertName;
 
 use super::byte;
 use crate::explain::field_reader::Meaning;
 
-/// Number and sentence. Older versions sent what is reserved.
+/// Numbers and sentences, including those of older versions that are reserved today.
 const ALERTS: &[(u8, &str)] = &[
     (0, "The sender has finished sending: the data before this alert is complete."),
     (10, "The sender received a message that is not allowed at this point."),
-    (20, "A record could not be opened: it was changed on its way, or the two sides have different keys."),
-    (21, "A record could not be decrypted; the difference to bad_record_mac helped attackers."),
+    (20, "A record could not be decrypted: it was changed on the way, or the ends have different keys."),
+    (21, "A record could not be decrypted. The difference from bad_record_mac helped attackers."),
     (22, "A record is longer than TLS allows."),
     (30, "A record could not be decompressed."),
     (40, "Client and server found no parameters that both accept."),
@@ -46,7 +46,7 @@ const ALERTS: &[(u8, &str)] = &[
     (121, "The client requires Encrypted Client Hello, but the server did not accept it."),
 ];
 
-/// An alert by its number.
+/// Explains an alert.
 pub(in crate::explain) fn alert(number: u8) -> Meaning {
     let says = ALERTS.iter().find(|(known, _)| *known == number).map_or("", |(_, says)| *says);
     Meaning { says: says.into(), ..byte(AlertName(number.into()).word(), number) }
@@ -58,7 +58,7 @@ mod tests {
     use crate::explain::names::tests::unique;
 
     #[test]
-    fn every_alert_that_has_a_name_has_a_sentence_of_its_own() {
+    fn every_named_alert_has_its_own_sentence() {
         unique(ALERTS.iter().map(|(number, _)| *number));
         unique(ALERTS.iter().map(|(_, says)| *says));
         for number in 0..=u8::MAX {

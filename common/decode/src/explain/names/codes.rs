@@ -1,4 +1,4 @@
-//! The short tables.
+//! Short tables.
 
 use super::{Table, byte, find, grease, pair};
 use crate::explain::field_reader::Meaning;
@@ -96,7 +96,7 @@ const KDFS: Table<u16> = &[(1, "HKDF-SHA256"), (2, "HKDF-SHA384"), (3, "HKDF-SHA
 const AEADS: Table<u16> =
     &[(1, "AES-128-GCM"), (2, "AES-256-GCM"), (3, "ChaCha20Poly1305"), (0xffff, "Export-only")];
 
-/// A function for each table: what a number means, with the number.
+/// Makes a function for each table, which explains a number.
 macro_rules! names {
     ($($how:ident $number:ty { $($function:ident $table:ident,)+ })+) => {
         $($(
@@ -133,14 +133,14 @@ names! {
     }
 }
 
-/// How a pre-shared key is used. The numbers that mean nothing are `0x0b` and every thirty-first after it, up to
-/// `0xe4` (RFC 8701, 2).
+/// Explains a mode of psk_key_exchange_modes. The GREASE numbers are `0x0b` and every thirty-first after it, up to `0xe4`
+/// (RFC 8701, 2).
 pub(in crate::explain) fn psk_mode(number: u8) -> Meaning {
     let (name, says) = match number {
-        0 => ("psk_ke", "The pre-shared key alone: who learns it later reads everything."),
+        0 => ("psk_ke", "The pre-shared key alone. Anybody who learns it later can decrypt the session."),
         1 => (
             "psk_dhe_ke",
-            "The pre-shared key and a fresh key exchange: who learns the key later reads nothing but early data.",
+            "The pre-shared key and a new key exchange. Anybody who learns the key later can only decrypt early data.",
         ),
         _ if number % 31 == 11 => return grease(format!("GREASE ({number})")),
         _ => return byte(None, number),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rustls_has_a_name_for_is_called_the_same() {
+    fn names_of_rustls_are_the_same() {
         for number in 0..=u8::MAX {
             is_called_like(CONTENT_TYPES, number, ContentType::from(number).as_str());
             is_called_like(HANDSHAKE_TYPES, number, HandshakeType::from(number).as_str());
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_modes_that_mean_nothing_are_recognised() {
+    fn grease_modes_are_recognised() {
         let grease: Vec<u8> =
             (0..=u8::MAX).filter(|number| psk_mode(*number).value.starts_with("GREASE")).collect();
         assert_eq!(grease, [0x0b, 0x2a, 0x49, 0x68, 0x87, 0xa6, 0xc5, 0xe4]);

@@ -1,4 +1,4 @@
-//! The extensions, and what each of them is for.
+//! The names of extensions, and a sentence about each.
 
 mod common;
 mod rare;
@@ -8,7 +8,7 @@ use self::rare::RARE;
 use super::{is_grease, pair};
 use crate::explain::field_reader::Meaning;
 
-/// What is known of an extension.
+/// An extension in the tables.
 #[derive(Debug)]
 pub(in crate::explain) struct Extension {
     pub(in crate::explain) number: u16,
@@ -21,24 +21,24 @@ const fn extension(number: u16, name: &'static str, rfc: &'static str, says: &'s
     Extension { number, name, says, rfc }
 }
 
-/// What is not known.
+/// An unknown extension.
 const UNKNOWN: Extension = extension(
     0,
     "unknown extension",
     "RFC 8446, 4.2",
-    "An extension without a well-known name; who does not know it ignores it.",
+    "An extension without a registered name. A receiver that does not know it ignores it.",
 );
 
-/// What means nothing.
+/// A GREASE extension.
 const GREASE: Extension = extension(
     0,
     "GREASE",
     "RFC 8701, 2",
-    "An extension that is reserved to mean nothing: a client sends some, so that servers that fail on \
-     what they do not know are found before there is something new to know.",
+    "A reserved extension without a meaning. Clients send some, to find servers that fail on unknown \
+     extensions, before real new ones exist.",
 );
 
-/// The extension with this number.
+/// Returns the extension with this number.
 pub(in crate::explain) fn extension_of(number: u16) -> &'static Extension {
     match find(number) {
         Some(known) => known,
@@ -47,7 +47,7 @@ pub(in crate::explain) fn extension_of(number: u16) -> &'static Extension {
     }
 }
 
-/// Its number alone: what it is for is said of the whole of it.
+/// Explains only the number of an extension. The field of the whole extension has the sentence.
 pub(in crate::explain) fn extension_type(number: u16) -> Meaning {
     pair(find(number).map(|known| known.name), number)
 }
@@ -68,7 +68,7 @@ mod tests {
     use crate::explain::names::tests::{same_words, unique};
 
     #[test]
-    fn every_extension_is_there_once_and_explained() {
+    fn every_extension_is_listed_once_and_explained() {
         unique(all().map(|known| known.number));
         unique(all().map(|known| known.name));
         assert!(all().all(|known| known.says.ends_with('.') && !known.rfc.is_empty()));
@@ -78,7 +78,7 @@ mod tests {
 
     /// rustls keeps old names where IANA has changed them.
     #[test]
-    fn what_rustls_has_a_name_for_is_called_the_same() {
+    fn names_of_rustls_are_the_same() {
         let renamed = [
             (9, "CertificateType"),
             (10, "EllipticCurves"),

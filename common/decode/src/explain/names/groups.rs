@@ -1,4 +1,4 @@
-//! Groups for the key exchange.
+//! The names of key exchange groups.
 
 use super::{Table, find, pair};
 use crate::explain::field_reader::Meaning;
@@ -63,17 +63,17 @@ const GROUPS: Table<u16> = &[
     (0xff02, "arbitrary_explicit_char2_curves"),
 ];
 
-/// A group; those of our day say what they are.
+/// Explains a group. Groups in use today have a sentence.
 pub(in crate::explain) fn group(number: u16) -> Meaning {
     let says = match number {
-        23..=25 => "A NIST curve; P-256 is the one that everybody who speaks TLS 1.3 has to know.",
-        29 => "Curve25519: fast, hard to get wrong, and what most sessions used before the hybrids came.",
-        30 => "Curve448: Curve25519's larger sister.",
-        256..=260 => "Diffie-Hellman in a finite field, with a prime that is known to be good.",
-        0x0200..=0x0202 => "ML-KEM alone, which a quantum computer is believed not to break.",
+        23..=25 => "A NIST curve. Every implementation of TLS 1.3 must support P-256.",
+        29 => "Curve25519, which is fast and easy to implement safely. Most sessions used it before hybrids.",
+        30 => "Curve448, a larger curve of the kind of Curve25519.",
+        256..=260 => "Diffie-Hellman in a finite field, with a well-known safe prime.",
+        0x0200..=0x0202 => "ML-KEM alone. Probably no quantum computer can break it.",
         0x11eb..=0x11ee => {
-            "A hybrid of an elliptic curve and of ML-KEM: it holds as long as one of the two does, and \
-             recordings of today stay closed to the quantum computers of tomorrow."
+            "A hybrid of an elliptic curve and ML-KEM. An attacker has to break both, so later quantum computers probably \
+             cannot decrypt sessions that are recorded today."
         }
         _ => "",
     };
@@ -89,7 +89,7 @@ mod tests {
     use crate::explain::names::tests::{has_no_duplicates, is_called_like};
 
     #[test]
-    fn the_groups_of_rustls_are_called_the_same() {
+    fn the_groups_of_rustls_have_the_same_names() {
         has_no_duplicates(GROUPS);
         for number in 0..=u16::MAX {
             is_called_like(GROUPS, number, NamedGroup::from(number).as_str());

@@ -1,4 +1,4 @@
-//! Signature schemes.
+//! The names of signature schemes.
 
 use super::{Table, find, pair};
 use crate::explain::field_reader::Meaning;
@@ -43,19 +43,18 @@ const SCHEMES: Table<u16> = &[
     (0x0906, "mldsa87"),
 ];
 
-/// TLS 1.2 spells a scheme as a hash and a kind of signature, a byte each (RFC 5246, 7.4.1.4.1).
+/// In TLS 1.2 a scheme is a hash and a signature, one byte each (RFC 5246, 7.4.1.4.1).
 const HASHES: Table<u8> =
     &[(1, "md5"), (2, "sha1"), (3, "sha224"), (4, "sha256"), (5, "sha384"), (6, "sha512")];
 const SIGNATURES: Table<u8> = &[(1, "rsa"), (2, "dsa"), (3, "ecdsa")];
 
-/// A signature scheme.
+/// Explains a signature scheme.
 pub(in crate::explain) fn scheme(number: u16) -> Meaning {
     let [hash, signature] = number.to_be_bytes();
     match (find(SCHEMES, number), find(HASHES, hash), find(SIGNATURES, signature)) {
         (None, Some(hash), Some(signature)) => Meaning {
             value: format!("{signature} with {hash} (0x{number:04x})"),
-            says: "A hash and a kind of signature, as TLS 1.2 puts them together; TLS 1.3 does not use this pair."
-                .into(),
+            says: "A hash and a signature, as TLS 1.2 combines them. TLS 1.3 does not use this pair.".into(),
             rfc: "RFC 5246, 7.4.1.4.1",
         },
         (name, ..) => pair(name, number),
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pairs_of_tls_1_2_are_spelled_out() {
+    fn pairs_of_tls_1_2_have_names() {
         assert_eq!(scheme(0x0402).value, "dsa with sha256 (0x0402)");
         assert_eq!(scheme(0x0403).value, "ecdsa_secp256r1_sha256 (0x0403)");
         assert_eq!(scheme(0x0909).value, "unknown (0x0909)");

@@ -1,12 +1,12 @@
-//! Cipher suites.
+//! The names of cipher suites.
 
 use rustls::CipherSuite;
 
 use super::{Table, find, pair};
 use crate::explain::field_reader::Meaning;
 
-/// What IANA lists and rustls does not know, or knows by another name: reserved numbers that drafts once used are
-/// no suites.
+/// Suites in IANA's table that rustls does not know, or knows by another name. Reserved numbers that only drafts used are left
+/// out.
 const OTHERS: Table<u16> = &[
     (0x001e, "TLS_KRB5_WITH_DES_CBC_SHA"),
     (0x00c6, "TLS_SM4_GCM_SM3"),
@@ -33,19 +33,19 @@ const OTHERS: Table<u16> = &[
     (0xd005, "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256"),
 ];
 
-/// A cipher suite.
+/// Explains a cipher suite.
 pub(in crate::explain) fn suite(number: u16) -> Meaning {
     match number {
         0x00ff => Meaning {
             value: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV (0x00ff)".to_owned(),
-            says: "No suite but a signal: the client knows secure renegotiation, as an empty renegotiation_info says.".into(),
+            says: "A signal instead of a suite. The client supports secure renegotiation, like with an empty renegotiation_info.".into(),
             rfc: "RFC 5746, 3.3",
         },
         0x5600 => Meaning {
             value: "TLS_FALLBACK_SCSV (0x5600)".to_owned(),
             says:
-                "No suite but a signal: the client has tried a newer version before, and wants to be told if \
-                   the server knows one."
+                "A signal instead of a suite. The client has failed with a newer version before. A server that \
+                   supports a newer version has to refuse this handshake."
                     .into(),
             rfc: "RFC 7507, 3",
         },
@@ -53,7 +53,7 @@ pub(in crate::explain) fn suite(number: u16) -> Meaning {
     }
 }
 
-/// rustls calls the suites of TLS 1.3 `TLS13_…`; IANA does not.
+/// Returns IANA's name. rustls calls the suites of TLS 1.3 `TLS13_…`.
 fn name(number: u16) -> Option<String> {
     if let Some(name) = find(OTHERS, number) {
         return Some(name.to_owned());
@@ -69,7 +69,7 @@ mod tests {
     use crate::explain::names::tests::has_no_duplicates;
 
     #[test]
-    fn a_suite_has_the_name_that_iana_gives_it() {
+    fn suites_have_the_names_of_iana() {
         for (number, name) in [
             (0x1301, "TLS_AES_128_GCM_SHA256 (0x1301)"),
             (0x1303, "TLS_CHACHA20_POLY1305_SHA256 (0x1303)"),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn every_suite_of_rustls_has_a_name_and_the_others_are_not_its() {
+    fn every_suite_of_rustls_has_a_name_and_is_not_listed_again() {
         has_no_duplicates(OTHERS);
         let renamed = [0x001c, 0x001d, 0x001e, 0xfefe, 0xfeff]; // of SSL
         for number in 0..=u16::MAX {

@@ -1,4 +1,4 @@
-//! What is spoken, and with whom: server_name, ALPN, supported_versions.
+//! Extensions about names and protocols: server_name, ALPN, supported_versions.
 
 use super::In;
 use crate::explain::field_reader::{FieldReader, Meaning, Prefix, Step, about};
@@ -6,11 +6,11 @@ use crate::explain::names;
 use crate::explain::shown;
 
 pub(super) fn server_name(r: &mut FieldReader<'_>) -> Step {
-    r.vector(Prefix::Two, about("server_name_list", "One, in practice.", "RFC 6066, 3"), |r| {
+    r.vector(Prefix::Two, about("server_name_list", "In practice it has one name.", "RFC 6066, 3"), |r| {
         r.list(|r| {
             r.group("ServerName", |r| {
                 r.u8("name_type", names::name_type)?;
-                let says = "A DNS name, without a dot at its end; never an address.";
+                let says = "A DNS name without a final dot. It is never an IP address.";
                 r.opaque(Prefix::Two, about("host_name", says, ""), shown::text)
             })
         })
@@ -37,7 +37,7 @@ fn protocol_name(name: &[u8]) -> Meaning {
         b"http/1.1" => "HTTP/1.1.",
         b"http/1.0" => "HTTP/1.0.",
         b"h3" => "HTTP/3, over QUIC.",
-        b"acme-tls/1" => "An authority checks that the server has this name.",
+        b"acme-tls/1" => "An authority checks that the server owns this name.",
         _ => "",
     };
     Meaning { value: shown::text(name), says: says.into(), rfc: "" }
@@ -48,6 +48,6 @@ pub(super) fn supported_versions(r: &mut FieldReader<'_>, place: In) -> Step {
         r.u16("selected_version", names::version)?;
         return Ok(());
     }
-    let says = "All that the client speaks, the one it likes best first.";
+    let says = "The versions that the client supports, in order of preference.";
     r.codes(Prefix::One, about("versions", says, ""), "version", names::version)
 }
