@@ -119,7 +119,7 @@ impl fmt::Display for Warning {
         match self {
             Self::ExposedKey { file, mode } => write!(
                 f,
-                "other users have access to the private key in {} (mode {mode:04o}); take it away with `chmod 600 {}`",
+                "other users have access to the private key in {} (mode {mode:04o}); forbid that with `chmod 600 {}`",
                 file.display(),
                 Quoted(file)
             ),
