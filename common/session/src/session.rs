@@ -99,7 +99,7 @@ pub struct Session<T, A> {
     readiness: Readiness,
     deadlines: Deadlines,
     input: Input,
-    /// Ciphertext that is queued in rustls, as of the last measurement. A [`send`](Self::send) adds its plaintext.
+    /// Ciphertext that is queued in rustls, as of the last measurement, and plaintext that was sent since.
     pending_output: usize,
     pending: PendingOutput,
     /// Whether pending output was above the high-water mark, and the application has not heard of its end.
@@ -142,20 +142,20 @@ impl<T: Transport, A: Application> Session<T, A> {
         let mut tried_socket = false;
         loop {
             self.flush(cx);
-            self.measure_output(cx);
-            if has_read && self.can_fill() {
+            let has_drained = self.measure_output(cx);
+            if has_read && (self.can_fill() || has_drained) {
                 self.note_input(Input::Unknown);
                 cx.step(&self.id, &Step::Yielded);
                 return Turn::Again(self.wants());
             }
             let filled = self.fill(cx);
-            has_read |= filled;
+            has_read |= filled || has_drained;
             tried_socket |= filled;
             let advanced = self.advance(&mut tried_socket, cx);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
-            if !filled && !advanced {
+            if !filled && !advanced && !has_drained {
                 if !self.wants_fill() {
                     self.note_input(Input::Unknown); // nobody will hear of new bytes
                 }
@@ -190,26 +190,27 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     /// Measures the pending output. If TLS has failed meanwhile, the session fails. If the output has fallen below the
-    /// high-water mark, the application hears of it.
-    fn measure_output(&mut self, cx: &mut Context<'_>) {
+    /// high-water mark, the application hears of it, and may send more: then this returns `true`.
+    fn measure_output(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.phase.reads() && !self.phase.sends() {
-            return; // nobody asks any more
+            return false; // nobody asks any more
         }
         match self.pending.measure(&mut self.tls) {
             Ok(pending) => self.pending_output = pending,
             Err(error) => {
                 self.fail(error, cx);
-                return self.flush(cx); // the alert
+                self.flush(cx); // the alert
+                return false;
             }
         }
-        if self.pending_output > HIGH_WATER_MARK {
-            self.was_above_mark = true;
-        } else if std::mem::take(&mut self.was_above_mark) {
+        let has_drained = self.pending_output <= HIGH_WATER_MARK && std::mem::take(&mut self.was_above_mark);
+        if has_drained {
             self.converse(cx, |application, now, outbox| match outbox {
                 Some(outbox) => application.drained(now, outbox),
                 None => Next::Continue,
             });
         }
+        has_drained
     }
 
     // ---- fill ------------------------------------------------------------------------------------------------
@@ -408,7 +409,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     ) -> Option<Next> {
         let timer = self.application_deadline();
         let can_send = self.phase.sends() && !rustls_facts::has_failed(&mut self.tls);
-        let now = cx.now;
+        let (now, sent_before) = (cx.now, self.sent);
         let (id, sent) = (self.id, &mut self.sent);
         let mut report = |plaintext: &[u8]| {
             *sent += plaintext.len() as u64;
@@ -420,6 +421,8 @@ impl<T: Transport, A: Application> Session<T, A> {
             self.fail(rustls::Error::General(refusal.to_string()), cx);
             return None;
         }
+        self.pending_output += usize::try_from(self.sent - sent_before).unwrap_or(usize::MAX); // until it is measured
+        self.was_above_mark |= self.pending_output > HIGH_WATER_MARK;
         if self.application_deadline() != timer {
             cx.step(&self.id, &Step::TimerSet(self.application_deadline()));
         }

@@ -124,7 +124,6 @@ impl<T: Transport, A: Application> Session<T, A> {
         if !taken || !self.phase.sends() {
             return Err(NotSent); // not open, or rustls refused, which ends the session
         }
-        self.pending_output += plaintext.len();
         self.not_idle(cx);
         Ok(())
     }
