@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{Client, Input};
-use crate::payload::Payload;
 use crate::transfer::ignore_would_block;
 
 /// The size of a message.
@@ -20,7 +19,6 @@ const MESSAGE: usize = 1024;
 pub fn run(
     clients: &mut [Client<mio::net::TcpStream>],
     count: usize,
-    payload: &Payload,
     input: &mut Input,
 ) -> io::Result<Vec<Duration>> {
     let mut poll = Poll::new()?;
@@ -31,7 +29,7 @@ pub fn run(
     let mut sent_at = vec![Instant::now(); clients.len()];
     let mut latencies = Vec::with_capacity(count + clients.len());
     for client in clients.iter_mut() {
-        send(client, payload)?;
+        send(client)?;
     }
     let mut missing = clients.len();
     let mut unsent = count.saturating_sub(missing);
@@ -40,7 +38,7 @@ pub fn run(
         for event in &events {
             let Token(key) = event.token();
             let client = &mut clients[key];
-            ignore_would_block(client.receive(input, payload))?; // the buffer is larger than a message
+            ignore_would_block(client.receive(input))?; // the buffer is larger than a message
             if client.received() < client.sent() {
                 continue; // the rest of the message makes another event
             }
@@ -51,7 +49,7 @@ pub fn run(
             }
             unsent -= 1;
             sent_at[key] = Instant::now();
-            send(client, payload)?;
+            send(client)?;
         }
     }
     for client in clients {
@@ -60,7 +58,7 @@ pub fn run(
     Ok(latencies)
 }
 
-fn send(client: &mut Client<mio::net::TcpStream>, payload: &Payload) -> io::Result<()> {
-    client.send(payload, MESSAGE)?;
+fn send(client: &mut Client<mio::net::TcpStream>) -> io::Result<()> {
+    client.send(MESSAGE)?;
     client.flush() // 1 KiB fits into an empty socket buffer: this never blocks
 }

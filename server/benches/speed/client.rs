@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 
-use crate::payload::Payload;
+use crate::payload;
 
 /// A server that sends nothing for this long has failed.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
@@ -42,7 +42,6 @@ impl Client<TcpStream> {
     pub fn connect(
         address: SocketAddr,
         config: Option<&Arc<ClientConfig>>,
-        payload: &Payload,
         input: &mut Input,
     ) -> io::Result<Self> {
         let socket = TcpStream::connect(address)?;
@@ -55,7 +54,7 @@ impl Client<TcpStream> {
         let mut client = Self { socket, tls: tls.transpose()?, received: 0, sent: 0 };
         client.flush()?;
         while client.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
-            client.receive(input, payload)?;
+            client.receive(input)?;
             client.flush()?;
         }
         Ok(client)
@@ -65,11 +64,11 @@ impl Client<TcpStream> {
     ///
     /// # Errors
     /// The socket or TLS fails, or a wrong byte comes back.
-    pub fn ping(&mut self, payload: &Payload, size: usize, input: &mut Input) -> io::Result<()> {
-        self.send(payload, size)?;
+    pub fn ping(&mut self, size: usize, input: &mut Input) -> io::Result<()> {
+        self.send(size)?;
         self.flush()?;
         while self.received < self.sent {
-            self.receive(input, payload)?;
+            self.receive(input)?;
         }
         Ok(())
     }
@@ -135,8 +134,8 @@ impl<S: Read + Write> Client<S> {
     ///
     /// # Errors
     /// The socket fails.
-    pub fn send(&mut self, payload: &Payload, size: usize) -> io::Result<()> {
-        let piece = payload.piece(self.sent, size);
+    pub fn send(&mut self, size: usize) -> io::Result<()> {
+        let piece = payload::piece(self.sent, size);
         self.sent += match &mut self.tls {
             Some(tls) => tls.writer().write(piece)?,
             None => self.socket.write(piece)?,
@@ -169,14 +168,14 @@ impl<S: Read + Write> Client<S> {
     ///
     /// # Errors
     /// The socket fails or would block, TLS fails, or a wrong byte comes back.
-    pub fn receive(&mut self, input: &mut Input, payload: &Payload) -> io::Result<()> {
+    pub fn receive(&mut self, input: &mut Input) -> io::Result<()> {
         let length = self.socket.read(input)?;
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let mut rest = &input[..length];
         let Some(tls) = &mut self.tls else {
-            payload.verify(self.received, rest)?;
+            payload::verify(self.received, rest)?;
             self.received += length;
             return Ok(());
         };
@@ -184,7 +183,7 @@ impl<S: Read + Write> Client<S> {
             tls.read_tls(&mut rest)?;
             tls.process_new_packets().map_err(io::Error::other)?;
             while let Ok(chunk @ [_, ..]) = tls.reader().into_first_chunk() {
-                payload.verify(self.received, chunk)?;
+                payload::verify(self.received, chunk)?;
                 let taken = chunk.len();
                 self.received += taken;
                 io::BufRead::consume(&mut tls.reader(), taken);

@@ -12,7 +12,6 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{Client, Input};
-use crate::payload::Payload;
 use crate::transfer::{self, ignore_would_block};
 use crate::work::Flood;
 
@@ -42,15 +41,14 @@ pub fn run(
     flooding: &mut Client<TcpStream>,
     flood: Flood,
     count: usize,
-    payload: &Payload,
     input: &mut Input,
 ) -> io::Result<Outcome> {
     let mut outcome = Outcome::default();
     for _ in 0..count / SLICE {
-        outcome.alone.push(slice(quiet, None, payload, input)?);
+        outcome.alone.push(slice(quiet, None, input)?);
         let start = Instant::now();
-        outcome.beside.push(slice(quiet, Some((flooding, flood)), payload, input)?);
-        transfer::finish(flooding, payload, input)?;
+        outcome.beside.push(slice(quiet, Some((flooding, flood)), input)?);
+        transfer::finish(flooding, input)?;
         outcome.sending += start.elapsed();
     }
     Ok(outcome)
@@ -61,7 +59,6 @@ pub fn run(
 fn slice(
     quiet: &mut [Client<TcpStream>],
     mut flooding: Option<(&mut Client<TcpStream>, Flood)>,
-    payload: &Payload,
     input: &mut Input,
 ) -> io::Result<Vec<Duration>> {
     let mut poll = Poll::new()?;
@@ -77,20 +74,20 @@ fn slice(
         if let Some(key) = turns.next_if(|&key| Instant::now() >= next_at && is_idle(&quiet[key])) {
             next_at = Instant::now() + INTERVAL;
             sent_at[key] = Instant::now();
-            quiet[key].send(payload, 1)?;
+            quiet[key].send(1)?;
             quiet[key].flush()?;
         }
         poll.poll(&mut events, Some(Duration::ZERO))?;
         for event in &events {
             let Token(key) = event.token();
-            ignore_would_block(quiet[key].receive(input, payload))?;
+            ignore_would_block(quiet[key].receive(input))?;
             if is_idle(&quiet[key]) {
                 latencies.push(sent_at[key].elapsed());
             }
         }
         if let Some((flooding, flood)) = &mut flooding {
-            ignore_would_block(transfer::write_batch(flooding, *flood, payload))?;
-            ignore_would_block(flooding.receive(input, payload))?;
+            ignore_would_block(transfer::write_batch(flooding, *flood))?;
+            ignore_would_block(flooding.receive(input))?;
         }
     }
     for client in quiet {

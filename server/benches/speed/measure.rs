@@ -14,7 +14,6 @@ use testing::usage::Usage;
 use crate::certificate::Certificate;
 use crate::client::{self, Client, Input};
 use crate::options::Options;
-use crate::payload::Payload;
 use crate::report::Report;
 use crate::sample::{self, Metric, Sample, add_latencies, speed};
 use crate::servers::{Kind, Running, Server};
@@ -86,7 +85,7 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
         _ => Resumption::disabled(),
     };
     let tls = (server.kind != Kind::Raw).then(|| certificate.client_config(resumption)).transpose()?;
-    let mut clients = Clients { running: &running, tls, payload: Payload::new(), input: client::input() };
+    let mut clients = Clients { running: &running, tls, input: client::input() };
     match work.load {
         Load::Sessions { count, resumed } => {
             clients.sessions(options.amount(count), resumed.then_some(&*tickets))
@@ -104,7 +103,6 @@ fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificat
 struct Clients<'a> {
     running: &'a Running,
     tls: Option<Arc<ClientConfig>>,
-    payload: Payload,
     input: Input,
 }
 
@@ -136,20 +134,20 @@ impl Clients<'_> {
         if must_be_resumed && self.tls.is_some() && !client.is_resumed() {
             return Err(io::Error::other("a session was not resumed"));
         }
-        client.ping(&self.payload, 2, &mut self.input)?;
+        client.ping(2, &mut self.input)?;
         client.close(&mut self.input)
     }
 
     fn ping_pong(&mut self, count: usize) -> io::Result<Sample> {
         let mut client = self.connect()?;
         for _ in 0..count / 20 {
-            client.ping(&self.payload, 1, &mut self.input)?;
+            client.ping(1, &mut self.input)?;
         }
         let mut latencies = Vec::with_capacity(count);
         let start = self.clocks()?;
         for _ in 0..count {
             let sent = Instant::now();
-            client.ping(&self.payload, 1, &mut self.input)?;
+            client.ping(1, &mut self.input)?;
             latencies.push(sent.elapsed());
         }
         let mut sample = self.speed_since(&start, count as f64)?;
@@ -159,9 +157,9 @@ impl Clients<'_> {
 
     fn bulk(&mut self, total: usize, window: usize) -> io::Result<Sample> {
         let mut client = self.connect()?;
-        client.ping(&self.payload, 2, &mut self.input)?;
+        client.ping(2, &mut self.input)?;
         let start = self.clocks()?;
-        transfer::run(client, total, window, &self.payload, &mut self.input)?;
+        transfer::run(client, total, window, &mut self.input)?;
         self.speed_since(&start, total as f64 / 1e6)
     }
 
@@ -169,9 +167,9 @@ impl Clients<'_> {
         let _idle = self.connect_many(idle, 1)?;
         let busy = self.connect_many(BUSY, 1)?;
         let mut busy = busy.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
-        busy::run(&mut busy, count / 20, &self.payload, &mut self.input)?;
+        busy::run(&mut busy, count / 20, &mut self.input)?;
         let start = self.clocks()?;
-        let latencies = busy::run(&mut busy, count, &self.payload, &mut self.input)?;
+        let latencies = busy::run(&mut busy, count, &mut self.input)?;
         let mut sample = self.speed_since(&start, latencies.len() as f64)?;
         add_latencies(&mut sample, latencies);
         Ok(sample)
@@ -181,7 +179,7 @@ impl Clients<'_> {
         let quiet = self.connect_many(QUIET, 1)?;
         let mut quiet = quiet.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
         let mut flooding = self.connect()?.nonblocking()?;
-        let outcome = fairness::run(&mut quiet, &mut flooding, flood, count, &self.payload, &mut self.input)?;
+        let outcome = fairness::run(&mut quiet, &mut flooding, flood, count, &mut self.input)?;
         let megabytes = flooding.received() as f64 / 1e6;
         Ok(sample::fairness(outcome, megabytes))
     }
@@ -222,14 +220,14 @@ impl Clients<'_> {
         let mut clients = Vec::with_capacity(count);
         for _ in 0..count {
             let mut client = self.connect()?;
-            client.ping(&self.payload, carried, &mut self.input)?;
+            client.ping(carried, &mut self.input)?;
             clients.push(client);
         }
         Ok(clients)
     }
 
     fn connect(&mut self) -> io::Result<Client<TcpStream>> {
-        Client::connect(self.running.address(), self.tls.as_ref(), &self.payload, &mut self.input)
+        Client::connect(self.running.address(), self.tls.as_ref(), &mut self.input)
     }
 
     fn clocks(&self) -> io::Result<Clocks> {

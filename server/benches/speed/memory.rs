@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, Ser
 
 use crate::certificate::{Certificate, server_config};
 use crate::options::Options;
-use crate::payload::Payload;
+use crate::payload;
 use crate::sample::{Metric, Sample};
 use crate::work::{Load, RECORD};
 
@@ -56,11 +56,10 @@ fn sessions(count: usize, resumed: bool, certificate: &Certificate) -> io::Resul
     let resumption = if resumed { Resumption::in_memory_sessions(8) } else { Resumption::disabled() };
     let client = certificate.client_config(resumption)?;
     let server = server_config(&certificate.certificate, &certificate.key)?;
-    let payload = Payload::new();
     let mut time = Duration::ZERO;
     for number in 0..count + 20 {
         let mut pair = Pair::connect(&client, &server)?;
-        pair.ping(&payload, 2, 1)?;
+        pair.ping(2, 1)?;
         pair.client.send_close_notify();
         pair.client_writes()?;
         pair.server_turns()?;
@@ -74,13 +73,12 @@ fn sessions(count: usize, resumed: bool, certificate: &Certificate) -> io::Resul
 fn echo(count: usize, size: usize, batch: usize, certificate: &Certificate) -> io::Result<Duration> {
     let client = certificate.client_config(Resumption::disabled())?;
     let server = server_config(&certificate.certificate, &certificate.key)?;
-    let payload = Payload::new();
     let mut pair = Pair::connect(&client, &server)?;
     for number in 0..count + count / 20 {
         if number == count / 20 {
             pair.server_time = Duration::ZERO;
         }
-        pair.ping(&payload, size, batch)?;
+        pair.ping(size, batch)?;
     }
     Ok(pair.server_time)
 }
@@ -105,9 +103,9 @@ impl Pair {
     }
 
     /// Echoes `batch` messages of this size.
-    fn ping(&mut self, payload: &Payload, size: usize, batch: usize) -> io::Result<()> {
+    fn ping(&mut self, size: usize, batch: usize) -> io::Result<()> {
         for number in 0..batch {
-            self.client.writer().write_all(payload.piece(number * size, size))?;
+            self.client.writer().write_all(payload::piece(number * size, size))?;
         }
         self.client_writes()?;
         self.server_turns()?;
@@ -115,7 +113,7 @@ impl Pair {
         feed(&mut self.client, &mut self.to_client, |client| {
             while let Ok(chunk @ [_, ..]) = client.reader().into_first_chunk() {
                 let taken = chunk.len();
-                payload.verify(received, chunk)?;
+                payload::verify(received, chunk)?;
                 received += taken;
                 client.reader().consume(taken);
             }

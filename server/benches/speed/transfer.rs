@@ -6,7 +6,6 @@ use std::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::client::{Client, Input};
-use crate::payload::Payload;
 use crate::work::{Flood, RECORD};
 
 /// The number of records that are sealed before they are written. More would only wait in memory.
@@ -19,13 +18,7 @@ const SMALL_BATCH: usize = 256;
 ///
 /// # Errors
 /// The socket or TLS fails, or a wrong byte comes back.
-pub fn run(
-    client: Client<TcpStream>,
-    total: usize,
-    window: usize,
-    payload: &Payload,
-    input: &mut Input,
-) -> io::Result<()> {
+pub fn run(client: Client<TcpStream>, total: usize, window: usize, input: &mut Input) -> io::Result<()> {
     let mut client = client.nonblocking()?;
     let mut poll = Poll::new()?;
     let mut events = Events::with_capacity(1);
@@ -33,8 +26,8 @@ pub fn run(
     let end = client.sent() + total;
     while client.received() < end {
         let before = (client.sent(), client.received(), client.has_pending_output());
-        ignore_would_block(write(&mut client, end, window, payload))?;
-        ignore_would_block(client.receive(input, payload))?;
+        ignore_would_block(write(&mut client, end, window))?;
+        ignore_would_block(client.receive(input))?;
         if (client.sent(), client.received(), client.has_pending_output()) == before {
             poll.poll(&mut events, None)?;
         }
@@ -43,12 +36,7 @@ pub fn run(
 }
 
 /// Sends until the kernel takes no more, the window is full, or everything is sent.
-fn write(
-    client: &mut Client<mio::net::TcpStream>,
-    end: usize,
-    window: usize,
-    payload: &Payload,
-) -> io::Result<()> {
+fn write(client: &mut Client<mio::net::TcpStream>, end: usize, window: usize) -> io::Result<()> {
     client.flush()?;
     loop {
         for _ in 0..BATCH {
@@ -57,7 +45,7 @@ fn write(
             if size == 0 || in_flight + size > window {
                 return client.flush();
             }
-            client.send(payload, size)?;
+            client.send(size)?;
         }
         client.flush()?;
     }
@@ -67,11 +55,7 @@ fn write(
 ///
 /// # Errors
 /// The socket fails or would block.
-pub fn write_batch(
-    client: &mut Client<mio::net::TcpStream>,
-    flood: Flood,
-    payload: &Payload,
-) -> io::Result<()> {
+pub fn write_batch(client: &mut Client<mio::net::TcpStream>, flood: Flood) -> io::Result<()> {
     client.flush()?;
     let (records, size) = match flood {
         Flood::Bulk => (BATCH, RECORD),
@@ -81,7 +65,7 @@ pub fn write_batch(
         if matches!(flood, Flood::KeyUpdates) {
             client.update_keys()?;
         }
-        client.send(payload, size)?;
+        client.send(size)?;
     }
     client.flush()
 }
@@ -90,14 +74,10 @@ pub fn write_batch(
 ///
 /// # Errors
 /// The socket or TLS fails, or a wrong byte comes back.
-pub fn finish(
-    client: &mut Client<mio::net::TcpStream>,
-    payload: &Payload,
-    input: &mut Input,
-) -> io::Result<()> {
+pub fn finish(client: &mut Client<mio::net::TcpStream>, input: &mut Input) -> io::Result<()> {
     while client.received() < client.sent() {
         ignore_would_block(client.flush())?;
-        ignore_would_block(client.receive(input, payload))?;
+        ignore_would_block(client.receive(input))?;
     }
     Ok(())
 }
