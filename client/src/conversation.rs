@@ -13,11 +13,12 @@ use tls_session::mio::{Registered, Registration};
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, Turn};
 
-use crate::event_loop::{Connected, SIGNALS, SOCKET, STDIN};
+use crate::connected::Connected;
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
 use crate::stdin::Stdin;
+use crate::tokens::{SIGNALS, SOCKET, STDIN};
 
 /// A session, its registration, and stdin if that goes to the server.
 pub struct Conversation {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
-use mio::{Events, Poll, Token};
+use mio::{Events, Poll};
 use program::ending::Endings;
 use program::exit::ExitStatus;
 use program::host_port::HostPort;
@@ -22,25 +22,13 @@ use tls_session::mio::{Attempt, Connecting, Draining, Registration};
 use tls_session::observer::SessionId;
 use tls_session::session::{Session, SessionConfig};
 
+use crate::connected::Connected;
 use crate::conversation::{Conversation, Outcome};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
 use crate::stdin::Stdin;
-
-/// Events for the signals.
-pub const SIGNALS: Token = Token(0);
-/// Events for the connection.
-pub const SOCKET: Token = Token(1);
-/// Events for stdin.
-pub const STDIN: Token = Token(2);
-/// Events for a connection whose session is over.
-const DRAINING: Token = Token(3);
-
-/// Events for stdout, while text waits for its reader.
-pub const STDOUT: Token = Token(4);
-/// Events for stderr, while a trace waits for its reader.
-pub const STDERR: Token = Token(5);
+use crate::tokens::{DRAINING, SIGNALS, SOCKET, STDIN};
 
 /// What the sessions of this client have in common.
 pub struct Errand {
@@ -62,16 +50,6 @@ pub struct Errand {
     pub linger: Option<Duration>,
     /// Whether stdin goes to the server.
     pub interactive: bool,
-}
-
-/// A connection that came to be.
-pub struct Connected {
-    /// The connection.
-    pub stream: TcpStream,
-    /// Its registration.
-    pub registration: Registration,
-    /// The other end.
-    pub peer: SocketAddr,
 }
 
 /// The client.
@@ -315,6 +293,7 @@ impl<'o> EventLoop<'o> {
 mod tests {
     use super::*;
     use crate::output::Output;
+    use crate::tokens::{STDERR, STDOUT};
     use std::net::TcpListener;
     use tls_session::observer::SocketEvent;
 

@@ -18,11 +18,12 @@ use tls_session::close_reason::CloseReason;
 
 use crate::cli::Cli;
 use crate::conversation::{Moved, Outcome};
-use crate::event_loop::{EventLoop, STDERR, STDOUT};
+use crate::event_loop::EventLoop;
 use crate::failure::Failure;
 use crate::output::{Output, SharedOutput};
 use crate::progress::Progress;
 use crate::setup;
+use crate::tokens::{STDERR, STDOUT};
 use crate::waiting::Waiting;
 
 const PROGRAM: &str = "mio-client";

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixDatagram;
 
 use log::{debug, info, warn};
 
-use crate::event_loop::Room;
+use crate::room::Room;
 
 /// stdin, stdout, stderr, the poll, the listener, the signals, and whatever a library opens for a moment.
 const OTHERS: u64 = 16;

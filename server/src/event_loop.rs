@@ -39,6 +39,7 @@ use tls_session::session::{Session, Turn};
 
 use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
 use crate::descriptors;
+use crate::room::Room;
 use crate::round::Round;
 use crate::service::Service;
 use crate::slots::{Silent, Slots};
@@ -49,27 +50,6 @@ use crate::tokens::Source;
 const ADMISSIONS_PER_ROUND: usize = 256;
 /// How long to wait for descriptors before a reload is tried again.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
-/// At least this many sockets of sessions that are over are drained at a time.
-const MIN_DRAINING: usize = 64;
-
-/// How many clients the server has room for.
-pub struct Room {
-    /// The slots for sessions.
-    pub slots: usize,
-    /// The positions of the accept queue.
-    pub waiting: usize,
-    /// How many sessions begin before the server ends. `None`: it serves until a signal comes.
-    pub sessions: Option<u64>,
-}
-
-impl Room {
-    /// How many sockets may be drained at a time: all sessions can end at once, and again before the first socket is
-    /// drained.
-    pub fn draining(&self) -> usize {
-        self.slots.max(MIN_DRAINING)
-    }
-}
-
 /// The server.
 pub struct EventLoop<S: Service> {
     poll: Poll,

@@ -34,13 +34,15 @@
 //! | `slots.rs`, `run_queue.rs` | the sessions that are served, their deadlines, and the order of their turns |
 //! | `tokens.rs` | which token of the poll means what |
 //! | `flags.rs`, `setup.rs`, `terms.rs` | from the command line to what holds for every new session |
-//! | `program.rs`, `status.rs`, `descriptors.rs` | the program around the loop, its status line, its limit of descriptors |
+//! | `program.rs`, `status.rs` | the program around the loop, and its status line |
+//! | `room.rs`, `descriptors.rs` | how many clients there is room for, and the descriptors for them |
 
 mod accept_queue;
 mod descriptors;
 mod event_loop;
 mod flags;
 mod program;
+mod room;
 mod round;
 mod run_queue;
 mod service;
@@ -50,9 +52,10 @@ mod status;
 mod terms;
 mod tokens;
 
-pub use crate::event_loop::{EventLoop, Room};
+pub use crate::event_loop::EventLoop;
 pub use crate::flags::Flags;
 pub use crate::program::{parse, run, run_with};
+pub use crate::room::Room;
 pub use crate::round::Round;
 pub use crate::service::Service;
 pub use crate::terms::{Load, Terms};

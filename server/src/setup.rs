@@ -20,8 +20,9 @@ use tls_session::mio::Listener;
 use tls_session::session::SessionConfig;
 
 use crate::descriptors;
-use crate::event_loop::{EventLoop, Room};
+use crate::event_loop::EventLoop;
 use crate::flags::Flags;
+use crate::room::Room;
 use crate::service::Service;
 use crate::terms::Terms;
 use crate::tokens::listener_token;

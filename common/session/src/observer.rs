@@ -5,14 +5,13 @@
 //! test that fails.
 
 use std::fmt;
-use std::io::{self, IoSlice, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rustls::IoState;
 
 use crate::close_reason::{CloseReason, Until};
-use crate::context::Context;
 use crate::deadline::Timeout;
 use crate::handshake::Handshake;
 use crate::phase::Phase;
@@ -131,7 +130,7 @@ pub enum SocketKind {
 
 /// Hears what sessions and sockets do.
 pub trait Observer {
-    /// Returns whether anybody watches. Asked once for each [`Context`].
+    /// Returns whether anybody watches. Asked once for each [`Context`](crate::context::Context).
     fn is_watching(&self) -> bool {
         true
     }
@@ -183,40 +182,5 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
         self.0.socket(now, event);
         self.1.socket(now, event);
-    }
-}
-
-/// A writer that shows the observer what the kernel took. `write_tls` hands over many records in one vectored
-/// write, so the bytes of a short write end in the middle of a slice.
-pub(crate) struct Tap<'t, 'c, 'o, T> {
-    pub(crate) transport: &'t mut T,
-    pub(crate) cx: &'c mut Context<'o>,
-    pub(crate) id: SessionId,
-}
-
-impl<T: Write> Write for Tap<'_, '_, '_, T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let taken = self.transport.write_vectored(slices)?;
-        if !self.cx.is_watched() {
-            return Ok(taken);
-        }
-        let mut left = taken;
-        for slice in slices {
-            let shown = left.min(slice.len());
-            if shown == 0 {
-                break;
-            }
-            self.cx.step(&self.id, &Step::Sent(&slice[..shown]));
-            left -= shown;
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.transport.flush()
     }
 }

@@ -17,6 +17,7 @@ mod advance;
 mod calls;
 mod framing;
 mod handshake_end;
+mod tap;
 mod unprocessed;
 
 use std::io::{self, Read as _};
@@ -32,13 +33,14 @@ use crate::close_reason::CloseReason;
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeouts};
 use crate::handshake_bytes::HandshakeBytes;
-use crate::observer::{SessionId, Step, Tap};
+use crate::observer::{SessionId, Step};
 use crate::phase::{Event, Phase};
 use crate::readiness::{Interest, Readiness};
 use crate::rustls_facts::{self, MESSAGE_TOO_LONG, PendingOutput};
 use crate::transport::Transport;
 
 use self::framing::Framing;
+use self::tap::Tap;
 use self::unprocessed::Unprocessed;
 
 pub use self::calls::NotSent;
