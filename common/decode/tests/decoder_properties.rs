@@ -1,12 +1,7 @@
 //! Properties of the decoder for arbitrary bytes: it does not panic, it loses no byte, and its result does not depend on how
 //! the bytes are cut.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     pub mod conversation;

@@ -1,6 +1,6 @@
 //! Properties of the explanation of arbitrary bytes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what is wrong by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     pub mod tree;

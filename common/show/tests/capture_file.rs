@@ -1,11 +1,6 @@
 //! `--capture` of both programs: the file, a full disk, and stdout.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     pub mod pcapng;
@@ -98,16 +93,11 @@ fn a_file_of_another_program_with_the_same_name_is_not_removed() {
 }
 
 #[test]
-fn a_warning_says_that_the_file_holds_secrets() {
-    let server = EchoServer::start(&["--capture", "server.pcapng"]);
-    server.log().wait_for_line("WARN  --capture: server.pcapng holds the secrets of its sessions");
-}
-
-#[test]
 fn a_full_disk_is_reported_once_and_sessions_continue() {
     let folder = TempDir::new();
     let launch = Launch::server_limited("-f 60", folder.path()).args(["--capture", "server.pcapng"]);
     let server = EchoServer::launch(launch, folder);
+    server.log().wait_for_line("WARN  --capture: server.pcapng holds the secrets of its sessions");
     for _ in 0..2 {
         let mut client = server.connect();
         assert_eq!(client.receive(9), b"welcome!\n");

@@ -1,11 +1,6 @@
 //! How the text trace describes the records of a read or a write.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     #[path = "../../../decode/tests/support/conversation.rs"]

@@ -1,12 +1,7 @@
 //! Compares the trace in README.md with that of a session. This command updates README.md:
 //! `UPDATE_README=1 cargo test -p show --test readme`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     pub mod memory;

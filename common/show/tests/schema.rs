@@ -1,11 +1,6 @@
 //! Every step and every event is a valid JSON object, with the name and the fields that the README documents.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     pub mod names;

@@ -1,11 +1,6 @@
 //! Colours on terminals. Some tests need script(1) of util-linux, which makes a terminal.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says what is wrong by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::env;
 use std::process::Command;

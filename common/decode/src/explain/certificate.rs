@@ -52,8 +52,7 @@ pub(super) fn status(r: &mut FieldReader<'_>) -> Step {
     r.u8(about("status_type", "The type of the proof.", RFC), names::status_type)?;
     let says = "The signed answer of the authority's OCSP server, with an expiry date. Without it the client would \
                 have to ask that server, which would learn which host the client visits.";
-    r.opaque(Prefix::Three, about("OCSPResponse", says, RFC), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Three, about("OCSPResponse", says, RFC), shown::hex).map(drop)
 }
 
 pub(super) fn compressed(r: &mut FieldReader<'_>) -> Step {
@@ -63,6 +62,5 @@ pub(super) fn compressed(r: &mut FieldReader<'_>) -> Step {
                 message that fills its memory.";
     r.group(about("uncompressed_length", says, RFC), |r| r.length(Prefix::Three))?;
     let says = "The body of a Certificate message, compressed.";
-    r.opaque(Prefix::Three, about("compressed_certificate_message", says, RFC), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Three, about("compressed_certificate_message", says, RFC), shown::hex).map(drop)
 }

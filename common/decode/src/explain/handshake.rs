@@ -22,6 +22,14 @@ impl Layout {
             Some(_) => Self::Tls12,
         }
     }
+
+    /// Returns the value for this layout.
+    pub(super) fn choose<T>(self, tls13: T, tls12: T) -> T {
+        match self {
+            Self::Tls13 => tls13,
+            Self::Tls12 => tls12,
+        }
+    }
 }
 
 /// Explains a message: type, length, body.
@@ -32,10 +40,7 @@ pub(super) fn message(r: &mut FieldReader<'_>, message: &Message) -> Step {
         _ => Layout::Tls12,
     };
     let asks_again = message.is_hello_retry_request();
-    let rfc = match layout {
-        Layout::Tls13 => "RFC 8446, 4",
-        Layout::Tls12 => "RFC 5246, 7.4",
-    };
+    let rfc = layout.choose("RFC 8446, 4", "RFC 5246, 7.4");
     let kind = r.u8(about("msg_type", "", rfc), |number| match asks_again {
         true => retry(names::handshake_type(number)),
         false => Meaning {

@@ -1,7 +1,7 @@
 //! Explains ClientHello, ServerHello and HelloRetryRequest.
 
 use super::extensions::{self, In};
-use super::field_reader::{About, FieldReader, Meaning, Prefix, Step, about};
+use super::field_reader::{FieldReader, Meaning, Prefix, Step, about};
 use super::handshake::Layout;
 use super::{names, shown};
 
@@ -9,100 +9,69 @@ use super::{names, shown};
 const DOWNGRADE_TO_12: &[u8] = b"DOWNGRD\x01";
 const DOWNGRADE_TO_11: &[u8] = b"DOWNGRD\x00";
 
-/// Describes a field of a hello. Name, sentence and RFC section depend on the version.
-fn in_version(
-    layout: Layout,
-    tls13: [&'static str; 2],
-    tls12: [&'static str; 2],
-    rfcs: [&'static str; 2],
-) -> About {
-    let ([name, says], rfc) = match layout {
-        Layout::Tls13 => (tls13, rfcs[0]),
-        Layout::Tls12 => (tls12, rfcs[1]),
-    };
-    about(name, says, rfc)
-}
+/// The sentence about a random.
+const RANDOM: &str = "Makes this handshake different from all others, because the keys depend on it.";
 
 /// Explains a ClientHello. With the layout of TLS 1.3 it offers TLS 1.3, and often TLS 1.2 as well.
 pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
-    const RFCS: [&str; 2] = ["RFC 8446, 4.1.2", "RFC 5246, 7.4.1.2"];
-    let version = in_version(
-        layout,
-        [
+    let rfc = layout.choose("RFC 8446, 4.1.2", "RFC 5246, 7.4.1.2");
+    let (name, says) = layout.choose(
+        (
             "legacy_version",
             "Always TLS 1.2, because some middleboxes fail on newer numbers. The real versions are in \
              supported_versions.",
-        ],
-        ["client_version", "The newest version that the client supports."],
-        RFCS,
+        ),
+        ("client_version", "The newest version that the client supports."),
     );
-    r.u16(version, names::version)?;
-    let says = "Makes this handshake different from all others, because the keys depend on it.";
-    r.bytes(32, in_version(layout, ["random", says], ["random", says], RFCS), shown::hex)?;
-    let session = in_version(
-        layout,
-        [
+    r.u16(about(name, says, rfc), names::version)?;
+    r.bytes(32, about("random", RANDOM, rfc), shown::hex)?;
+    let (name, says) = layout.choose(
+        (
             "legacy_session_id",
-            "The session to resume in TLS 1.2. TLS 1.3 uses tickets instead. It sends random bytes here, to look like TLS 1.2 \
-             to middleboxes.",
-        ],
-        ["session_id", "The session to resume. Empty if the client does not resume one by its ID."],
-        RFCS,
+            "The session to resume in TLS 1.2. TLS 1.3 uses tickets instead. It sends random bytes here, to look like \
+             TLS 1.2 to middleboxes.",
+        ),
+        ("session_id", "The session to resume. Empty if the client does not resume one by its ID."),
     );
-    r.opaque(Prefix::One, session, shown::hex)?;
-    let suites = in_version(
-        layout,
-        [
-            "cipher_suites",
-            "The cipher suites that the client supports, in order of preference. A suite of TLS 1.3 has a cipher and a hash. A \
-             suite of TLS 1.2 has a key exchange and a signature, too.",
-        ],
-        [
-            "cipher_suites",
-            "The cipher suites that the client supports, in order of preference. Each has a key exchange, a signature, a \
-             cipher and a hash.",
-        ],
-        RFCS,
+    r.opaque(Prefix::One, about(name, says, rfc), shown::hex)?;
+    let says = layout.choose(
+        "The cipher suites that the client supports, in order of preference. A suite of TLS 1.3 has a cipher and a hash. \
+         A suite of TLS 1.2 has a key exchange and a signature, too.",
+        "The cipher suites that the client supports, in order of preference. Each has a key exchange, a signature, a \
+         cipher and a hash.",
     );
-    r.codes(Prefix::Two, suites, "cipher_suite", names::suite)?;
+    r.codes(Prefix::Two, about("cipher_suites", says, rfc), "cipher_suite", names::suite)?;
+    let name = layout.choose("legacy_compression_methods", "compression_methods");
     let says =
         "Compression before encryption reveals secrets (the CRIME attack). Clients should offer only null.";
-    let compression =
-        in_version(layout, ["legacy_compression_methods", says], ["compression_methods", says], RFCS);
-    r.vector(Prefix::One, compression, |r| r.list(|r| r.u8("compression_method", names::compression)))?;
+    r.vector(Prefix::One, about(name, says, rfc), |r| {
+        r.list(|r| r.u8("compression_method", names::compression))
+    })?;
     optional_extensions(r, In::ClientHello)
 }
 
 /// Explains a ServerHello or a HelloRetryRequest.
 pub(super) fn server(r: &mut FieldReader<'_>, place: In, layout: Layout) -> Step {
-    const RFCS: [&str; 2] = ["RFC 8446, 4.1.3", "RFC 5246, 7.4.1.3"];
-    let version = in_version(
-        layout,
-        [
+    let rfc = layout.choose("RFC 8446, 4.1.3", "RFC 5246, 7.4.1.3");
+    let (name, says) = layout.choose(
+        (
             "legacy_version",
             "Always TLS 1.2, because some middleboxes fail on newer numbers. The chosen version is in \
              supported_versions.",
-        ],
-        ["server_version", "The version that the server has chosen."],
-        RFCS,
+        ),
+        ("server_version", "The version that the server has chosen."),
     );
-    r.u16(version, names::version)?;
-    let says = "Makes this handshake different from all others, because the keys depend on it.";
-    let random = in_version(layout, ["random", says], ["random", says], RFCS);
-    r.bytes(32, random, |random| server_random(random, place))?;
-    let session = in_version(
-        layout,
-        ["legacy_session_id_echo", "The session ID of the client. TLS 1.3 repeats it."],
-        ["session_id", "The ID of the session. A resumed session has the client's ID."],
-        RFCS,
+    r.u16(about(name, says, rfc), names::version)?;
+    r.bytes(32, about("random", RANDOM, rfc), |random| server_random(random, place))?;
+    let (name, says) = layout.choose(
+        ("legacy_session_id_echo", "The session ID of the client. TLS 1.3 repeats it."),
+        ("session_id", "The ID of the session. A resumed session has the client's ID."),
     );
-    r.opaque(Prefix::One, session, shown::hex)?;
+    r.opaque(Prefix::One, about(name, says, rfc), shown::hex)?;
     let says = "The suite that the server has chosen among those of the client.";
-    r.u16(in_version(layout, ["cipher_suite", says], ["cipher_suite", says], RFCS), names::suite)?;
-    let says = "No compression.";
-    let compression =
-        in_version(layout, ["legacy_compression_method", says], ["compression_method", says], RFCS);
-    r.u8(compression, names::compression)?;
+    r.u16(about("cipher_suite", says, rfc), names::suite)?;
+    let name = layout.choose("legacy_compression_method", "compression_method");
+    r.u8(about(name, "No compression.", rfc), names::compression)?;
     optional_extensions(r, place)
 }
 

@@ -24,8 +24,7 @@ pub(super) fn server(r: &mut FieldReader<'_>) -> Step {
     r.u16(about("algorithm", says, "RFC 5246, 7.4.3"), names::scheme)?;
     let says = "It signs both randoms, the curve and the public key, with the certificate's key. This proves that the \
                 public key comes from the certificate's owner, and that it was made for this session.";
-    r.opaque(Prefix::Two, about("signature", says, "RFC 5246, 7.4.3"), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, about("signature", says, "RFC 5246, 7.4.3"), shown::hex).map(drop)
 }
 
 /// Explains a ClientKeyExchange. The cipher suite, which this message does not have, decides its form. The length prefix tells
@@ -37,8 +36,7 @@ pub(super) fn client(r: &mut FieldReader<'_>) -> Step {
     }
     let says = "The client's public key, which should be new in each session. Each end computes the same secret from \
                 its own private key and the other's public key. The secret never crosses the wire.";
-    r.opaque(Prefix::One, about("ecdh_Yc", says, "RFC 8422, 5.7"), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::One, about("ecdh_Yc", says, "RFC 8422, 5.7"), shown::hex).map(drop)
 }
 
 fn not_ecdhe(r: &mut FieldReader<'_>) -> Step {

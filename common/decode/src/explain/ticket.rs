@@ -24,6 +24,5 @@ pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5077, 3.3";
     let says = "The time for which the client should keep the ticket. 0 means no hint.";
     r.u32(about("ticket_lifetime_hint", says, RFC), shown::seconds)?;
-    r.opaque(Prefix::Two, about("ticket", TICKET, RFC), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, about("ticket", TICKET, RFC), shown::hex).map(drop)
 }

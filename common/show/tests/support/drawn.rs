@@ -1,7 +1,7 @@
 //! Draws pages of sessions in memory, and reads them.
 #![allow(clippy::unwrap_used, dead_code)] // each test uses a part of it
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -74,7 +74,8 @@ impl Easel {
         let Self { folder, tally, show, .. } = self;
         drop(show);
         let [page] = &folder.names()[..] else { panic!("one page: {:?}", folder.names()) };
-        Page { text: folder.read(page), tally: Rc::into_inner(tally).unwrap().into_inner() }
+        let tally = Rc::into_inner(tally).unwrap().into_inner();
+        Page { text: folder.read(page), tally, html: OnceCell::new() }
     }
 }
 
@@ -82,13 +83,16 @@ impl Easel {
 pub struct Page {
     pub text: String,
     pub tally: Tally,
+    html: OnceCell<Html>,
 }
 
 impl Page {
-    pub fn html(&self) -> Html {
-        let html = Html::parse_document(&self.text);
-        assert!(html.errors.is_empty(), "{:?}", html.errors);
-        html
+    pub fn html(&self) -> &Html {
+        self.html.get_or_init(|| {
+            let html = Html::parse_document(&self.text);
+            assert!(html.errors.is_empty(), "{:?}", html.errors);
+            html
+        })
     }
 
     pub fn count(&self, selector: &str) -> usize {

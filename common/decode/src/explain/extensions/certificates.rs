@@ -19,8 +19,8 @@ pub(super) fn status_request(r: &mut FieldReader<'_>, place: In) -> Step {
     r.vector(Prefix::Two, about("responder_id_list", says, ""), |r| {
         r.list(|r| r.opaque(Prefix::Two, "ResponderID", shown::hex))
     })?;
-    r.opaque(Prefix::Two, about("request_extensions", "Extensions of the OCSP request.", ""), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, about("request_extensions", "Extensions of the OCSP request.", ""), shown::hex)
+        .map(drop)
 }
 
 /// Explains signed certificate timestamps (RFC 6962, 3.2 and 3.3).
@@ -41,8 +41,7 @@ fn timestamp(r: &mut FieldReader<'_>) -> Step {
     })?;
     r.opaque(Prefix::Two, "extensions", shown::hex)?;
     r.u16("algorithm", names::scheme)?;
-    r.opaque(Prefix::Two, about("signature", "The signature of the log.", ""), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, about("signature", "The signature of the log.", ""), shown::hex).map(drop)
 }
 
 /// Explains client_certificate_type and server_certificate_type: a list in an offer, one type in an answer.
@@ -88,6 +87,5 @@ pub(super) fn delegated(r: &mut FieldReader<'_>, offer: bool) -> Step {
     r.u16(about("dc_cert_verify_algorithm", says, ""), names::scheme)?;
     r.opaque(Prefix::Three, about("ASN1_subjectPublicKeyInfo", "The short-lived key.", ""), shown::hex)?;
     r.u16(about("algorithm", "The algorithm of the signature by the certificate's key.", ""), names::scheme)?;
-    r.opaque(Prefix::Two, "signature", shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, "signature", shown::hex).map(drop)
 }

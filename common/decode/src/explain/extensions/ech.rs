@@ -36,8 +36,7 @@ fn hello(r: &mut FieldReader<'_>) -> Step {
     r.opaque(Prefix::Two, about("enc", says, "RFC 9180, 4"), shown::hex)?;
     let says = "The encrypted inner ClientHello, or random bytes (GREASE). Nobody on the way can tell them apart, so \
                 that real ones do not attract attention.";
-    r.opaque(Prefix::Two, about("payload", says, "RFC 9849, 6.2"), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, about("payload", says, "RFC 9849, 6.2"), shown::hex).map(drop)
 }
 
 fn configuration(r: &mut FieldReader<'_>) -> Step {

@@ -5,14 +5,12 @@ use crate::explain::names;
 use crate::explain::shown;
 
 pub(super) fn max_fragment_length(r: &mut FieldReader<'_>) -> Step {
-    r.u8("max_fragment_length", names::fragment_length)?;
-    Ok(())
+    r.u8("max_fragment_length", names::fragment_length).map(drop)
 }
 
 pub(super) fn record_size_limit(r: &mut FieldReader<'_>) -> Step {
     let says = "The limit of the plaintext. In TLS 1.3 the encrypted type counts as well.";
-    r.u16(about("record_size_limit", says, ""), |limit| shown::count(usize::from(limit), "byte"))?;
-    Ok(())
+    r.u16(about("record_size_limit", says, ""), |limit| shown::count(usize::from(limit), "byte")).map(drop)
 }
 
 pub(super) fn padding(r: &mut FieldReader<'_>) -> Step {
@@ -22,13 +20,12 @@ pub(super) fn padding(r: &mut FieldReader<'_>) -> Step {
     r.rest("padding", |bytes| {
         let zeros = if bytes.iter().all(|byte| *byte == 0) { "zeros" } else { "bytes, not all of them zero" };
         format!("{} {zeros}", bytes.len())
-    })?;
-    Ok(())
+    })
+    .map(drop)
 }
 
 pub(super) fn heartbeat(r: &mut FieldReader<'_>) -> Step {
-    r.u8("mode", names::heartbeat_mode)?;
-    Ok(())
+    r.u8("mode", names::heartbeat_mode).map(drop)
 }
 
 pub(super) fn renegotiation_info(r: &mut FieldReader<'_>) -> Step {
@@ -39,6 +36,6 @@ pub(super) fn renegotiation_info(r: &mut FieldReader<'_>) -> Step {
             rfc: "",
         },
         _ => shown::hex(bytes).into(),
-    })?;
-    Ok(())
+    })
+    .map(drop)
 }

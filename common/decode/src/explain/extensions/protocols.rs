@@ -22,8 +22,7 @@ pub(super) fn protocols(r: &mut FieldReader<'_>) -> Step {
 }
 
 pub(super) fn protocol(r: &mut FieldReader<'_>) -> Step {
-    r.opaque(Prefix::One, "protocol_name", protocol_name)?;
-    Ok(())
+    r.opaque(Prefix::One, "protocol_name", protocol_name).map(drop)
 }
 
 fn protocol_name(name: &[u8]) -> Meaning {

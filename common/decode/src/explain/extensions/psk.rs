@@ -12,8 +12,7 @@ pub(super) fn session_ticket(r: &mut FieldReader<'_>) -> Step {
         return Ok(());
     }
     let says = "The session to resume. Only the server can decrypt it.";
-    r.rest(about("ticket", says, "RFC 5077, 3.2"), shown::hex)?;
-    Ok(())
+    r.rest(about("ticket", says, "RFC 5077, 3.2"), shown::hex).map(drop)
 }
 
 pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
@@ -47,14 +46,12 @@ pub(super) fn early_data(r: &mut FieldReader<'_>, place: In) -> Step {
         return Ok(());
     }
     let says = "The limit of data before the end of the handshake. QUIC has 4294967295 here.";
-    r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| Bytes(size).to_string())?;
-    Ok(())
+    r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| Bytes(size).to_string()).map(drop)
 }
 
 pub(super) fn cookie(r: &mut FieldReader<'_>) -> Step {
     let says = "Only the server understands it.";
-    r.opaque(Prefix::Two, about("cookie", says, ""), shown::hex)?;
-    Ok(())
+    r.opaque(Prefix::Two, about("cookie", says, ""), shown::hex).map(drop)
 }
 
 pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
@@ -68,6 +65,5 @@ pub(super) fn ticket_request(r: &mut FieldReader<'_>, offer: bool) -> Step {
         return Ok(());
     }
     r.u8(about("new_session_count", "The number of tickets for a new session.", ""), number)?;
-    r.u8(about("resumption_count", "The number of tickets for a resumed session.", ""), number)?;
-    Ok(())
+    r.u8(about("resumption_count", "The number of tickets for a resumed session.", ""), number).map(drop)
 }
