@@ -216,4 +216,6 @@ pub mod phase;
 pub mod readiness;
 mod rustls_facts;
 pub mod session;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod transport;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::{ClientConnection, Connection, ServerConnection};
-use testing::configs::{Configs, Shape};
+use rustls::Connection;
+use rustls::version::TLS13;
 use tls_session::application::{Application, HIGH_WATER_MARK, Next, Outbox};
 use tls_session::authorize::VerifiedByRustls;
 use tls_session::buffers::Buffers;
@@ -20,6 +20,7 @@ use tls_session::deadline::Timeouts;
 use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn};
+use tls_session::simulation::tls::Tls;
 use tls_session::transport::Transport;
 
 /// A socket of which nothing is known but what its calls return: a short read does not mean that it is empty.
@@ -142,12 +143,11 @@ fn wait(socket: &UnixStream, readable: bool, writable: bool) -> Readiness {
 
 #[test]
 fn a_session_runs_on_a_level_triggered_socket_in_a_thread_of_its_own() {
-    let configs = Configs::new(&Shape::default());
+    let tls = Tls::new(&TLS13).shared();
     let (here, there) = UnixStream::pair().unwrap();
-    let server = ServerConnection::new(Arc::new(configs.server)).unwrap();
+    let server = tls.server();
     let sender = thread::spawn(move || run(server, there, Sender { left: 3, drained: 0 }));
-    let client = ClientConnection::new(Arc::new(configs.client), "localhost".try_into().unwrap()).unwrap();
-    let (reason, counter) = run(client, here, Counter(0));
+    let (reason, counter) = run(tls.client(), here, Counter(0));
     assert_eq!(reason, CloseReason::Clean { first: Party::Peer });
     assert_eq!(counter.0, 3 * CHUNK);
     let (reason, sender) = sender.join().unwrap();

@@ -6,11 +6,11 @@ use tls_session::close_reason::CloseReason;
 use tls_session::deadline::{Timeout, Timeouts};
 use tls_session::readiness::Interest;
 
-use crate::support::pair::Pair;
-use crate::support::roles::{Echo, Talker};
-use crate::support::tls::{TIMEOUTS, Tls, VERSIONS};
-use crate::support::visit::Visit;
-use crate::support::{pattern, seconds};
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::{Echo, Talker};
+use tls_session::simulation::tls::{TIMEOUTS, Tls, VERSIONS};
+use tls_session::simulation::{pattern, seconds};
 
 /// What one turn can take in: a large helping, and the record that it completes.
 const READ_SIZE: usize = 64 * 1024 + 18 * 1024;
@@ -20,27 +20,31 @@ const SLACK: usize = 8 * 1024;
 const CAPACITY: usize = 128 * 1024;
 
 /// A visitor who says so much, in records of this size, and reads nothing, not even at the end.
-fn torrent(version: &'static rustls::SupportedProtocolVersion, record: usize, total: usize) -> Visit<Echo> {
-    let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-    visit.raw.end.outgoing().capacity = CAPACITY;
-    visit.raw.end.incoming().capacity = CAPACITY;
-    visit.deaf = true;
+fn torrent(version: &'static rustls::SupportedProtocolVersion, record: usize, total: usize) -> RawPair<Echo> {
+    let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+    pair.raw.socket.outgoing().capacity = CAPACITY;
+    pair.raw.socket.incoming().capacity = CAPACITY;
+    pair.peer_paused = true;
     for _ in 0..total / record {
-        visit.raw.say(&vec![b'x'; record]);
+        pair.raw.send(&vec![b'x'; record]);
     }
-    visit.settle();
-    visit
+    pair.settle();
+    pair
 }
 
 #[test]
 fn four_megabytes_that_nobody_takes_back_are_not_taken_in() {
     for version in VERSIONS {
-        let visit = torrent(version, 16 * 1024, 4 << 20);
-        let server = &visit.session;
-        let held = server.end.taken() - server.end.sent().len();
+        let pair = torrent(version, 16 * 1024, 4 << 20);
+        let server = &pair.session;
+        let held = server.socket.taken() - server.socket.sent().len();
         assert!(held > HIGH_WATER_MARK, "{held}: the test does not press hard enough");
         assert!(held <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{held}");
-        assert!(server.seen.peak_owed <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{}", server.seen.peak_owed);
+        assert!(
+            server.seen.peak_pending <= HIGH_WATER_MARK + READ_SIZE + SLACK,
+            "{}",
+            server.seen.peak_pending
+        );
     }
 }
 
@@ -49,40 +53,44 @@ fn four_megabytes_that_nobody_takes_back_are_not_taken_in() {
 #[test]
 fn one_byte_records_are_not_hoarded_either() {
     for version in VERSIONS {
-        let visit = torrent(version, 1, 400_000);
-        let server = &visit.session;
-        let said = server.seen.said.len();
+        let pair = torrent(version, 1, 400_000);
+        let server = &pair.session;
+        let said = server.seen.plaintext_out.len();
         assert!(said > HIGH_WATER_MARK, "{said}: the test does not press hard enough");
-        let held = said.saturating_sub(server.end.sent().len());
+        let held = said.saturating_sub(server.socket.sent().len());
         assert!(held <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{held}");
-        assert!(server.seen.peak_owed <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{}", server.seen.peak_owed);
+        assert!(
+            server.seen.peak_pending <= HIGH_WATER_MARK + READ_SIZE + SLACK,
+            "{}",
+            server.seen.peak_pending
+        );
     }
 }
 
 #[test]
 fn while_too_much_is_owed_the_poll_is_not_asked_for_more() {
-    let mut visit = torrent(VERSIONS[0], 16 * 1024, 4 << 20);
-    assert_eq!(visit.session.interest(), Interest::WRITABLE);
-    visit.deaf = false;
-    visit.settle();
-    assert_eq!(visit.raw.heard.len(), 4 << 20, "all is taken and answered once somebody reads");
-    assert_eq!(visit.session.interest(), Interest::READABLE);
+    let mut pair = torrent(VERSIONS[0], 16 * 1024, 4 << 20);
+    assert_eq!(pair.session.interest(), Interest::WRITABLE);
+    pair.peer_paused = false;
+    pair.settle();
+    assert_eq!(pair.raw.received.len(), 4 << 20, "all is taken and answered once somebody reads");
+    assert_eq!(pair.session.interest(), Interest::READABLE);
 }
 
 /// Invariants I4 and I6: the slot is free again, and nothing certifies an answer that was not given.
 #[test]
 fn the_write_deadline_ends_it_and_no_close_notify_is_said() {
     for version in VERSIONS {
-        let mut visit = torrent(version, 16 * 1024, 4 << 20);
-        visit.advance(seconds(30));
-        assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Write)));
-        assert!(!visit.session.seen.entered("Closing") && !visit.session.seen.entered("Finishing"));
+        let mut pair = torrent(version, 16 * 1024, 4 << 20);
+        pair.advance(seconds(30));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Write)));
+        assert!(!pair.session.seen.entered("Closing") && !pair.session.seen.entered("Finishing"));
 
-        visit.deaf = false;
-        visit.settle();
-        assert!(!visit.raw.closed);
-        assert_eq!(visit.raw.error, None::<Error>);
-        assert!(visit.raw.heard.len() < visit.session.heard().len());
+        pair.peer_paused = false;
+        pair.settle();
+        assert!(!pair.raw.closed);
+        assert_eq!(pair.raw.error, None::<Error>);
+        assert!(pair.raw.received.len() < pair.session.received().len());
     }
 }
 
@@ -92,15 +100,15 @@ fn two_sessions_that_both_write_first_are_parted_by_the_write_deadline() {
     let patient = Timeouts { write: Some(seconds(300)), idle: None, ..TIMEOUTS };
     let tls = Tls::new(VERSIONS[0]).client_timeouts(patient);
     let message = pattern(4 << 20);
-    let mut pair = Pair::new(tls, Talker::says(&message).leaves_after(message.len()), Echo::default());
-    pair.client.end.outgoing().capacity = CAPACITY;
-    pair.client.end.incoming().capacity = CAPACITY;
+    let mut pair = Pair::new(tls, Talker::sends(&message).closes_after(message.len()), Echo::default());
+    pair.client.socket.outgoing().capacity = CAPACITY;
+    pair.client.socket.incoming().capacity = CAPACITY;
     let started = pair.now;
     pair.run();
     assert_eq!(pair.now - started, seconds(30));
     assert_eq!(pair.server.reason(), Some(&CloseReason::TimedOut(Timeout::Write)));
     assert_eq!(pair.client.reason(), Some(&CloseReason::Truncated { established: true }));
-    assert!(message.starts_with(pair.client.heard()));
+    assert!(message.starts_with(pair.client.received()));
 }
 
 /// A client that answers nothing reads on while it writes, and so gets everything through an echo that has no more
@@ -108,13 +116,13 @@ fn two_sessions_that_both_write_first_are_parted_by_the_write_deadline() {
 #[test]
 fn a_client_that_reads_while_it_writes_needs_no_deadline() {
     let message = pattern(4 << 20);
-    let client = Talker::says(&message).leaves_after(message.len()).always_reads();
+    let client = Talker::sends(&message).closes_after(message.len()).always_reads();
     let mut pair = Pair::new(Tls::new(VERSIONS[0]), client, Echo::default());
-    pair.client.end.outgoing().capacity = CAPACITY;
-    pair.client.end.incoming().capacity = CAPACITY;
+    pair.client.socket.outgoing().capacity = CAPACITY;
+    pair.client.socket.incoming().capacity = CAPACITY;
     let started = pair.now;
     pair.run();
     assert_eq!(pair.now, started, "somebody waited for a deadline");
     assert!(pair.client.is_clean() && pair.server.is_clean());
-    assert_eq!(pair.client.heard(), message);
+    assert_eq!(pair.client.received(), message);
 }

@@ -11,12 +11,12 @@ use tls_session::deadline::Timeout;
 use tls_session::readiness::Readiness;
 use tls_session::session::NotSent;
 
-use crate::support::pair::Pair;
-use crate::support::roles::{Echo, Sphinx, Talker};
-use crate::support::tls::{Tls, VERSIONS};
-use crate::support::visit::Visit;
-use crate::support::wire::Cut;
-use crate::support::{pattern, seconds};
+use tls_session::simulation::network::Cut;
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::{Echo, Silent, Talker};
+use tls_session::simulation::tls::{Tls, VERSIONS};
+use tls_session::simulation::{pattern, seconds};
 
 /// Invariant I6, for every size of request that a lane, a helping, a record and their borders could treat apart.
 #[test]
@@ -27,14 +27,14 @@ fn a_clean_end_means_that_everything_was_answered() {
             for capacity in [16 * 1024, 64 * 1024, usize::MAX] {
                 let message = pattern(size);
                 // Half-close: the client says close_notify right behind its request, and then reads.
-                let talker = Talker::says(&message).leaves_after(0);
+                let talker = Talker::sends(&message).closes_after(0);
                 let mut pair = Pair::new(&tls, talker, Echo::greeting(b"welcome!\n"));
-                pair.client.end.outgoing().capacity = 64 * 1024;
-                pair.client.end.incoming().capacity = capacity;
+                pair.client.socket.outgoing().capacity = 64 * 1024;
+                pair.client.socket.incoming().capacity = capacity;
                 pair.run();
                 assert_eq!(pair.client.reason(), Some(&CloseReason::Clean { first: Party::Us }));
                 assert_eq!(pair.server.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
-                assert!(pair.client.heard() == [&b"welcome!\n"[..], &message].concat());
+                assert!(pair.client.received() == [&b"welcome!\n"[..], &message].concat());
             }
         }
     }
@@ -42,56 +42,56 @@ fn a_clean_end_means_that_everything_was_answered() {
 
 #[test]
 fn a_server_that_is_stopped_answers_what_it_has_taken_before_it_says_goodbye() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    visit.raw.end.incoming().capacity = 1000;
-    visit.deaf = true;
-    visit.say(&pattern(50_000));
-    let taken = visit.session.heard().len();
-    visit.close();
-    visit.say(b"too late");
-    visit.deaf = false;
-    visit.say_goodbye();
-    assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
-    assert!(visit.raw.closed);
-    assert_eq!((taken, visit.raw.heard.len()), (50_000, 50_000));
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+    pair.raw.socket.incoming().capacity = 1000;
+    pair.peer_paused = true;
+    pair.send(&pattern(50_000));
+    let taken = pair.session.received().len();
+    pair.close();
+    pair.send(b"too late");
+    pair.peer_paused = false;
+    pair.send_close_notify();
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+    assert!(pair.raw.closed);
+    assert_eq!((taken, pair.raw.received.len()), (50_000, 50_000));
 }
 
 /// RFC 8446, 6.1: data behind close_notify is ignored.
 #[test]
 fn what_a_peer_says_behind_its_close_notify_is_ignored() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.raw.say(b"first");
-        visit.raw.tls.send_close_notify();
-        visit.say(b"second");
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
-        assert_eq!(visit.session.heard(), b"first");
-        assert_eq!(visit.raw.heard, b"first");
-        assert!(visit.raw.closed);
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.raw.send(b"first");
+        pair.raw.tls.send_close_notify();
+        pair.send(b"second");
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(pair.session.received(), b"first");
+        assert_eq!(pair.raw.received, b"first");
+        assert!(pair.raw.closed);
     }
 }
 
 #[test]
 fn a_fin_alone_is_a_truncation_though_all_was_answered() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.say(b"hello");
-        visit.raw.leave();
-        visit.settle();
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Truncated { established: true }));
-        assert_eq!(visit.raw.heard, b"hello");
-        assert!(!visit.raw.closed, "a close_notify that certifies an answer to what may have been cut off");
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.send(b"hello");
+        pair.raw.send_fin();
+        pair.settle();
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Truncated { established: true }));
+        assert_eq!(pair.raw.received, b"hello");
+        assert!(!pair.raw.closed, "a close_notify that certifies an answer to what may have been cut off");
     }
 }
 
 #[test]
 fn a_peer_that_just_leaves_after_our_close_notify_has_not_confirmed_it() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.close();
-        visit.raw.leave();
-        visit.settle();
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Unconfirmed));
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.close();
+        pair.raw.send_fin();
+        pair.settle();
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Unconfirmed));
     }
 }
 
@@ -99,12 +99,12 @@ fn a_peer_that_just_leaves_after_our_close_notify_has_not_confirmed_it() {
 #[test]
 fn a_peer_that_resets_after_our_close_notify_has_just_left() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.close();
-        let said = visit.raw.end.sent().len();
-        visit.raw.end.outgoing().cut = Some((said, Cut::Reset));
-        visit.settle();
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Unconfirmed));
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.close();
+        let said = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().cut = Some((said, Cut::Reset));
+        pair.settle();
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Unconfirmed));
     }
 }
 
@@ -112,86 +112,86 @@ fn a_peer_that_resets_after_our_close_notify_has_just_left() {
 #[test]
 fn who_has_said_everything_waits_for_as_long_as_the_answer_comes() {
     for version in VERSIONS {
-        let mut visit = Visit::to_client(Tls::new(version), Talker::says(b"question")).established();
-        visit.finish_sending();
-        assert!(visit.raw.closed);
+        let mut pair = RawPair::client(Tls::new(version), Talker::sends(b"question")).established();
+        pair.finish_sending();
+        assert!(pair.raw.closed);
         for _ in 0..5 {
-            visit.advance(seconds(59)); // longer than the close deadline, shorter than the idle one
-            visit.say(b"answer");
+            pair.advance(seconds(59)); // longer than the close deadline, shorter than the idle one
+            pair.send(b"answer");
         }
-        visit.say_goodbye();
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
-        assert_eq!(visit.session.heard(), b"answer".repeat(5));
+        pair.send_close_notify();
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+        assert_eq!(pair.session.received(), b"answer".repeat(5));
     }
 }
 
 #[test]
 fn who_has_said_everything_does_not_wait_for_ever() {
-    let mut visit = Visit::to_client(Tls::new(&TLS13), Talker::says(b"question")).established();
-    visit.finish_sending();
-    visit.advance(seconds(60));
-    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
+    let mut pair = RawPair::client(Tls::new(&TLS13), Talker::sends(b"question")).established();
+    pair.finish_sending();
+    pair.advance(seconds(60));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
 }
 
 #[test]
 fn a_fin_is_read_once() {
     for (we_close, phase) in [(false, "PeerClosed"), (true, "Closing")] {
-        let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-        visit.raw.end.incoming().capacity = 0; // so that an answer stays owed, and the session stays
-        visit.say(b"hello");
+        let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+        pair.raw.socket.incoming().capacity = 0; // so that an answer stays owed, and the session stays
+        pair.send(b"hello");
         if we_close {
-            visit.close();
+            pair.close();
         }
-        visit.raw.leave();
-        visit.settle();
-        assert_eq!(visit.session.phase().name(), phase);
-        let reads = visit.session.end.incoming().reads;
+        pair.raw.send_fin();
+        pair.settle();
+        assert_eq!(pair.session.phase().name(), phase);
+        let reads = pair.session.socket.incoming().reads;
         for _ in 0..3 {
-            visit.session.report_ready(visit.now);
-            visit.session.turn(visit.now);
+            pair.session.report_ready(pair.now);
+            pair.session.turn(pair.now);
         }
-        assert_eq!(visit.session.end.incoming().reads, reads, "{phase}");
+        assert_eq!(pair.session.socket.incoming().reads, reads, "{phase}");
     }
 }
 
 #[test]
 fn closing_twice_is_closing_once() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    visit.close();
-    let (sent, lines) = (visit.session.end.sent().len(), visit.session.seen.lines.clone());
-    visit.close();
-    assert_eq!(visit.session.end.sent().len(), sent);
-    assert_eq!(visit.session.seen.lines, lines);
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+    pair.close();
+    let (sent, lines) = (pair.session.socket.sent().len(), pair.session.seen.lines.clone());
+    pair.close();
+    assert_eq!(pair.session.socket.sent().len(), sent);
+    assert_eq!(pair.session.seen.lines, lines);
 }
 
 /// Spurious events are the kernel's right: in no phase do they change anything.
 #[test]
 fn events_without_a_cause_change_nothing() {
-    type Play = fn(&mut Visit<Sphinx>);
+    type Play = fn(&mut RawPair<Silent>);
     let scenes: [(&str, Play); 3] = [
         ("Handshaking", |_| {}),
-        ("Established", |visit| visit.settle()),
-        ("Closing", |visit| {
-            visit.settle();
-            visit.close();
+        ("Established", |pair| pair.settle()),
+        ("Closing", |pair| {
+            pair.settle();
+            pair.close();
         }),
     ];
     for (phase, play) in scenes {
-        let mut visit = Visit::to_server(Tls::new(&TLS13), Sphinx);
-        visit.session.settle(visit.now);
-        play(&mut visit);
-        assert_eq!(visit.session.phase().name(), phase);
+        let mut pair = RawPair::server(Tls::new(&TLS13), Silent);
+        pair.session.settle(pair.now);
+        play(&mut pair);
+        assert_eq!(pair.session.phase().name(), phase);
 
-        let interest = visit.session.interest();
-        let (lines, deadline) = (visit.session.seen.lines.clone(), visit.session.deadline());
+        let interest = pair.session.interest();
+        let (lines, deadline) = (pair.session.seen.lines.clone(), pair.session.deadline());
         for _ in 0..3 {
-            visit.session.report_ready(visit.now);
-            visit.session.turn(visit.now);
+            pair.session.report_ready(pair.now);
+            pair.session.turn(pair.now);
         }
-        assert_eq!(visit.session.phase().name(), phase);
-        assert_eq!(visit.session.seen.lines, lines);
-        assert_eq!(visit.session.interest(), interest);
-        assert_eq!(visit.session.deadline(), deadline);
+        assert_eq!(pair.session.phase().name(), phase);
+        assert_eq!(pair.session.seen.lines, lines);
+        assert_eq!(pair.session.interest(), interest);
+        assert_eq!(pair.session.deadline(), deadline);
     }
 }
 
@@ -199,12 +199,12 @@ fn events_without_a_cause_change_nothing() {
 #[test]
 fn a_session_reads_nothing_before_it_is_told_that_there_is_something() {
     assert!(!Readiness::fresh().is_readable());
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default());
-    visit.raw.write();
-    visit.session.turn(visit.now);
-    assert_eq!(visit.session.end.incoming().reads, 0);
-    visit.settle();
-    assert_eq!(visit.session.phase().name(), "Established");
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default());
+    pair.raw.write();
+    pair.session.turn(pair.now);
+    assert_eq!(pair.session.socket.incoming().reads, 0);
+    pair.settle();
+    assert_eq!(pair.session.phase().name(), "Established");
 }
 
 // ---- half-close: an application that answers later ---------------------------------------------------------------
@@ -237,36 +237,36 @@ impl Application for Late {
     }
 }
 
-fn half_closed(version: &'static SupportedProtocolVersion, delay: Option<Duration>) -> Visit<Late> {
-    let mut visit = Visit::to_server(Tls::new(version), Late { delay, ..Late::default() }).established();
-    visit.raw.say(b"question");
-    visit.say_goodbye();
-    assert_eq!(visit.session.phase().name(), "HalfClosed");
-    assert!(!visit.raw.closed, "a close_notify before the answer");
-    visit
+fn half_closed(version: &'static SupportedProtocolVersion, delay: Option<Duration>) -> RawPair<Late> {
+    let mut pair = RawPair::server(Tls::new(version), Late { delay, ..Late::default() }).established();
+    pair.raw.send(b"question");
+    pair.send_close_notify();
+    assert_eq!(pair.session.phase().name(), "HalfClosed");
+    assert!(!pair.raw.closed, "a close_notify before the answer");
+    pair
 }
 
 #[test]
 fn a_timer_answers_after_the_peers_close_notify() {
     for version in VERSIONS {
-        let mut visit = half_closed(version, Some(seconds(20)));
-        visit.advance(seconds(20));
-        assert_eq!(visit.raw.heard, b"wait, here it is");
-        assert!(visit.raw.closed);
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        let mut pair = half_closed(version, Some(seconds(20)));
+        pair.advance(seconds(20));
+        assert_eq!(pair.raw.received, b"wait, here it is");
+        assert!(pair.raw.closed);
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
     }
 }
 
 #[test]
 fn an_answer_from_outside_follows_the_peers_close_notify() {
     for version in VERSIONS {
-        let mut visit = half_closed(version, None);
-        visit.advance(seconds(30));
-        assert_eq!(visit.session.send(b"here it is", visit.now), Ok(()));
-        visit.finish_sending();
-        assert_eq!(visit.raw.heard, b"wait, here it is");
-        assert!(visit.raw.closed);
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        let mut pair = half_closed(version, None);
+        pair.advance(seconds(30));
+        assert_eq!(pair.session.send(b"here it is", pair.now), Ok(()));
+        pair.finish_sending();
+        assert_eq!(pair.raw.received, b"wait, here it is");
+        assert!(pair.raw.closed);
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
     }
 }
 
@@ -274,55 +274,55 @@ fn an_answer_from_outside_follows_the_peers_close_notify() {
 #[test]
 fn a_session_that_takes_no_plaintext_says_so() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default());
-        assert_eq!(visit.session.send(b"early", visit.now), Err(NotSent));
-        visit.settle();
-        assert_eq!(visit.session.send(b"in time, ", visit.now), Ok(()));
-        visit.raw.end.incoming().capacity = 0;
-        visit.raw.say(b"question");
-        visit.say_goodbye();
-        assert_eq!(visit.session.phase().name(), "PeerClosed");
-        assert_eq!(visit.session.send(b"late", visit.now), Err(NotSent));
-        visit.raw.end.incoming().capacity = usize::MAX;
-        visit.settle();
-        assert_eq!(visit.raw.heard, b"in time, question");
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        let mut pair = RawPair::server(Tls::new(version), Echo::default());
+        assert_eq!(pair.session.send(b"early", pair.now), Err(NotSent));
+        pair.settle();
+        assert_eq!(pair.session.send(b"in time, ", pair.now), Ok(()));
+        pair.raw.socket.incoming().capacity = 0;
+        pair.raw.send(b"question");
+        pair.send_close_notify();
+        assert_eq!(pair.session.phase().name(), "PeerClosed");
+        assert_eq!(pair.session.send(b"late", pair.now), Err(NotSent));
+        pair.raw.socket.incoming().capacity = usize::MAX;
+        pair.settle();
+        assert_eq!(pair.raw.received, b"in time, question");
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
     }
 }
 
 #[test]
 fn an_application_that_never_answers_is_ended_without_close_notify() {
-    let mut visit = half_closed(&TLS13, None);
-    visit.advance(seconds(60));
-    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
-    assert!(!visit.raw.closed);
+    let mut pair = half_closed(&TLS13, None);
+    pair.advance(seconds(60));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
+    assert!(!pair.raw.closed);
 }
 
 #[test]
 fn a_half_closed_session_that_is_closed_from_outside_has_the_close_deadline() {
-    let mut visit = half_closed(&TLS13, Some(seconds(20)));
-    visit.close();
-    visit.advance(seconds(5));
-    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Close)));
-    assert!(!visit.raw.closed);
+    let mut pair = half_closed(&TLS13, Some(seconds(20)));
+    pair.close();
+    pair.advance(seconds(5));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Close)));
+    assert!(!pair.raw.closed);
 }
 
 #[test]
 fn a_half_closed_session_notices_a_reset_behind_the_fin() {
     for fin in [false, true] {
-        let mut visit = half_closed(&TLS13, None);
+        let mut pair = half_closed(&TLS13, None);
         if fin {
-            visit.raw.leave();
-            visit.settle();
-            let reads = visit.session.end.incoming().reads;
-            visit.settle();
-            assert_eq!(visit.session.end.incoming().reads, reads, "the FIN is read once");
-            assert_eq!(visit.session.phase().name(), "HalfClosed");
+            pair.raw.send_fin();
+            pair.settle();
+            let reads = pair.session.socket.incoming().reads;
+            pair.settle();
+            assert_eq!(pair.session.socket.incoming().reads, reads, "the FIN is read once");
+            assert_eq!(pair.session.phase().name(), "HalfClosed");
         }
-        let said = visit.raw.end.sent().len();
-        visit.raw.end.outgoing().cut = Some((said, Cut::Reset));
-        visit.settle();
-        assert!(matches!(visit.session.reason(), Some(CloseReason::Transport { .. })), "{fin}");
+        let said = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().cut = Some((said, Cut::Reset));
+        pair.settle();
+        assert!(matches!(pair.session.reason(), Some(CloseReason::Transport { .. })), "{fin}");
     }
 }
 
@@ -331,59 +331,59 @@ fn a_half_closed_session_notices_a_reset_behind_the_fin() {
 #[test]
 fn a_usual_end_closes_the_socket_directly() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.say(b"hello");
-        visit.say_goodbye();
-        assert!(visit.session.is_clean());
-        assert!(!visit.session.needs_draining());
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.send(b"hello");
+        pair.send_close_notify();
+        assert!(pair.session.is_clean());
+        assert!(!pair.session.needs_draining());
 
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.raw.leave();
-        visit.settle();
-        assert!(!visit.session.needs_draining(), "nothing can come behind a FIN");
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.raw.send_fin();
+        pair.settle();
+        assert!(!pair.session.needs_draining(), "nothing can come behind a FIN");
     }
 }
 
 #[test]
 fn bytes_behind_close_notify_make_the_socket_drained() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    visit.raw.say(b"question");
-    visit.raw.tls.send_close_notify();
-    visit.raw.write();
-    visit.raw.end.write_all(b"behind").unwrap(); // in the same read
-    visit.settle();
-    assert_eq!(visit.raw.heard, b"question");
-    assert!(visit.session.is_clean());
-    assert!(visit.session.needs_draining());
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+    pair.raw.send(b"question");
+    pair.raw.tls.send_close_notify();
+    pair.raw.write();
+    pair.raw.socket.write_all(b"behind").unwrap(); // in the same read
+    pair.settle();
+    assert_eq!(pair.raw.received, b"question");
+    assert!(pair.session.is_clean());
+    assert!(pair.session.needs_draining());
 }
 
 /// While the answer is pending the poll does not watch for bytes, so nobody knows whether some have come.
 #[test]
 fn a_socket_that_nobody_watched_behind_close_notify_is_drained() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    visit.raw.end.incoming().capacity = 0;
-    visit.raw.say(b"question");
-    visit.say_goodbye();
-    assert_eq!(visit.session.phase().name(), "PeerClosed");
-    visit.raw.end.incoming().capacity = usize::MAX;
-    visit.settle();
-    assert!(visit.session.is_clean());
-    assert!(visit.session.needs_draining());
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+    pair.raw.socket.incoming().capacity = 0;
+    pair.raw.send(b"question");
+    pair.send_close_notify();
+    assert_eq!(pair.session.phase().name(), "PeerClosed");
+    pair.raw.socket.incoming().capacity = usize::MAX;
+    pair.settle();
+    assert!(pair.session.is_clean());
+    assert!(pair.session.needs_draining());
 }
 
 /// The peer that has not finished may go on sending, and a reset would destroy what was sent last.
 #[test]
 fn behind_an_alert_the_socket_is_drained() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    let sent = visit.raw.end.sent().len();
-    visit.raw.end.outgoing().flip = Some(sent + 10);
-    visit.say(b"damaged");
-    assert!(matches!(visit.session.reason(), Some(CloseReason::Tls(_))));
-    assert!(visit.session.needs_draining());
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+    let sent = pair.raw.socket.sent().len();
+    pair.raw.socket.outgoing().flips = vec![sent + 10];
+    pair.send(b"damaged");
+    assert!(matches!(pair.session.reason(), Some(CloseReason::Tls(_))));
+    assert!(pair.session.needs_draining());
 
-    let mut visit = Visit::to_client(Tls::new(&TLS13), Talker::says(b"hello")).established();
-    visit.raw.end.write_all(&[21, 3, 3, 0, 2, 1, 0]).unwrap(); // not encrypted: rustls answers with an alert
-    visit.settle();
-    assert!(visit.raw.error.is_some(), "our alert has come");
-    assert!(visit.session.needs_draining());
+    let mut pair = RawPair::client(Tls::new(&TLS13), Talker::sends(b"hello")).established();
+    pair.raw.socket.write_all(&[21, 3, 3, 0, 2, 1, 0]).unwrap(); // not encrypted: rustls answers with an alert
+    pair.settle();
+    assert!(pair.raw.error.is_some(), "our alert has come");
+    assert!(pair.session.needs_draining());
 }

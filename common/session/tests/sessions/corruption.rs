@@ -3,17 +3,17 @@
 use rustls::{AlertDescription, Error, SupportedProtocolVersion};
 use tls_session::close_reason::CloseReason;
 
-use crate::support::pair::Pair;
-use crate::support::roles::{Echo, Talker};
-use crate::support::tls::{Shared, Tls, VERSIONS};
-use crate::support::visit::Visit;
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::{Echo, Talker};
+use tls_session::simulation::tls::{Shared, Tls, VERSIONS};
 
 const GREETING: &[u8] = b"welcome!\n";
 const MESSAGE: &[u8] = b"hello";
 
 fn pair(tls: &Shared) -> Pair<Talker, Echo> {
     let answer = GREETING.len() + MESSAGE.len();
-    Pair::new(tls, Talker::says(MESSAGE).leaves_after(answer), Echo::greeting(GREETING))
+    Pair::new(tls, Talker::sends(MESSAGE).closes_after(answer), Echo::greeting(GREETING))
 }
 
 /// Whatever happens, nobody panics or turns in circles, nobody hears what was not said, and a clean end means
@@ -24,15 +24,15 @@ fn a_damaged_byte_anywhere_is_never_delivered() {
         let tls = Tls::new(version).shared();
         let mut whole = pair(&tls);
         whole.run();
-        let lengths = [whole.client.end.sent().len(), whole.server.end.sent().len()];
+        let lengths = [whole.client.socket.sent().len(), whole.server.socket.sent().len()];
         for at in 0..lengths[0] {
             let pair = pair(&tls);
-            pair.client.end.outgoing().flip = Some(at);
+            pair.client.socket.outgoing().flips = vec![at];
             check(pair, at);
         }
         for at in 0..lengths[1] {
             let pair = pair(&tls);
-            pair.client.end.incoming().flip = Some(at);
+            pair.client.socket.incoming().flips = vec![at];
             check(pair, at);
         }
     }
@@ -41,10 +41,10 @@ fn a_damaged_byte_anywhere_is_never_delivered() {
 fn check(mut pair: Pair<Talker, Echo>, at: usize) {
     pair.run();
     let answer = [GREETING, MESSAGE].concat();
-    assert!(MESSAGE.starts_with(pair.server.heard()), "byte {at}: {:?}", pair.server.heard());
-    assert!(answer.starts_with(pair.client.heard()), "byte {at}: {:?}", pair.client.heard());
+    assert!(MESSAGE.starts_with(pair.server.received()), "byte {at}: {:?}", pair.server.received());
+    assert!(answer.starts_with(pair.client.received()), "byte {at}: {:?}", pair.client.received());
     if pair.client.is_clean() {
-        assert_eq!(pair.client.heard(), answer);
+        assert_eq!(pair.client.received(), answer);
     }
 }
 
@@ -62,11 +62,11 @@ fn a_corrupt_record_in_the_handshake_is_answered_by_an_alert() {
         let mut whole = pair(&tls);
         whole.settle();
         // The client's Finished: 74 bytes on the wire in TLS 1.3, 45 in TLS 1.2.
-        let mut records = whole.client.end.outgoing().records().into_iter();
+        let mut records = whole.client.socket.outgoing().records().into_iter();
         let (start, length) = records.find(|(_, length)| [74, 45].contains(length)).unwrap();
 
         let mut pair = pair(&tls);
-        pair.client.end.outgoing().flip = Some(start + length - 1);
+        pair.client.socket.outgoing().flips = vec![start + length - 1];
         pair.run();
         assert_eq!(pair.server.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
         assert!(matches!(
@@ -78,40 +78,40 @@ fn a_corrupt_record_in_the_handshake_is_answered_by_an_alert() {
 }
 
 /// A server with an established session and a client that is about to say "damaged", in a corrupt record.
-fn about_to_be_damaged(version: &'static SupportedProtocolVersion) -> Visit<Echo> {
-    let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-    visit.say(b"good");
-    let end = visit.raw.end.sent().len();
-    visit.raw.end.outgoing().flip = Some(end + 10);
-    visit
+fn about_to_be_damaged(version: &'static SupportedProtocolVersion) -> RawPair<Echo> {
+    let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+    pair.send(b"good");
+    let end = pair.raw.socket.sent().len();
+    pair.raw.socket.outgoing().flips = vec![end + 10];
+    pair
 }
 
 #[test]
 fn a_corrupt_record_in_an_established_session_is_answered_by_an_alert() {
     for version in VERSIONS {
-        let mut visit = about_to_be_damaged(version);
-        visit.say(b"damaged");
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(visit.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
-        assert_alert_before_fin(&visit.session.seen.lines, "Established");
-        assert_eq!(visit.session.heard(), b"good");
+        let mut pair = about_to_be_damaged(version);
+        pair.send(b"damaged");
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
+        assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
+        assert_alert_before_fin(&pair.session.seen.lines, "Established");
+        assert_eq!(pair.session.received(), b"good");
     }
 }
 
 #[test]
 fn what_came_before_a_corrupt_record_is_heard_even_in_the_same_helping() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.raw.end.outgoing().arriving = 0;
-        visit.say(b"good");
-        let end = visit.raw.end.sent().len();
-        visit.raw.end.outgoing().flip = Some(end + 10);
-        visit.say(b"damaged");
-        visit.raw.end.outgoing().arriving = usize::MAX;
-        visit.settle();
-        assert_eq!(visit.session.heard(), b"good");
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(visit.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.raw.socket.outgoing().arriving = 0;
+        pair.send(b"good");
+        let end = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().flips = vec![end + 10];
+        pair.send(b"damaged");
+        pair.raw.socket.outgoing().arriving = usize::MAX;
+        pair.settle();
+        assert_eq!(pair.session.received(), b"good");
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
+        assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
     }
 }
 
@@ -120,33 +120,33 @@ fn what_came_before_a_corrupt_record_is_heard_even_in_the_same_helping() {
 #[test]
 fn a_corrupt_record_behind_our_close_notify_ends_the_session_without_another_word() {
     for version in VERSIONS {
-        let mut visit = about_to_be_damaged(version);
-        visit.close();
-        assert_eq!(visit.session.phase().name(), "Closing");
-        assert!(visit.raw.closed);
+        let mut pair = about_to_be_damaged(version);
+        pair.close();
+        assert_eq!(pair.session.phase().name(), "Closing");
+        assert!(pair.raw.closed);
 
-        let sent = visit.session.end.sent().len();
-        visit.say(b"damaged");
-        assert_eq!(visit.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(visit.session.end.sent().len(), sent, "an alert behind close_notify");
-        assert!(visit.session.end.outgoing().fin);
+        let sent = pair.session.socket.sent().len();
+        pair.send(b"damaged");
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
+        assert_eq!(pair.session.socket.sent().len(), sent, "an alert behind close_notify");
+        assert!(pair.session.socket.outgoing().fin);
     }
 }
 
 #[test]
 fn what_comes_behind_the_peer_s_close_notify_is_not_even_looked_at() {
     for version in VERSIONS {
-        let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-        visit.raw.end.incoming().capacity = 0; // so that an answer stays owed, and the session stays
-        visit.say(b"hello");
-        visit.say_goodbye();
-        assert_eq!(visit.session.phase().name(), "PeerClosed");
-        let end = visit.raw.end.sent().len();
-        visit.raw.end.outgoing().flip = Some(end + 10);
-        visit.say(b"damaged");
-        visit.session.report_ready(visit.now);
-        visit.session.turn(visit.now);
-        assert_eq!(visit.session.phase().name(), "PeerClosed");
-        assert_eq!(visit.session.end.taken(), end);
+        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+        pair.raw.socket.incoming().capacity = 0; // so that an answer stays owed, and the session stays
+        pair.send(b"hello");
+        pair.send_close_notify();
+        assert_eq!(pair.session.phase().name(), "PeerClosed");
+        let end = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().flips = vec![end + 10];
+        pair.send(b"damaged");
+        pair.session.report_ready(pair.now);
+        pair.session.turn(pair.now);
+        assert_eq!(pair.session.phase().name(), "PeerClosed");
+        assert_eq!(pair.session.socket.taken(), end);
     }
 }

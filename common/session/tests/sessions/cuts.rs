@@ -3,11 +3,11 @@
 use tls_session::application::Application;
 use tls_session::close_reason::CloseReason;
 
-use crate::support::pair::Pair;
-use crate::support::peer::Peer;
-use crate::support::roles::{Echo, Heard, Talker};
-use crate::support::tls::{Shared, Tls, VERSIONS};
-use crate::support::wire::Cut;
+use tls_session::simulation::driver::Driver;
+use tls_session::simulation::network::Cut;
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::roles::{Collects, Echo, Talker};
+use tls_session::simulation::tls::{Shared, Tls, VERSIONS};
 
 const GREETING: &[u8] = b"welcome!\n";
 const MESSAGE: &[u8] = b"all that the client has to say";
@@ -19,25 +19,25 @@ enum Direction {
 }
 
 /// A client that leaves when it has heard so much, and a server.
-fn pair(tls: &Shared, leaves_after: usize) -> Pair<Talker, Echo> {
-    Pair::new(tls, Talker::says(MESSAGE).leaves_after(leaves_after), Echo::greeting(GREETING))
+fn pair(tls: &Shared, closes_after: usize) -> Pair<Talker, Echo> {
+    Pair::new(tls, Talker::sends(MESSAGE).closes_after(closes_after), Echo::greeting(GREETING))
 }
 
 /// Cuts a session at every position of one direction, and makes sure that each end comes to the right end.
 fn cut_everywhere(direction: Direction, cut: Cut) {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
-        for leaves_after in [0, GREETING.len() + MESSAGE.len()] {
-            let mut whole = pair(&tls, leaves_after);
+        for closes_after in [0, GREETING.len() + MESSAGE.len()] {
+            let mut whole = pair(&tls, closes_after);
             whole.run();
             let length = match direction {
-                Direction::ToServer => whole.client.end.sent().len(),
-                Direction::ToClient => whole.server.end.sent().len(),
+                Direction::ToServer => whole.client.socket.sent().len(),
+                Direction::ToClient => whole.server.socket.sent().len(),
             };
             for at in 0..=length {
-                let mut pair = pair(&tls, leaves_after);
+                let mut pair = pair(&tls, closes_after);
                 let started = pair.now;
-                let end = &pair.client.end;
+                let end = &pair.client.socket;
                 match direction {
                     Direction::ToServer => end.outgoing().cut = Some((at, cut)),
                     Direction::ToClient => end.incoming().cut = Some((at, cut)),
@@ -57,7 +57,7 @@ fn cut_everywhere(direction: Direction, cut: Cut) {
                 }
                 if pair.client.is_clean() {
                     // Invariant I6: a close_notify of the server's certifies its answer.
-                    assert_eq!(pair.client.heard(), [GREETING, pair.server.heard()].concat());
+                    assert_eq!(pair.client.received(), [GREETING, pair.server.received()].concat());
                 }
             }
         }
@@ -65,12 +65,12 @@ fn cut_everywhere(direction: Direction, cut: Cut) {
 }
 
 /// What holds for an end whose connection was cut anywhere.
-fn check<A: Application + Heard, B: Application + Heard>(near: &Peer<A>, far: &Peer<B>) {
+fn check<A: Application + Collects, B: Application + Collects>(near: &Driver<A>, far: &Driver<B>) {
     let closed_first = near.seen.entered("Closing");
     match near.reason() {
         Some(CloseReason::Clean { .. }) => {
             let said_goodbye = far.seen.entered("Closing") || far.seen.entered("Finishing");
-            let lane = near.end.incoming();
+            let lane = near.socket.incoming();
             assert!(said_goodbye && lane.taken == lane.log.len(), "clean, without the peer's close_notify");
         }
         Some(CloseReason::Unconfirmed) => assert!(closed_first),
@@ -81,8 +81,8 @@ fn check<A: Application + Heard, B: Application + Heard>(near: &Peer<A>, far: &P
         Some(CloseReason::Transport { .. }) => {}
         other => panic!("not a reason for a connection that was cut: {other:?}"),
     }
-    assert!(far.seen.said.starts_with(near.heard()), "what was heard is not what was said");
-    assert_eq!(near.seen.heard, near.heard());
+    assert!(far.seen.plaintext_out.starts_with(near.received()), "what was heard is not what was said");
+    assert_eq!(near.seen.plaintext_in, near.received());
 }
 
 #[test]

@@ -9,11 +9,11 @@ use rustls::client::Resumption;
 use rustls::version::TLS13;
 use tls_session::application::{Application, Next, Outbox};
 
-use crate::support::pattern;
-use crate::support::roles::Echo;
-use crate::support::tls::{Shared, Tls};
-use crate::support::visit::Visit;
-use crate::support::wire::Hiccup;
+use tls_session::simulation::network::FailedCall;
+use tls_session::simulation::pattern;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
+use tls_session::simulation::tls::{Shared, Tls};
 
 /// A server that hands out tickets which allow `allowed` bytes of early data, and a client that has one.
 fn acquainted(allowed: u32) -> Tls {
@@ -23,23 +23,23 @@ fn acquainted(allowed: u32) -> Tls {
     tls.client.enable_early_data = true;
     tls.client.resumption = Resumption::default();
     let shared = tls.clone().shared();
-    let mut first = Visit::to_server(&shared, Echo::default()).established();
-    first.say_goodbye();
+    let mut first = RawPair::server(&shared, Echo::default()).established();
+    first.send_close_notify();
     assert!(first.session.is_clean());
     tls
 }
 
-/// The client's next visit, with its early data on the wire.
-fn visit<A: Application>(tls: impl Into<Shared>, application: A, early: &[u8]) -> Visit<A> {
-    let mut visit = Visit::to_server(tls, application);
-    let Connection::Client(client) = &mut visit.raw.tls else { panic!("no client") };
+/// The client's next pair, with its early data on the wire.
+fn pair<A: Application>(tls: impl Into<Shared>, application: A, early: &[u8]) -> RawPair<A> {
+    let mut pair = RawPair::server(tls, application);
+    let Connection::Client(client) = &mut pair.raw.tls else { panic!("no client") };
     client.early_data().expect("the ticket allows early data").write_all(early).unwrap();
-    visit.raw.write();
-    visit
+    pair.raw.write();
+    pair
 }
 
-fn is_accepted(visit: &Visit<impl Application>) -> bool {
-    let Connection::Client(client) = &visit.raw.tls else { panic!("no client") };
+fn is_accepted(pair: &RawPair<impl Application>) -> bool {
+    let Connection::Client(client) = &pair.raw.tls else { panic!("no client") };
     client.is_early_data_accepted()
 }
 
@@ -75,30 +75,30 @@ impl Application for Eager {
 
 #[test]
 fn early_data_is_delivered_behind_the_authorization_and_before_the_rest() {
-    let mut visit = visit(acquainted(16_384), Eager::default(), &pattern(3000)).established();
-    assert!(is_accepted(&visit));
-    visit.say(b"the rest");
-    assert_eq!(visit.session.application().events, ["established", "early 3000", "received 8"]);
-    assert_eq!(visit.raw.heard, pattern(3000));
+    let mut pair = pair(acquainted(16_384), Eager::default(), &pattern(3000)).established();
+    assert!(is_accepted(&pair));
+    pair.send(b"the rest");
+    assert_eq!(pair.session.application().events, ["established", "early 3000", "received 8"]);
+    assert_eq!(pair.raw.received, pattern(3000));
 }
 
 #[test]
 fn early_data_larger_than_the_buffer_comes_whole() {
-    let mut visit = visit(acquainted(40_000), Eager::default(), &pattern(40_000)).established();
-    assert!(is_accepted(&visit));
-    visit.settle();
-    let early: Vec<_> = visit.session.application().events[1..].to_vec();
+    let mut pair = pair(acquainted(40_000), Eager::default(), &pattern(40_000)).established();
+    assert!(is_accepted(&pair));
+    pair.settle();
+    let early: Vec<_> = pair.session.application().events[1..].to_vec();
     assert_eq!(early, ["early 16384", "early 16384", "early 7232"]);
-    assert_eq!(visit.raw.heard, pattern(40_000));
+    assert_eq!(pair.raw.received, pattern(40_000));
 }
 
 /// rustls would keep it for a reader that never comes, and the client would believe that it has been heard.
 #[test]
 fn early_data_is_rejected_if_the_application_does_not_accept_it() {
-    let mut visit = visit(acquainted(16_384), Echo::default(), b"early").established();
-    assert!(!is_accepted(&visit));
-    visit.say(b"once more");
-    assert_eq!(visit.session.heard(), b"once more");
+    let mut pair = pair(acquainted(16_384), Echo::default(), b"early").established();
+    assert!(!is_accepted(&pair));
+    pair.send(b"once more");
+    assert_eq!(pair.session.received(), b"once more");
 }
 
 /// The rejected record stays in rustls' buffer until the client's Finished comes, and a `process_new_packets` that only
@@ -108,23 +108,23 @@ fn rejected_early_data_survives_a_socket_that_takes_nothing() {
     let tls = acquainted(16_384);
     let mut refusing = tls.clone();
     refusing.server.max_early_data_size = 0;
-    let mut visit = visit(refusing, Echo::default(), &pattern(5000));
+    let mut pair = pair(refusing, Echo::default(), &pattern(5000));
     for call in 0..2 {
-        visit.session.end.outgoing().write_hiccup = Some(Hiccup { call, kind: ErrorKind::WouldBlock });
-        while visit.session.end.outgoing().writes == call {
-            assert!(visit.session.round(visit.now));
+        pair.session.socket.outgoing().failing_write = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
+        while pair.session.socket.outgoing().writes == call {
+            assert!(pair.session.round(pair.now));
         }
     }
-    let mut visit = visit.established();
-    assert!(!is_accepted(&visit));
-    visit.say(b"hello");
-    assert_eq!((visit.raw.heard.as_slice(), &visit.raw.error), (b"hello".as_slice(), &None));
+    let mut pair = pair.established();
+    assert!(!is_accepted(&pair));
+    pair.send(b"hello");
+    assert_eq!((pair.raw.received.as_slice(), &pair.raw.error), (b"hello".as_slice(), &None));
 }
 
 #[test]
 fn rustls_accepts_no_early_data_with_a_ticketer() {
     let mut tls = acquainted(16_384);
     tls.server.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
-    let visit = visit(tls, Eager::default(), b"early").established();
-    assert!(!is_accepted(&visit));
+    let pair = pair(tls, Eager::default(), b"early").established();
+    assert!(!is_accepted(&pair));
 }

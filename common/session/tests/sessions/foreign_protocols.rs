@@ -5,30 +5,30 @@ use std::io::Write as _;
 use rustls::version::TLS13;
 use tls_session::close_reason::CloseReason;
 
-use crate::support::roles::{Echo, Heard, Talker};
-use crate::support::tls::Tls;
-use crate::support::visit::Visit;
 use tls_session::application::Application;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::{Collects, Echo, Talker};
+use tls_session::simulation::tls::Tls;
 
 /// A session at which somebody speaks something else, in segments of this size.
-fn addressed<A: Application + Heard>(mut visit: Visit<A>, words: &[u8], segment: usize) -> Visit<A> {
-    visit.raw.end.outgoing().segment = segment;
-    visit.raw.end.write_all(words).unwrap();
-    visit.session.settle(visit.now);
-    assert_eq!(visit.session.heard(), b"");
-    visit
+fn addressed<A: Application + Collects>(mut pair: RawPair<A>, words: &[u8], segment: usize) -> RawPair<A> {
+    pair.raw.socket.outgoing().segment = segment;
+    pair.raw.socket.write_all(words).unwrap();
+    pair.session.settle(pair.now);
+    assert_eq!(pair.session.received(), b"");
+    pair
 }
 
-fn server() -> Visit<Echo> {
-    Visit::to_server(Tls::new(&TLS13), Echo::greeting(b"welcome!\n"))
+fn server() -> RawPair<Echo> {
+    RawPair::server(Tls::new(&TLS13), Echo::greeting(b"welcome!\n"))
 }
 
-fn client() -> Visit<Talker> {
-    Visit::to_client(Tls::new(&TLS13), Talker::says(b"secret"))
+fn client() -> RawPair<Talker> {
+    RawPair::client(Tls::new(&TLS13), Talker::sends(b"secret"))
 }
 
-fn assert_not_tls<A: Application>(visit: &Visit<A>, name: &str) {
-    match visit.session.reason() {
+fn assert_not_tls<A: Application>(pair: &RawPair<A>, name: &str) {
+    match pair.session.reason() {
         Some(CloseReason::NotTls(foreign)) => {
             assert!(foreign.to_string().starts_with(name), "{foreign}");
         }
@@ -37,12 +37,12 @@ fn assert_not_tls<A: Application>(visit: &Visit<A>, name: &str) {
 }
 
 /// A fatal alert in plaintext is the last thing before the FIN (RFC 8446, 5.1 and 6).
-fn assert_ends_in_alert<A: Application>(visit: &Visit<A>) {
-    let sent = visit.session.end.sent();
+fn assert_ends_in_alert<A: Application>(pair: &RawPair<A>) {
+    let sent = pair.session.socket.sent();
     let [rest @ .., 21, 3, _, 0, 2, 2, _decode_error] = &*sent else { panic!("no alert: {sent:?}") };
     assert!(rest.is_empty() || rest[0] == 22, "something stands before the alert: {rest:?}");
     drop(sent);
-    assert!(visit.session.end.outgoing().fin);
+    assert!(pair.session.socket.outgoing().fin);
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn a_server_names_what_it_hears_and_answers_with_an_alert() {
     ];
     for (words, name) in words {
         for segment in [usize::MAX, 8] {
-            let visit = addressed(server(), words, segment);
-            assert_not_tls(&visit, name);
-            assert_ends_in_alert(&visit);
+            let pair = addressed(server(), words, segment);
+            assert_not_tls(&pair, name);
+            assert_ends_in_alert(&pair);
         }
     }
 }
@@ -78,9 +78,9 @@ fn a_client_names_what_answers_it() {
     ];
     for (words, name) in words {
         for segment in [usize::MAX, 8] {
-            let visit = addressed(client(), words, segment);
-            assert_not_tls(&visit, name);
-            assert_ends_in_alert(&visit);
+            let pair = addressed(client(), words, segment);
+            assert_not_tls(&pair, name);
+            assert_ends_in_alert(&pair);
         }
     }
 }
@@ -92,17 +92,17 @@ fn one_byte_is_enough_to_know_that_it_is_not_tls_and_too_little_for_a_name() {
         [&b"GET / HTTP/1.1\r\n\r\n"[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.9\r\n"]
     {
         let name = format!("its first bytes are \"{}\"", words[0].escape_ascii());
-        let visit = addressed(server(), words, 1);
-        assert_not_tls(&visit, &name);
-        assert_ends_in_alert(&visit);
-        let visit = addressed(client(), words, 1);
-        assert_not_tls(&visit, &name);
-        assert_ends_in_alert(&visit);
+        let pair = addressed(server(), words, 1);
+        assert_not_tls(&pair, &name);
+        assert_ends_in_alert(&pair);
+        let pair = addressed(client(), words, 1);
+        assert_not_tls(&pair, &name);
+        assert_ends_in_alert(&pair);
     }
 }
 
 #[test]
 fn what_begins_like_tls_is_called_bad_tls() {
-    let visit = addressed(server(), &[22, 3, 1, 0, 4, 0xff, 0, 0, 0], usize::MAX);
-    assert!(matches!(visit.session.reason(), Some(CloseReason::Tls(_))), "{:?}", visit.session.reason());
+    let pair = addressed(server(), &[22, 3, 1, 0, 4, 0xff, 0, 0, 0], usize::MAX);
+    assert!(matches!(pair.session.reason(), Some(CloseReason::Tls(_))), "{:?}", pair.session.reason());
 }

@@ -7,10 +7,10 @@ use rustls::{AlertDescription, Error};
 use tls_session::close_reason::CloseReason;
 use tls_session::deadline::Timeout;
 
-use crate::support::roles::Echo;
-use crate::support::seconds;
-use crate::support::tls::{Tls, VERSIONS};
-use crate::support::visit::Visit;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
+use tls_session::simulation::seconds;
+use tls_session::simulation::tls::{Tls, VERSIONS};
 
 /// A close_notify in plaintext (RFC 8446, 6.1).
 const CLOSE_NOTIFY: [u8; 7] = [21, 3, 3, 0, 2, 1, 0];
@@ -19,18 +19,18 @@ const CLOSE_NOTIFY: [u8; 7] = [21, 3, 3, 0, 2, 1, 0];
 /// (CVE-2024-32650). Here nobody turns without a reason, and the handshake deadline stays.
 #[test]
 fn a_close_notify_in_the_handshake_is_no_clean_end_and_no_endless_loop() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default());
-    visit.raw.write();
-    visit.raw.end.write_all(&CLOSE_NOTIFY).unwrap();
-    visit.session.settle(visit.now);
-    assert!(matches!(visit.session.reason(), Some(CloseReason::PeerAlert(AlertDescription::CloseNotify, _))));
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default());
+    pair.raw.write();
+    pair.raw.socket.write_all(&CLOSE_NOTIFY).unwrap();
+    pair.session.settle(pair.now);
+    assert!(matches!(pair.session.reason(), Some(CloseReason::PeerAlert(AlertDescription::CloseNotify, _))));
 
-    let mut visit = Visit::to_server(Tls::new(&TLS12), Echo::default());
-    visit.raw.write();
-    visit.raw.end.write_all(&CLOSE_NOTIFY).unwrap();
-    visit.deaf = true;
-    visit.advance(seconds(10));
-    assert_eq!(visit.session.reason(), Some(&CloseReason::TimedOut(Timeout::Handshake)));
+    let mut pair = RawPair::server(Tls::new(&TLS12), Echo::default());
+    pair.raw.write();
+    pair.raw.socket.write_all(&CLOSE_NOTIFY).unwrap();
+    pair.peer_paused = true;
+    pair.advance(seconds(10));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Handshake)));
 }
 
 /// The beginning of a ClientHello that is as long as a ClientHello can say.
@@ -51,13 +51,13 @@ fn a_handshake_message_without_end_is_refused_before_it_costs_much() {
     for version in VERSIONS {
         for claimed in [0xff_ff, 0x01_00_00, 0xff_ff_ff] {
             for segment in [usize::MAX, 1000] {
-                let mut visit = Visit::to_server(Tls::new(version), Echo::default());
-                visit.raw.end.outgoing().segment = segment;
-                visit.raw.end.write_all(&endless_hello(claimed)).unwrap();
-                visit.session.settle(visit.now);
-                let reason = visit.session.reason();
+                let mut pair = RawPair::server(Tls::new(version), Echo::default());
+                pair.raw.socket.outgoing().segment = segment;
+                pair.raw.socket.write_all(&endless_hello(claimed)).unwrap();
+                pair.session.settle(pair.now);
+                let reason = pair.session.reason();
                 assert!(matches!(reason, Some(CloseReason::Tls(_))), "{claimed:x}: {reason:?}");
-                assert!(visit.session.end.taken() <= 3 * 65_536);
+                assert!(pair.session.socket.taken() <= 3 * 65_536);
             }
         }
     }
@@ -68,11 +68,11 @@ fn a_handshake_message_that_fills_the_buffer_and_ends_in_a_fin_is_an_end_too() {
     for version in VERSIONS {
         let hello = endless_hello(0xff_ff);
         for length in [65_530, 65_535, 65_540, 65_555, 65_560] {
-            let mut visit = Visit::to_server(Tls::new(version), Echo::default());
-            visit.raw.end.write_all(&hello[..length]).unwrap();
-            visit.raw.leave();
-            visit.session.settle(visit.now);
-            let reason = visit.session.reason();
+            let mut pair = RawPair::server(Tls::new(version), Echo::default());
+            pair.raw.socket.write_all(&hello[..length]).unwrap();
+            pair.raw.send_fin();
+            pair.session.settle(pair.now);
+            let reason = pair.session.reason();
             assert!(
                 matches!(reason, Some(CloseReason::Tls(_) | CloseReason::Truncated { established: false })),
                 "{length}: {reason:?}"
@@ -83,10 +83,10 @@ fn a_handshake_message_that_fills_the_buffer_and_ends_in_a_fin_is_an_end_too() {
 
 #[test]
 fn key_updates_without_end_are_refused() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
     for _ in 0..100 {
-        visit.raw.tls.refresh_traffic_keys().unwrap();
+        pair.raw.tls.refresh_traffic_keys().unwrap();
     }
-    visit.settle();
-    assert!(matches!(visit.session.reason(), Some(CloseReason::Tls(Error::PeerMisbehaved(_)))));
+    pair.settle();
+    assert!(matches!(pair.session.reason(), Some(CloseReason::Tls(Error::PeerMisbehaved(_)))));
 }

@@ -9,6 +9,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod authorization;
 mod backpressure;
 mod closing;
 mod corruption;
@@ -17,13 +18,11 @@ mod deadlines;
 mod early_data;
 mod foreign_protocols;
 mod hostile_handshakes;
-mod judgement;
+
 mod observing;
 mod phase_table;
 mod segmentation;
 mod severed;
-#[path = "../support/mod.rs"]
-mod support;
 mod transcripts;
 mod turns;
 mod work;

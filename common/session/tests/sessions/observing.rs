@@ -1,21 +1,21 @@
 //! An observer is told every byte that goes through the transport, and every byte of plaintext.
 
-use crate::support::pair::Pair;
-use crate::support::pattern;
-use crate::support::peer::Peer;
-use crate::support::roles::{Echo, Heard, Talker};
-use crate::support::tls::{Tls, VERSIONS};
-use crate::support::visit::Visit;
-use crate::support::wire::Hiccup;
 use rustls::version::TLS13;
 use std::io::ErrorKind;
 use tls_session::application::Application;
+use tls_session::simulation::driver::Driver;
+use tls_session::simulation::network::FailedCall;
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::pattern;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::{Collects, Echo, Talker};
+use tls_session::simulation::tls::{Tls, VERSIONS};
 
-fn assert_told_everything<A: Application + Heard>(peer: &Peer<A>) {
-    assert!(peer.seen.taken == *peer.end.sent(), "what the transport took");
-    let lane = peer.end.incoming();
-    assert!(peer.seen.given == lane.log[..lane.taken], "what the transport gave");
-    assert!(peer.seen.heard == peer.heard(), "what the application heard");
+fn assert_told_everything<A: Application + Collects>(peer: &Driver<A>) {
+    assert!(peer.seen.ciphertext_out == *peer.socket.sent(), "what the transport took");
+    let lane = peer.socket.incoming();
+    assert!(peer.seen.ciphertext_in == lane.log[..lane.taken], "what the transport gave");
+    assert!(peer.seen.plaintext_in == peer.received(), "what the application heard");
 }
 
 #[test]
@@ -26,9 +26,9 @@ fn every_byte_is_shown_whatever_the_sizes() {
         for (segment, chunk, capacity) in
             [(usize::MAX, usize::MAX, usize::MAX), (1000, 7, 10_000), (29, 4097, 5000), (1, 100, 1000)]
         {
-            let talker = Talker::says(&message).leaves_after(message.len());
+            let talker = Talker::sends(&message).closes_after(message.len());
             let mut pair = Pair::new(&tls, talker, Echo::greeting(b"welcome!\n"));
-            for end in [&pair.client.end, &pair.server.end] {
+            for end in [&pair.client.socket, &pair.server.socket] {
                 let mut lane = end.outgoing();
                 (lane.segment, lane.chunk, lane.capacity) = (segment, chunk, capacity);
             }
@@ -36,8 +36,8 @@ fn every_byte_is_shown_whatever_the_sizes() {
             assert!(pair.client.is_clean());
             assert_told_everything(&pair.client);
             assert_told_everything(&pair.server);
-            assert!(pair.client.seen.said == pair.server.seen.heard);
-            assert!(pair.server.seen.said == pair.client.seen.heard);
+            assert!(pair.client.seen.plaintext_out == pair.server.seen.plaintext_in);
+            assert!(pair.server.seen.plaintext_out == pair.client.seen.plaintext_in);
         }
     }
 }
@@ -45,25 +45,26 @@ fn every_byte_is_shown_whatever_the_sizes() {
 /// The last line counts what the lines before it have shown.
 #[test]
 fn the_totals_are_those_of_the_steps() {
-    let talker = Talker::says(b"hello").leaves_after(14);
+    let talker = Talker::sends(b"hello").closes_after(14);
     let mut pair = Pair::new(Tls::new(VERSIONS[0]), talker, Echo::greeting(b"welcome!\n"));
     pair.run();
     assert_eq!(pair.client.seen.lines.last().unwrap(), "Clean { first: Us }, 14 in, 5 out");
     assert_eq!(pair.server.seen.lines.last().unwrap(), "Clean { first: Peer }, 5 in, 14 out");
-    assert_eq!((pair.client.seen.heard.len(), pair.client.seen.said.len()), (14, 5));
+    assert_eq!((pair.client.seen.plaintext_in.len(), pair.client.seen.plaintext_out.len()), (14, 5));
 }
 
 /// A read that a signal handler has interrupted did not happen: nothing is reported, and the session does not yield.
 #[test]
 fn an_interrupted_read_is_tried_again_within_the_turn() {
-    let mut visit = Visit::to_server(Tls::new(&TLS13), Echo::default()).established();
-    visit.raw.say(b"hello");
-    visit.raw.write();
-    let reads = visit.session.end.incoming().reads;
-    visit.session.end.incoming().read_hiccup = Some(Hiccup { call: reads, kind: ErrorKind::Interrupted });
-    let lines = visit.session.seen.lines.len();
-    assert!(visit.session.round(visit.now));
-    assert!(!visit.session.is_runnable());
+    let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
+    pair.raw.send(b"hello");
+    pair.raw.write();
+    let reads = pair.session.socket.incoming().reads;
+    pair.session.socket.incoming().failing_read =
+        Some(FailedCall { call: reads, kind: ErrorKind::Interrupted });
+    let lines = pair.session.seen.lines.len();
+    assert!(pair.session.round(pair.now));
+    assert!(!pair.session.is_runnable());
     let received = ["recv", "read_tls", "processed", "plaintext_in 5", "plaintext_out 5", "write_tls"];
-    assert_eq!(visit.session.seen.lines[lines..], received);
+    assert_eq!(pair.session.seen.lines[lines..], received);
 }

@@ -2,34 +2,34 @@
 
 use std::io::ErrorKind;
 
-use crate::support::pair::Pair;
-use crate::support::pattern;
-use crate::support::roles::{Echo, Talker};
-use crate::support::tls::{Shared, Tls, VERSIONS};
-use crate::support::wire::{End, Hiccup, Lane};
+use tls_session::simulation::network::{FailedCall, Lane, Socket};
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::pattern;
+use tls_session::simulation::roles::{Echo, Talker};
+use tls_session::simulation::tls::{Shared, Tls, VERSIONS};
 
 const GREETING: &[u8] = b"welcome!\n";
 
 fn pair(tls: &Shared, message: &[u8]) -> Pair<Talker, Echo> {
     let answer = GREETING.len() + message.len();
-    Pair::new(tls, Talker::says(message).leaves_after(answer), Echo::greeting(GREETING))
+    Pair::new(tls, Talker::sends(message).closes_after(answer), Echo::greeting(GREETING))
 }
 
 /// Runs a session whose lanes are as `adjust` makes them, and makes sure that nobody could tell.
-fn run(tls: &Shared, message: &[u8], adjust: impl Fn(&End)) -> Pair<Talker, Echo> {
+fn run(tls: &Shared, message: &[u8], adjust: impl Fn(&Socket)) -> Pair<Talker, Echo> {
     let mut pair = pair(tls, message);
     let started = pair.now;
-    adjust(&pair.client.end);
+    adjust(&pair.client.socket);
     pair.run();
     assert!(pair.client.is_clean(), "{:?}", pair.client.reason());
     assert!(pair.server.is_clean(), "{:?}", pair.server.reason());
-    assert!(pair.server.heard() == message);
-    assert!(pair.client.heard() == [GREETING, message].concat());
+    assert!(pair.server.received() == message);
+    assert!(pair.client.received() == [GREETING, message].concat());
     assert_eq!(pair.now, started, "somebody had to wait for a deadline");
     pair
 }
 
-fn both(end: &End, adjust: impl Fn(&mut Lane)) {
+fn both(end: &Socket, adjust: impl Fn(&mut Lane)) {
     adjust(&mut end.outgoing());
     adjust(&mut end.incoming());
 }
@@ -94,11 +94,11 @@ fn one_byte_is_all_that_fits_between_the_two() {
 /// The calls of a session, by the lane that they concern, with nothing in their way.
 fn calls(tls: &Shared, message: &[u8]) -> [(usize, usize); 2] {
     let pair = run(tls, message, |_| {});
-    let calls = |end: &End| {
+    let calls = |end: &Socket| {
         let lane = end.incoming();
         (lane.reads, lane.writes)
     };
-    [calls(&pair.server.end), calls(&pair.client.end)]
+    [calls(&pair.server.socket), calls(&pair.client.socket)]
 }
 
 /// Every read, and every write, of either end fails once, in a session of its own.
@@ -108,18 +108,18 @@ fn every_call_fails_once(kind: ErrorKind) {
         let tls = Tls::new(version).shared();
         let [outgoing, incoming] = calls(&tls, &message);
         assert!([outgoing.0, outgoing.1, incoming.0, incoming.1].into_iter().all(|calls| calls >= 3));
-        let hiccup = |call| Some(Hiccup { call, kind });
+        let hiccup = |call| Some(FailedCall { call, kind });
         for call in 0..outgoing.0 {
-            run(&tls, &message, |end| end.outgoing().read_hiccup = hiccup(call));
+            run(&tls, &message, |end| end.outgoing().failing_read = hiccup(call));
         }
         for call in 0..outgoing.1 {
-            run(&tls, &message, |end| end.outgoing().write_hiccup = hiccup(call));
+            run(&tls, &message, |end| end.outgoing().failing_write = hiccup(call));
         }
         for call in 0..incoming.0 {
-            run(&tls, &message, |end| end.incoming().read_hiccup = hiccup(call));
+            run(&tls, &message, |end| end.incoming().failing_read = hiccup(call));
         }
         for call in 0..incoming.1 {
-            run(&tls, &message, |end| end.incoming().write_hiccup = hiccup(call));
+            run(&tls, &message, |end| end.incoming().failing_write = hiccup(call));
         }
     }
 }
@@ -140,29 +140,29 @@ fn would_block_before_every_byte() {
         let tls = Tls::new(version).shared();
         let lengths = {
             let pair = run(&tls, b"hello", |_| {});
-            [pair.client.end.sent().len(), pair.server.end.sent().len()]
+            [pair.client.socket.sent().len(), pair.server.socket.sent().len()]
         };
         // One byte a call, so that the n-th call is about the n-th byte.
         for call in 0..lengths[0] {
-            let hiccup = Some(Hiccup { call, kind: ErrorKind::WouldBlock });
+            let hiccup = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.outgoing();
-                (lane.segment, lane.read_hiccup) = (1, hiccup);
+                (lane.segment, lane.failing_read) = (1, hiccup);
             });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.outgoing();
-                (lane.chunk, lane.write_hiccup) = (1, hiccup);
+                (lane.chunk, lane.failing_write) = (1, hiccup);
             });
         }
         for call in 0..lengths[1] {
-            let hiccup = Some(Hiccup { call, kind: ErrorKind::WouldBlock });
+            let hiccup = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.incoming();
-                (lane.segment, lane.read_hiccup) = (1, hiccup);
+                (lane.segment, lane.failing_read) = (1, hiccup);
             });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.incoming();
-                (lane.chunk, lane.write_hiccup) = (1, hiccup);
+                (lane.chunk, lane.failing_write) = (1, hiccup);
             });
         }
     }

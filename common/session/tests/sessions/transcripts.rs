@@ -2,13 +2,13 @@
 
 use rustls::version::{TLS12, TLS13};
 
-use crate::support::pair::Pair;
-use crate::support::roles::{Echo, Talker};
-use crate::support::tls::{Shared, Tls};
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::roles::{Echo, Talker};
+use tls_session::simulation::tls::{Shared, Tls};
 
 /// Two sessions of which the client closes first, once it has its answer.
 fn client_first(tls: impl Into<Shared>) -> Pair<Talker, Echo> {
-    let mut pair = Pair::new(tls, Talker::says(b"hello").leaves_after(5), Echo::default());
+    let mut pair = Pair::new(tls, Talker::sends(b"hello").closes_after(5), Echo::default());
     pair.run();
     pair
 }
@@ -135,7 +135,7 @@ fn tls_1_2_client_closes_first() {
 
 /// What both ends do from the moment in which the server closes.
 fn server_first(tls: impl Into<Shared>) -> [Vec<String>; 2] {
-    let mut pair = Pair::new(tls, Talker::says(b"hello"), Echo::default());
+    let mut pair = Pair::new(tls, Talker::sends(b"hello"), Echo::default());
     pair.settle();
     let before = [pair.client.seen.lines.len(), pair.server.seen.lines.len()];
     pair.server.close(pair.now);
@@ -179,16 +179,16 @@ fn server_closes_first_in_either_version() {
 
 #[test]
 fn both_close_at_once() {
-    let mut pair = Pair::new(Tls::new(&TLS13), Talker::says(b"hello"), Echo::default());
+    let mut pair = Pair::new(Tls::new(&TLS13), Talker::sends(b"hello"), Echo::default());
     pair.settle();
     let before = [pair.client.seen.lines.len(), pair.server.seen.lines.len()];
-    pair.client.end.outgoing().arriving = 0;
-    pair.client.end.incoming().arriving = 0;
+    pair.client.socket.outgoing().arriving = 0;
+    pair.client.socket.incoming().arriving = 0;
     pair.client.close(pair.now);
     pair.server.close(pair.now);
     pair.settle(); // the two close_notify cross on the wire
-    pair.client.end.outgoing().arriving = usize::MAX;
-    pair.client.end.incoming().arriving = usize::MAX;
+    pair.client.socket.outgoing().arriving = usize::MAX;
+    pair.client.socket.incoming().arriving = usize::MAX;
     pair.run();
 
     let each = [
@@ -207,7 +207,7 @@ fn both_close_at_once() {
 
 #[test]
 fn a_client_that_closes_as_soon_as_it_has_spoken_still_gets_its_answer() {
-    let mut pair = Pair::new(Tls::new(&TLS13), Talker::says(b"hello").leaves_after(0), Echo::default());
+    let mut pair = Pair::new(Tls::new(&TLS13), Talker::sends(b"hello").closes_after(0), Echo::default());
     pair.run();
     assert_eq!(
         pair.client.seen.lines[4..],
@@ -263,8 +263,8 @@ fn a_resumed_session_is_judged_like_a_full_one() {
 
 #[test]
 fn a_client_that_leaves_during_the_handshake_has_abandoned_it() {
-    let mut pair = Pair::new(Tls::new(&TLS13), Talker::says(b"hello"), Echo::default());
-    pair.client.end.incoming().arriving = 0;
+    let mut pair = Pair::new(Tls::new(&TLS13), Talker::sends(b"hello"), Echo::default());
+    pair.client.socket.incoming().arriving = 0;
     pair.settle();
     pair.client.close(pair.now);
     pair.run();

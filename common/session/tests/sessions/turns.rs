@@ -1,48 +1,48 @@
 //! How much of what has come a session takes in one turn, and what it leaves for the next.
 
-use crate::support::pattern;
-use crate::support::roles::Echo;
-use crate::support::tls::{Tls, VERSIONS};
-use crate::support::visit::Visit;
 use tls_session::readiness::Interest;
+use tls_session::simulation::pattern;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
+use tls_session::simulation::tls::{Tls, VERSIONS};
 
 const READ_SIZE: usize = 32 * 1024;
 
-/// A visit whose session has so many bytes of plaintext before it, and has not been turned since they came.
-fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> Visit<Echo> {
-    let mut visit = Visit::to_server(Tls::new(version), Echo::default()).established();
-    visit.raw.say(&pattern(bytes));
-    while visit.raw.write() {}
-    visit.session.seen.lines.clear();
-    visit
+/// A pair whose session has so many bytes of plaintext before it, and has not been turned since they came.
+fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> RawPair<Echo> {
+    let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+    pair.raw.send(&pattern(bytes));
+    while pair.raw.write() {}
+    pair.session.seen.lines.clear();
+    pair
 }
 
 /// Whoever waits for a turn waits for one helping of each of the others, and for its answer.
 #[test]
 fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
     for version in VERSIONS {
-        let mut visit = beset(version, 3 * READ_SIZE);
-        let before = visit.session.end.taken();
-        assert!(visit.session.round(visit.now));
+        let mut pair = beset(version, 3 * READ_SIZE);
+        let before = pair.session.socket.taken();
+        assert!(pair.session.round(pair.now));
 
-        assert_eq!(visit.session.end.taken() - before, READ_SIZE);
-        let lines = &visit.session.seen.lines;
+        assert_eq!(pair.session.socket.taken() - before, READ_SIZE);
+        let lines = &pair.session.seen.lines;
         assert_eq!(lines.iter().filter(|line| *line == "recv").count(), 1);
         assert_eq!(lines.last().map(String::as_str), Some("write_tls"), "what is owed is written: {lines:?}");
-        assert_eq!(visit.session.interest(), Interest::READABLE, "so nothing is left to write");
-        assert!(visit.session.is_runnable(), "no event will announce the rest");
+        assert_eq!(pair.session.interest(), Interest::READABLE, "so nothing is left to write");
+        assert!(pair.session.is_runnable(), "no event will announce the rest");
 
-        visit.settle();
-        assert_eq!(visit.raw.heard, pattern(3 * READ_SIZE));
+        pair.settle();
+        assert_eq!(pair.raw.received, pattern(3 * READ_SIZE));
     }
 }
 
 /// How much each turn takes of what there is, in KiB.
-fn helpings(visit: &mut Visit<Echo>) -> Vec<usize> {
+fn helpings(pair: &mut RawPair<Echo>) -> Vec<usize> {
     let mut helpings = Vec::new();
-    let mut before = visit.session.end.taken();
-    while visit.session.round(visit.now) {
-        let after = visit.session.end.taken();
+    let mut before = pair.session.socket.taken();
+    while pair.session.round(pair.now) {
+        let after = pair.session.socket.taken();
         helpings.push((after - before) / 1024);
         before = after;
     }
@@ -54,7 +54,7 @@ fn helpings(visit: &mut Visit<Echo>) -> Vec<usize> {
 fn of_a_peer_that_is_far_ahead_more_is_taken_unless_others_wait_for_their_turn() {
     let mut alone = beset(VERSIONS[0], 16 * READ_SIZE);
     assert!(matches!(helpings(&mut alone)[..], [32, 32, 32, 48, 64, 64, .., 0..64]));
-    alone.raw.say(&pattern(2 * READ_SIZE));
+    alone.raw.send(&pattern(2 * READ_SIZE));
     while alone.raw.write() {}
     assert!(matches!(helpings(&mut alone)[..], [32, 32, 0..32]), "it was found waiting in between");
 
@@ -69,40 +69,40 @@ fn of_a_peer_that_is_far_ahead_more_is_taken_unless_others_wait_for_their_turn()
 #[test]
 fn a_message_is_read_answered_and_waited_behind_in_one_turn() {
     for version in VERSIONS {
-        let mut visit = beset(version, 16 * 1024);
-        assert!(visit.session.round(visit.now));
-        assert!(!visit.session.is_runnable());
+        let mut pair = beset(version, 16 * 1024);
+        assert!(pair.session.round(pair.now));
+        assert!(!pair.session.is_runnable());
 
-        while visit.raw.read() {}
-        assert_eq!(visit.raw.heard, pattern(16 * 1024));
+        while pair.raw.read() {}
+        assert_eq!(pair.raw.received, pattern(16 * 1024));
     }
 }
 
 #[test]
 fn a_socket_that_is_found_empty_behind_full_reads_has_nobody_far_ahead() {
-    let mut visit = beset(VERSIONS[0], 16 * READ_SIZE);
-    let before = visit.session.end.taken();
-    visit.session.end.incoming().arriving = before + (32 + 32 + 32 + 48 + 64) * 1024;
-    assert_eq!(helpings(&mut visit), [32, 32, 32, 48, 64, 0]);
-    visit.session.end.incoming().arriving = usize::MAX;
-    assert_eq!(helpings(&mut visit)[..2], [32, 32]);
+    let mut pair = beset(VERSIONS[0], 16 * READ_SIZE);
+    let before = pair.session.socket.taken();
+    pair.session.socket.incoming().arriving = before + (32 + 32 + 32 + 48 + 64) * 1024;
+    assert_eq!(helpings(&mut pair), [32, 32, 32, 48, 64, 0]);
+    pair.session.socket.incoming().arriving = usize::MAX;
+    assert_eq!(helpings(&mut pair)[..2], [32, 32]);
 }
 
 /// A session that always has something to read is never `Blocked`, and yet has to hear that it can write again.
 #[test]
 fn who_yields_waits_to_write_as_well() {
     for version in VERSIONS {
-        let mut visit = beset(version, 16 * READ_SIZE);
-        visit.session.end.outgoing().capacity = READ_SIZE;
-        while !visit.session.seen.lines.iter().any(|line| line == "write blocked") {
-            assert!(visit.session.round(visit.now));
+        let mut pair = beset(version, 16 * READ_SIZE);
+        pair.session.socket.outgoing().capacity = READ_SIZE;
+        while !pair.session.seen.lines.iter().any(|line| line == "write blocked") {
+            assert!(pair.session.round(pair.now));
         }
-        assert!(visit.session.is_runnable(), "there is more to read");
+        assert!(pair.session.is_runnable(), "there is more to read");
 
-        let before = visit.session.end.sent().len();
-        while visit.raw.read() {}
-        visit.session.round(visit.now);
-        assert!(visit.session.is_runnable(), "still");
-        assert!(visit.session.end.sent().len() > before, "what there is room for is written");
+        let before = pair.session.socket.sent().len();
+        while pair.raw.read() {}
+        pair.session.round(pair.now);
+        assert!(pair.session.is_runnable(), "still");
+        assert!(pair.session.socket.sent().len() > before, "what there is room for is written");
     }
 }

@@ -1,4 +1,4 @@
-//! Many runs, on all cores, and what is said about one that fails.
+//! Many runs, on all cores, and the report of one that fails.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -10,44 +10,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use rustls::version::{TLS12, TLS13};
+use tls_session::deadline::Timeouts;
+use tls_session::simulation::journal::Journal;
+use tls_session::simulation::pair::Pair;
+use tls_session::simulation::roles::{Echo, Talker};
+use tls_session::simulation::tls::{Shared, TIMEOUTS, Tls};
+use tls_session::simulation::world::World;
+use tls_session::simulation::{Each, Side, cryptography, seconds};
 
-use crate::cryptography;
-use crate::invariants::DEADLINES;
-use crate::journal::Journal;
+use crate::checks::Checks;
+use crate::role::Role;
 use crate::scenario::Scenario;
 use crate::shrinking::shrink;
-use crate::support::pair::Pair;
-use crate::support::roles::{Echo, Talker};
-use crate::support::tls::{Shared, Tls};
-use crate::tally::Tally;
-use crate::world::{Tools, World};
+use crate::tally::{Tally, met};
 
-/// What came of a run.
+/// The deadlines of both ends.
+const DEADLINES: Timeouts = Timeouts { wait: Some(seconds(20)), ..TIMEOUTS };
+
+/// The result of a run.
 pub struct Ran {
-    /// What was not as it has to be.
+    /// The first thing that was wrong.
     pub wrong: Option<String>,
-    /// What its sessions met, if all was as it has to be.
+    /// What its sessions met, if nothing was wrong.
     met: Vec<&'static str>,
     /// The same for the same run.
     pub digest: u64,
     lines: String,
 }
 
-/// What the runs of one thread share.
-struct Bench {
-    tools: Tools,
-    /// By version, and by whether certificates are demanded.
-    tls: [[Tls; 2]; 2],
-}
-
 thread_local! {
-    static BENCH: RefCell<Bench> = RefCell::new(Bench {
-        tools: Tools::default(),
-        tls: [&TLS13, &TLS12].map(|version| {
-            let tls = Tls::with(version, cryptography::provider());
-            let tls = tls.client_timeouts(DEADLINES).server_timeouts(DEADLINES);
-            [tls.clone(), tls.demanding_certificates(version)]
-        }),
+    /// By version, and by whether certificates are demanded.
+    static TLS: [[Tls; 2]; 2] = [&TLS13, &TLS12].map(|version| {
+        [Tls::new(version), Tls::with_client_certificate(version)]
+            .map(|tls| tls.client_timeouts(DEADLINES).server_timeouts(DEADLINES))
     });
 }
 
@@ -55,20 +50,21 @@ thread_local! {
 pub fn run(scenario: &Scenario, journal: Journal) -> Ran {
     let journal = Rc::new(RefCell::new(journal));
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        BENCH.with_borrow_mut(|bench| {
-            let Bench { tools, tls } = bench;
-            cryptography::seed(scenario.seed);
+        cryptography::seed(scenario.plan.seed);
+        let tls = TLS.with(|tls| {
             let tls = &tls[usize::from(scenario.tls12)][usize::from(scenario.certificates)];
-            let tls = tls.afresh(scenario.resumed).shared();
-            if scenario.resumed {
-                meet(&tls);
-            }
-            World::new(scenario, &tls, &journal).run(tools)
-        })
+            tls.afresh(scenario.resumed).shared()
+        });
+        if scenario.resumed {
+            meet(&tls);
+        }
+        let Each { client, server } = scenario.parts;
+        let roles = Each { client: Role::new(client), server: Role::new(server) };
+        World::new(&scenario.plan, &tls, roles, &journal).run(&mut Checks::of(scenario))
     }));
     let ran = ran.unwrap_or_else(|panic| Err(format!("a panic: {}", message(panic.as_ref()))));
     let (met, wrong) = match ran {
-        Ok(met) => (met, None),
+        Ok(world) => (Side::BOTH.into_iter().flat_map(|side| met(&world.ends[side])).collect(), None),
         Err(wrong) => (Vec::new(), Some(wrong)),
     };
     let journal = journal.borrow();
@@ -80,14 +76,14 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
     literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
-/// A session before the one that resumes it.
+/// A session for the next one to resume.
 fn meet(tls: &Shared) {
-    let mut pair = Pair::new(tls, Talker::says(b"hello").leaves_after(5), Echo::default());
+    let mut pair = Pair::new(tls, Talker::sends(b"hello").closes_after(5), Echo::default());
     pair.run();
     assert!(pair.client.is_clean());
 }
 
-/// Runs all these seeds, says what they met, and panics with the smallest form of the first that fails.
+/// Runs these seeds and returns what they met. Panics with the smallest form of the first that fails.
 pub fn hold(seeds: Range<u64>) -> Tally {
     let next = AtomicU64::new(seeds.start);
     let failed = Mutex::new(None);
@@ -119,7 +115,7 @@ pub fn hold(seeds: Range<u64>) -> Tally {
     tally.into_inner().unwrap()
 }
 
-/// Without its numbers, which change when a scenario gets smaller.
+/// A fault without its numbers, which change when a scenario gets smaller.
 fn kind(wrong: &str) -> String {
     wrong.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
@@ -134,7 +130,7 @@ fn report(seed: u64) -> String {
     let scenario = Scenario::of(seed);
     let wrong = run(&scenario, Journal::default()).wrong.unwrap_or_default();
     let smallest = smallest(scenario, &wrong);
-    let ran = run(&smallest, Journal::in_words());
+    let ran = run(&smallest, Journal::with_lines());
     let mut report = format!("seed {seed}: {wrong}\n");
     let _ = write!(
         report,
@@ -148,7 +144,7 @@ fn report(seed: u64) -> String {
 
 /// Runs one scenario and shows all of it.
 pub fn replay(scenario: &Scenario) {
-    let ran = run(scenario, Journal::in_words());
+    let ran = run(scenario, Journal::with_lines());
     println!("{scenario:#?}\n{}", ran.lines);
     if let Some(wrong) = &ran.wrong {
         println!("the smallest like it: {:#?}", smallest(scenario.clone(), wrong));

@@ -1,13 +1,19 @@
-//! A scenario that fails, made smaller as long as it still fails.
+//! Makes a scenario that fails smaller, as long as it still fails.
+//!
+//! proptest does not do this, because its strategies would have to draw the scenarios. Most draws depend on earlier ones
+//! (delays on sizes, faults on lengths). proptest draws such values again instead of making them smaller.
 
 use std::time::Duration;
 
-use crate::scenario::{Each, Ending, Fault, Scenario, Side, Weather};
+use tls_session::simulation::network::{Conditions, Fault};
+use tls_session::simulation::{Each, Side};
 
-/// Whoever waits for a report waits for no more runs than these.
+use crate::scenario::{Ending, Part, Scenario};
+
+/// More runs would keep people waiting for a report.
 const TRIES: usize = 1000;
 
-/// The smallest scenario that is reached by making one thing simpler at a time.
+/// The smallest scenario that can be reached by making one thing simpler at a time.
 pub fn shrink(mut scenario: Scenario, fails: impl Fn(&Scenario) -> bool) -> Scenario {
     let mut tries = 0;
     let mut fails = |scenario: &Scenario| {
@@ -20,7 +26,7 @@ pub fn shrink(mut scenario: Scenario, fails: impl Fn(&Scenario) -> bool) -> Scen
     scenario
 }
 
-/// All that is one step simpler, the largest steps first.
+/// Everything that is one step simpler, the largest steps first.
 fn simpler(scenario: &Scenario) -> Vec<Scenario> {
     let mut all = Vec::new();
     let mut offer = |change: &dyn Fn(&mut Scenario)| {
@@ -30,81 +36,75 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
             all.push(changed);
         }
     };
-    for index in 0..scenario.faults.len() {
+    for index in 0..scenario.plan.faults.len() {
         offer(&|scenario| {
-            scenario.faults.remove(index);
+            scenario.plan.faults.remove(index);
         });
     }
-    offer(&|scenario| scenario.weather = Each::default());
-    for side in Side::BOTH {
-        offer(&|scenario| scenario.weather[side] = Weather::FAIR);
-    }
+    offer(&|scenario| scenario.plan.conditions = Each::default());
     offer(&|scenario| scenario.tls12 = false);
     offer(&|scenario| scenario.resumed = false);
     offer(&|scenario| scenario.certificates = false);
-    offer(&|scenario| scenario.poll.spurious = 0);
-    offer(&|scenario| scenario.poll.repeats = true);
-    offer(&|scenario| scenario.poll.merges = true);
+    offer(&|scenario| scenario.plan.poll.spurious = 0);
+    offer(&|scenario| scenario.plan.poll.repeats = true);
+    offer(&|scenario| scenario.plan.poll.merges = true);
     for side in Side::BOTH {
+        offer(&|scenario| scenario.plan.conditions[side] = Conditions::FAIR);
+        offer(&|scenario| scenario.plan.loops[side].closes_at = None);
+        offer(&|scenario| scenario.plan.loops[side].busy = Duration::ZERO);
+        offer(&|scenario| scenario.plan.loops[side].stops = None);
         simpler_part(side, &mut offer);
-        simpler_weather(side, &mut offer);
+        simpler_conditions(side, &mut offer);
     }
-    for index in 0..scenario.faults.len() {
-        offer(&|scenario| scenario.faults[index].1 = sooner(scenario.faults[index].1));
+    for index in 0..scenario.plan.faults.len() {
+        offer(&|scenario| {
+            let (Fault::Fin(at) | Fault::Reset(at) | Fault::Flip(at) | Fault::Stall(at, _)) =
+                &mut scenario.plan.faults[index].1;
+            *at /= 2;
+        });
     }
     all
-}
-
-fn sooner(fault: Fault) -> Fault {
-    match fault {
-        Fault::Fin(at) => Fault::Fin(at / 2),
-        Fault::Reset(at) => Fault::Reset(at / 2),
-        Fault::Flip(at) => Fault::Flip(at / 2),
-        Fault::Stall(at, time) => Fault::Stall(at / 2, time),
-    }
 }
 
 type Offer<'a> = dyn FnMut(&dyn Fn(&mut Scenario)) + 'a;
 
 fn simpler_part(side: Side, offer: &mut Offer<'_>) {
-    offer(&|scenario| scenario.parts[side].told_to_close = None);
-    offer(&|scenario| scenario.parts[side].busy = Duration::ZERO);
-    offer(&|scenario| scenario.parts[side].stops = None);
     offer(&|scenario| scenario.parts[side].answers_after = None);
-    offer(&|scenario| scenario.parts[side].ending = Ending::Stays);
+    offer(&|scenario| scenario.parts[side].ending = Ending::Waits);
     for (numerator, denominator) in [(0, 1), (1, 2), (9, 10)] {
-        let less = move |size: usize| size * numerator / denominator;
-        offer(&|scenario| scenario.parts[side].feeds = less(scenario.parts[side].feeds));
-        offer(&|scenario| scenario.parts[side].says = less(scenario.parts[side].says));
+        let less = move |size: &mut usize| *size = *size * numerator / denominator;
+        offer(&|scenario| less(&mut scenario.parts[side].feeds));
+        offer(&|scenario| less(&mut scenario.parts[side].sends));
+        offer(&|scenario| ends_after(&mut scenario.parts[side], less));
+        // Less is sent, and both ends wait for less.
         offer(&|scenario| {
-            if let Ending::Closes(heard) | Ending::Leaves(heard) = &mut scenario.parts[side].ending {
-                *heard = less(*heard);
-            }
-        });
-        // Less is said, and what is waited for with it.
-        offer(&|scenario| {
-            let before = scenario.says(side);
-            scenario.parts[side].says = less(scenario.parts[side].says);
-            scenario.parts[side].feeds = less(scenario.parts[side].feeds);
-            let fewer = before - scenario.says(side);
-            if let Ending::Closes(heard) | Ending::Leaves(heard) = &mut scenario.parts[side.other()].ending {
-                *heard = heard.saturating_sub(fewer);
-            }
-            if let Ending::Closes(heard) | Ending::Leaves(heard) = &mut scenario.parts[side].ending {
-                *heard = heard.saturating_sub(fewer);
+            let before = scenario.sends(side);
+            less(&mut scenario.parts[side].sends);
+            less(&mut scenario.parts[side].feeds);
+            let fewer = before - scenario.sends(side);
+            for side in Side::BOTH {
+                ends_after(&mut scenario.parts[side], |after| *after = after.saturating_sub(fewer));
             }
         });
     }
 }
 
-fn simpler_weather(side: Side, offer: &mut Offer<'_>) {
-    offer(&|scenario| scenario.weather[side].hiccups = 0);
-    offer(&|scenario| scenario.weather[side].delay = Weather::FAIR.delay);
-    offer(&|scenario| scenario.weather[side].wakes_at = 1);
-    offer(&|scenario| scenario.weather[side].chunk = usize::MAX);
-    offer(&|scenario| scenario.weather[side].segment = usize::MAX);
+/// Changes after how many bytes an end closes or abandons the session, if it does.
+fn ends_after(part: &mut Part, change: impl Fn(&mut usize)) {
+    if let Ending::Closes(after) | Ending::Abandons(after) = &mut part.ending {
+        change(after);
+    }
+}
+
+fn simpler_conditions(side: Side, offer: &mut Offer<'_>) {
+    let fair = Conditions::FAIR;
+    offer(&|scenario| scenario.plan.conditions[side].refused = 0);
+    offer(&|scenario| scenario.plan.conditions[side].delay = fair.delay);
+    offer(&|scenario| scenario.plan.conditions[side].wakes_at = 1);
+    offer(&|scenario| scenario.plan.conditions[side].chunk = usize::MAX);
+    offer(&|scenario| scenario.plan.conditions[side].segment = usize::MAX);
     offer(&|scenario| {
-        let weather = &mut scenario.weather[side];
-        weather.capacity = (weather.capacity * 2).min(Weather::FAIR.capacity);
+        let capacity = &mut scenario.plan.conditions[side].capacity;
+        *capacity = (*capacity * 2).min(fair.capacity);
     });
 }

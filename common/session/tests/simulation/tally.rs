@@ -1,16 +1,17 @@
-//! What was met in how many runs, so that a network too kind to meet it does not pass for a proof.
+//! What was met in how many runs. A network that is too kind to meet something proves nothing about it.
 
 use std::collections::BTreeMap;
 
 use tls_session::close_reason::{CloseReason, Doing, Party};
+use tls_session::simulation::checker::Checker;
+use tls_session::simulation::driver::Driver;
 
-use crate::end::End;
+use crate::role::Role;
 
 /// How many sessions met each thing.
 pub type Tally = BTreeMap<&'static str, usize>;
 
-/// What some session meets in a few thousand runs. Left out is the deadline that nobody here sets, for the session as a
-/// whole.
+/// What some session meets in a few thousand runs. The deadline of the whole session is missing: no run sets it.
 pub const COMMON: [&str; 21] = [
     // Ways to end.
     "clean, we first",
@@ -19,7 +20,7 @@ pub const COMMON: [&str; 21] = [
     "truncated",
     "truncated in the handshake",
     "abandoned",
-    "left",
+    "abandoned by the application",
     "the peer's alert",
     "not TLS",
     "unauthorized",
@@ -34,25 +35,26 @@ pub const COMMON: [&str; 21] = [
     "close",
     // On the way there.
     "a turn that yields",
-    "too much owed to read on",
-    "a write that was refused",
+    "a refused write above the high-water mark",
+    "a refused write",
 ];
 
 /// What some session meets in a hundred thousand runs.
-pub const RARE: &str = "a better reason behind a failed write";
+pub const RARE: &str = "a better reason after a failed write";
 
 /// What this session has met.
-pub fn met(end: &End) -> Vec<&'static str> {
-    let record = &end.record;
-    let severed = record.was("WriteFailed") && !matches!(end.reason, Some(CloseReason::Transport { .. }));
+pub fn met(end: &Driver<Role, Checker>) -> Vec<&'static str> {
+    let seen = &end.seen;
+    let has_better_reason =
+        seen.was("WriteFailed") && !matches!(end.reason(), Some(CloseReason::Transport { .. }));
     let events = [
-        (record.yielded, "a turn that yields"),
-        (record.held_up, "too much owed to read on"),
-        (record.was_refused, "a write that was refused"),
-        (severed, RARE),
+        (seen.has_yielded, "a turn that yields"),
+        (seen.was_above_mark, "a refused write above the high-water mark"),
+        (seen.was_refused, "a refused write"),
+        (has_better_reason, RARE),
     ];
     let events = events.into_iter().filter(|(met, _)| *met).map(|(_, name)| name);
-    end.reason.iter().map(name_of).chain(events).collect()
+    end.reason().map(name_of).into_iter().chain(events).collect()
 }
 
 fn name_of(reason: &CloseReason) -> &'static str {
@@ -63,7 +65,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { established: true } => "truncated",
         CloseReason::Truncated { established: false } => "truncated in the handshake",
         CloseReason::Abandoned => "abandoned",
-        CloseReason::AbandonedByApplication => "left",
+        CloseReason::AbandonedByApplication => "abandoned by the application",
         CloseReason::PeerAlert(..) => "the peer's alert",
         CloseReason::NotTls(_) => "not TLS",
         CloseReason::Unauthorized(_) => "unauthorized",

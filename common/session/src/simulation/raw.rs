@@ -1,21 +1,21 @@
-//! The other end as a plain rustls connection.
+//! A plain rustls connection: a peer that does what no session would do.
 
 use std::io::{Read as _, Write as _};
 
 use rustls::{Connection, Error};
-use tls_session::transport::Transport as _;
 
-use super::wire::End;
+use super::network::Socket;
+use crate::transport::Transport as _;
 
-/// A peer that a test drives step by step, to do what no session would do.
+/// A peer that a test drives step by step.
 pub struct Raw {
     /// The connection.
     pub tls: Connection,
-    /// This end of the wire.
-    pub end: End,
+    /// This end of the network.
+    pub socket: Socket,
     /// The plaintext that came.
-    pub heard: Vec<u8>,
-    /// What was wrong with what came, if anything was.
+    pub received: Vec<u8>,
+    /// The first error of TLS.
     pub error: Option<Error>,
     /// Whether close_notify came.
     pub closed: bool,
@@ -23,31 +23,31 @@ pub struct Raw {
 
 impl Raw {
     /// A connection at the start of its handshake.
-    pub fn new(tls: impl Into<Connection>, end: &End) -> Self {
+    pub fn new(tls: impl Into<Connection>, socket: &Socket) -> Self {
         let mut tls = tls.into();
         tls.set_buffer_limit(None);
-        Self { tls, end: end.clone(), heard: Vec::new(), error: None, closed: false }
+        Self { tls, socket: socket.clone(), received: Vec::new(), error: None, closed: false }
     }
 
     /// Queues plaintext, in one record if it fits into one.
-    pub fn say(&mut self, plaintext: &[u8]) {
+    pub fn send(&mut self, plaintext: &[u8]) {
         self.tls.writer().write_all(plaintext).unwrap();
     }
 
-    /// Writes what the wire takes. `false` if that is nothing.
+    /// Writes as much as the network takes. Returns whether that is anything.
     pub fn write(&mut self) -> bool {
         let mut moved = false;
-        while self.tls.wants_write() && self.tls.write_tls(&mut self.end).is_ok() {
+        while self.tls.wants_write() && self.tls.write_tls(&mut self.socket).is_ok() {
             moved = true;
         }
         moved
     }
 
-    /// Reads what the wire gives. `false` if that is nothing.
+    /// Reads everything that has arrived. Returns whether that is anything.
     pub fn read(&mut self) -> bool {
         let mut moved = false;
         while self.error.is_none() && !self.closed {
-            match self.tls.read_tls(&mut self.end) {
+            match self.tls.read_tls(&mut self.socket) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => moved = true,
             }
@@ -55,13 +55,13 @@ impl Raw {
                 Ok(state) => self.closed = state.peer_has_closed(),
                 Err(error) => self.error = Some(error),
             }
-            let _ = self.tls.reader().read_to_end(&mut self.heard); // ends in WouldBlock, having read it all
+            let _ = self.tls.reader().read_to_end(&mut self.received); // WouldBlock, after it has read everything
         }
         moved
     }
 
-    /// Leaves with a FIN and nothing else.
-    pub fn leave(&mut self) {
-        self.end.shutdown_write().unwrap();
+    /// Sends a FIN and nothing else.
+    pub fn send_fin(&mut self) {
+        self.socket.shutdown_write().unwrap();
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use crate::deadline::Timeout;
+use crate::observer::{Observer, SessionId, Step};
 use rustls::{HandshakeKind, ProtocolVersion};
-use tls_session::deadline::Timeout;
-use tls_session::observer::{Observer, SessionId, Step};
 
 /// Everything that a session did, as lines that a test can compare, and as bytes.
 ///
@@ -16,15 +16,15 @@ pub struct Transcript {
     /// The deadlines that were started, moved and stopped, in order.
     pub deadlines: Vec<(Timeout, Option<Instant>)>,
     /// What the transport gave.
-    pub given: Vec<u8>,
+    pub ciphertext_in: Vec<u8>,
     /// What the transport took.
-    pub taken: Vec<u8>,
+    pub ciphertext_out: Vec<u8>,
     /// The plaintext that the application got.
-    pub heard: Vec<u8>,
+    pub plaintext_in: Vec<u8>,
     /// The plaintext that the application sent.
-    pub said: Vec<u8>,
+    pub plaintext_out: Vec<u8>,
     /// The most ciphertext that rustls ever held for the peer.
-    pub peak_owed: usize,
+    pub peak_pending: usize,
 }
 
 impl Transcript {
@@ -45,7 +45,7 @@ impl Observer for Transcript {
         let line = match step {
             Step::Received([]) => "recv FIN".into(),
             Step::Received(bytes) => {
-                self.given.extend_from_slice(bytes);
+                self.ciphertext_in.extend_from_slice(bytes);
                 "recv".into()
             }
             // What the loop says; what says nothing by itself.
@@ -61,7 +61,7 @@ impl Observer for Transcript {
             Step::ReadTls([]) => return, // a FIN, which has its line
             Step::ReadTls(_) => "read_tls".into(),
             Step::Processed(Ok(state)) => {
-                self.peak_owed = self.peak_owed.max(state.tls_bytes_to_write());
+                self.peak_pending = self.peak_pending.max(state.tls_bytes_to_write());
                 "processed".into()
             }
             Step::Processed(Err(error)) => format!("processed: {error:?}"),
@@ -76,15 +76,15 @@ impl Observer for Transcript {
                 format!("handshake {version}, {}, {verdict}", if resumed { "resumed" } else { "full" })
             }
             Step::PlaintextIn(plaintext) => {
-                self.heard.extend_from_slice(plaintext);
+                self.plaintext_in.extend_from_slice(plaintext);
                 format!("plaintext_in {}", plaintext.len())
             }
             Step::PlaintextOut(plaintext) => {
-                self.said.extend_from_slice(plaintext);
+                self.plaintext_out.extend_from_slice(plaintext);
                 format!("plaintext_out {}", plaintext.len())
             }
             Step::Sent(bytes) => {
-                self.taken.extend_from_slice(bytes);
+                self.ciphertext_out.extend_from_slice(bytes);
                 return; // `WroteTls` follows
             }
             Step::WroteTls(_) => "write_tls".into(),

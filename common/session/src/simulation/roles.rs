@@ -1,0 +1,170 @@
+//! Applications for both ends.
+
+use std::time::{Duration, Instant};
+
+use crate::application::{Application, HIGH_WATER_MARK, Next, Outbox};
+
+/// Sends a greeting, and then everything that it receives.
+#[derive(Debug, Default)]
+pub struct Echo {
+    greeting: Vec<u8>,
+    received: Vec<u8>,
+}
+
+impl Echo {
+    /// An echo that sends this first.
+    pub fn greeting(greeting: &[u8]) -> Self {
+        Self { greeting: greeting.to_vec(), received: Vec::new() }
+    }
+}
+
+impl Application for Echo {
+    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        outbox.send(&self.greeting);
+        Next::Continue
+    }
+
+    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        self.received.extend_from_slice(plaintext);
+        if let Some(outbox) = outbox {
+            outbox.send(plaintext);
+        }
+        Next::Continue
+    }
+}
+
+/// Sends one message, collects what it receives, and closes if it is told when.
+#[derive(Debug)]
+pub struct Talker {
+    message: Vec<u8>,
+    closes_after: usize,
+    linger: Option<Duration>,
+    closes_at: Option<Instant>,
+    always_reads: bool,
+    received: Vec<u8>,
+}
+
+impl Talker {
+    /// Sends this, and never closes first.
+    pub fn sends(message: &[u8]) -> Self {
+        Self {
+            message: message.to_vec(),
+            closes_after: usize::MAX,
+            linger: None,
+            closes_at: None,
+            always_reads: false,
+            received: Vec::new(),
+        }
+    }
+
+    /// Closes when it has received so many bytes. With 0 it closes right after its message.
+    pub fn closes_after(self, received: usize) -> Self {
+        Self { closes_after: received, ..self }
+    }
+
+    /// Reads on whatever is pending, as an application that answers nothing should.
+    pub fn always_reads(self) -> Self {
+        Self { always_reads: true, ..self }
+    }
+
+    /// Closes so long after the first bytes that it receives.
+    pub fn lingers(self, linger: Duration) -> Self {
+        Self { linger: Some(linger), ..self }
+    }
+
+    fn next(&self) -> Next {
+        if self.received.len() >= self.closes_after { Next::Close } else { Next::Continue }
+    }
+}
+
+impl Application for Talker {
+    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        outbox.send(&self.message);
+        self.next()
+    }
+
+    fn received(&mut self, now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        self.received.extend_from_slice(plaintext);
+        self.closes_at = self.closes_at.or(self.linger.map(|linger| now + linger));
+        self.next()
+    }
+
+    fn reads_on(&self, pending_output: usize) -> bool {
+        self.always_reads || pending_output <= HIGH_WATER_MARK
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.closes_at
+    }
+
+    fn timer(&mut self, _now: Instant, _outbox: &mut Outbox<'_>) -> Next {
+        Next::Close
+    }
+}
+
+/// Never sends anything.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Application for Silent {
+    fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        Next::Continue
+    }
+}
+
+/// An application that collects what it receives.
+pub trait Collects {
+    /// Everything that it has received, in order.
+    fn collected(&self) -> &[u8];
+}
+
+impl Collects for Echo {
+    fn collected(&self) -> &[u8] {
+        &self.received
+    }
+}
+
+impl Collects for Talker {
+    fn collected(&self) -> &[u8] {
+        &self.received
+    }
+}
+
+/// So that one run can have two kinds of application.
+impl Application for Box<dyn Application> {
+    fn established(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        (**self).established(now, outbox)
+    }
+
+    fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        (**self).received(now, plaintext, outbox)
+    }
+
+    fn accepts_early_data(&self) -> bool {
+        (**self).accepts_early_data()
+    }
+
+    fn received_early(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        (**self).received_early(now, plaintext, outbox)
+    }
+
+    fn peer_finished(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        (**self).peer_finished(now, outbox)
+    }
+
+    fn drained(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        (**self).drained(now, outbox)
+    }
+
+    fn reads_on(&self, pending_output: usize) -> bool {
+        (**self).reads_on(pending_output)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        (**self).deadline()
+    }
+
+    fn timer(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        (**self).timer(now, outbox)
+    }
+}
