@@ -265,7 +265,10 @@ impl Story {
         for record in &carried.incomplete {
             self.rows.push_record(record);
         }
-        let call = vocabulary::of_step(step, now, &self.facts.endings);
+        let mut call = vocabulary::of_step(step, now, &self.facts.endings);
+        if let Step::Established(_) = step {
+            call.details = "the top of this page has the parameters".to_owned();
+        }
         match step {
             Step::Sent(_) => {} // counted on the line of its `write_tls`
             Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
