@@ -12,7 +12,8 @@ use program::observer::Observer;
 use program::reporter::Reporter;
 use program::status_line;
 use program::stderr;
-use show::args::{ShowError, Shown};
+use show::args::Shown;
+use show::error::ShowError;
 use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
 

@@ -12,7 +12,8 @@ use program::observer::{LoopEvent, Observer};
 use program::reporter::Reporter;
 use program::{logging, status_line, stderr};
 use rustls::Side;
-use show::args::{ShowError, Shown};
+use show::args::Shown;
+use show::error::ShowError;
 
 use crate::flags::{self, Flags};
 use crate::service::Service;

@@ -1,6 +1,5 @@
 //! The command-line flags of all sinks.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +8,7 @@ use program::observer::Observer;
 use rustls::{KeyLog, NoKeyLog};
 
 use crate::capture::CaptureArgs;
+use crate::error::ShowError;
 use crate::key_log::{FanOut, KeyLogArgs};
 use crate::page::PageArgs;
 use crate::show::Show;
@@ -39,24 +39,6 @@ pub struct Shown {
     /// Belongs into the `key_log` field of the TLS configuration.
     pub key_log: Arc<dyn KeyLog>,
 }
-
-/// A sink cannot be opened. The sentence says which one, why, and what to do next.
-#[derive(Debug)]
-pub struct ShowError(String);
-
-impl ShowError {
-    pub(crate) fn new(sentence: String) -> Self {
-        Self(sentence)
-    }
-}
-
-impl fmt::Display for ShowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ShowError {}
 
 impl ShowArgs {
     /// Returns whether a trace goes to stderr.

@@ -47,7 +47,7 @@ use self::file::{Created, Output};
 use self::packet::Endpoints;
 use self::session::{Arrival, Session};
 use self::stream::{Direction, Packet};
-use crate::args::ShowError;
+use crate::error::ShowError;
 use crate::sink::{Carried, Sink};
 use decode::secrets::Secret;
 

@@ -18,7 +18,7 @@ use program::logging;
 use rustix::process::geteuid;
 use rustls::KeyLog;
 
-use crate::args::ShowError;
+use crate::error::ShowError;
 use crate::lines::Lines;
 use crate::links;
 use decode::secrets::Secret;

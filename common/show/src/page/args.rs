@@ -7,7 +7,7 @@ use program::ending::Endings;
 
 use super::folder::Folder;
 use super::{Clock, Illustrator};
-use crate::args::ShowError;
+use crate::error::ShowError;
 
 /// `--illustrate` on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use rustls::Side;
 
 use super::json::LogLines;
 use super::{Trace, file, palette, wrap};
-use crate::args::ShowError;
+use crate::error::ShowError;
 use crate::sink::Sink;
 
 /// The flags of the trace.

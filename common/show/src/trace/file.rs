@@ -10,7 +10,7 @@ use program::logging::{self, Form as _};
 
 use super::args::Form;
 use super::json::LogLines;
-use crate::args::ShowError;
+use crate::error::ShowError;
 use crate::new_file;
 
 /// Creates the file of the trace. Only its owner may read it, because a trace quotes application data. An existing pipe or
