@@ -252,3 +252,11 @@ fn records_have_the_fields_and_values_that_are_documented() {
     assert_eq!(odd["records"][0]["alert"].to_string(), r#"{"level":7,"description":99}"#);
     assert_eq!(read(b"")["records"], Value::Array(vec![]));
 }
+
+#[test]
+fn a_phase_that_was_renamed_keeps_its_name() {
+    let reason = CloseReason::Unconfirmed;
+    let failed = Phase::WriteFailed { reason, authorized: true };
+    let phase = step(&Step::PhaseChanged { from: &Phase::Established, to: &failed });
+    assert_eq!((&phase["from"], &phase["to"]), (&"Established".into(), &"Severed".into()));
+}

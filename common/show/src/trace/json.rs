@@ -247,7 +247,7 @@ fn phase(from: &Phase, to: &Phase) -> Value {
             Some(name_of(reason))
         }
     };
-    json!({ "from": from.name(), "to": to.name(), "why": why })
+    json!({ "from": name_of_phase(from), "to": name_of_phase(to), "why": why })
 }
 
 fn interest(source: &str, wanted: Interest) -> Value {
@@ -263,6 +263,14 @@ fn error(left: &Left<'_>) -> Value {
         Left::Fin => Value::Null,
         Left::Error(error) => text(error),
         Left::Silent(silence) => text(format_args!("nothing came for {silence:.0?}")),
+    }
+}
+
+/// The name of a phase in the schema, which keeps its first spelling.
+fn name_of_phase(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::WriteFailed { .. } => "Severed",
+        phase => phase.name(),
     }
 }
 
