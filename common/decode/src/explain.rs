@@ -24,6 +24,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use self::field_reader::FieldReader;
+pub use self::shown::beginning;
 pub use self::summary::{Certificate, Certificates, certificates};
 use crate::{Content, HEADER, Message, Record};
 

@@ -49,3 +49,8 @@ pub const HEADER: usize = 5;
 
 /// The length of a handshake message's header: type, length (RFC 8446, 4).
 const MESSAGE_HEADER: usize = 4;
+
+/// Formats bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

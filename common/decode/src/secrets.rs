@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::KeyLog;
 
+use crate::hex;
+
 /// One secret, with the names of the [NSS key log format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
@@ -27,10 +29,6 @@ impl Secret {
     pub fn line(&self) -> String {
         format!("{} {} {}", self.label, hex(&self.client_random), hex(&self.secret))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Does not show the secret, so that no message can contain it by accident.

@@ -107,7 +107,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
         (0_u8..26, any::<[bool; 2]>(), vec(any::<u8>(), 0..90)).prop_map(|(kind, odd, mut body)| {
             let [long, hello] = odd;
             if hello && body.len() > 40 {
-                body[34] = 0; // an empty session id: what follows is looked at
+                body[34] = 0; // an empty session ID, so that the fields after it are read
             }
             let length = if long { 70_000 } else { body.len() as u32 };
             [&[kind], &length.to_be_bytes()[1..], &body].concat()

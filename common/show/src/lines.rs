@@ -11,7 +11,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Writes lines. After a failed write it skips lines until a later write succeeds. It logs each of these changes once.
 #[derive(Debug)]
 pub(crate) struct Lines<W> {
-    what: &'static str,
+    name: &'static str,
     /// `None` once the reader is gone.
     writer: Option<W>,
     /// The last byte that was written did not end a line.
@@ -26,9 +26,9 @@ struct Failing {
 }
 
 impl<W: Write> Lines<W> {
-    /// Makes lines for `writer`. The log calls them `what`.
-    pub(crate) fn new(what: &'static str, writer: W) -> Self {
-        Self { what, writer: Some(writer), torn: false, failing: None }
+    /// Makes lines for `writer`. The log calls them `name`.
+    pub(crate) fn new(name: &'static str, writer: W) -> Self {
+        Self { name, writer: Some(writer), torn: false, failing: None }
     }
 
     /// Declares that the last byte in the writer does not end a line. The first line then begins with a newline.
@@ -51,16 +51,16 @@ impl<W: Write> Lines<W> {
         match self.put(format!("{begin}{line}\n").as_bytes()) {
             Ok(()) => {
                 if let Some(Failing { missing, .. }) = self.failing.take() {
-                    warn!("writing {} works again; {missing} lines were skipped", self.what);
+                    warn!("writing {} works again; {missing} lines were skipped", self.name);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                warn!("{} stopped: its reader is gone", self.what);
+                warn!("{} stopped: its reader is gone", self.name);
                 self.writer = None;
             }
             Err(error) => {
                 if self.failing.is_none() {
-                    warn!("cannot write {}: {error}; lines are skipped until writing works again", self.what);
+                    warn!("cannot write {}: {error}; lines are skipped until writing works again", self.name);
                 }
                 let missing = self.failing.take().map_or(0, |failing| failing.missing) + 1;
                 self.failing = Some(Failing { retry_at: now + PAUSE, missing });

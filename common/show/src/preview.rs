@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tls_session::escaped::Escaped;
+use decode::explain::beginning;
 
 /// The most characters in a preview.
 const CHARACTERS: usize = 32;
@@ -16,15 +16,8 @@ pub(crate) struct Preview {
 impl Preview {
     /// Escapes the beginning of `plaintext`.
     pub(crate) fn of(plaintext: &[u8]) -> Self {
-        let mut text = String::new();
-        for byte in plaintext {
-            let shown = Escaped::new(std::slice::from_ref(byte)).to_string();
-            if text.len() + shown.len() > CHARACTERS {
-                return Self { text, cut: true };
-            }
-            text += &shown;
-        }
-        Self { text, cut: false }
+        let (text, more) = beginning(plaintext, CHARACTERS);
+        Self { text, cut: more > 0 }
     }
 
     /// Returns `…` if the plaintext continues after the preview.

@@ -183,7 +183,7 @@ fn the_size_of_a_page_is_bounded() {
     let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
     let extension = [vec![0xaa, 0xaa], with_length(2, b"")].concat();
     let hello_requests = record(22, &[0; 16_000]);
-    for (what, bytes) in [
+    for (case, bytes) in [
         ("suites", client_hello(&suites, b"")),
         ("extensions", client_hello(&[0x13, 1], &extension.repeat(15_000))),
         ("hellos", client_hello(&[0x13, 1], &extension.repeat(200)).repeat(150)),
@@ -194,7 +194,7 @@ fn the_size_of_a_page_is_bounded() {
         ("garbage", vec![0xff; 3_000_000]),
     ] {
         let page = page_of(&bytes);
-        assert!(page.text.len() < 5_000_000, "{what}: {}", page.text.len());
-        assert!(page.count(".arrow") <= 600 && page.count(".field") <= 8000, "{what}");
+        assert!(page.text.len() < 5_000_000, "{case}: {}", page.text.len());
+        assert!(page.count(".arrow") <= 600 && page.count(".field") <= 8000, "{case}");
     }
 }

@@ -15,11 +15,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         return "empty".to_owned();
     }
     let (first, rest) = bytes.split_at(bytes.len().min(BYTES));
-    let mut shown: String = first.iter().map(|byte| format!("{byte:02x}")).collect();
-    if !rest.is_empty() {
-        shown += &format!("… and {} more", rest.len());
+    match rest.len() {
+        0 => crate::hex(first),
+        more => format!("{}… and {more} more", crate::hex(first)),
     }
-    shown
 }
 
 /// Formats bytes that should be text as printable ASCII on one line.
@@ -27,15 +26,24 @@ pub(super) fn text(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "empty".to_owned();
     }
+    match beginning(bytes, CHARACTERS) {
+        (shown, 0) => shown,
+        (shown, more) => format!("{shown}… and {more} more"),
+    }
+}
+
+/// Escapes the beginning of some bytes: printable ASCII on one line, at most `characters` long. Also returns the number of
+/// bytes that are left out.
+pub fn beginning(bytes: &[u8], characters: usize) -> (String, usize) {
     let mut shown = String::new();
     for (index, byte) in bytes.iter().enumerate() {
-        let one = Escaped::new(std::slice::from_ref(byte)).to_string();
-        if shown.len() + one.len() > CHARACTERS {
-            return format!("{shown}… and {} more", bytes.len() - index);
+        let escaped = Escaped::new(std::slice::from_ref(byte)).to_string();
+        if shown.len() + escaped.len() > characters {
+            return (shown, bytes.len() - index);
         }
-        shown += &one;
+        shown += &escaped;
     }
-    shown
+    (shown, 0)
 }
 
 /// Formats a number of things: `1 byte`, `2 bytes`.

@@ -183,7 +183,7 @@ fn our_result(facts: &Facts) -> (String, bool) {
     match (&facts.agreed, facts.end.as_ref().and_then(|end| end.refusal.as_ref())) {
         (_, Some(Refusal::Ours(why))) => (format!("NOT authorized: {why}"), true),
         (Some(agreed), _) => (agreed.authorization.clone(), agreed.alarming),
-        (None, _) => ("not checked: the handshake did not finish".to_owned(), false),
+        (None, _) => ("no result: the handshake did not finish".to_owned(), false),
     }
 }
 

@@ -8,7 +8,7 @@ use rustls::ProtocolVersion;
 use super::bytes::around;
 use super::story::Drawn;
 use decode::explain::Field;
-use decode::{HEADER, Sealing};
+use decode::{HEADER, Sealing, hex};
 
 /// Returns the fields in the order of their bytes. Their ranges are those of the whole record, although the page may have
 /// only its beginning.
@@ -66,8 +66,4 @@ fn nonce(drawn: &Drawn, sealing: Sealing, rfc: &'static str) -> Field {
         rfc,
         ..around("nonce_explicit", range, Vec::new())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
