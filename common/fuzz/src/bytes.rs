@@ -11,12 +11,12 @@ use rustls::Connection;
 use tls_session::application::Application;
 use tls_session::close_reason::CloseReason;
 use tls_session::session::SessionConfig;
+use tls_session::simulation::network::{Cut, connection};
+use tls_session::simulation::roles::{Collects, Echo, Talker};
 use tls_session::transport::Transport as _;
 
 use crate::driven::Driven;
-use crate::roles::{Echo, Heard, Talker};
-use crate::tls::{Ends, Versions};
-use crate::wire::{Cut, wire};
+use crate::tls::{Versions, ends};
 
 /// How the bytes come, and what comes behind them: two bits for the size of the segments, two for the end, one for a
 /// peer that reads no more than 2000 bytes, and one for a server that asks for a certificate.
@@ -42,7 +42,7 @@ impl How {
         [End::Fin, End::Reset, End::Silence, End::Closed][usize::from(self.0 >> 2 & 3)]
     }
 
-    fn is_deaf(self) -> bool {
+    fn stops_reading(self) -> bool {
         self.0 & 16 != 0
     }
 
@@ -55,15 +55,15 @@ impl How {
 /// An echo server, and whoever comes: how it ends.
 pub fn to_server(input: &[u8]) -> Option<CloseReason> {
     let (&how, bytes) = input.split_first()?;
-    let ends = Ends::new(Versions::Both, Versions::Both, How(how).asks());
-    Some(run(ends.server(), echo(), &ends.server_terms, How(how), bytes))
+    let ends = ends(Versions::Both, Versions::Both, How(how).asks()).shared();
+    Some(run(ends.server(), echo(), &ends.server_sessions, How(how), bytes))
 }
 
 /// A client that talks, and whoever answers: how it ends.
 pub fn to_client(input: &[u8]) -> Option<CloseReason> {
     let (&how, bytes) = input.split_first()?;
-    let ends = Ends::new(Versions::Both, Versions::Both, How(how).asks());
-    Some(run(ends.client(), talker(), &ends.client_terms, How(how), bytes))
+    let ends = ends(Versions::Both, Versions::Both, How(how).asks()).shared();
+    Some(run(ends.client(), talker(), &ends.client_sessions, How(how), bytes))
 }
 
 /// The server's role.
@@ -73,26 +73,26 @@ pub fn echo() -> Echo {
 
 /// The client's role.
 pub fn talker() -> Talker {
-    Talker::says(b"hello").lingers(Duration::from_secs(3))
+    Talker::sends(b"hello").lingers(Duration::from_secs(3))
 }
 
 fn run(
     tls: impl Into<Connection>,
-    application: impl Application + Heard,
-    terms: &Arc<SessionConfig>,
+    application: impl Application + Collects,
+    config: &Arc<SessionConfig>,
     how: How,
     bytes: &[u8],
 ) -> CloseReason {
-    let (near, mut far) = wire();
+    let (near, mut far) = connection();
     let now = Instant::now();
-    let mut session = Driven::new(tls, &near, application, terms, now);
+    let mut session = Driven::new(tls, &near, application, config, now);
     {
         let mut incoming = near.incoming();
         incoming.segment = how.segment();
         incoming.log.extend_from_slice(bytes);
         incoming.cut = (how.end() == End::Reset).then_some((bytes.len(), Cut::Reset));
     }
-    if how.is_deaf() {
+    if how.stops_reading() {
         near.outgoing().capacity = 2000;
     }
     if how.end() == End::Fin {

@@ -13,7 +13,7 @@ use decode::secrets::{Secret, Secrets};
 use decode::{Decoder, Record};
 use rustls::Side;
 
-use crate::tls::{Ends, Versions};
+use crate::tls::{Versions, ends_with_log};
 
 /// Follows what the input says.
 pub fn run(input: &[u8]) {
@@ -152,7 +152,7 @@ static SESSIONS: LazyLock<[Vec<Flight>; 2]> =
 /// A session with a certificate of the client, data both ways, new keys where there are such, and a clean end.
 fn recorded(versions: Versions) -> Vec<Flight> {
     let secrets = Arc::new(Secrets::default());
-    let ends = Ends::new(versions, versions, true).telling(&secrets);
+    let ends = ends_with_log(versions, &secrets).shared();
     let mut flights = Vec::new();
     crate::seeds::converse(&ends, |sender, bytes| {
         flights.push(Flight { sender, bytes: bytes.to_vec(), secrets: secrets.take() });

@@ -20,13 +20,13 @@ pub enum Operation {
     /// `n` more bytes of the peer arrive.
     Arrive(u16),
     /// The peer says `n` bytes of plaintext, in one record if they fit.
-    Say(u16),
+    Send(u16),
     /// The peer says `n` bytes of plaintext, each in a record of its own.
-    Stutter(u8),
+    SendBytes(u8),
     /// The peer says close_notify.
-    Goodbye,
+    CloseNotify,
     /// The peer renews its keys, and wants ours renewed.
-    Rekey,
+    UpdateKeys,
     /// The peer sends FIN.
     Fin,
     /// The connection is reset behind `n` more bytes.
@@ -48,17 +48,17 @@ pub enum Operation {
     /// From now on every write fails.
     Break,
     /// From now on the peer reads nothing; or it reads again.
-    Deafen,
+    PausePeer,
     /// `n` quarters of a second pass.
     Wait(u8),
     /// The session is closed from outside.
     Close,
     /// The application has said everything.
-    SaidAll,
+    FinishSending,
     /// `n` bytes are sent from outside, if there is room.
-    Send(u16),
+    SendFromOutside(u16),
     /// The poll says that everything is ready, whether or not it is.
-    Rouse,
+    ReportReady,
 }
 
 impl<'a> Arbitrary<'a> for Script {
@@ -77,10 +77,10 @@ impl<'a> Arbitrary<'a> for Operation {
         Ok(match input.arbitrary::<u8>()? % 22 {
             0 => Self::Pass,
             1 => Self::Arrive(input.arbitrary()?),
-            2 => Self::Say(input.arbitrary()?),
-            3 => Self::Stutter(input.arbitrary()?),
-            4 => Self::Goodbye,
-            5 => Self::Rekey,
+            2 => Self::Send(input.arbitrary()?),
+            3 => Self::SendBytes(input.arbitrary()?),
+            4 => Self::CloseNotify,
+            5 => Self::UpdateKeys,
             6 => Self::Fin,
             7 => Self::Reset(input.arbitrary()?),
             8 => Self::Inject(input.arbitrary()?, input.arbitrary()?),
@@ -91,12 +91,12 @@ impl<'a> Arbitrary<'a> for Operation {
             13 => Self::Chunk(input.arbitrary()?),
             14 => Self::Room(input.arbitrary()?),
             15 => Self::Break,
-            16 => Self::Deafen,
+            16 => Self::PausePeer,
             17 => Self::Wait(input.arbitrary()?),
             18 => Self::Close,
-            19 => Self::SaidAll,
-            20 => Self::Send(input.arbitrary()?),
-            _ => Self::Rouse,
+            19 => Self::FinishSending,
+            20 => Self::SendFromOutside(input.arbitrary()?),
+            _ => Self::ReportReady,
         })
     }
 }
@@ -115,10 +115,10 @@ impl Operation {
         let (code, small, large): (u8, &[u8], Option<u16>) = match self {
             Self::Pass => (0, &[], None),
             Self::Arrive(n) => (1, &[], Some(n)),
-            Self::Say(n) => (2, &[], Some(n)),
-            Self::Stutter(n) => (3, &[n], None),
-            Self::Goodbye => (4, &[], None),
-            Self::Rekey => (5, &[], None),
+            Self::Send(n) => (2, &[], Some(n)),
+            Self::SendBytes(n) => (3, &[n], None),
+            Self::CloseNotify => (4, &[], None),
+            Self::UpdateKeys => (5, &[], None),
             Self::Fin => (6, &[], None),
             Self::Reset(n) => (7, &[n], None),
             Self::Inject(byte, n) => (8, &[byte, n], None),
@@ -129,12 +129,12 @@ impl Operation {
             Self::Chunk(n) => (13, &[n], None),
             Self::Room(n) => (14, &[], Some(n)),
             Self::Break => (15, &[], None),
-            Self::Deafen => (16, &[], None),
+            Self::PausePeer => (16, &[], None),
             Self::Wait(n) => (17, &[n], None),
             Self::Close => (18, &[], None),
-            Self::SaidAll => (19, &[], None),
-            Self::Send(n) => (20, &[], Some(n)),
-            Self::Rouse => (21, &[], None),
+            Self::FinishSending => (19, &[], None),
+            Self::SendFromOutside(n) => (20, &[], Some(n)),
+            Self::ReportReady => (21, &[], None),
         };
         input.push(code);
         input.extend_from_slice(small);

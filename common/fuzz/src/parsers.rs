@@ -7,9 +7,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::time_provider::TimeProvider as _;
 use tls_session::escaped::{Escaped, one_line};
 use tls_session::not_tls;
+use tls_session::simulation::tls::{FixedClock, certificate as own_certificate, name};
 
 use crate::file;
-use crate::tls::{IDENTITY, StandingStill, name};
+use crate::tls::TRUST;
 
 /// Reads what the input is.
 pub fn run(input: &[u8]) {
@@ -53,7 +54,7 @@ fn pem(bytes: &[u8]) {
         }
         match Identity::load(path, path) {
             Ok(identity) => {
-                let now = StandingStill.current_time().expect("a time");
+                let now = FixedClock::default().current_time().expect("a time");
                 let _ = identity.warnings(now).iter().map(ToString::to_string).collect::<Vec<_>>();
             }
             Err(error) => assert!(!error.to_string().is_empty()),
@@ -65,11 +66,11 @@ fn pem(bytes: &[u8]) {
 fn certificate(der: Vec<u8>) {
     let presented = CertificateDer::from(der);
     printable(&subject(&presented));
-    let now = StandingStill.current_time().expect("a time");
+    let now = FixedClock::default().current_time().expect("a time");
     let name = name();
     for peer in [Peer::Server(&name), Peer::Client] {
-        match authorize(std::slice::from_ref(&presented), &IDENTITY.trust, peer, now) {
-            Ok(_) => assert_eq!(presented, IDENTITY.certificate, "authorized, and it is no pin"),
+        match authorize(std::slice::from_ref(&presented), &TRUST, peer, now) {
+            Ok(_) => assert_eq!(presented, own_certificate(), "authorized, and it is no pin"),
             Err(why) => printable(&why.to_string()),
         }
     }
@@ -77,7 +78,7 @@ fn certificate(der: Vec<u8>) {
 
 /// The certificate that is trusted, changed at up to 85 places: three bytes each.
 fn patched(patches: &[u8]) -> Vec<u8> {
-    let mut der = IDENTITY.certificate.to_vec();
+    let mut der = own_certificate().to_vec();
     for patch in patches.chunks_exact(3).take(85) {
         let at = usize::from(u16::from_le_bytes([patch[0], patch[1]])) % der.len();
         der[at] = patch[2];

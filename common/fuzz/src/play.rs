@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use tls_session::application::Application;
 use tls_session::close_reason::{CloseReason, Party};
+use tls_session::simulation::network::{Cut, FailedCall, Socket, connection};
+use tls_session::simulation::pattern;
+use tls_session::simulation::raw::Raw;
+use tls_session::simulation::roles::{Collects, Echo, Talker};
 use tls_session::transport::Transport as _;
 
 use crate::bytes::echo;
 use crate::driven::Driven;
 use crate::operations::{Operation, Script};
-use crate::raw::Raw;
-use crate::roles::{Echo, Heard, Talker};
-use crate::tls::{Ends, Versions};
-use crate::wire::{Cut, End, Hiccup, wire};
+use crate::tls::{Versions, ends};
 
 /// The most that the peer says: more than a session may owe, and not so much that it takes long byte by byte.
 const LONGEST: usize = 250_000;
@@ -23,14 +24,14 @@ pub fn play(script: &Script) -> CloseReason {
     let setting = script.setting;
     let versions =
         [Versions::Both, Versions::Tls12, Versions::Tls13, Versions::Both][usize::from(setting >> 1 & 3)];
-    let ends = Ends::new(versions, Versions::Both, setting & 8 != 0);
-    let (near, far) = wire();
+    let ends = ends(versions, Versions::Both, setting & 8 != 0).shared();
+    let (near, far) = connection();
     let now = Instant::now();
     if setting & 1 == 0 {
-        let session = Driven::new(ends.server(), &far, echoing(setting), &ends.server_terms, now);
+        let session = Driven::new(ends.server(), &far, echoing(setting), &ends.server_sessions, now);
         Play::new(session, Raw::new(ends.client(), &near), far, now).run(script)
     } else {
-        let session = Driven::new(ends.client(), &near, talking(setting), &ends.client_terms, now);
+        let session = Driven::new(ends.client(), &near, talking(setting), &ends.client_sessions, now);
         Play::new(session, Raw::new(ends.server(), &far), near, now).run(script)
     }
 }
@@ -43,11 +44,11 @@ fn echoing(setting: u8) -> Echo {
 }
 
 fn talking(setting: u8) -> Talker {
-    let talker = Talker::says(b"hello");
+    let talker = Talker::sends(b"hello");
     match setting >> 4 & 3 {
         0 => talker.lingers(Duration::from_secs(3)),
-        1 => talker.leaves_after(0),
-        2 => talker.leaves_after(100),
+        1 => talker.closes_after(0),
+        2 => talker.closes_after(100),
         _ => talker.always_reads(),
     }
 }
@@ -57,39 +58,39 @@ struct Play<A> {
     session: Driven<A>,
     raw: Raw,
     /// The session's end of the wire.
-    end: End,
+    socket: Socket,
     now: Instant,
-    deaf: bool,
+    peer_paused: bool,
     /// What the peer has said before its close_notify.
-    said: Vec<u8>,
-    goodbye: Goodbye,
+    sent: Vec<u8>,
+    close_notify: CloseNotify,
     /// How much the peer may still say.
-    breath: usize,
+    allowance: usize,
     /// Something was done that TLS may fail of.
     damaged: bool,
 }
 
 /// Whether the peer has said close_notify.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Goodbye {
+enum CloseNotify {
     NotYet,
     /// In the handshake, where it may count or be passed over.
     Early,
-    Said,
+    Sent,
 }
 
-impl<A: Application + Heard> Play<A> {
-    fn new(session: Driven<A>, raw: Raw, end: End, now: Instant) -> Self {
-        end.incoming().arriving = 0;
+impl<A: Application + Collects> Play<A> {
+    fn new(session: Driven<A>, raw: Raw, socket: Socket, now: Instant) -> Self {
+        socket.incoming().arriving = 0;
         Self {
             session,
             raw,
-            end,
+            socket,
             now,
-            deaf: false,
-            said: Vec::new(),
-            goodbye: Goodbye::NotYet,
-            breath: LONGEST,
+            peer_paused: false,
+            sent: Vec::new(),
+            close_notify: CloseNotify::NotYet,
+            allowance: LONGEST,
             damaged: false,
         }
     }
@@ -113,7 +114,7 @@ impl<A: Application + Heard> Play<A> {
     /// Whether it ended for a reason that there was.
     fn check_end(&self, reason: &CloseReason) {
         let cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
-        let gone = self.end.incoming().fin || self.end.incoming().cut.is_some();
+        let gone = self.socket.incoming().fin || self.socket.incoming().cut.is_some();
         assert!(gone || !cut, "{reason:?}, and nobody has left (I5)");
 
         use CloseReason::{NotTls, PeerAlert, Tls, Unauthorized};
@@ -122,57 +123,63 @@ impl<A: Application + Heard> Play<A> {
             let failed = matches!(reason, NotTls(_) | PeerAlert(..) | Tls(_) | Unauthorized(_));
             assert!(!failed && error.is_none(), "{reason:?}, {error:?}, and nothing was damaged");
         }
-        if *reason == (CloseReason::Clean { first: Party::Peer }) && self.goodbye == Goodbye::Said {
-            assert_eq!(self.session.heard(), self.said, "a clean end, and not all was heard (I5)");
+        if *reason == (CloseReason::Clean { first: Party::Peer }) && self.close_notify == CloseNotify::Sent {
+            assert_eq!(self.session.received(), self.sent, "a clean end, and not all was heard (I5)");
         }
     }
 
     /// What one end heard is what the other said, from its beginning, and all of it once a close_notify says so.
     fn check(&self) {
-        assert!(self.said.starts_with(self.session.heard()), "the application heard what nobody said");
-        let answer = &self.session.seen.said;
-        assert!(answer.starts_with(&self.raw.heard), "the peer heard what nobody said");
+        assert!(self.sent.starts_with(self.session.received()), "the application heard what nobody said");
+        let answer = self.session.sent();
+        assert!(answer.starts_with(&self.raw.received), "the peer heard what nobody said");
         if self.raw.closed && !self.raw.tls.is_handshaking() {
-            assert_eq!(&self.raw.heard, answer, "close_notify, and not all was said (I6)");
+            assert_eq!(&self.raw.received, answer, "close_notify, and not all was said (I6)");
         }
     }
 
     fn perform(&mut self, operation: Operation) {
         // More new keys than TLS can want count as damage.
-        self.damaged |= matches!(operation, Operation::Inject(..) | Operation::Flip(_) | Operation::Rekey);
+        self.damaged |=
+            matches!(operation, Operation::Inject(..) | Operation::Flip(_) | Operation::UpdateKeys);
+        let now = self.now;
         match operation {
             Operation::Pass => self.pass(),
             Operation::Arrive(n) => self.arrive(usize::from(n)),
-            Operation::Say(n) => self.say(&pattern(n)),
-            Operation::Stutter(n) => (0..n).for_each(|byte| self.say(&[byte])),
-            Operation::Goodbye => {
-                let early = self.raw.tls.is_handshaking() || self.goodbye == Goodbye::Early;
-                self.goodbye = if early { Goodbye::Early } else { Goodbye::Said };
+            Operation::Send(n) => self.send(&pattern(n.into())),
+            Operation::SendBytes(n) => (0..n).for_each(|byte| self.send(&[byte])),
+            Operation::CloseNotify => {
+                let early = self.raw.tls.is_handshaking() || self.close_notify == CloseNotify::Early;
+                self.close_notify = if early { CloseNotify::Early } else { CloseNotify::Sent };
                 self.damaged |= early;
                 self.raw.tls.send_close_notify();
             }
             // Refused before the handshake is done, and in TLS 1.2.
-            Operation::Rekey => drop(self.raw.tls.refresh_traffic_keys()),
+            Operation::UpdateKeys => drop(self.raw.tls.refresh_traffic_keys()),
             // Fails behind a reset, which says more.
-            Operation::Fin => drop(self.raw.end.shutdown_write()),
+            Operation::Fin => drop(self.raw.socket.shutdown_write()),
             Operation::Wait(n) => self.now += Duration::from_millis(250) * u32::from(n),
             Operation::Close => self.session.close(self.now),
-            Operation::SaidAll => self.session.finish_sending(self.now),
-            Operation::Send(n) => self.session.send(&pattern(n), self.now),
-            Operation::Rouse => self.session.report_ready(self.now),
-            Operation::Deafen => self.deaf = !self.deaf,
+            Operation::FinishSending => self.session.act(|end| end.finish_sending(now)),
+            Operation::SendFromOutside(n) => self.session.act(|end| {
+                if end.has_room() {
+                    let _ = end.send(&pattern(n.into()), now); // refused once the session is not open any more
+                }
+            }),
+            Operation::ReportReady => self.session.act(|end| end.report_ready(now)),
+            Operation::PausePeer => self.peer_paused = !self.peer_paused,
             disturbance => self.disturb(disturbance),
         }
     }
 
     /// What a network and a kernel do.
     fn disturb(&mut self, operation: Operation) {
-        let mut incoming = self.end.incoming();
+        let mut incoming = self.socket.incoming();
         match operation {
             Operation::Reset(n) => incoming.cut = Some((incoming.taken + usize::from(n), Cut::Reset)),
             Operation::Inject(byte, n) => incoming.log.extend([byte].repeat(usize::from(n))),
-            Operation::Flip(n) => incoming.flip = Some(incoming.taken + usize::from(n)),
-            Operation::ReadFails(n) => incoming.read_hiccup = Some(hiccup(incoming.reads, n)),
+            Operation::Flip(n) => incoming.flips = vec![incoming.taken + usize::from(n)],
+            Operation::ReadFails(n) => incoming.failing_read = Some(failed(incoming.reads, n)),
             Operation::Segment(n) => incoming.segment = up_to(n),
             other => {
                 drop(incoming);
@@ -182,9 +189,9 @@ impl<A: Application + Heard> Play<A> {
     }
 
     fn disturb_outgoing(&mut self, operation: Operation) {
-        let mut outgoing = self.end.outgoing();
+        let mut outgoing = self.socket.outgoing();
         match operation {
-            Operation::WriteFails(n) => outgoing.write_hiccup = Some(hiccup(outgoing.writes, n)),
+            Operation::WriteFails(n) => outgoing.failing_write = Some(failed(outgoing.writes, n)),
             Operation::Chunk(n) => outgoing.chunk = up_to(n),
             Operation::Room(n) => outgoing.capacity = usize::from(n) * 16,
             Operation::Break => outgoing.broken = true,
@@ -192,47 +199,43 @@ impl<A: Application + Heard> Play<A> {
         }
     }
 
-    /// A peer whose TLS has failed has nothing more to say, and one that has said a lot is out of breath.
-    fn say(&mut self, plaintext: &[u8]) {
-        if self.raw.error.is_some() || self.breath < plaintext.len() {
+    /// A peer whose TLS has failed has nothing more to say, and one that has said a lot is out of allowance.
+    fn send(&mut self, plaintext: &[u8]) {
+        if self.raw.error.is_some() || self.allowance < plaintext.len() {
             return;
         }
-        self.breath -= plaintext.len();
-        self.raw.say(plaintext);
-        if self.goodbye != Goodbye::Said {
-            self.said.extend_from_slice(plaintext);
+        self.allowance -= plaintext.len();
+        self.raw.send(plaintext);
+        if self.close_notify != CloseNotify::Sent {
+            self.sent.extend_from_slice(plaintext);
         }
     }
 
     fn pass(&mut self) {
-        self.end.incoming().arriving = usize::MAX;
+        self.socket.incoming().arriving = usize::MAX;
         while self.write() | self.read() | self.session.settle(self.now) {}
     }
 
     fn arrive(&mut self, length: usize) {
         self.write();
         self.read();
-        let mut incoming = self.end.incoming();
+        let mut incoming = self.socket.incoming();
         incoming.arriving = incoming.taken + length;
     }
 
     fn write(&mut self) -> bool {
-        !self.end.incoming().fin && self.raw.write()
+        !self.socket.incoming().fin && self.raw.write()
     }
 
     fn read(&mut self) -> bool {
-        !self.deaf && self.raw.read()
+        !self.peer_paused && self.raw.read()
     }
 }
 
-fn pattern(length: u16) -> Vec<u8> {
-    (0..length).map(|index| (index % 251) as u8).collect()
-}
-
-/// The call behind so many others.
-fn hiccup(calls: usize, n: u8) -> Hiccup {
+/// The call after `n / 2` others.
+fn failed(calls: usize, n: u8) -> FailedCall {
     let kind = if n.is_multiple_of(2) { ErrorKind::WouldBlock } else { ErrorKind::Interrupted };
-    Hiccup { call: calls + usize::from(n / 2), kind }
+    FailedCall { call: calls + usize::from(n / 2), kind }
 }
 
 fn up_to(n: u8) -> usize {

@@ -3,13 +3,15 @@
 use std::io::{Read as _, Write as _};
 
 use rustls::{Connection, Side};
+use tls_session::simulation::tls::{CERTIFICATE_PEM, KEY_PEM, Shared, certificate};
 
 use crate::operations::Operation::{
-    self, Arrive, Break, Chunk, Close, Deafen, Fin, Flip, Goodbye, Inject, Pass, ReadFails, Rekey, Reset,
-    Room, Rouse, SaidAll, Say, Segment, Send, Stutter, Wait, WriteFails,
+    self, Arrive, Break, Chunk, Close, CloseNotify, Fin, FinishSending, Flip, Inject, Pass, PausePeer,
+    ReadFails, ReportReady, Reset, Room, Segment, Send, SendBytes, SendFromOutside, UpdateKeys, Wait,
+    WriteFails,
 };
 use crate::operations::Script;
-use crate::tls::{Ends, IDENTITY, Versions};
+use crate::tls::{Versions, ends};
 
 /// An input, and where it goes.
 pub struct Seed {
@@ -64,7 +66,7 @@ const FOREIGN: [(&str, &[u8]); 6] = [
 
 /// What a session consists of, from the first byte to the last: data both ways, new keys in TLS 1.3, and a clean end.
 /// `told` is told of each flight.
-pub fn converse(ends: &Ends, mut told: impl FnMut(Side, &[u8])) {
+pub fn converse(ends: &Shared, mut told: impl FnMut(Side, &[u8])) {
     let mut client = Connection::from(ends.client());
     let mut server = Connection::from(ends.server());
     let mut pass = |client: &mut Connection, server: &mut Connection| {
@@ -117,7 +119,7 @@ fn spoken(by: Side, versions: Versions, asks: bool) -> Vec<u8> {
         Side::Server => (Versions::Both, versions),
     };
     let mut said = Vec::new();
-    converse(&Ends::new(client, server, asks), |sender, bytes| {
+    converse(&ends(client, server, asks).shared(), |sender, bytes| {
         if sender == by {
             said.extend_from_slice(bytes);
         }
@@ -133,35 +135,47 @@ const ESTABLISHED: u8 = 64;
 
 /// What may happen to a session: a setting, and operations.
 const SCRIPTS: [(&str, u8, &[Operation]); 14] = [
-    ("echo", ESTABLISHED, &[Say(100), Pass, Say(20_000), Pass, Goodbye, Pass]),
-    ("echo-tls12", TLS12 | ESTABLISHED, &[Say(100), Pass, Goodbye, Pass, Fin]),
-    ("client", CLIENT | ESTABLISHED, &[Say(100), Pass, Wait(12), Pass, Goodbye, Pass]),
-    ("client-tls12", CLIENT | TLS12 | ESTABLISHED, &[Send(500), Pass, SaidAll, Pass, Goodbye, Pass]),
-    ("certificate", ASKS, &[Pass, Say(1), Pass, Goodbye, Pass]),
-    ("cut", 0, &[Arrive(5), Arrive(100), Arrive(400), Pass, Say(10), Arrive(20), Arrive(7), Fin]),
-    ("slow", 0, &[Segment(1), Chunk(7), Pass, Say(50), Pass, Close, Pass]),
+    ("echo", ESTABLISHED, &[Send(100), Pass, Send(20_000), Pass, CloseNotify, Pass]),
+    ("echo-tls12", TLS12 | ESTABLISHED, &[Send(100), Pass, CloseNotify, Pass, Fin]),
+    ("client", CLIENT | ESTABLISHED, &[Send(100), Pass, Wait(12), Pass, CloseNotify, Pass]),
+    (
+        "client-tls12",
+        CLIENT | TLS12 | ESTABLISHED,
+        &[SendFromOutside(500), Pass, FinishSending, Pass, CloseNotify, Pass],
+    ),
+    ("certificate", ASKS, &[Pass, Send(1), Pass, CloseNotify, Pass]),
+    ("cut", 0, &[Arrive(5), Arrive(100), Arrive(400), Pass, Send(10), Arrive(20), Arrive(7), Fin]),
+    ("slow", 0, &[Segment(1), Chunk(7), Pass, Send(50), Pass, Close, Pass]),
     (
         "deaf",
         ESTABLISHED,
         &[
             Room(100),
-            Deafen,
-            Say(60_000),
-            Say(60_000),
-            Say(60_000),
-            Say(60_000),
+            PausePeer,
+            Send(60_000),
+            Send(60_000),
+            Send(60_000),
+            Send(60_000),
             Pass,
             Wait(99),
-            Deafen,
+            PausePeer,
             Pass,
         ],
     ),
-    ("records", ESTABLISHED, &[Deafen, Room(0), Stutter(255), Stutter(255), Stutter(255), Pass, Rekey, Pass]),
-    ("damage", ESTABLISHED, &[Say(10), Flip(9), Pass, Inject(23, 3), Pass]),
-    ("damage-after-close", ESTABLISHED, &[Pass, Close, Say(10), Flip(9), Pass]),
-    ("hiccups", 0, &[ReadFails(2), WriteFails(0), Pass, ReadFails(1), WriteFails(3), Say(9), Pass, Rouse]),
-    ("reset", CLIENT, &[Pass, Say(3), Reset(4), Pass]),
-    ("broken", ESTABLISHED, &[Say(9), Break, Pass, Rouse]),
+    (
+        "records",
+        ESTABLISHED,
+        &[PausePeer, Room(0), SendBytes(255), SendBytes(255), SendBytes(255), Pass, UpdateKeys, Pass],
+    ),
+    ("damage", ESTABLISHED, &[Send(10), Flip(9), Pass, Inject(23, 3), Pass]),
+    ("damage-after-close", ESTABLISHED, &[Pass, Close, Send(10), Flip(9), Pass]),
+    (
+        "hiccups",
+        0,
+        &[ReadFails(2), WriteFails(0), Pass, ReadFails(1), WriteFails(3), Send(9), Pass, ReportReady],
+    ),
+    ("reset", CLIENT, &[Pass, Send(3), Reset(4), Pass]),
+    ("broken", ESTABLISHED, &[Send(9), Break, Pass, ReportReady]),
 ];
 
 fn scripts() -> Vec<(&'static str, Script)> {
@@ -192,8 +206,8 @@ fn parsed() -> Vec<(&'static str, Vec<u8>)> {
         ("host", b"\0example.org:443".to_vec()),
         ("host-ipv6", b"\0[fe80::1%eth0]:443".to_vec()),
         ("time", b"\x001h 30m".to_vec()),
-        ("pem", [b"\x02", IDENTITY.pem.as_bytes()].concat()),
-        ("certificate", [b"\x03", IDENTITY.certificate.as_ref()].concat()),
+        ("pem", [b"\x02", CERTIFICATE_PEM.as_bytes(), KEY_PEM.as_bytes()].concat()),
+        ("certificate", [b"\x03", certificate().as_ref()].concat()),
         ("certificate-patched", b"\x04\x20\x00\x01".to_vec()),
         ("escaped", b"\x05\x1b[2J\\ \xe2\x80\xae".to_vec()),
     ]

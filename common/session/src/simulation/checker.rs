@@ -32,6 +32,7 @@ pub struct Checker {
     pub wrong: Option<String>,
     /// Whether the handshake has ended in TLS 1.2.
     pub is_tls12: bool,
+    is_authorized: bool,
     /// The phases that it was in, by name.
     phases: Vec<&'static str>,
     /// How many bytes of plaintext its application received.
@@ -81,6 +82,7 @@ impl Checker {
             journal,
             wrong: None,
             is_tls12: false,
+            is_authorized: false,
             phases: vec!["Handshaking"],
             received: 0,
             uncompared: Vec::new(),
@@ -201,12 +203,14 @@ impl Checker {
                 Some(("process_new_packets, pending", self.pending))
             }
             Step::PlaintextIn(plaintext) => {
+                self.check(self.is_authorized, || "plaintext of a peer that is not authorized".into());
                 self.received += plaintext.len();
                 self.uncompared.extend_from_slice(plaintext);
                 self.moved_at = now;
                 Some(("plaintext in", plaintext.len()))
             }
             Step::PlaintextOut(plaintext) => {
+                self.check(self.is_authorized, || "plaintext for a peer that is not authorized".into());
                 let length = plaintext.len();
                 self.sent.extend_from_slice(plaintext);
                 self.moved_at = now;
@@ -246,6 +250,8 @@ impl Checker {
             }
             Step::ReadBlocked => Some(("read blocked", 0)),
             Step::Established(handshake) => {
+                self.check(!self.is_authorized, || "two ends of one handshake".into());
+                self.is_authorized = handshake.authorization.refusal.is_none();
                 self.is_tls12 = handshake.version == Some(ProtocolVersion::TLSv1_2);
                 Some(("handshake done", 0))
             }
