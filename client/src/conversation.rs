@@ -137,7 +137,7 @@ impl Conversation {
     pub fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) {
         for event in events {
             match (event.token(), &mut self.stdin) {
-                (SOCKET, _) => self.session.ready(Readiness::of(event), &mut cx.session()),
+                (SOCKET, _) => self.session.ready(Readiness::from_event(event), &mut cx.session()),
                 (STDIN, Some(stdin)) => {
                     cx.event_loop(&LoopEvent::Ready(EventSource::Stdin));
                     stdin.ready();

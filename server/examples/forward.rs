@@ -158,7 +158,7 @@ impl Service for Forward {
     fn ready(&mut self, event: &Event, _round: &mut Round<'_, '_, Tunnel>) {
         let number = foreign_number(event.token()).and_then(|number| self.upstreams.get(&(number as u64)));
         if let Some(upstream) = number {
-            upstream.borrow_mut().readiness.merge(Readiness::of(event));
+            upstream.borrow_mut().readiness.merge(Readiness::from_event(event));
         }
     }
 

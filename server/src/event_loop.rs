@@ -199,7 +199,7 @@ impl<S: Service> EventLoop<S> {
                     cx.event_loop(&LoopEvent::Ready(EventSource::Signals));
                     asked = self.signals.asked();
                 }
-                Source::Slot(key) => self.slots.ready(key, Readiness::of(event), cx),
+                Source::Slot(key) => self.slots.ready(key, Readiness::from_event(event), cx),
                 Source::Draining(key) => drainable.push(key),
                 Source::Foreign(_) => {
                     let registry = self.poll.registry();

@@ -79,13 +79,13 @@ fn time(clock: &Arc<dyn TimeProvider>) -> UnixTime {
 /// An unauthorized peer is refused, unless authorization `is_optional`.
 fn report(peer: &str, outcome: Result<Authorized, Unauthorized>, is_optional: bool) -> Authorization {
     use Unauthorized::{NotAskedFor, NotPresented};
-    let is_alarming = outcome.as_ref().is_err_and(|why| !matches!(why, NotAskedFor | NotPresented));
+    let is_warning = outcome.as_ref().is_err_and(|why| !matches!(why, NotAskedFor | NotPresented));
     let report = match &outcome {
         Ok(authorized) => format!("{peer} authorized ({authorized})"),
         Err(NotAskedFor) => format!("{peer} not asked for a certificate"),
-        Err(why) if is_alarming => format!("{peer} UNAUTHORIZED ({why})"),
+        Err(why) if is_warning => format!("{peer} UNAUTHORIZED ({why})"),
         Err(why) => format!("{peer} unauthorized ({why})"),
     };
     let refusal = outcome.err().filter(|_| !is_optional).map(Into::into);
-    Authorization { report, is_alarming, refusal }
+    Authorization { report, is_warning, refusal }
 }

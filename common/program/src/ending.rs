@@ -8,7 +8,7 @@ use identity::Unauthorized;
 use rustls::{Error, InvalidMessage, PeerIncompatible, Side};
 use tls_session::alert_name::AlertName;
 use tls_session::authorize::Refusal;
-use tls_session::close_reason::{CloseReason, Doing, Party, Until};
+use tls_session::close_reason::{CloseReason, Operation, Party, Until};
 use tls_session::deadline::Timeout;
 use tls_session::escaped::Escaped;
 
@@ -77,7 +77,7 @@ impl Description<'_> {
     fn received(&self) -> Option<PeerBytes<'_>> {
         match self.until? {
             Until::Handshake(received) => Some(PeerBytes(received)),
-            Until::Asked { came, .. } => came.map(PeerBytes),
+            Until::CertificateRequested { handshake_bytes, .. } => handshake_bytes.map(PeerBytes),
             Until::Established => None,
         }
     }
@@ -85,7 +85,7 @@ impl Description<'_> {
     /// Why a server may have left without an alert, after a semicolon.
     fn certificate_request(&self) -> String {
         match self.until {
-            Some(Until::Asked { request, .. }) => request
+            Some(Until::CertificateRequested { request, .. }) => request
                 .downcast_ref()
                 .map(|request| format!("; {}", certificate_request::explain_silence(request)))
                 .unwrap_or_default(),
@@ -109,16 +109,16 @@ impl Description<'_> {
 
     fn transport(
         &self,
-        doing: Doing,
+        operation: Operation,
         kind: io::ErrorKind,
         error: &str,
         f: &mut fmt::Formatter<'_>,
     ) -> fmt::Result {
         let peer = self.peer();
-        match (kind, doing) {
+        match (kind, operation) {
             (io::ErrorKind::ConnectionReset, _) => write!(f, "the {peer} reset the connection")?,
-            (_, Doing::Reading) => write!(f, "reading from the {peer} failed: {error}")?,
-            (_, Doing::Writing) => write!(f, "writing to the {peer} failed: {error}")?,
+            (_, Operation::Read) => write!(f, "reading from the {peer} failed: {error}")?,
+            (_, Operation::Write) => write!(f, "writing to the {peer} failed: {error}")?,
         }
         match (self.received(), self.until) {
             (Some(received), _) => write!(f, " during the handshake; {}", received.describe(peer))?,
@@ -164,7 +164,7 @@ impl fmt::Display for Description<'_> {
                 write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
             }
             CloseReason::Tls(error) => self.tls(error, f),
-            CloseReason::Transport { doing, kind, error } => self.transport(*doing, *kind, error, f),
+            CloseReason::Transport { operation, kind, error } => self.transport(*operation, *kind, error, f),
             CloseReason::TimedOut(Timeout::Wait) => {
                 write!(f, "timed out ({}): {}", TimeoutFlag(Timeout::Wait), what_was_missing(Timeout::Wait))
             }

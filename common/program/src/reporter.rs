@@ -37,7 +37,7 @@ impl Reporter {
 
     fn repeats_step(&self, step: &Step<'_>) -> bool {
         let is_more = match step {
-            Step::Established(handshake) => handshake.authorization.is_alarming,
+            Step::Established(handshake) => handshake.authorization.is_warning,
             Step::Closed { reason, .. } => self.level_of(reason) <= Level::Warn,
             _ => false,
         };
@@ -109,7 +109,7 @@ impl tls_session::observer::Observer for Reporter {
             return;
         }
         match step {
-            Step::Established(handshake) if handshake.authorization.is_alarming => {
+            Step::Established(handshake) if handshake.authorization.is_warning => {
                 warn!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
             }
             Step::Established(handshake) => {

@@ -1,7 +1,7 @@
-//! Alerts by the names of IANA's registry
+//! The names of alerts in IANA's registry
 //! (<https://www.iana.org/assignments/tls-parameters/tls-parameters.xhtml#tls-parameters-6>).
 //!
-//! rustls has names of its own, such as `UnknownCA` and `UnrecognisedName`. Log, trace and page all use IANA's.
+//! rustls uses other names, such as `UnknownCA` and `UnrecognisedName`. Log, trace and page use IANA's.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use rustls::{AlertDescription, Error};
 
 use crate::escaped::Escaped;
 
-/// Number and name. Older versions sent what is reserved.
+/// Number and name of each alert. Older versions of TLS sent the alerts that are reserved now.
 const NAMES: &[(u8, &str)] = &[
     (0, "close_notify"),
     (10, "unexpected_message"),
@@ -54,8 +54,8 @@ const NAMES: &[(u8, &str)] = &[
 pub struct AlertName(pub AlertDescription);
 
 impl AlertName {
-    /// Returns the name alone, `unknown_ca`. `None` for an alert that has no name.
-    pub fn word(&self) -> Option<&'static str> {
+    /// Returns the name alone, such as `unknown_ca`. `None` for an alert that has no name.
+    pub fn name(&self) -> Option<&'static str> {
         let code = u8::from(self.0);
         NAMES.iter().find(|(number, _)| *number == code).map(|(_, name)| *name)
     }
@@ -64,17 +64,17 @@ impl AlertName {
 impl fmt::Display for AlertName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = u8::from(self.0);
-        match self.word() {
-            Some(word) => write!(f, "{word} ({code})"),
+        match self.name() {
+            Some(name) => write!(f, "{name} ({code})"),
             None => write!(f, "{code}"),
         }
     }
 }
 
-/// What rustls says about an error, escaped, with IANA's name for an alert.
-pub struct ErrorWords<'a>(pub &'a Error);
+/// The text of a rustls error, escaped, with IANA's name for an alert.
+pub struct ErrorText<'a>(pub &'a Error);
 
-impl fmt::Display for ErrorWords<'_> {
+impl fmt::Display for ErrorText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Error::AlertReceived(alert) => write!(f, "received fatal alert: {}", AlertName(*alert)),
@@ -104,22 +104,22 @@ mod tests {
         }
     }
 
-    /// rustls writes British English, and has an older name for one alert.
+    /// rustls uses British spelling, and an older name for alert 121.
     #[test]
-    fn every_alert_that_rustls_names_has_the_same_words() {
+    fn every_alert_that_rustls_names_has_the_same_name_here() {
         let letters =
             |name: &str| name.to_lowercase().replace('_', "").replace("unrecognised", "unrecognized");
         for number in 0..=u8::MAX {
             let Some(rustls) = AlertDescription::from(number).as_str() else { continue };
-            let ours = AlertName(number.into()).word().unwrap().trim_end_matches("_RESERVED");
+            let ours = AlertName(number.into()).name().unwrap().trim_end_matches("_RESERVED");
             assert!(number == 121 || letters(ours) == letters(rustls), "{rustls}: {ours}");
         }
     }
 
     #[test]
-    fn an_alert_in_an_error_has_the_same_name() {
-        let words = ErrorWords(&Error::AlertReceived(AlertDescription::UnrecognisedName)).to_string();
-        assert_eq!(words, "received fatal alert: unrecognized_name (112)");
-        assert_eq!(ErrorWords(&Error::DecryptError).to_string(), Error::DecryptError.to_string());
+    fn an_alert_in_an_error_has_iana_s_name() {
+        let text = ErrorText(&Error::AlertReceived(AlertDescription::UnrecognisedName)).to_string();
+        assert_eq!(text, "received fatal alert: unrecognized_name (112)");
+        assert_eq!(ErrorText(&Error::DecryptError).to_string(), Error::DecryptError.to_string());
     }
 }

@@ -1,9 +1,9 @@
-//! Whether a peer is accepted: the seam between a session and the code that knows certificates.
+//! The authorization of a peer: the interface between a session and the code that knows certificates.
 //!
-//! rustls asks a verifier in the middle of a full handshake, and asks nobody in a resumed one. A session therefore asks
-//! [`Authorize`] at the end of every handshake. The verifier and the certificate resolver of the same configuration can
-//! leave a note for the session during a call of `process_new_packets` ([`note_refusal`], [`note_certificate_request`]),
-//! because rustls passes on an alert and little more.
+//! rustls calls a verifier in the middle of a full handshake. In a resumed handshake it calls none. So a session calls
+//! [`Authorize`] at the end of every handshake. The verifier and the certificate resolver of the same configuration can leave
+//! notes for the session during `process_new_packets` ([`note_refusal`], [`note_certificate_request`]). They are needed
+//! because rustls passes on little more than an alert.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,29 +13,29 @@ use std::sync::Arc;
 use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
 
-/// Decides about peers.
+/// Decides whether a peer is accepted.
 pub trait Authorize: Send + Sync {
     /// Decides about the peer of a finished handshake, full or resumed.
     ///
-    /// `presented` is the chain that the peer presented in this handshake or, if it is resumed, in the handshake that it
-    /// resumes (rustls: `peer_certificates()`).
+    /// `presented` is the chain that the peer presented in this handshake. If the handshake is resumed, it is the chain from
+    /// the original handshake (rustls: `peer_certificates()`).
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization;
 }
 
-/// The answer of [`Authorize::authorize`].
+/// The decision of [`Authorize::authorize`].
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// Who the peer is and whether it is authorized, for people: `server localhost authorized (…)`.
+    /// The identity of the peer and the decision, as text: `server localhost authorized (…)`.
     pub report: String,
-    /// Whether the report is a warning: the peer should have proved who it is and did not, and is accepted all the same.
-    pub is_alarming: bool,
-    /// Why the session ends here. `None` if the peer is accepted.
+    /// Whether the report is a warning. It is if the peer is accepted although it did not prove its identity.
+    pub is_warning: bool,
+    /// The reason for refusing the peer. `None`: the peer is accepted.
     pub refusal: Option<Refusal>,
 }
 
 /// Accepts every peer whose handshake rustls has finished. The verifiers of the TLS configuration decide alone.
 ///
-/// rustls asks no verifier in a resumed handshake. It was asked in the handshake that is resumed.
+/// rustls calls no verifier in a resumed handshake. It called one in the original handshake.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VerifiedByRustls;
 
@@ -45,11 +45,11 @@ impl Authorize for VerifiedByRustls {
             Some([_, ..]) => "peer authorized (rustls verified its certificate)",
             _ => "peer not asked for a certificate",
         };
-        Authorization { report: report.to_owned(), is_alarming: false, refusal: None }
+        Authorization { report: report.to_owned(), is_warning: false, refusal: None }
     }
 }
 
-/// Why a peer is not accepted: a text for people, and the certificate error that rustls makes an alert of.
+/// The reason why a peer is not accepted, and the certificate error for which rustls chooses the alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     detail: Detail,
@@ -57,7 +57,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal for this reason. `error` chooses the alert.
+    /// Creates a refusal for this reason. `error` determines the alert.
     pub fn new(
         reason: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
         error: CertificateError,
@@ -65,23 +65,23 @@ impl Refusal {
         Self { detail: Detail::new(reason), error }
     }
 
-    /// The client was asked for a certificate, had to present one, and did not.
+    /// Returns the refusal of a client that had to present a certificate and presented none.
     pub(crate) fn not_presented() -> Self {
         Self::new("no certificate presented", CertificateError::ApplicationVerificationFailure)
     }
 
-    /// The reason itself, for code that knows its type.
+    /// Returns the reason itself, for code that knows its type.
     pub fn detail(&self) -> &Detail {
         &self.detail
     }
 
-    /// What a verifier answers rustls.
+    /// Returns the error that a verifier returns to rustls.
     pub fn certificate_error(&self) -> &CertificateError {
         &self.error
     }
 }
 
-/// A refusal by a verifier that left no note.
+/// The refusal of a verifier that left no note.
 impl From<CertificateError> for Refusal {
     fn from(error: CertificateError) -> Self {
         Self::new(error.clone(), error)
@@ -94,11 +94,11 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A value that a session carries without knowing its type. Everybody can show it.
+/// A value that a session carries without knowing its type. It can be displayed.
 #[derive(Clone)]
 pub struct Detail(Arc<dyn Shown>);
 
-/// What a session can do with such a value.
+/// The operations on such a value.
 trait Shown: Any + fmt::Display + fmt::Debug + Send + Sync {}
 
 impl<T: Any + fmt::Display + fmt::Debug + Send + Sync> Shown for T {}
@@ -109,14 +109,14 @@ impl Detail {
         Self(Arc::new(value))
     }
 
-    /// The value, if it has this type.
+    /// Returns the value if it has this type.
     pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
         let any: &dyn Any = &*self.0;
         any.downcast_ref()
     }
 }
 
-/// Two values are equal if they read the same.
+/// Two values are equal if their texts are equal.
 impl PartialEq for Detail {
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
@@ -137,17 +137,17 @@ impl fmt::Debug for Detail {
 
 // ---- notes ---------------------------------------------------------------------------------------------------
 
-/// What rustls' callbacks have learned in one handshake.
+/// The notes that rustls' callbacks left in one handshake.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
-    /// Why the peer was refused.
+    /// The reason for refusing the peer.
     pub refusal: Option<Refusal>,
-    /// The server's request for a certificate, and what this client sent.
+    /// The server's request for a certificate, and this client's answer.
     pub certificate_request: Option<Detail>,
 }
 
 impl Notes {
-    /// Adds what a later call noted.
+    /// Adds the notes of a later call, which replace earlier ones.
     pub fn add(&mut self, later: Self) {
         let Self { refusal, certificate_request } = later;
         self.refusal = refusal.or(self.refusal.take());
@@ -156,23 +156,24 @@ impl Notes {
 }
 
 thread_local! {
-    /// rustls calls a verifier without saying for which session, and all sessions of a configuration share it. A session
-    /// takes the notes right after its `process_new_packets`, on the same thread.
+    /// The notes of the current call of `process_new_packets`. All sessions of a configuration share its verifier, and rustls
+    /// does not tell the verifier which session it is called for. The session takes the notes after its call, on the same
+    /// thread.
     static NOTES: RefCell<Notes> = RefCell::default();
 }
 
-/// Notes why a verifier refuses the peer. Call this inside the callback.
+/// Notes the reason why a verifier refuses the peer. Call this inside the callback.
 pub fn note_refusal(refusal: Refusal) {
     NOTES.with_borrow_mut(|notes| notes.refusal = Some(refusal));
 }
 
-/// Notes that the server asked this client for a certificate, and what the client sends. Call this inside
+/// Notes the server's request for a certificate, and this client's answer. Call this inside
 /// [`ResolvesClientCert::resolve`](rustls::client::ResolvesClientCert::resolve).
 pub fn note_certificate_request(request: Detail) {
     NOTES.with_borrow_mut(|notes| notes.certificate_request = Some(request));
 }
 
-/// Returns the notes of the callbacks since the last call, and forgets them.
+/// Takes the notes that the callbacks left since the last call.
 pub fn take_notes() -> Notes {
     NOTES.take()
 }

@@ -7,60 +7,63 @@ use rustls::{AlertDescription, Error};
 use crate::authorize::{Detail, Refusal};
 use crate::deadline::Timeout;
 use crate::handshake_bytes::HandshakeBytes;
-use crate::not_tls::Foreign;
+use crate::not_tls::ForeignProtocol;
 
-/// Who said close_notify first.
+/// The end that sent close_notify first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// This end.
+    /// The local end.
     Us,
-    /// The other end.
+    /// The peer.
     Peer,
 }
 
-/// What we were doing to the transport when it failed.
+/// The operation that failed on the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
-    /// Receiving.
-    Reading,
-    /// Sending.
-    Writing,
+pub enum Operation {
+    /// A read.
+    Read,
+    /// A write.
+    Write,
 }
 
-/// Why a session ended: one variant for each way to end.
+/// The reason why a session ended. There is one variant for each way to end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CloseReason {
-    /// close_notify went both ways; or the peer's came, and it left before ours could go.
+    /// Both ends sent close_notify. Or only the peer did, and it closed the connection before ours could be written.
     Clean {
-        /// Whose came first.
+        /// The end that was first.
         first: Party,
     },
-    /// We sent close_notify; the peer answered with a bare FIN. Nothing says that it had finished.
+    /// We sent close_notify, and the peer answered with a FIN alone. So it is not known whether the peer had finished.
     Unconfirmed,
-    /// The peer's FIN without its close_notify: what it sent may have been cut off (RFC 8446, 6.1).
+    /// The peer sent a FIN without close_notify, so its data may have been cut off.
+    ///
+    /// RFC 8446, 6.1: "If a transport-level close is received prior to a "close_notify", the receiver cannot know that all
+    /// the data that was sent has been received."
     Truncated {
-        /// Whether the handshake was over by then.
+        /// Whether the handshake was done before.
         established: bool,
     },
     /// We closed before the handshake was done.
     Abandoned,
-    /// The application abandoned the session, which then sent its close_notify: nobody takes what the peer sends.
+    /// The application abandoned the session, and takes nothing more from the peer. The session sent close_notify.
     AbandonedByApplication,
     /// The peer ended the session with a fatal alert.
     PeerAlert(AlertDescription, AlertContext),
-    /// The peer speaks something, and it is not TLS.
-    NotTls(Foreign),
-    /// The peer's proof of identity was not accepted.
+    /// The peer speaks another protocol than TLS.
+    NotTls(ForeignProtocol),
+    /// The peer was not authorized.
     Unauthorized(Refusal),
-    /// The peer broke the protocol, or has nothing in common with us.
+    /// The peer violated the protocol, or the two ends have no parameters in common.
     Tls(Error),
     /// The connection beneath TLS failed.
     Transport {
-        /// What failed.
-        doing: Doing,
-        /// How, in the operating system's classes.
+        /// The operation that failed.
+        operation: Operation,
+        /// The kind of the error.
         kind: io::ErrorKind,
-        /// The operating system's words.
+        /// The operating system's text for the error.
         error: String,
     },
     /// A deadline passed.
@@ -68,44 +71,44 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    pub(crate) fn transport(doing: Doing, error: &io::Error) -> Self {
-        Self::Transport { doing, kind: error.kind(), error: error.to_string() }
+    pub(crate) fn transport(operation: Operation, error: &io::Error) -> Self {
+        Self::Transport { operation, kind: error.kind(), error: error.to_string() }
     }
 }
 
-/// How far a session came before it ended.
+/// The progress of a session before it ended.
 #[derive(Clone, Copy, Debug)]
 pub enum Until<'a> {
-    /// The handshake was not done, and this had come from the peer.
+    /// The handshake was not done. The peer had sent these bytes.
     Handshake(&'a HandshakeBytes),
     /// The handshake was done.
     Established,
-    /// The server had asked this client for a certificate, and had sent no data since.
-    Asked {
-        /// What had come from the server, if the handshake was not done.
-        came: Option<&'a HandshakeBytes>,
-        /// What the server asked for, and what this client sent.
+    /// The server had requested a certificate from this client, and had sent no data since.
+    CertificateRequested {
+        /// The bytes that the server had sent, if the handshake was not done.
+        handshake_bytes: Option<&'a HandshakeBytes>,
+        /// The server's request, and the client's answer.
         request: &'a Detail,
     },
 }
 
-/// What had happened in the session when the peer's alert came.
+/// The state of the session when the peer's alert came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertContext {
-    /// How far the session was.
+    /// The progress of the handshake.
     pub stage: Stage,
-    /// The server's request for a certificate, and what this client sent. `None`: there was no request, or the server
-    /// has said more since, and so did not mind the answer.
+    /// The server's request for a certificate, and this client's answer. `None`: there was no request, or the server has
+    /// sent data since. Then it accepted the answer.
     pub request: Option<Detail>,
 }
 
-/// How far a session is.
+/// The progress of a handshake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
-    /// Nothing has been agreed on.
+    /// The two ends have agreed on nothing yet.
     #[default]
     Hello,
-    /// Version and cipher suite have been agreed on. In TLS 1.3 the group has been, too.
+    /// The two ends have agreed on version and cipher suite. In TLS 1.3 they have agreed on the group, too.
     Agreed,
     /// The handshake is done.
     Established,

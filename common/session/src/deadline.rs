@@ -1,18 +1,19 @@
-//! The named deadlines of a session. Every phase has one, so that nothing waits for ever (invariant I7).
+//! The named deadlines of a session. Every phase has a deadline, so that no session waits for ever (invariant I7).
 
 use std::time::{Duration, Instant};
 
-/// What a session can be late with.
+/// The deadlines that a session can miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timeout {
-    /// Client: from the TCP connection to the server's first byte. It may be waiting in the server's queue.
+    /// For a client: from the TCP connection to the server's first byte. The client may be in the server's accept queue.
     Wait,
-    /// From the start of the session (client: from the server's first byte) to the end of the handshake. A server's
-    /// session begins with the client's first byte, and the server gives it the same time to send that byte.
+    /// From the start of the session to the end of the handshake. For a client it starts at the server's first byte.
+    ///
+    /// A session of the server starts at the client's first byte. Before that, the server waits just as long for this byte.
     Handshake,
-    /// No application data in either direction.
+    /// The time without application data in either direction.
     Idle,
-    /// Bytes are owed to the peer and the kernel takes none of them.
+    /// The time during which output is pending and the kernel takes none of it.
     Write,
     /// From the decision to close to the end of the session.
     Close,
@@ -21,11 +22,11 @@ pub enum Timeout {
 }
 
 impl Timeout {
-    /// Every deadline, in the order in which they are looked at.
+    /// Every deadline, in the order in which [`Deadlines::due`] checks them.
     pub const ALL: [Self; 6] =
         [Self::Wait, Self::Handshake, Self::Write, Self::Close, Self::Idle, Self::Session];
 
-    /// The name in logs and traces.
+    /// Returns the name in logs and traces.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wait => "wait",
@@ -38,12 +39,12 @@ impl Timeout {
     }
 }
 
-/// How long each deadline is. `None` switches it off: then a peer can hold a session for ever.
+/// The length of each deadline. `None` switches a deadline off. Then a peer may be able to hold a session for ever.
 ///
-/// The default has the values of the programs.
+/// The default values are those of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// See [`Timeout::Wait`]; a server does not use it.
+    /// See [`Timeout::Wait`]. A server does not use it.
     pub wait: Option<Duration>,
     /// See [`Timeout::Handshake`].
     pub handshake: Option<Duration>,
@@ -71,11 +72,11 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// No deadline at all.
+    /// All deadlines switched off.
     pub const NONE: Self =
         Self { wait: None, handshake: None, idle: None, write: None, close: None, session: None };
 
-    /// The length of one deadline.
+    /// Returns the length of one deadline.
     pub fn length(&self, timeout: Timeout) -> Option<Duration> {
         match timeout {
             Timeout::Wait => self.wait,
@@ -93,23 +94,25 @@ impl Timeouts {
 pub struct Deadlines([Option<Instant>; Timeout::ALL.len()]);
 
 impl Deadlines {
-    /// Starts a deadline, or starts it again; `None` stops it.
+    /// Starts or moves a deadline. `None` stops it.
     pub fn set(&mut self, timeout: Timeout, at: Option<Instant>) {
         self.0[timeout as usize] = at;
     }
 
-    /// When a deadline is due, if it runs.
+    /// Returns when a deadline is due. `None`: it is not running.
     pub fn get(&self, timeout: Timeout) -> Option<Instant> {
         self.0[timeout as usize]
     }
 
-    /// The next instant at which something has to happen.
+    /// Returns the earliest of the running deadlines.
     pub fn earliest(&self) -> Option<Instant> {
         self.0.iter().copied().flatten().min()
     }
 
-    /// A deadline that has passed, and when it did. The poll rounds its timeout up and may still wake early, so the
-    /// question is always asked of the clock, never concluded from having woken.
+    /// Returns a deadline that has passed, and when it was due.
+    ///
+    /// A poll may wake early, although it rounds its timeout up. So a caller compares with the clock, and concludes nothing
+    /// from the fact that the poll returned.
     pub fn due(&self, now: Instant) -> Option<(Timeout, Instant)> {
         Timeout::ALL
             .into_iter()
@@ -141,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn every_deadline_has_its_own_place() {
+    fn every_deadline_is_stored_separately() {
         let start = Instant::now();
         let mut deadlines = Deadlines::default();
         for (seconds, timeout) in (1..).zip(Timeout::ALL) {

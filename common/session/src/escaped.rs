@@ -1,19 +1,19 @@
-//! The one door through which a peer's strings reach a log or a terminal.
+//! Makes strings that a peer or a file chose safe to show. Every log line and every terminal gets them only this way.
 
 use std::ascii;
 use std::fmt::{self, Write};
 
 use crate::bytes::Bytes;
 
-/// Source bytes shown before the cut. It bounds what one hostile string adds to a log line: 256
-/// bytes, each at most four characters (`\x1b`) wide.
+/// The number of bytes that are shown. It bounds what one hostile string adds to a log line: 256 bytes, each at most four
+/// characters (`\x1b`) wide.
 const SHOWN: usize = 256;
 
-/// Shows bytes that somebody else chose: bounded, on one line, and in printable ASCII only.
+/// Shows untrusted bytes: bounded, on one line, and in printable ASCII only.
 ///
-/// Everything outside printable ASCII is escaped, valid UTF-8 included: C1 controls, bidirectional
-/// overrides and look-alike letters are all valid UTF-8, and each of them can make a log say what
-/// the program did not. The backslash is escaped too, so that the text can be read back.
+/// Everything outside printable ASCII is escaped, valid UTF-8 included. C1 controls, bidirectional overrides and look-alike
+/// letters are valid UTF-8, and each of them can falsify a log line. The backslash is escaped too, so the original bytes can
+/// be told from the text.
 ///
 /// ```
 /// use tls_session::escaped::Escaped;
@@ -26,7 +26,7 @@ const SHOWN: usize = 256;
 pub struct Escaped<'a>(&'a [u8]);
 
 impl<'a> Escaped<'a> {
-    /// Wraps the bytes; nothing is copied, and no more than 256 of them will be shown.
+    /// Wraps the bytes without copying them. At most 256 of them are shown.
     pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         Self(bytes.as_ref())
     }
@@ -37,7 +37,7 @@ impl fmt::Display for Escaped<'_> {
         let (shown, rest) = self.0.split_at(self.0.len().min(SHOWN));
         for &byte in shown {
             match byte {
-                // `escape_default` would escape quotes as well; they harm no terminal.
+                // `escape_default` would escape quotes as well. Quotes are harmless in a terminal.
                 b'\'' | b'"' => f.write_char(char::from(byte))?,
                 _ => write!(f, "{}", ascii::escape_default(byte))?,
             }
@@ -50,18 +50,17 @@ impl fmt::Display for Escaped<'_> {
 }
 
 impl fmt::Debug for Escaped<'_> {
-    /// The same as `Display`: `{:?}` must not be a way around the door.
+    /// Shows the same as `Display`, so that `{:?}` is safe too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// Makes one line of a whole message: control characters (the newline included) and invisible
-/// formatting are escaped, other text stays as it is.
+/// Makes one line of a whole message. Control characters, the newline included, and invisible formatting characters are
+/// escaped. Other text stays as it is.
 ///
-/// This is the second door, for messages that contain no [`Escaped`] because a library wrote them.
-/// It leaves the backslash and printable Unicode alone, so that an `Escaped` part passes unchanged
-/// and a file's name stays readable.
+/// This is for messages that a library wrote without [`Escaped`]. The backslash and printable Unicode stay as they are, so an
+/// `Escaped` part does not change and a file name stays readable.
 pub fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for c in message.chars() {
@@ -74,8 +73,8 @@ pub fn one_line(message: &str) -> String {
     line
 }
 
-/// Unicode that moves or hides the text around it: bidirectional controls, line and paragraph
-/// separators, zero-width characters and tags.
+/// Returns whether a character moves or hides the text around it: bidirectional controls, line and paragraph separators,
+/// zero-width characters and tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -117,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn the_cut_comes_after_the_bound_and_not_before() {
+    fn more_than_256_bytes_are_cut() {
         assert_eq!(Escaped::new(&[b'x'; SHOWN]).to_string(), "x".repeat(SHOWN));
         assert!(Escaped::new(&[b'x'; SHOWN + 1]).to_string().ends_with("x…(+1 byte)"));
         assert_eq!(Escaped::new("").to_string(), "");
     }
 
     #[test]
-    fn a_message_becomes_one_line_and_what_was_escaped_stays() {
+    fn one_line_escapes_controls_and_keeps_escaped_text() {
         let peer = Escaped::new("evil\n\\").to_string();
         assert_eq!(one_line(&peer), peer);
         assert_eq!(one_line("clé.pem:\n\x1b[1m\u{202e}\u{2028}"), r"clé.pem:\n\u{1b}[1m\u{202e}\u{2028}");

@@ -1,4 +1,4 @@
-//! What a finished handshake agreed on.
+//! The result of a handshake.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use rustls::{CipherSuite, Connection, HandshakeKind, NamedGroup, ProtocolVersion
 use crate::authorize::{Authorization, Detail};
 use crate::escaped::Escaped;
 
-/// What the two ends agreed on, and what this end makes of the other.
+/// The parameters that the two ends agreed on, and the authorization of the peer.
 #[derive(Debug)]
 pub struct Handshake {
     /// The protocol version.
     pub version: Option<ProtocolVersion>,
     /// The cipher suite.
     pub suite: Option<SupportedCipherSuite>,
-    /// The key exchange group; none in a TLS 1.2 resumption, which exchanges no keys.
+    /// The key exchange group. A resumption in TLS 1.2 has none, because it exchanges no keys.
     pub group: Option<NamedGroup>,
-    /// Full, with or without a HelloRetryRequest, or resumed.
+    /// The kind of handshake: full, full after a HelloRetryRequest, or resumed.
     pub kind: Option<HandshakeKind>,
     /// The application protocol, if one was negotiated.
     pub alpn: Option<Vec<u8>>,
-    /// Whether the peer is authorized.
+    /// The decision about the peer.
     pub authorization: Authorization,
-    /// The server's request for a certificate, and what this client sent.
+    /// The server's request for a certificate, and this client's answer.
     pub request: Option<Detail>,
-    /// The time from the beginning of the session to here. A client's includes its time in the server's queue.
+    /// The time since the session began. For a client it includes the time in the server's accept queue.
     pub took: Duration,
 }
 
@@ -79,7 +79,7 @@ impl fmt::Display for Handshake {
     }
 }
 
-/// What IANA calls a cipher suite. rustls has names of its own for those of TLS 1.3.
+/// Returns IANA's name of a cipher suite. rustls uses other names for the suites of TLS 1.3.
 pub fn suite_name(suite: CipherSuite) -> &'static str {
     match suite {
         CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",

@@ -1,9 +1,9 @@
-//! What the peer has sent during the handshake.
+//! The bytes that the peer has sent during the handshake.
 
-/// How many bytes of the beginning are kept. A ClientHello with a post-quantum key share has some 1,700 bytes.
+/// The number of first bytes that are kept. A ClientHello with a post-quantum key share has some 1,700 bytes.
 const KEPT: usize = 4096;
 
-/// What the peer has sent so far: its beginning, and the length of all. A session keeps it until the handshake is done.
+/// The first bytes that the peer has sent, and the number of all. A session keeps them until the handshake is done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HandshakeBytes {
     beginning: Vec<u8>,
@@ -11,19 +11,19 @@ pub struct HandshakeBytes {
 }
 
 impl HandshakeBytes {
-    /// Adds bytes that came.
+    /// Adds received bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         let room = KEPT.saturating_sub(self.beginning.len());
         self.beginning.extend_from_slice(&bytes[..room.min(bytes.len())]);
         self.length += bytes.len();
     }
 
-    /// The first 4,096 bytes.
+    /// Returns the first 4,096 bytes.
     pub fn beginning(&self) -> &[u8] {
         &self.beginning
     }
 
-    /// The number of all bytes that came.
+    /// Returns the number of all received bytes.
     pub fn length(&self) -> usize {
         self.length
     }

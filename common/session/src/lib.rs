@@ -1,7 +1,8 @@
 //! One TLS session, driven by hand, on any non-blocking byte stream.
 //!
-//! rustls does no I/O. It is a state machine with two sides. Code between the two has to carry the bytes, at the right moment
-//! and in the right order, and has to know when the session is over. A [`Session`](session::Session) is that code:
+//! rustls does no I/O. It is a state machine between a network and an application. Other code has to carry the bytes on both
+//! sides, at the right moment and in the right order. It also has to know when the session is over. A
+//! [`Session`](session::Session) is that code:
 //!
 //! ```text
 //!        the network                        rustls                         the application
@@ -11,20 +12,20 @@
 //!   ◀── send ◀── write_tls ◀─└──────────────────────────────┘◀── writer() ◀── outbox.send()
 //!        │                     wants_read  wants_write  is_handshaking
 //!        ▼                                 │
-//!   Readiness: what may be tried           ▼
-//!   Wants: what to wait for ◀────── Session::turn ──────▶ Phase: who has closed, and why
+//!   Readiness: try these directions        ▼
+//!   Wants: wait for these events ◀─ Session::turn ──────▶ Phase: which end has closed, and why
 //!                                          │
 //!                                          ▼
-//!                              Deadlines: what is late   Observer: hears of every step
+//!                     Deadlines: what is late   Observer: receives every step
 //! ```
 //!
-//! It knows no command line, no files and no logger. It depends on rustls, and on mio only behind the feature `mio`, which is
-//! on by default.
+//! This crate has no command line, no files and no logger. It depends on rustls, and on mio only behind the feature `mio`,
+//! which is on by default.
 //!
 //! # A complete loop
 //!
-//! This server echoes, and serves one client after the other. Nothing is left out: it keeps deadlines, reads and writes no
-//! more than a peer makes room for, answers close_notify, and lets a last alert arrive.
+//! This server echoes, and serves one client after the other. It is complete: it keeps deadlines, stops reading while the
+//! peer does not read, answers close_notify, and drains a socket before it closes it, so that a last alert arrives.
 //!
 //! ```no_run
 //! use std::io;
@@ -72,7 +73,7 @@
 //!         for event in &events {
 //!             match (event.token(), &mut active) {
 //!                 (LISTENER, _) => listener.ready(),
-//!                 (SESSION, Some(session)) => session.ready(Readiness::of(event), cx),
+//!                 (SESSION, Some(session)) => session.ready(Readiness::from_event(event), cx),
 //!                 (SESSION, None) => {}
 //!                 (Token(key), _) => draining.ready(key - 2, cx),
 //!             }
@@ -115,80 +116,81 @@
 //! - **Turn**: one call of [`Session::turn`](session::Session::turn): flush, one read, advance.
 //! - **Pending output**: ciphertext that is queued in rustls and not written yet. Above its **high-water mark**
 //!   ([`HIGH_WATER_MARK`](application::HIGH_WATER_MARK)) a session does not read.
-//! - **Runnable**: a turn is due at once, without an event.
-//! - **Authorized**: the peer has been found acceptable ([`authorize`]). Its data may reach the application.
+//! - **Runnable**: a session is runnable if a turn is due at once, without an event.
+//! - **Authorized**: a peer is authorized if [`authorize`] accepts it. Then its data may reach the application.
 //! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP connection.
 //!   A FIN without close_notify is a **truncation**.
-//! - **Half-closed**: one end has sent close_notify, and the other still sends.
+//! - **Half-closed**: a session is half-closed if one end has sent close_notify, and the other end still sends.
 //! - **Draining**: reading from a socket after the session's end, so that closing it does not reset the connection.
-//! - **Local role, peer role**: client or server, at this end and at the other.
+//! - **Local role, peer role**: client or server. The local role is ours.
 //!
 //! # Reading order
 //!
 //! 1. [`phase`]: the phases of a session, and the table that leads from one to the next;
 //! 2. [`session`]: `turn` = flush, measure, fill, advance; then `session/advance.rs`;
-//! 3. `rustls_facts.rs`: what rustls 0.23 tells only by detours;
+//! 3. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly;
 //! 4. the server's `event_loop.rs`: wait, gather, admit, turn.
 //!
-//! | module | what it knows |
+//! | module | content |
 //! |---|---|
-//! | [`application`] | what an application sees of a session: plaintext and time |
-//! | [`authorize`] | whether a peer is accepted |
-//! | [`context`], [`buffers`] | what a loop passes to every call: time, buffers, limits, observer |
-//! | [`readiness`] | what the kernel last reported of a socket, and what to watch it for |
+//! | [`application`] | the interface between a session and its application: plaintext and time |
+//! | [`authorize`] | the authorization of a peer |
+//! | [`context`], [`buffers`] | the context of every call: time, buffers, limits, observer |
+//! | [`readiness`] | the readiness of a socket, and the events to watch it for |
 //! | [`deadline`] | the named deadlines of a session |
-//! | [`transport`] | what a session needs of the connection beneath it |
+//! | [`transport`] | the connection beneath a session |
 //! | [`close_reason`] | every way in which a session can end |
-//! | [`observer`] | the seam for everything that shows a session |
-//! | [`handshake`], [`handshake_bytes`], [`not_tls`] | what a handshake agreed on; what the peer sent during it; what a peer speaks instead of TLS |
+//! | [`observer`] | the interface of everything that shows a session |
+//! | [`handshake`], [`handshake_bytes`], [`not_tls`] | the result of a handshake, the peer's first bytes, and protocols that are not TLS |
 //! | [`mio`] | a session's registration, the listener, connecting and draining, for a loop on mio |
-//! | [`alert_name`], [`escaped`], [`bytes`] | alerts, a peer's strings and numbers of bytes in a sentence |
+//! | [`alert_name`], [`escaped`], [`bytes`] | the names of alerts, safe text, numbers of bytes |
 //!
 //! # Invariants
 //!
-//! They are cited by number where they are kept. `tests/simulation` lets two sessions meet on an arbitrary network, for
-//! any number of seeds, and checks them after every step.
+//! The code cites them by number. The simulation lets two sessions meet on an arbitrary network, for any number of seeds, and
+//! checks them after every step.
 //!
-//! - **I1, turn end.** A direction is left only because the kernel has no more, or TLS does not want it (the interest
-//!   changes, and changing it back arms the edge again), or the limit of the turn is reached (the session stays runnable).
-//! - **I2, one gate.** Only [`session`] and its parts move bytes through rustls. Every `read_tls` that can bring bytes is
-//!   followed by one `process_new_packets`.
-//! - **I3, pending output first.** Flush before fill. close_notify and alerts are flushed, with a deadline, before the
-//!   FIN.
-//! - **I4, bounded memory and work.** No ciphertext is read while pending output is above its high-water mark. A
-//!   peer that never reads costs a fixed amount of memory and, after the write deadline, its slot. A turn takes one read.
-//!   After the handshake it processes at most 64 records of it. The session keeps the rest of that read, and reads no
-//!   more before it is used up.
-//! - **I5, end-of-file is a fact, close_notify is a verdict.** A FIN without close_notify is a truncation, and is
-//!   called one.
-//! - **I6, our close_notify certifies the answer.** It follows every byte that we accepted and answered, and the
-//!   application says when its answer is complete. If the answer cannot be sent, or what it answers may have been cut
-//!   off, the session ends with a FIN and no close_notify. What we have sent must be able to arrive: a socket that may
-//!   hold unread bytes is drained before it is closed ([`mio::Draining`]).
-//! - **I7, liveness.** After each turn a session has an interest, a deadline, or a place among the runnable.
-//!   Every phase has a deadline, closing too (CVE-2019-15541 was a close that waited), unless the user switches it off. A
-//!   session that is due tries its socket before it counts as late.
-//! - **I8, a peer cannot crash us.** Errors are input. Panics are for our own bugs. There is no `unwrap`, no `expect`
-//!   and no `unsafe` outside tests. No write blocks. If nobody reads its output, the
-//!   server goes on. The client stops reading from the server; its signals and deadlines still work.
-//! - **I9, no secret leaves unasked.** Keys reach a file or a screen only when the user named that sink.
+//! - **I1, turn end.** A session stops reading or writing for one of three reasons. The kernel has no more bytes, or no more
+//!   room. Or TLS does not want that direction: then the interest changes, and changing it back arms the edge again. Or the
+//!   limit of the turn is reached: then the session stays runnable.
+//! - **I2, one place.** Only [`session`] and its parts move bytes through rustls. One `process_new_packets` follows every
+//!   `read_tls` that can bring bytes.
+//! - **I3, pending output first.** A session flushes before it fills. It flushes close_notify and alerts, with a deadline,
+//!   before the FIN.
+//! - **I4, bounded memory and work.** A session reads no ciphertext while pending output is above its high-water mark. A peer
+//!   that never reads costs a fixed amount of memory and, after the write deadline, loses its slot. A turn takes one read.
+//!   After the handshake a turn processes at most 64 records. The session keeps the rest of the read, and reads no more until
+//!   it has processed that.
+//! - **I5, a truncation is reported.** Only close_notify ends the peer's half properly. A FIN without close_notify is a
+//!   truncation, and the session reports it as one.
+//! - **I6, our close_notify certifies the answer.** It follows the answers to all bytes that we accepted, and the application
+//!   decides when its answer is complete. If the answer cannot be sent, or if the data that it answers may have been cut off,
+//!   the session ends with a FIN and no close_notify. Our output must be able to arrive. So a socket that may hold unread
+//!   bytes is drained before it is closed ([`mio::Draining`]).
+//! - **I7, liveness.** After each turn a session has an interest, or has a deadline, or is runnable. Every phase has a deadline,
+//!   closing too, unless the user switches it off (CVE-2019-15541 was a close that waited for ever). A session that is due
+//!   tries its socket before it counts as late.
+//! - **I8, a peer cannot crash us.** Errors are input. A panic is always a bug of ours. There is no `unwrap`, no `expect` and
+//!   no `unsafe` outside tests. No write blocks. If nobody reads the server's output, it goes on serving. If nobody reads the
+//!   client's output, it stops reading from the server, and its signals and deadlines still work.
+//! - **I9, no secret leaks.** Keys reach a file or a screen only if the user named it.
 //!
 //! # Embedding
 //!
-//! [`Session::turn`](session::Session::turn) is the only call that moves a session, and its answer says what to wait for.
-//! [`mio::Registered`] applies that answer to a mio poll, and [`mio::Draining::close`] closes the socket. On another event
+//! Only [`Session::turn`](session::Session::turn) reads and writes. Its result tells the caller what to wait for.
+//! [`mio::Registered`] applies that result to a mio poll, and [`mio::Draining::close`] closes the socket. With another event
 //! source, call `turn` after each event and at each deadline. A level-triggered source must not watch a socket that wants
 //! nothing, or it spins on a hang-up. With one thread for each session, poll that one socket with the session's deadline.
 //!
-//! An application that answers later than inside `received` says so in
+//! An application that answers later than inside `received` returns `Next::Continue` from
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
-//! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 charges early data that it rejects
-//! again with each read until the client's next flight is complete, so early data that is rejected across several reads
-//! can end the handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
+//! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 counts rejected early data again at
+//! each read until the client's next flight is complete. So early data that is rejected across several reads can end the
+//! handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
 //!
-//! After our own close_notify the session goes on reading: the peer may have more to say. rustls 0.23 has a debug
-//! assertion there that a corrupt record trips, so a debug build of it could be ended by any peer. Copy these lines
-//! to the `Cargo.toml` of your workspace:
+//! After our own close_notify the session goes on reading, because the peer may still send. rustls 0.23 has a debug assertion
+//! there that a corrupt record violates. So any peer could stop a debug build of it. Copy these lines to the `Cargo.toml` of
+//! your workspace:
 //!
 //! ```toml
 //! [profile.dev.package.rustls]

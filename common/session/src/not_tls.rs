@@ -1,31 +1,31 @@
-//! Recognising a peer that speaks another protocol at us.
+//! Recognises a peer that speaks another protocol than TLS.
 
 use std::fmt;
 
 use crate::escaped::Escaped;
 
-/// How many bytes of the beginning are shown.
+/// The number of the peer's first bytes that are shown.
 const SHOWN: usize = 8;
 
-/// Returns what the peer speaks instead of TLS, by the first bytes that it sent. `None` if it could be TLS. Ask this after
-/// rustls has refused the bytes.
+/// Returns the protocol that the peer speaks instead of TLS, by its first bytes. `None`: it could be TLS. Call this after
+/// rustls has rejected the bytes.
 ///
-/// A TLS record starts with a content type from 20 to 24 (RFC 8446, 5.1; RFC 6520 for 24). Anything else is foreign, and
-/// the well-known protocols have a name.
-pub fn recognize(beginning: &[u8]) -> Option<Foreign> {
+/// A TLS record starts with a content type from 20 to 24 (RFC 8446, 5.1; RFC 6520 for 24). Any other first byte belongs to
+/// another protocol. Well-known protocols are named.
+pub fn recognize(beginning: &[u8]) -> Option<ForeignProtocol> {
     let shown = &beginning[..beginning.len().min(SHOWN)];
     match shown.first() {
         None | Some(20..=24) => None,
         Some(_) => {
             let mut first = [0; SHOWN];
             first[..shown.len()].copy_from_slice(shown);
-            Some(Foreign { protocol: protocol_of(shown), first, length: shown.len() })
+            Some(ForeignProtocol { name: name_of(shown), first, length: shown.len() })
         }
     }
 }
 
-fn protocol_of(heard: &[u8]) -> Option<&'static str> {
-    const SIGNS: [(&[u8], &str); 17] = [
+fn name_of(beginning: &[u8]) -> Option<&'static str> {
+    const PREFIXES: [(&[u8], &str); 17] = [
         (b"HTTP/", "HTTP"),
         (b"GET ", "HTTP"),
         (b"HEAD ", "HTTP"),
@@ -45,17 +45,17 @@ fn protocol_of(heard: &[u8]) -> Option<&'static str> {
         (b"PROXY ", "the PROXY protocol"),
     ];
     // An SSLv2 ClientHello: a two-byte length with the high bit set, then message type 1 (RFC 5246, E.2).
-    if let [0x80..=0xff, _, 1, ..] = heard {
+    if let [0x80..=0xff, _, 1, ..] = beginning {
         return Some("SSLv2");
     }
     // MySQL's greeting: a length of three bytes, sequence number 0, protocol version 10.
-    if let [_, _, 0, 0, 10, ..] = heard {
+    if let [_, _, 0, 0, 10, ..] = beginning {
         return Some("MySQL");
     }
-    SIGNS.iter().find(|(sign, _)| heard.starts_with(sign)).map(|(_, name)| *name)
+    PREFIXES.iter().find(|(prefix, _)| beginning.starts_with(prefix)).map(|(_, name)| *name)
 }
 
-/// What to do about a server that begins in clear and can change to TLS later (STARTTLS). This client cannot.
+/// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). This client cannot do that.
 fn starttls_hint(protocol: &str) -> Option<&'static str> {
     match protocol {
         "SMTP or FTP" => Some("try its TLS port, 465 for SMTP or 990 for FTP"),
@@ -68,28 +68,28 @@ fn starttls_hint(protocol: &str) -> Option<&'static str> {
     }
 }
 
-/// Something that is not TLS.
+/// A protocol that is not TLS, and the first bytes of the peer that speaks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Foreign {
-    protocol: Option<&'static str>,
+pub struct ForeignProtocol {
+    name: Option<&'static str>,
     first: [u8; SHOWN],
     length: usize,
 }
 
-impl fmt::Display for Foreign {
+impl fmt::Display for ForeignProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let heard = &self.first[..self.length];
-        match self.protocol {
-            Some(protocol) => {
-                write!(f, "it speaks {protocol} (its first bytes: \"{}\")", Escaped::new(heard))?;
-                match starttls_hint(protocol) {
+        let first = Escaped::new(&self.first[..self.length]);
+        match self.name {
+            Some(name) => {
+                write!(f, "it speaks {name} (its first bytes: \"{first}\")")?;
+                match starttls_hint(name) {
                     Some(hint) => {
                         write!(f, "; it begins without TLS, and this client cannot ask for STARTTLS: {hint}")
                     }
                     None => Ok(()),
                 }
             }
-            None => write!(f, "its first bytes are \"{}\"", Escaped::new(heard)),
+            None => write!(f, "its first bytes are \"{first}\""),
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_protocol_with_starttls_is_told_its_tls_port() {
+    fn a_protocol_with_starttls_gets_the_hint_with_its_tls_port() {
         for (greeting, hint) in [
             (&b"220 mail.example.org ESMTP"[..], "465 for SMTP"),
             (b"* OK IMAP4rev1 ready", "993"),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_tls_is_not_foreign() {
+    fn bytes_that_could_be_tls_are_not_another_protocol() {
         assert!(recognize(&[22, 3, 1, 0xff, 0xff]).is_none());
         assert!(recognize(b"").is_none());
     }

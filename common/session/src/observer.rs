@@ -1,8 +1,7 @@
-//! The seam for everything that shows a session: logs, traces, captures, pages.
+//! The interface of everything that shows a session: logs, traces, captures, pages.
 //!
-//! An observer is told what happened and returns nothing, so it can change nothing. Bytes are lent to it, never
-//! copied for it, and nothing is formatted before somebody asks: with [`()`](unit) as the observer a step costs a
-//! test that fails.
+//! A session reports each of its steps to an observer. The observer returns nothing, so it cannot change the session. It
+//! borrows the bytes. Nothing is copied or formatted for it, so with [`()`](unit) as the observer a step costs one test.
 
 use std::fmt;
 use std::io;
@@ -17,12 +16,12 @@ use crate::handshake::Handshake;
 use crate::phase::Phase;
 use crate::readiness::{Interest, Readiness};
 
-/// Which session a step belongs to.
+/// The identity of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionId {
     /// Counts from 1, in the order in which sessions started.
     pub number: u64,
-    /// The other end.
+    /// The address of the peer.
     pub peer: SocketAddr,
 }
 
@@ -32,36 +31,36 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// One thing that a session did.
+/// One step of a session.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// The session begins; its connection has this address at our end.
+    /// The session began.
     Began {
-        /// Address and port of our end.
+        /// The local address of its connection.
         local: SocketAddr,
     },
-    /// The poll, or a look before it, said that the socket may be ready for this.
+    /// The event source, or the loop itself, reported that the socket may be ready for this.
     Ready(Readiness),
-    /// `recv(2)` gave these bytes: one read. Empty for the end: the peer's FIN, or a connection that a write
+    /// One `recv(2)` returned these bytes. An empty slice is end-of-file: the peer's FIN, or a connection that a write
     /// has found broken.
     Received(&'a [u8]),
-    /// A read would have blocked.
+    /// A read returned `WouldBlock`.
     ReadBlocked,
-    /// `read_tls` took these bytes of the read; none when it was told of the peer's FIN.
+    /// `read_tls` took these bytes of the read. An empty slice stands for the peer's FIN.
     ReadTls(&'a [u8]),
     /// `process_new_packets` returned this.
     Processed(&'a Result<IoState, rustls::Error>),
-    /// The handshake is done, and this is what came of it.
+    /// The handshake is done. This is its result.
     Established(&'a Handshake),
     /// The application got this plaintext.
     PlaintextIn(&'a [u8]),
     /// The application sent this plaintext.
     PlaintextOut(&'a [u8]),
-    /// The kernel took these bytes; one write may come as several pieces, followed by its [`Step::WroteTls`].
+    /// The kernel took these bytes. One write can be reported in several pieces. Its [`Step::WroteTls`] follows them.
     Sent(&'a [u8]),
     /// `write_tls` wrote this many bytes, in one system call.
     WroteTls(usize),
-    /// A write would have blocked.
+    /// A write returned `WouldBlock`.
     WriteBlocked,
     /// The session went from one phase to another.
     PhaseChanged {
@@ -70,51 +69,51 @@ pub enum Step<'a> {
         /// The phase it is in now.
         to: &'a Phase,
     },
-    /// A deadline was started, moved, or (`None`) stopped.
+    /// A deadline was started, moved or stopped. `None`: it was stopped.
     DeadlineSet(Timeout, Option<Instant>),
     /// A deadline passed.
     DeadlineFired(Timeout),
-    /// The application has set, moved, or (`None`) stopped a deadline of its own.
+    /// The application started, moved or stopped its own deadline. `None`: it was stopped.
     TimerSet(Option<Instant>),
     /// The application's own deadline passed.
     TimerFired,
-    /// What the poll was told to watch for. Nothing: the session was deregistered.
+    /// The poll now watches the session for this interest. With an empty interest the session is deregistered.
     InterestChanged(Interest),
-    /// The limit of a turn is reached: the session stays runnable, and others have their turn first.
+    /// The session reached the limit of its turn. It stays runnable, and the other sessions have their turns first.
     Yielded,
-    /// The FIN that ends our half was sent, or what the kernel said instead.
+    /// The session sent the FIN that ends our half, or `shutdown(2)` failed.
     SentFin(&'a io::Result<()>),
     /// The session is over.
     Closed {
-        /// Why.
+        /// The reason of its end.
         reason: &'a CloseReason,
-        /// How far it had come.
+        /// The progress of the session before it ended.
         until: Until<'a>,
         /// Plaintext bytes that the application got.
         received: u64,
         /// Plaintext bytes that the application sent.
         sent: u64,
-        /// The time since it began.
+        /// The time since the session began.
         duration: Duration,
     },
 }
 
-/// What a listener did, or a socket that is drained.
+/// One event of a socket that belongs to no session: a listener, or a socket that is drained.
 #[derive(Debug)]
 pub enum SocketEvent<'a> {
-    /// An event was for this socket.
+    /// The poll reported this socket.
     Ready(SocketKind),
-    /// What the poll was told to watch the socket for. Nothing: it was deregistered.
+    /// The poll now watches the socket for this interest. With an empty interest the socket is deregistered.
     InterestChanged(SocketKind, Interest),
     /// A connection was accepted.
     Accepted(SocketAddr),
-    /// `accept(2)` failed with an error that concerns every connection. It is tried again soon.
+    /// `accept(2)` failed with an error that concerns every connection. The listener tries again soon.
     AcceptFailed(&'a io::Error),
-    /// A socket was drained, and is closed.
+    /// A socket was drained and closed.
     Drained {
-        /// Its peer.
+        /// The address of its peer.
         peer: SocketAddr,
-        /// How many bytes were dropped.
+        /// The number of bytes that were dropped.
         drained: usize,
     },
 }
@@ -124,36 +123,36 @@ pub enum SocketEvent<'a> {
 pub enum SocketKind {
     /// The listening socket.
     Listener,
-    /// The socket of a session that is over. It is drained before it is closed.
+    /// The socket of a session that is over, while it is drained.
     Draining(SocketAddr),
 }
 
-/// Hears what sessions and sockets do.
+/// Receives the steps of sessions and the events of other sockets.
 pub trait Observer {
-    /// Returns whether anybody watches. Asked once for each [`Context`](crate::context::Context).
+    /// Returns whether this observer uses the steps. Each [`Context`](crate::context::Context) asks once.
     fn is_watching(&self) -> bool {
         true
     }
 
-    /// A session has done something.
+    /// Receives one step of a session.
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
         let _ = (now, id, step);
     }
 
-    /// A listener or a socket that is drained has done something.
+    /// Receives one event of a socket that belongs to no session.
     fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
         let _ = (now, event);
     }
 }
 
-/// Nobody watches.
+/// The observer that ignores everything.
 impl Observer for () {
     fn is_watching(&self) -> bool {
         false
     }
 }
 
-/// Which observers there are depends on the program.
+/// An observer that is chosen at run time.
 impl<O: Observer + ?Sized> Observer for Box<O> {
     fn is_watching(&self) -> bool {
         (**self).is_watching()
@@ -168,7 +167,7 @@ impl<O: Observer + ?Sized> Observer for Box<O> {
     }
 }
 
-/// Two observers, in this order.
+/// Two observers, called in this order.
 impl<A: Observer, B: Observer> Observer for (A, B) {
     fn is_watching(&self) -> bool {
         self.0.is_watching() || self.1.is_watching()

@@ -1,12 +1,15 @@
 //! The phases of a session, and the one table that leads from phase to phase.
 //!
-//! rustls knows how far the handshake is, what is still to be written, and whether the peer has ended its half. A phase
-//! holds what rustls does not know: who closed first, and why the session fails.
+//! rustls knows the progress of the handshake, the pending output, and whether the peer has ended its half. A phase holds
+//! what rustls does not know: which end closed first, and why the session fails.
 //!
-//! [`Phase::on`] is the whole table. It is a pure function: the session passes an [`Event`], and enters the phase that
-//! comes back. Nothing else leads from one phase to another. Two events are facts, [`Event::PeerEnded`] and
-//! [`Event::Flushed`]. The session passes them again after each transition, as long as they hold, until no transition
-//! follows.
+//! [`Phase::on`] is the whole table. It is a pure function. The session passes an [`Event`], and enters the phase that the
+//! function returns. Nothing else changes the phase. Two events are facts: [`Event::PeerEnded`] and [`Event::Flushed`]. The
+//! session passes them again after each transition while they hold, until no transition follows.
+//!
+//! A peer may close its half and go on reading, and we may do the same. RFC 8446, 6.1: "Each party MUST send a
+//! "close_notify" alert before closing its write side of the connection, unless it has already sent some error alert. This
+//! does not have any effect on its read side of the connection."
 //!
 #![doc = include_str!("phase_table.md")]
 
@@ -14,10 +17,10 @@ use crate::authorize::Refusal;
 use crate::close_reason::{CloseReason, Party};
 use crate::deadline::Timeout;
 
-/// Where a session stands.
+/// The phase of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
-    /// The handshake is going on.
+    /// The handshake is running.
     Handshaking,
     /// The peer is authorized. Application data flows both ways.
     Established,
@@ -31,34 +34,34 @@ pub enum Phase {
     },
     /// Our close_notify is queued or written. The peer may still send, and has to answer with its own close_notify.
     Closing {
-        /// Why we close. It decides how long the peer may take.
+        /// The cause of the close. It decides which deadline holds.
         cause: Cause,
     },
     /// The peer has closed, and everything is answered. Our close_notify is being written.
     Finishing,
     /// The session has failed, or the application has abandoned it. An alert or a close_notify is being written.
     Failing {
-        /// Why.
+        /// The reason.
         reason: CloseReason,
     },
-    /// A write has failed, so nothing can be sent any more. The session reads what the peer sent before it left,
-    /// because a better reason may be in it.
+    /// A write has failed, so nothing can be sent any more. The session reads the peer's last bytes, because they may hold a
+    /// better reason.
     WriteFailed {
         /// The error of the write.
         reason: CloseReason,
-        /// Whether the peer was authorized by then. If not, its data must not reach the application.
+        /// Whether the peer was authorized before. If not, its data must not reach the application.
         authorized: bool,
     },
     /// The session is over.
     Closed(CloseReason),
 }
 
-/// Why we close.
+/// The cause of our close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The application or the loop asked for it. The peer has the close timeout to answer.
+    /// The application or the loop requested it. The peer has the close timeout to answer.
     Requested,
-    /// The application has finished sending and waits for the rest of the answer. The idle timeout holds.
+    /// The application has finished sending, and waits for the rest of the answer. The idle timeout holds.
     FinishedSending,
     /// A deadline passed. The peer has the close timeout to answer.
     TimedOut(Timeout),
@@ -67,29 +70,29 @@ pub enum Cause {
 /// How a peer ends its half of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerEnd {
-    /// With close_notify. Nothing was cut off.
+    /// The peer sent close_notify. Its data is complete.
     CloseNotify,
-    /// With a FIN alone. Something may have been cut off (invariant I5).
+    /// The peer sent a FIN alone. Its data may have been cut off (invariant I5).
     Fin,
 }
 
-/// What can lead a session to another phase.
+/// The input of the phase table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The handshake is done, and this is the answer about the peer.
+    /// The handshake is done, and the peer is authorized or refused.
     HandshakeDone(Result<(), Refusal>),
     /// A fact: the peer has ended its half, and all plaintext before the end has been read.
     PeerEnded(PeerEnd),
-    /// A fact: all output is written. If the peer has ended its half, this says how.
+    /// A fact: all output is written. It holds the end of the peer's half, if the peer has ended it.
     Flushed(Option<PeerEnd>),
-    /// The application has heard of the peer's close_notify.
+    /// The application has been told of the peer's close_notify.
     PeerFinished {
         /// Whether the application goes on sending.
         answer_follows: bool,
     },
     /// The application closes the session.
     ApplicationCloses,
-    /// The application abandons the session: it takes nothing more.
+    /// The application abandons the session. It takes nothing more.
     ApplicationAbandons,
     /// The loop, on behalf of the application, has finished sending.
     FinishedSending,
@@ -115,7 +118,7 @@ pub enum Event {
 }
 
 impl Phase {
-    /// Returns the phase that this event leads to. `None`: the session stays in its phase.
+    /// Returns the next phase after this event. `None`: the phase stays the same.
     pub fn on(&self, event: Event) -> Option<Self> {
         match self {
             Self::Handshaking => Self::on_handshaking(event),
@@ -133,7 +136,7 @@ impl Phase {
     fn on_handshaking(event: Event) -> Option<Self> {
         match event {
             Event::HandshakeDone(Ok(())) => Some(Self::Established),
-            // rustls sends no alert of ours, so only the FIN can tell the peer.
+            // rustls has no call to send an alert of our own, so the peer gets only the FIN.
             Event::HandshakeDone(Err(refusal)) => Some(Self::Closed(CloseReason::Unauthorized(refusal))),
             Event::PeerEnded(_) => {
                 Some(Self::Failing { reason: CloseReason::Truncated { established: false } })
@@ -155,7 +158,7 @@ impl Phase {
     fn on_established(event: Event) -> Option<Self> {
         match event {
             Event::PeerEnded(end @ PeerEnd::Fin) => Some(Self::PeerClosed { end }),
-            // The application is asked first, which is `PeerFinished`.
+            // The session calls the application first. Its answer comes as `PeerFinished`.
             Event::PeerEnded(PeerEnd::CloseNotify) => None,
             Event::PeerFinished { answer_follows: true } => Some(Self::HalfClosed),
             Event::PeerFinished { answer_follows: false } => {
@@ -202,8 +205,8 @@ impl Phase {
     fn on_peer_closed(end: PeerEnd, event: Event) -> Option<Self> {
         match (event, end) {
             (Event::Flushed(_), PeerEnd::CloseNotify) => Some(Self::Finishing),
-            // What the peer sent is answered, but it may have been cut off, by anybody on the way. Our close_notify would
-            // certify that the answer is whole (I6).
+            // The data of the peer is answered, but an attacker may have cut it off. Our close_notify would certify that the
+            // answer is complete (I6).
             (Event::Flushed(_), PeerEnd::Fin) => {
                 Some(Self::Closed(CloseReason::Truncated { established: true }))
             }
@@ -227,7 +230,7 @@ impl Phase {
         };
         match event {
             Event::Flushed(Some(end)) => closed_by(end),
-            // Many peers close their socket while our close_notify is unread, and their kernel sends a reset for it.
+            // Many peers close their socket before they read our close_notify. Then their kernel sends a reset.
             Event::ReadFailed { is_reset_after_flush: true, .. } => closed_by(PeerEnd::Fin),
             Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(match cause {
@@ -235,7 +238,7 @@ impl Phase {
                 Cause::Requested | Cause::FinishedSending => timeout,
             }))),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            // An alert after our close_notify would be one message too many.
+            // An alert must not follow our close_notify.
             Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
                 Some(Self::Closed(reason))
             }
@@ -246,7 +249,7 @@ impl Phase {
     fn on_finishing(event: Event) -> Option<Self> {
         let clean = CloseReason::Clean { first: Party::Peer };
         match event {
-            // Only our close_notify was left to write, and the peer need not wait for it.
+            // Only our close_notify was pending, and the peer need not wait for it.
             Event::Flushed(_) | Event::WriteFailed(_) => Some(Self::Closed(clean)),
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
@@ -256,7 +259,7 @@ impl Phase {
         }
     }
 
-    /// The first reason counts.
+    /// Keeps the first reason.
     fn on_failing(reason: &CloseReason, event: Event) -> Option<Self> {
         match event {
             Event::Flushed(_)
@@ -271,7 +274,7 @@ impl Phase {
 
     fn on_write_failed(reason: &CloseReason, event: Event) -> Option<Self> {
         match event {
-            // The peer has said why it left, in an alert for example. That is a better reason than a broken pipe.
+            // The peer gave a reason, in an alert for example. That is better than a broken pipe.
             Event::TlsFailed(better) => Some(Self::Closed(better)),
             Event::PeerEnded(_)
             | Event::NothingToRead
@@ -295,7 +298,7 @@ impl Phase {
         !matches!(self, Self::WriteFailed { .. } | Self::Closed(_))
     }
 
-    /// Returns whether the application may send. After our close_notify rustls would take the data, and the peer would
+    /// Returns whether the application may send. After our close_notify rustls would still take the data, but the peer would
     /// ignore it.
     pub fn sends(&self) -> bool {
         matches!(self, Self::Established | Self::HalfClosed)
@@ -324,7 +327,7 @@ impl Phase {
         )
     }
 
-    /// The name of the phase in traces and tests.
+    /// Returns the name of the phase in traces and tests.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Handshaking => "Handshaking",

@@ -1,13 +1,13 @@
-//! What the kernel last said about a socket.
+//! The readiness of a socket, as the kernel last reported it.
 
 #[cfg(feature = "mio")]
 use mio::event::Event;
 
-/// Which directions may be tried.
+/// The directions that may be tried.
 ///
-/// mio is edge-triggered: an event says that something changed, once. The knowledge has to be kept until the
-/// kernel itself takes it back, and only two answers do that: `WouldBlock`, and a read that returned less than
-/// was asked for. Nothing else clears a bit (invariant I1).
+/// mio is edge-triggered: the kernel reports a change once. So a session keeps what was reported until the kernel takes it
+/// back. Only two results do that: `WouldBlock`, and a read that returns less than the buffer holds. Nothing else clears
+/// a bit (invariant I1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     readable: bool,
@@ -16,29 +16,28 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// What is known from elsewhere than an event. With `read_closed`, the peer's FIN is there.
+    /// A readiness that does not come from an event. `read_closed`: the peer's FIN has arrived.
     pub fn new(readable: bool, writable: bool, read_closed: bool) -> Self {
         Self { readable, writable, read_closed }
     }
 
-    /// A connected socket that nobody has asked yet: it can be written, and if it can be read the kernel will
-    /// say so.
-    pub fn fresh() -> Self {
+    /// The readiness of a socket that has just connected. It can be written. The kernel reports it when it can be read.
+    pub fn connected() -> Self {
         Self::new(false, true, false)
     }
 
-    /// Everything may be tried: for a caller without a poll, and for one who knows that bytes are waiting.
+    /// Both directions may be tried: for a caller without a poll, or for a socket that is known to hold bytes.
     pub fn all() -> Self {
         Self::new(true, true, false)
     }
 
-    /// What one event says.
+    /// The readiness that one event reports.
     ///
-    /// Only `is_readable` and `is_writable` are portable. The others are hints, and are taken as a reason to
-    /// ask (a reset shows in the read or the write that meets it), never as an answer: acting on a hang-up
-    /// before reading loses what the peer said last.
+    /// Only `is_readable` and `is_writable` are portable. The other flags are hints. Here a hint makes the session try the
+    /// socket, and the result of that read or write is the answer. A session that ended at a hang-up, without reading first,
+    /// would lose the last bytes of the peer.
     #[cfg(feature = "mio")]
-    pub fn of(event: &Event) -> Self {
+    pub fn from_event(event: &Event) -> Self {
         let broken = event.is_error();
         Self {
             readable: event.is_readable() || event.is_read_closed() || broken,
@@ -47,67 +46,70 @@ impl Readiness {
         }
     }
 
-    /// Adds what another event said.
+    /// Adds what another event reported.
     pub fn merge(&mut self, other: Self) {
         self.readable |= other.readable;
         self.writable |= other.writable;
         self.read_closed |= other.read_closed;
     }
 
-    /// Whether a read may be tried.
+    /// Returns whether a read may be tried.
     pub fn is_readable(self) -> bool {
         self.readable
     }
 
-    /// Whether a write may be tried.
+    /// Returns whether a write may be tried.
     pub fn is_writable(self) -> bool {
         self.writable
     }
 
-    /// Whether the kernel has seen the peer's end: reading to the end finds it.
+    /// Returns whether the kernel has reported the peer's FIN. A session that reads to the end finds it.
     pub fn is_read_closed(self) -> bool {
         self.read_closed
     }
 
-    /// A read said `WouldBlock`.
+    /// Notes that a read returned `WouldBlock`.
     pub fn read_blocked(&mut self) {
         self.readable = false;
     }
 
-    /// A write said `WouldBlock`.
+    /// Notes that a write returned `WouldBlock`.
     pub fn write_blocked(&mut self) {
         self.writable = false;
     }
 
-    /// A read returned less than was asked for: the socket is drained, and the next byte makes a new edge
-    /// (epoll(7), question 9). Not so once the peer's FIN is there: data and FIN that arrive together make one
-    /// edge for both, so after it only an end-of-file or an error is an answer. (A peer that sends TCP urgent data
-    /// makes reads stop at its mark too. TLS has no use for it, and that session is its sender's to lose: it stays
-    /// where it is until more comes, or its deadline.)
+    /// Notes that a read returned less than the buffer holds: the socket is empty, and the next byte makes a new edge
+    /// (epoll(7), question 9).
+    ///
+    /// After the peer's FIN the socket stays readable. Data and FIN that arrive together make one edge for both, so the
+    /// session has to read until it gets end-of-file or an error.
+    ///
+    /// A peer that sends TCP urgent data also makes reads stop early, at the urgent mark. TLS does not use urgent data.
+    /// Such a session waits for the peer's next bytes, or for its own deadline.
     pub fn read_short(&mut self) {
         self.readable = self.read_closed;
     }
 }
 
-/// What to watch a socket for.
+/// The events to watch a socket for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
-    /// Bytes, or the peer's end.
+    /// Bytes to read, or the peer's FIN.
     pub readable: bool,
-    /// Room for bytes.
+    /// Room to write.
     pub writable: bool,
 }
 
 impl Interest {
-    /// Nothing. mio has no such interest: the socket is deregistered.
+    /// No events. mio has no such interest, so the socket is deregistered.
     pub const NONE: Self = Self { readable: false, writable: false };
-    /// Bytes, or the peer's end.
+    /// Bytes to read, or the peer's FIN.
     pub const READABLE: Self = Self { readable: true, writable: false };
-    /// Room for bytes.
+    /// Room to write.
     pub const WRITABLE: Self = Self { readable: false, writable: true };
 }
 
-/// `None` stands for nothing, which mio has no interest for.
+/// The interest as mio has it. `None`: no events.
 #[cfg(feature = "mio")]
 impl From<Interest> for Option<mio::Interest> {
     fn from(Interest { readable, writable }: Interest) -> Self {
@@ -125,7 +127,7 @@ mod tests {
     use super::Readiness;
 
     #[test]
-    fn a_short_read_means_drained_only_while_the_peer_has_not_sent_fin() {
+    fn a_short_read_empties_the_socket_unless_the_peer_has_sent_fin() {
         let mut readiness = Readiness::all();
         readiness.read_short();
         assert!(!readiness.is_readable());
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_never_takes_anything_back() {
+    fn merge_clears_no_bit() {
         let mut readiness = Readiness::all();
         readiness.merge(Readiness::default());
         assert_eq!(readiness, Readiness::all());

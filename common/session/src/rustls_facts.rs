@@ -1,7 +1,7 @@
-//! What rustls 0.23 knows, as plain questions.
+//! Facts about a connection that rustls 0.23 tells only indirectly.
 //!
-//! Some answers of rustls come by detours. Each function here takes one, and names the place in the source of rustls
-//! 0.23.46 that makes it necessary. Nothing here moves a byte.
+//! Each function here answers one question. It names the place in the source of rustls 0.23.46 that makes it necessary.
+//! Nothing here moves a byte.
 
 use std::io::{self, Write as _};
 
@@ -12,15 +12,15 @@ use crate::phase::PeerEnd;
 /// The error of a `read_tls` whose reader cannot fail: a handshake message is larger than rustls' buffer.
 ///
 /// `read_tls` returns `io::Error` for a reader that fails, for a full plaintext buffer, and for a full message buffer
-/// (`ConnectionCommon::read_tls`, conn.rs). A session always takes the plaintext out, so the last one is left. rustls
-/// queues no alert for it.
+/// (`ConnectionCommon::read_tls`, conn.rs). A session always reads all plaintext, so only the full message buffer is left.
+/// rustls queues no alert for it.
 pub(crate) const MESSAGE_TOO_LONG: rustls::Error =
     rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge);
 
-/// Returns whether the peer has ended its half, and how. `None` as long as plaintext is left to read.
+/// Returns how the peer has ended its half. `None`: it has not, or plaintext is left to read.
 ///
-/// rustls keeps both ends of input apart, and tells them apart only in the reader: an empty chunk behind close_notify,
-/// `UnexpectedEof` behind a bare FIN (`Reader::into_first_chunk`, conn.rs).
+/// Only the reader distinguishes the two ways. After close_notify it returns an empty chunk, and after a FIN alone
+/// `UnexpectedEof` (`Reader::into_first_chunk`, conn.rs).
 pub(crate) fn peer_end(tls: &mut Connection) -> Option<PeerEnd> {
     match tls.reader().into_first_chunk() {
         Ok([]) => Some(PeerEnd::CloseNotify),
@@ -40,7 +40,7 @@ pub(crate) fn has_failed(tls: &mut Connection) -> bool {
 /// Returns whether TLS takes bytes from the peer.
 ///
 /// `wants_read` is false during a handshake while output is pending (`CommonState::wants_read`, common_state.rs). A session
-/// reads all the same: the peer may not read before we do.
+/// reads nevertheless: the peer may not read before we do.
 pub(crate) fn takes_input(tls: &Connection) -> bool {
     tls.wants_read() || tls.is_handshaking()
 }
@@ -48,7 +48,7 @@ pub(crate) fn takes_input(tls: &Connection) -> bool {
 /// Shrinks rustls' receive buffer, which a large record has grown: an idle session holds 8 KB, not 26.
 ///
 /// rustls shrinks the buffer at the beginning of the next `read_tls` (`DeframerVecBuffer::prepare_read`, deframer/buffers.rs).
-/// For an idle session that may never come, so this calls it with a reader that brings nothing.
+/// In an idle session the next read may never come. So this function calls `read_tls` with a reader that has no bytes.
 pub(crate) fn shrink(tls: &mut Connection) {
     struct Nothing;
 
@@ -58,24 +58,24 @@ pub(crate) fn shrink(tls: &mut Connection) {
         }
     }
 
-    // The error is that of `Nothing`. Any other comes again with the next read that brings bytes.
+    // `Nothing` returns an error. Any other error returns with the next read that brings bytes.
     let _ = tls.read_tls(&mut Nothing);
 }
 
 /// Measures the ciphertext that rustls has queued.
 ///
-/// rustls tells only in the [`IoState`] of `process_new_packets` (`ConnectionCore::process_new_packets`, conn.rs). After the
-/// handshake a session may call that at any time: without new bytes it does nothing. During the handshake it may not.
-/// rustls 0.23.46 keeps a rejected record of early data in its buffer until the next record that it can open, and charges
-/// the record again at each call (`ConnectionCore::process_more_input`, the arm `Ok(None) => continue`). So during the
-/// handshake the last answer counts, less what was written since.
+/// Only the [`IoState`] of `process_new_packets` has this number (`ConnectionCore::process_new_packets`, conn.rs). After the
+/// handshake a session may call that function at any time: without new bytes it does nothing. During the handshake a session
+/// must not. rustls 0.23.46 keeps a rejected record of early data in its buffer until the next record that it can open. It
+/// charges that record again at each call (`ConnectionCore::process_more_input`, the arm `Ok(None) => continue`). So during
+/// the handshake this is the last answer, minus the bytes written since.
 #[derive(Debug, Default)]
 pub(crate) struct PendingOutput {
     during_handshake: usize,
 }
 
 impl PendingOutput {
-    /// Notes the answer of `process_new_packets`.
+    /// Notes the state that `process_new_packets` returned.
     pub(crate) fn processed(&mut self, state: &IoState) {
         self.during_handshake = state.tls_bytes_to_write();
     }
@@ -88,7 +88,7 @@ impl PendingOutput {
     /// Returns the number of bytes.
     ///
     /// # Errors
-    /// TLS has failed in the meantime: the application was refused by rustls.
+    /// The fatal error that TLS has met since the last call: rustls rejected what the application sent.
     pub(crate) fn measure(&self, tls: &mut Connection) -> Result<usize, rustls::Error> {
         if !tls.wants_write() {
             return Ok(0);

@@ -1,17 +1,17 @@
 //! One TLS session, driven by hand. Only this file and its parts move bytes through rustls (invariant I2).
 //!
-//! [`Session::turn`] is the whole machine:
+//! [`Session::turn`] does everything:
 //!
 //! ```text
 //! turn:  flush     write_tls: pending output goes first (I3)
-//!        measure   how much output is still pending (I4)
+//!        measure   the output that is still pending (I4)
 //!        fill      one recv, then read_tls, process_new_packets and reader().read, until the bytes are used up
-//!        advance   which phase do the facts lead to? which deadline has passed?        (session/advance.rs)
-//!        … again, until nothing moves (Wait), one read is done (Again), or the session is over (Done)
+//!        advance   pass the facts to the phase table, handle a deadline that has passed     (session/advance.rs)
+//!        … again, until nothing changes (Wait), one read is done (Again), or the session is over (Done)
 //! ```
 //!
-//! The other parts: what a loop calls beside `turn` (session/calls.rs), the end of the handshake
-//! (session/handshake_end.rs), and the limit of records in a turn (session/framing.rs, session/unprocessed.rs).
+//! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the limit of
+//! records in a turn (session/framing.rs, session/unprocessed.rs).
 
 mod advance;
 mod calls;
@@ -49,48 +49,48 @@ pub use self::calls::NotSent;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub enum Turn {
-    /// Nothing can be done before the socket or a deadline changes something. Wait for this.
+    /// The session has nothing to do now. Wait for these events.
     Wait(Wants),
-    /// The limit of this turn is reached: one read, or so many records of it. Serve the other sessions, then call `turn`
-    /// again. Do not sleep in between, but let the event source know what the session wants: a session that always has
-    /// something to read may have to wait for room to write.
+    /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other sessions, then
+    /// call `turn` again. Do not sleep in between. Tell the event source what the session wants all the same: a session that
+    /// always has bytes to read may also wait for room to write.
     Again(Wants),
     /// The session is over.
     Done(CloseReason),
 }
 
-/// What a session waits for.
+/// The events that a session waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Bytes from the peer, or its end.
+    /// Bytes to read, or the peer's FIN.
     pub readable: bool,
-    /// Room for bytes to the peer.
+    /// Room to write.
     pub writable: bool,
-    /// A turn is due then, even if the event source reports nothing.
+    /// The time of the next turn if the event source reports nothing before.
     pub deadline: Option<Instant>,
 }
 
 impl Wants {
-    /// What to watch the socket for.
+    /// Returns the events to watch the socket for.
     pub fn interest(&self) -> Interest {
         Interest { readable: self.readable, writable: self.writable }
     }
 }
 
-/// What holds for every session of one end.
+/// The configuration that the sessions of a program share.
 #[derive(Clone)]
 pub struct SessionConfig {
     /// Decides whether a peer is accepted.
     pub authorize: Arc<dyn Authorize>,
-    /// How long things may take.
+    /// The lengths of the deadlines.
     pub timeouts: Timeouts,
 }
 
 /// One TLS connection, the transport beneath it, and the application above it.
 ///
-/// A loop calls [`turn`](Self::turn), and waits for what its answer says. It passes what the event source reports to
-/// [`ready`](Self::ready). Every other call with `&mut self` makes a turn necessary, because there may be something to
-/// write then. A session never blocks, and it never reads a clock.
+/// A loop calls [`turn`](Self::turn), and waits for the events in its result. It passes the events that come to
+/// [`ready`](Self::ready). After every other call with `&mut self` a turn is necessary, because the session may have output.
+/// A session never blocks, and it never reads a clock.
 pub struct Session<T, A> {
     id: SessionId,
     tls: Connection,
@@ -101,44 +101,43 @@ pub struct Session<T, A> {
     readiness: Readiness,
     deadlines: Deadlines,
     input: Input,
-    /// Ciphertext that is queued in rustls, as of the last measurement, and plaintext that was sent since.
+    /// The bytes of ciphertext that were pending at the last measurement, and plaintext that was sent since.
     pending_output: usize,
     pending: PendingOutput,
-    /// Whether pending output was above the high-water mark, and the application has not heard of its end.
+    /// Pending output was above the high-water mark, and the application has not been told since that it is not any more.
     was_above_mark: bool,
-    /// How many bytes have come since the socket was last empty.
+    /// The number of bytes that were read since the socket was last empty.
     since_empty: usize,
     framing: Framing,
     unprocessed: Unprocessed,
-    /// What the callbacks of rustls noted for this session.
+    /// The notes of rustls' callbacks for this session.
     notes: Notes,
-    /// What the peer has sent of its handshake. `None` once the handshake is done.
+    /// The peer's first bytes. `None` once the handshake is done.
     handshake_bytes: Option<Box<HandshakeBytes>>,
-    /// Bytes of plaintext that the application got.
+    /// Bytes of plaintext that the application received.
     received: u64,
     /// Bytes of plaintext that the application sent.
     sent: u64,
-    /// When the session began.
     began: Instant,
     needs_draining: bool,
 }
 
-/// What is known about the receiving half of the socket.
+/// The state of the receiving half of the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Input {
     /// It may hold bytes.
     Unknown,
-    /// The last read took everything that was there, and the event source would have reported more.
+    /// The last read emptied it, and the event source has reported nothing since.
     Empty,
-    /// Its end-of-file or an error was read: nothing more comes.
+    /// A read returned end-of-file or an error. No more bytes come.
     Ended,
 }
 
 impl<T: Transport, A: Application> Session<T, A> {
-    /// Does what can be done now without blocking.
+    /// Does everything that is possible now without blocking.
     ///
-    /// A turn reads once. If there may be more, the other sessions have their turn first. What this session has queued by
-    /// then is written, as far as the kernel takes it.
+    /// A turn reads once. If the socket may hold more, the other sessions have their turns first. Before the turn ends, it
+    /// writes as much pending output as the kernel takes.
     pub fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
         let mut has_read = false;
         let mut tried_socket = false;
@@ -159,7 +158,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             }
             if !filled && !advanced && !has_drained {
                 if !self.wants_fill() {
-                    self.note_input(Input::Unknown); // nobody will hear of new bytes
+                    self.note_input(Input::Unknown); // the socket is not watched for new bytes
                 }
                 rustls_facts::shrink(&mut self.tls);
                 return Turn::Wait(self.wants());
@@ -169,7 +168,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- flush -----------------------------------------------------------------------------------------------
 
-    /// Writes pending output until there is none or the kernel takes no more. After a short write the rest stays in rustls.
+    /// Writes pending output until none is left or the kernel takes no more. The rest stays in rustls.
     fn flush(&mut self, cx: &mut Context<'_>) {
         while self.phase.writes() && self.tls.wants_write() && self.readiness.is_writable() {
             let mut tap = Tap { transport: &mut self.transport, cx, id: self.id };
@@ -191,23 +190,23 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Measures the pending output. If TLS has failed meanwhile, the session fails. If the output has fallen below the
-    /// high-water mark, the application hears of it, and may send more: then this returns `true`.
+    /// Measures the pending output. If TLS has failed, fails the session. If the output is no longer above the high-water mark,
+    /// calls the application, which may send more, and returns `true`.
     fn measure_output(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.phase.reads() && !self.phase.sends() {
-            return false; // nobody asks any more
+            return false; // the number is not needed any more
         }
         match self.pending.measure(&mut self.tls) {
             Ok(pending) => self.pending_output = pending,
             Err(error) => {
                 self.fail(error, cx);
-                self.flush(cx); // the alert
+                self.flush(cx); // writes the alert
                 return false;
             }
         }
         let has_drained = self.pending_output <= HIGH_WATER_MARK && std::mem::take(&mut self.was_above_mark);
         if has_drained {
-            self.converse(cx, |application, now, outbox| match outbox {
+            self.call_application(cx, |application, now, outbox| match outbox {
                 Some(outbox) => application.drained(now, outbox),
                 None => Next::Continue,
             });
@@ -217,7 +216,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- fill ------------------------------------------------------------------------------------------------
 
-    /// Does one read and everything that follows from it. Returns whether something came, or the end of the input.
+    /// Reads once, and processes the result. Returns whether something has changed: bytes, end-of-file or an error came.
     fn fill(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.can_fill() {
             return false;
@@ -257,7 +256,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// One `recv`. If a signal handler interrupts it, it is tried again.
+    /// Calls `recv` once, and again if a signal handler interrupted it.
     fn read(&mut self, ciphertext: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.transport.read(ciphertext) {
@@ -267,7 +266,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Processes the bytes of one read. No bytes are the peer's FIN.
+    /// Processes the bytes of one read. An empty slice is the peer's FIN.
     fn received_bytes(&mut self, bytes: &[u8], is_short: bool, plaintext: &mut [u8], cx: &mut Context<'_>) {
         cx.step(&self.id, &Step::Received(bytes));
         self.since_empty = if is_short { 0 } else { self.since_empty.saturating_add(bytes.len()) };
@@ -280,7 +279,8 @@ impl<T: Transport, A: Application> Session<T, A> {
             return self.receive_fin(cx);
         }
         if self.phase == Phase::HalfClosed {
-            return self.note_input(Input::Unknown); // bytes behind close_notify are ignored (RFC 8446, 6.1)
+            // RFC 8446, 6.1: "Any data received after a closure alert has been received MUST be ignored."
+            return self.note_input(Input::Unknown);
         }
         self.note_handshake_bytes(bytes, cx);
         let used = self.receive(bytes, plaintext, cx);
@@ -289,14 +289,14 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Passes `bytes` to rustls until they are used up, or as many records as one turn may process. Returns how many bytes
-    /// are done with. The caller keeps the rest, because the buffer belongs to all sessions.
+    /// Passes `bytes` to rustls, up to the limit of records of a turn. Returns how many bytes need not be kept. The caller
+    /// copies the rest, because all sessions share the buffer.
     fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) -> usize {
         let mut records_left = cx.limits.records();
         let mut left = bytes;
-        // An empty slice would mean end-of-file to rustls, for ever.
+        // rustls would take an empty slice for end-of-file, and remember that.
         while !left.is_empty() && self.phase.reads() {
-            // A handshake is not cut: rustls bounds its messages.
+            // The limit holds after the handshake only. rustls itself limits the messages of a handshake.
             let offered = match self.tls.is_handshaking() {
                 true => left.len(),
                 false => self.framing.fit(left, records_left),
@@ -306,7 +306,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             }
             let taken = match self.tls.read_tls(&mut &left[..offered]) {
                 Ok(0) => {
-                    self.note_input(Input::Unknown); // rustls has the peer's close_notify, and takes nothing behind it
+                    self.note_input(Input::Unknown); // rustls ignores bytes after the peer's close_notify
                     break;
                 }
                 Ok(taken) => taken,
@@ -325,11 +325,11 @@ impl<T: Transport, A: Application> Session<T, A> {
             match processed {
                 Ok(state) => {
                     if !self.end_handshake(plaintext, cx) {
-                        break; // refused: none of its plaintext reaches the application
+                        break; // the peer is refused: its plaintext does not reach the application
                     }
                     self.deliver(plaintext, cx);
                     if state.peer_has_closed() {
-                        // What follows close_notify is ignored (RFC 8446, 6.1), and never taken. More may come.
+                        // Bytes after close_notify are ignored (RFC 8446, 6.1). If there are any, more may come.
                         if !left.is_empty() || !self.framing.ends_with_alert() {
                             self.note_input(Input::Unknown);
                         }
@@ -337,7 +337,7 @@ impl<T: Transport, A: Application> Session<T, A> {
                     }
                 }
                 Err(error) => {
-                    self.deliver(plaintext, cx); // of the records before the bad one
+                    self.deliver(plaintext, cx); // the plaintext of the records before the bad one
                     self.fail(error, cx);
                     break;
                 }
@@ -346,14 +346,14 @@ impl<T: Transport, A: Application> Session<T, A> {
         bytes.len()
     }
 
-    /// Processes the peer's FIN. rustls hears of it too, so that it knows everything about the peer's end.
+    /// Processes the peer's FIN, and passes it to rustls.
     fn receive_fin(&mut self, cx: &mut Context<'_>) {
         self.note_input(Input::Ended);
         if self.on(Event::NothingToRead, cx) {
             return;
         }
         if self.phase == Phase::HalfClosed {
-            return self.readiness.read_blocked(); // end-of-file stays readable; only a reset is news now
+            return self.readiness.read_blocked(); // end-of-file stays readable, so only an event makes us read again
         }
         if self.tls.read_tls(&mut io::empty()).is_err() {
             return self.fail(MESSAGE_TOO_LONG, cx);
@@ -366,20 +366,23 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Gives all plaintext that rustls has to the application. The plaintext of a peer that is not authorized is dropped.
+    /// Passes all plaintext that rustls has to the application. Drops the plaintext of a peer that is not authorized.
     fn deliver(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
-        // The reader returns 0 behind close_notify, and an error if it is empty or behind a bare FIN. All three mean that
-        // nothing is left now. `rustls_facts::peer_end` tells them apart.
+        // The reader returns 0 after close_notify. It returns an error if it is empty, or after a FIN alone. In all three
+        // cases no plaintext is left now. `rustls_facts::peer_end` distinguishes them.
         while let Ok(length @ 1..) = self.tls.reader().read(buffer) {
             if !self.phase.is_authorized() {
                 continue;
             }
             let plaintext = &buffer[..length];
             self.note_plaintext(plaintext, cx);
-            self.converse(cx, |application, now, outbox| application.received(now, plaintext, outbox));
+            self.call_application(cx, |application, now, outbox| {
+                application.received(now, plaintext, outbox)
+            });
         }
     }
 
+    /// Counts and reports plaintext for the application.
     fn note_plaintext(&mut self, plaintext: &[u8], cx: &mut Context<'_>) {
         cx.step(&self.id, &Step::PlaintextIn(plaintext));
         self.received += plaintext.len() as u64;
@@ -388,23 +391,23 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- the application -------------------------------------------------------------------------------------
 
-    /// Calls the application, and does what it decides. The outbox is `None` if nothing can be sent.
+    /// Calls the application, and passes its decision to the phase table. The outbox is `None` if nothing can be sent.
     ///
-    /// The decision is the last thing that happens here, so a phase that it leads to never leads back to this call.
-    fn converse(
+    /// The decision is handled last, so entering the next phase cannot come back into this call.
+    fn call_application(
         &mut self,
         cx: &mut Context<'_>,
         call: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
     ) {
-        match self.ask(cx, call) {
+        match self.ask_application(cx, call) {
             Some(Next::Close) => _ = self.on(Event::ApplicationCloses, cx),
             Some(Next::Abandon) => _ = self.on(Event::ApplicationAbandons, cx),
             Some(Next::Continue) | None => {}
         }
     }
 
-    /// Calls the application, and returns what it decides. `None`: rustls refused what it sent, and the session has failed.
-    fn ask(
+    /// Calls the application, and returns its decision. `None`: rustls rejected what it sent, and the session has failed.
+    fn ask_application(
         &mut self,
         cx: &mut Context<'_>,
         call: impl FnOnce(&mut A, Instant, Option<&mut Outbox<'_>>) -> Next,
@@ -419,8 +422,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         };
         let mut outbox = can_send.then(|| Outbox::new(self.tls.writer(), &mut report));
         let next = call(&mut self.application, now, outbox.as_mut());
-        if let Some(refusal) = outbox.and_then(Outbox::into_refusal) {
-            self.fail(rustls::Error::General(refusal.to_string()), cx);
+        if let Some(error) = outbox.and_then(Outbox::into_error) {
+            self.fail(rustls::Error::General(error.to_string()), cx);
             return None;
         }
         self.pending_output += usize::try_from(self.sent - sent_before).unwrap_or(usize::MAX); // until it is measured
@@ -433,7 +436,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 }
 
 impl<T, A: Application> Session<T, A> {
-    /// What the session waits for, as of the last turn.
+    /// Returns the events that the session waits for.
     pub fn wants(&self) -> Wants {
         Wants {
             readable: self.wants_fill(),
@@ -442,17 +445,17 @@ impl<T, A: Application> Session<T, A> {
         }
     }
 
-    /// Returns whether there may be something to process now.
+    /// Returns whether there may be bytes to process now, and the session wants them.
     fn can_fill(&self) -> bool {
         (self.readiness.is_readable() || !self.unprocessed.is_empty()) && self.wants_fill()
     }
 
-    /// Reads unless TLS is finished or too much output is pending.
+    /// Returns whether the session wants to read. It does unless TLS is finished or too much output is pending.
     fn wants_fill(&self) -> bool {
         match self.phase {
-            // Output will never be written, and holds nothing up.
+            // Pending output will never be written, so it does not matter.
             Phase::WriteFailed { .. } => true,
-            // rustls takes nothing more. The socket is read to notice a reset.
+            // rustls ignores the bytes. The session reads to notice a reset.
             Phase::HalfClosed => true,
             Phase::Handshaking | Phase::Established | Phase::Closing { .. } => {
                 rustls_facts::takes_input(&self.tls)
@@ -463,11 +466,12 @@ impl<T, A: Application> Session<T, A> {
         }
     }
 
+    /// Returns the deadline of the application, while it can send.
     fn application_deadline(&self) -> Option<Instant> {
         if self.phase.sends() { self.application.deadline() } else { None }
     }
 
-    /// Notes what is known about the receiving half. Its end is final.
+    /// Sets the state of the receiving half. `Ended` is final.
     fn note_input(&mut self, input: Input) {
         if self.input != Input::Ended {
             self.input = input;

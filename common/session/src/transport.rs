@@ -1,20 +1,20 @@
-//! What a session needs of the connection beneath it.
+//! The connection beneath a session.
 
 use std::io::{self, Read, Write};
 
 /// A non-blocking byte stream whose sending half can be closed on its own.
 ///
-/// `Read` and `Write` alone cannot send a FIN. A TLS end that cannot send one keeps its peer waiting, or has to close the
-/// socket, which resets the connection if unread bytes are left (RFC 1122, 4.2.2.13).
+/// `Read` and `Write` alone cannot send a FIN. Without a FIN, the peer waits, or the session has to close the socket. That
+/// resets the connection if unread bytes are left (RFC 1122, 4.2.2.13).
 pub trait Transport: Read + Write {
-    /// Whether a read that returns less than the buffer holds means that the socket is empty, and that the event source
-    /// reports the next byte.
+    /// States whether a short read means that the socket is empty and that the event source reports the next byte. A read is
+    /// short if it returns less than the buffer holds.
     ///
-    /// That is so for an edge-triggered epoll or kqueue on a stream socket (epoll(7), question 9), which is what mio uses.
-    /// It saves the `recv` that would block. With `false`, only `WouldBlock` means that the socket is empty.
+    /// That is true for a stream socket that an edge-triggered epoll or kqueue watches (epoll(7), question 9). mio uses these.
+    /// `true` saves a `recv` that would return `WouldBlock`. With `false`, only `WouldBlock` means that the socket is empty.
     const SHORT_READ_MEANS_EMPTY: bool = false;
 
-    /// Sends FIN: the peer reads end-of-file once it has read everything that was written before.
+    /// Sends a FIN. The peer reads end-of-file after everything that was written before.
     ///
     /// # Errors
     /// `NotConnected` after the peer has reset the connection; other errors of `shutdown(2)`.

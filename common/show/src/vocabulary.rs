@@ -9,7 +9,7 @@ use program::exit::ExitStatus;
 use program::observer::{EventSource, Left, LoopEvent};
 use program::time_limit::TimeoutFlag;
 use rustls::IoState;
-use tls_session::alert_name::ErrorWords;
+use tls_session::alert_name::ErrorText;
 use tls_session::observer::Step;
 use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::{Interest, Readiness};
@@ -63,7 +63,7 @@ pub(crate) fn of_step(step: &Step<'_>, now: Instant, endings: &Endings) -> Entry
         Step::ReadTls(bytes) => entry(Tone::Tls, "read_tls", format!("{} B", bytes.len())),
         Step::Processed(Ok(state)) => entry(Tone::Tls, "process_new_packets", io_state(state)),
         Step::Processed(Err(error)) => {
-            entry(Tone::Trouble, "process_new_packets", format!("→ error: {}", ErrorWords(error)))
+            entry(Tone::Trouble, "process_new_packets", format!("→ error: {}", ErrorText(error)))
         }
         Step::Established(handshake) => entry(Tone::Phase, "established", handshake.to_string()),
         Step::PlaintextIn(bytes) => entry(Tone::In, "plaintext in", plaintext(bytes)),

@@ -22,7 +22,7 @@ use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
 use testing::raw;
 use testing::test_server::TestServer;
-use tls_session::close_reason::{CloseReason, Doing, Until};
+use tls_session::close_reason::{CloseReason, Operation, Until};
 use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
@@ -187,7 +187,7 @@ fn a_failed_write_is_captured_as_a_reset() {
     let address: SocketAddr = "127.0.0.1:1234".parse().unwrap();
     let id = SessionId { number: 1, peer: address };
     let reason = CloseReason::Transport {
-        doing: Doing::Writing,
+        operation: Operation::Write,
         kind: ErrorKind::ConnectionReset,
         error: "reset".to_owned(),
     };

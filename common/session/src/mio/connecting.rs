@@ -1,4 +1,4 @@
-//! A TCP connection, by the steps that mio documents on `TcpStream::connect`.
+//! Connects to a TCP address, in the steps that mio documents on `TcpStream::connect`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,19 +14,19 @@ pub struct Connecting {
     registration: Registration,
 }
 
-/// What an attempt has come to.
+/// The state of a connection attempt.
 pub enum Attempt {
-    /// Connected: the stream, and its registration.
+    /// The stream is connected. This is the stream with its registration.
     Done(TcpStream, Registration),
-    /// Not yet: ask again at the next event.
+    /// The stream is not connected yet. Call [`Connecting::finish`] again after the next event.
     Pending(Connecting),
 }
 
 impl Connecting {
-    /// Steps 1 and 2: connect, and register for writable.
+    /// Does steps 1 and 2: connects, and registers the stream for writable events.
     ///
     /// # Errors
-    /// Those of `socket(2)` and `connect(2)` that need no waiting: no route, out of file descriptors.
+    /// The immediate errors of `socket(2)` and `connect(2)`, such as no route, or no file descriptors.
     pub fn start(address: SocketAddr, registry: &Registry, token: Token) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address)?;
         let mut registration = Registration::new(token);
@@ -34,12 +34,13 @@ impl Connecting {
         Ok(Self { stream, registration })
     }
 
-    /// Steps 3 to 6, after an event, which may be spurious: SO_ERROR first, because a read or a write would take
-    /// the error away and make "refused" look like an end-of-file; then the peer's address, because no error is
-    /// not yet a connection.
+    /// Does steps 3 to 6. Call this after an event, which may be spurious.
+    ///
+    /// It asks for the socket error first. A refused connection would look like end-of-file if a read had consumed the error.
+    /// Without an error the stream may still not be connected, so it asks for the peer's address too.
     ///
     /// # Errors
-    /// Those of `connect(2)`: refused, unreachable, timed out.
+    /// The errors of `connect(2)`: refused, unreachable, timed out.
     pub fn finish(self) -> io::Result<Attempt> {
         if let Some(error) = self.stream.take_error()? {
             return Err(error);
@@ -47,7 +48,7 @@ impl Connecting {
         match self.stream.peer_addr() {
             Ok(_) => Ok(Attempt::Done(self.stream, self.registration)),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(Attempt::Pending(self)),
-            // std has no stable kind for this one.
+            // std has no stable `ErrorKind` for this error.
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(Attempt::Pending(self)),
             Err(error) => Err(error),
         }

@@ -1,10 +1,13 @@
-//! Drains the sockets of sessions that are over, before they are closed.
+//! Drains the sockets of sessions that are over, and closes them.
 //!
-//! A socket that is closed with unread bytes resets its connection. The reset destroys what the peer has not read yet: the
-//! alert that says what went wrong, or the rest of an answer (RFC 1122, 4.2.2.13). So the session sends its FIN. If
-//! [`Session::needs_draining`](crate::session::Session::needs_draining) says so, the loop then reads what the peer still
-//! sends, and drops it: at most 64 KiB in at most 2 seconds. The number of these sockets is limited, because any peer can
-//! cause this work.
+//! A socket that is closed with unread bytes resets its connection. RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call
+//! while received data is still pending in TCP, or if new data is received after CLOSE is called, its TCP SHOULD send a RST
+//! to show that data was lost." The reset destroys output that the peer has not read yet, such as an alert or the rest of an
+//! answer.
+//!
+//! So the session sends its FIN. If [`Session::needs_draining`](crate::session::Session::needs_draining) returns `true`, the
+//! loop then reads and drops what the peer still sends: at most 64 KiB, in at most 2 seconds. The number of these sockets is
+//! limited, because any peer can cause this work.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -20,15 +23,15 @@ use crate::mio::{Registered, Registration};
 use crate::observer::{SocketEvent, SocketKind};
 use crate::readiness::Interest;
 
-/// How many bytes are read from each socket at most.
-const BYTES: usize = 64 * 1024;
-/// How long a socket is drained at most.
-const TIME: Duration = Duration::from_secs(2);
+/// The largest number of bytes that are read from one socket.
+const MAX_BYTES: usize = 64 * 1024;
+/// The longest time for which a socket is drained.
+const MAX_TIME: Duration = Duration::from_secs(2);
 
 /// The sockets that are being drained.
 pub struct Draining {
     sockets: Slab<Socket>,
-    places: usize,
+    capacity: usize,
     token: fn(usize) -> Token,
 }
 
@@ -41,10 +44,10 @@ struct Socket {
 }
 
 impl Draining {
-    /// Drains up to `places` sockets at a time, at least one. If one more comes, the oldest is closed. The poll reports the
-    /// socket with the key `key` as `token(key)`.
-    pub fn new(places: usize, token: fn(usize) -> Token) -> Self {
-        Self { sockets: Slab::new(), places: places.max(1), token }
+    /// Creates a set that drains up to `capacity` sockets at a time, at least one. If one more comes, the oldest is closed. The
+    /// poll reports the socket with the key `key` as `token(key)`.
+    pub fn new(capacity: usize, token: fn(usize) -> Token) -> Self {
+        Self { sockets: Slab::new(), capacity: capacity.max(1), token }
     }
 
     /// Returns whether no socket is being drained.
@@ -52,13 +55,13 @@ impl Draining {
         self.sockets.is_empty()
     }
 
-    /// When the next socket is closed, if nothing more comes from it.
+    /// Returns when the next socket is closed, if its peer does nothing before.
     pub fn deadline(&self) -> Option<Instant> {
         self.sockets.iter().map(|(_, socket)| socket.until).min()
     }
 
-    /// Closes the socket of a session that is over, and returns its application. If the socket may still receive bytes, it is
-    /// drained first.
+    /// Closes the socket of a session that is over, and returns its application. If the socket needs draining, it is drained
+    /// first.
     pub fn close<A: Application>(
         &mut self,
         session: Registered<A>,
@@ -74,7 +77,7 @@ impl Draining {
         application
     }
 
-    /// Takes a socket whose FIN is sent, with its registration. If the poll refuses it, it is closed.
+    /// Adds a socket whose FIN is sent, with its registration. If the poll refuses the socket, it is closed.
     pub fn add(
         &mut self,
         stream: TcpStream,
@@ -83,13 +86,13 @@ impl Draining {
         registry: &Registry,
         cx: &mut Context<'_>,
     ) {
-        if self.sockets.len() >= self.places {
-            self.drop_oldest(cx);
+        if self.sockets.len() >= self.capacity {
+            self.close_oldest(cx);
         }
         let entry = self.sockets.vacant_entry();
         let key = entry.key();
         let registration = registration.with_token((self.token)(key));
-        entry.insert(Socket { stream, peer, registration, drained: 0, until: cx.now + TIME });
+        entry.insert(Socket { stream, peer, registration, drained: 0, until: cx.now + MAX_TIME });
         self.drain(key, cx);
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let wanted = Interest::READABLE;
@@ -98,58 +101,58 @@ impl Draining {
                 cx.socket(&SocketEvent::InterestChanged(SocketKind::Draining(peer), wanted));
             }
             Ok(false) => {}
-            Err(_) => self.forget(key, cx),
+            Err(_) => self.remove(key, cx),
         }
     }
 
-    /// The poll has reported the socket with this key.
+    /// Reads from the socket with this key, which the poll has reported.
     pub fn ready(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get(key) else { return };
         cx.socket(&SocketEvent::Ready(SocketKind::Draining(socket.peer)));
         self.drain(key, cx);
     }
 
-    /// Reads until the socket is empty, at its end, or has given enough.
+    /// Reads until the socket is empty. At end-of-file, or at the largest number of bytes, closes it.
     fn drain(&mut self, key: usize, cx: &mut Context<'_>) {
         let Some(socket) = self.sockets.get_mut(key) else { return };
         let mut sink = [0; 4096];
-        while socket.drained < BYTES {
+        while socket.drained < MAX_BYTES {
             match socket.stream.read(&mut sink) {
                 Ok(0) => break,
                 Ok(length) => socket.drained += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => break, // a reset: the peer wants nothing more
+                Err(_) => break, // a reset: the peer reads nothing more
             }
         }
-        self.forget(key, cx);
+        self.remove(key, cx);
     }
 
-    /// Closes the sockets whose time is over.
+    /// Closes the sockets whose deadline has passed.
     pub fn expire(&mut self, cx: &mut Context<'_>) {
         let expired: Vec<usize> =
             self.sockets.iter().filter_map(|(key, socket)| (socket.until <= cx.now).then_some(key)).collect();
         for key in expired {
-            self.forget(key, cx);
+            self.remove(key, cx);
         }
     }
 
-    /// Drains no socket for longer than until `until`.
+    /// Moves every deadline that is after `until` to `until`.
     pub fn cap_deadline(&mut self, until: Instant) {
         for (_, socket) in &mut self.sockets {
             socket.until = socket.until.min(until);
         }
     }
 
-    fn drop_oldest(&mut self, cx: &mut Context<'_>) {
+    fn close_oldest(&mut self, cx: &mut Context<'_>) {
         let oldest = self.sockets.iter().min_by_key(|(_, socket)| socket.until).map(|(key, _)| key);
         if let Some(key) = oldest {
-            self.forget(key, cx);
+            self.remove(key, cx);
         }
     }
 
-    /// Dropping the socket closes it, and closing the only descriptor ends its registration.
-    fn forget(&mut self, key: usize, cx: &mut Context<'_>) {
+    /// Closes a socket. The kernel removes its registration, because this is its only descriptor.
+    fn remove(&mut self, key: usize, cx: &mut Context<'_>) {
         if let Some(socket) = self.sockets.try_remove(key) {
             cx.socket(&SocketEvent::Drained { peer: socket.peer, drained: socket.drained });
         }

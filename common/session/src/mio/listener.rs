@@ -1,4 +1,4 @@
-//! The listening socket.
+//! A listening socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use crate::mio::Registration;
 use crate::observer::{SocketEvent, SocketKind};
 use crate::readiness::Interest;
 
-/// How long not to call `accept` after it has failed for want of file descriptors or memory.
+/// The pause after an `accept` that failed because file descriptors or memory ran out.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A listening socket that is registered with the poll while its owner has room for connections.
+/// A listening socket. It is registered with the poll while its owner has room for connections.
 pub struct Listener {
     socket: TcpListener,
     registration: Registration,
@@ -23,22 +23,22 @@ pub struct Listener {
     has_room: bool,
 }
 
-/// What is known about the connections that the kernel holds for us.
+/// The state of the kernel's backlog.
 enum State {
-    /// The poll will report the next one.
+    /// It is empty. The poll will report the next connection.
     Empty,
-    /// There may be some.
+    /// It may hold connections.
     Ready,
-    /// `accept` has failed with an error that concerns every connection, for example for want of file descriptors. The
-    /// poll has reported these connections and does not report them again, so only the clock can end the pause.
+    /// `accept` failed with an error that concerns every connection. For example, file descriptors ran out. The poll has
+    /// already reported these connections and does not report them again, so only the clock can end the pause.
     Paused { until: Instant },
 }
 
 impl Listener {
-    /// Listens on `address`. The poll will report it as `token`. The kernel's backlog is 128, as mio sets it.
+    /// Listens on `address`. The poll will report the listener as `token`. mio sets the kernel's backlog to 128.
     ///
     /// # Errors
-    /// Those of `bind(2)` and `listen(2)`: in use, not ours, not permitted.
+    /// The errors of `bind(2)` and `listen(2)`: the address is in use, not local, or not permitted.
     pub fn bind(address: SocketAddr, token: Token) -> io::Result<Self> {
         Ok(Self {
             socket: TcpListener::bind(address)?,
@@ -48,22 +48,22 @@ impl Listener {
         })
     }
 
-    /// The address that it listens on, with the real port.
+    /// Returns the address that it listens on, with the real port.
     ///
     /// # Errors
-    /// Those of `getsockname(2)`.
+    /// The errors of `getsockname(2)`.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// Takes note that the poll has reported a connection.
+    /// Notes that the poll has reported a connection.
     pub fn ready(&mut self) {
         if let State::Empty = self.state {
             self.state = State::Ready;
         }
     }
 
-    /// When to call [`accept`](Self::accept) even if the poll reports nothing.
+    /// Returns when to call [`accept`](Self::accept) even if the poll reports nothing.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Paused { until } if self.has_room => Some(until),
@@ -76,8 +76,8 @@ impl Listener {
         matches!(self.state, State::Ready)
     }
 
-    /// Accepts a connection. `None`: there is none now, or accepting pauses. Call this until it returns `None` or there is
-    /// no room for more.
+    /// Accepts a connection. `None`: there is none now, or the listener pauses. Call this until it returns `None`, or until
+    /// there is no room for more.
     pub fn accept(&mut self, cx: &mut Context<'_>) -> Option<(TcpStream, SocketAddr)> {
         match self.state {
             State::Empty => return None,
@@ -104,10 +104,10 @@ impl Listener {
         }
     }
 
-    /// Registers the listener with the poll if there is room for connections, and deregisters it if not: then the kernel's
-    /// backlog is the queue. Connections that are there already are reported when it is registered again.
+    /// Registers the listener with the poll if there is room for connections, and deregisters it if not. While it is
+    /// deregistered, connections wait in the kernel's backlog. Registering it again reports them.
     ///
-    /// If the poll refuses, this pauses like an `accept` that fails.
+    /// If the poll fails, the listener pauses, as after an `accept` that fails.
     pub fn set_room(&mut self, has_room: bool, registry: &Registry, cx: &mut Context<'_>) {
         self.has_room = has_room;
         let wanted = if has_room { Interest::READABLE } else { Interest::NONE };
@@ -118,7 +118,7 @@ impl Listener {
         }
     }
 
-    /// Reports the first failure in a row. The tenth in one second is not news.
+    /// Pauses. Reports the error only if the listener is not paused yet, because `accept` may fail ten times in a second.
     fn pause(&mut self, error: &io::Error, cx: &mut Context<'_>) {
         if !matches!(self.state, State::Paused { .. }) {
             cx.socket(&SocketEvent::AcceptFailed(error));
@@ -127,8 +127,8 @@ impl Listener {
     }
 }
 
-/// Returns whether an error of accept(2) is about the connection that it was going to return. Such an error uses the
-/// connection up, and the next call goes on with the next one.
+/// Returns whether an error of accept(2) concerns only the connection that it was about to return. The kernel has removed
+/// that connection from the backlog, and the next call returns the next one.
 fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

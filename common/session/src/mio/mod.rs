@@ -1,14 +1,14 @@
-//! What a loop on mio needs around a session.
+//! The parts of a loop on mio around a session.
 //!
 //! | type | what it does |
 //! |---|---|
 //! | [`Registered`] | a session and its registration with the poll: one call for each turn |
-//! | [`Registration`] | the difference between what is wanted and what the poll was told |
-//! | [`Listener`] | accepts until the kernel has no more connections, and pauses without descriptors |
-//! | [`Connecting`] | a TCP connection, by the steps that mio documents |
-//! | [`Draining`] | sockets of sessions that are over, read from before they are closed |
+//! | [`Registration`] | the registration of a source, changed only if the wanted interest changes |
+//! | [`Listener`] | accepts until the kernel has no more connections, and pauses if descriptors run out |
+//! | [`Connecting`] | connects, in the steps that mio documents |
+//! | [`Draining`] | reads from the sockets of sessions that are over, and then closes them |
 
-// The types of mio that this API mentions.
+// The types of mio in this API.
 pub use ::mio::net::{TcpListener, TcpStream};
 pub use ::mio::{Registry, Token, event::Event, event::Source};
 

@@ -7,7 +7,7 @@ use mio::event::Source;
 use mio::net::TcpStream;
 
 use crate::application::Application;
-use crate::close_reason::Doing;
+use crate::close_reason::Operation;
 use crate::context::Context;
 use crate::mio::Registration;
 use crate::observer::Step;
@@ -17,9 +17,9 @@ use crate::transport::Transport;
 
 /// A session that a mio loop drives.
 ///
-/// [`turn`](Self::turn) applies the answer of [`Session::turn`] to the poll. Every other call that can give the session
-/// something to do marks it runnable. So a loop needs three questions: [`is_runnable`](Self::is_runnable) before the poll
-/// sleeps, [`deadline`](Self::deadline) for how long, and the [`Turn`] that says whether the session is over.
+/// [`turn`](Self::turn) applies the result of [`Session::turn`] to the poll. Every other call after which a turn is due marks
+/// the session runnable. So a loop needs three facts: [`is_runnable`](Self::is_runnable) and [`deadline`](Self::deadline)
+/// before the poll sleeps, and the [`Turn`] that tells whether the session is over.
 pub struct Registered<A, T = TcpStream> {
     session: Session<T, A>,
     registration: Registration,
@@ -28,20 +28,20 @@ pub struct Registered<A, T = TcpStream> {
 }
 
 impl<A: Application, T: Transport + Source> Registered<A, T> {
-    /// A new session. It is runnable.
+    /// Wraps a new session. It is runnable.
     pub fn new(session: Session<T, A>, registration: Registration) -> Self {
         let wants = session.wants();
         Self { session, registration, wants, is_runnable: true }
     }
 
-    /// Takes note of what the poll has reported.
+    /// Notes what the poll has reported.
     pub fn ready(&mut self, readiness: Readiness, cx: &mut Context<'_>) {
         self.is_runnable = true;
         self.session.ready(readiness, cx);
     }
 
-    /// Does what can be done now, and tells the poll what the session waits for. If the poll refuses, the session is over:
-    /// it could miss an event.
+    /// Does everything that is possible now, and tells the poll what the session waits for. If the poll fails, the session is
+    /// over, because it could miss an event.
     pub fn turn(&mut self, registry: &Registry, cx: &mut Context<'_>) -> Turn {
         let turn = self.session.turn(cx);
         self.is_runnable = matches!(turn, Turn::Again(_));
@@ -50,7 +50,7 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
         match self.registration.apply(registry, self.session.transport_mut(), wants.interest()) {
             Ok(true) => cx.step(&self.session.id(), &Step::InterestChanged(wants.interest())),
             Ok(false) => {}
-            Err(error) => return self.session.lose_transport(Doing::Reading, &error, cx),
+            Err(error) => return self.session.lose_transport(Operation::Read, &error, cx),
         }
         turn
     }
@@ -77,22 +77,22 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
     }
 
     /// See [`Session::lose_transport`].
-    pub fn lose_transport(&mut self, doing: Doing, error: &io::Error, cx: &mut Context<'_>) -> Turn {
-        self.session.lose_transport(doing, error, cx)
+    pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
+        self.session.lose_transport(operation, error, cx)
     }
 
-    /// The application, to be changed from outside.
+    /// See [`Session::application_mut`].
     pub fn application_mut(&mut self) -> &mut A {
         self.is_runnable = true;
         self.session.application_mut()
     }
 
-    /// Makes the session runnable: something has changed that its application looks at.
+    /// Makes the session runnable. Call this after a change that its application depends on.
     pub fn wake(&mut self) {
         self.is_runnable = true;
     }
 
-    /// The session, for questions.
+    /// Returns the session.
     pub fn session(&self) -> &Session<T, A> {
         &self.session
     }
@@ -102,12 +102,12 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
         self.is_runnable
     }
 
-    /// When a turn is due even if the poll reports nothing, as of the last turn.
+    /// Returns when a turn is due even if the poll reports nothing. The last turn has set it.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.wants.deadline
     }
 
-    /// The session and its registration, when it is over.
+    /// Returns the parts of a session that is over.
     pub fn into_parts(self) -> (Session<T, A>, Registration) {
         (self.session, self.registration)
     }

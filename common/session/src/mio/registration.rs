@@ -1,4 +1,4 @@
-//! The difference between what is wanted and what the poll was told.
+//! The registration of an event source with the poll.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use mio::{Registry, Token};
 
 use crate::readiness::Interest;
 
-/// The registration of one source with the poll. It changes only when what is wanted changes.
+/// The registration of one source with the poll. It calls the poll only when the wanted interest changes.
 ///
-/// mio has no empty interest: a source that wants nothing is deregistered. A deregistered socket reports nothing, not even
+/// mio has no empty interest, so a source that wants nothing is deregistered. A deregistered socket reports nothing, not even
 /// a reset. Registering it again reports whatever is ready by then.
 #[derive(Debug)]
 pub struct Registration {
@@ -18,20 +18,20 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// The registration of a source that is not registered yet. The poll will report it as `token`.
+    /// Creates the registration of a source that is not registered yet. The poll will report it as `token`.
     pub fn new(token: Token) -> Self {
         Self { token, registered: None }
     }
 
-    /// The registration of the same source under another token. The next call to [`apply`](Self::apply) moves it there.
+    /// Changes the token of the source. The next call to [`apply`](Self::apply) tells the poll.
     pub fn with_token(self, token: Token) -> Self {
         Self { token, ..self }
     }
 
-    /// Tells the poll what is wanted now. Returns whether that was a change.
+    /// Tells the poll the wanted interest. Returns whether it has changed.
     ///
     /// # Errors
-    /// Those of `epoll_ctl(2)` or `kevent(2)`: out of memory, or watches.
+    /// The errors of `epoll_ctl(2)` or `kevent(2)`: no memory, or too many watches.
     pub fn apply(
         &mut self,
         registry: &Registry,
@@ -49,11 +49,11 @@ impl Registration {
         Ok(true)
     }
 
-    /// Has the poll report again what is ready now, though the source was not read to its end. epoll and kqueue both do
-    /// that for a source that is registered again.
+    /// Makes the poll report again what is ready now, although the source was not read until it was empty. epoll and kqueue
+    /// both do that for a source that is registered again.
     ///
     /// # Errors
-    /// Those of [`apply`](Self::apply).
+    /// The errors of [`apply`](Self::apply).
     pub fn rearm(&self, registry: &Registry, source: &mut impl Source) -> io::Result<()> {
         match self.registered {
             Some((token, interest)) => registry.reregister(source, token, interest),

@@ -1,4 +1,4 @@
-//! How a session goes from phase to phase: facts, deadlines and failures as events of the phase table.
+//! Passes facts, deadlines and failures to the phase table as events, and enters the phases that follow.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 use super::{Input, Session};
 use crate::application::{Application, Next};
 use crate::authorize::Refusal;
-use crate::close_reason::{AlertContext, CloseReason, Doing, Stage};
+use crate::close_reason::{AlertContext, CloseReason, Operation, Stage};
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeout};
-use crate::not_tls::{self, Foreign};
+use crate::not_tls::{self, ForeignProtocol};
 use crate::observer::Step;
 use crate::phase::{Cause, Event, PeerEnd, Phase};
 use crate::readiness::Readiness;
 use crate::rustls_facts;
 use crate::transport::Transport;
 
-/// A loop that is late by less than this was busy. A loop that is late by more stood still.
+/// The longest delay that counts as a busy loop. If the delay is longer, the loop was stopped.
 const BUSY: Duration = Duration::from_millis(100);
 
 impl<T: Transport, A: Application> Session<T, A> {
-    /// Passes the facts to the phase table. If they change nothing, handles a deadline that has passed. Returns whether
+    /// Passes the facts to the phase table. If the phase stays the same, handles a deadline that has passed. Returns whether
     /// something has changed.
     ///
-    /// `tried_socket`: this turn has read from the socket, or found it empty.
+    /// `tried_socket`: this turn has already tried to read.
     pub(super) fn advance(&mut self, tried_socket: &mut bool, cx: &mut Context<'_>) -> bool {
         let peer_end = rustls_facts::peer_end(&mut self.tls);
         if let Some(end) = peer_end
@@ -37,10 +37,11 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.expire(tried_socket, cx)
     }
 
+    /// Passes the end of the peer's half to the phase table. Returns whether something has changed.
     fn peer_ended(&mut self, end: PeerEnd, cx: &mut Context<'_>) -> bool {
         match (&self.phase, end) {
             (Phase::Handshaking, _) => match self.foreign_protocol() {
-                Some(foreign) => self.on(Event::TlsFailed(CloseReason::NotTls(foreign)), cx),
+                Some(protocol) => self.on(Event::TlsFailed(CloseReason::NotTls(protocol)), cx),
                 None => self.on(Event::PeerEnded(end), cx),
             },
             (Phase::Established, PeerEnd::CloseNotify) => self.peer_finished(cx),
@@ -50,7 +51,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Asks the application whether its answer is complete.
     fn peer_finished(&mut self, cx: &mut Context<'_>) -> bool {
-        let answer = self.ask(cx, |application, now, outbox| {
+        let answer = self.ask_application(cx, |application, now, outbox| {
             outbox.map_or(Next::Close, |outbox| application.peer_finished(now, outbox))
         });
         match answer {
@@ -61,7 +62,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Passes an event to the phase table, and enters the phase that it leads to. Returns whether there was one.
+    /// Passes an event to the phase table, and enters the phase that follows. Returns whether one did.
     pub(super) fn on(&mut self, event: Event, cx: &mut Context<'_>) -> bool {
         match self.phase.on(event) {
             Some(next) => {
@@ -72,12 +73,14 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Does everything that entering a phase means.
+    /// Enters a phase: queues close_notify, and starts and stops deadlines.
     fn enter(&mut self, next: Phase, cx: &mut Context<'_>) {
         let previous = std::mem::replace(&mut self.phase, next);
         cx.step(&self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
         if self.phase.has_close_notify() && !previous.has_close_notify() {
-            self.tls.send_close_notify(); // behind everything that was sent before (I6)
+            // RFC 8446, 6.1: "Each party MUST send a "close_notify" alert before closing its write side of the connection,
+            // unless it has already sent some error alert." rustls queues it behind all earlier output (I6).
+            self.tls.send_close_notify();
         }
         match &self.phase {
             Phase::Handshaking | Phase::HalfClosed | Phase::PeerClosed { .. } => {}
@@ -86,17 +89,17 @@ impl<T: Transport, A: Application> Session<T, A> {
                 self.start(Timeout::Idle, cx);
             }
             Phase::Closing { cause: Cause::FinishedSending } => {}
-            Phase::Closing { .. } | Phase::Finishing | Phase::Failing { .. } => self.time_closing(cx),
+            Phase::Closing { .. } | Phase::Finishing | Phase::Failing { .. } => self.start_close_deadline(cx),
             Phase::WriteFailed { .. } => {
                 self.readiness.merge(Readiness::all());
-                self.time_closing(cx);
+                self.start_close_deadline(cx);
             }
             Phase::Closed(_) => self.end(cx),
         }
     }
 
-    /// From here on only the close deadline runs.
-    fn time_closing(&mut self, cx: &mut Context<'_>) {
+    /// Stops the deadlines of an open session, and starts the close deadline unless it is running.
+    fn start_close_deadline(&mut self, cx: &mut Context<'_>) {
         for timeout in [Timeout::Wait, Timeout::Handshake, Timeout::Idle, Timeout::Session] {
             self.stop(timeout, cx);
         }
@@ -105,8 +108,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
+    /// Sends the FIN, and reports the end of the session.
     fn end(&mut self, cx: &mut Context<'_>) {
-        // Fails when the peer has reset the connection: it knows already.
+        // This fails if the peer has reset the connection. Then the peer needs no FIN.
         let fin = self.transport.shutdown_write();
         cx.step(&self.id, &Step::SentFin(&fin));
         self.deadlines = Deadlines::default();
@@ -125,13 +129,14 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Returns whether the socket may hold unread bytes now, or may get some.
+    /// Returns whether the socket may hold unread bytes, now or later, so that closing it could reset the connection. The
+    /// reset could destroy our last output: an alert, a close_notify, the rest of an answer.
     ///
-    /// Nothing more comes behind the peer's FIN or a reset. A peer that has sent close_notify has promised to send
-    /// nothing more, and is believed if the last read took everything that was there, nothing followed close_notify in
-    /// it, and no event came since. An abandoned handshake has sent nothing that a reset could
-    /// destroy. Any other peer may go on sending, and a reset could destroy what we sent last: an alert, a close_notify,
-    /// the rest of an answer.
+    /// - No bytes follow the peer's FIN or a reset.
+    /// - After its close_notify the peer should send no more. That holds if the last read emptied the socket, if no bytes
+    ///   followed close_notify in it, and if no event came since.
+    /// - An abandoned handshake has no output that a reset could destroy.
+    /// - Any other peer may go on sending.
     fn may_receive_more(&mut self) -> bool {
         if self.input == Input::Ended {
             return false;
@@ -141,9 +146,10 @@ impl<T: Transport, A: Application> Session<T, A> {
         !peer_has_finished || self.input != Input::Empty
     }
 
-    /// Handles a deadline that has passed. A session that is due tries its socket before it counts as late: the kernel may
-    /// hold bytes of the peer, or have room again, and the loop was too busy to hear of it, or its events did not fit into
-    /// one batch (invariant I7).
+    /// Handles a deadline that has passed. Returns whether there was one.
+    ///
+    /// A session that is due tries its socket before it counts as late (invariant I7). The kernel may hold bytes from the
+    /// peer, or may have room for output. The loop may not know yet: it was busy, or its events did not fit into one batch.
     fn expire(&mut self, tried_socket: &mut bool, cx: &mut Context<'_>) -> bool {
         if let Some((timeout, at)) = self.deadlines.due(cx.now) {
             if !*tried_socket {
@@ -151,7 +157,7 @@ impl<T: Transport, A: Application> Session<T, A> {
                 self.readiness.merge(Readiness::all());
                 return true;
             }
-            if self.excuses(timeout, at, cx) {
+            if self.extend(timeout, at, cx) {
                 return true;
             }
             cx.step(&self.id, &Step::DeadlineFired(timeout));
@@ -161,7 +167,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
         if self.application_deadline().is_some_and(|at| at <= cx.now) {
             cx.step(&self.id, &Step::TimerFired);
-            self.converse(cx, |application, now, outbox| {
+            self.call_application(cx, |application, now, outbox| {
                 outbox.map_or(Next::Close, |outbox| application.timer(now, outbox))
             });
             return true;
@@ -169,11 +175,12 @@ impl<T: Transport, A: Application> Session<T, A> {
         false
     }
 
-    /// Moves the handshake or the close deadline if the loop itself was late: it was stopped (SIGSTOP), or the whole machine
-    /// was, and the peer could do nothing. The session gets that time again, but at most the length of the deadline.
-    /// Returns whether the deadline was moved. The idle, write and session deadlines never move: for the first two the
-    /// socket has just been tried, and the last one is absolute.
-    fn excuses(&mut self, timeout: Timeout, at: Instant, cx: &mut Context<'_>) -> bool {
+    /// Moves the handshake or close deadline if the loop itself was late. Returns whether it did.
+    ///
+    /// The process was stopped (SIGSTOP), or the whole machine was, and the peer could do nothing. So the session gets that
+    /// time again, but at most the length of the deadline. Other deadlines do not move. For the idle and write deadlines the
+    /// session has just tried the socket. The session deadline is absolute.
+    fn extend(&mut self, timeout: Timeout, at: Instant, cx: &mut Context<'_>) -> bool {
         let late = cx.now.saturating_duration_since(at);
         if !matches!(timeout, Timeout::Handshake | Timeout::Close) || late < BUSY {
             return false;
@@ -185,13 +192,13 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- deadlines -----------------------------------------------------------------------------------------
 
-    /// The kernel took bytes: the peer is alive, and so is the session.
+    /// Handles a successful write: the kernel has taken bytes.
     pub(super) fn peer_took_bytes(&mut self, cx: &mut Context<'_>) {
         self.stop(Timeout::Write, cx);
         self.not_idle(cx);
     }
 
-    /// Application data has moved.
+    /// Starts the idle deadline again, because the session is not idle.
     pub(super) fn not_idle(&mut self, cx: &mut Context<'_>) {
         if self.deadlines.get(Timeout::Idle).is_some() {
             self.start(Timeout::Idle, cx);
@@ -223,22 +230,23 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- failures ------------------------------------------------------------------------------------------
 
-    /// TLS has failed. If rustls sends an alert for it, the alert is queued already.
+    /// Fails the session with an error of TLS. If rustls sends an alert for it, the alert is already queued.
     pub(super) fn fail(&mut self, error: rustls::Error, cx: &mut Context<'_>) {
         let reason = self.reason_of(error);
         self.on(Event::TlsFailed(reason), cx);
     }
 
     pub(super) fn write_failed(&mut self, error: &io::Error, cx: &mut Context<'_>) {
-        self.on(Event::WriteFailed(CloseReason::transport(Doing::Writing, error)), cx);
+        self.on(Event::WriteFailed(CloseReason::transport(Operation::Write, error)), cx);
     }
 
     pub(super) fn read_failed(&mut self, error: &io::Error, cx: &mut Context<'_>) {
         let is_reset_after_flush = error.kind() == io::ErrorKind::ConnectionReset && !self.tls.wants_write();
-        let reason = CloseReason::transport(Doing::Reading, error);
+        let reason = CloseReason::transport(Operation::Read, error);
         self.on(Event::ReadFailed { reason, is_reset_after_flush }, cx);
     }
 
+    /// Returns the close reason for an error of TLS.
     fn reason_of(&self, error: rustls::Error) -> CloseReason {
         match (&self.phase, error) {
             (_, rustls::Error::AlertReceived(alert)) => CloseReason::PeerAlert(alert, self.alert_context()),
@@ -249,19 +257,19 @@ impl<T: Transport, A: Application> Session<T, A> {
                 CloseReason::Unauthorized(self.notes.refusal.clone().unwrap_or_else(|| error.into()))
             }
             (Phase::Handshaking, error) => match self.foreign_protocol() {
-                Some(foreign) => CloseReason::NotTls(foreign),
+                Some(protocol) => CloseReason::NotTls(protocol),
                 None => CloseReason::Tls(error),
             },
             (_, error) => CloseReason::Tls(error),
         }
     }
 
-    /// What the peer speaks instead of TLS.
-    fn foreign_protocol(&self) -> Option<Foreign> {
+    /// Returns the protocol that the peer speaks instead of TLS.
+    fn foreign_protocol(&self) -> Option<ForeignProtocol> {
         self.handshake_bytes.as_ref().and_then(|bytes| not_tls::recognize(bytes.beginning()))
     }
 
-    /// What the alert that has come can mean.
+    /// Returns the state of the session at the peer's alert.
     fn alert_context(&self) -> AlertContext {
         let stage = match (self.tls.is_handshaking(), self.tls.protocol_version()) {
             (true, None) => Stage::Hello,

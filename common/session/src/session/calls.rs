@@ -1,4 +1,4 @@
-//! What a loop calls beside `turn`.
+//! The other methods of a session, which a loop or an application calls between turns.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use super::unprocessed::Unprocessed;
 use super::{Input, Session, SessionConfig, Turn};
 use crate::application::{Application, HIGH_WATER_MARK, Next};
 use crate::authorize::{Detail, Notes};
-use crate::close_reason::{CloseReason, Doing, Until};
+use crate::close_reason::{CloseReason, Operation, Until};
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeout};
 use crate::observer::{SessionId, Step};
@@ -36,10 +36,10 @@ impl fmt::Display for NotSent {
 impl std::error::Error for NotSent {}
 
 impl<T: Transport, A: Application> Session<T, A> {
-    /// A session at the start of its handshake. `local` is the address of this end of the transport.
+    /// Creates a session at the start of its handshake. `local` is the local address of the transport.
     ///
-    /// The handshake deadline of a server starts here. A client waits for the server's first byte before that. The server
-    /// may serve other clients meanwhile, so the wait has a deadline of its own.
+    /// For a server, the handshake deadline starts here. A client first waits for the server's first byte, with the wait
+    /// deadline, because the server may be serving other clients.
     pub fn new(
         id: SessionId,
         local: SocketAddr,
@@ -50,7 +50,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         cx: &mut Context<'_>,
     ) -> Self {
         let mut tls = tls.into();
-        tls.set_buffer_limit(None); // see `Outbox`: HIGH_WATER_MARK is the bound
+        tls.set_buffer_limit(None); // see `Outbox`: HIGH_WATER_MARK is the limit
         if let Connection::Server(tls) = &mut tls
             && tls.is_handshaking()
             && !application.accepts_early_data()
@@ -64,7 +64,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             application,
             config,
             phase: Phase::Handshaking,
-            readiness: Readiness::fresh(),
+            readiness: Readiness::connected(),
             deadlines: Deadlines::default(),
             input: Input::Unknown,
             pending_output: 0,
@@ -92,7 +92,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         session
     }
 
-    /// Takes note of what the event source has reported. Nothing happens before the next [`turn`](Self::turn).
+    /// Notes what the event source has reported. Nothing happens before the next [`turn`](Self::turn).
     pub fn ready(&mut self, readiness: Readiness, cx: &mut Context<'_>) {
         cx.step(&self.id, &Step::Ready(readiness));
         if readiness.is_readable() {
@@ -101,20 +101,20 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.readiness.merge(readiness);
     }
 
-    /// Returns whether the session takes plaintext from outside, and less output is pending than the high-water mark.
+    /// Returns whether the session takes plaintext from outside, and pending output is not above the high-water mark.
     pub fn has_room(&self) -> bool {
         self.phase.sends() && self.pending_output <= HIGH_WATER_MARK
     }
 
     /// Queues plaintext that comes from outside the session. The next [`turn`](Self::turn) writes it.
     ///
-    /// A caller that does not ask [`has_room`](Self::has_room) first can queue more than the high-water mark.
+    /// A caller that does not check [`has_room`](Self::has_room) first can queue more than the high-water mark.
     ///
     /// # Errors
     /// [`NotSent`] if the session takes no plaintext. Then nothing of it is sent.
     pub fn send(&mut self, plaintext: &[u8], cx: &mut Context<'_>) -> Result<(), NotSent> {
         let mut taken = false;
-        self.converse(cx, |_, _, outbox| {
+        self.call_application(cx, |_, _, outbox| {
             if let Some(outbox) = outbox {
                 outbox.send(plaintext);
                 taken = true;
@@ -122,7 +122,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Next::Continue
         });
         if !taken || !self.phase.sends() {
-            return Err(NotSent); // not open, or rustls refused, which ends the session
+            return Err(NotSent); // the session is not open, or rustls rejected the plaintext, which ends the session
         }
         self.not_idle(cx);
         Ok(())
@@ -131,42 +131,44 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Closes the session from outside, after a signal for example. After the handshake the close is graceful: close_notify
     /// is sent, and a later [`turn`](Self::turn) is done within the close timeout.
     pub fn close(&mut self, cx: &mut Context<'_>) {
-        let is_ending_in_its_own_time = matches!(
+        let has_no_close_deadline = matches!(
             self.phase,
             Phase::HalfClosed | Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::FinishedSending }
         );
-        if is_ending_in_its_own_time {
+        if has_no_close_deadline {
             self.start(Timeout::Close, cx);
         }
         self.on(Event::CloseRequested, cx);
     }
 
-    /// Sends close_notify behind all pending output. The session then waits for the rest of the peer's answer, unless the
-    /// peer has already sent its close_notify.
+    /// Sends close_notify behind all pending output. Then the session waits for the rest of the peer's answer, unless the peer
+    /// has already sent its close_notify.
+    ///
+    /// RFC 8446, 6.1, of close_notify: "This does not have any effect on its read side of the connection."
     pub fn finish_sending(&mut self, cx: &mut Context<'_>) {
         self.on(Event::FinishedSending, cx);
     }
 
-    /// Ends the session because its transport cannot be used: the poll refuses to watch it, for example.
-    pub fn lose_transport(&mut self, doing: Doing, error: &io::Error, cx: &mut Context<'_>) -> Turn {
-        let reason = CloseReason::transport(doing, error);
+    /// Ends the session because its transport cannot be used. For example, the poll refuses to watch it.
+    pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
+        let reason = CloseReason::transport(operation, error);
         self.on(Event::TransportLost(reason.clone()), cx);
         Turn::Done(reason)
     }
 }
 
 impl<T, A> Session<T, A> {
-    /// The session's number and its peer.
+    /// Returns the session's number and its peer.
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// Where the session stands.
+    /// Returns the phase of the session.
     pub fn phase(&self) -> &Phase {
         &self.phase
     }
 
-    /// The role of the peer.
+    /// Returns the role of the peer.
     pub fn peer_side(&self) -> Side {
         match self.tls {
             Connection::Client(_) => Side::Server,
@@ -174,52 +176,55 @@ impl<T, A> Session<T, A> {
         }
     }
 
-    /// How many bytes of plaintext the application got, and how many it sent.
+    /// Returns the number of plaintext bytes that the application received, and the number that it sent.
     pub fn plaintext_bytes(&self) -> (u64, u64) {
         (self.received, self.sent)
     }
 
-    /// How far the session has come.
+    /// Returns the progress of the session.
     pub fn until(&self) -> Until<'_> {
-        let came = self.handshake_bytes.as_deref();
-        // A server of TLS 1.2 authorizes the client before it finishes the handshake.
-        let is_authorized = came.is_none() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        let handshake_bytes = self.handshake_bytes.as_deref();
+        // In TLS 1.2 a server authorizes the client before it finishes the handshake.
+        let is_authorized =
+            handshake_bytes.is_none() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2);
         match self.unanswered_request() {
-            Some(request) if !is_authorized => Until::Asked { came, request },
-            _ => came.map_or(Until::Established, Until::Handshake),
+            Some(request) if !is_authorized => Until::CertificateRequested { handshake_bytes, request },
+            _ => handshake_bytes.map_or(Until::Established, Until::Handshake),
         }
     }
 
-    /// The server's request for a certificate. `None` also if the server has sent data: then it accepted the answer.
+    /// Returns the server's request for a certificate. `None`: there was none, or the server has sent data since, so it
+    /// accepted the answer.
     pub(super) fn unanswered_request(&self) -> Option<&Detail> {
         self.notes.certificate_request.as_ref().filter(|_| self.received == 0)
     }
 
-    /// The application.
+    /// Returns the application.
     pub fn application(&self) -> &A {
         &self.application
     }
 
-    /// The application, to be changed from outside. The next [`turn`](Session::turn) acts on the change: it asks
+    /// Returns the application, so that code outside the session can change it. The next [`turn`](Session::turn) calls
     /// [`reads_on`](Application::reads_on) and [`deadline`](Application::deadline) again.
     pub fn application_mut(&mut self) -> &mut A {
         &mut self.application
     }
 
-    /// The transport.
+    /// Returns the transport.
     pub fn transport_mut(&mut self) -> &mut T {
         &mut self.transport
     }
 
     /// Returns whether the socket of a session that is over must be drained before it is closed.
     ///
-    /// A socket that is closed with unread bytes in it resets the connection, and the reset destroys what the peer has
-    /// not read yet (RFC 1122, 4.2.2.13): an alert, or the rest of an answer (invariant I6).
+    /// RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new data is
+    /// received after CLOSE is called, its TCP SHOULD send a RST to show that data was lost." The reset destroys output that
+    /// the peer has not read yet, such as an alert or the rest of an answer (invariant I6).
     pub fn needs_draining(&self) -> bool {
         self.needs_draining
     }
 
-    /// The transport and the application of a session that is over.
+    /// Returns the transport and the application of a session that is over.
     pub fn into_parts(self) -> (T, A) {
         (self.transport, self.application)
     }

@@ -1,49 +1,49 @@
-//! Counts TLS records without opening them, so that a session can bound the work of a turn.
+//! Counts TLS records without decrypting them, so that a session can limit the work of a turn.
 
-/// The length of a record's header: a type, two bytes of version, two bytes of length (RFC 8446, 5.1).
+/// The length of a record's header: one byte of type, two of version, two of length (RFC 8446, 5.1).
 const HEADER: usize = 5;
 
-/// The type of an alert's record (RFC 8446, 5.1), which TLS 1.2 shows.
+/// The type of a record that holds an alert (RFC 8446, 5.1). In TLS 1.2 the header shows it.
 const ALERT: u8 = 21;
-/// The length of an encrypted alert in TLS 1.3, which hides its type: level, description, type, and the tag of the AEAD
-/// (RFC 8446, 5.2).
+/// The length of an encrypted alert in TLS 1.3: level, description, type, and the tag of the AEAD (RFC 8446, 5.2). There the
+/// header does not show the type.
 const ALERT_LENGTH: usize = 2 + 1 + 16;
 
-/// Where a stream of records stands.
+/// A position in a stream of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Framing {
-    /// How many bytes of a header have come; 0 between two records and in a body.
+    /// The number of header bytes so far. It is 0 between two records, and inside a body.
     header: usize,
-    /// How many bytes of the body are still to come.
+    /// The number of body bytes that are still missing.
     body: usize,
-    /// The type of the last record that began.
+    /// The type of the current or last record.
     kind: u8,
-    /// The length of that record's body, as far as its header has come.
+    /// The length of that record's body, as far as its header is complete.
     length: usize,
 }
 
 impl Framing {
-    /// Returns how many of `bytes` come before the record that would be one more than `most`. Records count from the
-    /// bytes in which they begin: the rest of a record that began earlier is free.
-    pub(super) fn fit(self, bytes: &[u8], most: usize) -> usize {
-        self.walk(bytes, most).1
+    /// Returns how many of `bytes` hold no more than `limit` records. A record counts where it begins, so the rest of a record
+    /// that began earlier does not count.
+    pub(super) fn fit(self, bytes: &[u8], limit: usize) -> usize {
+        self.walk(bytes, limit).1
     }
 
-    /// Moves behind `bytes`, and returns how many records begin in them.
+    /// Advances the position over `bytes`, and returns how many records begin in them.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
         let (framing, _, records) = self.walk(bytes, usize::MAX);
         *self = framing;
         records
     }
 
-    /// Returns whether the stream stands behind a record that can be an alert. A padded one is not recognised.
+    /// Returns whether the position is at the end of a record that can be an alert. A padded alert is not recognised.
     pub(super) fn ends_with_alert(self) -> bool {
         self.header == 0 && self.body == 0 && (self.kind == ALERT || self.length == ALERT_LENGTH)
     }
 
-    /// Walks over `bytes` until `most` records have begun and another one would: where the stream stands then, how
-    /// many bytes that is, and how many records began in them.
-    fn walk(mut self, bytes: &[u8], most: usize) -> (Self, usize, usize) {
+    /// Walks over `bytes`, and stops before the record number `limit + 1`. Returns the position there, the number of bytes
+    /// before it, and the number of records that begin in these bytes.
+    fn walk(mut self, bytes: &[u8], limit: usize) -> (Self, usize, usize) {
         let (mut at, mut records) = (0, 0);
         while let Some(&byte) = bytes.get(at) {
             if self.body > 0 {
@@ -53,7 +53,7 @@ impl Framing {
                 continue;
             }
             if self.header == 0 {
-                if records == most {
+                if records == limit {
                     break;
                 }
                 records += 1;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn records_are_counted_where_they_begin() {
+    fn a_record_counts_where_it_begins() {
         let bytes = records(&[300, 0, 7, 0x0103]);
         assert_eq!(Framing::default().fit(&bytes, 0), 0);
         assert_eq!(Framing::default().fit(&bytes, 1), 305);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_is_known_by_its_type_or_its_length() {
+    fn an_alert_is_recognised_by_its_type_or_its_length() {
         let ends_with_alert = |bytes: &[u8]| {
             let mut framing = Framing::default();
             framing.advance(bytes);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_record_is_free() {
+    fn the_rest_of_a_record_does_not_count() {
         let bytes = records(&[300, 7]);
         let mut framing = Framing::default();
         framing.advance(&bytes[..100]);

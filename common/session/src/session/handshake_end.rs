@@ -1,4 +1,4 @@
-//! From the first byte of the handshake to the answer about the peer.
+//! The handshake: its first bytes, the notes of rustls' callbacks, and the authorization at its end.
 
 use std::io::Read as _;
 
@@ -15,7 +15,7 @@ use crate::phase::{Event, Phase};
 use crate::transport::Transport;
 
 impl<T: Transport, A: Application> Session<T, A> {
-    /// During the handshake: keeps the peer's first bytes, and ends a client's wait for the first of them.
+    /// Keeps the peer's first bytes during the handshake. The first byte ends a client's wait deadline.
     pub(super) fn note_handshake_bytes(&mut self, bytes: &[u8], cx: &mut Context<'_>) {
         let Some(handshake_bytes) = &mut self.handshake_bytes else { return };
         let is_first = handshake_bytes.length() == 0;
@@ -26,11 +26,11 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Processes what rustls has read. Notes that its callbacks leave during a handshake belong to this session.
+    /// Calls `process_new_packets`. During a handshake, takes the notes that rustls' callbacks left.
     pub(super) fn process(&mut self) -> Result<IoState, rustls::Error> {
         let is_handshaking = self.tls.is_handshaking();
         if is_handshaking {
-            take_notes(); // of a call outside a session
+            take_notes(); // discards the notes of a call outside a session
         }
         let processed = self.tls.process_new_packets();
         if is_handshaking {
@@ -42,8 +42,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         processed
     }
 
-    /// If the handshake has just ended: authorizes the peer, reports, and calls the application. Returns `false` if the peer
-    /// is refused. Resumed sessions are authorized like full ones, because rustls asks no verifier for them.
+    /// Authorizes the peer if the handshake has just ended, reports the result, and calls the application. Returns `false` if
+    /// the peer is refused. Resumed sessions are authorized like full ones, because rustls calls no verifier for them.
     pub(super) fn end_handshake(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) -> bool {
         if self.tls.is_handshaking() || self.phase != Phase::Handshaking {
             return true;
@@ -57,24 +57,26 @@ impl<T: Transport, A: Application> Session<T, A> {
         let is_accepted = refusal.is_none();
         self.on(Event::HandshakeDone(refusal.map_or(Ok(()), Err)), cx);
         if is_accepted {
-            self.converse(cx, |application, now, outbox| {
+            self.call_application(cx, |application, now, outbox| {
                 outbox.map_or(Next::Continue, |outbox| application.established(now, outbox))
             });
-            self.deliver_early(buffer, cx);
+            self.deliver_early_data(buffer, cx);
         }
         is_accepted
     }
 
-    /// Gives the early data that rustls has accepted to the application.
-    fn deliver_early(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
-        // rustls keeps early data apart, up to `max_early_data_size`. Its reader fails only if there is none.
+    /// Passes the early data that rustls has accepted to the application.
+    fn deliver_early_data(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
+        // rustls has a reader of its own for early data, up to `max_early_data_size`. It fails only if there is none.
         while let Connection::Server(tls) = &mut self.tls
             && let Some(mut early_data) = tls.early_data()
             && let Ok(length @ 1..) = early_data.read(buffer)
         {
             let plaintext = &buffer[..length];
             self.note_plaintext(plaintext, cx);
-            self.converse(cx, |application, now, outbox| application.received_early(now, plaintext, outbox));
+            self.call_application(cx, |application, now, outbox| {
+                application.received_early(now, plaintext, outbox)
+            });
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The rest of a read that was more work than one turn may do.
+//! The rest of a read whose records exceed the limit of one turn.
 
-/// Ciphertext that was read, and that rustls has not been given yet. At most one read (invariant I4); usually nothing,
-/// and then it holds no memory.
+/// Ciphertext that was read and not yet passed to rustls. It is at most one read (invariant I4). Usually it is empty, and
+/// then it holds no memory.
 #[derive(Debug, Default)]
 pub(super) struct Unprocessed {
     bytes: Vec<u8>,
@@ -9,22 +9,22 @@ pub(super) struct Unprocessed {
 }
 
 impl Unprocessed {
-    /// Keeps a copy of `bytes`: the buffer in which they came belongs to all sessions.
+    /// Copies `bytes`, because all sessions share the buffer that holds them.
     pub(super) fn keep(bytes: &[u8]) -> Self {
         Self { bytes: bytes.to_vec(), used: 0 }
     }
 
-    /// Returns whether there is nothing left.
+    /// Returns whether no bytes are left.
     pub(super) fn is_empty(&self) -> bool {
         self.used == self.bytes.len()
     }
 
-    /// The bytes that are left, in the order in which they came.
+    /// Returns the bytes that are left, in order.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[self.used..]
     }
 
-    /// The same without its first `count` bytes. If nothing is left, the memory is free again.
+    /// Removes the first `count` bytes. If no bytes are left, the memory is freed.
     pub(super) fn without(self, count: usize) -> Self {
         let used = self.used + count;
         if used == self.bytes.len() { Self::default() } else { Self { used, ..self } }

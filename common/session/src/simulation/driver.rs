@@ -13,7 +13,7 @@ use super::roles::Collects;
 use super::transcript::Transcript;
 use crate::application::Application;
 use crate::buffers::Buffers;
-use crate::close_reason::{CloseReason, Doing};
+use crate::close_reason::{CloseReason, Operation};
 use crate::context::{Context, Limits};
 use crate::mio::{Registered, Registration};
 use crate::observer::{Observer, SessionId};
@@ -189,8 +189,8 @@ impl<A: Application, O: Observer> Driver<A, O> {
     }
 
     /// The poll refuses to watch the connection.
-    pub fn lose_transport(&mut self, doing: Doing, error: &io::Error, now: Instant) {
-        let turn = self.call(now, |session, cx| session.lose_transport(doing, error, cx));
+    pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, now: Instant) {
+        let turn = self.call(now, |session, cx| session.lose_transport(operation, error, cx));
         self.note(turn);
     }
 

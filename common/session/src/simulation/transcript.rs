@@ -72,7 +72,7 @@ impl Observer for Transcript {
                     _ => "unknown version",
                 };
                 let resumed = handshake.kind == Some(HandshakeKind::Resumed);
-                let verdict = if handshake.authorization.is_alarming { "UNAUTHORIZED" } else { "fine" };
+                let verdict = if handshake.authorization.is_warning { "UNAUTHORIZED" } else { "fine" };
                 format!("handshake {version}, {}, {verdict}", if resumed { "resumed" } else { "full" })
             }
             Step::PlaintextIn(plaintext) => {

@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::network::records;
 use super::world::World;
 use crate::application::Application;
-use crate::close_reason::{CloseReason, Doing, Party};
+use crate::close_reason::{CloseReason, Operation, Party};
 
 /// What really happened to one end of a run that is over.
 pub(super) struct Truth<'a, A> {
@@ -52,8 +52,8 @@ impl<'a, A: Application> Truth<'a, A> {
             CloseReason::Tls(_) => {
                 self.damage(self.side.other()).is_some() || self.handshake_damaged(self.side)
             }
-            CloseReason::Transport { doing: Doing::Reading, .. } => reset && !seen.was("Closing"),
-            CloseReason::Transport { doing: Doing::Writing, .. } => reset && seen.was("WriteFailed"),
+            CloseReason::Transport { operation: Operation::Read, .. } => reset && !seen.was("Closing"),
+            CloseReason::Transport { operation: Operation::Write, .. } => reset && seen.was("WriteFailed"),
             CloseReason::TimedOut(timeout) => seen.fired == Some(*timeout),
         }
     }

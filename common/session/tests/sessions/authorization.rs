@@ -33,7 +33,7 @@ impl Authorize for Switch {
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization {
         assert!(presented.is_some_and(|chain| chain.len() == 1), "the server's certificate");
         let refuses = self.refuses.load(Ordering::Relaxed);
-        Authorization { report: "server".into(), is_alarming: refuses, refusal: refuses.then(refusal) }
+        Authorization { report: "server".into(), is_warning: refuses, refusal: refuses.then(refusal) }
     }
 }
 

@@ -198,7 +198,7 @@ fn events_without_a_cause_change_nothing() {
 /// A session that starts on a socket that is readable already, as a waiter's is, must be told so.
 #[test]
 fn a_session_reads_nothing_before_it_is_told_that_there_is_something() {
-    assert!(!Readiness::fresh().is_readable());
+    assert!(!Readiness::connected().is_readable());
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default());
     pair.raw.write();
     pair.session.turn(pair.now);

@@ -5,15 +5,15 @@ use std::io;
 
 use rustls::CertificateError;
 use tls_session::authorize::Refusal;
-use tls_session::close_reason::{CloseReason, Doing};
+use tls_session::close_reason::{CloseReason, Operation};
 use tls_session::deadline::Timeout;
 use tls_session::phase::{Cause, Event, PeerEnd, Phase};
 
 const DOCUMENTED: &str = include_str!("../../src/phase_table.md");
 
-fn transport(doing: Doing) -> CloseReason {
+fn transport(operation: Operation) -> CloseReason {
     let error = io::Error::from(io::ErrorKind::BrokenPipe);
-    CloseReason::Transport { doing, kind: error.kind(), error: error.to_string() }
+    CloseReason::Transport { operation, kind: error.kind(), error: error.to_string() }
 }
 
 fn tls() -> CloseReason {
@@ -24,7 +24,7 @@ fn tls() -> CloseReason {
 fn events() -> Vec<(&'static str, Event)> {
     let refusal = Refusal::new("a stranger", CertificateError::UnknownIssuer);
     let reset =
-        |is_reset_after_flush| Event::ReadFailed { reason: transport(Doing::Reading), is_reset_after_flush };
+        |is_reset_after_flush| Event::ReadFailed { reason: transport(Operation::Read), is_reset_after_flush };
     vec![
         ("handshake done, authorized", Event::HandshakeDone(Ok(()))),
         ("handshake done, refused", Event::HandshakeDone(Err(refusal))),
@@ -33,8 +33,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("fact: output flushed", Event::Flushed(None)),
         ("fact: output flushed, and the peer's close_notify", Event::Flushed(Some(PeerEnd::CloseNotify))),
         ("fact: output flushed, and the peer's FIN", Event::Flushed(Some(PeerEnd::Fin))),
-        ("application heard of close_notify, answer follows", Event::PeerFinished { answer_follows: true }),
-        ("application heard of close_notify, no answer", Event::PeerFinished { answer_follows: false }),
+        ("application told of close_notify, answer follows", Event::PeerFinished { answer_follows: true }),
+        ("application told of close_notify, no answer", Event::PeerFinished { answer_follows: false }),
         ("application closes", Event::ApplicationCloses),
         ("application abandons", Event::ApplicationAbandons),
         ("finished sending", Event::FinishedSending),
@@ -46,8 +46,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("read failed", reset(false)),
         ("reset by the peer after a flush", reset(true)),
         ("nothing to read", Event::NothingToRead),
-        ("write failed", Event::WriteFailed(transport(Doing::Writing))),
-        ("transport lost", Event::TransportLost(transport(Doing::Reading))),
+        ("write failed", Event::WriteFailed(transport(Operation::Write))),
+        ("transport lost", Event::TransportLost(transport(Operation::Read))),
     ]
 }
 

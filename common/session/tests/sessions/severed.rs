@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use rustls::{AlertDescription, SupportedProtocolVersion};
 use tls_session::close_reason::Stage;
-use tls_session::close_reason::{CloseReason, Doing, Party};
+use tls_session::close_reason::{CloseReason, Operation, Party};
 
 use tls_session::simulation::network::Cut;
 use tls_session::simulation::pattern;
@@ -40,7 +40,7 @@ fn hello_and(version: &'static SupportedProtocolVersion, then: fn(&mut RawPair<E
 
 fn broken_pipe() -> CloseReason {
     let error = std::io::Error::from(ErrorKind::BrokenPipe);
-    CloseReason::Transport { doing: Doing::Writing, kind: error.kind(), error: error.to_string() }
+    CloseReason::Transport { operation: Operation::Write, kind: error.kind(), error: error.to_string() }
 }
 
 #[test]
@@ -167,10 +167,10 @@ fn a_peer_that_is_gone_before_our_close_notify_has_closed_cleanly() {
 #[test]
 fn a_session_that_the_poll_will_not_watch_is_lost() {
     let mut pair = RawPair::server(Tls::new(VERSIONS[0]), Echo::default()).established();
-    pair.session.lose_transport(Doing::Reading, &ErrorKind::OutOfMemory.into(), pair.now);
+    pair.session.lose_transport(Operation::Read, &ErrorKind::OutOfMemory.into(), pair.now);
     assert!(matches!(
         pair.session.reason(),
-        Some(CloseReason::Transport { doing: Doing::Reading, kind: ErrorKind::OutOfMemory, .. })
+        Some(CloseReason::Transport { operation: Operation::Read, kind: ErrorKind::OutOfMemory, .. })
     ));
     assert!(pair.session.socket.outgoing().fin);
 }

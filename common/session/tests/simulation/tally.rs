@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tls_session::close_reason::{CloseReason, Doing, Party};
+use tls_session::close_reason::{CloseReason, Operation, Party};
 use tls_session::simulation::checker::Checker;
 use tls_session::simulation::driver::Driver;
 
@@ -70,8 +70,8 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::NotTls(_) => "not TLS",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) => "TLS",
-        CloseReason::Transport { doing: Doing::Reading, .. } => "a read failed",
-        CloseReason::Transport { doing: Doing::Writing, .. } => "a write failed",
+        CloseReason::Transport { operation: Operation::Read, .. } => "a read failed",
+        CloseReason::Transport { operation: Operation::Write, .. } => "a write failed",
         CloseReason::TimedOut(timeout) => timeout.name(),
     }
 }

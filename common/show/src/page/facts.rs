@@ -149,7 +149,7 @@ impl Facts {
             kind: *kind,
             alpn: alpn.as_ref().map(|protocol| Escaped::new(protocol).to_string()),
             authorization: authorization.report.clone(),
-            alarming: authorization.is_alarming,
+            alarming: authorization.is_warning,
         });
     }
 

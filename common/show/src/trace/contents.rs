@@ -117,7 +117,7 @@ fn alert(Alert { level, description }: Alert) -> String {
         (2, _) => "fatal ".to_owned(),
         (level, _) => format!("level {level} "),
     };
-    let name = AlertName(description).word().map_or_else(|| u8::from(description).to_string(), str::to_owned);
+    let name = AlertName(description).name().map_or_else(|| u8::from(description).to_string(), str::to_owned);
     format!("Alert: {level}{name}")
 }
 

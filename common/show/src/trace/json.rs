@@ -12,7 +12,7 @@ use program::exit::ExitStatus;
 use program::observer::{EventSource, Left, LoopEvent};
 use rustls::{HandshakeKind, IoState};
 use serde_json::{Map, Value, json};
-use tls_session::alert_name::ErrorWords;
+use tls_session::alert_name::ErrorText;
 use tls_session::close_reason::CloseReason;
 use tls_session::escaped::{Escaped, one_line};
 use tls_session::handshake::{Handshake, suite_name};
@@ -210,7 +210,7 @@ fn processed(result: &Result<IoState, rustls::Error>) -> Value {
             "plaintext_bytes_to_read": state.plaintext_bytes_to_read(),
             "peer_has_closed": state.peer_has_closed(),
         }),
-        Err(error) => json!({ "error": ErrorWords(error).to_string() }),
+        Err(error) => json!({ "error": ErrorText(error).to_string() }),
     }
 }
 

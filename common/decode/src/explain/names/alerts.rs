@@ -49,7 +49,7 @@ const ALERTS: &[(u8, &str)] = &[
 /// Explains an alert.
 pub(in crate::explain) fn alert(number: u8) -> Meaning {
     let says = ALERTS.iter().find(|(known, _)| *known == number).map_or("", |(_, says)| *says);
-    Meaning { says: says.into(), ..byte(AlertName(number.into()).word(), number) }
+    Meaning { says: says.into(), ..byte(AlertName(number.into()).name(), number) }
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ mod tests {
         unique(ALERTS.iter().map(|(_, says)| *says));
         for number in 0..=u8::MAX {
             let known = ALERTS.iter().any(|(known, _)| *known == number);
-            assert_eq!(known, AlertName(number.into()).word().is_some(), "{number}");
+            assert_eq!(known, AlertName(number.into()).name().is_some(), "{number}");
         }
     }
 }

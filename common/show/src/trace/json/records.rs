@@ -69,6 +69,6 @@ fn alert(content: &Content) -> Value {
         level => (*level).into(),
     };
     let description =
-        AlertName(*description).word().map_or_else(|| u8::from(*description).into(), Value::from);
+        AlertName(*description).name().map_or_else(|| u8::from(*description).into(), Value::from);
     json!({ "level": level, "description": description })
 }
