@@ -1,12 +1,11 @@
 //! The accept queue: clients that were accepted and have no slot yet.
 //!
-//! A queued client is not registered with the poll. Its bytes wait in the kernel, where they cost us nothing, and no
-//! edge is lost: registering a socket reports whatever is ready by then. The price is that the poll does not tell us
-//! when a queued client speaks or leaves, so the queue peeks at the sockets.
+//! A queued client is not registered with the poll. Its bytes stay in the kernel and cost the server nothing. No edge
+//! is lost, because registering a socket reports whatever is ready by then. But the poll does not report when a
+//! queued client sends or closes, so the queue peeks at the sockets.
 //!
-//! TLS clients speak first. A client that has sent nothing has no claim to a slot, so a slot goes to the client that
-//! has waited longest among those that have spoken. When a slot is free, the queue looks from the front and stops at the
-//! first such client.
+//! A TLS client sends first. So a slot goes to the longest-waiting client that has sent data. When a slot is free,
+//! the queue searches from its front and stops at the first such client. A client that has sent nothing is silent.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -16,212 +15,217 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use program::observer::{Left, LoopContext, LoopEvent};
 
-/// How often the queue looks for a client that has spoken while a silent client holds a slot.
-pub const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// The largest number of sockets that one call looks at; the next call goes on behind them. A look is a system call.
-const LOOKS: usize = 256;
-/// How many connections the kernel holds behind a full queue. mio calls `listen(2)` with 128, and Linux allows one more.
+/// How often the queue searches for a client that has sent data while a silent client holds a slot.
+pub const PASS_INTERVAL: Duration = Duration::from_millis(100);
+/// The largest number of sockets at which one call peeks. The next call continues behind them. Each peek is a system
+/// call.
+const PEEKS_PER_CALL: usize = 256;
+/// The number of connections that the kernel holds behind a full queue. mio passes 128 to `listen(2)`, and Linux
+/// allows one more.
 const BACKLOG: usize = 129;
-/// A full queue keeps a silent client at least this long. The first byte of an honest client needs a round trip.
-const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+/// The shortest time for which a full queue keeps a silent client. The first byte of an honest client needs a round
+/// trip.
+const MIN_SILENCE: Duration = Duration::from_secs(1);
 
 /// The queue, in order of arrival.
 pub struct AcceptQueue {
-    /// Clients whose sockets held bytes when the queue looked at them, by their arrival.
-    spoken: BTreeMap<u64, QueuedClient>,
+    /// The clients that were found to have sent data, by their arrival.
+    with_data: BTreeMap<u64, QueuedClient>,
     /// The other clients.
     silent: BTreeMap<u64, QueuedClient>,
     capacity: usize,
-    /// How many clients have come so far.
+    /// The number of clients that have arrived so far.
     arrivals: u64,
-    /// The last arrival that the observer knows of.
+    /// The last arrival that was reported to the observer.
     announced: u64,
-    look: Look,
+    pass: Pass,
 }
 
-/// One pass over the silent clients, from the front of the queue. It takes one round of the loop, or more if the queue
-/// is long.
+/// One search over the silent clients, from the front of the queue. It takes one round of the loop, or more if the
+/// queue is long.
 #[derive(Default)]
-struct Look {
-    /// When the pass began; `None` before the first.
+struct Pass {
+    /// When the pass began. `None`: there was no pass yet.
     began: Option<Instant>,
-    /// When the pass last went on.
+    /// When the pass last continued.
     last: Option<Instant>,
-    /// The last arrival that was looked at.
-    at: u64,
-    /// Whether there was more to look at than one call may.
-    goes_on: bool,
+    /// The last arrival at whose socket the pass has peeked.
+    position: u64,
+    /// Whether the last call reached its limit before the end of the queue.
+    is_unfinished: bool,
 }
 
 /// A client that was accepted and has no session yet.
 pub struct QueuedClient {
-    /// Its socket.
+    /// The socket.
     pub socket: TcpStream,
-    /// Its address, taken from `accept`: a socket that was reset has none any more.
+    /// The client's address. It comes from `accept`, because a socket that was reset has no peer address any more.
     pub peer: SocketAddr,
-    /// When it was accepted.
+    /// When the client was accepted.
     pub since: Instant,
-    /// Its number in the order of arrival, from 1.
+    /// The client's number in the order of arrival, from 1.
     arrival: u64,
 }
 
-/// What a look at a client's socket found.
-pub enum Sign {
-    /// The client has sent something.
-    Spoken,
-    /// The client is there and has sent nothing.
+/// The result of a peek at a client's socket.
+pub enum Peeked {
+    /// The client has sent data.
+    Data,
+    /// The client is connected and has sent nothing.
     Silent,
-    /// The client closed its connection with a FIN and sent nothing before it.
+    /// The client has closed its connection with a FIN and has sent nothing before.
     Fin,
-    /// The client's connection was reset, or failed otherwise.
+    /// The connection was reset, or failed in another way.
     Failed(io::Error),
 }
 
 impl QueuedClient {
-    /// Looks at the socket, and leaves in it what it finds.
-    pub fn peek(&self) -> Sign {
+    /// Peeks at the socket. The bytes stay in it.
+    pub fn peek(&self) -> Peeked {
         match self.socket.peek(&mut [0]) {
-            Ok(1..) => Sign::Spoken,
-            Ok(0) => Sign::Fin,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Sign::Silent,
-            Err(error) => Sign::Failed(error),
+            Ok(1..) => Peeked::Data,
+            Ok(0) => Peeked::Fin,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Peeked::Silent,
+            Err(error) => Peeked::Failed(error),
         }
     }
 
-    /// Closes the connection with a FIN.
-    pub fn dismiss(mut self) {
-        // Closing a socket with unread bytes resets the connection. Reading them first makes it a plain FIN. The socket
-        // is closed next, whatever this read returns.
+    /// Closes the connection with a FIN instead of a reset.
+    pub fn close(mut self) {
+        // Closing a socket with unread bytes resets the connection (RFC 1122, 4.2.2.13), so they are read first. The
+        // result does not matter, because the socket is closed next.
         let _ = self.socket.read(&mut [0; 4096]);
     }
 
-    /// Its place in the order of arrival.
+    /// Returns the client's number in the order of arrival.
     pub fn arrival(&self) -> u64 {
         self.arrival
     }
 }
 
 impl AcceptQueue {
-    /// An empty queue for this many clients.
+    /// Creates an empty queue for up to `capacity` clients.
     pub fn new(capacity: usize) -> Self {
         Self {
-            spoken: BTreeMap::new(),
+            with_data: BTreeMap::new(),
             silent: BTreeMap::new(),
             capacity,
             arrivals: 0,
             announced: 0,
-            look: Look::default(),
+            pass: Pass::default(),
         }
     }
 
-    /// Whether the queue takes no further client.
+    /// Returns whether the queue is full.
     pub fn is_full(&self) -> bool {
         self.len() >= self.capacity
     }
 
-    /// The number of queued clients.
+    /// Returns the number of queued clients.
     pub fn len(&self) -> usize {
-        self.spoken.len() + self.silent.len()
+        self.with_data.len() + self.silent.len()
     }
 
     /// Adds a client that was just accepted.
-    pub fn enter(&mut self, socket: TcpStream, peer: SocketAddr, now: Instant) {
+    pub fn push(&mut self, socket: TcpStream, peer: SocketAddr, now: Instant) {
         self.arrivals += 1;
-        self.reenter(QueuedClient { socket, peer, since: now, arrival: self.arrivals });
+        self.put_back(QueuedClient { socket, peer, since: now, arrival: self.arrivals });
     }
 
-    /// Gives a client its old position back. It has held a slot and sent nothing.
-    pub fn reenter(&mut self, client: QueuedClient) {
+    /// Puts a silent client, which has held a slot, back at its old position.
+    pub fn put_back(&mut self, client: QueuedClient) {
         self.silent.insert(client.arrival, client);
     }
 
-    /// Removes and returns the client that has waited longest among those that have spoken.
-    pub fn next_speaker(&mut self, cx: &mut LoopContext<'_>) -> Option<QueuedClient> {
-        let is_over = !self.look.goes_on && self.look.began != Some(cx.now);
-        // A pass that was left unfinished says nothing about the clients that have spoken since.
-        let is_stale = self.look.last.is_none_or(|at| at + LOOK_AGAIN <= cx.now);
+    /// Removes and returns the longest-waiting client that has sent data.
+    pub fn next_with_data(&mut self, cx: &mut LoopContext<'_>) -> Option<QueuedClient> {
+        let is_over = !self.pass.is_unfinished && self.pass.began != Some(cx.now);
+        // An unfinished pass that is old may have missed clients that have sent data since.
+        let is_stale = self.pass.last.is_none_or(|at| at + PASS_INTERVAL <= cx.now);
         if is_over || is_stale {
-            self.look = Look { began: Some(cx.now), ..Look::default() };
+            self.pass = Pass { began: Some(cx.now), ..Pass::default() };
         }
-        (self.look.last, self.look.goes_on) = (Some(cx.now), false);
-        for _ in 0..LOOKS {
-            let first_known = self.spoken.first_key_value().map_or(u64::MAX, |(first, _)| *first);
-            // A full queue may have found a client to have spoken that this pass is already behind.
-            let next = (self.look.at + 1).min(first_known);
+        (self.pass.last, self.pass.is_unfinished) = (Some(cx.now), false);
+        for _ in 0..PEEKS_PER_CALL {
+            let first_known = self.with_data.first_key_value().map_or(u64::MAX, |(first, _)| *first);
+            // `make_room` may have found data of a client that this pass has already passed.
+            let next = (self.pass.position + 1).min(first_known);
             let mut unknown = self.silent.range(next..first_known);
             let Some((&arrival, client)) = unknown.next() else {
-                return self.spoken.pop_first().map(|(_, client)| client);
+                return self.with_data.pop_first().map(|(_, client)| client);
             };
-            self.look.at = arrival;
+            self.pass.position = arrival;
             match client.peek() {
-                Sign::Silent => {}
-                Sign::Spoken => return self.silent.remove(&arrival),
-                Sign::Fin => self.remove(arrival, Left::Fin, cx),
-                Sign::Failed(error) => self.remove(arrival, Left::Error(&error), cx),
+                Peeked::Silent => {}
+                Peeked::Data => return self.silent.remove(&arrival),
+                Peeked::Fin => self.remove(arrival, Left::Fin, cx),
+                Peeked::Failed(error) => self.remove(arrival, Left::Error(&error), cx),
             }
         }
-        self.look.goes_on = true;
+        self.pass.is_unfinished = true;
         None
     }
 
-    /// Removes and returns the client that has waited longest among the silent ones.
+    /// Removes and returns the longest-waiting silent client.
     pub fn next_silent(&mut self) -> Option<QueuedClient> {
         self.silent.pop_first().map(|(_, client)| client)
     }
 
-    /// When to look again for a client that has spoken if no slot becomes free before; `None` if there is no reason to
-    /// wait.
-    pub fn next_look(&self) -> Option<Instant> {
-        self.look.began.filter(|_| !self.look.goes_on).map(|began| began + LOOK_AGAIN)
+    /// Returns when to search again for a client that has sent data, if no slot becomes free before. `None`: at once.
+    pub fn next_pass(&self) -> Option<Instant> {
+        self.pass.began.filter(|_| !self.pass.is_unfinished).map(|began| began + PASS_INTERVAL)
     }
 
     // ---- a full queue --------------------------------------------------------------------------------------
 
-    /// How long a silent client may stay in a full queue.
+    /// Returns how long a silent client may stay in a full queue.
     ///
-    /// Behind a full queue stands the kernel's backlog, and a client that speaks may be its last. If all clients before
-    /// it are silent, they leave in so many waves, and all waves together may take one handshake timeout.
-    fn patience(&self, handshake_timeout: Duration) -> Duration {
+    /// A client that sends data may be the last one in the kernel's backlog, behind the full queue. If all clients
+    /// before it are silent, the server closes them in waves, one full queue at a time. All waves together must not
+    /// take longer than one handshake timeout.
+    fn max_silence(&self, handshake_timeout: Duration) -> Duration {
         let waves = 1 + BACKLOG.div_ceil(self.capacity.max(1));
         let share = handshake_timeout / u32::try_from(waves).unwrap_or(u32::MAX);
-        share.max(LEAST_PATIENCE.min(handshake_timeout))
+        share.max(MIN_SILENCE.min(handshake_timeout))
     }
 
-    /// When [`make_room`](Self::make_room) is due: the queue is full, and one of its clients has been silent for too long
-    /// by then.
+    /// Returns when [`make_room`](Self::make_room) is due. `None`: the queue is not full, has no silent client,
+    /// or there is no handshake timeout.
     pub fn deadline(&self, handshake_timeout: Option<Duration>) -> Option<Instant> {
-        if self.is_full() { self.end_of_patience(handshake_timeout?) } else { None }
+        if self.is_full() { self.silence_deadline(handshake_timeout?) } else { None }
     }
 
-    fn end_of_patience(&self, handshake_timeout: Duration) -> Option<Instant> {
+    /// Returns when the longest-waiting silent client has been silent for too long.
+    fn silence_deadline(&self, handshake_timeout: Duration) -> Option<Instant> {
         let (_, longest) = self.silent.first_key_value()?;
-        longest.since.checked_add(self.patience(handshake_timeout))
+        longest.since.checked_add(self.max_silence(handshake_timeout))
     }
 
-    /// Makes room in a full queue: sends clients away that have been silent for too long, `limit` of them at most.
+    /// Makes room in a full queue. Closes the connections of up to `limit` clients that have been silent for too long.
     pub fn make_room(&mut self, limit: usize, handshake_timeout: Option<Duration>, cx: &mut LoopContext<'_>) {
         let Some(timeout) = handshake_timeout.filter(|_| self.is_full()) else { return };
         for _ in 0..limit {
-            if self.end_of_patience(timeout).is_none_or(|at| at > cx.now) {
+            if self.silence_deadline(timeout).is_none_or(|at| at > cx.now) {
                 return;
             }
             let Some((arrival, client)) = self.silent.pop_first() else { return };
             match client.peek() {
-                Sign::Spoken => {
-                    self.spoken.insert(arrival, client);
+                Peeked::Data => {
+                    self.with_data.insert(arrival, client);
                 }
-                Sign::Fin => self.skip(&client, Left::Fin, cx),
-                Sign::Failed(error) => self.skip(&client, Left::Error(&error), cx),
-                Sign::Silent => {
+                Peeked::Fin => self.skip(&client, Left::Fin, cx),
+                Peeked::Failed(error) => self.skip(&client, Left::Error(&error), cx),
+                Peeked::Silent => {
                     self.skip(&client, Left::Silent(cx.now - client.since), cx);
-                    client.dismiss();
+                    client.close();
                 }
             }
         }
     }
 
-    // ---- what the observer is told -------------------------------------------------------------------------
+    // ---- reports to the observer ---------------------------------------------------------------------------
 
+    /// Removes a silent client whose connection is over.
     fn remove(&mut self, arrival: u64, left: Left<'_>, cx: &mut LoopContext<'_>) {
         if let Some(client) = self.silent.remove(&arrival) {
             self.skip(&client, left, cx);
@@ -233,8 +237,10 @@ impl AcceptQueue {
         cx.event_loop(&LoopEvent::Skipped { peer: client.peer, left, waiting: self.len() });
     }
 
-    /// Reports the clients that have arrived since the last call and are still here. All of them are silent as far as
-    /// the queue knows: it keeps no client that it has found to have spoken in the round of its arrival.
+    /// Reports the clients that have arrived since the last call and are still queued.
+    ///
+    /// All of them are in `silent`. A client enters `with_data` only from `make_room`, which runs before new clients
+    /// arrive.
     pub fn announce(&mut self, cx: &mut LoopContext<'_>) {
         let new = || self.silent.range(self.announced + 1..);
         for (place, (_, client)) in (self.len() - new().count() + 1..).zip(new()) {
@@ -243,13 +249,13 @@ impl AcceptQueue {
         self.announced = self.arrivals;
     }
 
-    /// Sends all clients away.
-    pub fn dismiss(&mut self) {
-        for client in std::mem::take(&mut self.spoken).into_values() {
-            client.dismiss();
+    /// Closes the connections of all clients.
+    pub fn close_all(&mut self) {
+        for client in std::mem::take(&mut self.with_data).into_values() {
+            client.close();
         }
         for client in std::mem::take(&mut self.silent).into_values() {
-            client.dismiss();
+            client.close();
         }
     }
 }
@@ -268,30 +274,30 @@ mod tests {
             let client = std::net::TcpStream::connect(address).unwrap();
             let (socket, peer) = listener.accept().unwrap();
             socket.set_nonblocking(true).unwrap();
-            queue.enter(TcpStream::from_std(socket), peer, now);
+            queue.push(TcpStream::from_std(socket), peer, now);
             client
         });
         let clients = clients.collect();
         (queue, clients)
     }
 
-    fn wait_until_spoken(queue: &AcceptQueue, arrival: u64) {
-        while !matches!(queue.silent[&arrival].peek(), Sign::Spoken) {
+    fn wait_for_data(queue: &AcceptQueue, arrival: u64) {
+        while !matches!(queue.silent[&arrival].peek(), Peeked::Data) {
             std::thread::yield_now();
         }
     }
 
     #[test]
-    fn a_client_that_a_full_queue_finds_to_have_spoken_is_before_an_unfinished_look() {
+    fn a_client_whose_data_make_room_finds_comes_before_an_unfinished_pass() {
         let now = Instant::now();
-        let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
+        let (mut queue, mut clients) = silent_queue(PEEKS_PER_CALL + 44, now);
         let mut nobody = ();
         let mut buffers = Buffers::default();
-        assert!(queue.next_speaker(&mut LoopContext::new(now, &mut buffers, &mut nobody)).is_none());
-        assert!(queue.look.goes_on);
+        assert!(queue.next_with_data(&mut LoopContext::new(now, &mut buffers, &mut nobody)).is_none());
+        assert!(queue.pass.is_unfinished);
 
         std::io::Write::write_all(&mut clients[0], b"x").unwrap();
-        wait_until_spoken(&queue, 1);
+        wait_for_data(&queue, 1);
         let later = now + Duration::from_secs(10);
         queue.make_room(
             1,
@@ -299,33 +305,33 @@ mod tests {
             &mut LoopContext::new(later, &mut buffers, &mut nobody),
         );
         let cx = &mut LoopContext::new(later, &mut buffers, &mut nobody);
-        assert_eq!(queue.next_speaker(cx).map(|client| client.arrival()), Some(1));
+        assert_eq!(queue.next_with_data(cx).map(|client| client.arrival()), Some(1));
     }
 
     #[test]
-    fn a_look_that_was_left_unfinished_begins_again() {
+    fn an_old_unfinished_pass_begins_again() {
         let now = Instant::now();
-        let (mut queue, mut clients) = silent_queue(LOOKS + 44, now);
+        let (mut queue, mut clients) = silent_queue(PEEKS_PER_CALL + 44, now);
         let mut nobody = ();
         let mut buffers = Buffers::default();
-        assert!(queue.next_speaker(&mut LoopContext::new(now, &mut buffers, &mut nobody)).is_none());
-        for arrival in [1, LOOKS + 1] {
+        assert!(queue.next_with_data(&mut LoopContext::new(now, &mut buffers, &mut nobody)).is_none());
+        for arrival in [1, PEEKS_PER_CALL + 1] {
             std::io::Write::write_all(&mut clients[arrival - 1], b"x").unwrap();
-            wait_until_spoken(&queue, arrival as u64);
+            wait_for_data(&queue, arrival as u64);
         }
-        let cx = &mut LoopContext::new(now + LOOK_AGAIN, &mut buffers, &mut nobody);
-        assert_eq!(queue.next_speaker(cx).map(|client| client.arrival()), Some(1));
+        let cx = &mut LoopContext::new(now + PASS_INTERVAL, &mut buffers, &mut nobody);
+        assert_eq!(queue.next_with_data(cx).map(|client| client.arrival()), Some(1));
     }
 
-    /// Silent clients fill the queue, and the backlog behind it but for the last place, where a client speaks.
+    /// Silent clients fill the queue and the backlog. Only the last client in the backlog sends data.
     #[test]
-    fn silent_clients_leave_a_full_queue_and_its_backlog_within_one_handshake_timeout() {
+    fn silent_clients_in_queue_and_backlog_are_closed_within_one_handshake_timeout() {
         let timeout = Duration::from_secs(10);
         let wait = |capacity: usize| {
             let waves = (capacity + BACKLOG - 1).div_ceil(capacity);
-            AcceptQueue::new(capacity).patience(timeout) * u32::try_from(waves).unwrap()
+            AcceptQueue::new(capacity).max_silence(timeout) * u32::try_from(waves).unwrap()
         };
         assert!((15..2000).all(|capacity| wait(capacity) <= timeout));
-        assert_eq!(wait(1), Duration::from_secs(129), "a second is the least that a client gets");
+        assert_eq!(wait(1), Duration::from_secs(129), "a client gets at least one second");
     }
 }

@@ -1,17 +1,17 @@
-//! What the server does with a session: greets, and echoes.
+//! The echo: the application of `mio-server`.
 
 use std::rc::Rc;
 use std::time::Instant;
 
 use tls_session::application::{Application, Next, Outbox};
 
-/// Sends a greeting, then every byte that comes back to where it came from, until the client closes.
+/// Sends a greeting, and then sends every received byte back, until the client closes.
 pub struct Echo {
     greeting: Rc<[u8]>,
 }
 
 impl Echo {
-    /// An echo that says `greeting` first; an empty one is not sent.
+    /// Creates an echo that sends `greeting` first, unless it is empty.
     pub fn new(greeting: Rc<[u8]>) -> Self {
         Self { greeting }
     }
@@ -23,8 +23,8 @@ impl Application for Echo {
         Next::Continue
     }
 
-    /// After our own close_notify there is nothing to echo into: a server that is stopped or a session that has
-    /// timed out answers only what came before.
+    /// Sends the plaintext back. After our own close_notify it is dropped: the server is stopping, or the session has
+    /// timed out.
     fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
         if let Some(outbox) = outbox {
             outbox.send(plaintext);

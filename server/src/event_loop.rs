@@ -1,24 +1,25 @@
 //! The loop: one thread, one poll, one session at a time, or as many as `--slots` says.
 //!
 //! ```text
-//! WAIT     poll until the earliest deadline, or not at all while something can be done
-//! GATHER   note what the kernel reports for each token; drain sockets, and note signals
-//! ADMIT    accept clients; a free slot goes to the client that has waited longest, first of all among those that have
-//!          sent something
+//! WAIT     poll until the earliest deadline, or return at once while there is work
+//! GATHER   note what the kernel reports for each token, drain sockets, note signals
+//! ADMIT    accept clients; a free slot goes to the longest-waiting client that has sent data, or else to the
+//!          longest-waiting silent client
 //! TURN     a turn for each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
-//! GATHER reads the whole batch before anything is closed. A token that is freed in TURN is used again by the ADMIT of the
-//! next round at the earliest, when the kernel has forgotten it. So no event reaches a session that did not exist when the
-//! kernel reported the event.
+//! GATHER handles the whole batch of events before a slot is freed. A token that is freed in TURN is used again in
+//! the ADMIT of the next round at the earliest. So no event reaches a session that did not exist when the kernel
+//! reported the event.
 //!
-//! TLS clients send first, so a session begins with the client's first byte. If no client has sent anything, a free slot
-//! goes to the silent client that has waited longest. It is registered with the poll, and it gives the slot up as soon as a
-//! queued client is found to have sent something: it goes back to its old position. So silent clients delay such a client
-//! by a tenth of a second, and by one handshake timeout if they fill the queue.
+//! A TLS client sends first, so a session begins with the client's first byte. A client that has sent nothing is
+//! silent. If no client has sent data, a free slot goes to the longest-waiting silent client, and the poll watches
+//! its socket. It loses the slot as soon as a queued client has sent data, and goes back to its old position in the
+//! queue. So silent clients delay a client with data by a tenth of a second, and by up to one handshake timeout if
+//! they fill the queue.
 //!
-//! `tests/system_calls.rs` counts the system calls of a session and of a message, and `benches/README.md` says what each is
-//! for.
+//! `tests/system_calls.rs` counts the system calls of a session and of a message. `benches/README.md` explains each
+//! of them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -37,29 +38,29 @@ use tls_session::observer::SessionId;
 use tls_session::readiness::{Interest, Readiness};
 use tls_session::session::{Session, Turn};
 
-use crate::accept_queue::{AcceptQueue, LOOK_AGAIN, QueuedClient, Sign};
+use crate::accept_queue::{AcceptQueue, PASS_INTERVAL, Peeked, QueuedClient};
+use crate::capacity::Capacity;
 use crate::descriptors;
-use crate::room::Room;
 use crate::round::Round;
 use crate::service::Service;
 use crate::slots::{Silent, Slots};
 use crate::terms::{Load, Terms};
 use crate::tokens::Source;
 
-/// The largest number of clients that one round accepts, or sends away, before the sessions get their turn.
+/// The largest number of clients that one round accepts, and the largest number that it closes for their silence.
 const ADMISSIONS_PER_ROUND: usize = 256;
-/// How long to wait for descriptors before a reload is tried again.
+/// The pause before the next attempt of a reload that found no free descriptors.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 /// The server.
 pub struct EventLoop<S: Service> {
     poll: Poll,
     signals: Signals,
-    /// The address that the listener is, or was, bound to.
+    /// The address of the listener.
     address: SocketAddr,
     /// `None` once the server is stopping.
     listener: Option<Listener>,
     queue: AcceptQueue,
-    /// Whether the observer knows that the queue is full.
+    /// Whether the queue was full at the last report to the observer.
     queue_is_full: bool,
     slots: Slots<S::Application>,
     draining: Draining,
@@ -67,18 +68,18 @@ pub struct EventLoop<S: Service> {
     terms: Terms,
     served: u64,
     sessions_left: Option<u64>,
-    /// After a signal: when everything is over.
+    /// After a signal, the time at which draining ends.
     stop_by: Option<Instant>,
-    /// When to try again to do what a SIGHUP asked for.
+    /// When to try a reload again.
     reload_at: Option<Instant>,
 }
 
 impl<S: Service> EventLoop<S> {
-    /// A server with this listener, which has the token [`listener_token`](crate::listener_token).
+    /// Creates a server with this listener, which has the token [`listener_token`](crate::listener_token).
     ///
     /// # Errors
-    /// Out of file descriptors, or the error of [`Service::start`].
-    pub fn new(listener: Listener, room: &Room, terms: Terms, mut service: S) -> io::Result<Self> {
+    /// No file descriptors are left, or [`Service::start`] failed.
+    pub fn new(listener: Listener, capacity: &Capacity, terms: Terms, mut service: S) -> io::Result<Self> {
         let poll = Poll::new()?;
         let signals = Signals::install_with_reload(poll.registry(), Source::Signals.into())?;
         service.start(poll.registry())?;
@@ -87,24 +88,24 @@ impl<S: Service> EventLoop<S> {
             signals,
             address: listener.address()?,
             listener: Some(listener),
-            queue: AcceptQueue::new(room.waiting),
+            queue: AcceptQueue::new(capacity.waiting),
             queue_is_full: false,
-            slots: Slots::new(room.slots),
-            draining: Draining::new(room.draining(), |key| Source::Draining(key).into()),
+            slots: Slots::new(capacity.slots),
+            draining: Draining::new(capacity.draining(), |key| Source::Draining(key).into()),
             service,
             terms,
             served: 0,
-            sessions_left: room.sessions,
+            sessions_left: capacity.sessions,
             stop_by: None,
             reload_at: None,
         })
     }
 
-    /// Serves client after client until a signal or `--sessions` ends the server. After a SIGHUP, `load` loads the terms
-    /// again. If it fails, the old ones stay.
+    /// Serves clients until a signal or `--sessions` ends the server. After a SIGHUP, `load` loads the terms again.
+    /// If that fails, the old terms stay in use.
     ///
     /// # Errors
-    /// Those of the poll. Nothing that happens to one client is an error of the server.
+    /// The errors of the poll. The failure of one client is not an error of the server.
     pub fn run(mut self, load: &Load<'_>, observer: &mut dyn Observer) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         let mut buffers = Buffers::default();
@@ -128,7 +129,7 @@ impl<S: Service> EventLoop<S> {
 
     // ---- WAIT ----------------------------------------------------------------------------------------------
 
-    /// Sleeps until something happens. Returns how long the poll might have slept.
+    /// Polls until an event comes or a deadline passes. Returns the timeout of the poll.
     fn wait(&mut self, events: &mut Events, observer: &mut dyn Observer) -> io::Result<Option<Duration>> {
         loop {
             let timeout = if self.has_work() {
@@ -138,7 +139,7 @@ impl<S: Service> EventLoop<S> {
             };
             let shortened = observer::shorten(timeout, observer);
             match self.poll.poll(events, shortened) {
-                // A signal handler ran, and the signal is an event by now. The timeout is computed again.
+                // A signal handler ran, and its signal is an event now. Poll again with a new timeout.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             }
@@ -149,18 +150,19 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Returns whether something can be done that no event will announce.
+    /// Returns whether there is work that no event will report.
     fn has_work(&self) -> bool {
         let can_promote = self.queue.len() > 0 && self.slots.vacant_key().is_some();
         let can_accept = !self.queue.is_full() && self.listener.as_ref().is_some_and(Listener::is_ready);
         can_promote || can_accept || self.slots.any_runnable()
     }
 
+    /// Returns the earliest deadline.
     fn deadline(&self) -> Option<Instant> {
         let listener = self.listener.as_ref().and_then(Listener::deadline);
         let queue = self.queue.deadline(self.handshake_timeout());
         let silent = self.slots.first_silent().and_then(|(_, silent)| {
-            [self.end_of_silence(silent), self.end_of_hold(silent)].into_iter().flatten().min()
+            [self.silence_deadline(silent), self.replacement_deadline(silent)].into_iter().flatten().min()
         });
         let reload = self.reload_at.filter(|_| self.listener.is_some());
         let sessions = [self.slots.deadline(), self.draining.deadline(), self.service.deadline()];
@@ -171,19 +173,20 @@ impl<S: Service> EventLoop<S> {
         self.terms.session.timeouts.handshake
     }
 
-    /// When a client that holds a slot has been silent for too long.
-    fn end_of_silence(&self, silent: &Silent) -> Option<Instant> {
+    /// Returns when a client that holds a slot has been silent for too long.
+    fn silence_deadline(&self, silent: &Silent) -> Option<Instant> {
         silent.client.since.checked_add(self.handshake_timeout()?)
     }
 
-    /// When a silent client that holds a slot has to give way to a queued client that has sent something.
-    fn end_of_hold(&self, silent: &Silent) -> Option<Instant> {
-        let end = silent.held_since + LOOK_AGAIN;
-        (self.queue.len() > 0).then(|| self.queue.next_look().map_or(end, |at| at.max(end)))
+    /// Returns when to search the queue for a client with data that can replace this silent client.
+    fn replacement_deadline(&self, silent: &Silent) -> Option<Instant> {
+        let end = silent.held_since + PASS_INTERVAL;
+        (self.queue.len() > 0).then(|| self.queue.next_pass().map_or(end, |at| at.max(end)))
     }
 
     // ---- GATHER --------------------------------------------------------------------------------------------
 
+    /// Handles a batch of events. Returns the requests of the signals.
     fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) -> Asked {
         let mut asked = Asked::default();
         let mut drainable = Vec::new();
@@ -213,6 +216,7 @@ impl<S: Service> EventLoop<S> {
         asked
     }
 
+    /// Reloads the terms after a SIGHUP, and stops after another signal.
     fn handle_signals(&mut self, asked: Asked, load: &Load<'_>, cx: &mut LoopContext<'_>) {
         let is_due = self.reload_at.is_some_and(|at| at <= cx.now);
         if (asked.reload || is_due) && self.listener.is_some() {
@@ -223,7 +227,7 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Loads the terms again. If there are no descriptors for it, this is tried again later.
+    /// Loads the terms again. If no descriptors are left, tries again later.
     fn reload(&mut self, load: &Load<'_>, cx: &mut LoopContext<'_>) {
         let is_retry = self.reload_at.take().is_some();
         match load() {
@@ -243,10 +247,10 @@ impl<S: Service> EventLoop<S> {
 
     // ---- ADMIT ---------------------------------------------------------------------------------------------
 
-    /// Accepting fills the queue. Filling slots empties it, and so does skipping the clients that have left.
+    /// Accepts clients, and gives free slots to them.
     fn admit(&mut self, cx: &mut LoopContext<'_>) {
-        self.begin_reported(cx);
-        self.end_long_silence(cx);
+        self.begin_reported_sessions(cx);
+        self.close_silent(cx);
         self.queue.make_room(ADMISSIONS_PER_ROUND, self.handshake_timeout(), cx);
         for _ in 0..ADMISSIONS_PER_ROUND {
             while self.fill_slot(cx) {}
@@ -255,9 +259,9 @@ impl<S: Service> EventLoop<S> {
             }
             let accepted = self.listener.as_mut().and_then(|listener| listener.accept(&mut cx.session()));
             let Some((socket, peer)) = accepted else { break };
-            self.queue.enter(socket, peer, cx.now);
+            self.queue.push(socket, peer, cx.now);
         }
-        self.give_way(cx);
+        self.replace_silent(cx);
         self.queue.announce(cx);
         if let Some(listener) = &mut self.listener {
             listener.set_room(!self.queue.is_full(), self.poll.registry(), &mut cx.session());
@@ -265,6 +269,7 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
+    /// Reports to the observer when the queue becomes full, and when it has room again.
     fn report_queue(&mut self, cx: &mut LoopContext<'_>) {
         let is_full = self.queue.is_full();
         if std::mem::replace(&mut self.queue_is_full, is_full) != is_full {
@@ -272,61 +277,62 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Begins the sessions of silent clients that have sent something, and frees the slots of those that have left.
-    fn begin_reported(&mut self, cx: &mut LoopContext<'_>) {
+    /// Handles the silent clients that the poll has reported. Begins a session, or frees the slot if the client has
+    /// closed.
+    fn begin_reported_sessions(&mut self, cx: &mut LoopContext<'_>) {
         for (key, readiness) in self.slots.take_reported() {
             let Some(silent) = self.slots.silent(key) else { continue };
-            // A socket that is readable and not at its end holds bytes. Otherwise only the socket can tell.
-            let sign = if readiness.is_read_closed() { silent.client.peek() } else { Sign::Spoken };
-            self.settle(key, sign, readiness, cx);
+            // A readable socket without a FIN holds data. With a FIN, only a peek can tell.
+            let peeked = if readiness.is_read_closed() { silent.client.peek() } else { Peeked::Data };
+            self.handle_peeked(key, peeked, readiness, cx);
         }
     }
 
-    /// Sends silent clients away that have held a slot for longer than the handshake may take.
-    fn end_long_silence(&mut self, cx: &mut LoopContext<'_>) {
+    /// Closes the connections of clients that hold a slot and have been silent for longer than the handshake timeout.
+    fn close_silent(&mut self, cx: &mut LoopContext<'_>) {
         while let Some((key, silent)) = self.slots.first_silent()
-            && self.end_of_silence(silent).is_some_and(|at| at <= cx.now)
+            && self.silence_deadline(silent).is_some_and(|at| at <= cx.now)
         {
-            let sign = silent.client.peek(); // the loop may be late, and the client's bytes may be there
-            if let Sign::Silent = sign {
-                let Some(Silent { client, .. }) = self.slots.release(key) else { return };
+            let peeked = silent.client.peek(); // the loop may be late, and data may have arrived
+            if let Peeked::Silent = peeked {
+                let Some(Silent { client, .. }) = self.slots.remove_silent(key) else { return };
                 self.queue.skip(&client, Left::Silent(cx.now - client.since), cx);
-                client.dismiss();
+                client.close();
             } else {
-                self.settle(key, sign, Readiness::all(), cx);
+                self.handle_peeked(key, peeked, Readiness::all(), cx);
             }
         }
     }
 
-    /// Does what a look at a silent client in a slot demands.
-    fn settle(&mut self, key: usize, sign: Sign, readiness: Readiness, cx: &mut LoopContext<'_>) {
-        if let Sign::Silent = sign {
+    /// Handles the result of a peek at a silent client in a slot.
+    fn handle_peeked(&mut self, key: usize, peeked: Peeked, readiness: Readiness, cx: &mut LoopContext<'_>) {
+        if let Peeked::Silent = peeked {
             return;
         }
-        let Some(Silent { client, registration, .. }) = self.slots.release(key) else { return };
-        match sign {
-            Sign::Spoken => self.begin(key, client, registration, readiness, cx),
-            Sign::Failed(error) => self.queue.skip(&client, Left::Error(&error), cx),
-            Sign::Fin | Sign::Silent => self.queue.skip(&client, Left::Fin, cx),
+        let Some(Silent { client, registration, .. }) = self.slots.remove_silent(key) else { return };
+        match peeked {
+            Peeked::Data => self.begin(key, client, registration, readiness, cx),
+            Peeked::Failed(error) => self.queue.skip(&client, Left::Error(&error), cx),
+            Peeked::Fin | Peeked::Silent => self.queue.skip(&client, Left::Fin, cx),
         }
     }
 
-    /// Gives a free slot to the client that has waited longest, first of all among those that have sent something. Returns
-    /// `false` if there is no slot, or no client.
+    /// Gives a free slot to the longest-waiting client with data, or else to the longest-waiting silent client. Returns
+    /// `false` if there is no free slot, or no client.
     fn fill_slot(&mut self, cx: &mut LoopContext<'_>) -> bool {
         let Some(key) = self.slots.vacant_key() else { return false };
         let registration = Registration::new(Source::Slot(key).into());
-        if let Some(client) = self.queue.next_speaker(cx) {
+        if let Some(client) = self.queue.next_with_data(cx) {
             self.begin(key, client, registration, Readiness::all(), cx);
             return true;
         }
         let Some(client) = self.queue.next_silent() else { return false };
-        self.hold(key, client, registration, cx);
+        self.hold_slot(key, client, registration, cx);
         true
     }
 
-    /// Gives a free slot to a client that has sent nothing, and has the poll report its first byte.
-    fn hold(
+    /// Gives a free slot to a silent client. The poll will report its first byte.
+    fn hold_slot(
         &mut self,
         slot: usize,
         mut client: QueuedClient,
@@ -340,32 +346,34 @@ impl<S: Service> EventLoop<S> {
         let peer = client.peer;
         cx.event_loop(&LoopEvent::SlotHeld { peer, slot, waiting: self.queue.len() });
         cx.event_loop(&LoopEvent::InterestChanged(EventSource::Queued(peer), wanted));
-        self.slots.hold(Silent { client, registration, held_since: cx.now });
+        self.slots.insert_silent(Silent { client, registration, held_since: cx.now });
     }
 
-    /// Takes slots from silent clients and gives them to queued clients that have sent something. A silent client keeps its
-    /// slot for [`LOOK_AGAIN`] at least: its first byte may be on its way.
-    fn give_way(&mut self, cx: &mut LoopContext<'_>) {
-        if self.queue.next_look().is_some_and(|at| at > cx.now) {
+    /// Takes slots from silent clients, and gives them to queued clients with data. A silent client keeps its slot
+    /// for at least [`PASS_INTERVAL`], because its first byte may be on its way.
+    fn replace_silent(&mut self, cx: &mut LoopContext<'_>) {
+        if self.queue.next_pass().is_some_and(|at| at > cx.now) {
             return;
         }
         while let Some((key, silent)) = self.slots.first_silent()
-            && silent.held_since + LOOK_AGAIN <= cx.now
+            && silent.held_since + PASS_INTERVAL <= cx.now
         {
-            let Some(speaker) = self.queue.next_speaker(cx) else { return };
-            let Some(Silent { mut client, mut registration, .. }) = self.slots.release(key) else { return };
+            let Some(next) = self.queue.next_with_data(cx) else { return };
+            let Some(Silent { mut client, mut registration, .. }) = self.slots.remove_silent(key) else {
+                return;
+            };
             let peer = client.peer;
             match registration.apply(self.poll.registry(), &mut client.socket, Interest::NONE) {
-                Ok(_) => self.queue.reenter(client),
+                Ok(_) => self.queue.put_back(client),
                 Err(error) => self.queue.skip(&client, Left::Error(&error), cx),
             }
             cx.event_loop(&LoopEvent::SlotGivenUp { peer, slot: key, waiting: self.queue.len() });
             let registration = Registration::new(Source::Slot(key).into());
-            self.begin(key, speaker, registration, Readiness::all(), cx);
+            self.begin(key, next, registration, Readiness::all(), cx);
         }
     }
 
-    /// Begins the session of a client that has sent something, in this free slot.
+    /// Begins the session of a client with data, in a free slot.
     fn begin(
         &mut self,
         slot: usize,
@@ -388,6 +396,7 @@ impl<S: Service> EventLoop<S> {
         self.count_down(cx);
     }
 
+    /// Creates the session of a client.
     fn session(
         &mut self,
         id: SessionId,
@@ -395,8 +404,8 @@ impl<S: Service> EventLoop<S> {
         client: QueuedClient,
         cx: &mut LoopContext<'_>,
     ) -> Session<TcpStream, S::Application> {
-        // Every reply is one write, which must not wait for the acknowledgement of the one before it. This fails on a
-        // socket that was reset, which the first read will report better.
+        // Each reply is one write. It must not wait for the acknowledgement of the previous reply. This fails on a
+        // socket that was reset, and then the first read reports the reset.
         let _ = client.socket.set_nodelay(true);
         let local = self.local_address(&client.socket);
         let application = self.service.application(id);
@@ -404,7 +413,7 @@ impl<S: Service> EventLoop<S> {
         Session::new(id, local, tls, client.socket, application, config, &mut cx.session())
     }
 
-    /// Our address as this client knows it. Only a listener on every address has to ask the kernel.
+    /// Returns the local address of a connection. Only a listener on every address has to ask the kernel.
     fn local_address(&self, socket: &TcpStream) -> SocketAddr {
         match self.address.ip().is_unspecified() {
             true => socket.local_addr().unwrap_or(self.address),
@@ -414,6 +423,7 @@ impl<S: Service> EventLoop<S> {
 
     // ---- TURN ----------------------------------------------------------------------------------------------
 
+    /// Gives a turn to each session of this round.
     fn turn(&mut self, cx: &mut LoopContext<'_>) {
         self.slots.wake_expired(cx.now);
         cx.limits = if self.slots.len() > 1 { Limits::SHARED } else { Limits::ALONE };
@@ -430,7 +440,7 @@ impl<S: Service> EventLoop<S> {
         self.service.after_round(&mut Round { slots: &mut self.slots, registry, cx });
     }
 
-    /// Frees the slot, whatever the socket still has to wait for.
+    /// Frees the slot of a session that is over. Its socket may still need draining.
     fn free(&mut self, key: usize, cx: &mut LoopContext<'_>) {
         let Some(session) = self.slots.remove(key) else { return };
         let (id, drains) = (session.session().id(), session.session().needs_draining());
@@ -443,7 +453,7 @@ impl<S: Service> EventLoop<S> {
 
     // ---- the end -------------------------------------------------------------------------------------------
 
-    /// Counts a session that has begun, with its client's first byte.
+    /// Counts a session that has begun. After the last one of `--sessions`, accepts no more clients.
     fn count_down(&mut self, cx: &mut LoopContext<'_>) {
         if let Some(left) = &mut self.sessions_left {
             *left = left.saturating_sub(1);
@@ -453,7 +463,7 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Closes all sessions gracefully, and sends the other clients away.
+    /// Closes all sessions gracefully, and closes the connections of all other clients.
     fn stop_on_signal(&mut self, cx: &mut LoopContext<'_>) {
         self.stop_admitting("a signal came", cx);
         let keys: Vec<usize> = self.slots.sessions().map(|(key, _)| key).collect();
@@ -470,17 +480,18 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Dropping the listener closes it: clients that come now are refused. Clients without a session are sent away.
+    /// Closes the listener, so that the kernel refuses new connections. Closes the connections of clients without a
+    /// session.
     fn stop_admitting(&mut self, why: &'static str, cx: &mut LoopContext<'_>) {
         if self.listener.take().is_some() {
             let waiting = self.queue.len() + self.slots.count_silent();
             cx.event_loop(&LoopEvent::Stopping { why, waiting });
         }
-        self.queue.dismiss();
+        self.queue.close_all();
         while let Some((key, _)) = self.slots.first_silent()
-            && let Some(silent) = self.slots.release(key)
+            && let Some(silent) = self.slots.remove_silent(key)
         {
-            silent.client.dismiss();
+            silent.client.close();
         }
     }
 }

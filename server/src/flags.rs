@@ -15,7 +15,7 @@ use show::args::ShowArgs;
 /// The flags of every server of this library. A role can have flags of its own beside them (`#[command(flatten)]`).
 #[derive(clap::Args, Clone, Debug)]
 pub struct Flags {
-    /// Where to listen; port 0 lets the system choose
+    /// Address to listen on; port 0 means any free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
     pub listen: HostPort,
 
@@ -27,25 +27,25 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
 
-    /// Ask clients for a certificate, and trust those in this file, PEM
+    /// Request certificates from clients; FILE has the certificates to trust, PEM
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
 
-    /// Whether it must have one, required or optional [default: required]
+    /// Client certificates are required or optional [default: required]
     #[arg(long, value_name = "HOW", requires = "client_ca", value_enum)]
     #[arg(default_value = "required", hide_default_value = true, hide_possible_values = true)]
     client_auth: Auth,
 
-    /// Speak this application protocol if the client offers it (repeatable)
+    /// Accept this application protocol (repeatable)
     #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
     alpn: Vec<Vec<u8>>,
 
-    /// Sessions that are served at a time
+    /// Number of sessions served at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = count::between(1_u32, 1_000_000))]
     slots: u32,
 
-    /// Connections that may wait for their turn
+    /// Number of clients that may wait in the accept queue
     #[arg(long, value_name = "N", default_value_t = 128)]
     #[arg(value_parser = count::between(1_u16, u16::MAX))]
     waiting: u16,
@@ -54,11 +54,11 @@ pub struct Flags {
     #[arg(long, value_name = "N", value_parser = count::between(1_u64, u64::MAX))]
     pub sessions: Option<u64>,
 
-    /// How much to log.
+    /// The log level.
     #[command(flatten)]
     pub verbosity: Verbosity,
 
-    /// What to show of a session.
+    /// Trace, key log, capture and page.
     #[command(flatten)]
     pub show: ShowArgs,
 
@@ -78,8 +78,8 @@ enum Auth {
     Required,
 }
 
-/// What to write instead of a flag that other servers have, or of an address without its flag.
-pub(crate) fn meant_here(unknown: &Unknown) -> Option<String> {
+/// Returns advice for a flag of another server, or for an address without its flag.
+pub(crate) fn flag_advice(unknown: &Unknown) -> Option<String> {
     match unknown.flag.as_deref() {
         Some("-p" | "-P" | "--port" | "-accept" | "--accept") => {
             let port = unknown.port().unwrap_or(9000);
@@ -96,7 +96,7 @@ pub(crate) fn meant_here(unknown: &Unknown) -> Option<String> {
     }
 }
 
-/// What looks like an address to listen on. A name without a port may be anything.
+/// Parses a text that looks like an address to listen on. A name without a port does not count.
 fn address(text: &str) -> Option<HostPort> {
     if let Ok(port) = text.parse() {
         return Some(HostPort { host: "127.0.0.1".to_owned(), port });
@@ -105,7 +105,7 @@ fn address(text: &str) -> Option<HostPort> {
 }
 
 impl Flags {
-    /// What clap cannot know: whether the flags, each right by itself, go together.
+    /// Checks that the flags go together. clap checks only each of them alone.
     ///
     /// # Errors
     /// A sentence that names the flags.
@@ -114,12 +114,12 @@ impl Flags {
         self.tls.check()
     }
 
-    /// The files of `--cert` and `--key`, or `None` for the default ones, which may be made.
+    /// Returns the files of `--cert` and `--key`. `None`: the default files, which the first run creates.
     pub fn identity(&self) -> Option<(&Path, &Path)> {
         self.cert.as_deref().zip(self.key.as_deref())
     }
 
-    /// What becomes of a client without a certificate, where one is asked for.
+    /// Returns whether a client must have a certificate if `--client-ca` requests one.
     pub fn client_auth(&self) -> ClientAuth {
         match self.client_auth {
             Auth::Optional => ClientAuth::Optional,
@@ -127,17 +127,17 @@ impl Flags {
         }
     }
 
-    /// The application protocols that are spoken, in order of preference.
+    /// Returns the application protocols of the server, in order of preference.
     pub fn alpn(&self) -> Vec<Vec<u8>> {
         self.alpn.clone()
     }
 
-    /// How many sessions are served at a time, at least 1.
+    /// Returns the number of slots, at least 1.
     pub fn slots(&self) -> usize {
         usize::try_from(self.slots).unwrap_or(usize::MAX)
     }
 
-    /// The size of the accept queue, at least 1: every session passes through it.
+    /// Returns the capacity of the accept queue. It is at least 1, because every client passes through the queue.
     pub fn waiting(&self) -> usize {
         usize::from(self.waiting)
     }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn certificate_and_key_come_together() {
+    fn certificate_and_key_need_each_other() {
         let cli = parse(&["--cert", "c", "--key", "k"]).unwrap();
         assert_eq!(cli.identity(), Some((Path::new("c"), Path::new("k"))));
         assert!(parse(&["--cert", "c"]).unwrap_err().contains("--key <FILE>"));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn an_error_says_what_to_write_instead() {
         for (arguments, part) in [
             (["--waiting", "0"], "write a whole number from 1 to 65535"),
             (["--sessions", "0"], "write a whole number from 1"),

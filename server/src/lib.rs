@@ -1,7 +1,8 @@
 //! A TLS server on a single-threaded mio event loop, for any role.
 //!
-//! A role is an [`Application`](tls_session::application::Application) for each client, made by a [`Service`]. [`run`] is a
-//! whole program around it: flags, certificates, log, traces, reload on SIGHUP, a graceful end on Ctrl-C.
+//! A role is an [`Application`](tls_session::application::Application) for each client, made by a [`Service`].
+//! [`run`] is a whole program around it: flags, certificates, log, traces, reload on SIGHUP, a graceful end on
+//! Ctrl-C.
 //!
 //! ```no_run
 //! use std::time::Instant;
@@ -26,23 +27,23 @@
 //! }
 //! ```
 //!
-//! | file | what it does |
+//! | file | content |
 //! |---|---|
 //! | `event_loop.rs` | the loop: wait, gather, admit, turn |
-//! | `service.rs`, `round.rs` | what a role provides, and what it can do with the sessions between their turns |
+//! | `service.rs`, `round.rs` | the interface of a role, and its access to the sessions between their turns |
 //! | `accept_queue.rs` | clients that were accepted and have no slot yet |
 //! | `slots.rs`, `run_queue.rs` | the sessions that are served, their deadlines, and the order of their turns |
-//! | `tokens.rs` | which token of the poll means what |
-//! | `flags.rs`, `setup.rs`, `terms.rs` | from the command line to what holds for every new session |
+//! | `tokens.rs` | the tokens of the poll |
+//! | `flags.rs`, `setup.rs`, `terms.rs` | the flags, the server that is created from them, the terms of new sessions |
 //! | `program.rs`, `status.rs` | the program around the loop, and its status line |
-//! | `room.rs`, `descriptors.rs` | how many clients there is room for, and the descriptors for them |
+//! | `capacity.rs`, `descriptors.rs` | the number of clients that the server can hold, and the descriptors for them |
 
 mod accept_queue;
+mod capacity;
 mod descriptors;
 mod event_loop;
 mod flags;
 mod program;
-mod room;
 mod round;
 mod run_queue;
 mod service;
@@ -52,10 +53,10 @@ mod status;
 mod terms;
 mod tokens;
 
+pub use crate::capacity::Capacity;
 pub use crate::event_loop::EventLoop;
 pub use crate::flags::Flags;
 pub use crate::program::{parse, run, run_with};
-pub use crate::room::Room;
 pub use crate::round::Round;
 pub use crate::service::Service;
 pub use crate::terms::{Load, Terms};

@@ -14,7 +14,8 @@ use program::exit;
 
 use crate::echo::Echo;
 
-/// See `Cargo.toml` for the reason. The client has none: to start it would be a tenth of its shortest session.
+/// `Cargo.toml` gives the reason. The client uses the default allocator, because starting this one would take a tenth
+/// of its shortest session.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -26,7 +27,7 @@ struct Cli {
     #[command(flatten)]
     flags: Flags,
 
-    /// Sent first, as it is; '' sends none [default: welcome! and a newline]
+    /// Text to send first, unchanged; '' sends none [default: welcome! and a newline]
     #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
     #[arg(help_heading = None, display_order = 6)]
     greeting: OsString,

@@ -28,17 +28,17 @@ struct Cli {
     flags: Flags,
 }
 
-/// Parses the arguments of the program, and checks them with `check`. Knows flags of other servers, and says what to write
-/// instead.
+/// Parses the arguments of the program, and checks them with `check`. For flags of other servers, the error names the
+/// flag to use instead.
 ///
 /// # Errors
-/// The status to exit with at once. Help, version or the error has been printed.
+/// The exit status. Help, version or the error has been printed.
 pub fn parse<P: Parser>(check: impl FnOnce(&P) -> Result<(), String>) -> Result<P, ExitStatus> {
-    command_line::parse(flags::meant_here, check)
+    command_line::parse(flags::flag_advice, check)
 }
 
-/// Runs a server for this service, with the flags of `mio-server` but those of the echo. `name` begins the last line of a
-/// program that fails.
+/// Runs a server for this service, with the flags of `mio-server` except those of the echo. If the program fails, its
+/// last line begins with `name`.
 pub fn run(name: &str, service: impl Service) -> ExitCode {
     match parse(|cli: &Cli| cli.flags.check()) {
         Ok(cli) => run_with(name, &cli.flags, service),
@@ -46,7 +46,7 @@ pub fn run(name: &str, service: impl Service) -> ExitCode {
     }
 }
 
-/// Runs a server for this service, with flags that were parsed before.
+/// Runs a server for this service, with parsed flags.
 pub fn run_with(name: &str, flags: &Flags, service: impl Service) -> ExitCode {
     let start = Instant::now();
     flags.show.shape_log(start);
@@ -71,7 +71,8 @@ fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), Str
     event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }
 
-/// The observers: the log, the status line of a terminal that shows nothing else, and whatever was asked for.
+/// Creates the observers: the log, the status line if the terminal shows nothing else, and the sinks that the flags
+/// name.
 fn shown(flags: &Flags, start: Instant) -> Result<Shown, ShowError> {
     let endings = Endings::new(Side::Server, flags.tls.offer());
     let log = Box::new(Reporter::new(endings.clone()).beside_trace(flags.show.traces()));

@@ -1,4 +1,4 @@
-//! What a service can do with the sessions, between their turns.
+//! The access of a service to the sessions, between their turns.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::slots::Slots;
 
 /// The sessions, the poll and the time of one round of the loop.
 ///
-/// Every call that can give a session something to do makes it runnable. A session that is over is not found any more.
+/// Every call after which a turn is due makes the session runnable. A session that is over is not found any more.
 pub struct Round<'r, 'c, A> {
     pub(crate) slots: &'r mut Slots<A>,
     pub(crate) registry: &'r Registry,
@@ -23,17 +23,17 @@ pub struct Round<'r, 'c, A> {
 }
 
 impl<A: Application> Round<'_, '_, A> {
-    /// The time of this round.
+    /// Returns the time of this round.
     pub fn now(&self) -> Instant {
         self.cx.now
     }
 
-    /// The poll, for sources of the service's own.
+    /// Returns the poll, for sources of the service.
     pub fn registry(&self) -> &Registry {
         self.registry
     }
 
-    /// All sessions, in no particular order.
+    /// Returns all sessions, in no particular order.
     pub fn sessions(&self) -> impl Iterator<Item = &Session<TcpStream, A>> {
         self.slots.sessions().map(|(_, registered)| registered.session())
     }
@@ -63,7 +63,7 @@ impl<A: Application> Round<'_, '_, A> {
         sent
     }
 
-    /// The application of a session, to be changed from outside.
+    /// Returns the application of a session, so that the service can change it.
     pub fn application_mut(&mut self, session: SessionId) -> Option<&mut A> {
         let key = self.slots.key_of(session)?;
         self.slots.wake(key);

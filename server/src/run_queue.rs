@@ -1,30 +1,30 @@
-//! The order of turns: which sessions run in a round of the loop, and how many.
+//! The run queue: the order in which sessions get their turns in a round of the loop.
 
 use std::collections::VecDeque;
 
 /// The largest number of handshaking sessions that get a turn in one round.
 ///
-/// A turn in a handshake signs and agrees on keys, which costs as much as the echo of twenty messages. Without a limit,
-/// all ClientHellos that arrive together are one round, and every established session waits for them. With a limit, the
-/// other handshakes keep their order and run in the next rounds. Between two rounds the loop polls and serves the
-/// established sessions.
+/// A turn in a handshake signs and agrees on keys. That costs as much as echoing twenty messages. Without a limit,
+/// all ClientHellos that arrive together form one round, and every established session waits for them. With a limit,
+/// the other handshakes keep their order and run in the next rounds. The loop polls and serves the established
+/// sessions in between.
 ///
-/// Beside 1,000 ClientHellos at once, the median message of a quiet session took 460 ms without a limit, 18 ms with 64,
-/// 2.9 ms with 16, 0.7 ms with 4 and 0.2 ms with 1 (debug build, busy machine with two cores). The CPU of the server was
-/// the same down to 4, and a third higher with 1.
+/// With 1,000 ClientHellos at once, the median message of a quiet session took 460 ms without a limit, 18 ms with 64,
+/// 2.9 ms with 16, 0.7 ms with 4 and 0.2 ms with 1 (debug build, busy machine with two cores). The server's CPU time
+/// was the same down to 4, and a third higher with 1.
 pub const HANDSHAKES_PER_ROUND: usize = 4;
 
-/// The keys of the sessions that are to have a turn, in the order in which they became runnable.
+/// The keys of the runnable sessions, in the order in which they became runnable.
 #[derive(Default)]
 pub struct RunQueue {
     established: VecDeque<usize>,
     handshaking: VecDeque<usize>,
-    /// How many of each still have their turn in this round.
+    /// How many established and handshaking sessions have not had their turn in this round yet.
     left: (usize, usize),
 }
 
 impl RunQueue {
-    /// Adds a session at the end. A session that is added during a round has its turn in the next.
+    /// Adds a session at the end. A session that is added during a round has its turn in the next round.
     pub fn push(&mut self, key: usize, is_handshaking: bool) {
         if is_handshaking {
             self.handshaking.push_back(key);
@@ -33,17 +33,18 @@ impl RunQueue {
         }
     }
 
-    /// Whether no session is to have a turn.
+    /// Returns whether no session is runnable.
     pub fn is_empty(&self) -> bool {
         self.established.is_empty() && self.handshaking.is_empty()
     }
 
-    /// Begins a round: all established sessions that are runnable by now, then a limited number of handshakes.
+    /// Begins a round. It consists of all established sessions that are runnable now, and of a limited number of
+    /// handshakes.
     pub fn begin_round(&mut self) {
         self.left = (self.established.len(), self.handshaking.len().min(HANDSHAKES_PER_ROUND));
     }
 
-    /// The next session of this round.
+    /// Removes and returns the next session of this round.
     pub fn next(&mut self) -> Option<usize> {
         let (established, handshaking) = &mut self.left;
         let (left, keys) = if *established > 0 {

@@ -1,4 +1,4 @@
-//! What a server does for its clients: the seam between the loop and a role.
+//! The interface between the server's loop and a role.
 
 use std::io;
 use std::time::Instant;
@@ -21,27 +21,27 @@ pub trait Service {
     /// Makes the application of a client whose session begins.
     fn application(&mut self, client: SessionId) -> Self::Application;
 
-    /// Registers sources of the service's own. Their tokens come from [`foreign_token`](crate::foreign_token).
+    /// Registers sources of the service. Their tokens come from [`foreign_token`](crate::foreign_token).
     ///
     /// # Errors
-    /// Those of the poll. The server does not start then.
+    /// The errors of the poll. Then the server does not start.
     fn start(&mut self, registry: &Registry) -> io::Result<()> {
         let _ = registry;
         Ok(())
     }
 
-    /// One of the service's own sources is ready.
+    /// Handles an event of a source of the service.
     fn ready(&mut self, event: &Event, round: &mut Round<'_, '_, Self::Application>) {
         let _ = (event, round);
     }
 
-    /// Every session that was runnable has had its turn. What the service changes here is acted on in the next round,
-    /// which begins at once.
+    /// Runs after each round of turns. If the service changes a session here, the session has its turn in the next
+    /// round, which begins at once.
     fn after_round(&mut self, round: &mut Round<'_, '_, Self::Application>) {
         let _ = round;
     }
 
-    /// When a round is due even if the poll reports nothing.
+    /// Returns when a round is due even if the poll reports nothing.
     fn deadline(&self) -> Option<Instant> {
         None
     }

@@ -1,4 +1,4 @@
-//! From the command line to a server that is ready to run.
+//! Creates the server from its flags.
 
 use std::fmt;
 use std::fs;
@@ -19,19 +19,20 @@ use tls_session::authorize::Authorize;
 use tls_session::mio::Listener;
 use tls_session::session::SessionConfig;
 
+use crate::capacity::Capacity;
 use crate::descriptors;
 use crate::event_loop::EventLoop;
 use crate::flags::Flags;
-use crate::room::Room;
 use crate::service::Service;
 use crate::terms::Terms;
 use crate::tokens::listener_token;
 
-/// Where the development certificate is made and found.
+/// The file of the development certificate.
 const CERTIFICATE: &str = "certificates/certificate.pem";
+/// The file of its key.
 const KEY: &str = "certificates/key.pem";
 
-/// A sentence that says what failed, on what, and what to do next.
+/// The error of a server that cannot start: a sentence with the cause and a hint.
 #[derive(Debug)]
 pub struct SetupError(String);
 
@@ -41,14 +42,16 @@ impl fmt::Display for SetupError {
     }
 }
 
+/// Makes a setup error of another error.
 fn because(error: impl fmt::Display) -> SetupError {
     SetupError(error.to_string())
 }
 
-/// Loads, or makes, the certificate and starts to listen.
+/// Loads the certificate, starts to listen, and creates the event loop. Returns it with the address of the listener.
+/// If the flags name no certificate, the first run creates one.
 ///
 /// # Errors
-/// Whatever is wrong with a file, with what rustls is asked for, or with the address to listen on.
+/// A file, the TLS configuration or the listening address cannot be used.
 pub fn event_loop<S: Service>(
     flags: &Flags,
     key_log: Arc<dyn KeyLog>,
@@ -60,23 +63,24 @@ pub fn event_loop<S: Service>(
     let terms = terms(flags, key_log)?;
     let listener = listen(flags)?;
     let address = listener.address().map_err(because)?;
-    let room = Room { slots: flags.slots(), waiting: flags.waiting(), sessions: flags.sessions };
-    descriptors::provide_for(&room);
-    let event_loop = EventLoop::new(listener, &room, terms, service)
+    let capacity = Capacity { slots: flags.slots(), waiting: flags.waiting(), sessions: flags.sessions };
+    descriptors::provide_for(&capacity);
+    let event_loop = EventLoop::new(listener, &capacity, terms, service)
         .map_err(|error| SetupError(format!("cannot start the event loop: {error}")))?;
     Ok((event_loop, address))
 }
 
-/// The same files again, for a server that runs: it makes none, and does not wait for anybody to write into a pipe.
+/// Loads the same files again, for a running server. It creates no files, and reads only regular files, because
+/// reading a pipe could block.
 ///
 /// # Errors
-/// Whatever is wrong with a file.
+/// A file cannot be used.
 pub fn terms_again(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
     let (certificate, key) = identity_files(flags);
     for file in [Some(certificate), Some(key), flags.client_ca.as_deref()].into_iter().flatten() {
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(SetupError(format!(
-                "{} is not a regular file, which can be read at the start only",
+                "{} is not a regular file, so the server can read it only at the start",
                 file.display()
             )));
         }
@@ -84,10 +88,10 @@ pub fn terms_again(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, Set
     terms(flags, key_log)
 }
 
-/// Loads the files that say who the server is and whom it lets in; `key_log` is told of the secrets.
+/// Loads the certificate and key of the server, and the certificates of `--client-ca`. `key_log` receives the secrets.
 ///
 /// # Errors
-/// Whatever is wrong with a file, or with what rustls is asked for.
+/// A file or the TLS configuration cannot be used.
 fn terms(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
     let identity = identity(flags)?;
     let provider = flags.tls.provider();
@@ -111,24 +115,25 @@ fn terms(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
     Ok(Terms { tls: Arc::new(config), session: Arc::new(session) })
 }
 
-/// The number of clients that can come back and resume their sessions, where the server has to remember each of them.
+/// Returns how many clients without tickets can resume their sessions. The server stores these sessions.
 fn remembered_clients(slots: usize) -> usize {
     slots.saturating_mul(4).max(1000)
 }
 
-/// Lets clients resume their sessions, by tickets that hold the session itself, encrypted with a key that only this
-/// process knows. For a client that supports tickets, the server stores nothing. A ticket is good for 6 to 12 hours.
+/// Enables resumption with tickets. A ticket holds the session itself, encrypted with a key that only this process
+/// knows. For a client that supports tickets, the server stores nothing. A ticket is valid for 6 to 12 hours.
 ///
-/// The alternative is a `ServerSessionMemoryCache`, rustls' default, with 256 entries. TLS 1.3 uses two for each session,
-/// so 128 clients can come back. A larger one does not scale: to take an entry out, rustls 0.23 searches all of them in
-/// order. With 8,000 entries that costs 25 to 45 µs of a handshake of 180 µs, with 80,000 more than 1 ms; and these
-/// 80,000 hold 26 MB, or 114 MB with a client certificate of 1,500 bytes in each. A ticket costs 1 µs to make and 0.6 µs
-/// to open, and 125 bytes more on the wire; the client's certificate is in it too, if there is one.
+/// The alternative is a `ServerSessionMemoryCache` with 256 entries, which is rustls' default. TLS 1.3 uses two
+/// entries for each session, so 128 clients can resume. A larger cache does not scale, because rustls 0.23 removes an
+/// entry by a linear search. With 8,000 entries the search costs 25 to 45 µs of a handshake of 180 µs. With 80,000
+/// entries it costs more than 1 ms, and these hold 26 MB, or 114 MB if each has a client certificate of 1,500 bytes.
+/// A ticket costs 1 µs to create, 0.6 µs to open, and 125 bytes more on the wire. It also contains the client's
+/// certificate, if there is one.
 ///
-/// rustls refuses early data together with a ticketer, since a ticket can be used twice. This server takes none.
+/// With a ticketer rustls accepts no early data, because a ticket can be used twice. This server accepts none anyway.
 ///
-/// Clients of TLS 1.2 that know session IDs and no tickets still need the store. There each session has one entry, and
-/// reading it is no search.
+/// A TLS 1.2 client that supports session IDs but no tickets still needs the cache. It uses one entry for each
+/// session, and reading an entry needs no search.
 ///
 /// Each call creates a new ticket key and an empty store. After a reload an old ticket cannot resume a session that the
 /// new files would reject.
@@ -139,7 +144,7 @@ fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), Setu
     Ok(())
 }
 
-/// What `--client-ca` asks of clients, if it is there.
+/// Returns the verifier of client certificates. `None`: there is no `--client-ca`.
 fn client_verifier(
     flags: &Flags,
     provider: &Arc<CryptoProvider>,
@@ -152,14 +157,14 @@ fn client_verifier(
     let verifier = ClientVerifier::new(Arc::clone(&trust), Arc::clone(provider), flags.client_auth());
     if !verifier.hints() {
         warn!(
-            "{} has too many names to send them to clients as hints which certificate to show",
+            "{} has too many names to send to clients as hints which certificate to present",
             trust.source()
         );
     }
     Ok(Some(Arc::new(verifier)))
 }
 
-/// The first start makes a certificate, no other.
+/// Creates the development certificate if this is the first run.
 fn make_first_certificate() -> Result<(), SetupError> {
     let made = development_certificate(Path::new(CERTIFICATE), Path::new(KEY), UnixTime::now());
     if made.map_err(because)? == FirstRun::Created {
@@ -168,10 +173,12 @@ fn make_first_certificate() -> Result<(), SetupError> {
     Ok(())
 }
 
+/// Returns the files of the server's certificate and key.
 fn identity_files(flags: &Flags) -> (&Path, &Path) {
     flags.identity().unwrap_or((Path::new(CERTIFICATE), Path::new(KEY)))
 }
 
+/// Loads the server's certificate and key, and logs warnings about them.
 fn identity(flags: &Flags) -> Result<Identity, SetupError> {
     let now = UnixTime::now();
     let (certificate, key) = identity_files(flags);
@@ -182,6 +189,7 @@ fn identity(flags: &Flags) -> Result<Identity, SetupError> {
     Ok(identity)
 }
 
+/// Listens on the first address of `--listen` that can be used.
 fn listen(flags: &Flags) -> Result<Listener, SetupError> {
     let cannot = |error: &std::io::Error, hint: &str| {
         SetupError(format!("cannot listen on {}: {error}{hint}", flags.listen))
@@ -198,9 +206,9 @@ fn listen(flags: &Flags) -> Result<Listener, SetupError> {
     }
     let hint = match last.kind() {
         std::io::ErrorKind::AddrInUse => {
-            "; is another server running there? --listen names another address, and port 0 any free port"
+            "; is another server running there? choose another address with --listen, or any free port with port 0"
         }
-        std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
+        std::io::ErrorKind::PermissionDenied => "; only root may listen on ports below 1024",
         std::io::ErrorKind::AddrNotAvailable => "; no interface of this machine has that address",
         _ => "",
     };
@@ -212,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_clients_are_remembered_for_each_slot_and_a_thousand_at_least() {
+    fn the_cache_has_four_entries_for_each_slot_and_at_least_a_thousand() {
         assert_eq!([1, 250, 251, 10_000].map(remembered_clients), [1000, 1000, 1004, 40_000]);
     }
 }

@@ -14,13 +14,13 @@ use tls_session::readiness::Readiness;
 use crate::accept_queue::QueuedClient;
 use crate::run_queue::RunQueue;
 
-/// A number of slots: one, unless `--slots` says otherwise.
+/// The slots: one, or as many as `--slots` says.
 ///
-/// Nothing here costs more for more idle sessions. Runnable sessions stand in a queue, and the deadlines are sorted. A
-/// deadline that moves later, as the idle deadline does with every message, keeps its old place in the order. It is checked
-/// again at the old time.
+/// The work of a round does not grow with the number of idle sessions. Runnable sessions are in a queue, and
+/// deadlines are sorted. A deadline that moves later keeps its old place in the order, because the idle deadline
+/// moves with every message. It is checked again at the old time.
 pub struct Slots<A> {
-    slots: Slab<Holder<A>>,
+    slots: Slab<Occupant<A>>,
     count: usize,
     /// The slots of sessions, by the number of the session.
     keys: HashMap<u64, usize>,
@@ -32,9 +32,9 @@ pub struct Slots<A> {
     timers: BTreeSet<(Instant, usize)>,
 }
 
-/// What a slot holds.
+/// The content of a slot.
 #[expect(clippy::large_enum_variant, reason = "a silent client is here for a moment, a session for a while")]
-enum Holder<A> {
+enum Occupant<A> {
     Silent(Silent),
     Session(Slot<A>),
 }
@@ -53,14 +53,14 @@ pub struct Silent {
 /// A session that is served.
 struct Slot<A> {
     session: Registered<A>,
-    /// Whether its key is in the queue.
+    /// Whether its key is in the run queue.
     is_queued: bool,
-    /// Its place in the order of deadlines: at its deadline, or before.
+    /// The time of its entry in the order of deadlines. It is the session's deadline, or earlier.
     timer: Option<Instant>,
 }
 
 impl<A: Application> Slots<A> {
-    /// Empty slots.
+    /// Creates empty slots.
     pub fn new(count: usize) -> Self {
         Self {
             slots: Slab::new(),
@@ -73,7 +73,7 @@ impl<A: Application> Slots<A> {
         }
     }
 
-    /// The number of slots that are taken.
+    /// Returns the number of slots that are taken.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
@@ -83,40 +83,40 @@ impl<A: Application> Slots<A> {
         self.slots.is_empty()
     }
 
-    /// The key of a free slot, if there is one.
+    /// Returns the key of a free slot, if there is one.
     pub fn vacant_key(&self) -> Option<usize> {
         (self.slots.len() < self.count).then(|| self.slots.vacant_key())
     }
 
-    /// Fills the slot that [`vacant_key`](Self::vacant_key) named. The session has a turn at once.
+    /// Puts a session into the slot that [`vacant_key`](Self::vacant_key) returned. The session is runnable.
     pub fn insert(&mut self, session: Registered<A>) {
         let number = session.session().id().number;
-        let key = self.slots.insert(Holder::Session(Slot { session, is_queued: false, timer: None }));
+        let key = self.slots.insert(Occupant::Session(Slot { session, is_queued: false, timer: None }));
         self.keys.insert(number, key);
         self.wake(key);
     }
 
     fn slot_mut(&mut self, key: usize) -> Option<&mut Slot<A>> {
         match self.slots.get_mut(key)? {
-            Holder::Session(slot) => Some(slot),
-            Holder::Silent(_) => None,
+            Occupant::Session(slot) => Some(slot),
+            Occupant::Silent(_) => None,
         }
     }
 
-    /// The session in a slot.
+    /// Returns the session in a slot.
     pub fn get(&self, key: usize) -> Option<&Registered<A>> {
         match self.slots.get(key)? {
-            Holder::Session(slot) => Some(&slot.session),
-            Holder::Silent(_) => None,
+            Occupant::Session(slot) => Some(&slot.session),
+            Occupant::Silent(_) => None,
         }
     }
 
-    /// The session in a slot, to be changed.
+    /// Returns the session in a slot, so that the caller can change it.
     pub fn get_mut(&mut self, key: usize) -> Option<&mut Registered<A>> {
         self.slot_mut(key).map(|slot| &mut slot.session)
     }
 
-    /// The slot of a session.
+    /// Returns the slot of a session.
     pub fn key_of(&self, session: SessionId) -> Option<usize> {
         self.keys.get(&session.number).copied()
     }
@@ -124,7 +124,7 @@ impl<A: Application> Slots<A> {
     /// Frees the slot of a session.
     pub fn remove(&mut self, key: usize) -> Option<Registered<A>> {
         self.slot_mut(key)?;
-        let Holder::Session(slot) = self.slots.try_remove(key)? else { return None };
+        let Occupant::Session(slot) = self.slots.try_remove(key)? else { return None };
         self.keys.remove(&slot.session.session().id().number);
         if let Some(at) = slot.timer {
             self.timers.remove(&(at, key));
@@ -132,23 +132,23 @@ impl<A: Application> Slots<A> {
         Some(slot.session)
     }
 
-    /// All sessions, with the keys of their slots.
+    /// Returns all sessions, with the keys of their slots.
     pub fn sessions(&self) -> impl Iterator<Item = (usize, &Registered<A>)> {
-        self.slots.iter().filter_map(|(key, holder)| match holder {
-            Holder::Session(slot) => Some((key, &slot.session)),
-            Holder::Silent(_) => None,
+        self.slots.iter().filter_map(|(key, occupant)| match occupant {
+            Occupant::Session(slot) => Some((key, &slot.session)),
+            Occupant::Silent(_) => None,
         })
     }
 
-    /// Notes what the poll has reported. A session has a turn. A silent client is among those that
-    /// [`take_reported`](Self::take_reported) returns.
+    /// Notes what the poll has reported. A session becomes runnable. For a silent client,
+    /// [`take_reported`](Self::take_reported) returns it.
     pub fn ready(&mut self, key: usize, readiness: Readiness, cx: &mut LoopContext<'_>) {
         match self.slots.get_mut(key) {
-            Some(Holder::Session(slot)) => {
+            Some(Occupant::Session(slot)) => {
                 slot.session.ready(readiness, &mut cx.session());
                 self.wake(key);
             }
-            Some(Holder::Silent(Silent { client, .. })) => {
+            Some(Occupant::Silent(Silent { client, .. })) => {
                 cx.event_loop(&LoopEvent::Ready(EventSource::Queued(client.peer)));
                 self.reported.push((key, readiness));
             }
@@ -156,9 +156,9 @@ impl<A: Application> Slots<A> {
         }
     }
 
-    /// Gives a session a turn without waiting for anything.
+    /// Makes a session runnable.
     pub fn wake(&mut self, key: usize) {
-        if let Some(Holder::Session(slot)) = self.slots.get_mut(key)
+        if let Some(Occupant::Session(slot)) = self.slots.get_mut(key)
             && !slot.is_queued
         {
             slot.is_queued = true;
@@ -169,41 +169,41 @@ impl<A: Application> Slots<A> {
 
     // ---- silent clients ------------------------------------------------------------------------------------
 
-    /// Fills the slot that [`vacant_key`](Self::vacant_key) named with a client that has sent nothing.
-    pub fn hold(&mut self, silent: Silent) {
+    /// Puts a silent client into the slot that [`vacant_key`](Self::vacant_key) returned.
+    pub fn insert_silent(&mut self, silent: Silent) {
         let arrival = silent.client.arrival();
-        let key = self.slots.insert(Holder::Silent(silent));
+        let key = self.slots.insert(Occupant::Silent(silent));
         self.silent.insert(arrival, key);
     }
 
-    /// The silent clients that the poll has reported since the last call, and what for.
+    /// Takes the slots of the silent clients that the poll has reported since the last call, with their readiness.
     pub fn take_reported(&mut self) -> Vec<(usize, Readiness)> {
         std::mem::take(&mut self.reported)
     }
 
-    /// The silent client in a slot.
+    /// Returns the silent client in a slot.
     pub fn silent(&self, key: usize) -> Option<&Silent> {
         match self.slots.get(key)? {
-            Holder::Silent(silent) => Some(silent),
-            Holder::Session(_) => None,
+            Occupant::Silent(silent) => Some(silent),
+            Occupant::Session(_) => None,
         }
     }
 
-    /// The silent client that arrived first, and its slot.
+    /// Returns the silent client that arrived first, and its slot.
     pub fn first_silent(&self) -> Option<(usize, &Silent)> {
         let (_, key) = self.silent.first_key_value()?;
         Some((*key, self.silent(*key)?))
     }
 
-    /// The number of silent clients.
+    /// Returns the number of silent clients.
     pub fn count_silent(&self) -> usize {
         self.silent.len()
     }
 
     /// Frees the slot of a silent client. Its key is the next [`vacant_key`](Self::vacant_key).
-    pub fn release(&mut self, key: usize) -> Option<Silent> {
+    pub fn remove_silent(&mut self, key: usize) -> Option<Silent> {
         self.silent(key)?;
-        let Holder::Silent(silent) = self.slots.try_remove(key)? else { return None };
+        let Occupant::Silent(silent) = self.slots.try_remove(key)? else { return None };
         self.silent.remove(&silent.client.arrival());
         Some(silent)
     }
@@ -215,14 +215,14 @@ impl<A: Application> Slots<A> {
         !self.runnable.is_empty()
     }
 
-    /// When a deadline may have passed.
+    /// Returns the time at which the first deadline may pass.
     pub fn deadline(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Puts the deadline of a session into the order, after a turn.
+    /// Updates the entry of a session in the order of deadlines. Call this after a turn.
     pub fn update_timer(&mut self, key: usize) {
-        let Some(Holder::Session(slot)) = self.slots.get_mut(key) else { return };
+        let Some(Occupant::Session(slot)) = self.slots.get_mut(key) else { return };
         let deadline = slot.session.deadline();
         if slot.timer.is_some_and(|timer| deadline.is_some_and(|at| timer <= at)) {
             return;
@@ -235,7 +235,7 @@ impl<A: Application> Slots<A> {
         }
     }
 
-    /// Gives sessions whose deadline has passed a turn. Sessions whose deadline has moved get their new place.
+    /// Makes sessions runnable whose deadline has passed. Sessions whose deadline has moved get a new entry.
     pub fn wake_expired(&mut self, now: Instant) {
         while let Some(&(at, key)) = self.timers.first().filter(|(at, _)| *at <= now) {
             self.timers.remove(&(at, key));
@@ -249,12 +249,12 @@ impl<A: Application> Slots<A> {
         }
     }
 
-    /// Begins a round of turns. A session whose turn ends at its limit has its next turn in the next round.
+    /// Begins a round of turns. A session that becomes runnable during the round has its turn in the next round.
     pub fn begin_round(&mut self) {
         self.runnable.begin_round();
     }
 
-    /// The next session of this round.
+    /// Removes and returns the next session of this round.
     pub fn next(&mut self) -> Option<usize> {
         let key = self.runnable.next()?;
         if let Some(slot) = self.slot_mut(key) {
@@ -304,7 +304,7 @@ mod tests {
         slots.insert(Registered::new(session, Registration::new(Token(0))));
     }
 
-    /// One round, in which every session that has a turn yields.
+    /// Runs one round in which every session yields, and returns the order.
     fn round_of_yields(slots: &mut Slots<Silence>) -> Vec<usize> {
         let mut order = Vec::new();
         slots.begin_round();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_has_a_limited_number_of_handshakes_and_the_next_round_goes_on_behind_them() {
+    fn a_round_limits_handshakes_and_the_next_round_continues_with_the_others() {
         let count = 2 * HANDSHAKES_PER_ROUND;
         let mut slots = Slots::new(count);
         let tls = Identity::localhost().server_config();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_that_is_gone_wakes_nobody() {
+    fn a_stopped_deadline_leaves_the_order() {
         let mut slots = Slots::new(1);
         fill(&mut slots, &Identity::localhost().server_config());
         let at = Instant::now();

@@ -1,4 +1,4 @@
-//! Who is served and how many wait, for whoever watches a terminal.
+//! The status line of the server: the served sessions, and the number of queued clients.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ impl Status {
         status_line::show(&self.line());
     }
 
-    /// Whether the event changes the line.
+    /// Notes an event. Returns whether the line has changed.
     fn note(&mut self, event: &LoopEvent<'_>) -> bool {
         match event {
             LoopEvent::Waiting { place, .. } => self.waiting = *place,
@@ -39,9 +39,9 @@ impl Status {
 
     fn line(&self) -> String {
         let served = match self.served.as_slice() {
-            [] => "nobody is served".to_owned(),
-            [one] => format!("serving {one}"),
-            many => format!("serving {} sessions", many.len()),
+            [] => "no sessions".to_owned(),
+            [session] => format!("serving {session}"),
+            sessions => format!("serving {} sessions", sessions.len()),
         };
         format!("{served}, {} waiting", self.waiting)
     }
@@ -68,7 +68,7 @@ impl Observer for Status {
     }
 }
 
-/// The line does not outlive the program.
+/// Clears the line at the end of the program.
 impl Drop for Status {
     fn drop(&mut self) {
         status_line::show("");
@@ -80,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_follows_those_who_come_and_go() {
+    fn the_line_shows_the_served_session_and_the_number_of_queued_clients() {
         let peer = "127.0.0.1:50312".parse().unwrap();
         let id = SessionId { number: 7, peer };
         let mut status = Status::default();
-        assert_eq!(status.line(), "nobody is served, 0 waiting");
+        assert_eq!(status.line(), "no sessions, 0 waiting");
         status.note(&LoopEvent::Waiting { peer, place: 1 });
         status.note(&LoopEvent::Waiting { peer, place: 2 });
-        assert_eq!(status.line(), "nobody is served, 2 waiting");
+        assert_eq!(status.line(), "no sessions, 2 waiting");
         status.note(&LoopEvent::Promoted { id, slot: 0, waiting: 1 });
         assert_eq!(status.line(), "serving session 7: 127.0.0.1:50312, 1 waiting");
         status.note(&LoopEvent::Stopping { why: "a test", waiting: 1 });

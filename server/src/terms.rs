@@ -1,20 +1,20 @@
-//! What holds for every new session.
+//! The terms of new sessions: TLS configuration, authorization and timeouts.
 
 use std::sync::Arc;
 
 use rustls::ServerConfig;
 use tls_session::session::SessionConfig;
 
-/// The TLS configuration, and how clients are authorized and timed: what the files on disk and the flags say.
+/// The terms of new sessions, from the files on disk and the flags.
 ///
-/// SIGHUP loads new terms for the sessions to come. The others keep theirs. The new TLS configuration has a ticket key and
-/// a store of its own: an old ticket cannot resume a session that the new files would reject.
+/// SIGHUP loads new terms for new sessions. Running sessions keep their terms. The new TLS configuration has its own
+/// ticket key and its own session cache. So an old ticket cannot resume a session that the new files would reject.
 pub struct Terms {
     /// The TLS configuration.
     pub tls: Arc<ServerConfig>,
-    /// How clients are authorized and timed.
+    /// The authorization of clients, and the timeouts.
     pub session: Arc<SessionConfig>,
 }
 
-/// Loads the terms, or says what is wrong with which file.
+/// A function that loads the terms. Its error is a sentence with the file and the cause.
 pub type Load<'a> = dyn Fn() -> Result<Terms, String> + 'a;

@@ -1,4 +1,4 @@
-//! Which token of the poll means what.
+//! The tokens of the poll.
 
 use mio::Token;
 
@@ -13,21 +13,21 @@ pub enum Source {
     Slot(usize),
     /// The socket with this key that is being drained.
     Draining(usize),
-    /// A source of the service's own, with this number.
+    /// A source of the service, with this number.
     Foreign(usize),
 }
 
-/// The token of a source of the service's own. `number` is any number that the service has not used yet.
+/// Returns the token of a source of the service. `number` is any number that the service has not used yet.
 pub fn foreign_token(number: usize) -> Token {
     Source::Foreign(number).into()
 }
 
-/// The token of the listener.
+/// Returns the token of the listener.
 pub fn listener_token() -> Token {
     Source::Listener.into()
 }
 
-/// The number behind a token that [`foreign_token`] has made.
+/// Returns the number of a token that [`foreign_token`] has returned.
 pub fn foreign_number(token: Token) -> Option<usize> {
     match Source::from(token) {
         Source::Foreign(number) => Some(number),
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_source_has_a_token_of_its_own() {
+    fn every_source_has_its_own_token() {
         let keys = (0..100).flat_map(|key| [Source::Slot(key), Source::Draining(key), Source::Foreign(key)]);
         for (number, source) in [Source::Signals, Source::Listener].into_iter().chain(keys).enumerate() {
             assert_eq!(Token::from(source), Token(number));

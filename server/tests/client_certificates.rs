@@ -124,7 +124,7 @@ fn too_many_authorities_are_trusted_without_hints() {
         (0..300).map(|number| Authority::new(&format!("{number} {}", "x".repeat(240)))).collect();
     let trusted: String = authorities.iter().map(|authority| authority.certificate.as_str()).collect();
     let server = server(&trusted, &[]);
-    server.log().wait_for_line("has too many names to send them to clients as hints");
+    server.log().wait_for_line("has too many names to send to clients as hints");
     for version in VERSIONS {
         client(&server, Some(&authorities[299].issue()), &["--tls", version]).expect_exit(0);
     }

@@ -7,8 +7,8 @@ use rustls::Writer;
 
 /// The high-water mark of pending output, in bytes of ciphertext.
 ///
-/// While more output is pending, a session does not read (invariant I4). One read can exceed the mark by the answer to what
-/// [`Limits`](crate::context::Limits) allow.
+/// While more output is pending, a session does not read (invariant I4). One read can exceed the mark by the answer
+/// to what [`Limits`](crate::context::Limits) allow.
 pub const HIGH_WATER_MARK: usize = 64 * 1024;
 
 /// The decision of an application.
@@ -17,8 +17,8 @@ pub const HIGH_WATER_MARK: usize = 64 * 1024;
 pub enum Next {
     /// The session goes on.
     Continue,
-    /// The application has finished. The session sends close_notify behind all pending output. Then the peer has the close
-    /// timeout to answer.
+    /// The application has finished. The session sends close_notify behind all pending output. Then the peer has the
+    /// close timeout to answer.
     Close,
     /// The application abandons the session. The session sends close_notify and a FIN, and reads nothing more.
     Abandon,
@@ -26,8 +26,8 @@ pub enum Next {
 
 /// A role, such as the server's echo, or the client that closes after the first message.
 ///
-/// An application takes all plaintext at once. So the buffers of the loop hold no plaintext between turns, and pending output
-/// is the only memory that a peer can make grow (invariant I4).
+/// An application takes all plaintext at once. So the buffers of the loop hold no plaintext between turns, and
+/// pending output is the only memory that a peer can make grow (invariant I4).
 ///
 /// An application sends through the [`Outbox`] of its call. Code outside a session uses
 /// [`Session::send`](crate::session::Session::send).
@@ -38,12 +38,12 @@ pub trait Application {
         Next::Continue
     }
 
-    /// Handles plaintext, in order. `outbox` is `None` if nothing can be sent any more: our close_notify is queued, or the
-    /// session has failed.
+    /// Handles plaintext, in order. `outbox` is `None` if nothing can be sent any more: our close_notify is queued,
+    /// or the session has failed.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
-    /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is `false`. Then the session tells
-    /// rustls to reject it, whatever [`max_early_data_size`](rustls::ServerConfig::max_early_data_size) is.
+    /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is `false`. Then the session
+    /// tells rustls to reject it, whatever [`max_early_data_size`](rustls::ServerConfig::max_early_data_size) is.
     ///
     /// rustls accepts no early data if the server has a [`ticketer`](rustls::ServerConfig::ticketer).
     fn accepts_early_data(&self) -> bool {
@@ -54,9 +54,9 @@ pub trait Application {
     ///
     /// RFC 8446, 8: "TLS does not provide inherent replay protections for 0-RTT data."
     ///
-    /// The session delivers early data after [`established`](Self::established), when the peer is authorized, and before
-    /// the first [`received`](Self::received). `max_early_data_size` limits its length. Only an application that
-    /// [accepts early data](Self::accepts_early_data) gets any.
+    /// The session delivers early data after [`established`](Self::established), when the peer is authorized, and
+    /// before the first [`received`](Self::received). `max_early_data_size` limits its length. Only an application
+    /// that [accepts early data](Self::accepts_early_data) gets any.
     fn received_early(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
         let _ = (now, plaintext, outbox);
         Next::Continue
@@ -64,24 +64,25 @@ pub trait Application {
 
     /// Handles the peer's close_notify. The peer will send nothing more.
     ///
-    /// By default the answer is complete with what the application has sent so far. Our close_notify follows, and certifies
-    /// that. An application that answers later, from a timer or from outside, returns [`Next::Continue`]. Then the session is
-    /// half-closed: the application can still send, its timer runs, and the deadlines hold. That ends when the application
-    /// returns [`Next::Close`], or the loop calls [`Session::finish_sending`](crate::session::Session::finish_sending).
+    /// By default the answer is complete with what the application has sent so far. Our close_notify follows, and
+    /// certifies that. An application that answers later, from a timer or from outside, returns [`Next::Continue`].
+    /// Then the session is half-closed: the application can still send, its timer runs, and the deadlines hold. That
+    /// ends when the application returns [`Next::Close`], or the loop calls
+    /// [`Session::finish_sending`](crate::session::Session::finish_sending).
     ///
     /// A FIN without close_notify does not call this. The application has answered what it received, and the end is a
     /// truncation.
     ///
-    /// In TLS 1.2 the peer's close_notify would end our half too. RFC 5246, 7.2.1: "The other party MUST respond with a
-    /// close_notify alert of its own and close down the connection immediately, discarding any pending writes." We finish
-    /// the answer there too.
+    /// In TLS 1.2 the peer's close_notify would end our half too. RFC 5246, 7.2.1: "The other party MUST respond with
+    /// a close_notify alert of its own and close down the connection immediately, discarding any pending writes." We
+    /// finish the answer there too.
     fn peer_finished(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
         let _ = (now, outbox);
         Next::Close
     }
 
-    /// Handles the moment when pending output, which was above [`HIGH_WATER_MARK`], is not above it any more. The application
-    /// can send again.
+    /// Handles the moment when pending output, which was above [`HIGH_WATER_MARK`], is not above it any more. The
+    /// application can send again.
     fn drained(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
         let _ = (now, outbox);
         Next::Continue
@@ -89,14 +90,15 @@ pub trait Application {
 
     /// Returns whether the session reads on while `pending_output` bytes of ciphertext are pending (invariant I4).
     ///
-    /// The default is to read up to [`HIGH_WATER_MARK`]. An application that answers must not get more data while the peer
-    /// does not read the answers.
+    /// The default is to read up to [`HIGH_WATER_MARK`]. An application that answers must not get more data while the
+    /// peer does not read the answers.
     ///
-    /// An application that answers nothing has to read on, however much output is pending. Otherwise it could deadlock with a
-    /// peer that answers: each end would wait for the other end to read.
+    /// An application that answers nothing has to read on, however much output is pending. Otherwise it could
+    /// deadlock with a peer that answers: each end would wait for the other end to read.
     ///
-    /// An application that passes its plaintext on returns `false` while its own receiver takes no more. Signals and deadlines
-    /// still work. The session asks again in its next turn, so an application that resumes reading needs a turn.
+    /// An application that passes its plaintext on returns `false` while its own receiver takes no more. Signals and
+    /// deadlines still work. The session asks again in its next turn, so an application that resumes reading needs a
+    /// turn.
     fn reads_on(&self, pending_output: usize) -> bool {
         pending_output <= HIGH_WATER_MARK
     }
@@ -115,9 +117,9 @@ pub trait Application {
 
 /// The sending side of a session, as its application sees it.
 ///
-/// It takes everything. The session removes rustls' own limit on pending output. With that limit the writer would take only
-/// a part, and the rest would need a second queue. Memory stays bounded because a session with too much pending output stops
-/// reading.
+/// It takes everything. The session removes rustls' own limit on pending output. With that limit the writer would
+/// take only a part, and the rest would need a second queue. Memory stays bounded because a session with too much
+/// pending output stops reading.
 pub struct Outbox<'a> {
     writer: Writer<'a>,
     report: &'a mut dyn FnMut(&[u8]),

@@ -1,9 +1,9 @@
 //! The authorization of a peer: the interface between a session and the code that knows certificates.
 //!
-//! rustls calls a verifier in the middle of a full handshake. In a resumed handshake it calls none. So a session calls
-//! [`Authorize`] at the end of every handshake. The verifier and the certificate resolver of the same configuration can leave
-//! notes for the session during `process_new_packets` ([`note_refusal`], [`note_certificate_request`]). They are needed
-//! because rustls passes on little more than an alert.
+//! rustls calls a verifier in the middle of a full handshake. In a resumed handshake it calls none. So a session
+//! calls [`Authorize`] at the end of every handshake. The verifier and the certificate resolver of the same
+//! configuration can leave notes for the session during `process_new_packets` ([`note_refusal`],
+//! [`note_certificate_request`]). They are needed because rustls passes on little more than an alert.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -17,8 +17,8 @@ use rustls::pki_types::CertificateDer;
 pub trait Authorize: Send + Sync {
     /// Decides about the peer of a finished handshake, full or resumed.
     ///
-    /// `presented` is the chain that the peer presented in this handshake. If the handshake is resumed, it is the chain from
-    /// the original handshake (rustls: `peer_certificates()`).
+    /// `presented` is the chain that the peer presented in this handshake. If the handshake is resumed, it is the
+    /// chain from the original handshake (rustls: `peer_certificates()`).
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization;
 }
 
@@ -156,9 +156,9 @@ impl Notes {
 }
 
 thread_local! {
-    /// The notes of the current call of `process_new_packets`. All sessions of a configuration share its verifier, and rustls
-    /// does not tell the verifier which session it is called for. The session takes the notes after its call, on the same
-    /// thread.
+    /// The notes of the current call of `process_new_packets`. All sessions of a configuration share its verifier,
+    /// and rustls does not tell the verifier which session it is called for. The session takes the notes after its
+    /// call, on the same thread.
     static NOTES: RefCell<Notes> = RefCell::default();
 }
 

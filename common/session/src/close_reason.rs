@@ -39,8 +39,8 @@ pub enum CloseReason {
     Unconfirmed,
     /// The peer sent a FIN without close_notify, so its data may have been cut off.
     ///
-    /// RFC 8446, 6.1: "If a transport-level close is received prior to a "close_notify", the receiver cannot know that all
-    /// the data that was sent has been received."
+    /// RFC 8446, 6.1: "If a transport-level close is received prior to a "close_notify", the receiver cannot know
+    /// that all the data that was sent has been received."
     Truncated {
         /// Whether the handshake was done before.
         established: bool,
@@ -97,8 +97,8 @@ pub enum Until<'a> {
 pub struct AlertContext {
     /// The progress of the handshake.
     pub stage: Stage,
-    /// The server's request for a certificate, and this client's answer. `None`: there was no request, or the server has
-    /// sent data since. Then it accepted the answer.
+    /// The server's request for a certificate, and this client's answer. `None`: there was no request, or the server
+    /// has sent data since. Then it accepted the answer.
     pub request: Option<Detail>,
 }
 

@@ -10,8 +10,9 @@ use crate::observer::{Observer, SessionId, SocketEvent, Step};
 pub struct Limits {
     /// The largest read, in bytes.
     read_size: usize,
-    /// The largest number of records that one turn passes to rustls after the handshake. A read of 32 KiB can hold 1,400
-    /// records of one byte, or 650 of them with a key update before each. Without a limit, one such peer slows all others.
+    /// The largest number of records that one turn passes to rustls after the handshake. A read of 32 KiB can hold
+    /// 1,400 records of one byte, or 650 of them with a key update before each. Without a limit, one such peer slows
+    /// all others.
     records: usize,
 }
 
@@ -21,8 +22,8 @@ impl Limits {
     /// The limits for a session that is alone: reads grow to 64 KiB while the peer sends faster than the session reads.
     pub const ALONE: Self = Self { read_size: MAX_READ_SIZE, records: 64 };
 
-    /// Returns the size of the next read: half of the bytes that came since the socket was last empty, within the limits. A
-    /// peer that has kept the socket full for so long is not waiting for an answer.
+    /// Returns the size of the next read: half of the bytes that came since the socket was last empty, within the
+    /// limits. A peer that has kept the socket full for so long is not waiting for an answer.
     pub(crate) fn next_read(self, since_empty: usize) -> usize {
         (since_empty / 2).clamp(READ_SIZE, self.read_size)
     }

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 /// The deadlines that a session can miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timeout {
-    /// For a client: from the TCP connection to the server's first byte. The client may be in the server's accept queue.
+    /// For a client: from the TCP connection to the server's first byte. The client may be in the server's accept
+    /// queue.
     Wait,
     /// From the start of the session to the end of the handshake. For a client it starts at the server's first byte.
     ///
-    /// A session of the server starts at the client's first byte. Before that, the server waits just as long for this byte.
+    /// A session of the server starts at the client's first byte. Before that, the server waits just as long for this
+    /// byte.
     Handshake,
     /// The time without application data in either direction.
     Idle,
@@ -111,8 +113,8 @@ impl Deadlines {
 
     /// Returns a deadline that has passed, and when it was due.
     ///
-    /// A poll may wake early, although it rounds its timeout up. So a caller compares with the clock, and concludes nothing
-    /// from the fact that the poll returned.
+    /// A poll may wake early, although it rounds its timeout up. So a caller compares with the clock, and concludes
+    /// nothing from the fact that the poll returned.
     pub fn due(&self, now: Instant) -> Option<(Timeout, Instant)> {
         Timeout::ALL
             .into_iter()

@@ -5,15 +5,15 @@ use std::fmt::{self, Write};
 
 use crate::bytes::Bytes;
 
-/// The number of bytes that are shown. It bounds what one hostile string adds to a log line: 256 bytes, each at most four
-/// characters (`\x1b`) wide.
+/// The number of bytes that are shown. It bounds what one hostile string adds to a log line: 256 bytes, each at most
+/// four characters (`\x1b`) wide.
 const SHOWN: usize = 256;
 
 /// Shows untrusted bytes: bounded, on one line, and in printable ASCII only.
 ///
-/// Everything outside printable ASCII is escaped, valid UTF-8 included. C1 controls, bidirectional overrides and look-alike
-/// letters are valid UTF-8, and each of them can falsify a log line. The backslash is escaped too, so the original bytes can
-/// be told from the text.
+/// Everything outside printable ASCII is escaped, valid UTF-8 included. C1 controls, bidirectional overrides and
+/// look-alike letters are valid UTF-8, and each of them can falsify a log line. The backslash is escaped too, so the
+/// original bytes can be told from the text.
 ///
 /// ```
 /// use tls_session::escaped::Escaped;
@@ -59,8 +59,8 @@ impl fmt::Debug for Escaped<'_> {
 /// Makes one line of a whole message. Control characters, the newline included, and invisible formatting characters are
 /// escaped. Other text stays as it is.
 ///
-/// This is for messages that a library wrote without [`Escaped`]. The backslash and printable Unicode stay as they are, so an
-/// `Escaped` part does not change and a file name stays readable.
+/// This is for messages that a library wrote without [`Escaped`]. The backslash and printable Unicode stay as they
+/// are, so an `Escaped` part does not change and a file name stays readable.
 pub fn one_line(message: &str) -> String {
     let mut line = String::with_capacity(message.len());
     for c in message.chars() {
@@ -73,8 +73,8 @@ pub fn one_line(message: &str) -> String {
     line
 }
 
-/// Returns whether a character moves or hides the text around it: bidirectional controls, line and paragraph separators,
-/// zero-width characters and tags.
+/// Returns whether a character moves or hides the text around it: bidirectional controls, line and paragraph
+/// separators, zero-width characters and tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

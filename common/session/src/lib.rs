@@ -1,7 +1,7 @@
 //! One TLS session, driven by hand, on any non-blocking byte stream.
 //!
-//! rustls does no I/O. It is a state machine between a network and an application. Other code has to carry the bytes on both
-//! sides, at the right moment and in the right order. It also has to know when the session is over. A
+//! rustls does no I/O. It is a state machine between a network and an application. Other code has to carry the bytes
+//! on both sides, at the right moment and in the right order. It also has to know when the session is over. A
 //! [`Session`](session::Session) is that code:
 //!
 //! ```text
@@ -19,13 +19,14 @@
 //!                     Deadlines: what is late   Observer: receives every step
 //! ```
 //!
-//! This crate has no command line, no files and no logger. It depends on rustls, and on mio only behind the feature `mio`,
-//! which is on by default.
+//! This crate has no command line, no files and no logger. It depends on rustls, and on mio only behind the feature
+//! `mio`, which is on by default.
 //!
 //! # A complete loop
 //!
-//! This server echoes, and serves one client after the other. It is complete: it keeps deadlines, stops reading while the
-//! peer does not read, answers close_notify, and drains a socket before it closes it, so that a last alert arrives.
+//! This server echoes, and serves one client after the other. It is complete: it keeps deadlines, stops reading while
+//! the peer does not read, answers close_notify, and drains a socket before it closes it, so that a last alert
+//! arrives.
 //!
 //! ```no_run
 //! use std::io;
@@ -118,8 +119,8 @@
 //!   ([`HIGH_WATER_MARK`](application::HIGH_WATER_MARK)) a session does not read.
 //! - **Runnable**: a session is runnable if a turn is due at once, without an event.
 //! - **Authorized**: a peer is authorized if [`authorize`] accepts it. Then its data may reach the application.
-//! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP connection.
-//!   A FIN without close_notify is a **truncation**.
+//! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP
+//!   connection. A FIN without close_notify is a **truncation**.
 //! - **Half-closed**: a session is half-closed if one end has sent close_notify, and the other end still sends.
 //! - **Draining**: reading from a socket after the session's end, so that closing it does not reset the connection.
 //! - **Local role, peer role**: client or server. The local role is ours.
@@ -147,50 +148,52 @@
 //!
 //! # Invariants
 //!
-//! The code cites them by number. The simulation lets two sessions meet on an arbitrary network, for any number of seeds, and
-//! checks them after every step.
+//! The code cites them by number. The simulation lets two sessions meet on an arbitrary network, for any number of
+//! seeds, and checks them after every step.
 //!
-//! - **I1, turn end.** A session stops reading or writing for one of three reasons. The kernel has no more bytes, or no more
-//!   room. Or TLS does not want that direction: then the interest changes, and changing it back arms the edge again. Or the
-//!   limit of the turn is reached: then the session stays runnable.
-//! - **I2, one place.** Only [`session`] and its parts move bytes through rustls. One `process_new_packets` follows every
-//!   `read_tls` that can bring bytes.
-//! - **I3, pending output first.** A session flushes before it fills. It flushes close_notify and alerts, with a deadline,
-//!   before the FIN.
-//! - **I4, bounded memory and work.** A session reads no ciphertext while pending output is above its high-water mark. A peer
-//!   that never reads costs a fixed amount of memory and, after the write deadline, loses its slot. A turn takes one read.
-//!   After the handshake a turn processes at most 64 records. The session keeps the rest of the read, and reads no more until
-//!   it has processed that.
+//! - **I1, turn end.** A session stops reading or writing for one of three reasons. The kernel has no more bytes, or
+//!   no more room. Or TLS does not want that direction: then the interest changes, and changing it back arms the edge
+//!   again. Or the limit of the turn is reached: then the session stays runnable.
+//! - **I2, one place.** Only [`session`] and its parts move bytes through rustls. One `process_new_packets` follows
+//!   every `read_tls` that can bring bytes.
+//! - **I3, pending output first.** A session flushes before it fills. It flushes close_notify and alerts, with a
+//!   deadline, before the FIN.
+//! - **I4, bounded memory and work.** A session reads no ciphertext while pending output is above its high-water
+//!   mark. A peer that never reads costs a fixed amount of memory and, after the write deadline, loses its slot. A
+//!   turn takes one read. After the handshake a turn processes at most 64 records. The session keeps the rest of the
+//!   read, and reads no more until it has processed that.
 //! - **I5, a truncation is reported.** Only close_notify ends the peer's half properly. A FIN without close_notify is a
 //!   truncation, and the session reports it as one.
-//! - **I6, our close_notify certifies the answer.** It follows the answers to all bytes that we accepted, and the application
-//!   decides when its answer is complete. If the answer cannot be sent, or if the data that it answers may have been cut off,
-//!   the session ends with a FIN and no close_notify. Our output must be able to arrive. So a socket that may hold unread
-//!   bytes is drained before it is closed ([`mio::Draining`]).
-//! - **I7, liveness.** After each turn a session has an interest, or has a deadline, or is runnable. Every phase has a deadline,
-//!   closing too, unless the user switches it off (CVE-2019-15541 was a close that waited for ever). A session that is due
-//!   tries its socket before it counts as late.
-//! - **I8, a peer cannot crash us.** Errors are input. A panic is always a bug of ours. There is no `unwrap`, no `expect` and
-//!   no `unsafe` outside tests. No write blocks. If nobody reads the server's output, it goes on serving. If nobody reads the
-//!   client's output, it stops reading from the server, and its signals and deadlines still work.
+//! - **I6, our close_notify certifies the answer.** It follows the answers to all bytes that we accepted, and the
+//!   application decides when its answer is complete. If the answer cannot be sent, or if the data that it answers
+//!   may have been cut off, the session ends with a FIN and no close_notify. Our output must be able to arrive. So a
+//!   socket that may hold unread bytes is drained before it is closed ([`mio::Draining`]).
+//! - **I7, liveness.** After each turn a session has an interest, or has a deadline, or is runnable. Every phase has
+//!   a deadline, closing too, unless the user switches it off (CVE-2019-15541 was a close that waited for ever). A
+//!   session that is due tries its socket before it counts as late.
+//! - **I8, a peer cannot crash us.** Errors are input. A panic is always a bug of ours. There is no `unwrap`, no
+//!   `expect` and no `unsafe` outside tests. No write blocks. If nobody reads the server's output, it goes on
+//!   serving. If nobody reads the client's output, it stops reading from the server, and its signals and deadlines
+//!   still work.
 //! - **I9, no secret leaks.** Keys reach a file or a screen only if the user named it.
 //!
 //! # Embedding
 //!
 //! Only [`Session::turn`](session::Session::turn) reads and writes. Its result tells the caller what to wait for.
-//! [`mio::Registered`] applies that result to a mio poll, and [`mio::Draining::close`] closes the socket. With another event
-//! source, call `turn` after each event and at each deadline. A level-triggered source must not watch a socket that wants
-//! nothing, or it spins on a hang-up. With one thread for each session, poll that one socket with the session's deadline.
+//! [`mio::Registered`] applies that result to a mio poll, and [`mio::Draining::close`] closes the socket. With
+//! another event source, call `turn` after each event and at each deadline. A level-triggered source must not watch a
+//! socket that wants nothing, or it spins on a hang-up. With one thread for each session, poll that one socket with
+//! the session's deadline.
 //!
 //! An application that answers later than inside `received` returns `Next::Continue` from
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
-//! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 counts rejected early data again at
-//! each read until the client's next flight is complete. So early data that is rejected across several reads can end the
-//! handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
+//! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 counts rejected early data
+//! again at each read until the client's next flight is complete. So early data that is rejected across several reads
+//! can end the handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
 //!
-//! After our own close_notify the session goes on reading, because the peer may still send. rustls 0.23 has a debug assertion
-//! there that a corrupt record violates. So any peer could stop a debug build of it. Copy these lines to the `Cargo.toml` of
-//! your workspace:
+//! After our own close_notify the session goes on reading, because the peer may still send. rustls 0.23 has a debug
+//! assertion there that a corrupt record violates. So any peer could stop a debug build of it. Copy these lines to
+//! the `Cargo.toml` of your workspace:
 //!
 //! ```toml
 //! [profile.dev.package.rustls]

@@ -7,11 +7,11 @@ use crate::escaped::Escaped;
 /// The number of the peer's first bytes that are shown.
 const SHOWN: usize = 8;
 
-/// Returns the protocol that the peer speaks instead of TLS, by its first bytes. `None`: it could be TLS. Call this after
-/// rustls has rejected the bytes.
+/// Returns the protocol that the peer speaks instead of TLS, by its first bytes. `None`: it could be TLS. Call this
+/// after rustls has rejected the bytes.
 ///
-/// A TLS record starts with a content type from 20 to 24 (RFC 8446, 5.1; RFC 6520 for 24). Any other first byte belongs to
-/// another protocol. Well-known protocols are named.
+/// A TLS record starts with a content type from 20 to 24 (RFC 8446, 5.1; RFC 6520 for 24). Any other first byte
+/// belongs to another protocol. Well-known protocols are named.
 pub fn recognize(beginning: &[u8]) -> Option<ForeignProtocol> {
     let shown = &beginning[..beginning.len().min(SHOWN)];
     match shown.first() {
@@ -55,7 +55,8 @@ fn name_of(beginning: &[u8]) -> Option<&'static str> {
     PREFIXES.iter().find(|(prefix, _)| beginning.starts_with(prefix)).map(|(_, name)| *name)
 }
 
-/// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). This client cannot do that.
+/// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). This client cannot
+/// do that.
 fn starttls_hint(protocol: &str) -> Option<&'static str> {
     match protocol {
         "SMTP or FTP" => Some("try its TLS port, 465 for SMTP or 990 for FTP"),

@@ -1,7 +1,8 @@
 //! The interface of everything that shows a session: logs, traces, captures, pages.
 //!
-//! A session reports each of its steps to an observer. The observer returns nothing, so it cannot change the session. It
-//! borrows the bytes. Nothing is copied or formatted for it, so with [`()`](unit) as the observer a step costs one test.
+//! A session reports each of its steps to an observer. The observer returns nothing, so it cannot change the session.
+//! It borrows the bytes. Nothing is copied or formatted for it, so with [`()`](unit) as the observer a step costs one
+//! test.
 
 use std::fmt;
 use std::io;

@@ -1,15 +1,16 @@
 //! The phases of a session, and the one table that leads from phase to phase.
 //!
-//! rustls knows the progress of the handshake, the pending output, and whether the peer has ended its half. A phase holds
-//! what rustls does not know: which end closed first, and why the session fails.
+//! rustls knows the progress of the handshake, the pending output, and whether the peer has ended its half. A phase
+//! holds what rustls does not know: which end closed first, and why the session fails.
 //!
-//! [`Phase::on`] is the whole table. It is a pure function. The session passes an [`Event`], and enters the phase that the
-//! function returns. Nothing else changes the phase. Two events are facts: [`Event::PeerEnded`] and [`Event::Flushed`]. The
-//! session passes them again after each transition while they hold, until no transition follows.
+//! [`Phase::on`] is the whole table. It is a pure function. The session passes an [`Event`], and enters the phase
+//! that the function returns. Nothing else changes the phase. Two events are facts: [`Event::PeerEnded`] and
+//! [`Event::Flushed`]. The session passes them again after each transition while they hold, until no transition
+//! follows.
 //!
 //! A peer may close its half and go on reading, and we may do the same. RFC 8446, 6.1: "Each party MUST send a
-//! "close_notify" alert before closing its write side of the connection, unless it has already sent some error alert. This
-//! does not have any effect on its read side of the connection."
+//! "close_notify" alert before closing its write side of the connection, unless it has already sent some error alert.
+//! This does not have any effect on its read side of the connection."
 //!
 #![doc = include_str!("phase_table.md")]
 
@@ -44,8 +45,8 @@ pub enum Phase {
         /// The reason.
         reason: CloseReason,
     },
-    /// A write has failed, so nothing can be sent any more. The session reads the peer's last bytes, because they may hold a
-    /// better reason.
+    /// A write has failed, so nothing can be sent any more. The session reads the peer's last bytes, because they may
+    /// hold a better reason.
     WriteFailed {
         /// The error of the write.
         reason: CloseReason,
@@ -205,8 +206,8 @@ impl Phase {
     fn on_peer_closed(end: PeerEnd, event: Event) -> Option<Self> {
         match (event, end) {
             (Event::Flushed(_), PeerEnd::CloseNotify) => Some(Self::Finishing),
-            // The data of the peer is answered, but an attacker may have cut it off. Our close_notify would certify that the
-            // answer is complete (I6).
+            // The data of the peer is answered, but an attacker may have cut it off. Our close_notify would certify
+            // that the answer is complete (I6).
             (Event::Flushed(_), PeerEnd::Fin) => {
                 Some(Self::Closed(CloseReason::Truncated { established: true }))
             }
@@ -298,8 +299,8 @@ impl Phase {
         !matches!(self, Self::WriteFailed { .. } | Self::Closed(_))
     }
 
-    /// Returns whether the application may send. After our close_notify rustls would still take the data, but the peer would
-    /// ignore it.
+    /// Returns whether the application may send. After our close_notify rustls would still take the data, but the
+    /// peer would ignore it.
     pub fn sends(&self) -> bool {
         matches!(self, Self::Established | Self::HalfClosed)
     }

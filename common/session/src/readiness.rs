@@ -5,9 +5,9 @@ use mio::event::Event;
 
 /// The directions that may be tried.
 ///
-/// mio is edge-triggered: the kernel reports a change once. So a session keeps what was reported until the kernel takes it
-/// back. Only two results do that: `WouldBlock`, and a read that returns less than the buffer holds. Nothing else clears
-/// a bit (invariant I1).
+/// mio is edge-triggered: the kernel reports a change once. So a session keeps what was reported until the kernel
+/// takes it back. Only two results do that: `WouldBlock`, and a read that returns less than the buffer holds. Nothing
+/// else clears a bit (invariant I1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     readable: bool,
@@ -33,9 +33,9 @@ impl Readiness {
 
     /// The readiness that one event reports.
     ///
-    /// Only `is_readable` and `is_writable` are portable. The other flags are hints. Here a hint makes the session try the
-    /// socket, and the result of that read or write is the answer. A session that ended at a hang-up, without reading first,
-    /// would lose the last bytes of the peer.
+    /// Only `is_readable` and `is_writable` are portable. The other flags are hints. Here a hint makes the session
+    /// try the socket, and the result of that read or write is the answer. A session that ended at a hang-up, without
+    /// reading first, would lose the last bytes of the peer.
     #[cfg(feature = "mio")]
     pub fn from_event(event: &Event) -> Self {
         let broken = event.is_error();

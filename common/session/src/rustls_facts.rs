@@ -12,8 +12,8 @@ use crate::phase::PeerEnd;
 /// The error of a `read_tls` whose reader cannot fail: a handshake message is larger than rustls' buffer.
 ///
 /// `read_tls` returns `io::Error` for a reader that fails, for a full plaintext buffer, and for a full message buffer
-/// (`ConnectionCommon::read_tls`, conn.rs). A session always reads all plaintext, so only the full message buffer is left.
-/// rustls queues no alert for it.
+/// (`ConnectionCommon::read_tls`, conn.rs). A session always reads all plaintext, so only the full message buffer is
+/// left. rustls queues no alert for it.
 pub(crate) const MESSAGE_TOO_LONG: rustls::Error =
     rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge);
 
@@ -39,16 +39,17 @@ pub(crate) fn has_failed(tls: &mut Connection) -> bool {
 
 /// Returns whether TLS takes bytes from the peer.
 ///
-/// `wants_read` is false during a handshake while output is pending (`CommonState::wants_read`, common_state.rs). A session
-/// reads nevertheless: the peer may not read before we do.
+/// `wants_read` is false during a handshake while output is pending (`CommonState::wants_read`, common_state.rs). A
+/// session reads nevertheless: the peer may not read before we do.
 pub(crate) fn takes_input(tls: &Connection) -> bool {
     tls.wants_read() || tls.is_handshaking()
 }
 
 /// Shrinks rustls' receive buffer, which a large record has grown: an idle session holds 8 KB, not 26.
 ///
-/// rustls shrinks the buffer at the beginning of the next `read_tls` (`DeframerVecBuffer::prepare_read`, deframer/buffers.rs).
-/// In an idle session the next read may never come. So this function calls `read_tls` with a reader that has no bytes.
+/// rustls shrinks the buffer at the beginning of the next `read_tls` (`DeframerVecBuffer::prepare_read`,
+/// deframer/buffers.rs). In an idle session the next read may never come. So this function calls `read_tls` with a
+/// reader that has no bytes.
 pub(crate) fn shrink(tls: &mut Connection) {
     struct Nothing;
 
@@ -64,11 +65,11 @@ pub(crate) fn shrink(tls: &mut Connection) {
 
 /// Measures the ciphertext that rustls has queued.
 ///
-/// Only the [`IoState`] of `process_new_packets` has this number (`ConnectionCore::process_new_packets`, conn.rs). After the
-/// handshake a session may call that function at any time: without new bytes it does nothing. During the handshake a session
-/// must not. rustls 0.23.46 keeps a rejected record of early data in its buffer until the next record that it can open. It
-/// charges that record again at each call (`ConnectionCore::process_more_input`, the arm `Ok(None) => continue`). So during
-/// the handshake this is the last answer, minus the bytes written since.
+/// Only the [`IoState`] of `process_new_packets` has this number (`ConnectionCore::process_new_packets`, conn.rs).
+/// After the handshake a session may call that function at any time: without new bytes it does nothing. During the
+/// handshake a session must not. rustls 0.23.46 keeps a rejected record of early data in its buffer until the next
+/// record that it can open. It charges that record again at each call (`ConnectionCore::process_more_input`, the arm
+/// `Ok(None) => continue`). So during the handshake this is the last answer, minus the bytes written since.
 #[derive(Debug, Default)]
 pub(crate) struct PendingOutput {
     during_handshake: usize,

@@ -51,9 +51,9 @@ pub use self::calls::NotSent;
 pub enum Turn {
     /// The session has nothing to do now. Wait for these events.
     Wait(Wants),
-    /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other sessions, then
-    /// call `turn` again. Do not sleep in between. Tell the event source what the session wants all the same: a session that
-    /// always has bytes to read may also wait for room to write.
+    /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other
+    /// sessions, then call `turn` again. Do not sleep in between. Tell the event source what the session wants all
+    /// the same: a session that always has bytes to read may also wait for room to write.
     Again(Wants),
     /// The session is over.
     Done(CloseReason),
@@ -89,8 +89,8 @@ pub struct SessionConfig {
 /// One TLS connection, the transport beneath it, and the application above it.
 ///
 /// A loop calls [`turn`](Self::turn), and waits for the events in its result. It passes the events that come to
-/// [`ready`](Self::ready). After every other call with `&mut self` a turn is necessary, because the session may have output.
-/// A session never blocks, and it never reads a clock.
+/// [`ready`](Self::ready). After every other call with `&mut self` a turn is necessary, because the session may have
+/// output. A session never blocks, and it never reads a clock.
 pub struct Session<T, A> {
     id: SessionId,
     tls: Connection,
@@ -104,7 +104,8 @@ pub struct Session<T, A> {
     /// The bytes of ciphertext that were pending at the last measurement, and plaintext that was sent since.
     pending_output: usize,
     pending: PendingOutput,
-    /// Pending output was above the high-water mark, and the application has not been told since that it is not any more.
+    /// Pending output was above the high-water mark, and the application has not been told since that it is not any
+    /// more.
     was_above_mark: bool,
     /// The number of bytes that were read since the socket was last empty.
     since_empty: usize,
@@ -136,8 +137,8 @@ enum Input {
 impl<T: Transport, A: Application> Session<T, A> {
     /// Does everything that is possible now without blocking.
     ///
-    /// A turn reads once. If the socket may hold more, the other sessions have their turns first. Before the turn ends, it
-    /// writes as much pending output as the kernel takes.
+    /// A turn reads once. If the socket may hold more, the other sessions have their turns first. Before the turn
+    /// ends, it writes as much pending output as the kernel takes.
     pub fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
         let mut has_read = false;
         let mut tried_socket = false;
@@ -190,8 +191,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Measures the pending output. If TLS has failed, fails the session. If the output is no longer above the high-water mark,
-    /// calls the application, which may send more, and returns `true`.
+    /// Measures the pending output. If TLS has failed, fails the session. If the output is no longer above the
+    /// high-water mark, calls the application, which may send more, and returns `true`.
     fn measure_output(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.phase.reads() && !self.phase.sends() {
             return false; // the number is not needed any more
@@ -216,7 +217,8 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     // ---- fill ------------------------------------------------------------------------------------------------
 
-    /// Reads once, and processes the result. Returns whether something has changed: bytes, end-of-file or an error came.
+    /// Reads once, and processes the result. Returns whether something has changed: bytes, end-of-file or an error
+    /// came.
     fn fill(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.can_fill() {
             return false;
@@ -289,8 +291,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Passes `bytes` to rustls, up to the limit of records of a turn. Returns how many bytes need not be kept. The caller
-    /// copies the rest, because all sessions share the buffer.
+    /// Passes `bytes` to rustls, up to the limit of records of a turn. Returns how many bytes need not be kept. The
+    /// caller copies the rest, because all sessions share the buffer.
     fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) -> usize {
         let mut records_left = cx.limits.records();
         let mut left = bytes;
@@ -368,8 +370,8 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Passes all plaintext that rustls has to the application. Drops the plaintext of a peer that is not authorized.
     fn deliver(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) {
-        // The reader returns 0 after close_notify. It returns an error if it is empty, or after a FIN alone. In all three
-        // cases no plaintext is left now. `rustls_facts::peer_end` distinguishes them.
+        // The reader returns 0 after close_notify. It returns an error if it is empty, or after a FIN alone. In all
+        // three cases no plaintext is left now. `rustls_facts::peer_end` distinguishes them.
         while let Ok(length @ 1..) = self.tls.reader().read(buffer) {
             if !self.phase.is_authorized() {
                 continue;
@@ -406,7 +408,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Calls the application, and returns its decision. `None`: rustls rejected what it sent, and the session has failed.
+    /// Calls the application, and returns its decision. `None`: rustls rejected what it sent, and the session has
+    /// failed.
     fn ask_application(
         &mut self,
         cx: &mut Context<'_>,

@@ -36,8 +36,8 @@ impl Connecting {
 
     /// Does steps 3 to 6. Call this after an event, which may be spurious.
     ///
-    /// It asks for the socket error first. A refused connection would look like end-of-file if a read had consumed the error.
-    /// Without an error the stream may still not be connected, so it asks for the peer's address too.
+    /// It asks for the socket error first. A refused connection would look like end-of-file if a read had consumed
+    /// the error. Without an error the stream may still not be connected, so it asks for the peer's address too.
     ///
     /// # Errors
     /// The errors of `connect(2)`: refused, unreachable, timed out.

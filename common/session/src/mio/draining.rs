@@ -1,13 +1,13 @@
 //! Drains the sockets of sessions that are over, and closes them.
 //!
-//! A socket that is closed with unread bytes resets its connection. RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call
-//! while received data is still pending in TCP, or if new data is received after CLOSE is called, its TCP SHOULD send a RST
-//! to show that data was lost." The reset destroys output that the peer has not read yet, such as an alert or the rest of an
-//! answer.
+//! A socket that is closed with unread bytes resets its connection. RFC 1122, 4.2.2.13: "If such a host issues a
+//! CLOSE call while received data is still pending in TCP, or if new data is received after CLOSE is called, its TCP
+//! SHOULD send a RST to show that data was lost." The reset destroys output that the peer has not read yet, such as
+//! an alert or the rest of an answer.
 //!
-//! So the session sends its FIN. If [`Session::needs_draining`](crate::session::Session::needs_draining) returns `true`, the
-//! loop then reads and drops what the peer still sends: at most 64 KiB, in at most 2 seconds. The number of these sockets is
-//! limited, because any peer can cause this work.
+//! So the session sends its FIN. If [`Session::needs_draining`](crate::session::Session::needs_draining) returns
+//! `true`, the loop then reads and drops what the peer still sends: at most 64 KiB, in at most 2 seconds. The number
+//! of these sockets is limited, because any peer can cause this work.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -44,8 +44,8 @@ struct Socket {
 }
 
 impl Draining {
-    /// Creates a set that drains up to `capacity` sockets at a time, at least one. If one more comes, the oldest is closed. The
-    /// poll reports the socket with the key `key` as `token(key)`.
+    /// Creates a set that drains up to `capacity` sockets at a time, at least one. If one more comes, the oldest is
+    /// closed. The poll reports the socket with the key `key` as `token(key)`.
     pub fn new(capacity: usize, token: fn(usize) -> Token) -> Self {
         Self { sockets: Slab::new(), capacity: capacity.max(1), token }
     }
@@ -60,8 +60,8 @@ impl Draining {
         self.sockets.iter().map(|(_, socket)| socket.until).min()
     }
 
-    /// Closes the socket of a session that is over, and returns its application. If the socket needs draining, it is drained
-    /// first.
+    /// Closes the socket of a session that is over, and returns its application. If the socket needs draining, it is
+    /// drained first.
     pub fn close<A: Application>(
         &mut self,
         session: Registered<A>,

@@ -29,8 +29,8 @@ enum State {
     Empty,
     /// It may hold connections.
     Ready,
-    /// `accept` failed with an error that concerns every connection. For example, file descriptors ran out. The poll has
-    /// already reported these connections and does not report them again, so only the clock can end the pause.
+    /// `accept` failed with an error that concerns every connection. For example, file descriptors ran out. The poll
+    /// has already reported these connections and does not report them again, so only the clock can end the pause.
     Paused { until: Instant },
 }
 
@@ -76,8 +76,8 @@ impl Listener {
         matches!(self.state, State::Ready)
     }
 
-    /// Accepts a connection. `None`: there is none now, or the listener pauses. Call this until it returns `None`, or until
-    /// there is no room for more.
+    /// Accepts a connection. `None`: there is none now, or the listener pauses. Call this until it returns `None`, or
+    /// until there is no room for more.
     pub fn accept(&mut self, cx: &mut Context<'_>) -> Option<(TcpStream, SocketAddr)> {
         match self.state {
             State::Empty => return None,
@@ -118,7 +118,8 @@ impl Listener {
         }
     }
 
-    /// Pauses. Reports the error only if the listener is not paused yet, because `accept` may fail ten times in a second.
+    /// Pauses. Reports the error only if the listener is not paused yet, because `accept` may fail ten times in a
+    /// second.
     fn pause(&mut self, error: &io::Error, cx: &mut Context<'_>) {
         if !matches!(self.state, State::Paused { .. }) {
             cx.socket(&SocketEvent::AcceptFailed(error));
@@ -127,8 +128,8 @@ impl Listener {
     }
 }
 
-/// Returns whether an error of accept(2) concerns only the connection that it was about to return. The kernel has removed
-/// that connection from the backlog, and the next call returns the next one.
+/// Returns whether an error of accept(2) concerns only the connection that it was about to return. The kernel has
+/// removed that connection from the backlog, and the next call returns the next one.
 fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(

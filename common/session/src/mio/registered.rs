@@ -17,9 +17,9 @@ use crate::transport::Transport;
 
 /// A session that a mio loop drives.
 ///
-/// [`turn`](Self::turn) applies the result of [`Session::turn`] to the poll. Every other call after which a turn is due marks
-/// the session runnable. So a loop needs three facts: [`is_runnable`](Self::is_runnable) and [`deadline`](Self::deadline)
-/// before the poll sleeps, and the [`Turn`] that tells whether the session is over.
+/// [`turn`](Self::turn) applies the result of [`Session::turn`] to the poll. Every other call after which a turn is
+/// due marks the session runnable. So a loop needs three facts: [`is_runnable`](Self::is_runnable) and
+/// [`deadline`](Self::deadline) before the poll sleeps, and the [`Turn`] that tells whether the session is over.
 pub struct Registered<A, T = TcpStream> {
     session: Session<T, A>,
     registration: Registration,
@@ -40,8 +40,8 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
         self.session.ready(readiness, cx);
     }
 
-    /// Does everything that is possible now, and tells the poll what the session waits for. If the poll fails, the session is
-    /// over, because it could miss an event.
+    /// Does everything that is possible now, and tells the poll what the session waits for. If the poll fails, the
+    /// session is over, because it could miss an event.
     pub fn turn(&mut self, registry: &Registry, cx: &mut Context<'_>) -> Turn {
         let turn = self.session.turn(cx);
         self.is_runnable = matches!(turn, Turn::Again(_));

@@ -9,8 +9,8 @@ use crate::readiness::Interest;
 
 /// The registration of one source with the poll. It calls the poll only when the wanted interest changes.
 ///
-/// mio has no empty interest, so a source that wants nothing is deregistered. A deregistered socket reports nothing, not even
-/// a reset. Registering it again reports whatever is ready by then.
+/// mio has no empty interest, so a source that wants nothing is deregistered. A deregistered socket reports nothing,
+/// not even a reset. Registering it again reports whatever is ready by then.
 #[derive(Debug)]
 pub struct Registration {
     token: Token,
@@ -49,8 +49,8 @@ impl Registration {
         Ok(true)
     }
 
-    /// Makes the poll report again what is ready now, although the source was not read until it was empty. epoll and kqueue
-    /// both do that for a source that is registered again.
+    /// Makes the poll report again what is ready now, although the source was not read until it was empty. epoll and
+    /// kqueue both do that for a source that is registered again.
     ///
     /// # Errors
     /// The errors of [`apply`](Self::apply).

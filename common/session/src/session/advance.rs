@@ -20,8 +20,8 @@ use crate::transport::Transport;
 const BUSY: Duration = Duration::from_millis(100);
 
 impl<T: Transport, A: Application> Session<T, A> {
-    /// Passes the facts to the phase table. If the phase stays the same, handles a deadline that has passed. Returns whether
-    /// something has changed.
+    /// Passes the facts to the phase table. If the phase stays the same, handles a deadline that has passed. Returns
+    /// whether something has changed.
     ///
     /// `tried_socket`: this turn has already tried to read.
     pub(super) fn advance(&mut self, tried_socket: &mut bool, cx: &mut Context<'_>) -> bool {
@@ -78,8 +78,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         let previous = std::mem::replace(&mut self.phase, next);
         cx.step(&self.id, &Step::PhaseChanged { from: &previous, to: &self.phase });
         if self.phase.has_close_notify() && !previous.has_close_notify() {
-            // RFC 8446, 6.1: "Each party MUST send a "close_notify" alert before closing its write side of the connection,
-            // unless it has already sent some error alert." rustls queues it behind all earlier output (I6).
+            // RFC 8446, 6.1: "Each party MUST send a "close_notify" alert before closing its write side of the
+            // connection, unless it has already sent some error alert." rustls queues it behind all earlier output
+            // (I6).
             self.tls.send_close_notify();
         }
         match &self.phase {
@@ -129,12 +130,12 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Returns whether the socket may hold unread bytes, now or later, so that closing it could reset the connection. The
-    /// reset could destroy our last output: an alert, a close_notify, the rest of an answer.
+    /// Returns whether the socket may hold unread bytes, now or later, so that closing it could reset the connection.
+    /// The reset could destroy our last output: an alert, a close_notify, the rest of an answer.
     ///
     /// - No bytes follow the peer's FIN or a reset.
-    /// - After its close_notify the peer should send no more. That holds if the last read emptied the socket, if no bytes
-    ///   followed close_notify in it, and if no event came since.
+    /// - After its close_notify the peer should send no more. That holds if the last read emptied the socket, if no
+    ///   bytes followed close_notify in it, and if no event came since.
     /// - An abandoned handshake has no output that a reset could destroy.
     /// - Any other peer may go on sending.
     fn may_receive_more(&mut self) -> bool {
@@ -148,8 +149,9 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Handles a deadline that has passed. Returns whether there was one.
     ///
-    /// A session that is due tries its socket before it counts as late (invariant I7). The kernel may hold bytes from the
-    /// peer, or may have room for output. The loop may not know yet: it was busy, or its events did not fit into one batch.
+    /// A session that is due tries its socket before it counts as late (invariant I7). The kernel may hold bytes from
+    /// the peer, or may have room for output. The loop may not know yet: it was busy, or its events did not fit into
+    /// one batch.
     fn expire(&mut self, tried_socket: &mut bool, cx: &mut Context<'_>) -> bool {
         if let Some((timeout, at)) = self.deadlines.due(cx.now) {
             if !*tried_socket {
@@ -177,9 +179,9 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Moves the handshake or close deadline if the loop itself was late. Returns whether it did.
     ///
-    /// The process was stopped (SIGSTOP), or the whole machine was, and the peer could do nothing. So the session gets that
-    /// time again, but at most the length of the deadline. Other deadlines do not move. For the idle and write deadlines the
-    /// session has just tried the socket. The session deadline is absolute.
+    /// The process was stopped (SIGSTOP), or the whole machine was, and the peer could do nothing. So the session
+    /// gets that time again, but at most the length of the deadline. Other deadlines do not move. For the idle and
+    /// write deadlines the session has just tried the socket. The session deadline is absolute.
     fn extend(&mut self, timeout: Timeout, at: Instant, cx: &mut Context<'_>) -> bool {
         let late = cx.now.saturating_duration_since(at);
         if !matches!(timeout, Timeout::Handshake | Timeout::Close) || late < BUSY {

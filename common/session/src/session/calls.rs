@@ -38,8 +38,8 @@ impl std::error::Error for NotSent {}
 impl<T: Transport, A: Application> Session<T, A> {
     /// Creates a session at the start of its handshake. `local` is the local address of the transport.
     ///
-    /// For a server, the handshake deadline starts here. A client first waits for the server's first byte, with the wait
-    /// deadline, because the server may be serving other clients.
+    /// For a server, the handshake deadline starts here. A client first waits for the server's first byte, with the
+    /// wait deadline, because the server may be serving other clients.
     pub fn new(
         id: SessionId,
         local: SocketAddr,
@@ -128,8 +128,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         Ok(())
     }
 
-    /// Closes the session from outside, after a signal for example. After the handshake the close is graceful: close_notify
-    /// is sent, and a later [`turn`](Self::turn) is done within the close timeout.
+    /// Closes the session from outside, after a signal for example. After the handshake the close is graceful:
+    /// close_notify is sent, and a later [`turn`](Self::turn) is done within the close timeout.
     pub fn close(&mut self, cx: &mut Context<'_>) {
         let has_no_close_deadline = matches!(
             self.phase,
@@ -141,8 +141,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.on(Event::CloseRequested, cx);
     }
 
-    /// Sends close_notify behind all pending output. Then the session waits for the rest of the peer's answer, unless the peer
-    /// has already sent its close_notify.
+    /// Sends close_notify behind all pending output. Then the session waits for the rest of the peer's answer, unless
+    /// the peer has already sent its close_notify.
     ///
     /// RFC 8446, 6.1, of close_notify: "This does not have any effect on its read side of the connection."
     pub fn finish_sending(&mut self, cx: &mut Context<'_>) {
@@ -217,9 +217,9 @@ impl<T, A> Session<T, A> {
 
     /// Returns whether the socket of a session that is over must be drained before it is closed.
     ///
-    /// RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new data is
-    /// received after CLOSE is called, its TCP SHOULD send a RST to show that data was lost." The reset destroys output that
-    /// the peer has not read yet, such as an alert or the rest of an answer (invariant I6).
+    /// RFC 1122, 4.2.2.13: "If such a host issues a CLOSE call while received data is still pending in TCP, or if new
+    /// data is received after CLOSE is called, its TCP SHOULD send a RST to show that data was lost." The reset
+    /// destroys output that the peer has not read yet, such as an alert or the rest of an answer (invariant I6).
     pub fn needs_draining(&self) -> bool {
         self.needs_draining
     }

@@ -5,8 +5,8 @@ const HEADER: usize = 5;
 
 /// The type of a record that holds an alert (RFC 8446, 5.1). In TLS 1.2 the header shows it.
 const ALERT: u8 = 21;
-/// The length of an encrypted alert in TLS 1.3: level, description, type, and the tag of the AEAD (RFC 8446, 5.2). There the
-/// header does not show the type.
+/// The length of an encrypted alert in TLS 1.3: level, description, type, and the tag of the AEAD (RFC 8446, 5.2).
+/// There the header does not show the type.
 const ALERT_LENGTH: usize = 2 + 1 + 16;
 
 /// A position in a stream of records.
@@ -23,8 +23,8 @@ pub(super) struct Framing {
 }
 
 impl Framing {
-    /// Returns how many of `bytes` hold no more than `limit` records. A record counts where it begins, so the rest of a record
-    /// that began earlier does not count.
+    /// Returns how many of `bytes` hold no more than `limit` records. A record counts where it begins, so the rest of
+    /// a record that began earlier does not count.
     pub(super) fn fit(self, bytes: &[u8], limit: usize) -> usize {
         self.walk(bytes, limit).1
     }
@@ -41,8 +41,8 @@ impl Framing {
         self.header == 0 && self.body == 0 && (self.kind == ALERT || self.length == ALERT_LENGTH)
     }
 
-    /// Walks over `bytes`, and stops before the record number `limit + 1`. Returns the position there, the number of bytes
-    /// before it, and the number of records that begin in these bytes.
+    /// Walks over `bytes`, and stops before the record number `limit + 1`. Returns the position there, the number of
+    /// bytes before it, and the number of records that begin in these bytes.
     fn walk(mut self, bytes: &[u8], limit: usize) -> (Self, usize, usize) {
         let (mut at, mut records) = (0, 0);
         while let Some(&byte) = bytes.get(at) {

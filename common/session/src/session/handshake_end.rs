@@ -42,8 +42,9 @@ impl<T: Transport, A: Application> Session<T, A> {
         processed
     }
 
-    /// Authorizes the peer if the handshake has just ended, reports the result, and calls the application. Returns `false` if
-    /// the peer is refused. Resumed sessions are authorized like full ones, because rustls calls no verifier for them.
+    /// Authorizes the peer if the handshake has just ended, reports the result, and calls the application. Returns
+    /// `false` if the peer is refused. Resumed sessions are authorized like full ones, because rustls calls no
+    /// verifier for them.
     pub(super) fn end_handshake(&mut self, buffer: &mut [u8], cx: &mut Context<'_>) -> bool {
         if self.tls.is_handshaking() || self.phase != Phase::Handshaking {
             return true;

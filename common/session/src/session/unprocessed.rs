@@ -1,7 +1,7 @@
 //! The rest of a read whose records exceed the limit of one turn.
 
-/// Ciphertext that was read and not yet passed to rustls. It is at most one read (invariant I4). Usually it is empty, and
-/// then it holds no memory.
+/// Ciphertext that was read and not yet passed to rustls. It is at most one read (invariant I4). Usually it is empty,
+/// and then it holds no memory.
 #[derive(Debug, Default)]
 pub(super) struct Unprocessed {
     bytes: Vec<u8>,
