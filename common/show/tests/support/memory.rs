@@ -132,7 +132,7 @@ impl Talk {
         Self { greeting, ..self }
     }
 
-    fn say(&mut self, outbox: &mut Outbox<'_>) -> Next {
+    fn send_next(&mut self, outbox: &mut Outbox<'_>) -> Next {
         if self.times == 0 {
             return Next::Close;
         }
@@ -145,13 +145,13 @@ impl Talk {
 
 impl Application for Talk {
     fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        self.say(outbox)
+        self.send_next(outbox)
     }
 
     fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
         self.missing -= plaintext.len();
         match outbox {
-            Some(outbox) if self.missing == 0 => self.say(outbox),
+            Some(outbox) if self.missing == 0 => self.send_next(outbox),
             _ => Next::Continue,
         }
     }
