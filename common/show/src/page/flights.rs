@@ -18,70 +18,37 @@ pub(super) struct Flight {
     pub(super) purpose: &'static str,
 }
 
-/// A flight whose records are being read.
-struct Open {
-    starts_at: usize,
-    sender: Side,
-    titles: Vec<String>,
-    version: Option<ProtocolVersion>,
-    offers_tls13: bool,
-    has_handshake: bool,
-}
-
 /// Returns the flights with handshake messages. The key is the row in which the flight begins.
 pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> HashMap<usize, Flight> {
+    let record = |(index, row): (usize, &'a Row)| match row {
+        Row::Record(drawn) => Some((index, &**drawn)),
+        _ => None,
+    };
+    let records: Vec<(usize, &Drawn)> = rows.filter_map(record).collect();
     let mut flights = HashMap::new();
-    let mut open: Option<Open> = None;
-    for (index, row) in rows {
-        let Row::Record(drawn) = row else { continue };
-        match &mut open {
-            Some(open) if open.sender == drawn.record.sender => open.add(drawn),
-            _ => close(open.replace(Open::new(index, drawn)), &mut flights),
+    for flight in records.chunk_by(|(_, one), (_, next)| one.record.sender == next.record.sender) {
+        let Some((starts_at, first)) = flight.first() else { continue };
+        let mut handshake: Vec<&Drawn> = flight.iter().map(|(_, drawn)| *drawn).collect();
+        handshake.retain(|drawn| Look::of(&drawn.record) == Look::Handshake);
+        if !handshake.is_empty() {
+            let (number, sender) = (flights.len() + 1, first.record.sender);
+            flights
+                .insert(*starts_at, Flight { number, sender, purpose: purpose(number, sender, &handshake) });
         }
     }
-    close(open, &mut flights);
     flights
 }
 
-fn close(open: Option<Open>, flights: &mut HashMap<usize, Flight>) {
-    let Some(flight @ Open { has_handshake: true, .. }) = open else { return };
-    let number = flights.len() + 1;
-    let Open { starts_at, sender, .. } = flight;
-    flights.insert(starts_at, Flight { number, sender, purpose: purpose(number, &flight) });
-}
-
-impl Open {
-    fn new(index: usize, drawn: &Drawn) -> Self {
-        let sender = drawn.record.sender;
-        let mut open = Self {
-            starts_at: index,
-            sender,
-            titles: Vec::new(),
-            version: None,
-            offers_tls13: false,
-            has_handshake: false,
-        };
-        open.add(drawn);
-        open
-    }
-
-    fn add(&mut self, drawn: &Drawn) {
-        if Look::of(&drawn.record) != Look::Handshake {
-            return;
-        }
-        self.has_handshake = true;
-        self.titles.extend(drawn.titles.iter().cloned());
-        self.offers_tls13 |= drawn.record.messages().any(Message::offers_tls13);
-        self.version = drawn.record.messages().find_map(|message| message.version).or(self.version);
-    }
-}
-
 /// Returns the purpose of a flight, which one of its messages reveals. `number` counts the flights from 1.
-fn purpose(number: usize, flight: &Open) -> &'static str {
-    let has = |title: &str| flight.titles.iter().any(|other| other == title);
-    let own = match flight.sender {
-        Side::Client => of_client(number, flight.offers_tls13, &has),
-        Side::Server => of_server(flight.version == Some(ProtocolVersion::TLSv1_3), &has),
+fn purpose(number: usize, sender: Side, records: &[&Drawn]) -> &'static str {
+    let has = |title: &str| records.iter().any(|drawn| drawn.titles.iter().any(|other| other == title));
+    let mut messages = records.iter().flat_map(|drawn| drawn.record.messages());
+    let own = match sender {
+        Side::Client => of_client(number, messages.any(Message::offers_tls13), &has),
+        Side::Server => {
+            let version = messages.filter_map(|message| message.version).last();
+            of_server(version == Some(ProtocolVersion::TLSv1_3), &has)
+        }
     };
     match own {
         Some(purpose) => purpose,
@@ -94,10 +61,10 @@ fn purpose(number: usize, flight: &Open) -> &'static str {
     }
 }
 
-fn of_client(number: usize, new: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
+fn of_client(number: usize, offers_tls13: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
     Some(if has("ClientHello") && number > 1 {
         "The client sends its hello again, with a key share of the group that the server wants."
-    } else if has("ClientHello") && !new {
+    } else if has("ClientHello") && !offers_tls13 {
         "The client offers its versions and algorithms."
     } else if has("ClientHello") {
         "The client offers its versions and algorithms. It sends its half of the key exchange at once, for the groups that it \
@@ -111,13 +78,13 @@ fn of_client(number: usize, new: bool, has: &impl Fn(&str) -> bool) -> Option<&'
     })
 }
 
-fn of_server(new: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
+fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
     Some(if has("HelloRetryRequest") {
         "The server wants a key share of another group. It asks the client for another hello."
-    } else if has("CertificateVerify") && new {
+    } else if has("CertificateVerify") && is_tls13 {
         "The server chooses, and sends its half of the key exchange. Both ends have keys now, so everything after this \
          message is encrypted. Then the server proves its identity."
-    } else if has("ServerHello") && new {
+    } else if has("ServerHello") && is_tls13 {
         "The server chooses, and sends its half of the key exchange. Both ends have keys now, so everything after this \
          message is encrypted."
     } else if has("ServerHello") && has("ServerHelloDone") {
