@@ -16,9 +16,10 @@ use program::ending::Endings;
 use rustls::Side;
 use show::show::Show;
 use show::trace::Trace;
-use support::memory::{Echo, Setup, Talk};
+use support::memory::{Setup, Talk};
 use testing::configs::Shape;
 use tls_session::close_reason::{CloseReason, Party};
+use tls_session::simulation::roles::Echo;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 const BEGIN: &str = "<!-- trace:begin -->";
@@ -40,7 +41,8 @@ fn traces() -> [String; 2] {
     let mut client = watch(Side::Client, client_secrets);
     let mut server = watch(Side::Server, server_secrets);
     let talk = Talk::new(b"hello", 1).greeted(GREETING.len());
-    let (end, _) = setup.converse_with(1 << 20, talk, Echo(GREETING), start, &mut client, &mut server);
+    let (end, _) =
+        setup.converse_with(1 << 20, talk, Echo::greeting(GREETING), start, &mut client, &mut server);
     assert_eq!(end, CloseReason::Clean { first: Party::Us });
     [client, server].map(|show| String::from_utf8(show.into_sink().into_writer().unwrap()).unwrap())
 }

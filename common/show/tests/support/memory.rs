@@ -1,11 +1,7 @@
 //! A client session and a server session, connected in memory.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,98 +17,12 @@ use tls_session::deadline::Timeouts;
 use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn};
-use tls_session::transport::Transport;
+use tls_session::simulation::network::{Socket, connection};
+use tls_session::simulation::roles::Echo;
 
 use testing::configs::{Configs, Shape};
 
-// ---- the network -------------------------------------------------------------------------------------------
-
-/// One direction of a connection.
-#[derive(Default)]
-struct Pipe {
-    bytes: VecDeque<u8>,
-    finished: bool,
-}
-
-/// One end of a connection whose kernel buffers hold `room` bytes in each direction.
-pub struct Memory {
-    incoming: Rc<RefCell<Pipe>>,
-    outgoing: Rc<RefCell<Pipe>>,
-    room: usize,
-}
-
-impl Memory {
-    pub fn pair(room: usize) -> (Self, Self) {
-        let (one, other) = (Rc::<RefCell<Pipe>>::default(), Rc::<RefCell<Pipe>>::default());
-        let here = Self { incoming: Rc::clone(&one), outgoing: Rc::clone(&other), room };
-        let there = Self { incoming: other, outgoing: one, room };
-        (here, there)
-    }
-}
-
-impl Read for Memory {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut pipe = self.incoming.borrow_mut();
-        if pipe.bytes.is_empty() && !pipe.finished {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        pipe.bytes.read(buffer)
-    }
-}
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut pipe = self.outgoing.borrow_mut();
-        let before = pipe.bytes.len();
-        if before >= self.room {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        for slice in slices {
-            let taken = slice.len().min(self.room - pipe.bytes.len());
-            pipe.bytes.extend(&slice[..taken]);
-        }
-        Ok(pipe.bytes.len() - before)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Memory {
-    const SHORT_READ_MEANS_EMPTY: bool = true;
-
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        self.outgoing.borrow_mut().finished = true;
-        Ok(())
-    }
-}
-
-// ---- the applications --------------------------------------------------------------------------------------
-
-/// Sends this greeting, and then echoes.
-#[derive(Default)]
-pub struct Echo(pub &'static [u8]);
-
-impl Application for Echo {
-    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        if !self.0.is_empty() {
-            outbox.send(self.0);
-        }
-        Next::Continue
-    }
-
-    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
-        if let Some(outbox) = outbox {
-            outbox.send(plaintext);
-        }
-        Next::Continue
-    }
-}
+// ---- the client --------------------------------------------------------------------------------------------
 
 /// Sends a message several times, each after the echo of the one before, and closes.
 pub struct Talk {
@@ -167,8 +77,6 @@ pub struct Setup {
     client: Arc<SessionConfig>,
 }
 
-const SECONDS: fn(u64) -> Option<Duration> = |seconds| Some(Duration::from_secs(seconds));
-
 impl Setup {
     pub fn new() -> Self {
         Self::shaped(&Shape::default(), Arc::new(NoKeyLog), Arc::new(NoKeyLog))
@@ -187,14 +95,7 @@ impl Setup {
             client_tls.dangerous().set_certificate_verifier(Arc::clone(&verifier) as _);
         }
 
-        let timeouts = Timeouts {
-            wait: SECONDS(300),
-            handshake: SECONDS(10),
-            idle: SECONDS(60),
-            write: SECONDS(30),
-            close: SECONDS(5),
-            session: None,
-        };
+        let timeouts = Timeouts::default();
         let clock = Arc::clone(&client_tls.time_provider);
         let authorize = AuthorizeServer { name: ServerName::try_from("localhost").unwrap(), verifier, clock };
         Self {
@@ -233,7 +134,8 @@ impl Setup {
         client: &mut dyn Observer,
         server: &mut dyn Observer,
     ) -> (CloseReason, CloseReason) {
-        let (here, there) = Memory::pair(room);
+        let (here, there) = connection();
+        (here.outgoing().capacity, there.outgoing().capacity) = (room, room);
         let tls =
             ClientConnection::new(Arc::clone(&self.client_tls), ServerName::try_from("localhost").unwrap())
                 .unwrap();
@@ -265,7 +167,7 @@ impl Setup {
 }
 
 fn turn<A: Application>(
-    session: &mut Session<Memory, A>,
+    session: &mut Session<Socket, A>,
     now: Instant,
     observer: &mut dyn Observer,
     buffers: &mut Buffers,
