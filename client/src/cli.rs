@@ -19,12 +19,12 @@ use rustls::Side;
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
-/// Where the server listens unless it is told otherwise.
+/// The default address of the server.
 pub const DEFAULT_TARGET: &str = "localhost:8000";
 
 /// A TLS client that shows the server's first message and closes gracefully.
 ///
-/// [`Cli::parse`] is the one way to get one; it shadows clap's, which checks less.
+/// Create it with [`Cli::parse`], which shadows clap's `parse` and checks more.
 #[derive(Parser, Debug)]
 #[command(version, about = "A TLS client that shows the server's first message and then closes")]
 #[command(long_about = None, max_term_width = 100, after_help = after_help())]
@@ -37,23 +37,23 @@ pub struct Cli {
     #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
     pub interactive: bool,
 
-    /// Sent first, as it is, without a newline [default: nothing]
+    /// Text to send first, unchanged, without a newline [default: nothing]
     #[arg(long, value_name = "TEXT")]
     message: Option<OsString>,
 
-    /// From the first data received to our close; may be 0s
+    /// Time from the first received data to our close; may be 0s
     #[arg(long, value_name = "TIME", default_value = "3s")]
     pub linger: TimeLimit,
 
-    /// More sessions after the first, resumed where possible
+    /// Number of further sessions, resumed where possible
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = count::between(0_u32, u32::MAX))]
     pub reconnect: u32,
 
-    /// Certificates to trust, PEM; `system` for those of the operating system
+    /// Certificates to trust, PEM; `system` means those of the operating system
     #[arg(long, value_name = "FILE", default_value = "certificates/certificate.pem")]
     pub ca: PathBuf,
 
-    /// Certificate chain to show a server that asks for one, PEM
+    /// Certificate chain for a server that requests one, PEM
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
 
@@ -73,11 +73,11 @@ pub struct Cli {
     #[arg(long)]
     pub insecure: bool,
 
-    /// How much to log.
+    /// The log level.
     #[command(flatten)]
     pub verbosity: Verbosity,
 
-    /// What to show of a session.
+    /// Trace, key log, capture and page.
     #[command(flatten)]
     pub show: ShowArgs,
 
@@ -89,18 +89,18 @@ pub struct Cli {
     #[command(flatten)]
     pub timeouts: TimeLimitArgs,
 
-    /// For the TCP connection, with each address of HOST
+    /// To connect to each address of HOST
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = TimeLimit::parse_deadline)]
     pub connect_timeout: TimeLimit,
 
-    /// From then to the server's first byte: in its queue
+    /// From then to the server's first byte, in its queue
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = TimeLimit::parse_deadline)]
     pub wait_timeout: TimeLimit,
 }
 
-/// What to write instead of a flag that curl or `openssl s_client` has.
-fn meant_here(unknown: &Unknown) -> Option<String> {
-    let meant = match unknown.flag.as_deref()? {
+/// Returns advice for a flag of curl or `openssl s_client`.
+fn flag_advice(unknown: &Unknown) -> Option<String> {
+    let advice = match unknown.flag.as_deref()? {
         "--cacert" | "--CAfile" | "-CAfile" | "--cafile" | "--capath" | "-CApath" => {
             "--ca FILE names the certificates to trust"
         }
@@ -115,16 +115,16 @@ fn meant_here(unknown: &Unknown) -> Option<String> {
         "-k" => "use --insecure to accept an unauthorized server",
         _ => return None,
     };
-    Some(meant.to_owned())
+    Some(advice.to_owned())
 }
 
 fn after_help() -> String {
     format!(
         "\
 Examples:
-  mio-client                                     show what localhost:8000 says first
-  mio-client --message hello --linger 500ms      say hello, see the echo, close soon
-  mio-client -i < file | tail -c +10 | cmp - file  send a file, see that all of it comes back
+  mio-client                                     show the first message of localhost:8000
+  mio-client --message hello --linger 500ms      send hello, see the echo, close soon
+  mio-client -i < file | tail -c +10 | cmp - file  send a file, compare the echo
   mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
   mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
 
@@ -134,59 +134,57 @@ Examples:
 }
 
 impl Cli {
-    /// Reads the program's arguments.
+    /// Parses the program's arguments.
     ///
     /// # Errors
-    ///
-    /// The status to exit with at once; help, version or what is wrong has been printed.
+    /// The exit status. Help, version or the error has been printed.
     pub fn parse() -> Result<Self, ExitStatus> {
-        command_line::parse(meant_here, Self::check)
+        command_line::parse(flag_advice, Self::check)
     }
 
-    /// The words for the ends of sessions.
+    /// Returns the texts for the ends of sessions.
     pub fn endings(&self) -> Endings {
         Endings::new(Side::Client, self.tls.offer())
     }
 
-    /// What clap cannot know: whether the flags, each right by itself, go together.
+    /// Checks that the flags go together. clap checks only each of them alone.
     fn check(&self) -> Result<(), String> {
         self.server_name()?;
         alpn::check(&self.alpn)?;
         self.tls.check()
     }
 
-    /// What to send after the handshake. Bytes, because it is sent as it was typed.
+    /// Returns the message to send after the handshake, as the bytes that were typed.
     pub fn message(&self) -> Option<&[u8]> {
         self.message.as_deref().map(OsStrExt::as_bytes)
     }
 
-    /// The files of `--cert` and `--key`.
+    /// Returns the files of `--cert` and `--key`.
     pub fn identity(&self) -> Option<(&Path, &Path)> {
         self.cert.as_deref().zip(self.key.as_deref())
     }
 
-    /// The application protocols to offer, in order of preference.
+    /// Returns the application protocols to offer, in order of preference.
     pub fn alpn(&self) -> Vec<Vec<u8>> {
         self.alpn.clone()
     }
 
-    /// The name that the server has to prove: `--server-name`, or the host connected to.
+    /// Returns the name that the server's certificate must have: `--server-name`, or the host of the target.
     ///
     /// # Errors
-    ///
-    /// A host that is neither a DNS name nor an IP address. [`Cli::parse`] has refused it already.
+    /// The host is neither a DNS name nor an IP address. [`Cli::parse`] has already rejected that.
     pub fn server_name(&self) -> Result<ServerName<'static>, String> {
         if let Some(name) = &self.server_name {
             return Ok(name.clone());
         }
-        // A zone (`fe80::1%eth0`) is a matter of this machine; no certificate can contain it.
+        // A zone (`fe80::1%eth0`) is local to this machine, so no certificate can contain it.
         let host = self.target.host.split('%').next().unwrap_or_default();
         parse_server_name(host)
             .map_err(|error| format!("'{host}' {error}; pass the certificate's with --server-name"))
     }
 }
 
-/// Port 0 is for listening: there is nothing to connect to.
+/// Parses the target. Rejects port 0, because a client cannot connect to it.
 fn parse_target(text: &str) -> Result<HostPort, String> {
     match text.parse()? {
         HostPort { port: 0, .. } => Err("port 0 cannot be connected to".to_owned()),
@@ -194,7 +192,7 @@ fn parse_target(text: &str) -> Result<HostPort, String> {
     }
 }
 
-/// rustls' own type, of a name in its xn-- form; it takes `localhost.` for `localhost`, as the DNS does.
+/// Parses a server name. Converts an international name to its xn-- form. rustls ignores a final dot, as the DNS does.
 fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
     let name = if text.is_ascii() { text.to_owned() } else { identity::to_ascii(text)? };
     ServerName::try_from(name).map_err(|_| "is neither a DNS name nor an IP address".to_owned())
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_named_by_the_host_unless_told() {
+    fn the_server_name_defaults_to_the_host() {
         assert_eq!(server_name(&[]), "localhost");
         assert_eq!(server_name(&["localhost.:8000"]), "localhost");
         assert_eq!(server_name(&["127.0.0.1:8000"]), "127.0.0.1");
@@ -245,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_is_literal_and_the_linger_may_be_nothing() {
+    fn the_message_is_literal_and_linger_may_be_zero() {
         assert_eq!(parse(&["--message", r"a\n"]).unwrap().message(), Some(&br"a\n"[..]));
         assert_eq!(parse(&["--message", ""]).unwrap().message(), Some(&b""[..]));
         assert_eq!(parse(&["--message=-x"]).unwrap().message(), Some(&b"-x"[..]));
@@ -253,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn an_error_says_what_to_write_instead() {
         for (arguments, part) in [
             (&["localhost:0"][..], "port 0"),
             (&["https://localhost/"], "HOST:PORT"),

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use mio::net::TcpStream;
 use tls_session::mio::Registration;
 
-/// A connection that came to be.
+/// A connected TCP stream.
 pub struct Connected {
-    /// The connection.
+    /// The stream.
     pub stream: TcpStream,
-    /// Its registration.
+    /// The registration of the stream.
     pub registration: Registration,
-    /// The other end.
+    /// The address of the peer.
     pub peer: SocketAddr,
 }

@@ -1,4 +1,4 @@
-//! One session of the client, with what feeds it.
+//! One session of the client, with stdin and stdout.
 
 use std::io;
 use std::time::Instant;
@@ -20,34 +20,34 @@ use crate::output::SharedOutput;
 use crate::stdin::Stdin;
 use crate::tokens::{SIGNALS, SOCKET, STDIN};
 
-/// A session, its registration, and stdin if that goes to the server.
+/// A session, its output, and stdin if the client sends it to the server.
 pub struct Conversation {
     session: Registered<FirstMessage>,
-    /// `None` also once stdin has ended.
+    /// `None`: the client does not send stdin, or stdin has ended.
     stdin: Option<Stdin>,
     output: SharedOutput,
     endings: Endings,
-    /// Whether stdout takes no more.
-    unheard: bool,
+    /// Whether stdout takes no more, and the session was closed for that.
+    stdout_is_closed: bool,
     interactive: bool,
     interrupted: bool,
 }
 
-/// How a session ended.
+/// The end of a session.
 pub struct Outcome {
-    /// Why it ended.
+    /// The close reason.
     pub reason: CloseReason,
-    /// The same for people.
+    /// The close reason as a sentence.
     pub sentence: String,
-    /// What went where by then, if stdin went to the server.
+    /// The bytes that the session has moved, if the client sent stdin.
     pub moved: Option<Moved>,
-    /// Whether a signal made it end.
+    /// Whether a signal ended the session.
     pub interrupted: bool,
-    /// Whether the server ended it while stdin was still going there, or did not say that its answer was whole.
+    /// Whether the answer to stdin may be incomplete. The server closed first, or did not send close_notify.
     pub cut_short: bool,
 }
 
-/// How many bytes of plaintext a session has moved.
+/// The number of plaintext bytes that a session has moved.
 pub struct Moved {
     /// To the server.
     pub sent: u64,
@@ -56,7 +56,7 @@ pub struct Moved {
 }
 
 impl Conversation {
-    /// A session that is about to start its handshake.
+    /// Wraps a session that is about to start its handshake.
     pub fn new(
         session: Session<TcpStream, FirstMessage>,
         registration: Registration,
@@ -70,43 +70,43 @@ impl Conversation {
             stdin,
             output,
             endings,
-            unheard: false,
+            stdout_is_closed: false,
             interactive,
             interrupted: false,
         }
     }
 
-    /// Does what can be done now; a reason when the session is over.
+    /// Sends a chunk of stdin, and gives the session a turn. Returns the close reason if the session is over.
     ///
     /// # Errors
-    /// [`Failure::Input`]: stdin cannot be read. The server sees us leave without close_notify, because what we
-    /// wanted to say was not all said.
-    pub fn round(
+    /// [`Failure::Input`]: stdin cannot be read. The client then ends without close_notify, because the server has
+    /// not got all of stdin.
+    pub fn turn(
         &mut self,
         registry: &Registry,
         cx: &mut LoopContext<'_>,
     ) -> Result<Option<CloseReason>, Failure> {
-        if !self.output.borrow_mut().catch_up() && !std::mem::replace(&mut self.unheard, true) {
-            self.session.close(&mut cx.session()); // if more comes, the application abandons the session
+        if !self.output.borrow_mut().flush() && !std::mem::replace(&mut self.stdout_is_closed, true) {
+            self.session.close(&mut cx.session()); // if more data comes, the application abandons the session
         }
-        self.feed(registry, cx).map_err(Failure::Input)?;
+        self.send_stdin(registry, cx).map_err(Failure::Input)?;
         let turn = self.session.turn(registry, &mut cx.session());
         let (Turn::Wait(wants) | Turn::Again(wants)) = turn else {
             let Turn::Done(reason) = turn else { return Ok(None) };
             return Ok(Some(reason));
         };
-        let can_be_fed = self.watch_stdin(registry, cx).map_err(Failure::Input)?;
-        // A line of the trace may have made the room that the session waits for.
+        let can_send_stdin = self.watch_stdin(registry, cx).map_err(Failure::Input)?;
+        // Writing a line of the trace may have made room, for which the session waits.
         let has_room_again = self.session.session().wants().interest() != wants.interest();
-        if can_be_fed || has_room_again {
+        if can_send_stdin || has_room_again {
             self.session.wake();
         }
         Ok(None)
     }
 
-    /// Takes one chunk of stdin to the session, if there is one and the session has room for it. At the end of
-    /// stdin, close_notify follows, and the rest of the answer is waited for.
-    fn feed(&mut self, registry: &Registry, cx: &mut LoopContext<'_>) -> io::Result<()> {
+    /// Sends one chunk of stdin, if there is one and the session has room for it. At the end of stdin, sends
+    /// close_notify, and the session waits for the rest of the answer.
+    fn send_stdin(&mut self, registry: &Registry, cx: &mut LoopContext<'_>) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
         if !stdin.is_ready() || !self.session.session().has_room() || stderr::is_full() {
             return Ok(());
@@ -114,18 +114,18 @@ impl Conversation {
         let Some(chunk) = stdin.read(registry)? else { return Ok(()) };
         cx.event_loop(&LoopEvent::StdinRead(chunk.len()));
         if !chunk.is_empty() {
-            // Refused only by a session that has just failed, which the next turn reports.
+            // This fails only if the session has just failed, and then the next turn reports that.
             let _ = self.session.send(chunk, &mut cx.session());
             return Ok(());
         }
-        // The shell holds it open, and so would the poll's registration.
+        // The shell keeps stdin open, so the registration would stay.
         stdin.watch(registry, false, cx)?;
         self.stdin = None;
         self.session.finish_sending(&mut cx.session());
         Ok(())
     }
 
-    /// Watches stdin while the session has room. Whether it can be read without waiting for an event.
+    /// Watches stdin while the session has room. Returns whether stdin can be read now, without an event.
     fn watch_stdin(&mut self, registry: &Registry, cx: &mut LoopContext<'_>) -> io::Result<bool> {
         let Some(stdin) = &mut self.stdin else { return Ok(false) };
         let wanted = self.session.session().has_room() && !stderr::is_full();
@@ -133,7 +133,7 @@ impl Conversation {
         Ok(wanted && stdin.is_ready())
     }
 
-    /// Takes note of what the poll said.
+    /// Notes the events of the poll.
     pub fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) {
         for event in events {
             match (event.token(), &mut self.stdin) {
@@ -148,25 +148,25 @@ impl Conversation {
         }
     }
 
-    /// A signal came: closes gracefully.
+    /// Closes the session gracefully after a signal.
     pub fn interrupt(&mut self, cx: &mut LoopContext<'_>) {
         self.interrupted = true;
         cx.event_loop(&LoopEvent::Stopping { why: "a signal came", waiting: 0 });
         self.session.close(&mut cx.session());
     }
 
-    /// When the next round is due even if nothing happens.
+    /// Returns when the next turn is due even if no event comes.
     pub fn deadline(&self) -> Option<Instant> {
         self.session.deadline()
     }
 
-    /// Whether the next round is due at once.
+    /// Returns whether the next turn is due at once.
     pub fn is_runnable(&self) -> bool {
         self.session.is_runnable()
     }
 
-    /// The socket, if it must be drained before it is closed, and what came of the session:
-    /// [`Failure::Output`] if stdout took no more, and not because its reader had seen enough.
+    /// Ends the conversation. Returns the socket if it needs draining, and the outcome of the session. If stdout
+    /// failed, the outcome is [`Failure::Output`], unless its reader has closed it.
     pub fn end(self, reason: CloseReason) -> (Option<Connected>, Result<Outcome, Failure>) {
         let Self { session, interactive, interrupted, endings, .. } = self;
         let (session, registration) = session.into_parts();
@@ -177,14 +177,14 @@ impl Conversation {
         let (stream, application) = session.into_parts();
         let socket = drains.then_some(Connected { stream, registration, peer });
         let output_error = application.into_output_error();
-        // With -i, status 0 means that everything came back: only our close_notify first and the server's after it
-        // says that.
-        let whole =
+        // With -i, exit status 0 means that the answer is complete. That is certain only if we sent close_notify
+        // first, and the server sent its close_notify after that.
+        let is_complete =
             !interactive || output_error.is_some() || reason == CloseReason::Clean { first: Party::Us };
         let outcome = match output_error {
-            // `mio-client | head -1` has what it wanted.
+            // A closed pipe is no error: `mio-client | head -1` closes it.
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-            _ => Ok(Outcome { reason, sentence, moved, interrupted, cut_short: !whole }),
+            _ => Ok(Outcome { reason, sentence, moved, interrupted, cut_short: !is_complete }),
         };
         (socket, outcome)
     }

@@ -1,4 +1,4 @@
-//! The client's loop: connect, then one session.
+//! The client's loop: connect, run one session, write the rest of its output.
 
 use std::io;
 use std::net::SocketAddr;
@@ -30,25 +30,25 @@ use crate::output::SharedOutput;
 use crate::stdin::Stdin;
 use crate::tokens::{DRAINING, SIGNALS, SOCKET, STDIN};
 
-/// What the sessions of this client have in common.
-pub struct Errand {
-    /// Where to go.
+/// The plan of the client, which its sessions share.
+pub struct Plan {
+    /// The server's host and port.
     pub target: HostPort,
-    /// Whom to expect there.
+    /// The name that the server's certificate must have.
     pub server_name: ServerName<'static>,
-    /// The words for the ends of sessions.
+    /// The texts for the ends of sessions.
     pub endings: Endings,
-    /// The TLS configuration; it keeps the tickets by which later sessions are resumed.
+    /// The TLS configuration. It stores the tickets that resume later sessions.
     pub tls: Arc<ClientConfig>,
-    /// How the server is judged and timed.
+    /// The authorization of the server, and the timeouts.
     pub session: Arc<SessionConfig>,
-    /// How long one connection attempt may take.
+    /// The timeout of one connection attempt.
     pub connect_timeout: Option<Duration>,
-    /// What to say once the handshake is done.
+    /// The message to send after the handshake.
     pub message: Option<Vec<u8>>,
-    /// How long to stay after the first data.
+    /// The time from the first data to our close. `None`: the client does not close by itself.
     pub linger: Option<Duration>,
-    /// Whether stdin goes to the server.
+    /// Whether the client sends stdin to the server.
     pub interactive: bool,
 }
 
@@ -64,10 +64,10 @@ pub struct EventLoop<'o> {
 }
 
 impl<'o> EventLoop<'o> {
-    /// A loop that can run one session after the other, and writes their text to `output`.
+    /// Creates a loop that can run one session after the other, and writes their text to `output`.
     ///
     /// # Errors
-    /// [`Failure::EventLoop`]: out of file descriptors.
+    /// [`Failure::EventLoop`]: no file descriptors are left.
     pub fn new(observer: &'o mut dyn Observer, output: SharedOutput) -> Result<Self, Failure> {
         let poll = Poll::new().map_err(Failure::EventLoop)?;
         let signals = Signals::install(poll.registry(), SIGNALS).map_err(Failure::EventLoop)?;
@@ -82,47 +82,48 @@ impl<'o> EventLoop<'o> {
         })
     }
 
-    /// One session, from the name of the host to the last byte.
+    /// Runs one session, from the resolution of the host name to the last byte of output.
     ///
     /// # Errors
-    /// Whatever kept the session from coming to be, and an output that takes no more. How a session ends is not
-    /// an error here, but its [`Outcome`].
-    pub fn run(&mut self, errand: &Errand) -> Result<Outcome, Failure> {
-        let Connected { stream, registration, peer } = self.connect(errand)?;
+    /// The session could not start, or stdin or stdout failed. The end of a session is not an error here. It is in the
+    /// [`Outcome`].
+    pub fn run(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
+        let Connected { stream, registration, peer } = self.connect(plan)?;
         self.sessions += 1;
         let id = SessionId { number: self.sessions, peer };
-        let tls = ClientConnection::new(Arc::clone(&errand.tls), errand.server_name.clone())
+        let tls = ClientConnection::new(Arc::clone(&plan.tls), plan.server_name.clone())
             .map_err(|error| Failure::Configuration(format!("rustls cannot begin a session: {error}")))?;
-        let application = FirstMessage::new(errand.message.clone(), errand.linger, Rc::clone(&self.output));
-        let stdin = errand.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
+        let application = FirstMessage::new(plan.message.clone(), plan.linger, Rc::clone(&self.output));
+        let stdin = plan.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
         let local = stream.local_addr().map_err(Failure::EventLoop)?;
         let began = Instant::now();
         let cx = &mut LoopContext::new(began, &mut self.buffers, self.observer);
         let session =
-            Session::new(id, local, tls, stream, application, Arc::clone(&errand.session), &mut cx.session());
-        let mut outcome = self.hold(Conversation::new(
+            Session::new(id, local, tls, stream, application, Arc::clone(&plan.session), &mut cx.session());
+        let mut outcome = self.run_session(Conversation::new(
             session,
             registration,
             stdin,
             Rc::clone(&self.output),
-            errand.endings.clone(),
+            plan.endings.clone(),
         ))?;
         if !outcome.interrupted && ExitStatus::from(&outcome.reason) != ExitStatus::TimedOut {
-            outcome.interrupted = self.deliver(&errand.session.timeouts, began)?;
+            outcome.interrupted = self.write_rest(&plan.session.timeouts, began)?;
         }
         Ok(outcome)
     }
 
     // ---- the connection ------------------------------------------------------------------------------------
 
-    fn connect(&mut self, errand: &Errand) -> Result<Connected, Failure> {
-        let target = &errand.target;
+    /// Resolves the host name, and connects.
+    fn connect(&mut self, plan: &Plan) -> Result<Connected, Failure> {
+        let target = &plan.target;
         let addresses = target.resolve().map_err(|error| Failure::Unresolvable(target.clone(), error))?;
-        self.connect_to_one_of(addresses, errand.connect_timeout)?
+        self.connect_to_one_of(addresses, plan.connect_timeout)?
             .map_err(|attempts| Failure::Unreachable(target.clone(), attempts))
     }
 
-    /// Tries one address after the other. The inner error is what became of each attempt; the outer one ends the
+    /// Tries one address after the other. The inner error has the error of each attempt. The outer error ends the
     /// program.
     fn connect_to_one_of(
         &mut self,
@@ -131,16 +132,16 @@ impl<'o> EventLoop<'o> {
     ) -> Result<Result<Connected, Vec<(SocketAddr, io::Error)>>, Failure> {
         let mut attempts = Vec::new();
         for address in addresses {
-            self.tell(&LoopEvent::Connecting(address));
+            self.report(&LoopEvent::Connecting(address));
             match self.connect_to(address, timeout)? {
                 Ok((stream, registration)) => {
-                    self.tell(&LoopEvent::Connected(address));
-                    // Fails only on a socket that was reset, which the first write will say better.
+                    self.report(&LoopEvent::Connected(address));
+                    // This fails only on a socket that was reset, and then the first write reports the reset.
                     let _ = stream.set_nodelay(true);
                     return Ok(Ok(Connected { stream, registration, peer: address }));
                 }
                 Err(error) => {
-                    self.tell(&LoopEvent::ConnectFailed(address, &error));
+                    self.report(&LoopEvent::ConnectFailed(address, &error));
                     attempts.push((address, error));
                 }
             }
@@ -148,7 +149,7 @@ impl<'o> EventLoop<'o> {
         Ok(Err(attempts))
     }
 
-    /// One attempt. The inner error is the attempt's; the outer one ends the program.
+    /// Tries one address. The inner error is the error of the attempt. The outer error ends the program.
     fn connect_to(
         &mut self,
         address: SocketAddr,
@@ -161,7 +162,7 @@ impl<'o> EventLoop<'o> {
         };
         loop {
             let now = self.wait(deadline, false)?;
-            if self.interrupted() {
+            if self.is_interrupted() {
                 return Err(Failure::Interrupted);
             }
             connecting = match connecting.finish() {
@@ -180,12 +181,13 @@ impl<'o> EventLoop<'o> {
 
     // ---- the session ---------------------------------------------------------------------------------------
 
-    fn hold(&mut self, mut conversation: Conversation) -> Result<Outcome, Failure> {
+    /// Runs a session to its end, and drains its socket.
+    fn run_session(&mut self, mut conversation: Conversation) -> Result<Outcome, Failure> {
         let mut now = Instant::now();
         loop {
             let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             cx.limits = Limits::ALONE;
-            let reason = conversation.round(self.poll.registry(), cx)?;
+            let reason = conversation.turn(self.poll.registry(), cx)?;
             if let Some(reason) = reason {
                 let (socket, outcome) = conversation.end(reason);
                 let interrupted = socket.map_or(Ok(false), |socket| self.drain(socket))?;
@@ -195,28 +197,29 @@ impl<'o> EventLoop<'o> {
             }
             now = self.wait(conversation.deadline(), conversation.is_runnable())?;
             conversation.gather(&self.events, &mut LoopContext::new(now, &mut self.buffers, self.observer));
-            if self.interrupted() {
+            if self.is_interrupted() {
                 conversation.interrupt(&mut LoopContext::new(now, &mut self.buffers, self.observer));
             }
         }
     }
 
-    /// The session is over, and the readers of stdout and of the trace get the rest of it. They have as much time as
-    /// they had before: until they take nothing for the idle timeout, or the session timeout has passed. Returns
-    /// whether a signal came.
-    fn deliver(&mut self, timeouts: &Timeouts, began: Instant) -> Result<bool, Failure> {
+    /// Writes the rest of the output after the session. Returns whether a signal came.
+    ///
+    /// The readers of stdout and of the trace have as much time as during the session. They lose the rest if they read
+    /// nothing for the idle timeout, or when the session timeout has passed.
+    fn write_rest(&mut self, timeouts: &Timeouts, began: Instant) -> Result<bool, Failure> {
         let mut moved = Instant::now();
-        self.output.borrow_mut().catch_up(); // an event about it may have come while the socket was drained
+        self.output.borrow_mut().flush(); // its event may have come while the socket was drained
         let mut left = self.output.borrow().waiting();
         while left > 0 {
             let idle = timeouts.idle.and_then(|time| moved.checked_add(time));
             let session = timeouts.session.and_then(|time| began.checked_add(time));
             let deadline = [idle, session].into_iter().flatten().min();
             let now = self.wait(deadline, false)?;
-            if self.interrupted() {
+            if self.is_interrupted() {
                 return Ok(true);
             }
-            self.output.borrow_mut().catch_up();
+            self.output.borrow_mut().flush();
             let waiting = self.output.borrow().waiting();
             if waiting < left {
                 moved = now;
@@ -228,7 +231,7 @@ impl<'o> EventLoop<'o> {
         Ok(false)
     }
 
-    /// Drains a socket before it is closed. Returns whether a signal came, which ends that too.
+    /// Drains a socket before it is closed. A signal ends that. Returns whether one came.
     fn drain(&mut self, socket: Connected) -> Result<bool, Failure> {
         let Connected { stream, registration, peer } = socket;
         let mut draining = Draining::new(1, |_| DRAINING);
@@ -236,7 +239,7 @@ impl<'o> EventLoop<'o> {
         draining.add(stream, peer, registration, self.poll.registry(), &mut cx.session());
         while !draining.is_empty() {
             let now = self.wait(draining.deadline(), false)?;
-            if self.interrupted() {
+            if self.is_interrupted() {
                 return Ok(true);
             }
             let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
@@ -248,7 +251,7 @@ impl<'o> EventLoop<'o> {
         Ok(false)
     }
 
-    /// Sleeps until something happens, and says what time it is then.
+    /// Polls until an event comes or the deadline passes. Returns the time after that.
     fn wait(&mut self, deadline: Option<Instant>, runnable: bool) -> Result<Instant, Failure> {
         loop {
             let timeout = if runnable {
@@ -261,12 +264,13 @@ impl<'o> EventLoop<'o> {
             let before = self.output.borrow().state();
             let shortened = observer::shorten(timeout, self.observer);
             match self.poll.poll(&mut self.events, shortened) {
-                // A signal handler ran, and the signal is an event by now. The timeout is computed again.
+                // A signal handler ran, and its signal is an event now. Poll again with a new timeout.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other.map_err(Failure::EventLoop)?,
             }
             observer::attend(self.observer);
-            // The observer's timer may have written what waited, which the session or the end of the program waits for.
+            // The observer's timer may have written output. The session or the end of the program may be waiting for
+            // that.
             let is_same = self.output.borrow().state() == before;
             if shortened != timeout && self.events.is_empty() && is_same {
                 continue;
@@ -279,12 +283,13 @@ impl<'o> EventLoop<'o> {
         }
     }
 
-    /// Whether the events just waited for say that a signal has come.
-    fn interrupted(&mut self) -> bool {
+    /// Returns whether the last events include a signal that ends the client.
+    fn is_interrupted(&mut self) -> bool {
         self.events.iter().any(|event| event.token() == SIGNALS) && self.signals.asked().end
     }
 
-    fn tell(&mut self, event: &LoopEvent<'_>) {
+    /// Reports an event of the loop to the observer.
+    fn report(&mut self, event: &LoopEvent<'_>) {
         LoopContext::new(Instant::now(), &mut self.buffers, self.observer).event_loop(event);
     }
 }
@@ -297,7 +302,7 @@ mod tests {
     use std::net::TcpListener;
     use tls_session::observer::SocketEvent;
 
-    /// Remembers how the attempts ended.
+    /// Records the result of each attempt.
     #[derive(Default)]
     struct Attempts(Vec<(SocketAddr, bool)>);
 
@@ -318,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_refuses_leads_to_the_next_and_no_further() {
+    fn a_refused_connection_leads_to_the_next_address_only() {
         let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [live, unused, closed] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
         let [_live, _unused, gone] = listeners;

@@ -1,4 +1,4 @@
-//! The ways in which a client fails before there is a session to fail.
+//! The errors of the client beside those of a session.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,27 +12,27 @@ use program::host_port::HostPort;
 
 use crate::cli::DEFAULT_TARGET;
 
-/// Why no session came to be, or why its outcome was of no use.
+/// The error of a client that could not start a session, or could not use stdin or stdout.
 #[derive(Debug)]
 pub enum Failure {
-    /// A file, or what rustls is asked for.
+    /// A file or the TLS configuration cannot be used.
     Configuration(String),
     /// The host has no address.
     Unresolvable(HostPort, io::Error),
-    /// No address could be connected to.
+    /// No address of the host accepted a connection.
     Unreachable(HostPort, Vec<(SocketAddr, io::Error)>),
-    /// A signal came before there was a connection.
+    /// A signal came before the client was connected.
     Interrupted,
-    /// The poll.
+    /// The poll failed.
     EventLoop(io::Error),
     /// stdin cannot be read.
     Input(io::Error),
-    /// stdout took no more.
+    /// stdout cannot be written.
     Output(io::Error),
 }
 
 impl Failure {
-    /// The exit status that stands for it.
+    /// Returns the exit status.
     pub fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Configuration(_) | Self::EventLoop(_) | Self::Input(_) | Self::Output(_) => {
@@ -67,7 +67,7 @@ impl fmt::Display for Failure {
                     false => Ok(()),
                 }
             }
-            Self::Interrupted => f.write_str("interrupted before there was a connection"),
+            Self::Interrupted => f.write_str("interrupted before the connection was established"),
             Self::EventLoop(error) => write!(f, "the event loop failed: {error}"),
             Self::Input(error) => write!(f, "cannot read stdin: {error}"),
             Self::Output(error) => write!(f, "cannot write to stdout: {error}"),
@@ -75,7 +75,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What to do about a refused connection. Only the default address is where our own server listens.
+/// Returns a hint for a refused connection. For the default address it names the command that starts our server.
 fn hint_for_refused(target: &HostPort, program: Option<OsString>, by_cargo: bool) -> String {
     if target.to_string() != DEFAULT_TARGET {
         return "; does a server listen there?".to_owned();
@@ -89,7 +89,7 @@ fn hint_for_refused(target: &HostPort, program: Option<OsString>, by_cargo: bool
     format!("; no server runs there, `{command}` starts one")
 }
 
-/// `cargo run` tells the program which Cargo started it.
+/// Returns whether `cargo run` started this program. It sets this variable.
 fn started_by_cargo() -> bool {
     env::var_os("CARGO").is_some()
 }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_address_is_told_how_to_start_the_server_beside_this_client() {
+    fn for_the_default_address_the_hint_starts_the_server_beside_this_client() {
         for (program, by_cargo, command) in [
             ("target/debug/mio-client", true, "`cargo run --bin mio-server`"),
             ("target/debug/mio-client", false, "`target/debug/mio-server`"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn another_address_is_not_told_to_start_our_server() {
+    fn for_another_address_the_hint_does_not_start_our_server() {
         for target in ["localhost:8001", "127.0.0.1:8000", "example.org:443"] {
             assert_eq!(hint(target, "mio-client", true), "; does a server listen there?");
         }

@@ -1,4 +1,4 @@
-//! What the client does with a session: shows what the server says, and closes some time after the first of it.
+//! The application of `mio-client`: shows the server's data, and closes some time after the first of it.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use tls_session::application::{Application, Next, Outbox};
 
 use crate::output::SharedOutput;
 
-/// Sends a message if it has one, writes what comes to `output`, and closes `linger` after the first data.
+/// Sends a message if it has one, writes the server's data to `output`, and closes `linger` after the first data.
 pub struct FirstMessage {
     message: Option<Vec<u8>>,
     linger: Option<Duration>,
@@ -15,12 +15,12 @@ pub struct FirstMessage {
 }
 
 impl FirstMessage {
-    /// With a `linger` of `None` it never closes by itself.
+    /// Creates the application. If `linger` is `None`, it never closes by itself.
     pub fn new(message: Option<Vec<u8>>, linger: Option<Duration>, output: SharedOutput) -> Self {
         Self { message, linger, output, close_at: None }
     }
 
-    /// Why the output took no more, if it did not; the session was closed for it.
+    /// Returns the error of the output, if it failed. Then the session was closed because of it.
     pub fn into_output_error(self) -> Option<std::io::Error> {
         self.output.borrow_mut().take_error()
     }
@@ -41,7 +41,7 @@ impl Application for FirstMessage {
         if self.output.borrow_mut().write(plaintext) { Next::Continue } else { Next::Abandon }
     }
 
-    /// It answers nothing, so pending output does not matter. While nobody reads stdout, the server waits.
+    /// Returns whether the output has room. Pending output does not matter, because this application answers nothing.
     fn reads_on(&self, _pending_output: usize) -> bool {
         self.output.borrow().has_room()
     }

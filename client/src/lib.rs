@@ -1,14 +1,14 @@
 //! A TLS client that shows the server's first message and then closes gracefully.
 //!
-//! | file | what it does |
+//! | file | content |
 //! |---|---|
-//! | `event_loop.rs` | the loop: connect, one session, then the readers of its output |
+//! | `event_loop.rs` | the loop: connect, run one session, write the rest of its output |
 //! | `conversation.rs` | one session with stdin and stdout |
-//! | `first_message.rs` | the application: shows what the server sends, and closes some time after the first of it |
-//! | `stdin.rs`, `output.rs` | stdin as an event source; stdout and stderr as readers that may be slow |
-//! | `tokens.rs`, `connected.rs` | which token of the poll means what; a TCP connection |
-//! | `cli.rs`, `setup.rs` | from the command line to what the sessions have in common |
-//! | `failure.rs` | why there was no session, or an outcome of no use |
+//! | `first_message.rs` | the application: shows the server's data, and closes some time after the first of it |
+//! | `stdin.rs`, `output.rs` | stdin as an event source; stdout and stderr, whose readers may be slow |
+//! | `tokens.rs`, `connected.rs` | the tokens of the poll; a TCP connection |
+//! | `cli.rs`, `setup.rs` | the command line, and the plan that is made from it |
+//! | `failure.rs` | the errors of the client beside those of a session |
 //! | `program.rs`, `waiting.rs`, `progress.rs` | the program around the loop, and its status line |
 
 mod cli;

@@ -1,4 +1,4 @@
-//! stdout, behind a queue: what its reader does not take yet waits, and the session with it.
+//! stdout behind a queue. Text that its reader has not taken waits there. If too much waits, the session pauses.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,19 +11,20 @@ use program::outlet::{Outlet, Queue};
 use program::stderr;
 use tls_session::mio::Registration;
 
-/// Above this many bytes that wait, the session reads no more. One turn may add what it has read by then.
+/// The number of waiting bytes above which the session stops reading. One turn may add the data that it has already
+/// read.
 const LIMIT: usize = 64 * 1024;
 
-/// The application writes to it, and the loop watches it.
+/// The output as the application and the loop share it. The application writes to it, and the loop watches it.
 pub type SharedOutput = Rc<RefCell<Output>>;
 
-/// stdout, and the trace on stderr where that has to be kept too.
+/// stdout, and a trace on stderr whose lines must not be dropped.
 pub struct Output {
     queue: Queue,
     stdout: Registration,
     stderr: Registration,
     belongs_to_capture: bool,
-    /// Whether stderr is the same terminal.
+    /// Whether stdout and stderr are the same terminal.
     shares_terminal: bool,
     error: Option<io::Error>,
     /// Whether a write to stdout has failed. Stays true after [`take_error`](Self::take_error).
@@ -31,11 +32,11 @@ pub struct Output {
 }
 
 impl Output {
-    /// Creates the output. The poll reports stdout with the token `stdout`, and stderr with the token `stderr`. If stdout belongs to a
-    /// capture, text is thrown away: the capture has it.
+    /// Creates the output. The poll reports stdout with the token `stdout`, and stderr with the token `stderr`. If
+    /// stdout belongs to a capture, text is dropped, because the capture contains it.
     ///
     /// # Errors
-    /// Out of file descriptors.
+    /// No file descriptors are left.
     pub fn new(stdout: Token, stderr: Token, belongs_to_capture: bool) -> io::Result<SharedOutput> {
         Ok(Rc::new(RefCell::new(Self {
             queue: Queue::new(Outlet::new(io::stdout().as_fd())?),
@@ -53,22 +54,22 @@ impl Output {
         self.queue.len() <= LIMIT && !stderr::is_full()
     }
 
-    /// Whether there is room, and how many bytes wait: what a loop that sleeps has to hear of.
+    /// Returns whether there is room, and how many bytes wait. A change of either must wake the loop.
     pub fn state(&self) -> (bool, usize) {
         (self.has_room(), self.waiting())
     }
 
-    /// How many bytes wait for a reader.
+    /// Returns the number of bytes that wait to be written.
     pub fn waiting(&self) -> usize {
         self.queue.len() + stderr::waiting_trace()
     }
 
-    /// How many bytes of the server's text wait for a reader.
+    /// Returns the number of bytes of the server's text that wait to be written.
     pub fn unwritten(&self) -> usize {
         self.queue.len()
     }
 
-    /// Writes text, or has it wait. `false` if stdout takes no more.
+    /// Writes text, or queues it. Returns `false` if stdout takes no more.
     pub fn write(&mut self, text: &[u8]) -> bool {
         if !self.failed && !self.belongs_to_capture {
             let offered = self.queue.len() + text.len();
@@ -78,8 +79,8 @@ impl Output {
         !self.failed
     }
 
-    /// Writes what waits, as far as its readers take it. `false` if stdout takes no more.
-    pub fn catch_up(&mut self) -> bool {
+    /// Writes waiting text, as far as the readers take it. Returns `false` if stdout takes no more.
+    pub fn flush(&mut self) -> bool {
         stderr::catch_up();
         if !self.queue.is_empty() {
             let waiting = self.queue.len();
@@ -89,28 +90,28 @@ impl Output {
         !self.failed
     }
 
-    /// Has the poll report when there is room again.
+    /// Makes the poll report when the readers take more.
     ///
     /// # Errors
-    /// Those of [`Registration::apply`].
+    /// The errors of [`Registration::apply`].
     pub fn watch(&mut self, registry: &Registry) -> io::Result<()> {
         self.queue.wants().tell(&mut self.stdout, registry)?;
         stderr::watch(&mut self.stderr, registry)
     }
 
-    /// Waits for the reader of stdout until `until`, if anything waits for it.
+    /// Writes waiting text until `until`, waiting for the reader of stdout.
     pub fn finish(&mut self, until: Instant) {
         let waiting = self.queue.len();
         let result = self.queue.finish(until);
         self.note(result, waiting);
     }
 
-    /// Why stdout takes no more, unless that has been said.
+    /// Takes the error of stdout, if there is one that was not taken yet.
     pub fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }
 
-    /// Takes note of the result of a write of up to `offered` bytes.
+    /// Notes the result of a write of up to `offered` bytes.
     fn note(&mut self, result: io::Result<()>, offered: usize) {
         if self.shares_terminal && self.queue.len() < offered {
             stderr::stdout_is_in_mid_line(!self.queue.is_at_line_start());

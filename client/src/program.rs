@@ -37,7 +37,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Runs the sessions. At the end, the readers of what was written have a second to take it.
+/// Runs the sessions, and reports their result. At the end, the readers of stdout and stderr have a second to take
+/// the rest.
 fn run_sessions(cli: &Cli) -> ExitStatus {
     let start = Instant::now();
     cli.show.shape_log(start);
@@ -50,7 +51,7 @@ fn run_sessions(cli: &Cli) -> ExitStatus {
             let result = sessions(cli, Rc::clone(&output), start);
             let mut output = output.borrow_mut();
             output.finish(stderr::end_of_last_wait());
-            (failed_late(result, &mut output), output.unwritten())
+            (with_late_error(result, &mut output), output.unwritten())
         }
         Err(error) => (Err(Failure::Output(error)), 0),
     };
@@ -66,15 +67,15 @@ fn run_sessions(cli: &Cli) -> ExitStatus {
     status
 }
 
-/// The result of sessions, unless stdout failed after they had ended.
-fn failed_late(result: Result<Outcome, Failure>, output: &mut Output) -> Result<Outcome, Failure> {
+/// Returns the error of stdout if it failed after the sessions had ended, or else their result.
+fn with_late_error(result: Result<Outcome, Failure>, output: &mut Output) -> Result<Outcome, Failure> {
     match (result, output.take_error()) {
         (Ok(_), Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
         (result, _) => result,
     }
 }
 
-/// Says what went wrong, if something did.
+/// Prints the last line of a client that failed, and returns the exit status.
 fn report(cli: &Cli, result: Result<Outcome, Failure>) -> ExitStatus {
     match result {
         Ok(Outcome { interrupted: true, moved, .. }) => {
@@ -88,7 +89,7 @@ fn report(cli: &Cli, result: Result<Outcome, Failure>) -> ExitStatus {
             let target = &cli.target;
             match ExitStatus::from(&reason) {
                 ExitStatus::Clean if cut_short => {
-                    logging::fail(PROGRAM, &format_args!("{target}: {}", cut_short_words(&reason)));
+                    logging::fail(PROGRAM, &format_args!("{target}: {}", cut_short_text(&reason)));
                     ExitStatus::Truncated
                 }
                 ExitStatus::Clean => ExitStatus::Clean,
@@ -105,33 +106,34 @@ fn report(cli: &Cli, result: Result<Outcome, Failure>) -> ExitStatus {
     }
 }
 
-/// What the last line says of a session with `-i` that ended without an error, but perhaps too early.
-fn cut_short_words(reason: &CloseReason) -> &'static str {
+/// Returns the last line for a session with `-i` that ended without an error, but perhaps too early.
+fn cut_short_text(reason: &CloseReason) -> &'static str {
     match reason {
         CloseReason::Unconfirmed => {
-            "we closed first, and the server left without close_notify: its answer may not be whole"
+            "we closed first, and the server ended without close_notify: its answer may be incomplete"
         }
         _ => "the server closed first: it may not have answered all of stdin",
     }
 }
 
-/// The first session and those of `--reconnect`, up to the first that does not end as it should.
+/// Runs the first session and those of `--reconnect`. Stops after the first one that fails.
 fn sessions(cli: &Cli, output: SharedOutput, start: Instant) -> Result<Outcome, Failure> {
     let Shown { mut observer, key_log } =
         shown(cli, start).map_err(|error| Failure::Configuration(error.to_string()))?;
-    let errand = setup::errand(cli, key_log)?;
+    let plan = setup::plan(cli, key_log)?;
     let mut event_loop = EventLoop::new(observer.as_mut(), output)?;
-    let mut outcome = event_loop.run(&errand)?;
+    let mut outcome = event_loop.run(&plan)?;
     for _ in 0..cli.reconnect {
         if outcome.interrupted || ExitStatus::from(&outcome.reason) != ExitStatus::Clean {
             break;
         }
-        outcome = event_loop.run(&errand)?;
+        outcome = event_loop.run(&plan)?;
     }
     Ok(outcome)
 }
 
-/// Who is shown what happens: the log; a terminal that has nothing else to show; and whatever was asked for.
+/// Creates the observers: the log, the status line if the terminal shows nothing else, and the sinks that the flags
+/// name.
 fn shown(cli: &Cli, start: Instant) -> Result<Shown, ShowError> {
     let mut log: Box<dyn Observer> = Box::new(Reporter::new(cli.endings()).beside_trace(cli.show.traces()));
     if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {

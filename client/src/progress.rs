@@ -1,4 +1,4 @@
-//! How far a long transfer is, for whoever watches a terminal.
+//! The progress of a long transfer, on the status line.
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +6,9 @@ use program::observer::Observer;
 use program::status_line;
 use tls_session::observer::{SessionId, Step};
 
-/// Shorter transfers are over before anybody has read a number.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// How often the numbers change.
+/// The age of a transfer at which the line first appears.
+const DELAY: Duration = Duration::from_millis(500);
+/// The interval between two updates of the line.
 const REFRESH: Duration = Duration::from_millis(100);
 
 /// An observer that counts plaintext and shows the sums on the status line.
@@ -21,9 +21,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    fn moved(&mut self, now: Instant) {
+    /// Shows the line, if it is time.
+    fn show(&mut self, now: Instant) {
         let since = *self.since.get_or_insert(now);
-        if now >= *self.next.get_or_insert(since + PATIENCE) {
+        if now >= *self.next.get_or_insert(since + DELAY) {
             self.next = Some(now + REFRESH);
             status_line::show(&self.line(now - since));
         }
@@ -45,11 +46,11 @@ impl tls_session::observer::Observer for Progress {
         match step {
             Step::PlaintextIn(bytes) => {
                 self.received += bytes.len() as u64;
-                self.moved(now);
+                self.show(now);
             }
             Step::PlaintextOut(bytes) => {
                 self.sent += bytes.len() as u64;
-                self.moved(now);
+                self.show(now);
             }
             Step::Closed { .. } => status_line::show(""),
             _ => {}
@@ -59,14 +60,14 @@ impl tls_session::observer::Observer for Progress {
 
 impl Observer for Progress {}
 
-/// The line does not outlive the program.
+/// Clears the line at the end of the program.
 impl Drop for Progress {
     fn drop(&mut self) {
         status_line::show("");
     }
 }
 
-/// `17 B`, `1.4 MiB`: binary units (IEC 80000-13).
+/// Returns a number of bytes with a binary unit (IEC 80000-13), such as `17 B` or `1.4 MiB`.
 fn amount(bytes: f64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes;
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_have_the_unit_that_fits() {
+    fn an_amount_has_the_largest_unit_that_fits() {
         assert_eq!(amount(0.0), "0 B");
         assert_eq!(amount(1023.0), "1023 B");
         assert_eq!(amount(1536.0), "1.5 KiB");
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_both_directions_and_the_rate() {
+    fn the_line_shows_both_directions_and_the_rate() {
         let progress = Progress { sent: 2048, received: 1024, ..Progress::default() };
         assert_eq!(progress.line(Duration::from_secs(2)), "2.0 KiB sent, 1.0 KiB received, 1.5 KiB/s");
     }

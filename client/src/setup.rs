@@ -1,4 +1,4 @@
-//! From the command line to what the client is to do.
+//! Makes the plan of the client from the command line.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tls_session::deadline::Timeouts;
 use tls_session::session::SessionConfig;
 
 use crate::cli::Cli;
-use crate::event_loop::Errand;
+use crate::event_loop::Plan;
 use crate::failure::Failure;
 
-/// Loads the certificates to trust, and puts together what rustls and the loop need.
+/// Loads the certificates, and makes the configuration of rustls and of the loop.
 ///
 /// # Errors
-/// [`Failure::Configuration`]: whatever is wrong with the file, or with what rustls is asked for.
-pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
+/// [`Failure::Configuration`]: a file or the TLS configuration cannot be used.
+pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
     let configuration = |error: &dyn std::fmt::Display| Failure::Configuration(error.to_string());
     let server_name = cli.server_name().map_err(|error| configuration(&error))?;
     let trust = Arc::new(trust(cli).map_err(|error| configuration(&error))?);
@@ -32,7 +32,7 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&cli.tls.versions())
         .map_err(|error| configuration(&error))?
-        .dangerous() // rustls' word for every verifier but its own
+        .dangerous() // rustls demands this for every verifier but its own
         .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
     let identity = identity(cli).map_err(|error| configuration(&error))?;
     let certified = identity
@@ -46,7 +46,7 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
     let authorize =
         AuthorizeServer { name: server_name.clone(), verifier, clock: Arc::clone(&config.time_provider) };
     let timeouts = Timeouts { wait: cli.wait_timeout.duration(), ..cli.timeouts.timeouts() };
-    Ok(Errand {
+    Ok(Plan {
         target: cli.target.clone(),
         endings: cli.endings(),
         server_name,
@@ -59,11 +59,12 @@ pub fn errand(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Errand, Failure> {
     })
 }
 
+/// Loads the certificates to trust.
 fn trust(cli: &Cli) -> Result<Trust, IdentityError> {
     if cli.ca == Path::new("system") { Trust::system() } else { Trust::load(&cli.ca) }
 }
 
-/// The certificate that the server is shown if it asks for one.
+/// Loads the client's certificate and key, and logs warnings about them.
 fn identity(cli: &Cli) -> Result<Option<Identity>, IdentityError> {
     let Some((certificate, key)) = cli.identity() else { return Ok(None) };
     let identity = Identity::load(certificate, key)?;

@@ -1,4 +1,4 @@
-//! stdin, as an event source beside the socket.
+//! stdin as an event source.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,48 +10,48 @@ use program::observer::{EventSource, LoopContext, LoopEvent};
 use tls_session::mio::Registration;
 use tls_session::readiness::Interest;
 
-/// What one read takes at most. A pipe holds 64 KiB.
+/// The size of one read. A pipe holds 64 KiB.
 const CHUNK: usize = 64 * 1024;
 
 /// The standard input: a terminal, a pipe, or a file.
 ///
-/// It is shared with the shell and with whatever else runs in the terminal, so it is never made non-blocking: that
-/// would hold for them too. A read that follows an event does not block, and only one does, so there is one for each.
-/// A terminal gives one line at a time however many there are; registering again after each read makes the kernel
-/// report what is left.
+/// Other processes of the terminal, such as the shell, share it. So it stays blocking, because the non-blocking mode
+/// would affect them too. Only the first read after an event is certain not to block, so there is one read for each
+/// event. A terminal returns one line for each read, even if there are more. So stdin is registered again after each
+/// read, and the kernel reports the rest.
 pub struct Stdin {
     file: File,
     source: Source,
     buffer: Box<[u8]>,
 }
 
-/// How the kernel tells that there is something to read.
+/// The way in which the kernel reports that stdin can be read.
 enum Source {
-    /// By an event, and it has come or it has not.
+    /// It sends an event. `readable`: the event has come.
     Polled { registration: Registration, readable: bool },
-    /// Not at all: epoll refuses regular files (EPERM), because they are always ready.
+    /// It sends no events. epoll refuses regular files (EPERM), because they are always ready.
     AlwaysReady,
 }
 
 impl Stdin {
-    /// Takes stdin; nothing is read, or registered, yet.
+    /// Duplicates the descriptor of stdin. It is read without std's buffer, because the poll does not know that buffer.
     ///
     /// # Errors
-    /// Out of file descriptors: it is duplicated, to be read without std's buffer, which the poll knows nothing of.
+    /// No file descriptors are left.
     pub fn new(token: Token) -> io::Result<Self> {
         let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let source = Source::Polled { registration: Registration::new(token), readable: false };
         Ok(Self { file, source, buffer: vec![0; CHUNK].into() })
     }
 
-    /// The poll has said that there is something to read, or the end.
+    /// Notes that the poll has reported input, or the end of it.
     pub fn ready(&mut self) {
         if let Source::Polled { readable, .. } = &mut self.source {
             *readable = true;
         }
     }
 
-    /// Whether a read will not block.
+    /// Returns whether a read does not block.
     pub fn is_ready(&self) -> bool {
         match self.source {
             Source::Polled { readable, .. } => readable,
@@ -59,10 +59,11 @@ impl Stdin {
         }
     }
 
-    /// Watches stdin while input is wanted, and only then: a poll that reports what nobody reads would spin.
+    /// Watches stdin if input is wanted, and stops if not. If the poll reported input that the client does not read,
+    /// the loop would spin.
     ///
     /// # Errors
-    /// Those of [`Registration::apply`], but for the refusal of a regular file.
+    /// The errors of [`Registration::apply`], except the one for a regular file.
     pub fn watch(&mut self, registry: &Registry, wanted: bool, cx: &mut LoopContext<'_>) -> io::Result<()> {
         let Source::Polled { registration, .. } = &mut self.source else { return Ok(()) };
         let interest = if wanted { Interest::READABLE } else { Interest::NONE };
@@ -77,10 +78,10 @@ impl Stdin {
         Ok(())
     }
 
-    /// Reads once. Empty at the end; `None` if somebody else, with whom stdin is shared, has taken what there was.
+    /// Reads once. An empty slice is the end. `None`: there is no input, because another process has read it.
     ///
     /// # Errors
-    /// Those of `read(2)`: stdin is a directory, or the terminal is gone.
+    /// The errors of `read(2)`: stdin is a directory, or the terminal was closed.
     pub fn read(&mut self, registry: &Registry) -> io::Result<Option<&[u8]>> {
         let length = loop {
             match self.file.read(&mut self.buffer) {

@@ -1,17 +1,16 @@
-//! Which token of the poll means what.
+//! The tokens of the poll.
 
 use mio::Token;
 
-/// Events for the signals.
+/// The signals.
 pub const SIGNALS: Token = Token(0);
-/// Events for the connection.
+/// The connection.
 pub const SOCKET: Token = Token(1);
-/// Events for stdin.
+/// stdin.
 pub const STDIN: Token = Token(2);
-/// Events for a connection whose session is over.
+/// A connection whose session is over, while it is drained.
 pub const DRAINING: Token = Token(3);
-
-/// Events for stdout, while text waits for its reader.
+/// stdout, while text waits to be written.
 pub const STDOUT: Token = Token(4);
-/// Events for stderr, while a trace waits for its reader.
+/// stderr, while a trace waits to be written.
 pub const STDERR: Token = Token(5);

@@ -1,4 +1,4 @@
-//! That the server keeps one waiting, for whoever watches a terminal.
+//! The wait for the server's first byte, on the status line.
 
 use std::time::Instant;
 
@@ -6,14 +6,14 @@ use program::observer::Observer;
 use program::status_line;
 use tls_session::observer::{SessionId, Step};
 
-/// An observer that says on the status line what is waited for, until the server's first byte.
+/// An observer that shows on the status line that the client is waiting, until the server's first byte.
 #[derive(Default)]
 pub struct Waiting {
     shown: bool,
 }
 
 impl Waiting {
-    fn end(&mut self) {
+    fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {
             status_line::show("");
         }
@@ -27,7 +27,7 @@ impl tls_session::observer::Observer for Waiting {
                 self.shown = true;
                 status_line::show(&format!("waiting for {}, which may be serving another client", id.peer));
             }
-            Step::Received(_) | Step::Closed { .. } => self.end(),
+            Step::Received(_) | Step::Closed { .. } => self.clear(),
             _ => {}
         }
     }
@@ -35,9 +35,9 @@ impl tls_session::observer::Observer for Waiting {
 
 impl Observer for Waiting {}
 
-/// The line does not outlive the program.
+/// Clears the line at the end of the program.
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.end();
+        self.clear();
     }
 }

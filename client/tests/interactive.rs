@@ -112,7 +112,7 @@ fn an_answer_without_close_notify_is_reported() {
     session.fin();
     client.expect_exit(4);
     let last = client.stderr.wait_for_line("mio-client: ");
-    let said = "we closed first, and the server left without close_notify: its answer may not be whole";
+    let said = "we closed first, and the server ended without close_notify: its answer may be incomplete";
     assert!(last.ends_with(said), "{last}");
     assert_eq!(client.stdout.text(), "half an ans");
 }
