@@ -15,7 +15,7 @@ use show::args::ShowArgs;
 /// The flags of every server of this library. A role can have flags of its own beside them (`#[command(flatten)]`).
 #[derive(clap::Args, Clone, Debug)]
 pub struct Flags {
-    /// Address to listen on; port 0 means any free port
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
     pub listen: HostPort,
 
