@@ -37,7 +37,7 @@ pub struct Cli {
     #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
     pub interactive: bool,
 
-    /// Text to send first, unchanged, without a newline [default: nothing]
+    /// Text to send first, without a newline [default: nothing]
     #[arg(long, value_name = "TEXT")]
     message: Option<OsString>,
 

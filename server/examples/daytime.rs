@@ -1,4 +1,4 @@
-//! Tells each client the time, and closes.
+//! Sends each client the time, and closes.
 
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};

@@ -265,7 +265,7 @@ mod tests {
     use super::*;
     use tls_session::buffers::Buffers;
 
-    /// A queue of silent clients, and their ends of the connections.
+    /// Returns a full queue of silent clients, and their ends of the connections.
     fn silent_queue(capacity: usize, now: Instant) -> (AcceptQueue, Vec<std::net::TcpStream>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -14,7 +14,7 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// Returns how many sockets may be drained at a time: as many as there are slots, and at least [`MIN_DRAINING`].
+    /// Returns how many sockets may be drained at a time: as many as there are slots, and at least 64.
     /// All sessions can end at once, and new ones again before the first socket is drained.
     pub fn draining(&self) -> usize {
         self.slots.max(MIN_DRAINING)

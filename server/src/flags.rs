@@ -27,7 +27,7 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
 
-    /// Request certificates from clients; FILE has the certificates to trust, PEM
+    /// Request client certificates; trust those in FILE, PEM
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
 

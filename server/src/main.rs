@@ -27,7 +27,7 @@ struct Cli {
     #[command(flatten)]
     flags: Flags,
 
-    /// Text to send first, unchanged; '' sends none [default: welcome! and a newline]
+    /// Text to send first; '' sends none [default: welcome! and a newline]
     #[arg(long, value_name = "TEXT", default_value = "welcome!\n", hide_default_value = true)]
     #[arg(help_heading = None, display_order = 6)]
     greeting: OsString,

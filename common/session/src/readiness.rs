@@ -16,22 +16,24 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// A readiness that does not come from an event. `read_closed`: the peer's FIN has arrived.
+    /// Creates a readiness without an event. `read_closed`: the peer's FIN has arrived.
     pub fn new(readable: bool, writable: bool, read_closed: bool) -> Self {
         Self { readable, writable, read_closed }
     }
 
-    /// The readiness of a socket that has just connected. It can be written. The kernel reports it when it can be read.
+    /// Returns the readiness of a socket that has just connected. It can be written. The kernel reports it when it
+    /// can be read.
     pub fn connected() -> Self {
         Self::new(false, true, false)
     }
 
-    /// Both directions may be tried: for a caller without a poll, or for a socket that is known to hold bytes.
+    /// Returns a readiness in which both directions may be tried: for a caller without a poll, or for a socket that
+    /// is known to hold bytes.
     pub fn all() -> Self {
         Self::new(true, true, false)
     }
 
-    /// The readiness that one event reports.
+    /// Returns the readiness that one event reports.
     ///
     /// Only `is_readable` and `is_writable` are portable. The other flags are hints. Here a hint makes the session
     /// try the socket, and the result of that read or write is the answer. A session that ended at a hang-up, without

@@ -1,12 +1,13 @@
-//! A writer that shows the observer what the kernel took.
+//! A writer that reports to the observer.
 
 use std::io::{self, IoSlice, Write};
 
 use crate::context::Context;
 use crate::observer::{SessionId, Step};
 
-/// A writer that shows the observer what the kernel took. `write_tls` hands over many records in one vectored
-/// write, so the bytes of a short write end in the middle of a slice.
+/// A writer that reports the bytes that the kernel took.
+///
+/// `write_tls` passes many records in one vectored write, so a short write can end in the middle of a slice.
 pub(super) struct Tap<'t, 'c, 'o, T> {
     pub(super) transport: &'t mut T,
     pub(super) cx: &'c mut Context<'o>,
