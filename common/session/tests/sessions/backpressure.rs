@@ -1,4 +1,4 @@
-//! A peer that talks and does not listen costs a bounded amount of memory, for a bounded time.
+//! A peer that sends and does not read costs a bounded amount of memory, for a bounded time.
 
 use rustls::Error;
 use tls_session::application::HIGH_WATER_MARK;
@@ -12,15 +12,15 @@ use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{TIMEOUTS, Tls, VERSIONS};
 use tls_session::simulation::{pattern, seconds};
 
-/// What one turn can take in: a large helping, and the record that it completes.
+/// What one turn can take in: a large read, and the record that it completes.
 const READ_SIZE: usize = 64 * 1024 + 18 * 1024;
 /// What rustls adds: a header and a tag to each record of the echo, and its own handshake messages.
 const SLACK: usize = 8 * 1024;
 /// What the kernel holds for each direction.
 const CAPACITY: usize = 128 * 1024;
 
-/// A visitor who says so much, in records of this size, and reads nothing, not even at the end.
-fn torrent(version: &'static rustls::SupportedProtocolVersion, record: usize, total: usize) -> RawPair<Echo> {
+/// A peer that sends so many bytes, in records of this size, and reads nothing, not even at the end.
+fn flooded(version: &'static rustls::SupportedProtocolVersion, record: usize, total: usize) -> RawPair<Echo> {
     let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
     pair.raw.socket.outgoing().capacity = CAPACITY;
     pair.raw.socket.incoming().capacity = CAPACITY;
@@ -33,12 +33,12 @@ fn torrent(version: &'static rustls::SupportedProtocolVersion, record: usize, to
 }
 
 #[test]
-fn four_megabytes_that_nobody_takes_back_are_not_taken_in() {
+fn four_megabytes_are_not_read_while_the_peer_reads_nothing() {
     for version in VERSIONS {
-        let pair = torrent(version, 16 * 1024, 4 << 20);
+        let pair = flooded(version, 16 * 1024, 4 << 20);
         let server = &pair.session;
         let held = server.socket.taken() - server.socket.sent().len();
-        assert!(held > HIGH_WATER_MARK, "{held}: the test does not press hard enough");
+        assert!(held > HIGH_WATER_MARK, "{held}: the test sends too little");
         assert!(held <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{held}");
         assert!(
             server.seen.peak_pending <= HIGH_WATER_MARK + READ_SIZE + SLACK,
@@ -48,15 +48,15 @@ fn four_megabytes_that_nobody_takes_back_are_not_taken_in() {
     }
 }
 
-/// A record of one byte is 22 to 30 bytes on the wire and one byte of an answer: here it is the number of records
-/// that could cost memory, and the echo joins them.
+/// A record of one byte takes 22 to 30 bytes on the wire, and its answer has one byte. Here the number of records could cost
+/// memory. The echo joins them.
 #[test]
-fn one_byte_records_are_not_hoarded_either() {
+fn records_of_one_byte_are_not_hoarded() {
     for version in VERSIONS {
-        let pair = torrent(version, 1, 400_000);
+        let pair = flooded(version, 1, 400_000);
         let server = &pair.session;
         let said = server.seen.plaintext_out.len();
-        assert!(said > HIGH_WATER_MARK, "{said}: the test does not press hard enough");
+        assert!(said > HIGH_WATER_MARK, "{said}: the test sends too little");
         let held = said.saturating_sub(server.socket.sent().len());
         assert!(held <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{held}");
         assert!(
@@ -68,20 +68,20 @@ fn one_byte_records_are_not_hoarded_either() {
 }
 
 #[test]
-fn while_too_much_is_owed_the_poll_is_not_asked_for_more() {
-    let mut pair = torrent(VERSIONS[0], 16 * 1024, 4 << 20);
+fn above_the_high_water_mark_the_poll_is_not_asked_for_bytes() {
+    let mut pair = flooded(VERSIONS[0], 16 * 1024, 4 << 20);
     assert_eq!(pair.session.interest(), Interest::WRITABLE);
     pair.peer_paused = false;
     pair.settle();
-    assert_eq!(pair.raw.received.len(), 4 << 20, "all is taken and answered once somebody reads");
+    assert_eq!(pair.raw.received.len(), 4 << 20, "everything is read and answered after the peer has read");
     assert_eq!(pair.session.interest(), Interest::READABLE);
 }
 
-/// Invariants I4 and I6: the slot is free again, and nothing certifies an answer that was not given.
+/// Invariants I4 and I6: the slot is free again, and no close_notify certifies an answer that was not sent.
 #[test]
-fn the_write_deadline_ends_it_and_no_close_notify_is_said() {
+fn the_write_deadline_ends_it_without_close_notify() {
     for version in VERSIONS {
-        let mut pair = torrent(version, 16 * 1024, 4 << 20);
+        let mut pair = flooded(version, 16 * 1024, 4 << 20);
         pair.advance(seconds(30));
         assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Write)));
         assert!(!pair.session.seen.entered("Closing") && !pair.session.seen.entered("Finishing"));
@@ -94,9 +94,9 @@ fn the_write_deadline_ends_it_and_no_close_notify_is_said() {
     }
 }
 
-/// The same between two sessions, when the client does not read either before most of what it has to say is gone.
+/// The same between two sessions. The client does not read either, before most of its message is written.
 #[test]
-fn two_sessions_that_both_write_first_are_parted_by_the_write_deadline() {
+fn the_write_deadline_ends_two_sessions_that_both_write_first() {
     let patient = Timeouts { write: Some(seconds(300)), idle: None, ..TIMEOUTS };
     let tls = Tls::new(VERSIONS[0]).client_timeouts(patient);
     let message = pattern(4 << 20);
@@ -111,8 +111,8 @@ fn two_sessions_that_both_write_first_are_parted_by_the_write_deadline() {
     assert!(message.starts_with(pair.client.received()));
 }
 
-/// A client that answers nothing reads on while it writes, and so gets everything through an echo that has no more
-/// room than it needs.
+/// A client that answers nothing reads on while it writes. So everything goes through an echo that has no more room than
+/// it needs.
 #[test]
 fn a_client_that_reads_while_it_writes_needs_no_deadline() {
     let message = pattern(4 << 20);
@@ -122,7 +122,7 @@ fn a_client_that_reads_while_it_writes_needs_no_deadline() {
     pair.client.socket.incoming().capacity = CAPACITY;
     let started = pair.now;
     pair.run();
-    assert_eq!(pair.now, started, "somebody waited for a deadline");
+    assert_eq!(pair.now, started, "a session waited for a deadline");
     assert!(pair.client.is_clean() && pair.server.is_clean());
     assert_eq!(pair.client.received(), message);
 }

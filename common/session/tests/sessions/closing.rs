@@ -1,4 +1,4 @@
-//! Who closes, who answers, and what a close_notify is worth.
+//! The order of the two close_notify, and what they certify.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use tls_session::simulation::roles::{Echo, Silent, Talker};
 use tls_session::simulation::tls::{Tls, VERSIONS};
 use tls_session::simulation::{pattern, seconds};
 
-/// Invariant I6, for every size of request that a lane, a helping, a record and their borders could treat apart.
+/// Invariant I6, for every size of request that a lane, a read, a record or their limits could treat differently.
 #[test]
 fn a_clean_end_means_that_everything_was_answered() {
     for version in VERSIONS {
@@ -26,7 +26,7 @@ fn a_clean_end_means_that_everything_was_answered() {
         for size in [0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 200_000] {
             for capacity in [16 * 1024, 64 * 1024, usize::MAX] {
                 let message = pattern(size);
-                // Half-close: the client says close_notify right behind its request, and then reads.
+                // Half-close: the client sends close_notify right after its request, and then reads.
                 let talker = Talker::sends(&message).closes_after(0);
                 let mut pair = Pair::new(&tls, talker, Echo::greeting(b"welcome!\n"));
                 pair.client.socket.outgoing().capacity = 64 * 1024;
@@ -41,7 +41,7 @@ fn a_clean_end_means_that_everything_was_answered() {
 }
 
 #[test]
-fn a_server_that_is_stopped_answers_what_it_has_taken_before_it_says_goodbye() {
+fn a_server_that_is_stopped_answers_what_it_has_read_before_its_close_notify() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
     pair.raw.socket.incoming().capacity = 1000;
     pair.peer_paused = true;
@@ -56,9 +56,9 @@ fn a_server_that_is_stopped_answers_what_it_has_taken_before_it_says_goodbye() {
     assert_eq!((taken, pair.raw.received.len()), (50_000, 50_000));
 }
 
-/// RFC 8446, 6.1: data behind close_notify is ignored.
+/// RFC 8446, 6.1: data after close_notify is ignored.
 #[test]
-fn what_a_peer_says_behind_its_close_notify_is_ignored() {
+fn data_after_the_peers_close_notify_is_ignored() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.raw.send(b"first");
@@ -72,7 +72,7 @@ fn what_a_peer_says_behind_its_close_notify_is_ignored() {
 }
 
 #[test]
-fn a_fin_alone_is_a_truncation_though_all_was_answered() {
+fn a_fin_alone_is_a_truncation_even_if_everything_is_answered() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.send(b"hello");
@@ -85,7 +85,7 @@ fn a_fin_alone_is_a_truncation_though_all_was_answered() {
 }
 
 #[test]
-fn a_peer_that_just_leaves_after_our_close_notify_has_not_confirmed_it() {
+fn a_fin_after_our_close_notify_does_not_confirm_it() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.close();
@@ -95,9 +95,9 @@ fn a_peer_that_just_leaves_after_our_close_notify_has_not_confirmed_it() {
     }
 }
 
-/// Many close their socket with our close_notify unread, and their kernel makes a reset of it.
+/// Many peers close their socket while our close_notify is unread, and their kernel sends a reset for it.
 #[test]
-fn a_peer_that_resets_after_our_close_notify_has_just_left() {
+fn a_reset_after_our_close_notify_is_like_a_fin() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.close();
@@ -108,9 +108,9 @@ fn a_peer_that_resets_after_our_close_notify_has_just_left() {
     }
 }
 
-/// Half-close: whoever has said everything hears the rest of the answer, however long it takes, as long as it comes.
+/// Half-close: an application that has finished sending receives the rest of the answer, as long as it keeps coming.
 #[test]
-fn who_has_said_everything_waits_for_as_long_as_the_answer_comes() {
+fn after_finishing_a_session_waits_as_long_as_the_answer_keeps_coming() {
     for version in VERSIONS {
         let mut pair = RawPair::client(Tls::new(version), Talker::sends(b"question")).established();
         pair.finish_sending();
@@ -126,7 +126,7 @@ fn who_has_said_everything_waits_for_as_long_as_the_answer_comes() {
 }
 
 #[test]
-fn who_has_said_everything_does_not_wait_for_ever() {
+fn after_finishing_a_session_does_not_wait_forever() {
     let mut pair = RawPair::client(Tls::new(&TLS13), Talker::sends(b"question")).established();
     pair.finish_sending();
     pair.advance(seconds(60));
@@ -137,7 +137,7 @@ fn who_has_said_everything_does_not_wait_for_ever() {
 fn a_fin_is_read_once() {
     for (we_close, phase) in [(false, "PeerClosed"), (true, "Closing")] {
         let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
-        pair.raw.socket.incoming().capacity = 0; // so that an answer stays owed, and the session stays
+        pair.raw.socket.incoming().capacity = 0; // so that an answer stays pending, and the session stays
         pair.send(b"hello");
         if we_close {
             pair.close();
@@ -164,11 +164,11 @@ fn closing_twice_is_closing_once() {
     assert_eq!(pair.session.seen.lines, lines);
 }
 
-/// Spurious events are the kernel's right: in no phase do they change anything.
+/// A kernel may report events without a cause. They change nothing in any phase.
 #[test]
 fn events_without_a_cause_change_nothing() {
-    type Play = fn(&mut RawPair<Silent>);
-    let scenes: [(&str, Play); 3] = [
+    type Prepare = fn(&mut RawPair<Silent>);
+    let cases: [(&str, Prepare); 3] = [
         ("Handshaking", |_| {}),
         ("Established", |pair| pair.settle()),
         ("Closing", |pair| {
@@ -176,10 +176,10 @@ fn events_without_a_cause_change_nothing() {
             pair.close();
         }),
     ];
-    for (phase, play) in scenes {
+    for (phase, prepare) in cases {
         let mut pair = RawPair::server(Tls::new(&TLS13), Silent);
         pair.session.settle(pair.now);
-        play(&mut pair);
+        prepare(&mut pair);
         assert_eq!(pair.session.phase().name(), phase);
 
         let interest = pair.session.interest();
@@ -195,9 +195,9 @@ fn events_without_a_cause_change_nothing() {
     }
 }
 
-/// A session that starts on a socket that is readable already, as a waiter's is, must be told so.
+/// A session may start on a socket that is already readable, as that of a queued client. It has to be told.
 #[test]
-fn a_session_reads_nothing_before_it_is_told_that_there_is_something() {
+fn a_session_does_not_read_before_it_is_told_that_bytes_are_there() {
     assert!(!Readiness::connected().is_readable());
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default());
     pair.raw.write();
@@ -209,7 +209,7 @@ fn a_session_reads_nothing_before_it_is_told_that_there_is_something() {
 
 // ---- half-close: an application that answers later ---------------------------------------------------------------
 
-/// A role that answers `delay` after its peer has finished, or from outside.
+/// An application that answers `delay` after its peer has finished. Without a delay it is answered for from outside.
 #[derive(Debug, Default)]
 struct Late {
     delay: Option<Duration>,
@@ -270,9 +270,9 @@ fn an_answer_from_outside_follows_the_peers_close_notify() {
     }
 }
 
-/// The loss is reported, and nothing certifies it: by default a session is complete with the peer's close_notify.
+/// The loss is reported, and no close_notify certifies it. By default a session is complete with the peer's close_notify.
 #[test]
-fn a_session_that_takes_no_plaintext_says_so() {
+fn send_fails_while_the_session_takes_no_plaintext() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default());
         assert_eq!(pair.session.send(b"early", pair.now), Err(NotSent));
@@ -308,7 +308,7 @@ fn a_half_closed_session_that_is_closed_from_outside_has_the_close_deadline() {
 }
 
 #[test]
-fn a_half_closed_session_notices_a_reset_behind_the_fin() {
+fn a_half_closed_session_notices_a_reset_after_the_fin() {
     for fin in [false, true] {
         let mut pair = half_closed(&TLS13, None);
         if fin {
@@ -329,7 +329,7 @@ fn a_half_closed_session_notices_a_reset_behind_the_fin() {
 // ---- whether the socket is drained before it is closed -----------------------------------------------------------
 
 #[test]
-fn a_usual_end_closes_the_socket_directly() {
+fn a_regular_end_closes_the_socket_directly() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.send(b"hello");
@@ -340,17 +340,17 @@ fn a_usual_end_closes_the_socket_directly() {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.raw.send_fin();
         pair.settle();
-        assert!(!pair.session.needs_draining(), "nothing can come behind a FIN");
+        assert!(!pair.session.needs_draining(), "nothing can come after a FIN");
     }
 }
 
 #[test]
-fn bytes_behind_close_notify_make_the_socket_drained() {
+fn a_socket_with_bytes_after_close_notify_is_drained() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
     pair.raw.send(b"question");
     pair.raw.tls.send_close_notify();
     pair.raw.write();
-    pair.raw.socket.write_all(b"behind").unwrap(); // in the same read
+    pair.raw.socket.write_all(b"after").unwrap(); // in the same read
     pair.settle();
     assert_eq!(pair.raw.received, b"question");
     assert!(pair.session.is_clean());
@@ -359,7 +359,7 @@ fn bytes_behind_close_notify_make_the_socket_drained() {
 
 /// While the answer is pending the poll does not watch for bytes, so nobody knows whether some have come.
 #[test]
-fn a_socket_that_nobody_watched_behind_close_notify_is_drained() {
+fn a_socket_that_was_not_watched_after_close_notify_is_drained() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
     pair.raw.socket.incoming().capacity = 0;
     pair.raw.send(b"question");
@@ -371,9 +371,9 @@ fn a_socket_that_nobody_watched_behind_close_notify_is_drained() {
     assert!(pair.session.needs_draining());
 }
 
-/// The peer that has not finished may go on sending, and a reset would destroy what was sent last.
+/// A peer that has not finished may go on sending. A reset would destroy what we have sent last.
 #[test]
-fn behind_an_alert_the_socket_is_drained() {
+fn after_an_alert_the_socket_is_drained() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
     let sent = pair.raw.socket.sent().len();
     pair.raw.socket.outgoing().flips = vec![sent + 10];

@@ -16,8 +16,8 @@ fn pair(tls: &Shared) -> Pair<Talker, Echo> {
     Pair::new(tls, Talker::sends(MESSAGE).closes_after(answer), Echo::greeting(GREETING))
 }
 
-/// Whatever happens, nobody panics or turns in circles, nobody hears what was not said, and a clean end means
-/// that all of it was heard.
+/// Neither end panics or turns in circles. No application receives what was not sent. A clean end means that everything was
+/// received.
 #[test]
 fn a_damaged_byte_anywhere_is_never_delivered() {
     for version in VERSIONS {
@@ -48,7 +48,7 @@ fn check(mut pair: Pair<Talker, Echo>, at: usize) {
     }
 }
 
-/// The steps that every failed end has in this order: it fails, the alert goes out, the FIN follows.
+/// Checks the order: the session fails, the alert is written, the FIN follows.
 fn assert_alert_before_fin(lines: &[String], from: &str) {
     let failing = format!("{from} -> Failing");
     let at = lines.iter().position(|line| *line == failing).unwrap();
@@ -77,7 +77,7 @@ fn a_corrupt_record_in_the_handshake_is_answered_by_an_alert() {
     }
 }
 
-/// A server with an established session and a client that is about to say "damaged", in a corrupt record.
+/// A server with an established session and a client that is about to send "damaged", in a corrupt record.
 fn about_to_be_damaged(version: &'static SupportedProtocolVersion) -> RawPair<Echo> {
     let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
     pair.send(b"good");
@@ -99,7 +99,7 @@ fn a_corrupt_record_in_an_established_session_is_answered_by_an_alert() {
 }
 
 #[test]
-fn what_came_before_a_corrupt_record_is_heard_even_in_the_same_helping() {
+fn data_before_a_corrupt_record_is_received_even_from_the_same_read() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.raw.socket.outgoing().arriving = 0;
@@ -115,10 +115,10 @@ fn what_came_before_a_corrupt_record_is_heard_even_in_the_same_helping() {
     }
 }
 
-/// rustls asserts in debug builds that nothing goes wrong behind its own close_notify, which every peer can bring
-/// about (invariant I8). This workspace builds rustls without that assertion.
+/// rustls asserts in debug builds that nothing goes wrong after its own close_notify. Every peer can make something go wrong
+/// there (invariant I8). This workspace builds rustls without that assertion.
 #[test]
-fn a_corrupt_record_behind_our_close_notify_ends_the_session_without_another_word() {
+fn a_corrupt_record_after_our_close_notify_ends_the_session_without_an_alert() {
     for version in VERSIONS {
         let mut pair = about_to_be_damaged(version);
         pair.close();
@@ -128,16 +128,16 @@ fn a_corrupt_record_behind_our_close_notify_ends_the_session_without_another_wor
         let sent = pair.session.socket.sent().len();
         pair.send(b"damaged");
         assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(pair.session.socket.sent().len(), sent, "an alert behind close_notify");
+        assert_eq!(pair.session.socket.sent().len(), sent, "an alert after close_notify");
         assert!(pair.session.socket.outgoing().fin);
     }
 }
 
 #[test]
-fn what_comes_behind_the_peer_s_close_notify_is_not_even_looked_at() {
+fn bytes_after_the_peers_close_notify_are_not_read() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
-        pair.raw.socket.incoming().capacity = 0; // so that an answer stays owed, and the session stays
+        pair.raw.socket.incoming().capacity = 0; // so that an answer stays pending, and the session stays
         pair.send(b"hello");
         pair.send_close_notify();
         assert_eq!(pair.session.phase().name(), "PeerClosed");

@@ -1,4 +1,4 @@
-//! A connection that ends, or breaks, behind any of its bytes.
+//! A connection that ends, or is reset, after any of its bytes.
 
 use tls_session::application::Application;
 use tls_session::close_reason::CloseReason;
@@ -18,12 +18,12 @@ enum Direction {
     ToClient,
 }
 
-/// A client that leaves when it has heard so much, and a server.
+/// A client that closes when it has received so many bytes, and a server.
 fn pair(tls: &Shared, closes_after: usize) -> Pair<Talker, Echo> {
     Pair::new(tls, Talker::sends(MESSAGE).closes_after(closes_after), Echo::greeting(GREETING))
 }
 
-/// Cuts a session at every position of one direction, and makes sure that each end comes to the right end.
+/// Cuts a session at every position of one direction, and checks the reason of each end.
 fn cut_everywhere(direction: Direction, cut: Cut) {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
@@ -46,17 +46,17 @@ fn cut_everywhere(direction: Direction, cut: Cut) {
 
                 check(&pair.client, &pair.server);
                 check(&pair.server, &pair.client);
-                assert_eq!(pair.now, started, "somebody had to wait for a deadline");
+                assert_eq!(pair.now, started, "a session had to wait for a deadline");
                 let cut_off_is_clean = match direction {
                     Direction::ToServer => pair.server.is_clean(),
                     Direction::ToClient => pair.client.is_clean(),
                 };
-                // A reset behind the very last byte may still destroy the answer to it.
+                // A reset after the very last byte may still destroy the answer to it.
                 if at < length || cut == Cut::Fin {
                     assert_eq!(cut_off_is_clean, at == length, "{direction:?} {cut:?} at {at} of {length}");
                 }
                 if pair.client.is_clean() {
-                    // Invariant I6: a close_notify of the server's certifies its answer.
+                    // Invariant I6: the server's close_notify certifies its answer.
                     assert_eq!(pair.client.received(), [GREETING, pair.server.received()].concat());
                 }
             }
@@ -64,14 +64,14 @@ fn cut_everywhere(direction: Direction, cut: Cut) {
     }
 }
 
-/// What holds for an end whose connection was cut anywhere.
+/// Checks an end whose connection was cut somewhere.
 fn check<A: Application + Collects, B: Application + Collects>(near: &Driver<A>, far: &Driver<B>) {
     let closed_first = near.seen.entered("Closing");
     match near.reason() {
         Some(CloseReason::Clean { .. }) => {
-            let said_goodbye = far.seen.entered("Closing") || far.seen.entered("Finishing");
+            let has_closed = far.seen.entered("Closing") || far.seen.entered("Finishing");
             let lane = near.socket.incoming();
-            assert!(said_goodbye && lane.taken == lane.log.len(), "clean, without the peer's close_notify");
+            assert!(has_closed && lane.taken == lane.log.len(), "clean, without the peer's close_notify");
         }
         Some(CloseReason::Unconfirmed) => assert!(closed_first),
         Some(CloseReason::Truncated { established }) => {
@@ -81,26 +81,26 @@ fn check<A: Application + Collects, B: Application + Collects>(near: &Driver<A>,
         Some(CloseReason::Transport { .. }) => {}
         other => panic!("not a reason for a connection that was cut: {other:?}"),
     }
-    assert!(far.seen.plaintext_out.starts_with(near.received()), "what was heard is not what was said");
+    assert!(far.seen.plaintext_out.starts_with(near.received()), "what was received is not what was sent");
     assert_eq!(near.seen.plaintext_in, near.received());
 }
 
 #[test]
-fn the_client_s_bytes_end_at_any_position() {
+fn the_clients_bytes_may_end_at_any_position() {
     cut_everywhere(Direction::ToServer, Cut::Fin);
 }
 
 #[test]
-fn the_server_s_bytes_end_at_any_position() {
+fn the_servers_bytes_may_end_at_any_position() {
     cut_everywhere(Direction::ToClient, Cut::Fin);
 }
 
 #[test]
-fn the_connection_is_reset_behind_any_byte_of_the_client_s() {
+fn the_connection_may_be_reset_after_any_byte_of_the_client() {
     cut_everywhere(Direction::ToServer, Cut::Reset);
 }
 
 #[test]
-fn the_connection_is_reset_behind_any_byte_of_the_server_s() {
+fn the_connection_may_be_reset_after_any_byte_of_the_server() {
     cut_everywhere(Direction::ToClient, Cut::Reset);
 }

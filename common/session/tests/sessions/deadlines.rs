@@ -1,4 +1,4 @@
-//! Each deadline, to the instant: what starts it, what moves it, what does not, and what it says when it passes.
+//! Each deadline, to the nanosecond: what starts it, what moves it, what does not, and the reason that it gives.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tls_session::simulation::{pattern, seconds};
 
 const INSTANT: Duration = Duration::from_nanos(1);
 
-/// The session ends when this time has passed, not an instant earlier, and for this deadline.
+/// Checks that the session ends after this time, not a nanosecond earlier, and because of this deadline.
 fn assert_ends_after<A: Application>(pair: &mut RawPair<A>, time: Duration, timeout: Timeout) {
     pair.advance(time - INSTANT);
     assert_eq!(pair.session.reason(), None, "too early");
@@ -47,7 +47,7 @@ fn a_client_waits_for_the_first_byte_until_its_wait_deadline() {
 }
 
 #[test]
-fn a_client_without_a_wait_deadline_waits_and_its_handshake_is_not_timed_meanwhile() {
+fn without_a_wait_deadline_the_handshake_deadline_starts_with_the_first_byte() {
     let timeouts = Timeouts { wait: None, ..TIMEOUTS };
     let tls = Tls::new(&TLS13).client_timeouts(timeouts);
     let mut pair = RawPair::client(tls, Talker::sends(b"hello"));
@@ -68,7 +68,7 @@ fn the_first_byte_ends_the_wait_and_starts_the_handshake_deadline() {
 }
 
 #[test]
-fn a_client_that_has_waited_has_its_whole_handshake_deadline() {
+fn a_long_wait_does_not_shorten_the_handshake_deadline() {
     let mut pair = waiting_client();
     pair.raw.socket.outgoing().arriving = 0;
     pair.advance(seconds(299));
@@ -145,7 +145,7 @@ fn data_moves_the_idle_deadline() {
 }
 
 #[test]
-fn data_that_the_peer_takes_moves_the_idle_deadline_too() {
+fn data_that_the_peer_reads_moves_the_idle_deadline() {
     let mut pair = with_timeouts(Timeouts { write: None, ..TIMEOUTS }).established();
     pair.raw.socket.incoming().capacity = 1000;
     pair.peer_paused = true;
@@ -171,9 +171,9 @@ fn half_a_record_and_a_key_update_do_not_move_the_idle_deadline() {
     assert_eq!(pair.session.phase().name(), "Closing");
 }
 
-/// What is owed goes out before the close_notify: the session is idle, and its answer still comes whole (I6).
+/// Pending output is written before the close_notify. The session is idle, and its answer is still complete (I6).
 #[test]
-fn an_idle_session_that_owes_an_answer_closes_behind_it() {
+fn an_idle_session_with_pending_output_closes_after_it() {
     let mut pair = with_timeouts(Timeouts { idle: Some(seconds(10)), ..TIMEOUTS }).established();
     pair.raw.socket.incoming().capacity = 1000;
     pair.peer_paused = true;
@@ -189,7 +189,7 @@ fn an_idle_session_that_owes_an_answer_closes_behind_it() {
 }
 
 #[test]
-fn an_idle_session_whose_answer_nobody_takes_ends_without_close_notify() {
+fn an_idle_session_whose_peer_reads_nothing_ends_without_close_notify() {
     let mut pair = with_timeouts(Timeouts { idle: Some(seconds(10)), ..TIMEOUTS }).established();
     pair.raw.socket.incoming().capacity = 1000;
     pair.peer_paused = true;
@@ -202,8 +202,8 @@ fn an_idle_session_whose_answer_nobody_takes_ends_without_close_notify() {
 
 // ---- write -----------------------------------------------------------------------------------------------------
 
-/// A session that owes an answer of which so much fits into the kernel.
-fn owing(capacity: usize) -> RawPair<Echo> {
+/// A session with a pending answer. So many bytes of it fit into the kernel.
+fn with_pending_output(capacity: usize) -> RawPair<Echo> {
     let mut pair = with_timeouts(Timeouts { idle: None, ..TIMEOUTS }).established();
     pair.raw.socket.incoming().capacity = capacity;
     pair.peer_paused = true;
@@ -212,28 +212,28 @@ fn owing(capacity: usize) -> RawPair<Echo> {
 }
 
 #[test]
-fn a_peer_that_takes_nothing_has_the_write_deadline() {
-    assert_ends_after(&mut owing(1000), seconds(30), Timeout::Write);
+fn a_peer_that_reads_nothing_has_the_write_deadline() {
+    assert_ends_after(&mut with_pending_output(1000), seconds(30), Timeout::Write);
 }
 
 #[test]
-fn more_from_a_peer_that_takes_nothing_does_not_move_the_write_deadline() {
-    let mut pair = owing(1000);
+fn data_from_a_peer_that_reads_nothing_does_not_move_the_write_deadline() {
+    let mut pair = with_pending_output(1000);
     for _ in 0..29 {
         pair.advance(seconds(1));
         pair.send(b"more");
-        pair.session.report_ready(pair.now); // nor does the poll, which may say anything
+        pair.session.report_ready(pair.now); // neither does the poll, which may report anything
         pair.session.turn(pair.now);
     }
     assert_ends_after(&mut pair, seconds(1), Timeout::Write);
 }
 
 #[test]
-fn whatever_the_peer_takes_moves_the_write_deadline() {
-    let mut pair = owing(1000);
+fn every_byte_that_the_peer_reads_moves_the_write_deadline() {
+    let mut pair = with_pending_output(1000);
     for _ in 0..5 {
         pair.advance(seconds(29));
-        pair.raw.socket.incoming().capacity += 1; // as if it had taken one byte
+        pair.raw.socket.incoming().capacity += 1; // as if it had read one byte
         pair.session.settle(pair.now);
     }
     assert_ends_after(&mut pair, seconds(30), Timeout::Write);
@@ -251,7 +251,7 @@ fn a_peer_that_does_not_answer_our_close_notify_has_the_close_deadline() {
 }
 
 #[test]
-fn a_peer_that_goes_on_talking_does_not_move_the_close_deadline() {
+fn a_peer_that_goes_on_sending_does_not_move_the_close_deadline() {
     let mut pair = established();
     pair.close();
     for _ in 0..4 {
@@ -262,7 +262,7 @@ fn a_peer_that_goes_on_talking_does_not_move_the_close_deadline() {
 }
 
 #[test]
-fn once_closing_only_the_end_is_timed() {
+fn a_closing_session_has_only_the_close_deadline() {
     let shorter = Timeouts { idle: Some(seconds(3)), session: Some(seconds(4)), ..TIMEOUTS };
     let mut pair = with_timeouts(shorter).established();
     pair.close();
@@ -270,7 +270,7 @@ fn once_closing_only_the_end_is_timed() {
 }
 
 #[test]
-fn an_alert_that_nobody_takes_does_not_hold_the_session() {
+fn an_alert_that_nobody_reads_does_not_hold_the_session() {
     let mut pair = established();
     pair.raw.socket.incoming().capacity = 0;
     let end = pair.raw.socket.sent().len();
@@ -282,8 +282,8 @@ fn an_alert_that_nobody_takes_does_not_hold_the_session() {
 }
 
 #[test]
-fn a_close_notify_that_nobody_takes_does_not_hold_the_session() {
-    let mut pair = last_word_that_nobody_takes();
+fn a_close_notify_that_nobody_reads_does_not_hold_the_session() {
+    let mut pair = close_notify_that_nobody_reads();
     pair.advance(seconds(5) - INSTANT);
     assert_eq!(pair.session.reason(), None);
     pair.advance(INSTANT);
@@ -291,13 +291,13 @@ fn a_close_notify_that_nobody_takes_does_not_hold_the_session() {
 }
 
 #[test]
-fn a_close_notify_that_nobody_takes_is_not_a_clean_end() {
-    let mut pair = last_word_that_nobody_takes();
+fn a_close_notify_that_nobody_reads_is_not_a_clean_end() {
+    let mut pair = close_notify_that_nobody_reads();
     assert_ends_after(&mut pair, seconds(5), Timeout::Close);
 }
 
-/// A session whose peer has closed, has its answer, and leaves no room for our close_notify.
-fn last_word_that_nobody_takes() -> RawPair<Echo> {
+/// A session whose peer has closed and has its answer, and leaves no room for our close_notify.
+fn close_notify_that_nobody_reads() -> RawPair<Echo> {
     let mut pair = established();
     pair.raw.socket.incoming().capacity = 0;
     pair.send_close_notify();
@@ -308,7 +308,7 @@ fn last_word_that_nobody_takes() -> RawPair<Echo> {
 // ---- session ---------------------------------------------------------------------------------------------------
 
 #[test]
-fn the_session_deadline_is_moved_by_nothing_and_closes_with_close_notify() {
+fn data_does_not_move_the_session_deadline_which_closes_with_close_notify() {
     let mut pair = with_timeouts(Timeouts { session: Some(seconds(100)), ..TIMEOUTS });
     for _ in 0..99 {
         pair.advance(seconds(1));
@@ -324,7 +324,7 @@ fn the_session_deadline_is_moved_by_nothing_and_closes_with_close_notify() {
     assert_eq!(pair.raw.received.len(), 99 * 4);
 }
 
-// ---- the application's own -------------------------------------------------------------------------------------
+// ---- the deadline of the application -------------------------------------------------------------------------------------
 
 #[test]
 fn an_application_closes_when_its_own_deadline_says_so() {
@@ -345,7 +345,7 @@ fn an_application_closes_when_its_own_deadline_says_so() {
 // ---- none ------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_session_without_deadlines_waits_for_as_long_as_it_takes() {
+fn a_session_without_deadlines_waits_forever() {
     let mut pair = with_timeouts(Timeouts::NONE);
     pair.raw.socket.outgoing().arriving = 0;
     pair.advance(seconds(1_000_000));
@@ -358,12 +358,12 @@ fn a_session_without_deadlines_waits_for_as_long_as_it_takes() {
 
 // ---- a loop that comes late ------------------------------------------------------------------------------------
 
-/// The clock goes on, and nobody looks at it.
+/// Lets time pass while the loop does nothing.
 fn pause<A: Application>(pair: &mut RawPair<A>, time: Duration) {
     pair.now += time;
 }
 
-/// The loop was stopped, or its events did not fit into one batch: the data is there, and no event has said so.
+/// The loop was stopped, or its events did not fit into one batch. The data is there, and no event has reported it.
 #[test]
 fn a_session_that_is_due_reads_its_socket_before_it_counts_as_late() {
     let mut pair = established();
@@ -392,7 +392,7 @@ fn a_session_that_is_due_writes_to_its_socket_before_it_counts_as_late() {
 }
 
 #[test]
-fn a_peer_that_floods_meets_its_deadlines_all_the_same() {
+fn a_peer_that_floods_does_not_escape_its_deadlines() {
     let timeouts = Timeouts { session: Some(seconds(100)), ..TIMEOUTS };
     let mut pair = with_timeouts(timeouts).established();
     pause(&mut pair, seconds(50));
@@ -419,7 +419,7 @@ fn a_pause_of_the_loop_does_not_count_against_the_handshake() {
 }
 
 #[test]
-fn a_handshake_that_a_pause_has_excused_ends_at_its_new_deadline() {
+fn a_pause_moves_the_handshake_deadline() {
     for (pause_of, more) in [(seconds(3600), seconds(10)), (seconds(12), seconds(2))] {
         let mut pair = with_timeouts(TIMEOUTS);
         pair.raw.socket.outgoing().arriving = 100;
@@ -431,7 +431,7 @@ fn a_handshake_that_a_pause_has_excused_ends_at_its_new_deadline() {
 }
 
 #[test]
-fn a_loop_that_is_a_little_late_excuses_nothing() {
+fn a_loop_that_is_a_little_late_moves_no_deadline() {
     let mut pair = with_timeouts(TIMEOUTS);
     pair.raw.socket.outgoing().arriving = 100;
     pair.settle();
@@ -441,7 +441,7 @@ fn a_loop_that_is_a_little_late_excuses_nothing() {
 }
 
 #[test]
-fn a_pause_of_the_loop_does_not_count_against_the_closing() {
+fn a_pause_of_the_loop_does_not_count_against_the_close() {
     let mut pair = established();
     pair.close();
     pause(&mut pair, seconds(3600));
@@ -452,7 +452,7 @@ fn a_pause_of_the_loop_does_not_count_against_the_closing() {
 }
 
 #[test]
-fn the_session_deadline_is_absolute() {
+fn a_pause_does_not_move_the_session_deadline() {
     let timeouts = Timeouts { session: Some(seconds(100)), ..TIMEOUTS };
     let mut pair = with_timeouts(timeouts).established();
     pair.raw.send(b"in time");

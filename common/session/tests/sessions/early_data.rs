@@ -1,5 +1,5 @@
-//! Early data (0-RTT): rejected unless the application accepts it, delivered when the peer is authorized, and never a
-//! reason to lose a handshake.
+//! Early data (0-RTT) is rejected unless the application accepts it. It is delivered when the peer is authorized. It never
+//! makes a handshake fail.
 
 use std::io::{ErrorKind, Write as _};
 use std::time::Instant;
@@ -15,8 +15,8 @@ use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::{Shared, Tls};
 
-/// A server that hands out tickets which allow `allowed` bytes of early data, and a client that has one.
-fn acquainted(allowed: u32) -> Tls {
+/// A server whose tickets allow `allowed` bytes of early data, and a client that has one.
+fn with_ticket(allowed: u32) -> Tls {
     let mut tls = Tls::new(&TLS13);
     tls.server.max_early_data_size = allowed;
     tls.server.session_storage = rustls::server::ServerSessionMemoryCache::new(8);
@@ -29,7 +29,7 @@ fn acquainted(allowed: u32) -> Tls {
     tls
 }
 
-/// The client's next pair, with its early data on the wire.
+/// The client's next session. Its early data is on the network.
 fn pair<A: Application>(tls: impl Into<Shared>, application: A, early: &[u8]) -> RawPair<A> {
     let mut pair = RawPair::server(tls, application);
     let Connection::Client(client) = &mut pair.raw.tls else { panic!("no client") };
@@ -43,7 +43,7 @@ fn is_accepted(pair: &RawPair<impl Application>) -> bool {
     client.is_early_data_accepted()
 }
 
-/// A role that takes early data, and says when which of it came.
+/// An application that accepts early data, and notes what came in which order.
 #[derive(Debug, Default)]
 struct Eager {
     events: Vec<String>,
@@ -74,8 +74,8 @@ impl Application for Eager {
 }
 
 #[test]
-fn early_data_is_delivered_behind_the_authorization_and_before_the_rest() {
-    let mut pair = pair(acquainted(16_384), Eager::default(), &pattern(3000)).established();
+fn early_data_is_delivered_after_the_authorization_and_before_the_rest() {
+    let mut pair = pair(with_ticket(16_384), Eager::default(), &pattern(3000)).established();
     assert!(is_accepted(&pair));
     pair.send(b"the rest");
     assert_eq!(pair.session.application().events, ["established", "early 3000", "received 8"]);
@@ -83,8 +83,8 @@ fn early_data_is_delivered_behind_the_authorization_and_before_the_rest() {
 }
 
 #[test]
-fn early_data_larger_than_the_buffer_comes_whole() {
-    let mut pair = pair(acquainted(40_000), Eager::default(), &pattern(40_000)).established();
+fn early_data_larger_than_the_buffer_is_complete() {
+    let mut pair = pair(with_ticket(40_000), Eager::default(), &pattern(40_000)).established();
     assert!(is_accepted(&pair));
     pair.settle();
     let early: Vec<_> = pair.session.application().events[1..].to_vec();
@@ -92,20 +92,20 @@ fn early_data_larger_than_the_buffer_comes_whole() {
     assert_eq!(pair.raw.received, pattern(40_000));
 }
 
-/// rustls would keep it for a reader that never comes, and the client would believe that it has been heard.
+/// rustls would keep it for a reader that never comes, and the client would believe that it was received.
 #[test]
 fn early_data_is_rejected_if_the_application_does_not_accept_it() {
-    let mut pair = pair(acquainted(16_384), Echo::default(), b"early").established();
+    let mut pair = pair(with_ticket(16_384), Echo::default(), b"early").established();
     assert!(!is_accepted(&pair));
     pair.send(b"once more");
     assert_eq!(pair.session.received(), b"once more");
 }
 
-/// The rejected record stays in rustls' buffer until the client's Finished comes, and a `process_new_packets` that only
-/// asks how much output is pending would charge it each time, until nothing is left to charge it to.
+/// The rejected record stays in rustls' buffer until the client's Finished comes. A `process_new_packets` that only asks
+/// how much output is pending would charge the record each time, until the allowance is used up.
 #[test]
 fn rejected_early_data_survives_a_socket_that_takes_nothing() {
-    let tls = acquainted(16_384);
+    let tls = with_ticket(16_384);
     let mut refusing = tls.clone();
     refusing.server.max_early_data_size = 0;
     let mut pair = pair(refusing, Echo::default(), &pattern(5000));
@@ -123,7 +123,7 @@ fn rejected_early_data_survives_a_socket_that_takes_nothing() {
 
 #[test]
 fn rustls_accepts_no_early_data_with_a_ticketer() {
-    let mut tls = acquainted(16_384);
+    let mut tls = with_ticket(16_384);
     tls.server.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new().unwrap();
     let pair = pair(tls, Eager::default(), b"early").established();
     assert!(!is_accepted(&pair));

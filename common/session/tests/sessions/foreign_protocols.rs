@@ -10,10 +10,10 @@ use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::{Collects, Echo, Talker};
 use tls_session::simulation::tls::Tls;
 
-/// A session at which somebody speaks something else, in segments of this size.
-fn addressed<A: Application + Collects>(mut pair: RawPair<A>, words: &[u8], segment: usize) -> RawPair<A> {
+/// A session whose peer sends these bytes in segments of this size.
+fn receiving<A: Application + Collects>(mut pair: RawPair<A>, bytes: &[u8], segment: usize) -> RawPair<A> {
     pair.raw.socket.outgoing().segment = segment;
-    pair.raw.socket.write_all(words).unwrap();
+    pair.raw.socket.write_all(bytes).unwrap();
     pair.session.settle(pair.now);
     assert_eq!(pair.session.received(), b"");
     pair
@@ -40,14 +40,14 @@ fn assert_not_tls<A: Application>(pair: &RawPair<A>, name: &str) {
 fn assert_ends_in_alert<A: Application>(pair: &RawPair<A>) {
     let sent = pair.session.socket.sent();
     let [rest @ .., 21, 3, _, 0, 2, 2, _decode_error] = &*sent else { panic!("no alert: {sent:?}") };
-    assert!(rest.is_empty() || rest[0] == 22, "something stands before the alert: {rest:?}");
+    assert!(rest.is_empty() || rest[0] == 22, "something precedes the alert: {rest:?}");
     drop(sent);
     assert!(pair.session.socket.outgoing().fin);
 }
 
 #[test]
-fn a_server_names_what_it_hears_and_answers_with_an_alert() {
-    let words: [(&[u8], &str); 10] = [
+fn a_server_names_the_protocol_and_answers_with_an_alert() {
+    let bytes: [(&[u8], &str); 10] = [
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "it speaks HTTP "),
         (b"POST / HTTP/1.1\r\n\r\n", "it speaks HTTP "),
         (b"OPTIONS * HTTP/1.1\r\n\r\n", "it speaks HTTP "),
@@ -59,9 +59,9 @@ fn a_server_names_what_it_hears_and_answers_with_an_alert() {
         (b"hello?\r\n", "its first bytes are \"hello"),
         (b"\0\0\0\0\0\0\0\0", "its first bytes are "),
     ];
-    for (words, name) in words {
+    for (bytes, name) in bytes {
         for segment in [usize::MAX, 8] {
-            let pair = addressed(server(), words, segment);
+            let pair = receiving(server(), bytes, segment);
             assert_not_tls(&pair, name);
             assert_ends_in_alert(&pair);
         }
@@ -69,40 +69,40 @@ fn a_server_names_what_it_hears_and_answers_with_an_alert() {
 }
 
 #[test]
-fn a_client_names_what_answers_it() {
-    let words: [(&[u8], &str); 4] = [
+fn a_client_names_the_protocol_of_the_answer() {
+    let bytes: [(&[u8], &str); 4] = [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it speaks HTTP "),
         (b"SSH-2.0-OpenSSH_9.9\r\n", "it speaks SSH "),
         (b"220 localhost ESMTP\r\n", "it speaks SMTP or FTP "),
         (b"* OK ready\r\n", "it speaks IMAP "),
     ];
-    for (words, name) in words {
+    for (bytes, name) in bytes {
         for segment in [usize::MAX, 8] {
-            let pair = addressed(client(), words, segment);
+            let pair = receiving(client(), bytes, segment);
             assert_not_tls(&pair, name);
             assert_ends_in_alert(&pair);
         }
     }
 }
 
-/// rustls refuses the very first byte, and a session that has failed reads no more: so much is known, and no more.
+/// rustls refuses the very first byte, and a session that has failed reads no more. So one byte is known.
 #[test]
-fn one_byte_is_enough_to_know_that_it_is_not_tls_and_too_little_for_a_name() {
-    for words in
+fn after_one_byte_a_foreign_protocol_has_no_name() {
+    for bytes in
         [&b"GET / HTTP/1.1\r\n\r\n"[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.9\r\n"]
     {
-        let name = format!("its first bytes are \"{}\"", words[0].escape_ascii());
-        let pair = addressed(server(), words, 1);
+        let name = format!("its first bytes are \"{}\"", bytes[0].escape_ascii());
+        let pair = receiving(server(), bytes, 1);
         assert_not_tls(&pair, &name);
         assert_ends_in_alert(&pair);
-        let pair = addressed(client(), words, 1);
+        let pair = receiving(client(), bytes, 1);
         assert_not_tls(&pair, &name);
         assert_ends_in_alert(&pair);
     }
 }
 
 #[test]
-fn what_begins_like_tls_is_called_bad_tls() {
-    let pair = addressed(server(), &[22, 3, 1, 0, 4, 0xff, 0, 0, 0], usize::MAX);
+fn bytes_that_begin_like_tls_are_bad_tls() {
+    let pair = receiving(server(), &[22, 3, 1, 0, 4, 0xff, 0, 0, 0], usize::MAX);
     assert!(matches!(pair.session.reason(), Some(CloseReason::Tls(_))), "{:?}", pair.session.reason());
 }

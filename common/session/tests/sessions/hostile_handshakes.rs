@@ -15,10 +15,10 @@ use tls_session::simulation::tls::{Tls, VERSIONS};
 /// A close_notify in plaintext (RFC 8446, 6.1).
 const CLOSE_NOTIFY: [u8; 7] = [21, 3, 3, 0, 2, 1, 0];
 
-/// A close_notify behind the ClientHello once made a loop that asked only `wants_read` and `wants_write` spin
-/// (CVE-2024-32650). Here nobody turns without a reason, and the handshake deadline stays.
+/// A close_notify after the ClientHello once made a loop that asked only `wants_read` and `wants_write` spin
+/// (CVE-2024-32650). Here every turn has a reason, and the handshake deadline stays.
 #[test]
-fn a_close_notify_in_the_handshake_is_no_clean_end_and_no_endless_loop() {
+fn a_close_notify_in_the_handshake_is_neither_a_clean_end_nor_an_endless_loop() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default());
     pair.raw.write();
     pair.raw.socket.write_all(&CLOSE_NOTIFY).unwrap();
@@ -33,7 +33,7 @@ fn a_close_notify_in_the_handshake_is_no_clean_end_and_no_endless_loop() {
     assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Handshake)));
 }
 
-/// The beginning of a ClientHello that is as long as a ClientHello can say.
+/// The beginning of a ClientHello that claims this length.
 fn endless_hello(claimed: u32) -> Vec<u8> {
     let [_, length @ ..] = claimed.to_be_bytes();
     let mut message = vec![1];
@@ -47,7 +47,7 @@ fn endless_hello(claimed: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_handshake_message_without_end_is_refused_before_it_costs_much() {
+fn an_endless_handshake_message_is_refused_before_it_costs_much() {
     for version in VERSIONS {
         for claimed in [0xff_ff, 0x01_00_00, 0xff_ff_ff] {
             for segment in [usize::MAX, 1000] {
@@ -64,7 +64,7 @@ fn a_handshake_message_without_end_is_refused_before_it_costs_much() {
 }
 
 #[test]
-fn a_handshake_message_that_fills_the_buffer_and_ends_in_a_fin_is_an_end_too() {
+fn a_fin_in_a_handshake_message_that_fills_the_buffer_ends_the_session() {
     for version in VERSIONS {
         let hello = endless_hello(0xff_ff);
         for length in [65_530, 65_535, 65_540, 65_555, 65_560] {
@@ -82,7 +82,7 @@ fn a_handshake_message_that_fills_the_buffer_and_ends_in_a_fin_is_an_end_too() {
 }
 
 #[test]
-fn key_updates_without_end_are_refused() {
+fn endless_key_updates_are_refused() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();
     for _ in 0..100 {
         pair.raw.tls.refresh_traffic_keys().unwrap();

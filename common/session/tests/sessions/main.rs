@@ -1,4 +1,4 @@
-//! Whole sessions without sockets: real ends, a simulated wire, virtual time.
+//! Whole sessions without sockets: real ends, a simulated network, virtual time.
 //!
 //! Each module is one theme. None of them sleeps, and none reads a clock for more than an instant to start from.
 
@@ -6,7 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test says what is wrong by panicking"
+    reason = "a test reports a fault by a panic"
 )]
 
 mod authorization;
@@ -19,10 +19,10 @@ mod early_data;
 mod foreign_protocols;
 mod hostile_handshakes;
 
+mod failed_writes;
 mod observing;
 mod phase_table;
+mod reads_per_turn;
+mod records_per_turn;
 mod segmentation;
-mod severed;
 mod transcripts;
-mod turns;
-mod work;

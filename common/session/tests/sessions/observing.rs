@@ -1,4 +1,4 @@
-//! An observer is told every byte that goes through the transport, and every byte of plaintext.
+//! An observer sees every byte that goes through the transport, and every byte of plaintext.
 
 use rustls::version::TLS13;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::{Collects, Echo, Talker};
 use tls_session::simulation::tls::{Tls, VERSIONS};
 
-fn assert_told_everything<A: Application + Collects>(peer: &Driver<A>) {
+fn assert_saw_everything<A: Application + Collects>(peer: &Driver<A>) {
     assert!(peer.seen.ciphertext_out == *peer.socket.sent(), "what the transport took");
     let lane = peer.socket.incoming();
     assert!(peer.seen.ciphertext_in == lane.log[..lane.taken], "what the transport gave");
@@ -19,7 +19,7 @@ fn assert_told_everything<A: Application + Collects>(peer: &Driver<A>) {
 }
 
 #[test]
-fn every_byte_is_shown_whatever_the_sizes() {
+fn an_observer_sees_every_byte_for_all_sizes() {
     let message = pattern(50_000);
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
@@ -34,17 +34,17 @@ fn every_byte_is_shown_whatever_the_sizes() {
             }
             pair.run();
             assert!(pair.client.is_clean());
-            assert_told_everything(&pair.client);
-            assert_told_everything(&pair.server);
+            assert_saw_everything(&pair.client);
+            assert_saw_everything(&pair.server);
             assert!(pair.client.seen.plaintext_out == pair.server.seen.plaintext_in);
             assert!(pair.server.seen.plaintext_out == pair.client.seen.plaintext_in);
         }
     }
 }
 
-/// The last line counts what the lines before it have shown.
+/// The last line has the sums of the lines before it.
 #[test]
-fn the_totals_are_those_of_the_steps() {
+fn the_totals_are_the_sums_of_the_steps() {
     let talker = Talker::sends(b"hello").closes_after(14);
     let mut pair = Pair::new(Tls::new(VERSIONS[0]), talker, Echo::greeting(b"welcome!\n"));
     pair.run();
@@ -53,7 +53,7 @@ fn the_totals_are_those_of_the_steps() {
     assert_eq!((pair.client.seen.plaintext_in.len(), pair.client.seen.plaintext_out.len()), (14, 5));
 }
 
-/// A read that a signal handler has interrupted did not happen: nothing is reported, and the session does not yield.
+/// A read that a signal handler has interrupted did not happen. Nothing is reported, and the session does not yield.
 #[test]
 fn an_interrupted_read_is_tried_again_within_the_turn() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default()).established();

@@ -1,4 +1,4 @@
-//! However the bytes are cut into reads and writes, the session is the same.
+//! The sizes of reads and writes do not change a session.
 
 use std::io::ErrorKind;
 
@@ -15,7 +15,7 @@ fn pair(tls: &Shared, message: &[u8]) -> Pair<Talker, Echo> {
     Pair::new(tls, Talker::sends(message).closes_after(answer), Echo::greeting(GREETING))
 }
 
-/// Runs a session whose lanes are as `adjust` makes them, and makes sure that nobody could tell.
+/// Runs a session on lanes that `adjust` has changed, and checks that this changes nothing.
 fn run(tls: &Shared, message: &[u8], adjust: impl Fn(&Socket)) -> Pair<Talker, Echo> {
     let mut pair = pair(tls, message);
     let started = pair.now;
@@ -25,7 +25,7 @@ fn run(tls: &Shared, message: &[u8], adjust: impl Fn(&Socket)) -> Pair<Talker, E
     assert!(pair.server.is_clean(), "{:?}", pair.server.reason());
     assert!(pair.server.received() == message);
     assert!(pair.client.received() == [GREETING, message].concat());
-    assert_eq!(pair.now, started, "somebody had to wait for a deadline");
+    assert_eq!(pair.now, started, "a session had to wait for a deadline");
     pair
 }
 
@@ -35,7 +35,7 @@ fn both(end: &Socket, adjust: impl Fn(&mut Lane)) {
 }
 
 #[test]
-fn one_byte_at_a_time_both_ways() {
+fn one_byte_arrives_at_a_time_both_ways() {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
         run(&tls, &pattern(40_000), |end| both(end, |lane| lane.segment = 1));
@@ -43,19 +43,19 @@ fn one_byte_at_a_time_both_ways() {
 }
 
 #[test]
-fn one_byte_at_a_time_is_taken_by_the_kernel() {
+fn the_kernel_takes_one_byte_at_a_time() {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
         run(&tls, &pattern(40_000), |end| both(end, |lane| lane.chunk = 1));
     }
 }
 
-/// A client of TLS 1.3 says ChangeCipherSpec while the server is still speaking. That much has to fit between the
-/// two: before the handshake is done rustls wants to read nothing as long as it has something to write.
+/// A client of TLS 1.3 sends ChangeCipherSpec while the server is still sending. That much has to fit between the two. During a
+/// handshake rustls does not want to read while output is pending.
 const CHANGE_CIPHER_SPEC: usize = 6;
 
 #[test]
-fn hardly_a_byte_fits_between_the_two() {
+fn one_change_cipher_spec_fits_between_the_two() {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
         run(&tls, &pattern(40_000), |end| {
@@ -66,7 +66,7 @@ fn hardly_a_byte_fits_between_the_two() {
 }
 
 #[test]
-fn any_sizes_of_reads_and_writes() {
+fn reads_and_writes_may_have_any_size() {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
         for size in [2, 5, 6, 29, 1448, 4095, 4096, 4097, 16_406, 65_535, 65_536, 65_537] {
@@ -83,15 +83,15 @@ fn any_sizes_of_reads_and_writes() {
     }
 }
 
-/// As soon as it has the ServerHello, a client of TLS 1.3 wants to write, and cannot, and rustls reads nothing before
-/// it has; the server does the same with the rest of its flight. Both wait for the other to read.
+/// As soon as a client of TLS 1.3 has the ServerHello, it wants to write and cannot, and rustls does not want to read before
+/// it has written. The server does the same with the rest of its flight. Each waits for the other to read.
 #[test]
-fn one_byte_is_all_that_fits_between_the_two() {
+fn one_byte_fits_between_the_two() {
     let tls = Tls::new(VERSIONS[0]).shared();
     run(&tls, b"hello", |end| both(end, |lane| lane.capacity = 1));
 }
 
-/// The calls of a session, by the lane that they concern, with nothing in their way.
+/// How many reads and writes each lane has in an undisturbed session.
 fn calls(tls: &Shared, message: &[u8]) -> [(usize, usize); 2] {
     let pair = run(tls, message, |_| {});
     let calls = |end: &Socket| {
@@ -101,7 +101,7 @@ fn calls(tls: &Shared, message: &[u8]) -> [(usize, usize); 2] {
     [calls(&pair.server.socket), calls(&pair.client.socket)]
 }
 
-/// Every read, and every write, of either end fails once, in a session of its own.
+/// Runs one session for each read and each write of either end. In it this call fails once.
 fn every_call_fails_once(kind: ErrorKind) {
     let message = pattern(20_000);
     for version in VERSIONS {
@@ -125,7 +125,7 @@ fn every_call_fails_once(kind: ErrorKind) {
 }
 
 #[test]
-fn any_call_may_say_would_block() {
+fn any_call_may_return_would_block() {
     every_call_fails_once(ErrorKind::WouldBlock);
 }
 
@@ -135,14 +135,14 @@ fn any_call_may_be_interrupted() {
 }
 
 #[test]
-fn would_block_before_every_byte() {
+fn would_block_may_come_before_any_byte() {
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
         let lengths = {
             let pair = run(&tls, b"hello", |_| {});
             [pair.client.socket.sent().len(), pair.server.socket.sent().len()]
         };
-        // One byte a call, so that the n-th call is about the n-th byte.
+        // One byte for each call, so that the n-th call is for the n-th byte.
         for call in 0..lengths[0] {
             let hiccup = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
             run(&tls, b"hello", |end| {

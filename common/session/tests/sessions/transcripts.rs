@@ -6,7 +6,7 @@ use tls_session::simulation::pair::Pair;
 use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{Shared, Tls};
 
-/// Two sessions of which the client closes first, once it has its answer.
+/// Two sessions. The client closes first, when it has its answer.
 fn client_first(tls: impl Into<Shared>) -> Pair<Talker, Echo> {
     let mut pair = Pair::new(tls, Talker::sends(b"hello").closes_after(5), Echo::default());
     pair.run();
@@ -50,7 +50,7 @@ fn tls_1_3_client_closes_first() {
             "write_tls", // ServerHello to Finished
             "recv",
             "read_tls",
-            "processed", // one helping: the client's Finished, and its first data
+            "processed", // one read: the client's Finished, and its first data
             "handshake TLS1.3, full, fine",
             "Handshaking -> Established",
             "plaintext_in 5",
@@ -133,7 +133,7 @@ fn tls_1_2_client_closes_first() {
     );
 }
 
-/// What both ends do from the moment in which the server closes.
+/// What both ends do after the server has closed.
 fn server_first(tls: impl Into<Shared>) -> [Vec<String>; 2] {
     let mut pair = Pair::new(tls, Talker::sends(b"hello"), Echo::default());
     pair.settle();
@@ -186,7 +186,7 @@ fn both_close_at_once() {
     pair.client.socket.incoming().arriving = 0;
     pair.client.close(pair.now);
     pair.server.close(pair.now);
-    pair.settle(); // the two close_notify cross on the wire
+    pair.settle(); // the two close_notify cross each other
     pair.client.socket.outgoing().arriving = usize::MAX;
     pair.client.socket.incoming().arriving = usize::MAX;
     pair.run();
@@ -206,7 +206,7 @@ fn both_close_at_once() {
 }
 
 #[test]
-fn a_client_that_closes_as_soon_as_it_has_spoken_still_gets_its_answer() {
+fn a_client_that_closes_right_after_its_message_still_gets_its_answer() {
     let mut pair = Pair::new(Tls::new(&TLS13), Talker::sends(b"hello").closes_after(0), Echo::default());
     pair.run();
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_client_that_closes_as_soon_as_it_has_spoken_still_gets_its_answer() {
             "recv",
             "read_tls",
             "processed",
-            "plaintext_in 5", // half-close: what comes behind our close_notify still counts
+            "plaintext_in 5", // half-close: what comes after our close_notify still counts
             "Closing -> Closed",
             "send FIN",
             "Clean { first: Us }, 5 in, 5 out",
@@ -231,13 +231,13 @@ fn a_client_that_closes_as_soon_as_it_has_spoken_still_gets_its_answer() {
         [
             "recv",
             "read_tls",
-            "processed", // all of it in one helping
+            "processed", // all of it in one read
             "handshake TLS1.3, full, fine",
             "Handshaking -> Established",
             "plaintext_in 5",
             "plaintext_out 5",
             "Established -> PeerClosed",
-            "write_tls", // what is owed goes before our own close_notify
+            "write_tls", // pending output goes before our close_notify
             "PeerClosed -> Finishing",
             "write_tls",
             "Finishing -> Closed",
@@ -248,21 +248,21 @@ fn a_client_that_closes_as_soon_as_it_has_spoken_still_gets_its_answer() {
 }
 
 #[test]
-fn a_resumed_session_is_judged_like_a_full_one() {
+fn a_resumed_session_is_authorized_like_a_full_one() {
     for (version, name) in [(&TLS13, "TLS1.3"), (&TLS12, "TLS1.2")] {
         let tls = Tls::resuming(version).shared();
         for kind in ["full", "resumed", "resumed"] {
             let pair = client_first(&tls);
             assert!(pair.client.is_clean() && pair.server.is_clean());
-            let verdict = format!("handshake {name}, {kind}, fine");
-            assert!(pair.client.seen.position(&verdict).is_some(), "{:#?}", pair.client.seen.lines);
-            assert!(pair.server.seen.position(&verdict).is_some(), "{:#?}", pair.server.seen.lines);
+            let line = format!("handshake {name}, {kind}, fine");
+            assert!(pair.client.seen.position(&line).is_some(), "{:#?}", pair.client.seen.lines);
+            assert!(pair.server.seen.position(&line).is_some(), "{:#?}", pair.server.seen.lines);
         }
     }
 }
 
 #[test]
-fn a_client_that_leaves_during_the_handshake_has_abandoned_it() {
+fn a_client_that_is_closed_during_the_handshake_has_abandoned_it() {
     let mut pair = Pair::new(Tls::new(&TLS13), Talker::sends(b"hello"), Echo::default());
     pair.client.socket.incoming().arriving = 0;
     pair.settle();

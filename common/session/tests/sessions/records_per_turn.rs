@@ -1,4 +1,4 @@
-//! The work of a turn is bounded in records, not only in bytes.
+//! The work of a turn has a limit in records, not only in bytes.
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::TLS13;
@@ -8,10 +8,10 @@ use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::{Tls, VERSIONS};
 
-/// So many records one turn gives to rustls.
+/// One turn passes so many records to rustls.
 const RECORDS: usize = 64;
 
-/// A server's session in front of which so many records of one byte wait.
+/// A server's session with so many unread records of one byte.
 fn flooded(version: &'static SupportedProtocolVersion, records: usize) -> RawPair<Echo> {
     let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
     for byte in pattern(records) {
@@ -22,12 +22,12 @@ fn flooded(version: &'static SupportedProtocolVersion, records: usize) -> RawPai
 }
 
 #[test]
-fn a_turn_processes_so_many_records_and_yields() {
+fn a_turn_processes_64_records_and_yields() {
     for version in VERSIONS {
         let mut pair = flooded(version, 3 * RECORDS);
         assert!(pair.session.round(pair.now));
         assert_eq!(pair.session.received().len(), RECORDS);
-        assert!(pair.session.is_runnable(), "no event will announce the rest: it was read");
+        assert!(pair.session.is_runnable(), "no event will report the rest, because it was read");
         let reads = pair.session.socket.incoming().reads;
         assert!(pair.session.round(pair.now));
         assert_eq!(pair.session.received().len(), 2 * RECORDS);
@@ -51,9 +51,9 @@ fn key_updates_count_as_records() {
     assert_eq!(pair.raw.received, pattern(RECORDS));
 }
 
-/// The end of a peer comes behind what it said.
+/// The end of a peer comes after its data.
 #[test]
-fn a_fin_is_judged_when_the_records_before_it_are_used_up() {
+fn a_fin_counts_after_the_records_before_it_are_processed() {
     for version in VERSIONS {
         let mut pair = flooded(version, 2 * RECORDS + 1);
         pair.raw.send_fin();
@@ -64,9 +64,9 @@ fn a_fin_is_judged_when_the_records_before_it_are_used_up() {
     }
 }
 
-/// Invariant I4: what is kept is at most one read, and more is not read while it is there.
+/// Invariant I4: at most one read is kept unprocessed, and nothing is read while it is there.
 #[test]
-fn records_that_are_kept_wait_for_room_like_those_in_the_socket() {
+fn unprocessed_records_wait_for_room_like_those_in_the_socket() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.raw.socket.incoming().capacity = 0;
@@ -86,9 +86,9 @@ fn records_that_are_kept_wait_for_room_like_those_in_the_socket() {
     }
 }
 
-/// A handshake is not cut, and what follows it in the same read is.
+/// A handshake is not split. The records that follow it in the same read are.
 #[test]
-fn records_behind_the_handshake_are_bounded_too() {
+fn records_after_the_handshake_count_too() {
     let mut pair = RawPair::server(Tls::new(&TLS13), Echo::default());
     pair.raw.write();
     pair.session.settle(pair.now);

@@ -1,4 +1,4 @@
-//! How much of what has come a session takes in one turn, and what it leaves for the next.
+//! How much a session reads in one turn, and what it leaves for the next.
 
 use tls_session::readiness::Interest;
 use tls_session::simulation::pattern;
@@ -8,8 +8,8 @@ use tls_session::simulation::tls::{Tls, VERSIONS};
 
 const READ_SIZE: usize = 32 * 1024;
 
-/// A pair whose session has so many bytes of plaintext before it, and has not been turned since they came.
-fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> RawPair<Echo> {
+/// A session with so many bytes of plaintext to read. It has had no turn since they came.
+fn with_unread(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> RawPair<Echo> {
     let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
     pair.raw.send(&pattern(bytes));
     while pair.raw.write() {}
@@ -17,18 +17,22 @@ fn beset(version: &'static rustls::SupportedProtocolVersion, bytes: usize) -> Ra
     pair
 }
 
-/// Whoever waits for a turn waits for one helping of each of the others, and for its answer.
+/// A session that waits for its turn waits for one read of each of the others, and for the answers.
 #[test]
-fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
+fn a_turn_reads_once_and_answers_before_it_yields() {
     for version in VERSIONS {
-        let mut pair = beset(version, 3 * READ_SIZE);
+        let mut pair = with_unread(version, 3 * READ_SIZE);
         let before = pair.session.socket.taken();
         assert!(pair.session.round(pair.now));
 
         assert_eq!(pair.session.socket.taken() - before, READ_SIZE);
         let lines = &pair.session.seen.lines;
         assert_eq!(lines.iter().filter(|line| *line == "recv").count(), 1);
-        assert_eq!(lines.last().map(String::as_str), Some("write_tls"), "what is owed is written: {lines:?}");
+        assert_eq!(
+            lines.last().map(String::as_str),
+            Some("write_tls"),
+            "pending output is written: {lines:?}"
+        );
         assert_eq!(pair.session.interest(), Interest::READABLE, "so nothing is left to write");
         assert!(pair.session.is_runnable(), "no event will announce the rest");
 
@@ -37,39 +41,39 @@ fn a_turn_takes_one_helping_and_answers_it_before_it_yields() {
     }
 }
 
-/// How much each turn takes of what there is, in KiB.
-fn helpings(pair: &mut RawPair<Echo>) -> Vec<usize> {
-    let mut helpings = Vec::new();
+/// How many KiB each turn reads.
+fn sizes(pair: &mut RawPair<Echo>) -> Vec<usize> {
+    let mut sizes = Vec::new();
     let mut before = pair.session.socket.taken();
     while pair.session.round(pair.now) {
         let after = pair.session.socket.taken();
-        helpings.push((after - before) / 1024);
+        sizes.push((after - before) / 1024);
         before = after;
     }
-    helpings
+    sizes
 }
 
-/// A peer that has sent so much in a row does not wait for the answer to half of it.
+/// A peer that has sent so much without a pause does not wait for the answer to half of it.
 #[test]
-fn of_a_peer_that_is_far_ahead_more_is_taken_unless_others_wait_for_their_turn() {
-    let mut alone = beset(VERSIONS[0], 16 * READ_SIZE);
-    assert!(matches!(helpings(&mut alone)[..], [32, 32, 32, 48, 64, 64, .., 0..64]));
+fn reads_grow_while_the_peer_is_far_ahead_and_no_other_session_waits() {
+    let mut alone = with_unread(VERSIONS[0], 16 * READ_SIZE);
+    assert!(matches!(sizes(&mut alone)[..], [32, 32, 32, 48, 64, 64, .., 0..64]));
     alone.raw.send(&pattern(2 * READ_SIZE));
     while alone.raw.write() {}
-    assert!(matches!(helpings(&mut alone)[..], [32, 32, 0..32]), "it was found waiting in between");
+    assert!(matches!(sizes(&mut alone)[..], [32, 32, 0..32]), "the socket was empty in between");
 
-    let mut among_others = beset(VERSIONS[0], 16 * READ_SIZE);
+    let mut among_others = with_unread(VERSIONS[0], 16 * READ_SIZE);
     among_others.session.share();
-    let helpings = helpings(&mut among_others);
-    let [most @ .., _] = &helpings[..] else { panic!("nothing was taken") };
-    assert!(most.iter().all(|helping| *helping == 32), "{helpings:?}");
+    let sizes = sizes(&mut among_others);
+    let [most @ .., _] = &sizes[..] else { panic!("nothing was read") };
+    assert!(most.iter().all(|size| *size == 32), "{sizes:?}");
 }
 
-/// A session that has what there was goes to sleep in the same turn: to yield would cost a poll that finds nothing.
+/// A session that has emptied its socket goes to sleep in the same turn. Another turn would cost a poll that reports nothing.
 #[test]
-fn a_message_is_read_answered_and_waited_behind_in_one_turn() {
+fn a_message_is_read_and_answered_in_one_turn() {
     for version in VERSIONS {
-        let mut pair = beset(version, 16 * 1024);
+        let mut pair = with_unread(version, 16 * 1024);
         assert!(pair.session.round(pair.now));
         assert!(!pair.session.is_runnable());
 
@@ -79,20 +83,20 @@ fn a_message_is_read_answered_and_waited_behind_in_one_turn() {
 }
 
 #[test]
-fn a_socket_that_is_found_empty_behind_full_reads_has_nobody_far_ahead() {
-    let mut pair = beset(VERSIONS[0], 16 * READ_SIZE);
+fn after_an_empty_socket_reads_are_small_again() {
+    let mut pair = with_unread(VERSIONS[0], 16 * READ_SIZE);
     let before = pair.session.socket.taken();
     pair.session.socket.incoming().arriving = before + (32 + 32 + 32 + 48 + 64) * 1024;
-    assert_eq!(helpings(&mut pair), [32, 32, 32, 48, 64, 0]);
+    assert_eq!(sizes(&mut pair), [32, 32, 32, 48, 64, 0]);
     pair.session.socket.incoming().arriving = usize::MAX;
-    assert_eq!(helpings(&mut pair)[..2], [32, 32]);
+    assert_eq!(sizes(&mut pair)[..2], [32, 32]);
 }
 
-/// A session that always has something to read is never `Blocked`, and yet has to hear that it can write again.
+/// A session that always has something to read still has to learn that it can write again.
 #[test]
-fn who_yields_waits_to_write_as_well() {
+fn a_session_that_yields_also_waits_for_room_to_write() {
     for version in VERSIONS {
-        let mut pair = beset(version, 16 * READ_SIZE);
+        let mut pair = with_unread(version, 16 * READ_SIZE);
         pair.session.socket.outgoing().capacity = READ_SIZE;
         while !pair.session.seen.lines.iter().any(|line| line == "write blocked") {
             assert!(pair.session.round(pair.now));
@@ -103,6 +107,6 @@ fn who_yields_waits_to_write_as_well() {
         while pair.raw.read() {}
         pair.session.round(pair.now);
         assert!(pair.session.is_runnable(), "still");
-        assert!(pair.session.socket.sent().len() > before, "what there is room for is written");
+        assert!(pair.session.socket.sent().len() > before, "it writes as much as there is room for");
     }
 }

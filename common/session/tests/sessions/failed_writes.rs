@@ -1,4 +1,4 @@
-//! A write fails while the reason for it may be waiting to be read.
+//! A write fails, and the reason may be waiting to be read.
 
 use std::io::ErrorKind;
 
@@ -12,11 +12,11 @@ use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{Tls, VERSIONS};
 
-/// An echo whose answer to "hello" will fail, and a visitor who has said "hello" and then what `then` lets it say;
-/// the session reads the one before the other.
+/// An echo that cannot write its answer to "hello". Its peer has sent "hello", and then what `then` sends. The session reads
+/// "hello" first.
 fn hello_and(version: &'static SupportedProtocolVersion, then: fn(&mut RawPair<Echo>)) -> RawPair<Echo> {
     let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
-    // An answer that will be damaged on its way, for a visitor that has not looked at it yet.
+    // An answer that is damaged on its way. The peer has not read it yet.
     let damaged = pair.session.socket.sent().len() + 10;
     pair.session.socket.outgoing().flips = vec![damaged];
     pair.peer_paused = true;
@@ -44,10 +44,10 @@ fn broken_pipe() -> CloseReason {
 }
 
 #[test]
-fn an_alert_that_waits_to_be_read_is_a_better_reason() {
+fn an_unread_alert_is_a_better_reason_than_a_broken_pipe() {
     for version in VERSIONS {
         let pair = hello_and(version, |pair| {
-            pair.peer_paused = false; // it meets the damage, says bad_record_mac, and leaves
+            pair.peer_paused = false; // it reads the damaged record, sends bad_record_mac, and leaves
             pair.settle();
             pair.raw.send_fin();
         });
@@ -59,7 +59,7 @@ fn an_alert_that_waits_to_be_read_is_a_better_reason() {
 }
 
 #[test]
-fn nothing_to_read_leaves_the_broken_pipe() {
+fn without_anything_to_read_the_reason_is_the_broken_pipe() {
     for version in VERSIONS {
         let pair = hello_and(version, |_| {});
         assert_eq!(pair.session.reason(), Some(&broken_pipe()));
@@ -67,7 +67,7 @@ fn nothing_to_read_leaves_the_broken_pipe() {
 }
 
 #[test]
-fn what_was_said_before_leaving_is_heard_and_the_lost_answer_is_not_a_clean_end() {
+fn a_lost_answer_is_not_a_clean_end_even_after_the_peers_close_notify() {
     for version in VERSIONS {
         let pair = hello_and(version, |pair| {
             pair.raw.tls.send_close_notify();
@@ -79,7 +79,7 @@ fn what_was_said_before_leaving_is_heard_and_the_lost_answer_is_not_a_clean_end(
 }
 
 #[test]
-fn a_fin_to_read_leaves_the_broken_pipe() {
+fn with_a_fin_to_read_the_reason_is_the_broken_pipe() {
     for version in VERSIONS {
         let pair = hello_and(version, |pair| pair.raw.send_fin());
         assert_eq!(pair.session.reason(), Some(&broken_pipe()));
@@ -99,7 +99,7 @@ fn a_reset_that_a_read_meets_is_a_transport_error() {
 
 /// A refused handshake looks like this from the server when the client's socket is gone by the time it writes.
 #[test]
-fn an_alert_in_the_handshake_is_read_behind_a_failed_write() {
+fn an_alert_in_the_handshake_is_read_after_a_failed_write() {
     let mut pair = RawPair::server(Tls::new(VERSIONS[0]), Echo::default());
     pair.raw.write();
     // A plaintext alert, fatal, unknown_ca (RFC 8446, 6).
@@ -116,9 +116,9 @@ fn an_alert_in_the_handshake_is_read_behind_a_failed_write() {
     assert_eq!(pair.session.received(), b"");
 }
 
-/// A client that cannot write its ChangeCipherSpec, and so reads its server to the end without ever judging it, and
-/// a server that says so much right behind its Finished.
-fn unjudged_server_says(length: usize) -> RawPair<Talker> {
+/// A client that cannot write its ChangeCipherSpec. It reads what the server has sent, and never authorizes the server. The
+/// server sends so many bytes right after its Finished.
+fn unauthorized_server_sends(length: usize) -> RawPair<Talker> {
     let mut tls = Tls::new(VERSIONS[0]);
     tls.server.send_half_rtt_data = true;
     let mut pair = RawPair::client(tls, Talker::sends(b"secret"));
@@ -136,22 +136,21 @@ fn unjudged_server_says(length: usize) -> RawPair<Talker> {
 }
 
 #[test]
-fn a_peer_that_was_never_judged_is_not_heard_while_it_is_read_out() {
-    let pair = unjudged_server_says(100);
+fn data_of_a_peer_that_was_never_authorized_is_not_delivered() {
+    let pair = unauthorized_server_sends(100);
     assert_eq!(pair.session.socket.taken(), pair.raw.socket.sent().len());
     assert_eq!(pair.session.received(), b"");
     assert_eq!(pair.session.reason(), Some(&broken_pipe()));
 }
 
 #[test]
-fn a_peer_that_was_never_judged_may_say_a_lot_and_is_still_not_heard() {
-    let pair = unjudged_server_says(100_000);
+fn much_data_of_a_peer_that_was_never_authorized_is_not_delivered() {
+    let pair = unauthorized_server_sends(100_000);
     assert_eq!(pair.session.received(), b"");
     assert_eq!(pair.session.reason(), Some(&broken_pipe()));
 }
 
-/// Everything was answered, and the peer said that it wanted no more: that our close_notify found nobody is no
-/// complaint.
+/// Everything was answered, and the peer has sent close_notify. It is no fault that nobody receives ours.
 #[test]
 fn a_peer_that_is_gone_before_our_close_notify_has_closed_cleanly() {
     for version in VERSIONS {
@@ -165,7 +164,7 @@ fn a_peer_that_is_gone_before_our_close_notify_has_closed_cleanly() {
 }
 
 #[test]
-fn a_session_that_the_poll_will_not_watch_is_lost() {
+fn a_session_that_the_poll_refuses_to_watch_is_over() {
     let mut pair = RawPair::server(Tls::new(VERSIONS[0]), Echo::default()).established();
     pair.session.lose_transport(Operation::Read, &ErrorKind::OutOfMemory.into(), pair.now);
     assert!(matches!(
