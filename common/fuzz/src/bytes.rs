@@ -1,8 +1,8 @@
-//! A session whose peer sends whatever the input says.
+//! A session whose peer sends what the input says.
 //!
-//! The first byte of an input says how its bytes come (see [`How`]), the others are what the peer sends. Since both
-//! ends draw the same randomness in every run, bytes that a real peer once sent (see [`seeds`](crate::seeds)) are
-//! still right: the handshake succeeds, and what follows can be decrypted.
+//! The first byte of an input says how its bytes come (see [`How`]). The peer sends the others. Both ends draw the same random
+//! numbers in every run. So bytes that a real peer once sent (see [`seeds`](crate::seeds)) are still valid: the handshake
+//! succeeds, and what follows can be decrypted.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,12 +18,12 @@ use tls_session::transport::Transport as _;
 use crate::driven::Driven;
 use crate::tls::{Versions, ends};
 
-/// How the bytes come, and what comes behind them: two bits for the size of the segments, two for the end, one for a
-/// peer that reads no more than 2000 bytes, and one for a server that asks for a certificate.
+/// How the bytes come, and what follows them. Two bits are the size of the segments, two are the end, one is for a peer that
+/// reads no more than 2000 bytes, and one for a server that asks for a certificate.
 #[derive(Clone, Copy, Debug)]
 pub struct How(pub u8);
 
-/// What comes behind the bytes.
+/// What follows the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Fin,
@@ -46,32 +46,32 @@ impl How {
         self.0 & 16 != 0
     }
 
-    /// Whether the server asks for a certificate.
+    /// Returns whether the server asks for a certificate.
     pub fn asks(self) -> bool {
         self.0 & 32 != 0
     }
 }
 
-/// An echo server, and whoever comes: how it ends.
+/// Runs an echo server on this input. Returns the reason for its end.
 pub fn to_server(input: &[u8]) -> Option<CloseReason> {
     let (&how, bytes) = input.split_first()?;
     let ends = ends(Versions::Both, Versions::Both, How(how).asks()).shared();
     Some(run(ends.server(), echo(), &ends.server_sessions, How(how), bytes))
 }
 
-/// A client that talks, and whoever answers: how it ends.
+/// Runs a client on this input. Returns the reason for its end.
 pub fn to_client(input: &[u8]) -> Option<CloseReason> {
     let (&how, bytes) = input.split_first()?;
     let ends = ends(Versions::Both, Versions::Both, How(how).asks()).shared();
     Some(run(ends.client(), talker(), &ends.client_sessions, How(how), bytes))
 }
 
-/// The server's role.
+/// The server's application.
 pub fn echo() -> Echo {
     Echo::greeting(b"welcome!\n")
 }
 
-/// The client's role.
+/// The client's application.
 pub fn talker() -> Talker {
     Talker::sends(b"hello").lingers(Duration::from_secs(3))
 }
@@ -103,7 +103,10 @@ fn run(
         session.close(now);
     }
     let reason = session.finish(now);
-    let cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
-    assert!(!cut || matches!(how.end(), End::Fin | End::Reset), "{reason:?}, and nobody has left (I5)");
+    let is_cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
+    assert!(
+        !is_cut || matches!(how.end(), End::Fin | End::Reset),
+        "{reason:?}, and the peer has not ended (I5)"
+    );
     reason
 }

@@ -1,9 +1,9 @@
-//! The decoder and the explanations of `show`: whatever comes, every byte of it ends up in a record or is waited for,
-//! and whatever is explained is where it is said to be.
+//! The decoder and its explanations. Every byte ends up in a record, or waits for the rest of its record. Every explained field
+//! lies within the field around it.
 //!
-//! The first bit of an input decides what comes. If it is 0, the rest of the input does, in pieces that each begin
-//! with a byte: the side and the length. If it is 1, a real session does, whose secrets are known, and the rest says
-//! how it is damaged: four bytes each time.
+//! The first bit of an input decides what is decoded. With 0 it is the rest of the input, in pieces. Each piece begins with a
+//! byte for its side and its length. With 1 it is a real session whose secrets are known. The rest of the input says how it
+//! is damaged, with four bytes for each change.
 
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
@@ -15,7 +15,7 @@ use rustls::Side;
 
 use crate::tls::{Versions, ends_with_log};
 
-/// Follows what the input says.
+/// Decodes one input.
 pub fn run(input: &[u8]) {
     let Some((&how, rest)) = input.split_first() else { return };
     if how & 1 == 0 {
@@ -34,8 +34,8 @@ fn arbitrary(mut input: &[u8]) {
     }
 }
 
-/// Two bits of `how` say when the secrets are known: in time, from the beginning, too late, or never. Two more say in
-/// which pieces the bytes come.
+/// Two bits of `how` say when the secrets are known: in time, from the beginning, too late, or never. Two more are the size of
+/// the pieces.
 fn damaged(session: &[Flight], how: u8, damages: &[u8]) {
     let mut flights = session.to_vec();
     for damage in damages.chunks_exact(4) {
@@ -67,7 +67,7 @@ fn damaged(session: &[Flight], how: u8, damages: &[u8]) {
     }
 }
 
-/// A decoder, and what it was fed.
+/// A decoder, and the bytes that it got.
 #[derive(Default)]
 struct Followed {
     decoder: Decoder,
@@ -103,7 +103,7 @@ impl Direction {
     fn take(&mut self, record: &Record) {
         assert_eq!(record.number, self.records, "a record is missing");
         assert!(!record.wire.is_empty(), "a record of nothing");
-        assert!(self.fed[self.decoded..].starts_with(&record.wire), "a record that nobody sent");
+        assert!(self.fed[self.decoded..].starts_with(&record.wire), "a record that was not sent");
         self.decoded += record.wire.len();
         self.records += 1;
     }
@@ -138,7 +138,7 @@ fn ordered<'a>(ranges: impl Iterator<Item = &'a Range<usize>>, within: &Range<us
     }
 }
 
-/// What one end sent in one go, and the secrets that were new when it did.
+/// What one end sent at once, and the secrets that were new then.
 #[derive(Clone)]
 struct Flight {
     sender: Side,
@@ -149,7 +149,7 @@ struct Flight {
 static SESSIONS: LazyLock<[Vec<Flight>; 2]> =
     LazyLock::new(|| [Versions::Tls13, Versions::Tls12].map(recorded));
 
-/// A session with a certificate of the client, data both ways, new keys where there are such, and a clean end.
+/// A session with a client's certificate, data both ways, key updates in TLS 1.3, and a clean end.
 fn recorded(versions: Versions) -> Vec<Flight> {
     let secrets = Arc::new(Secrets::default());
     let ends = ends_with_log(versions, &secrets).shared();

@@ -1,63 +1,63 @@
-//! What may happen to a session, and how an input says it: a byte for what, and one or two for how much.
+//! What may happen to a session, and how an input encodes it: a byte for the operation, and one or two for its size.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// A session, and what happens to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// Who takes part: one bit for the side that the session plays, two for the version of TLS, one for a server that
-    /// asks for a certificate, two for the role, one for an end whose handshake is over when the script begins.
+    /// The ends. One bit is the side of the session, two are the version of TLS, one is for a server that asks for a
+    /// certificate, two are the application, and one is for a script that begins after the handshake.
     pub setting: u8,
     /// What happens, in order.
     pub operations: Vec<Operation>,
 }
 
-/// One thing that happens. A peer's bytes are on their way once it has spoken, and come when the script says so.
+/// One thing that happens. What the peer sends is on its way, and arrives when the script says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Everything arrives, both ways, until nothing moves.
     Pass,
     /// `n` more bytes of the peer arrive.
     Arrive(u16),
-    /// The peer says `n` bytes of plaintext, in one record if they fit.
+    /// The peer sends `n` bytes of plaintext, in one record if they fit.
     Send(u16),
-    /// The peer says `n` bytes of plaintext, each in a record of its own.
+    /// The peer sends `n` bytes of plaintext, each in its own record.
     SendBytes(u8),
-    /// The peer says close_notify.
+    /// The peer sends close_notify.
     CloseNotify,
-    /// The peer renews its keys, and wants ours renewed.
+    /// The peer updates its keys, and asks for an update of ours.
     UpdateKeys,
-    /// The peer sends FIN.
+    /// The peer sends a FIN.
     Fin,
-    /// The connection is reset behind `n` more bytes.
+    /// The connection is reset after `n` more bytes.
     Reset(u8),
-    /// Somebody on the way adds this byte, `n` times.
+    /// An attacker adds this byte, `n` times.
     Inject(u8, u8),
-    /// The byte behind `n` others arrives damaged.
+    /// The byte after `n` others arrives damaged.
     Flip(u16),
-    /// The read behind `n` others fails once: `WouldBlock` if `n` is even, `Interrupted` if it is odd.
+    /// The read after `n / 2` others fails once: `WouldBlock` if `n` is even, `Interrupted` if it is odd.
     ReadFails(u8),
     /// The same for a write.
     WriteFails(u8),
-    /// From now on a read gives `n` bytes at most; with 0 all that there is.
+    /// From now on a read returns `n` bytes at most. 0 removes the limit.
     Segment(u8),
-    /// From now on a write takes `n` bytes at most; with 0 all that there is room for.
+    /// From now on a write takes `n` bytes at most. 0 removes the limit.
     Chunk(u8),
     /// From now on there is room for `n` times 16 bytes on the way to the peer.
     Room(u16),
     /// From now on every write fails.
     Break,
-    /// From now on the peer reads nothing; or it reads again.
+    /// The peer stops reading, or it reads again.
     PausePeer,
     /// `n` quarters of a second pass.
     Wait(u8),
     /// The session is closed from outside.
     Close,
-    /// The application has said everything.
+    /// The application has finished sending.
     FinishSending,
     /// `n` bytes are sent from outside, if there is room.
     SendFromOutside(u16),
-    /// The poll says that everything is ready, whether or not it is.
+    /// The poll reports that everything is ready, whether or not it is.
     ReportReady,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Arbitrary<'a> for Operation {
 }
 
 impl Script {
-    /// The input that says this.
+    /// The input that encodes this.
     pub fn encode(&self) -> Vec<u8> {
         let mut input = vec![self.setting];
         self.operations.iter().for_each(|operation| operation.encode(&mut input));

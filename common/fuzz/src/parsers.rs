@@ -1,4 +1,4 @@
-//! Everything else that reads what others wrote. The first byte of an input says what the rest is.
+//! Everything else that reads foreign text or bytes. The first byte of an input says what the rest is.
 
 use identity::{Identity, Peer, Trust, authorize, subject};
 use program::host_port::HostPort;
@@ -12,7 +12,7 @@ use tls_session::simulation::tls::{FixedClock, certificate as own_certificate, n
 use crate::file;
 use crate::tls::TRUST;
 
-/// Reads what the input is.
+/// Reads one input.
 pub fn run(input: &[u8]) {
     let Some((&what, rest)) = input.split_first() else { return };
     match what % 6 {
@@ -25,7 +25,7 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// What is typed can be displayed, and what is displayed can be typed.
+/// A value that was parsed can be displayed, and its display can be parsed.
 fn text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match text.parse::<HostPort>() {
@@ -62,7 +62,7 @@ fn pem(bytes: &[u8]) {
     });
 }
 
-/// A certificate that a peer presents; its own name, and the verdict on it, are printable.
+/// A certificate that a peer presents. Its name, and the reason of a refusal, are printable.
 fn certificate(der: Vec<u8>) {
     let presented = CertificateDer::from(der);
     printable(&subject(&presented));
@@ -70,13 +70,13 @@ fn certificate(der: Vec<u8>) {
     let name = name();
     for peer in [Peer::Server(&name), Peer::Client] {
         match authorize(std::slice::from_ref(&presented), &TRUST, peer, now) {
-            Ok(_) => assert_eq!(presented, own_certificate(), "authorized, and it is no pin"),
+            Ok(_) => assert_eq!(presented, own_certificate(), "authorized, and it is not pinned"),
             Err(why) => printable(&why.to_string()),
         }
     }
 }
 
-/// The certificate that is trusted, changed at up to 85 places: three bytes each.
+/// The trusted certificate, changed at up to 85 places. Three bytes are one change.
 fn patched(patches: &[u8]) -> Vec<u8> {
     let mut der = own_certificate().to_vec();
     for patch in patches.chunks_exact(3).take(85) {
@@ -86,7 +86,7 @@ fn patched(patches: &[u8]) -> Vec<u8> {
     der
 }
 
-/// What goes to a log.
+/// Text for a log.
 fn shown(bytes: &[u8]) {
     printable(&Escaped::new(bytes).to_string());
     let line = one_line(&String::from_utf8_lossy(bytes));

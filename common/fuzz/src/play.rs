@@ -1,4 +1,4 @@
-//! A session whose peer speaks TLS, while the network and the clock do whatever a script says.
+//! A session whose peer speaks TLS, while the network and the clock do what a script says.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::driven::Driven;
 use crate::operations::{Operation, Script};
 use crate::tls::{Versions, ends};
 
-/// The most that the peer says: more than a session may owe, and not so much that it takes long byte by byte.
+/// How many bytes the peer sends at most: more than a session may have pending, and few enough to arrive one at a time.
 const LONGEST: usize = 250_000;
 
 /// Plays a script to its end.
@@ -57,24 +57,24 @@ fn talking(setting: u8) -> Talker {
 struct Play<A> {
     session: Driven<A>,
     raw: Raw,
-    /// The session's end of the wire.
+    /// The session's end of the network.
     socket: Socket,
     now: Instant,
     peer_paused: bool,
-    /// What the peer has said before its close_notify.
+    /// What the peer has sent before its close_notify.
     sent: Vec<u8>,
     close_notify: CloseNotify,
-    /// How much the peer may still say.
+    /// How many bytes the peer may still send.
     allowance: usize,
-    /// Something was done that TLS may fail of.
+    /// Something has happened that may make TLS fail.
     damaged: bool,
 }
 
-/// Whether the peer has said close_notify.
+/// Whether the peer has sent close_notify.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CloseNotify {
     NotYet,
-    /// In the handshake, where it may count or be passed over.
+    /// In the handshake, where it may count or be ignored.
     Early,
     Sent,
 }
@@ -111,11 +111,11 @@ impl<A: Application + Collects> Play<A> {
         reason
     }
 
-    /// Whether it ended for a reason that there was.
+    /// Checks that the reason for the end is true.
     fn check_end(&self, reason: &CloseReason) {
-        let cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
-        let gone = self.socket.incoming().fin || self.socket.incoming().cut.is_some();
-        assert!(gone || !cut, "{reason:?}, and nobody has left (I5)");
+        let is_cut = matches!(reason, CloseReason::Truncated { .. } | CloseReason::Unconfirmed);
+        let is_gone = self.socket.incoming().fin || self.socket.incoming().cut.is_some();
+        assert!(is_gone || !is_cut, "{reason:?}, and the peer has not ended (I5)");
 
         use CloseReason::{NotTls, PeerAlert, Tls, Unauthorized};
         if !self.damaged {
@@ -124,22 +124,26 @@ impl<A: Application + Collects> Play<A> {
             assert!(!failed && error.is_none(), "{reason:?}, {error:?}, and nothing was damaged");
         }
         if *reason == (CloseReason::Clean { first: Party::Peer }) && self.close_notify == CloseNotify::Sent {
-            assert_eq!(self.session.received(), self.sent, "a clean end, and not all was heard (I5)");
+            assert_eq!(
+                self.session.received(),
+                self.sent,
+                "a clean end, and not everything was received (I5)"
+            );
         }
     }
 
-    /// What one end heard is what the other said, from its beginning, and all of it once a close_notify says so.
+    /// Checks that each end has received what the other has sent, and everything if a close_notify has come.
     fn check(&self) {
-        assert!(self.sent.starts_with(self.session.received()), "the application heard what nobody said");
+        assert!(self.sent.starts_with(self.session.received()), "the application received what was not sent");
         let answer = self.session.sent();
-        assert!(answer.starts_with(&self.raw.received), "the peer heard what nobody said");
+        assert!(answer.starts_with(&self.raw.received), "the peer received what was not sent");
         if self.raw.closed && !self.raw.tls.is_handshaking() {
-            assert_eq!(&self.raw.received, answer, "close_notify, and not all was said (I6)");
+            assert_eq!(&self.raw.received, answer, "close_notify, and not everything was sent (I6)");
         }
     }
 
     fn perform(&mut self, operation: Operation) {
-        // More new keys than TLS can want count as damage.
+        // More key updates than TLS allows count as damage.
         self.damaged |=
             matches!(operation, Operation::Inject(..) | Operation::Flip(_) | Operation::UpdateKeys);
         let now = self.now;
@@ -154,9 +158,9 @@ impl<A: Application + Collects> Play<A> {
                 self.damaged |= early;
                 self.raw.tls.send_close_notify();
             }
-            // Refused before the handshake is done, and in TLS 1.2.
+            // rustls refuses this during the handshake, and in TLS 1.2.
             Operation::UpdateKeys => drop(self.raw.tls.refresh_traffic_keys()),
-            // Fails behind a reset, which says more.
+            // This fails after a reset, which says more.
             Operation::Fin => drop(self.raw.socket.shutdown_write()),
             Operation::Wait(n) => self.now += Duration::from_millis(250) * u32::from(n),
             Operation::Close => self.session.close(self.now),
@@ -168,12 +172,12 @@ impl<A: Application + Collects> Play<A> {
             }),
             Operation::ReportReady => self.session.act(|end| end.report_ready(now)),
             Operation::PausePeer => self.peer_paused = !self.peer_paused,
-            disturbance => self.disturb(disturbance),
+            change => self.change_incoming(change),
         }
     }
 
-    /// What a network and a kernel do.
-    fn disturb(&mut self, operation: Operation) {
+    /// Changes the network.
+    fn change_incoming(&mut self, operation: Operation) {
         let mut incoming = self.socket.incoming();
         match operation {
             Operation::Reset(n) => incoming.cut = Some((incoming.taken + usize::from(n), Cut::Reset)),
@@ -183,23 +187,23 @@ impl<A: Application + Collects> Play<A> {
             Operation::Segment(n) => incoming.segment = up_to(n),
             other => {
                 drop(incoming);
-                self.disturb_outgoing(other);
+                self.change_outgoing(other);
             }
         }
     }
 
-    fn disturb_outgoing(&mut self, operation: Operation) {
+    fn change_outgoing(&mut self, operation: Operation) {
         let mut outgoing = self.socket.outgoing();
         match operation {
             Operation::WriteFails(n) => outgoing.failing_write = Some(failed(outgoing.writes, n)),
             Operation::Chunk(n) => outgoing.chunk = up_to(n),
             Operation::Room(n) => outgoing.capacity = usize::from(n) * 16,
             Operation::Break => outgoing.broken = true,
-            other => unreachable!("{other:?} is no disturbance of what goes out"),
+            other => unreachable!("{other:?} does not change the outgoing lane"),
         }
     }
 
-    /// A peer whose TLS has failed has nothing more to say, and one that has said a lot is out of allowance.
+    /// The peer sends this, unless its TLS has failed or its allowance is used up.
     fn send(&mut self, plaintext: &[u8]) {
         if self.raw.error.is_some() || self.allowance < plaintext.len() {
             return;

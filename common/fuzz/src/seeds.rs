@@ -1,4 +1,4 @@
-//! The inputs to start from: what real peers say, what other protocols say, and what may happen to a session.
+//! The inputs to start from: bytes of real peers, bytes of other protocols, and scripts.
 
 use std::io::{Read as _, Write as _};
 
@@ -13,7 +13,7 @@ use crate::operations::Operation::{
 use crate::operations::Script;
 use crate::tls::{Versions, ends};
 
-/// An input, and where it goes.
+/// An input and its target.
 pub struct Seed {
     /// Its target.
     pub target: &'static str,
@@ -23,7 +23,7 @@ pub struct Seed {
     pub input: Vec<u8>,
 }
 
-/// All of them.
+/// All seeds.
 pub fn all() -> Vec<Seed> {
     let seed = |target, name, input| Seed { target, name, input };
     let mut seeds = Vec::new();
@@ -33,8 +33,8 @@ pub fn all() -> Vec<Seed> {
         ("tls13-certificate", Versions::Tls13, 32),
         ("tls12-certificate", Versions::Tls12, 32),
     ] {
-        let to_server = spoken(Side::Client, versions, asks != 0);
-        let to_client = spoken(Side::Server, versions, asks != 0);
+        let to_server = flights_of(Side::Client, versions, asks != 0);
+        let to_client = flights_of(Side::Server, versions, asks != 0);
         seeds.push(seed("server_bytes", name, [&[asks], &to_server[..]].concat()));
         seeds.push(seed("client_bytes", name, [&[asks], &to_client[..]].concat()));
     }
@@ -54,7 +54,7 @@ pub fn all() -> Vec<Seed> {
     seeds
 }
 
-/// What is no TLS, or the smallest part of it.
+/// Bytes of other protocols, and single alerts.
 const FOREIGN: [(&str, &[u8]); 6] = [
     ("http", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     ("http-answer", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -64,8 +64,7 @@ const FOREIGN: [(&str, &[u8]); 6] = [
     ("close-notify", b"\x15\x03\x03\x00\x02\x01\x00"),
 ];
 
-/// What a session consists of, from the first byte to the last: data both ways, new keys in TLS 1.3, and a clean end.
-/// `told` is told of each flight.
+/// Runs a session to its end: data both ways, a key update in TLS 1.3, and a clean end. `told` gets each flight.
 pub fn converse(ends: &Shared, mut told: impl FnMut(Side, &[u8])) {
     let mut client = Connection::from(ends.client());
     let mut server = Connection::from(ends.server());
@@ -112,28 +111,28 @@ fn deliver(
     !bytes.is_empty()
 }
 
-/// All that one side says in a session.
-fn spoken(by: Side, versions: Versions, asks: bool) -> Vec<u8> {
+/// Everything that one side sends in a session.
+fn flights_of(by: Side, versions: Versions, asks: bool) -> Vec<u8> {
     let (client, server) = match by {
         Side::Client => (versions, Versions::Both),
         Side::Server => (Versions::Both, versions),
     };
-    let mut said = Vec::new();
+    let mut sent = Vec::new();
     converse(&ends(client, server, asks).shared(), |sender, bytes| {
         if sender == by {
-            said.extend_from_slice(bytes);
+            sent.extend_from_slice(bytes);
         }
     });
-    said
+    sent
 }
 
-/// The settings that the scripts below use; see [`Script::setting`].
+/// The settings of the scripts below. See [`Script::setting`].
 const CLIENT: u8 = 1;
 const TLS12: u8 = 2;
 const ASKS: u8 = 8;
 const ESTABLISHED: u8 = 64;
 
-/// What may happen to a session: a setting, and operations.
+/// Scripts: a name, a setting, and operations.
 const SCRIPTS: [(&str, u8, &[Operation]); 14] = [
     ("echo", ESTABLISHED, &[Send(100), Pass, Send(20_000), Pass, CloseNotify, Pass]),
     ("echo-tls12", TLS12 | ESTABLISHED, &[Send(100), Pass, CloseNotify, Pass, Fin]),
@@ -147,7 +146,7 @@ const SCRIPTS: [(&str, u8, &[Operation]); 14] = [
     ("cut", 0, &[Arrive(5), Arrive(100), Arrive(400), Pass, Send(10), Arrive(20), Arrive(7), Fin]),
     ("slow", 0, &[Segment(1), Chunk(7), Pass, Send(50), Pass, Close, Pass]),
     (
-        "deaf",
+        "paused",
         ESTABLISHED,
         &[
             Room(100),
@@ -170,7 +169,7 @@ const SCRIPTS: [(&str, u8, &[Operation]); 14] = [
     ("damage", ESTABLISHED, &[Send(10), Flip(9), Pass, Inject(23, 3), Pass]),
     ("damage-after-close", ESTABLISHED, &[Pass, Close, Send(10), Flip(9), Pass]),
     (
-        "hiccups",
+        "failed-calls",
         0,
         &[ReadFails(2), WriteFails(0), Pass, ReadFails(1), WriteFails(3), Send(9), Pass, ReportReady],
     ),
@@ -225,7 +224,7 @@ mod tests {
     use crate::{bytes, decoder, parsers, play};
 
     #[test]
-    fn the_seeds_in_the_folder_are_those_that_are_made_here() {
+    fn the_seeds_in_the_folder_are_up_to_date() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
         for seed in all() {
             let file = folder.join(seed.target).join(seed.name);
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_real_peer_once_said_is_right_in_every_run() {
+    fn bytes_of_a_real_peer_are_valid_in_every_run() {
         for seed in all().iter().filter(|seed| seed.name.starts_with("tls")) {
             let ended = match seed.target {
                 "server_bytes" => bytes::to_server(&seed.input),
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_can_be_written_and_read() {
+    fn an_encoded_script_can_be_decoded() {
         for (name, script) in scripts() {
             let input = script.encode();
             assert_eq!(Script::arbitrary(&mut Unstructured::new(&input)).as_ref(), Ok(&script), "{name}");
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn every_seed_ends_well() {
+    fn no_seed_finds_a_fault() {
         scripts().iter().for_each(|(_, script)| drop(play::play(script)));
         for seed in all() {
             match seed.target {
