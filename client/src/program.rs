@@ -42,7 +42,7 @@ pub fn run() -> ExitCode {
 fn run_sessions(cli: &Cli) -> ExitStatus {
     let start = Instant::now();
     cli.show.shape_log(start);
-    logging::init(cli.verbosity.steps());
+    logging::init(PROGRAM, cli.verbosity.steps());
     if cli.show.takes_stdout() {
         info!("stdout belongs to the capture, so the server's text is not shown");
     }

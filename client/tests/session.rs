@@ -120,7 +120,7 @@ fn a_queued_client_is_served_later() {
     let server = EchoServer::start(&[]);
     let mut first = server.connect();
     let mut client = server.client(&["--linger", "0s"]).start();
-    server.log().wait_for_line("waits for its turn, number 1 in");
+    server.log().wait_for_line("is number 1 in");
     assert_eq!(first.receive(9), b"welcome!\n");
     first.close();
     client.expect_exit(0);

@@ -23,11 +23,14 @@ struct Member {
 }
 
 impl Application for Member {
-    fn received(&mut self, _now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        if outbox.is_none() {
+            return Next::Continue; // a member that has left
+        }
         for part in plaintext.split_inclusive(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(part);
             if self.partial.len() > MAX_LINE {
-                return Next::Close;
+                return Next::Abandon;
             }
             if self.partial.ends_with(b"\n") {
                 self.lines.borrow_mut().push(std::mem::take(&mut self.partial));

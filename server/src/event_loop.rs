@@ -32,6 +32,7 @@ use program::observer::{self, EventSource, Left, LoopContext, LoopEvent, Observe
 use program::signals::{Asked, Signals};
 use rustls::ServerConnection;
 use tls_session::buffers::Buffers;
+use tls_session::close_reason::CloseReason;
 use tls_session::context::Limits;
 use tls_session::mio::{Draining, Listener, Registered, Registration};
 use tls_session::observer::SessionId;
@@ -433,7 +434,7 @@ impl<S: Service> EventLoop<S> {
             match session.turn(self.poll.registry(), &mut cx.session()) {
                 Turn::Wait(_) => self.slots.update_timer(key),
                 Turn::Again(_) => self.slots.wake(key),
-                Turn::Done(_) => self.free(key, cx),
+                Turn::Done(reason) => self.free(key, &reason, cx),
             }
         }
         let registry = self.poll.registry();
@@ -441,11 +442,12 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Frees the slot of a session that is over. Its socket may still need draining.
-    fn free(&mut self, key: usize, cx: &mut LoopContext<'_>) {
+    fn free(&mut self, key: usize, reason: &CloseReason, cx: &mut LoopContext<'_>) {
         let Some(session) = self.slots.remove(key) else { return };
         let (id, drains) = (session.session().id(), session.session().needs_draining());
         cx.event_loop(&LoopEvent::Freed { id, slot: key, drains });
-        self.draining.close(session, self.poll.registry(), &mut cx.session());
+        let application = self.draining.close(session, self.poll.registry(), &mut cx.session());
+        self.service.ended(id, application, reason);
         if let Some(limit) = self.stop_by {
             self.draining.cap_deadline(limit);
         }

@@ -50,7 +50,7 @@ pub fn run(name: &str, service: impl Service) -> ExitCode {
 pub fn run_with(name: &str, flags: &Flags, service: impl Service) -> ExitCode {
     let start = Instant::now();
     flags.show.shape_log(start);
-    logging::init(flags.verbosity.steps());
+    logging::init(name, flags.verbosity.steps());
     let status = match serve(flags, service, start) {
         Ok(()) => ExitStatus::Clean,
         Err(message) => {

@@ -5,8 +5,10 @@ use std::time::Instant;
 use mio::Registry;
 use program::observer::LoopContext;
 use tls_session::application::Application;
+use tls_session::context::Context;
 use tls_session::mio::Registered;
 use tls_session::observer::SessionId;
+use tls_session::phase::Phase;
 use tls_session::session::{NotSent, Session};
 
 use mio::net::TcpStream;
@@ -38,17 +40,27 @@ impl<A: Application> Round<'_, '_, A> {
         self.slots.sessions().map(|(_, registered)| registered.session())
     }
 
-    /// A session that is not over.
+    /// Returns a session that is not over.
     pub fn session(&self, session: SessionId) -> Option<&Session<TcpStream, A>> {
         let key = self.slots.key_of(session)?;
-        self.slots.get(key).map(Registered::session)
+        let session = self.slots.get(key)?.session();
+        (!matches!(session.phase(), Phase::Closed(_))).then_some(session)
+    }
+
+    /// Calls a session, and gives it a turn.
+    fn call<R>(
+        &mut self,
+        session: SessionId,
+        call: impl FnOnce(&mut Registered<A>, &mut Context<'_>) -> R,
+    ) -> Option<R> {
+        let key = self.slots.key_of(session)?;
+        self.slots.wake(key);
+        Some(call(self.slots.get_mut(key)?, &mut self.cx.session()))
     }
 
     /// Gives a session a turn: something has changed that its application looks at.
     pub fn wake(&mut self, session: SessionId) {
-        if let Some(key) = self.slots.key_of(session) {
-            self.slots.wake(key);
-        }
+        self.call(session, |registered, _| registered.wake());
     }
 
     /// Sends plaintext in a session.
@@ -56,37 +68,28 @@ impl<A: Application> Round<'_, '_, A> {
     /// # Errors
     /// [`NotSent`] if the session is over, or takes no plaintext.
     pub fn send(&mut self, session: SessionId, plaintext: &[u8]) -> Result<(), NotSent> {
-        let key = self.slots.key_of(session).ok_or(NotSent)?;
-        let registered = self.slots.get_mut(key).ok_or(NotSent)?;
-        let sent = registered.send(plaintext, &mut self.cx.session());
-        self.slots.wake(key);
-        sent
+        self.call(session, |registered, cx| registered.send(plaintext, cx)).unwrap_or(Err(NotSent))
     }
 
-    /// Returns the application of a session, so that the service can change it.
-    pub fn application_mut(&mut self, session: SessionId) -> Option<&mut A> {
-        let key = self.slots.key_of(session)?;
-        self.slots.wake(key);
-        Some(self.slots.get_mut(key)?.application_mut())
+    /// Changes the application of a session, and gives the session a turn. To look at an application without a turn, use
+    /// [`session`](Self::session): a service that gives turns in each
+    /// [`after_round`](crate::Service::after_round) keeps the loop awake.
+    pub fn change<R>(&mut self, session: SessionId, change: impl FnOnce(&mut A) -> R) -> Option<R> {
+        self.call(session, |registered, _| change(registered.application_mut()))
     }
 
     /// Sends close_notify behind what was sent in a session.
     pub fn finish_sending(&mut self, session: SessionId) {
-        if let Some(key) = self.slots.key_of(session)
-            && let Some(registered) = self.slots.get_mut(key)
-        {
-            registered.finish_sending(&mut self.cx.session());
-            self.slots.wake(key);
-        }
+        self.call(session, Registered::finish_sending);
     }
 
     /// Closes a session gracefully.
     pub fn close(&mut self, session: SessionId) {
-        if let Some(key) = self.slots.key_of(session)
-            && let Some(registered) = self.slots.get_mut(key)
-        {
-            registered.close(&mut self.cx.session());
-            self.slots.wake(key);
-        }
+        self.call(session, Registered::close);
+    }
+
+    /// Ends a session without close_notify, because its answer cannot be completed.
+    pub fn abort(&mut self, session: SessionId) {
+        self.call(session, Registered::abort);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use mio::Registry;
 use mio::event::Event;
 use tls_session::application::Application;
+use tls_session::close_reason::CloseReason;
 use tls_session::observer::SessionId;
 
 use crate::round::Round;
@@ -20,6 +21,11 @@ pub trait Service {
 
     /// Makes the application of a client whose session begins.
     fn application(&mut self, client: SessionId) -> Self::Application;
+
+    /// A session is over. `application` is what is left of it.
+    fn ended(&mut self, session: SessionId, application: Self::Application, reason: &CloseReason) {
+        let _ = (session, application, reason);
+    }
 
     /// Registers sources of the service. Their tokens come from [`foreign_token`](crate::foreign_token).
     ///

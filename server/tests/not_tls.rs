@@ -57,7 +57,7 @@ fn late_bytes_are_drained_and_disturb_no_session() {
     let mut next = server.connect();
     socket.write_all(&[b'~'; 5000]).unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
-    server.log().wait_for_line("5000 bytes came after the session's end, thrown away");
+    server.log().wait_for_line("5000 bytes came after the end of the session and were discarded");
     assert!(next.try_round_trip(b"undisturbed"));
 }
 

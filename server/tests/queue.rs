@@ -53,7 +53,7 @@ fn five_queued_clients_are_served_in_order_of_arrival() {
             expected.push(address(&mut client));
             scope.spawn(|| be_served(client));
         }
-        server.log().wait_for_line(&format!("{} waits for its turn, number 5", expected[5]));
+        server.log().wait_for_line(&format!("{} is number 5", expected[5]));
         first.close();
     });
     assert_eq!(served(&server, 6), expected);
@@ -67,7 +67,7 @@ fn a_queued_client_that_has_left_is_skipped() {
         let leaver = server.connect_raw();
         let address = leaver.local_addr().unwrap();
         let patient = hello(&server);
-        server.log().wait_for_line(&format!("{address} waits for its turn"));
+        server.log().wait_for_line(&format!("{address} is number "));
         leave(leaver);
         first.close();
         be_served(patient);
@@ -93,7 +93,7 @@ fn the_oldest_client_that_has_sent_data_is_next() {
     let mut queued: Vec<_> =
         (0..4).map(|_| TlsClient::new(server.connect_raw(), server.client_config())).collect();
     let addresses: Vec<_> = queued.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
-    server.log().wait_for_line("waits for its turn, number 4");
+    server.log().wait_for_line("is number 4");
     queued[3].send_client_hello();
     queued[1].send_client_hello();
     first.close();
@@ -116,7 +116,7 @@ fn a_silent_client_that_lost_its_slot_is_served_when_it_sends_data() {
         .log()
         .wait_for_line(&format!("{address} has sent nothing: its slot goes to a client that has sent data"));
     let third = server.connect_raw();
-    server.log().wait_for_line(&format!("{} waits for its turn, number 2", third.local_addr().unwrap()));
+    server.log().wait_for_line(&format!("{} is number 2", third.local_addr().unwrap()));
     let mut first = TlsClient::new(first, server.client_config());
     first.send_client_hello();
     let mut third = TlsClient::new(third, server.client_config());
@@ -184,7 +184,7 @@ fn more_clients_than_the_queue_holds_are_all_served_without_new_events() {
         first.close();
     });
     assert_eq!(served(&server, 9), expected);
-    server.log().wait_for_line("there is room again");
+    server.log().wait_for_line("the accept queue has room again");
     server.serves_a_client();
 }
 

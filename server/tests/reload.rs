@@ -17,7 +17,7 @@ use testing::peer::{TlsClient, client_config};
 use testing::program::Launch;
 use testing::raw;
 
-const RELOADED: &str = "new sessions get what the files hold now";
+const RELOADED: &str = "new sessions use the new contents of the files";
 const NOT_RELOADED: &str =
     "reload failed, the old certificate stays in use: fix this, then send SIGHUP again";
 
@@ -59,7 +59,7 @@ fn a_queued_client_gets_the_certificate_that_is_current_when_it_is_served() {
     first.receive(9);
     let mut queued = TlsClient::new(server.connect_raw(), client_config(&new.certificate));
     queued.send_client_hello();
-    server.log().wait_for_line("waits for its turn");
+    server.log().wait_for_line("in the accept queue");
 
     new.write(&server.folder);
     reload(&server, RELOADED);

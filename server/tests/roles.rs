@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use testing::binaries::example;
 use testing::echo_server::EchoServer;
+use testing::end::End;
 use testing::folder::TempDir;
 use testing::program::Launch;
 
@@ -124,6 +125,49 @@ fn forward_pauses_a_client_while_nobody_takes_its_data() {
     let grown = server.program.usage().unwrap().peak.saturating_sub(before);
     assert!(grown < LARGE, "the server held {grown} bytes");
     assert_eq!(sender.join().unwrap(), b"");
+}
+
+/// The TCP server ends its half first, then the client sends its data and close_notify at once.
+#[test]
+fn forward_passes_data_on_that_comes_with_the_end_of_the_session() {
+    let (address, upstream) = upstream(|mut socket| {
+        socket.write_all(b"hello").unwrap();
+        socket.shutdown(Shutdown::Write).unwrap();
+        let mut heard = Vec::new();
+        socket.read_to_end(&mut heard).unwrap();
+        heard
+    });
+    let server = start("forward", &["--to", &address.to_string()]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(5), b"hello");
+    let last = [client.seal(&pattern(30_000)), client.seal_close_notify()].concat();
+    client.write_raw(&last);
+    assert!(upstream.join().unwrap() == pattern(30_000), "data was lost");
+}
+
+#[test]
+fn forward_ends_a_session_without_close_notify_if_the_answer_is_cut_off() {
+    let (address, upstream) = upstream(|mut socket| {
+        socket.write_all(b"half of the ans").unwrap();
+        let mut heard = [0; 1];
+        socket.read_exact(&mut heard).unwrap();
+        testing::raw::reset(socket);
+    });
+    let server = start("forward", &["--to", &address.to_string()]);
+    let mut client = server.connect();
+    assert_eq!(client.receive(15), b"half of the ans");
+    client.send(b"x");
+    assert_eq!(client.receive_to_end().1, End::Fin);
+    upstream.join().unwrap();
+    server.log().wait_for_line("the connection to ");
+}
+
+#[test]
+fn chat_ends_a_member_whose_line_is_too_long() {
+    let server = start("chat", &[]);
+    let mut client = server.connect();
+    client.send(&[b'x'; 2000]);
+    assert_eq!(client.receive_to_end().1, End::CloseNotify);
 }
 
 #[test]

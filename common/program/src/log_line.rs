@@ -10,6 +10,15 @@ use tls_session::escaped::one_line;
 /// The crates of the programs. A line of any other crate is only shown with `-v`, and names its target.
 const OURS: [&str; 6] = ["identity", "mio_client", "mio_server", "program", "show", "tls_session"];
 
+/// The crate of the program that runs, if it is another role of the server.
+static ROLE: OnceLock<String> = OnceLock::new();
+
+/// Counts the crate of this program among the crates of the programs. A second call changes nothing.
+pub(crate) fn set_role(program: &str) {
+    // An error gives the second name back.
+    let _ = ROLE.set(program.replace('-', "_"));
+}
+
 /// Another form of log lines and of the last line of a program. See [`set_form`].
 pub trait Form: Send + Sync {
     /// Returns a log line. `target` is the library that logs it. `None` stands for the program itself.
@@ -44,7 +53,8 @@ pub(crate) fn warning(message: fmt::Arguments<'_>) -> String {
 
 /// Whether a log record comes from the programs and not from a library.
 pub(crate) fn is_ours(target: &str) -> bool {
-    OURS.contains(&target.split("::").next().unwrap_or_default())
+    let name = target.split("::").next().unwrap_or_default();
+    OURS.contains(&name) || ROLE.get().is_some_and(|role| role == name)
 }
 
 /// Returns the line of a log record: `2026-11-23T05:55:00.123Z INFO  message`. A library's record has `[its::target] `

@@ -45,7 +45,8 @@ impl Verbosity {
 /// nothing.
 ///
 /// A line never waits for the reader of stderr: see [`stderr`].
-pub fn init(verbosity: i8) {
+pub fn init(program: &str, verbosity: i8) {
+    log_line::set_role(program);
     let filter = SimpleLogger::new().with_level(level(verbosity)).env();
     let max_level = filter.max_level();
     // The logger is leaked once. `log::set_boxed_logger` would need a feature of `log` that only `simple_logger`

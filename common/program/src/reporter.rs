@@ -95,7 +95,7 @@ fn repeated(reason: &CloseReason) -> &'static str {
 /// The same for what clients do outside sessions.
 fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
     match event {
-        LoopEvent::Waiting { .. } => Some("# clients wait for their turn"),
+        LoopEvent::Waiting { .. } => Some("# clients are in the accept queue"),
         LoopEvent::Skipped { .. } => Some("# clients sent nothing"),
         LoopEvent::RoomFull => Some("the accept queue became full # times"),
         LoopEvent::SessionFailed { .. } => Some("# sessions could not be served"),
@@ -145,14 +145,14 @@ impl Observer for Reporter {
         match event {
             LoopEvent::Listening(address) => info!("listening on {address}"),
             LoopEvent::Waiting { peer, place } => {
-                info!("{peer} waits for its turn, number {place} in the queue")
+                info!("{peer} is number {place} in the accept queue")
             }
             LoopEvent::RoomFull => {
                 info!(
                     "the accept queue is full: further clients wait in the kernel's backlog (see --waiting)"
                 );
             }
-            LoopEvent::RoomAgain => debug!("there is room again"),
+            LoopEvent::RoomAgain => debug!("the accept queue has room again"),
             LoopEvent::AcceptFailed(error) => {
                 warn!("accepting a connection failed, trying again soon: {error} (see ulimit -n)");
             }
@@ -167,15 +167,17 @@ impl Observer for Reporter {
             LoopEvent::SlotGivenUp { peer, .. } => {
                 debug!("{peer} has sent nothing: its slot goes to a client that has sent data")
             }
-            LoopEvent::Promoted { id, waiting, .. } => debug!("{id} is served, {waiting} waiting"),
+            LoopEvent::Promoted { id, waiting, .. } => debug!("{id} is served, {waiting} queued"),
             LoopEvent::SessionFailed { id, error } => warn!("{id} could not be served: {error}"),
             LoopEvent::Connecting(address) => debug!("connecting to {address}"),
             LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
             LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
             LoopEvent::Drained { peer, drained } => {
-                debug!("{peer}: {} came after the session's end, thrown away", Bytes(*drained))
+                debug!("{peer}: {} came after the end of the session and were discarded", Bytes(*drained))
             }
-            LoopEvent::Reloaded { error: None } => info!("SIGHUP: new sessions get what the files hold now"),
+            LoopEvent::Reloaded { error: None } => {
+                info!("SIGHUP: new sessions use the new contents of the files")
+            }
             LoopEvent::ReloadPostponed { error } => {
                 warn!(
                     "SIGHUP: reload postponed, no file descriptors left: {error}; retrying every second (see ulimit -n)"
@@ -187,7 +189,9 @@ impl Observer for Reporter {
                 );
             }
             LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
-            LoopEvent::Stopping { why, waiting } => info!("stopping: {why}; {waiting} waiting are sent away"),
+            LoopEvent::Stopping { why, waiting } => {
+                info!("stopping: {why}; {waiting} queued clients are disconnected")
+            }
             LoopEvent::Woke { .. }
             | LoopEvent::Ready(_)
             | LoopEvent::InterestChanged(..)

@@ -88,6 +88,15 @@ pub trait Application {
         Next::Continue
     }
 
+    /// Returns whether the application is in the middle of an answer that it sends later.
+    ///
+    /// Our close_notify certifies that an answer is complete (invariant I6). While this returns `true`, a session that is
+    /// idle for too long ends without close_notify, and [`Session::close`](crate::session::Session::close) waits for the
+    /// rest of the answer. The default is right for an application that answers in `received`.
+    fn is_answering(&self) -> bool {
+        false
+    }
+
     /// Returns whether the session reads on while `pending_output` bytes of ciphertext are pending (invariant I4).
     ///
     /// The default is to read up to [`HIGH_WATER_MARK`]. An application that answers must not get more data while the

@@ -42,8 +42,8 @@ pub struct VerifiedByRustls;
 impl Authorize for VerifiedByRustls {
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization {
         let report = match presented {
-            Some([_, ..]) => "peer authorized (rustls verified its certificate)",
-            _ => "peer not asked for a certificate",
+            Some([_, ..]) => "peer accepted by the verifier of the TLS configuration",
+            _ => "peer presented no certificate",
         };
         Authorization { report: report.to_owned(), is_warning: false, refusal: None }
     }

@@ -81,6 +81,7 @@
 //!         }
 //!         draining.expire(cx);
 //!         if active.is_none() && let Some((stream, peer)) = listener.accept(cx) {
+//!             let _ = stream.set_nodelay(true); // fails if the peer is gone, which the first read reports
 //!             number += 1;
 //!             let id = SessionId { number, peer };
 //!             let tls = ServerConnection::new(Arc::clone(&tls)).map_err(io::Error::other)?;
@@ -90,8 +91,7 @@
 //!         if let Some(mut session) = active.take() {
 //!             match session.turn(poll.registry(), cx) {
 //!                 Turn::Wait(_) | Turn::Again(_) => active = Some(session),
-//!                 Turn::Done(reason) => {
-//!                     println!("{}: {reason:?}", session.session().id());
+//!                 Turn::Done(_reason) => {
 //!                     draining.close(session, poll.registry(), cx);
 //!                 }
 //!             }
@@ -107,7 +107,10 @@
 //!             true => Some(Duration::ZERO),
 //!             false => deadline.map(|at| at.saturating_duration_since(Instant::now())),
 //!         };
-//!         poll.poll(&mut events, timeout)?;
+//!         match poll.poll(&mut events, timeout) {
+//!             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(), // a signal handler ran
+//!             other => other?,
+//!         }
 //!     }
 //! }
 //! ```

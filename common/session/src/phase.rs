@@ -114,8 +114,9 @@ pub enum Event {
     NothingToRead,
     /// A write failed.
     WriteFailed(CloseReason),
-    /// The transport cannot be used any more.
-    TransportLost(CloseReason),
+    /// The session has to end at once, for this reason: the transport cannot be used any more, or the answer of the
+    /// application cannot be completed.
+    EndAtOnce(CloseReason),
 }
 
 impl Phase {
@@ -146,7 +147,7 @@ impl Phase {
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::TlsFailed(reason) => Some(Self::Failing { reason }),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: false }),
-            Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => Some(Self::Closed(reason)),
+            Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => Some(Self::Closed(reason)),
             Event::Flushed(_)
             | Event::PeerFinished { .. }
             | Event::ApplicationCloses
@@ -177,7 +178,7 @@ impl Phase {
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::TlsFailed(reason) => Some(Self::Failing { reason }),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => Some(Self::Closed(reason)),
+            Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => Some(Self::Closed(reason)),
             Event::HandshakeDone(_) | Event::Flushed(_) | Event::NothingToRead => None,
         }
     }
@@ -191,7 +192,7 @@ impl Phase {
             Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
+            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
                 Some(Self::Closed(reason))
             }
             Event::HandshakeDone(_)
@@ -213,10 +214,9 @@ impl Phase {
             }
             (Event::TimedOut(timeout), _) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             (Event::WriteFailed(reason), _) => Some(Self::WriteFailed { reason, authorized: true }),
-            (
-                Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason),
-                _,
-            ) => Some(Self::Closed(reason)),
+            (Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason), _) => {
+                Some(Self::Closed(reason))
+            }
             _ => None,
         }
     }
@@ -240,7 +240,7 @@ impl Phase {
             }))),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
             // An alert must not follow our close_notify.
-            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
+            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
                 Some(Self::Closed(reason))
             }
             _ => None,
@@ -253,7 +253,7 @@ impl Phase {
             // Only our close_notify was pending, and the peer need not wait for it.
             Event::Flushed(_) | Event::WriteFailed(_) => Some(Self::Closed(clean)),
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
-            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::TransportLost(reason) => {
+            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
                 Some(Self::Closed(reason))
             }
             _ => None,
@@ -268,7 +268,7 @@ impl Phase {
             | Event::TlsFailed(_)
             | Event::ReadFailed { .. }
             | Event::WriteFailed(_)
-            | Event::TransportLost(_) => Some(Self::Closed(reason.clone())),
+            | Event::EndAtOnce(_) => Some(Self::Closed(reason.clone())),
             _ => None,
         }
     }
@@ -281,7 +281,7 @@ impl Phase {
             | Event::NothingToRead
             | Event::TimedOut(_)
             | Event::ReadFailed { .. }
-            | Event::TransportLost(_) => Some(Self::Closed(reason.clone())),
+            | Event::EndAtOnce(_) => Some(Self::Closed(reason.clone())),
             _ => None,
         }
     }

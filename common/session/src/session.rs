@@ -120,7 +120,18 @@ pub struct Session<T, A> {
     /// Bytes of plaintext that the application sent.
     sent: u64,
     began: Instant,
+    /// The loop has closed the session in the middle of an answer.
+    closes_after_answer: bool,
     needs_draining: bool,
+}
+
+/// What one turn has tried.
+#[derive(Default)]
+struct Tried {
+    /// It has read from the socket, or found it empty.
+    socket: bool,
+    /// It has called the application's timer. If the timer is still due then, the next turn calls it again.
+    timer: bool,
 }
 
 /// The state of the receiving half of the socket.
@@ -140,24 +151,25 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// A turn reads once. If the socket may hold more, the other sessions have their turns first. Before the turn
     /// ends, it writes as much pending output as the kernel takes.
     pub fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
-        let mut has_read = false;
-        let mut tried_socket = false;
+        let mut has_moved = false;
+        let mut tried = Tried::default();
         loop {
             self.flush(cx);
-            let has_drained = self.measure_output(cx);
-            if has_read && (self.can_fill() || has_drained) {
+            self.measure_output(cx);
+            if has_moved && (self.can_fill() || self.has_drained()) {
                 self.note_input(Input::Unknown);
                 cx.step(&self.id, &Step::Yielded);
                 return Turn::Again(self.wants());
             }
             let filled = self.fill(cx);
-            has_read |= filled || has_drained;
-            tried_socket |= filled;
-            let advanced = self.advance(&mut tried_socket, cx);
+            let refilled = self.tell_drained(cx); // behind the read, or an application that always sends would never read
+            has_moved |= filled || refilled;
+            tried.socket |= filled;
+            let advanced = self.advance(&mut tried, cx);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
-            if !filled && !advanced && !has_drained {
+            if !filled && !refilled && !advanced {
                 if !self.wants_fill() {
                     self.note_input(Input::Unknown); // the socket is not watched for new bytes
                 }
@@ -191,22 +203,34 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Measures the pending output. If TLS has failed, fails the session. If the output is no longer above the
-    /// high-water mark, calls the application, which may send more, and returns `true`.
-    fn measure_output(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Measures the pending output. If TLS has failed, fails the session.
+    fn measure_output(&mut self, cx: &mut Context<'_>) {
         if !self.phase.reads() && !self.phase.sends() {
-            return false; // the number is not needed any more
+            return; // the number is not needed any more
         }
         match self.pending.measure(&mut self.tls) {
-            Ok(pending) => self.pending_output = pending,
+            Ok(pending) => {
+                self.pending_output = pending;
+                self.was_above_mark |= pending > HIGH_WATER_MARK;
+            }
             Err(error) => {
                 self.fail(error, cx);
                 self.flush(cx); // writes the alert
-                return false;
             }
         }
-        let has_drained = self.pending_output <= HIGH_WATER_MARK && std::mem::take(&mut self.was_above_mark);
+    }
+
+    /// Returns whether pending output was above the high-water mark, is not any more, and the application has not heard
+    /// of it.
+    fn has_drained(&self) -> bool {
+        self.was_above_mark && self.pending_output <= HIGH_WATER_MARK && self.phase.sends()
+    }
+
+    /// If the output has drained, calls the application, which may send more. Returns whether it did.
+    fn tell_drained(&mut self, cx: &mut Context<'_>) -> bool {
+        let has_drained = self.has_drained();
         if has_drained {
+            self.was_above_mark = false;
             self.call_application(cx, |application, now, outbox| match outbox {
                 Some(outbox) => application.drained(now, outbox),
                 None => Next::Continue,
@@ -272,7 +296,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn received_bytes(&mut self, bytes: &[u8], is_short: bool, plaintext: &mut [u8], cx: &mut Context<'_>) {
         cx.step(&self.id, &Step::Received(bytes));
         self.since_empty = if is_short { 0 } else { self.since_empty.saturating_add(bytes.len()) };
-        if is_short && T::SHORT_READ_MEANS_EMPTY && !matches!(self.phase, Phase::WriteFailed { .. }) {
+        if is_short && T::EDGE_TRIGGERED && !matches!(self.phase, Phase::WriteFailed { .. }) {
             self.readiness.read_short();
         }
         let is_empty = is_short && !self.readiness.is_readable();
@@ -438,7 +462,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 }
 
-impl<T, A: Application> Session<T, A> {
+impl<T: Transport, A: Application> Session<T, A> {
     /// Returns the events that the session waits for.
     pub fn wants(&self) -> Wants {
         Wants {
@@ -458,8 +482,9 @@ impl<T, A: Application> Session<T, A> {
         match self.phase {
             // Pending output will never be written, so it does not matter.
             Phase::WriteFailed { .. } => true,
-            // rustls ignores the bytes. The session reads to notice a reset.
-            Phase::HalfClosed => true,
+            // rustls ignores the bytes. The session reads to notice a reset. Behind the FIN the socket stays readable, so a
+            // level-triggered source would report it again and again.
+            Phase::HalfClosed => self.input != Input::Ended || T::EDGE_TRIGGERED,
             Phase::Handshaking | Phase::Established | Phase::Closing { .. } => {
                 rustls_facts::takes_input(&self.tls)
                     && self.input != Input::Ended

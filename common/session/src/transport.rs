@@ -7,13 +7,12 @@ use std::io::{self, Read, Write};
 /// `Read` and `Write` alone cannot send a FIN. Without a FIN, the peer waits, or the session has to close the socket.
 /// That resets the connection if unread bytes are left (RFC 1122, 4.2.2.13).
 pub trait Transport: Read + Write {
-    /// States whether a short read means that the socket is empty and that the event source reports the next byte. A
-    /// read is short if it returns less than the buffer holds.
+    /// Whether the event source is edge-triggered: epoll with `EPOLLET` or kqueue with `EV_CLEAR`, which is what mio uses.
     ///
-    /// That is true for a stream socket that an edge-triggered epoll or kqueue watches (epoll(7), question 9). mio
-    /// uses these. `true` saves a `recv` that would return `WouldBlock`. With `false`, only `WouldBlock` means that
-    /// the socket is empty.
-    const SHORT_READ_MEANS_EMPTY: bool = false;
+    /// Then a read that returns less than the buffer holds means that the socket is empty, and the source reports the next
+    /// byte (epoll(7), question 9). That saves the `recv` that would block. With `false`, only `WouldBlock` means that the
+    /// socket is empty, and a socket that stays readable behind the peer's FIN is not watched.
+    const EDGE_TRIGGERED: bool = false;
 
     /// Sends a FIN. The peer reads end-of-file after everything that was written before.
     ///
@@ -24,7 +23,7 @@ pub trait Transport: Read + Write {
 
 #[cfg(feature = "mio")]
 impl Transport for mio::net::TcpStream {
-    const SHORT_READ_MEANS_EMPTY: bool = true;
+    const EDGE_TRIGGERED: bool = true;
 
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.shutdown(std::net::Shutdown::Write)

@@ -1,6 +1,6 @@
 //! Sessions under a loop of another kind: two threads, each with one blocking wait. No mio, no event source that reports
 //! edges.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr};
@@ -19,7 +19,7 @@ use tls_session::context::Context;
 use tls_session::deadline::Timeouts;
 use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
-use tls_session::session::{Session, SessionConfig, Turn};
+use tls_session::session::{Session, SessionConfig, Turn, Wants};
 use tls_session::simulation::tls::Tls;
 use tls_session::transport::Transport;
 
@@ -103,6 +103,16 @@ impl Application for Counter {
 
 /// Runs one session to its end, with a wait of its own: the loop of a thread for each session.
 fn run<A: Application>(tls: impl Into<Connection>, socket: UnixStream, application: A) -> (CloseReason, A) {
+    let (reason, application, _) = run_counted(tls, socket, application);
+    (reason, application)
+}
+
+/// The same, with the number of turns.
+fn run_counted<A: Application>(
+    tls: impl Into<Connection>,
+    socket: UnixStream,
+    application: A,
+) -> (CloseReason, A, usize) {
     socket.set_nonblocking(true).unwrap();
     let config =
         Arc::new(SessionConfig { authorize: Arc::new(VerifiedByRustls), timeouts: Timeouts::default() });
@@ -112,27 +122,33 @@ fn run<A: Application>(tls: impl Into<Connection>, socket: UnixStream, applicati
     let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
     let watched = socket.try_clone().unwrap();
     let mut session = Session::new(id, address, tls, Socket(socket), application, config, cx);
+    let mut turns = 0;
     loop {
+        turns += 1;
         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
         match session.turn(cx) {
-            Turn::Done(reason) => return (reason, session.into_parts().1),
+            Turn::Done(reason) => return (reason, session.into_parts().1, turns),
             Turn::Again(_) => {}
-            Turn::Wait(wants) => session.ready(wait(&watched, wants.readable, wants.writable), cx),
+            Turn::Wait(wants) => session.ready(wait(&watched, wants), cx),
         }
     }
 }
 
-/// Waits as poll(2) does: level-triggered.
-fn wait(socket: &UnixStream, readable: bool, writable: bool) -> Readiness {
+/// Waits as poll(2) does: level-triggered, until the deadline. It watches no socket that wants nothing, because poll(2)
+/// reports a hang-up all the same.
+fn wait(socket: &UnixStream, wants: Wants) -> Readiness {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut flags = PollFlags::empty();
-    flags.set(PollFlags::IN, readable);
-    flags.set(PollFlags::OUT, writable);
-    assert!(!flags.is_empty(), "a session that waits for nothing");
-    let mut descriptors = [PollFd::new(socket, flags)];
-    let timeout = Timespec::try_from(Duration::from_secs(60)).unwrap();
-    poll(&mut descriptors, Some(&timeout)).unwrap();
-    let ready = descriptors[0].revents();
+    flags.set(PollFlags::IN, wants.readable);
+    flags.set(PollFlags::OUT, wants.writable);
+    let mut watched: Vec<PollFd<'_>> = Vec::new();
+    if !flags.is_empty() {
+        watched.push(PollFd::new(socket, flags));
+    }
+    let left = wants.deadline.map(|at| at.saturating_duration_since(Instant::now()));
+    let timeout = Timespec::try_from(left.expect("a deadline")).unwrap();
+    poll(&mut watched, Some(&timeout)).unwrap();
+    let ready = watched.first().map_or(PollFlags::empty(), PollFd::revents);
     let broken = ready.intersects(PollFlags::HUP | PollFlags::ERR);
     Readiness::new(
         ready.contains(PollFlags::IN) || broken,
@@ -161,4 +177,92 @@ fn a_session_is_send() {
     fn assert_send<T: Send>() {}
     assert_send::<Session<Socket, Counter>>();
     assert_send::<tls_session::mio::Registered<Counter>>();
+}
+
+/// Sends a chunk above the mark each time that its output has drained, until it hears something.
+struct Endless(usize);
+
+impl Application for Endless {
+    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        outbox.send(&vec![7; 2 * HIGH_WATER_MARK]);
+        Next::Continue
+    }
+
+    fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        Next::Close
+    }
+
+    fn drained(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        self.0 += 1;
+        outbox.send(&vec![7; 2 * HIGH_WATER_MARK]);
+        Next::Continue
+    }
+}
+
+/// Says `stop` when it has got something.
+struct Stopper(bool);
+
+impl Application for Stopper {
+    fn received(&mut self, _now: Instant, _plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        if let Some(outbox) = outbox
+            && !std::mem::replace(&mut self.0, true)
+        {
+            outbox.send(b"stop");
+        }
+        Next::Continue
+    }
+
+    fn reads_on(&self, _pending_output: usize) -> bool {
+        true
+    }
+}
+
+#[test]
+fn an_application_that_always_sends_still_reads() {
+    let tls = Tls::new(&TLS13).shared();
+    let (here, there) = UnixStream::pair().unwrap();
+    let server = tls.server();
+    let sender = thread::spawn(move || run(server, there, Endless(0)));
+    let (reason, _) = run(tls.client(), here, Stopper(false));
+    assert_eq!(reason, CloseReason::Clean { first: Party::Peer });
+    assert_eq!(sender.join().unwrap().0, CloseReason::Clean { first: Party::Us });
+}
+
+/// Answers the peer's close_notify some time later.
+struct Late(Option<Instant>);
+
+impl Application for Late {
+    fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        Next::Continue
+    }
+
+    fn peer_finished(&mut self, now: Instant, _outbox: &mut Outbox<'_>) -> Next {
+        self.0 = Some(now + Duration::from_millis(300));
+        Next::Continue
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.0
+    }
+
+    fn timer(&mut self, _now: Instant, _outbox: &mut Outbox<'_>) -> Next {
+        Next::Close
+    }
+}
+
+/// The FIN keeps the socket readable for as long as the answer takes.
+#[test]
+fn a_half_closed_session_does_not_spin_on_a_level_triggered_socket() {
+    let tls = Tls::new(&TLS13).shared();
+    let (here, mut there) = UnixStream::pair().unwrap();
+    let server = tls.server();
+    let session = thread::spawn(move || run_counted(server, here, Late(None)));
+    let mut client = tls.client();
+    client.complete_io(&mut there).unwrap();
+    client.send_close_notify();
+    client.complete_io(&mut there).unwrap();
+    there.shutdown(Shutdown::Write).unwrap();
+    let (reason, _, turns) = session.join().unwrap();
+    assert_eq!(reason, CloseReason::Clean { first: Party::Peer });
+    assert!(turns < 100, "{turns} turns");
 }

@@ -261,7 +261,7 @@ fn the_comment_of_a_queued_client_has_its_waiting_time() {
     let server = capturing_server(&["--sessions", "2"]);
     let first = server.connect();
     let second = server.connect_raw();
-    server.log().wait_for_line("waits for its turn");
+    server.log().wait_for_line("in the accept queue");
     let start = std::time::Instant::now();
     while start.elapsed().as_millis() < 2 {
         std::thread::yield_now(); // the comment counts whole milliseconds

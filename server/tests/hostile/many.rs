@@ -63,7 +63,7 @@ fn queued_clients() {
             |server| {
                 let first = server.connect();
                 let queued = send(server.connect_raw(), b"GET / HTTP/1.1\r\n\r\n");
-                server.log().wait_for_line("waits for its turn");
+                server.log().wait_for_line("in the accept queue");
                 first.close();
                 read_end(queued)
             },
@@ -76,7 +76,7 @@ fn queued_clients() {
                 let first = server.connect();
                 let mut queued = TlsClient::new(server.connect_raw(), server.client_config());
                 queued.send_client_hello();
-                server.log().wait_for_line("waits for its turn");
+                server.log().wait_for_line("in the accept queue");
                 first.close();
                 queued.handshake().unwrap();
                 queued.close_notify();
@@ -105,7 +105,7 @@ fn queued_clients() {
                 let first = server.connect();
                 let mut queued = TlsClient::new(server.connect_raw(), server.client_config());
                 queued.send_client_hello();
-                server.log().wait_for_line("waits for its turn");
+                server.log().wait_for_line("in the accept queue");
                 raw::reset(queued.into_socket());
                 first.close();
                 None

@@ -76,6 +76,12 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
         self.session.finish_sending(cx);
     }
 
+    /// See [`Session::abort`].
+    pub fn abort(&mut self, cx: &mut Context<'_>) {
+        self.is_runnable = true;
+        self.session.abort(cx);
+    }
+
     /// See [`Session::lose_transport`].
     pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
         self.session.lose_transport(operation, error, cx)

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::{Input, Session};
+use super::{Input, Session, Tried};
 use crate::application::{Application, Next};
 use crate::authorize::Refusal;
 use crate::close_reason::{AlertContext, CloseReason, Operation, Stage};
@@ -22,9 +22,7 @@ const BUSY: Duration = Duration::from_millis(100);
 impl<T: Transport, A: Application> Session<T, A> {
     /// Passes the facts to the phase table. If the phase stays the same, handles a deadline that has passed. Returns
     /// whether something has changed.
-    ///
-    /// `tried_socket`: this turn has already tried to read.
-    pub(super) fn advance(&mut self, tried_socket: &mut bool, cx: &mut Context<'_>) -> bool {
+    pub(super) fn advance(&mut self, tried: &mut Tried, cx: &mut Context<'_>) -> bool {
         let peer_end = rustls_facts::peer_end(&mut self.tls);
         if let Some(end) = peer_end
             && self.peer_ended(end, cx)
@@ -34,7 +32,12 @@ impl<T: Transport, A: Application> Session<T, A> {
         if !self.tls.wants_write() && self.on(Event::Flushed(peer_end), cx) {
             return true;
         }
-        self.expire(tried_socket, cx)
+        if self.closes_after_answer && !self.application.is_answering() && self.on(Event::CloseRequested, cx)
+        {
+            self.closes_after_answer = false;
+            return true;
+        }
+        self.expire(tried, cx)
     }
 
     /// Passes the end of the peer's half to the phase table. Returns whether something has changed.
@@ -152,10 +155,9 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// A session that is due tries its socket before it counts as late (invariant I7). The kernel may hold bytes from
     /// the peer, or may have room for output. The loop may not know yet: it was busy, or its events did not fit into
     /// one batch.
-    fn expire(&mut self, tried_socket: &mut bool, cx: &mut Context<'_>) -> bool {
+    fn expire(&mut self, tried: &mut Tried, cx: &mut Context<'_>) -> bool {
         if let Some((timeout, at)) = self.deadlines.due(cx.now) {
-            if !*tried_socket {
-                *tried_socket = true;
+            if !std::mem::replace(&mut tried.socket, true) {
                 self.readiness.merge(Readiness::all());
                 return true;
             }
@@ -164,10 +166,16 @@ impl<T: Transport, A: Application> Session<T, A> {
             }
             cx.step(&self.id, &Step::DeadlineFired(timeout));
             self.deadlines.set(timeout, None);
-            self.on(Event::TimedOut(timeout), cx);
+            if matches!(timeout, Timeout::Idle | Timeout::Session) && self.application.is_answering() {
+                // Our close_notify would certify a part of an answer (I6).
+                self.on(Event::EndAtOnce(CloseReason::TimedOut(timeout)), cx);
+            } else {
+                self.on(Event::TimedOut(timeout), cx);
+            }
             return true;
         }
-        if self.application_deadline().is_some_and(|at| at <= cx.now) {
+        let is_due = self.application_deadline().is_some_and(|at| at <= cx.now);
+        if is_due && !std::mem::replace(&mut tried.timer, true) {
             cx.step(&self.id, &Step::TimerFired);
             self.call_application(cx, |application, now, outbox| {
                 outbox.map_or(Next::Close, |outbox| application.timer(now, outbox))

@@ -78,6 +78,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             received: 0,
             sent: 0,
             began: cx.now,
+            closes_after_answer: false,
             needs_draining: false,
         };
         cx.step(&id, &Step::Began { local });
@@ -129,19 +130,24 @@ impl<T: Transport, A: Application> Session<T, A> {
     }
 
     /// Closes the session from outside, after a signal for example. After the handshake the close is graceful:
-    /// close_notify is sent, and a later [`turn`](Self::turn) is done within the close timeout.
+    /// close_notify is sent, and a later [`turn`](Self::turn) is done within the close timeout. If the application
+    /// [is answering](Application::is_answering), it has the close timeout to finish its answer.
     pub fn close(&mut self, cx: &mut Context<'_>) {
         let has_no_close_deadline = matches!(
             self.phase,
             Phase::HalfClosed | Phase::PeerClosed { .. } | Phase::Closing { cause: Cause::FinishedSending }
         );
-        if has_no_close_deadline {
+        let is_answering = self.phase == Phase::Established && self.application.is_answering();
+        if (has_no_close_deadline || is_answering) && self.deadlines.get(Timeout::Close).is_none() {
             self.start(Timeout::Close, cx);
         }
-        self.on(Event::CloseRequested, cx);
+        self.closes_after_answer = is_answering;
+        if !is_answering {
+            self.on(Event::CloseRequested, cx);
+        }
     }
 
-    /// Sends close_notify behind all pending output. Then the session waits for the rest of the peer's answer, unless
+    /// Sends close_notify behind all pending output. Before the end of the handshake, this does nothing. Then the session waits for the rest of the peer's answer, unless
     /// the peer has already sent its close_notify.
     ///
     /// RFC 8446, 6.1, of close_notify: "This does not have any effect on its read side of the connection."
@@ -152,8 +158,17 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Ends the session because its transport cannot be used. For example, the poll refuses to watch it.
     pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
         let reason = CloseReason::transport(operation, error);
-        self.on(Event::TransportLost(reason.clone()), cx);
-        Turn::Done(reason)
+        self.on(Event::EndAtOnce(reason.clone()), cx);
+        match &self.phase {
+            Phase::Closed(first) => Turn::Done(first.clone()),
+            _ => Turn::Done(reason),
+        }
+    }
+
+    /// Ends the session because its answer cannot be completed. The peer gets a FIN without close_notify, so it knows that
+    /// the answer is cut off (invariant I6).
+    pub fn abort(&mut self, cx: &mut Context<'_>) {
+        self.on(Event::EndAtOnce(CloseReason::AbandonedByApplication), cx);
     }
 }
 

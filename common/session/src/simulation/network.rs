@@ -438,7 +438,7 @@ impl Write for Socket {
 }
 
 impl Transport for Socket {
-    const SHORT_READ_MEANS_EMPTY: bool = true;
+    const EDGE_TRIGGERED: bool = true;
 
     fn shutdown_write(&mut self) -> io::Result<()> {
         let state = &mut *self.network.0.borrow_mut();

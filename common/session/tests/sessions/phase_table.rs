@@ -47,7 +47,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("reset by the peer after a flush", reset(true)),
         ("nothing to read", Event::NothingToRead),
         ("write failed", Event::WriteFailed(transport(Operation::Write))),
-        ("transport lost", Event::TransportLost(transport(Operation::Read))),
+        ("end at once", Event::EndAtOnce(transport(Operation::Read))),
     ]
 }
 
