@@ -16,7 +16,7 @@ use std::rc::Rc;
 use mio::event::Source;
 use mio::{Poll, Registry, Token};
 
-pub use self::seeded::{Conditions, Fault, Happening, PollBehavior};
+pub use self::seeded::{Conditions, Fault, Happening, KernelBehavior};
 
 use self::seeded::Chance;
 use super::{Each, Side};
@@ -236,7 +236,15 @@ impl State {
     }
 
     fn reset(&mut self, at: Side) {
-        self.kernels[at].reset |= !self.kernels[at].closed;
+        let kernel = &mut self.kernels[at];
+        if kernel.reset || kernel.closed {
+            return;
+        }
+        kernel.reset = true;
+        if self.chance.as_ref().is_some_and(Chance::reset_destroys) {
+            let lane = &mut self.lanes[at.other()];
+            lane.cut = Some((lane.taken, Cut::Reset));
+        }
     }
 }
 

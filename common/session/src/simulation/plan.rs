@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::network::{Conditions, Fault, PollBehavior};
+use super::network::{Conditions, Fault, KernelBehavior};
 use super::random::Random;
 use super::{Each, Side};
 
@@ -22,8 +22,8 @@ pub struct Plan {
     pub seed: u64,
     /// What happens to the bytes that each end sends.
     pub conditions: Each<Conditions>,
-    /// How the poll reports.
-    pub poll: PollBehavior,
+    /// How the kernels behave.
+    pub kernel: KernelBehavior,
     /// What goes wrong, in the bytes that each end sends.
     pub faults: Vec<(Side, Fault)>,
     /// What the loop of each end does beside its session.
@@ -53,10 +53,11 @@ impl Plan {
         let mut plan = Self {
             seed: random.number(),
             conditions: Each::default(),
-            poll: PollBehavior {
+            kernel: KernelBehavior {
                 repeats: random.percent(30),
                 merges: random.percent(60),
                 spurious: if random.percent(20) { random.up_to(30) } else { 0 },
+                reset_destroys: random.percent(50),
             },
             faults: Vec::new(),
             loops: Each::default(),

@@ -96,7 +96,7 @@ pub struct World<A> {
 impl<A: Application> World<A> {
     /// Two ends with these applications, which are about to meet.
     pub fn new(plan: &Plan, tls: &Shared, applications: Each<A>, journal: &Rc<RefCell<Journal>>) -> Self {
-        let network = Network::seeded(plan.seed, plan.conditions, plan.poll, &plan.faults);
+        let network = Network::seeded(plan.seed, plan.conditions, plan.kernel, &plan.faults);
         let started = Instant::now();
         let end = |side: Side, tls: Connection, application, config: &Arc<SessionConfig>| {
             let checker = Checker::new(side, config.timeouts, Rc::clone(journal), started);

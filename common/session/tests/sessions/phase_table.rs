@@ -1,4 +1,4 @@
-//! The phase table, without bytes: its documentation, and every sequence of events up to a length.
+//! The phase table: its documentation, and every sequence of events up to a length.
 
 use std::fmt::Write as _;
 use std::io;
@@ -20,7 +20,7 @@ fn tls() -> CloseReason {
     CloseReason::Tls(rustls::Error::DecryptError)
 }
 
-/// Every event, each with what to call it. Events whose contents lead to different phases are here more than once.
+/// Every event and its name. An event whose contents lead to different phases is here more than once.
 fn events() -> Vec<(&'static str, Event)> {
     let refusal = Refusal::new("a stranger", CertificateError::UnknownIssuer);
     let reset =
@@ -68,7 +68,7 @@ fn phases() -> Vec<Phase> {
     found
 }
 
-/// The name of a phase, and of what tells two of them apart.
+/// The name of a phase, with the contents that distinguish two of them.
 fn name(phase: &Phase) -> String {
     let name = phase.name();
     match phase {
@@ -98,7 +98,7 @@ fn outcome(reason: &CloseReason) -> &'static str {
     }
 }
 
-/// Events that lead the same way share a line, under one name.
+/// Events that lead to the same phase share a line.
 const SHARED: [(&str, &[&str]); 5] = [
     (
         "fact: output flushed",
@@ -114,7 +114,7 @@ const SHARED: [(&str, &[&str]); 5] = [
     ("closed by the application or the loop", &["application closes", "close requested"]),
 ];
 
-/// The table, printed from [`Phase::on`]: for each phase, where it leads, and by which events.
+/// The table, printed from [`Phase::on`]: for each phase, the next phases and their events.
 fn printed() -> String {
     let mut rows: Vec<(String, String, Vec<&str>)> = Vec::new();
     for phase in phases() {
@@ -155,7 +155,7 @@ fn order(phase: &str) -> usize {
 
 /// `UPDATE_PHASE_TABLE=1 cargo test --test sessions phase_table` writes the table into the documentation.
 #[test]
-fn the_documentation_has_the_table_that_the_code_is() {
+fn the_documentation_has_the_table_of_the_code() {
     let printed = printed();
     if std::env::var_os("UPDATE_PHASE_TABLE").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/phase_table.md");
@@ -168,7 +168,7 @@ fn the_documentation_has_the_table_that_the_code_is() {
 /// How many events a sequence has.
 const LENGTH: usize = 7;
 
-/// Walks every sequence of [`LENGTH`] events: of 22 events that is 2,494,357,888. An event that changes nothing need not be
+/// Walks every sequence of [`LENGTH`] events. With 22 events these are 2,494,357,888. An event that changes nothing need not be
 /// tried twice in a row, and nothing follows `Closed`, so less than a thousand different courses are left.
 struct Walk {
     events: Vec<Event>,
@@ -221,13 +221,13 @@ fn check(from: &Phase, to: &Phase, past: Past) {
 }
 
 #[test]
-fn every_sequence_of_events_keeps_the_rules_that_need_no_bytes() {
+fn every_sequence_of_events_keeps_the_rules() {
     let mut walk = Walk { events: events().into_iter().map(|(_, event)| event).collect(), courses: 0 };
     walk.from(&Phase::Handshaking, Past { authorized: false, close_notifies: 0 }, LENGTH);
     assert!((300..1000).contains(&walk.courses), "{} courses", walk.courses);
 }
 
-/// From every phase, deadlines alone lead to the end: no peer can keep a session.
+/// Deadlines alone lead from every phase to the end. No peer can keep a session forever.
 #[test]
 fn every_phase_reaches_its_end_by_deadlines_alone() {
     for start in phases() {

@@ -45,9 +45,10 @@ fn simpler(scenario: &Scenario) -> Vec<Scenario> {
     offer(&|scenario| scenario.tls12 = false);
     offer(&|scenario| scenario.resumed = false);
     offer(&|scenario| scenario.certificates = false);
-    offer(&|scenario| scenario.plan.poll.spurious = 0);
-    offer(&|scenario| scenario.plan.poll.repeats = true);
-    offer(&|scenario| scenario.plan.poll.merges = true);
+    offer(&|scenario| scenario.plan.kernel.spurious = 0);
+    offer(&|scenario| scenario.plan.kernel.reset_destroys = false);
+    offer(&|scenario| scenario.plan.kernel.repeats = true);
+    offer(&|scenario| scenario.plan.kernel.merges = true);
     for side in Side::BOTH {
         offer(&|scenario| scenario.plan.conditions[side] = Conditions::FAIR);
         offer(&|scenario| scenario.plan.loops[side].closes_at = None);

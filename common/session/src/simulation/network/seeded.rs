@@ -43,15 +43,17 @@ impl Default for Conditions {
     }
 }
 
-/// How a poll reports.
+/// How the kernels of both ends behave, and their polls.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PollBehavior {
+pub struct KernelBehavior {
     /// Bytes that arrive behind unread bytes are an event too.
     pub repeats: bool,
     /// An event reports everything that is ready, not only what is new.
     pub merges: bool,
     /// How many polls in a hundred report an event that has no cause.
     pub spurious: usize,
+    /// A reset destroys the bytes that the application has not read yet. Some kernels do that, others do not.
+    pub reset_destroys: bool,
 }
 
 /// What goes wrong after so many bytes.
@@ -101,7 +103,7 @@ struct Way {
 pub(super) struct Chance {
     random: Random,
     conditions: Each<Conditions>,
-    poll: PollBehavior,
+    kernel: KernelBehavior,
     now: Duration,
     coming: Vec<(Duration, Happening)>,
     ways: Each<Way>,
@@ -109,11 +111,15 @@ pub(super) struct Chance {
 
 impl Chance {
     pub(super) fn is_spurious(&mut self) -> bool {
-        self.random.percent(self.poll.spurious)
+        self.random.percent(self.kernel.spurious)
     }
 
     pub(super) fn merges(&self) -> bool {
-        self.poll.merges
+        self.kernel.merges
+    }
+
+    pub(super) fn reset_destroys(&self) -> bool {
+        self.kernel.reset_destroys
     }
 
     /// How many bytes the next write takes at most.
@@ -144,7 +150,7 @@ impl Network {
     pub fn seeded(
         seed: u64,
         conditions: Each<Conditions>,
-        poll: PollBehavior,
+        kernel: KernelBehavior,
         faults: &[(Side, Fault)],
     ) -> Self {
         let network = Self::default();
@@ -174,7 +180,7 @@ impl Network {
             ways[side].stalls.sort();
         }
         let (random, now, coming) = (Random::new(seed), Duration::ZERO, Vec::new());
-        state.chance = Some(Chance { random, conditions, poll, now, coming, ways });
+        state.chance = Some(Chance { random, conditions, kernel, now, coming, ways });
         network.clone()
     }
 
@@ -263,7 +269,7 @@ impl State {
             return;
         }
         let Some(chance) = &mut self.chance else { return };
-        lane.reader_waits |= was_empty || chance.poll.repeats;
+        lane.reader_waits |= was_empty || chance.kernel.repeats;
         let kernel = &mut self.kernels[to];
         if kernel.closed {
             chance.later(to, Happening::Reset(from));
