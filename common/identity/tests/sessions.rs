@@ -1,6 +1,6 @@
 //! Whole sessions that ask this crate about their peers.
 
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test reports a fault by a panic")]
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! How the ends of whole sessions read in a sentence.
 
-#![allow(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test reports a fault by a panic")]
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -50,10 +50,10 @@ fn records_after_the_certificate(version: &SupportedProtocolVersion) -> usize {
     if *version == TLS12 { 3 } else { 2 }
 }
 
-/// The bytes of a flight up to its last `behind` records, and those records.
-fn split(flight: &[u8], behind: usize) -> (&[u8], &[u8]) {
+/// Splits a flight before its last `count` records.
+fn split(flight: &[u8], count: usize) -> (&[u8], &[u8]) {
     let records = tls_session::simulation::network::records(flight);
-    flight.split_at(records[records.len() - behind].0)
+    flight.split_at(records[records.len() - count].0)
 }
 
 /// The first client presents a certificate that the server trusts, and does not have its key. Before it signs, the server

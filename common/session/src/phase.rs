@@ -261,11 +261,11 @@ impl Phase {
     }
 
     /// Keeps the first reason.
+    /// An error of TLS changes nothing: its alert is queued already, and is written first.
     fn on_failing(reason: &CloseReason, event: Event) -> Option<Self> {
         match event {
             Event::Flushed(_)
             | Event::TimedOut(_)
-            | Event::TlsFailed(_)
             | Event::ReadFailed { .. }
             | Event::WriteFailed(_)
             | Event::EndAtOnce(_) => Some(Self::Closed(reason.clone())),

@@ -2,7 +2,7 @@
 //!
 //! A test that follows a script changes the fields of a [`Lane`] ([`Socket::outgoing`], [`Socket::incoming`]). There
 //! everything arrives at once, unless the script says otherwise. [`Network::seeded`] adds delays, refused calls and events
-//! by chance. What happens later there has to be [carried out](Network::happen) by whoever keeps the time.
+//! by chance. What happens later there has to be [carried out](Network::happen) by the owner of the clock.
 //!
 //! Each kernel reports to its poll what is new, once: an edge. News are bytes for a reader that has read everything, a FIN, a
 //! reset, and room for a writer that was refused. Registering again makes news of everything that is ready.
@@ -192,6 +192,8 @@ struct Kernel {
     refusals: usize,
     /// The socket is read and thrown away before it is closed, so many bytes at most.
     drains: Option<usize>,
+    /// That were too few.
+    drained_too_little: bool,
 }
 
 #[derive(Debug, Default)]
@@ -285,6 +287,11 @@ impl Network {
     /// Returns whether a call of this end has returned a reset.
     pub fn has_told_reset(&self, side: Side) -> bool {
         self.0.borrow().kernels[side].reset_told
+    }
+
+    /// Returns whether this end closed its socket while the peer was still sending, because it had thrown away enough.
+    pub fn has_stopped_draining(&self, side: Side) -> bool {
+        self.0.borrow().kernels[side].drained_too_little
     }
 
     /// Returns whether a read of this end would return bytes, or the end.

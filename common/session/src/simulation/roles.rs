@@ -156,6 +156,10 @@ impl Application for Box<dyn Application> {
         (**self).drained(now, outbox)
     }
 
+    fn is_answering(&self) -> bool {
+        (**self).is_answering()
+    }
+
     fn reads_on(&self, pending_output: usize) -> bool {
         (**self).reads_on(pending_output)
     }

@@ -8,32 +8,32 @@ use rustls::{HandshakeKind, ProtocolVersion};
 
 /// Everything that a session did, as lines that a test can compare, and as bytes.
 ///
-/// Lines carry no sizes of ciphertext: those are rustls' business, and differ from one version of it to the next.
+/// Lines have no sizes of ciphertext, because these differ from one version of rustls to the next.
 #[derive(Debug, Default)]
 pub struct Transcript {
-    /// What was done, in order.
+    /// What the session did, in order.
     pub lines: Vec<String>,
     /// The deadlines that were started, moved and stopped, in order.
     pub deadlines: Vec<(Timeout, Option<Instant>)>,
-    /// What the transport gave.
+    /// The ciphertext that was read.
     pub ciphertext_in: Vec<u8>,
-    /// What the transport took.
+    /// The ciphertext that was written.
     pub ciphertext_out: Vec<u8>,
-    /// The plaintext that the application got.
+    /// The plaintext that the application received.
     pub plaintext_in: Vec<u8>,
     /// The plaintext that the application sent.
     pub plaintext_out: Vec<u8>,
-    /// The most ciphertext that rustls ever held for the peer.
+    /// The most output that was ever pending, in bytes of ciphertext.
     pub peak_pending: usize,
 }
 
 impl Transcript {
-    /// Where the first of these lines is.
+    /// The index of the first line like this.
     pub fn position(&self, line: &str) -> Option<usize> {
         self.lines.iter().position(|other| other == line)
     }
 
-    /// Whether the session was ever in this phase.
+    /// Returns whether the session was ever in this phase.
     pub fn entered(&self, phase: &str) -> bool {
         let suffix = format!("-> {phase}");
         self.lines.iter().any(|line| line.ends_with(&suffix))
@@ -48,7 +48,7 @@ impl Observer for Transcript {
                 self.ciphertext_in.extend_from_slice(bytes);
                 "recv".into()
             }
-            // What the loop says; what says nothing by itself.
+            // Steps of the loop, and steps that change nothing.
             Step::Began { .. }
             | Step::Ready(_)
             | Step::InterestChanged(_)
@@ -72,8 +72,8 @@ impl Observer for Transcript {
                     _ => "unknown version",
                 };
                 let resumed = handshake.kind == Some(HandshakeKind::Resumed);
-                let verdict = if handshake.authorization.is_warning { "UNAUTHORIZED" } else { "fine" };
-                format!("handshake {version}, {}, {verdict}", if resumed { "resumed" } else { "full" })
+                let standing = if handshake.authorization.is_warning { "UNAUTHORIZED" } else { "fine" };
+                format!("handshake {version}, {}, {standing}", if resumed { "resumed" } else { "full" })
             }
             Step::PlaintextIn(plaintext) => {
                 self.plaintext_in.extend_from_slice(plaintext);

@@ -95,10 +95,16 @@ impl<'a, A: Application> Truth<'a, A> {
         self.damage(writer).is_some() && !finished
     }
 
+    /// Returns whether the other has failed, so that it has sent an alert. An application may have abandoned the session
+    /// just then.
     fn other_failed(&self) -> bool {
-        use CloseReason::{NotTls, Tls, Unauthorized};
-        let reason = self.other.reason();
-        self.other.seen.was("Failing") && matches!(reason, Some(Tls(_) | NotTls(_) | Unauthorized(_)))
+        use CloseReason::{AbandonedByApplication, NotTls, Tls, Unauthorized};
+        self.other.seen.was("Failing")
+            && match self.other.reason() {
+                Some(Tls(_) | NotTls(_) | Unauthorized(_)) => true,
+                Some(AbandonedByApplication) => self.damage(self.side).is_some(),
+                _ => false,
+            }
     }
 
     /// Returns whether everything that the other wrote was read, as it had been written.

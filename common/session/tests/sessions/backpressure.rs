@@ -55,9 +55,9 @@ fn records_of_one_byte_are_not_hoarded() {
     for version in VERSIONS {
         let pair = flooded(version, 1, 400_000);
         let server = &pair.session;
-        let said = server.seen.plaintext_out.len();
-        assert!(said > HIGH_WATER_MARK, "{said}: the test sends too little");
-        let held = said.saturating_sub(server.socket.sent().len());
+        let answered = server.seen.plaintext_out.len();
+        assert!(answered > HIGH_WATER_MARK, "{answered}: the test sends too little");
+        let held = answered.saturating_sub(server.socket.sent().len());
         assert!(held <= HIGH_WATER_MARK + READ_SIZE + SLACK, "{held}");
         assert!(
             server.seen.peak_pending <= HIGH_WATER_MARK + READ_SIZE + SLACK,

@@ -101,8 +101,8 @@ fn a_reset_after_our_close_notify_is_like_a_fin() {
     for version in VERSIONS {
         let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
         pair.close();
-        let said = pair.raw.socket.sent().len();
-        pair.raw.socket.outgoing().cut = Some((said, Cut::Reset));
+        let sent = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().cut = Some((sent, Cut::Reset));
         pair.settle();
         assert_eq!(pair.session.reason(), Some(&CloseReason::Unconfirmed));
     }
@@ -319,8 +319,8 @@ fn a_half_closed_session_notices_a_reset_after_the_fin() {
             assert_eq!(pair.session.socket.incoming().reads, reads, "the FIN is read once");
             assert_eq!(pair.session.phase().name(), "HalfClosed");
         }
-        let said = pair.raw.socket.sent().len();
-        pair.raw.socket.outgoing().cut = Some((said, Cut::Reset));
+        let sent = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().cut = Some((sent, Cut::Reset));
         pair.settle();
         assert!(matches!(pair.session.reason(), Some(CloseReason::Transport { .. })), "{fin}");
     }

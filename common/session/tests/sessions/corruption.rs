@@ -1,6 +1,9 @@
 //! A byte that arrives damaged.
 
+use std::time::Instant;
+
 use rustls::{AlertDescription, Error, SupportedProtocolVersion};
+use tls_session::application::{Application, Next, Outbox};
 use tls_session::close_reason::CloseReason;
 
 use tls_session::simulation::pair::Pair;
@@ -111,6 +114,32 @@ fn data_before_a_corrupt_record_is_received_even_from_the_same_read() {
         pair.settle();
         assert_eq!(pair.session.received(), b"good");
         assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
+        assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
+    }
+}
+
+/// Abandons the session when it receives anything.
+struct Abandoning;
+
+impl Application for Abandoning {
+    fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        Next::Abandon
+    }
+}
+
+/// Invariant I3. rustls has queued the alert before the application gets the data that came first.
+#[test]
+fn an_alert_is_written_though_the_application_abandons_the_session() {
+    for version in VERSIONS {
+        let mut pair = RawPair::server(Tls::new(version), Abandoning).established();
+        pair.raw.socket.outgoing().arriving = 0;
+        pair.send(b"good");
+        let end = pair.raw.socket.sent().len();
+        pair.raw.socket.outgoing().flips = vec![end + 10];
+        pair.send(b"damaged");
+        pair.raw.socket.outgoing().arriving = usize::MAX;
+        pair.settle();
+        assert_eq!(pair.session.reason(), Some(&CloseReason::AbandonedByApplication));
         assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
     }
 }

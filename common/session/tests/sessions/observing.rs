@@ -12,10 +12,10 @@ use tls_session::simulation::roles::{Collects, Echo, Talker};
 use tls_session::simulation::tls::{Tls, VERSIONS};
 
 fn assert_saw_everything<A: Application + Collects>(peer: &Driver<A>) {
-    assert!(peer.seen.ciphertext_out == *peer.socket.sent(), "what the transport took");
+    assert!(peer.seen.ciphertext_out == *peer.socket.sent(), "what was written");
     let lane = peer.socket.incoming();
-    assert!(peer.seen.ciphertext_in == lane.log[..lane.taken], "what the transport gave");
-    assert!(peer.seen.plaintext_in == peer.received(), "what the application heard");
+    assert!(peer.seen.ciphertext_in == lane.log[..lane.taken], "what was read");
+    assert!(peer.seen.plaintext_in == peer.received(), "what the application received");
 }
 
 #[test]

@@ -99,8 +99,8 @@ fn records_after_the_handshake_count_too() {
     pair.raw.write();
     pair.session.round(pair.now);
     assert_eq!(pair.session.phase().name(), "Established");
-    let heard = pair.session.received().len();
-    assert!(heard <= 4096 / 24 + RECORDS, "{heard} records in the turn that ends the handshake");
+    let received = pair.session.received().len();
+    assert!(received <= 4096 / 24 + RECORDS, "{received} records in the turn that ends the handshake");
     pair.settle();
     assert_eq!(pair.raw.received, pattern(1000));
 }

@@ -108,18 +108,18 @@ fn every_call_fails_once(kind: ErrorKind) {
         let tls = Tls::new(version).shared();
         let [outgoing, incoming] = calls(&tls, &message);
         assert!([outgoing.0, outgoing.1, incoming.0, incoming.1].into_iter().all(|calls| calls >= 3));
-        let hiccup = |call| Some(FailedCall { call, kind });
+        let failed = |call| Some(FailedCall { call, kind });
         for call in 0..outgoing.0 {
-            run(&tls, &message, |end| end.outgoing().failing_read = hiccup(call));
+            run(&tls, &message, |end| end.outgoing().failing_read = failed(call));
         }
         for call in 0..outgoing.1 {
-            run(&tls, &message, |end| end.outgoing().failing_write = hiccup(call));
+            run(&tls, &message, |end| end.outgoing().failing_write = failed(call));
         }
         for call in 0..incoming.0 {
-            run(&tls, &message, |end| end.incoming().failing_read = hiccup(call));
+            run(&tls, &message, |end| end.incoming().failing_read = failed(call));
         }
         for call in 0..incoming.1 {
-            run(&tls, &message, |end| end.incoming().failing_write = hiccup(call));
+            run(&tls, &message, |end| end.incoming().failing_write = failed(call));
         }
     }
 }
@@ -144,25 +144,25 @@ fn would_block_may_come_before_any_byte() {
         };
         // One byte for each call, so that the n-th call is for the n-th byte.
         for call in 0..lengths[0] {
-            let hiccup = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
+            let failed = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.outgoing();
-                (lane.segment, lane.failing_read) = (1, hiccup);
+                (lane.segment, lane.failing_read) = (1, failed);
             });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.outgoing();
-                (lane.chunk, lane.failing_write) = (1, hiccup);
+                (lane.chunk, lane.failing_write) = (1, failed);
             });
         }
         for call in 0..lengths[1] {
-            let hiccup = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
+            let failed = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.incoming();
-                (lane.segment, lane.failing_read) = (1, hiccup);
+                (lane.segment, lane.failing_read) = (1, failed);
             });
             run(&tls, b"hello", |end| {
                 let lane = &mut end.incoming();
-                (lane.chunk, lane.failing_write) = (1, hiccup);
+                (lane.chunk, lane.failing_write) = (1, failed);
             });
         }
     }

@@ -20,7 +20,7 @@ fn text(from: usize, length: usize) -> &'static [u8] {
     &TEXT.get_or_init(|| pattern(1 << 20))[from..from + length]
 }
 
-/// An application that does what its part says.
+/// An application that plays its part.
 pub struct Role {
     part: Part,
     /// How many bytes it has received.

@@ -46,7 +46,7 @@ impl Default for Conditions {
 /// How the kernels of both ends behave, and their polls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KernelBehavior {
-    /// Bytes that arrive behind unread bytes are an event too.
+    /// Bytes that arrive after unread bytes are an event too.
     pub repeats: bool,
     /// An event reports everything that is ready, not only what is new.
     pub merges: bool,
@@ -135,7 +135,7 @@ impl Chance {
         }
     }
 
-    /// Plans what a lane brings behind everything that is on its way already.
+    /// Plans what arrives on a lane after everything that is already on its way.
     pub(super) fn later(&mut self, from: Side, what: Happening) {
         let delay = self.conditions[from].delay.as_micros() as usize;
         let delay = Duration::from_micros(self.random.below(delay + 1) as u64);
@@ -276,6 +276,7 @@ impl State {
         } else if let Some(left) = &mut kernel.drains {
             *left = left.saturating_sub(count);
             if *left == 0 {
+                kernel.drained_too_little = true;
                 self.close_now(to);
             }
         }
