@@ -1,4 +1,4 @@
-//! Sends each line to all clients: answers come from other sessions. Try it with `--slots 10`.
+//! Sends each line to all clients. The answers of a session come from other sessions. Try it with `--slots 10`.
 
 use std::cell::RefCell;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use mio_server::{Round, Service};
 use tls_session::application::{Application, Next, Outbox};
 use tls_session::observer::SessionId;
 
-/// How long a line may be.
+/// The largest length of a line.
 const MAX_LINE: usize = 1024;
 
 /// The lines that were received in this round of the loop.
@@ -18,7 +18,7 @@ type Lines = Rc<RefCell<Vec<Vec<u8>>>>;
 /// One client.
 struct Member {
     lines: Lines,
-    /// The beginning of a line.
+    /// The beginning of the next line.
     partial: Vec<u8>,
 }
 

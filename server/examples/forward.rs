@@ -30,12 +30,12 @@ struct Cli {
     #[command(flatten)]
     flags: Flags,
 
-    /// Where to forward to
+    /// Address to forward to
     #[arg(long, value_name = "ADDR:PORT")]
     to: SocketAddr,
 }
 
-/// The connection behind one session.
+/// The TCP connection for one session.
 struct Upstream {
     client: SessionId,
     /// `None` until the handshake is done.
@@ -123,7 +123,7 @@ impl Upstream {
             }
         }
         if was_full && self.pending.len() < HIGH_WATER_MARK {
-            round.wake(self.client); // it reads on
+            round.wake(self.client); // the session resumes reading
         }
         // A FIN before the connection is there would end the attempt.
         if self.owes_fin() && self.pending.is_empty() && self.readiness.is_writable() {
@@ -141,7 +141,7 @@ impl Upstream {
                     self.received_fin = true;
                     round.finish_sending(self.client);
                 }
-                // A session that has just failed takes nothing, and is over soon.
+                // This fails only if the session has just failed, and then it is over soon.
                 Ok(length) => _ = round.send(self.client, &buffer[..length]),
                 Err(error) if is_not_ready(&error) => self.readiness.read_blocked(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -8,7 +8,7 @@
 //! TURN     a turn for each session that is runnable or due; a session that is over frees its slot
 //! ```
 //!
-//! GATHER handles the whole batch of events before a slot is freed. A token that is freed in TURN is used again in
+//! GATHER notes the whole batch of events before a socket is closed. A token that is freed in TURN is used again in
 //! the ADMIT of the next round at the earliest. So no event reaches a session that did not exist when the kernel
 //! reported the event.
 //!
@@ -21,6 +21,8 @@
 //! `tests/system_calls.rs` counts the system calls of a session and of a message. `benches/README.md` explains each
 //! of them.
 
+mod silent;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Poll};
-use program::observer::{self, EventSource, Left, LoopContext, LoopEvent, Observer};
+use program::observer::{self, EventSource, LoopContext, LoopEvent, Observer};
 use program::signals::{Asked, Signals};
 use rustls::ServerConnection;
 use tls_session::buffers::Buffers;
@@ -36,15 +38,15 @@ use tls_session::close_reason::CloseReason;
 use tls_session::context::Limits;
 use tls_session::mio::{Draining, Listener, Registered, Registration};
 use tls_session::observer::SessionId;
-use tls_session::readiness::{Interest, Readiness};
+use tls_session::readiness::Readiness;
 use tls_session::session::{Session, Turn};
 
-use crate::accept_queue::{AcceptQueue, PASS_INTERVAL, Peeked, QueuedClient};
+use crate::accept_queue::{AcceptQueue, QueuedClient};
 use crate::capacity::Capacity;
 use crate::descriptors;
 use crate::round::Round;
 use crate::service::Service;
-use crate::slots::{Silent, Slots};
+use crate::slots::Slots;
 use crate::terms::{Load, Terms};
 use crate::tokens::Source;
 
@@ -162,27 +164,13 @@ impl<S: Service> EventLoop<S> {
     fn deadline(&self) -> Option<Instant> {
         let listener = self.listener.as_ref().and_then(Listener::deadline);
         let queue = self.queue.deadline(self.handshake_timeout());
-        let silent = self.slots.first_silent().and_then(|(_, silent)| {
-            [self.silence_deadline(silent), self.replacement_deadline(silent)].into_iter().flatten().min()
-        });
         let reload = self.reload_at.filter(|_| self.listener.is_some());
         let sessions = [self.slots.deadline(), self.draining.deadline(), self.service.deadline()];
-        [listener, queue, silent, reload].into_iter().chain(sessions).flatten().min()
+        [listener, queue, self.deadline_of_silent(), reload].into_iter().chain(sessions).flatten().min()
     }
 
     fn handshake_timeout(&self) -> Option<Duration> {
         self.terms.session.timeouts.handshake
-    }
-
-    /// Returns when a client that holds a slot has been silent for too long.
-    fn silence_deadline(&self, silent: &Silent) -> Option<Instant> {
-        silent.client.since.checked_add(self.handshake_timeout()?)
-    }
-
-    /// Returns when to search the queue for a client with data that can replace this silent client.
-    fn replacement_deadline(&self, silent: &Silent) -> Option<Instant> {
-        let end = silent.held_since + PASS_INTERVAL;
-        (self.queue.len() > 0).then(|| self.queue.next_pass().map_or(end, |at| at.max(end)))
     }
 
     // ---- GATHER --------------------------------------------------------------------------------------------
@@ -278,46 +266,6 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Handles the silent clients that the poll has reported. Begins a session, or frees the slot if the client has
-    /// closed.
-    fn begin_reported_sessions(&mut self, cx: &mut LoopContext<'_>) {
-        for (key, readiness) in self.slots.take_reported() {
-            let Some(silent) = self.slots.silent(key) else { continue };
-            // A readable socket without a FIN holds data. With a FIN, only a peek can tell.
-            let peeked = if readiness.is_read_closed() { silent.client.peek() } else { Peeked::Data };
-            self.handle_peeked(key, peeked, readiness, cx);
-        }
-    }
-
-    /// Closes the connections of clients that hold a slot and have been silent for longer than the handshake timeout.
-    fn close_silent(&mut self, cx: &mut LoopContext<'_>) {
-        while let Some((key, silent)) = self.slots.first_silent()
-            && self.silence_deadline(silent).is_some_and(|at| at <= cx.now)
-        {
-            let peeked = silent.client.peek(); // the loop may be late, and data may have arrived
-            if let Peeked::Silent = peeked {
-                let Some(Silent { client, .. }) = self.slots.remove_silent(key) else { return };
-                self.queue.skip(&client, Left::Silent(cx.now - client.since), cx);
-                client.close();
-            } else {
-                self.handle_peeked(key, peeked, Readiness::all(), cx);
-            }
-        }
-    }
-
-    /// Handles the result of a peek at a silent client in a slot.
-    fn handle_peeked(&mut self, key: usize, peeked: Peeked, readiness: Readiness, cx: &mut LoopContext<'_>) {
-        if let Peeked::Silent = peeked {
-            return;
-        }
-        let Some(Silent { client, registration, .. }) = self.slots.remove_silent(key) else { return };
-        match peeked {
-            Peeked::Data => self.begin(key, client, registration, readiness, cx),
-            Peeked::Failed(error) => self.queue.skip(&client, Left::Error(&error), cx),
-            Peeked::Fin | Peeked::Silent => self.queue.skip(&client, Left::Fin, cx),
-        }
-    }
-
     /// Gives a free slot to the longest-waiting client with data, or else to the longest-waiting silent client. Returns
     /// `false` if there is no free slot, or no client.
     fn fill_slot(&mut self, cx: &mut LoopContext<'_>) -> bool {
@@ -330,48 +278,6 @@ impl<S: Service> EventLoop<S> {
         let Some(client) = self.queue.next_silent() else { return false };
         self.hold_slot(key, client, registration, cx);
         true
-    }
-
-    /// Gives a free slot to a silent client. The poll will report its first byte.
-    fn hold_slot(
-        &mut self,
-        slot: usize,
-        mut client: QueuedClient,
-        mut registration: Registration,
-        cx: &mut LoopContext<'_>,
-    ) {
-        let wanted = Interest::READABLE;
-        if let Err(error) = registration.apply(self.poll.registry(), &mut client.socket, wanted) {
-            return self.queue.skip(&client, Left::Error(&error), cx);
-        }
-        let peer = client.peer;
-        cx.event_loop(&LoopEvent::SlotHeld { peer, slot, waiting: self.queue.len() });
-        cx.event_loop(&LoopEvent::InterestChanged(EventSource::Queued(peer), wanted));
-        self.slots.insert_silent(Silent { client, registration, held_since: cx.now });
-    }
-
-    /// Takes slots from silent clients, and gives them to queued clients with data. A silent client keeps its slot
-    /// for at least [`PASS_INTERVAL`], because its first byte may be on its way.
-    fn replace_silent(&mut self, cx: &mut LoopContext<'_>) {
-        if self.queue.next_pass().is_some_and(|at| at > cx.now) {
-            return;
-        }
-        while let Some((key, silent)) = self.slots.first_silent()
-            && silent.held_since + PASS_INTERVAL <= cx.now
-        {
-            let Some(next) = self.queue.next_with_data(cx) else { return };
-            let Some(Silent { mut client, mut registration, .. }) = self.slots.remove_silent(key) else {
-                return;
-            };
-            let peer = client.peer;
-            match registration.apply(self.poll.registry(), &mut client.socket, Interest::NONE) {
-                Ok(_) => self.queue.put_back(client),
-                Err(error) => self.queue.skip(&client, Left::Error(&error), cx),
-            }
-            cx.event_loop(&LoopEvent::SlotGivenUp { peer, slot: key, waiting: self.queue.len() });
-            let registration = Registration::new(Source::Slot(key).into());
-            self.begin(key, next, registration, Readiness::all(), cx);
-        }
     }
 
     /// Begins the session of a client with data, in a free slot.

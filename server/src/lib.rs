@@ -30,6 +30,7 @@
 //! | file | content |
 //! |---|---|
 //! | `event_loop.rs` | the loop: wait, gather, admit, turn |
+//! | `event_loop/silent.rs` | clients that hold a slot and have sent nothing |
 //! | `service.rs`, `round.rs` | the interface of a role, and its access to the sessions between their turns |
 //! | `accept_queue.rs` | clients that were accepted and have no slot yet |
 //! | `slots.rs`, `run_queue.rs` | the sessions that are served, their deadlines, and the order of their turns |

@@ -40,7 +40,7 @@ impl<A: Application> Round<'_, '_, A> {
         self.slots.sessions().map(|(_, registered)| registered.session())
     }
 
-    /// Returns a session that is not over.
+    /// Returns a session, unless it is over.
     pub fn session(&self, session: SessionId) -> Option<&Session<TcpStream, A>> {
         let key = self.slots.key_of(session)?;
         let session = self.slots.get(key)?.session();
@@ -58,7 +58,7 @@ impl<A: Application> Round<'_, '_, A> {
         Some(call(self.slots.get_mut(key)?, &mut self.cx.session()))
     }
 
-    /// Gives a session a turn: something has changed that its application looks at.
+    /// Makes a session runnable. Call this after a change that its application depends on.
     pub fn wake(&mut self, session: SessionId) {
         self.call(session, |registered, _| registered.wake());
     }

@@ -132,7 +132,8 @@
 //!
 //! 1. [`phase`]: the phases of a session, and the table that leads from one to the next;
 //! 2. [`session`]: `turn` = flush, measure, fill, advance; then `session/advance.rs`;
-//! 3. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly;
+//! 3. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly; `framing.rs` and `unprocessed.rs`: the limit of records
+//!    in a turn;
 //! 4. the server's `event_loop.rs`: wait, gather, admit, turn.
 //!
 //! | module | content |
@@ -214,6 +215,7 @@ pub mod close_reason;
 pub mod context;
 pub mod deadline;
 pub mod escaped;
+mod framing;
 pub mod handshake;
 pub mod handshake_bytes;
 #[cfg(feature = "mio")]
@@ -227,3 +229,4 @@ pub mod session;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod transport;
+mod unprocessed;

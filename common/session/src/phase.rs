@@ -114,8 +114,8 @@ pub enum Event {
     NothingToRead,
     /// A write failed.
     WriteFailed(CloseReason),
-    /// The session has to end at once, for this reason: the transport cannot be used any more, or the answer of the
-    /// application cannot be completed.
+    /// The session has to end at once, for this reason: the transport cannot be used any more, or the application cannot
+    /// complete its answer.
     EndAtOnce(CloseReason),
 }
 
@@ -144,16 +144,9 @@ impl Phase {
                 Some(Self::Failing { reason: CloseReason::Truncated { established: false } })
             }
             Event::CloseRequested => Some(Self::Closed(CloseReason::Abandoned)),
-            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::TlsFailed(reason) => Some(Self::Failing { reason }),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: false }),
-            Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => Some(Self::Closed(reason)),
-            Event::Flushed(_)
-            | Event::PeerFinished { .. }
-            | Event::ApplicationCloses
-            | Event::ApplicationAbandons
-            | Event::FinishedSending
-            | Event::NothingToRead => None,
+            other => Self::on_failure(other),
         }
     }
 
@@ -171,15 +164,12 @@ impl Phase {
             }
             Event::FinishedSending => Some(Self::Closing { cause: Cause::FinishedSending }),
             Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
-            // Everything that we accepted is answered, or can still be answered before close_notify (I6).
+            // All data that we accepted is answered, or can still be answered before close_notify (I6).
             Event::TimedOut(timeout @ (Timeout::Idle | Timeout::Session)) => {
                 Some(Self::Closing { cause: Cause::TimedOut(timeout) })
             }
-            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::TlsFailed(reason) => Some(Self::Failing { reason }),
-            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => Some(Self::Closed(reason)),
-            Event::HandshakeDone(_) | Event::Flushed(_) | Event::NothingToRead => None,
+            other => Self::on_failure(other),
         }
     }
 
@@ -190,17 +180,7 @@ impl Phase {
                 Some(Self::PeerClosed { end: PeerEnd::CloseNotify })
             }
             Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
-            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
-            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
-                Some(Self::Closed(reason))
-            }
-            Event::HandshakeDone(_)
-            | Event::PeerEnded(_)
-            | Event::Flushed(_)
-            | Event::PeerFinished { .. }
-            | Event::CloseRequested
-            | Event::NothingToRead => None,
+            other => Self::on_failure(other),
         }
     }
 
@@ -212,12 +192,7 @@ impl Phase {
             (Event::Flushed(_), PeerEnd::Fin) => {
                 Some(Self::Closed(CloseReason::Truncated { established: true }))
             }
-            (Event::TimedOut(timeout), _) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
-            (Event::WriteFailed(reason), _) => Some(Self::WriteFailed { reason, authorized: true }),
-            (Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason), _) => {
-                Some(Self::Closed(reason))
-            }
-            _ => None,
+            (other, _) => Self::on_failure(other),
         }
     }
 
@@ -229,30 +204,36 @@ impl Phase {
                 (_, PeerEnd::Fin) => CloseReason::Unconfirmed,
             }))
         };
-        match event {
-            Event::Flushed(Some(end)) => closed_by(end),
+        match (event, cause) {
+            (Event::Flushed(Some(end)), _) => closed_by(end),
             // Many peers close their socket before they read our close_notify. Then their kernel sends a reset.
-            Event::ReadFailed { is_reset_after_flush: true, .. } => closed_by(PeerEnd::Fin),
-            Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
-            Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(match cause {
-                Cause::TimedOut(first) => first,
-                Cause::Requested | Cause::FinishedSending => timeout,
-            }))),
-            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            // An alert must not follow our close_notify.
-            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
-                Some(Self::Closed(reason))
+            (Event::ReadFailed { is_reset_after_flush: true, .. }, _) => closed_by(PeerEnd::Fin),
+            (Event::ApplicationAbandons, _) => {
+                Some(Self::Failing { reason: CloseReason::AbandonedByApplication })
             }
-            _ => None,
+            (Event::TimedOut(_), Cause::TimedOut(first)) => Some(Self::Closed(CloseReason::TimedOut(first))),
+            (other, _) => Self::on_failure(other),
         }
     }
 
     fn on_finishing(event: Event) -> Option<Self> {
-        let clean = CloseReason::Clean { first: Party::Peer };
         match event {
             // Only our close_notify was pending, and the peer need not wait for it.
-            Event::Flushed(_) | Event::WriteFailed(_) => Some(Self::Closed(clean)),
+            Event::Flushed(_) | Event::WriteFailed(_) => {
+                Some(Self::Closed(CloseReason::Clean { first: Party::Peer }))
+            }
+            other => Self::on_failure(other),
+        }
+    }
+
+    /// Returns the next phase after a timeout or a failure, in the phases that do not handle the event themselves.
+    ///
+    /// After a failure of TLS these phases close without an alert. In `Closing` and `Finishing` no alert may follow our
+    /// close_notify.
+    fn on_failure(event: Event) -> Option<Self> {
+        match event {
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
+            Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
             Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
                 Some(Self::Closed(reason))
             }

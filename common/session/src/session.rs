@@ -10,15 +10,13 @@
 //!        … again, until nothing changes (Wait), one read is done (Again), or the session is over (Done)
 //! ```
 //!
-//! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the limit of
-//! records in a turn (session/framing.rs, session/unprocessed.rs).
+//! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the writer that
+//! reports to the observer (session/tap.rs).
 
 mod advance;
 mod calls;
-mod framing;
 mod handshake_end;
 mod tap;
-mod unprocessed;
 
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -32,16 +30,16 @@ use crate::buffers::Buffers;
 use crate::close_reason::CloseReason;
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeouts};
+use crate::framing::Framing;
 use crate::handshake_bytes::HandshakeBytes;
 use crate::observer::{SessionId, Step};
 use crate::phase::{Event, Phase};
 use crate::readiness::{Interest, Readiness};
 use crate::rustls_facts::{self, MESSAGE_TOO_LONG, PendingOutput};
 use crate::transport::Transport;
+use crate::unprocessed::Unprocessed;
 
-use self::framing::Framing;
 use self::tap::Tap;
-use self::unprocessed::Unprocessed;
 
 pub use self::calls::NotSent;
 
@@ -190,12 +188,12 @@ impl<T: Transport, A: Application> Session<T, A> {
                 Ok(written) => {
                     self.pending.wrote(written);
                     cx.step(&self.id, &Step::WroteTls(written));
-                    self.peer_took_bytes(cx);
+                    self.note_write(cx);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     cx.step(&self.id, &Step::WriteBlocked);
                     self.readiness.write_blocked();
-                    self.peer_takes_nothing(cx);
+                    self.note_write_blocked(cx);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.write_failed(&error, cx),
@@ -412,7 +410,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn note_plaintext(&mut self, plaintext: &[u8], cx: &mut Context<'_>) {
         cx.step(&self.id, &Step::PlaintextIn(plaintext));
         self.received += plaintext.len() as u64;
-        self.not_idle(cx);
+        self.restart_idle_deadline(cx);
     }
 
     // ---- the application -------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
         turn
     }
 
-    /// See [`Session::send`].
+    /// Calls [`Session::send`].
     ///
     /// # Errors
     /// [`NotSent`] if the session takes no plaintext.
@@ -64,30 +64,30 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
         self.session.send(plaintext, cx)
     }
 
-    /// See [`Session::close`].
+    /// Calls [`Session::close`].
     pub fn close(&mut self, cx: &mut Context<'_>) {
         self.is_runnable = true;
         self.session.close(cx);
     }
 
-    /// See [`Session::finish_sending`].
+    /// Calls [`Session::finish_sending`].
     pub fn finish_sending(&mut self, cx: &mut Context<'_>) {
         self.is_runnable = true;
         self.session.finish_sending(cx);
     }
 
-    /// See [`Session::abort`].
+    /// Calls [`Session::abort`].
     pub fn abort(&mut self, cx: &mut Context<'_>) {
         self.is_runnable = true;
         self.session.abort(cx);
     }
 
-    /// See [`Session::lose_transport`].
+    /// Calls [`Session::lose_transport`].
     pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
         self.session.lose_transport(operation, error, cx)
     }
 
-    /// See [`Session::application_mut`].
+    /// Calls [`Session::application_mut`].
     pub fn application_mut(&mut self) -> &mut A {
         self.is_runnable = true;
         self.session.application_mut()

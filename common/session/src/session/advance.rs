@@ -203,20 +203,20 @@ impl<T: Transport, A: Application> Session<T, A> {
     // ---- deadlines -----------------------------------------------------------------------------------------
 
     /// Handles a successful write: the kernel has taken bytes.
-    pub(super) fn peer_took_bytes(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn note_write(&mut self, cx: &mut Context<'_>) {
         self.stop(Timeout::Write, cx);
-        self.not_idle(cx);
+        self.restart_idle_deadline(cx);
     }
 
-    /// Starts the idle deadline again, because the session is not idle.
-    pub(super) fn not_idle(&mut self, cx: &mut Context<'_>) {
+    /// Starts the idle deadline again, if it is running.
+    pub(super) fn restart_idle_deadline(&mut self, cx: &mut Context<'_>) {
         if self.deadlines.get(Timeout::Idle).is_some() {
             self.start(Timeout::Idle, cx);
         }
     }
 
-    /// The kernel takes no bytes. The write deadline runs from the first time on.
-    pub(super) fn peer_takes_nothing(&mut self, cx: &mut Context<'_>) {
+    /// Handles a write that returned `WouldBlock`. The write deadline starts at the first of them.
+    pub(super) fn note_write_blocked(&mut self, cx: &mut Context<'_>) {
         if self.deadlines.get(Timeout::Write).is_none() {
             self.start(Timeout::Write, cx);
         }

@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use rustls::{Connection, ProtocolVersion, Side};
 
-use super::framing::Framing;
-use super::unprocessed::Unprocessed;
 use super::{Input, Session, SessionConfig, Turn};
 use crate::application::{Application, HIGH_WATER_MARK, Next};
 use crate::authorize::{Detail, Notes};
 use crate::close_reason::{CloseReason, Operation, Until};
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeout};
+use crate::framing::Framing;
 use crate::observer::{SessionId, Step};
 use crate::phase::{Cause, Event, Phase};
 use crate::readiness::Readiness;
 use crate::rustls_facts::PendingOutput;
 use crate::transport::Transport;
+use crate::unprocessed::Unprocessed;
 
 /// The error of [`Session::send`]: the session takes no plaintext.
 ///
@@ -125,7 +125,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         if !taken || !self.phase.sends() {
             return Err(NotSent); // the session is not open, or rustls rejected the plaintext, which ends the session
         }
-        self.not_idle(cx);
+        self.restart_idle_deadline(cx);
         Ok(())
     }
 

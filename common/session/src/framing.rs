@@ -11,7 +11,7 @@ const ALERT_LENGTH: usize = 2 + 1 + 16;
 
 /// A position in a stream of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Framing {
+pub(crate) struct Framing {
     /// The number of header bytes so far. It is 0 between two records, and inside a body.
     header: usize,
     /// The number of body bytes that are still missing.
@@ -25,19 +25,19 @@ pub(super) struct Framing {
 impl Framing {
     /// Returns how many of `bytes` hold no more than `limit` records. A record counts where it begins, so the rest of
     /// a record that began earlier does not count.
-    pub(super) fn fit(self, bytes: &[u8], limit: usize) -> usize {
+    pub(crate) fn fit(self, bytes: &[u8], limit: usize) -> usize {
         self.walk(bytes, limit).1
     }
 
     /// Advances the position over `bytes`, and returns how many records begin in them.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> usize {
         let (framing, _, records) = self.walk(bytes, usize::MAX);
         *self = framing;
         records
     }
 
     /// Returns whether the position is at the end of a record that can be an alert. A padded alert is not recognised.
-    pub(super) fn ends_with_alert(self) -> bool {
+    pub(crate) fn ends_with_alert(self) -> bool {
         self.header == 0 && self.body == 0 && (self.kind == ALERT || self.length == ALERT_LENGTH)
     }
 
