@@ -96,7 +96,8 @@ impl Conversation {
             return Ok(Some(reason));
         };
         let can_send_stdin = self.watch_stdin(registry, cx).map_err(Failure::Input)?;
-        // Writing a line of the trace may have made room, for which the session waits.
+        // A session does not read while stderr or stdout is full. This turn may have emptied them, and no event
+        // reports that.
         let has_room_again = self.session.session().wants().interest() != wants.interest();
         if can_send_stdin || has_room_again {
             self.session.wake();

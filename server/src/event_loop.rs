@@ -14,9 +14,9 @@
 //!
 //! A TLS client sends first, so a session begins with the client's first byte. A client that has sent nothing is
 //! silent. If no client has sent data, a free slot goes to the longest-waiting silent client, and the poll watches
-//! its socket. It loses the slot as soon as a queued client has sent data, and goes back to its old position in the
-//! queue. So silent clients delay a client with data by a tenth of a second, and by up to one handshake timeout if
-//! they fill the queue.
+//! its socket. It keeps the slot for at least a tenth of a second. Then a queued client that has sent data takes the
+//! slot, and the silent client goes back to its old position in the queue. If silent clients fill the queue, they
+//! delay a client with data by up to one handshake timeout.
 //!
 //! `tests/system_calls.rs` counts the system calls of a session and of a message. `benches/README.md` explains each
 //! of them.

@@ -131,7 +131,8 @@ fn broken_rule(name: &str, wanted: &str) -> Option<WildcardRule> {
     let (pattern, wanted) = (relative(name), relative(wanted));
     let (before, after) = pattern.split_once('*')?;
     let Some(parent) = after.strip_prefix('.').filter(|_| before.is_empty()) else {
-        return seems_to_cover(name, &wanted).then_some(WildcardRule::WholeFirstLabel);
+        let rule = if pattern == "*" { WildcardRule::TwoLabelsAfter } else { WildcardRule::WholeFirstLabel };
+        return seems_to_cover(name, &wanted).then_some(rule);
     };
     let below = wanted.strip_suffix(parent).filter(|below| below.is_empty() || below.ends_with('.'))?;
     Some(if !parent.contains('.') {
@@ -173,7 +174,7 @@ mod tests {
             ("*.example.com", "elsewhere.com", None),
             ("*.localhost", "a.localhost", Some(TwoLabelsAfter)),
             ("*.com", "example.com", Some(TwoLabelsAfter)),
-            ("*", "localhost", Some(WholeFirstLabel)),
+            ("*", "localhost", Some(TwoLabelsAfter)),
             ("w*.example.com", "www.example.com", Some(WholeFirstLabel)),
             ("www.*.com", "www.example.com", Some(WholeFirstLabel)),
             ("*.example.com.", "www.example.com", Some(NoFinalDot)),

@@ -38,8 +38,9 @@ pub trait Application {
         Next::Continue
     }
 
-    /// Handles plaintext, in order. `outbox` is `None` if nothing can be sent any more: our close_notify is queued,
-    /// or the session has failed.
+    /// Handles the next plaintext. It is never empty. It can end anywhere, in the middle of a line for example.
+    /// `outbox` is `None` if nothing can be sent any more, because our close_notify is queued or the session has
+    /// failed.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
     /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is `false`. Then the session
@@ -64,8 +65,9 @@ pub trait Application {
 
     /// Handles the peer's close_notify. The peer will send nothing more.
     ///
-    /// By default the answer is complete with what the application has sent so far. Our close_notify follows, and
-    /// certifies that. An application that answers later, from a timer or from outside, returns [`Next::Continue`].
+    /// The application can send the rest of its answer here, and return [`Next::Close`]. Our close_notify follows
+    /// that output, and certifies that the answer is complete. The default sends nothing. An application that answers
+    /// later, from a timer or from outside, returns [`Next::Continue`].
     /// Then the session is half-closed: the application can still send, its timer runs, and the deadlines hold. That
     /// ends when the application returns [`Next::Close`], or the loop calls
     /// [`Session::finish_sending`](crate::session::Session::finish_sending).
@@ -140,7 +142,8 @@ impl<'a> Outbox<'a> {
         Self { writer, report, error: None }
     }
 
-    /// Sends plaintext to the peer. One call makes as few records as possible.
+    /// Sends plaintext to the peer. Each call makes at least one TLS record, which costs 22 bytes in TLS 1.3. If an
+    /// answer has many small parts, collect them and call `send` once.
     pub fn send(&mut self, plaintext: &[u8]) {
         if plaintext.is_empty() || self.error.is_some() {
             return;

@@ -117,14 +117,18 @@
 //!
 //! # Glossary
 //!
-//! - **Turn**: one call of [`Session::turn`](session::Session::turn): flush, one read, advance.
+//! - **Interest**: the directions (read, write) in which the poll watches a socket.
+//! - **Edge**: mio reports a socket when it *becomes* ready, once. A loop that stops reading before `WouldBlock` gets no
+//!   second report, although bytes are left. A change of the interest makes the kernel report again what is ready.
+//! - **Turn**: one call of [`Session::turn`](session::Session::turn): flush, measure, fill (one read), advance.
 //! - **Pending output**: ciphertext that is queued in rustls and not written yet. Above its **high-water mark**
 //!   ([`HIGH_WATER_MARK`](application::HIGH_WATER_MARK)) a session does not read.
 //! - **Runnable**: a session is runnable if a turn is due at once, without an event.
 //! - **Authorized**: a peer is authorized if [`authorize`] accepts it. Then its data may reach the application.
 //! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP
 //!   connection. A FIN without close_notify is a **truncation**.
-//! - **Half-closed**: a session is half-closed if one end has sent close_notify, and the other end still sends.
+//! - **Half-closed**: a session is half-closed if one end has sent close_notify, and the other end still sends. If the
+//!   peer has closed, the phase is `HalfClosed`. If we have closed, the phase is `Closing`.
 //! - **Draining**: reading from a socket after the session's end, so that closing it does not reset the connection.
 //! - **Local role, peer role**: client or server. The local role is ours.
 //!
@@ -134,7 +138,7 @@
 //! 2. [`session`]: `turn` = flush, measure, fill, advance; then `session/advance.rs`;
 //! 3. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly; `framing.rs` and `unprocessed.rs`: the limit of records
 //!    in a turn;
-//! 4. the server's `event_loop.rs`: wait, gather, admit, turn.
+//! 4. `server/src/event_loop.rs`: wait, gather, admit, turn.
 //!
 //! | module | content |
 //! |---|---|
@@ -148,6 +152,7 @@
 //! | [`observer`] | the interface of everything that shows a session |
 //! | [`handshake`], [`handshake_bytes`], [`not_tls`] | the result of a handshake, the peer's first bytes, and protocols that are not TLS |
 //! | [`mio`] | a session's registration, the listener, connecting and draining, for a loop on mio |
+//! | `simulation` | for tests: a simulated network and clock (feature `simulation`) |
 //! | [`alert_name`], [`escaped`], [`bytes`] | the names of alerts, safe text, numbers of bytes |
 //!
 //! # Invariants
@@ -173,8 +178,9 @@
 //!   may have been cut off, the session ends with a FIN and no close_notify. Our output must be able to arrive. So a
 //!   socket that may hold unread bytes is drained before it is closed ([`mio::Draining`]).
 //! - **I7, liveness.** After each turn a session has an interest, or has a deadline, or is runnable. Every phase has
-//!   a deadline, closing too, unless the user switches it off (CVE-2019-15541 was a close that waited for ever). A
-//!   session that is due tries its socket before it counts as late.
+//!   a deadline, closing too, unless the user switches it off (CVE-2019-15541 was a close that waited for ever).
+//!   When a deadline has passed, the session first tries to read and write. The deadline ends it only if that changes
+//!   nothing.
 //! - **I8, a peer cannot crash us.** Errors are input. A panic is always a bug of ours. There is no `unwrap`, no
 //!   `expect` and no `unsafe` outside tests. No write blocks. If nobody reads the server's output, it goes on
 //!   serving. If nobody reads the client's output, it stops reading from the server, and its signals and deadlines

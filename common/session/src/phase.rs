@@ -28,7 +28,8 @@ pub enum Phase {
     /// The peer has sent close_notify, and the application is still sending
     /// ([`Application::peer_finished`](crate::application::Application::peer_finished)).
     HalfClosed,
-    /// The peer has ended its half, and the application has finished. The rest of our output is being written.
+    /// The peer has sent close_notify and the application has finished, or the peer has sent a FIN alone. The rest of
+    /// our output is being written.
     PeerClosed {
         /// How the peer ended its half.
         end: PeerEnd,

@@ -7,7 +7,7 @@
 //!        measure   the output that is still pending (I4)
 //!        fill      one recv, then read_tls, process_new_packets and reader().read, until the bytes are used up
 //!        advance   pass the facts to the phase table, handle a deadline that has passed     (session/advance.rs)
-//!        … again, until nothing changes (Wait), one read is done (Again), or the session is over (Done)
+//!        … again, until nothing changes (Wait), one read is done and more is ready (Again), or it is over (Done)
 //! ```
 //!
 //! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the writer that
@@ -50,8 +50,8 @@ pub enum Turn {
     /// The session has nothing to do now. Wait for these events.
     Wait(Wants),
     /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other
-    /// sessions, then call `turn` again. Do not sleep in between. Tell the event source what the session wants all
-    /// the same: a session that always has bytes to read may also wait for room to write.
+    /// sessions, then call `turn` again. Do not sleep before that call. Also tell the event source what the session
+    /// wants: it may wait for room to write while it still has bytes to read.
     Again(Wants),
     /// The session is over.
     Done(CloseReason),
@@ -87,7 +87,7 @@ pub struct SessionConfig {
 /// One TLS connection, the transport beneath it, and the application above it.
 ///
 /// A loop calls [`turn`](Self::turn), and waits for the events in its result. It passes the events that come to
-/// [`ready`](Self::ready). After every other call with `&mut self` a turn is necessary, because the session may have
+/// [`ready`](Self::ready). Call `turn` after every other method that takes `&mut self`, because the session may have
 /// output. A session never blocks, and it never reads a clock.
 pub struct Session<T, A> {
     id: SessionId,
@@ -102,8 +102,8 @@ pub struct Session<T, A> {
     /// The bytes of ciphertext that were pending at the last measurement, and plaintext that was sent since.
     pending_output: usize,
     pending: PendingOutput,
-    /// Pending output was above the high-water mark, and the application has not been told since that it is not any
-    /// more.
+    /// Whether pending output has been above the high-water mark since the application was last told that there is
+    /// room.
     was_above_mark: bool,
     /// The number of bytes that were read since the socket was last empty.
     since_empty: usize,
@@ -160,7 +160,8 @@ impl<T: Transport, A: Application> Session<T, A> {
                 return Turn::Again(self.wants());
             }
             let filled = self.fill(cx);
-            let refilled = self.tell_drained(cx); // behind the read, or an application that always sends would never read
+            // After the read. Before it, an application that always sends would keep its session from reading.
+            let refilled = self.tell_drained(cx);
             has_moved |= filled || refilled;
             tried.socket |= filled;
             let advanced = self.advance(&mut tried, cx);
@@ -218,8 +219,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Returns whether pending output was above the high-water mark, is not any more, and the application has not heard
-    /// of it.
+    /// Returns whether pending output has fallen below the high-water mark, and the application does not know it yet.
     fn has_drained(&self) -> bool {
         self.was_above_mark && self.pending_output <= HIGH_WATER_MARK && self.phase.sends()
     }
@@ -480,7 +480,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         match self.phase {
             // Pending output will never be written, so it does not matter.
             Phase::WriteFailed { .. } => true,
-            // rustls ignores the bytes. The session reads to notice a reset. Behind the FIN the socket stays readable, so a
+            // rustls ignores the bytes. The session reads to notice a reset. After the FIN the socket stays readable, so a
             // level-triggered source would report it again and again.
             Phase::HalfClosed => self.input != Input::Ended || T::EDGE_TRIGGERED,
             Phase::Handshaking | Phase::Established | Phase::Closing { .. } => {

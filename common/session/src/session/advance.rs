@@ -187,9 +187,9 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Moves the handshake or close deadline if the loop itself was late. Returns whether it did.
     ///
-    /// The process was stopped (SIGSTOP), or the whole machine was, and the peer could do nothing. So the session
-    /// gets that time again, but at most the length of the deadline. Other deadlines do not move. For the idle and
-    /// write deadlines the session has just tried the socket. The session deadline is absolute.
+    /// The process (SIGSTOP) or the whole machine was stopped, and the peer got no answer from us. So the session
+    /// gets that time again, but at most the length of the deadline. Other deadlines do not move. For the wait, idle
+    /// and write deadlines, the session has just tried the socket. The session deadline is absolute.
     fn extend(&mut self, timeout: Timeout, at: Instant, cx: &mut Context<'_>) -> bool {
         let late = cx.now.saturating_duration_since(at);
         if !matches!(timeout, Timeout::Handshake | Timeout::Close) || late < BUSY {

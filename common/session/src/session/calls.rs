@@ -147,8 +147,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Sends close_notify behind all pending output. Before the end of the handshake, this does nothing. Then the session waits for the rest of the peer's answer, unless
-    /// the peer has already sent its close_notify.
+    /// Sends close_notify after all pending output. The session then waits for the rest of the peer's answer, unless
+    /// the peer has already sent its close_notify. Before the end of the handshake, this does nothing.
     ///
     /// RFC 8446, 6.1, of close_notify: "This does not have any effect on its read side of the connection."
     pub fn finish_sending(&mut self, cx: &mut Context<'_>) {
