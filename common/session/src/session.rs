@@ -50,8 +50,8 @@ pub enum Turn {
     /// The session has nothing to do now. Wait for these events.
     Wait(Wants),
     /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other
-    /// sessions, then call `turn` again. Do not sleep before that call. Also tell the event source what the session
-    /// wants: it may wait for room to write while it still has bytes to read.
+    /// sessions, then call `turn` again. Before that call, ask the event source for news of what the session wants, but do
+    /// not sleep: a session that can write may have something to read by now, and the other way round.
     Again(Wants),
     /// The session is over.
     Done(CloseReason),

@@ -128,7 +128,12 @@ fn run_counted<A: Application>(
         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
         match session.turn(cx) {
             Turn::Done(reason) => return (reason, session.into_parts().1, turns),
-            Turn::Again(_) => {}
+            // Others would have their turns now. The wait in between must not sleep, but it must ask: the peer may have sent
+            // something.
+            Turn::Again(wants) => {
+                let at_once = Wants { deadline: Some(Instant::now()), ..wants };
+                session.ready(wait(&watched, at_once), cx);
+            }
             Turn::Wait(wants) => session.ready(wait(&watched, wants), cx),
         }
     }
