@@ -93,3 +93,60 @@ impl<A: Application> Round<'_, '_, A> {
         self.call(session, Registered::abort);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tls_session::buffers::Buffers;
+
+    use crate::slots::tests::{Silence, fill};
+
+    /// Makes this call for a session in its handshake. Returns whether the session has a turn then.
+    fn gets_a_turn(call: impl FnOnce(&mut Round<'_, '_, Silence>, SessionId)) -> bool {
+        let mut slots = Slots::new(1);
+        fill(&mut slots, &testing::certificates::Identity::localhost().server_config());
+        slots.begin_round();
+        while slots.next().is_some() {} // the first turn of a new session
+        let id = slots.sessions().next().unwrap().1.session().id();
+        let poll = mio::Poll::new().unwrap();
+        let (mut buffers, mut nobody) = (Buffers::default(), ());
+        let cx = &mut LoopContext::new(Instant::now(), &mut buffers, &mut nobody);
+        call(&mut Round { slots: &mut slots, registry: poll.registry(), cx }, id);
+        slots.any_runnable()
+    }
+
+    #[test]
+    fn every_change_of_a_session_gives_it_a_turn_and_a_look_does_not() {
+        assert!(gets_a_turn(|round, id| round.wake(id)));
+        assert!(gets_a_turn(|round, id| round.change(id, |_| ()).unwrap()));
+        assert!(gets_a_turn(|round, id| round.finish_sending(id)));
+        assert!(!gets_a_turn(|round, id| assert!(round.session(id).is_some())));
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_not_found() {
+        // A close in the handshake ends a session at once.
+        let is_not_found = |round: &mut Round<'_, '_, Silence>, id| {
+            assert!(round.session(id).is_none());
+            assert_eq!(round.send(id, b"late"), Err(NotSent));
+        };
+        assert!(gets_a_turn(|round, id| {
+            round.close(id);
+            is_not_found(round, id);
+        }));
+        assert!(gets_a_turn(|round, id| {
+            round.abort(id);
+            is_not_found(round, id);
+        }));
+    }
+
+    #[test]
+    fn an_unknown_session_takes_nothing() {
+        assert!(!gets_a_turn(|round, id| {
+            let other = SessionId { number: id.number + 1, ..id };
+            round.wake(other);
+            assert_eq!(round.send(other, b"lost"), Err(NotSent));
+            assert_eq!(round.change(other, |_| ()), None);
+        }));
+    }
+}

@@ -265,7 +265,7 @@ impl<A: Application> Slots<A> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::sync::Arc;
 
@@ -282,7 +282,7 @@ mod tests {
 
     use crate::run_queue::HANDSHAKES_PER_ROUND;
 
-    struct Silence;
+    pub(crate) struct Silence;
 
     impl Application for Silence {
         fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
@@ -291,7 +291,7 @@ mod tests {
     }
 
     /// Fills a slot with a session whose client has sent nothing.
-    fn fill(slots: &mut Slots<Silence>, tls: &Arc<ServerConfig>) {
+    pub(crate) fn fill(slots: &mut Slots<Silence>, tls: &Arc<ServerConfig>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = listener.local_addr().unwrap();
         let socket = TcpStream::connect(peer).unwrap();

@@ -118,17 +118,17 @@ pub struct Session<T, A> {
     /// Bytes of plaintext that the application sent.
     sent: u64,
     began: Instant,
-    /// The loop has closed the session in the middle of an answer.
+    /// Whether the loop has closed the session in the middle of an answer.
     closes_after_answer: bool,
     needs_draining: bool,
 }
 
-/// What one turn has tried.
+/// The things that one turn does at most once before a deadline counts.
 #[derive(Default)]
 struct Tried {
-    /// It has read from the socket, or found it empty.
+    /// Whether the turn has read from the socket, or found it empty.
     socket: bool,
-    /// It has called the application's timer. If the timer is still due then, the next turn calls it again.
+    /// Whether the turn has called the timer of the application. A timer that is still due is called by the next turn.
     timer: bool,
 }
 

@@ -60,14 +60,15 @@ impl Draining {
         self.sockets.iter().map(|(_, socket)| socket.until).min()
     }
 
-    /// Closes the socket of a session that is over, and returns its application. If the socket needs draining, it is
-    /// drained first.
+    /// Closes the socket of a session, and returns its application. If the socket needs draining, it is drained first. A
+    /// session that is not over is aborted: its peer gets a FIN without close_notify.
     pub fn close<A: Application>(
         &mut self,
-        session: Registered<A>,
+        mut session: Registered<A>,
         registry: &Registry,
         cx: &mut Context<'_>,
     ) -> A {
+        session.abort(cx); // changes nothing if the session is over
         let (session, registration) = session.into_parts();
         let (peer, needs_draining) = (session.id().peer, session.needs_draining());
         let (stream, application) = session.into_parts();

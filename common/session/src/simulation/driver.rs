@@ -165,6 +165,11 @@ impl<A: Application, O: Observer> Driver<A, O> {
         self.call(now, |session, cx| session.close(cx));
     }
 
+    /// Ends the session from outside, because its answer cannot be completed.
+    pub fn abort(&mut self, now: Instant) {
+        self.call(now, |session, cx| session.abort(cx));
+    }
+
     /// The application has finished sending, and waits for the rest of the answer.
     pub fn finish_sending(&mut self, now: Instant) {
         self.call(now, |session, cx| session.finish_sending(cx));

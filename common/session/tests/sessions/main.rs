@@ -18,6 +18,7 @@ mod deadlines;
 mod early_data;
 mod foreign_protocols;
 mod hostile_handshakes;
+mod late_answers;
 
 mod failed_writes;
 mod observing;
