@@ -17,7 +17,7 @@ fn hello(server: &EchoServer) -> TlsClient {
     client
 }
 
-/// Its address.
+/// Returns the local address of a client.
 fn address(client: &mut TlsClient) -> SocketAddr {
     client.socket().local_addr().unwrap()
 }
@@ -129,7 +129,8 @@ fn a_silent_client_that_lost_its_slot_is_served_when_it_sends_data() {
     }
 }
 
-/// One check of the queue finds all of them. With a check for each, the last of many clients would wait long.
+/// One search of the queue finds all clients with data. With one search for each silent client, the last of many clients
+/// would wait long.
 #[test]
 fn several_silent_clients_lose_their_slots_in_one_round() {
     let server = EchoServer::start(&["--slots", "5", "--handshake-timeout", "off", "--trace"]);
@@ -158,8 +159,8 @@ fn a_silent_client_in_a_slot_is_disconnected_after_the_handshake_timeout() {
     server.log().wait_for_line("session 1: "); // the silent client had no session
 }
 
-/// The server disconnects them in waves. All waves together are shorter than the handshake timeout, which is longer
-/// than the time limit of this test.
+/// The server disconnects silent clients in groups, one group after the other. All groups together take less than one
+/// handshake timeout. The timeout is longer than the time limit of this test.
 #[test]
 fn silent_clients_in_slot_queue_and_backlog_delay_for_less_than_a_handshake_timeout() {
     let server = EchoServer::start(&["--waiting", "2", "--handshake-timeout", "66s"]);
@@ -236,7 +237,7 @@ fn missing_file_descriptors_are_logged_once_while_they_are_missing() {
     drop(clients);
 }
 
-/// With one `accept` in each round, each client would wait for a turn of all sessions for every client before it.
+/// If a round accepted one client, the n-th client would wait for n rounds, and each round has a turn of every session.
 #[test]
 fn many_pending_connections_are_accepted_within_a_few_rounds() {
     let server = EchoServer::start(&["--trace"]);

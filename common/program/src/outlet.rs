@@ -81,6 +81,7 @@ impl Outlet {
                 rustix::net::send(&self.descriptor, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
             }
             Method::Direct | Method::Reopened => rustix::io::write(&self.descriptor, bytes),
+            // poll(2) reports a pipe as writable when PIPE_BUF bytes fit.
             Method::Polled if !self.has_room(Duration::ZERO)? => return Err(io::ErrorKind::WouldBlock.into()),
             Method::Polled => rustix::io::write(&self.descriptor, &bytes[..bytes.len().min(PIPE_BUF)]),
         };
@@ -110,7 +111,7 @@ fn reopen(shared: BorrowedFd<'_>) -> Option<OwnedFd> {
 pub struct Queue {
     outlet: Outlet,
     pending: VecDeque<u8>,
-    /// Whether a write ends at the end of a line if possible.
+    /// Whether a flush writes complete lines where possible.
     lines: bool,
     /// Whether the last written byte was a line end. True before the first byte.
     at_line_start: bool,
@@ -122,7 +123,7 @@ impl Queue {
         Self { outlet, pending: VecDeque::new(), lines: false, at_line_start: true }
     }
 
-    /// Returns an empty queue of lines. A pipe accepts a line of up to PIPE_BUF bytes completely or not at all, so
+    /// Returns an empty queue of lines. Push one line at a time. A pipe accepts a line of up to PIPE_BUF bytes completely or not at all, so
     /// lines of several programs do not mix.
     pub fn of_lines(outlet: Outlet) -> Self {
         Self { lines: true, ..Self::new(outlet) }
@@ -232,7 +233,8 @@ pub struct Wants {
 }
 
 impl Wants {
-    /// Applies the interest to the poll. A file that the poll refuses always accepts more.
+    /// Applies the interest to the poll. epoll refuses regular files (EPERM), which always accept
+    /// more.
     ///
     /// # Errors
     /// The errors of [`Registration::apply`].
