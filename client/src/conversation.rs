@@ -8,7 +8,7 @@ use mio::{Events, Registry};
 use program::ending::Endings;
 use program::observer::{EventSource, LoopContext, LoopEvent};
 use program::stderr;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::mio::{Registered, Registration};
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, Turn};
@@ -181,7 +181,7 @@ impl Conversation {
         // With -i, exit status 0 means that the answer is complete. That is certain only if we sent close_notify
         // first, and the server sent its close_notify after that.
         let is_complete =
-            !interactive || output_error.is_some() || reason == CloseReason::Clean { first: Party::Us };
+            !interactive || output_error.is_some() || reason == CloseReason::Clean { first: Endpoint::Local };
         let outcome = match output_error {
             // A closed pipe is no error: `mio-client | head -1` closes it.
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),

@@ -262,17 +262,17 @@ impl<'o> EventLoop<'o> {
             let registry = self.poll.registry();
             self.output.borrow_mut().watch(registry).map_err(Failure::EventLoop)?;
             let before = self.output.borrow().state();
-            let shortened = observer::shorten(timeout, self.observer);
-            match self.poll.poll(&mut self.events, shortened) {
+            let capped = observer::cap_timeout(timeout, self.observer);
+            match self.poll.poll(&mut self.events, capped) {
                 // A signal handler ran, and its signal is an event now. Poll again with a new timeout.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other.map_err(Failure::EventLoop)?,
             }
-            observer::attend(self.observer);
+            observer::run_due_timer(self.observer);
             // The observer's timer may have written output. The session or the end of the program may be waiting for
             // that.
             let is_same = self.output.borrow().state() == before;
-            if shortened != timeout && self.events.is_empty() && is_same {
+            if capped != timeout && self.events.is_empty() && is_same {
                 continue;
             }
             let now = Instant::now();
@@ -285,7 +285,7 @@ impl<'o> EventLoop<'o> {
 
     /// Returns whether the last events include a signal that ends the client.
     fn is_interrupted(&mut self) -> bool {
-        self.events.iter().any(|event| event.token() == SIGNALS) && self.signals.asked().end
+        self.events.iter().any(|event| event.token() == SIGNALS) && self.signals.take_requests().end
     }
 
     /// Reports an event of the loop to the observer.

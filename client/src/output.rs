@@ -95,7 +95,7 @@ impl Output {
     /// # Errors
     /// The errors of [`Registration::apply`].
     pub fn watch(&mut self, registry: &Registry) -> io::Result<()> {
-        self.queue.wants().tell(&mut self.stdout, registry)?;
+        self.queue.wants().apply(&mut self.stdout, registry)?;
         stderr::watch(&mut self.stderr, registry)
     }
 

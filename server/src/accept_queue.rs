@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
-use program::observer::{Left, LoopContext, LoopEvent};
+use program::observer::{LoopContext, LoopEvent, SkipReason};
 
 /// How often the queue searches for a client that has sent data while a silent client holds a slot.
 pub const PASS_INTERVAL: Duration = Duration::from_millis(100);
@@ -158,8 +158,8 @@ impl AcceptQueue {
             match client.peek() {
                 Peeked::Silent => {}
                 Peeked::Data => return self.silent.remove(&arrival),
-                Peeked::Fin => self.remove(arrival, Left::Fin, cx),
-                Peeked::Failed(error) => self.remove(arrival, Left::Error(&error), cx),
+                Peeked::Fin => self.remove(arrival, SkipReason::Fin, cx),
+                Peeked::Failed(error) => self.remove(arrival, SkipReason::Error(&error), cx),
             }
         }
         self.pass.is_unfinished = true;
@@ -213,10 +213,10 @@ impl AcceptQueue {
                 Peeked::Data => {
                     self.with_data.insert(arrival, client);
                 }
-                Peeked::Fin => self.skip(&client, Left::Fin, cx),
-                Peeked::Failed(error) => self.skip(&client, Left::Error(&error), cx),
+                Peeked::Fin => self.skip(&client, SkipReason::Fin, cx),
+                Peeked::Failed(error) => self.skip(&client, SkipReason::Error(&error), cx),
                 Peeked::Silent => {
-                    self.skip(&client, Left::Silent(cx.now - client.since), cx);
+                    self.skip(&client, SkipReason::Silent(cx.now - client.since), cx);
                     client.close();
                 }
             }
@@ -226,15 +226,15 @@ impl AcceptQueue {
     // ---- reports to the observer ---------------------------------------------------------------------------
 
     /// Removes a silent client whose connection is over.
-    fn remove(&mut self, arrival: u64, left: Left<'_>, cx: &mut LoopContext<'_>) {
+    fn remove(&mut self, arrival: u64, reason: SkipReason<'_>, cx: &mut LoopContext<'_>) {
         if let Some(client) = self.silent.remove(&arrival) {
-            self.skip(&client, left, cx);
+            self.skip(&client, reason, cx);
         }
     }
 
     /// Reports a client that gets no session.
-    pub fn skip(&self, client: &QueuedClient, left: Left<'_>, cx: &mut LoopContext<'_>) {
-        cx.event_loop(&LoopEvent::Skipped { peer: client.peer, left, waiting: self.len() });
+    pub fn skip(&self, client: &QueuedClient, reason: SkipReason<'_>, cx: &mut LoopContext<'_>) {
+        cx.event_loop(&LoopEvent::Skipped { peer: client.peer, reason, waiting: self.len() });
     }
 
     /// Reports the clients that have arrived since the last call and are still queued.
@@ -243,8 +243,8 @@ impl AcceptQueue {
     /// arrive.
     pub fn announce(&mut self, cx: &mut LoopContext<'_>) {
         let new = || self.silent.range(self.announced + 1..);
-        for (place, (_, client)) in (self.len() - new().count() + 1..).zip(new()) {
-            cx.event_loop(&LoopEvent::Waiting { peer: client.peer, place });
+        for (position, (_, client)) in (self.len() - new().count() + 1..).zip(new()) {
+            cx.event_loop(&LoopEvent::Waiting { peer: client.peer, position });
         }
         self.announced = self.arrivals;
     }

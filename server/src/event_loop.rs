@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Poll};
 use program::observer::{self, EventSource, LoopContext, LoopEvent, Observer};
-use program::signals::{Asked, Signals};
+use program::signals::{Requests, Signals};
 use rustls::ServerConnection;
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
@@ -117,8 +117,8 @@ impl<S: Service> EventLoop<S> {
             let timeout = self.wait(&mut events, observer)?;
             let cx = &mut LoopContext::new(Instant::now(), &mut buffers, observer);
             cx.event_loop(&LoopEvent::Woke { events: events.iter().count(), timeout });
-            let asked = self.gather(&events, cx);
-            self.handle_signals(asked, load, cx);
+            let requests = self.gather(&events, cx);
+            self.handle_signals(requests, load, cx);
             self.admit(cx);
             self.turn(cx);
             self.draining.expire(&mut cx.session());
@@ -140,14 +140,14 @@ impl<S: Service> EventLoop<S> {
             } else {
                 self.deadline().map(|at| at.saturating_duration_since(Instant::now()))
             };
-            let shortened = observer::shorten(timeout, observer);
-            match self.poll.poll(events, shortened) {
+            let capped = observer::cap_timeout(timeout, observer);
+            match self.poll.poll(events, capped) {
                 // A signal handler ran, and its signal is an event now. Poll again with a new timeout.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             }
-            observer::attend(observer);
-            if shortened == timeout || !events.is_empty() {
+            observer::run_due_timer(observer);
+            if capped == timeout || !events.is_empty() {
                 return Ok(timeout);
             }
         }
@@ -176,8 +176,8 @@ impl<S: Service> EventLoop<S> {
     // ---- GATHER --------------------------------------------------------------------------------------------
 
     /// Handles a batch of events. Returns the requests of the signals.
-    fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) -> Asked {
-        let mut asked = Asked::default();
+    fn gather(&mut self, events: &Events, cx: &mut LoopContext<'_>) -> Requests {
+        let mut requests = Requests::default();
         let mut drainable = Vec::new();
         for event in events {
             match Source::from(event.token()) {
@@ -189,7 +189,7 @@ impl<S: Service> EventLoop<S> {
                 }
                 Source::Signals => {
                     cx.event_loop(&LoopEvent::Ready(EventSource::Signals));
-                    asked = self.signals.asked();
+                    requests = self.signals.take_requests();
                 }
                 Source::Slot(key) => self.slots.ready(key, Readiness::from_event(event), cx),
                 Source::Draining(key) => drainable.push(key),
@@ -202,16 +202,16 @@ impl<S: Service> EventLoop<S> {
         for key in drainable {
             self.draining.ready(key, &mut cx.session());
         }
-        asked
+        requests
     }
 
     /// Reloads the terms after a SIGHUP, and stops after another signal.
-    fn handle_signals(&mut self, asked: Asked, load: &Load<'_>, cx: &mut LoopContext<'_>) {
+    fn handle_signals(&mut self, requests: Requests, load: &Load<'_>, cx: &mut LoopContext<'_>) {
         let is_due = self.reload_at.is_some_and(|at| at <= cx.now);
-        if (asked.reload || is_due) && self.listener.is_some() {
+        if (requests.reload || is_due) && self.listener.is_some() {
             self.reload(load, cx);
         }
-        if asked.end {
+        if requests.end {
             self.stop_on_signal(cx);
         }
     }
@@ -262,7 +262,7 @@ impl<S: Service> EventLoop<S> {
     fn report_queue(&mut self, cx: &mut LoopContext<'_>) {
         let is_full = self.queue.is_full();
         if std::mem::replace(&mut self.queue_is_full, is_full) != is_full {
-            cx.event_loop(if is_full { &LoopEvent::RoomFull } else { &LoopEvent::RoomAgain });
+            cx.event_loop(if is_full { &LoopEvent::QueueFull } else { &LoopEvent::QueueHasRoom });
         }
     }
 

@@ -21,7 +21,7 @@ impl Status {
     /// Notes an event. Returns whether the line has changed.
     fn note(&mut self, event: &LoopEvent<'_>) -> bool {
         match event {
-            LoopEvent::Waiting { place, .. } => self.waiting = *place,
+            LoopEvent::Waiting { position, .. } => self.waiting = *position,
             LoopEvent::Promoted { id, waiting, .. } => {
                 self.served.push(*id);
                 self.waiting = *waiting;
@@ -85,8 +85,8 @@ mod tests {
         let id = SessionId { number: 7, peer };
         let mut status = Status::default();
         assert_eq!(status.line(), "no sessions, 0 waiting");
-        status.note(&LoopEvent::Waiting { peer, place: 1 });
-        status.note(&LoopEvent::Waiting { peer, place: 2 });
+        status.note(&LoopEvent::Waiting { peer, position: 1 });
+        status.note(&LoopEvent::Waiting { peer, position: 2 });
         assert_eq!(status.line(), "no sessions, 2 waiting");
         status.note(&LoopEvent::Promoted { id, slot: 0, waiting: 1 });
         assert_eq!(status.line(), "serving session 7: 127.0.0.1:50312, 1 waiting");

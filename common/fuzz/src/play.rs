@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use tls_session::application::Application;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::simulation::network::{Cut, FailedCall, Socket, connection};
 use tls_session::simulation::pattern;
 use tls_session::simulation::raw::Raw;
@@ -123,7 +123,7 @@ impl<A: Application + Collects> Play<A> {
             let failed = matches!(reason, NotTls(_) | PeerAlert(..) | Tls(_) | Unauthorized(_));
             assert!(!failed && error.is_none(), "{reason:?}, {error:?}, and nothing was damaged");
         }
-        if *reason == (CloseReason::Clean { first: Party::Peer }) && self.close_notify == CloseNotify::Sent {
+        if *reason == (CloseReason::Clean { first: Endpoint::Peer }) && self.close_notify == CloseNotify::Sent {
             assert_eq!(
                 self.session.received(),
                 self.sent,

@@ -217,7 +217,7 @@ mod tests {
     use std::path::Path;
 
     use arbitrary::{Arbitrary as _, Unstructured};
-    use tls_session::close_reason::{CloseReason, Party};
+    use tls_session::close_reason::{CloseReason, Endpoint};
 
     use super::{all, scripts};
     use crate::operations::Script;
@@ -241,7 +241,7 @@ mod tests {
                 "client_bytes" => bytes::to_client(&seed.input),
                 _ => continue,
             };
-            assert_eq!(ended, Some(CloseReason::Clean { first: Party::Peer }), "{}", seed.name);
+            assert_eq!(ended, Some(CloseReason::Clean { first: Endpoint::Peer }), "{}", seed.name);
         }
     }
 

@@ -8,7 +8,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{DistinguishedName, SignatureScheme};
-use tls_session::authorize::{Detail, note_certificate_request};
+use tls_session::authorize::{Opaque, note_certificate_request};
 
 use crate::distinguished_name::{issuer, name, subject};
 use crate::names::listed;
@@ -41,7 +41,7 @@ impl ResolvesClientCert for ClientCertificate {
     /// Returns our certificate. rustls sends an empty certificate message if this returns `None`, and also if our key
     /// fits none of `schemes`.
     fn resolve(&self, authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        note_certificate_request(Detail::new(CertificateRequest {
+        note_certificate_request(Opaque::new(CertificateRequest {
             // rustls passes each name with its SEQUENCE.
             authorities: listed(authorities.iter(), |der| name(&DistinguishedName::from(der.to_vec()))),
             answer: self.answer(schemes),

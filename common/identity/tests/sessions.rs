@@ -19,7 +19,7 @@ fn trust() -> Arc<Trust> {
 
 fn is_expired(reason: Option<&CloseReason>) -> bool {
     let expected = |why: &Unauthorized| matches!(why, Unauthorized::Expired { link: Link::Own, .. });
-    matches!(reason, Some(CloseReason::Unauthorized(why)) if why.detail().downcast_ref().is_some_and(expected))
+    matches!(reason, Some(CloseReason::Unauthorized(why)) if why.reason().downcast_ref().is_some_and(expected))
 }
 
 /// rustls asks no verifier when a session is resumed, but the certificate may have expired since.

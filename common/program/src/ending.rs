@@ -8,7 +8,7 @@ use identity::Unauthorized;
 use rustls::{Error, InvalidMessage, PeerIncompatible, Side};
 use tls_session::alert_name::AlertName;
 use tls_session::authorize::Refusal;
-use tls_session::close_reason::{CloseReason, Operation, Party, Until};
+use tls_session::close_reason::{CloseReason, Endpoint, Operation, Until};
 use tls_session::deadline::Timeout;
 use tls_session::escaped::Escaped;
 
@@ -135,8 +135,8 @@ impl fmt::Display for Description<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = self.peer();
         match self.reason {
-            CloseReason::Clean { first: Party::Us } => write!(f, "closed cleanly, we first"),
-            CloseReason::Clean { first: Party::Peer } => write!(f, "closed cleanly, the {peer} first"),
+            CloseReason::Clean { first: Endpoint::Local } => write!(f, "closed cleanly, we first"),
+            CloseReason::Clean { first: Endpoint::Peer } => write!(f, "closed cleanly, the {peer} first"),
             CloseReason::Unconfirmed => {
                 write!(f, "we closed; the {peer} just left, without a close_notify of its own")?;
                 f.write_str(&self.certificate_request())
@@ -179,7 +179,7 @@ impl fmt::Display for Description<'_> {
 }
 
 fn unauthorized_hint(why: &Refusal) -> &'static str {
-    match why.detail().downcast_ref::<Unauthorized>() {
+    match why.reason().downcast_ref::<Unauthorized>() {
         Some(reason) if reason.is_for_another_server() => {
             "; if you mean that server, name it with --server-name"
         }

@@ -8,7 +8,7 @@
 //! | `alert_context`, `certificate_request` | its part about an alert, and about a certificate that a server wants |
 //! | `in_common`, [`offer`], `peer_bytes` | its part about a handshake that failed |
 //! | [`observer`] | the events of the loops, and the observers that hear them |
-//! | [`reporter`], `repeats`, [`short_time`] | log lines about sessions, and a limit for repeated ones |
+//! | [`reporter`], `rate_limit`, [`short_time`] | log lines about sessions, and a limit for repeated ones |
 //! | [`logging`], `log_line`, [`status_line`] | the logger, the form of its lines, and the last line of a terminal |
 //! | [`outlet`], [`stderr`] | write to stdout and stderr without waiting for a reader |
 //! | [`signals`] | turn Ctrl-C and SIGHUP into events |
@@ -29,7 +29,7 @@ pub mod offer;
 pub mod outlet;
 pub mod parameters;
 mod peer_bytes;
-mod repeats;
+mod rate_limit;
 pub mod reporter;
 pub mod short_time;
 pub mod signals;

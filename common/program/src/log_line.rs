@@ -19,8 +19,8 @@ pub(crate) fn set_role(program: &str) {
     let _ = ROLE.set(program.replace('-', "_"));
 }
 
-/// Another form of log lines and of the last line of a program. See [`set_form`].
-pub trait Form: Send + Sync {
+/// Another form of log lines and of the last line of a program. See [`set_line_format`].
+pub trait LineFormat: Send + Sync {
     /// Returns a log line. `target` is the library that logs it. `None` stands for the program itself.
     fn log(&self, level: Level, target: Option<&str>, message: &str) -> String;
 
@@ -29,18 +29,18 @@ pub trait Form: Send + Sync {
 }
 
 /// `None` stands for the form that people read.
-static FORM: OnceLock<Box<dyn Form>> = OnceLock::new();
+static LINE_FORMAT: OnceLock<Box<dyn LineFormat>> = OnceLock::new();
 
 /// Gives all later lines this form. A second call changes nothing.
-pub fn set_form(form: Box<dyn Form>) {
+pub fn set_line_format(format: Box<dyn LineFormat>) {
     // The error only returns the second form.
-    let _ = FORM.set(form);
+    let _ = LINE_FORMAT.set(format);
 }
 
 /// Returns the last line of a program that fails: `program: message`.
 pub(crate) fn failure(program: &str, message: &str) -> String {
-    match FORM.get() {
-        Some(form) => form.failure(program, message),
+    match LINE_FORMAT.get() {
+        Some(format) => format.failure(program, message),
         None => format!("{program}: {message}"),
     }
 }
@@ -63,10 +63,10 @@ pub(crate) fn format_record(now: SystemTime, record: &Record<'_>) -> String {
     let mut message = String::new();
     // Writing to a String does not fail. If the message's own Display fails, we show its beginning.
     let _ = write!(message, "{}", record.args());
-    match FORM.get() {
-        Some(form) => {
+    match LINE_FORMAT.get() {
+        Some(format) => {
             let target = Some(record.target()).filter(|target| !is_ours(target));
-            form.log(record.level(), target, &one_line(&message))
+            format.log(record.level(), target, &one_line(&message))
         }
         None => line_for_people(now, record, &message),
     }

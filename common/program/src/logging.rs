@@ -15,7 +15,7 @@ use tls_session::escaped::{Escaped, one_line};
 use crate::log_line;
 use crate::stderr;
 
-pub use crate::log_line::{Form, set_form};
+pub use crate::log_line::{LineFormat, set_line_format};
 
 /// The flags for the log level.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
@@ -65,20 +65,20 @@ pub fn fail(program: &str, message: &impl Display) {
     // Writing to a String does not fail. If the message's own Display fails, we show its beginning.
     let _ = write!(text, "{message}");
     let text = one_line(&text);
-    if let Some(witness) = WITNESS.get() {
-        witness(program, &text);
+    if let Some(hook) = FAILURE_HOOK.get() {
+        hook(program, &text);
     }
     stderr::write_last_line(&log_line::failure(program, &text));
 }
 
-type Witness = Box<dyn Fn(&str, &str) + Send + Sync>;
+type FailureHook = Box<dyn Fn(&str, &str) + Send + Sync>;
 
-static WITNESS: OnceLock<Witness> = OnceLock::new();
+static FAILURE_HOOK: OnceLock<FailureHook> = OnceLock::new();
 
-/// Makes [`fail`] also call `witness` with the name and the last line of the program. A second call changes nothing.
-pub fn on_failure(witness: Witness) {
-    // The error only returns the second witness.
-    let _ = WITNESS.set(witness);
+/// Makes [`fail`] also call `hook` with the name and the last line of the program. A second call changes nothing.
+pub fn on_failure(hook: FailureHook) {
+    // The error only returns the second hook.
+    let _ = FAILURE_HOOK.set(hook);
 }
 
 /// Logs a warning that `-q` and `-qq` do not suppress. Only `-qqq` does.

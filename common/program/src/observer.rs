@@ -34,20 +34,20 @@ pub enum LoopEvent<'a> {
         /// The other end.
         peer: SocketAddr,
         /// Its position in the queue, from 1.
-        place: usize,
+        position: usize,
     },
     /// The accept queue is full. The listener is deregistered, so further clients wait in the kernel's backlog.
-    RoomFull,
+    QueueFull,
     /// The accept queue has room again. The listener is registered again.
-    RoomAgain,
+    QueueHasRoom,
     /// `accept(2)` failed with an error that does not concern one client only. It is tried again soon.
     AcceptFailed(&'a io::Error),
     /// A client that had sent nothing left, or was disconnected. It gets no session.
     Skipped {
         /// The other end.
         peer: SocketAddr,
-        /// How its connection ended.
-        left: Left<'a>,
+        /// Why it gets no session.
+        reason: SkipReason<'a>,
         /// How many clients still wait.
         waiting: usize,
     },
@@ -144,9 +144,9 @@ pub enum EventSource {
     Draining(SocketAddr),
 }
 
-/// How the connection of a client that had sent nothing ended.
+/// The reason why a client that had sent nothing gets no session.
 #[derive(Debug)]
-pub enum Left<'a> {
+pub enum SkipReason<'a> {
     /// The client sent a FIN.
     Fin,
     /// The client reset the connection, or it failed with another error.
@@ -197,14 +197,14 @@ pub trait Observer: observer::Observer {
     }
 }
 
-/// Shortens the timeout of a poll to the deadline of an observer.
-pub fn shorten(timeout: Option<Duration>, observer: &dyn Observer) -> Option<Duration> {
+/// Returns the timeout of a poll, but no more than the time to the deadline of an observer.
+pub fn cap_timeout(timeout: Option<Duration>, observer: &dyn Observer) -> Option<Duration> {
     let left = observer.deadline().map(|at| at.saturating_duration_since(Instant::now()));
     [timeout, left].into_iter().flatten().min()
 }
 
-/// Calls the timer of an observer if it is due. Call this after each poll.
-pub fn attend(observer: &mut dyn Observer) {
+/// Calls the timer of an observer if its deadline has passed. Call this after each poll.
+pub fn run_due_timer(observer: &mut dyn Observer) {
     if let Some(at) = observer.deadline() {
         let now = Instant::now();
         if at <= now {

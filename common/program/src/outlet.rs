@@ -238,7 +238,7 @@ impl Wants {
     ///
     /// # Errors
     /// The errors of [`Registration::apply`].
-    pub fn tell(&self, registration: &mut Registration, registry: &Registry) -> io::Result<()> {
+    pub fn apply(&self, registration: &mut Registration, registry: &Registry) -> io::Result<()> {
         match registration.apply(registry, &mut SourceFd(&self.descriptor), self.interest) {
             Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Err(error),
             _ => Ok(()),

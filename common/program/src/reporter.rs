@@ -6,8 +6,8 @@ use log::{Level, debug, info, log, warn};
 use rustls::Side;
 
 use crate::ending::Endings;
-use crate::observer::{Left, LoopEvent, Observer};
-use crate::repeats::Repeats;
+use crate::observer::{LoopEvent, Observer, SkipReason};
+use crate::rate_limit::RateLimit;
 use crate::short_time::Short;
 use crate::stderr;
 use crate::time_limit::TimeoutFlag;
@@ -20,13 +20,13 @@ pub struct Reporter {
     endings: Endings,
     /// Whether a trace on the same stderr tells of each step.
     beside_trace: bool,
-    repeats: Repeats,
+    rate_limit: RateLimit,
 }
 
 impl Reporter {
     /// A reporter that uses these words.
     pub fn new(endings: Endings) -> Self {
-        Self { endings, beside_trace: false, repeats: Repeats::default() }
+        Self { endings, beside_trace: false, rate_limit: RateLimit::default() }
     }
 
     /// Logs only what is more than a step, if a trace on the same stderr tells of each step: warnings, errors, and the
@@ -97,7 +97,7 @@ fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
     match event {
         LoopEvent::Waiting { .. } => Some("# clients are in the accept queue"),
         LoopEvent::Skipped { .. } => Some("# clients sent nothing"),
-        LoopEvent::RoomFull => Some("the accept queue became full # times"),
+        LoopEvent::QueueFull => Some("the accept queue became full # times"),
         LoopEvent::SessionFailed { .. } => Some("# sessions could not be served"),
         _ => None,
     }
@@ -118,7 +118,7 @@ impl tls_session::observer::Observer for Reporter {
             Step::DeadlineFired(timeout) => debug!("{id}: {} passed", TimeoutFlag(*timeout)),
             Step::Closed { reason, until, received, sent, duration } => {
                 let level = self.level_of(reason);
-                if level == Level::Warn && !self.repeats.admits(now, level, repeated(reason)) {
+                if level == Level::Warn && !self.rate_limit.allows(now, level, repeated(reason)) {
                     return;
                 }
                 let outcome = self.endings.describe_end(reason, *until);
@@ -139,28 +139,30 @@ impl Observer for Reporter {
         if self.repeats_event(event) {
             return;
         }
-        if repeated_event(event).is_some_and(|what| !self.repeats.admits(now, Level::Info, what)) {
+        if repeated_event(event).is_some_and(|what| !self.rate_limit.allows(now, Level::Info, what)) {
             return;
         }
         match event {
             LoopEvent::Listening(address) => info!("listening on {address}"),
-            LoopEvent::Waiting { peer, place } => {
-                info!("{peer} is number {place} in the accept queue")
+            LoopEvent::Waiting { peer, position } => {
+                info!("{peer} is number {position} in the accept queue")
             }
-            LoopEvent::RoomFull => {
+            LoopEvent::QueueFull => {
                 info!(
                     "the accept queue is full: further clients wait in the kernel's backlog (see --waiting)"
                 );
             }
-            LoopEvent::RoomAgain => debug!("the accept queue has room again"),
+            LoopEvent::QueueHasRoom => debug!("the accept queue has room again"),
             LoopEvent::AcceptFailed(error) => {
                 warn!("accepting a connection failed, trying again soon: {error} (see ulimit -n)");
             }
-            LoopEvent::Skipped { peer, left: Left::Fin, .. } => info!("{peer} left without sending anything"),
-            LoopEvent::Skipped { peer, left: Left::Error(error), .. } => {
+            LoopEvent::Skipped { peer, reason: SkipReason::Fin, .. } => {
+                info!("{peer} left without sending anything")
+            }
+            LoopEvent::Skipped { peer, reason: SkipReason::Error(error), .. } => {
                 info!("{peer} left without sending anything: {error}")
             }
-            LoopEvent::Skipped { peer, left: Left::Silent(silence), .. } => {
+            LoopEvent::Skipped { peer, reason: SkipReason::Silent(silence), .. } => {
                 info!("{peer} sent nothing for {silence:.0?} and was disconnected (--handshake-timeout)")
             }
             LoopEvent::SlotHeld { peer, .. } => debug!("{peer} has a slot and has sent nothing yet"),
@@ -202,11 +204,11 @@ impl Observer for Reporter {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.repeats.deadline(), stderr::deadline()].into_iter().flatten().min()
+        [self.rate_limit.deadline(), stderr::deadline()].into_iter().flatten().min()
     }
 
     fn timer(&mut self, now: Instant) {
-        self.repeats.timer(now);
+        self.rate_limit.timer(now);
         stderr::catch_up();
     }
 }

@@ -31,7 +31,7 @@ pub struct Signals {
 
 /// The requests of the received signals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct Requests {
     /// The program should end: SIGINT or SIGTERM, or SIGHUP if the terminal is gone.
     pub end: bool,
     /// The program should reload its files: SIGHUP, if the terminal is not gone.
@@ -81,17 +81,17 @@ impl Signals {
     }
 
     /// Returns the requests of the signals since the last call.
-    pub fn asked(&mut self) -> Asked {
-        let mut asked = Asked::default();
+    pub fn take_requests(&mut self) -> Requests {
+        let mut requests = Requests::default();
         for signal in self.pending.pending() {
             match signal {
                 // The kernel sends it if somebody closes the window of the program.
-                SIGHUP if self.terminal && !has_terminal() => asked.end = true,
-                SIGHUP => asked.reload = true,
-                _ => asked.end = true,
+                SIGHUP if self.terminal && !has_terminal() => requests.end = true,
+                SIGHUP => requests.reload = true,
+                _ => requests.end = true,
             }
         }
-        asked
+        requests
     }
 }
 

@@ -117,7 +117,7 @@ pub fn watch(registration: &mut Registration, registry: &Registry) -> io::Result
     let stderr = lock();
     let wants = stderr.queue.as_ref().filter(|_| stderr.lossless).map(Queue::wants);
     drop(stderr); // the poll may write a log line, which needs the lock
-    wants.map_or(Ok(()), |wants| wants.tell(registration, registry))
+    wants.map_or(Ok(()), |wants| wants.apply(registration, registry))
 }
 
 /// Returns until when an ending program waits for readers: one second after the first call. Call it only at the end.

@@ -13,7 +13,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription as Alert, Side};
 use testing::certificates::{Authority, der};
 use testing::folder::TempDir;
-use tls_session::authorize::Detail;
+use tls_session::authorize::Opaque;
 use tls_session::close_reason::{AlertContext, CloseReason, Stage};
 
 /// The alerts that servers send if a client's certificate is missing or refused.
@@ -34,17 +34,17 @@ const ALERTS: [Alert; 14] = [
     Alert::CertificateRequired,
 ];
 
-fn request(answer: Answer) -> Option<Detail> {
-    Some(Detail::new(CertificateRequest { authorities: "CN=Theirs".to_owned(), answer }))
+fn request(answer: Answer) -> Option<Opaque> {
+    Some(Opaque::new(CertificateRequest { authorities: "CN=Theirs".to_owned(), answer }))
 }
 
-fn sentence(alert: Alert, stage: Stage, request: &Option<Detail>) -> String {
+fn sentence(alert: Alert, stage: Stage, request: &Option<Opaque>) -> String {
     let context = AlertContext { stage, request: request.clone() };
     Endings::of(Side::Client).describe(&CloseReason::PeerAlert(alert, context)).to_string()
 }
 
 /// Each alert must be explained by the certificate, and not by algorithms that the two ends do not share.
-fn assert_each_alert_says(request: &Option<Detail>, words: &str) {
+fn assert_each_alert_says(request: &Option<Opaque>, words: &str) {
     for alert in ALERTS {
         let sentence = sentence(alert, Stage::Agreed, request);
         assert!(sentence.contains(words) && !sentence.contains("in common"), "{sentence}");

@@ -52,7 +52,7 @@ impl Authorize for VerifiedByRustls {
 /// The reason why a peer is not accepted, and the certificate error for which rustls chooses the alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    detail: Detail,
+    reason: Opaque,
     error: CertificateError,
 }
 
@@ -62,7 +62,7 @@ impl Refusal {
         reason: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
         error: CertificateError,
     ) -> Self {
-        Self { detail: Detail::new(reason), error }
+        Self { reason: Opaque::new(reason), error }
     }
 
     /// Returns the refusal of a client that had to present a certificate and presented none.
@@ -71,8 +71,8 @@ impl Refusal {
     }
 
     /// Returns the reason itself, for code that knows its type.
-    pub fn detail(&self) -> &Detail {
-        &self.detail
+    pub fn reason(&self) -> &Opaque {
+        &self.reason
     }
 
     /// Returns the error that a verifier returns to rustls.
@@ -90,20 +90,20 @@ impl From<CertificateError> for Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.detail.fmt(f)
+        self.reason.fmt(f)
     }
 }
 
-/// A value that a session carries without knowing its type. It can be displayed.
+/// A value of a type that the session does not know. It can be displayed.
 #[derive(Clone)]
-pub struct Detail(Arc<dyn Shown>);
+pub struct Opaque(Arc<dyn Shown>);
 
 /// The operations on such a value.
 trait Shown: Any + fmt::Display + fmt::Debug + Send + Sync {}
 
 impl<T: Any + fmt::Display + fmt::Debug + Send + Sync> Shown for T {}
 
-impl Detail {
+impl Opaque {
     /// Wraps a value.
     pub fn new(value: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
         Self(Arc::new(value))
@@ -117,19 +117,19 @@ impl Detail {
 }
 
 /// Two values are equal if their texts are equal.
-impl PartialEq for Detail {
+impl PartialEq for Opaque {
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
     }
 }
 
-impl fmt::Display for Detail {
+impl fmt::Display for Opaque {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }
 }
 
-impl fmt::Debug for Detail {
+impl fmt::Debug for Opaque {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
@@ -143,7 +143,7 @@ pub struct Notes {
     /// The reason for refusing the peer.
     pub refusal: Option<Refusal>,
     /// The server's request for a certificate, and this client's answer.
-    pub certificate_request: Option<Detail>,
+    pub certificate_request: Option<Opaque>,
 }
 
 impl Notes {
@@ -169,7 +169,7 @@ pub fn note_refusal(refusal: Refusal) {
 
 /// Notes the server's request for a certificate, and this client's answer. Call this inside
 /// [`ResolvesClientCert::resolve`](rustls::client::ResolvesClientCert::resolve).
-pub fn note_certificate_request(request: Detail) {
+pub fn note_certificate_request(request: Opaque) {
     NOTES.with_borrow_mut(|notes| notes.certificate_request = Some(request));
 }
 

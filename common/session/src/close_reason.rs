@@ -4,16 +4,16 @@ use std::io;
 
 use rustls::{AlertDescription, Error};
 
-use crate::authorize::{Detail, Refusal};
+use crate::authorize::{Opaque, Refusal};
 use crate::deadline::Timeout;
 use crate::handshake_bytes::HandshakeBytes;
 use crate::not_tls::ForeignProtocol;
 
-/// The end that sent close_notify first.
+/// One of the two endpoints of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Party {
-    /// The local end.
-    Us,
+pub enum Endpoint {
+    /// This program.
+    Local,
     /// The peer.
     Peer,
 }
@@ -32,8 +32,8 @@ pub enum Operation {
 pub enum CloseReason {
     /// Both ends sent close_notify. Or only the peer did, and it closed the connection before ours could be written.
     Clean {
-        /// The end that was first.
-        first: Party,
+        /// The endpoint whose close_notify came first.
+        first: Endpoint,
     },
     /// We sent close_notify, and the peer answered with a FIN alone. So it is not known whether the peer had finished.
     Unconfirmed,
@@ -88,7 +88,7 @@ pub enum Until<'a> {
         /// The bytes that the server had sent, if the handshake was not done.
         handshake_bytes: Option<&'a HandshakeBytes>,
         /// The server's request, and the client's answer.
-        request: &'a Detail,
+        request: &'a Opaque,
     },
 }
 
@@ -99,7 +99,7 @@ pub struct AlertContext {
     pub stage: Stage,
     /// The server's request for a certificate, and this client's answer. `None`: there was no request, or the server
     /// has sent data since. Then it accepted the answer.
-    pub request: Option<Detail>,
+    pub request: Option<Opaque>,
 }
 
 /// The progress of a handshake.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::{CipherSuite, Connection, HandshakeKind, NamedGroup, ProtocolVersion, SupportedCipherSuite};
 
-use crate::authorize::{Authorization, Detail};
+use crate::authorize::{Authorization, Opaque};
 use crate::escaped::Escaped;
 
 /// The parameters that the two ends agreed on, and the authorization of the peer.
@@ -24,7 +24,7 @@ pub struct Handshake {
     /// The decision about the peer.
     pub authorization: Authorization,
     /// The server's request for a certificate, and this client's answer.
-    pub request: Option<Detail>,
+    pub request: Option<Opaque>,
     /// The time since the session began. For a client it includes the time in the server's accept queue.
     pub took: Duration,
 }
@@ -33,7 +33,7 @@ impl Handshake {
     pub(crate) fn of(
         tls: &Connection,
         authorization: Authorization,
-        request: Option<Detail>,
+        request: Option<Opaque>,
         took: Duration,
     ) -> Self {
         Self {

@@ -15,7 +15,7 @@
 #![doc = include_str!("phase_table.md")]
 
 use crate::authorize::Refusal;
-use crate::close_reason::{CloseReason, Party};
+use crate::close_reason::{CloseReason, Endpoint};
 use crate::deadline::Timeout;
 
 /// The phase of a session.
@@ -201,7 +201,7 @@ impl Phase {
         let closed_by = |end| {
             Some(Self::Closed(match (cause, end) {
                 (Cause::TimedOut(timeout), _) => CloseReason::TimedOut(timeout),
-                (_, PeerEnd::CloseNotify) => CloseReason::Clean { first: Party::Us },
+                (_, PeerEnd::CloseNotify) => CloseReason::Clean { first: Endpoint::Local },
                 (_, PeerEnd::Fin) => CloseReason::Unconfirmed,
             }))
         };
@@ -221,7 +221,7 @@ impl Phase {
         match event {
             // Only our close_notify was pending, and the peer need not wait for it.
             Event::Flushed(_) | Event::WriteFailed(_) => {
-                Some(Self::Closed(CloseReason::Clean { first: Party::Peer }))
+                Some(Self::Closed(CloseReason::Clean { first: Endpoint::Peer }))
             }
             other => Self::on_failure(other),
         }

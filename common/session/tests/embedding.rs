@@ -14,7 +14,7 @@ use rustls::version::TLS13;
 use tls_session::application::{Application, HIGH_WATER_MARK, Next, Outbox};
 use tls_session::authorize::VerifiedByRustls;
 use tls_session::buffers::Buffers;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::context::Context;
 use tls_session::deadline::Timeouts;
 use tls_session::observer::SessionId;
@@ -169,10 +169,10 @@ fn a_session_runs_on_a_level_triggered_socket_in_a_thread_of_its_own() {
     let server = tls.server();
     let sender = thread::spawn(move || run(server, there, Sender { left: 3, drained: 0 }));
     let (reason, counter) = run(tls.client(), here, Counter(0));
-    assert_eq!(reason, CloseReason::Clean { first: Party::Peer });
+    assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
     assert_eq!(counter.0, 3 * CHUNK);
     let (reason, sender) = sender.join().unwrap();
-    assert_eq!(reason, CloseReason::Clean { first: Party::Us });
+    assert_eq!(reason, CloseReason::Clean { first: Endpoint::Local });
     assert_eq!(sender.drained, 3, "the application hears each time that its output has drained");
 }
 
@@ -229,8 +229,8 @@ fn an_application_that_always_sends_still_reads() {
     let server = tls.server();
     let sender = thread::spawn(move || run(server, there, Endless(0)));
     let (reason, _) = run(tls.client(), here, Stopper(false));
-    assert_eq!(reason, CloseReason::Clean { first: Party::Peer });
-    assert_eq!(sender.join().unwrap().0, CloseReason::Clean { first: Party::Us });
+    assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
+    assert_eq!(sender.join().unwrap().0, CloseReason::Clean { first: Endpoint::Local });
 }
 
 /// Answers the peer's close_notify some time later.
@@ -268,6 +268,6 @@ fn a_half_closed_session_does_not_spin_on_a_level_triggered_socket() {
     client.complete_io(&mut there).unwrap();
     there.shutdown(Shutdown::Write).unwrap();
     let (reason, _, turns) = session.join().unwrap();
-    assert_eq!(reason, CloseReason::Clean { first: Party::Peer });
+    assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
     assert!(turns < 100, "{turns} turns");
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use decode::Message;
 use program::ending::{Endings, what_was_missing};
 use program::exit::ExitStatus;
-use program::observer::{EventSource, Left, LoopEvent};
+use program::observer::{EventSource, LoopEvent, SkipReason};
 use program::time_limit::TimeoutFlag;
 use rustls::IoState;
 use tls_session::alert_name::ErrorText;
@@ -105,19 +105,21 @@ pub(crate) fn of_event(event: &LoopEvent<'_>) -> Entry {
             entry(Tone::Quiet, "interest", format!("{source}: {}", interest(*wanted)))
         }
         LoopEvent::Accepted(peer) => entry(Tone::Tls, "accepted", peer.to_string()),
-        LoopEvent::Waiting { peer, place } => {
-            entry(Tone::Tls, "waiting", format!("{peer} is number {place} in the accept queue"))
+        LoopEvent::Waiting { peer, position } => {
+            entry(Tone::Tls, "waiting", format!("{peer} is number {position} in the accept queue"))
         }
-        LoopEvent::RoomFull => entry(Tone::Stalled, "queue full", "new clients wait in the kernel's backlog"),
-        LoopEvent::RoomAgain => {
+        LoopEvent::QueueFull => {
+            entry(Tone::Stalled, "queue full", "new clients wait in the kernel's backlog")
+        }
+        LoopEvent::QueueHasRoom => {
             entry(Tone::Tls, "queue has room", "clients are accepted from the backlog again")
         }
         LoopEvent::AcceptFailed(error) => entry(Tone::Trouble, "accept failed", error.to_string()),
-        LoopEvent::Skipped { peer, left, .. } => {
-            let how = match left {
-                Left::Fin => "left without sending anything".to_owned(),
-                Left::Error(error) => format!("left without sending anything: {error}"),
-                Left::Silent(silence) => format!("sent nothing for {silence:.0?}, and is disconnected"),
+        LoopEvent::Skipped { peer, reason, .. } => {
+            let how = match reason {
+                SkipReason::Fin => "left without sending anything".to_owned(),
+                SkipReason::Error(error) => format!("left without sending anything: {error}"),
+                SkipReason::Silent(silence) => format!("sent nothing for {silence:.0?}, and is disconnected"),
             };
             entry(Tone::Tls, "skipped", format!("{peer} {how}"))
         }

@@ -21,7 +21,7 @@ use show::trace::Trace;
 use support::conversation::{Conversation, decode};
 use support::memory::{self, Setup, Talk};
 use testing::configs::{Configs, Shape, suite};
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::observer::Step;
 
 /// Returns the description in the line of a read.
@@ -150,7 +150,7 @@ fn a_decoder_with_the_wrong_role_does_not_disturb_a_session() {
         let ends = setup.converse(65536, talk, start, &mut upside_down, &mut ());
         assert_eq!(
             ends,
-            (CloseReason::Clean { first: Party::Us }, CloseReason::Clean { first: Party::Peer })
+            (CloseReason::Clean { first: Endpoint::Local }, CloseReason::Clean { first: Endpoint::Peer })
         );
     }
 }

@@ -22,7 +22,7 @@ use show::sink::{Carried, Sink};
 use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use testing::configs::Shape;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::observer::Observer as _;
 use tls_session::observer::{SessionId, Step};
 
@@ -73,7 +73,7 @@ fn a_full_disk_is_reported_once_and_the_session_continues() {
             let mut trace = Show::new(Side::Client, Arc::default(), form);
             let talk = Talk::new(b"hello", 3);
             let (end, _) = setup.converse(65536, talk, start, &mut trace, &mut ());
-            assert_eq!(end, CloseReason::Clean { first: Party::Us });
+            assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
             assert!(trace.is_watching());
             let warnings = std::mem::take(&mut *WARNINGS.lock().unwrap());
             let [warning] = &warnings[..] else { panic!("{warnings:?}") };
@@ -122,7 +122,7 @@ impl Observer for Persistent {}
 fn converse(secrets: Arc<Secrets>, show: &mut dyn Observer) {
     let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));
     let (end, _) = setup.converse(65536, Talk::new(b"hello", 3), Instant::now(), show, &mut ());
-    assert_eq!(end, CloseReason::Clean { first: Party::Us });
+    assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
 }
 
 #[test]

@@ -19,7 +19,7 @@ use show::show::Show;
 use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use testing::configs::Shape;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::simulation::roles::Echo;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
@@ -44,7 +44,7 @@ fn traces() -> [String; 2] {
     let talk = Talk::new(b"hello", 1).greeted(GREETING.len());
     let (end, _) =
         setup.converse_with(1 << 20, talk, Echo::greeting(GREETING), start, &mut client, &mut server);
-    assert_eq!(end, CloseReason::Clean { first: Party::Us });
+    assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
     [client, server].map(|show| String::from_utf8(show.into_sink().into_writer().unwrap()).unwrap())
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use decode::Decoder;
 use identity::AnyClient;
 use program::ending::Endings;
-use program::observer::{EventSource, Left, LoopEvent};
+use program::observer::{EventSource, LoopEvent, SkipReason};
 use rustls::{AlertDescription, IoState, RootCertStore, Side};
 use serde_json::Value;
 use show::sink::{Carried, Sink};
@@ -165,13 +165,13 @@ fn every_step_and_every_event_is_documented() {
         LoopEvent::InterestChanged(EventSource::Listener, Interest::NONE),
         LoopEvent::InterestChanged(EventSource::Stdin, Interest::READABLE),
         LoopEvent::Accepted(address()),
-        LoopEvent::Waiting { peer: address(), place: 3 },
-        LoopEvent::RoomFull,
-        LoopEvent::RoomAgain,
+        LoopEvent::Waiting { peer: address(), position: 3 },
+        LoopEvent::QueueFull,
+        LoopEvent::QueueHasRoom,
         LoopEvent::AcceptFailed(&error),
-        LoopEvent::Skipped { peer: address(), left: Left::Fin, waiting: 3 },
-        LoopEvent::Skipped { peer: address(), left: Left::Error(&error), waiting: 3 },
-        LoopEvent::Skipped { peer: address(), left: Left::Silent(Duration::MAX), waiting: 3 },
+        LoopEvent::Skipped { peer: address(), reason: SkipReason::Fin, waiting: 3 },
+        LoopEvent::Skipped { peer: address(), reason: SkipReason::Error(&error), waiting: 3 },
+        LoopEvent::Skipped { peer: address(), reason: SkipReason::Silent(Duration::MAX), waiting: 3 },
         LoopEvent::SlotHeld { peer: address(), slot: 0, waiting: 3 },
         LoopEvent::SlotGivenUp { peer: address(), slot: 0, waiting: 3 },
         LoopEvent::Promoted { id: id(), slot: 0, waiting: 3 },

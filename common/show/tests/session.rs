@@ -21,7 +21,7 @@ use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use support::names;
 use testing::configs::Shape;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::observer::{SessionId, SocketEvent, Step};
 
 const ROOM: usize = 256 * 1024;
@@ -50,8 +50,8 @@ impl Observer for Names {
 fn converse(room: usize, talk: Talk, start: Instant, secrets: Arc<Secrets>, client: &mut dyn Observer) {
     let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));
     let (client_end, server_end) = setup.converse(room, talk, start, client, &mut ());
-    assert_eq!(client_end, CloseReason::Clean { first: Party::Us });
-    assert_eq!(server_end, CloseReason::Clean { first: Party::Peer });
+    assert_eq!(client_end, CloseReason::Clean { first: Endpoint::Local });
+    assert_eq!(server_end, CloseReason::Clean { first: Endpoint::Peer });
 }
 
 fn show<W: Write>(trace: Trace<W>) -> (Show<Trace<W>>, Arc<Secrets>) {

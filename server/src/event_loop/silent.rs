@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use program::observer::{EventSource, Left, LoopContext, LoopEvent};
+use program::observer::{EventSource, LoopContext, LoopEvent, SkipReason};
 use tls_session::mio::Registration;
 use tls_session::readiness::{Interest, Readiness};
 
@@ -49,7 +49,7 @@ impl<S: Service> EventLoop<S> {
             let peeked = silent.client.peek(); // the loop may be late, and data may have arrived
             if let Peeked::Silent = peeked {
                 let Some(Silent { client, .. }) = self.slots.remove_silent(key) else { return };
-                self.queue.skip(&client, Left::Silent(cx.now - client.since), cx);
+                self.queue.skip(&client, SkipReason::Silent(cx.now - client.since), cx);
                 client.close();
             } else {
                 self.handle_peeked(key, peeked, Readiness::all(), cx);
@@ -65,8 +65,8 @@ impl<S: Service> EventLoop<S> {
         let Some(Silent { client, registration, .. }) = self.slots.remove_silent(key) else { return };
         match peeked {
             Peeked::Data => self.begin(key, client, registration, readiness, cx),
-            Peeked::Failed(error) => self.queue.skip(&client, Left::Error(&error), cx),
-            Peeked::Fin | Peeked::Silent => self.queue.skip(&client, Left::Fin, cx),
+            Peeked::Failed(error) => self.queue.skip(&client, SkipReason::Error(&error), cx),
+            Peeked::Fin | Peeked::Silent => self.queue.skip(&client, SkipReason::Fin, cx),
         }
     }
 
@@ -80,7 +80,7 @@ impl<S: Service> EventLoop<S> {
     ) {
         let wanted = Interest::READABLE;
         if let Err(error) = registration.apply(self.poll.registry(), &mut client.socket, wanted) {
-            return self.queue.skip(&client, Left::Error(&error), cx);
+            return self.queue.skip(&client, SkipReason::Error(&error), cx);
         }
         let peer = client.peer;
         cx.event_loop(&LoopEvent::SlotHeld { peer, slot, waiting: self.queue.len() });
@@ -104,7 +104,7 @@ impl<S: Service> EventLoop<S> {
             let peer = client.peer;
             match registration.apply(self.poll.registry(), &mut client.socket, Interest::NONE) {
                 Ok(_) => self.queue.put_back(client),
-                Err(error) => self.queue.skip(&client, Left::Error(&error), cx),
+                Err(error) => self.queue.skip(&client, SkipReason::Error(&error), cx),
             }
             cx.event_loop(&LoopEvent::SlotGivenUp { peer, slot: key, waiting: self.queue.len() });
             let registration = Registration::new(Source::Slot(key).into());

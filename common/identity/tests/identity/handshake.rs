@@ -148,7 +148,7 @@ fn notes_are_taken_once() {
     let verifier = verifier(trusting(&[&good().pem]), Policy::Strict);
     handshake(client(&verifier, &rustls::version::TLS13), presents(&unknown, &unknown));
     let refusal = take_notes().refusal.unwrap();
-    assert!(matches!(refusal.detail().downcast_ref(), Some(Unauthorized::Untrusted { .. })));
+    assert!(matches!(refusal.reason().downcast_ref(), Some(Unauthorized::Untrusted { .. })));
     assert_eq!(take_notes().refusal, None);
 }
 

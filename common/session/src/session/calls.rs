@@ -9,7 +9,7 @@ use rustls::{Connection, ProtocolVersion, Side};
 
 use super::{Input, Session, SessionConfig, Turn};
 use crate::application::{Application, HIGH_WATER_MARK, Next};
-use crate::authorize::{Detail, Notes};
+use crate::authorize::{Notes, Opaque};
 use crate::close_reason::{CloseReason, Operation, Until};
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeout};
@@ -210,7 +210,7 @@ impl<T, A> Session<T, A> {
 
     /// Returns the server's request for a certificate. `None`: there was none, or the server has sent data since, so it
     /// accepted the answer.
-    pub(super) fn unanswered_request(&self) -> Option<&Detail> {
+    pub(super) fn unanswered_request(&self) -> Option<&Opaque> {
         self.notes.certificate_request.as_ref().filter(|_| self.received == 0)
     }
 

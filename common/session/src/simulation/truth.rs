@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::network::records;
 use super::world::World;
 use crate::application::Application;
-use crate::close_reason::{CloseReason, Operation, Party};
+use crate::close_reason::{CloseReason, Endpoint, Operation};
 
 /// What really happened to one end of a run that is over.
 pub(super) struct Truth<'a, A> {
@@ -30,7 +30,7 @@ impl<'a, A: Application> Truth<'a, A> {
         let reset = self.world.network.has_told_reset(self.side);
         match reason {
             CloseReason::Clean { first } => {
-                let is_ours = *first == Party::Us;
+                let is_ours = *first == Endpoint::Local;
                 let phases = seen.was("Closing") == is_ours && seen.was("Finishing") != is_ours;
                 phases && seen.saw_close_notify && self.other.seen.closes() && self.has_everything()
             }
@@ -117,7 +117,7 @@ impl<'a, A: Application> Truth<'a, A> {
     /// Returns whether the other's close_notify was not found, and was not overlooked.
     fn misses_close_notify(&self) -> bool {
         let is_sent = match self.other.reason() {
-            Some(CloseReason::Clean { first: Party::Us }) => true,
+            Some(CloseReason::Clean { first: Endpoint::Local }) => true,
             // Unless its close_notify met a connection that was gone, or nobody took it in time.
             Some(CloseReason::AbandonedByApplication) => {
                 self.other.seen.fired.is_none() && !self.world.network.has_told_reset(self.side.other())

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustls::SupportedProtocolVersion;
 use rustls::version::TLS13;
 use tls_session::application::{Application, Next, Outbox};
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::deadline::Timeout;
 use tls_session::readiness::Readiness;
 use tls_session::session::NotSent;
@@ -32,8 +32,8 @@ fn a_clean_end_means_that_everything_was_answered() {
                 pair.client.socket.outgoing().capacity = 64 * 1024;
                 pair.client.socket.incoming().capacity = capacity;
                 pair.run();
-                assert_eq!(pair.client.reason(), Some(&CloseReason::Clean { first: Party::Us }));
-                assert_eq!(pair.server.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+                assert_eq!(pair.client.reason(), Some(&CloseReason::Clean { first: Endpoint::Local }));
+                assert_eq!(pair.server.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
                 assert!(pair.client.received() == [&b"welcome!\n"[..], &message].concat());
             }
         }
@@ -51,7 +51,7 @@ fn a_server_that_is_stopped_answers_what_it_has_read_before_its_close_notify() {
     pair.send(b"too late");
     pair.peer_paused = false;
     pair.send_close_notify();
-    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Local }));
     assert!(pair.raw.closed);
     assert_eq!((taken, pair.raw.received.len()), (50_000, 50_000));
 }
@@ -64,7 +64,7 @@ fn data_after_the_peers_close_notify_is_ignored() {
         pair.raw.send(b"first");
         pair.raw.tls.send_close_notify();
         pair.send(b"second");
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
         assert_eq!(pair.session.received(), b"first");
         assert_eq!(pair.raw.received, b"first");
         assert!(pair.raw.closed);
@@ -120,7 +120,7 @@ fn after_finishing_a_session_waits_as_long_as_the_answer_keeps_coming() {
             pair.send(b"answer");
         }
         pair.send_close_notify();
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Local }));
         assert_eq!(pair.session.received(), b"answer".repeat(5));
     }
 }
@@ -253,7 +253,7 @@ fn a_timer_answers_after_the_peers_close_notify() {
         pair.advance(seconds(20));
         assert_eq!(pair.raw.received, b"wait, here it is");
         assert!(pair.raw.closed);
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
     }
 }
 
@@ -266,7 +266,7 @@ fn an_answer_from_outside_follows_the_peers_close_notify() {
         pair.finish_sending();
         assert_eq!(pair.raw.received, b"wait, here it is");
         assert!(pair.raw.closed);
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
     }
 }
 
@@ -286,7 +286,7 @@ fn send_fails_while_the_session_takes_no_plaintext() {
         pair.raw.socket.incoming().capacity = usize::MAX;
         pair.settle();
         assert_eq!(pair.raw.received, b"in time, question");
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustls::version::TLS13;
 use tls_session::application::Application;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::deadline::{Timeout, Timeouts};
 
 use tls_session::simulation::raw_pair::RawPair;
@@ -339,7 +339,7 @@ fn an_application_closes_when_its_own_deadline_says_so() {
     pair.advance(INSTANT);
     assert_eq!(pair.session.phase().name(), "Closing");
     pair.send_close_notify();
-    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Local }));
 }
 
 // ---- none ------------------------------------------------------------------------------------------------------
@@ -448,7 +448,7 @@ fn a_pause_of_the_loop_does_not_count_against_the_close() {
     pair.settle();
     assert_eq!(pair.session.reason(), None);
     pair.send_close_notify();
-    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Local }));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use rustls::{AlertDescription, SupportedProtocolVersion};
 use tls_session::close_reason::Stage;
-use tls_session::close_reason::{CloseReason, Operation, Party};
+use tls_session::close_reason::{CloseReason, Endpoint, Operation};
 
 use tls_session::simulation::network::Cut;
 use tls_session::simulation::pattern;
@@ -158,7 +158,7 @@ fn a_peer_that_is_gone_before_our_close_notify_has_closed_cleanly() {
         pair.send(b"hello");
         pair.raw.socket.incoming().broken = true;
         pair.send_close_notify();
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Peer }));
+        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
         assert_eq!(pair.raw.received, b"hello");
     }
 }

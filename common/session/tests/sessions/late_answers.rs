@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustls::version::TLS13;
 use tls_session::application::{Application, Next, Outbox};
-use tls_session::close_reason::{CloseReason, Operation, Party};
+use tls_session::close_reason::{CloseReason, Endpoint, Operation};
 use tls_session::deadline::{Timeout, Timeouts};
 use tls_session::phase::Phase;
 use tls_session::simulation::raw_pair::RawPair;
@@ -85,7 +85,7 @@ fn a_close_waits_for_the_rest_of_the_answer() {
     assert_eq!(pair.raw.received, b"first second");
     assert!(pair.raw.closed);
     pair.send_close_notify();
-    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Party::Us }));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Local }));
 }
 
 #[test]

@@ -83,10 +83,10 @@ fn name(phase: &Phase) -> String {
 }
 
 fn outcome(reason: &CloseReason) -> &'static str {
-    use tls_session::close_reason::Party;
+    use tls_session::close_reason::Endpoint;
     match reason {
-        CloseReason::Clean { first: Party::Us } => "clean, we first",
-        CloseReason::Clean { first: Party::Peer } => "clean, the peer first",
+        CloseReason::Clean { first: Endpoint::Local } => "clean, we first",
+        CloseReason::Clean { first: Endpoint::Peer } => "clean, the peer first",
         CloseReason::Unconfirmed => "unconfirmed",
         CloseReason::Truncated { .. } => "truncated",
         CloseReason::Abandoned => "abandoned",

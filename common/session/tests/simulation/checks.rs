@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use tls_session::application::HIGH_WATER_MARK;
-use tls_session::close_reason::{CloseReason, Party};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::simulation::checker::Checker;
 use tls_session::simulation::driver::Driver;
 use tls_session::simulation::invariants::ensure;
@@ -46,7 +46,7 @@ impl<'a> Checks<'a> {
             return Ok(());
         }
         let is_clean = reasons.iter().all(|reason| matches!(reason, Some(CloseReason::Clean { .. })));
-        let has_first = reasons.contains(&Some(CloseReason::Clean { first: Party::Us }));
+        let has_first = reasons.contains(&Some(CloseReason::Clean { first: Endpoint::Local }));
         ensure(is_clean && has_first, || format!("nothing went wrong, and still {reasons:?}"))?;
         let is_closed_early = self.scenario.plan.loops.client.closes_at.is_some();
         if world.ends.server.seen.was("Closing") || is_closed_early {

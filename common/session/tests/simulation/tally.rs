@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tls_session::close_reason::{CloseReason, Operation, Party};
+use tls_session::close_reason::{CloseReason, Endpoint, Operation};
 use tls_session::simulation::checker::Checker;
 use tls_session::simulation::driver::Driver;
 
@@ -59,8 +59,8 @@ pub fn met(end: &Driver<Role, Checker>) -> Vec<&'static str> {
 
 fn name_of(reason: &CloseReason) -> &'static str {
     match reason {
-        CloseReason::Clean { first: Party::Us } => "clean, we first",
-        CloseReason::Clean { first: Party::Peer } => "clean, the peer first",
+        CloseReason::Clean { first: Endpoint::Local } => "clean, we first",
+        CloseReason::Clean { first: Endpoint::Peer } => "clean, the peer first",
         CloseReason::Unconfirmed => "unconfirmed",
         CloseReason::Truncated { established: true } => "truncated",
         CloseReason::Truncated { established: false } => "truncated in the handshake",

@@ -50,7 +50,7 @@ impl TraceArgs {
     /// Makes all other lines on stderr JSON objects, if the trace there is JSON. Their times count from `start`.
     pub fn shape_log(&self, start: Instant) {
         if self.on_stderr() == Some(Form::Json) {
-            logging::set_form(Box::new(LogLines { start }));
+            logging::set_line_format(Box::new(LogLines { start }));
         }
     }
 

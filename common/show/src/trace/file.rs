@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use program::logging::{self, Form as _};
+use program::logging::{self, LineFormat as _};
 
 use super::args::Form;
 use super::json::LogLines;

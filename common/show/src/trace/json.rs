@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use program::ending::Endings;
 use program::exit::ExitStatus;
-use program::observer::{EventSource, Left, LoopEvent};
+use program::observer::{EventSource, LoopEvent, SkipReason};
 use rustls::{HandshakeKind, IoState};
 use serde_json::{Map, Value, json};
 use tls_session::alert_name::ErrorText;
@@ -142,14 +142,16 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
             (subject, "interest", interest(source, *wanted))
         }
         LoopEvent::Accepted(peer) => (Subject::peer(*peer), "accepted", none),
-        LoopEvent::Waiting { peer, place } => (Subject::peer(*peer), "waiting", json!({ "place": place })),
-        LoopEvent::RoomFull => (Subject::default(), "room_full", none),
-        LoopEvent::RoomAgain => (Subject::default(), "room_again", none),
+        LoopEvent::Waiting { peer, position } => {
+            (Subject::peer(*peer), "waiting", json!({ "place": position }))
+        }
+        LoopEvent::QueueFull => (Subject::default(), "room_full", none),
+        LoopEvent::QueueHasRoom => (Subject::default(), "room_again", none),
         LoopEvent::AcceptFailed(error) => {
             (Subject::default(), "accept_failed", json!({ "error": text(error) }))
         }
-        LoopEvent::Skipped { peer, left, waiting } => {
-            (Subject::peer(*peer), "skipped", json!({ "error": error(left), "waiting": waiting }))
+        LoopEvent::Skipped { peer, reason, waiting } => {
+            (Subject::peer(*peer), "skipped", json!({ "error": error(reason), "waiting": waiting }))
         }
         LoopEvent::SlotHeld { peer, slot, waiting } => {
             (Subject::peer(*peer), "slot_held", json!({ "slot": slot, "waiting": waiting }))
@@ -258,11 +260,11 @@ fn interest(source: &str, wanted: Interest) -> Value {
     })
 }
 
-fn error(left: &Left<'_>) -> Value {
-    match left {
-        Left::Fin => Value::Null,
-        Left::Error(error) => text(error),
-        Left::Silent(silence) => text(format_args!("nothing came for {silence:.0?}")),
+fn error(reason: &SkipReason<'_>) -> Value {
+    match reason {
+        SkipReason::Fin => Value::Null,
+        SkipReason::Error(error) => text(error),
+        SkipReason::Silent(silence) => text(format_args!("nothing came for {silence:.0?}")),
     }
 }
 

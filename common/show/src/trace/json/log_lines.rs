@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use log::Level;
-use program::logging::Form;
+use program::logging::LineFormat;
 use serde_json::json;
 
 use super::{Subject, line};
@@ -13,7 +13,7 @@ pub(in crate::trace) struct LogLines {
     pub(in crate::trace) start: Instant,
 }
 
-impl Form for LogLines {
+impl LineFormat for LogLines {
     fn log(&self, level: Level, target: Option<&str>, message: &str) -> String {
         let level = level.as_str().to_lowercase();
         let fields = json!({ "level": level, "target": target, "message": message });

@@ -11,7 +11,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 
 /// Counts lines, and decides which are written.
 #[derive(Debug, Default)]
-pub(crate) struct Repeats {
+pub(crate) struct RateLimit {
     /// When the summary is due. `None` before the first line.
     ends: Option<Instant>,
     kinds: Vec<Kind>,
@@ -25,9 +25,9 @@ struct Kind {
     lines: u64,
 }
 
-impl Repeats {
+impl RateLimit {
     /// Returns whether to write a line of the kind `what`. If not, the summary counts it.
-    pub(crate) fn admits(&mut self, now: Instant, level: Level, what: &'static str) -> bool {
+    pub(crate) fn allows(&mut self, now: Instant, level: Level, what: &'static str) -> bool {
         self.timer(now);
         self.ends.get_or_insert(now + WINDOW);
         let lines = match self.kinds.iter_mut().find(|kind| kind.what == what) {
@@ -66,7 +66,7 @@ impl Repeats {
 }
 
 /// The program may end before the second does.
-impl Drop for Repeats {
+impl Drop for RateLimit {
     fn drop(&mut self) {
         self.summarise();
     }
@@ -79,21 +79,21 @@ mod tests {
     #[test]
     fn the_first_lines_of_a_second_are_written_and_the_rest_is_counted() {
         let start = Instant::now();
-        let mut repeats = Repeats::default();
-        let mut admitted = |at, what| (0..1000).filter(|_| repeats.admits(at, Level::Warn, what)).count();
-        assert_eq!(admitted(start, "clients fail"), 20);
-        assert_eq!(admitted(start, "clients wait"), 20); // each kind has its own limit
-        assert_eq!(admitted(start + WINDOW / 2, "clients fail"), 0);
-        assert_eq!(admitted(start + WINDOW, "clients fail"), 20);
-        assert_eq!(repeats.deadline(), Some(start + WINDOW + WINDOW));
-        repeats.timer(start + WINDOW + WINDOW);
-        assert_eq!(repeats.deadline(), None);
+        let mut limit = RateLimit::default();
+        let mut allowed = |at, what| (0..1000).filter(|_| limit.allows(at, Level::Warn, what)).count();
+        assert_eq!(allowed(start, "clients fail"), 20);
+        assert_eq!(allowed(start, "clients wait"), 20); // each kind has its own limit
+        assert_eq!(allowed(start + WINDOW / 2, "clients fail"), 0);
+        assert_eq!(allowed(start + WINDOW, "clients fail"), 20);
+        assert_eq!(limit.deadline(), Some(start + WINDOW + WINDOW));
+        limit.timer(start + WINDOW + WINDOW);
+        assert_eq!(limit.deadline(), None);
     }
 
     #[test]
     fn few_lines_make_no_summary() {
-        let mut repeats = Repeats::default();
-        assert!((0..20).all(|_| repeats.admits(Instant::now(), Level::Warn, "clients fail")));
-        assert_eq!(repeats.deadline(), None);
+        let mut limit = RateLimit::default();
+        assert!((0..20).all(|_| limit.allows(Instant::now(), Level::Warn, "clients fail")));
+        assert_eq!(limit.deadline(), None);
     }
 }
