@@ -1,0 +1,66 @@
+//! # `while tls.is_handshaking()` ends before Finished is sent
+//!
+//! **Symptom:** The client's handshake is over, and then nothing happens. The client waits for the server's greeting, and the
+//! server waits for the client's Finished. Protocols in which the client speaks first work, because the request takes Finished
+//! along.
+//!
+//! **Cause:** `is_handshaking` turns false inside `process_new_packets`, when the last message has come and the answer to it is
+//! queued. The answer is still in rustls: Finished at a client of TLS 1.3, the tickets at its server, ChangeCipherSpec and
+//! Finished at a server of TLS 1.2 (rustls, `CommonState::is_handshaking`, `common_state.rs`).
+//!
+//! **Rule:** Ask `wants_write` after every `process_new_packets`, whatever `is_handshaking` says.
+//!
+//! **Ours:** `common/session/src/session.rs`, `Session::flush`, the first step of every round of `turn`
+//!
+//! **Seen in:** rustls/rustls#77, rustls/rustls#250, rustls/rustls#734, rustls/rustls-ffi#427
+
+use std::io::{self, Read as _};
+
+use rustls::ClientConnection;
+use rustls::version::TLS13;
+use tls_session::simulation::network::Socket;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Silent;
+
+use super::support::{self, Poll, Step, tls};
+
+/// A client that waits for a greeting.
+fn naive(mut tls: ClientConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<Vec<u8>> {
+    let mut greeting = Vec::new();
+    loop {
+        // While the handshake lasts, there is something to send.
+        while tls.is_handshaking() && tls.wants_write() {
+            tls.write_tls(&mut socket)?;
+        }
+        if poll.wait().is_none() {
+            return Ok(greeting); // nothing can happen any more
+        }
+        loop {
+            match tls.read_tls(&mut socket) {
+                Ok(0) => return Ok(greeting),
+                Ok(_) => _ = tls.process_new_packets().map_err(io::Error::other)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+            let _ = tls.reader().read_to_end(&mut greeting);
+        }
+    }
+}
+
+const GREETING: &[u8] = b"220 ready\r\n";
+const SCHEDULE: &[Step] = &[|server| server.send(GREETING)];
+
+#[test]
+fn the_naive_loop_hangs_with_finished_in_rustls() {
+    let (client, socket, mut poll) = support::client(&tls(&TLS13), SCHEDULE);
+    let greeting = naive(client, socket, &mut poll).unwrap();
+    assert!(greeting.is_empty());
+    assert!(poll.peer.tls.is_handshaking(), "the server waits for Finished");
+}
+
+#[test]
+fn ours_flushes_after_the_handshake_too() {
+    let pair = support::run(RawPair::client(tls(&TLS13), Silent), SCHEDULE);
+    assert!(!pair.raw.tls.is_handshaking());
+    assert_eq!(pair.session.seen.plaintext_in, GREETING);
+}

@@ -1,0 +1,65 @@
+//! # One read for each event: the connection hangs until the peer happens to send more
+//!
+//! **Symptom:** A large request arrives, `read_tls` returns its first bytes, and then `poll` reports nothing any more. The
+//! connection hangs although the kernel holds the rest. It goes on as soon as the peer sends another byte, so a client that
+//! waits for the answer waits for ever. Short messages work.
+//!
+//! **Cause:** mio is edge-triggered (`EPOLLET`, `EV_CLEAR`): it reports that a socket *becomes* readable. It promises the next
+//! event only after a read has returned `WouldBlock` (mio, `src/poll.rs`, "Draining readiness"). One `read_tls` takes 4096 to
+//! 18,437 bytes, and the caller does not know how many it was offered (rustls, `DeframerVecBuffer::prepare_read`,
+//! `msgs/deframer/buffers.rs`).
+//!
+//! **Rule:** Read until `WouldBlock`. A loop that stops before, to serve other connections, must remember that this one is
+//! still readable, and come back without an event.
+//!
+//! **Ours:** `common/session/src/session.rs`, `Session::turn` and `Turn::Again`; `common/session/src/readiness.rs`, `Readiness`
+//!
+//! **Seen in:** tokio-rs/mio#1076, tokio-rs/mio#1085
+
+use std::io::{self, Read as _};
+
+use rustls::ServerConnection;
+use rustls::version::TLS13;
+use tls_session::simulation::network::Socket;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
+
+use super::support::{self, Poll, Step, tls};
+
+/// A server that collects a request.
+fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<Vec<u8>> {
+    let mut request = Vec::new();
+    while let Some(event) = poll.wait() {
+        if event.is_readable() {
+            match tls.read_tls(&mut socket) {
+                Ok(_) => _ = tls.process_new_packets().map_err(io::Error::other)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            let _ = tls.reader().read_to_end(&mut request); // all that there is, then WouldBlock
+        }
+        while tls.wants_write() {
+            tls.write_tls(&mut socket)?;
+        }
+    }
+    Ok(request) // nothing can happen any more
+}
+
+/// One record of the largest size.
+const REQUEST: [u8; 16_384] = [b'x'; 16_384];
+const SCHEDULE: &[Step] = &[|client| client.send(&REQUEST)];
+
+#[test]
+fn the_naive_loop_hangs_with_the_request_in_the_kernel() {
+    let (server, socket, mut poll) = support::server(&tls(&TLS13), SCHEDULE);
+    let request = naive(server, socket, &mut poll).unwrap();
+    assert!(request.is_empty(), "half a record is no plaintext");
+    assert!(poll.unread() > 10_000, "{} bytes are unread", poll.unread());
+}
+
+#[test]
+fn ours_reads_until_the_kernel_has_no_more() {
+    let pair = support::run(RawPair::server(tls(&TLS13), Echo::default()), SCHEDULE);
+    assert_eq!(pair.session.received(), REQUEST);
+    assert_eq!(pair.raw.received, REQUEST);
+}

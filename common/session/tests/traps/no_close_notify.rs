@@ -1,0 +1,96 @@
+//! # The answer is sent and the socket is closed: the peer reports an unexpected end of file
+//!
+//! **Symptom:** The client has the whole answer, and then reports `peer closed connection without sending TLS close_notify`
+//! (rustls), `unexpected eof while reading` (OpenSSL 3) or `TLS connection was non-properly terminated` (GnuTLS).
+//!
+//! **Cause:** rustls never sends close_notify by itself. Dropping a connection or a socket sends a FIN alone, and an attacker can
+//! send a FIN too. So the peer cannot know whether the answer is complete (rustls, `Reader::into_first_chunk`, `conn.rs`;
+//! RFC 8446, 6.1).
+//!
+//! **Rule:** End every good session with `send_close_notify`, behind the last plaintext. Flush it with `write_tls`, and send the FIN
+//! after that.
+//!
+//! **Ours:** `common/session/src/session/advance.rs`, `send_close_notify`; `common/session/src/phase.rs`, `Phase::Finishing` and
+//! `Phase::Closing`
+//!
+//! **Seen in:** rustls/rustls#419, tokio-rs/tls#157
+
+use std::io::{self, Read as _, Write as _};
+use std::time::Instant;
+
+use rustls::ServerConnection;
+use rustls::version::TLS13;
+use tls_session::application::{Application, Next, Outbox};
+use tls_session::simulation::network::Socket;
+use tls_session::simulation::raw::Raw;
+use tls_session::simulation::raw_pair::RawPair;
+
+use super::support::{self, Poll, Step, tls};
+
+const REQUEST: &[u8] = b"What time is it?";
+const ANSWER: &[u8] = b"Half past six.";
+
+/// A server that answers one request.
+fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<()> {
+    let mut request = Vec::new();
+    while poll.wait().is_some() {
+        loop {
+            match tls.read_tls(&mut socket) {
+                Ok(0) => return Ok(()),
+                Ok(_) => _ = tls.process_new_packets().map_err(io::Error::other)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+            let _ = tls.reader().read_to_end(&mut request);
+        }
+        if request == REQUEST {
+            tls.writer().write_all(ANSWER)?;
+        }
+        while tls.wants_write() {
+            tls.write_tls(&mut socket)?;
+        }
+        if request == REQUEST {
+            break; // the answer is sent: the caller drops the connection and the socket
+        }
+    }
+    Ok(())
+}
+
+const SCHEDULE: &[Step] = &[|client| client.send(REQUEST)];
+
+/// What the client's reader says behind the answer: nothing more comes, or an error.
+fn end(client: &mut Raw) -> io::Result<usize> {
+    client.tls.reader().read(&mut [0; 16])
+}
+
+#[test]
+fn the_naive_loop_ends_the_answer_like_an_attacker() {
+    let (server, socket, mut poll) = support::server(&tls(&TLS13), SCHEDULE);
+    naive(server, socket, &mut poll).unwrap();
+    poll.close();
+    assert_eq!(poll.peer.received, ANSWER);
+    let error = end(&mut poll.peer).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    assert!(
+        error.to_string().starts_with("peer closed connection without sending TLS close_notify"),
+        "{error}"
+    );
+}
+
+struct Answer;
+
+impl Application for Answer {
+    fn received(&mut self, _now: Instant, _request: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        if let Some(outbox) = outbox {
+            outbox.send(ANSWER);
+        }
+        Next::Close
+    }
+}
+
+#[test]
+fn ours_sends_close_notify_behind_the_answer() {
+    let mut pair = support::run(RawPair::server(tls(&TLS13), Answer), SCHEDULE);
+    assert_eq!(pair.raw.received, ANSWER);
+    assert_eq!(end(&mut pair.raw).unwrap(), 0, "the end, certified by close_notify");
+}
