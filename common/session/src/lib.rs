@@ -22,6 +22,8 @@
 //! This crate has no command line, no files and no logger. It depends on rustls, and on mio only behind the feature
 //! `mio`, which is on by default.
 //!
+//! The [`guide`] explains all of this in small steps, for a reader who is new to TLS.
+//!
 //! # A complete loop
 //!
 //! This server echoes, and serves one client after the other. It is complete: it keeps deadlines, stops reading while
@@ -222,6 +224,7 @@ pub mod context;
 pub mod deadline;
 pub mod escaped;
 mod framing;
+pub mod guide;
 pub mod handshake;
 pub mod handshake_bytes;
 #[cfg(feature = "mio")]

@@ -1,0 +1,21 @@
+#![doc = include_str!("rustdoc-links.md")]
+#![doc = include_str!("README.md")]
+//
+// Each page of the guide is a module without items. `rustdoc-links.md` stands in front of each page, because a link label
+// keeps its first definition: there a link leads to rustdoc's pages, and on a code host to files. The code blocks are
+// excerpts, which tests/guide compares with the programs. So rustdoc collects no doctests here.
+
+/// Declares the page of a chapter: its text, and the program that the text quotes.
+macro_rules! chapter {
+    ($module:ident, $text:literal, $program:literal) => {
+        #[cfg(not(doctest))]
+        #[doc = include_str!("rustdoc-links.md")]
+        #[doc = include_str!($text)]
+        #[doc = "\n# The whole program\n\n```rust"]
+        #[doc = include_str!($program)]
+        #[doc = "```"]
+        pub mod $module {}
+    };
+}
+
+chapter!(chapter_01, "01-what-rustls-is.md", "steps/01.rs");
