@@ -71,8 +71,8 @@ impl Assembly {
 /// Returns the length of a message with its header, if the header is complete.
 fn whole_length(message: &[u8]) -> Option<usize> {
     let mut reader = Reader::new(message);
-    reader.u8()?;
-    Some(MESSAGE_HEADER + reader.u24()?)
+    reader.take(1)?;
+    Some(MESSAGE_HEADER + reader.length(3)?)
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ pub struct Decoder {
     client: Direction,
     server: Direction,
     secrets: KeyRing,
-    /// The last ClientHello.
-    client_hello: Option<ClientHello>,
+    /// The random of the last ClientHello.
+    client_random: [u8; 32],
     /// Set by the first ServerHello or HelloRetryRequest.
     version: Option<ProtocolVersion>,
     agreement: Option<Agreement>,
@@ -153,37 +153,35 @@ impl Decoder {
     /// Applies the effect of a complete message on the keys of later records.
     fn message(&mut self, sender: Side, bytes: Vec<u8>, opened: bool) -> Message {
         let kind = HandshakeType::from(bytes.first().copied().unwrap_or_default());
+        let message = Message { sender, kind, version: None, bytes };
         match (sender, kind) {
-            (Side::Client, HandshakeType::ClientHello) => self.offer(&bytes),
-            (Side::Server, HandshakeType::ServerHello) => self.agree(&bytes),
+            (Side::Client, HandshakeType::ClientHello) => self.offer(ClientHello::read(message.body())),
+            (Side::Server, HandshakeType::ServerHello) => self.agree(ServerHello::read(message.body())),
             (_, HandshakeType::Finished) if opened => self.finish(sender),
             (_, HandshakeType::KeyUpdate) if opened => self.direction(sender).cipher.update(),
             _ => {}
         }
-        Message { sender, kind, version: self.version, bytes }
+        Message { version: self.version, ..message }
     }
 
-    fn offer(&mut self, message: &[u8]) {
-        self.client_hello = ClientHello::read(message);
+    fn offer(&mut self, hello: Option<ClientHello>) {
+        let Some(hello) = hello else { return };
+        self.client_random = hello.random;
         // A second ClientHello does not offer early data, but records with early data may still follow.
-        self.client.early_data |= self.client_hello.is_some_and(|hello| hello.early_data);
+        self.client.early_data |= hello.early_data;
     }
 
     /// Applies a ServerHello. In TLS 1.3 both ends encrypt everything after it.
-    fn agree(&mut self, message: &[u8]) {
-        let Some(hello) = ServerHello::read(message) else { return };
+    fn agree(&mut self, hello: Option<ServerHello>) {
+        let Some(ServerHello { version, random, suite: Some(suite) }) = hello else { return };
         if matches!(self.server.cipher, Cipher::Handshake(_) | Cipher::Application(_)) {
             return; // TLS 1.3 has no renegotiation
         }
-        self.version = Some(hello.version);
-        if hello.is_retry_request() {
+        self.version = Some(version);
+        if hello.is_some_and(|hello| hello.is_retry_request()) {
             return;
         }
-        let agreement = Agreement {
-            suite: hello.suite,
-            client_random: self.client_hello.map(|hello| hello.random).unwrap_or_default(),
-            server_random: hello.random,
-        };
+        let agreement = Agreement { suite, client_random: self.client_random, server_random: random };
         self.agreement = Some(agreement);
         if self.is_tls13() {
             self.client.cipher = Cipher::Handshake(self.secrets.handshake(&agreement, Side::Client));

@@ -74,7 +74,7 @@ fn front(bytes: &[u8]) -> Front {
         _ => return Front::Foreign,
     }
     let mut reader = Reader::new(bytes);
-    let Some(length) = reader.take(HEADER - 2).and_then(|_| reader.u16()).map(usize::from) else {
+    let Some(length) = reader.take(HEADER - 2).and_then(|_| reader.length(2)) else {
         return Front::Incomplete;
     };
     match reader.take(length) {

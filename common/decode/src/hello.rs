@@ -1,15 +1,15 @@
-//! Reads the few fields of hello messages that decryption depends on.
+//! Reads the fields of hello messages that the decoder and the sentences about a failed handshake need.
 //!
-//! A parser of whole messages would need more code, and would not return the first fields of a hello that is malformed later.
-//! [`explain`](crate::explain) explains all fields of these messages for people.
+//! A parser of whole messages would not return the first fields of a hello that is cut short or malformed later. People need
+//! these fields most when a handshake has failed. [`explain`](crate::explain) explains all fields for people.
 
-use rustls::{CipherSuite, ProtocolVersion};
+use rustls::{CipherSuite, NamedGroup, ProtocolVersion};
 
-use crate::MESSAGE_HEADER;
 use crate::reader::Reader;
 
-const SUPPORTED_VERSIONS: u16 = 43;
+const SUPPORTED_GROUPS: u16 = 10;
 const EARLY_DATA: u16 = 42;
+const SUPPORTED_VERSIONS: u16 = 43;
 
 /// The random of a HelloRetryRequest: the SHA-256 of "HelloRetryRequest" (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [
@@ -17,82 +17,143 @@ const RETRY: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// The fields of a ClientHello.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ClientHello {
-    pub(super) random: [u8; 32],
-    /// It offers early data.
-    pub(super) early_data: bool,
-    /// TLS 1.3 is among its supported_versions.
-    pub(super) offers_tls13: bool,
+/// The fields of a ClientHello (RFC 8446, 4.1.2), in the order of the client's preference.
+#[derive(Clone, Debug)]
+pub struct ClientHello {
+    /// The version in the first field.
+    pub legacy_version: ProtocolVersion,
+    /// The random. It is zero if the message ends before it.
+    pub random: [u8; 32],
+    /// The cipher suites.
+    pub suites: Vec<CipherSuite>,
+    /// The key exchange groups.
+    pub groups: Vec<NamedGroup>,
+    /// The versions in supported_versions; `None` without this extension.
+    pub versions: Option<Vec<ProtocolVersion>>,
+    /// The client offers early data.
+    pub early_data: bool,
 }
 
 impl ClientHello {
-    /// Reads a message with its header.
-    pub(super) fn read(message: &[u8]) -> Option<Self> {
-        let (random, mut reader) = start(message)?;
-        let mut to_extensions = || {
-            reader.vector16()?; // cipher suites
-            reader.vector8()?; // compression methods
-            Some(reader)
-        };
-        let extensions = to_extensions();
-        let find = |kind| extension(&mut extensions?, kind);
-        let early_data = find(EARLY_DATA).is_some();
-        Some(Self { random, early_data, offers_tls13: find(SUPPORTED_VERSIONS).is_some_and(names_tls13) })
+    /// Reads the body of a message. If the body is cut short, the result has its complete part; `None` if there is none.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let mut body = Reader::new(body);
+        let (legacy_version, suites, groups) = (body.u16()?.into(), Vec::new(), Vec::new());
+        let mut hello =
+            Self { legacy_version, random: [0; 32], suites, groups, versions: None, early_data: false };
+        // `None` only says that the message ends here.
+        let _ = hello.read_rest(body);
+        Some(hello)
+    }
+
+    fn read_rest(&mut self, mut body: Reader<'_>) -> Option<()> {
+        self.random = body.array()?;
+        body.vector(1)?; // session ID
+        self.suites = body.begun_vector(2)?.numbers();
+        body.vector(1)?; // compression methods
+        for (kind, mut content) in extensions(body) {
+            match kind {
+                SUPPORTED_GROUPS => self.groups = content.begun_vector(2)?.numbers(),
+                SUPPORTED_VERSIONS => self.versions = Some(content.begun_vector(1)?.numbers()),
+                EARLY_DATA => self.early_data = true,
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
+    /// Returns whether TLS 1.3 is among the supported_versions.
+    pub fn offers_tls13(&self) -> bool {
+        self.versions.as_ref().is_some_and(|versions| versions.contains(&ProtocolVersion::TLSv1_3))
     }
 }
 
-/// The fields of a ServerHello.
+/// The fields of a ServerHello (RFC 8446, 4.1.3).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ServerHello {
-    pub(super) random: [u8; 32],
-    pub(super) version: ProtocolVersion,
-    pub(super) suite: CipherSuite,
+pub struct ServerHello {
+    /// The chosen version.
+    pub version: ProtocolVersion,
+    /// The random. It is zero if the message ends before it.
+    pub random: [u8; 32],
+    /// The chosen suite; `None` if the message ends before it.
+    pub suite: Option<CipherSuite>,
 }
 
 impl ServerHello {
-    /// Reads a message with its header.
-    pub(super) fn read(message: &[u8]) -> Option<Self> {
-        let (random, mut reader) = start(message)?;
-        let suite = CipherSuite::from(reader.u16()?);
-        let mut chosen = || {
-            reader.u8()?; // compression method
-            extension(&mut reader, SUPPORTED_VERSIONS)?.u16()
-        };
-        let version = chosen().or_else(|| Reader::new(message.get(MESSAGE_HEADER..)?).u16())?;
-        Some(Self { random, version: ProtocolVersion::from(version), suite })
+    /// Reads the body of a message. If the body is cut short, the result has its complete part; `None` if there is none.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let mut body = Reader::new(body);
+        let mut hello = Self { version: body.u16()?.into(), random: [0; 32], suite: None };
+        // `None` only says that the message ends here.
+        let _ = hello.read_rest(body);
+        Some(hello)
+    }
+
+    fn read_rest(&mut self, mut body: Reader<'_>) -> Option<()> {
+        self.random = body.array()?;
+        body.vector(1)?; // session ID
+        self.suite = Some(body.u16()?.into());
+        body.take(1)?; // compression method
+        let (_, mut chosen) = extensions(body).find(|(kind, _)| *kind == SUPPORTED_VERSIONS)?;
+        self.version = chosen.u16()?.into();
+        Some(())
     }
 
     /// Returns whether it is a HelloRetryRequest, which has the form of a ServerHello.
-    pub(super) fn is_retry_request(&self) -> bool {
+    pub fn is_retry_request(&self) -> bool {
         self.random == RETRY
     }
 }
 
-/// Reads the beginning of both messages: version, random and session ID. Returns the random and the rest.
-fn start(message: &[u8]) -> Option<([u8; 32], Reader<'_>)> {
-    let mut reader = Reader::new(message);
-    reader.take(MESSAGE_HEADER + 2)?;
-    let random = reader.array()?;
-    reader.vector8()?;
-    Some((random, reader))
+/// Returns the types and contents of the extensions in the rest of a hello.
+fn extensions(mut hello: Reader<'_>) -> impl Iterator<Item = (u16, Reader<'_>)> {
+    let mut extensions = hello.begun_vector(2).unwrap_or_default();
+    std::iter::from_fn(move || Some((extensions.u16()?, extensions.begun_vector(2)?)))
 }
 
-/// Returns whether the supported_versions of a ClientHello contain TLS 1.3 (RFC 8446, 4.2.1).
-fn names_tls13(mut extension: Reader<'_>) -> bool {
-    let Some(mut versions) = extension.vector8() else { return false };
-    std::iter::from_fn(|| versions.u16())
-        .any(|version| ProtocolVersion::from(version) == ProtocolVersion::TLSv1_3)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Returns the content of the extension of this type.
-fn extension<'a>(reader: &mut Reader<'a>, wanted: u16) -> Option<Reader<'a>> {
-    let mut extensions = reader.vector16()?;
-    loop {
-        let (kind, content) = (extensions.u16()?, extensions.vector16()?);
-        if kind == wanted {
-            return Some(content);
+    /// Makes the body of a ClientHello of TLS 1.2 with two suites and these extensions.
+    fn client_hello(extensions: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(extensions.len()).unwrap().to_be_bytes();
+        [&[3, 3], &[7; 32][..], &[0, 0, 4, 0xc0, 0x2f, 0, 0xff, 1, 0], &length, extensions].concat()
+    }
+
+    #[test]
+    fn the_fields_of_a_client_hello_are_read() {
+        let extensions = [0, 10, 0, 6, 0, 4, 0x2a, 0x2a, 0, 29, 0, 43, 0, 5, 4, 3, 4, 3, 3];
+        let hello = ClientHello::read(&client_hello(&extensions)).unwrap();
+        assert_eq!((hello.legacy_version, hello.random), (ProtocolVersion::TLSv1_2, [7; 32]));
+        assert_eq!(hello.suites.iter().map(|suite| u16::from(*suite)).collect::<Vec<_>>(), [0xc02f, 0xff]);
+        assert_eq!(hello.groups, [NamedGroup::from(0x2a2a), NamedGroup::X25519]);
+        assert_eq!(hello.versions, Some(vec![ProtocolVersion::TLSv1_3, ProtocolVersion::TLSv1_2]));
+        assert!(hello.offers_tls13() && !hello.early_data);
+        let hello = ClientHello::read(&client_hello(&[0, 42, 0, 0])).unwrap();
+        assert!(hello.early_data && !hello.offers_tls13() && hello.versions.is_none());
+    }
+
+    #[test]
+    fn a_client_hello_that_is_cut_short_has_its_complete_part() {
+        let whole = client_hello(&[0, 10, 0, 6, 0, 4, 0, 23, 0, 29]);
+        assert!(ClientHello::read(&whole[..1]).is_none());
+        for length in 2..whole.len() {
+            let hello = ClientHello::read(&whole[..length]).unwrap();
+            assert_eq!(hello.suites.len(), length.saturating_sub(37).min(4) / 2, "{length}");
+            assert_eq!(hello.groups.len(), length.saturating_sub(51) / 2, "{length}");
         }
+    }
+
+    #[test]
+    fn a_server_hello_that_is_cut_short_has_its_complete_part() {
+        let whole = [&[3, 3][..], &[7; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+        for length in 2..=whole.len() {
+            let hello = ServerHello::read(&whole[..length]).unwrap();
+            let version =
+                if length < whole.len() { ProtocolVersion::TLSv1_2 } else { ProtocolVersion::TLSv1_3 };
+            assert_eq!((hello.version, hello.suite.is_some()), (version, length >= 37), "{length}");
+        }
+        assert_eq!(ServerHello::read(&[3, 2]).unwrap().version, ProtocolVersion::TLSv1_1);
     }
 }

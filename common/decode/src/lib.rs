@@ -24,7 +24,7 @@
 //! | `keys` | derives keys from secrets |
 //! | [`secrets`] | receives the secrets from rustls |
 //! | `assembly` | joins handshake messages that span records |
-//! | `hello` | reads the fields of hello messages that decryption needs |
+//! | [`hello`] | reads the fields of hello messages that decryption needs, and the offer of a client |
 //! | `record` | the result: [`Record`], [`Content`], [`Message`] |
 //! | [`explain`] | the fields of records and messages, and certificates |
 //! | `reader` | reads numbers and vectors from bytes |
@@ -34,7 +34,7 @@ mod cipher;
 mod decoder;
 pub mod explain;
 mod framing;
-mod hello;
+pub mod hello;
 mod keys;
 mod opener;
 mod reader;
@@ -48,7 +48,14 @@ pub use self::record::{Alert, Content, Message, Piece, Protection, Record, Seale
 pub const HEADER: usize = 5;
 
 /// The length of a handshake message's header: type, length (RFC 8446, 4).
-const MESSAGE_HEADER: usize = 4;
+pub const MESSAGE_HEADER: usize = 4;
+
+/// Returns whether a two-byte number is GREASE: `0x?a?a`, with both bytes the same. Clients send such numbers, to find
+/// servers that fail on unknown ones (RFC 8701, 2).
+pub fn is_grease(number: u16) -> bool {
+    let [high, low] = number.to_be_bytes();
+    high == low && low & 0x0f == 0x0a
+}
 
 /// Formats bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

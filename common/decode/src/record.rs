@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
-use crate::HEADER;
 use crate::hello::{ClientHello, ServerHello};
+use crate::{HEADER, MESSAGE_HEADER};
 
 /// One TLS record (RFC 8446, 5.1), encrypted and decrypted.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,16 +129,21 @@ impl Message {
         }
     }
 
+    /// Returns its bytes after the header.
+    pub fn body(&self) -> &[u8] {
+        self.bytes.get(MESSAGE_HEADER..).unwrap_or_default()
+    }
+
     /// Returns whether it is a ClientHello that offers TLS 1.3.
     pub fn offers_tls13(&self) -> bool {
         self.kind == HandshakeType::ClientHello
-            && ClientHello::read(&self.bytes).is_some_and(|hello| hello.offers_tls13)
+            && ClientHello::read(self.body()).is_some_and(|hello| hello.offers_tls13())
     }
 
     /// Returns whether it is a HelloRetryRequest.
     pub fn is_hello_retry_request(&self) -> bool {
         self.kind == HandshakeType::ServerHello
-            && ServerHello::read(&self.bytes).is_some_and(|hello| hello.is_retry_request())
+            && ServerHello::read(self.body()).is_some_and(|hello| hello.is_retry_request())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Describes the bytes that the peer sent in a handshake that failed.
 
+use decode::hello::{ClientHello, ServerHello};
+use decode::{HEADER, MESSAGE_HEADER};
 use rustls::{ContentType, HandshakeType, ProtocolVersion};
 use tls_session::bytes::Bytes;
 use tls_session::escaped::Escaped;
@@ -7,10 +9,6 @@ use tls_session::handshake_bytes::HandshakeBytes;
 
 use crate::offer::Offer;
 
-/// The header of a record (RFC 8446, 5.1).
-const RECORD_HEADER: usize = 5;
-/// The header of a handshake message (RFC 8446, 4).
-const MESSAGE_HEADER: usize = 4;
 /// How many bytes a sentence shows of a peer that does not speak TLS.
 const SHOWN: usize = 8;
 
@@ -26,20 +24,23 @@ struct FirstMessage {
     received: usize,
     /// The stored part of its body.
     body: Vec<u8>,
+    /// How many bytes came after it, including the headers of their records.
+    after: usize,
 }
 
 impl PeerBytes<'_> {
-    /// The offer of the peer's ClientHello.
+    /// Returns the offer of the peer's ClientHello.
     pub(crate) fn client_offer(&self) -> Option<Offer> {
-        let message = self.first_message()?;
-        (message.kind == HandshakeType::ClientHello).then(|| Offer::of_client_hello(&message.body))
+        Some(Offer::of_client(ClientHello::read(&self.body_of(HandshakeType::ClientHello)?)?))
     }
 
-    /// The version that the peer's ServerHello chooses.
+    /// Returns the version that the peer's ServerHello chooses.
     pub(crate) fn server_version(&self) -> Option<ProtocolVersion> {
-        let message = self.first_message()?;
-        let is_server_hello = message.kind == HandshakeType::ServerHello;
-        if is_server_hello { Offer::version_of_server_hello(&message.body) } else { None }
+        Some(ServerHello::read(&self.body_of(HandshakeType::ServerHello)?)?.version)
+    }
+
+    fn body_of(&self, kind: HandshakeType) -> Option<Vec<u8>> {
+        self.first_message().filter(|message| message.kind == kind).map(|message| message.body)
     }
 
     /// Describes the bytes: `the client had sent 200 of the 517 bytes of its ClientHello`.
@@ -50,12 +51,12 @@ impl PeerBytes<'_> {
             (_, Some(FirstMessage { kind, length, received, .. })) if received < length => {
                 format!("the {peer} had sent {received} of the {length} bytes of its {}", message_name(kind))
             }
-            (_, Some(FirstMessage { kind, .. })) => match self.length_after_first() {
-                0 => format!("the {peer} had sent its {} and nothing after it", message_name(kind)),
-                after => {
-                    format!("the {peer} had sent its {} and {} after it", message_name(kind), Bytes(after))
-                }
-            },
+            (_, Some(FirstMessage { kind, after: 0, .. })) => {
+                format!("the {peer} had sent its {} and nothing after it", message_name(kind))
+            }
+            (_, Some(FirstMessage { kind, after, .. })) => {
+                format!("the {peer} had sent its {} and {} after it", message_name(kind), Bytes(after))
+            }
             (Some(&first), None) => match ContentType::from(first) {
                 ContentType::Handshake => {
                     format!("the {peer} had sent {} of its first message", Bytes(length))
@@ -74,40 +75,34 @@ impl PeerBytes<'_> {
     }
 
     fn first_message(&self) -> Option<FirstMessage> {
-        let mut message = Vec::new();
-        let mut rest = self.0.beginning();
+        let (mut message, mut rest) = (Vec::new(), self.0.beginning());
         // A message may be split into several records.
-        while let Some((content, after)) = next_handshake_record(rest) {
+        while whole_length(&message).is_none_or(|length| message.len() < length)
+            && let Some((content, after)) = next_handshake_record(rest)
+        {
             message.extend_from_slice(content);
             rest = after;
         }
-        let [kind, high, middle, low] = *message.first_chunk::<MESSAGE_HEADER>()?;
-        let length = MESSAGE_HEADER + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low));
+        let length = whole_length(&message)?;
         let not_stored = self.0.length() - self.0.beginning().len();
         let received = length.min(message.len() + not_stored);
+        // The last record may have other messages, too.
+        let after = rest.len() + not_stored + message.len().saturating_sub(length);
         message.truncate(length);
-        Some(FirstMessage { kind: kind.into(), length, received, body: message.split_off(MESSAGE_HEADER) })
-    }
-
-    /// How many bytes came after the first message, including the headers of their records.
-    fn length_after_first(&self) -> usize {
-        let mut missing = self.first_message().map_or(0, |message| message.length);
-        let mut rest = self.0.beginning();
-        while missing > 0
-            && let Some((content, after)) = next_handshake_record(rest)
-        {
-            let of_message = missing.min(content.len());
-            missing -= of_message;
-            let coalesced = content.len() - of_message;
-            rest = &rest[rest.len() - after.len() - coalesced..];
-        }
-        self.0.length() - (self.0.beginning().len() - rest.len())
+        let kind = message.first().copied()?.into();
+        Some(FirstMessage { kind, length, received, body: message.split_off(MESSAGE_HEADER), after })
     }
 }
 
-/// The received part of the first record's content, and the bytes after that record.
+/// Returns the length of a message with its header, if the header is complete.
+fn whole_length(message: &[u8]) -> Option<usize> {
+    let [_kind, length @ ..] = *message.first_chunk::<MESSAGE_HEADER>()?;
+    Some(MESSAGE_HEADER + length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+}
+
+/// Returns the received part of the first record's content, and the bytes after that record.
 fn next_handshake_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (header, rest) = bytes.split_at_checked(RECORD_HEADER)?;
+    let (header, rest) = bytes.split_at_checked(HEADER)?;
     if ContentType::from(header[0]) != ContentType::Handshake {
         return None;
     }

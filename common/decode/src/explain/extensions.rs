@@ -8,7 +8,7 @@ mod protocols;
 mod psk;
 
 pub(super) use self::certificates::authorities;
-use super::field_reader::{FieldReader, Prefix, Step, about};
+use super::field_reader::{FieldReader, Step, about};
 use super::names::extensions::{extension_of, extension_type};
 use super::shown;
 
@@ -35,7 +35,7 @@ pub(super) fn all(r: &mut FieldReader<'_>, place: In) -> Step {
         In::Certificate => "Additional data for this certificate.",
         _ => "The server's answers to extensions of the client.",
     };
-    r.vector(Prefix::Two, about("extensions", says, "RFC 8446, 4.2"), |r| r.list(|r| one(r, place)))
+    r.vector(2, about("extensions", says, "RFC 8446, 4.2"), |r| r.list(|r| one(r, place)))
 }
 
 fn one(r: &mut FieldReader<'_>, place: In) -> Step {
@@ -43,7 +43,7 @@ fn one(r: &mut FieldReader<'_>, place: In) -> Step {
     let known = extension_of(number);
     r.group(about(known.name, says(number, place).unwrap_or(known.says), known.rfc), |r| {
         r.u16("extension_type", extension_type)?;
-        let length = r.length(Prefix::Two)?;
+        let length = r.length(2)?;
         r.within(length, |r| body(r, number, place))
     })
 }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use super::shown;
 use super::{Field, LISTED, MALFORMED};
+use crate::reader::number;
 
 /// Reading has stopped. The last field says why.
 #[derive(Debug)]
@@ -52,20 +53,28 @@ impl From<String> for Meaning {
     }
 }
 
-/// The number of bytes in the length of a vector (RFC 8446, 3.4).
-#[derive(Clone, Copy)]
-pub(super) enum Prefix {
-    One,
-    Two,
-    Three,
-}
-
 /// A position in some bytes, the end of the enclosing field, and the fields so far.
 pub(super) struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
     fields: Vec<Field>,
+}
+
+/// Makes a function for each type of number. It reads a number as one field.
+macro_rules! numbers {
+    ($($number:ident)+) => {
+        $(
+            pub(super) fn $number<M: Into<Meaning>>(
+                &mut self,
+                about: impl Into<About>,
+                meaning: impl FnOnce($number) -> M,
+            ) -> Step<$number> {
+                let number = |bytes: &[u8]| bytes.try_into().map(<$number>::from_be_bytes).unwrap_or_default();
+                self.bytes(size_of::<$number>(), about, |bytes| meaning(number(bytes))).map(number)
+            }
+        )+
+    };
 }
 
 impl<'a> FieldReader<'a> {
@@ -85,50 +94,11 @@ impl<'a> FieldReader<'a> {
         self.left().is_empty()
     }
 
-    pub(super) fn u8<M: Into<Meaning>>(
-        &mut self,
-        about: impl Into<About>,
-        meaning: impl FnOnce(u8) -> M,
-    ) -> Step<u8> {
-        self.number(about, u8::from_be_bytes, meaning)
-    }
+    numbers!(u8 u16 u32 u64);
 
-    pub(super) fn u16<M: Into<Meaning>>(
-        &mut self,
-        about: impl Into<About>,
-        meaning: impl FnOnce(u16) -> M,
-    ) -> Step<u16> {
-        self.number(about, u16::from_be_bytes, meaning)
-    }
-
-    pub(super) fn u32<M: Into<Meaning>>(
-        &mut self,
-        about: impl Into<About>,
-        meaning: impl FnOnce(u32) -> M,
-    ) -> Step<u32> {
-        self.number(about, u32::from_be_bytes, meaning)
-    }
-
-    pub(super) fn u64<M: Into<Meaning>>(
-        &mut self,
-        about: impl Into<About>,
-        meaning: impl FnOnce(u64) -> M,
-    ) -> Step<u64> {
-        self.number(about, u64::from_be_bytes, meaning)
-    }
-
-    /// Reads a length.
-    pub(super) fn length(&mut self, prefix: Prefix) -> Step<usize> {
-        let value = |length: usize| shown::count(length, "byte");
-        match prefix {
-            Prefix::One => self.number("length", |[a]: [u8; 1]| usize::from(a), value),
-            Prefix::Two => self.number("length", |bytes| usize::from(u16::from_be_bytes(bytes)), value),
-            Prefix::Three => self.number(
-                "length",
-                |[a, b, c]: [u8; 3]| usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c),
-                value,
-            ),
-        }
+    /// Reads a length, a number of `width` bytes.
+    pub(super) fn length(&mut self, width: usize) -> Step<usize> {
+        self.bytes(width, "length", |bytes| shown::count(number(bytes), "byte")).map(number)
     }
 
     /// Reads `length` bytes as one field.
@@ -170,15 +140,15 @@ impl<'a> FieldReader<'a> {
         done
     }
 
-    /// Reads a vector: a length and its content. After a fault inside, reading continues behind the vector.
+    /// Reads a vector: a length of `width` bytes (RFC 8446, 3.4) and its content. After a fault inside, reading continues behind the vector.
     pub(super) fn vector(
         &mut self,
-        prefix: Prefix,
+        width: usize,
         about: impl Into<About>,
         inside: impl FnOnce(&mut Self) -> Step,
     ) -> Step {
         self.group(about, |r| {
-            let length = r.length(prefix)?;
+            let length = r.length(width)?;
             r.within(length, inside)
         })
     }
@@ -187,12 +157,12 @@ impl<'a> FieldReader<'a> {
     /// that people can tell them apart.
     pub(super) fn opaque<M: Into<Meaning>>(
         &mut self,
-        prefix: Prefix,
+        width: usize,
         about: impl Into<About>,
         meaning: impl FnOnce(&'a [u8]) -> M,
     ) -> Step<&'a [u8]> {
         let mut content = self.left();
-        let done = self.vector(prefix, about, |r| {
+        let done = self.vector(width, about, |r| {
             content = r.left();
             if r.is_empty() { Ok(()) } else { r.rest("content", |_| String::new()).map(drop) }
         });
@@ -207,12 +177,12 @@ impl<'a> FieldReader<'a> {
     /// Reads a vector of two-byte numbers.
     pub(super) fn codes(
         &mut self,
-        prefix: Prefix,
+        width: usize,
         about: impl Into<About>,
         one: &'static str,
         meaning: fn(u16) -> Meaning,
     ) -> Step {
-        self.vector(prefix, about, |r| r.list(|r| r.u16(one, meaning)))
+        self.vector(width, about, |r| r.list(|r| r.u16(one, meaning)))
     }
 
     /// Reads entries to the end of the enclosing field. Each entry has at least one byte.
@@ -281,22 +251,6 @@ impl<'a> FieldReader<'a> {
             self.push(start, about("more", says, ""), format!("{count} more").into(), Vec::new());
         }
         done.map_err(|_| self.malformed("The last entry is cut short."))
-    }
-
-    fn number<const N: usize, T: Copy, M: Into<Meaning>>(
-        &mut self,
-        about: impl Into<About>,
-        from: fn([u8; N]) -> T,
-        meaning: impl FnOnce(T) -> M,
-    ) -> Step<T> {
-        let (start, about) = (self.at, about.into());
-        let Some(bytes) = self.left().first_chunk::<N>() else {
-            return Err(self.cut_short(N, &about));
-        };
-        self.at += N;
-        let number = from(*bytes);
-        self.push(start, about, meaning(number).into(), Vec::new());
-        Ok(number)
     }
 
     fn cut_short(&mut self, length: usize, about: &About) -> Stop {

@@ -1,6 +1,6 @@
 //! Explains the short messages at the end of a handshake, and after it: CertificateVerify, Finished, KeyUpdate.
 
-use super::field_reader::{FieldReader, Prefix, Step, about};
+use super::field_reader::{FieldReader, Step, about};
 use super::handshake::Layout;
 use super::{names, shown};
 
@@ -15,7 +15,7 @@ pub(super) fn certificate_verify(r: &mut FieldReader<'_>, layout: Layout) -> Ste
     );
     let says = "The algorithm of the signature. The peer has offered it.";
     r.u16(about("algorithm", says, rfc), names::scheme)?;
-    r.opaque(Prefix::Two, about("signature", signed, rfc), shown::hex).map(drop)
+    r.opaque(2, about("signature", signed, rfc), shown::hex).map(drop)
 }
 
 /// Explains a Finished. It has the length of a hash in TLS 1.3, and twelve bytes in TLS 1.2.

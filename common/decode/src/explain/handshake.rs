@@ -2,7 +2,7 @@
 
 use rustls::{HandshakeType, ProtocolVersion};
 
-use super::field_reader::{FieldReader, Meaning, Prefix, Step, about};
+use super::field_reader::{FieldReader, Meaning, Step, about};
 use super::{certificate, extensions, finished, hello, key_exchange, names, shown, ticket};
 use crate::Message;
 
@@ -48,7 +48,7 @@ pub(super) fn message(r: &mut FieldReader<'_>, message: &Message) -> Step {
             ..names::handshake_type(number)
         },
     })?;
-    let length = r.length(Prefix::Three)?;
+    let length = r.length(3)?;
     r.within(length, |r| match asks_again {
         true => hello::server(r, extensions::In::HelloRetryRequest, Layout::Tls13),
         false => body(r, HandshakeType::from(kind), layout),

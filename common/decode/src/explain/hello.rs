@@ -1,7 +1,7 @@
 //! Explains ClientHello, ServerHello and HelloRetryRequest.
 
 use super::extensions::{self, In};
-use super::field_reader::{FieldReader, Meaning, Prefix, Step, about};
+use super::field_reader::{FieldReader, Meaning, Step, about};
 use super::handshake::Layout;
 use super::{names, shown};
 
@@ -33,20 +33,18 @@ pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
         ),
         ("session_id", "The session to resume. Empty if the client does not resume one by its ID."),
     );
-    r.opaque(Prefix::One, about(name, says, rfc), shown::hex)?;
+    r.opaque(1, about(name, says, rfc), shown::hex)?;
     let says = layout.choose(
         "The cipher suites that the client supports, in order of preference. A suite of TLS 1.3 has a cipher and a hash. \
          A suite of TLS 1.2 has a key exchange and a signature, too.",
         "The cipher suites that the client supports, in order of preference. Each has a key exchange, a signature, a \
          cipher and a hash.",
     );
-    r.codes(Prefix::Two, about("cipher_suites", says, rfc), "cipher_suite", names::suite)?;
+    r.codes(2, about("cipher_suites", says, rfc), "cipher_suite", names::suite)?;
     let name = layout.choose("legacy_compression_methods", "compression_methods");
     let says =
         "Compression before encryption reveals secrets (the CRIME attack). Clients should offer only null.";
-    r.vector(Prefix::One, about(name, says, rfc), |r| {
-        r.list(|r| r.u8("compression_method", names::compression))
-    })?;
+    r.vector(1, about(name, says, rfc), |r| r.list(|r| r.u8("compression_method", names::compression)))?;
     optional_extensions(r, In::ClientHello)
 }
 
@@ -67,7 +65,7 @@ pub(super) fn server(r: &mut FieldReader<'_>, place: In, layout: Layout) -> Step
         ("legacy_session_id_echo", "The session ID of the client. TLS 1.3 repeats it."),
         ("session_id", "The ID of the session. A resumed session has the client's ID."),
     );
-    r.opaque(Prefix::One, about(name, says, rfc), shown::hex)?;
+    r.opaque(1, about(name, says, rfc), shown::hex)?;
     let says = "The suite that the server has chosen among those of the client.";
     r.u16(about("cipher_suite", says, rfc), names::suite)?;
     let name = layout.choose("legacy_compression_method", "compression_method");

@@ -12,6 +12,7 @@ pub(super) use self::groups::group;
 pub(super) use self::schemes::scheme;
 pub(super) use self::suites::suite;
 use super::field_reader::Meaning;
+use crate::is_grease;
 
 const GREASE: &str = "A reserved number without a meaning. Clients send some of these, to find servers that fail on \
                       unknown numbers, before real new numbers exist.";
@@ -21,12 +22,6 @@ type Table<N> = &'static [(N, &'static str)];
 
 fn find<N: PartialEq>(table: Table<N>, number: N) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
-}
-
-/// Returns whether a two-byte number is GREASE: `0x?a?a`, with both bytes the same (RFC 8701, 2).
-pub(super) fn is_grease(number: u16) -> bool {
-    let [high, low] = number.to_be_bytes();
-    high == low && low & 0x0f == 0x0a
 }
 
 /// Formats a one-byte number in decimal, as IANA does.
@@ -73,9 +68,9 @@ pub(in crate::explain) mod tests {
         letters(ours) == letters(rustls)
     }
 
-    pub(super) fn is_called_like<N: PartialEq>(table: Table<N>, number: N, rustls: Option<&str>) {
+    pub(super) fn is_called_like(ours: &Meaning, rustls: Option<&str>) {
         let Some(rustls) = rustls else { return };
-        let ours = find(table, number).unwrap_or("nothing");
+        let ours = ours.value.split(" (").next().unwrap();
         assert!(same_words(ours, rustls), "{rustls}: {ours}");
     }
 

@@ -6,8 +6,8 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
 use super::{shown, x509};
+use crate::Message;
 use crate::reader::Reader;
-use crate::{MESSAGE_HEADER, Message};
 
 /// The most names that are listed. A certificate may have thousands.
 const MAX_NAMES: usize = 12;
@@ -51,16 +51,16 @@ pub fn certificates(message: &Message) -> Certificates {
 /// RFC 5246, 7.4.2).
 fn chain(message: &Message) -> Option<Vec<&[u8]>> {
     let is_tls13 = message.version == Some(ProtocolVersion::TLSv1_3);
-    let mut reader = Reader::new(message.bytes.get(MESSAGE_HEADER..)?);
+    let mut reader = Reader::new(message.body());
     if is_tls13 {
-        reader.vector8()?;
+        reader.vector(1)?;
     }
-    let mut list = reader.vector24()?;
+    let mut list = reader.vector(3)?;
     let mut chain = Vec::new();
     while !list.rest().is_empty() {
-        chain.push(list.vector24()?.rest());
+        chain.push(list.vector(3)?.rest());
         if is_tls13 {
-            list.vector16()?;
+            list.vector(2)?;
         }
     }
     Some(chain)

@@ -1,7 +1,7 @@
 //! Explains NewSessionTicket.
 
 use super::extensions::{self, In};
-use super::field_reader::{FieldReader, Prefix, Step, about};
+use super::field_reader::{FieldReader, Step, about};
 use super::shown;
 
 const TICKET: &str = "The client sends this when it comes back. Often it is the session itself, encrypted with a key \
@@ -15,8 +15,8 @@ pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
                 sessions belong to the same client.";
     r.u32(about("ticket_age_add", says, RFC), |number| format!("0x{number:08x}"))?;
     let says = "Makes the key of this ticket different from those of the session's other tickets.";
-    r.opaque(Prefix::One, about("ticket_nonce", says, RFC), shown::hex)?;
-    r.opaque(Prefix::Two, about("ticket", TICKET, RFC), shown::hex)?;
+    r.opaque(1, about("ticket_nonce", says, RFC), shown::hex)?;
+    r.opaque(2, about("ticket", TICKET, RFC), shown::hex)?;
     extensions::all(r, In::NewSessionTicket)
 }
 
@@ -24,5 +24,5 @@ pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5077, 3.3";
     let says = "The time for which the client should keep the ticket. 0 means no hint.";
     r.u32(about("ticket_lifetime_hint", says, RFC), shown::seconds)?;
-    r.opaque(Prefix::Two, about("ticket", TICKET, RFC), shown::hex).map(drop)
+    r.opaque(2, about("ticket", TICKET, RFC), shown::hex).map(drop)
 }

@@ -1,7 +1,7 @@
 //! Extensions of Encrypted Client Hello (RFC 9849).
 
 use super::In;
-use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
+use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names::{self, extensions::extension_type};
 use crate::explain::shown;
 
@@ -16,7 +16,7 @@ pub(super) fn encrypted_client_hello(r: &mut FieldReader<'_>, place: In) -> Step
         }
         _ => {
             let says = "The server could not decrypt the inner ClientHello. The client should use these keys instead.";
-            r.vector(Prefix::Two, about("retry_configs", says, "RFC 9849, 5"), |r| r.list(configuration))
+            r.vector(2, about("retry_configs", says, "RFC 9849, 5"), |r| r.list(configuration))
         }
     }
 }
@@ -33,16 +33,16 @@ fn hello(r: &mut FieldReader<'_>) -> Step {
         "The server's key that the client used. It is a random number if the client only pretends (GREASE).";
     r.u8(about("config_id", says, ""), |id| id.to_string())?;
     let says = "The server computes the key from this (HPKE). Empty in a second ClientHello.";
-    r.opaque(Prefix::Two, about("enc", says, "RFC 9180, 4"), shown::hex)?;
+    r.opaque(2, about("enc", says, "RFC 9180, 4"), shown::hex)?;
     let says = "The encrypted inner ClientHello, or random bytes (GREASE). Nobody on the way can tell them apart, so \
                 that real ones do not attract attention.";
-    r.opaque(Prefix::Two, about("payload", says, "RFC 9849, 6.2"), shown::hex).map(drop)
+    r.opaque(2, about("payload", says, "RFC 9849, 6.2"), shown::hex).map(drop)
 }
 
 fn configuration(r: &mut FieldReader<'_>) -> Step {
     r.group(about("ECHConfig", "", "RFC 9849, 4"), |r| {
         let version = r.u16("version", |version| format!("0x{version:04x}"))?;
-        let length = r.length(Prefix::Two)?;
+        let length = r.length(2)?;
         r.within(length, |r| if version == 0xfe0d { contents(r) } else { super::unknown(r) })
     })
 }
@@ -50,8 +50,8 @@ fn configuration(r: &mut FieldReader<'_>) -> Step {
 fn contents(r: &mut FieldReader<'_>) -> Step {
     r.u8("config_id", |id| id.to_string())?;
     r.u16("kem_id", names::kem)?;
-    r.opaque(Prefix::Two, "public_key", shown::hex)?;
-    r.vector(Prefix::Two, "cipher_suites", |r| {
+    r.opaque(2, "public_key", shown::hex)?;
+    r.vector(2, "cipher_suites", |r| {
         r.list(|r| {
             r.group("HpkeSymmetricCipherSuite", |r| {
                 r.u16("kdf_id", names::kdf)?;
@@ -62,17 +62,17 @@ fn contents(r: &mut FieldReader<'_>) -> Step {
     let says = "The length to which names are padded.";
     r.u8(about("maximum_name_length", says, ""), |length| shown::count(usize::from(length), "byte"))?;
     let says = "The name that everybody sees instead of the real one.";
-    r.opaque(Prefix::One, about("public_name", says, ""), shown::text)?;
-    r.vector(Prefix::Two, "extensions", |r| {
+    r.opaque(1, about("public_name", says, ""), shown::text)?;
+    r.vector(2, "extensions", |r| {
         r.list(|r| {
             r.group("ECHConfigExtension", |r| {
                 r.u16("type", |number| format!("0x{number:04x}"))?;
-                r.opaque(Prefix::Two, "data", shown::hex)
+                r.opaque(2, "data", shown::hex)
             })
         })
     })
 }
 
 pub(super) fn outer_extensions(r: &mut FieldReader<'_>) -> Step {
-    r.codes(Prefix::One, "outer_extensions", "outer_extension", extension_type)
+    r.codes(1, "outer_extensions", "outer_extension", extension_type)
 }

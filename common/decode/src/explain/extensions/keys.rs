@@ -1,20 +1,20 @@
 //! Extensions about keys and signatures: groups, key shares, signature algorithms.
 
 use super::In;
-use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
+use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
 
 pub(super) fn supported_groups(r: &mut FieldReader<'_>) -> Step {
-    r.codes(Prefix::Two, "named_group_list", "group", names::group)
+    r.codes(2, "named_group_list", "group", names::group)
 }
 
 pub(super) fn ec_point_formats(r: &mut FieldReader<'_>) -> Step {
-    r.vector(Prefix::One, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format)))
+    r.vector(1, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format)))
 }
 
 pub(super) fn signature_algorithms(r: &mut FieldReader<'_>) -> Step {
-    r.codes(Prefix::Two, "supported_signature_algorithms", "scheme", names::scheme)
+    r.codes(2, "supported_signature_algorithms", "scheme", names::scheme)
 }
 
 /// Explains key_share: a list of shares, one share, or only a group (RFC 8446, 4.2.8).
@@ -23,7 +23,7 @@ pub(super) fn key_share(r: &mut FieldReader<'_>, place: In) -> Step {
         In::HelloRetryRequest => r.u16("selected_group", names::group).map(drop),
         In::ClientHello => {
             let says = "A key for each group that the client expects the server to choose. An empty list asks the server to choose first.";
-            r.vector(Prefix::Two, about("client_shares", says, ""), |r| r.list(|r| entry(r, place)))
+            r.vector(2, about("client_shares", says, ""), |r| r.list(|r| entry(r, place)))
         }
         _ => entry(r, place),
     }
@@ -37,7 +37,7 @@ fn entry(r: &mut FieldReader<'_>, place: In) -> Step {
             _ => {
                 let says =
                     "A public key, which should be new in each session. The private key never leaves its owner.";
-                r.opaque(Prefix::Two, about("key_exchange", says, ""), shown::hex).map(drop)
+                r.opaque(2, about("key_exchange", says, ""), shown::hex).map(drop)
             }
         }
     })
@@ -77,7 +77,7 @@ fn fits(r: &FieldReader<'_>, parts: &[Part; 2]) -> bool {
 fn both(r: &mut FieldReader<'_>, parts: &[Part; 2]) -> Step {
     let says = "Two keys, one after the other. The session keys depend on both secrets, so an attacker has to break \
                 both.";
-    r.vector(Prefix::Two, about("key_exchange", says, "draft-ietf-tls-ecdhe-mlkem, 4"), |r| {
+    r.vector(2, about("key_exchange", says, "draft-ietf-tls-ecdhe-mlkem, 4"), |r| {
         for (name, length, says) in *parts {
             r.bytes(length, about(name, says, ""), shown::hex)?;
         }

@@ -1,6 +1,6 @@
 //! Extensions with sizes or a single value: max_fragment_length, record_size_limit, padding, heartbeat, renegotiation_info.
 
-use crate::explain::field_reader::{FieldReader, Meaning, Prefix, Step, about};
+use crate::explain::field_reader::{FieldReader, Meaning, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
 
@@ -29,7 +29,7 @@ pub(super) fn heartbeat(r: &mut FieldReader<'_>) -> Step {
 }
 
 pub(super) fn renegotiation_info(r: &mut FieldReader<'_>) -> Step {
-    r.opaque(Prefix::One, "renegotiated_connection", |bytes: &[u8]| match bytes {
+    r.opaque(1, "renegotiated_connection", |bytes: &[u8]| match bytes {
         [] => Meaning {
             value: "empty".to_owned(),
             says: "This is the first handshake of the connection.".into(),

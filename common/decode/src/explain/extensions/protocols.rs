@@ -1,33 +1,34 @@
 //! Extensions about names and protocols: server_name, ALPN, supported_versions.
 
 use super::In;
-use crate::explain::field_reader::{FieldReader, Meaning, Prefix, Step, about};
+use crate::explain::field_reader::{FieldReader, Meaning, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
+use crate::is_grease;
 
 pub(super) fn server_name(r: &mut FieldReader<'_>) -> Step {
-    r.vector(Prefix::Two, about("server_name_list", "In practice it has one name.", "RFC 6066, 3"), |r| {
+    r.vector(2, about("server_name_list", "In practice it has one name.", "RFC 6066, 3"), |r| {
         r.list(|r| {
             r.group("ServerName", |r| {
                 r.u8("name_type", names::name_type)?;
                 let says = "A DNS name without a final dot. It is never an IP address.";
-                r.opaque(Prefix::Two, about("host_name", says, ""), shown::text)
+                r.opaque(2, about("host_name", says, ""), shown::text)
             })
         })
     })
 }
 
 pub(super) fn protocols(r: &mut FieldReader<'_>) -> Step {
-    r.vector(Prefix::Two, "protocol_name_list", |r| r.list(protocol))
+    r.vector(2, "protocol_name_list", |r| r.list(protocol))
 }
 
 pub(super) fn protocol(r: &mut FieldReader<'_>) -> Step {
-    r.opaque(Prefix::One, "protocol_name", protocol_name).map(drop)
+    r.opaque(1, "protocol_name", protocol_name).map(drop)
 }
 
 fn protocol_name(name: &[u8]) -> Meaning {
     if let Ok(bytes) = <[u8; 2]>::try_from(name)
-        && names::is_grease(u16::from_be_bytes(bytes))
+        && is_grease(u16::from_be_bytes(bytes))
     {
         return names::grease(format!("GREASE (0x{:04x})", u16::from_be_bytes(bytes)));
     }
@@ -48,5 +49,5 @@ pub(super) fn supported_versions(r: &mut FieldReader<'_>, place: In) -> Step {
         return Ok(());
     }
     let says = "The versions that the client supports, in order of preference.";
-    r.codes(Prefix::One, about("versions", says, ""), "version", names::version)
+    r.codes(1, about("versions", says, ""), "version", names::version)
 }

@@ -3,7 +3,7 @@
 use tls_session::bytes::Bytes;
 
 use super::In;
-use crate::explain::field_reader::{FieldReader, Prefix, Step, about};
+use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
 
@@ -22,11 +22,11 @@ pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
         return Ok(());
     }
     let says = "The tickets of earlier sessions, or the names of keys that both ends already have.";
-    r.vector(Prefix::Two, about("identities", says, ""), |r| {
+    r.vector(2, about("identities", says, ""), |r| {
         r.list(|r| {
             r.group("PskIdentity", |r| {
                 let says = "A ticket of the server, or the name of a key.";
-                r.opaque(Prefix::Two, about("identity", says, ""), shown::hex)?;
+                r.opaque(2, about("identity", says, ""), shown::hex)?;
                 let says = "The age of the ticket in milliseconds, plus its ticket_age_add, which hides the age \
                             on the way. 0 for keys that are not tickets.";
                 r.u32(about("obfuscated_ticket_age", says, "RFC 8446, 4.2.11.1"), |age| {
@@ -36,8 +36,8 @@ pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
         })
     })?;
     let says = "Proofs that the client has the keys. Each is a checksum of this ClientHello up to here with one key.";
-    r.vector(Prefix::Two, about("binders", says, "RFC 8446, 4.2.11.2"), |r| {
-        r.list(|r| r.opaque(Prefix::One, "binder", shown::hex))
+    r.vector(2, about("binders", says, "RFC 8446, 4.2.11.2"), |r| {
+        r.list(|r| r.opaque(1, "binder", shown::hex))
     })
 }
 
@@ -51,11 +51,11 @@ pub(super) fn early_data(r: &mut FieldReader<'_>, place: In) -> Step {
 
 pub(super) fn cookie(r: &mut FieldReader<'_>) -> Step {
     let says = "Only the server understands it.";
-    r.opaque(Prefix::Two, about("cookie", says, ""), shown::hex).map(drop)
+    r.opaque(2, about("cookie", says, ""), shown::hex).map(drop)
 }
 
 pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
-    r.vector(Prefix::One, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode)))
+    r.vector(1, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode)))
 }
 
 pub(super) fn ticket_request(r: &mut FieldReader<'_>, offer: bool) -> Step {

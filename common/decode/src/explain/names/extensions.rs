@@ -1,42 +1,45 @@
-//! The names of extensions, and a sentence about each.
+//! The names of extensions, and a sentence about each. The table is in `extensions.txt`.
 
-mod common;
-mod rare;
+use std::sync::LazyLock;
 
-use self::common::COMMON;
-use self::rare::RARE;
-use super::{is_grease, pair};
+use super::pair;
 use crate::explain::field_reader::Meaning;
+use crate::is_grease;
 
-/// An extension in the tables.
+/// An extension in the table.
 #[derive(Debug)]
 pub(in crate::explain) struct Extension {
     pub(in crate::explain) number: u16,
     pub(in crate::explain) name: &'static str,
-    pub(in crate::explain) says: &'static str,
     pub(in crate::explain) rfc: &'static str,
+    pub(in crate::explain) says: &'static str,
 }
 
-const fn extension(number: u16, name: &'static str, rfc: &'static str, says: &'static str) -> Extension {
-    Extension { number, name, says, rfc }
+static TABLE: LazyLock<Vec<Extension>> =
+    LazyLock::new(|| include_str!("extensions.txt").lines().filter_map(parse).collect());
+
+fn parse(line: &'static str) -> Option<Extension> {
+    let mut cells = line.split(" | ");
+    let number = cells.next()?.parse().ok()?;
+    Some(Extension { number, name: cells.next()?, rfc: cells.next()?, says: cells.next()? })
 }
 
 /// An unknown extension.
-const UNKNOWN: Extension = extension(
-    0,
-    "unknown extension",
-    "RFC 8446, 4.2",
-    "An extension without a registered name. A receiver that does not know it ignores it.",
-);
+const UNKNOWN: Extension = Extension {
+    number: 0,
+    name: "unknown extension",
+    rfc: "RFC 8446, 4.2",
+    says: "An extension without a registered name. A receiver that does not know it ignores it.",
+};
 
 /// A GREASE extension.
-const GREASE: Extension = extension(
-    0,
-    "GREASE",
-    "RFC 8701, 2",
-    "A reserved extension without a meaning. Clients send some, to find servers that fail on unknown \
-     extensions, before real new ones exist.",
-);
+const GREASE: Extension = Extension {
+    number: 0,
+    name: "GREASE",
+    rfc: "RFC 8701, 2",
+    says: "A reserved extension without a meaning. Clients send some, to find servers that fail on unknown \
+           extensions, before real new ones exist.",
+};
 
 /// Returns the extension with this number.
 pub(in crate::explain) fn extension_of(number: u16) -> &'static Extension {
@@ -53,11 +56,7 @@ pub(in crate::explain) fn extension_type(number: u16) -> Meaning {
 }
 
 fn find(number: u16) -> Option<&'static Extension> {
-    all().find(|known| known.number == number)
-}
-
-fn all() -> impl Iterator<Item = &'static Extension> {
-    COMMON.iter().chain(RARE)
+    TABLE.iter().find(|known| known.number == number)
 }
 
 #[cfg(test)]
@@ -69,9 +68,14 @@ mod tests {
 
     #[test]
     fn every_extension_is_listed_once_and_explained() {
-        unique(all().map(|known| known.number));
-        unique(all().map(|known| known.name));
-        assert!(all().all(|known| known.says.ends_with('.') && !known.rfc.is_empty()));
+        assert_eq!(
+            TABLE.len(),
+            include_str!("extensions.txt").lines().count() - 1,
+            "all lines but the first"
+        );
+        unique(TABLE.iter().map(|known| known.number));
+        unique(TABLE.iter().map(|known| known.name));
+        assert!(TABLE.iter().all(|known| known.says.ends_with('.') && !known.rfc.is_empty()));
         assert!((0..=62).all(|number| extension_of(number).name != UNKNOWN.name));
         assert_eq!((extension_of(0x5a5a).name, extension_of(63).name), ("GREASE", "unknown extension"));
     }
