@@ -10,7 +10,8 @@ use std::path::Path;
 
 use decode::explain::{self, Field, LISTED, MALFORMED};
 use rustls::ProtocolVersion;
-use support::tree::{are_nested, are_readable, cover, known_messages, message, text, wrong};
+use support::tree::{are_nested, are_readable, cover, known_messages, message, text, with_length, wrong};
+use testing::hello::handshake;
 
 const TLS13: ProtocolVersion = ProtocolVersion::TLSv1_3;
 const TLS12: ProtocolVersion = ProtocolVersion::TLSv1_2;
@@ -19,18 +20,10 @@ fn explained(bytes: &[u8], version: ProtocolVersion) -> Vec<Field> {
     explain::message(&message(bytes.to_vec(), version))
 }
 
-/// Makes a handshake message of this type with this body.
-fn whole(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-    [&[kind], &length[1..], body].concat()
-}
-
 /// Makes a ClientHello with these suites and these extensions.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
-    let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes();
-    let suites = [&length(suites), suites].concat();
-    let extensions = [&length(extensions), extensions].concat();
-    whole(1, &[&[3, 3], &[7; 32][..], &[0], &suites, &[1, 0], &extensions].concat())
+    let (suites, extensions) = (with_length(2, suites), with_length(2, extensions));
+    handshake(1, &[&[3, 3], &[7; 32][..], &[0], &suites, &[1, 0], &extensions].concat())
 }
 
 /// Returns the field at this path.
@@ -138,7 +131,7 @@ fn unknown_values_have_their_numbers_and_bytes() {
     assert_eq!(at(&extension.fields, &["extension_type"]).value, "unknown (0x1234)");
     assert_eq!(at(&extension.fields, &["extension_data"]).value, "abcd");
 
-    let fields = explained(&whole(77, b"\x01\x02"), TLS13);
+    let fields = explained(&handshake(77, b"\x01\x02"), TLS13);
     assert_eq!(at(&fields, &["msg_type"]).value, "unknown (77)");
     assert_eq!(at(&fields, &["body"]).value, "0102");
 }
@@ -146,8 +139,8 @@ fn unknown_values_have_their_numbers_and_bytes() {
 #[test]
 fn text_of_a_peer_is_escaped_and_bounded() {
     let name = [&b"\x1b[2J\xe2\x80\xae"[..], &[b'a'; 300]].concat();
-    let length = |more: usize| u16::try_from(name.len() + more).unwrap().to_be_bytes();
-    let extension = [&[0, 0], &length(5)[..], &length(3), &[0], &length(0), &name].concat();
+    let list = with_length(2, &[&[0], &with_length(2, &name)[..]].concat());
+    let extension = [&[0, 0], &with_length(2, &list)[..]].concat();
     let fields = explained(&client_hello(&[], &extension), TLS13);
     let shown =
         &at(&fields, &["extensions", "server_name", "server_name_list", "ServerName", "host_name"]).value;
@@ -172,10 +165,9 @@ fn long_lists_are_shortened() {
 
 #[test]
 fn hybrids_of_the_right_length_have_two_halves() {
-    let share = |length: u16| {
-        let [whole, list] = [length + 6, length + 4].map(u16::to_be_bytes);
-        [&[0, 51], &whole[..], &list, &[0x11, 0xec], &length.to_be_bytes(), &vec![5; usize::from(length)]]
-            .concat()
+    let share = |length| {
+        let share = [&[0x11, 0xec], &with_length(2, &vec![5; length])[..]].concat();
+        [&[0, 51], &with_length(2, &with_length(2, &share))[..]].concat()
     };
     let path = ["extensions", "key_share", "client_shares", "KeyShareEntry", "key_exchange"];
     let names = |fields: &[Field]| {
@@ -190,7 +182,7 @@ fn hybrids_of_the_right_length_have_two_halves() {
 
 #[test]
 fn the_downgrade_signal_in_a_random_is_explained() {
-    let hello = |end: &[u8]| whole(2, &[&[3, 3], &[7; 24][..], end, &[0, 0xc0, 0x2b, 0]].concat());
+    let hello = |end: &[u8]| handshake(2, &[&[3, 3], &[7; 24][..], end, &[0, 0xc0, 0x2b, 0]].concat());
     let says = |end| at(&explained(&hello(end), TLS12), &["random"]).says.clone();
     assert!(says(b"DOWNGRD\x01").contains("agreed on TLS 1.2"));
     assert!(says(b"DOWNGRD\x00").contains("agreed on something older"));
@@ -200,13 +192,13 @@ fn the_downgrade_signal_in_a_random_is_explained() {
 #[test]
 fn the_layout_of_a_message_depends_on_the_version() {
     let ticket = [&[0, 0, 0, 9, 0, 2][..], b"hi"].concat();
-    let fields = explained(&whole(4, &ticket), TLS12);
+    let fields = explained(&handshake(4, &ticket), TLS12);
     assert_eq!(
         text(&fields[2..]),
         "4..8 ticket_lifetime_hint: 9 s\n8..12 ticket: 6869\n  8..10 length: 2 bytes\n  10..12 content\n"
     );
     let request = [&[2, 1, 64][..], &[0, 2, 8, 7], &[0, 0]].concat();
-    let fields = explained(&whole(13, &request), TLS12);
+    let fields = explained(&handshake(13, &request), TLS12);
     assert_eq!(at(&fields, &["certificate_types", "certificate_type"]).value, "rsa_sign (1)");
     assert_eq!(at(&fields, &["supported_signature_algorithms", "algorithm"]).value, "ed25519 (0x0807)");
 }

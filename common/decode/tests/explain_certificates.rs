@@ -12,13 +12,12 @@ use rcgen::{
     SanType, SerialNumber, SignatureAlgorithm,
 };
 use rustls::ProtocolVersion;
-use support::tree::{are_nested, are_readable, cover, message, visit, wrong};
+use support::tree::{are_nested, are_readable, cover, message, visit, with_length, wrong};
+use testing::hello::handshake;
 
 /// Explains a Certificate message of TLS 1.2 with this certificate.
 fn explained(der: &[u8]) -> Vec<Field> {
-    let with_length =
-        |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[1..], bytes].concat();
-    let bytes = [&[11][..], &with_length(&with_length(&with_length(der)))].concat();
+    let bytes = handshake(11, &with_length(3, &with_length(3, der)));
     let fields = explain::message(&message(bytes.clone(), ProtocolVersion::TLSv1_2));
     are_nested(&fields, &(0..bytes.len()));
     cover(&fields, bytes.len());

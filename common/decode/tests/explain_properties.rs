@@ -11,7 +11,10 @@ use decode::{Alert, Content, Protection, Record, Sealed};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rustls::{AlertDescription, ContentType, ProtocolVersion, Side};
-use support::tree::{are_nested, are_readable, cover, known_messages, message};
+use support::tree::{
+    PLACES, are_nested, are_readable, cover, known_messages, message, message_with, with_length,
+};
+use testing::hello::handshake;
 
 /// Asserts that the fields are in order and cover all bytes.
 fn hold(fields: &[Field], length: usize) {
@@ -24,15 +27,6 @@ fn explained_in_any_version(bytes: &[u8]) {
     for version in [ProtocolVersion::TLSv1_2, ProtocolVersion::TLSv1_3, ProtocolVersion::Unknown(7)] {
         hold(&explain::message(&message(bytes.to_vec(), version)), bytes.len());
     }
-}
-
-fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
-    [&length[4 - width..], bytes].concat()
-}
-
-fn handshake(kind: u8, body: &[u8]) -> Vec<u8> {
-    [vec![kind], with_length(3, body)].concat()
 }
 
 /// Generates message types. Most have an explained body.
@@ -51,28 +45,6 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![3 => 0u8..8, 1 => any::<u8>()], 0..200)
 }
 
-/// Returns all messages that have extensions, with these.
-fn around(extensions: &[u8]) -> Vec<Vec<u8>> {
-    let extensions = with_length(2, extensions);
-    let hello = [&[3, 3], &[7; 32][..], &[0]].concat();
-    let certificate = with_length(3, &[&[0, 0, 0][..], &extensions].concat());
-    vec![
-        handshake(1, &[&hello[..], &[0, 2, 0x13, 1, 1, 0], &extensions].concat()),
-        handshake(2, &[&hello[..], &[0x13, 1, 0], &extensions].concat()),
-        handshake(2, &[&hello_retry_request()[..], &[0x13, 1, 0], &extensions].concat()),
-        handshake(4, &[&[0; 8][..], &[0, 0, 0], &extensions].concat()),
-        handshake(8, &extensions),
-        handshake(11, &[&[0][..], &certificate].concat()),
-        handshake(13, &[&[0][..], &extensions].concat()),
-    ]
-}
-
-/// Returns the beginning of a HelloRetryRequest, up to its session ID.
-fn hello_retry_request() -> Vec<u8> {
-    let known = known_messages().into_iter().find(|(name, _)| *name == "hello_retry_request").unwrap().1;
-    known[4..39].to_vec()
-}
-
 proptest! {
     #[test]
     fn any_message_is_explained(kind in kind(), body in bytes(), cut in 0usize..8, claim in any::<bool>()) {
@@ -86,8 +58,8 @@ proptest! {
         number in extension(), content in bytes(), more in bytes()
     ) {
         let extension = [&number.to_be_bytes()[..], &with_length(2, &content)].concat();
-        for message in around(&[&extension[..], &more].concat()) {
-            explained_in_any_version(&message);
+        for place in PLACES {
+            explained_in_any_version(&message_with(place, &[&extension[..], &more].concat()));
         }
     }
 

@@ -2,6 +2,8 @@
 
 use rustls::{CipherSuite, ContentType};
 
+use testing::hello::record;
+
 use super::*;
 use crate::opener::Opener;
 
@@ -14,10 +16,6 @@ fn client_hello(random: u8) -> Vec<u8> {
 
 fn server_hello(random: u8) -> Vec<u8> {
     [&[2, 0, 0, 38, 3, 3][..], &[random; 32], &[0, 0xc0, 0x2b, 0]].concat()
-}
-
-fn clear(kind: u8, content: &[u8]) -> Vec<u8> {
-    [&[kind, 3, 3, 0, u8::try_from(content.len()).unwrap()], content].concat()
 }
 
 fn master(byte: u8) -> Secret {
@@ -39,14 +37,14 @@ fn all_opened(records: &[Record]) -> bool {
 #[test]
 fn a_tls12_renegotiation_changes_the_keys() {
     let mut decoder = Decoder::default();
-    decoder.feed(Side::Client, &clear(22, &client_hello(1)));
-    decoder.feed(Side::Server, &clear(22, &server_hello(2)));
+    decoder.feed(Side::Client, &record(22, &client_hello(1)));
+    decoder.feed(Side::Server, &record(22, &server_hello(2)));
     decoder.learn(&[master(9)]);
     let [mut client, mut server] = openers(&master(9), 1, 2);
     let kinds = [ContentType::Handshake, ContentType::ChangeCipherSpec, ContentType::ApplicationData];
     let [handshake, change, data] = kinds;
     for (side, opener) in [(Side::Client, &mut client), (Side::Server, &mut server)] {
-        decoder.feed(side, &clear(20, &[1]));
+        decoder.feed(side, &record(20, &[1]));
         assert!(all_opened(&decoder.feed(side, &opener.seal(data, b"first", 0))));
     }
 
@@ -69,17 +67,17 @@ fn a_tls12_renegotiation_changes_the_keys() {
 
 #[test]
 fn content_that_its_type_does_not_allow_is_reported() {
-    for (record, kind) in [
-        (clear(20, &[2]), ContentType::ChangeCipherSpec),
-        (clear(20, &[1, 1]), ContentType::ChangeCipherSpec),
-        (clear(21, &[2]), ContentType::Alert),
-        (clear(22, &[]), ContentType::Handshake),
-        (clear(24, &[1, 0]), ContentType::Heartbeat),
+    for (bytes, kind) in [
+        (record(20, &[2]), ContentType::ChangeCipherSpec),
+        (record(20, &[1, 1]), ContentType::ChangeCipherSpec),
+        (record(21, &[2]), ContentType::Alert),
+        (record(22, &[]), ContentType::Handshake),
+        (record(24, &[1, 0]), ContentType::Heartbeat),
     ] {
-        let records = Decoder::default().feed(Side::Client, &record);
+        let records = Decoder::default().feed(Side::Client, &bytes);
         assert_eq!(records[0].content, Content::Other(kind));
     }
-    let alert = Decoder::default().feed(Side::Server, &clear(21, &[2, 99]));
+    let alert = Decoder::default().feed(Side::Server, &record(21, &[2, 99]));
     let description = AlertDescription::Unknown(99);
     assert_eq!(alert[0].content, Content::Alert(Alert { level: 2, description }));
 }
@@ -89,13 +87,13 @@ fn a_finished_in_clear_text_changes_no_keys() {
     let mut decoder = Decoder::default();
     let supported_versions = [0, 6, 0, 43, 0, 2, 3, 4];
     let mut hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &supported_versions].concat();
-    decoder.feed(Side::Client, &clear(22, &client_hello(1)));
-    decoder.feed(Side::Server, &clear(22, &hello));
-    decoder.feed(Side::Client, &clear(22, &[20, 0, 0, 0]));
+    decoder.feed(Side::Client, &record(22, &client_hello(1)));
+    decoder.feed(Side::Server, &record(22, &hello));
+    decoder.feed(Side::Client, &record(22, &[20, 0, 0, 0]));
     assert!(matches!(decoder.client.cipher, Cipher::Handshake(_)));
     // A second ServerHello for TLS 1.2 does not change the version, either.
     hello.truncate(hello.len() - supported_versions.len());
     hello[3] = 38;
-    decoder.feed(Side::Server, &clear(22, &hello));
+    decoder.feed(Side::Server, &record(22, &hello));
     assert!(decoder.is_tls13());
 }

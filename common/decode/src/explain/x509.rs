@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use x509_parser::asn1_rs::Header;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
-use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension, X509Extension};
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer;
@@ -107,7 +108,7 @@ fn extension_value(extension: &X509Extension<'_>) -> (&'static str, &'static str
         E::SubjectAlternativeName(names) => (
             "The names of the certificate's owner. One of them must be the name that the client wants.",
             "RFC 5280, 4.2.1.6",
-            alternative_names(&names.general_names),
+            first(names.general_names.iter().map(|name| Cow::Owned(general_name(name)))),
         ),
         E::BasicConstraints(constraints) => (
             "Says whether the key may sign other certificates, and how many authorities may follow in a chain.",
@@ -121,10 +122,10 @@ fn extension_value(extension: &X509Extension<'_>) -> (&'static str, &'static str
             },
         ),
         E::KeyUsage(usage) => ("The allowed uses of the key.", "RFC 5280, 4.2.1.3", usage.to_string()),
-        E::ExtendedKeyUsage(_) => (
+        E::ExtendedKeyUsage(usage) => (
             "The allowed purposes of the key: TLS server, TLS client, mail and others.",
             "RFC 5280, 4.2.1.12",
-            extended_key_usage(extension),
+            extended_key_usage(usage),
         ),
         E::SubjectKeyIdentifier(id) => ("A short name of the key.", "RFC 5280, 4.2.1.2", shown::hex(id.0)),
         E::AuthorityKeyIdentifier(id) => (
@@ -141,10 +142,7 @@ fn extension_value(extension: &X509Extension<'_>) -> (&'static str, &'static str
     }
 }
 
-fn extended_key_usage(extension: &X509Extension<'_>) -> String {
-    let ParsedExtension::ExtendedKeyUsage(usage) = extension.parsed_extension() else {
-        return String::new();
-    };
+fn extended_key_usage(usage: &ExtendedKeyUsage<'_>) -> String {
     let known = [
         (usage.any, "anything"),
         (usage.server_auth, "serverAuth"),
@@ -156,10 +154,6 @@ fn extended_key_usage(extension: &X509Extension<'_>) -> String {
     ];
     let known = known.iter().filter(|(allowed, _)| *allowed).map(|(_, name)| Cow::Borrowed(*name));
     first(known.chain(usage.other.iter().map(oid)))
-}
-
-fn alternative_names(names: &[GeneralName<'_>]) -> String {
-    first(names.iter().map(|name| Cow::Owned(general_name(name))))
 }
 
 pub(super) fn general_name(name: &GeneralName<'_>) -> String {
@@ -239,16 +233,10 @@ pub(super) fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
 
 // ---- places in DER -------------------------------------------------------------------------------------
 
-/// Returns the lengths of the header and of the content of the next element. Certificates have no tags of more than one
-/// byte.
+/// Returns the lengths of the header and of the content of the next element.
 fn lengths(r: &FieldReader<'_>) -> Option<(usize, usize)> {
-    let (_tag, rest) = r.left().split_first()?;
-    let (first, rest) = rest.split_first()?;
-    if *first < 0x80 {
-        return Some((2, usize::from(*first)));
-    }
-    let bytes = rest.get(..usize::from(first & 0x7f)).filter(|bytes| matches!(bytes.len(), 1..=4))?;
-    Some((2 + bytes.len(), bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte))))
+    let (content, header) = Header::from_der(r.left()).ok()?;
+    Some((r.left().len() - content.len(), header.length().definite().ok()?))
 }
 
 fn next_is(r: &FieldReader<'_>, tags: &[u8]) -> bool {

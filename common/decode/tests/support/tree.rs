@@ -6,6 +6,7 @@ use std::ops::Range;
 use decode::Message;
 use decode::explain::{Field, MALFORMED};
 use rustls::{HandshakeType, ProtocolVersion, Side};
+use testing::hello::handshake;
 
 /// Makes a handshake message of these bytes.
 pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
@@ -16,14 +17,49 @@ pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
 /// Returns the messages in `explained/messages.txt` with their names.
 pub fn known_messages() -> Vec<(&'static str, Vec<u8>)> {
     let lines = include_str!("../explained/messages.txt").lines().filter(|line| !line.starts_with('#'));
-    let message = |line: &'static str| {
-        let (name, hex) = line.split_once(' ').unwrap();
-        (
-            name,
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect(),
-        )
+    lines.map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name, bytes(hex))).collect()
+}
+
+/// Returns the bytes of a text in hexadecimal, with or without spaces.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u32> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+}
+
+/// Puts a length of `width` bytes in front of some bytes.
+pub fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
+    [&bytes.len().to_be_bytes()[8 - width..], bytes].concat()
+}
+
+/// The messages that can have extensions.
+pub const PLACES: [&str; 7] = [
+    "ClientHello",
+    "ServerHello",
+    "HelloRetryRequest",
+    "NewSessionTicket",
+    "EncryptedExtensions",
+    "Certificate",
+    "CertificateRequest",
+];
+
+/// Makes one of these messages with these extensions.
+pub fn message_with(place: &str, extensions: &[u8]) -> Vec<u8> {
+    const RANDOM: &str = "0707070707070707070707070707070707070707070707070707070707070707";
+    const RETRY: &str = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
+    let extensions = with_length(2, extensions);
+    let (kind, before) = match place {
+        "ClientHello" => (1, format!("0303 {RANDOM} 00 0002 1301 01 00")),
+        "ServerHello" => (2, format!("0303 {RANDOM} 00 1301 00")),
+        "HelloRetryRequest" => (2, format!("0303 {RETRY} 00 1301 00")),
+        "NewSessionTicket" => (4, "00000000 00000000 00 0000".to_owned()),
+        "EncryptedExtensions" => (8, String::new()),
+        "CertificateRequest" => (13, "00".to_owned()),
+        _ => {
+            let entry = with_length(3, &[&[0, 0, 0], &extensions[..]].concat());
+            return handshake(11, &[&[0], &entry[..]].concat());
+        }
     };
-    lines.map(message).collect()
+    handshake(kind, &[bytes(&before), extensions].concat())
 }
 
 /// Writes a line for each field: its range, name and value.
