@@ -1,0 +1,100 @@
+//! Checks the page: it names every test, every name is a test, and its links lead to files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PAGE: &str = include_str!("../../src/guide/contract.md");
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract")
+}
+
+/// The tests in a file: the names of the functions behind `#[test]`.
+fn tests_in(source: &str) -> BTreeSet<&str> {
+    source
+        .split("#[test]\n")
+        .skip(1)
+        .map(|block| {
+            let (_, name) = block.split_once("fn ").unwrap();
+            name.split_once('(').unwrap().0
+        })
+        .collect()
+}
+
+/// The tests that the page names, by the label of the link to their file.
+fn named() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let mut named = BTreeMap::<_, BTreeSet<_>>::new();
+    for paragraph in PAGE.split("\n\n").filter(|paragraph| paragraph.starts_with("Tests ([")) {
+        let (link, names) = paragraph.split_once("]): ").unwrap();
+        let (_, label) = link.split_once("][").unwrap();
+        named.entry(label).or_default().extend(names.split('`').skip(1).step_by(2));
+    }
+    named
+}
+
+/// The definitions of the links at the end of the page.
+fn definitions() -> BTreeMap<&'static str, &'static str> {
+    let lines = PAGE.lines().filter_map(|line| line.strip_prefix('['));
+    lines.filter_map(|line| line.split_once("]: ")).collect()
+}
+
+#[test]
+fn every_test_is_on_the_page_and_every_name_on_the_page_is_a_test() {
+    let definitions = definitions();
+    let mut files = BTreeSet::new();
+    for (label, names) in named() {
+        let file = definitions[label].rsplit_once('/').unwrap().1;
+        let source = fs::read_to_string(folder().join(file)).unwrap();
+        let tests = tests_in(&source);
+        assert_eq!(names, tests, "{file}");
+        files.insert(file.to_owned());
+    }
+    files.extend(["main.rs", "support.rs", "page.rs"].map(str::to_owned));
+    let all = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files, all.collect());
+}
+
+#[test]
+fn the_links_of_the_page_lead_to_files() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    for (label, target) in definitions() {
+        if !target.contains("://") {
+            assert!(guide.join(target).exists(), "[{label}]: {target}");
+        }
+        assert!(PAGE.contains(&format!("][{label}]")), "nothing leads to [{label}]");
+    }
+}
+
+#[test]
+fn every_link_of_the_page_has_a_definition() {
+    let definitions = definitions();
+    for (at, _) in PAGE.match_indices("][") {
+        let (label, _) = PAGE[at + 2..].split_once(']').unwrap();
+        assert!(definitions.contains_key(label), "[{label}]");
+    }
+}
+
+#[test]
+fn every_call_of_the_table_has_its_section() {
+    let rows = PAGE.lines().filter(|line| line.starts_with("| [`"));
+    let mut count = 0;
+    for row in rows {
+        let (_, anchor) = row.split_once("](#").unwrap();
+        let (anchor, _) = anchor.split_once(')').unwrap();
+        let headings = PAGE.lines().filter_map(|line| line.strip_prefix("## ")).map(slug);
+        assert!(
+            headings.clone().any(|heading| heading == anchor),
+            "#{anchor}: {:?}",
+            headings.collect::<Vec<_>>()
+        );
+        count += 1;
+    }
+    assert!(count > 15);
+}
+
+/// The anchor that a code host gives to a heading.
+fn slug(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
