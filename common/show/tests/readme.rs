@@ -1,4 +1,4 @@
-//! Checks README.md: its trace is that of a session, its table of traps names tests that exist, and its links lead to files.
+//! Checks README.md: its trace is that of a session. (`common/session/tests/pages.rs` checks its links.)
 //! This command updates the trace: `UPDATE_README=1 cargo test -p show --test readme`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
@@ -7,7 +7,6 @@ mod support {
     pub mod memory;
 }
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use std::{env, fs};
@@ -91,43 +90,4 @@ fn the_trace_in_the_readme_is_up_to_date() {
         shown, section,
         "the trace in README.md is out of date: `{UPDATE}=1 cargo test -p show --test readme` writes the new one"
     );
-}
-
-/// Where a test or a source file of the table of traps may be.
-const FOLDERS: [&str; 7] = [
-    "",
-    "common/session/tests",
-    "server/tests",
-    "client/tests",
-    "common/session/src",
-    "common/session/src/mio",
-    "server/src",
-];
-
-#[test]
-fn every_test_in_the_table_of_traps_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let section = readme.split("## What goes wrong").nth(1).unwrap().split("\n## ").next().unwrap();
-    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert!(rows.len() > 20, "{} rows", rows.len());
-    for row in rows {
-        let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
-        for file in shown_by.split('`').filter(|name| name.ends_with(".rs")) {
-            let is_there = FOLDERS.iter().any(|folder| root.join(folder).join(file).exists());
-            assert!(is_there, "{file} does not exist: {row}");
-        }
-    }
-}
-
-#[test]
-fn every_relative_link_leads_to_a_file() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let links: Vec<&str> = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
-    assert!(links.len() > 20, "{} links", links.len());
-    for link in links.iter().filter(|link| !link.starts_with("http") && !link.starts_with('#')) {
-        let file = link.split('#').next().unwrap();
-        assert!(root.join(file).exists(), "{link} leads nowhere");
-    }
 }

@@ -1,0 +1,301 @@
+//! Facts that the page `src/guide/symptoms.md` states: of rustls, and of sessions that do not begin with an empty buffer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::io::{self, ErrorKind, IoSlice, Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use rustls::client::ClientConnectionData;
+use rustls::server::{Acceptor, ServerConnectionData};
+use rustls::version::TLS13;
+use rustls::{ClientConnection, ConnectionCommon, Error, HandshakeKind, PeerMisbehaved, ServerConnection};
+use tls_session::application::{Application, Next, Outbox};
+use tls_session::buffers::Buffers;
+use tls_session::close_reason::{CloseReason, Endpoint};
+use tls_session::context::Context;
+use tls_session::observer::SessionId;
+use tls_session::readiness::Readiness;
+use tls_session::session::{Session, Turn};
+use tls_session::simulation::tls::{Shared, Tls};
+use tls_session::transport::Transport;
+
+/// Returns everything that a connection wants to write.
+fn output<D>(tls: &mut ConnectionCommon<D>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while tls.wants_write() {
+        tls.write_tls(&mut bytes).unwrap();
+    }
+    bytes
+}
+
+/// Passes bytes to a connection, and processes them.
+fn input<D>(tls: &mut ConnectionCommon<D>, mut bytes: &[u8]) -> Result<(), Error> {
+    while !bytes.is_empty() {
+        tls.read_tls(&mut bytes).unwrap();
+        tls.process_new_packets()?;
+    }
+    Ok(())
+}
+
+/// Carries bytes between two connections until neither has any.
+fn settle(
+    client: &mut ConnectionCommon<ClientConnectionData>,
+    server: &mut ConnectionCommon<ServerConnectionData>,
+) {
+    while client.wants_write() || server.wants_write() {
+        input(server, &output(client)).unwrap();
+        input(client, &output(server)).unwrap();
+    }
+}
+
+/// A client and a server after their handshake.
+fn established(tls: &Shared) -> (ClientConnection, ServerConnection) {
+    let (mut client, mut server) = (tls.client(), tls.server());
+    settle(&mut client, &mut server);
+    assert!(!client.is_handshaking() && !server.is_handshaking());
+    (client, server)
+}
+
+#[test]
+fn a_new_client_wants_to_read_after_its_hello_is_written() {
+    let mut client = Tls::new(&TLS13).shared().client();
+    assert!(client.wants_write() && !client.wants_read());
+    output(&mut client);
+    assert!(!client.wants_write() && client.wants_read());
+}
+
+#[test]
+fn a_client_uses_each_ticket_once() {
+    let mut tls = Tls::resuming(&TLS13);
+    tls.server.send_tls13_tickets = 1;
+    let first = tls.clone().shared();
+    tls.server.send_tls13_tickets = 0;
+    let second = tls.shared(); // the same stores
+
+    let (client, _) = established(&first);
+    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
+    assert_eq!(client.tls13_tickets_received(), 1);
+    let (client, _) = established(&second);
+    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Resumed));
+    let (client, _) = established(&second);
+    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
+}
+
+#[test]
+fn thirty_two_key_updates_without_data_are_the_limit() {
+    let (mut client, mut server) = established(&Tls::new(&TLS13).shared());
+    for _ in 0..32 {
+        client.refresh_traffic_keys().unwrap();
+        input(&mut server, &output(&mut client)).unwrap();
+    }
+    client.writer().write_all(b"data").unwrap();
+    input(&mut server, &output(&mut client)).unwrap();
+    for _ in 0..32 {
+        client.refresh_traffic_keys().unwrap();
+        input(&mut server, &output(&mut client)).unwrap();
+    }
+    output(&mut server); // the answers
+    client.refresh_traffic_keys().unwrap();
+    let error = input(&mut server, &output(&mut client)).unwrap_err();
+    assert_eq!(error, Error::PeerMisbehaved(PeerMisbehaved::TooManyKeyUpdateRequests));
+    assert!(!server.wants_write(), "there is no alert");
+}
+
+#[test]
+fn each_write_makes_a_record() {
+    let (mut client, _) = established(&Tls::new(&TLS13).shared());
+    for part in [b"a", b"b", b"c"] {
+        client.writer().write_all(part).unwrap();
+    }
+    assert_eq!(output(&mut client).len(), 3 * (22 + 1));
+    client.writer().write_all(b"abc").unwrap();
+    assert_eq!(output(&mut client).len(), 22 + 3);
+    let slices = [b"a", b"b", b"c"].map(|part| IoSlice::new(part));
+    assert_eq!(client.writer().write_vectored(&slices).unwrap(), 3);
+    assert_eq!(output(&mut client).len(), 22 + 3);
+}
+
+/// Both ends, with secrets that can be extracted.
+fn extractable() -> (ClientConnection, ServerConnection) {
+    let mut tls = Tls::new(&TLS13);
+    tls.client.enable_secret_extraction = true;
+    tls.server.enable_secret_extraction = true;
+    established(&tls.shared())
+}
+
+#[test]
+fn secrets_come_with_the_numbers_of_the_next_records() {
+    let (mut client, mut server) = extractable();
+    for _ in 0..3 {
+        client.writer().write_all(b"data").unwrap();
+    }
+    input(&mut server, &output(&mut client)).unwrap();
+    let client = client.dangerous_extract_secrets().unwrap();
+    let server = server.dangerous_extract_secrets().unwrap();
+    assert_eq!((client.tx.0, server.rx.0), (3, 3));
+    assert_eq!(server.tx.0, client.rx.0);
+}
+
+#[test]
+fn secrets_are_not_extracted_while_output_is_pending() {
+    let (mut client, _) = extractable();
+    client.writer().write_all(b"data").unwrap();
+    assert!(client.dangerous_extract_secrets().is_err());
+    let (client, _) = established(&Tls::new(&TLS13).shared());
+    assert!(client.dangerous_extract_secrets().is_err(), "the configuration does not allow it");
+}
+
+/// The answer to a key update waits for the next record. rustls 0.23.46 does not count it as pending.
+#[test]
+fn a_key_update_that_waits_is_queued_by_an_empty_write() {
+    let (mut client, mut server) = extractable();
+    client.refresh_traffic_keys().unwrap();
+    input(&mut server, &output(&mut client)).unwrap();
+    assert!(!server.wants_write());
+    assert_eq!(server.writer().write(&[]).unwrap(), 0);
+    assert!(server.wants_write());
+    input(&mut client, &output(&mut server)).unwrap();
+    let (client, server) =
+        (client.dangerous_extract_secrets().unwrap(), server.dangerous_extract_secrets().unwrap());
+    assert_eq!((server.tx.0, client.rx.0), (0, 0));
+}
+
+/// A transport that first returns bytes that were read before the session began.
+struct Replay {
+    socket: UnixStream,
+    kept: io::Cursor<Vec<u8>>,
+}
+
+impl io::Read for Replay {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.kept.read(buffer)? {
+            0 => self.socket.read(buffer),
+            length => Ok(length),
+        }
+    }
+}
+
+impl io::Write for Replay {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+/// `EDGE_TRIGGERED` is false: the last of the kept bytes make a short read, and the socket may hold more.
+impl Transport for Replay {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.socket.shutdown(Shutdown::Write)
+    }
+}
+
+/// Echoes.
+struct Echo;
+
+impl Application for Echo {
+    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        if let Some(outbox) = outbox {
+            outbox.send(plaintext);
+        }
+        Next::Continue
+    }
+}
+
+/// Serves one client whose first bytes have been read.
+fn serve(tls: &Shared, socket: UnixStream, kept: Vec<u8>) -> CloseReason {
+    socket.set_nonblocking(true).unwrap();
+    let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
+    let (mut buffers, mut nobody) = (Buffers::default(), ());
+    let transport = Replay { socket, kept: io::Cursor::new(kept) };
+    let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
+    let config = Arc::clone(&tls.server_sessions);
+    let mut session =
+        Session::new(SessionId { number: 1, peer }, peer, tls.server(), transport, Echo, config, cx);
+    loop {
+        let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
+        session.ready(Readiness::all(), cx); // no event comes for bytes that are already here
+        match session.turn(cx) {
+            Turn::Done(reason) => return reason,
+            Turn::Again(_) | Turn::Wait(_) => thread::yield_now(),
+        }
+    }
+}
+
+/// Starts a client that sends `prefix` before its ClientHello, and expects an echo.
+fn start_client(tls: &Shared, prefix: &'static [u8]) -> (UnixStream, thread::JoinHandle<()>) {
+    let (here, mut there) = UnixStream::pair().unwrap();
+    let mut client = tls.client();
+    let thread = thread::spawn(move || {
+        there.write_all(&[prefix, &output(&mut client)].concat()).unwrap();
+        client.writer().write_all(b"hello").unwrap();
+        let mut echo = [0; 5];
+        rustls::Stream::new(&mut client, &mut there).read_exact(&mut echo).unwrap();
+        assert_eq!(&echo, b"hello");
+        client.send_close_notify();
+        client.complete_io(&mut there).unwrap();
+        let end = rustls::Stream::new(&mut client, &mut there).read(&mut echo);
+        assert_eq!(end.unwrap(), 0);
+    });
+    (here, thread)
+}
+
+#[test]
+fn bytes_behind_a_proxy_header_belong_to_the_session() {
+    let tls = Tls::new(&TLS13).shared();
+    let header = b"PROXY TCP4 192.0.2.1 192.0.2.2 50000 443\r\n";
+    let (mut socket, client) = start_client(&tls, header);
+    let mut read = vec![0; 200]; // the header, and a part of the ClientHello
+    let length = socket.read(&mut read).unwrap();
+    read.truncate(length);
+    assert!(length > header.len());
+    let end = read.windows(2).position(|bytes| bytes == b"\r\n").unwrap() + 2;
+    let kept = read.split_off(end);
+    assert_eq!(read, header);
+    assert_eq!(serve(&tls, socket, kept), CloseReason::Clean { first: Endpoint::Peer });
+    client.join().unwrap();
+}
+
+#[test]
+fn a_configuration_is_chosen_by_the_name_in_the_hello() {
+    let tls = Tls::new(&TLS13).shared();
+    let (mut socket, client) = start_client(&tls, b"");
+    let (mut acceptor, mut kept) = (Acceptor::default(), Vec::new());
+    let accepted = loop {
+        let mut read = [0; 50];
+        let length = socket.read(&mut read).unwrap();
+        kept.extend(&read[..length]);
+        acceptor.read_tls(&mut &read[..length]).unwrap();
+        if let Some(accepted) = acceptor.accept().expect("a ClientHello") {
+            break accepted;
+        }
+    };
+    assert_eq!(accepted.client_hello().server_name(), Some("localhost"));
+    assert_eq!(serve(&tls, socket, kept), CloseReason::Clean { first: Endpoint::Peer });
+    client.join().unwrap();
+}
+
+/// `accept` does not report the end of the connection.
+#[test]
+fn an_acceptor_says_nothing_about_end_of_file() {
+    let mut acceptor = Acceptor::default();
+    assert_eq!(acceptor.read_tls(&mut io::empty()).unwrap(), 0);
+    assert!(acceptor.accept().expect("no error").is_none());
+}
+
+/// The rest of a record that `read_tls` took is in rustls, and cannot be got back.
+#[test]
+fn a_part_of_a_record_is_no_plaintext() {
+    let (mut client, mut server) = extractable();
+    client.writer().write_all(b"data").unwrap();
+    let record = output(&mut client);
+    input(&mut server, &record[..10]).unwrap();
+    let error = server.reader().read(&mut [0; 4]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    assert!(server.dangerous_extract_secrets().is_ok(), "the ten bytes are lost without an error");
+}
