@@ -48,7 +48,7 @@ fn the_totals_are_the_sums_of_the_steps() {
     let talker = Talker::sends(b"hello").closes_after(14);
     let mut pair = Pair::new(Tls::new(VERSIONS[0]), talker, Echo::greeting(b"welcome!\n"));
     pair.run();
-    assert_eq!(pair.client.seen.lines.last().unwrap(), "Clean { first: Us }, 14 in, 5 out");
+    assert_eq!(pair.client.seen.lines.last().unwrap(), "Clean { first: Local }, 14 in, 5 out");
     assert_eq!(pair.server.seen.lines.last().unwrap(), "Clean { first: Peer }, 5 in, 14 out");
     assert_eq!((pair.client.seen.plaintext_in.len(), pair.client.seen.plaintext_out.len()), (14, 5));
 }

@@ -38,7 +38,7 @@ fn tls_1_3_client_closes_first() {
             "processed",
             "Closing -> Closed",
             "send FIN",
-            "Clean { first: Us }, 5 in, 5 out",
+            "Clean { first: Local }, 5 in, 5 out",
         ]
     );
     assert_eq!(
@@ -98,7 +98,7 @@ fn tls_1_2_client_closes_first() {
             "processed",
             "Closing -> Closed",
             "send FIN",
-            "Clean { first: Us }, 5 in, 5 out",
+            "Clean { first: Local }, 5 in, 5 out",
         ]
     );
     assert_eq!(
@@ -171,7 +171,7 @@ fn server_closes_first_in_either_version() {
                 "processed",
                 "Closing -> Closed",
                 "send FIN",
-                "Clean { first: Us }, 5 in, 5 out",
+                "Clean { first: Local }, 5 in, 5 out",
             ]
         );
     }
@@ -199,7 +199,7 @@ fn both_close_at_once() {
         "processed",
         "Closing -> Closed",
         "send FIN",
-        "Clean { first: Us }, 5 in, 5 out",
+        "Clean { first: Local }, 5 in, 5 out",
     ];
     assert_eq!(pair.client.seen.lines[before[0]..], each);
     assert_eq!(pair.server.seen.lines[before[1]..], each);
@@ -223,7 +223,7 @@ fn a_client_that_closes_right_after_its_message_still_gets_its_answer() {
             "plaintext_in 5", // half-close: what comes after our close_notify still counts
             "Closing -> Closed",
             "send FIN",
-            "Clean { first: Us }, 5 in, 5 out",
+            "Clean { first: Local }, 5 in, 5 out",
         ]
     );
     assert_eq!(
