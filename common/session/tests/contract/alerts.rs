@@ -1,12 +1,15 @@
 //! Which places in rustls queue an alert.
 
+use std::sync::Arc;
+
 use rustls::pki_types::ServerName;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     AlertDescription, ClientConnection, Connection, ContentType, Error, InvalidMessage, PeerMisbehaved,
+    SupportedProtocolVersion,
 };
-use std::sync::Arc;
-use tls_session::simulation::tls::{Tls, VERSIONS};
+use tls_session::simulation::tls::{Tls, VERSIONS, key};
 
 use super::support::{
     FATAL, KEY_UPDATE, Pair, Sealer, WARNING, damaged, forged, forged12, output, queued_alert, receive, seal,
@@ -31,9 +34,13 @@ fn sealed_alert(tls: &mut Connection) -> bool {
     }
 }
 
-/// The error of the first of these records that is not accepted.
-fn first_error(tls: &mut Connection, mut record: impl FnMut() -> Vec<u8>) -> Error {
-    (0..100).find_map(|_| receive(tls, &record()).err()).unwrap()
+/// Passes `accepted` records, and returns the error of the next one.
+fn error_after(accepted: usize, tls: &mut Connection, mut record: impl FnMut() -> Vec<u8>) -> Error {
+    for _ in 0..accepted {
+        receive(tls, &record()).unwrap();
+        output(tls);
+    }
+    receive(tls, &record()).unwrap_err()
 }
 
 // ---- places that queue one --------------------------------------------------------------------------------------
@@ -182,29 +189,27 @@ fn a_fatal_alert_that_is_received_queues_nothing() {
 }
 
 #[test]
-fn too_many_warnings_of_tls12_queue_nothing() {
+fn the_fifth_warning_of_tls12_queues_nothing() {
     let (mut server, mut sealer) = forged12();
-    let error = first_error(&mut server, || sealer.record(ContentType::Alert, &[WARNING, 90]));
+    let error = error_after(4, &mut server, || sealer.record(ContentType::Alert, &[WARNING, 90]));
     assert_eq!(error, Error::PeerMisbehaved(PeerMisbehaved::TooManyWarningAlertsReceived));
     assert!(!sealed_alert(&mut server));
 }
 
 #[test]
-fn too_many_renegotiations_of_tls12_queue_nothing_more() {
+fn the_second_renegotiation_of_tls12_queues_nothing() {
     let Pair { client, server } = Pair::established(&TLS12);
     let (mut client, mut sealer) = (client, Sealer::of(server));
-    let mut hello_request = || sealer.record(ContentType::Handshake, &[0, 0, 0, 0]);
-    receive(&mut client, &hello_request()).unwrap();
-    output(&mut client); // the warning
-    let error = receive(&mut client, &hello_request()).unwrap_err();
+    let hello_request = || sealer.record(ContentType::Handshake, &[0, 0, 0, 0]);
+    let error = error_after(1, &mut client, hello_request);
     assert_eq!(error, Error::PeerMisbehaved(PeerMisbehaved::TooManyRenegotiationRequests));
     assert!(!sealed_alert(&mut client));
 }
 
 #[test]
-fn too_many_empty_records_queue_nothing() {
+fn the_33rd_empty_record_in_a_row_queues_nothing() {
     let (mut server, mut sealer) = forged();
-    let error = first_error(&mut server, || sealer.record(ContentType::ApplicationData, b""));
+    let error = error_after(32, &mut server, || sealer.record(ContentType::ApplicationData, b""));
     assert_eq!(error, Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments));
     assert!(!sealed_alert(&mut server));
 }
@@ -231,7 +236,28 @@ fn a_third_change_cipher_spec_in_the_handshake_queues_nothing() {
     let Pair { mut client, mut server } = Pair::of(tls(&TLS13));
     receive(&mut server, &output(&mut client)).unwrap();
     output(&mut server);
-    let error = first_error(&mut server, || vec![20, 3, 3, 0, 1, 1]);
+    let error = error_after(2, &mut server, || vec![20, 3, 3, 0, 1, 1]);
     assert_eq!(error, Error::PeerMisbehaved(PeerMisbehaved::IllegalMiddleboxChangeCipherSpec));
     assert!(!sealed_alert(&mut server));
+}
+
+/// A server with a key and no certificate.
+fn without_chain(version: &'static SupportedProtocolVersion) -> Tls {
+    let mut tls: Tls = tls(version);
+    let key = tls.server.crypto_provider().key_provider.load_private_key(key()).unwrap();
+    tls.server.cert_resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(Vec::new(), key)));
+    tls
+}
+
+#[test]
+fn an_empty_chain_of_the_server_queues_nothing() {
+    for version in VERSIONS {
+        let Pair { mut client, mut server } = Pair::of(without_chain(version));
+        receive(&mut server, &output(&mut client)).unwrap();
+        let error = receive(&mut client, &output(&mut server)).unwrap_err();
+        assert_eq!(error, Error::NoCertificatesPresented);
+        let change_cipher_spec = [20, 3, 3, 0, 1, 1]; // a client of TLS 1.3 queues it after ServerHello
+        let queued = if version == &TLS13 { &change_cipher_spec[..] } else { &[] };
+        assert_eq!(output(&mut client), queued);
+    }
 }

@@ -98,3 +98,19 @@ fn complete_io_wraps_the_tls_error_and_tries_once_to_write_the_alert() {
     other.complete_io(&mut socket).unwrap_err();
     assert_eq!(socket.written.len(), 7);
 }
+
+#[test]
+fn complete_io_in_the_handshake_goes_on_until_the_socket_blocks_or_ends() {
+    let Pair { mut client, mut server } = Pair::of(tls(&TLS13));
+    let mut socket = Socket::of(&[]);
+    assert_eq!(client.complete_io(&mut socket).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(!client.wants_write()); // although it has written the ClientHello
+    receive(&mut server, &socket.written).unwrap();
+    let flight = output(&mut server);
+    let mut socket = Socket::of(&flight);
+    assert_eq!(client.complete_io(&mut socket).unwrap(), (flight.len(), socket.written.len()));
+    assert!(!client.is_handshaking() && !client.wants_write());
+
+    let mut socket = Socket { ends: true, ..Socket::of(&[]) };
+    assert_eq!(server.complete_io(&mut socket).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+}

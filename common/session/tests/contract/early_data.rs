@@ -85,6 +85,7 @@ fn early_data_can_be_read_after_the_handshake() {
     assert!(is_accepted(&pair.client));
     assert_eq!(early(&mut pair.server, 9).unwrap(), b"early");
     assert_eq!(early(&mut pair.server, 9).unwrap(), b"");
+    assert!(!may_write(&mut pair.client));
 }
 
 #[test]

@@ -7,15 +7,10 @@ use rustls::{Connection, ContentType, Error, PeerMisbehaved};
 use tls_session::simulation::network::records;
 use tls_session::simulation::tls::Tls;
 
-use super::support::{KEY_UPDATE, Pair, Sealer, forged, output, plaintext, receive, seal, tls};
+use super::support::{KEY_UPDATE, Pair, Sealer, forged, lengths, output, plaintext, receive, seal, tls};
 
 /// The length of the record of a KeyUpdate.
 const KEY_UPDATE_RECORD: usize = 27;
-
-/// The lengths of the queued records.
-fn lengths(tls: &mut Connection) -> Vec<usize> {
-    records(&output(tls)).iter().map(|(_, length)| *length).collect()
-}
 
 /// A server that has received a KeyUpdate from the client. The client waits for the answer.
 fn asked() -> Pair {
@@ -31,7 +26,7 @@ fn refresh_queues_a_key_update_at_once() {
     client.refresh_traffic_keys().unwrap();
     assert!(client.wants_write());
     client.refresh_traffic_keys().unwrap(); // each call sends one
-    assert_eq!(lengths(&mut client), [KEY_UPDATE_RECORD; 2]);
+    assert_eq!(lengths(&output(&mut client)), [KEY_UPDATE_RECORD; 2]);
 }
 
 #[test]
@@ -69,7 +64,7 @@ fn refresh_inside_a_partial_handshake_message_queues_an_alert_and_is_not_sticky(
     receive(&mut server, &sealer.record(ContentType::Handshake, &[KEY_UPDATE, 0, 0])).unwrap();
     let error = server.refresh_traffic_keys().unwrap_err();
     assert_eq!(error, Error::PeerMisbehaved(PeerMisbehaved::KeyEpochWithPendingFragment));
-    assert_eq!(lengths(&mut server), [24]); // the alert
+    assert_eq!(lengths(&output(&mut server)), [24]); // the alert
     server.process_new_packets().unwrap();
     server.writer().write_all(b"still open").unwrap();
 }
@@ -99,7 +94,7 @@ fn an_empty_write_releases_the_answer_to_a_key_update() {
 fn close_notify_releases_the_answer_to_a_key_update() {
     let mut server = asked().server;
     server.send_close_notify();
-    assert_eq!(lengths(&mut server), [KEY_UPDATE_RECORD, 24]);
+    assert_eq!(lengths(&output(&mut server)), [KEY_UPDATE_RECORD, 24]);
 }
 
 #[test]
@@ -175,4 +170,22 @@ fn secrets_lose_the_answer_to_a_key_update() {
     let mut sealer = Sealer::of(server);
     let record = sealer.record(ContentType::ApplicationData, b"unreadable");
     assert_eq!(receive(&mut client, &record), Err(Error::DecryptError));
+}
+
+#[test]
+fn an_empty_write_before_the_extraction_saves_the_answer_to_a_key_update() {
+    let Pair { mut client, mut server } = asked();
+    assert_eq!(server.writer().write(b"").unwrap(), 0);
+    receive(&mut client, &output(&mut server)).unwrap();
+    let record = Sealer::of(server).record(ContentType::ApplicationData, b"readable");
+    receive(&mut client, &record).unwrap();
+    assert_eq!(plaintext(&mut client), b"readable");
+}
+
+#[test]
+fn secrets_are_extracted_although_plaintext_waits() {
+    let Pair { mut client, mut server } = Pair::established(&TLS13);
+    let state = receive(&mut server, &seal(&mut client, b"lost")).unwrap();
+    assert_eq!(state.plaintext_bytes_to_read(), 4);
+    assert_eq!(server.dangerous_extract_secrets().unwrap().rx.0, 1);
 }

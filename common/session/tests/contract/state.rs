@@ -111,18 +111,14 @@ fn the_handshake_is_done_before_its_last_flight_is_written() {
 
 #[test]
 fn data_behind_the_last_flight_is_decrypted_by_the_same_process() {
-    for version in VERSIONS {
-        let mut pair = Pair::of(tls(version));
-        pair.client.writer().write_all(b"hello").unwrap();
-        while pair.server.is_handshaking() {
-            receive(&mut pair.client, &output(&mut pair.server)).unwrap();
-            receive(&mut pair.server, &output(&mut pair.client)).unwrap();
-        }
-        if version == &TLS13 {
-            assert!(pair.server.wants_write() && !pair.server.wants_read());
-            assert_eq!(plaintext(&mut pair.server), b"hello");
-        }
-    }
+    let mut pair = Pair::of(tls(&TLS13));
+    pair.client.writer().write_all(b"hello").unwrap();
+    receive(&mut pair.server, &output(&mut pair.client)).unwrap();
+    receive(&mut pair.client, &output(&mut pair.server)).unwrap();
+    read_tls(&mut pair.server, &output(&mut pair.client));
+    assert!(pair.server.is_handshaking());
+    assert_eq!(pair.server.process_new_packets().unwrap().plaintext_bytes_to_read(), 5);
+    assert!(!pair.server.is_handshaking() && pair.server.wants_write() && !pair.server.wants_read());
 }
 
 #[test]
@@ -190,63 +186,76 @@ fn learned(mut pair: Pair) -> [Vec<Known>; 2] {
 
 const NOTHING: Known = (None, None, false, None, true);
 
+/// Two ends that send their flights in small pieces, so that the moments of one flight can be told apart.
+fn in_pieces(mut tls: Tls) -> Tls {
+    tls.client.max_fragment_size = Some(32);
+    tls.server.max_fragment_size = Some(32);
+    tls
+}
+
 #[test]
 fn the_version_and_the_group_are_known_from_the_hellos_of_tls13_on() {
-    let [client, server] = learned(Pair::of(Tls::with_client_certificate(&TLS13)));
+    let [client, server] = learned(Pair::of(in_pieces(tls(&TLS13))));
     let hello = (V13, GROUP, false, None, true);
     assert_eq!(client[..2], [NOTHING, hello]);
     assert_eq!(server[..2], [NOTHING, (V13, GROUP, false, FULL, true)]);
 }
 
 #[test]
-fn a_certificate_is_known_when_it_is_verified() {
-    let [client, server] = learned(Pair::of(Tls::with_client_certificate(&TLS13)));
-    assert_eq!(*client.last().unwrap(), (V13, GROUP, true, FULL, false));
-    assert_eq!(*server.last().unwrap(), (V13, GROUP, true, FULL, false));
-    assert!(!server[1].2);
-
-    let [client, server] = learned(Pair::of(Tls::with_client_certificate(&TLS12)));
-    assert_eq!(*client.last().unwrap(), (V12, GROUP, true, FULL, false));
-    assert_eq!(*server.last().unwrap(), (V12, GROUP, true, FULL, false));
-}
-
-#[test]
 fn the_group_of_tls12_is_known_before_the_end_of_the_handshake() {
-    let [client, server] = learned(Pair::of(tls(&TLS12)));
-    // The server sends the messages of its first flight in one record.
-    assert_eq!(client, [NOTHING, (V12, GROUP, true, FULL, true), (V12, GROUP, true, FULL, false)]);
-    assert_eq!(
-        server,
-        [
-            NOTHING,
-            (V12, None, false, FULL, true),
-            (V12, GROUP, false, FULL, true),
-            (V12, GROUP, false, FULL, false)
-        ]
-    );
+    let [client, server] = learned(Pair::of(in_pieces(tls(&TLS12))));
+    let known_before_the_end = [(V12, GROUP, true, FULL, true), (V12, GROUP, true, FULL, false)];
+    assert_eq!(client[..2], [NOTHING, (V12, None, false, FULL, true)]);
+    assert_eq!(client[2..], known_before_the_end);
+    let hello = (V12, None, false, FULL, true);
+    let key_exchange = (V12, GROUP, false, FULL, true);
+    assert_eq!(server, [NOTHING, hello, key_exchange, (V12, GROUP, false, FULL, false)]);
 }
 
 #[test]
-fn a_resumed_session_of_tls12_has_no_group_and_the_certificate_of_the_first() {
-    let shared = Tls::resuming(&TLS12).shared();
-    Pair::of(&shared).settled();
-    let [client, server] = learned(Pair::of(&shared));
+fn a_certificate_is_known_when_it_is_verified_and_before_the_handshake_is_done() {
+    for (version, number) in [(&TLS13, V13), (&TLS12, V12)] {
+        let [client, server] = learned(Pair::of(in_pieces(Tls::with_client_certificate(version))));
+        for seen in [client, server] {
+            let with_certificate: Vec<_> = seen.iter().filter(|known| known.2).map(|known| known.4).collect();
+            assert_eq!(with_certificate.first(), Some(&true), "{seen:?}");
+            assert_eq!(*seen.last().unwrap(), (number, GROUP, true, FULL, false));
+        }
+    }
+}
+
+/// Two configurations that resume. One handshake has been made.
+fn resuming(tls: Tls) -> Tls {
+    let tls = tls.afresh(true);
+    Pair::of(tls.clone()).settled();
+    tls
+}
+
+#[test]
+fn a_resumed_session_of_tls12_has_no_group() {
+    let [client, server] = learned(Pair::of(resuming(tls(&TLS12))));
     assert_eq!(client, [NOTHING, (V12, None, true, RESUMED, true), (V12, None, true, RESUMED, false)]);
     assert_eq!(server, [NOTHING, (V12, None, false, RESUMED, true), (V12, None, false, RESUMED, false)]);
 }
 
-/// The certificate of a resumed session comes from the client's own memory. Nobody verifies it again.
+/// It comes from the memory of each end, or from the ticket. No verifier is called.
 #[test]
-fn a_resumed_session_of_tls13_has_the_certificate_before_the_finished_of_the_server() {
-    let shared = Tls::resuming(&TLS13).shared();
-    Pair::of(&shared).settled();
-    let Pair { mut client, mut server } = Pair::of(&shared);
-    receive(&mut server, &output(&mut client)).unwrap();
-    let bytes = output(&mut server);
-    let mut seen = Vec::new();
-    let finished = records(&bytes).last().unwrap().0;
-    changes(&mut client, &bytes[..finished], &mut seen);
-    assert_eq!(*seen.last().unwrap(), (V13, GROUP, false, None, true));
-    changes(&mut client, &bytes[finished..], &mut seen);
-    assert_eq!(*seen.last().unwrap(), (V13, GROUP, true, RESUMED, false));
+fn the_certificate_of_a_resumed_session_is_known_before_the_finished_of_the_peer() {
+    let [client, server] = learned(Pair::of(resuming(Tls::with_client_certificate(&TLS12))));
+    assert_eq!(client[1], (V12, None, true, RESUMED, true)); // ServerHello
+    assert_eq!(server[1], (V12, None, true, RESUMED, true)); // ClientHello
+
+    let [client, server] = learned(Pair::of(in_pieces(resuming(Tls::with_client_certificate(&TLS13)))));
+    assert_eq!(client[1..3], [(V13, GROUP, false, None, true), (V13, GROUP, true, RESUMED, true)]);
+    assert_eq!(server[1], (V13, GROUP, true, RESUMED, true)); // ClientHello
+}
+
+#[test]
+fn what_is_known_stays_known_after_an_error() {
+    for version in VERSIONS {
+        let Pair { mut client, mut server } = Pair::established(version);
+        let before = known(&client);
+        receive(&mut client, &damaged(seal(&mut server, b"bad"))).unwrap_err();
+        assert_eq!(known(&client), before);
+    }
 }

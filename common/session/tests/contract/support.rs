@@ -82,6 +82,11 @@ pub fn output(tls: &mut Connection) -> Vec<u8> {
     bytes
 }
 
+/// Returns the lengths of these records.
+pub fn lengths(bytes: &[u8]) -> Vec<usize> {
+    records(bytes).iter().map(|(_, length)| *length).collect()
+}
+
 /// Takes all queued ciphertext, and counts its records.
 pub fn output_records(tls: &mut Connection) -> usize {
     records(&output(tls)).len()

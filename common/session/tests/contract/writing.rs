@@ -15,7 +15,8 @@ use tls_session::simulation::tls::{Tls, VERSIONS, client_config, server_config};
 use tls_session::simulation::{Side, pattern};
 
 use super::support::{
-    Broken, Pair, Taking, Untouched, damaged, output, output_records, plaintext, read, receive, seal, tls,
+    Broken, Pair, Taking, Untouched, damaged, lengths, output, output_records, plaintext, read, receive,
+    seal, tls,
 };
 
 /// The limit of each send buffer, unless a test sets another.
@@ -161,7 +162,7 @@ fn tired(version: &'static SupportedProtocolVersion) -> Pair {
 }
 
 #[test]
-fn a_write_beyond_the_limit_of_tls12_keys_returns_its_length_and_sends_close_notify_alone() {
+fn writes_beyond_the_limit_of_tls12_keys_return_their_length_and_send_close_notify_alone() {
     let Pair { mut client, mut server } = tired(&TLS12);
     for _ in 0..4 {
         receive(&mut server, &seal(&mut client, b"!")).unwrap();
@@ -169,19 +170,24 @@ fn a_write_beyond_the_limit_of_tls12_keys_returns_its_length_and_sends_close_not
     assert_eq!(client.writer().write(b"lost").unwrap(), 4);
     assert!(receive(&mut server, &output(&mut client)).unwrap().peer_has_closed());
     assert_eq!(plaintext(&mut server), b"!!!!");
+
+    assert_eq!(client.writer().write(b"lost too").unwrap(), 8);
+    assert!(!client.wants_write());
+    client.process_new_packets().unwrap(); // nothing is an error
 }
 
 #[test]
-fn a_write_beyond_the_limit_of_tls13_keys_updates_them() {
+fn a_write_beyond_the_limit_of_tls13_keys_updates_them_and_loses_nothing() {
     let Pair { mut client, mut server } = tired(&TLS13);
+    let mut counts = Vec::new();
     for _ in 0..20 {
-        receive(&mut server, &seal(&mut client, b"!")).unwrap();
+        client.writer().write_all(b"!").unwrap();
+        let bytes = output(&mut client);
+        receive(&mut server, &bytes).unwrap();
+        counts.push(lengths(&bytes).len());
     }
     assert_eq!(plaintext(&mut server), [b'!'; 20]);
-    assert_eq!(
-        client.dangerous_extract_secrets().map(|_| ()),
-        Err(Error::General("Secret extraction is disabled".into()))
-    );
+    assert_eq!(counts[..10], [1, 1, 1, 1, 2, 1, 1, 1, 2, 1]); // the KeyUpdate takes the place of a record
 }
 
 #[test]
