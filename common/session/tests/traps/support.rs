@@ -1,14 +1,22 @@
 //! What the naive loops share: a poll, and a peer that follows a schedule.
 
+use std::cell::Cell;
+use std::io::Write as _;
+use std::ops::{Deref, DerefMut};
 use std::slice;
+use std::time::{Duration, Instant};
 
-use rustls::{ClientConnection, ServerConnection, SupportedProtocolVersion};
+use rustls::client::Resumption;
+use rustls::server::ServerSessionMemoryCache;
+use rustls::version::TLS13;
+use rustls::{ClientConnection, Connection, ServerConnection, SupportedProtocolVersion};
 use tls_session::application::Application;
 use tls_session::readiness::{Interest, Readiness};
 use tls_session::simulation::cryptography;
 use tls_session::simulation::network::{Cut, Socket, connection, with_registry};
 use tls_session::simulation::raw::Raw;
 use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::{Shared, Tls};
 use tls_session::transport::Transport as _;
 
@@ -19,13 +27,17 @@ pub type Step = fn(&mut Raw);
 pub struct Poll {
     /// The peer. It reads and writes whenever it can, and takes the steps of its schedule.
     pub peer: Raw,
+    /// How long the loop stands still while its peer takes a step: its process is stopped, or the machine is busy.
+    pub stall: Duration,
     socket: Socket,
     schedule: slice::Iter<'static, Step>,
+    now: Instant,
 }
 
 impl Poll {
     fn new(peer: Raw, socket: &Socket, schedule: &'static [Step]) -> Self {
-        let mut poll = Self { peer, socket: socket.clone(), schedule: schedule.iter() };
+        let (socket, schedule) = (socket.clone(), schedule.iter());
+        let mut poll = Self { peer, stall: Duration::ZERO, socket, schedule, now: Instant::now() };
         poll.watch(Interest { readable: true, writable: true });
         poll
     }
@@ -49,6 +61,20 @@ impl Poll {
         }
     }
 
+    /// Waits for the next event until this time. `None`: the time has come.
+    pub fn wait_until(&mut self, deadline: Instant) -> Option<Readiness> {
+        let event = self.wait();
+        if event.is_none() {
+            self.now = self.now.max(deadline);
+        }
+        event
+    }
+
+    /// The virtual clock of the loop. Only a deadline and a stall move it.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
     /// The peer does what it can, or takes its next step. Returns whether there was anything to do.
     fn peer_acts(&mut self) -> bool {
         if self.peer.write() | self.peer.read() {
@@ -57,6 +83,8 @@ impl Poll {
         let step = self.schedule.next();
         step.is_some_and(|step| {
             step(&mut self.peer);
+            self.peer.write();
+            self.now += self.stall;
             true
         })
     }
@@ -109,4 +137,81 @@ pub fn run<A: Application>(mut pair: RawPair<A>, schedule: &[Step]) -> RawPair<A
 pub fn tls(version: &'static SupportedProtocolVersion) -> Shared {
     cryptography::seed(1);
     Tls::new(version).shared()
+}
+
+/// The next bytes of this end do not arrive before [`release`].
+pub fn hold(peer: &mut Raw) {
+    let sent = peer.socket.sent().len();
+    peer.socket.outgoing().arriving = sent;
+}
+
+/// Everything that this end has sent arrives at once.
+pub fn release(peer: &mut Raw) {
+    peer.socket.outgoing().arriving = usize::MAX;
+}
+
+/// Damages the next record of this end on its way.
+pub fn damage_next_record(peer: &mut Raw) {
+    const HEADER: usize = 5;
+    let sent = peer.socket.sent().len();
+    peer.socket.outgoing().flips.push(sent + HEADER);
+}
+
+/// The other end cannot write any more: this end does not read, and the kernel's buffers are full.
+pub fn stop_reading(peer: &mut Raw) {
+    peer.socket.incoming().capacity = 0;
+}
+
+/// A client with a ticket for so many bytes of early data, and the server that gave it the ticket.
+pub fn with_ticket(early_data: u32) -> Tls {
+    cryptography::seed(1);
+    let mut tls = Tls::new(&TLS13);
+    tls.server.max_early_data_size = early_data;
+    tls.server.session_storage = ServerSessionMemoryCache::new(8);
+    tls.client.enable_early_data = true;
+    tls.client.resumption = Resumption::default();
+    let mut first = RawPair::server(tls.clone(), Echo::default()).established();
+    first.send_close_notify();
+    assert!(first.session.is_clean());
+    tls
+}
+
+/// The client sends early data, right behind its ClientHello.
+pub fn send_early(client: &mut Raw, plaintext: &[u8]) {
+    let Connection::Client(tls) = &mut client.tls else { panic!("early data comes from a client") };
+    tls.early_data().expect("the ticket allows early data").write_all(plaintext).unwrap();
+    client.write();
+}
+
+/// A connection that panics after so many calls. A loop that makes so many turns in circles.
+pub struct Finite<T> {
+    inner: T,
+    left: Cell<usize>,
+}
+
+impl<T> Finite<T> {
+    /// Lends this ten thousand times. No test here needs a hundred.
+    pub fn new(inner: T) -> Self {
+        Self { inner, left: Cell::new(10_000) }
+    }
+
+    fn count(&self) {
+        self.left.set(self.left.get().checked_sub(1).expect("the loop turns in circles"));
+    }
+}
+
+impl<T> Deref for Finite<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.count();
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for Finite<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.count();
+        &mut self.inner
+    }
 }

@@ -1,0 +1,70 @@
+//! # The connection is dropped at an error: the alert that explains it is never sent
+//!
+//! **Symptom:** The server's log says why it refused a client. The client sees `tls handshake eof`, `unexpected eof` or a reset, and
+//! nobody can find out the reason there. `Sending fatal alert …` is in the log, but not on the wire.
+//!
+//! **Cause:** `process_new_packets` queues the alert and returns the error. rustls does no I/O, so the alert stays in the
+//! connection that `?` drops (rustls, `CommonState::send_fatal_alert`, `common_state.rs`; documented at
+//! `process_new_packets`).
+//!
+//! **Rule:** After an error, call `write_tls` until `wants_write` is false. Wait for writable if the socket is full, but not longer than a
+//! deadline. Then close. Some errors queue no alert.
+//!
+//! **Ours:** `common/session/src/phase.rs`, `Phase::Failing`
+//!
+//! **Seen in:** rustls/rustls#284, rustls/rustls#91, quininer/tokio-rustls#12
+
+use std::io;
+
+use rustls::version::{TLS12, TLS13};
+use rustls::{AlertDescription, Error, ServerConnection};
+use tls_session::close_reason::CloseReason;
+use tls_session::simulation::Side;
+use tls_session::simulation::cryptography::provider;
+use tls_session::simulation::network::Socket;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
+use tls_session::simulation::tls::{Shared, client_config};
+
+use super::support::{self, Poll, tls};
+
+/// A server that completes the handshake.
+fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<()> {
+    while poll.wait().is_some() {
+        loop {
+            match tls.read_tls(&mut socket) {
+                Ok(0) => return Ok(()),
+                Ok(_) => _ = tls.process_new_packets().map_err(io::Error::other)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        while tls.wants_write() {
+            tls.write_tls(&mut socket)?;
+        }
+    }
+    Ok(())
+}
+
+/// A client that knows TLS 1.2 only, and a server that wants TLS 1.3.
+fn incompatible() -> Shared {
+    tls(&TLS13).with_client(client_config(provider(Side::Client), &[&TLS12], false))
+}
+
+const ALERT: Error = Error::AlertReceived(AlertDescription::ProtocolVersion);
+
+#[test]
+fn the_naive_loop_keeps_the_alert_to_itself() {
+    let (server, socket, mut poll) = support::server(&incompatible(), &[]);
+    naive(server, socket, &mut poll).unwrap_err();
+    poll.close();
+    assert_eq!(poll.peer.error, None);
+    assert_eq!(poll.peer.socket.taken(), 0, "the client has received nothing but a FIN");
+}
+
+#[test]
+fn ours_sends_the_alert_before_the_fin() {
+    let pair = support::run(RawPair::server(incompatible(), Echo::default()), &[]);
+    assert_eq!(pair.raw.error, Some(ALERT));
+    assert!(matches!(pair.session.reason(), Some(CloseReason::Tls(_))));
+}

@@ -1,0 +1,78 @@
+//! # Early data is accepted and never read
+//!
+//! **Symptom:** `max_early_data_size` is set, clients resume with 0-RTT, and their first request is never answered. The client's
+//! `is_early_data_accepted` says `true`, so it does not send the request again.
+//!
+//! **Cause:** rustls keeps early data apart from other plaintext, because it can be replayed. `reader()`, `wants_read` and
+//! `plaintext_bytes_to_read` do not show it. Only `ServerConnection::early_data` does (rustls,
+//! `ServerConnection::early_data`, `server/server_conn.rs`).
+//!
+//! **Rule:** Leave `max_early_data_size` at 0, or read `early_data()` after every `process_new_packets`, and let only such requests
+//! act on it that may be executed twice.
+//!
+//! **Ours:** `common/session/src/application.rs`, `Application::accepts_early_data`;
+//! `common/session/src/session/calls.rs`, `reject_early_data`
+//!
+//! **Seen in:** rustls/rustls#2085, rustls/tokio-rustls#70
+
+use std::io::{self, Read as _};
+
+use rustls::{Connection, ServerConnection};
+use tls_session::simulation::network::Socket;
+use tls_session::simulation::raw::Raw;
+use tls_session::simulation::raw_pair::RawPair;
+use tls_session::simulation::roles::Echo;
+
+use super::support::{self, Poll, Step, send_early, with_ticket};
+
+/// A server that collects a request.
+fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<Vec<u8>> {
+    let mut request = Vec::new();
+    while poll.wait().is_some() {
+        loop {
+            match tls.read_tls(&mut socket) {
+                Ok(0) => return Ok(request),
+                Ok(_) => _ = tls.process_new_packets().map_err(io::Error::other)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+            let _ = tls.reader().read_to_end(&mut request);
+        }
+        while tls.wants_write() {
+            tls.write_tls(&mut socket)?;
+        }
+    }
+    Ok(request)
+}
+
+const REQUEST: &[u8] = b"GET /";
+/// The server's configuration allows early data, and the client uses that.
+const BEFORE: Step = |client| send_early(client, REQUEST);
+/// The client sends its request again only if the server has rejected it.
+const SCHEDULE: &[Step] = &[|client| {
+    if !is_accepted(client) {
+        client.send(REQUEST);
+    }
+}];
+
+fn is_accepted(client: &Raw) -> bool {
+    let Connection::Client(tls) = &client.tls else { panic!("early data comes from a client") };
+    tls.is_early_data_accepted()
+}
+
+#[test]
+fn the_naive_loop_accepts_the_request_and_never_sees_it() {
+    let (server, socket, mut poll) = support::server(&with_ticket(1024).shared(), SCHEDULE);
+    BEFORE(&mut poll.peer);
+    let request = naive(server, socket, &mut poll).unwrap();
+    assert!(is_accepted(&poll.peer) && request.is_empty());
+}
+
+#[test]
+fn ours_rejects_early_data_unless_the_application_reads_it() {
+    let mut pair = RawPair::server(with_ticket(1024), Echo::default());
+    BEFORE(&mut pair.raw);
+    let pair = support::run(pair, SCHEDULE);
+    assert!(!is_accepted(&pair.raw), "so the client sends its request again");
+    assert_eq!(pair.session.received(), REQUEST);
+}
