@@ -46,7 +46,7 @@ fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::
 }
 
 /// One record of the largest size.
-const REQUEST: [u8; 16_384] = [b'x'; 16_384];
+static REQUEST: [u8; 16_384] = [b'x'; 16_384];
 const SCHEDULE: &[Step] = &[|client| client.send(&REQUEST)];
 
 #[test]

@@ -49,7 +49,7 @@ fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::
 }
 
 /// Two records.
-const REQUEST: [u8; 20_000] = [b'x'; 20_000];
+static REQUEST: [u8; 20_000] = [b'x'; 20_000];
 const SCHEDULE: &[Step] = &[|client| client.send(&REQUEST)];
 
 #[test]

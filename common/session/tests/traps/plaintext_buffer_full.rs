@@ -44,7 +44,7 @@ fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::
 }
 
 /// Several records.
-const REQUEST: [u8; 60_000] = [b'x'; 60_000];
+static REQUEST: [u8; 60_000] = [b'x'; 60_000];
 const SCHEDULE: &[Step] = &[|client| client.send(&REQUEST)];
 
 #[test]
