@@ -85,7 +85,7 @@ pub trait Application {
 
     /// Handles the moment when pending output, which was above [`HIGH_WATER_MARK`], is not above it any more. The
     /// application can send again.
-    fn drained(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+    fn resume_sending(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
         let _ = (now, outbox);
         Next::Continue
     }

@@ -231,6 +231,7 @@ pub mod handshake_bytes;
 pub mod mio;
 pub mod not_tls;
 pub mod observer;
+mod pending_output;
 pub mod phase;
 pub mod readiness;
 mod rustls_facts;

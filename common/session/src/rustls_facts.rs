@@ -5,7 +5,7 @@
 
 use std::io::{self, Write as _};
 
-use rustls::{Connection, InvalidMessage, IoState};
+use rustls::{Connection, InvalidMessage};
 
 use crate::phase::PeerEnd;
 
@@ -63,40 +63,22 @@ pub(crate) fn shrink(tls: &mut Connection) {
     let _ = tls.read_tls(&mut Nothing);
 }
 
-/// Measures the ciphertext that rustls has queued.
+/// Measures the ciphertext that rustls has queued. `during_handshake` is the last known number.
 ///
-/// Only the [`IoState`] of `process_new_packets` has this number (`ConnectionCore::process_new_packets`, conn.rs).
-/// After the handshake a session may call that function at any time: without new bytes it does nothing. During the
-/// handshake a session must not. rustls 0.23.46 keeps a rejected record of early data in its buffer until the next
+/// Only the [`IoState`](rustls::IoState) of `process_new_packets` has this number (`ConnectionCore::process_new_packets`,
+/// conn.rs). After the handshake a session may call that function at any time: without new bytes it does nothing. During
+/// the handshake a session must not. rustls 0.23.46 keeps a rejected record of early data in its buffer until the next
 /// record that it can open. It charges that record again at each call (`ConnectionCore::process_more_input`, the arm
-/// `Ok(None) => continue`). So during the handshake this is the last answer, minus the bytes written since.
-#[derive(Debug, Default)]
-pub(crate) struct PendingOutput {
-    during_handshake: usize,
-}
-
-impl PendingOutput {
-    /// Notes the state that `process_new_packets` returned.
-    pub(crate) fn processed(&mut self, state: &IoState) {
-        self.during_handshake = state.tls_bytes_to_write();
+/// `Ok(None) => continue`).
+///
+/// # Errors
+/// The fatal error that TLS has met since the last call: rustls rejected what the application sent.
+pub(crate) fn bytes_to_write(tls: &mut Connection, during_handshake: usize) -> Result<usize, rustls::Error> {
+    if !tls.wants_write() {
+        return Ok(0);
     }
-
-    /// Notes a successful `write_tls`.
-    pub(crate) fn wrote(&mut self, written: usize) {
-        self.during_handshake = self.during_handshake.saturating_sub(written);
+    if tls.is_handshaking() {
+        return Ok(during_handshake);
     }
-
-    /// Returns the number of bytes.
-    ///
-    /// # Errors
-    /// The fatal error that TLS has met since the last call: rustls rejected what the application sent.
-    pub(crate) fn measure(&self, tls: &mut Connection) -> Result<usize, rustls::Error> {
-        if !tls.wants_write() {
-            return Ok(0);
-        }
-        if tls.is_handshaking() {
-            return Ok(self.during_handshake);
-        }
-        tls.process_new_packets().map(|state| state.tls_bytes_to_write())
-    }
+    tls.process_new_packets().map(|state| state.tls_bytes_to_write())
 }

@@ -24,7 +24,7 @@ use std::time::Instant;
 
 use rustls::Connection;
 
-use crate::application::{Application, HIGH_WATER_MARK, Next, Outbox};
+use crate::application::{Application, Next, Outbox};
 use crate::authorize::{Authorize, Notes};
 use crate::buffers::Buffers;
 use crate::close_reason::CloseReason;
@@ -33,9 +33,10 @@ use crate::deadline::{Deadlines, Timeouts};
 use crate::framing::Framing;
 use crate::handshake_bytes::HandshakeBytes;
 use crate::observer::{SessionId, Step};
+use crate::pending_output::PendingOutput;
 use crate::phase::{Event, Phase};
 use crate::readiness::{Interest, Readiness};
-use crate::rustls_facts::{self, MESSAGE_TOO_LONG, PendingOutput};
+use crate::rustls_facts::{self, MESSAGE_TOO_LONG};
 use crate::transport::Transport;
 use crate::unprocessed::Unprocessed;
 
@@ -99,12 +100,7 @@ pub struct Session<T, A> {
     readiness: Readiness,
     deadlines: Deadlines,
     input: Input,
-    /// The bytes of ciphertext that were pending at the last measurement, and plaintext that was sent since.
-    pending_output: usize,
-    pending: PendingOutput,
-    /// Whether pending output has been above the high-water mark since the application was last told that there is
-    /// room.
-    was_above_mark: bool,
+    pending_output: PendingOutput,
     /// The number of bytes that were read since the socket was last empty.
     since_empty: usize,
     framing: Framing,
@@ -154,21 +150,21 @@ impl<T: Transport, A: Application> Session<T, A> {
         loop {
             self.flush(cx);
             self.measure_output(cx);
-            if has_moved && (self.can_fill() || self.has_drained()) {
+            if has_moved && (self.can_fill() || self.can_resume()) {
                 self.note_input(Input::Unknown);
                 cx.step(&self.id, &Step::Yielded);
                 return Turn::Again(self.wants());
             }
             let filled = self.fill(cx);
             // After the read. Before it, an application that always sends would keep its session from reading.
-            let refilled = self.tell_drained(cx);
-            has_moved |= filled || refilled;
+            let resumed = self.resume(cx);
+            has_moved |= filled || resumed;
             tried.socket |= filled;
             let advanced = self.advance(&mut tried, cx);
             if let Phase::Closed(reason) = &self.phase {
                 return Turn::Done(reason.clone());
             }
-            if !filled && !refilled && !advanced {
+            if !filled && !resumed && !advanced {
                 if !self.wants_fill() {
                     self.note_input(Input::Unknown); // the socket is not watched for new bytes
                 }
@@ -187,7 +183,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             match self.tls.write_tls(&mut tap) {
                 Ok(0) => self.write_failed(&io::ErrorKind::WriteZero.into(), cx),
                 Ok(written) => {
-                    self.pending.wrote(written);
+                    self.pending_output.wrote(written);
                     cx.step(&self.id, &Step::WroteTls(written));
                     self.note_write(cx);
                 }
@@ -207,34 +203,28 @@ impl<T: Transport, A: Application> Session<T, A> {
         if !self.phase.reads() && !self.phase.sends() {
             return; // the number is not needed any more
         }
-        match self.pending.measure(&mut self.tls) {
-            Ok(pending) => {
-                self.pending_output = pending;
-                self.was_above_mark |= pending > HIGH_WATER_MARK;
-            }
-            Err(error) => {
-                self.fail(error, cx);
-                self.flush(cx); // writes the alert
-            }
+        if let Err(error) = self.pending_output.measure(&mut self.tls) {
+            self.fail(error, cx);
+            self.flush(cx); // writes the alert
         }
     }
 
-    /// Returns whether pending output has fallen below the high-water mark, and the application does not know it yet.
-    fn has_drained(&self) -> bool {
-        self.was_above_mark && self.pending_output <= HIGH_WATER_MARK && self.phase.sends()
+    /// Returns whether the application can send again, and does not know it yet.
+    fn can_resume(&self) -> bool {
+        self.pending_output.has_fallen() && self.phase.sends()
     }
 
-    /// If the output has drained, calls the application, which may send more. Returns whether it did.
-    fn tell_drained(&mut self, cx: &mut Context<'_>) -> bool {
-        let has_drained = self.has_drained();
-        if has_drained {
-            self.was_above_mark = false;
+    /// Calls the application if it can send again. Returns whether it did.
+    fn resume(&mut self, cx: &mut Context<'_>) -> bool {
+        let can_resume = self.can_resume();
+        if can_resume {
+            self.pending_output.note_fallen();
             self.call_application(cx, |application, now, outbox| match outbox {
-                Some(outbox) => application.drained(now, outbox),
+                Some(outbox) => application.resume_sending(now, outbox),
                 None => Next::Continue,
             });
         }
-        has_drained
+        can_resume
     }
 
     // ---- fill ------------------------------------------------------------------------------------------------
@@ -451,8 +441,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             self.fail(rustls::Error::General(error.to_string()), cx);
             return None;
         }
-        self.pending_output += usize::try_from(self.sent - sent_before).unwrap_or(usize::MAX); // until it is measured
-        self.was_above_mark |= self.pending_output > HIGH_WATER_MARK;
+        self.pending_output.sent(usize::try_from(self.sent - sent_before).unwrap_or(usize::MAX));
         if self.application_deadline() != timer {
             cx.step(&self.id, &Step::TimerSet(self.application_deadline()));
         }
@@ -486,7 +475,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Phase::Handshaking | Phase::Established | Phase::Closing { .. } => {
                 rustls_facts::takes_input(&self.tls)
                     && self.input != Input::Ended
-                    && self.application.reads_on(self.pending_output)
+                    && self.application.reads_on(self.pending_output.bytes())
             }
             Phase::PeerClosed { .. } | Phase::Finishing | Phase::Failing { .. } | Phase::Closed(_) => false,
         }

@@ -52,10 +52,10 @@ impl Transport for Socket {
     }
 }
 
-/// Sends `left` chunks, the next one only when the output of the one before has drained.
+/// Sends `left` chunks, the next one only when the output of the one before is below the mark.
 struct Sender {
     left: usize,
-    drained: usize,
+    resumed: usize,
 }
 
 /// More than the high-water mark.
@@ -81,8 +81,8 @@ impl Application for Sender {
         Next::Continue
     }
 
-    fn drained(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        self.drained += 1;
+    fn resume_sending(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        self.resumed += 1;
         self.send(outbox)
     }
 }
@@ -167,13 +167,13 @@ fn a_session_runs_on_a_level_triggered_socket_in_a_thread_of_its_own() {
     let tls = Tls::new(&TLS13).shared();
     let (here, there) = UnixStream::pair().unwrap();
     let server = tls.server();
-    let sender = thread::spawn(move || run(server, there, Sender { left: 3, drained: 0 }));
+    let sender = thread::spawn(move || run(server, there, Sender { left: 3, resumed: 0 }));
     let (reason, counter) = run(tls.client(), here, Counter(0));
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
     assert_eq!(counter.0, 3 * CHUNK);
     let (reason, sender) = sender.join().unwrap();
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Local });
-    assert_eq!(sender.drained, 3, "the application hears each time that its output has drained");
+    assert_eq!(sender.resumed, 3, "the application hears each time that it can send again");
 }
 
 /// A session goes to another thread if its parts do.
@@ -184,7 +184,7 @@ fn a_session_is_send() {
     assert_send::<tls_session::mio::Registered<Counter>>();
 }
 
-/// Sends a chunk above the mark each time that its output has drained, until it hears something.
+/// Sends a chunk above the mark each time that it can send again, until it hears something.
 struct Endless(usize);
 
 impl Application for Endless {
@@ -197,7 +197,7 @@ impl Application for Endless {
         Next::Close
     }
 
-    fn drained(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
+    fn resume_sending(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
         self.0 += 1;
         outbox.send(&vec![7; 2 * HIGH_WATER_MARK]);
         Next::Continue

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use rustls::{Connection, ProtocolVersion, Side};
 
 use super::{Input, Session, SessionConfig, Turn};
-use crate::application::{Application, HIGH_WATER_MARK, Next};
+use crate::application::{Application, Next};
 use crate::authorize::{Notes, Opaque};
 use crate::close_reason::{CloseReason, Operation, Until};
 use crate::context::Context;
 use crate::deadline::{Deadlines, Timeout};
 use crate::framing::Framing;
 use crate::observer::{SessionId, Step};
+use crate::pending_output::PendingOutput;
 use crate::phase::{Cause, Event, Phase};
 use crate::readiness::Readiness;
-use crate::rustls_facts::PendingOutput;
 use crate::transport::Transport;
 use crate::unprocessed::Unprocessed;
 
@@ -67,9 +67,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             readiness: Readiness::connected(),
             deadlines: Deadlines::default(),
             input: Input::Unknown,
-            pending_output: 0,
-            pending: PendingOutput::default(),
-            was_above_mark: false,
+            pending_output: PendingOutput::default(),
             since_empty: 0,
             framing: Framing::default(),
             unprocessed: Unprocessed::default(),
@@ -104,7 +102,7 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Returns whether the session takes plaintext from outside, and pending output is not above the high-water mark.
     pub fn has_room(&self) -> bool {
-        self.phase.sends() && self.pending_output <= HIGH_WATER_MARK
+        self.phase.sends() && self.pending_output.has_room()
     }
 
     /// Queues plaintext that comes from outside the session. The next [`turn`](Self::turn) writes it.

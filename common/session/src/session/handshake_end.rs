@@ -37,7 +37,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             self.notes.add(take_notes());
         }
         if let Ok(state) = &processed {
-            self.pending.processed(state);
+            self.pending_output.processed(state);
         }
         processed
     }

@@ -152,8 +152,8 @@ impl Application for Box<dyn Application> {
         (**self).peer_finished(now, outbox)
     }
 
-    fn drained(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        (**self).drained(now, outbox)
+    fn resume_sending(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        (**self).resume_sending(now, outbox)
     }
 
     fn is_answering(&self) -> bool {

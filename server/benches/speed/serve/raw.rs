@@ -68,7 +68,7 @@ impl Connection {
             };
             self.pending.extend_from_slice(&buffer[written..length]);
             if length < buffer.len() && self.pending.is_empty() && !self.read_closed {
-                return Ok(()); // a short read has drained the socket: the next byte brings an event
+                return Ok(()); // a short read has emptied the socket: the next byte brings an event
             }
         }
         Ok(())
