@@ -93,6 +93,20 @@ fn every_call_of_the_table_has_its_section() {
     assert!(count > 15);
 }
 
+#[test]
+fn every_section_of_a_call_has_the_same_shape() {
+    let (calls, _) = PAGE.split_once("\n## Which errors queue an alert").unwrap();
+    let labels = ["In", "Out", "Errors", "Next", "Inside rustls", "In 0.24.0-dev.2", "Source"];
+    for section in calls.split("\n## ").skip(1) {
+        let name = section.lines().next().unwrap();
+        let places = labels.map(|label| {
+            section.find(&format!("- **{label}:**")).unwrap_or_else(|| panic!("{name}: no {label}"))
+        });
+        assert!(places.is_sorted(), "{name}");
+        assert!(section.find("\nTests ([") > Some(places[6]), "{name}");
+    }
+}
+
 /// The anchor that a code host gives to a heading.
 fn slug(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
