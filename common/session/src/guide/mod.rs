@@ -18,9 +18,19 @@ macro_rules! chapter {
     };
 }
 
-chapter!(chapter_01, "01-what-rustls-is.md", "steps/01.rs");
+/// Declares a page of reference.
+macro_rules! page {
+    ($module:ident, $text:literal) => {
+        #[cfg(not(doctest))]
+        #[doc = include_str!("rustdoc-links.md")]
+        #[doc = include_str!($text)]
+        pub mod $module {}
+    };
+}
 
-#[cfg(not(doctest))]
-#[doc = include_str!("rustdoc-links.md")]
-#[doc = include_str!("contract.md")]
-pub mod contract {}
+chapter!(chapter_01, "01-what-rustls-is.md", "steps/01.rs");
+chapter!(chapter_02, "02-by-hand.md", "steps/02.rs");
+
+page!(contract, "contract.md");
+page!(symptoms, "symptoms.md");
+page!(traps, "traps.md");

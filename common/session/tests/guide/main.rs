@@ -13,5 +13,6 @@
 mod steps;
 
 mod chapter_01;
+mod chapter_02;
 mod text;
 mod wire;

@@ -3,11 +3,27 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
 
 /// Creates two connected ends. Each direction holds up to `capacity` bytes. A read of an empty direction and a write to a
 /// full one block. If both ends block, nobody can ever wake them: then both calls return [`ErrorKind::Deadlock`].
-pub fn blocking(capacity: usize) -> (End, End) {
+fn blocking(capacity: usize) -> (End, End) {
     pair(capacity, true)
+}
+
+/// Runs a client and a server on the two ends of such a stream. Returns their results. If one of them ends or
+/// panics, the other one reads end-of-file.
+pub fn run<C, S: Send>(
+    capacity: usize,
+    client: impl FnOnce(&mut End) -> C,
+    server: impl FnOnce(&mut End) -> S + Send,
+) -> (C, S) {
+    let (mut near, mut far) = blocking(capacity);
+    thread::scope(|scope| {
+        let server = scope.spawn(move || server(&mut far));
+        let client = (move || client(&mut near))();
+        (client, server.join().unwrap())
+    })
 }
 
 fn pair(capacity: usize, blocks: bool) -> (End, End) {
@@ -54,6 +70,9 @@ impl End {
         let (mutex, changed) = &*self.shared;
         let mut state = mutex.lock().unwrap();
         loop {
+            if state.is_deadlocked {
+                return Err(ErrorKind::Deadlock.into());
+            }
             if let Some(result) = attempt(&mut state) {
                 state.is_waiting = [false; 2]; // each end has to look again
                 changed.notify_all();
@@ -66,8 +85,6 @@ impl End {
             if state.is_waiting[1 - self.side] {
                 state.is_deadlocked = true;
                 changed.notify_all();
-            }
-            if state.is_deadlocked {
                 return Err(ErrorKind::Deadlock.into());
             }
             state = changed.wait(state).unwrap();

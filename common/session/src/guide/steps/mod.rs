@@ -2,4 +2,6 @@
 
 #[path = "01.rs"]
 pub mod step_01;
+#[path = "02.rs"]
+pub mod step_02;
 pub mod tls;

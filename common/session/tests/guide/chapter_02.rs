@@ -1,0 +1,145 @@
+//! Chapter 2: the obvious loop hangs, and a flush before each wait repairs it.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use rustls::Connection;
+
+use crate::steps::step_02::{echo, exchange, flush, main, obvious_exchange, obvious_handshake, receive};
+use crate::steps::tls;
+use crate::wire;
+
+#[test]
+fn chapter_02_runs() {
+    main().unwrap();
+}
+
+#[test]
+fn chapter_02_the_obvious_exchange_hangs() {
+    let (answer, served) =
+        wire::run(100_000, |socket| obvious_exchange(&mut tls::client().into(), socket, b"hello"), serve);
+    assert_eq!(answer.unwrap_err().kind(), ErrorKind::Deadlock);
+    assert_eq!(served.unwrap_err().kind(), ErrorKind::Deadlock);
+}
+
+#[test]
+fn chapter_02_a_finished_handshake_is_not_a_flushed_one() {
+    let (waited, served) = wire::run(
+        100_000,
+        |socket| {
+            let mut tls = tls::client().into();
+            obvious_handshake(&mut tls, socket).unwrap();
+            assert!(!tls.is_handshaking());
+            assert!(tls.wants_write(), "the Finished of the client is still inside rustls");
+            tls.read_tls(socket)
+        },
+        serve,
+    );
+    assert_eq!(waited.unwrap_err().kind(), ErrorKind::Deadlock);
+    assert_eq!(served.unwrap_err().kind(), ErrorKind::Deadlock);
+}
+
+#[test]
+fn chapter_02_the_exchange_with_flushes_does_not_hang() {
+    for length in [0, 5, 5000, 200_000] {
+        let request = vec![7; length];
+        let (answer, served) =
+            wire::run(1_000_000, |socket| exchange(&mut tls::client().into(), socket, &request), serve);
+        assert_eq!(answer.unwrap(), request);
+        served.unwrap();
+    }
+}
+
+fn serve(socket: &mut wire::End) -> io::Result<()> {
+    echo(&mut tls::server().into(), socket)
+}
+
+#[test]
+fn chapter_02_the_writer_takes_64_kib() {
+    let (mut client, _) = established();
+    assert_eq!(client.writer().write(&[7; 100_000]).unwrap(), 65_536);
+    assert_eq!(client.writer().write(&[7; 100_000]).unwrap(), 0);
+    assert_eq!(client.writer().write_all(b"more").unwrap_err().kind(), ErrorKind::WriteZero);
+}
+
+#[test]
+fn chapter_02_a_fin_during_the_handshake_makes_the_obvious_loop_spin() {
+    let mut socket = OnlyFin { reads: 0 };
+    let error = obvious_handshake(&mut tls::client().into(), &mut socket).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(socket.reads, 1000, "each of these reads returned 0, and the loop read again");
+
+    let mut socket = OnlyFin { reads: 0 };
+    let error = receive(&mut tls::client().into(), &mut socket, &mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(socket.reads, 1);
+}
+
+#[test]
+fn chapter_02_after_a_fin_rustls_still_wants_to_read() {
+    let (mut client, _) = established();
+    for _ in 0..3 {
+        assert_eq!(client.read_tls(&mut io::empty()).unwrap(), 0);
+        client.process_new_packets().unwrap();
+        assert!(client.wants_read());
+    }
+    assert_eq!(client.reader().read(&mut [0]).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn chapter_02_after_an_error_rustls_still_wants_to_read() {
+    let (mut client, _) = established();
+    client.read_tls(&mut &[23, 3, 3, 0, 20][..]).unwrap();
+    client.read_tls(&mut &[0; 20][..]).unwrap();
+    assert!(client.process_new_packets().is_err());
+    assert!(client.wants_read());
+    assert!(client.wants_write(), "the alert is queued");
+}
+
+#[test]
+fn chapter_02_both_ends_write_and_neither_reads() {
+    let (answer, served) =
+        wire::run(50_000, |socket| exchange(&mut tls::client().into(), socket, &[7; 1_000_000]), serve);
+    assert_eq!(answer.unwrap_err().kind(), ErrorKind::Deadlock);
+    assert_eq!(served.unwrap_err().kind(), ErrorKind::Deadlock);
+}
+
+/// A peer that takes everything and has sent a FIN. After 1000 reads it loses patience.
+struct OnlyFin {
+    reads: usize,
+}
+
+impl Read for OnlyFin {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        if self.reads == 1000 {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.reads += 1;
+        Ok(0)
+    }
+}
+
+impl Write for OnlyFin {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Two ends after their handshake, with nothing left to write.
+fn established() -> (Connection, Connection) {
+    let mut ends: [Connection; 2] = [tls::client().into(), tls::server().into()];
+    for turn in 0..6 {
+        let mut bytes = Vec::new();
+        flush(&mut ends[turn % 2], &mut bytes).unwrap();
+        let mut bytes = &bytes[..];
+        while !bytes.is_empty() {
+            ends[1 - turn % 2].read_tls(&mut bytes).unwrap();
+            ends[1 - turn % 2].process_new_packets().unwrap();
+        }
+    }
+    assert!(ends.iter().all(|tls| !tls.is_handshaking() && !tls.wants_write()));
+    ends.into()
+}
