@@ -18,10 +18,13 @@ pub fn run<C, S: Send>(
     client: impl FnOnce(&mut End) -> C,
     server: impl FnOnce(&mut End) -> S + Send,
 ) -> (C, S) {
-    let (mut near, mut far) = blocking(capacity);
+    let (near, mut far) = blocking(capacity);
     thread::scope(|scope| {
         let server = scope.spawn(move || server(&mut far));
-        let client = (move || client(&mut near))();
+        let client = {
+            let mut near = near; // dropped here, also by a panic
+            client(&mut near)
+        };
         (client, server.join().unwrap())
     })
 }
