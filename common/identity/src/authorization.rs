@@ -2,19 +2,20 @@
 
 use std::fmt;
 
+use rustls::Side;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tls_session::escaped::Escaped;
 use x509_parser::certificate::X509Certificate;
 
 use crate::certificate::{Unusable, parse, parse_strictly};
-use crate::chain::Chain;
+use crate::chain::{Chain, key_usage};
 use crate::distinguished_name::anchor_name;
-use crate::distrust::{Distrust, Link};
 use crate::key_kind::UnsupportedKey;
-use crate::names::{self, Basis, Names};
-use crate::near_miss::NearMiss;
+use crate::names::{self, Basis};
 use crate::trust::{Source, Trust};
-use crate::unauthorized::{Unauthorized, Use};
+use crate::unauthorized::{Distrust, Link, Unauthorized};
 use crate::validity::{Outside, Validity};
+use crate::wrong_name;
 
 /// The peer that is being authorized.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +27,10 @@ pub enum Peer<'a> {
 }
 
 impl Peer<'_> {
-    fn role(self) -> Use {
+    fn role(self) -> Side {
         match self {
-            Self::Server(_) => Use::Server,
-            Self::Client => Use::Client,
+            Self::Server(_) => Side::Server,
+            Self::Client => Side::Client,
         }
     }
 }
@@ -109,7 +110,9 @@ pub(super) fn authorize_parts(
         return Err(Unauthorized::UnsupportedKey(kind));
     }
 
-    check_dates(&certificate, now)?;
+    if let Some(outside) = Validity::of(&certificate).outside(now) {
+        return Err(Unauthorized::OutsideDates(Link::Own, outside));
+    }
     check_use(&certificate, peer.role())?;
     let (authorized, basis) = if trust.is_pinned(end_entity) {
         let trust = trust.source().clone();
@@ -118,28 +121,16 @@ pub(super) fn authorize_parts(
         let issued = find_authority(&parsed, intermediates, trust, peer.role(), now).map_err(|error| {
             let wanted = peer.role();
             let chain = Chain { own: &certificate, end_entity: &parsed, others: intermediates, wanted, now };
-            no_authority(error, &chain, trust)
+            no_authority(&error, &chain, trust)
         })?;
         (issued, Basis::Authority)
     };
     match peer {
         Peer::Server(wanted) if !names::is_for(&certificate, &parsed, wanted, basis) => {
-            Err(Unauthorized::WrongName {
-                wanted: wanted.to_str().into_owned(),
-                names: Names::of(&certificate, basis),
-                near: NearMiss::find(&certificate, wanted),
-            })
+            let (sentence, is_for_another_server) = wrong_name::describe(&certificate, wanted, basis);
+            Err(Unauthorized::WrongName { sentence, is_for_another_server })
         }
         Peer::Server(_) | Peer::Client => Ok(authorized),
-    }
-}
-
-fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), Unauthorized> {
-    let link = Link::Own;
-    match Validity::of(certificate).outside(now) {
-        Some(Outside::Before(not_before)) => Err(Unauthorized::NotYetValid { link, not_before }),
-        Some(Outside::After(not_after)) => Err(Unauthorized::Expired { link, not_after }),
-        None => Ok(()),
     }
 }
 
@@ -147,7 +138,7 @@ fn check_dates(certificate: &X509Certificate<'_>, now: UnixTime) -> Result<(), U
 /// it, may be used for everything.
 ///
 /// webpki ignores the key usage, but RFC 8446, 4.4.2.2 demands that it allows signatures.
-fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unauthorized> {
+fn check_use(certificate: &X509Certificate<'_>, wanted: Side) -> Result<(), Unauthorized> {
     let malformed =
         |error: x509_parser::error::X509Error| Unauthorized::Unusable(Unusable::Damaged(error.to_string()));
     if let Some(usage) = certificate.key_usage().map_err(malformed)?
@@ -157,8 +148,8 @@ fn check_use(certificate: &X509Certificate<'_>, wanted: Use) -> Result<(), Unaut
     }
     if let Some(usage) = certificate.extended_key_usage().map_err(malformed)? {
         let allowed = match wanted {
-            Use::Server => usage.value.server_auth,
-            Use::Client => usage.value.client_auth,
+            Side::Server => usage.value.server_auth,
+            Side::Client => usage.value.client_auth,
         };
         if !allowed && !usage.value.any {
             return Err(Unauthorized::WrongUse(wanted));
@@ -176,7 +167,7 @@ fn find_authority(
     end_entity: &webpki::EndEntityCert<'_>,
     intermediates: &[CertificateDer<'_>],
     trust: &Trust,
-    wanted: Use,
+    wanted: Side,
     now: UnixTime,
 ) -> Result<Authorized, webpki::Error> {
     let path = end_entity.verify_for_usage(
@@ -184,7 +175,7 @@ fn find_authority(
         &trust.anchors().roots,
         intermediates,
         now,
-        wanted.key_usage(),
+        key_usage(wanted),
         None,
         None,
     )?;
@@ -192,31 +183,36 @@ fn find_authority(
 }
 
 /// Translates webpki's error: why it found no chain.
-fn no_authority(error: webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unauthorized {
-    let reason = match error {
-        webpki::Error::CertExpired { not_after, .. } => {
-            let not_after = not_after.into();
-            let link = chain.dated(|validity| validity.not_after == not_after);
-            return Unauthorized::Expired { link, not_after };
+fn no_authority(error: &webpki::Error, chain: &Chain<'_>, trust: &Trust) -> Unauthorized {
+    use webpki::Error;
+    let explained = match error {
+        Error::CertExpired { not_after, .. } => {
+            Some(chain.outside_dates(Outside::After((*not_after).into())))
         }
-        webpki::Error::CertNotValidYet { not_before, .. } => {
-            let not_before = not_before.into();
-            let link = chain.dated(|validity| validity.not_before == not_before);
-            return Unauthorized::NotYetValid { link, not_before };
+        Error::CertNotValidYet { not_before, .. } => {
+            Some(chain.outside_dates(Outside::Before((*not_before).into())))
         }
         // webpki returns the third error if the other authority's key is of another kind.
-        webpki::Error::UnknownIssuer
-        | webpki::Error::InvalidSignatureForPublicKey
-        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            chain.broken_link(trust).unwrap_or(Distrust::BadChain(error))
-        }
-        webpki::Error::UnsupportedSignatureAlgorithmContext(_) => {
-            chain.unsupported_signature().unwrap_or(Distrust::BadChain(error))
-        }
-        webpki::Error::EndEntityUsedAsCa => chain.no_authority().unwrap_or(Distrust::BadChain(error)),
-        webpki::Error::CaUsedAsEndEntity => Distrust::CaUsedAsEndEntity,
-        rare => Distrust::BadChain(rare),
+        Error::UnknownIssuer
+        | Error::InvalidSignatureForPublicKey
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => chain.broken_link(trust),
+        Error::UnsupportedSignatureAlgorithmContext(_) => chain.unsupported_signature(),
+        Error::EndEntityUsedAsCa => chain.no_authority(),
+        _ => None,
     };
-    let trust = trust.source().clone();
-    Unauthorized::Untrusted { trust, reason }
+    explained.unwrap_or_else(|| {
+        let (source, error_text) = (trust.source(), error.to_string());
+        let sentence = match error {
+            Error::CaUsedAsEndEntity => format!(
+                "it presented the certificate of an authority (CA:TRUE), \
+                 which is accepted only if {source} contains that certificate"
+            ),
+            _ => format!("no valid chain to an authority in {source}: {}", Escaped::new(&error_text)),
+        };
+        let reason = match error {
+            Error::UnknownIssuer => Distrust::UnknownIssuer,
+            _ => Distrust::BadChain,
+        };
+        Unauthorized::Untrusted { sentence, reason }
+    })
 }

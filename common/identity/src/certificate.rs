@@ -1,7 +1,5 @@
 //! Parses X.509 certificates, and says why a certificate cannot be used.
 
-use std::fmt;
-
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 use x509_parser::certificate::X509Certificate;
@@ -9,25 +7,20 @@ use x509_parser::error::X509Error;
 use x509_parser::prelude::FromDer;
 
 use tls_session::bytes::Bytes;
+use tls_session::escaped::Escaped;
 
 /// Why a certificate cannot be used. It holds no part of the certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// It is not the DER of an X.509 certificate.
+    #[error("malformed certificate: {}", Escaped::new(.0))]
     Damaged(String),
     /// It may be valid, but it needs a feature that is not supported.
+    #[error("its certificate is not supported: {}", Escaped::new(.0))]
     Unsupported(String),
     /// It is older than X.509 version 3.
+    #[error("its certificate is not supported: it is older than X.509 v3")]
     NotVersion3,
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Damaged(reason) | Self::Unsupported(reason) => f.write_str(reason),
-            Self::NotVersion3 => f.write_str("it is older than X.509 v3"),
-        }
-    }
 }
 
 /// Parses a certificate. Bytes after its end are an error, as they are for webpki.
@@ -87,20 +80,20 @@ fn unsupported_extensions(certificate: &X509Certificate<'_>) -> Vec<String> {
         "2.5.29.37",
         "1.3.6.1.4.1.11129.2.4.2",
     ];
+    const NAMES: [(&str, &str); 6] = [
+        ("2.5.29.32", "certificatePolicies"),
+        ("2.5.29.33", "policyMappings"),
+        ("2.5.29.36", "policyConstraints"),
+        ("2.5.29.54", "inhibitAnyPolicy"),
+        ("1.3.6.1.5.5.7.1.24", "TLS feature, or \"must staple\""),
+        ("1.3.6.1.4.1.11129.2.4.3", "precertificate poison"),
+    ];
     let critical = certificate.extensions().iter().filter(|extension| extension.critical);
     let identifiers = critical.map(|extension| extension.oid.to_id_string());
     let unknown = identifiers.filter(|identifier| !KNOWN.contains(&identifier.as_str()));
-    unknown.map(|identifier| extension_name(&identifier).map_or(identifier, str::to_owned)).collect()
-}
-
-fn extension_name(identifier: &str) -> Option<&'static str> {
-    match identifier {
-        "2.5.29.32" => Some("certificatePolicies (2.5.29.32)"),
-        "2.5.29.33" => Some("policyMappings (2.5.29.33)"),
-        "2.5.29.36" => Some("policyConstraints (2.5.29.36)"),
-        "2.5.29.54" => Some("inhibitAnyPolicy (2.5.29.54)"),
-        "1.3.6.1.5.5.7.1.24" => Some("TLS feature, or \"must staple\" (1.3.6.1.5.5.7.1.24)"),
-        "1.3.6.1.4.1.11129.2.4.3" => Some("precertificate poison (1.3.6.1.4.1.11129.2.4.3)"),
-        _ => None,
-    }
+    let named = |identifier: String| match NAMES.iter().find(|(known, _)| *known == identifier) {
+        Some((_, name)) => format!("{name} ({identifier})"),
+        None => identifier,
+    };
+    unknown.map(named).collect()
 }

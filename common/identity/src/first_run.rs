@@ -12,9 +12,8 @@ use rcgen::{
 };
 use rustls::pki_types::UnixTime;
 
-use crate::error::IdentityError;
-use crate::paths::folder;
-use crate::problem::{Problem, Role};
+use crate::error::{IdentityError, IdentityFile, Role};
+use crate::paths::{folder, quoted};
 use crate::validity::Moment;
 
 /// How long the development certificate is valid.
@@ -41,48 +40,53 @@ pub enum FirstRun {
 ///
 /// # Errors
 ///
-/// An [`IdentityError`] with one of these problems. In each case the folder stays unchanged:
-/// - [`Problem::WithoutPartner`]: one file exists and the other does not;
-/// - [`Problem::CreatedMeanwhile`]: another process created a file after our check;
-/// - [`Problem::DanglingLink`]: a file, or its folder, is a symbolic link to a file that does not exist;
-/// - [`Problem::NotCreated`], [`Problem::Unreadable`]: an error of the operating system;
-/// - [`Problem::NotGenerated`]: an error of the crypto library.
+/// An [`IdentityError`] for one of these problems. In each case the folder stays unchanged:
+/// - one file exists and the other does not;
+/// - another process created a file after our check;
+/// - a file, or its folder, is a symbolic link to a file that does not exist;
+/// - an error of the operating system, or of the crypto library.
 pub fn development_certificate(
     certificate: &Path,
     key: &Path,
     now: UnixTime,
 ) -> Result<FirstRun, IdentityError> {
-    let partner_missing = |role, file, partner: &Path| {
-        let partner = partner.to_owned();
-        Err(IdentityError::new(role, file, Problem::WithoutPartner { partner }))
-    };
-    match (exists(Role::Certificate, certificate)?, exists(Role::Key, key)?) {
+    let certificate = IdentityFile { role: Role::Certificate, path: certificate };
+    let key = IdentityFile { role: Role::Key, path: key };
+    match (exists(certificate)?, exists(key)?) {
         (true, true) => Ok(FirstRun::Present),
-        (true, false) => partner_missing(Role::Certificate, certificate, key),
-        (false, true) => partner_missing(Role::Key, key, certificate),
+        (true, false) => Err(without_partner(certificate, key.path)),
+        (false, true) => Err(without_partner(key, certificate.path)),
         (false, false) => create_both(certificate, key, now).map(|()| FirstRun::Created),
     }
 }
 
-fn create_both(certificate: &Path, key: &Path, now: UnixTime) -> Result<(), IdentityError> {
+fn without_partner(file: IdentityFile<'_>, partner: &Path) -> IdentityError {
+    let (path, partner) = (file.quoted(), partner.display());
+    let remedy = format_args!(
+        "restore {partner}, or let the server make both after `mv {path} {path}.old`; \
+         if another server is starting now, start again"
+    );
+    file.error(format_args!("exists and {partner} does not"), remedy)
+}
+
+fn create_both(
+    certificate: IdentityFile<'_>,
+    key: IdentityFile<'_>,
+    now: UnixTime,
+) -> Result<(), IdentityError> {
     // All slow work comes before the first file. So another server can find one file without the other only for
     // microseconds.
     let (certificate_pem, key_pem) = generate(now).map_err(|error| {
-        let reason = error.to_string();
-        IdentityError::new(Role::Certificate, certificate, Problem::NotGenerated { reason })
+        let problem = format_args!("cannot be generated ({error})");
+        certificate.error(problem, "make one with openssl, and use that one")
     })?;
-    let key_problem = |problem| IdentityError::new(Role::Key, key, problem);
-    let certificate_problem = |problem| IdentityError::new(Role::Certificate, certificate, problem);
-
-    create_folder(certificate)
-        .map_err(|problem| IdentityError::new(Role::Folder, folder(certificate), problem))?;
-    create_folder(key).map_err(|problem| IdentityError::new(Role::Folder, folder(key), problem))?;
-    create_file(key, 0o600, &key_pem).map_err(key_problem)?;
-    create_file(certificate, 0o644, &certificate_pem).map_err(|problem| {
+    create_folder(certificate)?;
+    create_folder(key)?;
+    create_file(key, 0o600, &key_pem)?;
+    create_file(certificate, 0o644, &certificate_pem).inspect_err(|_| {
         // We have just created this key, and it is useless without its certificate. If it cannot be removed, the next
         // start finds one file without the other, and says so.
-        let _ = fs::remove_file(key);
-        certificate_problem(problem)
+        let _ = fs::remove_file(key.path);
     })
 }
 
@@ -115,32 +119,38 @@ fn generate(now: UnixTime) -> Result<(String, String), rcgen::Error> {
 }
 
 /// Whether a file exists. A dangling symbolic link is an error, because the file cannot be created in its place.
-fn exists(role: Role, file: &Path) -> Result<bool, IdentityError> {
-    let fail = |problem| IdentityError::new(role, file, problem);
-    match file.try_exists() {
-        Ok(false) => Problem::dangling_link(file).map_or(Ok(false), |problem| Err(fail(problem))),
+fn exists(file: IdentityFile<'_>) -> Result<bool, IdentityError> {
+    match file.path.try_exists() {
+        Ok(false) => file.dangling_link().map_or(Ok(false), Err),
         Ok(true) => Ok(true),
-        Err(error) => Err(fail(Problem::Unreadable(error))),
+        Err(error) => Err(file.unreadable(&error)),
     }
 }
 
 /// Creates the folder of a file, if it does not exist. Only the owner has access to a new folder.
-fn create_folder(file: &Path) -> Result<(), Problem> {
-    let folder = folder(file);
-    let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    created.map_err(|error| Problem::dangling_link(folder).unwrap_or(Problem::NotCreated(error)))
+fn create_folder(file: IdentityFile<'_>) -> Result<(), IdentityError> {
+    let folder = IdentityFile { role: Role::Folder, path: folder(file.path) };
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(folder.path);
+    created.map_err(|error| folder.dangling_link().unwrap_or_else(|| not_created(folder, &error)))
 }
 
 /// Creates and writes a file that did not exist. If writing fails, the file is removed again.
-fn create_file(file: &Path, mode: u32, content: &str) -> Result<(), Problem> {
-    let problem = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Problem::CreatedMeanwhile,
-        _ => Problem::NotCreated(error),
-    };
-    let mut created =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(file).map_err(problem)?;
+fn create_file(file: IdentityFile<'_>, mode: u32, content: &str) -> Result<(), IdentityError> {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(file.path);
+    let mut created = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => file.error(
+            "was created by another process at the same time",
+            "another server may be starting now; start again to use its files",
+        ),
+        _ => not_created(file, &error),
+    })?;
     created.write_all(content.as_bytes()).map_err(|error| {
-        let _ = fs::remove_file(file);
-        Problem::NotCreated(error)
+        let _ = fs::remove_file(file.path);
+        not_created(file, &error)
     })
+}
+
+fn not_created(file: IdentityFile<'_>, error: &io::Error) -> IdentityError {
+    let folder = quoted(folder(file.path));
+    file.error(format_args!("cannot be created ({error})"), format_args!("see `ls -ld {folder}`"))
 }

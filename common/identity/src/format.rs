@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The format of a file that is not PEM, or of the content of a PEM block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(super) enum Format {
     /// Text in this encoding. The name is iconv's.
     Utf16(&'static str),
     /// A certificate in DER.
@@ -82,9 +82,18 @@ impl Format {
         }
     }
 
-    /// Whether it is a private key without a certificate.
-    pub(super) fn is_key(self) -> bool {
-        matches!(self, Self::Pkcs8Key | Self::Pkcs1Key | Self::Sec1Key | Self::EncryptedKey)
+    /// The label of a PEM block with content of this format.
+    pub(super) fn label(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Certificate => "CERTIFICATE",
+            Self::Request => "CERTIFICATE REQUEST",
+            Self::Pkcs8Key => "PRIVATE KEY",
+            Self::Pkcs1Key => "RSA PRIVATE KEY",
+            Self::Sec1Key => "EC PRIVATE KEY",
+            Self::EncryptedKey => "ENCRYPTED PRIVATE KEY",
+            Self::Pkcs7 => "PKCS7",
+            _ => return None,
+        })
     }
 }
 

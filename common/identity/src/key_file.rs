@@ -2,12 +2,11 @@
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::process::geteuid;
 
-use crate::paths::folder;
-use crate::warning::Warning;
+use crate::paths::{folder, quoted};
 
 /// The permission bits of the group and of all other users.
 const OTHERS: u32 = 0o077;
@@ -16,32 +15,46 @@ const ALL_WRITE: u32 = 0o002;
 /// In a folder with this bit, such as /tmp, only the owner of a file can replace the file.
 const STICKY: u32 = 0o1000;
 
-/// Warns if other users can read or replace a key file. `metadata` is the metadata of the open file.
-pub(super) fn exposures(file: &Path, metadata: &Metadata) -> Vec<Warning> {
+/// Returns a sentence for each way in which other users can read or replace a key file. `metadata` is the metadata of
+/// the open file.
+pub(super) fn exposures(file: &Path, metadata: &Metadata) -> Vec<String> {
     let (key, me) = (Access::from(metadata), geteuid().as_raw());
-    let exposed =
-        (key.mode & OTHERS != 0).then(|| Warning::ExposedKey { file: file.to_owned(), mode: key.mode });
-    let foreign =
-        key.belongs_to_another(me).then(|| Warning::ForeignKey { file: file.to_owned(), owner: key.user });
-    let folder = folders(file).into_iter().find_map(|folder| folder_warning(file, folder, &key, me));
+    let (shown, shell, mode, owner) = (file.display(), quoted(file), key.mode, key.user);
+    let exposed = (mode & OTHERS != 0).then(|| {
+        format!(
+            "other users have access to the private key in {shown} (mode {mode:04o}); \
+             forbid that with `chmod 600 {shell}`"
+        )
+    });
+    let foreign = key.belongs_to_another(me).then(|| {
+        format!(
+            "the private key in {shown} belongs to another user (number {owner}), who can read and replace it; \
+             make your own copy with `install -m 600 {shell} key-own.pem`"
+        )
+    });
+    // The folder of the path, and the folder of the real file if the path is a symbolic link. The open file may have
+    // been removed since. Then it has no folder to warn about.
+    let real = fs::canonicalize(file).ok();
+    let folders = [Some(file), real.as_deref()].into_iter().flatten().map(folder);
+    let folder = folders.into_iter().find_map(|folder| folder_warning(file, folder, &key, me));
     exposed.into_iter().chain(foreign).chain(folder).collect()
 }
 
-/// The folder of the path, and the folder of the real file if the path is a symbolic link.
-fn folders(file: &Path) -> Vec<PathBuf> {
-    let mut folders = vec![folder(file).to_owned()];
-    // The open file may have been removed since. Then it has no folder to warn about.
-    folders.extend(fs::canonicalize(file).iter().map(|real| folder(real).to_owned()));
-    folders
-}
-
-fn folder_warning(file: &Path, folder: PathBuf, key: &Access, me: u32) -> Option<Warning> {
-    let access = Access::from(&fs::metadata(&folder).ok()?); // it may have been removed since
-    let file = file.to_owned();
+fn folder_warning(file: &Path, folder: &Path, key: &Access, me: u32) -> Option<String> {
+    let access = Access::from(&fs::metadata(folder).ok()?); // it may have been removed since
+    let (shown, mode, owner) = (file.display(), access.mode, access.user);
     if access.lets_others_write() {
-        Some(Warning::OpenFolder { file, folder, mode: access.mode })
-    } else if access.belongs_to_another(me) && access.user != key.user {
-        Some(Warning::ForeignFolder { file, owner: access.user })
+        let folder = quoted(folder);
+        Some(format!(
+            "other users can replace the private key in {shown}, because they can write to its folder \
+             (mode {mode:04o}); forbid that with `chmod go-w {folder}`"
+        ))
+    } else if access.belongs_to_another(me) && owner != key.user {
+        Some(format!(
+            "the folder of the private key in {shown} belongs to another user (number {owner}), who can replace the \
+             key; put a copy into your own folder with `install -m 600 {} FOLDER`",
+            quoted(file)
+        ))
     } else {
         None
     }

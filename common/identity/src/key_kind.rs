@@ -1,12 +1,12 @@
 //! Recognises kinds of keys that are not supported.
 
-use std::fmt;
-
 use rustls::pki_types::PrivateKeyDer;
 use tls_session::escaped::Escaped;
-use x509_parser::asn1_rs::{Any, FromDer, OctetString, Oid, Tag};
+use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+use crate::error::{IdentityError, IdentityFile};
 
 /// The keys that rustls and webpki can use with aws-lc-rs.
 pub(super) const SUPPORTED: &str =
@@ -16,40 +16,33 @@ pub(super) const SUPPORTED: &str =
 pub(super) const SUPPORTED_SIGNATURES: &str = "RSA or ECDSA with SHA-256, SHA-384 or SHA-512, and Ed25519";
 
 /// A kind of key that is not supported. Its `Display` names the kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnsupportedKey {
     /// RSA with too few bits, or too many.
+    #[error("RSA of {bits} bits")]
     RsaSize {
         /// The length of the modulus.
         bits: usize,
     },
     /// RSA with more than two primes.
+    #[error("RSA with more than two primes")]
     RsaPrimes,
     /// RSA that may only sign with RSASSA-PSS.
+    #[error("RSA-PSS")]
     RsaPss,
     /// An elliptic curve of this name, or of this object identifier.
+    #[error("ECDSA on {0}")]
     Curve(String),
     /// An elliptic curve that is given by its parameters instead of its name.
+    #[error("ECDSA on a curve with explicit parameters")]
     ExplicitCurve,
     /// An elliptic curve point in compressed form.
+    #[error("ECDSA with a compressed point")]
     CompressedPoint,
     /// Another algorithm of this name, or of this object identifier.
+    #[error("{0}")]
     Algorithm(String),
-}
-
-impl fmt::Display for UnsupportedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RsaSize { bits } => write!(f, "RSA of {bits} bits"),
-            Self::RsaPrimes => f.write_str("RSA with more than two primes"),
-            Self::RsaPss => f.write_str("RSA-PSS"),
-            Self::Curve(curve) => write!(f, "ECDSA on {curve}"),
-            Self::ExplicitCurve => f.write_str("ECDSA on a curve with explicit parameters"),
-            Self::CompressedPoint => f.write_str("ECDSA with a compressed point"),
-            Self::Algorithm(name) => f.write_str(name),
-        }
-    }
 }
 
 impl UnsupportedKey {
@@ -77,6 +70,26 @@ impl UnsupportedKey {
             PrivateKeyDer::Sec1(der) => of_sec1(der.secret_sec1_der()),
             _ => None,
         }
+    }
+
+    /// The error about a file that holds such a key.
+    pub(super) fn error(&self, file: IdentityFile<'_>) -> IdentityError {
+        let remedy = match self {
+            Self::ExplicitCurve => {
+                "name the curve of the key with `openssl ec -in key.pem -param_enc named_curve -out key-named.pem`, \
+                 and make a certificate for that key"
+            }
+            Self::CompressedPoint => {
+                "write the point in full with `openssl ec -in key.pem -conv_form uncompressed -out key-full.pem`, \
+                 and make a certificate for that key"
+            }
+            _ => {
+                "make a key with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`, \
+                 and a certificate for it"
+            }
+        };
+        let problem = format!("holds a key of a kind that is not supported: {self} (supported: {SUPPORTED})");
+        file.error(problem, remedy)
     }
 }
 
@@ -167,12 +180,11 @@ fn fields(der: &[u8]) -> Option<impl Iterator<Item = Any<'_>>> {
 
 /// PKCS#8 (RFC 5958): version, algorithm, key.
 fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
-    let (_, sequence) = Any::from_der(der).ok()?;
-    let (rest, _version) = Any::from_der(sequence.data).ok()?;
-    let (rest, algorithm) = AlgorithmIdentifier::from_der(rest).ok()?;
-    let (_, key) = OctetString::from_der(rest).ok()?;
+    let mut fields = fields(der)?.skip(1);
+    let algorithm = AlgorithmIdentifier::try_from(fields.next()?).ok()?;
+    let key = fields.next()?;
     let is_rsa = algorithm.algorithm.to_id_string() == RSA;
-    unsupported_algorithm(&algorithm).or_else(|| is_rsa.then(|| of_pkcs1(key.as_ref())).flatten())
+    unsupported_algorithm(&algorithm).or_else(|| is_rsa.then(|| of_pkcs1(key.data)).flatten())
 }
 
 /// PKCS#1 (RFC 8017, A.1.2): version, modulus, and so on. Version 1 means more than two primes.

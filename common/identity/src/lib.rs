@@ -44,7 +44,8 @@
 //! ```
 //!
 //! Nothing here reads a clock, except through the clock of an `Authorize`. Nothing here writes a log. The time is an
-//! argument, and facts for the log are return values: [`Warning`], [`FirstRun`], [`Authorized`], [`Unauthorized`].
+//! argument, and facts for the log are return values: the warnings of [`Identity`] and [`Trust`], [`FirstRun`],
+//! [`Authorized`], [`Unauthorized`].
 //!
 //! # Map
 //!
@@ -56,24 +57,20 @@
 //! | `validity` | the dates of a certificate |
 //! | `certificate` | parses X.509 certificates |
 //! | `distinguished_name` | the names of subjects and issuers, as text |
-//! | `key_kind` | recognises kinds of keys that are not supported |
 //! | **Files** | |
-//! | `format` | recognises other formats of certificates and keys by their first bytes |
-//! | `pem_label` | the labels of PEM blocks |
-//! | `pem_text` | finds the blocks of a PEM text, and the damaged lines |
-//! | `problem` | [`Problem`]: what can be wrong with a file |
-//! | `remedy` | what a user can do about each problem |
 //! | `error` | [`IdentityError`]: a file, its problem and the remedy |
+//! | `key_kind` | recognises kinds of keys that are not supported |
+//! | `format` | recognises other formats of certificates and keys by their first bytes |
+//! | `pem_text` | finds the blocks of a PEM text, and the damaged lines |
+//! | `remedy` | what a user can do about a file with the wrong content |
 //! | `pem_files` | reads PEM files |
-//! | `warning` | [`Warning`]: facts about usable files that a user should know |
 //! | `key_file` | finds out whether other users can read or replace a key file |
 //! | `identity` | [`Identity`]: our certificate chain and private key |
 //! | `first_run` | makes the certificate of a server on its first start |
 //! | `trust` | [`Trust`]: the authorities and pins that we trust |
 //! | **Peers** | |
 //! | `names` | the names in a certificate, host names in Unicode, and lists of names |
-//! | `near_miss` | [`NearMiss`]: a name that looks like the wanted one and does not count |
-//! | `distrust` | [`Distrust`]: why neither a pin nor an authority identifies a peer |
+//! | `wrong_name` | explains that a certificate is not for the wanted name |
 //! | `unauthorized` | [`Unauthorized`]: the failed check, its sentence and its alert |
 //! | `chain` | finds the certificate at which a chain is broken |
 //! | `authorization` | [`authorize`]: all checks of a peer, as one pure function |
@@ -87,7 +84,6 @@ mod certificate;
 mod chain;
 mod client_certificate;
 mod distinguished_name;
-mod distrust;
 mod error;
 mod first_run;
 mod format;
@@ -95,37 +91,27 @@ mod identity;
 mod key_file;
 mod key_kind;
 mod names;
-mod near_miss;
 mod paths;
 mod pem_files;
-mod pem_label;
 mod pem_text;
-mod problem;
 mod remedy;
 mod trust;
 mod unauthorized;
 mod validity;
 mod verifier;
-mod warning;
+mod wrong_name;
 
 pub use authorization::{Authorized, Peer, authorize};
 pub use authorizer::{AnyClient, AuthorizeClients, AuthorizeServer};
 pub use certificate::Unusable;
 pub use client_certificate::{Answer, CertificateRequest, ClientCertificate, OwnName};
 pub use distinguished_name::subject;
-pub use distrust::{Distrust, Issuer, Link};
 pub use error::IdentityError;
 pub use first_run::{FirstRun, development_certificate};
-pub use format::Format;
 pub use identity::Identity;
 pub use key_kind::UnsupportedKey;
-pub use names::{Names, listed, to_ascii};
-pub use near_miss::{NearMiss, WildcardRule};
-pub use pem_label::Label;
-pub use pem_text::Damage;
-pub use problem::{Problem, Role};
+pub use names::{listed, to_ascii};
 pub use trust::{Source, Trust};
-pub use unauthorized::{Unauthorized, Use};
-pub use validity::Moment;
+pub use unauthorized::{Distrust, Link, Unauthorized};
+pub use validity::{Moment, Outside};
 pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
-pub use warning::Warning;

@@ -1,16 +1,9 @@
 //! The names in a certificate, whether the wanted name is one of them, host names in Unicode, and lists of names.
 
-use std::fmt;
-use std::net::IpAddr;
-
-use rustls::pki_types::{DnsName, ServerName};
+use rustls::pki_types::ServerName;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
-
-use tls_session::escaped::Escaped;
-
-use crate::distinguished_name::distinguished_name;
 
 /// How many items of a list a sentence shows. A peer can choose thousands.
 const SHOWN: usize = 4;
@@ -89,7 +82,9 @@ pub(super) fn has_alternative_names(certificate: &X509Certificate<'_>) -> bool {
     certificate.extensions().iter().any(|extension| extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
 }
 
-fn alternative_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a GeneralName<'a>> {
+pub(super) fn alternative_names<'a>(
+    certificate: &'a X509Certificate<'_>,
+) -> impl Iterator<Item = &'a GeneralName<'a>> {
     let extension = certificate.subject_alternative_name().ok().flatten();
     extension.into_iter().flat_map(|extension| &extension.value.general_names)
 }
@@ -105,73 +100,6 @@ pub(super) fn dns_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterat
 pub(super) fn common_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a str> {
     let names = certificate.subject().iter_common_name();
     names.filter_map(|name| name.as_str().ok())
-}
-
-/// The names of a certificate for a sentence. Its `Display` shows the first names, escaped, and how many more there
-/// are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names {
-    text: String,
-    fits_a_server: bool,
-}
-
-impl Names {
-    /// Whether a server can have one of these names.
-    pub(super) fn fits_a_server(&self) -> bool {
-        self.fits_a_server
-    }
-
-    pub(super) fn of(certificate: &X509Certificate<'_>, basis: Basis) -> Self {
-        if !has_alternative_names(certificate) {
-            let subject = distinguished_name(certificate.subject());
-            let fits_a_server = basis == Basis::Pin && common_names(certificate).any(can_name_a_server);
-            let text = match fits_a_server {
-                true => subject,
-                false => format!("no name that counts ({subject} is no subject alternative name)"),
-            };
-            return Self { text, fits_a_server };
-        }
-        Self {
-            text: match listed(alternative_names(certificate), name_text) {
-                none if none.is_empty() => "no name at all".to_owned(),
-                names => names,
-            },
-            fits_a_server: dns_names(certificate).any(can_name_a_server) || has_address(certificate),
-        }
-    }
-}
-
-fn has_address(certificate: &X509Certificate<'_>) -> bool {
-    alternative_names(certificate).any(|name| matches!(name, GeneralName::IPAddress(_)))
-}
-
-/// Whether a name can be the DNS name of a server.
-fn can_name_a_server(name: &str) -> bool {
-    DnsName::try_from(name).is_ok()
-}
-
-fn name_text(name: &GeneralName<'_>) -> String {
-    match name {
-        // The quotes make blanks at its ends visible.
-        GeneralName::DNSName(name) if name.trim() != *name => format!("'{}'", Escaped::new(name)),
-        GeneralName::DNSName(name) => Escaped::new(name).to_string(),
-        GeneralName::IPAddress(bytes) => match ip_address(bytes) {
-            Some(address) => address.to_string(),
-            None => "a malformed IP address".to_owned(),
-        },
-        other => Escaped::new(&other.to_string()).to_string(),
-    }
-}
-
-fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
-}
-
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Paths of files: the folder of a file, and a path as a shell takes it.
 
-use std::fmt;
 use std::path::Path;
 
 /// The folder of a file, which is `.` if the path of the file names no folder.
@@ -17,18 +16,10 @@ pub(super) fn is_pem(file: &Path) -> bool {
 }
 
 /// A path for a shell: in single quotes, unless it has no character that is special to a shell.
-pub(super) struct Quoted<'a>(pub(super) &'a Path);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.0.to_string_lossy();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
-        if path.chars().all(plain) {
-            f.write_str(&path)
-        } else {
-            write!(f, "'{}'", path.replace('\'', r"'\''"))
-        }
-    }
+pub(super) fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);
+    if path.chars().all(plain) { path.into_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
@@ -37,10 +28,8 @@ mod tests {
 
     #[test]
     fn a_quoted_path_survives_a_shell() {
-        let quoted = |path: &str| Quoted(Path::new(path)).to_string();
-        assert_eq!(quoted("certificates/key.pem"), "certificates/key.pem");
-        assert_eq!(quoted("my keys/key.pem"), "'my keys/key.pem'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(Path::new("certificates/key.pem")), "certificates/key.pem");
+        assert_eq!(quoted(Path::new("it's my $HOME")), r"'it'\''s my $HOME'");
     }
 
     #[test]

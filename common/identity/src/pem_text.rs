@@ -5,15 +5,14 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::pem_label::Label;
-
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 
 /// A PEM block. It has a BEGIN line, a matching END line, and no other BEGIN or END line between them.
 pub(super) struct Block<'a> {
-    pub(super) label: Label,
+    /// The label of the BEGIN line. It is a part of the file, so an error may only show it if it is a known one.
+    pub(super) label: &'a str,
     /// The number of the BEGIN line, from 1.
     pub(super) line: usize,
     /// All lines of the block, including the BEGIN and the END line.
@@ -21,61 +20,20 @@ pub(super) struct Block<'a> {
 }
 
 /// A damaged line of a PEM file. It holds no part of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damage {
-    line: usize,
-    kind: Kind,
+pub(super) struct Damage {
+    /// Names the line and the kind of damage.
+    pub(super) sentence: String,
+    /// The `sed` script that repairs it, if there is one.
+    pub(super) script: Option<&'static str>,
 }
 
-/// The kinds of damage. `begun` is the number of the BEGIN line of the open block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Indented,
-    EscapedLineEnds,
-    LineEndMissing,
-    WrongDashes,
-    NoEnd,
-    BeginInside { begun: usize },
-    OtherLabel { begun: usize },
-    EndWithoutBegin,
-    NotBase64,
-    BrokenBase64,
-}
+const UNINDENT: &str = "s/^[[:blank:]]*//";
+const SPLIT_LINES: &str = r"s/\\n/\n/g; s/-----BEGIN [^-]*-----/\n&\n/g; s/-----END [^-]*-----/\n&\n/g";
 
 impl Damage {
-    /// The number of the damaged line, from 1.
-    pub fn line(&self) -> usize {
-        self.line
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = self.line;
-        match self.kind {
-            Kind::Indented => write!(f, "line {line} is indented"),
-            Kind::EscapedLineEnds => write!(f, r"line {line} has \n instead of line ends"),
-            Kind::LineEndMissing => {
-                write!(f, "line {line} lacks a line end before or after its five dashes")
-            }
-            Kind::WrongDashes => write!(f, "line {line} needs exactly five dashes on each side"),
-            Kind::NoEnd => write!(f, "line {line} begins a block that no line ends"),
-            Kind::BeginInside { begun } => {
-                write!(f, "line {line} begins a block before the block of line {begun} has ended")
-            }
-            Kind::OtherLabel { begun } => {
-                write!(f, "line {line} ends another kind of block than line {begun} begins")
-            }
-            Kind::EndWithoutBegin => write!(f, "line {line} ends a block that no line begins"),
-            Kind::NotBase64 => write!(f, "line {line} is not base64"),
-            Kind::BrokenBase64 => {
-                write!(f, "the base64 of the block that begins in line {line} is incomplete")
-            }
-        }
+    /// The damage of line `line`. `predicate` completes the sentence.
+    fn new(line: usize, predicate: impl fmt::Display) -> Self {
+        Self { sentence: format!("line {line} {predicate}"), script: None }
     }
 }
 
@@ -86,25 +44,32 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
     let mut blocks = Vec::new();
     let mut open: Option<Open<'_>> = None;
     for (line, range) in lines(text) {
-        let damage = |kind| Err(Damage { line, kind });
         match (Line::of(&text[range.clone()]), &open) {
             (Line::Other, _) => {}
-            (Line::Damaged(kind), _) => return damage(kind),
-            (Line::Begin(label), None) => open = Some(Open { label, line, start: range.start }),
-            (Line::Begin(_), Some(block)) => return damage(Kind::BeginInside { begun: block.line }),
-            (Line::End(_), None) => return damage(Kind::EndWithoutBegin),
-            (Line::End(label), Some(block)) if label != block.label => {
-                return damage(Kind::OtherLabel { begun: block.line });
+            (Line::Damaged(predicate, script), _) => {
+                return Err(Damage { script, ..Damage::new(line, predicate) });
             }
-            (Line::End(_), Some(block)) => {
-                let text = &text[block.start..range.end];
-                blocks.push(Block { label: Label::from(block.label), line: block.line, text });
+            (Line::Begin(label), None) => open = Some(Open { label, line, start: range.start }),
+            (Line::Begin(_), Some(Open { line: begun, .. })) => {
+                let predicate = format_args!("begins a block before the block of line {begun} has ended");
+                return Err(Damage::new(line, predicate));
+            }
+            (Line::End(_), None) => return Err(Damage::new(line, "ends a block that no line begins")),
+            (Line::End(label), Some(Open { line: begun, label: begun_label, .. }))
+                if label != *begun_label =>
+            {
+                let predicate = format_args!("ends another kind of block than line {begun} begins");
+                return Err(Damage::new(line, predicate));
+            }
+            (Line::End(label), Some(block)) => {
+                let label = str::from_utf8(label).unwrap_or_default();
+                blocks.push(Block { label, line: block.line, text: &text[block.start..range.end] });
                 open = None;
             }
         }
     }
     match open {
-        Some(block) => Err(Damage { line: block.line, kind: Kind::NoEnd }),
+        Some(block) => Err(Damage::new(block.line, "begins a block that no line ends")),
         None => Ok(blocks),
     }
 }
@@ -122,8 +87,12 @@ impl Block<'_> {
             lines(self.text).filter(|(_, range)| !self.text[range.clone()].starts_with(b"-----"));
         let foreign = content.find(|(_, range)| self.text[range.clone()].iter().any(is_foreign));
         match foreign {
-            Some((line, _)) => Damage { line: self.line + line - 1, kind: Kind::NotBase64 },
-            None => Damage { line: self.line, kind: Kind::BrokenBase64 },
+            Some((line, _)) => Damage::new(self.line + line - 1, "is not base64"),
+            None => {
+                let line = self.line;
+                let sentence = format!("the base64 of the block that begins in line {line} is incomplete");
+                Damage { sentence, script: None }
+            }
         }
     }
 }
@@ -139,11 +108,14 @@ struct Open<'a> {
 enum Line<'a> {
     Begin(&'a [u8]),
     End(&'a [u8]),
-    Damaged(Kind),
+    /// The predicate of a sentence about the line, and the script that repairs it.
+    Damaged(&'static str, Option<&'static str>),
     Other,
 }
 
 impl<'a> Line<'a> {
+    const WRONG_DASHES: Self = Self::Damaged("needs exactly five dashes on each side", None);
+
     fn of(line: &'a [u8]) -> Self {
         let line = line.trim_ascii_end();
         let unindented = line.trim_ascii_start();
@@ -154,11 +126,11 @@ impl<'a> Line<'a> {
         } else if unindented.starts_with(b"#") {
             Self::Other
         } else if label(unindented, BEGIN).or(label(unindented, END)).is_some() {
-            Self::Damaged(Kind::Indented)
+            Self::Damaged("is indented", Some(UNINDENT))
         } else if contains(line, BEGIN) || contains(line, END) {
-            Self::Damaged(damage_of_mark(line))
+            damage_of_mark(line)
         } else if contains(line, b"BEGIN ") && has_two_dashes(line) {
-            Self::Damaged(Kind::WrongDashes)
+            Self::WRONG_DASHES
         } else {
             Self::Other
         }
@@ -166,15 +138,15 @@ impl<'a> Line<'a> {
 }
 
 /// The damage of a line that holds a BEGIN or END mark, but is neither a BEGIN nor an END line.
-fn damage_of_mark(line: &[u8]) -> Kind {
+fn damage_of_mark(line: &[u8]) -> Line<'_> {
     let marks = [BEGIN, END].map(|mark| line.strip_prefix(mark)).into_iter().flatten();
     let is_label_and_dashes = |rest: &[u8]| !rest.trim_ascii_end().is_empty() && !has_inner_dash(rest);
     if contains(line, br"\n") {
-        Kind::EscapedLineEnds
+        Line::Damaged(r"has \n instead of line ends", Some(SPLIT_LINES))
     } else if marks.into_iter().any(is_label_and_dashes) {
-        Kind::WrongDashes
+        Line::WRONG_DASHES
     } else {
-        Kind::LineEndMissing
+        Line::Damaged("lacks a line end before or after its five dashes", Some(SPLIT_LINES))
     }
 }
 

@@ -7,11 +7,12 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{DistinguishedName, RootCertStore};
 
 use crate::certificate::{Unusable, parse, parse_strictly};
-use crate::error::IdentityError;
+use crate::distinguished_name::distinguished_name;
+use crate::error::{IdentityError, IdentityFile, Role};
+use crate::key_kind::{SUPPORTED, UnsupportedKey};
 use crate::paths::is_pem;
 use crate::pem_files::Pem;
-use crate::problem::{Problem, Role};
-use crate::warning::Warning;
+use crate::validity::{Outside, Validity};
 
 /// The certificates that we trust, as authorities and as pins.
 ///
@@ -71,12 +72,12 @@ impl Trust {
     /// An [`IdentityError`] that names the file and the remedy. The file may be missing, unreadable, empty or not PEM.
     /// It may hold no certificate, or a damaged one: a trust is loaded completely or not at all.
     pub fn load(path: &Path) -> Result<Self, IdentityError> {
-        let certificates = Pem::read(path, Role::Trust)?.into_certificates()?;
+        let file = IdentityFile { role: Role::Trust, path };
+        let certificates = Pem::read(file)?.into_certificates()?;
         let mut anchors = RootCertStore::empty();
-        for (index, certificate) in certificates.iter().enumerate() {
-            add_if_authority(&mut anchors, &certificate.der).map_err(|reason| {
-                IdentityError::new(Role::Trust, path, certificate.problem(index + 1, reason, path))
-            })?;
+        for certificate in &certificates {
+            add_if_authority(&mut anchors, &certificate.der)
+                .map_err(|reason| certificate.error(file, &reason, path))?;
         }
         let pins = certificates.into_iter().map(|certificate| certificate.der).collect();
         let source = Source::File(path.to_owned());
@@ -90,7 +91,7 @@ impl Trust {
     ///
     /// # Errors
     ///
-    /// [`Problem::NoAuthorities`], with the error of the operating system, if no certificate could be read.
+    /// An [`IdentityError`] with the error of the operating system, if no certificate could be read.
     pub fn system() -> Result<Self, IdentityError> {
         let found = rustls_native_certs::load_native_certs();
         // `RootCertStore::add_parsable_certificates` logs bytes that it cannot parse. They may be a private key.
@@ -98,8 +99,9 @@ impl Trust {
         let anchors: RootCertStore = parsed.map(|anchor| anchor.to_owned()).collect();
         if anchors.is_empty() {
             let reason = found.errors.first().map_or("it is empty".to_owned(), store_error);
-            let store = Path::new("of the system");
-            return Err(IdentityError::new(Role::Trust, store, Problem::NoAuthorities { reason }));
+            let store = IdentityFile { role: Role::Trust, path: Path::new("of the system") };
+            let remedy = "install the package `ca-certificates`, or let SSL_CERT_FILE name a PEM file";
+            return Err(store.error(format_args!("holds no authority ({reason})"), remedy));
         }
         Ok(Self { source: Source::System, anchors, pins: Vec::new() })
     }
@@ -118,14 +120,31 @@ impl Trust {
     }
 
     /// Returns warnings about the authorities of a file: those that are not valid now, and those with a key of a kind
-    /// that is not supported.
+    /// that is not supported. Each is a sentence for the log that says what to do.
     ///
     /// Neither is an error. Path validation ignores the dates of an authority (RFC 5280, 6.1.1 (d)).
-    pub fn warnings(&self, now: UnixTime) -> Vec<Warning> {
+    pub fn warnings(&self, now: UnixTime) -> Vec<String> {
         let Source::File(file) = &self.source else { return Vec::new() };
         let certificates = self.pins.iter().filter_map(|der| parse(der).ok());
-        let authorities = certificates.filter(|certificate| certificate.is_ca());
-        authorities.flat_map(|authority| Warning::authority(file, &authority, now)).collect()
+        let mut warnings = Vec::new();
+        for authority in certificates.filter(|certificate| certificate.is_ca()) {
+            let name = distinguished_name(authority.subject());
+            let authority_in = format!("the authority {name} in {}", file.display());
+            if let Some(kind) = UnsupportedKey::of_public(authority.public_key()) {
+                warnings.push(format!(
+                    "{authority_in} has a key of a kind that is not supported, {kind}; certificates that it issued \
+                     cannot be verified (supported: {SUPPORTED})"
+                ));
+            }
+            if let Some(outside) = Validity::of(&authority).outside(now) {
+                let advice = match outside {
+                    Outside::Before(_) => "accepted already: is this machine's clock right?",
+                    Outside::After(_) => "still accepted: remove it, or replace it by its successor",
+                };
+                warnings.push(format!("{authority_in} {outside}; certificates that it issued are {advice}"));
+            }
+        }
+        warnings
     }
 
     /// Where these certificates come from.

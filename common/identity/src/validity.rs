@@ -35,11 +35,14 @@ impl Validity {
     }
 }
 
-/// A time outside of the period in which a certificate is valid.
-pub(super) enum Outside {
+/// Why a certificate is not valid now. Its `Display` is the predicate of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Outside {
     /// The certificate is not yet valid. It will be, from this moment.
+    #[error("is not valid before {0}")]
     Before(Moment),
     /// The certificate has expired. It was valid until this moment.
+    #[error("expired on {0}")]
     After(Moment),
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use identity::{AuthorizeServer, Link, Policy, ServerVerifier, Trust, Unauthorized};
+use identity::{AuthorizeServer, Link, Outside, Policy, ServerVerifier, Trust, Unauthorized};
 use testing::folder::TempDir;
 use tls_session::close_reason::CloseReason;
 use tls_session::simulation::pair::Pair;
@@ -18,7 +18,8 @@ fn trust() -> Arc<Trust> {
 }
 
 fn is_expired(reason: Option<&CloseReason>) -> bool {
-    let expected = |why: &Unauthorized| matches!(why, Unauthorized::Expired { link: Link::Own, .. });
+    let expected =
+        |why: &Unauthorized| matches!(why, Unauthorized::OutsideDates(Link::Own, Outside::After(_)));
     matches!(reason, Some(CloseReason::Unauthorized(why)) if why.reason().downcast_ref().is_some_and(expected))
 }
 

@@ -179,8 +179,8 @@ impl fmt::Display for Description<'_> {
 }
 
 fn unauthorized_hint(why: &Refusal) -> &'static str {
-    match why.reason().downcast_ref::<Unauthorized>() {
-        Some(reason) if reason.is_for_another_server() => {
+    match why.reason().downcast_ref() {
+        Some(Unauthorized::WrongName { is_for_another_server: true, .. }) => {
             "; if you mean that server, name it with --server-name"
         }
         _ => "",

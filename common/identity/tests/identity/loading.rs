@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::support::{NOW, TempDir, at, authority, fixture, now, params, self_signed, trusting};
-use identity::{Identity, Trust, Warning};
+use crate::support::*;
+use identity::{Identity, Trust};
 use rustls::pki_types::PrivateKeyDer;
 
 #[test]
@@ -13,20 +13,11 @@ fn all_three_encodings_of_a_key_load() {
     let load = |certificate, key| Identity::load(&fixture(certificate), &fixture(key)).unwrap();
     let pkcs8 = load("classic-certificate.pem", "classic-key.pem");
     assert!(matches!(pkcs8.key, PrivateKeyDer::Pkcs8(_)));
+    assert!(format!("{pkcs8:?}").contains("elided"));
     let pkcs1 = load("classic-certificate.pem", "classic-key-pkcs1.pem");
     assert!(matches!(pkcs1.key, PrivateKeyDer::Pkcs1(_)));
     let sec1 = load("ec-certificate.pem", "ec-key-sec1.pem");
     assert!(matches!(sec1.key, PrivateKeyDer::Sec1(_)));
-}
-
-#[test]
-fn rustls_accepts_an_identity_and_its_debug_hides_the_key() {
-    let identity = Identity::load(&fixture("classic-certificate.pem"), &fixture("classic-key.pem")).unwrap();
-    assert!(format!("{identity:?}").contains("elided"));
-    rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)
-        .unwrap();
 }
 
 #[test]
@@ -46,45 +37,50 @@ fn windows_line_ends_load() {
     Identity::load(&certificate, &key).unwrap();
 }
 
+/// A key file that only its owner can read, in a folder of its own.
+fn key() -> (TempDir, PathBuf) {
+    let folder = TempDir::new();
+    let key = folder.write("key.pem", fs::read(fixture("ec-key-sec1.pem")).unwrap());
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    (folder, key)
+}
+
+/// The warnings about this key, after `file` got this mode.
+fn warnings(key: &Path, file: &Path, mode: u32) -> Vec<String> {
+    fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    Identity::load(&fixture("ec-certificate.pem"), key).unwrap().warnings(now())
+}
+
 #[test]
 fn a_key_that_others_can_read_is_a_warning() {
-    let folder = TempDir::new();
-    let key = folder.path().join("key.pem");
-    fs::copy(fixture("ec-key-sec1.pem"), &key).unwrap();
-    let warnings = |mode| {
-        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
-        let identity = Identity::load(&fixture("ec-certificate.pem"), &key).unwrap();
-        identity.warnings(now())
-    };
-    assert_eq!(warnings(0o600), []);
-    assert_eq!(warnings(0o400), []);
+    let (_folder, key) = key();
+    for mode in [0o600, 0o400] {
+        assert_eq!(warnings(&key, &key, mode), [""; 0]);
+    }
     for mode in [0o644, 0o640, 0o604] {
-        let warnings = warnings(mode);
-        assert_eq!(warnings, [Warning::ExposedKey { file: key.clone(), mode }]);
-        let sentence = warnings[0].to_string();
-        assert!(sentence.contains(&format!("mode {mode:04o}")), "{sentence}");
-        assert!(sentence.contains(&format!("`chmod 600 {}`", key.display())), "{sentence}");
+        let warnings = warnings(&key, &key, mode);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let command = format!("`chmod 600 {}`", key.display());
+        assert_says(&warnings[0], &["other users have access", &format!("mode {mode:04o}"), &command]);
     }
 }
 
 #[test]
 fn an_expired_or_early_certificate_is_a_warning_with_the_date() {
-    let folder = TempDir::new();
-    let key = folder.path().join("key.pem");
-    fs::copy(fixture("ec-key-sec1.pem"), &key).unwrap();
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let (_folder, key) = key();
     let identity = Identity::load(&fixture("ec-certificate.pem"), &key).unwrap();
-    let year = 365 * 86_400;
-    let warning = |time| match identity.warnings(at(time)).as_slice() {
-        [] => None,
-        [one] => Some(one.to_string()),
-        more => panic!("{more:?}"),
-    };
-    let (first, last) = (1_795_414_517, 1_795_414_517 + year);
-    assert_eq!(warning(first), None);
-    assert_eq!(warning(last), None);
-    assert!(warning(first - 1).unwrap().contains("not valid before 2026-11-23 06:15:17 UTC"));
-    assert!(warning(last + 1).unwrap().contains("expired on 2027-11-23 06:15:17 UTC"));
+    let (first, last) = (1_795_414_517, 1_795_414_517 + 365 * 86_400);
+    for valid in [first, last] {
+        assert_eq!(identity.warnings(at(valid)), [""; 0]);
+    }
+    for (time, words) in [
+        (first - 1, "not valid before 2026-11-23 06:15:17 UTC"),
+        (last + 1, "expired on 2027-11-23 06:15:17 UTC"),
+    ] {
+        let warnings = identity.warnings(at(time));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_says(&warnings[0], &[words]);
+    }
 }
 
 #[test]
@@ -100,15 +96,11 @@ fn an_expired_or_early_authority_is_a_warning_with_its_name_and_the_date() {
         self_signed(params("leaf", &["leaf"], |params| params.not_after = rcgen::date_time_ymd(1999, 1, 1)));
     let (good, old, early) = (years(2020, 2100), years(2020, 2021), years(2900, 2901));
     let trust = trusting(&[&good.pem, &old.pem, &leaf.pem, &early.pem]);
-    let warnings: Vec<String> = trust.warnings(now()).iter().map(ToString::to_string).collect();
-    let [expired, not_yet] = &warnings[..] else { panic!("{warnings:?}") };
-    for word in
-        ["the authority CN=My CA in ", "trust.pem expired on 2021-01-01 00:00:00 UTC", "still accepted"]
-    {
-        assert!(expired.contains(word), "no {word:?} in: {expired}");
-    }
-    assert!(not_yet.contains("trust.pem is not valid before 2900-01-01"), "{not_yet}");
-    assert_eq!(Trust::system().map(|system| system.warnings(now())).unwrap_or_default(), []);
+    let [expired, not_yet] = &trust.warnings(now())[..] else { panic!("{:?}", trust.warnings(now())) };
+    let date = "trust.pem expired on 2021-01-01 00:00:00 UTC";
+    assert_says(expired, &["the authority CN=My CA in ", date, "still accepted"]);
+    assert_says(not_yet, &["trust.pem is not valid before 2900-01-01"]);
+    assert_eq!(Trust::system().map(|system| system.warnings(now())).unwrap_or_default(), [""; 0]);
 }
 
 #[test]
@@ -116,33 +108,24 @@ fn an_authority_whose_key_cannot_verify_is_a_warning() {
     // The certificate in it is CA:TRUE.
     let trust = Trust::load(&fixture("kinds/dsa.pem")).unwrap();
     let warnings = trust.warnings(at(NOW + 30 * 86_400));
-    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
-    let sentence = warning.to_string();
-    for word in ["the authority CN=localhost in ", "not supported, DSA", "cannot be verified"] {
-        assert!(sentence.contains(word), "no {word:?} in: {sentence}");
-    }
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let words = ["the authority CN=localhost in ", "not supported, DSA", "cannot be verified"];
+    assert_says(&warnings[0], &words);
 }
 
 #[test]
 fn a_key_in_a_folder_that_others_can_write_to_is_a_warning() {
-    let folder = TempDir::new();
-    let key = folder.path().join("key.pem");
-    fs::copy(fixture("ec-key-sec1.pem"), &key).unwrap();
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    let warnings = |mode, key: &Path| {
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
-        Identity::load(&fixture("ec-certificate.pem"), key).unwrap().warnings(now())
-    };
-    assert_eq!(warnings(0o755, &key), []);
-    assert_eq!(warnings(0o1777, &key), []);
-    let open = warnings(0o777, &key);
-    assert!(matches!(&open[..], [Warning::OpenFolder { mode: 0o777, .. }]), "{open:?}");
-    let sentence = open[0].to_string();
-    assert!(sentence.contains("`chmod go-w "), "{sentence}");
+    let (folder, key) = key();
+    for mode in [0o755, 0o1777] {
+        assert_eq!(warnings(&key, folder.path(), mode), [""; 0]);
+    }
+    let open = warnings(&key, folder.path(), 0o777);
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_says(&open[0], &["other users can replace the private key", "mode 0777", "`chmod go-w "]);
 
     // The key is a symbolic link. Its own folder is closed, and the folder of the real file is open.
     let other = TempDir::new();
     let link = other.path().join("link.pem");
     std::os::unix::fs::symlink(&key, &link).unwrap();
-    assert_eq!(warnings(0o777, &link).len(), 1);
+    assert_eq!(warnings(&link, folder.path(), 0o777).len(), 1);
 }

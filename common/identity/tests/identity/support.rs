@@ -19,6 +19,13 @@ pub fn now() -> UnixTime {
     at(NOW)
 }
 
+#[track_caller]
+pub fn assert_says(sentence: &str, words: &[&str]) {
+    for word in words {
+        assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+    }
+}
+
 /// A trust with these certificates in PEM. Its file is removed at once, but its path stays in the sentences.
 pub fn trusting(certificates: &[&str]) -> Trust {
     let folder = TempDir::new();
@@ -74,22 +81,15 @@ pub fn authority(params: &mut CertificateParams) {
 
 pub fn plain(_: &mut CertificateParams) {}
 
-pub fn as_server_at(
-    name: &str,
-    chain: &[&Made],
-    trust: &Trust,
-    now: UnixTime,
-) -> Result<Authorized, Unauthorized> {
-    let chain: Vec<CertificateDer<'_>> = chain.iter().map(|made| made.der.clone()).collect();
-    let name = ServerName::try_from(name).unwrap();
-    authorize(&chain, trust, Peer::Server(&name), now)
+fn ders(chain: &[&Made]) -> Vec<CertificateDer<'static>> {
+    chain.iter().map(|made| made.der.clone()).collect()
 }
 
 pub fn as_server(name: &str, chain: &[&Made], trust: &Trust) -> Result<Authorized, Unauthorized> {
-    as_server_at(name, chain, trust, now())
+    let name = ServerName::try_from(name).unwrap();
+    authorize(&ders(chain), trust, Peer::Server(&name), now())
 }
 
 pub fn as_client(chain: &[&Made], trust: &Trust) -> Result<Authorized, Unauthorized> {
-    let chain: Vec<CertificateDer<'_>> = chain.iter().map(|made| made.der.clone()).collect();
-    authorize(&chain, trust, Peer::Client, now())
+    authorize(&ders(chain), trust, Peer::Client, now())
 }
