@@ -52,6 +52,33 @@
 //! - `early_data_in_another_reader`
 //! - `process_as_a_getter`
 //! - `a_resumed_client_is_not_verified`
+//!
+//! # Accepting and connecting
+//!
+//! - `one_accept_for_each_event`
+//! - `accept_fails_with_emfile`
+//! - `a_silent_client_holds_the_slot`
+//! - `writable_is_not_connected`
+//!
+//! # The loop
+//!
+//! - `a_short_read_hides_the_fin`
+//! - `a_hang_up_is_handled_before_the_data`
+//! - `a_pause_loses_the_edge`
+//! - `writable_is_always_ready`
+//! - `one_peer_starves_the_others`
+//! - `an_event_reaches_the_wrong_connection`
+//! - `a_cloned_socket_stays_registered`
+//! - `a_paused_socket_spins_on_a_hang_up`
+//! - `a_signal_interrupts_the_poll`
+//!
+//! # The socket
+//!
+//! - `a_wrapper_without_write_vectored`
+//! - `a_close_with_unread_input_resets`
+//! - `an_alert_dies_with_the_connection`
+//! - `a_reset_is_reported_once`
+//! - `a_reset_is_unwrapped`
 
 #![allow(
     clippy::unwrap_used,
@@ -61,6 +88,7 @@
 )]
 
 mod page;
+mod sockets;
 mod support;
 
 mod a_finished_handshake_is_not_flushed;
@@ -88,3 +116,22 @@ mod truncation_taken_for_the_end;
 mod wants_read_after_the_end;
 mod write_all_into_a_full_writer;
 mod writing_after_our_close_notify;
+
+mod a_cloned_socket_stays_registered;
+mod a_close_with_unread_input_resets;
+mod a_hang_up_is_handled_before_the_data;
+mod a_pause_loses_the_edge;
+mod a_paused_socket_spins_on_a_hang_up;
+mod a_reset_is_reported_once;
+mod a_reset_is_unwrapped;
+mod a_short_read_hides_the_fin;
+mod a_signal_interrupts_the_poll;
+mod a_silent_client_holds_the_slot;
+mod a_wrapper_without_write_vectored;
+mod accept_fails_with_emfile;
+mod an_alert_dies_with_the_connection;
+mod an_event_reaches_the_wrong_connection;
+mod one_accept_for_each_event;
+mod one_peer_starves_the_others;
+mod writable_is_always_ready;
+mod writable_is_not_connected;
