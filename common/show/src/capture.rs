@@ -17,90 +17,42 @@
 //! Each step with new packets is one write of whole blocks. So the file of a program that was killed is valid to its end.
 //! Only a kill during a write can leave an incomplete last block.
 
+mod args;
 mod blocks;
-mod clock;
 mod file;
 mod packet;
+mod recorder;
 mod session;
 mod stream;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd as _;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use log::{info, warn};
 use program::observer::LoopEvent;
-use program::outlet::Outlet;
 use program::stderr::end_of_last_wait;
 use rustls::Side;
 use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
+pub use self::args::CaptureArgs;
 use self::blocks::Blocks;
-use self::clock::Clock;
 use self::file::{Created, Output};
 use self::packet::Endpoints;
+use self::recorder::Recorder;
 use self::session::{Arrival, Session};
-use self::stream::{Direction, Packet};
-use crate::error::ShowError;
+use self::stream::Direction;
+use crate::clock::Clock;
 use crate::sink::{Carried, Sink};
-use decode::secrets::Secret;
 
-/// Blocks of one step that are longer than this together are written before the step has ended.
-const BATCH: usize = 64 * 1024;
 /// The time until a capture that could not be written is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The time until waiting bytes are offered to a slow reader of stdout again.
 const CATCH_UP: Duration = Duration::from_millis(20);
-
-/// `--capture` on the command line.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub struct CaptureArgs {
-    /// Write all sessions and their secrets to the new FILE, for Wireshark; `-` means stdout
-    #[arg(long, value_name = "FILE")]
-    capture: Option<PathBuf>,
-}
-
-impl CaptureArgs {
-    /// Returns whether the capture goes to stdout, as with tcpdump.
-    pub fn takes_stdout(&self) -> bool {
-        let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].map(Path::new);
-        self.capture.as_deref().is_some_and(|path| names.contains(&path))
-    }
-
-    /// Opens the capture that the flag asks for, if any. The program plays the role `local`.
-    ///
-    /// # Errors
-    /// The file exists or cannot be created, or stdout is a terminal.
-    pub fn open(&self, local: Side, start: Instant) -> Result<Option<Capture>, ShowError> {
-        let Some(path) = &self.capture else { return Ok(None) };
-        let name = if self.takes_stdout() { "stdout".into() } else { path.to_string_lossy() };
-        let unwritable =
-            |error: io::Error| ShowError::new(format!("--capture: {name} cannot be written: {error}"));
-        let capture = if self.takes_stdout() {
-            if io::stdout().is_terminal() {
-                return Err(ShowError::new(
-                    "--capture: stdout is a terminal; name a file, or append `| tshark -r -`".to_owned(),
-                ));
-            }
-            let stdout = Outlet::new(io::stdout().as_fd()).map_err(unwritable)?;
-            Capture::start(local, start, |blocks| Output::into_stream(blocks, stdout)).map_err(unwritable)?
-        } else {
-            let (file, created) =
-                Created::new(path).map_err(|why| ShowError::new(format!("--capture: {name} {why}")))?;
-            let mut capture = Capture::new(local, start, file).map_err(unwritable)?;
-            capture.empty = Some(created);
-            capture
-        };
-        warn!("--capture: {name} holds the secrets of its sessions; any reader of {name} can decrypt them");
-        Ok(Some(capture))
-    }
-}
 
 /// A sink that writes a pcapng.
 pub struct Capture {
@@ -165,7 +117,7 @@ impl Capture {
         output.write()?;
         Ok(Self {
             opener,
-            recorder: Recorder { clock: Clock::new(start, SystemTime::now()), output },
+            recorder: Recorder::new(Clock { instant: start, utc: SystemTime::now() }, output),
             stopped: None,
             catch_up_at: None,
             arrivals: HashMap::new(),
@@ -293,30 +245,5 @@ impl Sink for Capture {
             LoopEvent::Stopping { .. } => self.arrivals.clear(),
             _ => {}
         }
-    }
-}
-
-/// Puts packets and secrets into the output, with times of day.
-struct Recorder {
-    clock: Clock,
-    output: Output,
-}
-
-impl Recorder {
-    fn packet(&mut self, at: Instant, packet: &Packet) -> io::Result<()> {
-        self.put(at, packet, None)
-    }
-
-    fn commented(&mut self, at: Instant, packet: &Packet, comment: String) -> io::Result<()> {
-        self.put(at, packet, Some(comment))
-    }
-
-    fn put(&mut self, at: Instant, packet: &Packet, comment: Option<String>) -> io::Result<()> {
-        self.output.blocks.packet(self.clock.stamp(at), packet, comment)?;
-        if self.output.blocks.bytes().len() < BATCH { Ok(()) } else { self.output.write() }
-    }
-
-    fn secrets(&mut self, secrets: &[Secret]) -> io::Result<()> {
-        self.output.blocks.secrets(secrets)
     }
 }

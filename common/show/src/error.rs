@@ -1,8 +1,8 @@
-//! The error of a sink that cannot be opened.
+//! The error of a sink that cannot be opened, or of a page that cannot be written.
 
 use std::fmt;
 
-/// A sink cannot be opened. The sentence says which one, why, and what to do next.
+/// A sink cannot be opened, or a page cannot be written. The sentence says which one, why, and what to do next.
 #[derive(Debug)]
 pub struct ShowError(String);
 

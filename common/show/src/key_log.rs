@@ -5,7 +5,6 @@
 //! read or write, and a path through a symbolic link of another user.
 
 use std::env;
-use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -78,11 +77,14 @@ impl KeyLogArgs {
 }
 
 /// Opens the file for appending. Its last line may be incomplete, if a disk was full.
-fn open(path: &Path) -> Result<Lines<File>, Refusal> {
+///
+/// # Errors
+/// The file is refused, or cannot be opened. The sentence does not name it.
+fn open(path: &Path) -> Result<Lines<File>, String> {
     if path == Path::new("-") {
-        return Err(Refusal::Dash);
+        return Err("cannot write secrets to stdout; name a file".to_owned());
     }
-    let path = links::follow(path).map_err(Refusal::Link)?;
+    let path = links::follow(path)?;
     // Check before opening, because opening a device or a pipe may have an effect. Check again afterwards, because the name
     // may belong to another file by then.
     if let Ok(metadata) = fs::symlink_metadata(&path) {
@@ -96,63 +98,36 @@ fn open(path: &Path) -> Result<Lines<File>, Refusal> {
         .mode(0o600)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW)
         .open(path)
-        .map_err(Refusal::Open)?;
-    let metadata = file.metadata().map_err(Refusal::Open)?;
+        .map_err(|error| cannot_open(&error))?;
+    let metadata = file.metadata().map_err(|error| cannot_open(&error))?;
     check(&metadata)?;
     let mut last = *b"\n";
     if let Some(end) = metadata.len().checked_sub(1) {
-        file.read_exact_at(&mut last, end).map_err(Refusal::Open)?;
+        file.read_exact_at(&mut last, end).map_err(|error| cannot_open(&error))?;
     }
     let lines = Lines::new("the key log", file);
     Ok(if last == *b"\n" { lines } else { lines.after_partial_line() })
 }
 
-fn check(metadata: &Metadata) -> Result<(), Refusal> {
-    let mode = metadata.permissions().mode();
+fn check(metadata: &Metadata) -> Result<(), String> {
+    let (mode, owner) = (metadata.permissions().mode() & 0o777, metadata.uid());
     if !metadata.is_file() {
-        Err(Refusal::NotRegular)
-    } else if metadata.uid() != geteuid().as_raw() {
-        Err(Refusal::NotOurs(metadata.uid()))
+        Err("is not a regular file; name a regular or a new file".to_owned())
+    } else if owner != geteuid().as_raw() {
+        Err(format!("belongs to another user ({owner}), who could read the secrets; name another file"))
     } else if mode & OTHERS != 0 {
-        Err(Refusal::OpenToOthers(mode & 0o777))
+        Err(format!("is accessible to other users (mode {mode:04o}); `chmod 600` it, or name another file"))
     } else {
         Ok(())
     }
 }
 
-/// The reason why a file is refused as a key log.
-#[derive(Debug)]
-enum Refusal {
-    Dash,
-    Link(links::Refusal),
-    Open(io::Error),
-    NotRegular,
-    NotOurs(u32),
-    OpenToOthers(u32),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dash => f.write_str("cannot write secrets to stdout; name a file"),
-            Self::Link(refusal) => refusal.fmt(f),
-            Self::Open(error) => {
-                write!(f, "cannot be opened for appending: {error}")?;
-                match error.kind() {
-                    io::ErrorKind::NotFound => f.write_str("; make its folder first"),
-                    _ => f.write_str("; name another file"),
-                }
-            }
-            Self::NotRegular => f.write_str("is not a regular file; name a regular or a new file"),
-            Self::NotOurs(owner) => {
-                write!(f, "belongs to another user ({owner}), who could read the secrets; name another file")
-            }
-            Self::OpenToOthers(mode) => write!(
-                f,
-                "is accessible to other users (mode {mode:04o}); `chmod 600` it, or name another file"
-            ),
-        }
-    }
+fn cannot_open(error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::NotFound => "make its folder first",
+        _ => "name another file",
+    };
+    format!("cannot be opened for appending: {error}; {remedy}")
 }
 
 /// Appends the secrets that rustls derives to a file.

@@ -25,6 +25,7 @@
 
 pub mod args;
 pub mod capture;
+mod clock;
 pub mod error;
 pub mod key_log;
 mod lines;

@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::fmt;
+use std::fmt::Display;
 use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -13,80 +12,42 @@ use rustix::process::geteuid;
 /// The most links that Linux follows.
 const MAX_LINKS: usize = 40;
 
-/// The reason why a path is refused.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// The path leads through a link of another user.
-    Foreign { link: PathBuf, owner: u32 },
-    /// A link cannot be read, or there are too many.
-    Unreadable(io::Error),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Foreign { link, owner } => write!(
-                f,
-                "leads through {}, a symbolic link of another user ({owner}); that user could redirect the secrets; \
-                 name another file",
-                link.display()
-            ),
-            Self::Unreadable(error) => write!(f, "cannot be looked up: {error}; name another file"),
-        }
-    }
-}
-
-/// One component of a path.
-enum Part {
-    Root,
-    Parent,
-    Name(OsString),
-}
-
 /// Follows the links of a path, if each of them belongs to us or to root. The result contains no link. Its last component
 /// need not exist.
 ///
 /// # Errors
-/// A link belongs to another user, cannot be read, or leads in a circle.
-pub(crate) fn follow(path: &Path) -> Result<PathBuf, Refusal> {
+/// A link belongs to another user, cannot be read, or leads in a circle. The sentence does not name the path.
+pub(crate) fn follow(path: &Path) -> Result<PathBuf, String> {
     let mut walked = PathBuf::new();
-    let mut left: VecDeque<Part> = parts(path).collect();
+    let mut left: VecDeque<OsString> = parts(path).collect();
     let mut links = 0;
     while let Some(part) = left.pop_front() {
-        match part {
-            Part::Root => walked = PathBuf::from("/"),
-            Part::Parent if walked.as_os_str().is_empty() || walked.ends_with("..") => walked.push(".."),
-            Part::Parent => drop(walked.pop()),
-            Part::Name(name) => {
-                let next = walked.join(name);
-                let Some(target) = target(&next)? else {
-                    walked = next;
-                    continue;
-                };
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(Refusal::Unreadable(io::Error::other("too many symbolic links")));
-                }
-                for part in parts(&target).rev() {
-                    left.push_front(part);
-                }
-            }
+        if part == ".." && !walked.as_os_str().is_empty() && !walked.ends_with("..") {
+            walked.pop();
+            continue;
+        }
+        let next = walked.join(part);
+        let Some(target) = target(&next)? else {
+            walked = next;
+            continue;
+        };
+        links += 1;
+        if links > MAX_LINKS {
+            return Err(unreadable("too many symbolic links"));
+        }
+        for part in parts(&target).rev() {
+            left.push_front(part);
         }
     }
     Ok(walked)
 }
 
-fn parts(path: &Path) -> impl DoubleEndedIterator<Item = Part> {
-    path.components().filter_map(|component| match component {
-        Component::RootDir => Some(Part::Root),
-        Component::ParentDir => Some(Part::Parent),
-        Component::Normal(name) => Some(Part::Name(name.to_owned())),
-        Component::CurDir | Component::Prefix(_) => None,
-    })
+fn parts(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
+    path.components().filter(|part| *part != Component::CurDir).map(|part| part.as_os_str().to_owned())
 }
 
 /// Returns the target of a link; `None` if the path is not a link.
-fn target(path: &Path) -> Result<Option<PathBuf>, Refusal> {
+fn target(path: &Path) -> Result<Option<PathBuf>, String> {
     // If this fails, opening the file fails as well, and reports the error.
     let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(None) };
     if !metadata.is_symlink() {
@@ -94,9 +55,17 @@ fn target(path: &Path) -> Result<Option<PathBuf>, Refusal> {
     }
     let owner = metadata.uid();
     if owner != geteuid().as_raw() && owner != 0 {
-        return Err(Refusal::Foreign { link: path.to_owned(), owner });
+        return Err(format!(
+            "leads through {}, a symbolic link of another user ({owner}); that user could redirect the secrets; \
+             name another file",
+            path.display()
+        ));
     }
-    fs::read_link(path).map(Some).map_err(Refusal::Unreadable)
+    fs::read_link(path).map(Some).map_err(unreadable)
+}
+
+fn unreadable(why: impl Display) -> String {
+    format!("cannot be looked up: {why}; name another file")
 }
 
 #[cfg(test)]
@@ -130,7 +99,7 @@ mod tests {
     fn a_circle_of_links_is_refused() {
         let folder = TempDir::new();
         symlink("loop", folder.path().join("loop")).unwrap();
-        let refusal = follow(&folder.path().join("loop")).unwrap_err().to_string();
+        let refusal = follow(&folder.path().join("loop")).unwrap_err();
         assert!(refusal.contains("too many symbolic links"), "{refusal}");
     }
 
@@ -142,7 +111,7 @@ mod tests {
         symlink(folder.path(), &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
         for path in [link.clone(), link.join("keys.log")] {
-            let refusal = follow(&path).unwrap_err().to_string();
+            let refusal = follow(&path).unwrap_err();
             assert!(refusal.contains("a symbolic link of another user (65534)"), "{refusal}");
         }
     }

@@ -16,7 +16,7 @@ pub(crate) fn create(path: &Path) -> Result<File, String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // The file itself is new, so it is not a link. Its folder may be one.
     if let Some(folder) = folder {
-        links::follow(folder).map_err(|refusal| refusal.to_string())?;
+        links::follow(folder)?;
     }
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
         match (error.kind(), folder) {

@@ -27,6 +27,7 @@ mod ladder;
 mod names;
 mod numbers;
 mod pages;
+mod rows;
 mod sealed;
 mod story;
 
@@ -34,7 +35,7 @@ use std::collections::HashMap;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use identity::Moment;
 use log::warn;
@@ -46,10 +47,11 @@ use tls_session::observer::{SessionId, Step};
 
 pub use self::args::PageArgs;
 use self::drawer::{Drawer, Refused};
-use self::facts::Facts;
-pub use self::folder::{Folder, FolderError};
+pub use self::folder::Folder;
 use self::pages::Pages;
-use self::story::{Carry, Row, Rows, Turn};
+use self::rows::Row;
+use self::story::Story;
+pub use crate::clock::Clock;
 use crate::sink::{Carried, Sink};
 use crate::vocabulary::{self, Entry};
 
@@ -57,24 +59,6 @@ use crate::vocabulary::{self, Entry};
 const MAX_EARLY_EVENTS: usize = 32;
 /// The most bytes that finished sessions may keep in the queue of the drawing thread.
 const MAX_QUEUED: usize = 64 * 1024 * 1024;
-
-/// One moment on both clocks. The time of day of every other moment follows from it.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    /// On the clock that the loop reads.
-    pub instant: Instant,
-    /// On the system clock.
-    pub utc: SystemTime,
-}
-
-impl Clock {
-    /// Formats a moment: `2026-11-23 14:02:11 UTC`.
-    fn date(self, instant: Instant) -> String {
-        let utc = self.utc + instant.saturating_duration_since(self.instant);
-        let since_1970 = utc.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment::from(UnixTime::since_unix_epoch(since_1970)).to_string()
-    }
-}
 
 /// The sink that draws sessions.
 #[derive(Debug)]
@@ -98,26 +82,14 @@ struct Round {
     events: Vec<(Option<SocketAddr>, Entry)>,
 }
 
-/// A session that has not ended.
-#[derive(Debug)]
-struct Story {
-    began: Instant,
-    facts: Facts,
-    rows: Rows,
-    /// The turn that its last rows belong to.
-    round: u64,
-    turned: Duration,
-    /// The number of slices of the current write.
-    slices: usize,
-}
-
 impl Illustrator {
     /// Makes the sink that draws pages into `folder`.
     ///
     /// # Errors
     /// The system cannot start the thread that draws.
     pub fn new(endings: Endings, clock: Clock, folder: Folder) -> io::Result<Self> {
-        let drawer = Drawer::start(MAX_QUEUED, Box::new(Pages::new(folder)))?;
+        let mut pages = Pages::new(folder);
+        let drawer = Drawer::start(MAX_QUEUED, Box::new(move |story| pages.draw(story)))?;
         Ok(Self::with(endings, clock, drawer))
     }
 
@@ -127,9 +99,7 @@ impl Illustrator {
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
-        let facts = Facts::new(id, self.endings.clone(), local, self.clock.date(now));
-        let mut story =
-            Story { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO, slices: 0 };
+        let mut story = Story::new(now, id, self.endings.clone(), local, date(self.clock.since_1970(now)));
         story.turn(&self.round, now);
         let is_own = |(peer, _): &mut (Option<SocketAddr>, Entry)| peer.is_none_or(|peer| peer == id.peer);
         for (_, call) in self.round.events.extract_if(.., is_own) {
@@ -210,7 +180,7 @@ impl Drop for Illustrator {
         unfinished.sort_by_key(|story| story.facts.id.number);
         let Some(drawer) = self.drawer.take() else { return };
         match drawer.finish() {
-            Some(mut pages) => unfinished.iter().for_each(|story| pages.draw(story)),
+            Some(draw) => unfinished.iter().for_each(draw),
             None => warn!("pages are missing: the thread that draws pages failed"),
         }
         if self.not_drawn > 0 {
@@ -219,77 +189,9 @@ impl Drop for Illustrator {
     }
 }
 
-impl Story {
-    /// Returns about how many bytes it keeps.
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.facts.size() + self.rows.size()
-    }
-
-    /// Adds a row for the current turn of the loop, unless it has one.
-    fn turn(&mut self, round: &Round, now: Instant) {
-        if self.round == round.number && !self.rows.first().is_empty() {
-            return;
-        }
-        let at = round.woke.map_or(now, |(woke, ..)| woke).saturating_duration_since(self.began);
-        let others = round.number.saturating_sub(self.round + 1);
-        let first = self.rows.first().is_empty();
-        self.rows.push(Row::Turn(Turn {
-            at,
-            gap: at.saturating_sub(self.turned),
-            woke: round.woke.map(|(_, events, slept)| (events, slept)),
-            others: if first { 0 } else { others },
-        }));
-        self.round = round.number;
-        self.turned = at;
-    }
-
-    fn step(&mut self, now: Instant, step: &Step<'_>, carried: &Carried) {
-        self.facts.lasted = now.saturating_duration_since(self.began);
-        match step {
-            Step::Sent(_) => self.slices += 1,
-            Step::Received(bytes) => {
-                let peer = self.facts.endings.peer();
-                self.facts.sent_by(peer).bytes += bytes.len() as u64;
-            }
-            Step::WroteTls(length) => {
-                let us = self.facts.us();
-                self.facts.sent_by(us).bytes += *length as u64;
-            }
-            Step::Established(handshake) => self.facts.agree(handshake),
-            Step::PlaintextIn([_, ..]) | Step::PlaintextOut([_, ..]) => self.facts.has_data = true,
-            Step::Closed { reason, until, received, sent, .. } => {
-                self.facts.close(reason, *until, *received, *sent)
-            }
-            _ => {}
-        }
-        for record in &carried.incomplete {
-            self.rows.push_record(record);
-        }
-        let mut call = vocabulary::of_step(step, now, &self.facts.endings);
-        if let Step::Established(_) = step {
-            call.details = "the top of this page has the parameters".to_owned();
-        }
-        match step {
-            Step::Sent(_) => {} // counted on the line of its `write_tls`
-            Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
-            _ => self.rows.push(Row::Call(call)),
-        }
-    }
-
-    fn carry(&mut self, call: Entry, carried: &Carried) {
-        let records = &carried.records;
-        self.rows.push(Row::Carry(Carry {
-            call,
-            records: records.len(),
-            messages: records.iter().map(|record| record.messages().count()).sum(),
-            slices: mem::take(&mut self.slices),
-            left_over: carried.left_over,
-        }));
-        for record in records {
-            self.facts.record(record);
-            self.rows.push_record(record);
-        }
-    }
+/// Formats a time since 1970: `2026-11-23 14:02:11 UTC`.
+fn date(since_1970: Duration) -> String {
+    Moment::from(UnixTime::since_unix_epoch(since_1970)).to_string()
 }
 
 /// Returns whether the page of a session shows this event.
@@ -308,7 +210,7 @@ fn is_shown(event: &LoopEvent<'_>) -> bool {
     )
 }
 
-/// The peer of an event that concerns one peer only.
+/// Returns the peer of an event that concerns one peer only.
 fn peer_of(event: &LoopEvent<'_>) -> Option<SocketAddr> {
     match event {
         LoopEvent::Accepted(peer) => Some(*peer),
@@ -319,32 +221,23 @@ fn peer_of(event: &LoopEvent<'_>) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::sync::mpsc;
+    use std::time::UNIX_EPOCH;
 
     use tls_session::close_reason::{CloseReason, Until};
 
-    use super::drawer::Draw;
     use super::*;
-
-    /// Waits for a permission before each page.
-    struct Blocked {
-        go: Receiver<()>,
-        drawn: Sender<u64>,
-    }
-
-    impl Draw<Story> for Blocked {
-        fn draw(&mut self, story: &Story) {
-            // The permission would never come if the caller waited for this page.
-            self.go.recv_timeout(Duration::from_secs(60)).unwrap();
-            self.drawn.send(story.facts.id.number).unwrap();
-        }
-    }
 
     #[test]
     fn the_loop_does_not_wait_for_pages_and_the_end_of_the_program_does() {
         let (permit, go) = mpsc::channel();
         let (drawn, all_drawn) = mpsc::channel();
-        let drawer = Drawer::start(MAX_QUEUED, Box::new(Blocked { go, drawn })).unwrap();
+        let draw = move |story: &Story| {
+            // The permission would never come if the caller waited for this page.
+            go.recv_timeout(Duration::from_secs(60)).unwrap();
+            drawn.send(story.facts.id.number).unwrap();
+        };
+        let drawer = Drawer::start(MAX_QUEUED, Box::new(draw)).unwrap();
         let start = Instant::now();
         let clock = Clock { instant: start, utc: UNIX_EPOCH };
         let mut illustrator = Illustrator::with(Endings::of(Side::Server), clock, drawer);
@@ -355,17 +248,10 @@ mod tests {
         for number in 1..=4000 {
             tell(number, &Step::Began { local: peer });
         }
+        let reason = &CloseReason::AbandonedByApplication;
+        let (until, duration) = (Until::Established, Duration::ZERO);
         for number in 1..=3999 {
-            tell(
-                number,
-                &Step::Closed {
-                    reason: &CloseReason::AbandonedByApplication,
-                    until: Until::Established,
-                    received: 0,
-                    sent: 0,
-                    duration: Duration::ZERO,
-                },
-            );
+            tell(number, &Step::Closed { reason, until, received: 0, sent: 0, duration });
         }
         assert_eq!(all_drawn.try_iter().count(), 0);
         for _ in 1..=4000 {

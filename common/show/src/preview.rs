@@ -1,35 +1,19 @@
 //! The beginning of application data, for people.
 
-use std::fmt;
-
 use decode::explain::beginning;
 
 /// The most characters in a preview.
 const CHARACTERS: usize = 32;
 
-/// The beginning of some plaintext, escaped: printable ASCII on one line, whatever the peer sent.
-pub(crate) struct Preview {
-    text: String,
-    cut: bool,
+/// Escapes the beginning of some plaintext: printable ASCII on one line, whatever the peer sent.
+pub(crate) fn preview(plaintext: &[u8]) -> String {
+    beginning(plaintext, CHARACTERS).0
 }
 
-impl Preview {
-    /// Escapes the beginning of `plaintext`.
-    pub(crate) fn of(plaintext: &[u8]) -> Self {
-        let (text, more) = beginning(plaintext, CHARACTERS);
-        Self { text, cut: more > 0 }
-    }
-
-    /// Returns `…` if the plaintext continues after the preview.
-    pub(crate) fn more(&self) -> &'static str {
-        if self.cut { "…" } else { "" }
-    }
-}
-
-impl fmt::Display for Preview {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
+/// Returns the preview in quotation marks. `…` follows if the plaintext is longer.
+pub(crate) fn quoted(plaintext: &[u8]) -> String {
+    let (text, more) = beginning(plaintext, CHARACTERS);
+    format!("\"{text}\"{}", if more > 0 { "…" } else { "" })
 }
 
 #[cfg(test)]
@@ -38,16 +22,15 @@ mod tests {
 
     #[test]
     fn a_preview_is_short_printable_and_cut_between_bytes() {
-        for (plaintext, shown, cut) in [
-            (&b""[..], "", false),
-            (b"hello\n", r"hello\n", false),
-            (&[b'a'; 32], &*"a".repeat(32), false),
-            (&[b'a'; 33], &*"a".repeat(32), true),
-            (&[0xff; 9], &*r"\xff".repeat(8), true),
-            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x1b[2J", &*"a".repeat(30), true),
+        for (plaintext, shown) in [
+            (&b""[..], r#""""#),
+            (b"hello\n", r#""hello\n""#),
+            (&[b'a'; 32], &*format!("\"{}\"", "a".repeat(32))),
+            (&[b'a'; 33], &*format!("\"{}\"…", "a".repeat(32))),
+            (&[0xff; 9], &*format!("\"{}\"…", r"\xff".repeat(8))),
+            (b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x1b[2J", &*format!("\"{}\"…", "a".repeat(30))),
         ] {
-            let preview = Preview::of(plaintext);
-            assert_eq!((preview.to_string().as_str(), preview.more() == "…"), (shown, cut));
+            assert_eq!(quoted(plaintext), shown);
         }
     }
 }

@@ -14,7 +14,7 @@ use tls_session::observer::Step;
 use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::{Interest, Readiness};
 
-use crate::preview::Preview;
+use crate::preview::quoted;
 
 /// A step or an event in words.
 #[derive(Clone, Debug)]
@@ -214,8 +214,7 @@ fn io_state(state: &IoState) -> String {
 }
 
 fn plaintext(bytes: &[u8]) -> String {
-    let preview = Preview::of(bytes);
-    format!("{} B \"{preview}\"{}", bytes.len(), preview.more())
+    format!("{} B {}", bytes.len(), quoted(bytes))
 }
 
 /// The entry also says why the phase is entered. close_notify is queued in the same moment and is not a step of its own.

@@ -6,8 +6,8 @@ use std::time::Instant;
 use tls_session::close_reason::CloseReason;
 use tls_session::observer::SessionId;
 
-use super::Recorder;
 use super::packet::Endpoints;
+use super::recorder::Recorder;
 use super::stream::{Direction, Kind, Stream};
 use decode::secrets::Secret;
 
@@ -44,17 +44,18 @@ impl Session {
         arrival: Arrival,
         recorder: &mut Recorder,
     ) -> io::Result<Self> {
-        let mut stream = Stream::new(id.number, endpoints);
+        let stream = Stream::new(id.number, endpoints);
+        let mut session = Self { stream, read: None, unprocessed: 0, sent: Vec::new(), disconnected: false };
         // The comment has addresses and numbers only: a peer cannot put words into it.
         let comment = match now.saturating_duration_since(arrival.connected).as_millis() {
             waited @ 1.. if opener == Direction::In => format!("{id}, after it waited {waited} ms"),
             _ => id.to_string(),
         };
         let Arrival { opened, connected } = arrival;
-        recorder.commented(opened, &stream.segment(opener, Kind::Syn, &[])?, comment)?;
-        recorder.packet(connected, &stream.segment(opener.reverse(), Kind::SynAck, &[])?)?;
-        recorder.packet(connected, &stream.segment(opener, Kind::Ack, &[])?)?;
-        Ok(Self { stream, read: None, unprocessed: 0, sent: Vec::new(), disconnected: false })
+        recorder.packet(opened, &session.stream.segment(opener, Kind::Syn, &[])?, Some(comment))?;
+        session.segment(connected, opener.reverse(), Kind::SynAck, &[], recorder)?;
+        session.segment(connected, opener, Kind::Ack, &[], recorder)?;
+        Ok(session)
     }
 
     /// Keeps bytes from the peer until rustls has processed them. Secrets that rustls derives from them may already decrypt
@@ -115,8 +116,8 @@ impl Session {
         recorder: &mut Recorder,
     ) -> io::Result<()> {
         self.record_read(recorder)?;
-        recorder.packet(now, &self.stream.segment(direction, Kind::Fin, &[])?)?;
-        recorder.packet(now, &self.stream.segment(direction.reverse(), Kind::Ack, &[])?)
+        self.segment(now, direction, Kind::Fin, &[], recorder)?;
+        self.segment(now, direction.reverse(), Kind::Ack, &[], recorder)
     }
 
     /// Notes that a write, or our FIN, has found that the connection is gone.
@@ -137,11 +138,7 @@ impl Session {
             CloseReason::Transport { .. } => false, // timed out or unreachable: the peer sent nothing
             _ => self.disconnected,
         };
-        if reset {
-            recorder.packet(now, &self.stream.segment(Direction::In, Kind::Reset, &[])?)
-        } else {
-            Ok(())
-        }
+        if reset { self.segment(now, Direction::In, Kind::Reset, &[], recorder) } else { Ok(()) }
     }
 
     fn data(
@@ -154,8 +151,19 @@ impl Session {
         let mut parts = bytes.chunks(self.stream.segment_size()).peekable();
         while let Some(part) = parts.next() {
             let push = parts.peek().is_none();
-            recorder.packet(at, &self.stream.segment(direction, Kind::Data { push }, part)?)?;
+            self.segment(at, direction, Kind::Data { push }, part, recorder)?;
         }
-        recorder.packet(at, &self.stream.segment(direction.reverse(), Kind::Ack, &[])?)
+        self.segment(at, direction.reverse(), Kind::Ack, &[], recorder)
+    }
+
+    fn segment(
+        &mut self,
+        at: Instant,
+        direction: Direction,
+        kind: Kind,
+        payload: &[u8],
+        recorder: &mut Recorder,
+    ) -> io::Result<()> {
+        recorder.packet(at, &self.stream.segment(direction, kind, payload)?, None)
     }
 }

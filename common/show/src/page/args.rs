@@ -26,7 +26,7 @@ impl PageArgs {
         let Some(path) = &self.illustrate else { return Ok(None) };
         let clock = Clock { instant: start, utc: SystemTime::now() };
         let us = endings.local();
-        let folder = Folder::open(path, us).map_err(|error| ShowError::new(error.to_string()))?;
+        let folder = Folder::open(path, us)?;
         let illustrator = Illustrator::new(endings.clone(), clock, folder).map_err(|error| {
             ShowError::new(format!("cannot start the thread that draws pages for --illustrate: {error}"))
         })?;

@@ -8,8 +8,8 @@ use tls_session::escaped::Escaped;
 
 use super::names;
 use super::numbers::{bytes, count};
+use super::rows::Drawn;
 use super::sealed;
-use super::story::Drawn;
 use decode::explain::{self, Field};
 use decode::{Content, HEADER, Message, Protection, Record};
 

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::facts::Facts;
 use super::names::Look;
-use super::story::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
+use super::rows::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
 use super::{glance, ladder};
 
 const STYLE: &str = include_str!("style.css");

@@ -10,17 +10,14 @@ use std::thread::{self, JoinHandle};
 #[derive(Debug)]
 pub(super) struct Drawer<T> {
     queue: Sender<(T, usize)>,
-    thread: JoinHandle<Box<dyn Draw<T>>>,
+    thread: JoinHandle<Draw<T>>,
     /// The size of all items that are queued or being drawn.
     queued: Arc<AtomicUsize>,
     limit: usize,
 }
 
-/// Draws items of the type `T`.
-pub(super) trait Draw<T>: Send + 'static {
-    /// Draws one item.
-    fn draw(&mut self, item: &T);
-}
+/// Draws one item.
+pub(super) type Draw<T> = Box<dyn FnMut(&T) + Send>;
 
 /// The reason why an item is not drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +33,17 @@ impl<T: Send + 'static> Drawer<T> {
     ///
     /// # Errors
     /// The system cannot start another thread.
-    pub(super) fn start(limit: usize, mut painter: Box<dyn Draw<T>>) -> io::Result<Self> {
+    pub(super) fn start(limit: usize, mut draw: Draw<T>) -> io::Result<Self> {
         let (queue, items) = mpsc::channel::<(T, usize)>();
         let queued = Arc::<AtomicUsize>::default();
         let drawn = Arc::clone(&queued);
         let thread = thread::Builder::new().name("pages".to_owned()).spawn(move || {
             for (item, size) in items {
-                painter.draw(&item);
+                draw(&item);
                 drop(item);
                 drawn.fetch_sub(size, Ordering::Relaxed);
             }
-            painter
+            draw
         })?;
         Ok(Self { queue, thread, queued, limit })
     }
@@ -64,8 +61,8 @@ impl<T: Send + 'static> Drawer<T> {
         self.queue.send((item, size)).map_err(|_| Refused::Gone)
     }
 
-    /// Waits until all items are drawn, and returns the painter. `None` if it panicked.
-    pub(super) fn finish(self) -> Option<Box<dyn Draw<T>>> {
+    /// Waits until all items are drawn, and returns the function that draws; `None` if it panicked.
+    pub(super) fn finish(self) -> Option<Draw<T>> {
         let Self { queue, thread, .. } = self;
         drop(queue);
         thread.join().ok()
@@ -74,29 +71,19 @@ impl<T: Send + 'static> Drawer<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::Receiver;
     use std::time::Duration;
 
     use super::*;
-
-    /// Waits for a permission before each item.
-    struct Slow {
-        permissions: Receiver<()>,
-        drawn: Sender<u32>,
-    }
-
-    impl Draw<u32> for Slow {
-        fn draw(&mut self, item: &u32) {
-            self.permissions.recv_timeout(Duration::from_secs(60)).unwrap();
-            self.drawn.send(*item).unwrap();
-        }
-    }
 
     #[test]
     fn items_beyond_the_limit_are_refused_and_the_others_are_drawn_in_order() {
         let (permit, permissions) = mpsc::channel();
         let (drawn, all_drawn) = mpsc::channel();
-        let drawer = Drawer::start(10, Box::new(Slow { permissions, drawn })).unwrap();
+        let draw = move |item: &u32| {
+            permissions.recv_timeout(Duration::from_secs(60)).unwrap();
+            drawn.send(*item).unwrap();
+        };
+        let drawer = Drawer::start(10, Box::new(draw)).unwrap();
         assert_eq!(drawer.add(1, 99), Ok(()), "an empty queue takes any item");
         assert_eq!(drawer.add(2, 1), Err(Refused::Full));
         permit.send(()).unwrap();

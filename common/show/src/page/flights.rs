@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rustls::{ProtocolVersion, Side};
 
 use super::names::Look;
-use super::story::{Drawn, Row};
+use super::rows::{Drawn, Row};
 use decode::Message;
 
 /// A flight with handshake messages in it.

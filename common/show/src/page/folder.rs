@@ -1,6 +1,5 @@
 //! The folder of the pages. Only their owner may read them, because they have decrypted data.
 
-use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -10,6 +9,7 @@ use std::process;
 use rustls::Side;
 
 use super::names;
+use crate::error::ShowError;
 
 /// A folder in which one program writes its pages: `server-1.html`, `server-2.html`, or `client-1.html` and so on.
 #[derive(Debug)]
@@ -21,51 +21,20 @@ pub struct Folder {
     next: u64,
 }
 
-/// A folder or a page cannot be written. The sentence says why, and what to do next.
-#[derive(Debug)]
-pub struct FolderError {
-    path: PathBuf,
-    why: Why,
-}
-
-#[derive(Debug)]
-enum Why {
-    Missing(io::Error),
-    Unwritable(io::Error),
-    PageUnwritable(io::Error),
-}
-
-impl fmt::Display for FolderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        match &self.why {
-            Why::Missing(error) => {
-                write!(f, "cannot make the folder {path} for --illustrate: {error}; give it another folder")
-            }
-            Why::Unwritable(error) => {
-                write!(
-                    f,
-                    "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
-                )
-            }
-            Why::PageUnwritable(error) => write!(f, "cannot write {path}: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for FolderError {}
-
 impl Folder {
     /// Opens the folder for the pages of a program that plays the role `local`. Makes a missing folder, which only its owner
     /// may use.
     ///
     /// # Errors
     /// The folder cannot be made, read or written to.
-    pub fn open(path: &Path, local: Side) -> Result<Self, FolderError> {
-        let because = |why| FolderError { path: path.to_owned(), why };
-        make(path).map_err(|error| because(Why::Missing(error)))?;
-        let last = last_number(path, local).map_err(|error| because(Why::Unwritable(error)))?;
-        probe(path).map_err(|error| because(Why::Unwritable(error)))?;
+    pub fn open(path: &Path, local: Side) -> Result<Self, ShowError> {
+        make(path)?;
+        let last = probe(path).and_then(|()| last_number(path, local)).map_err(|error| {
+            let path = path.display();
+            ShowError::new(format!(
+                "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
+            ))
+        })?;
         Ok(Self { path: path.to_owned(), local, next: last.saturating_add(1) })
     }
 
@@ -73,19 +42,18 @@ impl Folder {
     ///
     /// # Errors
     /// The page cannot be written, for example because the disk is full. A partial page is removed.
-    pub fn write(&mut self, page: &str) -> Result<PathBuf, FolderError> {
+    pub fn write(&mut self, page: &str) -> Result<PathBuf, ShowError> {
         let (path, mut file) = self.create()?;
         if let Err(error) = file.write_all(page.as_bytes()) {
             // An error of the removal is ignored. The error of the write says more.
             let _ = fs::remove_file(&path);
-            return Err(FolderError { path, why: Why::PageUnwritable(error) });
+            return Err(unwritable(&path, &error));
         }
         Ok(path)
     }
 
-    fn create(&mut self) -> Result<(PathBuf, File), FolderError> {
-        make(&self.path)
-            .map_err(|error| FolderError { path: self.path.clone(), why: Why::Missing(error) })?;
+    fn create(&mut self) -> Result<(PathBuf, File), ShowError> {
+        make(&self.path)?;
         loop {
             let path = self.path.join(format!("{}-{}.html", names::side(self.local), self.next));
             match create(&path) {
@@ -96,14 +64,23 @@ impl Folder {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.next < u64::MAX => {
                     self.next += 1;
                 }
-                Err(error) => return Err(FolderError { path, why: Why::PageUnwritable(error) }),
+                Err(error) => return Err(unwritable(&path, &error)),
             }
         }
     }
 }
 
-fn make(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+fn make(folder: &Path) -> Result<(), ShowError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
+        let path = folder.display();
+        ShowError::new(format!(
+            "cannot make the folder {path} for --illustrate: {error}; give it another folder"
+        ))
+    })
+}
+
+fn unwritable(page: &Path, error: &io::Error) -> ShowError {
+    ShowError::new(format!("cannot write {}: {error}", page.display()))
 }
 
 /// Returns the highest number of our pages in the folder, or 0. A number of more than 32 bits does not belong to a page.

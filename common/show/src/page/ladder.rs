@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::flights::{self, Flight};
 use super::names::{self, Look};
 use super::numbers::{bytes, count, duration, grouped};
-use super::story::{Carry, Drawn, Omitted, Row, Rows, Turn};
+use super::rows::{Carry, Drawn, Omitted, Row, Rows, Turn};
 use crate::vocabulary::{self, Entry, Tone};
 
 /// The state that all rows of a ladder share.

@@ -3,9 +3,9 @@
 use log::{Level, info, log, warn};
 use tls_session::escaped::one_line;
 
-use super::drawer::Draw;
+use super::document;
 use super::folder::Folder;
-use super::{Story, document};
+use super::story::Story;
 
 /// Writes the pages of a program.
 #[derive(Debug)]
@@ -19,11 +19,9 @@ impl Pages {
     pub(super) fn new(folder: Folder) -> Self {
         Self { folder, failed: 0 }
     }
-}
 
-impl Draw<Story> for Pages {
     /// Draws and writes a page. A warning reports the first page that cannot be written. Each later session tries again.
-    fn draw(&mut self, story: &Story) {
+    pub(super) fn draw(&mut self, story: &Story) {
         let id = story.facts.id;
         let page = document::of(&story.facts, &story.rows).into_string();
         match self.folder.write(&page) {

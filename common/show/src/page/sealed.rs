@@ -6,7 +6,7 @@ use std::ops::Range;
 use rustls::ProtocolVersion;
 
 use super::bytes::around;
-use super::story::Drawn;
+use super::rows::Drawn;
 use decode::explain::Field;
 use decode::{HEADER, Sealing, hex};
 

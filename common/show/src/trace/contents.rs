@@ -3,7 +3,7 @@
 use rustls::ContentType;
 use tls_session::alert_name::AlertName;
 
-use crate::preview::Preview;
+use crate::preview::quoted;
 use crate::sink::Carried;
 use crate::vocabulary::message_name;
 use decode::{Alert, Content, Piece, Protection, Record, Sealed};
@@ -90,7 +90,7 @@ fn words(record: &Record) -> String {
         }
         Content::Hidden => format!("encrypted {length} B"),
         Content::Incomplete => format!("incomplete record {} B", record.wire.len()),
-        Content::NotTls => not_tls(record.payload()),
+        Content::NotTls => format!("no TLS {}", quoted(record.payload())),
     };
     if let Protection::Opened { padding: padding @ 1.., .. } = record.protection {
         words += &format!(", padded by {padding} B");
@@ -129,9 +129,4 @@ fn other(kind: ContentType, length: usize) -> String {
         ContentType::Unknown(number) => format!("content type {number}, {length} B"),
         kind => format!("{kind:?} {length} B"),
     }
-}
-
-fn not_tls(bytes: &[u8]) -> String {
-    let preview = Preview::of(bytes);
-    format!("no TLS \"{preview}\"{}", preview.more())
 }

@@ -21,7 +21,7 @@ use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::Interest;
 
 pub(super) use self::log_lines::LogLines;
-use crate::preview::Preview;
+use crate::preview::preview;
 use crate::sink::Carried;
 
 pub(super) fn step(
@@ -33,7 +33,7 @@ pub(super) fn step(
     carried: &Carried,
 ) -> String {
     let (name, fields) = of_step(step, now, endings, carried);
-    line(since_start, Subject::session(id), name, fields)
+    line(since_start, of_session(id), name, fields)
 }
 
 pub(super) fn event_loop(since_start: Duration, event: &LoopEvent<'_>) -> String {
@@ -42,27 +42,24 @@ pub(super) fn event_loop(since_start: Duration, event: &LoopEvent<'_>) -> String
 }
 
 /// The session and the peer of a line.
-#[derive(Default)]
-struct Subject {
-    session: Option<u64>,
-    peer: Option<SocketAddr>,
+type Subject = (Option<u64>, Option<SocketAddr>);
+
+/// A line that is about no session and no peer.
+const NOBODY: Subject = (None, None);
+
+fn of_session(id: SessionId) -> Subject {
+    (Some(id.number), Some(id.peer))
 }
 
-impl Subject {
-    fn session(id: SessionId) -> Self {
-        Self { session: Some(id.number), peer: Some(id.peer) }
-    }
-
-    fn peer(peer: SocketAddr) -> Self {
-        Self { session: None, peer: Some(peer) }
-    }
+fn of_peer(peer: &SocketAddr) -> Subject {
+    (None, Some(*peer))
 }
 
-fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> String {
+fn line(since_start: Duration, (session, peer): Subject, name: &str, fields: Value) -> String {
     let mut object = Map::new();
     object.insert("t_ns".into(), nanoseconds(since_start));
-    object.insert("session".into(), subject.session.into());
-    object.insert("peer".into(), subject.peer.map(|peer| peer.to_string()).into());
+    object.insert("session".into(), session.into());
+    object.insert("peer".into(), peer.map(|peer| peer.to_string()).into());
     object.insert("event".into(), name.into());
     if let Value::Object(fields) = fields {
         object.extend(fields);
@@ -70,9 +67,11 @@ fn line(since_start: Duration, subject: Subject, name: &str, fields: Value) -> S
     Value::Object(object).to_string()
 }
 
-/// Returns the name of a step and its fields. Both are part of the schema and must not change.
+/// Returns the name of a step and its fields. Both are part of the schema and must not change. A new step also needs a line in
+/// the README and in the test of the schema.
 fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) -> (&'static str, Value) {
     let none = json!({});
+    let left = |at: Option<Instant>| at.map(|at| nanoseconds(at.saturating_duration_since(now)));
     match step {
         Step::Began { local } => ("began", json!({ "local": local.to_string() })),
         Step::Ready(readiness) => (
@@ -96,14 +95,10 @@ fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) 
         Step::WriteBlocked => ("write_blocked", none),
         Step::PhaseChanged { from, to } => ("phase", phase(from, to)),
         Step::DeadlineSet(timeout, at) => {
-            let left = at.map(|at| nanoseconds(at.saturating_duration_since(now)));
-            ("deadline_set", json!({ "deadline": timeout.name(), "in_ns": left }))
+            ("deadline_set", json!({ "deadline": timeout.name(), "in_ns": left(*at) }))
         }
         Step::DeadlineFired(timeout) => ("deadline_fired", json!({ "deadline": timeout.name() })),
-        Step::TimerSet(at) => {
-            let left = at.map(|at| nanoseconds(at.saturating_duration_since(now)));
-            ("timer_set", json!({ "in_ns": left }))
-        }
+        Step::TimerSet(at) => ("timer_set", json!({ "in_ns": left(*at) })),
         Step::TimerFired => ("timer_fired", none),
         Step::InterestChanged(wanted) => ("interest", interest("session", *wanted)),
         Step::Yielded => ("yield", none),
@@ -126,12 +121,10 @@ fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) 
 fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
     let none = json!({});
     match event {
-        LoopEvent::Listening(address) => {
-            (Subject::default(), "listening", json!({ "address": address.to_string() }))
-        }
+        LoopEvent::Listening(address) => (NOBODY, "listening", json!({ "address": address.to_string() })),
         LoopEvent::Woke { events, timeout } => {
             let timeout = timeout.map(nanoseconds);
-            (Subject::default(), "woke", json!({ "events": events, "timeout_ns": timeout }))
+            (NOBODY, "woke", json!({ "events": events, "timeout_ns": timeout }))
         }
         LoopEvent::Ready(source) => {
             let (subject, source) = name_of_source(*source);
@@ -141,50 +134,42 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
             let (subject, source) = name_of_source(*source);
             (subject, "interest", interest(source, *wanted))
         }
-        LoopEvent::Accepted(peer) => (Subject::peer(*peer), "accepted", none),
-        LoopEvent::Waiting { peer, position } => {
-            (Subject::peer(*peer), "waiting", json!({ "place": position }))
-        }
-        LoopEvent::QueueFull => (Subject::default(), "room_full", none),
-        LoopEvent::QueueHasRoom => (Subject::default(), "room_again", none),
-        LoopEvent::AcceptFailed(error) => {
-            (Subject::default(), "accept_failed", json!({ "error": text(error) }))
-        }
+        LoopEvent::Accepted(peer) => (of_peer(peer), "accepted", none),
+        LoopEvent::Waiting { peer, position } => (of_peer(peer), "waiting", json!({ "place": position })),
+        LoopEvent::QueueFull => (NOBODY, "room_full", none),
+        LoopEvent::QueueHasRoom => (NOBODY, "room_again", none),
+        LoopEvent::AcceptFailed(error) => (NOBODY, "accept_failed", json!({ "error": text(error) })),
         LoopEvent::Skipped { peer, reason, waiting } => {
-            (Subject::peer(*peer), "skipped", json!({ "error": error(reason), "waiting": waiting }))
+            (of_peer(peer), "skipped", json!({ "error": error(reason), "waiting": waiting }))
         }
         LoopEvent::SlotHeld { peer, slot, waiting } => {
-            (Subject::peer(*peer), "slot_held", json!({ "slot": slot, "waiting": waiting }))
+            (of_peer(peer), "slot_held", json!({ "slot": slot, "waiting": waiting }))
         }
         LoopEvent::SlotGivenUp { peer, slot, waiting } => {
-            (Subject::peer(*peer), "slot_given_up", json!({ "slot": slot, "waiting": waiting }))
+            (of_peer(peer), "slot_given_up", json!({ "slot": slot, "waiting": waiting }))
         }
         LoopEvent::Promoted { id, slot, waiting } => {
-            (Subject::session(*id), "promoted", json!({ "slot": slot, "waiting": waiting }))
+            (of_session(*id), "promoted", json!({ "slot": slot, "waiting": waiting }))
         }
         LoopEvent::SessionFailed { id, error } => {
-            (Subject::session(*id), "session_failed", json!({ "error": text(error) }))
+            (of_session(*id), "session_failed", json!({ "error": text(error) }))
         }
         LoopEvent::Freed { id, slot, drains } => {
-            (Subject::session(*id), "freed", json!({ "slot": slot, "lingers": drains }))
+            (of_session(*id), "freed", json!({ "slot": slot, "lingers": drains }))
         }
-        LoopEvent::StdinRead(bytes) => (Subject::default(), "stdin_read", json!({ "bytes": bytes })),
-        LoopEvent::Connecting(address) => (Subject::peer(*address), "connecting", none),
+        LoopEvent::StdinRead(bytes) => (NOBODY, "stdin_read", json!({ "bytes": bytes })),
+        LoopEvent::Connecting(address) => (of_peer(address), "connecting", none),
         LoopEvent::ConnectFailed(address, error) => {
-            (Subject::peer(*address), "connect_failed", json!({ "error": text(error) }))
+            (of_peer(address), "connect_failed", json!({ "error": text(error) }))
         }
-        LoopEvent::Connected(address) => (Subject::peer(*address), "connected", none),
+        LoopEvent::Connected(address) => (of_peer(address), "connected", none),
         LoopEvent::Drained { peer, drained } => {
-            (Subject::peer(*peer), "lingering_over", json!({ "drained": drained }))
+            (of_peer(peer), "lingering_over", json!({ "drained": drained }))
         }
-        LoopEvent::Reloaded { error } => {
-            (Subject::default(), "reloaded", json!({ "error": error.map(text) }))
-        }
-        LoopEvent::ReloadPostponed { error } => {
-            (Subject::default(), "reload_postponed", json!({ "error": text(error) }))
-        }
+        LoopEvent::Reloaded { error } => (NOBODY, "reloaded", json!({ "error": error.map(text) })),
+        LoopEvent::ReloadPostponed { error } => (NOBODY, "reload_postponed", json!({ "error": text(error) })),
         LoopEvent::Stopping { why, waiting } => {
-            (Subject::default(), "stopping", json!({ "why": why, "waiting": waiting }))
+            (NOBODY, "stopping", json!({ "why": why, "waiting": waiting }))
         }
     }
 }
@@ -202,7 +187,7 @@ fn nanoseconds(duration: Duration) -> Value {
 }
 
 fn plaintext(bytes: &[u8]) -> Value {
-    json!({ "bytes": bytes.len(), "preview": Preview::of(bytes).to_string() })
+    json!({ "bytes": bytes.len(), "preview": preview(bytes) })
 }
 
 fn processed(result: &Result<IoState, rustls::Error>) -> Value {
@@ -278,11 +263,11 @@ fn name_of_phase(phase: &Phase) -> &'static str {
 
 fn name_of_source(source: EventSource) -> (Subject, &'static str) {
     match source {
-        EventSource::Signals => (Subject::default(), "signals"),
-        EventSource::Listener => (Subject::default(), "listener"),
-        EventSource::Queued(peer) => (Subject::peer(peer), "queued"),
-        EventSource::Stdin => (Subject::default(), "stdin"),
-        EventSource::Draining(peer) => (Subject::peer(peer), "lingering"),
+        EventSource::Signals => (NOBODY, "signals"),
+        EventSource::Listener => (NOBODY, "listener"),
+        EventSource::Queued(peer) => (of_peer(&peer), "queued"),
+        EventSource::Stdin => (NOBODY, "stdin"),
+        EventSource::Draining(peer) => (of_peer(&peer), "lingering"),
     }
 }
 

@@ -6,7 +6,7 @@ use log::Level;
 use program::logging::LineFormat;
 use serde_json::json;
 
-use super::{Subject, line};
+use super::{NOBODY, line};
 
 /// Makes objects of log lines. Their times count from `start`.
 pub(in crate::trace) struct LogLines {
@@ -17,11 +17,11 @@ impl LineFormat for LogLines {
     fn log(&self, level: Level, target: Option<&str>, message: &str) -> String {
         let level = level.as_str().to_lowercase();
         let fields = json!({ "level": level, "target": target, "message": message });
-        line(self.start.elapsed(), Subject::default(), "log", fields)
+        line(self.start.elapsed(), NOBODY, "log", fields)
     }
 
     fn failure(&self, program: &str, message: &str) -> String {
         let fields = json!({ "program": program, "message": message });
-        line(self.start.elapsed(), Subject::default(), "failed", fields)
+        line(self.start.elapsed(), NOBODY, "failed", fields)
     }
 }
