@@ -14,18 +14,25 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use support::browser::Browser;
-use support::drawn::{Page, draw, tls12};
+use support::drawn::{Page, draw};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
 
 /// The pages of both ends, in TLS 1.3 and in TLS 1.2.
 fn pages() -> Vec<Page> {
     let talk = || Talk::new(b"hello, who is there?", 2);
-    [Setup::new(), tls12()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()
+    [Setup::new(), Setup::tls12()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()
 }
 
 fn open(browser: &mut Browser, folder: &TempDir, page: &Page) {
     browser.open(&folder.write("page.html", &page.text));
+}
+
+/// Opens the page of a client in TLS 1.3.
+fn opened() -> (Browser, TempDir) {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    open(&mut browser, &folder, &pages().remove(0));
+    (browser, folder)
 }
 
 #[test]
@@ -68,8 +75,7 @@ fn foreign_scripts_styles_and_pictures_are_blocked() {
 #[test]
 #[ignore = "needs chromium"]
 fn enter_and_space_open_an_arrow_and_escape_closes_it() {
-    let (mut browser, folder) = (Browser::start(), TempDir::new());
-    open(&mut browser, &folder, &pages().remove(0));
+    let (mut browser, _folder) = opened();
     let open = "document.querySelectorAll('details[open]').length";
     browser.evaluate("document.querySelector('.tools button:last-child').focus()");
     browser.press("Tab");
@@ -93,8 +99,7 @@ fn enter_and_space_open_an_arrow_and_escape_closes_it() {
 #[test]
 #[ignore = "needs chromium"]
 fn a_field_and_its_bytes_are_highlighted_together() {
-    let (mut browser, folder) = (Browser::start(), TempDir::new());
-    open(&mut browser, &folder, &pages().remove(0));
+    let (mut browser, _folder) = opened();
     browser.evaluate("document.querySelector('.arrow details').open = true");
     let random =
         "[...document.querySelectorAll('.field')].find(f => f.querySelector('.name').innerText == 'random')";
@@ -112,8 +117,7 @@ fn a_field_and_its_bytes_are_highlighted_together() {
 #[test]
 #[ignore = "needs chromium"]
 fn a_copy_of_the_bytes_has_only_bytes() {
-    let (mut browser, folder) = (Browser::start(), TempDir::new());
-    open(&mut browser, &folder, &pages().remove(0));
+    let (mut browser, _folder) = opened();
     browser.evaluate("document.querySelector('.arrow details').open = true");
     let copied =
         "getSelection().selectAllChildren(document.querySelector('.hex')), getSelection().toString()";
@@ -187,8 +191,7 @@ fn a_page_fits_every_window() {
 #[ignore = "needs chromium"]
 fn every_text_has_enough_contrast() {
     const FAINT: &str = include_str!("support/contrast.js");
-    let (mut browser, folder) = (Browser::start(), TempDir::new());
-    open(&mut browser, &folder, &pages().remove(0));
+    let (mut browser, _folder) = opened();
     browser.evaluate("document.querySelector('[data-open]').click()");
     for scheme in ["light", "dark"] {
         browser.look(1280, 1000, scheme);

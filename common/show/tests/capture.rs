@@ -7,16 +7,18 @@ mod support {
     pub mod shapes;
 }
 
-use std::collections::{HashMap, HashSet};
-use std::fs::File;
+use std::collections::HashSet;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
+use decode::Protection;
 use rustls::Side;
 use show::sink::{Carried, Sink as _};
-use support::pcapng::{Capture, Connection, Ended, Item};
-use support::shapes::{Shape, Taken};
+use support::pcapng::{Capture, Connection, Ended};
+use support::shapes::{Shape, capturing_server, greeted};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
@@ -27,6 +29,7 @@ use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
 const BOTH_FINS: Ended = Ended { fin_received: true, fin_sent: true, reset_received: false };
+const RESET: Ended = Ended { fin_received: false, fin_sent: false, reset_received: true };
 
 /// Returns the only connection of a capture.
 fn only(capture: &Capture) -> Connection {
@@ -41,74 +44,31 @@ fn captured_by_server(server: EchoServer) -> Capture {
     Capture::read(&folder.path().join("server.pcapng"))
 }
 
-fn capturing_server(arguments: &[&str]) -> EchoServer {
-    EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
-}
-
-/// Returns the client random of a ClientHello, which is also in the lines of the secrets (RFC 8446, 4.1.2).
-fn client_random(client_bytes: &[u8]) -> String {
-    client_bytes[11..43].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The bytes of one direction of a session so far.
-#[derive(Default)]
-struct Direction {
-    bytes: Vec<u8>,
-    checked: usize,
-    changed_cipher_spec: bool,
-}
-
-impl Direction {
-    /// Adds bytes. Returns whether one of the records that they complete is encrypted.
-    fn add(&mut self, bytes: &[u8]) -> bool {
-        self.bytes.extend_from_slice(bytes);
-        let mut encrypted = false;
-        while let Some([kind, 3, _, high, low]) = self.bytes[self.checked..].first_chunk() {
-            let length = usize::from(u16::from_be_bytes([*high, *low]));
-            let Some(content) = self.bytes[self.checked + 5..].get(..length) else { break };
-            // In TLS 1.3 encrypted records have the type application_data (23). In TLS 1.2 the records after
-            // change_cipher_spec (20) are encrypted. In TLS 1.3 a second hello may follow it in clear text.
-            let is_hello = matches!(content, [1 | 2, 0, high, low, ..]
-                if usize::from(u16::from_be_bytes([*high, *low])) + 4 == length);
-            encrypted |= *kind == 23 || (self.changed_cipher_spec && *kind != 20 && !is_hello);
-            self.changed_cipher_spec |= *kind == 20;
-            self.checked += 5 + length;
-        }
-        encrypted
-    }
-}
-
-/// Asserts that secrets of each session come before the packet that completes its first encrypted record. (The tests with
-/// Wireshark show that they are the right ones.)
-fn assert_secrets_come_first(name: &str, capture: &Capture, client_is_peer: bool) {
-    let (mut known, mut sessions) = (HashSet::new(), HashSet::new());
-    let mut directions: HashMap<_, Direction> = HashMap::new();
-    for item in &capture.items {
-        match item {
-            Item::Secrets(lines) => {
-                known.extend(lines.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()));
-            }
-            Item::Packet(packet) => {
-                let from_client = packet.inbound == client_is_peer;
-                let ends = if from_client { (packet.from, packet.to) } else { (packet.to, packet.from) };
-                let encrypted = directions.entry((ends, from_client)).or_default().add(&packet.payload);
-                if let Some(client) = directions.get(&(ends, true)).filter(|client| client.bytes.len() > 43) {
-                    sessions.insert(client_random(&client.bytes));
-                    assert!(!encrypted || known.contains(&client_random(&client.bytes)), "{name}");
-                }
-            }
-        }
-    }
-    assert_eq!(known, sessions, "{name}");
+/// Asserts that the secrets in the file come before the records that they decrypt, and decrypt all of them.
+fn assert_decrypted(name: &str, capture: &Capture) {
+    let records = capture.decoded();
+    let sealed = records.iter().find(|record| matches!(record.protection, Protection::Sealed(_)));
+    assert!(!records.is_empty() && sealed.is_none(), "{name}: {sealed:?}");
 }
 
 #[test]
 fn captures_of_both_ends_agree_and_their_tcp_is_valid() {
     for shape in Shape::all() {
-        let Taken { server, client, folder: _folder, .. } = shape.take();
-        let (server, client) = (Capture::read(&server), Capture::read(&client));
-        assert_eq!((server.cut_off, client.cut_off), (0, 0));
-        let (served, held) = (server.connections(), client.connections());
+        let taken = shape.take();
+        let ip = if shape.name == "IPv6" { "[::1]" } else { "127.0.0.1" };
+        let address: SocketAddr = format!("{ip}:{}", taken.port).parse().unwrap();
+        let captures =
+            [(&taken.server, "mio-server"), (&taken.client, "mio-client")].map(|(path, program)| {
+                assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+                let capture = Capture::read(path);
+                assert_eq!(capture.program, format!("{program} {}", env!("CARGO_PKG_VERSION")));
+                let first = capture.packets().next().unwrap();
+                assert_eq!((first.to, first.from.ip()), (address, address.ip()));
+                assert_eq!(capture.cut_off, 0);
+                assert_decrypted(&shape.name, &capture);
+                capture
+            });
+        let [served, held] = captures.each_ref().map(Capture::connections);
         let sessions = shape.handshakes.len();
         assert_eq!((served.len(), held.len()), (sessions, sessions), "{}", shape.name);
         for (number, (served, held)) in (1..).zip(served.iter().zip(&held)) {
@@ -118,50 +78,20 @@ fn captures_of_both_ends_agree_and_their_tcp_is_valid() {
             assert!(served.comment.starts_with(&format!("session {number}: ")), "{}", served.comment);
             assert!(held.comment.starts_with(&format!("session {number}: ")), "{}", held.comment);
             assert!(!served.sent.is_empty() && held.ended.fin_sent && served.ended.fin_sent);
+            let lengths = [held.received.len(), held.sent.len()];
+            assert!(lengths.iter().all(|length| *length > shape.input.unwrap_or(0)), "{lengths:?}");
         }
-        if !shape.name.starts_with("untrusted 1.2") {
-            assert_secrets_come_first(&shape.name, &server, true);
-            assert_secrets_come_first(&shape.name, &client, false);
-            let set = |capture: &Capture| -> HashSet<String> {
-                capture.secrets().iter().map(|line| (*line).to_owned()).collect()
-            };
-            // A refusing client derives fewer secrets. A resuming client derives some that its server does not use.
-            assert!(!set(&server).is_disjoint(&set(&client)), "{}", shape.name);
-        }
-    }
-}
-
-#[test]
-fn a_large_echo_is_captured_completely() {
-    let taken = Shape::large().remove(0).take();
-    for path in [&taken.server, &taken.client] {
-        let connection = only(&Capture::read(path));
-        for bytes in [&connection.received, &connection.sent] {
-            let length = bytes.len();
-            assert!((10_000_000..10_100_000).contains(&length), "{length}");
-        }
-    }
-}
-
-#[test]
-fn packets_have_the_addresses_of_the_connection() {
-    for (shape, address) in Shape::of_every_address().iter().zip(["[::1]", "127.0.0.1"]) {
-        let taken = shape.take();
-        let expected: SocketAddr = format!("{address}:{}", taken.port).parse().unwrap();
-        for path in [&taken.server, &taken.client] {
-            let capture = Capture::read(path);
-            let first = capture.packets().next().unwrap();
-            assert_eq!(first.to, expected);
-            assert_eq!(first.from.ip(), expected.ip());
-        }
+        // A refusing client derives fewer secrets. A resuming client derives some that its server does not use.
+        let [of_server, of_client] = captures.each_ref().map(|capture| HashSet::from_iter(capture.secrets()));
+        let none_in_common = HashSet::<&str>::is_disjoint(&of_server, &of_client);
+        assert_eq!(none_in_common, shape.name == "untrusted 1.2", "{}", shape.name);
     }
 }
 
 #[test]
 fn a_fin_without_close_notify_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
-    let mut client = server.connect();
-    assert_eq!(client.receive(9), b"welcome!\n");
+    let mut client = greeted(&server);
     client.fin();
     client.receive_to_end();
     assert_eq!(only(&captured_by_server(server)).ended, BOTH_FINS);
@@ -170,11 +100,9 @@ fn a_fin_without_close_notify_is_captured() {
 #[test]
 fn a_reset_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
-    let mut client = server.connect();
-    assert_eq!(client.receive(9), b"welcome!\n");
+    let client = greeted(&server);
     raw::reset(client.into_socket());
-    let ended = only(&captured_by_server(server)).ended;
-    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+    assert_eq!(only(&captured_by_server(server)).ended, RESET);
 }
 
 /// After the failed write `recv` returns end-of-file, like after a FIN.
@@ -192,22 +120,16 @@ fn a_failed_write_is_captured_as_a_reset() {
         error: "reset".to_owned(),
     };
     let severed = Phase::WriteFailed { reason: reason.clone(), authorized: true };
+    let (reason, until, duration) = (&reason, Until::Established, Duration::ZERO);
     for step in [
         Step::Began { local: address },
         Step::PhaseChanged { from: &Phase::Established, to: &severed },
         Step::Received(&[]),
-        Step::Closed {
-            reason: &reason,
-            until: Until::Established,
-            received: 0,
-            sent: 0,
-            duration: Duration::ZERO,
-        },
+        Step::Closed { reason, until, received: 0, sent: 0, duration },
     ] {
         capture.step(now, id, &step, &Carried::default());
     }
-    let ended = only(&Capture::read(&path)).ended;
-    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+    assert_eq!(only(&Capture::read(&path)).ended, RESET);
 }
 
 #[test]
@@ -219,8 +141,7 @@ fn a_reset_after_our_close_notify_is_captured() {
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     raw::reset(session.into_socket());
     client.expect_exit(0);
-    let ended = only(&Capture::read(&server.folder.path().join("client.pcapng"))).ended;
-    assert_eq!(ended, Ended { fin_received: false, fin_sent: false, reset_received: true });
+    assert_eq!(only(&Capture::read(&server.folder.path().join("client.pcapng"))).ended, RESET);
 }
 
 #[test]
@@ -238,17 +159,14 @@ fn a_client_that_does_not_speak_tls_is_captured() {
 #[test]
 fn concurrent_sessions_are_separate_connections() {
     let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
-    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        assert_eq!(client.receive(9), b"welcome!\n");
-    }
+    let mut clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
     for _ in 0..3 {
         assert!(clients.iter_mut().all(|client| client.try_round_trip(b"all at a time")));
     }
     let addresses: Vec<_> = clients.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
     clients.into_iter().for_each(|client| drop(client.close()));
     let capture = captured_by_server(server);
-    assert_secrets_come_first("", &capture, true);
+    assert_decrypted("", &capture);
     let connections = capture.connections();
     assert_eq!(connections.len(), 3);
     for (number, (connection, address)) in (1..).zip(connections.iter().zip(addresses)) {
@@ -279,8 +197,7 @@ fn the_comment_of_a_queued_client_has_its_waiting_time() {
 #[test]
 fn a_killed_server_leaves_a_valid_file() {
     let server = capturing_server(&[]);
-    let mut client = server.connect();
-    assert_eq!(client.receive(9), b"welcome!\n");
+    let mut client = greeted(&server);
     for _ in 0..20 {
         assert!(client.try_round_trip(&[b'~'; 3000]));
     }
@@ -290,14 +207,13 @@ fn a_killed_server_leaves_a_valid_file() {
     let capture = Capture::read(&server.folder.path().join("server.pcapng"));
     let connection = only(&capture);
     assert!(connection.received.len() > 20 * 3000 && connection.sent.len() > 19 * 3000);
-    assert_secrets_come_first("", &capture, true);
+    assert_decrypted("", &capture);
 }
 
 #[test]
 fn a_kill_during_bulk_data_cuts_off_at_most_one_block() {
     let server = capturing_server(&[]);
-    let mut client = server.connect();
-    assert_eq!(client.receive(9), b"welcome!\n");
+    let mut client = greeted(&server);
     let sender = client.send_in_background(&vec![b'~'; 64 << 20]);
     client.receive(8 << 20);
     server.program.signal("KILL");

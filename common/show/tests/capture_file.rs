@@ -4,32 +4,19 @@
 
 mod support {
     pub mod pcapng;
-    pub mod shapes;
 }
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::Instant;
 
 use support::pcapng::Capture;
-use support::shapes::Shape;
 use testing::LIMIT;
 use testing::certificates::Identity;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Output};
-
-#[test]
-fn the_file_names_its_program_and_only_its_owner_may_read_it() {
-    let taken = Shape::all().remove(0).take();
-    for (path, program) in [(&taken.server, "mio-server "), (&taken.client, "mio-client ")] {
-        let capture = Capture::read(path);
-        assert_eq!(capture.program, format!("{program}{}", env!("CARGO_PKG_VERSION")));
-        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-}
 
 #[test]
 fn an_existing_file_is_refused_and_not_changed() {
@@ -114,6 +101,15 @@ fn a_full_disk_is_reported_once_and_sessions_continue() {
     assert!(connections.len() == 1 && connections[0].received.len() > 10_000);
 }
 
+/// Serves clients until the log has a line with these words.
+fn serve_until(server: &EchoServer, words: &str) {
+    let start = Instant::now();
+    while server.log().lines(words).is_empty() {
+        assert!(start.elapsed() < LIMIT);
+        server.serves_a_client();
+    }
+}
+
 /// A limit on the size of files stands for a full disk. Later it is raised, like a disk that has room again.
 #[test]
 #[ignore = "needs prlimit(1)"]
@@ -127,11 +123,7 @@ fn the_capture_continues_with_the_next_session_when_the_disk_has_room_again() {
     server.log().wait_for_line("capture stopped: ");
     let pid = server.program.id().to_string();
     assert!(Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status().unwrap().success());
-    let start = Instant::now();
-    while server.log().lines("capture continues with session").is_empty() {
-        assert!(start.elapsed() < LIMIT);
-        server.serves_a_client();
-    }
+    serve_until(&server, "capture continues with session");
     let EchoServer { mut program, folder, .. } = server;
     program.interrupt();
     program.expect_exit(0);
@@ -145,9 +137,7 @@ fn the_capture_continues_with_the_next_session_when_the_disk_has_room_again() {
 fn a_dash_and_the_paths_of_stdout_mean_stdout() {
     for name in ["-", "/dev/stdout", "/dev/fd/1"] {
         let server = EchoServer::start(&[]);
-        let target = format!("localhost:{}", server.address.port());
-        let arguments = [&target, "--linger", "0s", "--capture", name];
-        let mut client = Launch::client(server.folder.path()).args(arguments).start();
+        let mut client = server.client(&["--linger", "0s", "--capture", name]).start();
         client.expect_exit(0);
         client.stderr.wait_for_line("WARN  --capture: stdout holds the secrets of its sessions");
         assert_eq!(server.folder.names(), ["certificates"]);
@@ -177,11 +167,7 @@ fn an_unread_stdout_stops_the_capture_but_not_the_sessions() {
     client.close();
     server.log().wait_for_line("capture stopped: cannot write (its reader does not read)");
     let stdout = Output::collect(reader);
-    let start = Instant::now();
-    while server.log().lines("capture continues with session").is_empty() {
-        assert!(start.elapsed() < LIMIT);
-        server.serves_a_client();
-    }
+    serve_until(&server, "capture continues with session");
     let EchoServer { mut program, .. } = server;
     program.interrupt();
     program.expect_exit(0);
@@ -199,10 +185,6 @@ fn a_closed_stdout_ends_the_capture_but_not_the_server() {
     let launch = Launch::server(folder.path()).args(["--capture", "-"]).stdout(writer);
     let server = EchoServer::launch(launch, folder);
     drop(reader);
-    let start = Instant::now();
-    while server.log().lines("its reader is gone").is_empty() {
-        assert!(start.elapsed() < LIMIT);
-        server.serves_a_client();
-    }
+    serve_until(&server, "its reader is gone");
     server.serves_a_client();
 }

@@ -5,31 +5,26 @@
 mod support {
     #[path = "../../../decode/tests/support/conversation.rs"]
     pub mod conversation;
-    pub mod memory;
 }
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use decode::secrets::Secrets;
 use decode::{Decoder, Protection, Record};
 use program::ending::Endings;
-use rustls::{NoKeyLog, Side};
-use show::show::Show;
+use rustls::Side;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
 use support::conversation::{Conversation, decode};
-use support::memory::{self, Setup, Talk};
 use testing::configs::{Configs, Shape, suite};
-use tls_session::close_reason::{CloseReason, Endpoint};
-use tls_session::observer::Step;
+use tls_session::observer::{SessionId, Step};
 
 /// Returns the description in the line of a read.
 fn described(records: Vec<Record>, left_over: usize) -> String {
     let start = Instant::now();
     let mut trace = Trace::text(Endings::of(Side::Server), start, Vec::new(), false);
     let carried = Carried { records, left_over, ..Carried::default() };
-    trace.step(start, memory::id(1), &Step::ReadTls(b"?"), &carried);
+    let id = SessionId { number: 1, peer: "127.0.0.1:1".parse().unwrap() };
+    trace.step(start, id, &Step::ReadTls(b"?"), &carried);
     let line = String::from_utf8(trace.into_writer().unwrap()).unwrap();
     line.trim_end().split_once("1 B").unwrap().1.trim_start_matches(": ").to_owned()
 }
@@ -42,39 +37,28 @@ fn described_bytes(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn no_bytes_have_no_description() {
-    assert_eq!(described_bytes(b""), "");
-}
-
-#[test]
-fn clear_records_have_no_braces() {
-    assert_eq!(
-        described_bytes(b"\x16\x03\x03\0\x04\x0e\0\0\0\x14\x03\x03\0\x01\x01"),
-        "ServerHelloDone, ChangeCipherSpec"
-    );
-    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x02\x30"), "Alert: fatal unknown_ca");
-    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x01\x64"), "Alert: warning no_renegotiation_RESERVED");
-    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x01\x00"), "Alert: close_notify");
-    assert_eq!(described_bytes(b"\x15\x03\x03\0\x02\x09\xc8"), "Alert: level 9 200");
-}
-
-#[test]
-fn malformed_and_unknown_records_are_described() {
-    assert_eq!(described_bytes(b"\x14\x03\x03\0\x01\x02"), "malformed ChangeCipherSpec 1 B");
-    assert_eq!(described_bytes(b"\x18\x03\x03\0\x03\x01\0\0"), "Heartbeat 3 B");
-    assert_eq!(described_bytes(b"\x16\x03\x03\0\x04\x63\0\0\0"), "handshake message 99");
-    assert_eq!(described_bytes(b"GET / HTTP/1.0\r\n\r\n"), r#"no TLS "GET / HTTP/1.0\r\n\r\n""#);
-    assert_eq!(described_bytes(b"\x80\x2e\x01\x03\x01"), r#"no TLS "\x80.\x01\x03\x01""#);
-}
-
-#[test]
-fn incomplete_records_and_messages_are_described() {
-    assert_eq!(described_bytes(b"\x16\x03"), "2 B of the next record so far");
-    assert_eq!(
-        described_bytes(b"\x14\x03\x03\0\x01\x01\x16\x03\x03"),
-        "ChangeCipherSpec + 3 B of the next record"
-    );
-    assert_eq!(described_bytes(b"\x16\x03\x03\0\x06\x0e\0\0\0\x0b\0"), "ServerHelloDone, part of a message");
+fn records_and_their_messages_are_described() {
+    for (bytes, description) in [
+        (&b""[..], ""),
+        // Clear records have no braces.
+        (b"\x16\x03\x03\0\x04\x0e\0\0\0\x14\x03\x03\0\x01\x01", "ServerHelloDone, ChangeCipherSpec"),
+        (b"\x15\x03\x03\0\x02\x02\x30", "Alert: fatal unknown_ca"),
+        (b"\x15\x03\x03\0\x02\x01\x64", "Alert: warning no_renegotiation_RESERVED"),
+        (b"\x15\x03\x03\0\x02\x01\x00", "Alert: close_notify"),
+        (b"\x15\x03\x03\0\x02\x09\xc8", "Alert: level 9 200"),
+        // Malformed and unknown ones.
+        (b"\x14\x03\x03\0\x01\x02", "malformed ChangeCipherSpec 1 B"),
+        (b"\x18\x03\x03\0\x03\x01\0\0", "Heartbeat 3 B"),
+        (b"\x16\x03\x03\0\x04\x63\0\0\0", "handshake message 99"),
+        (b"GET / HTTP/1.0\r\n\r\n", r#"no TLS "GET / HTTP/1.0\r\n\r\n""#),
+        (b"\x80\x2e\x01\x03\x01", r#"no TLS "\x80.\x01\x03\x01""#),
+        // Incomplete ones.
+        (b"\x16\x03", "2 B of the next record so far"),
+        (b"\x14\x03\x03\0\x01\x01\x16\x03\x03", "ChangeCipherSpec + 3 B of the next record"),
+        (b"\x16\x03\x03\0\x06\x0e\0\0\0\x0b\0", "ServerHelloDone, part of a message"),
+    ] {
+        assert_eq!(described_bytes(bytes), description);
+    }
 }
 
 #[test]
@@ -130,27 +114,4 @@ fn records_that_cannot_be_decrypted_are_described() {
     let mut padded = data(&[9]);
     padded[0].protection = Protection::Opened { plaintext: vec![0; 9], padding: 100 };
     assert_eq!(described(padded, 0), "{application data 9 B, padded by 100 B}");
-}
-
-#[test]
-fn a_decoder_with_the_wrong_role_does_not_disturb_a_session() {
-    for knows_secrets in [true, false] {
-        let (secrets, start) = (Arc::<Secrets>::default(), Instant::now());
-        // This observer has the wrong role, so it takes each end for the other.
-        let mut upside_down = Show::new(
-            Side::Server,
-            Arc::clone(&secrets),
-            Trace::text(Endings::of(Side::Server), start, Vec::new(), false),
-        );
-        let setup = match knows_secrets {
-            true => Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog)),
-            false => Setup::new(),
-        };
-        let talk = Talk::new(&[b'x'; 50_000], 3);
-        let ends = setup.converse(65536, talk, start, &mut upside_down, &mut ());
-        assert_eq!(
-            ends,
-            (CloseReason::Clean { first: Endpoint::Local }, CloseReason::Clean { first: Endpoint::Peer })
-        );
-    }
 }

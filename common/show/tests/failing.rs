@@ -1,4 +1,4 @@
-//! Sinks that fail: the log reports it once, and the session continues.
+//! Sinks that fail: the session continues, and nothing is decoded for them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -7,84 +7,19 @@ mod support {
 }
 
 use std::cell::Cell;
-use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use decode::secrets::Secrets;
-use log::{Level, LevelFilter, Log, Metadata, Record};
-use program::ending::Endings;
 use program::observer::{LoopEvent, Observer};
-use rustls::{NoKeyLog, Side};
+use rustls::Side;
 use show::show::Show;
 use show::sink::{Carried, Sink};
-use show::trace::Trace;
 use support::memory::{Setup, Talk};
-use testing::configs::Shape;
 use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::observer::Observer as _;
 use tls_session::observer::{SessionId, Step};
-
-static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-struct Remember;
-
-impl Log for Remember {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if record.level() == Level::Warn {
-            WARNINGS.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// A disk with this many free bytes.
-struct Full(usize);
-
-impl Write for Full {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.0.min(bytes.len());
-        self.0 -= taken;
-        if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_full_disk_is_reported_once_and_the_session_continues() {
-    log::set_logger(&Remember).unwrap();
-    log::set_max_level(LevelFilter::Warn);
-    let setup = Setup::new();
-    for room in [0, 10, 1000] {
-        let start = Instant::now();
-        for form in [
-            Trace::text(Endings::of(Side::Client), start, Full(room), false),
-            Trace::json(Endings::of(Side::Client), start, Full(room)),
-        ] {
-            let mut trace = Show::new(Side::Client, Arc::default(), form);
-            let talk = Talk::new(b"hello", 3);
-            let (end, _) = setup.converse(65536, talk, start, &mut trace, &mut ());
-            assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
-            assert!(trace.is_watching());
-            let warnings = std::mem::take(&mut *WARNINGS.lock().unwrap());
-            let [warning] = &warnings[..] else { panic!("{warnings:?}") };
-            assert!(
-                warning.starts_with("cannot write the trace: ")
-                    && warning.ends_with("; lines are skipped until writing works again"),
-                "{warning}"
-            );
-        }
-    }
-}
 
 /// A sink that fails after a number of steps.
 #[derive(Debug)]
@@ -120,7 +55,7 @@ impl tls_session::observer::Observer for Persistent {
 impl Observer for Persistent {}
 
 fn converse(secrets: Arc<Secrets>, show: &mut dyn Observer) {
-    let setup = Setup::shaped(&Shape::default(), secrets, Arc::new(NoKeyLog));
+    let setup = Setup::new().logged(secrets);
     let (end, _) = setup.converse(65536, Talk::new(b"hello", 3), Instant::now(), show, &mut ());
     assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
 }

@@ -18,8 +18,12 @@ use testing::folder::TempDir;
 use testing::program::{Launch, Program};
 
 fn start_client(server: &EchoServer, arguments: &[&str]) -> Program {
-    let target = format!("localhost:{}", server.address.port());
-    Launch::client(server.folder.path()).args([&target, "--linger", "0s"]).args(arguments).start()
+    server.client(&["--linger", "0s"]).args(arguments).start()
+}
+
+/// Starts a client with this SSLKEYLOGFILE.
+fn start_with_variable(server: &EchoServer, file: &str, arguments: &[&str]) -> Program {
+    server.client(&["--linger", "0s"]).args(arguments).env("SSLKEYLOGFILE", file).start()
 }
 
 /// Returns the labels of each session in a key log. Asserts that every line is complete and valid.
@@ -81,10 +85,8 @@ fn only_its_owner_may_read_a_new_file_and_a_warning_says_why() {
 #[test]
 fn the_variable_names_the_file_unless_the_flag_does() {
     let server = EchoServer::start(&[]);
-    let target = format!("localhost:{}", server.address.port());
     let run = |variable: &str, arguments: &[&str]| {
-        let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", variable);
-        let mut client = client.args([&target, "--linger", "0s"]).args(arguments).start();
+        let mut client = start_with_variable(&server, variable, arguments);
         client.expect_exit(0);
         client.stderr.text()
     };
@@ -101,9 +103,7 @@ fn the_variable_names_the_file_unless_the_flag_does() {
 fn without_flag_and_variable_there_is_no_file() {
     let server = EchoServer::start(&["-v"]);
     start_client(&server, &["--trace", "-v"]).expect_exit(0);
-    let names: Vec<_> =
-        fs::read_dir(server.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["certificates"]);
+    assert_eq!(server.folder.names(), ["certificates"]);
 }
 
 #[test]
@@ -182,7 +182,6 @@ fn a_full_disk_is_reported_once_and_later_secrets_begin_a_new_line() {
 #[test]
 fn unusable_sslkeylogfile_is_a_warning() {
     let server = EchoServer::start(&[]);
-    let target = format!("localhost:{}", server.address.port());
     let open = server.folder.write("open.log", "");
     fs::set_permissions(&open, Permissions::from_mode(0o644)).unwrap();
     for (file, why) in [
@@ -190,8 +189,7 @@ fn unusable_sslkeylogfile_is_a_warning() {
         ("no/such.log", "make its folder first"),
         ("-", "stdout"),
     ] {
-        let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", file);
-        let mut client = client.args([&target, "--linger", "0s"]).start();
+        let mut client = start_with_variable(&server, file, &[]);
         client.expect_exit(0);
         let line = client.stderr.wait_for_line(" WARN  SSLKEYLOGFILE: ");
         assert!(line.contains(why) && line.ends_with("; no secrets are written"), "{line}");
@@ -202,10 +200,8 @@ fn unusable_sslkeylogfile_is_a_warning() {
 #[test]
 fn sslkeylogfile_warning_is_silenced_only_by_qqq() {
     let server = EchoServer::start(&[]);
-    let target = format!("localhost:{}", server.address.port());
     for (verbosity, warnings) in [("-v", 1), ("-q", 1), ("-qq", 1), ("-qqq", 0)] {
-        let client = Launch::client(server.folder.path()).env("SSLKEYLOGFILE", "keys.log");
-        let mut client = client.args([&target, "--linger", "0s", verbosity]).start();
+        let mut client = start_with_variable(&server, "keys.log", &[verbosity]);
         client.expect_exit(0);
         let lines = client.stderr.lines("SSLKEYLOGFILE: session secrets are written to keys.log; any reader");
         assert_eq!(lines.len(), warnings, "{verbosity}: {}", client.stderr.text());

@@ -9,7 +9,6 @@ mod support {
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, string::Ia5String};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -17,8 +16,8 @@ use rustls::sign::SingleCertAndKey;
 use rustls::{ServerConfig, Side};
 use support::drawn::{Easel, Page, draw};
 use support::memory::{Setup, Talk};
-use tls_session::close_reason::{CloseReason, Until};
-use tls_session::observer::Step;
+use testing::hello::{handshake, record};
+use tls_session::close_reason::CloseReason;
 
 const ROOM: usize = 256 * 1024;
 const EVIL: &str = "</pre></code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{x}}";
@@ -115,45 +114,29 @@ fn names_in_certificates_are_text() {
 fn page_of(bytes: &[u8]) -> Page {
     let mut easel = Easel::new(Side::Server);
     for part in bytes.chunks(32 * 1024) {
-        easel.step(&Step::Received(part));
-        easel.step(&Step::ReadTls(part));
-        let error = Err(rustls::Error::General(EVIL.to_owned()));
-        easel.step(&Step::Processed(&error));
+        easel.read(part, EVIL);
     }
-    let reason = CloseReason::Tls(rustls::Error::General(EVIL.to_owned()));
-    easel.step(&Step::Closed {
-        reason: &reason,
-        until: Until::Established,
-        received: 0,
-        sent: 0,
-        duration: Duration::ZERO,
-    });
+    easel.close(&CloseReason::Tls(rustls::Error::General(EVIL.to_owned())));
     let page = easel.page();
     assert_harmless(&page);
     page
 }
 
-fn record(kind: u8, payload: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
-    [&[kind, 3, 3], length.as_slice(), payload].concat()
-}
-
-fn with_length(width: usize, bytes: &[u8]) -> Vec<u8> {
-    [&bytes.len().to_be_bytes()[8 - width..], bytes].concat()
+fn with_length(bytes: &[u8]) -> Vec<u8> {
+    [&bytes.len().to_be_bytes()[6..], bytes].concat()
 }
 
 /// Makes a ClientHello with these cipher suites and extensions, in as many records as it needs.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
-    let body =
-        [&[3, 3], [7; 32].as_slice(), &[0], &with_length(2, suites), &[1, 0], &with_length(2, extensions)];
-    let message = [vec![1], with_length(3, &body.concat())].concat();
+    let body = [&[3, 3], [7; 32].as_slice(), &[0], &with_length(suites), &[1, 0], &with_length(extensions)];
+    let message = handshake(1, &body.concat());
     message.chunks(16_000).flat_map(|part| record(22, part)).collect()
 }
 
 #[test]
 fn a_server_name_is_text() {
-    let name = with_length(2, &[vec![0], with_length(2, EVIL.as_bytes())].concat());
-    let page = page_of(&client_hello(&[0x13, 1], &[vec![0, 0], with_length(2, &name)].concat()));
+    let name = with_length(&[vec![0], with_length(EVIL.as_bytes())].concat());
+    let page = page_of(&client_hello(&[0x13, 1], &[vec![0, 0], with_length(&name)].concat()));
     assert!(page.texts(".field").iter().any(|field| field.contains(EVIL)), "{:?}", page.texts(".field"));
 }
 
@@ -181,7 +164,7 @@ fn a_message_that_is_too_long_is_reported_as_not_explained() {
 #[test]
 fn the_size_of_a_page_is_bounded() {
     let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
-    let extension = [vec![0xaa, 0xaa], with_length(2, b"")].concat();
+    let extension = [vec![0xaa, 0xaa], with_length(b"")].concat();
     let hello_requests = record(22, &[0; 16_000]);
     for (case, bytes) in [
         ("suites", client_hello(&suites, b"")),

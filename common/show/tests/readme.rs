@@ -31,15 +31,16 @@ const GREETING: &[u8] = b"welcome!\n";
 /// Returns the traces of the client and of the server, for a session without flags.
 fn traces() -> [String; 2] {
     let start = Instant::now();
-    let secrets = [(); 2].map(|()| Arc::<Secrets>::default());
-    let [client_secrets, server_secrets] = &secrets;
-    let shape = Shape { real_groups: true, resumption: true, ..Shape::default() };
-    let setup = Setup::shaped(&shape, Arc::clone(client_secrets) as _, Arc::clone(server_secrets) as _);
+    let [client_secrets, server_secrets] = [(); 2].map(|()| Arc::<Secrets>::default());
     let watch = |local, secrets: &Arc<Secrets>| {
         Show::new(local, Arc::clone(secrets), Trace::text(Endings::of(local), start, Vec::new(), false))
     };
-    let mut client = watch(Side::Client, client_secrets);
-    let mut server = watch(Side::Server, server_secrets);
+    let mut client = watch(Side::Client, &client_secrets);
+    let mut server = watch(Side::Server, &server_secrets);
+    let shape = Shape { real_groups: true, resumption: true, ..Shape::default() };
+    let setup = Setup::shaped(&shape).adjusted(|client, server| {
+        (client.key_log, server.key_log) = (client_secrets, server_secrets);
+    });
     let talk = Talk::new(b"hello", 1).greeted(GREETING.len());
     let (end, _) =
         setup.converse_with(1 << 20, talk, Echo::greeting(GREETING), start, &mut client, &mut server);

@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-mod support {
-    pub mod names;
-}
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +16,6 @@ use rustls::{AlertDescription, IoState, RootCertStore, Side};
 use serde_json::Value;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
-use support::names;
 use tls_session::authorize::Authorize as _;
 use tls_session::close_reason::{AlertContext, CloseReason, Until};
 use tls_session::deadline::Timeout;
@@ -36,13 +31,8 @@ const README: &str = include_str!("../README.md");
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
     let ticked = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let mut events = BTreeMap::<String, BTreeSet<String>>::new();
-    let tables = README
-        .split("The steps of a session")
-        .nth(1)
-        .unwrap()
-        .split("`records` has one object")
-        .next()
-        .unwrap();
+    let (_, tables) = README.split_once("The steps of a session").unwrap();
+    let (tables, _) = tables.split_once("`records` has one object").unwrap();
     for row in tables.lines().filter(|l| l.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').collect();
         for event in ticked(cells[1]) {
@@ -92,14 +82,14 @@ fn line(trace_it: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Valu
     object
 }
 
-fn step(step: &Step<'_>) -> Value {
-    let object = line(|trace, now| trace.step(now, id(), step, &Carried::default()), names::of_step(step));
+fn step(name: &str, step: &Step<'_>) -> Value {
+    let object = line(|trace, now| trace.step(now, id(), step, &Carried::default()), name);
     assert_eq!((&object["session"], &object["peer"]), (&7.into(), &"[::1]:8000".into()));
     object
 }
 
-fn event(event: &LoopEvent<'_>) -> Value {
-    line(|trace, now| trace.event_loop(now, event), names::of_event(event))
+fn event(name: &str, event: &LoopEvent<'_>) -> Value {
+    line(|trace, now| trace.event_loop(now, event), name)
 }
 
 #[test]
@@ -117,79 +107,79 @@ fn every_step_and_every_event_is_documented() {
         request: None,
         took: Duration::from_micros(1),
     };
-    let handshaking = Phase::Handshaking;
+    let (handshaking, from, until) = (Phase::Handshaking, &Phase::Established, Until::Established);
     let closing = Phase::Closing { cause: Cause::TimedOut(Timeout::Idle) };
     let later = Instant::now() + Duration::from_secs(3600);
     let steps = [
-        Step::Began { local: address() },
-        Step::Ready(Readiness::all()),
-        Step::Received(b"abc"),
-        Step::ReadBlocked,
-        Step::ReadTls(b"abc"),
-        Step::Processed(&Ok(io_state())),
-        Step::Processed(&Err(tls_error.clone())),
-        Step::Established(&handshake),
-        Step::PlaintextIn(b"a\"\\\n\xff"),
-        Step::PlaintextOut(b""),
-        Step::Sent(b"abc"),
-        Step::WroteTls(3),
-        Step::WriteBlocked,
-        Step::PhaseChanged { from: &handshaking, to: &Phase::Established },
-        Step::PhaseChanged { from: &Phase::Established, to: &Phase::PeerClosed { end: PeerEnd::Fin } },
-        Step::PhaseChanged { from: &Phase::Established, to: &closing },
-        Step::DeadlineSet(Timeout::Idle, Some(later)),
-        Step::DeadlineSet(Timeout::Idle, None),
-        Step::DeadlineFired(Timeout::Idle),
-        Step::TimerSet(Some(later)),
-        Step::TimerFired,
-        Step::InterestChanged(Interest::READABLE),
-        Step::InterestChanged(Interest::NONE),
-        Step::Yielded,
-        Step::SentFin(&Ok(())),
-        Step::SentFin(&Err(io::ErrorKind::NotConnected.into())),
-        Step::Closed {
-            reason: &reason,
-            until: Until::Established,
-            received: 1,
-            sent: u64::MAX,
-            duration: Duration::MAX,
-        },
+        ("began", Step::Began { local: address() }),
+        ("ready", Step::Ready(Readiness::all())),
+        ("recv", Step::Received(b"abc")),
+        ("read_blocked", Step::ReadBlocked),
+        ("read_tls", Step::ReadTls(b"abc")),
+        ("process_new_packets", Step::Processed(&Ok(io_state()))),
+        ("process_new_packets", Step::Processed(&Err(tls_error.clone()))),
+        ("established", Step::Established(&handshake)),
+        ("plaintext_in", Step::PlaintextIn(b"a\"\\\n\xff")),
+        ("plaintext_out", Step::PlaintextOut(b"")),
+        ("send", Step::Sent(b"abc")),
+        ("write_tls", Step::WroteTls(3)),
+        ("write_blocked", Step::WriteBlocked),
+        ("phase", Step::PhaseChanged { from: &handshaking, to: &Phase::Established }),
+        ("phase", Step::PhaseChanged { from, to: &Phase::PeerClosed { end: PeerEnd::Fin } }),
+        ("phase", Step::PhaseChanged { from, to: &closing }),
+        ("deadline_set", Step::DeadlineSet(Timeout::Idle, Some(later))),
+        ("deadline_set", Step::DeadlineSet(Timeout::Idle, None)),
+        ("deadline_fired", Step::DeadlineFired(Timeout::Idle)),
+        ("timer_set", Step::TimerSet(Some(later))),
+        ("timer_fired", Step::TimerFired),
+        ("interest", Step::InterestChanged(Interest::READABLE)),
+        ("interest", Step::InterestChanged(Interest::NONE)),
+        ("yield", Step::Yielded),
+        ("fin", Step::SentFin(&Ok(()))),
+        ("fin", Step::SentFin(&Err(io::ErrorKind::NotConnected.into()))),
+        (
+            "closed",
+            Step::Closed { reason: &reason, until, received: 1, sent: u64::MAX, duration: Duration::MAX },
+        ),
     ];
     let events = [
-        LoopEvent::Listening(address()),
-        LoopEvent::Woke { events: 2, timeout: Some(Duration::MAX) },
-        LoopEvent::Woke { events: 0, timeout: None },
-        LoopEvent::Ready(EventSource::Signals),
-        LoopEvent::Ready(EventSource::Draining(address())),
-        LoopEvent::Ready(EventSource::Queued(address())),
-        LoopEvent::InterestChanged(EventSource::Listener, Interest::NONE),
-        LoopEvent::InterestChanged(EventSource::Stdin, Interest::READABLE),
-        LoopEvent::Accepted(address()),
-        LoopEvent::Waiting { peer: address(), position: 3 },
-        LoopEvent::QueueFull,
-        LoopEvent::QueueHasRoom,
-        LoopEvent::AcceptFailed(&error),
-        LoopEvent::Skipped { peer: address(), reason: SkipReason::Fin, waiting: 3 },
-        LoopEvent::Skipped { peer: address(), reason: SkipReason::Error(&error), waiting: 3 },
-        LoopEvent::Skipped { peer: address(), reason: SkipReason::Silent(Duration::MAX), waiting: 3 },
-        LoopEvent::SlotHeld { peer: address(), slot: 0, waiting: 3 },
-        LoopEvent::SlotGivenUp { peer: address(), slot: 0, waiting: 3 },
-        LoopEvent::Promoted { id: id(), slot: 0, waiting: 3 },
-        LoopEvent::SessionFailed { id: id(), error: &tls_error },
-        LoopEvent::Freed { id: id(), slot: 0, drains: true },
-        LoopEvent::StdinRead(65536),
-        LoopEvent::Connecting(address()),
-        LoopEvent::ConnectFailed(address(), &error),
-        LoopEvent::Connected(address()),
-        LoopEvent::Drained { peer: address(), drained: 9 },
-        LoopEvent::Reloaded { error: None },
-        LoopEvent::Reloaded { error: Some("no such\nfile") },
-        LoopEvent::ReloadPostponed { error: "too many\nfiles" },
-        LoopEvent::Stopping { why: "a signal came", waiting: 2 },
+        ("listening", LoopEvent::Listening(address())),
+        ("woke", LoopEvent::Woke { events: 2, timeout: Some(Duration::MAX) }),
+        ("woke", LoopEvent::Woke { events: 0, timeout: None }),
+        ("ready", LoopEvent::Ready(EventSource::Signals)),
+        ("ready", LoopEvent::Ready(EventSource::Draining(address()))),
+        ("ready", LoopEvent::Ready(EventSource::Queued(address()))),
+        ("interest", LoopEvent::InterestChanged(EventSource::Listener, Interest::NONE)),
+        ("interest", LoopEvent::InterestChanged(EventSource::Stdin, Interest::READABLE)),
+        ("accepted", LoopEvent::Accepted(address())),
+        ("waiting", LoopEvent::Waiting { peer: address(), position: 3 }),
+        ("room_full", LoopEvent::QueueFull),
+        ("room_again", LoopEvent::QueueHasRoom),
+        ("accept_failed", LoopEvent::AcceptFailed(&error)),
+        ("skipped", LoopEvent::Skipped { peer: address(), reason: SkipReason::Fin, waiting: 3 }),
+        ("skipped", LoopEvent::Skipped { peer: address(), reason: SkipReason::Error(&error), waiting: 3 }),
+        (
+            "skipped",
+            LoopEvent::Skipped { peer: address(), reason: SkipReason::Silent(Duration::MAX), waiting: 3 },
+        ),
+        ("slot_held", LoopEvent::SlotHeld { peer: address(), slot: 0, waiting: 3 }),
+        ("slot_given_up", LoopEvent::SlotGivenUp { peer: address(), slot: 0, waiting: 3 }),
+        ("promoted", LoopEvent::Promoted { id: id(), slot: 0, waiting: 3 }),
+        ("session_failed", LoopEvent::SessionFailed { id: id(), error: &tls_error }),
+        ("freed", LoopEvent::Freed { id: id(), slot: 0, drains: true }),
+        ("stdin_read", LoopEvent::StdinRead(65536)),
+        ("connecting", LoopEvent::Connecting(address())),
+        ("connect_failed", LoopEvent::ConnectFailed(address(), &error)),
+        ("connected", LoopEvent::Connected(address())),
+        ("lingering_over", LoopEvent::Drained { peer: address(), drained: 9 }),
+        ("reloaded", LoopEvent::Reloaded { error: None }),
+        ("reloaded", LoopEvent::Reloaded { error: Some("no such\nfile") }),
+        ("reload_postponed", LoopEvent::ReloadPostponed { error: "too many\nfiles" }),
+        ("stopping", LoopEvent::Stopping { why: "a signal came", waiting: 2 }),
     ];
     let mut seen = BTreeSet::new();
-    let objects = steps.iter().map(step).chain(events.iter().map(event));
-    for object in objects {
+    let steps = steps.iter().map(|(name, shown)| step(name, shown));
+    for object in steps.chain(events.iter().map(|(name, shown)| event(name, shown))) {
         seen.insert(object["event"].as_str().unwrap().to_owned());
         let strings = object.as_object().unwrap().values().filter_map(Value::as_str);
         assert!(strings.flat_map(str::chars).all(|c| !c.is_control()), "{object}");
@@ -199,26 +189,33 @@ fn every_step_and_every_event_is_documented() {
 
 #[test]
 fn fields_have_the_values_that_are_documented() {
-    let closed = step(&Step::Closed {
-        reason: &CloseReason::Unconfirmed,
-        until: Until::Established,
-        received: 1,
-        sent: 2,
-        duration: Duration::from_micros(3),
-    });
+    let closed = step(
+        "closed",
+        &Step::Closed {
+            reason: &CloseReason::Unconfirmed,
+            until: Until::Established,
+            received: 1,
+            sent: 2,
+            duration: Duration::from_micros(3),
+        },
+    );
     assert_eq!(
         closed.to_string().split_once("\"event\":").unwrap().1,
         "\"closed\",\"reason\":\"unconfirmed\",\"sentence\":\"we closed; the client just left, without a \
          close_notify of its own\",\"exit_status\":0,\"received\":1,\"sent\":2,\"duration_ns\":3000}"
     );
-    let woke = event(&LoopEvent::Woke { events: 0, timeout: Some(Duration::from_micros(5)) });
+    let woke = event("woke", &LoopEvent::Woke { events: 0, timeout: Some(Duration::from_micros(5)) });
     assert_eq!((&woke["timeout_ns"], &woke["session"]), (&5000.into(), &Value::Null));
-    let interest = step(&Step::InterestChanged(Interest::NONE));
+    let interest = step("interest", &Step::InterestChanged(Interest::NONE));
     assert_eq!((&interest["readable"], &interest["writable"]), (&false.into(), &false.into()));
-    assert_eq!(step(&Step::PlaintextIn(b"a\"\\\n\xff"))["preview"], r#"a"\\\n\xff"#);
+    assert_eq!(step("plaintext_in", &Step::PlaintextIn(b"a\"\\\n\xff"))["preview"], r#"a"\\\n\xff"#);
     let failing = Phase::Failing { reason: CloseReason::Abandoned };
-    let phase = step(&Step::PhaseChanged { from: &Phase::Established, to: &failing });
+    let phase = step("phase", &Step::PhaseChanged { from: &Phase::Established, to: &failing });
     assert_eq!(phase["why"], "abandoned");
+    // A phase that was renamed keeps its name.
+    let failed = Phase::WriteFailed { reason: CloseReason::Unconfirmed, authorized: true };
+    let phase = step("phase", &Step::PhaseChanged { from: &Phase::Established, to: &failed });
+    assert_eq!((&phase["from"], &phase["to"]), (&"Established".into(), &"Severed".into()));
 }
 
 /// Returns the line of a read of these bytes from the client.
@@ -251,12 +248,4 @@ fn records_have_the_fields_and_values_that_are_documented() {
     let odd = read(b"\x15\x03\x03\0\x02\x07\x63");
     assert_eq!(odd["records"][0]["alert"].to_string(), r#"{"level":7,"description":99}"#);
     assert_eq!(read(b"")["records"], Value::Array(vec![]));
-}
-
-#[test]
-fn a_phase_that_was_renamed_keeps_its_name() {
-    let reason = CloseReason::Unconfirmed;
-    let failed = Phase::WriteFailed { reason, authorized: true };
-    let phase = step(&Step::PhaseChanged { from: &Phase::Established, to: &failed });
-    assert_eq!((&phase["from"], &phase["to"]), (&"Established".into(), &"Severed".into()));
 }

@@ -11,11 +11,10 @@ mod support {
 use std::fmt::Debug;
 use std::path::Path;
 
-use decode::secrets::Secret;
-use decode::{Content, Decoder, Record};
+use decode::{Content, Record};
 use rustls::Side;
-use support::pcapng::{Capture, Item};
-use support::shapes::Shape;
+use support::pcapng::Capture;
+use support::shapes::{Shape, capturing_server, greeted};
 use support::tshark::{Seen, fields, records, tshark};
 use testing::echo_server::EchoServer;
 use testing::raw;
@@ -49,58 +48,12 @@ fn count(file: &Path, port: u16, filter: &str) -> usize {
 
 // ---- our decoder ------------------------------------------------------------------------
 
-/// A session that our decoder follows.
-struct Followed {
-    client: u16,
-    client_random: Option<Vec<u8>>,
-    decoder: Decoder,
+/// Returns the records that our decoder finds in a file.
+fn decoded(file: &Path) -> Vec<Seen> {
+    Capture::read(file).decoded().iter().map(of_record).collect()
 }
 
-/// Returns the records that our decoder finds in the packets and secrets of a file.
-fn decoded(file: &Path, port: u16) -> Vec<Seen> {
-    let (mut sessions, mut secrets, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-    for item in Capture::read(file).items {
-        match item {
-            Item::Secrets(lines) => secrets.extend(lines.lines().map(secret)),
-            Item::Packet(packet) => {
-                let from_server = packet.from.port() == port;
-                let client = if from_server { packet.to.port() } else { packet.from.port() };
-                if packet.tcp.syn && !packet.tcp.ack {
-                    sessions.push(Followed { client, client_random: None, decoder: Decoder::default() });
-                }
-                let session = sessions.iter_mut().rfind(|session| session.client == client).unwrap();
-                let records = session.feed(from_server, &packet.payload, &secrets);
-                seen.extend(records.iter().map(|record| of_record(from_server, record)));
-            }
-        }
-    }
-    seen
-}
-
-impl Followed {
-    fn feed(&mut self, from_server: bool, payload: &[u8], secrets: &[Secret]) -> Vec<Record> {
-        // The first message of a client is a ClientHello (RFC 8446, 4.1.2).
-        if !from_server && !payload.is_empty() {
-            self.client_random.get_or_insert_with(|| payload[11..43].to_vec());
-        }
-        let is_ours = |secret: &&Secret| Some(&secret.client_random) == self.client_random.as_ref();
-        self.decoder.learn(&secrets.iter().filter(is_ours).cloned().collect::<Vec<_>>());
-        let sender = if from_server { Side::Server } else { Side::Client };
-        self.decoder.feed(sender, payload)
-    }
-}
-
-fn secret(line: &str) -> Secret {
-    let parts: Vec<&str> = line.split(' ').collect();
-    let [label, client_random, secret] = parts[..] else { panic!("{line}") };
-    Secret::new(label, &bytes(client_random), &bytes(secret))
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
-}
-
-fn of_record(from_server: bool, record: &Record) -> Seen {
+fn of_record(record: &Record) -> Seen {
     let content_type = match &record.content {
         Content::ChangeCipherSpec => 20,
         Content::Alert(_) => 21,
@@ -109,7 +62,7 @@ fn of_record(from_server: bool, record: &Record) -> Seen {
         other => panic!("{other:?}"),
     };
     let handshake_types = record.messages().map(|message| message.kind.into()).collect();
-    Seen { from_server, content_type, handshake_types }
+    Seen { from_server: record.sender == Side::Server, content_type, handshake_types }
 }
 
 fn assert_same<T: Debug + PartialEq>(name: &str, ours: &[T], theirs: &[T]) {
@@ -131,7 +84,7 @@ fn check(shapes: Vec<Shape>, filter: &str, matches: usize) {
             let matches = matches * shape.handshakes.len();
             assert_eq!(count(file, taken.port, filter), matches, "{}: {}", shape.name, file.display());
             assert_valid(&shape.name, file, taken.port, &shape.handshakes);
-            assert_same(&shape.name, &decoded(file, taken.port), &records(file, taken.port));
+            assert_same(&shape.name, &decoded(file), &records(file, taken.port));
         }
     }
 }
@@ -167,7 +120,7 @@ fn an_echo_of_ten_million_bytes_is_decrypted() {
         let taken = shape.take();
         for file in [&taken.server, &taken.client] {
             assert_valid(&shape.name, file, taken.port, &shape.handshakes);
-            assert_same(&shape.name, &decoded(file, taken.port), &records(file, taken.port));
+            assert_same(&shape.name, &decoded(file), &records(file, taken.port));
             let lengths = fields(file, taken.port, "data", &["data.len"]).concat();
             let length: usize = lengths
                 .iter()
@@ -181,16 +134,12 @@ fn an_echo_of_ten_million_bytes_is_decrypted() {
 
 // ---- sessions that our client does not have ---------------------------------------------------------------------------
 
-fn capturing_server(arguments: &[&str]) -> EchoServer {
-    EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
-}
-
 /// Waits for the end of a server, checks its file, and compares the numbers of packets that match each filter.
 fn check_server(mut server: EchoServer, ends: &[(&str, usize)]) {
     server.program.expect_exit(0);
     let file = server.folder.path().join("server.pcapng");
     let port = server.address.port();
-    assert_same("", &decoded(&file, port), &records(&file, port));
+    assert_same("", &decoded(&file), &records(&file, port));
     for (filter, packets) in ends {
         assert_eq!(count(&file, port, filter), *packets, "{filter}");
     }
@@ -203,8 +152,7 @@ fn check_server(mut server: EchoServer, ends: &[(&str, usize)]) {
 #[ignore = "needs tshark"]
 fn a_truncated_session_has_no_close_notify() {
     let server = capturing_server(&["--sessions", "1"]);
-    let mut client = server.connect();
-    assert_eq!(client.receive(9), b"welcome!\n");
+    let mut client = greeted(&server);
     client.fin();
     client.receive_to_end();
     let from_client = format!("tcp.dstport == {}", server.address.port());
@@ -222,8 +170,7 @@ fn a_truncated_session_has_no_close_notify() {
 #[ignore = "needs tshark"]
 fn a_reset_is_recognised() {
     let server = capturing_server(&["--sessions", "1"]);
-    let mut client = server.connect();
-    assert_eq!(client.receive(9), b"welcome!\n");
+    let client = greeted(&server);
     raw::reset(client.into_socket());
     check_server(server, &[("tcp.flags.reset == 1", 1), ("tcp.flags.fin == 1", 0)]);
 }
@@ -233,8 +180,7 @@ fn a_reset_is_recognised() {
 fn thousands_of_small_records_in_one_read_are_all_decrypted() {
     for version in ["1.2", "1.3"] {
         let server = capturing_server(&["--sessions", "1", "--tls", version]);
-        let mut client = server.connect();
-        assert_eq!(client.receive(9), b"welcome!\n");
+        let mut client = greeted(&server);
         server.program.signal("STOP"); // otherwise the server would read them one by one
         (0..3000).for_each(|_| client.send(b"x"));
         server.program.signal("CONT");
@@ -242,23 +188,4 @@ fn thousands_of_small_records_in_one_read_are_all_decrypted() {
         client.close();
         check_server(server, &[("_ws.expert.severity == error", 0)]);
     }
-}
-
-#[test]
-#[ignore = "needs tshark"]
-fn concurrent_sessions_are_kept_apart() {
-    let server = capturing_server(&["--slots", "3", "--sessions", "3"]);
-    let mut clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
-    for client in &mut clients {
-        assert_eq!(client.receive(9), b"welcome!\n");
-    }
-    for _ in 0..5 {
-        for (number, client) in clients.iter_mut().enumerate() {
-            assert!(client.try_round_trip(format!("this is {number}").as_bytes()));
-        }
-    }
-    clients.into_iter().for_each(|client| drop(client.close()));
-    let filter = |number: usize| format!("tcp.stream == {number} && data.data contains \"this is {number}\"");
-    let filters: Vec<String> = (0..3).map(filter).collect();
-    check_server(server, &filters.iter().map(|filter| (filter.as_str(), 10)).collect::<Vec<_>>());
 }

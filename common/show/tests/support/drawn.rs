@@ -4,17 +4,18 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use decode::secrets::{Secret, Secrets};
 use program::ending::Endings;
 use program::observer::{LoopEvent, Observer};
-use rustls::{ServerConfig, Side};
+use rustls::Side;
 use scraper::{ElementRef, Html, Selector};
 use show::page::{Clock, Folder, Illustrator};
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use testing::folder::TempDir;
+use tls_session::close_reason::{CloseReason, Until};
 use tls_session::observer::Observer as _;
 use tls_session::observer::{SessionId, Step};
 
@@ -69,6 +70,19 @@ impl Easel {
         self.show.step(self.start, id(8000), step);
     }
 
+    /// Reports a read of these bytes, which rustls refuses with this error.
+    pub fn read(&mut self, bytes: &[u8], error: &str) {
+        self.step(&Step::Received(bytes));
+        self.step(&Step::ReadTls(bytes));
+        self.step(&Step::Processed(&Err(rustls::Error::General(error.to_owned()))));
+    }
+
+    /// Reports the end of the session.
+    pub fn close(&mut self, reason: &CloseReason) {
+        let (until, duration) = (Until::Established, Duration::ZERO);
+        self.step(&Step::Closed { reason, until, received: 0, sent: 0, duration });
+    }
+
     /// Ends the program and returns the page.
     pub fn page(self) -> Page {
         let Self { folder, tally, show, .. } = self;
@@ -115,16 +129,4 @@ pub fn draw(setup: Setup, room: usize, talk: Talk) -> [Page; 2] {
     });
     setup.converse(room, talk, client.start, &mut client.show, &mut server.show);
     [client.page(), server.page()]
-}
-
-/// A setup whose server speaks only TLS 1.2.
-pub fn tls12() -> Setup {
-    Setup::new().adjusted(|_, server| {
-        let provider = Arc::clone(server.crypto_provider());
-        *server = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS12])
-            .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&server.cert_resolver));
-    })
 }

@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use decode::secrets::Secrets;
 use identity::{AnyClient, AuthorizeServer, Policy, ServerVerifier, Trust};
 use program::observer::{LoopEvent, Observer};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, KeyLog, NoKeyLog, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use tls_session::application::{Application, Next, Outbox};
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
@@ -20,7 +21,8 @@ use tls_session::session::{Session, SessionConfig, Turn};
 use tls_session::simulation::network::{Socket, connection};
 use tls_session::simulation::roles::Echo;
 
-use testing::configs::{Configs, Shape};
+use testing::configs::{Configs, Shape, suite};
+use testing::folder::TempDir;
 
 // ---- the client --------------------------------------------------------------------------------------------
 
@@ -79,15 +81,11 @@ pub struct Setup {
 
 impl Setup {
     pub fn new() -> Self {
-        Self::shaped(&Shape::default(), Arc::new(NoKeyLog), Arc::new(NoKeyLog))
+        Self::shaped(&Shape::default())
     }
 
-    /// Makes a setup. The secrets of the ends go to these key logs.
-    pub fn shaped(shape: &Shape, client_log: Arc<dyn KeyLog>, server_log: Arc<dyn KeyLog>) -> Self {
-        let Configs { server: mut server_tls, client: mut client_tls, provider, certificate } =
-            Configs::new(shape);
-        server_tls.key_log = server_log;
-        client_tls.key_log = client_log;
+    pub fn shaped(shape: &Shape) -> Self {
+        let Configs { server, client: mut client_tls, provider, certificate } = Configs::new(shape);
         let trust = Arc::new(trust(&certificate));
         let policy = Policy::Strict;
         let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), provider, policy));
@@ -99,11 +97,22 @@ impl Setup {
         let clock = Arc::clone(&client_tls.time_provider);
         let authorize = AuthorizeServer { name: ServerName::try_from("localhost").unwrap(), verifier, clock };
         Self {
-            server_tls: Arc::new(server_tls),
+            server_tls: Arc::new(server),
             client_tls: Arc::new(client_tls),
             server: Arc::new(SessionConfig { authorize: Arc::new(AnyClient), timeouts }),
             client: Arc::new(SessionConfig { authorize: Arc::new(authorize), timeouts }),
         }
+    }
+
+    /// Makes a setup with TLS 1.2.
+    pub fn tls12() -> Self {
+        let suite = suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
+        Self::shaped(&Shape { suite, ..Shape::default() })
+    }
+
+    /// Passes the secrets of the client to this key log.
+    pub fn logged(self, secrets: Arc<Secrets>) -> Self {
+        self.adjusted(|client, _| client.key_log = secrets)
     }
 
     /// Changes the configurations.
@@ -187,12 +196,6 @@ pub fn id(port: u16) -> SessionId {
 
 /// Loads a trust from a temporary file, because it can only be loaded from a file.
 fn trust(pem: &str) -> Trust {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("show-{}-{}.pem", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, pem).unwrap();
-    let trust = Trust::load(&path).unwrap();
-    std::fs::remove_file(path).unwrap();
-    trust
+    let folder = TempDir::new();
+    Trust::load(&folder.write("certificate.pem", pem)).unwrap()
 }

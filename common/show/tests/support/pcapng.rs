@@ -7,12 +7,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use decode::secrets::Secret;
+use decode::{Decoder, Record};
 use etherparse::{NetHeaders, PacketHeaders, TcpHeader, TransportHeader};
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionOption;
 use pcap_file::pcapng::blocks::section_header::SectionHeaderOption;
 use pcap_file::pcapng::{Block, PcapNgParser};
 use pcap_file::{DataLink, PcapError};
+use rustls::Side;
 
 /// An item of a file after its first two blocks.
 pub enum Item {
@@ -118,6 +121,35 @@ impl Capture {
         blocks.flat_map(|lines| lines.lines()).collect()
     }
 
+    /// Decodes all sessions. The decoder of a session gets its secrets when the file has them.
+    pub fn decoded(&self) -> Vec<Record> {
+        let client_is_peer = self.program.starts_with("mio-server");
+        let (mut sessions, mut secrets, mut records) = (HashMap::new(), Vec::new(), Vec::new());
+        for item in &self.items {
+            let packet = match item {
+                Item::Packet(packet) => packet,
+                Item::Secrets(lines) => {
+                    secrets.extend(lines.lines().map(secret));
+                    continue;
+                }
+            };
+            let sender = if packet.inbound == client_is_peer { Side::Client } else { Side::Server };
+            let client = if sender == Side::Client { packet.from } else { packet.to };
+            if packet.tcp.syn {
+                sessions.insert(client, (Decoder::default(), None));
+            }
+            let (decoder, client_random) = sessions.get_mut(&client).unwrap();
+            // The first message of a client is a ClientHello (RFC 8446, 4.1.2).
+            if sender == Side::Client && !packet.payload.is_empty() {
+                client_random.get_or_insert_with(|| packet.payload[11..43].to_vec());
+            }
+            let own = secrets.iter().filter(|secret| Some(&secret.client_random) == client_random.as_ref());
+            decoder.learn(&own.cloned().collect::<Vec<_>>());
+            records.extend(decoder.feed(sender, &packet.payload));
+        }
+        records
+    }
+
     /// Returns the connections in the order of their first packets. Checks the sequence numbers and acknowledgements of all
     /// packets.
     pub fn connections(&self) -> Vec<Connection> {
@@ -133,6 +165,16 @@ impl Capture {
         }
         followed.into_iter().map(|followed| followed.connection).collect()
     }
+}
+
+fn secret(line: &str) -> Secret {
+    let parts: Vec<&str> = line.split(' ').collect();
+    let [label, client_random, secret] = parts[..] else { panic!("{line}") };
+    Secret::new(label, &bytes(client_random), &bytes(secret))
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 /// A connection, and the next sequence numbers of its ends.

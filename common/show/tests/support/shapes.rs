@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use testing::certificates::Identity;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
+use testing::peer::TlsClient;
 use testing::program::Launch;
 
 /// A kind of session: the flags of both programs, and the expected result.
@@ -17,7 +18,7 @@ pub struct Shape {
     client: Vec<&'static str>,
     rsa: bool,
     /// The number of bytes that the client sends from stdin, with `-i`.
-    input: Option<usize>,
+    pub input: Option<usize>,
     /// The client's exit status.
     status: i32,
     /// The types of the handshake messages of each session, in the order in which they are sent.
@@ -30,6 +31,18 @@ pub struct Taken {
     pub server: PathBuf,
     pub client: PathBuf,
     pub port: u16,
+}
+
+/// Starts a server that captures its sessions.
+pub fn capturing_server(arguments: &[&str]) -> EchoServer {
+    EchoServer::start(&[&["--capture", "server.pcapng"], arguments].concat())
+}
+
+/// Connects a client and receives the greeting.
+pub fn greeted(server: &EchoServer) -> TlsClient {
+    let mut client = server.connect();
+    assert_eq!(client.receive(9), b"welcome!\n");
+    client
 }
 
 /// Handshake types (RFC 8446, 4; RFC 5246, 7.4).
