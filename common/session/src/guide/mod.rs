@@ -30,6 +30,7 @@ macro_rules! page {
 
 chapter!(chapter_01, "01-what-rustls-is.md", "steps/01.rs");
 chapter!(chapter_02, "02-by-hand.md", "steps/02.rs");
+chapter!(chapter_03, "03-non-blocking.md", "steps/03.rs");
 
 page!(contract, "contract.md");
 page!(symptoms, "symptoms.md");

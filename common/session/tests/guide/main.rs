@@ -14,5 +14,6 @@ mod steps;
 
 mod chapter_01;
 mod chapter_02;
+mod chapter_03;
 mod text;
 mod wire;

@@ -11,6 +11,11 @@ fn blocking(capacity: usize) -> (End, End) {
     pair(capacity, true)
 }
 
+/// The same, without blocking: instead of waiting, a call returns [`ErrorKind::WouldBlock`].
+pub fn non_blocking(capacity: usize) -> (End, End) {
+    pair(capacity, false)
+}
+
 /// Runs a client and a server on the two ends of such a stream. Returns their results. If one of them ends or
 /// panics, the other one reads end-of-file.
 pub fn run<C, S: Send>(

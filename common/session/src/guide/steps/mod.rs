@@ -4,4 +4,6 @@
 pub mod step_01;
 #[path = "02.rs"]
 pub mod step_02;
+#[path = "03.rs"]
+pub mod step_03;
 pub mod tls;
