@@ -37,7 +37,7 @@ pub enum Cut {
 pub struct FailedCall {
     /// Which call, counted from 0.
     pub call: usize,
-    /// `WouldBlock` or `Interrupted`.
+    /// `WouldBlock`, `Interrupted`, or an error. Only `WouldBlock` is followed by an event.
     pub kind: ErrorKind,
 }
 

@@ -1,14 +1,13 @@
 //! # `while tls.is_handshaking()` ends before Finished is sent
 //!
-//! **Symptom:** The client's handshake is over, and then nothing happens. The client waits for the server's greeting, and the
-//! server waits for the client's Finished. Protocols in which the client speaks first work, because the request takes Finished
-//! along.
+//! **Symptom:** The client's handshake is done, and then nothing happens. The client waits for the server's greeting, and
+//! the server waits for the client's Finished. If the client speaks first, it works: the request takes Finished along.
 //!
-//! **Cause:** `is_handshaking` turns false inside `process_new_packets`, when the last message has come and the answer to it is
-//! queued. The answer is still in rustls: Finished at a client of TLS 1.3, the tickets at its server, ChangeCipherSpec and
-//! Finished at a server of TLS 1.2 (rustls, `CommonState::is_handshaking`, `common_state.rs`).
+//! **Cause:** `process_new_packets` receives the last message, queues the answer, and makes `is_handshaking` false. The
+//! answer is still in rustls. It is Finished at a TLS 1.3 client, and the tickets at a TLS 1.3 server. At a TLS 1.2 server
+//! it is ChangeCipherSpec and Finished (rustls, `CommonState::is_handshaking`, `common_state.rs`).
 //!
-//! **Rule:** Ask `wants_write` after every `process_new_packets`, whatever `is_handshaking` says.
+//! **Rule:** Check `wants_write` after every `process_new_packets`, whatever `is_handshaking` returns.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::flush`, the first step of every round of `turn`
 //!

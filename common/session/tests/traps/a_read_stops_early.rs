@@ -1,20 +1,21 @@
-//! # One read for each event: the connection hangs until the peer happens to send more
+//! # One read for each event: the connection hangs until the peer sends more
 //!
-//! **Symptom:** A large request arrives, `read_tls` returns its first bytes, and then `poll` reports nothing any more. The
-//! connection hangs although the kernel holds the rest. It goes on as soon as the peer sends another byte, so a client that
-//! waits for the answer waits for ever. Short messages work.
+//! **Symptom:** A large request arrives. `read_tls` returns its first bytes, and then `poll` reports nothing more. The
+//! connection hangs, although the kernel holds the rest. It continues when the peer sends another byte. A client that waits
+//! for the answer never sends one. Short messages work.
 //!
-//! **Cause:** mio is edge-triggered (`EPOLLET`, `EV_CLEAR`): it reports that a socket *becomes* readable. It promises the next
-//! event only after a read has returned `WouldBlock` (mio, `src/poll.rs`, "Draining readiness"). One `read_tls` takes 4096 to
-//! 18,437 bytes, and the caller does not know how many it was offered (rustls, `DeframerVecBuffer::prepare_read`,
-//! `msgs/deframer/buffers.rs`).
+//! **Cause:** mio is edge-triggered (`EPOLLET`, `EV_CLEAR`). It reports that a socket *becomes* readable. It promises the
+//! next event only after a read has returned `WouldBlock` (mio, "Draining readiness" in `src/poll.rs`). One `read_tls` takes
+//! between 4096 and 18,437 bytes. The caller does not see the size of that read, so it cannot see a short one (rustls,
+//! `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
 //!
-//! **Rule:** Read until `WouldBlock`. A loop that stops before, to serve other connections, must remember that this one is
-//! still readable, and come back without an event.
+//! **Rule:** Read until `WouldBlock`. A loop may stop earlier to serve other connections. Then it must remember that this
+//! connection is still readable, and return to it without an event.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Session::turn` and `Turn::Again`; `common/session/src/readiness.rs`, `Readiness`
+//! **Ours:** `common/session/src/session.rs`, `Session::turn` and `Turn::Again`; `common/session/src/readiness.rs`,
+//! `Readiness`
 //!
-//! **Seen in:** tokio-rs/mio#1076, tokio-rs/mio#1085
+//! **Seen in:** tokio-rs/mio#1076, tokio-rs/mio#1085, tokio-rs/mio#45
 
 use std::io::{self, Read as _};
 

@@ -1,14 +1,14 @@
-//! # A fair share in bytes: a flood of tiny records makes all other sessions wait
+//! # A turn has a limit in bytes only: a flood of tiny records slows all other sessions
 //!
-//! **Symptom:** The 99th percentile of all sessions rises thirtyfold while one client sends records of one byte, or updates its keys
-//! before each of them. That client sends few bytes, so no limit in bytes notices it.
+//! **Symptom:** One client sends records of one byte, or updates its keys before each record. The 99th percentile of all
+//! other sessions rises thirtyfold. The client sends few bytes, so a limit in bytes does not stop it.
 //!
-//! **Cause:** The work of a read is for each record, not for each byte: decrypt, allocate, call the application. A read of 32 KiB
-//! can hold 1,400 records, or 650 key updates with as many records (rustls, `ConnectionCore::process_new_packets`, `conn.rs`,
-//! works until its buffer is empty).
+//! **Cause:** A record costs work, however short it is. A read of 32 KiB can hold 1,400 records, or 650 key updates with a
+//! record after each. `process_new_packets` processes all of them (rustls, `ConnectionCore::process_new_packets`,
+//! `conn.rs`).
 //!
-//! **Rule:** Limit the records of a turn too. Count the headers before you pass bytes to rustls, keep the rest, and read no more before it
-//! is used up. Come back to it without an event.
+//! **Rule:** Limit the records of a turn too. Count the headers before you pass bytes to rustls, and keep the rest. Read
+//! nothing more until the rest is used up. Return to the session without an event.
 //!
 //! **Ours:** `common/session/src/framing.rs`, `Framing::fit`; `common/session/src/context.rs`, `Limits`;
 //! `common/session/src/unprocessed.rs`, `Unprocessed`

@@ -1,14 +1,13 @@
-//! # The connection is dropped at an error: the alert that explains it is never sent
+//! # The connection is dropped after an error: the alert is never sent
 //!
-//! **Symptom:** The server's log says why it refused a client. The client sees `tls handshake eof`, `unexpected eof` or a reset, and
-//! nobody can find out the reason there. `Sending fatal alert …` is in the log, but not on the wire.
+//! **Symptom:** The server's log says why it refused a client. The client reports only `tls handshake eof`, an unexpected
+//! end of file or a reset. The log may contain `Sending fatal alert`, but the alert is not on the network.
 //!
-//! **Cause:** `process_new_packets` queues the alert and returns the error. rustls does no I/O, so the alert stays in the
-//! connection that `?` drops (rustls, `CommonState::send_fatal_alert`, `common_state.rs`; documented at
-//! `process_new_packets`).
+//! **Cause:** `process_new_packets` queues the alert and returns the error. rustls does no I/O, so the alert is still in the
+//! connection. Then `?` drops the connection (rustls, `CommonState::send_fatal_alert`, `common_state.rs`).
 //!
-//! **Rule:** After an error, call `write_tls` until `wants_write` is false. Wait for writable if the socket is full, but not longer than a
-//! deadline. Then close. Some errors queue no alert.
+//! **Rule:** After an error, call `write_tls` until `wants_write` is false. If the socket is full, wait for writable, with a
+//! deadline. Then close the socket. Not every error queues an alert.
 //!
 //! **Ours:** `common/session/src/phase.rs`, `Phase::Failing`
 //!

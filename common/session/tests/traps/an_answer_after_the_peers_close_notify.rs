@@ -1,17 +1,17 @@
-//! # The peer's close_notify is answered at once: the answer that is still coming is lost
+//! # The peer's close_notify is answered at once: an answer that comes later is lost
 //!
-//! **Symptom:** A client sends its request, closes its half (`openssl s_client` at the end of its input, an HTTP client with
-//! half-close), and gets an empty answer and a proper end. Answers that are ready at once arrive. Answers that take a
-//! moment, from a thread or another server, do not.
+//! **Symptom:** A client sends its request and close_notify, and keeps reading. It receives an empty answer and a proper
+//! end. It happens only if the answer takes time, because it comes from a thread or another server.
 //!
-//! **Cause:** The server answers close_notify with close_notify, as TLS 1.2 asked for. In TLS 1.3 close_notify closes one direction
-//! only (RFC 8446, 6.1). What rustls' writer takes after `send_close_notify` is ignored by the peer. And our close_notify
-//! has told the peer that the answer was complete.
+//! **Cause:** The server answers close_notify with close_notify at once, as TLS 1.2 demanded. In TLS 1.3 close_notify ends
+//! one direction only (RFC 8446, 6.1). After its own `send_close_notify` the server still writes the answer, and the peer
+//! ignores it. The server's close_notify has told the peer that the answer was complete.
 //!
-//! **Rule:** The peer's close_notify means that it sends nothing more. Ask the application whether it has finished, and send your own
-//! close_notify behind its last byte.
+//! **Rule:** The peer's close_notify means only that the peer sends nothing more. Ask the application whether it has
+//! finished. Send your close_notify after its last byte.
 //!
-//! **Ours:** `common/session/src/application.rs`, `Application::peer_finished`; `common/session/src/phase.rs`, `Phase::HalfClosed`
+//! **Ours:** `common/session/src/application.rs`, `Application::peer_finished`; `common/session/src/phase.rs`,
+//! `Phase::HalfClosed`
 //!
 //! **Seen in:** tlswg/tls13-spec#1092, aws/s2n-tls#598, envoyproxy/envoy#11619, tokio-rs/tls#23
 

@@ -1,17 +1,18 @@
-//! # Both ends write before they read, and each waits for the other for ever
+//! # Both ends write before they read: a deadlock
 //!
-//! **Symptom:** A large upload to a server that answers at once stops at some hundred kilobytes, for ever, and no CPU is used. It
-//! depends on the sizes of the kernel's buffers, so it works on one machine and not on the next.
+//! **Symptom:** A large upload stops for ever, and no end uses CPU. It happens with servers that answer during the upload.
+//! It depends on the sizes of the kernel's buffers, so it happens on one machine and not on another.
 //!
-//! **Cause:** The client sends everything before it reads. The server answers, so it stops reading as soon as too much output
-//! is pending, or its memory would grow. Then both directions are full, and nobody reads. `Stream::read` of rustls did
-//! this too: it completed its writes before it read (rustls, `Stream::complete_prior_io`, `stream.rs`, in the version of the
-//! first issue below).
+//! **Cause:** The client sends everything before it reads. The server stops reading when too much of its output is pending,
+//! because its memory would grow otherwise. Then both directions are full and no end reads. `Stream::read` of rustls did the
+//! same: it completed its writes first, as the first report below describes (rustls, `Stream::complete_prior_io`,
+//! `stream.rs`).
 //!
-//! **Rule:** Never make reading wait for writing at an end that answers nothing. An end that answers may stop reading. Both need a
+//! **Rule:** An end that answers nothing must read while it writes. An end that answers may stop reading. Both need a
 //! deadline for a peer that takes nothing.
 //!
-//! **Ours:** `common/session/src/application.rs`, `Application::reads_on`; `common/session/src/session.rs`, `Session::wants_fill`
+//! **Ours:** `common/session/src/application.rs`, `Application::reads_on`; `common/session/src/session.rs`,
+//! `Session::wants_fill`
 //!
 //! **Seen in:** rustls/rustls#2556, quininer/tokio-rustls#32
 

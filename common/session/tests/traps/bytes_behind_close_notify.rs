@@ -1,15 +1,14 @@
-//! # Bytes behind the peer's close_notify turn our close into a reset
+//! # Bytes after the peer's close_notify: our close resets the connection
 //!
-//! **Symptom:** The client gets the beginning of the answer and then `Connection reset by peer`. The server's log says that the
-//! session ended properly. It happens with clients that send something behind close_notify, and with clients that are
-//! still sending when an answer ends the session.
+//! **Symptom:** The client receives the beginning of the answer, and then `Connection reset by peer`. The server's log says
+//! that the session ended properly. It happens with clients that send something after close_notify.
 //!
-//! **Cause:** After close_notify `read_tls` returns `Ok(0)` and does not touch the socket, so bytes stay there
-//! (rustls, `ConnectionCommon::read_tls`, `conn.rs`). Linux resets a connection that is closed with unread bytes, and drops
-//! what it has not sent yet (RFC 1122, 4.2.2.13; Linux, `__tcp_close`, `net/ipv4/tcp.c`).
+//! **Cause:** After close_notify `read_tls` returns `Ok(0)` and does not read the socket. So the bytes stay there (rustls,
+//! `ConnectionCommon::read_tls`, `conn.rs`). If a socket with unread bytes is closed, Linux resets the connection. It drops
+//! all data that it has not sent yet (RFC 1122, 4.2.2.13; `__tcp_close` in `net/ipv4/tcp.c`).
 //!
-//! **Rule:** Before you close a socket that may hold unread bytes, send the FIN, and read and drop what comes until end-of-file. Read from
-//! the socket, not through rustls. Limit the bytes and the time.
+//! **Rule:** A socket that may hold unread bytes must be drained before it is closed. Send the FIN. Then read and discard
+//! until end-of-file, with a limit on bytes and time. Read the socket directly: rustls does not read it any more.
 //!
 //! **Ours:** `common/session/src/session/advance.rs`, `needs_draining`; `common/session/src/mio/draining.rs`, `Draining`
 //!

@@ -1,14 +1,13 @@
 //! # A short write of ciphertext: the peer reports `bad_record_mac`
 //!
-//! **Symptom:** The peer ends the session with `received fatal alert: BadRecordMac` or `cannot decrypt peer's message`, after large
-//! answers, on slow networks, or only with some clients. The data looks corrupted, and the cryptography is suspected.
+//! **Symptom:** The peer ends the session with `cannot decrypt peer's message`, and sends the alert `bad_record_mac`. It
+//! happens after large answers, on slow networks, or with some clients only. It looks like a fault of the cryptography.
 //!
-//! **Cause:** `write_tls` was given a `Vec`, and the `Vec` was written to the socket by one `write`. The kernel took a part, and the
-//! rest was dropped. rustls counts those bytes as sent. The peer finds the next record in the wrong place, or with the
-//! wrong sequence number.
+//! **Cause:** `write_tls` wrote into a `Vec`, and one `write` passed the `Vec` to the socket. The kernel took a part, and
+//! the loop dropped the rest. rustls counts those bytes as sent. So the peer looks for the next record in the wrong place.
 //!
-//! **Rule:** Give the socket itself to `write_tls`: what it does not take stays in rustls. If the ciphertext has to be in a buffer of
-//! your own, remove from it only what `write` reports as written.
+//! **Rule:** Pass the socket itself to `write_tls`. rustls keeps what the socket does not take. If you need your own buffer
+//! of ciphertext, remove only the bytes that `write` has taken.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::flush`; `common/session/src/session/tap.rs`, `Tap`
 //!

@@ -1,14 +1,14 @@
-//! # A deadline is judged before the socket was asked: a pause ends live sessions
+//! # A deadline counts before the socket was tried: a pause ends live sessions
 //!
-//! **Symptom:** After the process was stopped (`SIGSTOP`, a debugger, a suspended machine, a long garbage collection elsewhere) many
-//! sessions time out at once, although their peers have sent data meanwhile. Under load, sessions time out whose events
-//! did not fit into one batch.
+//! **Symptom:** The process was stopped for a while, by `SIGSTOP`, a debugger or a suspended machine. When it continues,
+//! many sessions time out, although their peers have sent data in time. Under load, sessions time out if their events did
+//! not fit into one batch.
 //!
-//! **Cause:** When the loop wakes, the deadline has passed and the data is there. Whatever the loop looks at first decides. The poll
-//! may report the event only in its next batch, so handling events before timers is not enough.
+//! **Cause:** When the loop continues, the deadline has passed and the data is in the socket. The loop checks the deadline
+//! first. It does not help to handle events before deadlines, because the event may come in the next batch.
 //!
-//! **Rule:** When a session's deadline has passed, try its socket once more, without an event. Only a read that brings nothing makes the
-//! session late.
+//! **Rule:** When the deadline of a session has passed, try its socket once more, without an event. The session is late only
+//! if that read brings nothing.
 //!
 //! **Ours:** `common/session/src/session/advance.rs`, `Session::expire`; `common/session/src/session.rs`, `Tried`
 //!

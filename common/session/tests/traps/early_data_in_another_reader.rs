@@ -1,17 +1,17 @@
 //! # Early data is accepted and never read
 //!
-//! **Symptom:** `max_early_data_size` is set, clients resume with 0-RTT, and their first request is never answered. The client's
-//! `is_early_data_accepted` says `true`, so it does not send the request again.
+//! **Symptom:** The server sets `max_early_data_size`, and clients resume with 0-RTT. Their first request is never answered.
+//! At the client `is_early_data_accepted` returns `true`, so it does not send the request again.
 //!
-//! **Cause:** rustls keeps early data apart from other plaintext, because it can be replayed. `reader()`, `wants_read` and
-//! `plaintext_bytes_to_read` do not show it. Only `ServerConnection::early_data` does (rustls,
+//! **Cause:** rustls keeps early data apart from other plaintext, because an attacker can replay it. `reader()`,
+//! `wants_read` and `plaintext_bytes_to_read` do not show it. Only `ServerConnection::early_data` does (rustls,
 //! `ServerConnection::early_data`, `server/server_conn.rs`).
 //!
-//! **Rule:** Leave `max_early_data_size` at 0, or read `early_data()` after every `process_new_packets`, and let only such requests
-//! act on it that may be executed twice.
+//! **Rule:** Leave `max_early_data_size` at 0. Or read `early_data()` after every `process_new_packets`, and execute only
+//! requests that may be executed twice.
 //!
-//! **Ours:** `common/session/src/application.rs`, `Application::accepts_early_data`;
-//! `common/session/src/session/calls.rs`, `reject_early_data`
+//! **Ours:** `common/session/src/application.rs`, `Application::accepts_early_data`; `common/session/src/session/calls.rs`,
+//! `reject_early_data`
 //!
 //! **Seen in:** rustls/rustls#2085, rustls/tokio-rustls#70
 

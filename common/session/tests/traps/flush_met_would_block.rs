@@ -1,14 +1,13 @@
-//! # A flush meets `WouldBlock`, and nobody waits for writable
+//! # A flush returns `WouldBlock`, and the loop does not wait for writable
 //!
-//! **Symptom:** A large answer stops in the middle, and goes on when the client sends something, a heartbeat for example. Small
-//! answers work, and everything works on a fast network.
+//! **Symptom:** A large answer stops in the middle. It continues when the client sends something, for example a heartbeat.
+//! Small answers work. On a fast network everything works.
 //!
-//! **Cause:** The kernel takes as much as fits, and `write_tls` returns `WouldBlock`. The rest stays in rustls. The loop is
-//! registered for readable only, so no event says that there is room again. (mio reports only what is
-//! registered.)
+//! **Cause:** The kernel takes as much as fits, and then `write_tls` returns `WouldBlock`. The rest stays in rustls. The
+//! loop watches the socket for readable only, so no event reports that there is room again.
 //!
-//! **Rule:** After every step, compute the interest from `wants_write`: writable while output is pending. Flush again at every
-//! writable event.
+//! **Rule:** Compute the interest after every step: writable as long as `wants_write` is true. Flush at every writable
+//! event.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::wants`; `common/session/src/mio/registered.rs`, `Registered::turn`
 //!

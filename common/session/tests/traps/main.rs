@@ -18,6 +18,7 @@
 //! - `read_tls_takes_a_part`
 //! - `plaintext_without_an_event`
 //! - `wants_read_after_the_end`
+//! - `complete_io_until_would_block`
 //!
 //! # Writing
 //!
@@ -41,14 +42,17 @@
 //! - `alert_never_sent`
 //! - `plaintext_before_an_error`
 //! - `bytes_behind_close_notify`
+//! - `a_write_fails_first`
 //!
 //! # Time
 //!
 //! - `deadline_before_the_socket`
+//! - `a_close_without_a_deadline`
 //!
 //! # Handshake
 //!
 //! - `a_finished_handshake_is_not_flushed`
+//! - `the_server_decides_later`
 //! - `early_data_in_another_reader`
 //! - `process_as_a_getter`
 //! - `a_resumed_client_is_not_verified`
@@ -91,15 +95,18 @@ mod page;
 mod sockets;
 mod support;
 
+mod a_close_without_a_deadline;
 mod a_finished_handshake_is_not_flushed;
 mod a_read_stops_early;
 mod a_resumed_client_is_not_verified;
 mod a_turn_bounded_in_bytes;
+mod a_write_fails_first;
 mod alert_never_sent;
 mod an_answer_after_the_peers_close_notify;
 mod both_ends_write_first;
 mod bytes_behind_close_notify;
 mod ciphertext_short_write;
+mod complete_io_until_would_block;
 mod deadline_before_the_socket;
 mod early_data_in_another_reader;
 mod flush_met_would_block;
@@ -112,6 +119,7 @@ mod plaintext_without_an_event;
 mod process_as_a_getter;
 mod read_tls_takes_a_part;
 mod the_last_request_is_dropped;
+mod the_server_decides_later;
 mod truncation_taken_for_the_end;
 mod wants_read_after_the_end;
 mod write_all_into_a_full_writer;

@@ -1,10 +1,10 @@
 //! # `read_tls` until `WouldBlock`, then `process_new_packets` once: "message buffer full"
 //!
-//! **Symptom:** `read_tls` returns an error of the kind `InvalidData` with the text `message buffer full`. Requests up to some 18 KB
-//! work, larger ones fail.
+//! **Symptom:** `read_tls` returns an error of the kind `InvalidData` with the text `message buffer full`. Requests of up to
+//! 18 KB work, and larger ones fail.
 //!
-//! **Cause:** `read_tls` puts ciphertext into a buffer of at most 18,437 bytes, which is one record of the largest size. Only
-//! `process_new_packets` empties it. `wants_read` stays true meanwhile, because it knows nothing of that buffer (rustls,
+//! **Cause:** `read_tls` puts ciphertext into a buffer of 18,437 bytes, which is the size of the largest record. Only
+//! `process_new_packets` empties that buffer. `wants_read` does not know the buffer, so it stays true (rustls,
 //! `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
 //!
 //! **Rule:** Call `process_new_packets` once after every `read_tls` that returns bytes.
@@ -13,7 +13,7 @@
 //!
 //! **Seen in:** tokio-rs/tls#14, rustls/rustls#3176
 //!
-//! **Note:** A handshake message of 64 KB or more causes the same error, whatever the loop does.
+//! **Note:** A handshake message of 64 KB or more causes the same error. No loop can prevent that one.
 
 use std::io::{self, Read as _};
 

@@ -1,17 +1,18 @@
-//! # The answer is sent and the socket is closed: the peer reports an unexpected end of file
+//! # The socket is closed without close_notify: the peer reports an unexpected end of file
 //!
-//! **Symptom:** The client has the whole answer, and then reports `peer closed connection without sending TLS close_notify`
-//! (rustls), `unexpected eof while reading` (OpenSSL 3) or `TLS connection was non-properly terminated` (GnuTLS).
+//! **Symptom:** The client has received the whole answer, and then reports an error. rustls: `peer closed connection without
+//! sending TLS close_notify`. OpenSSL 3: `unexpected eof while reading`. GnuTLS: `The TLS connection was non-properly
+//! terminated`.
 //!
-//! **Cause:** rustls never sends close_notify by itself. Dropping a connection or a socket sends a FIN alone, and an attacker can
-//! send a FIN too. So the peer cannot know whether the answer is complete (rustls, `Reader::into_first_chunk`, `conn.rs`;
-//! RFC 8446, 6.1).
+//! **Cause:** rustls never sends close_notify by itself. Dropping the connection and the socket sends a FIN only. An
+//! attacker can send a FIN too, so the peer cannot know whether the answer is complete (RFC 8446, 6.1; rustls,
+//! `Reader::check_no_bytes_state`, `conn.rs`).
 //!
-//! **Rule:** End every good session with `send_close_notify`, behind the last plaintext. Flush it with `write_tls`, and send the FIN
-//! after that.
+//! **Rule:** Call `send_close_notify` after the last plaintext of every session. Flush it with `write_tls`, and then send
+//! the FIN.
 //!
-//! **Ours:** `common/session/src/session/advance.rs`, `send_close_notify`; `common/session/src/phase.rs`, `Phase::Finishing` and
-//! `Phase::Closing`
+//! **Ours:** `common/session/src/session/advance.rs`, `send_close_notify`; `common/session/src/phase.rs`, `Phase::Finishing`
+//! and `Phase::Closing`
 //!
 //! **Seen in:** rustls/rustls#419, tokio-rs/tls#157
 

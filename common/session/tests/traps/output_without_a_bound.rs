@@ -1,14 +1,13 @@
 //! # `set_buffer_limit(None)`: memory grows with every byte that a client does not read
 //!
-//! **Symptom:** The memory of the server grows, without a leak in any tool's sense. One client that sends and does not read costs as
-//! much memory as it has sent. An upload over a slow line costs the size of the file.
+//! **Symptom:** The memory of the server grows, and no leak detector finds a leak. A client that sends and does not read
+//! costs as much memory as it has sent. An upload over a slow network costs the size of the file.
 //!
-//! **Cause:** The writer takes everything, because the limit has been lifted to get rid of `WriteZero`. rustls keeps the ciphertext
-//! until the socket takes it (rustls, `ChunkVecBuffer::apply_limit`, `vecbuf.rs`). A queue of your own in front of the
-//! writer grows in the same way, whatever the limit is.
+//! **Cause:** Without the limit the writer takes everything. rustls keeps the ciphertext until the socket takes it (rustls,
+//! `ChunkVecBuffer::apply_limit`, `vecbuf.rs`). A queue of your own in front of the writer grows in the same way.
 //!
-//! **Rule:** Bound the pending output. While there is more than a mark, do not read from that peer: TCP passes the pressure on.
-//! Have a deadline for a peer that never reads.
+//! **Rule:** Bound the pending output. While more than that is pending, do not read from this peer: TCP slows it down. Set a
+//! deadline for a peer that never reads.
 //!
 //! **Ours:** `common/session/src/application.rs`, `HIGH_WATER_MARK` and `Application::reads_on`;
 //! `common/session/src/session.rs`, `Session::measure_output`

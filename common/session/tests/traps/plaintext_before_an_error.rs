@@ -1,14 +1,14 @@
-//! # `process_new_packets()?`: the plaintext before the error is thrown away
+//! # `process_new_packets()?`: the plaintext before the error is lost
 //!
-//! **Symptom:** A connection ends with an error, and the last messages before it are missing, although the peer sent them properly
-//! and they arrived. How many are missing depends on how much arrived at once.
+//! **Symptom:** A connection ends with an error, and the last messages before the error are missing. The peer sent them
+//! properly and they arrived. The number of lost messages depends on how much arrived at once.
 //!
-//! **Cause:** `process_new_packets` processes all records that have come. If a later one is bad, it returns the error, and the
-//! plaintext of the earlier ones waits in the reader. The error is final, but the reader still works (rustls,
+//! **Cause:** `process_new_packets` processes all records that have arrived. If one of them is bad, it returns the error.
+//! The plaintext of the records before it is in the reader, and can still be read (rustls,
 //! `ConnectionCore::process_new_packets`, `conn.rs`).
 //!
-//! **Rule:** After an error, read the plaintext until the reader returns `WouldBlock`. Then handle the error: send the alert and close.
-//! A peer's alert comes behind its last data, so this holds for alerts too.
+//! **Rule:** After an error, read the plaintext until the reader returns `WouldBlock`. Then send the alert and close. Do the
+//! same if the error is the peer's alert.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive`
 //!

@@ -1,16 +1,15 @@
-//! # `process_new_packets` as a getter: rejected early data breaks a good handshake
+//! # `process_new_packets` is called as a getter: rejected early data breaks a good handshake
 //!
-//! **Symptom:** A client that sends early data (0-RTT) to a server that rejects it gets `bad_record_mac` now and then, when the server's
-//! flight does not fit into the socket. Without early data nothing fails. A second effect: an error that this call returns is
-//! dropped.
+//! **Symptom:** A client sends early data (0-RTT), and the server rejects it. Sometimes the client then receives the alert
+//! `bad_record_mac`. It happens if the server's flight does not fit into the socket. Without early data nothing fails.
 //!
-//! **Cause:** `process_new_packets` is the only source of `tls_bytes_to_write`, so a loop calls it to ask how much output is pending. It
-//! is no getter. Until the client's Finished comes, rustls 0.23.46 keeps a rejected record in its buffer, tries to open it at each
-//! call, and counts its length again each time. At 16 KB the record is an error (rustls,
+//! **Cause:** Only `process_new_packets` returns `tls_bytes_to_write`, so a loop calls it to ask for the pending output. But
+//! each call processes. Until the client's Finished arrives, rustls 0.23.46 keeps a rejected record in its buffer. Each call
+//! tries to open the record, and counts its length again. After 16 KB the record is an error (rustls,
 //! `ConnectionCore::process_more_input`, the arm `Ok(None) => continue`, `conn.rs`).
 //!
-//! **Rule:** During the handshake, call `process_new_packets` only behind a `read_tls` that has brought bytes. Keep its last `IoState`, and
-//! subtract what you write.
+//! **Rule:** During the handshake, call `process_new_packets` only after a `read_tls` that has brought bytes. Keep the last
+//! `IoState`, and subtract the bytes that you write.
 //!
 //! **Ours:** `common/session/src/rustls_facts.rs`, `PendingOutput`
 //!

@@ -1,14 +1,15 @@
 //! # `read_tls(&mut &buffer[..n])` takes a part of the buffer, and the rest is lost
 //!
-//! **Symptom:** The handshake stalls until a timeout, or `process_new_packets` returns `cannot decrypt peer's message`
-//! (`DecryptError`), and the peer reports `bad_record_mac`. It happens when much data arrives at once, and never in a test
-//! with small messages.
+//! **Symptom:** The handshake stalls until a timeout. Or `process_new_packets` returns `cannot decrypt peer's message`
+//! (`DecryptError`), and the peer receives the alert `bad_record_mac`. It happens when much data arrives at once. Tests with
+//! small messages pass.
 //!
-//! **Cause:** The loop reads the socket into a buffer of its own, and `read_tls` is not obliged to take all of that. It takes 4096
-//! bytes if its own buffer is empty. Bytes that the socket still held would wait there. Bytes that are in the loop's
-//! buffer are overwritten by the next read (rustls, `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
+//! **Cause:** The loop reads the socket into its own buffer, and passes that to `read_tls`. `read_tls` may take less: it
+//! takes 4096 bytes if its own buffer is empty. The next read of the socket overwrites the rest (rustls,
+//! `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
 //!
-//! **Rule:** Use the number that `read_tls` returns. Call `read_tls` and `process_new_packets` in turn until the buffer is used up.
+//! **Rule:** Use the number that `read_tls` returns. Call `read_tls` and `process_new_packets` in turn until the buffer is
+//! used up.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive`; `common/session/src/unprocessed.rs`, `Unprocessed`
 //!

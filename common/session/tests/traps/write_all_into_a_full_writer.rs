@@ -1,15 +1,14 @@
 //! # `writer().write_all(…).unwrap()`: one client that does not read ends the server
 //!
-//! **Symptom:** The server panics with `failed to write whole buffer` (`WriteZero`), at `tls.writer().write_all(…)`. With `write`
-//! instead of `write_all`, answers lose their tail, or the loop waits for ever.
+//! **Symptom:** The server panics at `tls.writer().write_all(…)` with `failed to write whole buffer` (`WriteZero`). With
+//! `write` instead of `write_all`, answers lose their end.
 //!
-//! **Cause:** rustls limits its output to 64 KB of ciphertext. Then the writer takes only a part of the plaintext, and at last
-//! `Ok(0)`, which `write_all` turns into an error. A peer that sends and does not read fills the output at will
-//! (rustls, `CommonState::set_buffer_limit`, `DEFAULT_BUFFER_LIMIT`, `common_state.rs`). The example `tlsserver-mio` has this
-//! `unwrap`.
+//! **Cause:** rustls holds up to 64 KB of pending output. Then the writer takes a part of the plaintext, and at last it
+//! returns `Ok(0)`. `write_all` makes an error of that. A peer that sends and does not read can cause this at any time
+//! (rustls, `ConnectionCommon::set_buffer_limit`, `conn.rs`). The example `tlsserver-mio` of rustls contains this `unwrap`.
 //!
-//! **Rule:** Keep what the writer does not take. Or lift the limit and have one of your own: stop reading from a peer while too much
-//! output is pending.
+//! **Rule:** Keep the plaintext that the writer does not take. Or remove the limit, and stop reading from a peer while too
+//! much output is pending.
 //!
 //! **Ours:** `common/session/src/application.rs`, `Outbox::send` and `HIGH_WATER_MARK`
 //!

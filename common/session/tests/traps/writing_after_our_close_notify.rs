@@ -1,14 +1,13 @@
 //! # `writer().write` succeeds after `send_close_notify`, and the peer ignores the data
 //!
-//! **Symptom:** The server writes an answer, `write_all` returns `Ok`, the ciphertext is on the wire, and the client never receives it.
-//! No end reports an error.
+//! **Symptom:** The server writes an answer and `write_all` returns `Ok`. The ciphertext is on the network, and the client
+//! does not receive the answer. Neither end reports an error.
 //!
-//! **Cause:** rustls 0.23 does not refuse plaintext after its own close_notify. It encrypts and sends the record. The peer must
-//! ignore data after close_notify (RFC 8446, 6.1), and does (rustls, `CommonState::send_close_notify`,
-//! `common_state.rs`, sets a flag that the writer does not look at).
+//! **Cause:** rustls 0.23 accepts plaintext after its own close_notify, and sends it. The peer must ignore data after
+//! close_notify (RFC 8446, 6.1). `send_close_notify` sets a flag that the writer does not check (rustls,
+//! `CommonState::send_close_notify`, `common_state.rs`).
 //!
-//! **Rule:** Remember that you have sent close_notify, and refuse plaintext from then on. Tell the application, which can still say so
-//! to somebody.
+//! **Rule:** Remember that you have sent close_notify. From then on refuse plaintext, and tell the application.
 //!
 //! **Ours:** `common/session/src/phase.rs`, `Phase::sends`; `common/session/src/session/calls.rs`, `NotSent`
 //!
