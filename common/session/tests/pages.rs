@@ -221,6 +221,18 @@ fn every_test_that_the_guide_names_exists() {
     }
 }
 
+/// The index of symptoms leads to each trap.
+#[test]
+fn the_index_of_symptoms_has_every_trap() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let [index, traps] = ["symptoms.md", "traps.md"].map(|name| Page::read(&folder.join(name)));
+    let linked = index.destinations();
+    let titles = traps.lines.iter().filter_map(|line| line.strip_prefix("### "));
+    let missing: Vec<&str> =
+        titles.filter(|title| !linked.contains(&format!("traps.md#{}", anchor(title)).as_str())).collect();
+    assert!(missing.is_empty(), "symptoms.md needs a row and a link for {missing:?}");
+}
+
 #[test]
 fn anchors_are_those_of_a_code_host() {
     assert_eq!(anchor("`read_tls` returns 0: what now?"), "read_tls-returns-0-what-now");
