@@ -11,7 +11,7 @@
 //! **Rule:** During the handshake, call `process_new_packets` only after a `read_tls` that has brought bytes. Keep the last
 //! `IoState`, and subtract the bytes that you write.
 //!
-//! **Ours:** `common/session/src/rustls_facts.rs`, `PendingOutput`
+//! **Ours:** `common/session/src/rustls_facts.rs`, `bytes_to_write`; `common/session/src/pending_output.rs`, `PendingOutput`
 //!
 //! **Seen in:** no public report is known
 
