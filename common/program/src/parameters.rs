@@ -18,8 +18,8 @@ use crate::offer::Offer;
 #[command(next_help_heading = "TLS (repeatable; an unknown NAME lists the known ones)")]
 pub struct TlsParameters {
     /// Allow this version only: 1.2 or 1.3 [default: both]
-    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = Version::parse)]
-    tls: Vec<Version>,
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = parse_version)]
+    tls: Vec<&'static SupportedProtocolVersion>,
 
     /// Allow this cipher suite only; the client's order counts
     #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
@@ -32,29 +32,14 @@ pub struct TlsParameters {
     group: Vec<&'static dyn SupportedKxGroup>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Version {
-    Tls12,
-    Tls13,
-}
-
-impl Version {
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "1.2" => Ok(Self::Tls12),
-            "1.3" => Ok(Self::Tls13),
-            "1.0" | "1.1" => Err(format!(
-                "TLS {text} is obsolete (RFC 8996), and this program does not speak it; write 1.2 or 1.3"
-            )),
-            _ => Err("write 1.2 or 1.3".to_owned()),
-        }
-    }
-
-    fn supported(self) -> &'static SupportedProtocolVersion {
-        match self {
-            Self::Tls12 => &TLS12,
-            Self::Tls13 => &TLS13,
-        }
+fn parse_version(text: &str) -> Result<&'static SupportedProtocolVersion, String> {
+    match text {
+        "1.2" => Ok(&TLS12),
+        "1.3" => Ok(&TLS13),
+        "1.0" | "1.1" => Err(format!(
+            "TLS {text} is obsolete (RFC 8996), and this program does not speak it; write 1.2 or 1.3"
+        )),
+        _ => Err("write 1.2 or 1.3".to_owned()),
     }
 }
 
@@ -77,7 +62,7 @@ impl TlsParameters {
     pub fn versions(&self) -> Vec<&'static SupportedProtocolVersion> {
         let mut versions = DEFAULT_VERSIONS.to_vec();
         if !self.tls.is_empty() {
-            versions.retain(|version| self.tls.iter().any(|allowed| allowed.supported() == *version));
+            versions.retain(|version| self.tls.contains(version));
         }
         versions
     }
@@ -183,40 +168,39 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
-    fn suites(arguments: &str) -> Vec<&'static str> {
-        parse(arguments).unwrap().provider().cipher_suites.iter().map(suite_name).collect()
-    }
-
-    fn groups(arguments: &str) -> Vec<&'static str> {
-        parse(arguments).unwrap().provider().kx_groups.iter().map(group_name).collect()
+    /// The names of the suites and the groups.
+    fn names(arguments: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+        let provider = parse(arguments).unwrap().provider();
+        let suites = provider.cipher_suites.iter().map(suite_name).collect();
+        (suites, provider.kx_groups.iter().map(group_name).collect())
     }
 
     #[test]
     fn names_are_the_names_of_iana() {
         for suite in ALL_CIPHER_SUITES {
             let name = format!("{suite:?}").replace("TLS13_", "TLS_");
-            assert_eq!(suites(&format!("--suite {name}")), [name]);
+            assert_eq!(names(&format!("--suite {name}")).0, [name]);
         }
         for group in ALL_KX_GROUPS {
             let name = format!("{:?}", group.name());
-            assert_eq!(groups(&format!("--group {name}")), [name]);
+            assert_eq!(names(&format!("--group {name}")).1, [name]);
         }
     }
 
     #[test]
     fn the_default_is_rustls_default_with_the_hybrid_group_first() {
-        assert_eq!(suites("").len(), default_provider().cipher_suites.len());
-        assert_eq!(groups("")[0], "X25519MLKEM768");
+        let (suites, groups) = names("");
+        assert_eq!(suites.len(), default_provider().cipher_suites.len());
+        assert_eq!(groups[0], "X25519MLKEM768");
         assert_eq!(parse("").unwrap().versions(), DEFAULT_VERSIONS);
     }
 
     #[test]
     fn names_keep_their_order_and_ignore_case_and_repetition() {
-        assert_eq!(
-            suites("--suite tls_aes_128_gcm_sha256 --suite TLS_AES_256_GCM_SHA384"),
-            ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
-        );
-        assert_eq!(groups("--group SECP384R1,x25519 --group secp384r1"), ["secp384r1", "X25519"]);
+        let (suites, _) = names("--suite tls_aes_128_gcm_sha256 --suite TLS_AES_256_GCM_SHA384");
+        assert_eq!(suites, ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]);
+        let (_, groups) = names("--group SECP384R1,x25519 --group secp384r1");
+        assert_eq!(groups, ["secp384r1", "X25519"]);
         assert_eq!(parse("--tls 1.2").unwrap().versions(), [&TLS12]);
         assert_eq!(parse("--tls 1.3 --tls 1.3").unwrap().versions(), [&TLS13]);
         assert_eq!(parse("--tls 1.2,1.3").unwrap().versions().len(), 2);
@@ -258,7 +242,7 @@ mod tests {
     #[test]
     fn rustls_accepts_parameters_that_pass_the_check() {
         let mut accepted = 0;
-        for tls in [vec![], vec![Version::Tls12], vec![Version::Tls13]] {
+        for tls in [vec![], vec![&TLS12], vec![&TLS13]] {
             for (i, suite) in ALL_CIPHER_SUITES.iter().enumerate() {
                 for (j, group) in ALL_KX_GROUPS.iter().enumerate() {
                     let parameters = TlsParameters {

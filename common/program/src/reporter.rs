@@ -10,7 +10,7 @@ use crate::observer::{LoopEvent, Observer, SkipReason};
 use crate::rate_limit::RateLimit;
 use crate::short_time::Short;
 use crate::stderr;
-use crate::time_limit::TimeoutFlag;
+use crate::time_limit::timeout_flag;
 use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
 use tls_session::observer::{SessionId, SocketEvent, Step};
@@ -24,7 +24,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// A reporter that uses these words.
+    /// Returns a reporter that uses these words.
     pub fn new(endings: Endings) -> Self {
         Self { endings, beside_trace: false, rate_limit: RateLimit::default() }
     }
@@ -109,13 +109,11 @@ impl tls_session::observer::Observer for Reporter {
             return;
         }
         match step {
-            Step::Established(handshake) if handshake.authorization.is_warning => {
-                warn!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
-            }
             Step::Established(handshake) => {
-                info!("{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
+                let level = if handshake.authorization.is_warning { Level::Warn } else { Level::Info };
+                log!(level, "{id} connected: {handshake}; the handshake took {}", Short(handshake.took));
             }
-            Step::DeadlineFired(timeout) => debug!("{id}: {} passed", TimeoutFlag(*timeout)),
+            Step::DeadlineFired(timeout) => debug!("{id}: {} passed", timeout_flag(*timeout)),
             Step::Closed { reason, until, received, sent, duration } => {
                 let level = self.level_of(reason);
                 if level == Level::Warn && !self.rate_limit.allows(now, level, repeated(reason)) {

@@ -6,13 +6,9 @@ use std::time::Duration;
 
 use tls_session::deadline::{Timeout, Timeouts};
 
-/// The flag of a timeout. Its `Display` is `--idle-timeout`.
-pub struct TimeoutFlag(pub Timeout);
-
-impl fmt::Display for TimeoutFlag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--{}-timeout", self.0.name())
-    }
+/// Returns the flag of a timeout, such as `--idle-timeout`.
+pub fn timeout_flag(timeout: Timeout) -> String {
+    format!("--{}-timeout", timeout.name())
 }
 
 /// The longest timeout. Nobody needs a longer one, and `Instant + Duration` could overflow.
@@ -151,10 +147,6 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    fn error(text: &str) -> String {
-        text.parse::<TimeLimit>().unwrap_err()
-    }
-
     #[test]
     fn durations_and_off_are_parsed() {
         for (text, milliseconds) in
@@ -179,33 +171,25 @@ mod tests {
     }
 
     #[test]
-    fn the_error_for_a_bare_number_suggests_units() {
-        assert_eq!(error("10"), "a number needs a unit, such as `10s` or `10ms`");
-        assert_eq!(error("1.5"), "a number needs a unit, such as `1.5s` or `1.5ms`");
-        assert_eq!(error("0"), "a number needs a unit, such as `0s` or `0ms`");
-    }
-
-    #[test]
-    fn nonsense_is_refused_with_an_example() {
-        for text in ["", " ", "s", "-1s", "3 parsecs", "10s off", "Off", "1,5s", "٣s", "1s\u{202e}"] {
-            assert!(error(text).contains("examples: 500ms"), "{text}: {}", error(text));
+    fn each_mistake_has_its_own_message() {
+        for (texts, message) in [
+            (&["10", "1.5", "0"][..], "a number needs a unit, such as `"),
+            (&["-1s", "-1", "-500ms", "-"], "a time cannot be negative; examples: 500ms"),
+            (&["", " ", "s", "3 parsecs", "10s off", "Off", "1,5s", "٣s", "1s\u{202e}"], "; examples: 500ms"),
+            (&["11years", "100000h", "99999999999y", "99999999999s 1 year"], "longer than ten years"),
+        ] {
+            for text in texts {
+                let error = text.parse::<TimeLimit>().unwrap_err();
+                assert!(error.contains(message), "{text}: {error}");
+            }
         }
-    }
-
-    #[test]
-    fn a_negative_time_is_called_negative() {
-        for text in ["-1s", "-1", "-500ms", "-"] {
-            assert!(error(text).contains("a time cannot be negative"), "{text}: {}", error(text));
-        }
+        let error = "1.5".parse::<TimeLimit>().unwrap_err();
+        assert_eq!(error, "a number needs a unit, such as `1.5s` or `1.5ms`");
     }
 
     #[test]
     fn large_numbers_are_errors_and_do_not_overflow() {
         for text in [
-            "11years",
-            "100000h",
-            "99999999999y",
-            "99999999999s 1 year",
             "99999999999y 999999999y",
             "1844674407370955 1615s",
             "18446744073709551615s 1000ms",

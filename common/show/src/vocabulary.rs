@@ -7,7 +7,7 @@ use decode::Message;
 use program::ending::{Endings, what_was_missing};
 use program::exit::ExitStatus;
 use program::observer::{EventSource, LoopEvent, SkipReason};
-use program::time_limit::TimeoutFlag;
+use program::time_limit::timeout_flag;
 use rustls::IoState;
 use tls_session::alert_name::ErrorText;
 use tls_session::observer::Step;
@@ -230,7 +230,7 @@ fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Entry {
             ": finished sending; close_notify queued".to_owned()
         }
         Phase::Closing { cause: Cause::TimedOut(timeout) } => {
-            format!(": {} has passed; close_notify queued", TimeoutFlag(*timeout))
+            format!(": {} has passed; close_notify queued", timeout_flag(*timeout))
         }
         Phase::Finishing => ": the answer is sent; close_notify queued".to_owned(),
         Phase::Failing { reason } | Phase::WriteFailed { reason, .. } => {

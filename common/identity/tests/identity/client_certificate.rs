@@ -6,14 +6,10 @@ use crate::handshake::{VERSIONS, good, handshake, verifier};
 use crate::support::*;
 use identity::{Answer, CertificateRequest, ClientAuth, ClientCertificate, ClientVerifier, OwnName, Policy};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
-use rustls::pki_types::{PrivateKeyDer, SignatureVerificationAlgorithm};
+use rustls::pki_types::SignatureVerificationAlgorithm;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig, SignatureScheme, SupportedProtocolVersion};
 use tls_session::authorize::take_notes;
-
-fn key_of(made: &Made) -> PrivateKeyDer<'static> {
-    PrivateKeyDer::try_from(made.issuer.key().serialized_der().to_vec()).unwrap()
-}
 
 /// The only signatures that [`rsa_only`] verifies.
 static RSA: &[(SignatureScheme, &[&dyn SignatureVerificationAlgorithm])] =
@@ -39,12 +35,12 @@ fn request(
         ClientVerifier::new(Arc::new(trusting(&[&demanded.pem])), Arc::new(verifies), ClientAuth::Required);
     let server_config = ServerConfig::builder_with_protocol_versions(&[version])
         .with_client_cert_verifier(Arc::new(clients))
-        .with_single_cert(vec![server.der.clone()], key_of(&server))
+        .with_single_cert(vec![server.der.clone()], server.private_key())
         .unwrap();
     let verifier = verifier(trusting(&[&server.pem]), Policy::Strict);
-    let certified = own.map(|own| {
-        CertifiedKey::from_der(vec![own.der.clone()], key_of(own), &aws_lc_rs::default_provider()).unwrap()
-    });
+    let provider = aws_lc_rs::default_provider();
+    let certified =
+        own.map(|own| CertifiedKey::from_der(vec![own.der.clone()], own.private_key(), &provider).unwrap());
     let certificate = ClientCertificate::new(certified);
     let client_config = ClientConfig::builder_with_protocol_versions(&[version])
         .dangerous()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use identity::{Authorized, Peer, Trust, Unauthorized, authorize};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 pub use testing::folder::TempDir;
 
 /// 2026-11-24 06:00:00 UTC. Every fixture is valid then.
@@ -41,6 +41,12 @@ pub struct Made {
     pub pem: String,
     pub der: CertificateDer<'static>,
     pub issuer: Issuer<'static, KeyPair>,
+}
+
+impl Made {
+    pub fn private_key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::try_from(self.issuer.key().serialized_der().to_vec()).unwrap()
+    }
 }
 
 /// Parameters with this CN, these alternative names, and the changes that `change` makes.
