@@ -31,6 +31,8 @@ macro_rules! page {
 chapter!(chapter_01, "01-what-rustls-is.md", "steps/01.rs");
 chapter!(chapter_02, "02-by-hand.md", "steps/02.rs");
 chapter!(chapter_03, "03-non-blocking.md", "steps/03.rs");
+chapter!(chapter_04, "04-mio.md", "steps/04.rs");
+chapter!(chapter_05, "05-the-end.md", "steps/05.rs");
 
 page!(contract, "contract.md");
 page!(symptoms, "symptoms.md");

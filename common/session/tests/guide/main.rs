@@ -15,5 +15,8 @@ mod steps;
 mod chapter_01;
 mod chapter_02;
 mod chapter_03;
+mod chapter_04;
+mod chapter_05;
+mod peer;
 mod text;
 mod wire;

@@ -6,4 +6,8 @@ pub mod step_01;
 pub mod step_02;
 #[path = "03.rs"]
 pub mod step_03;
+#[path = "04.rs"]
+pub mod step_04;
+#[path = "05.rs"]
+pub mod step_05;
 pub mod tls;
