@@ -2,7 +2,7 @@
 //!
 //! **Symptom:** Events come for a token whose connection is gone: `no entry found for key`, an index out of bounds, or a loop that spins
 //! without a reason. `deregister` cannot stop them any more: `No such file or directory (os error 2)` or `Bad file descriptor`.
-//! It began with a `try_clone`, for a writer thread, for a second half, or in a child process after `fork`.
+//! The program has cloned the socket, for a writer thread or for a second half, or has forked a child process.
 //!
 //! **Cause:** epoll registers the open file description, not the descriptor. Closing a descriptor removes the registration only if it was
 //! the last one for this description (epoll(7), question 6). mio asks for a `deregister` before the drop for this reason

@@ -5,10 +5,10 @@
 //!
 //! **Cause:** The socket still held bytes of the upload. RFC 1122, 4.2.2.13: a host that closes a socket with unread data "SHOULD send a
 //! RST to show that data was lost". Linux then also drops what it had not sent yet (`tcp_close`, `net/ipv4/tcp.c`), so a
-//! successful `write` means nothing. `shutdown(Both)` before the close does not help.
+//! successful `write` does not mean that the client gets the bytes. `shutdown(Both)` before the close does not help.
 //!
-//! **Rule:** Send a FIN with `shutdown(Write)`. Read and drop what the peer still sends, until its FIN, at most so many bytes for at most
-//! so long. Then close.
+//! **Rule:** Send a FIN with `shutdown(Write)`. Read and drop what the peer still sends, until its FIN, within limits of bytes
+//! and time. Then close.
 //!
 //! **Ours:** `common/session/src/mio/draining.rs`, `Draining::close`; `common/session/src/session/advance.rs`, `may_receive_more`
 //!

@@ -63,6 +63,7 @@
 //! - `accept_fails_with_emfile`
 //! - `a_silent_client_holds_the_slot`
 //! - `writable_is_not_connected`
+//! - `a_blocking_socket_under_the_poll`
 //!
 //! # The loop
 //!
@@ -73,6 +74,7 @@
 //! - `one_peer_starves_the_others`
 //! - `an_event_reaches_the_wrong_connection`
 //! - `a_cloned_socket_stays_registered`
+//! - `a_socket_is_registered_twice`
 //! - `a_paused_socket_spins_on_a_hang_up`
 //! - `a_signal_interrupts_the_poll`
 //!
@@ -125,6 +127,7 @@ mod wants_read_after_the_end;
 mod write_all_into_a_full_writer;
 mod writing_after_our_close_notify;
 
+mod a_blocking_socket_under_the_poll;
 mod a_cloned_socket_stays_registered;
 mod a_close_with_unread_input_resets;
 mod a_hang_up_is_handled_before_the_data;
@@ -135,6 +138,7 @@ mod a_reset_is_unwrapped;
 mod a_short_read_hides_the_fin;
 mod a_signal_interrupts_the_poll;
 mod a_silent_client_holds_the_slot;
+mod a_socket_is_registered_twice;
 mod a_wrapper_without_write_vectored;
 mod accept_fails_with_emfile;
 mod an_alert_dies_with_the_connection;
