@@ -95,7 +95,7 @@ pub fn authorize(
     authorize_parts(end_entity, intermediates, trust, peer, now)
 }
 
-/// [`authorize`] for rustls' verifiers, which get the peer's own certificate apart from the others.
+/// Works as [`authorize`], for rustls' verifiers, which get the peer's own certificate apart from the others.
 pub(super) fn authorize_parts(
     end_entity: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],

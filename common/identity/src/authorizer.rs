@@ -65,7 +65,7 @@ impl Authorize for AuthorizeServer {
     }
 }
 
-/// The time, or 1970 if the clock does not know it. Then no certificate is valid yet.
+/// Returns the time, or 1970 if the clock does not know it. Then no certificate is valid yet.
 fn time(clock: &Arc<dyn TimeProvider>) -> UnixTime {
     clock.current_time().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO))
 }

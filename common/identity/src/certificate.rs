@@ -32,7 +32,7 @@ pub(super) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'
     }
 }
 
-/// The text of a parser error. Two errors may quote the certificate, so they get a text of ours.
+/// Returns the text of a parser error. Two errors may quote the certificate, so they get a text of ours.
 fn parser_words(error: X509Error) -> String {
     match error {
         X509Error::Der(_) | X509Error::NomError(_) => "it is not DER".to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn parse_strictly<'a>(
     })
 }
 
-/// The critical extensions that webpki does not know, by name if they have one here, and by object identifier
+/// Returns the critical extensions that webpki does not know, by name if they have one here, and by object identifier
 /// otherwise.
 fn unsupported_extensions(certificate: &X509Certificate<'_>) -> Vec<String> {
     // Key usage, alternative names, basic constraints, name constraints, CRL distribution points, extended key usage,

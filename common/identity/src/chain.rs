@@ -117,8 +117,8 @@ impl Chain<'_> {
         }
     }
 
-    /// The last certificate of the chain. Every signature from the peer's own certificate up to it is right. `None`
-    /// stands for the peer's own certificate.
+    /// Returns the last certificate of the chain. Every signature from the peer's own certificate up to it is right.
+    /// `None` stands for the peer's own certificate.
     fn last<'i>(&self, issuers: &'i [NamedIssuer<'_>]) -> Option<&'i NamedIssuer<'i>> {
         let sent: Vec<CertificateDer<'_>> =
             issuers.iter().map(|issuer| CertificateDer::from(&*issuer.der)).collect();
@@ -128,7 +128,7 @@ impl Chain<'_> {
         reached.max_by_key(|(length, _)| *length).map(|(_, issuer)| issuer)
     }
 
-    /// How many certificates are between the peer's own certificate and this issuer, if a chain leads to it.
+    /// Returns how many certificates are between the peer's own certificate and this issuer, if a chain leads to it.
     fn length_to(&self, issuer: &CertificateDer<'_>, sent: &[CertificateDer<'_>]) -> Option<usize> {
         let anchors = [webpki::anchor_from_trusted_cert(issuer).ok()?];
         let (algorithms, usage) = (webpki::ALL_VERIFICATION_ALGS, key_usage(self.wanted));
@@ -214,7 +214,7 @@ impl Chain<'_> {
     }
 }
 
-/// The usage that webpki demands of every certificate of a chain.
+/// Returns the usage that webpki demands of every certificate of a chain.
 pub(super) fn key_usage(of: Side) -> webpki::KeyUsage {
     match of {
         Side::Server => webpki::KeyUsage::server_auth(),
@@ -222,26 +222,26 @@ pub(super) fn key_usage(of: Side) -> webpki::KeyUsage {
     }
 }
 
-/// The kind of an authority's key, if it cannot verify a signature.
+/// Returns the kind of an authority's key, if it cannot verify a signature.
 fn unsupported_key(authority: &TrustAnchor<'_>) -> Option<UnsupportedKey> {
     let key = webpki::spki_for_anchor(authority);
     let (_, key) = SubjectPublicKeyInfo::from_der(&key).ok()?;
     UnsupportedKey::of_public(&key)
 }
 
-/// Whether two names look the same to a person, and are the same to OpenSSL. Their bytes may differ, for example if one
-/// is a PrintableString and the other a UTF8String.
+/// Returns whether two names look the same to a person, and are the same to OpenSSL. Their bytes may differ, for
+/// example if one is a PrintableString and the other a UTF8String.
 fn reads_alike(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// Whether an authority has the name of a certificate's issuer.
+/// Returns whether an authority has the name of a certificate's issuer.
 fn is_named(anchor: &TrustAnchor<'_>, issued: &X509Certificate<'_>) -> bool {
     // `TrustAnchor` has the name without its SEQUENCE.
     DistinguishedName::in_sequence(&anchor.subject).as_ref() == issued.issuer().as_raw()
 }
 
-/// Whether the subject of `issuer` is the name of the issuer of `issued`.
+/// Returns whether the subject of `issuer` is the name of the issuer of `issued`.
 fn has_issued(issuer: &X509Certificate<'_>, issued: &X509Certificate<'_>) -> bool {
     issuer.subject().as_raw() == issued.issuer().as_raw()
 }

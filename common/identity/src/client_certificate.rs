@@ -123,7 +123,7 @@ impl fmt::Display for CertificateRequest {
     }
 }
 
-/// The signature schemes that fit a key.
+/// Returns the signature schemes that fit a key.
 fn schemes_of(key: &dyn SigningKey) -> Vec<SignatureScheme> {
     let mut known = aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
     known.retain(|scheme| key.choose_scheme(&[*scheme]).is_some());
@@ -138,7 +138,7 @@ fn scheme_names(mut schemes: Vec<SignatureScheme>) -> String {
     }
 }
 
-/// The name that IANA gives to a signature scheme.
+/// Returns the name that IANA gives to a signature scheme.
 fn scheme_name(scheme: SignatureScheme) -> String {
     let name = match scheme {
         SignatureScheme::ECDSA_SHA1_Legacy => "ecdsa_sha1",

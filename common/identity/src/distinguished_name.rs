@@ -15,7 +15,7 @@ use crate::certificate::parse;
 /// Stands for the name in a certificate that does not parse.
 pub(super) const UNREADABLE: &str = "(unreadable certificate)";
 
-/// A distinguished name such as `CN=My CA, O=Me`.
+/// Returns a distinguished name such as `CN=My CA, O=Me`.
 pub(super) fn distinguished_name(name: &X509Name<'_>) -> String {
     match Escaped::new(&readable(name)).to_string() {
         empty if empty.is_empty() => "(no name)".to_owned(),
@@ -23,7 +23,7 @@ pub(super) fn distinguished_name(name: &X509Name<'_>) -> String {
     }
 }
 
-/// A name as text, not escaped. The parser's own `Display` has no text for some string types.
+/// Returns a name as text, not escaped. The parser's own `Display` has no text for some string types.
 fn readable(name: &X509Name<'_>) -> String {
     let joined = |parts: Vec<String>, separator| parts.join(separator);
     let sets = name.iter().map(|set| joined(set.iter().map(attribute).collect(), " + "));
@@ -36,7 +36,7 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     format!("{kind}={}", text(attribute.attr_value()))
 }
 
-/// The text of a string of any type. A TeletexString that is not UTF-8 is read as Latin-1.
+/// Returns the text of a string of any type. A TeletexString that is not UTF-8 is read as Latin-1.
 fn text(value: &Any<'_>) -> String {
     match value.tag() {
         Tag::BmpString => {
@@ -55,13 +55,13 @@ fn text(value: &Any<'_>) -> String {
     }
 }
 
-/// The name of a trust anchor.
+/// Returns the name of a trust anchor.
 pub(super) fn anchor_name(anchor: &TrustAnchor<'_>) -> String {
     // `TrustAnchor` has the name without its SEQUENCE.
     name(&DistinguishedName::in_sequence(&anchor.subject))
 }
 
-/// The text of a name in DER.
+/// Returns the text of a name in DER.
 pub(super) fn name(der: &DistinguishedName) -> String {
     match X509Name::from_der(der.as_ref()) {
         Ok((_, name)) => distinguished_name(&name),
@@ -69,7 +69,7 @@ pub(super) fn name(der: &DistinguishedName) -> String {
     }
 }
 
-/// The issuer's name in a certificate.
+/// Returns the issuer's name in a certificate.
 pub(super) fn issuer(der: &CertificateDer<'_>) -> String {
     name_in(der, |certificate| distinguished_name(certificate.issuer()))
 }

@@ -42,12 +42,12 @@ impl<'a> IdentityFile<'a> {
         IdentityError(format!("{role} {} {problem}: {remedy}", self.shown().display()))
     }
 
-    /// The error of the operating system for reading this file.
+    /// Returns the error of the operating system for reading this file.
     pub(super) fn unreadable(self, error: &io::Error) -> IdentityError {
         self.error(format_args!("cannot be read ({error})"), format_args!("see `ls -l {}`", self.quoted()))
     }
 
-    /// The error for a path that cannot be opened, if it is a symbolic link.
+    /// Returns the error for a path that cannot be opened, if it is a symbolic link.
     pub(super) fn dangling_link(self) -> Option<IdentityError> {
         let target = fs::read_link(self.path).ok()?;
         Some(self.error(
@@ -56,12 +56,12 @@ impl<'a> IdentityFile<'a> {
         ))
     }
 
-    /// The path for a shell.
+    /// Returns the path for a shell.
     pub(super) fn quoted(self) -> String {
         quoted(self.shown())
     }
 
-    /// The path. A shell turns "$(cat key.pem)" into the key itself, which must not be shown as a file name.
+    /// Returns the path. A shell turns "$(cat key.pem)" into the key itself, which must not be shown as a file name.
     fn shown(self) -> &'a Path {
         match is_pem(self.path) {
             true => Path::new("(PEM text, where the name of a file belongs)"),

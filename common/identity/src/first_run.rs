@@ -118,7 +118,8 @@ fn generate(now: UnixTime) -> Result<(String, String), rcgen::Error> {
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }
 
-/// Whether a file exists. A dangling symbolic link is an error, because the file cannot be created in its place.
+/// Returns whether a file exists. A dangling symbolic link is an error, because the file cannot be created in its
+/// place.
 fn exists(file: IdentityFile<'_>) -> Result<bool, IdentityError> {
     match file.path.try_exists() {
         Ok(false) => file.dangling_link().map_or(Ok(false), Err),

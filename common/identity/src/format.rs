@@ -82,7 +82,7 @@ impl Format {
         }
     }
 
-    /// The label of a PEM block with content of this format.
+    /// Returns the label of a PEM block with content of this format.
     pub(super) fn label(self) -> Option<&'static str> {
         Some(match self {
             Self::Certificate => "CERTIFICATE",
@@ -105,13 +105,13 @@ const SET: u8 = 0x31;
 /// 1.2.840.113549.1.7.2, signedData of PKCS#7.
 const SIGNED_DATA: &[u8] = &[OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 
-/// Whether this is only base64, and begins like a SEQUENCE. A text of 60 bytes or less may be words instead.
+/// Returns whether this is only base64, and begins like a SEQUENCE. A text of 60 bytes or less may be words instead.
 fn is_encoded_der(text: &[u8]) -> bool {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=\r\n \t".contains(byte);
     text.len() > 60 && text.starts_with(b"M") && text.iter().all(is_base64)
 }
 
-/// The content of a SEQUENCE and all bytes after it. `None` if the bytes do not begin with a SEQUENCE.
+/// Returns the content of a SEQUENCE and all bytes after it. `None` if the bytes do not begin with a SEQUENCE.
 fn enter(der: &[u8]) -> Option<&[u8]> {
     match der {
         [SEQUENCE, length, rest @ ..] if *length <= 0x80 => Some(rest),
@@ -120,7 +120,7 @@ fn enter(der: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Whether this is the identifier of an encryption with a passphrase: PKCS#5 (1.2.840.113549.1.5) or PKCS#12
+/// Returns whether this is the identifier of an encryption with a passphrase: PKCS#5 (1.2.840.113549.1.5) or PKCS#12
 /// (1.2.840.113549.1.12).
 fn is_encryption(identifier: &[u8]) -> bool {
     matches!(identifier, [_, _, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5 | 12, ..])

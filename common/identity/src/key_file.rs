@@ -74,12 +74,12 @@ impl From<&Metadata> for Access {
 }
 
 impl Access {
-    /// Whether it belongs neither to us nor to root. Root can read everything anyway.
+    /// Returns whether it belongs neither to us nor to root. Root can read everything anyway.
     fn belongs_to_another(&self, me: u32) -> bool {
         self.user != me && self.user != 0
     }
 
-    /// Whether other users can replace the files in this folder.
+    /// Returns whether other users can replace the files in this folder.
     ///
     /// If the group has the number of the folder's owner, we assume that it has no other member: many systems make such
     /// a group for each user.

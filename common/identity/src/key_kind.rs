@@ -46,7 +46,7 @@ pub enum UnsupportedKey {
 }
 
 impl UnsupportedKey {
-    /// The kind of a certificate's key, if that key cannot verify signatures.
+    /// Returns the kind of a certificate's key, if that key cannot verify signatures.
     pub(super) fn of_public(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
         unsupported_algorithm(&key.algorithm).or_else(|| match key.parsed() {
             Ok(PublicKey::RSA(rsa)) => unsupported_modulus(rsa.modulus),
@@ -54,15 +54,15 @@ impl UnsupportedKey {
         })
     }
 
-    /// The kind of a certificate's key, if it is a compressed point. webpki can verify signatures with it. But rustls
-    /// cannot find out whether a private key belongs to it.
+    /// Returns the kind of a certificate's key, if it is a compressed point. webpki can verify signatures with it. But
+    /// rustls cannot find out whether a private key belongs to it.
     pub(super) fn compressed_point(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
         let is_curve = key.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY;
         let is_compressed = matches!(key.subject_public_key.data.first(), Some(2 | 3));
         (is_curve && is_compressed).then_some(Self::CompressedPoint)
     }
 
-    /// The kind of a private key, if rustls is known not to sign with that kind.
+    /// Returns the kind of a private key, if rustls is known not to sign with that kind.
     pub(super) fn of_private(key: &PrivateKeyDer<'_>) -> Option<Self> {
         match key {
             PrivateKeyDer::Pkcs8(der) => of_pkcs8(der.secret_pkcs8_der()),
@@ -72,7 +72,7 @@ impl UnsupportedKey {
         }
     }
 
-    /// The error about a file that holds such a key.
+    /// Returns the error about a file that holds such a key.
     pub(super) fn error(&self, file: IdentityFile<'_>) -> IdentityError {
         let remedy = match self {
             Self::ExplicitCurve => {
@@ -131,8 +131,8 @@ const NAMES: [(&str, &str); 26] = [
     ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
 ];
 
-/// The name of an algorithm or a curve, or its object identifier if it has no name here. A peer can choose a very long
-/// identifier, so its length is limited.
+/// Returns the name of an algorithm or a curve, or its object identifier if it has no name here. A peer can choose a
+/// very long identifier, so its length is limited.
 pub(super) fn name(identifier: String) -> String {
     match NAMES.iter().find(|(known, _)| *known == identifier) {
         Some((_, name)) => (*name).to_owned(),
@@ -167,7 +167,7 @@ fn unsupported_modulus(modulus: &[u8]) -> Option<UnsupportedKey> {
     (!(2048..=8192).contains(&bits)).then_some(UnsupportedKey::RsaSize { bits })
 }
 
-/// The fields of a SEQUENCE, up to the first one that does not parse.
+/// Returns the fields of a SEQUENCE, up to the first one that does not parse.
 fn fields(der: &[u8]) -> Option<impl Iterator<Item = Any<'_>>> {
     let (_, sequence) = Any::from_der(der).ok()?;
     let mut rest = sequence.data;

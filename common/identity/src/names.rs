@@ -41,7 +41,7 @@ pub(super) enum Basis {
     Authority,
 }
 
-/// Whether a certificate is for this name.
+/// Returns whether a certificate is for this name.
 ///
 /// webpki compares the name with the subject alternative names. We add two rules:
 /// - A trailing dot only says that a DNS name is complete. We ignore it in both names. webpki ignores it only in the
@@ -76,8 +76,8 @@ pub(super) fn same_dns_name(one: &str, other: &str) -> bool {
     relative(one).eq_ignore_ascii_case(relative(other))
 }
 
-/// Whether a certificate has alternative names, even if they do not parse: a certificate with damaged alternative names
-/// must not fall back to its common name.
+/// Returns whether a certificate has alternative names, even if they do not parse: a certificate with damaged
+/// alternative names must not fall back to its common name.
 pub(super) fn has_alternative_names(certificate: &X509Certificate<'_>) -> bool {
     certificate.extensions().iter().any(|extension| extension.oid == OID_X509_EXT_SUBJECT_ALT_NAME)
 }
@@ -89,7 +89,7 @@ pub(super) fn alternative_names<'a>(
     extension.into_iter().flat_map(|extension| &extension.value.general_names)
 }
 
-/// The alternative names that have the type for DNS names.
+/// Returns the alternative names that have the type for DNS names.
 pub(super) fn dns_names<'a>(certificate: &'a X509Certificate<'_>) -> impl Iterator<Item = &'a str> {
     alternative_names(certificate).filter_map(|name| match name {
         GeneralName::DNSName(name) => Some(*name),

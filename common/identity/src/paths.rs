@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// The folder of a file, which is `.` if the path of the file names no folder.
+/// Returns the folder of a file, which is `.` if the path of the file names no folder.
 pub(super) fn folder(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -10,12 +10,12 @@ pub(super) fn folder(file: &Path) -> &Path {
     }
 }
 
-/// Whether this is PEM text and not the name of a file.
+/// Returns whether this is PEM text and not the name of a file.
 pub(super) fn is_pem(file: &Path) -> bool {
     file.as_os_str().as_encoded_bytes().windows(11).any(|window| window == b"-----BEGIN ")
 }
 
-/// A path for a shell: in single quotes, unless it has no character that is special to a shell.
+/// Returns a path for a shell: in single quotes, unless it has no character that is special to a shell.
 pub(super) fn quoted(path: &Path) -> String {
     let path = path.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,".contains(c);

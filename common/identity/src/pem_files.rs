@@ -106,7 +106,7 @@ impl<'a> Pem<'a> {
         })
     }
 
-    /// The certificates of the file, in their order. There is at least one.
+    /// Returns the certificates of the file, in their order. There is at least one.
     pub(super) fn into_certificates(self) -> Result<Vec<Certificate>, IdentityError> {
         match self.unread.as_ref().map(|(label, line)| (label.as_str(), line)) {
             // Such a block may hold a certificate. Ignoring it would be a silent loss.
@@ -124,7 +124,7 @@ impl<'a> Pem<'a> {
         }
     }
 
-    /// The private key of the file, and the metadata of the file if it is a regular file.
+    /// Returns the private key of the file, and the metadata of the file if it is a regular file.
     pub(super) fn into_key(self) -> Result<(PrivateKeyDer<'static>, Option<Metadata>), IdentityError> {
         let file = self.file;
         match (self.key, &self.unread) {
@@ -146,7 +146,7 @@ impl<'a> Pem<'a> {
 }
 
 impl Certificate {
-    /// The error about this certificate of `file`. `key` is the file with its private key.
+    /// Returns the error about this certificate of `file`. `key` is the file with its private key.
     pub(super) fn error(&self, file: IdentityFile<'_>, reason: &Unusable, key: &Path) -> IdentityError {
         let Self { number, line, .. } = self;
         let problem = match reason {

@@ -31,7 +31,7 @@ const UNINDENT: &str = "s/^[[:blank:]]*//";
 const SPLIT_LINES: &str = r"s/\\n/\n/g; s/-----BEGIN [^-]*-----/\n&\n/g; s/-----END [^-]*-----/\n&\n/g";
 
 impl Damage {
-    /// The damage of line `line`. `predicate` completes the sentence.
+    /// Returns the damage of line `line`. `predicate` completes the sentence.
     fn new(line: usize, predicate: impl fmt::Display) -> Self {
         Self { sentence: format!("line {line} {predicate}"), script: None }
     }
@@ -75,7 +75,7 @@ pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
 }
 
 impl Block<'_> {
-    /// Whether the block is encrypted in OpenSSL's older format, which has a header for that.
+    /// Returns whether the block is encrypted in OpenSSL's older format, which has a header for that.
     pub(super) fn has_encryption_header(&self) -> bool {
         lines(self.text).any(|(_, range)| self.text[range].starts_with(b"Proc-Type: 4,ENCRYPTED"))
     }
@@ -137,7 +137,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The damage of a line that holds a BEGIN or END mark, but is neither a BEGIN nor an END line.
+/// Returns the damage of a line that holds a BEGIN or END mark, but is neither a BEGIN nor an END line.
 fn damage_of_mark(line: &[u8]) -> Line<'_> {
     let marks = [BEGIN, END].map(|mark| line.strip_prefix(mark)).into_iter().flatten();
     let is_label_and_dashes = |rest: &[u8]| !rest.trim_ascii_end().is_empty() && !has_inner_dash(rest);
@@ -150,19 +150,19 @@ fn damage_of_mark(line: &[u8]) -> Line<'_> {
     }
 }
 
-/// The label of a line that consists of this mark, the label and five dashes.
+/// Returns the label of a line that consists of this mark, the label and five dashes.
 fn label<'a>(line: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
     let label = line.strip_prefix(mark)?.strip_suffix(b"-----")?;
     (!contains(label, b"--") && !label.ends_with(b"-")).then_some(label)
 }
 
-/// Whether the text has a dash before the dashes at its end.
+/// Returns whether the text has a dash before the dashes at its end.
 fn has_inner_dash(text: &[u8]) -> bool {
     let end = text.iter().rposition(|&byte| byte != b'-').map_or(0, |last| last + 1);
     text[..end].contains(&b'-')
 }
 
-/// Whether the line has two adjacent dashes, or a long dash of a word processor (U+2013, U+2014).
+/// Returns whether the line has two adjacent dashes, or a long dash of a word processor (U+2013, U+2014).
 fn has_two_dashes(line: &[u8]) -> bool {
     [&b"--"[..], b"\xe2\x80\x93", b"\xe2\x80\x94"].iter().any(|dashes| contains(line, dashes))
 }
@@ -171,7 +171,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// The lines of a text and their numbers, from 1. A line ends with LF, CR or both.
+/// Returns the lines of a text and their numbers, from 1. A line ends with LF, CR or both.
 ///
 /// A byte order mark at the beginning of a line is not a part of the line. `cat` can put one into the middle of a file.
 fn lines(text: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {

@@ -9,13 +9,13 @@ pub(super) const SWAPPED: &str = "were the certificate and the key file swapped?
 const NEW_KEY: &str =
     "make a key with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`";
 
-/// The block that a file of this role needs.
+/// Returns the block that a file of this role needs.
 pub(super) fn wanted_block(role: Role) -> String {
     let kind = if role == Role::Key { "PRIVATE KEY" } else { "CERTIFICATE" };
     format!("it needs a block that begins with -----BEGIN {kind}-----")
 }
 
-/// Where a missing file should come from.
+/// Says where a missing file should come from.
 pub(super) fn origin(role: Role) -> &'static str {
     match role {
         Role::Certificate | Role::Key | Role::Folder => {
@@ -29,7 +29,7 @@ pub(super) fn origin(role: Role) -> &'static str {
     }
 }
 
-/// The remedy for damaged lines of PEM. `script` repairs them.
+/// Returns the remedy for damaged lines of PEM. `script` repairs them.
 pub(super) fn repair(file: IdentityFile<'_>, script: Option<&str>) -> String {
     match script {
         Some(script) => {
@@ -40,7 +40,7 @@ pub(super) fn repair(file: IdentityFile<'_>, script: Option<&str>) -> String {
     }
 }
 
-/// The remedy for a PEM block with a label that we do not read.
+/// Returns the remedy for a PEM block with a label that we do not read.
 pub(super) fn block(file: IdentityFile<'_>, label: &str) -> String {
     let path = file.quoted();
     match label {
@@ -58,7 +58,7 @@ pub(super) fn block(file: IdentityFile<'_>, label: &str) -> String {
     }
 }
 
-/// The remedy for a file of a format that is not PEM.
+/// Returns the remedy for a file of a format that is not PEM.
 pub(super) fn convert(file: IdentityFile<'_>, format: Format) -> String {
     let (path, role) = (file.quoted(), file.role);
     let wanted = if role == Role::Key { "pkey" } else { "x509" };

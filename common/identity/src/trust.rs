@@ -106,7 +106,7 @@ impl Trust {
         Ok(Self { source: Source::System, anchors, pins: Vec::new() })
     }
 
-    /// The subjects of all authorities and pins, each once.
+    /// Returns the subjects of all authorities and pins, each once.
     pub fn subjects(&self) -> Vec<DistinguishedName> {
         let of_pins = self.pins.iter().filter_map(|der| {
             parse(der)
@@ -147,24 +147,24 @@ impl Trust {
         warnings
     }
 
-    /// Where these certificates come from.
+    /// Returns the file or the store that these certificates come from.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The authorities. There may be none.
+    /// Returns the authorities. There may be none.
     pub fn anchors(&self) -> &RootCertStore {
         &self.anchors
     }
 
-    /// Whether this certificate is one of our pins, with exactly the same bytes.
+    /// Returns whether this certificate is one of our pins, with exactly the same bytes.
     pub fn is_pinned(&self, certificate: &CertificateDer<'_>) -> bool {
         self.pins.iter().any(|pin| pin == certificate)
     }
 }
 
-/// The text of an error about the system's store. `SSL_CERT_FILE` can name a file with a private key, and the texts of
-/// errors about PEM quote the file. So these errors get a text of ours.
+/// Returns the text of an error about the system's store. `SSL_CERT_FILE` can name a file with a private key, and the
+/// texts of errors about PEM quote the file. So these errors get a text of ours.
 fn store_error(error: &rustls_native_certs::Error) -> String {
     match &error.kind {
         rustls_native_certs::ErrorKind::Io { path, .. } if is_pem(path) => {

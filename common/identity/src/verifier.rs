@@ -105,12 +105,12 @@ impl ServerVerifier {
         Self { checks: Checks::new(trust, &provider), policy }
     }
 
-    /// The certificates that can identify a server.
+    /// Returns the certificates that can identify a server.
     pub fn trust(&self) -> &Trust {
         &self.checks.trust
     }
 
-    /// What the client does with an unauthorized server.
+    /// Returns what the client does with an unauthorized server.
     pub fn policy(&self) -> Policy {
         self.policy
     }
@@ -137,18 +137,18 @@ impl ClientVerifier {
         Self { checks: Checks::new(trust, &provider), auth, hints }
     }
 
-    /// Whether the server sends hints. Most clients do not need them, but a client with several certificates may
-    /// present the wrong one.
+    /// Returns whether the server sends hints. Most clients do not need them, but a client with several certificates
+    /// may present the wrong one.
     pub fn hints(&self) -> bool {
         !self.hints.is_empty()
     }
 
-    /// The certificates that can identify a client.
+    /// Returns the certificates that can identify a client.
     pub fn trust(&self) -> &Trust {
         &self.checks.trust
     }
 
-    /// What the server does with a client that presents no certificate.
+    /// Returns what the server does with a client that presents no certificate.
     pub fn auth(&self) -> ClientAuth {
         self.auth
     }

@@ -43,7 +43,7 @@ fn has_address(certificate: &X509Certificate<'_>) -> bool {
     alternative_names(certificate).any(|name| matches!(name, GeneralName::IPAddress(_)))
 }
 
-/// Whether a name can be the DNS name of a server.
+/// Returns whether a name can be the DNS name of a server.
 fn can_name_a_server(name: &str) -> bool {
     DnsName::try_from(name).is_ok()
 }
@@ -128,8 +128,8 @@ const TWO_LABELS_AFTER: &str = "at least two labels have to follow a wildcard";
 const ONE_LABEL: &str = "a wildcard stands for exactly one label";
 const NO_FINAL_DOT: &str = "a name with a wildcard must not end with a dot";
 
-/// The rule of webpki that this wildcard breaks. `None` if it does not seem to cover the wanted name, or breaks no
-/// rule.
+/// Returns the rule of webpki that this wildcard breaks. `None` if it does not seem to cover the wanted name, or breaks
+/// no rule.
 fn broken_rule(name: &str, wanted: &str) -> Option<&'static str> {
     let (pattern, wanted) = (relative(name), relative(wanted));
     let (before, after) = pattern.split_once('*')?;
@@ -149,7 +149,7 @@ fn broken_rule(name: &str, wanted: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a name would cover another one, if its asterisk could stand for any text.
+/// Returns whether a name would cover another one, if its asterisk could stand for any text.
 fn seems_to_cover(name: &str, wanted: &str) -> bool {
     let (pattern, wanted) = (relative(name), relative(wanted));
     pattern.split_once('*').is_some_and(|(before, after)| {
@@ -157,7 +157,7 @@ fn seems_to_cover(name: &str, wanted: &str) -> bool {
     })
 }
 
-/// A name in lower case, without a final dot.
+/// Returns a name in lower case, without a final dot.
 fn relative(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

@@ -55,7 +55,7 @@ fn explain_of_server(context: &AlertContext, alert: AlertDescription) -> Option<
     }
 }
 
-/// A server always presents its certificate, so these alerts are always about it.
+/// Explains an alert of a client. A server always presents its certificate, so these alerts are always about it.
 fn explain_of_client(context: &AlertContext, alert: AlertDescription) -> Option<String> {
     use AlertDescription as Alert;
     let meaning = match alert {

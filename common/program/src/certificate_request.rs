@@ -31,7 +31,7 @@ pub(crate) fn explain_silence(request: &CertificateRequest) -> String {
     }
 }
 
-/// The meaning of an alert after our certificate was sent. `None` for an alert that does not say what is wrong with it.
+/// Explains an alert after our certificate was sent. `None` for an alert that does not say what is wrong with it.
 fn explain_sent(alert: AlertDescription, own: &OwnName, authorities: &str) -> Option<String> {
     use AlertDescription as Alert;
     Some(match alert {
@@ -63,7 +63,7 @@ fn explain_sent(alert: AlertDescription, own: &OwnName, authorities: &str) -> Op
     })
 }
 
-/// Whether servers send this alert if a client's certificate is missing or refused.
+/// Returns whether servers send this alert if a client's certificate is missing or refused.
 ///
 /// Only certificate_required always means a missing certificate, and only TLS 1.3 has it (RFC 8446, 6.2). For a missing
 /// certificate in TLS 1.2, OpenSSL sends handshake_failure, and Go and Java send bad_certificate.

@@ -19,7 +19,7 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    /// The value, if it is a port.
+    /// Returns the value, if it is a port.
     pub fn port(&self) -> Option<u16> {
         self.value.as_deref()?.parse().ok()
     }

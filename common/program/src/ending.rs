@@ -37,12 +37,12 @@ impl Endings {
         Self::new(local, Offer::default())
     }
 
-    /// The role of this program.
+    /// Returns the role of this program.
     pub fn local(&self) -> Side {
         self.local
     }
 
-    /// The role of its peers.
+    /// Returns the role of its peers.
     pub fn peer(&self) -> Side {
         match self.local {
             Side::Client => Side::Server,
@@ -50,12 +50,12 @@ impl Endings {
         }
     }
 
-    /// The sentence for this reason.
+    /// Returns the sentence for this reason.
     pub fn describe<'a>(&'a self, reason: &'a CloseReason) -> impl fmt::Display + 'a {
         Description { reason, endings: self, until: None }
     }
 
-    /// The sentence for this reason, with the state of the session at its end.
+    /// Returns the sentence for this reason, with the state of the session at its end.
     pub fn describe_end<'a>(&'a self, reason: &'a CloseReason, until: Until<'a>) -> impl fmt::Display + 'a {
         Description { reason, endings: self, until: Some(until) }
     }
@@ -76,7 +76,7 @@ impl Description<'_> {
         }
     }
 
-    /// The bytes of the peer, if the handshake was not complete.
+    /// Returns the bytes of the peer, if the handshake was not complete.
     fn received(&self) -> Option<PeerBytes<'_>> {
         match self.until? {
             Until::Handshake(received) => Some(PeerBytes(received)),
@@ -85,7 +85,7 @@ impl Description<'_> {
         }
     }
 
-    /// Why a server may have left without an alert, after a semicolon.
+    /// Explains why a server may have left without an alert, after a semicolon.
     fn certificate_request(&self) -> String {
         match self.until {
             Some(Until::CertificateRequested { request, .. }) => request
@@ -96,7 +96,7 @@ impl Description<'_> {
         }
     }
 
-    /// The bytes of the peer, after a semicolon.
+    /// Returns the bytes of the peer, after a semicolon.
     fn received_bytes(&self) -> String {
         self.received().map(|received| format!("; {}", received.describe(self.peer()))).unwrap_or_default()
     }
@@ -191,7 +191,7 @@ fn unauthorized_hint(why: &Refusal) -> &'static str {
     }
 }
 
-/// The event that did not happen in time.
+/// Returns the event that did not happen in time, as a sentence.
 pub fn what_was_missing(timeout: Timeout) -> &'static str {
     match timeout {
         Timeout::Wait => "no byte came from the server (it may be busy with another client)",

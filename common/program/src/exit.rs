@@ -30,7 +30,7 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// The number in the shell's `$?`.
+    /// Returns the number in the shell's `$?`.
     pub const fn code(self) -> u8 {
         self as u8
     }

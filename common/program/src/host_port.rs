@@ -124,13 +124,13 @@ fn split_bracketed(text: &str) -> Result<(&str, Option<&str>), String> {
     }
 }
 
-/// Whether it is an IPv6 address, perhaps with a zone: `fe80::1%eth0`.
+/// Returns whether it is an IPv6 address, perhaps with a zone: `fe80::1%eth0`.
 fn is_ipv6(text: &str) -> bool {
     let (address, zone) = text.split_once('%').unwrap_or((text, "-"));
     address.parse::<Ipv6Addr>().is_ok() && is_zone(zone)
 }
 
-/// Whether it can be the name or the number of an interface, and can be in brackets.
+/// Returns whether it can be the name or the number of an interface, and can be in brackets.
 fn is_zone(text: &str) -> bool {
     let strange = |c: char| c.is_whitespace() || c.is_control() || "[]:%".contains(c);
     !text.is_empty() && !text.contains(strange)

@@ -51,7 +51,7 @@ pub(crate) fn warning(message: fmt::Arguments<'_>) -> String {
     format_record(SystemTime::now(), &record)
 }
 
-/// Whether a log record comes from the programs and not from a library.
+/// Returns whether a log record comes from the programs and not from a library.
 pub(crate) fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or_default();
     OURS.contains(&name) || ROLE.get().is_some_and(|role| role == name)

@@ -181,7 +181,7 @@ impl From<SocketKind> for EventSource {
 ///
 /// An implementation of [`observer::Observer::socket`] passes its event on as a [`LoopEvent`].
 pub trait Observer: observer::Observer {
-    /// An event of the loop.
+    /// Hears an event of the loop.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let _ = (now, event);
     }
@@ -191,7 +191,8 @@ pub trait Observer: observer::Observer {
         None
     }
 
-    /// A deadline of the observers has passed. An observer whose own deadline has passed does its delayed work.
+    /// Hears that a deadline of the observers has passed. An observer whose own deadline has passed does its delayed
+    /// work.
     fn timer(&mut self, now: Instant) {
         let _ = now;
     }

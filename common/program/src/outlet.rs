@@ -129,22 +129,22 @@ impl Queue {
         Self { lines: true, ..Self::new(outlet) }
     }
 
-    /// How many bytes are pending.
+    /// Returns how many bytes are pending.
     pub fn len(&self) -> usize {
         self.pending.len()
     }
 
-    /// Whether no byte is pending.
+    /// Returns whether no byte is pending.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
 
-    /// How many line ends are in the pending bytes.
+    /// Returns how many line ends are in the pending bytes.
     pub fn lines(&self) -> u64 {
         self.pending.iter().filter(|&&byte| byte == b'\n').count() as u64
     }
 
-    /// Whether the written bytes end at the end of a line, or no byte was written.
+    /// Returns whether the written bytes end at the end of a line, or no byte was written.
     pub fn is_at_line_start(&self) -> bool {
         self.at_line_start
     }
@@ -249,8 +249,8 @@ impl Wants {
 /// How much memory an empty queue keeps.
 const KEPT: usize = 16 * 1024;
 
-/// How many of the pending bytes to write at once: all complete lines in the first PIPE_BUF bytes, or all of these
-/// bytes if there is no line end.
+/// Returns how many of the pending bytes to write at once: all complete lines in the first PIPE_BUF bytes, or all of
+/// these bytes if there is no line end.
 fn end_of_lines(pending: &[u8]) -> usize {
     let chunk = &pending[..pending.len().min(PIPE_BUF)];
     chunk.iter().rposition(|&byte| byte == b'\n').map_or(chunk.len(), |end| end + 1)

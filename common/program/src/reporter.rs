@@ -1,4 +1,4 @@
-//! The observer that everybody has: what a session came to, in log lines.
+//! The observer of every program. It writes log lines about sessions and about the loop.
 
 use std::time::Instant;
 
@@ -15,10 +15,10 @@ use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
 use tls_session::observer::{SessionId, SocketEvent, Step};
 
-/// Logs the events that a person wants to know of: one line for each, and one for many that a stranger repeats.
+/// Logs the events that a person wants to know. Clients can repeat some events, so their lines have a limit.
 pub struct Reporter {
     endings: Endings,
-    /// Whether a trace on the same stderr tells of each step.
+    /// Whether a trace on the same stderr shows each step.
     beside_trace: bool,
     rate_limit: RateLimit,
 }
@@ -29,8 +29,8 @@ impl Reporter {
         Self { endings, beside_trace: false, rate_limit: RateLimit::default() }
     }
 
-    /// Logs only what is more than a step, if a trace on the same stderr tells of each step: warnings, errors, and the
-    /// address that a server listens on, for which scripts wait.
+    /// Logs no mere steps if a trace on the same stderr shows each step. Warnings and errors stay. The address that a
+    /// server listens on stays too, because scripts wait for it.
     pub fn beside_trace(self, beside_trace: bool) -> Self {
         Self { beside_trace, ..self }
     }
@@ -56,8 +56,8 @@ impl Reporter {
         self.beside_trace && !is_more
     }
 
-    /// A server goes on after whatever a client did, so the log is the only place to say it. A client ends with it,
-    /// and says it once, in its own name.
+    /// Returns the level of the line about the end of a session. A server continues, so only this line can warn. A
+    /// client ends, and its last line gives the reason.
     fn level_of(&self, reason: &CloseReason) -> Level {
         match (reason, self.endings.peer()) {
             (CloseReason::Clean { .. }, _) => Level::Info,
@@ -76,7 +76,7 @@ fn traffic(received: u64, sent: u64) -> String {
     }
 }
 
-/// What many clients did whose sessions ended for this reason, with `#` for their number.
+/// Returns the summary of many sessions that ended for this reason, with `#` for their number.
 fn repeated(reason: &CloseReason) -> &'static str {
     match reason {
         CloseReason::Clean { .. } => "# sessions closed cleanly",
@@ -92,7 +92,7 @@ fn repeated(reason: &CloseReason) -> &'static str {
     }
 }
 
-/// The same for what clients do outside sessions.
+/// Returns the summary of many such events outside sessions. `None` for events without a limit.
 fn repeated_event(event: &LoopEvent<'_>) -> Option<&'static str> {
     match event {
         LoopEvent::Waiting { .. } => Some("# clients are in the accept queue"),

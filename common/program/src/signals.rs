@@ -129,7 +129,7 @@ impl Ignored {
     }
 }
 
-/// Whether one of the standard streams is a terminal. After a hang-up, a stream is no longer a terminal.
+/// Returns whether one of the standard streams is a terminal. After a hang-up, a stream is no longer a terminal.
 fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }

@@ -7,7 +7,7 @@ use crate::stderr;
 /// The longest text. A longer one would wrap, and only its last row could be erased.
 const WIDTH: usize = 79;
 
-/// Whether stderr is a terminal on which a line can be rewritten.
+/// Returns whether stderr is a terminal on which a line can be rewritten.
 pub fn is_possible() -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     !dumb && io::stderr().is_terminal()

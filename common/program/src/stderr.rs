@@ -84,19 +84,19 @@ pub fn deadline() -> Option<Instant> {
     stderr.retry_at.filter(|_| stderr.is_behind())
 }
 
-/// Whether a lossless trace must stop.
+/// Returns whether a lossless trace must stop.
 pub fn is_full() -> bool {
     let stderr = lock();
     stderr.lossless && stderr.pending() > LIMIT
 }
 
-/// How many bytes are pending, including log lines. 0 without a lossless trace.
+/// Returns how many bytes are pending, including log lines. 0 without a lossless trace.
 pub fn waiting_trace() -> usize {
     let stderr = lock();
     if stderr.lossless { stderr.pending() } else { 0 }
 }
 
-/// Whether `other` and stderr are the same terminal.
+/// Returns whether `other` and stderr are the same terminal.
 pub fn is_terminal_of(other: BorrowedFd<'_>) -> bool {
     let stderr = io::stderr();
     let device = |file: BorrowedFd<'_>| rustix::fs::fstat(file).ok().map(|stat| stat.st_rdev);

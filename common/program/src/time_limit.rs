@@ -34,12 +34,12 @@ impl TimeLimit {
     /// No timeout.
     pub const OFF: Self = Self(None);
 
-    /// A timeout of this duration. 0 means immediately.
+    /// Returns a timeout of this duration. 0 means immediately.
     pub const fn after(duration: Duration) -> Self {
         Self(Some(duration))
     }
 
-    /// The duration, or `None` for `off`.
+    /// Returns the duration, or `None` for `off`.
     pub const fn duration(self) -> Option<Duration> {
         self.0
     }
