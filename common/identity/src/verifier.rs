@@ -39,54 +39,29 @@ pub enum ClientAuth {
 /// The largest size of the names that are sent as hints. rustls would also write more than a message can hold.
 const HINTS_LENGTH: usize = 16 * 1024;
 
-/// The parts that both verifiers have.
-#[derive(Debug)]
-struct Checks {
-    trust: Arc<Trust>,
-    algorithms: WebPkiSupportedAlgorithms,
+/// Notes for the session that the signature of the handshake is wrong, or that the key of the certificate is of a
+/// kind that is not supported.
+fn note_signature(
+    cert: &CertificateDer<'_>,
+    verified: Result<HandshakeSignatureValid, Error>,
+) -> Result<HandshakeSignatureValid, Error> {
+    if let Err(Error::InvalidCertificate(_)) = verified {
+        // Under `Policy::Insecure` no earlier check refuses a certificate with such a key.
+        let unsupported = parse(cert).ok().and_then(|cert| UnsupportedKey::of_public(cert.public_key()));
+        let refusal = unsupported.map_or(Unauthorized::WrongSignature, Unauthorized::UnsupportedKey);
+        note_refusal(refusal.into());
+    }
+    verified
 }
 
-impl Checks {
-    fn new(trust: Arc<Trust>, provider: &CryptoProvider) -> Self {
-        let algorithms = provider.signature_verification_algorithms;
-        Self { trust, algorithms }
-    }
-
-    fn authorize(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        peer: Peer<'_>,
-        now: UnixTime,
-    ) -> Result<(), Unauthorized> {
-        authorize_parts(end_entity, intermediates, &self.trust, peer, now).map(drop)
-    }
-
-    /// Notes the whole reason for the session, and returns the error for rustls.
-    ///
-    /// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and has few details. After
-    /// a failed handshake `peer_certificates()` is `None`, so the session cannot find out the reason itself.
-    fn refuse(&self, refusal: Unauthorized) -> Error {
-        let error = Error::InvalidCertificate(refusal.certificate_error());
-        note_refusal(refusal.into());
-        error
-    }
-
-    /// Notes for the session that the signature of the handshake is wrong, or that the key of the certificate is of a
-    /// kind that is not supported.
-    fn note_signature(
-        &self,
-        cert: &CertificateDer<'_>,
-        verified: Result<HandshakeSignatureValid, Error>,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        if let Err(Error::InvalidCertificate(_)) = verified {
-            // Under `Policy::Insecure` no earlier check refuses a certificate with such a key.
-            let unsupported = parse(cert).ok().and_then(|cert| UnsupportedKey::of_public(cert.public_key()));
-            let refusal = unsupported.map_or(Unauthorized::WrongSignature, Unauthorized::UnsupportedKey);
-            note_refusal(refusal.into());
-        }
-        verified
-    }
+/// Notes the whole reason for the session, and returns the error for rustls.
+///
+/// A verifier can only answer rustls with a `CertificateError`, which chooses the alert and has few details. After
+/// a failed handshake `peer_certificates()` is `None`, so the session cannot find out the reason itself.
+fn refuse(refusal: Unauthorized) -> Error {
+    let error = Error::InvalidCertificate(refusal.certificate_error());
+    note_refusal(refusal.into());
+    error
 }
 
 /// Authorizes the server of a full handshake.
@@ -95,19 +70,20 @@ impl Checks {
 /// server, but that server has the key of the certificate that it presents.
 #[derive(Debug)]
 pub struct ServerVerifier {
-    checks: Checks,
+    trust: Arc<Trust>,
+    algorithms: WebPkiSupportedAlgorithms,
     policy: Policy,
 }
 
 impl ServerVerifier {
     /// Returns a verifier for one client configuration.
     pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, policy: Policy) -> Self {
-        Self { checks: Checks::new(trust, &provider), policy }
+        Self { trust, algorithms: provider.signature_verification_algorithms, policy }
     }
 
     /// Returns the certificates that can identify a server.
     pub fn trust(&self) -> &Trust {
-        &self.checks.trust
+        &self.trust
     }
 
     /// Returns what the client does with an unauthorized server.
@@ -119,7 +95,8 @@ impl ServerVerifier {
 /// Authorizes the client of a full handshake, if it presents a certificate.
 #[derive(Debug)]
 pub struct ClientVerifier {
-    checks: Checks,
+    trust: Arc<Trust>,
+    algorithms: WebPkiSupportedAlgorithms,
     auth: ClientAuth,
     hints: Vec<DistinguishedName>,
 }
@@ -134,7 +111,7 @@ impl ClientVerifier {
         let names = trust.subjects();
         let length: usize = names.iter().map(|name| 2 + name.as_ref().len()).sum();
         let hints = if length <= HINTS_LENGTH { names } else { Vec::new() };
-        Self { checks: Checks::new(trust, &provider), auth, hints }
+        Self { trust, algorithms: provider.signature_verification_algorithms, auth, hints }
     }
 
     /// Returns whether the server sends hints. Most clients do not need them, but a client with several certificates
@@ -145,7 +122,7 @@ impl ClientVerifier {
 
     /// Returns the certificates that can identify a client.
     pub fn trust(&self) -> &Trust {
-        &self.checks.trust
+        &self.trust
     }
 
     /// Returns what the server does with a client that presents no certificate.
@@ -163,8 +140,8 @@ macro_rules! verify_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, Error> {
-            let verified = verify_tls12_signature(message, cert, dss, &self.checks.algorithms);
-            self.checks.note_signature(cert, verified)
+            let verified = verify_tls12_signature(message, cert, dss, &self.algorithms);
+            note_signature(cert, verified)
         }
 
         fn verify_tls13_signature(
@@ -173,12 +150,12 @@ macro_rules! verify_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, Error> {
-            let verified = verify_tls13_signature(message, cert, dss, &self.checks.algorithms);
-            self.checks.note_signature(cert, verified)
+            let verified = verify_tls13_signature(message, cert, dss, &self.algorithms);
+            note_signature(cert, verified)
         }
 
         fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            self.checks.algorithms.supported_schemes()
+            self.algorithms.supported_schemes()
         }
     };
 }
@@ -192,10 +169,10 @@ impl ServerCertVerifier for ServerVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match (self.checks.authorize(end_entity, intermediates, Peer::Server(server_name), now), self.policy)
-        {
-            (Err(refusal), Policy::Strict) => Err(self.checks.refuse(refusal)),
-            (Err(_), Policy::Insecure) | (Ok(()), _) => Ok(ServerCertVerified::assertion()),
+        let peer = Peer::Server(server_name);
+        match (authorize_parts(end_entity, intermediates, self.trust(), peer, now), self.policy) {
+            (Err(refusal), Policy::Strict) => Err(refuse(refusal)),
+            (Err(_), Policy::Insecure) | (Ok(_), _) => Ok(ServerCertVerified::assertion()),
         }
     }
 
@@ -217,9 +194,9 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        match self.checks.authorize(end_entity, intermediates, Peer::Client, now) {
-            Err(refusal) => Err(self.checks.refuse(refusal)),
-            Ok(()) => Ok(ClientCertVerified::assertion()),
+        match authorize_parts(end_entity, intermediates, self.trust(), Peer::Client, now) {
+            Err(refusal) => Err(refuse(refusal)),
+            Ok(_) => Ok(ClientCertVerified::assertion()),
         }
     }
 

@@ -67,8 +67,8 @@ impl Reporter {
     }
 }
 
-/// How much application data a session carried. A session that carried none says so in words: a number of bytes would
-/// contradict the bytes that the peer did send, and that the reason may quote.
+/// Returns how much application data a session carried, in words if it carried none. The reason may quote other bytes
+/// of the peer, and "0 bytes received" would contradict them.
 fn traffic(received: u64, sent: u64) -> String {
     match (received, sent) {
         (0, 0) => "no application data".to_owned(),
