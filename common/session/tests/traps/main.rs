@@ -7,7 +7,8 @@
 //! No test waits. Time is virtual, the network is simulated unless the trap is in the kernel, and a loop hangs if nothing can
 //! happen any more. A schedule names records and messages, not offsets.
 //!
-//! [`support`] has the poll and the schedule of the naive loops. [`page`] checks the headers, and prints
+//! [`support`] has the poll and the schedule of the naive loops. [`sockets`] has real connections, and a server with our loop.
+//! Their tests poll for 20 ms to show that no event comes. [`page`] checks the headers, and prints
 //! `src/guide/traps.md` from them. The traps, in an order that teaches:
 //!
 //! # Reading

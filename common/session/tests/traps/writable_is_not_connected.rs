@@ -16,12 +16,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustix::net::{self, AddressFamily, SocketType};
 use tls_session::mio::{Attempt, Connecting};
 
-use super::sockets::{LIMIT, connection};
+use super::sockets::{ANY, LIMIT};
 
 /// Connects. Returns the stream when the poll reports it.
 fn naive(address: SocketAddr) -> io::Result<TcpStream> {
@@ -38,10 +40,12 @@ fn naive(address: SocketAddr) -> io::Result<TcpStream> {
     }
 }
 
-/// An address where nobody listens. The port belongs to the client's end of a connection, so nobody else gets it.
-fn closed_port() -> (SocketAddr, impl Sized) {
-    let (server, client) = connection();
-    (client.local_addr().unwrap(), (server, client))
+/// An address where nobody listens, and the socket that keeps others from listening there: it is bound, and that is all.
+fn closed_port() -> (SocketAddr, OwnedFd) {
+    let holder = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    net::bind(&holder, &ANY).unwrap();
+    let address = net::getsockname(&holder).unwrap();
+    (address.try_into().unwrap(), holder)
 }
 
 #[test]
