@@ -169,6 +169,13 @@ impl fmt::Display for Description<'_> {
                 write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
             }
             CloseReason::Tls(error) => self.tls(error, f),
+            CloseReason::KeysUsedUp { limit } => {
+                write!(
+                    f,
+                    "the keys of this TLS 1.2 session are used up after {limit} records, so our data is cut off; \
+                     connect again, or use TLS 1.3 (see --tls)"
+                )
+            }
             CloseReason::Transport { operation, kind, error } => self.transport(*operation, *kind, error, f),
             CloseReason::TimedOut(timeout) => {
                 let received = match timeout {

@@ -17,7 +17,7 @@ pub enum ExitStatus {
     Configuration = 1,
     /// The command line is wrong. clap and shells use this number too.
     Usage = 2,
-    /// The handshake or the authorization failed, or the peer sent an alert.
+    /// The handshake or the authorization failed, the peer sent an alert, or the keys of a TLS 1.2 session are used up.
     Tls = 3,
     /// The peer's data ended without a close_notify, so something may be missing.
     Truncated = 4,
@@ -48,7 +48,8 @@ impl From<&CloseReason> for ExitStatus {
             CloseReason::PeerAlert(..)
             | CloseReason::NotTls(_)
             | CloseReason::Unauthorized(_)
-            | CloseReason::Tls(_) => Self::Tls,
+            | CloseReason::Tls(_)
+            | CloseReason::KeysUsedUp { .. } => Self::Tls,
             CloseReason::Transport { .. } => Self::Transport,
             CloseReason::TimedOut(_) => Self::TimedOut,
         }

@@ -87,6 +87,7 @@ fn repeated(reason: &CloseReason) -> &'static str {
         CloseReason::NotTls(_) => "# clients did not speak TLS",
         CloseReason::Unauthorized(_) => "# clients were not authorized",
         CloseReason::Tls(_) => "# clients broke the rules of TLS",
+        CloseReason::KeysUsedUp { .. } => "# sessions used up their keys",
         CloseReason::Transport { .. } => "# clients lost their connection",
         CloseReason::TimedOut(_) => "# clients timed out",
     }

@@ -1,4 +1,4 @@
-//! The sentences about certificates at the end of a session.
+//! The sentences at the end of a session. Most are about certificates.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 
 use identity::{Answer, CertificateRequest, OwnName, Peer, Trust, authorize};
 use program::ending::Endings;
+use program::exit::ExitStatus;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription as Alert, Side};
 use testing::certificates::{Authority, der};
@@ -119,4 +120,14 @@ fn server_name_is_advised_if_the_certificate_is_for_another_server() {
         let advice = "; if you mean that server, name it with --server-name";
         assert_eq!(sentence.ends_with(advice), advised, "{sentence}");
     }
+}
+
+#[test]
+fn a_session_whose_keys_are_used_up_is_told_what_to_do() {
+    let reason = CloseReason::KeysUsedUp { limit: 1 << 24 };
+    for local in [Side::Client, Side::Server] {
+        let sentence = Endings::of(local).describe(&reason).to_string();
+        assert!(sentence.contains("after 16777216 records") && sentence.contains("--tls"), "{sentence}");
+    }
+    assert_eq!(ExitStatus::from(&reason), ExitStatus::Tls);
 }

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use rustls::Writer;
 
+use crate::rustls_facts;
+
 /// The high-water mark of pending output, in bytes of ciphertext.
 ///
 /// While more output is pending, a session does not read (invariant I4). One read can exceed the mark by the answer
@@ -128,34 +130,54 @@ pub trait Application {
 
 /// The sending side of a session, as its application sees it.
 ///
-/// It takes everything. The session removes rustls' own limit on pending output. With that limit the writer would
+/// It takes everything, unless the keys of a TLS 1.2 session are used up
+/// ([`CloseReason::KeysUsedUp`](crate::close_reason::CloseReason::KeysUsedUp)). The session removes rustls' own limit on pending output. With that limit the writer would
 /// take only a part, and the rest would need a second queue. Memory stays bounded because a session with too much
 /// pending output stops reading.
 pub struct Outbox<'a> {
     writer: Writer<'a>,
+    /// The number of records that our keys can still seal.
+    records_left: &'a mut u64,
     report: &'a mut dyn FnMut(&[u8]),
-    error: Option<std::io::Error>,
+    rejection: Option<Rejection>,
+}
+
+/// The reason why plaintext was not taken.
+pub(crate) enum Rejection {
+    /// The error of rustls.
+    Failed(std::io::Error),
+    /// The plaintext needs more records than our keys can seal.
+    KeysUsedUp,
 }
 
 impl<'a> Outbox<'a> {
-    pub(crate) fn new(writer: Writer<'a>, report: &'a mut dyn FnMut(&[u8])) -> Self {
-        Self { writer, report, error: None }
+    pub(crate) fn new(
+        writer: Writer<'a>,
+        records_left: &'a mut u64,
+        report: &'a mut dyn FnMut(&[u8]),
+    ) -> Self {
+        Self { writer, records_left, report, rejection: None }
     }
 
     /// Sends plaintext to the peer. Each call makes at least one TLS record, which costs 22 bytes in TLS 1.3. If an
     /// answer has many small parts, collect them and call `send` once.
     pub fn send(&mut self, plaintext: &[u8]) {
-        if plaintext.is_empty() || self.error.is_some() {
+        if plaintext.is_empty() || self.rejection.is_some() {
             return;
         }
+        let Some(records_left) = self.records_left.checked_sub(rustls_facts::records_of(plaintext)) else {
+            self.rejection = Some(Rejection::KeysUsedUp);
+            return;
+        };
+        *self.records_left = records_left;
         match self.writer.write_all(plaintext) {
             Ok(()) => (self.report)(plaintext),
-            Err(error) => self.error = Some(error),
+            Err(error) => self.rejection = Some(Rejection::Failed(error)),
         }
     }
 
-    /// Returns the error of rustls if it rejected the plaintext. The session fails then.
-    pub(crate) fn into_error(self) -> Option<std::io::Error> {
-        self.error
+    /// Returns the reason why plaintext was not taken, if there was any. The session fails then.
+    pub(crate) fn into_rejection(self) -> Option<Rejection> {
+        self.rejection
     }
 }

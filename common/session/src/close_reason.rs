@@ -57,6 +57,13 @@ pub enum CloseReason {
     Unauthorized(Refusal),
     /// The peer violated the protocol, or the two ends have no parameters in common.
     Tls(Error),
+    /// The keys of this TLS 1.2 session cannot seal the next data of the application, so our data is cut off. The session
+    /// sent what fitted, and a FIN without close_notify. A new session has new keys, and TLS 1.3 changes its keys in time.
+    KeysUsedUp {
+        /// The number of records that the keys can seal: the
+        /// [`confidentiality_limit`](rustls::CipherSuiteCommon::confidentiality_limit) of the cipher suite.
+        limit: u64,
+    },
     /// The connection beneath TLS failed.
     Transport {
         /// The operation that failed.

@@ -181,6 +181,8 @@ impl Phase {
                 Some(Self::PeerClosed { end: PeerEnd::CloseNotify })
             }
             Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
+            // The application sends more than can be sent. What was taken before is flushed.
+            Event::TlsFailed(reason) => Some(Self::Failing { reason }),
             other => Self::on_failure(other),
         }
     }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write as _};
 
-use rustls::{Connection, InvalidMessage};
+use rustls::{Connection, InvalidMessage, SupportedCipherSuite};
 
 use crate::phase::PeerEnd;
 
@@ -81,4 +81,43 @@ pub(crate) fn bytes_to_write(tls: &mut Connection, during_handshake: usize) -> R
         return Ok(during_handshake);
     }
     tls.process_new_packets().map(|state| state.tls_bytes_to_write())
+}
+
+/// Returns the number of records that our keys can seal. In TLS 1.3 it is unlimited: rustls changes the keys in time.
+///
+/// TLS 1.2 cannot change its keys. Those of AES-GCM seal 2^24 records. The write that would exceed the limit queues
+/// close_notify. This write and every later one returns its whole length, and sends none of its bytes. No call reports
+/// that (`CommonState::send_appdata_encrypt` and `check_pre_encrypt_action`, common_state.rs).
+///
+/// So a session counts its records, and passes no such write to rustls. No getter of rustls has the number of records.
+/// The result of a write comes too late, because close_notify is already queued. It is also ambiguous: the record of a
+/// close_notify is as long as a record with two bytes of data.
+///
+/// A session that receives too many records needs no care. rustls queues close_notify there too, but not before record
+/// 2^64 - 65,536 (`RecordLayer::decrypt_incoming`, record_layer.rs).
+pub(crate) fn record_limit(tls: &Connection) -> u64 {
+    match tls.negotiated_cipher_suite() {
+        Some(SupportedCipherSuite::Tls12(suite)) => suite.common.confidentiality_limit,
+        _ => u64::MAX,
+    }
+}
+
+/// Returns how many records our keys can seal for the application, at the end of the handshake.
+///
+/// Our Finished has taken one record. Another one is kept for the refusal of a renegotiation. rustls sends at most one
+/// (`TemperCounters::received_renegotiation_request`, common_state.rs). The alert that ends the session needs none,
+/// because rustls seals alerts beyond the limit (`CommonState::send_single_fragment`).
+pub(crate) fn records_left(tls: &Connection) -> u64 {
+    const FINISHED: u64 = 1;
+    const NO_RENEGOTIATION: u64 = 1;
+    record_limit(tls).saturating_sub(FINISHED + NO_RENEGOTIATION)
+}
+
+/// Returns how many records rustls makes of one write (`MessageFragmenter::fragment_payload`, msgs/fragmenter.rs).
+///
+/// A configuration with a smaller `max_fragment_size` makes more. A connection does not tell that size, so this session
+/// does not notice the limit of its keys in time.
+pub(crate) fn records_of(plaintext: &[u8]) -> u64 {
+    const MAX_PLAINTEXT: usize = 16_384;
+    plaintext.len().div_ceil(MAX_PLAINTEXT) as u64
 }

@@ -105,6 +105,8 @@ pub struct Session<T, A> {
     since_empty: usize,
     framing: Framing,
     unprocessed: Unprocessed,
+    /// The number of records of application data that our keys can still seal.
+    records_left: u64,
     /// The notes of rustls' callbacks for this session.
     notes: Notes,
     /// The peer's first bytes. `None` once the handshake is done.
@@ -420,8 +422,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Calls the application, and returns its decision. `None`: rustls rejected what it sent, and the session has
-    /// failed.
+    /// Calls the application, and returns its decision. `None`: what it sent was rejected, and the session has failed.
     fn ask_application(
         &mut self,
         cx: &mut Context<'_>,
@@ -435,10 +436,11 @@ impl<T: Transport, A: Application> Session<T, A> {
             *sent += plaintext.len() as u64;
             cx.step(&id, &Step::PlaintextOut(plaintext));
         };
-        let mut outbox = can_send.then(|| Outbox::new(self.tls.writer(), &mut report));
+        let mut outbox =
+            can_send.then(|| Outbox::new(self.tls.writer(), &mut self.records_left, &mut report));
         let next = call(&mut self.application, now, outbox.as_mut());
-        if let Some(error) = outbox.and_then(Outbox::into_error) {
-            self.fail(rustls::Error::General(error.to_string()), cx);
+        if let Some(rejection) = outbox.and_then(Outbox::into_rejection) {
+            self.sending_failed(rejection, cx);
             return None;
         }
         self.pending_output.sent(usize::try_from(self.sent - sent_before).unwrap_or(usize::MAX));

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::{Input, Session, Tried};
-use crate::application::{Application, Next};
+use crate::application::{Application, Next, Rejection};
 use crate::authorize::Refusal;
 use crate::close_reason::{AlertContext, CloseReason, Operation, Stage};
 use crate::context::Context;
@@ -243,6 +243,16 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Fails the session with an error of TLS. If rustls sends an alert for it, the alert is already queued.
     pub(super) fn fail(&mut self, error: rustls::Error, cx: &mut Context<'_>) {
         let reason = self.reason_of(error);
+        self.on(Event::TlsFailed(reason), cx);
+    }
+
+    /// Fails the session because what the application sent was rejected. The answer is cut off, so what was taken before
+    /// is flushed, and no close_notify follows (I6).
+    pub(super) fn sending_failed(&mut self, rejection: Rejection, cx: &mut Context<'_>) {
+        let reason = match rejection {
+            Rejection::KeysUsedUp => CloseReason::KeysUsedUp { limit: rustls_facts::record_limit(&self.tls) },
+            Rejection::Failed(error) => CloseReason::Tls(rustls::Error::General(error.to_string())),
+        };
         self.on(Event::TlsFailed(reason), cx);
     }
 

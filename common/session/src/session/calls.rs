@@ -71,6 +71,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             since_empty: 0,
             framing: Framing::default(),
             unprocessed: Unprocessed::default(),
+            records_left: 0,
             notes: Notes::default(),
             handshake_bytes: Some(Box::default()),
             received: 0,
@@ -121,7 +122,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Next::Continue
         });
         if !taken || !self.phase.sends() {
-            return Err(NotSent); // the session is not open, or rustls rejected the plaintext, which ends the session
+            return Err(NotSent); // the session is not open, or the plaintext was rejected, which ends the session
         }
         self.restart_idle_deadline(cx);
         Ok(())

@@ -12,6 +12,7 @@ use crate::deadline::Timeout;
 use crate::handshake::Handshake;
 use crate::observer::Step;
 use crate::phase::{Event, Phase};
+use crate::rustls_facts;
 use crate::transport::Transport;
 
 impl<T: Transport, A: Application> Session<T, A> {
@@ -51,6 +52,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
         let authorization = self.config.authorize.authorize(self.tls.peer_certificates());
         self.handshake_bytes = None;
+        self.records_left = rustls_facts::records_left(&self.tls);
         let took = cx.now.saturating_duration_since(self.began);
         let handshake = Handshake::of(&self.tls, authorization, self.notes.certificate_request.clone(), took);
         cx.step(&self.id, &Step::Established(&handshake));

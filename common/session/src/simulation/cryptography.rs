@@ -7,7 +7,10 @@ use rustls::crypto::{
     ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup,
     aws_lc_rs,
 };
-use rustls::{Error, NamedGroup, PeerMisbehaved};
+use rustls::{
+    CipherSuiteCommon, Error, NamedGroup, PeerMisbehaved, SupportedCipherSuite, Tls12CipherSuite,
+    Tls13CipherSuite,
+};
 
 use super::Side;
 use super::random::Random;
@@ -34,6 +37,29 @@ pub fn provider(side: Side) -> Arc<CryptoProvider> {
         secure_random: random,
         ..aws_lc_rs::default_provider()
     })
+}
+
+/// The same cryptography, with keys that can seal so many records. Those of AES-GCM can seal 2^24.
+pub fn with_record_limit(side: Side, limit: u64) -> Arc<CryptoProvider> {
+    let usual = provider(side);
+    let common = |common: &CipherSuiteCommon| CipherSuiteCommon { confidentiality_limit: limit, ..*common };
+    let limited = |suite: &SupportedCipherSuite| match suite {
+        SupportedCipherSuite::Tls13(suite) => {
+            SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
+                common: common(&suite.common),
+                quic: None,
+                ..**suite
+            })))
+        }
+        SupportedCipherSuite::Tls12(suite) => {
+            SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
+                common: common(&suite.common),
+                ..**suite
+            })))
+        }
+    };
+    let cipher_suites = usual.cipher_suites.iter().map(limited).collect();
+    Arc::new(CryptoProvider { cipher_suites, ..(*usual).clone() })
 }
 
 static CLIENT: Toy = Toy(Seeded(Side::Client));

@@ -1,22 +1,17 @@
 //! `writer()`, `write_tls` and `set_buffer_limit`.
 
 use std::io::{ErrorKind, IoSlice, Write};
-use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
 use rustls::version::{TLS12, TLS13};
-use rustls::{
-    CipherSuiteCommon, Error, SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite,
-    Tls13CipherSuite,
-};
-use tls_session::simulation::cryptography::provider;
+use rustls::{ContentType, Error, SupportedProtocolVersion};
+use tls_session::simulation::cryptography::{provider, with_record_limit};
 use tls_session::simulation::network::records;
 use tls_session::simulation::tls::{Tls, VERSIONS, client_config, server_config};
 use tls_session::simulation::{Side, pattern};
 
 use super::support::{
-    Broken, Pair, Taking, Untouched, damaged, lengths, output, output_records, plaintext, read, receive,
-    seal, tls,
+    Broken, Pair, Sealer, Taking, Untouched, damaged, lengths, output, output_records, plaintext, read,
+    receive, seal, tls,
 };
 
 /// The limit of each send buffer, unless a test sets another.
@@ -132,32 +127,11 @@ fn a_write_after_our_close_notify_is_taken_sent_and_ignored() {
     }
 }
 
-/// Suites whose keys may seal so many records.
-fn with_limit(limit: u64) -> CryptoProvider {
-    let usual = provider(Side::Client);
-    let common = |common: &CipherSuiteCommon| CipherSuiteCommon { confidentiality_limit: limit, ..*common };
-    let limited = |suite: &SupportedCipherSuite| match suite {
-        SupportedCipherSuite::Tls13(suite) => {
-            SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
-                common: common(&suite.common),
-                quic: None,
-                ..**suite
-            })))
-        }
-        SupportedCipherSuite::Tls12(suite) => {
-            SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
-                common: common(&suite.common),
-                ..**suite
-            })))
-        }
-    };
-    CryptoProvider { cipher_suites: usual.cipher_suites.iter().map(limited).collect(), ..(*usual).clone() }
-}
-
 /// Both after the handshake. The keys of the client seal five records: in TLS 1.2 its Finished is the first of them.
 fn tired(version: &'static SupportedProtocolVersion) -> Pair {
-    let client = client_config(Arc::new(with_limit(5)), &[version], false);
-    let server = server_config(provider(Side::Server), &[version], None);
+    let client = client_config(with_record_limit(Side::Client, 5), &[version], false);
+    let mut server = server_config(provider(Side::Server), &[version], None);
+    server.enable_secret_extraction = true;
     Pair::of(Tls::of(client, server)).settled()
 }
 
@@ -174,6 +148,34 @@ fn writes_beyond_the_limit_of_tls12_keys_return_their_length_and_send_close_noti
     assert_eq!(client.writer().write(b"lost too").unwrap(), 8);
     assert!(!client.wants_write());
     client.process_new_packets().unwrap(); // nothing is an error
+}
+
+#[test]
+fn a_write_that_would_exceed_the_limit_of_tls12_keys_in_its_last_record_is_lost_whole() {
+    let Pair { mut client, mut server } = tired(&TLS12);
+    for _ in 0..3 {
+        client.writer().write_all(b"!").unwrap();
+    }
+    assert_eq!(client.writer().write(&pattern(16_385)).unwrap(), 16_385); // two records, and one would fit
+    assert!(receive(&mut server, &output(&mut client)).unwrap().peer_has_closed());
+    assert_eq!(plaintext(&mut server), b"!!!");
+}
+
+#[test]
+fn the_refusal_of_a_renegotiation_takes_one_of_the_records_of_tls12_keys() {
+    for (renegotiates, fitting) in [(false, 4), (true, 3)] {
+        let Pair { mut client, server } = tired(&TLS12);
+        let mut server = Sealer::of(server);
+        if renegotiates {
+            let hello_request = server.record(ContentType::Handshake, &[0, 0, 0, 0]);
+            receive(&mut client, &hello_request).unwrap();
+            assert_eq!(output_records(&mut client), 1);
+        }
+        for _ in 0..10 {
+            client.writer().write_all(b"!").unwrap();
+        }
+        assert_eq!(output_records(&mut client), fitting + 1); // the last one is close_notify
+    }
 }
 
 #[test]

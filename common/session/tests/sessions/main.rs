@@ -27,3 +27,4 @@ mod reads_per_turn;
 mod records_per_turn;
 mod segmentation;
 mod transcripts;
+mod used_up_keys;

@@ -93,6 +93,7 @@ fn outcome(reason: &CloseReason) -> &'static str {
         CloseReason::AbandonedByApplication => "abandoned by the application",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) | CloseReason::PeerAlert(..) | CloseReason::NotTls(_) => "TLS failed",
+        CloseReason::KeysUsedUp { .. } => "keys used up",
         CloseReason::Transport { .. } => "transport failed",
         CloseReason::TimedOut(_) => "timed out",
     }

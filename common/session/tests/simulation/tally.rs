@@ -70,6 +70,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::NotTls(_) => "not TLS",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) => "TLS",
+        CloseReason::KeysUsedUp { .. } => "keys used up",
         CloseReason::Transport { operation: Operation::Read, .. } => "a read failed",
         CloseReason::Transport { operation: Operation::Write, .. } => "a write failed",
         CloseReason::TimedOut(timeout) => timeout.name(),

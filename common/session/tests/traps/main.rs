@@ -40,6 +40,7 @@
 //! - `the_last_request_is_dropped`
 //! - `an_answer_after_the_peers_close_notify`
 //! - `writing_after_our_close_notify`
+//! - `tls12_keys_are_used_up`
 //! - `alert_never_sent`
 //! - `plaintext_before_an_error`
 //! - `bytes_behind_close_notify`
@@ -123,6 +124,7 @@ mod process_as_a_getter;
 mod read_tls_takes_a_part;
 mod the_last_request_is_dropped;
 mod the_server_decides_later;
+mod tls12_keys_are_used_up;
 mod truncation_taken_for_the_end;
 mod wants_read_after_the_end;
 mod write_all_into_a_full_writer;

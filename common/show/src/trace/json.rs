@@ -282,6 +282,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::NotTls(_) => "not_tls",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) => "tls",
+        CloseReason::KeysUsedUp { .. } => "keys_used_up",
         CloseReason::Transport { .. } => "transport",
         CloseReason::TimedOut(_) => "timed_out",
     }
