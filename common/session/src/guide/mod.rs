@@ -33,6 +33,9 @@ chapter!(chapter_02, "02-by-hand.md", "steps/02.rs");
 chapter!(chapter_03, "03-non-blocking.md", "steps/03.rs");
 chapter!(chapter_04, "04-mio.md", "steps/04.rs");
 chapter!(chapter_05, "05-the-end.md", "steps/05.rs");
+chapter!(chapter_06, "06-backpressure.md", "steps/06.rs");
+chapter!(chapter_07, "07-time.md", "steps/07.rs");
+chapter!(chapter_08, "08-many-sessions.md", "steps/08.rs");
 
 page!(contract, "contract.md");
 page!(symptoms, "symptoms.md");

@@ -1,5 +1,6 @@
 //! A client in the thread of the test, driven step by step.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ pub struct Peer {
     pub socket: TcpStream,
     /// Bytes to write behind those of TLS.
     pub raw: Vec<u8>,
-    unsent: Vec<u8>,
+    unsent: VecDeque<u8>,
     pub received: Vec<u8>,
     /// How the server has ended: `Ok` by close_notify and FIN, or the error.
     pub end: Option<Result<(), ErrorKind>>,
@@ -54,7 +55,7 @@ impl Peer {
         socket.set_nonblocking(true).unwrap();
         let mut tls: Connection = tls::client_of(versions).into();
         tls.set_buffer_limit(None);
-        let (raw, unsent, received) = (Vec::new(), Vec::new(), Vec::new());
+        let (raw, unsent, received) = (Vec::new(), VecDeque::new(), Vec::new());
         Self { tls, socket, raw, unsent, received, end: None, has_close_notify: false }
     }
 
@@ -69,10 +70,10 @@ impl Peer {
             self.tls.write_tls(&mut self.unsent).unwrap();
         }
         if !self.tls.is_handshaking() {
-            self.unsent.append(&mut self.raw);
+            self.unsent.extend(self.raw.drain(..));
         }
         while !self.unsent.is_empty() {
-            match self.socket.write(&self.unsent) {
+            match self.socket.write(self.unsent.as_slices().0) {
                 Ok(length) => _ = self.unsent.drain(..length),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
                 Err(error) => {

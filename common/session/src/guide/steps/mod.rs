@@ -10,4 +10,10 @@ pub mod step_03;
 pub mod step_04;
 #[path = "05.rs"]
 pub mod step_05;
+#[path = "06.rs"]
+pub mod step_06;
+#[path = "07.rs"]
+pub mod step_07;
+#[path = "08.rs"]
+pub mod step_08;
 pub mod tls;

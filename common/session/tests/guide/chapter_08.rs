@@ -1,0 +1,102 @@
+//! Chapter 8: a turn of one session is bounded, so the others have theirs.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use crate::peer::{Peer, drive, listener};
+use crate::steps::{step_07, step_08};
+
+const SHORT: Option<Duration> = Some(Duration::from_millis(1));
+/// The most that rustls reads at once: a record of the largest size.
+const ONE_READ: usize = 18_437;
+
+#[test]
+fn chapter_08_runs() {
+    step_08::main().unwrap();
+}
+
+/// Lets a client send as fast as it can. Returns the largest number of bytes that one turn of the server has read from it.
+fn most_in_a_turn(turn: impl Fn(), read_bytes: impl Fn() -> usize, mut peer: Peer) -> usize {
+    let request = vec![7; 2_000_000];
+    peer.send(&request);
+    let mut most = 0;
+    let mut before = read_bytes();
+    drive(
+        || {
+            turn();
+            most = most.max(read_bytes() - before);
+            before = read_bytes();
+        },
+        || {
+            peer.write();
+            peer.read();
+            peer.received.len() == request.len()
+        },
+    );
+    most
+}
+
+#[test]
+fn chapter_08_a_turn_without_a_limit_reads_what_a_fast_client_sends() {
+    let (listener, address) = listener();
+    let server = RefCell::new(step_07::Server::new(listener, 64).unwrap());
+    let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
+    let read_bytes = || server.borrow().sessions.values().map(|timed| timed.session.read_bytes).sum();
+    let peer = Peer::established(address, turn);
+    let most = most_in_a_turn(turn, read_bytes, peer);
+    assert!(most > 2 * ONE_READ, "{most}");
+}
+
+#[test]
+fn chapter_08_a_turn_is_one_read_of_each_session() {
+    let (listener, address) = listener();
+    let server = RefCell::new(step_08::Server::new(listener).unwrap());
+    let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
+    let read_bytes = || server.borrow().sessions().map(|session| session.read_bytes).sum();
+    let peer = Peer::established(address, turn);
+    let most = most_in_a_turn(turn, read_bytes, peer);
+    assert!(most <= ONE_READ, "{most}");
+}
+
+#[test]
+fn chapter_08_a_quiet_session_is_served_beside_fast_ones() {
+    let (listener, address) = listener();
+    let server = RefCell::new(step_08::Server::new(listener).unwrap());
+    let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
+    let mut fast: Vec<Peer> = (0..5).map(|_| Peer::established(address, turn)).collect();
+    let mut quiet = Peer::established(address, turn);
+    for peer in &mut fast {
+        peer.send(&[7; 5_000_000]);
+    }
+    for _ in 0..5 {
+        quiet.received.clear();
+        quiet.send(b"hello");
+        drive(turn, || {
+            for peer in &mut fast {
+                peer.write();
+                peer.read();
+            }
+            quiet.write();
+            quiet.read();
+            quiet.received == b"hello"
+        });
+    }
+    assert!(fast.iter().all(|peer| peer.received.len() < 5_000_000), "they are still busy");
+}
+
+#[test]
+fn chapter_08_the_server_forgets_a_late_session() {
+    let (listener, address) = listener();
+    let server = RefCell::new(step_08::Server::new(listener).unwrap());
+    let now = std::cell::Cell::new(Instant::now());
+    let turn = || server.borrow_mut().turn(|| now.get(), SHORT).unwrap();
+    let mut peer = Peer::established(address, turn);
+    peer.send(b"hello");
+    drive(turn, || {
+        peer.write();
+        peer.read();
+        peer.received == b"hello"
+    });
+    now.set(now.get() + step_07::IDLE);
+    drive(turn, || server.borrow().sessions().count() == 0);
+}
