@@ -197,6 +197,14 @@
 //! socket that wants nothing, or it spins on a hang-up. With one thread for each session, poll that one socket with
 //! the session's deadline.
 //!
+//! The folder `examples` has the same echo under other loops, each in less than 100 lines of code:
+//!
+//! - `on_threads`: one thread for each session, and poll(2) with the session's deadline;
+//! - `on_epoll`: many sessions under a level-triggered epoll(7), without mio;
+//! - `on_tokio`: one task for each session, on tokio's own readiness.
+//!
+//! `minimal_mio` is one session without this crate: mio, rustls, and every call in one file.
+//!
 //! An application that answers later than inside `received` returns `Next::Continue` from
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
 //! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 counts rejected early data

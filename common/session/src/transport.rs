@@ -21,6 +21,21 @@ pub trait Transport: Read + Write {
     fn shutdown_write(&mut self) -> io::Result<()>;
 }
 
+/// Call [`set_nonblocking`](std::net::TcpStream::set_nonblocking) first. A session never waits for a socket.
+impl Transport for std::net::TcpStream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shutdown(std::net::Shutdown::Write)
+    }
+}
+
+/// Call [`set_nonblocking`](std::os::unix::net::UnixStream::set_nonblocking) first.
+#[cfg(unix)]
+impl Transport for std::os::unix::net::UnixStream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shutdown(std::net::Shutdown::Write)
+    }
+}
+
 #[cfg(feature = "mio")]
 impl Transport for mio::net::TcpStream {
     const EDGE_TRIGGERED: bool = true;
