@@ -78,6 +78,7 @@
 //! - `a_cloned_socket_stays_registered`
 //! - `a_socket_is_registered_twice`
 //! - `a_paused_socket_spins_on_a_hang_up`
+//! - `a_timeout_is_rounded_down`
 //! - `a_signal_interrupts_the_poll`
 //!
 //! # The socket
@@ -142,6 +143,7 @@ mod a_short_read_hides_the_fin;
 mod a_signal_interrupts_the_poll;
 mod a_silent_client_holds_the_slot;
 mod a_socket_is_registered_twice;
+mod a_timeout_is_rounded_down;
 mod a_wrapper_without_write_vectored;
 mod accept_fails_with_emfile;
 mod an_alert_dies_with_the_connection;
