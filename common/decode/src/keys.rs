@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::aead;
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 use rustls::crypto::tls13::{HkdfExpander, OkmBlock};
-use rustls::{CipherSuite, Side, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
+use rustls::{CipherSuite, Side, SupportedCipherSuite, Tls13CipherSuite};
 
 use crate::opener::{Form, Opener};
 use crate::reader::Reader;
@@ -66,33 +66,24 @@ impl KeyRing {
     pub(super) fn tls12(&self, agreement: &Agreement, sender: Side) -> Option<Opener> {
         let SupportedCipherSuite::Tls12(suite) = agreement.suite()? else { return None };
         let master = self.find(MASTER).filter(|master| !master.is_empty())?;
-        key_block_opener(suite, master, agreement, sender)
+        let shape = suite.aead_alg.key_block_shape();
+        let mut block = vec![0; (shape.enc_key_len + shape.fixed_iv_len) * 2];
+        let randoms = [agreement.server_random, agreement.client_random].concat();
+        suite.prf_provider.for_secret(&mut block, master, b"key expansion", &randoms);
+
+        let mut block = Reader::new(&block);
+        let (client_key, server_key) = (block.take(shape.enc_key_len)?, block.take(shape.enc_key_len)?);
+        let (client_iv, server_iv) = (block.take(shape.fixed_iv_len)?, block.take(shape.fixed_iv_len)?);
+        let (key, iv) = match sender {
+            Side::Client => (client_key, client_iv),
+            Side::Server => (server_key, server_iv),
+        };
+        let form = match shape.explicit_nonce_len {
+            0 => Form::Tls12Counted(iv.try_into().ok()?),
+            _ => Form::Tls12Explicit(iv.try_into().ok()?),
+        };
+        Opener::new(algorithm(agreement.suite)?, key, form)
     }
-}
-
-fn key_block_opener(
-    suite: &Tls12CipherSuite,
-    master: &[u8],
-    agreement: &Agreement,
-    sender: Side,
-) -> Option<Opener> {
-    let shape = suite.aead_alg.key_block_shape();
-    let mut block = vec![0; (shape.enc_key_len + shape.fixed_iv_len) * 2];
-    let randoms = [agreement.server_random, agreement.client_random].concat();
-    suite.prf_provider.for_secret(&mut block, master, b"key expansion", &randoms);
-
-    let mut block = Reader::new(&block);
-    let (client_key, server_key) = (block.take(shape.enc_key_len)?, block.take(shape.enc_key_len)?);
-    let (client_iv, server_iv) = (block.take(shape.fixed_iv_len)?, block.take(shape.fixed_iv_len)?);
-    let (key, iv) = match sender {
-        Side::Client => (client_key, client_iv),
-        Side::Server => (server_key, server_iv),
-    };
-    let form = match shape.explicit_nonce_len {
-        0 => Form::Tls12Counted(iv.try_into().ok()?),
-        _ => Form::Tls12Explicit(iv.try_into().ok()?),
-    };
-    Opener::new(algorithm(agreement.suite)?, key, form)
 }
 
 /// A traffic secret of TLS 1.3, and the opener with its key.
@@ -145,18 +136,13 @@ fn expand_label(expander: &dyn HkdfExpander, label: &[u8], output: &mut [u8]) ->
 
 /// Returns the cipher of a suite that rustls supports.
 fn algorithm(suite: CipherSuite) -> Option<&'static aead::Algorithm> {
-    Some(match suite {
-        CipherSuite::TLS13_AES_128_GCM_SHA256
-        | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-        | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => &aead::AES_128_GCM,
-        CipherSuite::TLS13_AES_256_GCM_SHA384
-        | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
-        | CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => &aead::AES_256_GCM,
-        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
-        | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
-        | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => &aead::CHACHA20_POLY1305,
-        _ => return None,
-    })
+    let ciphers = [
+        ("AES_128_GCM", &aead::AES_128_GCM),
+        ("AES_256_GCM", &aead::AES_256_GCM),
+        ("CHACHA20_POLY1305", &aead::CHACHA20_POLY1305),
+    ];
+    let name = suite.as_str()?;
+    ciphers.into_iter().find(|(cipher, _)| name.contains(cipher)).map(|(_, algorithm)| algorithm)
 }
 
 #[cfg(test)]

@@ -169,12 +169,16 @@ impl Record {
         self.protection != Protection::Clear
     }
 
+    /// Returns the parts of handshake messages in this record.
+    pub fn pieces(&self) -> &[Piece] {
+        match &self.content {
+            Content::Handshake(pieces) => pieces,
+            _ => &[],
+        }
+    }
+
     /// Returns the handshake messages that end in this record.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
-        let pieces = match &self.content {
-            Content::Handshake(pieces) => pieces.as_slice(),
-            _ => &[],
-        };
-        pieces.iter().filter_map(|piece| piece.message.as_deref())
+        self.pieces().iter().filter_map(|piece| piece.message.as_deref())
     }
 }

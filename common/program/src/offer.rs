@@ -65,7 +65,7 @@ impl Offer {
 }
 
 /// Returns the name of a version: `TLS 1.2`.
-pub(crate) fn version_name(version: ProtocolVersion) -> String {
+pub fn version_name(version: ProtocolVersion) -> String {
     match version {
         ProtocolVersion::SSLv2 => "SSL 2.0".to_owned(),
         ProtocolVersion::SSLv3 => "SSL 3.0".to_owned(),

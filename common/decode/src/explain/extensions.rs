@@ -10,7 +10,7 @@ mod psk;
 pub(super) use self::certificates::authorities;
 use super::field_reader::{FieldReader, Step, about};
 use super::names::extensions::{extension_of, extension_type};
-use super::shown;
+use super::{names, shown};
 
 /// The message that has an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,37 +80,42 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
     let offer = matches!(place, In::ClientHello | In::CertificateRequest);
     match number {
         0 if offer => protocols::server_name(r),
-        1 => limits::max_fragment_length(r),
+        1 => r.u8("max_fragment_length", names::fragment_length).map(drop),
         5 => certificates::status_request(r, place),
-        10 => keys::supported_groups(r),
-        11 => keys::ec_point_formats(r),
-        13 | 50 => keys::signature_algorithms(r),
-        15 => limits::heartbeat(r),
+        10 => r.codes(2, "named_group_list", "group", names::group),
+        11 => r.vector(1, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format))),
+        13 | 50 => signature_algorithms(r),
+        34 if offer => signature_algorithms(r),
+        15 => r.u8("mode", names::heartbeat_mode).map(drop),
         16 => protocols::protocols(r),
         17513 | 17613 if offer => protocols::protocols(r),
         18 if !offer => certificates::timestamps(r),
         19 | 20 => certificates::types(r, offer),
         21 => limits::padding(r),
         0 | 4 | 18 | 22 | 23 | 49 => Ok(()),
-        27 => certificates::compression(r),
+        27 => r.codes(1, "algorithms", "algorithm", names::certificate_compression),
         28 => limits::record_size_limit(r),
-        34 => certificates::delegated(r, offer),
+        34 => certificates::delegated(r),
         35 => psk::session_ticket(r),
         41 => psk::pre_shared_key(r, place),
         42 => psk::early_data(r, place),
         43 => protocols::supported_versions(r, place),
-        44 => psk::cookie(r),
-        45 => psk::modes(r),
+        44 => r.opaque(2, about("cookie", "Only the server understands it.", ""), shown::hex).map(drop),
+        45 => r.vector(1, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode))),
         47 => authorities(r, "RFC 8446, 4.2.4"),
         48 => certificates::oid_filters(r),
         51 => keys::key_share(r, place),
         58 => psk::ticket_request(r, offer),
         13172 if !offer => r.list(protocols::protocol),
-        64768 => ech::outer_extensions(r),
+        64768 => r.codes(1, "outer_extensions", "outer_extension", extension_type),
         65037 => ech::encrypted_client_hello(r, place),
         65281 => limits::renegotiation_info(r),
         _ => unknown(r),
     }
+}
+
+fn signature_algorithms(r: &mut FieldReader<'_>) -> Step {
+    r.codes(2, "supported_signature_algorithms", "scheme", names::scheme)
 }
 
 fn unknown(r: &mut FieldReader<'_>) -> Step {

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use tls_session::bytes::Bytes;
+
 use super::shown;
 use super::{Field, LISTED, MALFORMED};
 use crate::reader::number;
@@ -98,7 +100,7 @@ impl<'a> FieldReader<'a> {
 
     /// Reads a length, a number of `width` bytes.
     pub(super) fn length(&mut self, width: usize) -> Step<usize> {
-        self.bytes(width, "length", |bytes| shown::count(number(bytes), "byte")).map(number)
+        self.bytes(width, "length", |bytes| Bytes(number(bytes)).to_string()).map(number)
     }
 
     /// Reads `length` bytes as one field.
@@ -201,7 +203,7 @@ impl<'a> FieldReader<'a> {
         let (left, end) = (self.left().len(), self.end);
         if length > left {
             inside(self)?;
-            let announced = shown::count(length, "byte");
+            let announced = Bytes(length);
             return Err(self.malformed(format!(
                 "The length is too large: it announces {announced}, but there {}.",
                 shown::are(left)
@@ -226,7 +228,7 @@ impl<'a> FieldReader<'a> {
         if let Ok(()) = inside(self)
             && !self.is_empty()
         {
-            let surplus = shown::count(self.left().len(), "byte");
+            let surplus = Bytes(self.left().len());
             self.malformed(format!("{surplus} too many at the end."));
         }
     }
@@ -254,7 +256,7 @@ impl<'a> FieldReader<'a> {
     }
 
     fn cut_short(&mut self, length: usize, about: &About) -> Stop {
-        let (wanted, left) = (shown::count(length, "byte"), shown::are(self.left().len()));
+        let (wanted, left) = (Bytes(length), shown::are(self.left().len()));
         self.malformed(format!("Cut short: {} needs {wanted}, but there {left}.", about.name))
     }
 

@@ -1,5 +1,7 @@
 //! Explains the headers of records, and the contents of all records but those with handshake messages.
 
+use tls_session::bytes::Bytes;
+
 use super::field_reader::{FieldReader, Step, about};
 use super::handshake::Layout;
 use super::names;
@@ -31,37 +33,37 @@ pub(super) fn header(r: &mut FieldReader<'_>, record: &Record) -> Step {
     );
     r.u16(about(name, says, rfc), names::version)?;
     let says = "The number of bytes that follow. A record has at most 16 KiB of content.";
-    r.u16(about("length", says, rfc), |length| shown::count(usize::from(length), "byte")).map(drop)
+    r.u16(about("length", says, rfc), |length| Bytes(length).to_string()).map(drop)
 }
 
 /// Explains the content of a record.
 pub(super) fn content(r: &mut FieldReader<'_>, record: &Record) -> Step {
-    match &record.content {
-        Content::Alert(_) => alert(r, Layout::of(record.version)),
-        Content::ChangeCipherSpec => change_cipher_spec(r, Layout::of(record.version)),
-        Content::ApplicationData(_) => application_data(r, Layout::of(record.version)),
-        Content::Incomplete => opaque(
-            r,
+    let layout = Layout::of(record.version);
+    let mut shown: fn(&[u8]) -> String = shown::hex;
+    let (name, says, rfc) = match &record.content {
+        Content::Alert(_) => return alert(r, layout),
+        Content::ChangeCipherSpec => return change_cipher_spec(r, layout),
+        Content::ApplicationData(_) => {
+            shown = |bytes| format!("{}: {}", Bytes(bytes.len()), shown::text(bytes));
+            let says = "The data of the application. TLS does not interpret it.";
+            ("application_data", says, layout.choose("RFC 8446, 5.1", "RFC 5246, 10"))
+        }
+        Content::Incomplete => (
             "incomplete",
             "The rest of this record did not arrive. Only a complete record can be checked and decrypted.",
             "",
         ),
-        Content::Hidden => opaque(r, "encrypted_record", hidden(record), "RFC 8446, 5.2"),
+        Content::Hidden => ("encrypted_record", hidden(record), "RFC 8446, 5.2"),
         Content::NotTls => {
+            shown = shown::text;
             let says = "This is not a TLS record: the type, the version or the length does not exist.";
-            r.rest(about("not TLS", says, "RFC 8446, 5.1"), shown::text).map(drop)
+            ("not TLS", says, "RFC 8446, 5.1")
         }
-        Content::Handshake(_) | Content::Other(_) => opaque(
-            r,
-            "unknown",
-            "TLS does not know this type, or does not allow this content.",
-            "RFC 8446, 5.1",
-        ),
-    }
-}
-
-fn opaque(r: &mut FieldReader<'_>, name: &'static str, says: &'static str, rfc: &'static str) -> Step {
-    r.rest(about(name, says, rfc), shown::hex).map(drop)
+        Content::Handshake(_) | Content::Other(_) => {
+            ("unknown", "TLS does not know this type, or does not allow this content.", "RFC 8446, 5.1")
+        }
+    };
+    r.rest(about(name, says, rfc), shown).map(drop)
 }
 
 fn alert(r: &mut FieldReader<'_>, layout: Layout) -> Step {
@@ -83,15 +85,6 @@ fn change_cipher_spec(r: &mut FieldReader<'_>, layout: Layout) -> Step {
         ("RFC 5246, 7.1", "The sender encrypts everything after this with the new keys."),
     );
     r.u8(about("type", says, rfc), |number| format!("change_cipher_spec ({number})")).map(drop)
-}
-
-fn application_data(r: &mut FieldReader<'_>, layout: Layout) -> Step {
-    let rfc = layout.choose("RFC 8446, 5.1", "RFC 5246, 10");
-    r.rest(
-        about("application_data", "The data of the application. TLS does not interpret it.", rfc),
-        |bytes| format!("{}: {}", shown::count(bytes.len(), "byte"), shown::text(bytes)),
-    )
-    .map(drop)
 }
 
 /// Says why the record could not be decrypted.

@@ -46,12 +46,6 @@ pub fn beginning(bytes: &[u8], characters: usize) -> (String, usize) {
     (shown, 0)
 }
 
-/// Formats a number of things: `1 byte`, `2 bytes`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{s}")
-}
-
 /// Formats a number after "there": `is 1`, `are 2`.
 pub(super) fn are(number: usize) -> String {
     let is = if number == 1 { "is" } else { "are" };
@@ -92,8 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_and_times_are_formatted() {
-        assert_eq!((count(0, "byte"), count(1, "byte")), ("0 bytes".to_owned(), "1 byte".to_owned()));
+    fn times_are_formatted() {
         assert_eq!((seconds(30), seconds(86400)), ("30 s".to_owned(), "86400 s (about 24 h)".to_owned()));
         assert_eq!(moment(1_469_841_839), "2016-07-30 01:23:59 UTC");
         assert_eq!(moment(i64::MAX), format!("second {} since 1970", i64::MAX));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use tls_session::bytes::Bytes;
 use x509_parser::asn1_rs::Header;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
@@ -227,7 +228,7 @@ pub(super) fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
             let curve = info.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
             format!("{kind}, {}", curve.map_or_else(|| "unknown curve".into(), |curve| self::oid(&curve)))
         }
-        _ => format!("{kind}, {}", shown::count(info.subject_public_key.data.len(), "byte")),
+        _ => format!("{kind}, {}", Bytes(info.subject_public_key.data.len())),
     }
 }
 
@@ -265,7 +266,7 @@ fn sequence(
         return Err(r.malformed("This DER element has no valid length."));
     };
     r.group(about, |r| {
-        r.bytes(header, "tag and length", |_| shown::count(content, "byte"))?;
+        r.bytes(header, "tag and length", |_| Bytes(content).to_string())?;
         r.within(content, inside)
     })
 }

@@ -52,10 +52,6 @@ pub(super) fn types(r: &mut FieldReader<'_>, offer: bool) -> Step {
     }
 }
 
-pub(super) fn compression(r: &mut FieldReader<'_>) -> Step {
-    r.codes(1, "algorithms", "algorithm", names::certificate_compression)
-}
-
 /// Explains the names of authorities in certificate_authorities and in the CertificateRequest of TLS 1.2.
 pub(in crate::explain) fn authorities(r: &mut FieldReader<'_>, rfc: &'static str) -> Step {
     let says = "The names of trusted authorities. In TLS 1.2 an empty list allows any.";
@@ -75,11 +71,8 @@ pub(super) fn oid_filters(r: &mut FieldReader<'_>) -> Step {
     })
 }
 
-/// Explains delegated_credential: the algorithms that the client accepts, or the credential in a Certificate (RFC 9345, 4).
-pub(super) fn delegated(r: &mut FieldReader<'_>, offer: bool) -> Step {
-    if offer {
-        return super::keys::signature_algorithms(r);
-    }
+/// Explains the credential in a Certificate (RFC 9345, 4).
+pub(super) fn delegated(r: &mut FieldReader<'_>) -> Step {
     let says = "Valid until this time after the certificate's notBefore, but at most for a week from now.";
     r.u32(about("valid_time", says, "RFC 9345, 4"), shown::seconds)?;
     let says = "The signature algorithm of the CertificateVerify.";

@@ -1,8 +1,10 @@
 //! Extensions of Encrypted Client Hello (RFC 9849).
 
+use tls_session::bytes::Bytes;
+
 use super::In;
 use crate::explain::field_reader::{FieldReader, Step, about};
-use crate::explain::names::{self, extensions::extension_type};
+use crate::explain::names;
 use crate::explain::shown;
 
 /// Explains encrypted_client_hello. A ClientHello has the encrypted inner hello. A HelloRetryRequest proves that the server has
@@ -60,7 +62,7 @@ fn contents(r: &mut FieldReader<'_>) -> Step {
         })
     })?;
     let says = "The length to which names are padded.";
-    r.u8(about("maximum_name_length", says, ""), |length| shown::count(usize::from(length), "byte"))?;
+    r.u8(about("maximum_name_length", says, ""), |length| Bytes(length).to_string())?;
     let says = "The name that everybody sees instead of the real one.";
     r.opaque(1, about("public_name", says, ""), shown::text)?;
     r.vector(2, "extensions", |r| {
@@ -71,8 +73,4 @@ fn contents(r: &mut FieldReader<'_>) -> Step {
             })
         })
     })
-}
-
-pub(super) fn outer_extensions(r: &mut FieldReader<'_>) -> Step {
-    r.codes(1, "outer_extensions", "outer_extension", extension_type)
 }

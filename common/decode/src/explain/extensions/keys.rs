@@ -1,21 +1,9 @@
-//! Extensions about keys and signatures: groups, key shares, signature algorithms.
+//! The extension key_share.
 
 use super::In;
 use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
-
-pub(super) fn supported_groups(r: &mut FieldReader<'_>) -> Step {
-    r.codes(2, "named_group_list", "group", names::group)
-}
-
-pub(super) fn ec_point_formats(r: &mut FieldReader<'_>) -> Step {
-    r.vector(1, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format)))
-}
-
-pub(super) fn signature_algorithms(r: &mut FieldReader<'_>) -> Step {
-    r.codes(2, "supported_signature_algorithms", "scheme", names::scheme)
-}
 
 /// Explains key_share: a list of shares, one share, or only a group (RFC 8446, 4.2.8).
 pub(super) fn key_share(r: &mut FieldReader<'_>, place: In) -> Step {

@@ -1,16 +1,13 @@
-//! Extensions with sizes or a single value: max_fragment_length, record_size_limit, padding, heartbeat, renegotiation_info.
+//! Extensions with sizes or a single value: record_size_limit, padding, renegotiation_info.
+
+use tls_session::bytes::Bytes;
 
 use crate::explain::field_reader::{FieldReader, Meaning, Step, about};
-use crate::explain::names;
 use crate::explain::shown;
-
-pub(super) fn max_fragment_length(r: &mut FieldReader<'_>) -> Step {
-    r.u8("max_fragment_length", names::fragment_length).map(drop)
-}
 
 pub(super) fn record_size_limit(r: &mut FieldReader<'_>) -> Step {
     let says = "The limit of the plaintext. In TLS 1.3 the encrypted type counts as well.";
-    r.u16(about("record_size_limit", says, ""), |limit| shown::count(usize::from(limit), "byte")).map(drop)
+    r.u16(about("record_size_limit", says, ""), |limit| Bytes(limit).to_string()).map(drop)
 }
 
 pub(super) fn padding(r: &mut FieldReader<'_>) -> Step {
@@ -22,10 +19,6 @@ pub(super) fn padding(r: &mut FieldReader<'_>) -> Step {
         format!("{} {zeros}", bytes.len())
     })
     .map(drop)
-}
-
-pub(super) fn heartbeat(r: &mut FieldReader<'_>) -> Step {
-    r.u8("mode", names::heartbeat_mode).map(drop)
 }
 
 pub(super) fn renegotiation_info(r: &mut FieldReader<'_>) -> Step {

@@ -1,10 +1,9 @@
-//! Extensions about resumption: tickets, early data. Also cookies.
+//! Extensions about resumption: tickets, early data.
 
 use tls_session::bytes::Bytes;
 
 use super::In;
 use crate::explain::field_reader::{FieldReader, Step, about};
-use crate::explain::names;
 use crate::explain::shown;
 
 pub(super) fn session_ticket(r: &mut FieldReader<'_>) -> Step {
@@ -47,15 +46,6 @@ pub(super) fn early_data(r: &mut FieldReader<'_>, place: In) -> Step {
     }
     let says = "The limit of data before the end of the handshake. QUIC has 4294967295 here.";
     r.u32(about("max_early_data_size", says, "RFC 8446, 4.6.1"), |size| Bytes(size).to_string()).map(drop)
-}
-
-pub(super) fn cookie(r: &mut FieldReader<'_>) -> Step {
-    let says = "Only the server understands it.";
-    r.opaque(2, about("cookie", says, ""), shown::hex).map(drop)
-}
-
-pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
-    r.vector(1, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode)))
 }
 
 pub(super) fn ticket_request(r: &mut FieldReader<'_>, offer: bool) -> Step {
