@@ -106,19 +106,21 @@ fn resumed_sessions_with_early_data_are_explained() {
 }
 
 #[test]
-fn the_clear_messages_of_tls_1_2_have_the_expected_tree() {
-    let suite = suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
-    let records = shaped(Shape { suite, mutual: true, ticketer: true, resumption: true, ..Shape::default() });
-    let both = [Side::Server, Side::Client].map(|side| messages(&records, side));
-    assert_eq!(both.join("\n"), include_str!("explained/tls12_session.txt"));
-}
-
-#[test]
-fn the_messages_of_tls_1_3_have_the_expected_tree() {
-    let suite = suite("TLS13_AES_128_GCM_SHA256");
-    let records = shaped(Shape { suite, mutual: true, retry: true, resumption: true, ..Shape::default() });
-    let both = [Side::Server, Side::Client].map(|side| messages(&records, side));
-    assert_eq!(both.join("\n"), include_str!("explained/tls13_session.txt"));
+fn the_messages_of_both_versions_have_the_expected_trees() {
+    let shape = Shape { mutual: true, resumption: true, ..Shape::default() };
+    let tls12 = suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    let tls13 = suite("TLS13_AES_128_GCM_SHA256");
+    for (shape, tree) in [
+        (
+            Shape { suite: tls12, ticketer: true, ..shape.clone() },
+            include_str!("explained/tls12_session.txt"),
+        ),
+        (Shape { suite: tls13, retry: true, ..shape }, include_str!("explained/tls13_session.txt")),
+    ] {
+        let records = shaped(shape);
+        let both = [Side::Server, Side::Client].map(|side| messages(&records, side));
+        assert_eq!(both.join("\n"), tree);
+    }
 }
 
 #[test]
@@ -146,11 +148,13 @@ fn records_without_handshake_messages_are_explained() {
     assert!(fields[1].says.contains("has finished sending"));
 }
 
-/// The ClientHello is left out, because it offers both versions.
 #[test]
 fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
     for name in ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"] {
-        for record in shaped(Shape { suite: suite(name), mutual: true, ..Shape::default() }) {
+        let records = shaped(Shape { suite: suite(name), mutual: true, ..Shape::default() });
+        let hello = text(&explain::message(records[0].messages().next().unwrap()));
+        assert!(hello.contains(" client_version: TLS 1.2 (0x0303)") && !hello.contains("legacy_"), "{hello}");
+        for record in records {
             let messages = record.messages().map(explain::message);
             let fields: Vec<Vec<Field>> = [explain::header(&record), explain::content(&record)].into();
             for fields in fields.into_iter().chain(messages) {
@@ -166,16 +170,6 @@ fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
             }
         }
     }
-}
-
-#[test]
-fn a_client_hello_that_offers_only_tls_1_2_is_explained_without_tls_1_3() {
-    let configs =
-        Configs::new(&Shape { suite: suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), ..Shape::default() });
-    let hello = session(&configs).remove(0);
-    let fields = explain::message(hello.messages().next().unwrap());
-    let shown = text(&fields);
-    assert!(shown.contains(" client_version: TLS 1.2 (0x0303)") && !shown.contains("legacy_"), "{shown}");
 }
 
 #[test]
