@@ -1,35 +1,47 @@
 //! The command-line flags of all sinks.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use program::ending::Endings;
+use program::logging;
 use program::observer::Observer;
-use rustls::{KeyLog, NoKeyLog};
+use rustls::KeyLog;
 
-use crate::capture::CaptureArgs;
+use crate::capture;
+use crate::clock::Clock;
 use crate::error::ShowError;
-use crate::key_log::{FanOut, KeyLogArgs};
-use crate::page::PageArgs;
+use crate::key_log::{self, FanOut};
+use crate::page::{Folder, Illustrator};
 use crate::show::Show;
 use crate::sink::Sink;
-use crate::trace::TraceArgs;
+use crate::trace::{self, Form, LogLines};
 use decode::secrets::Secrets;
 
-/// The flags; each of them asks for one sink.
+/// The flags of all sinks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ShowArgs {
-    #[command(flatten)]
-    trace: TraceArgs,
+    /// Show each step of the loop and its sessions: text, or json
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    trace: Option<Form>,
 
-    #[command(flatten)]
-    key_log: KeyLogArgs,
+    /// Write the trace to FILE, a new file, instead of stderr
+    #[arg(long, value_name = "FILE")]
+    trace_to: Option<PathBuf>,
 
-    #[command(flatten)]
-    capture: CaptureArgs,
+    /// Append the secrets of each session to FILE [default: $SSLKEYLOGFILE]
+    #[arg(long, value_name = "FILE")]
+    key_log: Option<PathBuf>,
 
-    #[command(flatten)]
-    page: PageArgs,
+    /// Write all sessions and their secrets to the new FILE, for Wireshark; `-` means stdout
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+
+    /// Draw each session as a page with decrypted data: DIR/server-N.html or DIR/client-N.html
+    #[arg(long, value_name = "DIR")]
+    illustrate: Option<PathBuf>,
 }
 
 /// The observer that shows sessions, and the key log that it needs from rustls.
@@ -41,20 +53,27 @@ pub struct Shown {
 }
 
 impl ShowArgs {
+    /// Returns the form of the trace, if there is one. `--trace-to` without a form means text.
+    fn form(&self) -> Option<Form> {
+        self.trace.or(self.trace_to.as_ref().map(|_| Form::Text))
+    }
+
     /// Returns whether a trace goes to stderr.
     pub fn traces(&self) -> bool {
-        self.trace.on_stderr().is_some()
+        self.trace.is_some() && self.trace_to.is_none()
     }
 
     /// Makes log lines JSON objects if they share stderr with a trace in JSON. Call this before anything is logged, with
     /// the same `start` as [`open`](Self::open).
     pub fn shape_log(&self, start: Instant) {
-        self.trace.shape_log(start);
+        if self.traces() && self.trace == Some(Form::Json) {
+            logging::set_line_format(Box::new(LogLines { start }));
+        }
     }
 
     /// Returns whether a capture goes to stdout.
     pub fn takes_stdout(&self) -> bool {
-        self.capture.takes_stdout()
+        self.capture.as_deref().is_some_and(capture::is_stdout)
     }
 
     /// Opens the sinks that the flags ask for, and returns them together with `log`. Their times count from `start`.
@@ -69,7 +88,7 @@ impl ShowArgs {
         start: Instant,
     ) -> Result<Shown, ShowError> {
         let mut key_logs: Vec<Arc<dyn KeyLog>> = Vec::new();
-        if let Some(key_log) = self.key_log.open()? {
+        if let Some(key_log) = key_log::open(self.key_log.as_deref())? {
             key_logs.push(Arc::new(key_log));
         }
         let sinks = self.sinks(endings, start)?;
@@ -80,30 +99,65 @@ impl ShowArgs {
             key_logs.push(Arc::clone(&secrets) as _);
             Box::new((log, Show::new(endings.local(), secrets, sinks)))
         };
-        Ok(Shown { observer, key_log: one_of(key_logs) })
+        Ok(Shown { observer, key_log: Arc::new(FanOut(key_logs)) })
     }
 
     fn sinks(&self, endings: &Endings, start: Instant) -> Result<Vec<Box<dyn Sink>>, ShowError> {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-        sinks.extend(self.trace.open(endings, start)?);
-        if let Some(capture) = self.capture.open(endings.local(), start)? {
-            sinks.push(Box::new(capture));
+        if let Some(form) = self.form() {
+            sinks.push(Box::new(trace::open(form, self.trace_to.as_deref(), endings, start)?));
         }
-        if let Some(page) = self.page.open(endings, start)? {
-            sinks.push(Box::new(page));
+        if let Some(path) = &self.capture {
+            sinks.push(Box::new(capture::open(path, endings.local(), start)?));
+        }
+        if let Some(path) = &self.illustrate {
+            let clock = Clock { instant: start, utc: SystemTime::now() };
+            let folder = Folder::open(path, endings.local())?;
+            sinks.push(Box::new(Illustrator::new(endings.clone(), clock, folder)?));
         }
         Ok(sinks)
     }
 }
 
-/// Makes one key log of several, because rustls takes only one.
-fn one_of(mut key_logs: Vec<Arc<dyn KeyLog>>) -> Arc<dyn KeyLog> {
-    match (key_logs.pop(), key_logs.is_empty()) {
-        (None, _) => Arc::new(NoKeyLog),
-        (Some(one), true) => one,
-        (Some(last), false) => {
-            key_logs.push(last);
-            Arc::new(FanOut(key_logs))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        show: ShowArgs,
+        rest: Option<String>,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["program"].iter().chain(arguments))
+    }
+
+    #[test]
+    fn the_form_is_text_unless_the_flag_says_json() {
+        for (arguments, form) in [
+            (&[][..], None),
+            (&["--trace"], Some(Form::Text)),
+            (&["--trace=text"], Some(Form::Text)),
+            (&["--trace=json"], Some(Form::Json)),
+            (&["--trace-to", "file"], Some(Form::Text)),
+            (&["--trace=json", "--trace-to", "file"], Some(Form::Json)),
+        ] {
+            assert_eq!(parse(arguments).unwrap().show.form(), form, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn a_word_after_the_flag_is_another_argument() {
+        let cli = parse(&["--trace", "localhost:8000"]).unwrap();
+        assert_eq!((cli.show.form(), cli.rest.as_deref()), (Some(Form::Text), Some("localhost:8000")));
+    }
+
+    #[test]
+    fn the_error_about_an_unknown_form_lists_the_known_ones() {
+        let error = parse(&["--trace=xml"]).err().unwrap().to_string();
+        assert!(error.contains("text, json"), "{error}");
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! Step::Received ──▶ kept ──▶ ReadTls: first the secrets, then packets ──▶ one write(2)
-//! Step::Sent ──────▶ kept ──▶ WroteTls: packets ─────────────────────────▶ one write(2)
+//! Step::WroteTls ───────────▶ packets ───────────────────────────────────▶ one write(2)
 //! ```
 //!
 //! The file has the real bytes of both directions, in their real order. The times are those of the turn of the loop that
@@ -17,16 +17,15 @@
 //! Each step with new packets is one write of whole blocks. So the file of a program that was killed is valid to its end.
 //! Only a kill during a write can leave an incomplete last block.
 
-mod args;
 mod blocks;
 mod file;
+mod open;
 mod packet;
 mod recorder;
 mod session;
 mod stream;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -39,9 +38,9 @@ use rustls::Side;
 use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
-pub use self::args::CaptureArgs;
 use self::blocks::Blocks;
 use self::file::{Created, Output};
+pub(crate) use self::open::{is_stdout, open};
 use self::packet::Endpoints;
 use self::recorder::Recorder;
 use self::session::{Arrival, Session};
@@ -85,16 +84,11 @@ impl Drop for Capture {
             warn!("the last {lost} bytes of the capture were not read");
         }
         let Some(created) = &self.empty else { return };
+        let path = created.path.display();
         match created.remove() {
-            Ok(()) => info!("--capture: there was no session; {created} is removed"),
-            Err(error) => warn!("--capture: there was no session; cannot remove {created}: {error}"),
+            Ok(()) => info!("--capture: there was no session; {path} is removed"),
+            Err(error) => warn!("--capture: there was no session; cannot remove {path}: {error}"),
         }
-    }
-}
-
-impl fmt::Debug for Capture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capture").field("sessions", &self.sessions.keys()).finish_non_exhaustive()
     }
 }
 
@@ -147,11 +141,7 @@ impl Capture {
             Step::Received([]) => session.end_of_file(now, recorder),
             Step::Received(bytes) => session.received(now, bytes, recorder),
             Step::ReadTls(bytes) => session.processed(bytes.len(), &carried.secrets, recorder),
-            Step::Sent(slice) => {
-                session.sending(slice);
-                Ok(())
-            }
-            Step::WroteTls(_) => session.sent(now, recorder),
+            Step::WroteTls(_) => session.sent(now, &carried.written, recorder),
             Step::SentFin(Ok(())) => session.fin(now, Direction::Out, recorder),
             Step::PhaseChanged { to: Phase::WriteFailed { .. }, .. } | Step::SentFin(Err(_)) => {
                 session.set_disconnected();

@@ -28,59 +28,41 @@ const VARIABLE: &str = "SSLKEYLOGFILE";
 /// The permission bits of the group and of all other users.
 const OTHERS: u32 = 0o077;
 
-/// `--key-log` on the command line.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub struct KeyLogArgs {
-    /// Append the secrets of each session to FILE [default: $SSLKEYLOGFILE]
-    #[arg(long, value_name = "FILE")]
-    key_log: Option<PathBuf>,
-}
-
-impl KeyLogArgs {
-    /// Returns the file, and the flag or variable that names it. The flag wins. An empty variable names no file.
-    fn path(&self) -> Option<(&'static str, PathBuf)> {
-        let variable = || env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        match &self.key_log {
-            Some(path) => Some(("--key-log", path.clone())),
-            None => variable().map(|path| (VARIABLE, path)),
+/// Opens the key log that the flag or the environment asks for. The flag wins. An empty variable names no file.
+///
+/// The variable may have been set for another program. If its file cannot be used, a warning says so, and there is no
+/// key log.
+///
+/// # Errors
+/// The file of the flag is refused, or cannot be opened for appending.
+pub(crate) fn open(flag: Option<&Path>) -> Result<Option<KeyLogFile>, ShowError> {
+    let variable = || env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let Some(path) = flag.map(Path::to_owned).or_else(variable) else { return Ok(None) };
+    let (by, name) = (if flag.is_some() { "--key-log" } else { VARIABLE }, path.display());
+    let lines = match lines(&path) {
+        Ok(lines) => lines,
+        Err(why) if flag.is_none() => {
+            warn!("{by}: {name}: {why}; no secrets are written");
+            return Ok(None);
         }
+        Err(why) => return Err(ShowError(format!("{by}: {name}: {why}"))),
+    };
+    let warning = format_args!(
+        "{by}: session secrets are written to {name}; any reader of this file can decrypt the sessions"
+    );
+    if flag.is_none() {
+        logging::warn_unless_off(warning); // the variable may be meant for another program
+    } else {
+        warn!("{warning}");
     }
-
-    /// Opens the key log that the command line or the environment asks for.
-    ///
-    /// The variable may have been set for another program. If its file cannot be used, a warning says so, and there is no
-    /// key log.
-    ///
-    /// # Errors
-    /// The file of the flag is refused, or cannot be opened for appending.
-    pub fn open(&self) -> Result<Option<KeyLogFile>, ShowError> {
-        let Some((by, path)) = self.path() else { return Ok(None) };
-        let name = path.display();
-        let lines = match open(&path) {
-            Ok(lines) => lines,
-            Err(why) if by == VARIABLE => {
-                warn!("{by}: {name}: {why}; no secrets are written");
-                return Ok(None);
-            }
-            Err(why) => return Err(ShowError::new(format!("{by}: {name}: {why}"))),
-        };
-        let warning = format_args!(
-            "{by}: session secrets are written to {name}; any reader of this file can decrypt the sessions"
-        );
-        if by == VARIABLE {
-            logging::warn_unless_off(warning); // the variable may be meant for another program
-        } else {
-            warn!("{warning}");
-        }
-        Ok(Some(KeyLogFile { lines: Mutex::new(lines) }))
-    }
+    Ok(Some(KeyLogFile { lines: Mutex::new(lines) }))
 }
 
 /// Opens the file for appending. Its last line may be incomplete, if a disk was full.
 ///
 /// # Errors
 /// The file is refused, or cannot be opened. The sentence does not name it.
-fn open(path: &Path) -> Result<Lines<File>, String> {
+fn lines(path: &Path) -> Result<Lines<File>, String> {
     if path == Path::new("-") {
         return Err("cannot write secrets to stdout; name a file".to_owned());
     }
@@ -149,6 +131,10 @@ impl KeyLog for KeyLogFile {
 pub(crate) struct FanOut(pub(crate) Vec<Arc<dyn KeyLog>>);
 
 impl KeyLog for FanOut {
+    fn will_log(&self, label: &str) -> bool {
+        self.0.iter().any(|key_log| key_log.will_log(label))
+    }
+
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         for key_log in &self.0 {
             key_log.log(label, client_random, secret);

@@ -129,11 +129,4 @@ mod tests {
         assert!(lines.failing.is_none());
         assert_eq!(lines.into_writer().unwrap().content, b"line 1\nlin\nline 2\nline 3\n");
     }
-
-    #[test]
-    fn the_first_line_after_a_partial_line_begins_a_new_line() {
-        let mut lines = Lines::new("the log", Disk { content: b"ha".into(), size: 100 }).after_partial_line();
-        lines.write(Instant::now(), "whole");
-        assert_eq!(lines.into_writer().unwrap().content, b"ha\nwhole\n");
-    }
 }

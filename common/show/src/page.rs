@@ -15,7 +15,7 @@
 //!
 //! A page has decrypted data. It never has keys: no secret reaches it.
 
-mod args;
+mod blocks;
 mod bytes;
 mod document;
 mod drawer;
@@ -32,7 +32,6 @@ mod sealed;
 mod story;
 
 use std::collections::HashMap;
-use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -45,13 +44,13 @@ use rustls::Side;
 use rustls::pki_types::UnixTime;
 use tls_session::observer::{SessionId, Step};
 
-pub use self::args::PageArgs;
 use self::drawer::{Drawer, Refused};
 pub use self::folder::Folder;
 use self::pages::Pages;
 use self::rows::Row;
 use self::story::Story;
 pub use crate::clock::Clock;
+use crate::error::ShowError;
 use crate::sink::{Carried, Sink};
 use crate::vocabulary::{self, Entry};
 
@@ -87,15 +86,14 @@ impl Illustrator {
     ///
     /// # Errors
     /// The system cannot start the thread that draws.
-    pub fn new(endings: Endings, clock: Clock, folder: Folder) -> io::Result<Self> {
+    pub fn new(endings: Endings, clock: Clock, folder: Folder) -> Result<Self, ShowError> {
         let mut pages = Pages::new(folder);
-        let drawer = Drawer::start(MAX_QUEUED, Box::new(move |story| pages.draw(story)))?;
-        Ok(Self::with(endings, clock, drawer))
-    }
-
-    fn with(endings: Endings, clock: Clock, drawer: Drawer<Story>) -> Self {
+        let drawer =
+            Drawer::start(MAX_QUEUED, Box::new(move |story| pages.draw(story))).map_err(|error| {
+                ShowError(format!("cannot start the thread that draws pages for --illustrate: {error}"))
+            })?;
         let round = Round { number: 0, woke: None, events: Vec::new() };
-        Self { endings, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() }
+        Ok(Self { endings, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() })
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
@@ -216,48 +214,5 @@ fn peer_of(event: &LoopEvent<'_>) -> Option<SocketAddr> {
         LoopEvent::Accepted(peer) => Some(*peer),
         LoopEvent::Promoted { id, .. } => Some(id.peer),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::time::UNIX_EPOCH;
-
-    use tls_session::close_reason::{CloseReason, Until};
-
-    use super::*;
-
-    #[test]
-    fn the_loop_does_not_wait_for_pages_and_the_end_of_the_program_does() {
-        let (permit, go) = mpsc::channel();
-        let (drawn, all_drawn) = mpsc::channel();
-        let draw = move |story: &Story| {
-            // The permission would never come if the caller waited for this page.
-            go.recv_timeout(Duration::from_secs(60)).unwrap();
-            drawn.send(story.facts.id.number).unwrap();
-        };
-        let drawer = Drawer::start(MAX_QUEUED, Box::new(draw)).unwrap();
-        let start = Instant::now();
-        let clock = Clock { instant: start, utc: UNIX_EPOCH };
-        let mut illustrator = Illustrator::with(Endings::of(Side::Server), clock, drawer);
-        let peer: SocketAddr = "127.0.0.1:50312".parse().unwrap();
-        let mut tell = |number, step: &Step<'_>| {
-            illustrator.step(start, SessionId { number, peer }, step, &Carried::default());
-        };
-        for number in 1..=4000 {
-            tell(number, &Step::Began { local: peer });
-        }
-        let reason = &CloseReason::AbandonedByApplication;
-        let (until, duration) = (Until::Established, Duration::ZERO);
-        for number in 1..=3999 {
-            tell(number, &Step::Closed { reason, until, received: 0, sent: 0, duration });
-        }
-        assert_eq!(all_drawn.try_iter().count(), 0);
-        for _ in 1..=4000 {
-            permit.send(()).unwrap();
-        }
-        drop(illustrator);
-        assert_eq!(all_drawn.iter().collect::<Vec<_>>(), (1..=4000).collect::<Vec<_>>());
     }
 }

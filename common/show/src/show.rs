@@ -28,8 +28,8 @@ struct Wire {
     decoder: Decoder,
     /// The bytes of a `read_tls` that rustls has not processed yet. The sink gets them after that.
     read: Option<(Instant, Vec<u8>)>,
-    /// The slices of the current write.
-    sent: Vec<u8>,
+    /// The bytes of the current write, and the number of their slices.
+    sent: (Vec<u8>, usize),
 }
 
 impl<S: Sink> Show<S> {
@@ -79,8 +79,9 @@ impl<S: Sink> Show<S> {
     fn decode_written(&mut self, id: SessionId) -> Carried {
         let wire = self.sessions.entry(id.number).or_default();
         let us = self.local;
-        let records = wire.decoder.feed(us, &std::mem::take(&mut wire.sent));
-        Carried { records, left_over: wire.decoder.left_over(us), ..Carried::default() }
+        let (written, slices) = std::mem::take(&mut wire.sent);
+        let records = wire.decoder.feed(us, &written);
+        Carried { records, left_over: wire.decoder.left_over(us), written, slices, ..Carried::default() }
     }
 }
 
@@ -102,7 +103,9 @@ impl<S: Sink> tls_session::observer::Observer for Show<S> {
             }
             Step::Processed(_) => self.pass_read(id),
             Step::Sent(bytes) => {
-                self.sessions.entry(id.number).or_default().sent.extend_from_slice(bytes);
+                let (written, slices) = &mut self.sessions.entry(id.number).or_default().sent;
+                written.extend_from_slice(bytes);
+                *slices += 1;
             }
             Step::WroteTls(_) => carried = self.decode_written(id),
             Step::Closed { .. } => {

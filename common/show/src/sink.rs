@@ -17,6 +17,10 @@ pub struct Carried {
     pub left_over: usize,
     /// The beginnings of records that were still incomplete when the session ended.
     pub incomplete: Vec<Record>,
+    /// The bytes of a write.
+    pub written: Vec<u8>,
+    /// The number of slices that they were in.
+    pub slices: usize,
     /// The secrets that rustls derived while it processed these bytes. Records under these secrets are never earlier.
     pub secrets: Vec<Secret>,
 }
@@ -47,6 +51,10 @@ pub trait Sink {
     }
 }
 
+fn watching(sinks: &mut [Box<dyn Sink>]) -> impl Iterator<Item = &mut Box<dyn Sink>> {
+    sinks.iter_mut().filter(|sink| sink.is_watching())
+}
+
 /// Several sinks. They watch until the last one has failed.
 impl Sink for Vec<Box<dyn Sink>> {
     fn is_watching(&self) -> bool {
@@ -54,15 +62,11 @@ impl Sink for Vec<Box<dyn Sink>> {
     }
 
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
-        for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
-            sink.step(now, id, step, carried);
-        }
+        watching(self).for_each(|sink| sink.step(now, id, step, carried));
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
-            sink.event_loop(now, event);
-        }
+        watching(self).for_each(|sink| sink.event_loop(now, event));
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -70,8 +74,6 @@ impl Sink for Vec<Box<dyn Sink>> {
     }
 
     fn timer(&mut self, now: Instant) {
-        for sink in self.iter_mut().filter(|sink| sink.is_watching()) {
-            sink.timer(now);
-        }
+        watching(self).for_each(|sink| sink.timer(now));
     }
 }

@@ -30,10 +30,10 @@
 //! idle deadline moves with every piece of application data. It has lines when it starts, stops and fires, with the number
 //! of moves. [`json`] has all of them.
 
-mod args;
 mod contents;
 mod file;
 pub mod json;
+mod open;
 mod palette;
 mod text;
 mod wrap;
@@ -45,7 +45,8 @@ use program::ending::Endings;
 use program::observer::LoopEvent;
 use tls_session::observer::{SessionId, Step};
 
-pub use self::args::{Form, TraceArgs};
+pub(crate) use self::json::LogLines;
+pub(crate) use self::open::{Form, open};
 use self::text::Text;
 use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
@@ -69,12 +70,8 @@ enum Layout {
 impl<W: Write> Trace<W> {
     /// Makes a trace for people. Its times count from `start`. `writer` gets each line in one call.
     pub fn text(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
-        Self {
-            endings,
-            start,
-            layout: Layout::Text(Text::new(coloured)),
-            lines: Lines::new("the trace", writer),
-        }
+        let layout = Layout::Text(Text::new(coloured));
+        Self { endings, start, layout, lines: Lines::new("the trace", writer) }
     }
 
     /// Breaks the lines of the text at the width of a terminal, which `width` returns for each line.
@@ -106,7 +103,7 @@ impl<W: Write> Sink for Trace<W> {
         let line = match &mut self.layout {
             Layout::Text(text) => {
                 let entry = vocabulary::of_step(step, now, &self.endings);
-                text.step(since_start, id, step, entry, &contents::of(carried))
+                text.step(since_start, id, step, entry, carried)
             }
             Layout::Json => Some(json::step(since_start, id, step, now, &self.endings, carried)),
         };

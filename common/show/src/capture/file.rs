@@ -1,6 +1,5 @@
 //! The output of a capture: a new file, which has whole blocks only at any time, or stdout.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -17,7 +16,7 @@ const MAX_QUEUED: usize = 4 * 1024 * 1024;
 
 /// A file that this program has created.
 pub(super) struct Created {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// Its device and its inode, by which it is known even if it has another name.
     inode: (u64, u64),
 }
@@ -41,12 +40,6 @@ impl Created {
             return Err(io::Error::other("its name belongs to another file now"));
         }
         fs::remove_file(&self.path)
-    }
-}
-
-impl fmt::Display for Created {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.display().fmt(f)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Puts packets and secrets into the output, with times of day.
+//! Puts packets into the output, with times of day.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 use super::file::Output;
 use super::stream::Packet;
 use crate::clock::Clock;
-use decode::secrets::Secret;
 
 /// Blocks of one step that are longer than this together are written before the step has ended.
 const BATCH: usize = 64 * 1024;
 
-/// Puts packets and secrets into the output. No packet is older than the one before it in the file.
+/// Puts packets into the output. No packet is older than the one before it in the file.
 pub(super) struct Recorder {
     clock: Clock,
     /// The time of the last packet.
@@ -28,9 +27,5 @@ impl Recorder {
         self.last = self.last.max(self.clock.since_1970(at));
         self.output.blocks.packet(self.last, packet, comment)?;
         if self.output.blocks.bytes().len() < BATCH { Ok(()) } else { self.output.write() }
-    }
-
-    pub(super) fn secrets(&mut self, secrets: &[Secret]) -> io::Result<()> {
-        self.output.blocks.secrets(secrets)
     }
 }

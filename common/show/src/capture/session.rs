@@ -28,8 +28,6 @@ pub(super) struct Session {
     read: Option<(Instant, Vec<u8>)>,
     /// The number of those bytes that rustls has not processed.
     unprocessed: usize,
-    /// The slices of the current write.
-    sent: Vec<u8>,
     /// A write has found that the connection is gone.
     disconnected: bool,
 }
@@ -45,7 +43,7 @@ impl Session {
         recorder: &mut Recorder,
     ) -> io::Result<Self> {
         let stream = Stream::new(id.number, endpoints);
-        let mut session = Self { stream, read: None, unprocessed: 0, sent: Vec::new(), disconnected: false };
+        let mut session = Self { stream, read: None, unprocessed: 0, disconnected: false };
         // The comment has addresses and numbers only: a peer cannot put words into it.
         let comment = match now.saturating_duration_since(arrival.connected).as_millis() {
             waited @ 1.. if opener == Direction::In => format!("{id}, after it waited {waited} ms"),
@@ -76,7 +74,7 @@ impl Session {
         recorder: &mut Recorder,
     ) -> io::Result<()> {
         if !secrets.is_empty() {
-            recorder.secrets(secrets)?;
+            recorder.output.blocks.secrets(secrets)?;
         }
         self.unprocessed = self.unprocessed.saturating_sub(length);
         if self.unprocessed == 0 { self.record_read(recorder) } else { Ok(()) }
@@ -90,16 +88,10 @@ impl Session {
         }
     }
 
-    /// Keeps a slice that the kernel took.
-    pub(super) fn sending(&mut self, slice: &[u8]) {
-        self.sent.extend_from_slice(slice);
-    }
-
-    /// Records one write, whose slices were kept.
-    pub(super) fn sent(&mut self, now: Instant, recorder: &mut Recorder) -> io::Result<()> {
+    /// Records the bytes of one write.
+    pub(super) fn sent(&mut self, now: Instant, bytes: &[u8], recorder: &mut Recorder) -> io::Result<()> {
         self.record_read(recorder)?;
-        let sent = std::mem::take(&mut self.sent);
-        self.data(now, Direction::Out, &sent, recorder)
+        self.data(now, Direction::Out, bytes, recorder)
     }
 
     /// Records the end-of-file that `recv` returned. It is the peer's FIN, unless a write has found that the connection is

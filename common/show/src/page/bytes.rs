@@ -1,19 +1,14 @@
 //! Draws the inside of an arrow: the bytes of its record, with a colour and an explanation for each field.
 
-use std::borrow::Cow;
-use std::ops::Range;
-
 use maud::{Markup, html};
 use tls_session::escaped::Escaped;
 
+use super::blocks::{Block, blocks};
 use super::names;
 use super::numbers::{bytes, count};
 use super::rows::Drawn;
-use super::sealed;
-use decode::explain::{self, Field};
-use decode::{Content, HEADER, Message, Protection, Record};
-
-use crate::vocabulary::message_name;
+use decode::explain::Field;
+use decode::{Content, Protection, Record};
 
 /// The most bytes that one block shows.
 const SHOWN: usize = 4096;
@@ -29,15 +24,6 @@ const TINTS: usize = 6;
 pub(super) struct Painter {
     fields: usize,
     leaves: usize,
-}
-
-/// A sequence of bytes that is shown together.
-struct Block<'a> {
-    title: String,
-    bytes: Cow<'a, [u8]>,
-    /// Their number, including those that are not kept.
-    whole: usize,
-    fields: Vec<Field>,
 }
 
 /// A field and its number. The fields inside have the next numbers, up to `last`.
@@ -146,94 +132,6 @@ fn readable(drawn: &Drawn) -> Option<(&[u8], usize)> {
         _ => None,
     }
 }
-
-// ---- blocks ------------------------------------------------------------------------------------------------
-
-fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
-    let record = &drawn.record;
-    let mut fields = explain::header(record);
-    if !fields.is_empty() {
-        fields = vec![around("record header", 0..HEADER, fields)];
-    }
-    let mut blocks = Vec::new();
-    let wire = |title: &str, fields| Block {
-        title: title.to_owned(),
-        bytes: Cow::Borrowed(record.wire.as_slice()),
-        whole: drawn.wire,
-        fields,
-    };
-    let inside = payload_fields(record);
-    match record.protection {
-        Protection::Clear | Protection::Sealed(_) => {
-            let before = record.wire.len() - record.payload().len();
-            fields.extend(inside.into_iter().map(|field| shifted(field, before)));
-            blocks.push(wire("On the wire", fields));
-        }
-        Protection::Opened { .. } => {
-            fields.extend(sealed::fields(drawn));
-            blocks.push(wire("On the wire, encrypted", fields));
-            blocks.push(Block {
-                title: "Decrypted".to_owned(),
-                bytes: Cow::Borrowed(record.payload()),
-                whole: drawn.payload,
-                fields: inside,
-            });
-        }
-    }
-    blocks.extend(joined(record).map(|message| Block {
-        title: format!("{}, joined from several records", message_name(message)),
-        bytes: Cow::Borrowed(message.bytes.as_slice()),
-        whole: message.bytes.len(),
-        fields: explain::message(message),
-    }));
-    blocks
-}
-
-/// Returns the fields of the payload. Those of a handshake record are its complete messages.
-fn payload_fields(record: &Record) -> Vec<Field> {
-    let pieces = match &record.content {
-        Content::Handshake(pieces) => pieces,
-        Content::NotTls => return Vec::new(), // the fields of the header cover all bytes
-        _ => return explain::content(record),
-    };
-    let mut fields = Vec::new();
-    for piece in pieces {
-        if let Some(message) = piece.message.as_deref().filter(|message| is_whole(&piece.range, message)) {
-            let inside = explain::message(message);
-            let whole = around(message_name(message), 0..message.bytes.len(), inside);
-            fields.push(shifted(whole, piece.range.start));
-        }
-    }
-    fields
-}
-
-/// Makes a field that only groups others.
-pub(super) fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
-    Field { range, name: name.into(), value: String::new(), says: Cow::Borrowed(""), rfc: "", fields }
-}
-
-/// Returns the messages that end in this record and began in an earlier one.
-fn joined(record: &Record) -> impl Iterator<Item = &Message> {
-    let pieces = match &record.content {
-        Content::Handshake(pieces) => pieces.as_slice(),
-        _ => &[],
-    };
-    pieces
-        .iter()
-        .filter_map(|piece| piece.message.as_deref().filter(|message| !is_whole(&piece.range, message)))
-}
-
-fn is_whole(range: &Range<usize>, message: &Message) -> bool {
-    range.len() == message.bytes.len()
-}
-
-fn shifted(mut field: Field, by: usize) -> Field {
-    field.range = field.range.start + by..field.range.end + by;
-    field.fields = field.fields.into_iter().map(|field| shifted(field, by)).collect();
-    field
-}
-
-// ---- bytes -------------------------------------------------------------------------------------------------
 
 /// The number and the tint of the innermost field around a byte.
 type Owner = Option<(usize, Option<usize>)>;

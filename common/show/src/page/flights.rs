@@ -20,11 +20,8 @@ pub(super) struct Flight {
 
 /// Returns the flights with handshake messages. The key is the row in which the flight begins.
 pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> HashMap<usize, Flight> {
-    let record = |(index, row): (usize, &'a Row)| match row {
-        Row::Record(drawn) => Some((index, &**drawn)),
-        _ => None,
-    };
-    let records: Vec<(usize, &Drawn)> = rows.filter_map(record).collect();
+    let records: Vec<(usize, &Drawn)> =
+        rows.filter_map(|(index, row)| Some((index, row.record()?))).collect();
     let mut flights = HashMap::new();
     for flight in records.chunk_by(|(_, one), (_, next)| one.record.sender == next.record.sender) {
         let Some((starts_at, first)) = flight.first() else { continue };

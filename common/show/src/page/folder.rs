@@ -31,7 +31,7 @@ impl Folder {
         make(path)?;
         let last = probe(path).and_then(|()| last_number(path, local)).map_err(|error| {
             let path = path.display();
-            ShowError::new(format!(
+            ShowError(format!(
                 "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
             ))
         })?;
@@ -73,14 +73,12 @@ impl Folder {
 fn make(folder: &Path) -> Result<(), ShowError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
         let path = folder.display();
-        ShowError::new(format!(
-            "cannot make the folder {path} for --illustrate: {error}; give it another folder"
-        ))
+        ShowError(format!("cannot make the folder {path} for --illustrate: {error}; give it another folder"))
     })
 }
 
 fn unwritable(page: &Path, error: &io::Error) -> ShowError {
-    ShowError::new(format!("cannot write {}: {error}", page.display()))
+    ShowError(format!("cannot write {}: {error}", page.display()))
 }
 
 /// Returns the highest number of our pages in the folder, or 0. A number of more than 32 bits does not belong to a page.

@@ -2,7 +2,8 @@
 
 use decode::explain::{Certificate, Certificates};
 use maud::{Markup, html};
-use rustls::{HandshakeKind, ProtocolVersion, Side};
+use program::offer::version_name;
+use rustls::{HandshakeKind, Side};
 
 use super::facts::{Agreed, End, Facts, Outcome, Refusal};
 use super::ladder::icon;
@@ -82,12 +83,8 @@ fn capital(sentence: &str) -> String {
 }
 
 fn version(agreed: Option<&Agreed>) -> String {
-    match agreed.and_then(|agreed| agreed.version) {
-        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),
-        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2".to_owned(),
-        Some(other) => format!("{other:?}"),
-        None => "none agreed".to_owned(),
-    }
+    let version = agreed.and_then(|agreed| agreed.version);
+    version.map_or_else(|| "none agreed".to_owned(), version_name)
 }
 
 /// The most important numbers.

@@ -23,28 +23,15 @@ struct Ladder {
     troubled: bool,
 }
 
-/// The rows of one turn.
-#[derive(Default)]
-struct Group<'a> {
-    turn: Option<&'a Turn>,
-    items: Vec<Item<'a>>,
-}
-
-enum Item<'a> {
-    Call(&'a Entry),
-    /// A read or write and its records, each with the index of its row.
-    Carry(Option<&'a Carry>, Vec<(usize, &'a Drawn)>),
-}
-
 /// Draws the ladder.
 pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     let repeated = rows.repeated();
-    let all = || rows.first().iter().chain(&repeated).chain(rows.last()).enumerate();
+    let all = || rows.first.iter().chain(&repeated).chain(&rows.last).enumerate();
     let us = facts.us();
     let mut ladder = Ladder { us, flights: flights::of(all()), painter: Painter::default(), troubled: false };
-    let before = rows.omitted().map_or(usize::MAX, |_| rows.first().len());
-    let first = ladder.groups(&groups(all().take(before)));
-    let last = ladder.groups(&groups(all().skip(before)));
+    let before = rows.omitted().map_or(usize::MAX, |_| rows.first.len());
+    let first = ladder.turns(&all().take(before).collect::<Vec<_>>());
+    let last = ladder.turns(&all().skip(before).collect::<Vec<_>>());
     html! {
         section #ladder aria-labelledby="ladder-title" {
             h2 #ladder-title { "Step by step" }
@@ -92,41 +79,26 @@ fn left_out(omitted: Omitted) -> Markup {
     }
 }
 
-fn groups<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    for (index, row) in rows {
-        if let Row::Turn(turn) = row {
-            groups.push(Group { turn: Some(turn), items: Vec::new() });
-            continue;
-        }
-        if groups.is_empty() {
-            groups.push(Group::default());
-        }
-        let Some(group) = groups.last_mut() else { continue };
-        match (row, group.items.last_mut()) {
-            (Row::Record(drawn), Some(Item::Carry(_, records))) => records.push((index, drawn)),
-            (Row::Record(drawn), _) => group.items.push(Item::Carry(None, vec![(index, drawn)])),
-            (Row::Carry(carry), _) => group.items.push(Item::Carry(Some(carry), Vec::new())),
-            (Row::Call(call), _) => group.items.push(Item::Call(call)),
-            (Row::Turn(_), _) => {}
-        }
-    }
-    groups
-}
-
 impl Ladder {
-    fn groups(&mut self, groups: &[Group<'_>]) -> Markup {
-        let turns: Vec<Markup> = groups.iter().map(|group| self.group(group)).collect();
+    /// Draws rows, turn by turn.
+    fn turns(&mut self, rows: &[(usize, &Row)]) -> Markup {
+        let turns = rows.chunk_by(|_, (_, next)| !matches!(next, Row::Turn(_)));
+        let turns: Vec<Markup> = turns.map(|turn| self.turn(turn)).collect();
         html! { @for turn in &turns { (turn) } }
     }
 
-    fn group(&mut self, group: &Group<'_>) -> Markup {
-        let items: Vec<Markup> = group.items.iter().map(|item| self.item(item)).collect();
+    fn turn(&mut self, rows: &[(usize, &Row)]) -> Markup {
+        let (turn, rows) = match rows {
+            [(_, Row::Turn(turn)), rows @ ..] => (Some(turn), rows),
+            rows => (None, rows),
+        };
+        let items = rows.chunk_by(|_, (_, next)| matches!(next, Row::Record(_)));
+        let items: Vec<Markup> = items.map(|item| self.item(item)).collect();
         html! {
-            @if let Some(turn) = group.turn { (asleep(turn)) }
+            @if let Some(turn) = turn { (asleep(turn)) }
             li.turn {
                 div.wake {
-                    @match group.turn {
+                    @match turn {
                         Some(turn) => {
                             time { "+" (duration(turn.at)) }
                             @if let Some((events, slept)) = turn.woke { span { "woke: " (vocabulary::woke(events, slept)) } }
@@ -139,13 +111,16 @@ impl Ladder {
         }
     }
 
-    fn item(&mut self, item: &Item<'_>) -> Markup {
-        match item {
-            Item::Call(call) => self.call(call),
-            Item::Carry(Some(carry), records) if records.is_empty() => html! {
+    /// Draws a call, or a read or write, and the records after it.
+    fn item(&mut self, rows: &[(usize, &Row)]) -> Markup {
+        match rows {
+            [(_, Row::Call(call))] => self.call(call),
+            [(_, Row::Call(call)), records @ ..] => html! { (self.call(call)) (self.carry(None, records)) },
+            [(_, Row::Carry(carry))] => html! {
                 li.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (incomplete(carry)) }
             },
-            Item::Carry(carry, records) => self.carry(*carry, records),
+            [(_, Row::Carry(carry)), records @ ..] => self.carry(Some(carry), records),
+            records => self.carry(None, records),
         }
     }
 
@@ -156,9 +131,10 @@ impl Ladder {
         }
     }
 
-    fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &Drawn)]) -> Markup {
+    fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &Row)]) -> Markup {
         let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
-        let arrows: Vec<Markup> = records.iter().map(|(_, drawn)| self.arrow(drawn)).collect();
+        let drawn = records.iter().filter_map(|(_, row)| row.record());
+        let arrows: Vec<Markup> = drawn.map(|drawn| self.arrow(drawn)).collect();
         html! {
             li.carry {
                 @if let Some(carry) = carry {

@@ -79,8 +79,8 @@ pub(super) struct Drawn {
 /// The first rows of a session, and the last ones.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    first: Vec<Row>,
-    last: VecDeque<Row>,
+    pub(super) first: Vec<Row>,
+    pub(super) last: VecDeque<Row>,
     /// The turn and the call above the first of the last rows.
     above: Above,
     omitted: Omitted,
@@ -144,14 +144,6 @@ impl Rows {
         self.push(Row::Record(Box::new(drawn)));
     }
 
-    pub(super) fn first(&self) -> &[Row] {
-        &self.first
-    }
-
-    pub(super) fn last(&self) -> &VecDeque<Row> {
-        &self.last
-    }
-
     /// Returns about how many bytes are kept.
     pub(super) fn size(&self) -> usize {
         self.first.iter().chain(&self.last).map(Row::size).sum()
@@ -164,6 +156,11 @@ impl Rows {
 }
 
 impl Row {
+    /// Returns its record, if it is one.
+    pub(super) fn record(&self) -> Option<&Drawn> {
+        if let Self::Record(drawn) = self { Some(drawn) } else { None }
+    }
+
     fn size(&self) -> usize {
         let more = match self {
             Self::Turn(_) => 0,
@@ -195,12 +192,9 @@ impl Omitted {
         // The first omitted row may be in the middle of a turn.
         self.turns += u64::from(self.rows == 0 || matches!(row, Row::Turn(_)));
         self.rows += 1;
-        match row {
-            Row::Record(drawn) => {
-                self.records += 1;
-                self.bytes += drawn.wire as u64;
-            }
-            Row::Turn(_) | Row::Call(_) | Row::Carry(_) => {}
+        if let Some(drawn) = row.record() {
+            self.records += 1;
+            self.bytes += drawn.wire as u64;
         }
     }
 }

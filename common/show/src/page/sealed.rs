@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rustls::ProtocolVersion;
 
-use super::bytes::around;
+use super::blocks::around;
 use super::rows::Drawn;
 use decode::explain::Field;
 use decode::{HEADER, Sealing, hex};

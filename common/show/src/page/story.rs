@@ -1,6 +1,5 @@
 //! A session until its page is drawn: its facts, and the rows of its ladder.
 
-use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -22,8 +21,6 @@ pub(super) struct Story {
     /// The turn that its last rows belong to.
     round: u64,
     turned: Duration,
-    /// The number of slices of the current write.
-    slices: usize,
 }
 
 impl Story {
@@ -36,7 +33,7 @@ impl Story {
         date: String,
     ) -> Self {
         let facts = Facts::new(id, endings, local, date);
-        Self { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO, slices: 0 }
+        Self { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO }
     }
 
     /// Returns about how many bytes it keeps.
@@ -46,12 +43,12 @@ impl Story {
 
     /// Adds a row for the current turn of the loop, unless it has one.
     pub(super) fn turn(&mut self, round: &Round, now: Instant) {
-        if self.round == round.number && !self.rows.first().is_empty() {
+        if self.round == round.number && !self.rows.first.is_empty() {
             return;
         }
         let at = round.woke.map_or(now, |(woke, ..)| woke).saturating_duration_since(self.began);
         let others = round.number.saturating_sub(self.round + 1);
-        let first = self.rows.first().is_empty();
+        let first = self.rows.first.is_empty();
         self.rows.push(Row::Turn(Turn {
             at,
             gap: at.saturating_sub(self.turned),
@@ -66,7 +63,6 @@ impl Story {
     pub(super) fn step(&mut self, now: Instant, step: &Step<'_>, carried: &Carried) {
         self.facts.lasted = now.saturating_duration_since(self.began);
         match step {
-            Step::Sent(_) => self.slices += 1,
             Step::Received(bytes) => {
                 let peer = self.facts.endings.peer();
                 self.facts.sent_by(peer).bytes += bytes.len() as u64;
@@ -102,7 +98,7 @@ impl Story {
             call,
             records: records.len(),
             messages: records.iter().map(|record| record.messages().count()).sum(),
-            slices: mem::take(&mut self.slices),
+            slices: carried.slices,
             left_over: carried.left_over,
         }));
         for record in records {

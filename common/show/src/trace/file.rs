@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use program::logging::{self, LineFormat as _};
 
-use super::args::Form;
 use super::json::LogLines;
+use super::open::Form;
 use crate::error::ShowError;
 use crate::new_file;
 
@@ -25,7 +25,7 @@ pub(super) fn create(path: &Path) -> Result<File, ShowError> {
     } else {
         new_file::create(path)
     };
-    file.map_err(|why| ShowError::new(format!("--trace-to: {} {why}", path.display())))
+    file.map_err(|why| ShowError(format!("--trace-to: {} {why}", path.display())))
 }
 
 /// Makes a program that fails write its last line to the file as well.
@@ -39,7 +39,7 @@ pub(super) fn end_with_failure(
     start: Instant,
 ) -> Result<(), ShowError> {
     let file = file.try_clone().map_err(|error| {
-        ShowError::new(format!("--trace-to: {} cannot be opened twice: {error}", path.display()))
+        ShowError(format!("--trace-to: {} cannot be opened twice: {error}", path.display()))
     })?;
     let lines = LogLines { start };
     logging::on_failure(Box::new(move |program, message| {

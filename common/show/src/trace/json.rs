@@ -20,7 +20,7 @@ use tls_session::observer::{SessionId, Step};
 use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::Interest;
 
-pub(super) use self::log_lines::LogLines;
+pub(crate) use self::log_lines::LogLines;
 use crate::preview::preview;
 use crate::sink::Carried;
 

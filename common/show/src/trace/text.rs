@@ -10,8 +10,10 @@ use tls_session::deadline::Timeout;
 use tls_session::escaped::one_line;
 use tls_session::observer::{SessionId, Step};
 
+use super::contents;
 use super::palette::{FAINT, style_of};
 use super::wrap::wrap;
+use crate::sink::Carried;
 use crate::vocabulary::{Entry, Tone};
 
 /// The longest verb, so that all details begin in one column.
@@ -37,32 +39,30 @@ pub(super) struct Text {
     shown: Option<Duration>,
     /// The loop has woken at least once. From then on a rule joins the lines of a turn.
     woken: bool,
-    /// The number of slices of the current write.
-    slices: usize,
     /// How often the idle deadline of each session was moved. Sessions without a running one are not in here.
     idle: HashMap<u64, u64>,
 }
 
 impl Text {
     pub(super) fn new(coloured: bool) -> Self {
-        Self { coloured, width: || None, shown: None, woken: false, slices: 0, idle: HashMap::new() }
+        Self { coloured, width: || None, shown: None, woken: false, idle: HashMap::new() }
     }
 
-    /// Returns the line of a step; `None` if a later line counts it. `contents` describes the records that it completed.
+    /// Returns the line of a step; `None` if a later line counts it. The line describes the records that it completed.
     pub(super) fn step(
         &mut self,
         since_start: Duration,
         id: SessionId,
         step: &Step<'_>,
         mut entry: Entry,
-        contents: &str,
+        carried: &Carried,
     ) -> Option<String> {
         match step {
-            Step::Sent(_) => {
-                self.slices += 1;
-                return None;
+            Step::Sent(_) => return None,
+            Step::WroteTls(_) => {
+                let s = if carried.slices == 1 { "" } else { "s" };
+                entry.details += &format!(" ({} slice{s})", carried.slices);
             }
-            Step::WroteTls(_) => entry.details += &count(std::mem::take(&mut self.slices), "slice"),
             Step::DeadlineSet(Timeout::Idle, Some(_)) => {
                 if let Some(moves) = self.idle.get_mut(&id.number) {
                     *moves += 1;
@@ -76,6 +76,7 @@ impl Text {
             Step::Closed { .. } => drop(self.idle.remove(&id.number)),
             _ => {}
         }
+        let contents = contents::of(carried);
         if !contents.is_empty() {
             entry.details += &format!(": {contents}");
         }
@@ -153,11 +154,6 @@ fn body(Entry { tone, verb, details }: &Entry) -> String {
 fn milliseconds(time: Duration) -> String {
     let micros = time.as_micros();
     format!("{}.{:03}", micros / 1000, micros % 1000)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!(" ({number} {noun}{plural})")
 }
 
 fn count_moves(moves: Option<u64>) -> String {

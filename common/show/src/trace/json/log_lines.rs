@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{NOBODY, line};
 
 /// Makes objects of log lines. Their times count from `start`.
-pub(in crate::trace) struct LogLines {
-    pub(in crate::trace) start: Instant,
+pub(crate) struct LogLines {
+    pub(crate) start: Instant,
 }
 
 impl LineFormat for LogLines {

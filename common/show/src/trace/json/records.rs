@@ -19,9 +19,8 @@ fn record(record: &Record) -> Value {
         Protection::Sealed(Sealed::NoSecret) => (Some("no_secret"), None),
         Protection::Sealed(Sealed::DoesNotOpen) => (Some("does_not_open"), None),
     };
-    let (content_type, malformed) = content_type(&record.content);
     json!({
-        "content_type": content_type,
+        "content_type": content_type(&record.content),
         "encrypted": record.is_encrypted(),
         "length": record.payload().len(),
         "wire_length": record.wire.len(),
@@ -29,32 +28,30 @@ fn record(record: &Record) -> Value {
         "messages": record.messages().map(message).collect::<Vec<_>>(),
         "alert": alert(&record.content),
         "sealed": sealed,
-        "malformed": malformed,
+        "malformed": matches!(record.content, Content::Other(_)),
     })
 }
 
-/// Returns the content type by its name in RFC 8446, 5.1, and whether the content is malformed.
-fn content_type(content: &Content) -> (Value, bool) {
+/// Returns the content type by its name in RFC 8446, 5.1.
+fn content_type(content: &Content) -> Value {
     let kind = match content {
         Content::Handshake(_) => ContentType::Handshake,
         Content::Alert(_) => ContentType::Alert,
         Content::ChangeCipherSpec => ContentType::ChangeCipherSpec,
         Content::ApplicationData(_) => ContentType::ApplicationData,
         Content::Other(kind) => *kind,
-        Content::Hidden => return (Value::Null, false),
-        Content::Incomplete => return ("incomplete".into(), false),
-        Content::NotTls => return ("not_tls".into(), false),
+        Content::Hidden => return Value::Null,
+        Content::Incomplete => return "incomplete".into(),
+        Content::NotTls => return "not_tls".into(),
     };
-    let malformed = matches!(content, Content::Other(_));
-    let name = match kind {
-        ContentType::Handshake => "handshake",
-        ContentType::Alert => "alert",
-        ContentType::ChangeCipherSpec => "change_cipher_spec",
-        ContentType::ApplicationData => "application_data",
-        ContentType::Heartbeat => "heartbeat",
-        _ => return (u8::from(kind).into(), malformed),
-    };
-    (name.into(), malformed)
+    match kind {
+        ContentType::Handshake => "handshake".into(),
+        ContentType::Alert => "alert".into(),
+        ContentType::ChangeCipherSpec => "change_cipher_spec".into(),
+        ContentType::ApplicationData => "application_data".into(),
+        ContentType::Heartbeat => "heartbeat".into(),
+        _ => u8::from(kind).into(),
+    }
 }
 
 fn message(message: &Message) -> Value {
