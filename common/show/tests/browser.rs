@@ -25,7 +25,7 @@ fn pages() -> Vec<Page> {
 }
 
 fn open(browser: &mut Browser, folder: &TempDir, page: &Page) {
-    browser.open(&folder.write("page.html", &page.text));
+    browser.open(&folder.write("page.html", &page.text), "");
 }
 
 /// Opens the page of a client in TLS 1.3.
@@ -62,7 +62,7 @@ fn foreign_scripts_styles_and_pictures_are_blocked() {
     let page = pages().remove(0);
     let evil = "<script>document.title = 'owned'</script><img src='https://example.org/x.png'>\
                 <p style='color: red' onclick='1'>x</p></body>";
-    browser.open(&folder.write("page.html", page.text.replace("</body>", evil)));
+    browser.open(&folder.write("page.html", page.text.replace("</body>", evil)), "");
     assert!(browser.evaluate("document.title").as_str().unwrap().starts_with("Session 1, TLS 1.3"));
     let complaints = browser.complaints().concat();
     assert!(complaints.contains("violates the following Content Security Policy directive"), "{complaints}");
@@ -142,14 +142,14 @@ fn a_link_to_a_record_opens_it_below_the_sticky_heads() {
             browser.look(width, 700, "light");
             for scripts in [true, false] {
                 browser.run_scripts(scripts);
-                browser.open_at(&file, "#record-6");
+                browser.open(&file, "#record-6");
                 let clearance = browser.evaluate(CLEARANCE).as_f64().unwrap();
                 assert!((0.0..200.0).contains(&clearance), "{clearance} at {width}, scripts: {scripts}");
                 let open = browser.evaluate("document.querySelector('#record-6').open");
                 assert_eq!(open, scripts, "a script opens it");
             }
             browser.run_scripts(true);
-            browser.open(&file);
+            browser.open(&file, "");
             let anchors = browser.evaluate(
                 "[...document.querySelectorAll('.arrow > a.anchor')].filter(a => a.checkVisibility()).length",
             );

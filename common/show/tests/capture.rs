@@ -55,7 +55,7 @@ fn assert_decrypted(name: &str, capture: &Capture) {
 fn captures_of_both_ends_agree_and_their_tcp_is_valid() {
     for shape in Shape::all() {
         let taken = shape.take();
-        let ip = if shape.name == "IPv6" { "[::1]" } else { "127.0.0.1" };
+        let ip = if shape.name == "[::1]:0" { "[::1]" } else { "127.0.0.1" };
         let address: SocketAddr = format!("{ip}:{}", taken.port).parse().unwrap();
         let captures =
             [(&taken.server, "mio-server"), (&taken.client, "mio-client")].map(|(path, program)| {
@@ -65,7 +65,7 @@ fn captures_of_both_ends_agree_and_their_tcp_is_valid() {
                 let first = capture.packets().next().unwrap();
                 assert_eq!((first.to, first.from.ip()), (address, address.ip()));
                 assert_eq!(capture.cut_off, 0);
-                assert_decrypted(&shape.name, &capture);
+                assert_decrypted(shape.name, &capture);
                 capture
             });
         let [served, held] = captures.each_ref().map(Capture::connections);
@@ -79,7 +79,7 @@ fn captures_of_both_ends_agree_and_their_tcp_is_valid() {
             assert!(held.comment.starts_with(&format!("session {number}: ")), "{}", held.comment);
             assert!(!served.sent.is_empty() && held.ended.fin_sent && served.ended.fin_sent);
             let lengths = [held.received.len(), held.sent.len()];
-            assert!(lengths.iter().all(|length| *length > shape.input.unwrap_or(0)), "{lengths:?}");
+            assert!(lengths.iter().all(|length| *length > shape.input()), "{lengths:?}");
         }
         // A refusing client derives fewer secrets. A resuming client derives some that its server does not use.
         let [of_server, of_client] = captures.each_ref().map(|capture| HashSet::from_iter(capture.secrets()));
@@ -195,22 +195,6 @@ fn the_comment_of_a_queued_client_has_its_waiting_time() {
 }
 
 #[test]
-fn a_killed_server_leaves_a_valid_file() {
-    let server = capturing_server(&[]);
-    let mut client = greeted(&server);
-    for _ in 0..20 {
-        assert!(client.try_round_trip(&[b'~'; 3000]));
-    }
-    // The server writes to the file after it writes to the socket. If the kill comes between, the last echo is missing.
-    server.program.signal("KILL");
-    client.receive_to_end();
-    let capture = Capture::read(&server.folder.path().join("server.pcapng"));
-    let connection = only(&capture);
-    assert!(connection.received.len() > 20 * 3000 && connection.sent.len() > 19 * 3000);
-    assert_decrypted("", &capture);
-}
-
-#[test]
 fn a_kill_during_bulk_data_cuts_off_at_most_one_block() {
     let server = capturing_server(&[]);
     let mut client = greeted(&server);
@@ -220,6 +204,7 @@ fn a_kill_during_bulk_data_cuts_off_at_most_one_block() {
     client.receive_to_end();
     drop(sender.join().unwrap());
     let capture = Capture::read(&server.folder.path().join("server.pcapng"));
+    assert_decrypted("", &capture);
     assert!(only(&capture).received.len() > 8 << 20);
     assert!(capture.cut_off < 70_000, "{}", capture.cut_off);
 }

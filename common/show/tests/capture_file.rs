@@ -155,12 +155,15 @@ fn read(stdout: &Output) -> Capture {
     Capture::read(&path)
 }
 
+fn capturing_into_a_pipe() -> (io::PipeReader, EchoServer) {
+    let (folder, (reader, writer)) = (TempDir::new(), io::pipe().unwrap());
+    let launch = Launch::server(folder.path()).args(["--capture", "-"]).stdout(writer);
+    (reader, EchoServer::launch(launch, folder))
+}
+
 #[test]
 fn an_unread_stdout_stops_the_capture_but_not_the_sessions() {
-    let folder = TempDir::new();
-    let (reader, writer) = io::pipe().unwrap();
-    let launch = Launch::server(folder.path()).args(["--capture", "-"]).stdout(writer);
-    let server = EchoServer::launch(launch, folder);
+    let (reader, server) = capturing_into_a_pipe();
     let mut client = server.connect();
     assert_eq!(client.receive(9), b"welcome!\n");
     assert!((0..400).all(|_| client.try_round_trip(&[b'~'; 16_000])));
@@ -180,10 +183,7 @@ fn an_unread_stdout_stops_the_capture_but_not_the_sessions() {
 
 #[test]
 fn a_closed_stdout_ends_the_capture_but_not_the_server() {
-    let folder = TempDir::new();
-    let (reader, writer) = io::pipe().unwrap();
-    let launch = Launch::server(folder.path()).args(["--capture", "-"]).stdout(writer);
-    let server = EchoServer::launch(launch, folder);
+    let (reader, server) = capturing_into_a_pipe();
     drop(reader);
     serve_until(&server, "its reader is gone");
     server.serves_a_client();

@@ -52,6 +52,7 @@ fn records_and_their_messages_are_described() {
         (b"\x16\x03\x03\0\x04\x63\0\0\0", "handshake message 99"),
         (b"GET / HTTP/1.0\r\n\r\n", r#"no TLS "GET / HTTP/1.0\r\n\r\n""#),
         (b"\x80\x2e\x01\x03\x01", r#"no TLS "\x80.\x01\x03\x01""#),
+        (b"GET / HTTP/1.0\r\nHost: localhost\x1b[2J", r#"no TLS "GET / HTTP/1.0\r\nHost: localhos"…"#),
         // Incomplete ones.
         (b"\x16\x03", "2 B of the next record so far"),
         (b"\x14\x03\x03\0\x01\x01\x16\x03\x03", "ChangeCipherSpec + 3 B of the next record"),

@@ -18,8 +18,7 @@ use show::show::Show;
 use show::sink::{Carried, Sink};
 use support::memory::{Setup, Talk};
 use tls_session::close_reason::{CloseReason, Endpoint};
-use tls_session::observer::Observer as _;
-use tls_session::observer::{SessionId, Step};
+use tls_session::observer::{Observer as _, SessionId, Step};
 
 /// A sink that fails after a number of steps.
 #[derive(Debug)]

@@ -61,18 +61,6 @@ fn both_ends_write_the_same_secrets() {
 }
 
 #[test]
-fn secrets_are_appended_to_an_existing_file() {
-    let server = EchoServer::start(&[]);
-    let path = server.folder.write("keys.log", "# kept\n");
-    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-    for _ in 0..2 {
-        start_client(&server, &["--key-log", "keys.log"]).expect_exit(0);
-    }
-    let text = server.folder.read("keys.log");
-    assert_eq!(labels(text.strip_prefix("# kept\n").unwrap()).len(), 2);
-}
-
-#[test]
 fn only_its_owner_may_read_a_new_file_and_a_warning_says_why() {
     let server = EchoServer::start(&["--key-log", "keys.log"]);
     let mode = fs::metadata(server.folder.path().join("keys.log")).unwrap().permissions().mode();

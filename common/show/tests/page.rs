@@ -218,7 +218,7 @@ fn an_unfinished_session_is_drawn_when_the_program_ends() {
 }
 
 #[test]
-fn only_their_owner_may_read_pages() {
+fn only_their_owner_may_read_pages_and_their_folder() {
     let parent = TempDir::new();
     let path = parent.path().join("new/pages");
     let mut folder = Folder::open(&path, Side::Server).unwrap();
@@ -228,6 +228,9 @@ fn only_their_owner_may_read_pages() {
     assert_eq!(mode(path.clone()), 0o700);
     assert_eq!(mode(page), 0o600);
     assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "no other file remains");
+    // A folder that was removed is made again.
+    fs::remove_dir_all(&path).unwrap();
+    assert_eq!(folder.write("page").unwrap(), path.join("server-2.html"));
 }
 
 #[test]
@@ -256,15 +259,6 @@ fn each_page_gets_the_next_free_name() {
     assert_eq!(name(&mut client), "client-4.html");
     assert_eq!(folder.names().len(), 10);
     assert_eq!(folder.read("server-9.html"), "not ours");
-}
-
-#[test]
-fn a_folder_that_was_removed_is_made_again() {
-    let parent = TempDir::new();
-    let path = parent.path().join("pages");
-    let mut folder = Folder::open(&path, Side::Client).unwrap();
-    fs::remove_dir(&path).unwrap();
-    assert_eq!(folder.write("page").unwrap(), path.join("client-1.html"));
 }
 
 #[test]

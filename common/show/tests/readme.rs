@@ -19,14 +19,11 @@ use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use testing::configs::Shape;
 use tls_session::close_reason::{CloseReason, Endpoint};
-use tls_session::simulation::roles::Echo;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 const BEGIN: &str = "<!-- trace:begin -->";
 const END: &str = "<!-- trace:end -->";
 const UPDATE: &str = "UPDATE_README";
-
-const GREETING: &[u8] = b"welcome!\n";
 
 /// Returns the traces of the client and of the server, for a session without flags.
 fn traces() -> [String; 2] {
@@ -41,9 +38,8 @@ fn traces() -> [String; 2] {
     let setup = Setup::shaped(&shape).adjusted(|client, server| {
         (client.key_log, server.key_log) = (client_secrets, server_secrets);
     });
-    let talk = Talk::new(b"hello", 1).greeted(GREETING.len());
-    let (end, _) =
-        setup.converse_with(1 << 20, talk, Echo::greeting(GREETING), start, &mut client, &mut server);
+    let talk = Talk::new(b"hello", 1).greeted(b"welcome!\n");
+    let (end, _) = setup.converse(1 << 20, talk, start, &mut client, &mut server);
     assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
     [client, server].map(|show| String::from_utf8(show.into_sink().into_writer().unwrap()).unwrap())
 }

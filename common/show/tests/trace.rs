@@ -165,16 +165,11 @@ fn a_trace_in_a_file_ends_with_the_failure() {
 fn an_existing_file_is_refused_and_a_device_is_written_to() {
     let folder = TempDir::new();
     folder.write("trace.txt", "not ours");
-    for (file, part) in [
-        ("trace.txt", "trace.txt exists already; name another file, or remove it"),
-        ("missing/trace.txt", "missing/trace.txt cannot be created: "),
-    ] {
-        let mut client = Launch::client(folder.path()).args(["--trace-to", file]).start();
-        client.expect_exit(1);
-        let text = client.stderr.text();
-        let last = text.lines().last().unwrap();
-        assert!(last.starts_with("mio-client: --trace-to: ") && last.contains(part), "{text}");
-    }
+    let mut refused = Launch::client(folder.path()).args(["--trace-to", "trace.txt"]).start();
+    refused.expect_exit(1);
+    refused
+        .stderr
+        .wait_for_line("mio-client: --trace-to: trace.txt exists already; name another file, or remove it");
     assert_eq!(folder.read("trace.txt"), "not ours");
     let mut server = EchoServer::start(&["--trace-to", "/dev/null", "--sessions", "1"]);
     client(&server, &["--trace-to", "/dev/null"]).expect_exit(0);

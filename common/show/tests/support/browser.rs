@@ -89,13 +89,8 @@ impl Browser {
         }
     }
 
-    /// Opens a file, and waits until it is loaded.
-    pub fn open(&mut self, page: &Path) {
-        self.open_at(page, "");
-    }
-
-    /// Opens a file at a fragment, like `#record-3`.
-    pub fn open_at(&mut self, page: &Path, fragment: &str) {
+    /// Opens a file at a fragment, like `#record-3`, and waits until it is loaded.
+    pub fn open(&mut self, page: &Path, fragment: &str) {
         let page = page.canonicalize().unwrap();
         // If the file is open already, a new fragment alone does not load it again.
         self.load("data:text/html,");

@@ -16,8 +16,7 @@ use show::show::Show;
 use show::sink::{Carried, Sink};
 use testing::folder::TempDir;
 use tls_session::close_reason::{CloseReason, Until};
-use tls_session::observer::Observer as _;
-use tls_session::observer::{SessionId, Step};
+use tls_session::observer::{Observer as _, SessionId, Step};
 
 use super::memory::{Setup, Talk, id};
 

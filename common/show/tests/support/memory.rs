@@ -30,18 +30,18 @@ use testing::folder::TempDir;
 pub struct Talk {
     message: Vec<u8>,
     times: usize,
-    greeting: usize,
+    greeting: &'static [u8],
     missing: usize,
 }
 
 impl Talk {
     pub fn new(message: &[u8], times: usize) -> Self {
-        Self { message: message.to_vec(), times, greeting: 0, missing: 0 }
+        Self { message: message.to_vec(), times, greeting: b"", missing: 0 }
     }
 
-    /// Expects a greeting of this length before the echo.
-    pub fn greeted(self, greeting: usize) -> Self {
-        Self { greeting, ..self }
+    /// Lets the server send this greeting, and expects it before the echo.
+    pub fn greeted(self, greeting: &'static [u8]) -> Self {
+        Self { greeting, missing: greeting.len(), ..self }
     }
 
     fn send_next(&mut self, outbox: &mut Outbox<'_>) -> Next {
@@ -49,7 +49,7 @@ impl Talk {
             return Next::Close;
         }
         self.times -= 1;
-        self.missing = self.message.len() + std::mem::take(&mut self.greeting);
+        self.missing += self.message.len();
         outbox.send(&self.message);
         Next::Continue
     }
@@ -130,19 +130,7 @@ impl Setup {
         client: &mut dyn Observer,
         server: &mut dyn Observer,
     ) -> (CloseReason, CloseReason) {
-        self.converse_with(room, talk, Echo::default(), start, client, server)
-    }
-
-    /// Runs a session with other applications.
-    pub fn converse_with(
-        &self,
-        room: usize,
-        talk: impl Application,
-        echo: impl Application,
-        start: Instant,
-        client: &mut dyn Observer,
-        server: &mut dyn Observer,
-    ) -> (CloseReason, CloseReason) {
+        let echo = Echo::greeting(talk.greeting);
         let (here, there) = connection();
         (here.outgoing().capacity, there.outgoing().capacity) = (room, room);
         let tls =

@@ -9,20 +9,18 @@ use testing::folder::TempDir;
 use testing::peer::TlsClient;
 use testing::program::Launch;
 
-/// A kind of session: the flags of both programs, and the expected result.
-#[derive(Clone, Debug)]
+type Handshakes = &'static [&'static [u8]];
+
+/// A kind of session: the flags of both programs, and the expected handshakes.
+#[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    pub name: String,
-    listen: &'static str,
-    server: Vec<&'static str>,
-    client: Vec<&'static str>,
-    rsa: bool,
-    /// The number of bytes that the client sends from stdin, with `-i`.
-    pub input: Option<usize>,
-    /// The client's exit status.
-    status: i32,
+    pub group: &'static str,
+    /// A name. In the group `suite` it is a suite, and in the group `address` it is the server's address.
+    pub name: &'static str,
+    server: &'static str,
+    client: &'static str,
     /// The types of the handshake messages of each session, in the order in which they are sent.
-    pub handshakes: Vec<Vec<u8>>,
+    pub handshakes: Handshakes,
 }
 
 /// The two captures of a run.
@@ -56,104 +54,63 @@ const RESUMED_1_3: &[u8] = &[1, 2, 8, 20, 20, 4, 4];
 const RESUMED_1_2: &[u8] = &[1, 2, 4, 20, 20];
 const REFUSED_1_2: &[u8] = &[1, 2, 11, 12, 14];
 
+/// The group, the name, the flags of the server, those of the client, and the handshakes of each shape.
+const SHAPES: [(&str, &str, &str, &str, Handshakes); 20] = [
+    ("suite", "TLS_AES_256_GCM_SHA384", "", "--tls 1.3", &[FULL_1_3]),
+    ("suite", "TLS_AES_128_GCM_SHA256", "", "--tls 1.3", &[FULL_1_3]),
+    ("suite", "TLS_CHACHA20_POLY1305_SHA256", "", "--tls 1.3", &[FULL_1_3]),
+    ("suite", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "", "--tls 1.2", &[FULL_1_2]),
+    ("suite", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "", "--tls 1.2", &[FULL_1_2]),
+    ("suite", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "", "--tls 1.2", &[FULL_1_2]),
+    ("suite", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "", "--tls 1.2", &[FULL_1_2]),
+    ("suite", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "", "--tls 1.2", &[FULL_1_2]),
+    ("suite", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "", "--tls 1.2", &[FULL_1_2]),
+    ("handshake", "mutual 1.3", ASKS, "--tls 1.3 --cert me.pem --key me.key", &[MUTUAL_1_3]),
+    ("handshake", "mutual 1.2", ASKS, "--tls 1.2 --cert me.pem --key me.key", &[MUTUAL_1_2]),
+    ("handshake", "resumed 1.3", "", "--tls 1.3 --reconnect 2", &[FULL_1_3, RESUMED_1_3, RESUMED_1_3]),
+    ("handshake", "resumed 1.2", "", "--tls 1.2 --reconnect 2", &[FULL_1_2, RESUMED_1_2, RESUMED_1_2]),
+    ("handshake", "retried", "--group secp384r1", "", &[RETRIED_1_3]),
+    ("refused", "untrusted 1.3", "", "--tls 1.3 --ca me.pem", &[REFUSED_1_3]),
+    ("refused", "untrusted 1.2", "", "--tls 1.2 --ca me.pem", &[REFUSED_1_2]),
+    ("address", "[::1]:0", "", "", &[FULL_1_3]),
+    ("address", "[::]:0", "", "", &[FULL_1_3]),
+    ("large", "large 1.3", "", "-i --tls 1.3", &[FULL_1_3]),
+    ("large", "large 1.2", "", "-i --tls 1.2", &[FULL_1_2]),
+];
+
+/// The server asks for a certificate.
+const ASKS: &str = "--client-ca me.pem";
+
 impl Shape {
-    fn new(name: &str, arguments: &[&'static str], handshake: &[u8]) -> Self {
-        Self {
-            name: name.to_owned(),
-            listen: "127.0.0.1:0",
-            server: Vec::new(),
-            client: [&["--message", "hello there", "--linger", "0s"], arguments].concat(),
-            rsa: false,
-            input: None,
-            status: 0,
-            handshakes: vec![handshake.to_vec()],
-        }
+    pub fn all() -> impl Iterator<Item = Self> {
+        let shape =
+            |(group, name, server, client, handshakes)| Self { group, name, server, client, handshakes };
+        SHAPES.into_iter().map(shape)
     }
 
-    /// Returns all shapes.
-    pub fn all() -> Vec<Self> {
-        let mut shapes = Self::of_every_suite();
-        shapes.extend(Self::of_every_handshake());
-        shapes.extend(Self::of_every_address());
-        shapes.extend(Self::refused());
-        shapes.extend(Self::large());
-        shapes
+    /// Returns the shapes of a group. In `refused` the client does not trust the server, and sends an alert. In `large` it
+    /// sends ten million bytes from stdin.
+    pub fn of(group: &str) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |shape| shape.group == group)
     }
 
-    pub fn of_every_suite() -> Vec<Self> {
-        let suites = [
-            ("TLS_AES_256_GCM_SHA384", false, FULL_1_3),
-            ("TLS_AES_128_GCM_SHA256", false, FULL_1_3),
-            ("TLS_CHACHA20_POLY1305_SHA256", false, FULL_1_3),
-            ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", false, FULL_1_2),
-            ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", false, FULL_1_2),
-            ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", false, FULL_1_2),
-            ("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", true, FULL_1_2),
-            ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", true, FULL_1_2),
-            ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", true, FULL_1_2),
-        ];
-        let shape = |(suite, rsa, handshake): (&'static str, _, &[u8])| {
-            let version = if suite.contains("_WITH_") { "1.2" } else { "1.3" };
-            Self { rsa, ..Self::new(suite, &["--tls", version, "--suite", suite], handshake) }
-        };
-        suites.into_iter().map(shape).collect()
-    }
-
-    pub fn of_every_handshake() -> Vec<Self> {
-        let mutual = |name, version, handshake| Self {
-            server: vec!["--client-ca", "me.pem"],
-            ..Self::new(name, &["--tls", version, "--cert", "me.pem", "--key", "me.key"], handshake)
-        };
-        let resumed = |name, version, full: &[u8], resumed: &[u8]| Self {
-            handshakes: vec![full.to_vec(), resumed.to_vec(), resumed.to_vec()],
-            ..Self::new(name, &["--tls", version, "--reconnect", "2"], &[])
-        };
-        vec![
-            mutual("mutual 1.3", "1.3", MUTUAL_1_3),
-            mutual("mutual 1.2", "1.2", MUTUAL_1_2),
-            resumed("resumed 1.3", "1.3", FULL_1_3, RESUMED_1_3),
-            resumed("resumed 1.2", "1.2", FULL_1_2, RESUMED_1_2),
-            Self { server: vec!["--group", "secp384r1"], ..Self::new("retried", &[], RETRIED_1_3) },
-        ]
-    }
-
-    /// The client does not trust the server, and sends an alert.
-    pub fn refused() -> Vec<Self> {
-        let refused = |name, version, handshake| Self {
-            status: 3,
-            ..Self::new(name, &["--tls", version, "--ca", "me.pem"], handshake)
-        };
-        vec![refused("untrusted 1.3", "1.3", REFUSED_1_3), refused("untrusted 1.2", "1.2", REFUSED_1_2)]
-    }
-
-    pub fn of_every_address() -> Vec<Self> {
-        vec![
-            Self { listen: "[::1]:0", ..Self::new("IPv6", &[], FULL_1_3) },
-            Self { listen: "[::]:0", ..Self::new("mapped", &[], FULL_1_3) },
-        ]
-    }
-
-    /// Echoes of ten million bytes.
-    pub fn large() -> Vec<Self> {
-        let large = |name, version, handshake| Self {
-            client: vec!["-i", "--tls", version],
-            input: Some(10_000_000),
-            ..Self::new(name, &[], handshake)
-        };
-        vec![large("large 1.3", "1.3", FULL_1_3), large("large 1.2", "1.2", FULL_1_2)]
+    /// Returns the number of bytes that the client sends from stdin.
+    pub fn input(&self) -> usize {
+        if self.group == "large" { 10_000_000 } else { 0 }
     }
 
     /// Runs the sessions.
     pub fn take(&self) -> Taken {
         let folder = TempDir::new();
-        if self.rsa { Identity::rsa() } else { Identity::localhost() }.write(&folder);
+        if self.name.contains("_RSA_") { Identity::rsa() } else { Identity::localhost() }.write(&folder);
         let me = Identity::for_names(&["me"]);
         folder.write("me.pem", &me.certificate);
         folder.write("me.key", &me.key);
         let sessions = self.handshakes.len().to_string();
-        let launch = Launch::server_at(self.listen, folder.path())
+        let address = if self.group == "address" { self.name } else { "127.0.0.1:0" };
+        let launch = Launch::server_at(address, folder.path())
             .args(["--capture", "server.pcapng", "--sessions", &sessions])
-            .args(&self.server);
+            .args(self.server.split_whitespace());
         let mut server = EchoServer::launch(launch, folder);
         let port = server.address.port();
         self.run_client(&server, port);
@@ -164,16 +121,18 @@ impl Shape {
     }
 
     fn run_client(&self, server: &EchoServer, port: u16) {
-        let host = if self.name == "IPv6" { "[::1]" } else { "127.0.0.1" };
+        let host = if self.name == "[::1]:0" { "[::1]" } else { "127.0.0.1" };
+        let message: &[&str] =
+            if self.group == "large" { &[] } else { &["--message", "hello there", "--linger", "0s"] };
         let mut client = Launch::client(server.folder.path())
             .args([format!("{host}:{port}")])
             .args(["--server-name", "localhost", "--capture", "client.pcapng"])
-            .args(&self.client)
+            .args(message)
+            .args(self.client.split_whitespace())
+            .args(if self.group == "suite" { vec!["--suite", self.name] } else { vec![] })
             .start();
-        if let Some(length) = self.input {
-            client.type_in(vec![b'~'; length]);
-            client.end_stdin();
-        }
-        client.expect_exit(self.status);
+        client.type_in(vec![b'~'; self.input()]);
+        client.end_stdin();
+        client.expect_exit(if self.group == "refused" { 3 } else { 0 });
     }
 }
