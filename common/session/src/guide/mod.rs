@@ -36,6 +36,7 @@ chapter!(chapter_05, "05-the-end.md", "steps/05.rs");
 chapter!(chapter_06, "06-backpressure.md", "steps/06.rs");
 chapter!(chapter_07, "07-time.md", "steps/07.rs");
 chapter!(chapter_08, "08-many-sessions.md", "steps/08.rs");
+chapter!(chapter_09, "09-turn.md", "steps/09.rs");
 
 page!(contract, "contract.md");
 page!(symptoms, "symptoms.md");

@@ -20,6 +20,7 @@ mod chapter_05;
 mod chapter_06;
 mod chapter_07;
 mod chapter_08;
+mod chapter_09;
 mod peer;
 mod text;
 mod wire;

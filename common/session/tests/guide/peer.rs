@@ -40,7 +40,7 @@ pub struct Peer {
     pub received: Vec<u8>,
     /// How the server has ended: `Ok` by close_notify and FIN, or the error.
     pub end: Option<Result<(), ErrorKind>>,
-    has_close_notify: bool,
+    pub has_close_notify: bool,
 }
 
 impl Peer {

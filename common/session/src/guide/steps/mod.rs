@@ -16,4 +16,6 @@ pub mod step_06;
 pub mod step_07;
 #[path = "08.rs"]
 pub mod step_08;
+#[path = "09.rs"]
+pub mod step_09;
 pub mod tls;
