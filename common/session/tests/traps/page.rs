@@ -182,6 +182,16 @@ fn every_header_has_its_items_and_names_code_that_exists() {
     }
 }
 
+#[test]
+fn every_file_has_a_naive_loop_a_test_of_it_and_a_test_of_ours() {
+    for trap in traps() {
+        let source = fs::read_to_string(folder().join(format!("{}.rs", trap.name))).unwrap();
+        for part in ["fn naive", "fn the_naive_loop_", "fn ours_"] {
+            assert!(source.contains(part), "{}.rs has no {part}", trap.name);
+        }
+    }
+}
+
 /// The printed part of the page.
 fn printed() -> String {
     let traps = traps();

@@ -89,8 +89,10 @@ impl Poll {
         })
     }
 
-    /// Closes the socket of the loop, as dropping it does, and lets the peer go on. With unread bytes in the socket, a close
-    /// resets the connection: the peer loses what it has not read.
+    /// Closes the socket of the loop, as dropping it does, and lets the peer go on.
+    ///
+    /// A close with unread bytes in the socket resets the connection. Here the peer loses everything that it has not read:
+    /// it counts as being on its way. On Linux the peer keeps what its kernel has received.
     pub fn close(&mut self) {
         self.peer.write();
         if self.unread() > 0 {
