@@ -50,7 +50,8 @@ fn naive(
     Ok(())
 }
 
-const REQUEST: [u8; 10_000] = [b'x'; 10_000];
+/// More than either loop reads at once.
+static REQUEST: [u8; 100_000] = [b'x'; 100_000];
 /// The client sends its request right behind Finished, and has gone when the server writes the tickets. The server's first
 /// write is its flight of the handshake.
 const BEFORE: Step = |client| {

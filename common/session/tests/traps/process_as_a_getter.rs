@@ -55,9 +55,9 @@ fn rejecting() -> Shared {
     tls.shared()
 }
 
-/// The client sends 3000 bytes of early data. There is little room for the server's flight.
+/// The client sends 5000 bytes of early data. There is little room for the server's flight.
 const BEFORE: Step = |client| {
-    send_early(client, &[b'x'; 3000]);
+    send_early(client, &[b'x'; 5000]);
     client.socket.incoming().capacity = 100;
 };
 const SCHEDULE: &[Step] = &[|client| client.send(b"the same once more")];
