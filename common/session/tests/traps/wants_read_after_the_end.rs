@@ -10,7 +10,7 @@
 //! **Rule:** Keep your own flag for the end of the socket. `Ok(0)` from `read_tls` means end-of-file, or that close_notify
 //! has come. Stop reading in both cases.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Input::Ended` and `Session::wants_fill`
+//! **Ours:** `common/session/src/session.rs`, `Session::receive_fin`; `common/session/src/phase.rs`, `Event::PeerEnded`
 //!
 //! **Seen in:** compio-rs/compio#499, curl/curl#21242, rustls/rustls#50
 
