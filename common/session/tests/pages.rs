@@ -190,11 +190,11 @@ fn assert_exists(file: &str, line: &str) {
 }
 
 #[test]
-fn every_test_in_the_table_of_the_readme_exists() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let section = readme.split("## What goes wrong").nth(1).unwrap().split("\n## ").next().unwrap();
+fn every_test_in_the_table_of_bugs_exists() {
+    let page = fs::read_to_string(root().join("common/testing/README.md")).unwrap();
+    let section = page.split("## More bugs").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert!(rows.len() > 20, "{} rows", rows.len());
+    assert!(rows.len() >= 5, "{} rows", rows.len());
     for row in rows {
         let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         code(shown_by).filter(|name| name.ends_with(".rs")).for_each(|file| assert_exists(file, row));

@@ -1,4 +1,4 @@
-//! Checks README.md: its trace is that of a session. (`common/session/tests/pages.rs` checks its links.)
+//! Checks the README.md of this crate: its trace is that of a session.
 //! This command updates the trace: `UPDATE_README=1 cargo test -p show --test readme`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
@@ -20,7 +20,7 @@ use support::memory::{Setup, Talk};
 use testing::configs::Shape;
 use tls_session::close_reason::{CloseReason, Endpoint};
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 const BEGIN: &str = "<!-- trace:begin -->";
 const END: &str = "<!-- trace:end -->";
 const UPDATE: &str = "UPDATE_README";

@@ -58,7 +58,7 @@ pub fn markdown(rows: &[Row]) -> String {
 
 /// Returns the rows in README.md.
 pub fn in_readme() -> Vec<Row> {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let (_, rest) = readme.split_once(BEGIN).expect(BEGIN);
     let (section, _) = rest.split_once(END).expect(END);
     section.lines().filter_map(Row::parse).collect()
