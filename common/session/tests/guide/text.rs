@@ -84,6 +84,25 @@ fn the_code_of_each_chapter_is_quoted_from_its_program() {
     }
 }
 
+/// rustdoc warns of a block that it cannot divide into tokens.
+#[test]
+fn each_excerpt_has_all_its_brackets() {
+    for (number, text) in chapters() {
+        for excerpt in excerpts(&text) {
+            let code: String = excerpt.lines.iter().map(|line| line.split("//").next().unwrap()).collect();
+            for (open, close) in [('{', '}'), ('(', ')'), ('[', ']')] {
+                let (opened, closed) = (code.matches(open).count(), code.matches(close).count());
+                assert_eq!(
+                    opened,
+                    closed,
+                    "chapter {number}: {open} and {close} in:\n{}",
+                    excerpt.lines.join("\n")
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn an_excerpt_is_compared_line_by_line() {
     let program = "fn a() {\n    if b {\n        c();\n    }\n\n    d();\n}\n";
