@@ -39,7 +39,7 @@ use tls_session::context::Limits;
 use tls_session::mio::{Draining, Listener, Registered, Registration};
 use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
-use tls_session::session::{Session, Turn};
+use tls_session::session::Session;
 
 use crate::accept_queue::{AcceptQueue, QueuedClient};
 use crate::capacity::Capacity;
@@ -54,6 +54,7 @@ use crate::tokens::Source;
 const ADMISSIONS_PER_ROUND: usize = 256;
 /// The pause before the next attempt of a reload that found no free descriptors.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
+
 /// The server.
 pub struct EventLoop<S: Service> {
     poll: Poll,
@@ -126,6 +127,7 @@ impl<S: Service> EventLoop<S> {
         Ok(())
     }
 
+    /// Returns whether the server has stopped and has nothing left to do.
     fn is_over(&self) -> bool {
         self.listener.is_none() && self.slots.is_empty() && self.draining.is_empty()
     }
@@ -169,6 +171,7 @@ impl<S: Service> EventLoop<S> {
         [listener, queue, self.deadline_of_silent(), reload].into_iter().chain(sessions).flatten().min()
     }
 
+    /// Returns how long a client may be silent, and how long its handshake may take.
     fn handshake_timeout(&self) -> Option<Duration> {
         self.terms.session.timeouts.handshake
     }
@@ -336,11 +339,8 @@ impl<S: Service> EventLoop<S> {
         cx.limits = if self.slots.len() > 1 { Limits::SHARED } else { Limits::ALONE };
         self.slots.begin_round();
         while let Some(key) = self.slots.next() {
-            let Some(session) = self.slots.get_mut(key) else { continue };
-            match session.turn(self.poll.registry(), &mut cx.session()) {
-                Turn::Wait(_) => self.slots.update_timer(key),
-                Turn::Again(_) => self.slots.wake(key),
-                Turn::Done(reason) => self.free(key, &reason, cx),
+            if let Some(reason) = self.slots.turn(key, self.poll.registry(), &mut cx.session()) {
+                self.free(key, &reason, cx);
             }
         }
         let registry = self.poll.registry();
@@ -376,10 +376,7 @@ impl<S: Service> EventLoop<S> {
         self.stop_admitting("a signal came", cx);
         let keys: Vec<usize> = self.slots.sessions().map(|(key, _)| key).collect();
         for key in keys {
-            if let Some(session) = self.slots.get_mut(key) {
-                session.close(&mut cx.session());
-                self.slots.wake(key);
-            }
+            self.slots.call(key, |session| session.close(&mut cx.session()));
         }
         if let Some(time) = self.terms.session.timeouts.close {
             let limit = cx.now + time;

@@ -47,15 +47,14 @@ impl<A: Application> Round<'_, '_, A> {
         (!matches!(session.phase(), Phase::Closed(_))).then_some(session)
     }
 
-    /// Calls a session, and gives it a turn.
+    /// Calls a session.
     fn call<R>(
         &mut self,
         session: SessionId,
         call: impl FnOnce(&mut Registered<A>, &mut Context<'_>) -> R,
     ) -> Option<R> {
         let key = self.slots.key_of(session)?;
-        self.slots.wake(key);
-        Some(call(self.slots.get_mut(key)?, &mut self.cx.session()))
+        self.slots.call(key, |session| call(session, &mut self.cx.session()))
     }
 
     /// Makes a session runnable. Call this after a change that its application depends on.
@@ -104,13 +103,14 @@ mod tests {
     /// Makes this call for a session in its handshake. Returns whether the session has a turn then.
     fn gets_a_turn(call: impl FnOnce(&mut Round<'_, '_, Silence>, SessionId)) -> bool {
         let mut slots = Slots::new(1);
-        fill(&mut slots, &testing::certificates::Identity::localhost().server_config());
-        slots.begin_round();
-        while slots.next().is_some() {} // the first turn of a new session
-        let id = slots.sessions().next().unwrap().1.session().id();
+        let _peer = fill(&mut slots, &testing::certificates::Identity::localhost().server_config());
         let poll = mio::Poll::new().unwrap();
         let (mut buffers, mut nobody) = (Buffers::default(), ());
         let cx = &mut LoopContext::new(Instant::now(), &mut buffers, &mut nobody);
+        slots.begin_round();
+        let key = slots.next().unwrap(); // the first turn of a new session
+        assert_eq!(slots.turn(key, poll.registry(), &mut cx.session()), None);
+        let id = slots.sessions().next().unwrap().1.session().id();
         call(&mut Round { slots: &mut slots, registry: poll.registry(), cx }, id);
         slots.any_runnable()
     }

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
+use mio::Registry;
 use program::observer::{EventSource, LoopContext, LoopEvent};
 use slab::Slab;
 use tls_session::application::Application;
+use tls_session::close_reason::CloseReason;
+use tls_session::context::Context;
 use tls_session::mio::{Registered, Registration};
 use tls_session::observer::SessionId;
 use tls_session::phase::Phase;
 use tls_session::readiness::Readiness;
+use tls_session::session::Turn;
 
 use crate::accept_queue::QueuedClient;
 use crate::run_queue::RunQueue;
@@ -52,9 +56,8 @@ pub struct Silent {
 
 /// A session that is served.
 struct Slot<A> {
+    /// If it is runnable, its key is in the run queue.
     session: Registered<A>,
-    /// Whether its key is in the run queue.
-    is_queued: bool,
     /// The time of its entry in the order of deadlines. It is the session's deadline, or earlier.
     timer: Option<Instant>,
 }
@@ -91,9 +94,9 @@ impl<A: Application> Slots<A> {
     /// Puts a session into the slot that [`vacant_key`](Self::vacant_key) returned. The session is runnable.
     pub fn insert(&mut self, session: Registered<A>) {
         let number = session.session().id().number;
-        let key = self.slots.insert(Occupant::Session(Slot { session, is_queued: false, timer: None }));
+        let key = self.slots.insert(Occupant::Session(Slot { session, timer: None }));
         self.keys.insert(number, key);
-        self.wake(key);
+        self.enqueue(key);
     }
 
     fn slot_mut(&mut self, key: usize) -> Option<&mut Slot<A>> {
@@ -111,9 +114,15 @@ impl<A: Application> Slots<A> {
         }
     }
 
-    /// Returns the session in a slot, so that the caller can change it.
-    pub fn get_mut(&mut self, key: usize) -> Option<&mut Registered<A>> {
-        self.slot_mut(key).map(|slot| &mut slot.session)
+    /// Calls the session in a slot. If the call makes the session runnable, the session enters the run queue.
+    pub fn call<R>(&mut self, key: usize, call: impl FnOnce(&mut Registered<A>) -> R) -> Option<R> {
+        let session = &mut self.slot_mut(key)?.session;
+        let was_runnable = session.is_runnable();
+        let result = call(session);
+        if !was_runnable && session.is_runnable() {
+            self.enqueue(key);
+        }
+        Some(result)
     }
 
     /// Returns the slot of a session.
@@ -143,27 +152,15 @@ impl<A: Application> Slots<A> {
     /// Notes what the poll has reported. A session becomes runnable. For a silent client,
     /// [`take_reported`](Self::take_reported) returns it.
     pub fn ready(&mut self, key: usize, readiness: Readiness, cx: &mut LoopContext<'_>) {
-        match self.slots.get_mut(key) {
-            Some(Occupant::Session(slot)) => {
-                slot.session.ready(readiness, &mut cx.session());
-                self.wake(key);
+        match self.slots.get(key) {
+            Some(Occupant::Session(_)) => {
+                self.call(key, |session| session.ready(readiness, &mut cx.session()));
             }
             Some(Occupant::Silent(Silent { client, .. })) => {
                 cx.event_loop(&LoopEvent::Ready(EventSource::Queued(client.peer)));
                 self.reported.push((key, readiness));
             }
             None => {}
-        }
-    }
-
-    /// Makes a session runnable.
-    pub fn wake(&mut self, key: usize) {
-        if let Some(Occupant::Session(slot)) = self.slots.get_mut(key)
-            && !slot.is_queued
-        {
-            slot.is_queued = true;
-            let is_handshaking = *slot.session.session().phase() == Phase::Handshaking;
-            self.runnable.push(key, is_handshaking);
         }
     }
 
@@ -220,8 +217,8 @@ impl<A: Application> Slots<A> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Updates the entry of a session in the order of deadlines. Call this after a turn.
-    pub fn update_timer(&mut self, key: usize) {
+    /// Updates the entry of a session in the order of deadlines.
+    fn update_timer(&mut self, key: usize) {
         let Some(Occupant::Session(slot)) = self.slots.get_mut(key) else { return };
         let deadline = slot.session.deadline();
         if slot.timer.is_some_and(|timer| deadline.is_some_and(|at| timer <= at)) {
@@ -242,7 +239,7 @@ impl<A: Application> Slots<A> {
             let Some(slot) = self.slot_mut(key) else { continue };
             slot.timer = None;
             if slot.session.deadline().is_some_and(|at| at <= now) {
-                self.wake(key);
+                self.call(key, Registered::wake);
             } else {
                 self.update_timer(key);
             }
@@ -254,13 +251,26 @@ impl<A: Application> Slots<A> {
         self.runnable.begin_round();
     }
 
-    /// Removes and returns the next session of this round.
+    /// Removes the next session of this round from the run queue. Returns its key.
     pub fn next(&mut self) -> Option<usize> {
-        let key = self.runnable.next()?;
-        if let Some(slot) = self.slot_mut(key) {
-            slot.is_queued = false;
+        self.runnable.next()
+    }
+
+    /// Gives a turn to the session that [`next`](Self::next) returned. Returns the reason if the session is over.
+    pub fn turn(&mut self, key: usize, registry: &Registry, cx: &mut Context<'_>) -> Option<CloseReason> {
+        match self.slot_mut(key)?.session.turn(registry, cx) {
+            Turn::Wait(_) => self.update_timer(key),
+            Turn::Again(_) => self.enqueue(key),
+            Turn::Done(reason) => return Some(reason),
         }
-        Some(key)
+        None
+    }
+
+    /// Adds a runnable session at the end of the run queue.
+    fn enqueue(&mut self, key: usize) {
+        let Some(session) = self.get(key) else { return };
+        let is_handshaking = *session.session().phase() == Phase::Handshaking;
+        self.runnable.push(key, is_handshaking);
     }
 }
 
@@ -276,7 +286,6 @@ pub(crate) mod tests {
     use testing::certificates::Identity;
     use tls_session::application::{Next, Outbox};
     use tls_session::buffers::Buffers;
-    use tls_session::context::Context;
     use tls_session::deadline::Timeouts;
     use tls_session::session::{Session, SessionConfig};
 
@@ -290,8 +299,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Fills a slot with a session whose client has sent nothing.
-    pub(crate) fn fill(slots: &mut Slots<Silence>, tls: &Arc<ServerConfig>) {
+    /// Fills a slot with a session whose peer sends nothing, and returns the peer.
+    pub(crate) fn fill(slots: &mut Slots<Silence>, tls: &Arc<ServerConfig>) -> std::net::TcpListener {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = listener.local_addr().unwrap();
         let socket = TcpStream::connect(peer).unwrap();
@@ -302,6 +311,7 @@ pub(crate) mod tests {
         let id = SessionId { number: slots.len() as u64, peer };
         let session = Session::new(id, peer, tls, socket, Silence, Arc::new(config), cx);
         slots.insert(Registered::new(session, Registration::new(Token(0))));
+        listener
     }
 
     /// Runs one round in which every session yields, and returns the order.
@@ -310,7 +320,7 @@ pub(crate) mod tests {
         slots.begin_round();
         while let Some(key) = slots.next() {
             order.push(key);
-            slots.wake(key);
+            slots.enqueue(key);
         }
         order
     }
