@@ -30,6 +30,10 @@ use testing::figures::Spread;
 
 use crate::programs::{PROGRAMS, Program};
 
+/// The core of the server and of this program, and the core of the clients.
+const SERVER_CORE: usize = 0;
+const CLIENT_CORE: usize = 1;
+
 /// The length of the server's greeting.
 const GREETING: u64 = 9;
 
@@ -46,14 +50,6 @@ struct Options {
     /// How often each client carries the file [default: 5; quick 2]
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
-
-    /// The core of the server and of this program
-    #[arg(long, value_name = "CORE", default_value_t = 0)]
-    server_core: usize,
-
-    /// The core of the clients
-    #[arg(long, value_name = "CORE", default_value_t = 1)]
-    client_core: usize,
 
     /// `cargo bench` passes this; `cargo test` does not.
     #[arg(long, hide = true)]
@@ -83,7 +79,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> io::Result<()> {
-    cpu::pin_this_process(options.server_core)?; // the server, its child, inherits this
+    cpu::pin_this_process(SERVER_CORE)?; // the server, its child, inherits this
     let server = EchoServer::start(&[]);
     let programs: Vec<_> = PROGRAMS.iter().filter(|program| program.is_installed()).collect();
 
@@ -94,7 +90,7 @@ fn run(options: &Options) -> io::Result<()> {
     let rounds = options.rounds.unwrap_or(if options.quick { 2 } else { 5 });
     println!("pipe: {} MiB there and back, {rounds} rounds", size >> 20);
     compare(&programs, rounds, |program| {
-        let command = program.command(program.pipe, &server, options.client_core);
+        let command = program.command(program.pipe, &server, CLIENT_CORE);
         pipe(command, &file, size)
     });
 
@@ -102,7 +98,7 @@ fn run(options: &Options) -> io::Result<()> {
     let short: Vec<_> = programs.into_iter().filter(|program| program.session.is_some()).collect();
     println!("session: one that sends nothing, {sessions} rounds");
     compare(&short, sessions, |program| {
-        session(program.command(program.session.unwrap_or_default(), &server, options.client_core))
+        session(program.command(program.session.unwrap_or_default(), &server, CLIENT_CORE))
     });
     Ok(())
 }

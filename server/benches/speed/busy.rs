@@ -21,11 +21,7 @@ pub fn run(
     count: usize,
     input: &mut Input,
 ) -> io::Result<Vec<Duration>> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(clients.len());
-    for (key, client) in clients.iter_mut().enumerate() {
-        poll.registry().register(&mut client.socket, Token(key), Interest::READABLE)?;
-    }
+    let (mut poll, mut events) = watch(clients)?;
     let mut sent_at = vec![Instant::now(); clients.len()];
     let mut latencies = Vec::with_capacity(count + clients.len());
     for client in clients.iter_mut() {
@@ -56,6 +52,18 @@ pub fn run(
         poll.registry().deregister(&mut client.socket)?;
     }
     Ok(latencies)
+}
+
+/// Registers clients with a new poll. The index of a client is its token.
+///
+/// # Errors
+/// No file descriptors are left.
+pub fn watch(clients: &mut [Client<mio::net::TcpStream>]) -> io::Result<(Poll, Events)> {
+    let (poll, events) = (Poll::new()?, Events::with_capacity(clients.len()));
+    for (key, client) in clients.iter_mut().enumerate() {
+        poll.registry().register(&mut client.socket, Token(key), Interest::READABLE)?;
+    }
+    Ok((poll, events))
 }
 
 fn send(client: &mut Client<mio::net::TcpStream>) -> io::Result<()> {

@@ -8,9 +8,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use mio::Token;
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
 
+use crate::busy;
 use crate::client::{Client, Input};
 use crate::transfer::{self, ignore_would_block};
 use crate::work::Flood;
@@ -61,11 +62,7 @@ fn slice(
     mut flooding: Option<(&mut Client<TcpStream>, Flood)>,
     input: &mut Input,
 ) -> io::Result<Vec<Duration>> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(quiet.len());
-    for (key, client) in quiet.iter_mut().enumerate() {
-        poll.registry().register(&mut client.socket, Token(key), Interest::READABLE)?;
-    }
+    let (mut poll, mut events) = busy::watch(quiet)?;
     let mut sent_at = vec![Instant::now(); quiet.len()];
     let mut latencies = Vec::with_capacity(SLICE);
     let mut turns = (0..quiet.len()).cycle().take(SLICE).peekable();

@@ -1,7 +1,7 @@
 //! How a work is measured: rounds of all servers in an order that rotates. Each run starts its server anew.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,10 @@ use crate::tickets::Tickets;
 use crate::work::{BUSY, Flood, Load, QUIET, Work};
 use crate::{busy, fairness, memory, transfer};
 
+/// The core of the servers, and the core of the clients.
+const SERVER_CORE: usize = 0;
+const CLIENT_CORE: usize = 1;
+
 /// The wait before a clock is read: what the server does after its last byte (close, go to sleep) counts too.
 const SETTLE: Duration = Duration::from_millis(5);
 
@@ -35,50 +39,39 @@ pub fn work(
     certificate: &Certificate,
     report: &mut Report,
 ) -> io::Result<()> {
-    let descriptors = cpu::descriptor_limit();
-    let able: Vec<_> = servers.iter().filter(|server| can(server, work, descriptors, report)).collect();
+    let able: Vec<_> = servers.iter().filter(|server| can(server, work)).collect();
     for round in 0..options.rounds(work) as usize {
         for position in 0..able.len() {
             let server = able[(position + round) % able.len()];
-            show_progress(&format!("{} round {} {}", work.name, round + 1, server.kind.name()));
+            eprintln!("{} round {} {}", work.name, round + 1, server.kind.name());
             let sample = run(work, server, options, certificate).map_err(|error| {
                 io::Error::new(error.kind(), format!("{} on {}: {error}", work.name, server.kind.name()))
             })?;
             report.add(work, server.kind, sample);
         }
     }
-    show_progress("");
     Ok(())
 }
 
-/// Shows on a terminal what is running.
-fn show_progress(text: &str) {
-    if io::stderr().is_terminal() {
-        eprint!("\r{text:<40}\r");
-    }
-}
-
-fn can(server: &Server, work: &Work, descriptors: u64, report: &mut Report) -> bool {
-    let too_many = (work.load.sessions() + work.load.queued() + 50) as u64 > descriptors;
-    let why_not = match server.cannot(work.load) {
-        None if too_many => Some("too few descriptors, see ulimit -n"),
-        other => other,
-    };
+/// Whether a server can take a work. Prints the reason if not.
+fn can(server: &Server, work: &Work) -> bool {
+    let too_many = (work.load.sessions() + work.load.queued() + 50) as u64 > cpu::descriptor_limit();
+    let why_not = server.cannot(work.load).or(too_many.then_some("too few descriptors, see ulimit -n"));
     if let Some(why) = why_not {
-        report.leave_out(work, server.kind, why);
+        eprintln!("left out: {} on {}: {why}", work.name, server.kind.name());
     }
     why_not.is_none()
 }
 
 fn run(work: &Work, server: &Server, options: &Options, certificate: &Certificate) -> io::Result<Sample> {
     if server.kind == Kind::Memory {
-        cpu::pin_this_process(options.server_core)?;
+        cpu::pin_this_process(SERVER_CORE)?;
         if let Some(sample) = memory::run(work.load, options, certificate)? {
             return Ok(sample);
         }
     }
-    cpu::pin_this_process(if work.load.on_one_core() { options.server_core } else { options.client_core })?;
-    let running = server.start(work.load, options.server_core)?;
+    cpu::pin_this_process(if work.load.on_one_core() { SERVER_CORE } else { CLIENT_CORE })?;
+    let running = server.start(work.load, SERVER_CORE)?;
     let tickets = Arc::new(Tickets::default());
     let resumption = match work.load {
         Load::Sessions { resumed: true, .. } => Resumption::store(Arc::clone(&tickets) as _),
@@ -165,8 +158,7 @@ impl Clients<'_> {
 
     fn busy(&mut self, idle: usize, count: usize) -> io::Result<Sample> {
         let _idle = self.connect_many(idle, 1)?;
-        let busy = self.connect_many(BUSY, 1)?;
-        let mut busy = busy.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
+        let mut busy = self.connect_nonblocking(BUSY)?;
         busy::run(&mut busy, count / 20, &mut self.input)?;
         let start = self.clocks()?;
         let latencies = busy::run(&mut busy, count, &mut self.input)?;
@@ -176,8 +168,7 @@ impl Clients<'_> {
     }
 
     fn fairness(&mut self, count: usize, flood: Flood) -> io::Result<Sample> {
-        let quiet = self.connect_many(QUIET, 1)?;
-        let mut quiet = quiet.into_iter().map(Client::nonblocking).collect::<io::Result<Vec<_>>>()?;
+        let mut quiet = self.connect_nonblocking(QUIET)?;
         let mut flooding = self.connect()?.nonblocking()?;
         let outcome = fairness::run(&mut quiet, &mut flooding, flood, count, &mut self.input)?;
         let megabytes = flooding.received() as f64 / 1e6;
@@ -224,6 +215,10 @@ impl Clients<'_> {
             clients.push(client);
         }
         Ok(clients)
+    }
+
+    fn connect_nonblocking(&mut self, count: usize) -> io::Result<Vec<Client<mio::net::TcpStream>>> {
+        self.connect_many(count, 1)?.into_iter().map(Client::nonblocking).collect()
     }
 
     fn connect(&mut self) -> io::Result<Client<TcpStream>> {

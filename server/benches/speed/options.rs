@@ -38,14 +38,6 @@ pub struct Options {
     #[arg(long, value_name = "PROGRAM")]
     pub baseline: Option<PathBuf>,
 
-    /// The core of the servers
-    #[arg(long, value_name = "CORE", default_value_t = 0)]
-    pub server_core: usize,
-
-    /// The core of the clients
-    #[arg(long, value_name = "CORE", default_value_t = 1)]
-    pub client_core: usize,
-
     /// `cargo bench` passes this; `cargo test` does not.
     #[arg(long, hide = true)]
     pub bench: bool,

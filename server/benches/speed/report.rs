@@ -14,18 +14,12 @@ use crate::work::{WORKS, Work};
 #[derive(Default)]
 pub struct Report {
     samples: BTreeMap<(&'static str, Kind), Vec<Sample>>,
-    left_out: Vec<(&'static str, Kind, &'static str)>,
 }
 
 impl Report {
     /// Adds one run.
     pub fn add(&mut self, work: &Work, kind: Kind, sample: Sample) {
         self.samples.entry((work.name, kind)).or_default().push(sample);
-    }
-
-    /// Notes that this server did not run this work, and why.
-    pub fn leave_out(&mut self, work: &Work, kind: Kind, why: &'static str) {
-        self.left_out.push((work.name, kind, why));
     }
 
     /// A figure in all rounds.
@@ -58,7 +52,7 @@ impl Report {
         let heading = heading.into_iter().chain(kinds.iter().map(|kind| kind.name()));
         let mut lines = vec![heading.chain(["of limit".to_owned()]).collect()];
         for work in WORKS {
-            lines.extend(Metric::ALL.iter().filter_map(|&metric| self.line(work, metric, &kinds)));
+            lines.extend(Metric::ALL.iter().filter_map(|metric| self.line(work, metric, &kinds)));
         }
         let mut table = aligned(&lines);
         table.push_str(
@@ -66,22 +60,17 @@ impl Report {
              is better in lines with +, less in lines with -. raw: TCP without TLS. memory: rustls without sockets,\n\
              only the server's part. of limit: ours, as a part of 1 / (1/raw + 1/memory).\n",
         );
-        for (work, kind, why) in &self.left_out {
-            let _ = writeln!(table, "left out: {work} on {}: {why}", kind.name());
-        }
         table
     }
 
-    fn line(&self, work: &Work, metric: Metric, kinds: &[Kind]) -> Option<Vec<String>> {
-        let cells: Vec<_> = kinds.iter().map(|&kind| self.cell(work, kind, metric)).collect();
+    fn line(&self, work: &Work, (metric, heading): &(Metric, &str), kinds: &[Kind]) -> Option<Vec<String>> {
+        let cells: Vec<_> = kinds.iter().map(|&kind| self.cell(work, kind, *metric)).collect();
         if cells.iter().all(Option::is_none) {
             return None;
         }
-        let sign = if metric.less_is_better() { '-' } else { '+' };
-        let unit = if metric.has_unit() { work.unit } else { "" };
-        let mut line = vec![work.name.to_owned(), format!("{sign} {unit} {}", metric.name())];
+        let mut line = vec![work.name.to_owned(), heading.replace("UNIT", work.unit)];
         line.extend(cells.into_iter().map(Option::unwrap_or_default));
-        let limit = self.part_of_limit(work).filter(|_| metric == Metric::PerCpu);
+        let limit = self.part_of_limit(work).filter(|_| *metric == Metric::PerCpu);
         line.push(limit.map(|part| format!("{part:.2}")).unwrap_or_default());
         Some(line)
     }

@@ -27,32 +27,17 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 7] =
-        [Self::PerCpu, Self::PerSecond, Self::P50, Self::P99, Self::P99Alone, Self::Slowdown, Self::Bytes];
-
-    /// Its name in the table.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PerCpu => "per CPU-s",
-            Self::PerSecond => "per second",
-            Self::P50 => "p50 µs",
-            Self::P99 => "p99 µs",
-            Self::P99Alone => "p99 µs alone",
-            Self::Slowdown => "p99 / p99 alone",
-            Self::Bytes => "each",
-        }
-    }
-
-    /// Whether it is in the unit of the work.
-    pub fn has_unit(self) -> bool {
-        matches!(self, Self::PerCpu | Self::PerSecond | Self::Bytes)
-    }
-
-    /// Whether less is better.
-    pub fn less_is_better(self) -> bool {
-        !matches!(self, Self::PerCpu | Self::PerSecond)
-    }
+    /// All of them, in the order of the table, with their headings. `UNIT` stands for the unit of the work. More is
+    /// better with `+`, less with `-`.
+    pub const ALL: [(Self, &str); 7] = [
+        (Self::PerCpu, "+ UNIT per CPU-s"),
+        (Self::PerSecond, "+ UNIT per second"),
+        (Self::P50, "- p50 µs"),
+        (Self::P99, "- p99 µs"),
+        (Self::P99Alone, "- p99 µs alone"),
+        (Self::Slowdown, "- p99 / p99 alone"),
+        (Self::Bytes, "- UNIT each"),
+    ];
 }
 
 /// The figures of one run.
