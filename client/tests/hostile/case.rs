@@ -1,10 +1,10 @@
 //! The cases of all tables.
 
+use std::any::Any;
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::ServerConfig;
+use rustls::ContentType;
 use testing::certificates::Identity;
 use testing::forge::Forge;
 use testing::peer::TlsServer;
@@ -38,6 +38,12 @@ impl Stage {
         self.server.accept()
     }
 
+    /// Sends one forged record in a session.
+    pub fn forge(&self, session: &mut TlsServer, kind: ContentType, content: &[u8]) {
+        self.forge.next(kind, content);
+        session.send(b"instead of this");
+    }
+
     /// Accepts the client, sends a greeting, and reads until the client's close_notify. It follows at once with
     /// `--linger 0s`.
     pub fn closing(&self) -> TlsServer {
@@ -48,14 +54,13 @@ impl Stage {
     }
 }
 
-/// The behaviour of a server. It returns a socket to keep open.
-type Server = Box<dyn Fn(&mut Stage) -> Option<TcpStream> + Sync>;
+/// The behaviour of a server. What it returns, a socket for example, is dropped when the client has ended.
+type Server = Box<dyn Fn(&mut Stage) -> Box<dyn Any> + Sync>;
 
 /// A hostile server, and the expected result.
 pub struct Case {
     name: String,
     flags: Vec<&'static str>,
-    config: Option<(Identity, Arc<ServerConfig>)>,
     server: Server,
     status: i32,
     last_line: &'static str,
@@ -63,15 +68,15 @@ pub struct Case {
 
 impl Case {
     /// A server that behaves like this. The client must end with this status, and its last line must contain this
-    /// text. The socket that the server returns stays open until then.
-    pub fn new(
+    /// text. A socket that the server returns stays open until then.
+    pub fn new<R: 'static>(
         name: impl Into<String>,
-        server: impl Fn(&mut Stage) -> Option<TcpStream> + Sync + 'static,
+        server: impl Fn(&mut Stage) -> R + Sync + 'static,
         status: i32,
         last_line: &'static str,
     ) -> Self {
-        let (name, server) = (name.into(), Box::new(server));
-        Self { name, flags: Vec::new(), config: None, server, status, last_line }
+        let server: Server = Box::new(move |stage| Box::new(server(stage)));
+        Self { name: name.into(), flags: Vec::new(), server, status, last_line }
     }
 
     /// Adds flags for the client.
@@ -80,21 +85,10 @@ impl Case {
         self
     }
 
-    /// Replaces the server's configuration, and the identity that the client trusts.
-    pub fn config(mut self, trusted: Identity, config: Arc<ServerConfig>) -> Self {
-        self.config = Some((trusted, config));
-        self
-    }
-
     fn check(&self) {
         let forge = Forge::default();
-        let server = match &self.config {
-            Some((trusted, config)) => TestServer::with_config(trusted, Arc::clone(config)),
-            None => {
-                let identity = Identity::localhost();
-                TestServer::with_config(&identity, identity.server_config_with(forge.provider()))
-            }
-        };
+        let identity = Identity::localhost();
+        let server = TestServer::with_config(&identity, identity.server_config_with(forge.provider()));
         let client = server.start_client(&self.flags);
         let mut stage = Stage { server, forge, client };
         let left_open = (self.server)(&mut stage);

@@ -7,7 +7,7 @@ use testing::end::End;
 use testing::hello::handshake;
 use testing::raw;
 
-use crate::case::{Case, check_all};
+use crate::case::{Case, Stage, check_all};
 
 /// The client closes as soon as the greeting has arrived.
 const CLOSES_AT_ONCE: [&str; 2] = ["--linger", "0s"];
@@ -18,28 +18,16 @@ const NEVER_CLOSES: [&str; 2] = ["--linger", "off"];
 fn ends_before_we_close() {
     let truncated = "truncated: the server left without close_notify";
     let reset = "the server reset the connection after the handshake, so something may be missing";
+    /// Sends a greeting, and waits until the client has shown it.
+    fn greet(stage: &Stage) -> testing::peer::TlsServer {
+        let mut session = stage.session();
+        session.send(b"cut off he");
+        stage.client.stdout.wait_for_bytes(b"cut off he");
+        session
+    }
     let cases = [
-        Case::new(
-            "a FIN after the handshake",
-            |stage| {
-                stage.session().fin();
-                None
-            },
-            4,
-            truncated,
-        ),
-        Case::new(
-            "a FIN after the greeting",
-            |stage| {
-                let mut session = stage.session();
-                session.send(b"cut off he");
-                session.fin();
-                stage.client.stdout.wait_for_bytes(b"cut off he");
-                Some(session.into_socket())
-            },
-            4,
-            truncated,
-        ),
+        Case::new("a FIN after the handshake", |stage| stage.session().fin(), 4, truncated),
+        Case::new("a FIN after the greeting", |stage| greet(stage).fin(), 4, truncated),
         Case::new(
             "a FIN in the middle of a record",
             |stage| {
@@ -47,7 +35,7 @@ fn ends_before_we_close() {
                 let record = session.seal(b"cut off");
                 session.write_raw(&record[..record.len() - 1]);
                 session.fin();
-                Some(session.into_socket())
+                session
             },
             4,
             truncated,
@@ -57,45 +45,21 @@ fn ends_before_we_close() {
             |stage| {
                 let mut session = stage.session();
                 session.send(b"first");
-                session.write_raw(&[23, 3, 3, 0, 20]);
-                for _ in 0..40 {
-                    session.write_raw(&[0; 1000]);
-                }
+                session.write_raw(&[&[23, 3, 3, 0, 20][..], &[0; 40_000]].concat());
                 let (_, end) = session.receive_to_end();
                 assert_eq!(end, End::Alert(AlertDescription::BadRecordMac));
-                None
             },
             3,
             "TLS failed",
         ),
-        Case::new(
-            "a reset after the handshake",
-            |stage| {
-                raw::reset(stage.session().into_socket());
-                None
-            },
-            6,
-            reset,
-        ),
-        Case::new(
-            "a reset after the greeting",
-            |stage| {
-                let mut session = stage.session();
-                session.send(b"cut off he");
-                stage.client.stdout.wait_for_bytes(b"cut off he");
-                raw::reset(session.into_socket());
-                None
-            },
-            6,
-            reset,
-        ),
+        Case::new("a reset after the handshake", |stage| raw::reset(stage.session().into_socket()), 6, reset),
+        Case::new("a reset after the greeting", |stage| raw::reset(greet(stage).into_socket()), 6, reset),
         Case::new(
             "a fatal alert",
             |stage| {
                 let mut session = stage.session();
-                stage.forge.next(ContentType::Alert, &[2, 80]);
-                session.send(b"instead of this");
-                Some(session.into_socket())
+                stage.forge(&mut session, ContentType::Alert, &[2, 80]);
+                session
             },
             3,
             "the alert internal_error (80)",
@@ -105,7 +69,7 @@ fn ends_before_we_close() {
             |stage| {
                 let mut session = stage.session();
                 session.close_notify();
-                Some(session.into_socket())
+                session
             },
             0,
             "closed cleanly, the server first",
@@ -114,62 +78,48 @@ fn ends_before_we_close() {
             "close_notify, then data",
             |stage| {
                 let mut session = stage.session();
-                let mut bytes = session.seal(b"first");
-                bytes.extend(session.seal_close_notify());
-                bytes.extend(session.seal(b"more"));
+                let bytes =
+                    [session.seal(b"first"), session.seal_close_notify(), session.seal(b"more")].concat();
                 session.write_raw(&bytes);
-                Some(session.into_socket())
+                session
             },
             0,
             "closed cleanly, the server first; 5 bytes received",
         ),
-        Case::new("silence", |stage| Some(stage.session().into_socket()), 5, "timed out (--idle-timeout)")
-            .flags(&["--idle-timeout", "300ms", "--close-timeout", "300ms"]),
+        Case::new("silence", |stage| stage.session(), 5, "timed out (--idle-timeout)").flags(&[
+            "--idle-timeout",
+            "300ms",
+            "--close-timeout",
+            "300ms",
+        ]),
     ];
     check_all(&cases.map(|case| case.flags(&NEVER_CLOSES)));
 }
 
 #[test]
 fn ends_after_we_close() {
+    let late = "timed out (--close-timeout)";
+    let left = "we closed; the server just left";
     let cases = [
-        Case::new("silence", |stage| Some(stage.closing().into_socket()), 5, "timed out (--close-timeout)")
-            .flags(&["--close-timeout", "300ms"]),
+        Case::new("silence", |stage| stage.closing(), 5, late).flags(&["--close-timeout", "300ms"]),
         Case::new(
             "data without end",
             |stage| {
                 let mut session = stage.closing();
                 while session.try_send(&[b'~'; 10_000]) {}
-                None
             },
             5,
-            "timed out (--close-timeout)",
+            late,
         )
         .flags(&["--close-timeout", "300ms"]),
-        Case::new(
-            "a FIN",
-            |stage| {
-                stage.closing().fin();
-                None
-            },
-            0,
-            "we closed; the server just left",
-        ),
-        Case::new(
-            "a reset",
-            |stage| {
-                raw::reset(stage.closing().into_socket());
-                None
-            },
-            0,
-            "we closed; the server just left",
-        ),
+        Case::new("a FIN", |stage| stage.closing().fin(), 0, left),
+        Case::new("a reset", |stage| raw::reset(stage.closing().into_socket()), 0, left),
         Case::new(
             "a fatal alert",
             |stage| {
                 let mut session = stage.closing();
-                stage.forge.next(ContentType::Alert, &[2, 80]);
-                session.send(b"instead of this");
-                Some(session.into_socket())
+                stage.forge(&mut session, ContentType::Alert, &[2, 80]);
+                session
             },
             3,
             "the alert internal_error (80)",
@@ -179,7 +129,7 @@ fn ends_after_we_close() {
             |stage| {
                 let mut socket = stage.closing().into_socket();
                 socket.write_all(&[0xff; 100]).unwrap();
-                Some(socket)
+                socket
             },
             3,
             "TLS failed",
@@ -190,21 +140,20 @@ fn ends_after_we_close() {
 
 #[test]
 fn messages_that_must_not_follow_a_handshake() {
-    let message = |name: &str, kind, body: &[u8], last_line| {
+    let message = |name: &str, kind, body: &[u8]| {
         let message = handshake(kind, body);
-        let server = move |stage: &mut crate::case::Stage| {
+        let server = move |stage: &mut Stage| {
             let mut session = stage.session();
-            stage.forge.next(ContentType::Handshake, &message);
-            session.send(b"instead of this");
-            Some(session.into_socket())
+            stage.forge(&mut session, ContentType::Handshake, &message);
+            session
         };
-        Case::new(name, server, 3, last_line).flags(&NEVER_CLOSES)
+        Case::new(name, server, 3, "TLS failed").flags(&NEVER_CLOSES)
     };
     check_all(&[
-        message("a second Finished", 20, &[0; 32], "TLS failed"),
-        message("a HelloRequest", 0, &[], "TLS failed"),
-        message("a late CertificateRequest", 13, &[0; 8], "TLS failed"),
-        message("an empty ticket", 4, &[0; 13], "TLS failed"),
-        message("an invalid KeyUpdate", 24, &[7], "TLS failed"),
+        message("a second Finished", 20, &[0; 32]),
+        message("a HelloRequest", 0, &[]),
+        message("a late CertificateRequest", 13, &[0; 8]),
+        message("an empty ticket", 4, &[0; 13]),
+        message("an invalid KeyUpdate", 24, &[7]),
     ]);
 }

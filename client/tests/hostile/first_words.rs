@@ -1,7 +1,7 @@
 //! Servers that send other protocols, stay silent, or do not finish the handshake.
 
 use std::io::Write as _;
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::case::{Case, Stage, check_all};
 
 /// A server that answers the ClientHello with these bytes, and keeps the connection open.
 fn answer(name: &str, bytes: Vec<u8>, last_line: &'static str) -> Case {
-    Case::new(name, move |stage| Some(send(stage.hello(), &bytes)), 3, last_line)
+    Case::new(name, move |stage| send(stage.hello(), &bytes), 3, last_line)
 }
 
 fn send(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
@@ -70,27 +70,24 @@ fn flight(stage: &Stage) -> (TcpStream, Vec<u8>) {
 
 #[test]
 fn handshakes_that_take_too_long() {
-    let late = "timed out (--handshake-timeout)";
-    let timeout = ["--handshake-timeout", "500ms"];
+    let late = |name: &str, server: fn(&mut Stage) -> TcpStream, last_line| {
+        Case::new(name, server, 5, last_line).flags(&["--handshake-timeout", "500ms"])
+    };
     check_all(&[
-        Case::new("nothing", |stage| Some(stage.server.accept_raw()), 5, "timed out (--wait-timeout)")
+        Case::new("nothing", |stage| stage.server.accept_raw(), 5, "timed out (--wait-timeout)")
             // Waiting for the server is not a handshake: --handshake-timeout is shorter, but does not run yet.
             .flags(&["--wait-timeout", "300ms", "--handshake-timeout", "100ms"]),
-        Case::new(
+        late(
             "the first bytes of a ServerHello",
-            |stage| Some(send(stage.hello(), &[22, 3, 3, 0, 122, 2, 0, 0, 118, 3])),
-            5,
+            |stage| send(stage.hello(), &[22, 3, 3, 0, 122, 2, 0, 0, 118, 3]),
             "(--handshake-timeout): the handshake did not finish; the server had sent 5 of the 122 bytes of its ServerHello",
-        )
-        .flags(&timeout),
-        Case::new(
+        ),
+        late(
             "an unencrypted close_notify",
-            |stage| Some(send(stage.hello(), &record(21, &[1, 0]))),
-            5,
-            late,
-        )
-        .flags(&timeout),
-        Case::new(
+            |stage| send(stage.hello(), &record(21, &[1, 0])),
+            "timed out (--handshake-timeout)",
+        ),
+        late(
             "one byte at a time",
             |stage| {
                 let (mut socket, flight) = flight(stage);
@@ -98,22 +95,10 @@ fn handshakes_that_take_too_long() {
                     socket = send(socket, byte);
                     thread::sleep(Duration::from_millis(20)); // slowly: this is the attack
                 }
-                Some(socket)
+                socket
             },
-            5,
-            late,
-        )
-        .flags(&timeout),
-        Case::new(
-            "all but the last byte",
-            |stage| {
-                let (socket, flight) = flight(stage);
-                Some(send(socket, &flight[..flight.len() - 1]))
-            },
-            5,
-            late,
-        )
-        .flags(&timeout),
+            "timed out (--handshake-timeout)",
+        ),
     ]);
 }
 
@@ -121,70 +106,34 @@ fn handshakes_that_take_too_long() {
 fn ends_during_the_handshake() {
     let truncated = "truncated: the server left before the handshake was done";
     let reset = "the server reset the connection during the handshake; the server had sent ";
+    /// Sends the first half of the flight.
+    fn half(stage: &Stage) -> TcpStream {
+        let (socket, flight) = flight(stage);
+        send(socket, &flight[..flight.len() / 2])
+    }
     check_all(&[
         Case::new(
             "a FIN on accept",
             |stage| {
                 let socket = stage.server.accept_raw();
-                socket.shutdown(std::net::Shutdown::Write).unwrap();
-                Some(socket)
+                socket.shutdown(Shutdown::Write).unwrap();
+                socket
             },
             4,
             truncated,
         ),
-        Case::new(
-            "a FIN after the ClientHello",
-            |stage| {
-                drop(stage.hello());
-                None
-            },
-            4,
-            truncated,
-        ),
-        Case::new(
-            "a FIN in the middle of the flight",
-            |stage| {
-                let (socket, flight) = flight(stage);
-                drop(send(socket, &flight[..flight.len() / 2]));
-                None
-            },
-            4,
-            truncated,
-        ),
-        Case::new(
-            "a reset on accept",
-            |stage| {
-                raw::reset(stage.server.accept_raw());
-                None
-            },
-            6,
-            " reset", // of the session, or of the connection attempt, in the system's words
-        ),
-        Case::new(
-            "a reset after the ClientHello",
-            |stage| {
-                raw::reset(stage.hello());
-                None
-            },
-            6,
-            reset,
-        ),
-        Case::new(
-            "a reset in the middle of the flight",
-            |stage| {
-                let (socket, flight) = flight(stage);
-                raw::reset(send(socket, &flight[..flight.len() / 2]));
-                None
-            },
-            6,
-            reset,
-        ),
+        Case::new("a FIN after the ClientHello", |stage| drop(stage.hello()), 4, truncated),
+        Case::new("a FIN in the middle of the flight", |stage| drop(half(stage)), 4, truncated),
+        // Of the session, or of the connection attempt, in the system's words.
+        Case::new("a reset on accept", |stage| raw::reset(stage.server.accept_raw()), 6, " reset"),
+        Case::new("a reset after the ClientHello", |stage| raw::reset(stage.hello()), 6, reset),
+        Case::new("a reset in the middle of the flight", |stage| raw::reset(half(stage)), 6, reset),
         Case::new(
             "a damaged flight",
             |stage| {
                 let (socket, mut flight) = flight(stage);
                 *flight.last_mut().unwrap() ^= 1;
-                Some(send(socket, &flight))
+                send(socket, &flight)
             },
             3,
             "the record was damaged in transit",

@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod case;
-mod certificates;
 mod ends;
 mod first_words;
 mod floods;

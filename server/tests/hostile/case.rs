@@ -27,6 +27,24 @@ pub const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS 1.2", &TLS12
 /// The behaviour of a client. It returns how the server ended the connection, if the client has waited for that.
 type Client = Box<dyn Fn(&EchoServer) -> Option<End> + Sync>;
 
+/// What the behaviour of a client may return: the end, or nothing if the client has not waited for it.
+pub trait Waited {
+    /// The end that the client has seen.
+    fn end(self) -> Option<End>;
+}
+
+impl Waited for End {
+    fn end(self) -> Option<End> {
+        Some(self)
+    }
+}
+
+impl Waited for () {
+    fn end(self) -> Option<End> {
+        None
+    }
+}
+
 /// A hostile client, and the expected result.
 pub struct Case {
     name: String,
@@ -41,13 +59,14 @@ pub struct Case {
 
 impl Case {
     /// A client that behaves like this. The server must end its connection like this, and log a line with this text.
-    pub fn new(
+    pub fn new<W: Waited>(
         name: impl Into<String>,
-        client: impl Fn(&EchoServer) -> Option<End> + Sync + 'static,
-        end: impl Into<Option<End>>,
+        client: impl Fn(&EchoServer) -> W + Sync + 'static,
+        end: impl Waited,
         log: &'static str,
     ) -> Self {
-        let (name, client, end) = (name.into(), Box::new(client), end.into());
+        let (name, end) = (name.into(), end.end());
+        let client: Client = Box::new(move |server| client(server).end());
         let next = Box::new(EchoServer::serves_a_client);
         Self { name, flags: Vec::new(), files: Vec::new(), client, next, end, log }
     }
@@ -95,7 +114,7 @@ pub fn check_all(cases: &[Case]) {
 }
 
 /// The memory and descriptors of a server that has served a client and has no session now.
-pub fn after_one_client(server: &EchoServer, client: impl Fn(&EchoServer)) -> Option<Usage> {
+fn after_one_client(server: &EchoServer, client: impl Fn(&EchoServer)) -> Option<Usage> {
     let at_the_start = server.program.usage()?;
     client(server);
     server.program.wait_for_descriptors(at_the_start.descriptors);
@@ -103,7 +122,7 @@ pub fn after_one_client(server: &EchoServer, client: impl Fn(&EchoServer)) -> Op
 }
 
 /// Asserts that the server's memory and descriptors are as before.
-pub fn assert_as_before(server: &EchoServer, before: Option<Usage>) {
+fn assert_as_before(server: &EchoServer, before: Option<Usage>) {
     let Some(before) = before else { return };
     server.program.wait_for_descriptors(before.descriptors);
     let after = server.program.usage().unwrap();
@@ -114,12 +133,12 @@ pub fn assert_as_before(server: &EchoServer, before: Option<Usage>) {
 }
 
 /// The end with this alert.
-pub fn alert(description: AlertDescription) -> Option<End> {
-    Some(End::Alert(description))
+pub fn alert(description: AlertDescription) -> End {
+    End::Alert(description)
 }
 
 /// Sends bytes without TLS, and reads until the end.
-pub fn send_and_read_end(server: &EchoServer, bytes: &[u8]) -> Option<End> {
+pub fn send_and_read_end(server: &EchoServer, bytes: &[u8]) -> End {
     read_end(send(server.connect_raw(), bytes))
 }
 
@@ -130,8 +149,8 @@ pub fn send(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
 }
 
 /// Reads until the end of an unencrypted connection.
-pub fn read_end(mut socket: TcpStream) -> Option<End> {
-    Some(End::of_unencrypted(&mut socket))
+pub fn read_end(mut socket: TcpStream) -> End {
+    End::of_unencrypted(&mut socket)
 }
 
 /// A client of one version, before its handshake, and the forge of its records.
@@ -139,6 +158,22 @@ pub fn forger(server: &EchoServer, version: &'static SupportedProtocolVersion) -
     let forge = Forge::default();
     let config = client_config_with(&server.certificate(), forge.provider(), &[version]);
     (TlsClient::new(server.connect_raw(), config), forge)
+}
+
+/// A client that does this after its handshake and the greeting, and then reads until the end.
+pub fn greeted_then(
+    name: impl Into<String>,
+    version: &'static SupportedProtocolVersion,
+    act: impl Fn(&mut TlsClient, &Forge) + Sync + 'static,
+    end: End,
+    log: &'static str,
+) -> Case {
+    let client = move |server: &EchoServer| {
+        let (mut client, forge) = greeted(server, version);
+        act(&mut client, &forge);
+        client.receive_to_end().1
+    };
+    Case::new(name, client, end, log)
 }
 
 /// [`forger`] after its handshake and the greeting.

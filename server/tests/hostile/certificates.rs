@@ -32,12 +32,12 @@ impl Trusted {
         version: &'static SupportedProtocolVersion,
         chain: Vec<CertificateDer<'static>>,
         key: &Identity,
-        end: Option<End>,
+        end: End,
         log: &'static str,
     ) -> Case {
         let key = key.private_key();
         let welcome = (vec![der(&self.welcome.certificate)], self.welcome.private_key());
-        Case::new(name, move |server| Some(session(server, version, &chain, &key)), end, log)
+        Case::new(name, move |server| session(server, version, &chain, &key), end, log)
             .file("clients.pem", &self.authority.certificate)
             .flags(&["--client-ca", "clients.pem"])
             .next(move |server| {
@@ -116,7 +116,7 @@ fn large_certificates() {
         let mut presents = |what: &str, chain, key: &Identity, end, log| {
             cases.push(trusted.case(format!("{what}, {name}"), version, chain, key, end, log));
         };
-        let clean = Some(End::CloseNotify);
+        let clean = End::CloseNotify;
         let (chain, last) = trusted.authority.chain(4);
         let (longer, lost) = trusted.authority.chain(40);
         presents("two hundred names", vec![der(&many.certificate)], &many, clean, "connected: ");
@@ -131,7 +131,7 @@ fn large_certificates() {
         // Not much more than that: the server drains only a part, and then a reset would follow.
         let strangers = vec![der(&many.certificate); 70_000 / der(&many.certificate).len() + 1];
         let padded = [vec![der(&welcome.certificate)], strangers].concat();
-        presents("more than a message holds", padded, welcome, Some(End::Fin), "at most 65535 bytes");
+        presents("more than a message holds", padded, welcome, End::Fin, "at most 65535 bytes");
     }
     check_all(&cases);
 }

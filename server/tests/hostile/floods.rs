@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 
 use rustls::version::TLS13;
 use testing::end::End;
+use testing::forge::Forge;
 use testing::hello::record;
 use testing::peer::TlsClient;
 use testing::raw;
 
-use crate::case::{Case, VERSIONS, check_all, greeted, send};
+use crate::case::{Case, VERSIONS, check_all, greeted, greeted_then, send};
 
 const LATE: &str = "timed out (--write-timeout)";
 
 /// Reads to the end after a write timeout. There must be no close_notify, which would certify a complete answer.
-fn assert_no_close_notify(mut client: TlsClient) -> Option<End> {
+fn assert_no_close_notify(mut client: TlsClient) {
     let (_, end) = client.receive_to_end();
     assert_ne!(end, End::CloseNotify, "close_notify after an incomplete echo");
-    None
 }
 
 #[test]
@@ -30,9 +30,9 @@ fn clients_that_do_not_read() {
                 let megabyte = vec![0; 1 << 20];
                 let sent = (0..256).take_while(|_| client.try_send(&megabyte)).count();
                 assert!(sent < 256, "the server took everything, while its echo was not read");
-                assert_no_close_notify(client)
+                assert_no_close_notify(client);
             },
-            None,
+            (),
             LATE,
         )
         .flags(&["--write-timeout", "500ms"]),
@@ -50,9 +50,8 @@ fn clients_that_do_not_read() {
                 }
                 assert_no_close_notify(client);
                 drop(sender);
-                None
             },
-            None,
+            (),
             LATE,
         )
         .flags(&["--write-timeout", "500ms"]),
@@ -63,11 +62,7 @@ fn clients_that_do_not_read() {
 fn floods_of_useless_bytes() {
     let flood = |name: &str, bytes: Vec<u8>, log| {
         // The server closes the connection meanwhile, with a reset.
-        let client = move |server: &testing::echo_server::EchoServer| {
-            drop(send(server.connect_raw(), &bytes));
-            None
-        };
-        Case::new(name, client, None, log)
+        Case::new(name, move |server| drop(send(server.connect_raw(), &bytes)), (), log)
     };
     check_all(&[
         flood("noise", vec![b'~'; 4 << 20], "does not speak TLS"),
@@ -81,20 +76,15 @@ fn floods_of_useless_bytes() {
 #[test]
 fn ten_thousand_tiny_records_are_answered() {
     check_all(&VERSIONS.map(|(name, version)| {
-        Case::new(
-            name,
-            move |server| {
-                let (mut client, _) = greeted(server, version);
-                let records: Vec<u8> = (0..10_000).flat_map(|_| client.seal(b"x")).collect();
-                let mut socket = client.socket().try_clone().unwrap();
-                let sender = thread::spawn(move || std::io::Write::write_all(&mut socket, &records));
-                assert!(client.receive(10_000) == [b'x'; 10_000]);
-                sender.join().unwrap().unwrap();
-                client.close_notify();
-                Some(client.receive_to_end().1)
-            },
-            End::CloseNotify,
-            "closed cleanly, the client first; 10000 bytes received",
-        )
+        let act = |client: &mut TlsClient, _: &Forge| {
+            let records: Vec<u8> = (0..10_000).flat_map(|_| client.seal(b"x")).collect();
+            let mut socket = client.socket().try_clone().unwrap();
+            let sender = thread::spawn(move || std::io::Write::write_all(&mut socket, &records));
+            assert!(client.receive(10_000) == [b'x'; 10_000]);
+            sender.join().unwrap().unwrap();
+            client.close_notify();
+        };
+        let log = "closed cleanly, the client first; 10000 bytes received";
+        greeted_then(name, version, act, End::CloseNotify, log)
     }));
 }

@@ -11,12 +11,12 @@ use testing::hello::{ClientHello, EARLY_DATA, record};
 use crate::case::{Case, VERSIONS, check_all, client_hello, forger, read_end, send, send_and_read_end};
 
 /// A client whose handshake times out. The well-behaved client after it has the same timeout.
-fn late(name: &str, client: impl Fn(&EchoServer) -> Option<End> + Sync + 'static) -> Case {
+fn late(name: &str, client: impl Fn(&EchoServer) -> End + Sync + 'static) -> Case {
     Case::new(name, client, End::Fin, "timed out (--handshake-timeout)").flags(&["--handshake-timeout", "3s"])
 }
 
 /// Sends its ClientHello slowly, one byte at a time: this is the attack.
-fn trickle(server: &EchoServer) -> Option<End> {
+fn trickle(server: &EchoServer) -> End {
     let (mut client, _) = forger(server, &TLS13);
     let hello = client.outgoing();
     let mut socket = client.into_socket();
@@ -28,7 +28,7 @@ fn trickle(server: &EchoServer) -> Option<End> {
 }
 
 /// Sends a ClientHello with early data that no ticket allows, and this many records of it.
-fn early(server: &EchoServer, records: usize) -> Option<End> {
+fn early(server: &EchoServer, records: usize) -> End {
     let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13]));
     hello.set(EARLY_DATA, Some(&[]));
     send_and_read_end(server, &[hello.record(), record(23, &[0; 1000]).repeat(records)].concat())
@@ -48,10 +48,6 @@ fn unfinished_handshakes_time_out() {
         )
         .flags(&["--handshake-timeout", "3s"]),
         late("a slow ClientHello", trickle),
-        late("half a ClientHello", |server| {
-            let hello = client_hello(server, &[&TLS13]);
-            send_and_read_end(server, &hello[..hello.len() / 2])
-        }),
         hello_1_2,
         hello_1_3,
         // rustls ignores a warning before it knows the version. Some versions of rustls then wanted neither to read

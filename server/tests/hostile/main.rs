@@ -13,5 +13,4 @@ mod floods;
 mod hellos;
 mod late;
 mod many;
-mod openssl;
 mod sealed;
