@@ -50,18 +50,6 @@ fn an_expired_authority_causes_a_warning() {
 }
 
 #[test]
-fn an_expired_certificate_is_refused() {
-    let refused = pinned(&Identity::expired(), &[]);
-    assert_refused(refused, "its certificate expired on 2002-01-01", "certificate_expired (45)");
-}
-
-#[test]
-fn a_certificate_that_is_not_yet_valid_is_refused() {
-    let refused = pinned(&Identity::not_yet_valid(), &[]);
-    assert_refused(refused, "its certificate is not valid before 2901-01-01", "certificate_expired (45)");
-}
-
-#[test]
 fn a_server_warns_about_its_own_expired_certificate() {
     for (identity, warning) in
         [(Identity::expired(), "expired on"), (Identity::not_yet_valid(), "is not valid before")]
@@ -73,66 +61,66 @@ fn a_server_warns_about_its_own_expired_certificate() {
 }
 
 #[test]
-fn a_certificate_for_another_name_is_refused() {
-    let refused = pinned(&Identity::for_names(&["elsewhere.example"]), &[]);
-    assert_refused(
-        refused,
-        "elsewhere.example, not for localhost; if you mean that server, name it with --server-name",
-        "bad_certificate (42)",
-    );
-}
-
-#[test]
-fn server_name_replaces_the_host() {
-    let other = Identity::for_names(&["elsewhere.example"]);
-    let accepted = pinned(&other, &["--server-name", "elsewhere.example"]);
-    assert_authorized(accepted, "server elsewhere.example authorized (the very certificate in trusted.pem)");
-    let refused = pinned(&Identity::localhost(), &["--server-name", "elsewhere.example"]);
-    assert_refused(refused, "not for elsewhere.example", "bad_certificate (42)");
-}
-
-#[test]
-fn a_certificate_of_an_unknown_issuer_is_refused() {
-    let other = Identity::localhost().certificate;
-    let refused = session(&Identity::localhost(), &other, &[]);
-    assert_refused(
-        refused,
-        "unknown issuer CN=localhost: not a certificate in trusted.pem",
-        "unknown_ca (48)",
-    );
-    let refused = session(&Authority::new("Mine").issue(), &Authority::new("Other").certificate, &[]);
-    assert_refused(refused, "unknown issuer CN=Mine", "unknown_ca (48)");
-}
-
-#[test]
-fn an_authority_of_the_same_name_with_another_key_is_refused() {
-    let refused = session(&Authority::new("Mine").issue(), &Authority::new("Mine").certificate, &[]);
-    assert_refused(
-        refused,
-        "not signed with the key of the authority CN=Mine in trusted.pem",
-        "decrypt_error (51)",
-    );
-}
-
-#[test]
-fn a_certificate_of_a_trusted_authority_is_accepted() {
-    let authority = Authority::new("Mine");
-    let accepted = session(&authority.issue(), &authority.certificate, &[]);
-    assert_authorized(accepted, "issued by CN=Mine, an authority in trusted.pem");
-}
-
-#[test]
-fn the_classic_certificate_is_accepted_with_and_without_a_trailing_dot() {
-    for common_name in ["localhost", "localhost."] {
-        let accepted = pinned(&Identity::classic(common_name), &[]);
-        assert_authorized(accepted, "server localhost authorized (the very certificate in trusted.pem)");
+fn a_server_that_is_not_authorized_gets_the_matching_alert() {
+    let [mine, other, namesake] = ["Mine", "Other", "Mine"].map(Authority::new);
+    let localhost = Identity::localhost();
+    let elsewhere = Identity::for_names(&["elsewhere.example"]);
+    let bad_name = "bad_certificate (42)";
+    for (refused, reason, alert) in [
+        (
+            pinned(&Identity::expired(), &[]),
+            "its certificate expired on 2002-01-01",
+            "certificate_expired (45)",
+        ),
+        (
+            pinned(&Identity::not_yet_valid(), &[]),
+            "its certificate is not valid before 2901-01-01",
+            "certificate_expired (45)",
+        ),
+        (
+            pinned(&elsewhere, &[]),
+            "elsewhere.example, not for localhost; if you mean that server, name it with --server-name",
+            bad_name,
+        ),
+        (pinned(&localhost, &["--server-name", "elsewhere.example"]), "not for elsewhere.example", bad_name),
+        (
+            pinned(&Identity::classic("elsewhere.example"), &[]),
+            "elsewhere.example, not for localhost",
+            bad_name,
+        ),
+        (
+            session(&localhost, &elsewhere.certificate, &[]),
+            "unknown issuer CN=localhost: not a certificate in trusted.pem",
+            "unknown_ca (48)",
+        ),
+        (session(&mine.issue(), &other.certificate, &[]), "unknown issuer CN=Mine", "unknown_ca (48)"),
+        (
+            session(&mine.issue(), &namesake.certificate, &[]),
+            "not signed with the key of the authority CN=Mine in trusted.pem",
+            "decrypt_error (51)",
+        ),
+    ] {
+        assert_refused(refused, reason, alert);
     }
 }
 
+/// The classic certificates are those of `openssl req -x509`.
 #[test]
-fn the_classic_certificate_for_another_name_is_refused() {
-    let refused = pinned(&Identity::classic("elsewhere.example"), &[]);
-    assert_refused(refused, "elsewhere.example, not for localhost", "bad_certificate (42)");
+fn a_server_is_authorized_by_its_very_certificate_or_by_its_authority() {
+    let mine = Authority::new("Mine");
+    let pin = "server localhost authorized (the very certificate in trusted.pem)";
+    for (accepted, reason) in [
+        (session(&mine.issue(), &mine.certificate, &[]), "issued by CN=Mine, an authority in trusted.pem"),
+        (pinned(&Identity::classic("localhost"), &[]), pin),
+        (pinned(&Identity::classic("localhost."), &[]), pin),
+        (pinned(&Identity::localhost(), &["--insecure"]), pin),
+        (
+            pinned(&Identity::for_names(&["elsewhere.example"]), &["--server-name", "elsewhere.example"]),
+            "server elsewhere.example authorized (the very certificate in trusted.pem)",
+        ),
+    ] {
+        assert_authorized(accepted, reason);
+    }
 }
 
 #[test]
@@ -156,11 +144,6 @@ fn insecure_continues_with_a_warning() {
         let line = client.stderr.wait_for_line("server localhost UNAUTHORIZED (");
         assert!(line.contains("WARN") && line.contains(reason), "{line}");
     }
-}
-
-#[test]
-fn insecure_does_not_warn_about_an_authorized_server() {
-    assert_authorized(pinned(&Identity::localhost(), &["--insecure"]), "the very certificate in");
 }
 
 #[test]

@@ -8,19 +8,13 @@ use rustls::server::WebPkiClientVerifier;
 use testing::certificates::{Identity, der, root_store};
 use testing::echo_server::EchoServer;
 use testing::peer::End;
-use testing::program::{Launch, Program};
+use testing::program::{Launch, Program, assert_says};
 use testing::raw;
-use testing::test_server::TestServer;
+use testing::test_server::{TestServer, session};
 
 /// Asserts that the client ends with this status, and that its only error line contains these parts.
 fn assert_fails(client: &mut Program, status: i32, parts: &[&str]) {
-    client.expect_exit(status);
-    let lines = client.stderr.lines("mio-client: ");
-    assert_eq!(lines.len(), 1, "{}", client.stderr.text());
-    for part in parts {
-        assert!(lines[0].contains(part), "'{part}' is not in: {}", lines[0]);
-    }
-    assert!(!client.stderr.text().contains("panicked"));
+    assert_says(&client.expect_error(status), parts);
 }
 
 /// A server that requires a client certificate.
@@ -30,18 +24,6 @@ fn server_that_requires_a_certificate() -> TestServer {
     let config = ServerConfig::builder().with_client_cert_verifier(verifier);
     let config = config.with_single_cert(vec![der(&identity.certificate)], identity.private_key()).unwrap();
     TestServer::with_config(&identity, Arc::new(config))
-}
-
-#[test]
-fn a_missing_client_certificate_is_explained() {
-    let server = server_that_requires_a_certificate();
-    let mut client = server.start_client(&[]);
-    server.accept_before_handshake().handshake().unwrap_err();
-    assert_fails(
-        &mut client,
-        3,
-        &["certificate_required (116)", "asked for a certificate", "this client has none", "--cert"],
-    );
 }
 
 /// Node's servers close the connection without an alert.
@@ -61,7 +43,7 @@ fn a_missing_client_certificate_is_explained_without_an_alert_too() {
 }
 
 #[test]
-fn both_sides_report_that_they_have_no_version_or_suite_in_common() {
+fn both_sides_report_what_they_do_not_have_in_common() {
     for (ours, theirs, parts) in [
         (
             ["--tls", "1.2"],
@@ -76,6 +58,11 @@ fn both_sides_report_that_they_have_no_version_or_suite_in_common() {
                 "the client offers TLS_AES_128_GCM_SHA256; we allow TLS_AES_256_GCM_SHA384 (see --suite)",
             ],
         ),
+        (
+            ["--group", "secp256r1"],
+            ["--group", "secp384r1"],
+            ["handshake_failure (40)", "the client offers secp256r1; we allow secp384r1 (see --group)"],
+        ),
     ] {
         let server = EchoServer::start(&theirs);
         let mut client = Launch::client(server.folder.path());
@@ -88,9 +75,7 @@ fn both_sides_report_that_they_have_no_version_or_suite_in_common() {
 
 #[test]
 fn session_timeout_ends_a_session_without_end() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "off", "--session-timeout", "3s"]);
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["--linger", "off", "--session-timeout", "3s"]);
     session.send(b"first");
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     session.close_notify();

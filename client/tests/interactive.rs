@@ -2,14 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::File;
-use std::io::Write as _;
-use std::thread;
 
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::End;
 use testing::program::{Launch, Program};
-use testing::test_server::TestServer;
+use testing::test_server::session;
 
 const GREETING: &[u8] = b"welcome!\n";
 
@@ -41,20 +39,6 @@ fn a_file_comes_back_whole() {
 }
 
 #[test]
-fn a_pipe_comes_back_whole() {
-    let server = EchoServer::start(&[]);
-    let content = large();
-    let mut client = interactive(&server).start();
-    let mut stdin = client.take_stdin();
-    let writer = {
-        let content = content.clone();
-        thread::spawn(move || stdin.write_all(&content).unwrap())
-    };
-    assert_everything_came_back(client, &content);
-    writer.join().unwrap();
-}
-
-#[test]
 fn an_empty_stdin_closes_at_once() {
     let server = EchoServer::start(&[]);
     let client = interactive(&server).stdin(File::open("/dev/null").unwrap()).start();
@@ -76,9 +60,7 @@ fn typed_lines_come_back_while_stdin_is_open() {
 /// Half-close: the server answers after the client's close_notify.
 #[test]
 fn the_answer_may_follow_the_end_of_stdin() {
-    let server = TestServer::new();
-    let mut client = server.client().args(["-i"]).start();
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["-i"]);
     client.type_in("question");
     client.end_stdin();
     assert_eq!(session.receive_to_end(), (b"question".to_vec(), End::CloseNotify));
@@ -90,9 +72,7 @@ fn the_answer_may_follow_the_end_of_stdin() {
 
 #[test]
 fn a_server_that_closes_first_is_reported() {
-    let server = TestServer::new();
-    let mut client = server.client().args(["-i"]).start();
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["-i"]);
     session.send(b"that is all");
     session.close_notify();
     client.expect_exit(4);
@@ -103,9 +83,7 @@ fn a_server_that_closes_first_is_reported() {
 
 #[test]
 fn an_answer_without_close_notify_is_reported() {
-    let server = TestServer::new();
-    let mut client = server.client().args(["-i"]).start();
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["-i"]);
     client.end_stdin();
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     session.send(b"half an ans");

@@ -1,7 +1,6 @@
 //! Certificates and keys made by OpenSSL. The tests need `openssl`: `cargo test -- --include-ignored`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use testing::certificates::Identity;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::Launch;
@@ -24,23 +23,5 @@ fn both_programs_accept_the_certificate_of_the_classic_command() {
         assert_eq!(client.stdout.text(), "welcome!\n");
         let authorized = "server localhost authorized (the very certificate in certificates/certificate.pem)";
         client.stderr.wait_for_line(authorized);
-    }
-}
-
-#[test]
-#[ignore = "needs the program openssl"]
-fn the_server_accepts_keys_of_every_form() {
-    const PKCS1: &str = "openssl rsa -in key.pem -traditional -out other.pem && mv other.pem key.pem";
-    const SEC1: &str = "openssl ec -in key.pem -out other.pem && mv other.pem key.pem";
-    for (identity, convert, label) in [
-        (Identity::rsa(), PKCS1, "BEGIN RSA PRIVATE KEY"),
-        (Identity::localhost(), SEC1, "BEGIN EC PRIVATE KEY"),
-    ] {
-        let folder = TempDir::new();
-        identity.write(&folder);
-        let command = format!("cd certificates && {convert}");
-        Launch::new("sh", folder.path()).args(["-c", &command]).start().expect_exit(0);
-        assert!(folder.read("certificates/key.pem").contains(label));
-        EchoServer::start_in(folder, &[]).serves_a_client();
     }
 }

@@ -5,7 +5,7 @@ use testing::binaries::binary;
 use testing::echo_server::EchoServer;
 use testing::peer::End;
 use testing::program::Launch;
-use testing::test_server::TestServer;
+use testing::test_server::session;
 
 #[test]
 fn the_greeting_goes_to_stdout_and_the_log_to_stderr() {
@@ -35,17 +35,15 @@ fn a_message_is_sent_unchanged_and_its_echo_shown() {
 
 #[test]
 fn the_greeting_is_shown_unchanged() {
-    let server = EchoServer::start(&["--greeting", "\x1b[1mé"]);
+    let server = EchoServer::start(&["--greeting", "\x1b[1mé\\n"]);
     let mut client = server.client(&["--linger", "0s"]).start();
     client.expect_exit(0);
-    assert_eq!(client.stdout.bytes(), "\x1b[1mé".as_bytes());
+    assert_eq!(client.stdout.text(), "\x1b[1mé\\n");
 }
 
 #[test]
 fn it_does_not_close_before_the_first_message() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "0s", "--message", "hi"]);
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["--linger", "0s", "--message", "hi"]);
     assert_eq!(session.receive(2), b"hi");
     assert!(session.is_silent_for(std::time::Duration::from_millis(300)), "also no close_notify");
     session.send(b"first");
@@ -56,23 +54,8 @@ fn it_does_not_close_before_the_first_message() {
 }
 
 #[test]
-fn data_after_our_close_notify_is_shown() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "0s"]);
-    let mut session = server.accept();
-    session.send(b"first, ");
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.send(b"last");
-    session.close_notify();
-    client.expect_exit(0);
-    assert_eq!(client.stdout.text(), "first, last");
-}
-
-#[test]
 fn a_server_that_closes_first_gets_our_close_notify() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "off"]);
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["--linger", "off"]);
     session.send(b"bye");
     session.close_notify();
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
@@ -113,18 +96,6 @@ fn sessions_after_the_first_are_resumed() {
         }
         assert_eq!(server.log().wait_for_lines(2, ", resumed, ").len(), 2);
     }
-}
-
-#[test]
-fn a_queued_client_is_served_later() {
-    let server = EchoServer::start(&[]);
-    let mut first = server.connect();
-    let mut client = server.client(&["--linger", "0s"]).start();
-    server.log().wait_for_line("is number 1 in");
-    assert_eq!(first.receive(9), b"welcome!\n");
-    first.close();
-    client.expect_exit(0);
-    assert_eq!(client.stdout.bytes(), b"welcome!\n");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use testing::peer::End;
 use testing::raw;
-use testing::test_server::TestServer;
+use testing::test_server::{TestServer, session};
 
 #[test]
 fn a_queued_client_leaves() {
@@ -32,10 +32,8 @@ fn a_client_leaves_during_its_handshake() {
 }
 
 #[test]
-fn an_established_session_is_closed_gracefully() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "off"]);
-    let mut session = server.accept();
+fn an_established_session_is_closed_gracefully_and_no_other_follows() {
+    let (mut client, mut session) = session(&["--linger", "off", "--reconnect", "5"]);
     session.send(b"first");
     client.stdout.wait_for_text("first");
     client.interrupt();
@@ -66,25 +64,11 @@ fn an_ignored_signal_stays_ignored() {
 
 #[test]
 fn a_second_signal_ends_the_client_at_once() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "off", "--close-timeout", "off"]);
-    let mut session = server.accept();
+    let (mut client, mut session) = session(&["--linger", "off", "--close-timeout", "off"]);
     session.send(b"first");
     client.stdout.wait_for_text("first");
     client.interrupt();
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
     client.interrupt(); // after the first one, the client waits for the server's close_notify
-    client.expect_exit(130);
-}
-
-#[test]
-fn a_signal_cancels_further_sessions() {
-    let server = TestServer::new();
-    let mut client = server.start_client(&["--linger", "off", "--reconnect", "5"]);
-    let mut session = server.accept();
-    session.send(b"first");
-    client.stdout.wait_for_text("first");
-    client.interrupt();
-    session.close();
     client.expect_exit(130);
 }

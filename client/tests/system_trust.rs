@@ -27,13 +27,6 @@ fn an_authority_of_the_system_is_trusted() {
 }
 
 #[test]
-fn another_issuer_is_unknown() {
-    let (_server, mut client) = session(&Identity::localhost(), &Authority::new("Another").certificate);
-    client.expect_exit(3);
-    client.stderr.wait_for_line("unknown issuer");
-}
-
-#[test]
 fn an_empty_store_is_an_error() {
     let folder = TempDir::new();
     let store = folder.write("store.pem", "");

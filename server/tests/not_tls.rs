@@ -12,26 +12,6 @@ const DECODE_ERROR: u8 = 50;
 /// An unencrypted record.
 const CLOSE_NOTIFY: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
 
-/// Sends these bytes to a server. Returns its answer up to the FIN, and its log line.
-fn answer(bytes: &[u8]) -> (Vec<u8>, String) {
-    let server = EchoServer::start(&[]);
-    let mut socket = server.connect_raw();
-    socket.write_all(bytes).unwrap();
-    let answer = raw::read_to_end(&mut socket).unwrap();
-    let line = server.log().wait_for_line("session 1: ");
-    server.serves_a_client();
-    (answer, line)
-}
-
-#[test]
-fn other_bytes_are_shown_escaped() {
-    let (answer, line) = answer(b"\x1b[2J\nINFO forged \xff\xff\xff");
-    assert_eq!(answer, raw::fatal_alert(DECODE_ERROR));
-    assert!(line.contains(r"its first bytes are "), "{line}");
-    assert!(line.contains("; no application data, in "), "{line}");
-    assert!(!line.contains('\x1b') && !line.contains("forged"), "{line:?}");
-}
-
 #[test]
 fn later_bytes_are_drained_so_that_no_reset_destroys_the_alert() {
     let server = EchoServer::start(&[]);

@@ -42,24 +42,6 @@ fn served(server: &EchoServer, count: usize) -> Vec<SocketAddr> {
 }
 
 #[test]
-fn five_queued_clients_are_served_in_order_of_arrival() {
-    let server = EchoServer::start(&[]);
-    let mut first = server.connect();
-    let mut expected = vec![first.socket().local_addr().unwrap()];
-
-    thread::scope(|scope| {
-        for _ in 0..5 {
-            let mut client = hello(&server);
-            expected.push(address(&mut client));
-            scope.spawn(|| be_served(client));
-        }
-        server.log().wait_for_line(&format!("{} is number 5", expected[5]));
-        first.close();
-    });
-    assert_eq!(served(&server, 6), expected);
-}
-
-#[test]
 fn a_queued_client_that_has_left_is_skipped() {
     for (leave, error) in [(drop as fn(TcpStream), ""), (raw::reset, ": Connection reset")] {
         let server = EchoServer::start(&["--handshake-timeout", "off"]);
@@ -92,7 +74,7 @@ fn the_oldest_client_that_has_sent_data_is_next() {
     let first = server.connect();
     let mut queued: Vec<_> =
         (0..4).map(|_| TlsClient::new(server.connect_raw(), server.client_config())).collect();
-    let addresses: Vec<_> = queued.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
+    let addresses: Vec<_> = queued.iter_mut().map(address).collect();
     server.log().wait_for_line("is number 4");
     queued[3].send_client_hello();
     queued[1].send_client_hello();
@@ -148,17 +130,6 @@ fn several_silent_clients_lose_their_slots_in_one_round() {
     drop(silent);
 }
 
-#[test]
-fn a_silent_client_in_a_slot_is_disconnected_after_the_handshake_timeout() {
-    let server = EchoServer::start(&["--handshake-timeout", "1s"]);
-    let mut silent = server.connect_raw();
-    let address = silent.local_addr().unwrap();
-    server.log().wait_for_line(&format!("{address} sent nothing for 1s and was disconnected"));
-    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
-    server.serves_a_client();
-    server.log().wait_for_line("session 1: "); // the silent client had no session
-}
-
 /// The server disconnects silent clients in groups, one group after the other. All groups together take less than one
 /// handshake timeout. The timeout is longer than the time limit of this test.
 #[test]
@@ -171,10 +142,10 @@ fn silent_clients_in_slot_queue_and_backlog_delay_for_less_than_a_handshake_time
 }
 
 #[test]
-fn more_clients_than_the_queue_holds_are_all_served_without_new_events() {
+fn more_clients_than_the_queue_holds_are_served_in_order_of_arrival_without_new_events() {
     let server = EchoServer::start(&["--waiting", "2", "-v"]);
     let mut first = server.connect();
-    let mut expected = vec![first.socket().local_addr().unwrap()];
+    let mut expected = vec![address(&mut first)];
     thread::scope(|scope| {
         for _ in 0..8 {
             let mut client = hello(&server);

@@ -34,35 +34,18 @@ fn reload(server: &EchoServer, expected: &str) -> String {
 }
 
 #[test]
-fn new_clients_get_the_new_certificate_and_an_open_session_continues() {
-    let (old, new) = (Identity::localhost(), Identity::localhost());
-    let server = server(&old, &["--slots", "2"]);
-    let mut session = TlsClient::connect(server.address, client_config(&old.certificate));
-    session.receive(9);
-
-    new.write(&server.folder);
-    reload(&server, RELOADED);
-    let mut next = TlsClient::connect(server.address, client_config(&new.certificate));
-    assert_eq!(next.receive(9), b"welcome!\n");
-    next.close();
-
-    session.send(b"still here");
-    assert_eq!(session.receive(10), b"still here");
-    session.close();
-}
-
-#[test]
-fn a_queued_client_gets_the_certificate_that_is_current_when_it_is_served() {
+fn a_queued_client_gets_the_new_certificate_and_an_open_session_continues() {
     let (old, new) = (Identity::localhost(), Identity::localhost());
     let server = server(&old, &[]);
     let mut first = TlsClient::connect(server.address, client_config(&old.certificate));
-    first.receive(9);
+    assert_eq!(first.receive(9), b"welcome!\n");
     let mut queued = TlsClient::new(server.connect_raw(), client_config(&new.certificate));
     queued.send_client_hello();
     server.log().wait_for_line("in the accept queue");
 
     new.write(&server.folder);
     reload(&server, RELOADED);
+    assert!(first.try_round_trip(b"still here"));
     first.close();
     queued.handshake().unwrap();
     assert_eq!(queued.receive(9), b"welcome!\n");
@@ -170,18 +153,13 @@ fn an_old_ticket_leads_to_a_full_handshake() {
     let mut first = TlsClient::connect(server.address, config.clone());
     first.receive(9);
     first.close();
-    let mut second = TlsClient::connect(server.address, config.clone());
-    second.receive(9);
-    second.close();
-    server.log().wait_for_line("resumed"); // tickets do work
-
     reload(&server, RELOADED);
-    let mut third = TlsClient::connect(server.address, config);
-    third.receive(9);
-    third.close_notify();
-    assert_eq!(third.receive_to_end(), (vec![], End::CloseNotify));
-    server.log().wait_for_line("session 3: ");
-    assert_eq!(server.log().lines("resumed").len(), 1);
+    let mut second = TlsClient::connect(server.address, config);
+    second.receive(9);
+    second.close_notify();
+    assert_eq!(second.receive_to_end(), (vec![], End::CloseNotify));
+    server.log().wait_for_line("session 2: ");
+    assert_eq!(server.log().lines("resumed"), [""; 0]); // `resumption.rs`: without a reload tickets work
 }
 
 #[test]

@@ -25,16 +25,6 @@ fn longest_wait_after_the_signal(server: &EchoServer) -> Duration {
     waits.max().unwrap_or_default()
 }
 
-#[test]
-fn an_idle_server_ends_at_once() {
-    for signal in ["INT", "TERM"] {
-        let mut server = EchoServer::start(&[]);
-        server.program.signal(signal);
-        server.program.expect_exit(0);
-        server.log().wait_for_line("stopping: ");
-    }
-}
-
 /// A background job of a script ignores SIGINT, a program under `nohup` ignores SIGHUP.
 #[test]
 #[cfg(target_os = "linux")] // `/proc` lists the ignored signals
@@ -46,17 +36,12 @@ fn an_ignored_signal_stays_ignored() {
         server.serves_a_client();
         let log = server.log().text();
         assert!(!log.contains("stopping: ") && !log.contains("SIGHUP: "), "{ignored}: {log}");
+        let is_logged = log.contains("SIGHUP was ignored when the program started and stays ignored");
+        assert_eq!(is_logged, ignored == "HUP", "{log}");
         server.program.signal(ending);
         server.program.expect_exit(0);
+        server.log().wait_for_line("stopping: ");
     }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn an_ignored_sighup_is_logged_at_the_start() {
-    let folder = TempDir::new();
-    let server = EchoServer::launch(Launch::server(folder.path()).ignoring("HUP"), folder);
-    server.log().wait_for_line("SIGHUP was ignored when the program started and stays ignored");
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn greeted(server: &EchoServer) -> TlsClient {
 }
 
 #[test]
-fn each_slot_serves_a_session_and_the_next_client_waits() {
-    let server = EchoServer::start(&["--slots", "3"]);
+fn each_slot_serves_a_session_the_next_client_waits_and_a_signal_closes_all() {
+    let mut server = EchoServer::start(&["--slots", "3"]);
     let mut clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
     let fourth = server.connect_raw();
     server.log().wait_for_line(&format!("{} is number 1", fourth.local_addr().unwrap()));
@@ -27,9 +27,11 @@ fn each_slot_serves_a_session_and_the_next_client_waits() {
     let mut fourth = TlsClient::new(fourth, server.client_config());
     fourth.handshake().unwrap();
     assert_eq!(fourth.receive(9), b"welcome!\n");
+    server.program.interrupt();
     for client in clients.into_iter().chain([fourth]) {
         assert_eq!(client.close(), b"");
     }
+    server.program.expect_exit(0);
 }
 
 #[test]
@@ -99,17 +101,6 @@ fn a_round_of_the_loop_takes_at_most_four_client_hellos() {
     let text = server.log().text();
     let rounds = text.split(" woke ").map(|round| round.matches(" B: ClientHello").count());
     assert_eq!(rounds.max(), Some(4), "{text}");
-}
-
-#[test]
-fn a_signal_closes_all_sessions() {
-    let mut server = EchoServer::start(&["--slots", "3"]);
-    let clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
-    server.program.interrupt();
-    for client in clients {
-        assert_eq!(client.close(), b"");
-    }
-    server.program.expect_exit(0);
 }
 
 #[test]

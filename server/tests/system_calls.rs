@@ -3,7 +3,6 @@
 //! The table in `server/benches/README.md` explains each call.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use testing::difference::assert_same_list;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::TlsClient;
@@ -111,14 +110,14 @@ fn assert_three_calls_each(count: usize, size: usize) {
     let calls = calls_of_a_session(count, &vec![b'~'; size]);
     let (opening, closing) = SESSION.split_at(11); // before the wait for close_notify
     let expected = [opening, &MESSAGE.repeat(count), closing].concat();
-    assert_same_list(&calls.ours, &expected);
+    assert_eq!(calls.ours, expected);
     assert!(calls.allocator < count, "{} calls of the allocator for {count} messages", calls.allocator);
 }
 
 #[test]
 #[ignore = "needs strace"]
 fn a_session_takes_sixteen_system_calls_in_this_order() {
-    assert_same_list(&calls_of_a_session(0, b"").ours, &SESSION);
+    assert_eq!(calls_of_a_session(0, b"").ours, SESSION);
 }
 
 #[test]

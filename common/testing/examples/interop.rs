@@ -4,16 +4,12 @@
 //! `cargo run --package testing --example interop`.
 
 use std::process::{Command, ExitCode};
-use std::thread;
 
 use testing::interop::Peer;
 use testing::interop::table::{self, Row};
 
 fn main() -> ExitCode {
-    let rows: Vec<Row> = thread::scope(|scope| {
-        let measuring = Peer::ALL.map(|peer| scope.spawn(move || peer.measure()));
-        measuring.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
+    let rows = Peer::measure_all();
     println!("Measured with {}.", versions().join(", "));
     print!("{}", table::markdown(&rows));
     if rows.iter().all(Row::passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -17,8 +17,6 @@
 //! forge          seals records that rustls would never write
 //! secrets        secrets that no output may contain
 //! damage         damaged PEM files
-//! soak           long runs, in which memory and descriptors must not grow
-//! difference     compares long lists
 //! table          checks tables of cases, several at the same time
 //! usage          the memory and the descriptors of a process
 //! cpu, figures   for the benchmarks: cores, CPU time and memory; medians and ratios
@@ -35,7 +33,6 @@ pub mod certificates;
 pub mod configs;
 pub mod cpu;
 pub mod damage;
-pub mod difference;
 pub mod echo_server;
 pub mod end;
 pub mod figures;
@@ -47,7 +44,6 @@ pub mod peer;
 pub mod program;
 pub mod raw;
 pub mod secrets;
-pub mod soak;
 pub mod table;
 pub mod terminal;
 pub mod test_server;

@@ -205,6 +205,26 @@ impl Program {
         let ended = self.child.wait().unwrap();
         assert_eq!(ended.code(), Some(status), "{ended}; it wrote:\n{}", self.stderr.text());
     }
+
+    /// Waits for its end, and asserts this exit status, and that it wrote one error line. Returns this line.
+    pub fn expect_error(&mut self, status: i32) -> String {
+        self.expect_exit(status);
+        let text = self.stderr.text();
+        assert!(!text.contains("panicked"), "{text}");
+        let mut lines =
+            text.lines().filter(|line| line.starts_with("mio-client: ") || line.starts_with("mio-server: "));
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => line.to_owned(),
+            other => panic!("{other:?}: {text}"),
+        }
+    }
+}
+
+/// Asserts that a text contains all these parts.
+pub fn assert_says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "'{part}' is not in: {text}");
+    }
 }
 
 impl Drop for Program {

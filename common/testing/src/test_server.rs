@@ -81,6 +81,13 @@ impl TestServer {
     }
 }
 
+/// Starts a client with these arguments and a server for one session, and finishes the handshake.
+pub fn session(arguments: &[&str]) -> (Program, TlsServer) {
+    let server = TestServer::new();
+    let client = server.start_client(arguments);
+    (client, server.accept())
+}
+
 impl Default for TestServer {
     fn default() -> Self {
         Self::new()

@@ -14,14 +14,15 @@
 
 mod case;
 mod chains;
-pub mod clients;
-pub mod servers;
+mod clients;
+mod servers;
 pub mod table;
 
 use std::panic::catch_unwind;
+use std::thread;
 
 use case::Case;
-pub use case::{Check, Version};
+use case::{Check, Version};
 use clients::Client;
 use servers::Server;
 use table::Row;
@@ -39,31 +40,39 @@ impl Peer {
     /// All programs, in the order of the table.
     pub const ALL: [Self; 9] = [
         Self::Client(&clients::openssl::SClient),
-        Self::Client(&clients::node::NodeClient),
-        Self::Client(&clients::python::PythonClient),
+        Self::Client(&clients::script::NODE),
+        Self::Client(&clients::script::PYTHON),
         Self::Client(&clients::gnutls::GnutlsCli),
         Self::Client(&clients::curl::Curl),
         Self::Server(&servers::openssl::SServer),
-        Self::Server(&servers::node::NodeServer),
-        Self::Server(&servers::python::PythonServer),
+        Self::Server(&servers::script::NODE),
+        Self::Server(&servers::script::PYTHON),
         Self::Server(&servers::gnutls::GnutlsServ),
     ];
 
     /// Returns the program of this name.
-    pub fn named(name: &str) -> Self {
+    fn named(name: &str) -> Self {
         Self::ALL.into_iter().find(|peer| peer.name() == name).unwrap()
     }
 
     /// Its name in the table.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Client(client) => client.name(),
             Self::Server(server) => server.name(),
         }
     }
 
+    /// Measures all rows of the table, all programs at the same time.
+    pub fn measure_all() -> Vec<Row> {
+        thread::scope(|scope| {
+            let measuring = Self::ALL.map(|peer| scope.spawn(move || peer.measure()));
+            measuring.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
     /// Measures its rows of the table, one for each version. Prints the reason for a failed cell on stderr.
-    pub fn measure(self) -> Vec<Row> {
+    fn measure(self) -> Vec<Row> {
         let row = |version| {
             let cells = Check::ALL.into_iter().map(|check| self.cell(Case { version, check })).collect();
             Row { peer: self.name().to_owned(), version: version.to_string(), cells }

@@ -2,9 +2,8 @@
 
 pub mod curl;
 pub mod gnutls;
-pub mod node;
 pub mod openssl;
-pub mod python;
+pub mod script;
 
 use std::panic::RefUnwindSafe;
 use std::path::Path;

@@ -1,9 +1,8 @@
 //! Our client and other servers.
 
 pub mod gnutls;
-pub mod node;
 pub mod openssl;
-pub mod python;
+pub mod script;
 
 use std::panic::RefUnwindSafe;
 use std::path::Path;
