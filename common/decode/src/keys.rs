@@ -126,7 +126,7 @@ impl fmt::Debug for TrafficKey {
     }
 }
 
-/// HKDF-Expand-Label with an empty context (RFC 8446, 7.1).
+/// Computes HKDF-Expand-Label with an empty context (RFC 8446, 7.1).
 fn expand_label(expander: &dyn HkdfExpander, label: &[u8], output: &mut [u8]) -> Option<()> {
     const PREFIX: &[u8] = b"tls13 ";
     let length = u16::try_from(output.len()).ok()?.to_be_bytes();

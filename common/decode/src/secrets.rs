@@ -65,7 +65,7 @@ impl Secrets {
         *self.fresh() = None;
     }
 
-    /// A panic of another thread cannot leave the list in a wrong state.
+    /// Locks the list. A panic of another thread cannot leave the list in a wrong state.
     fn fresh(&self) -> MutexGuard<'_, Option<Vec<Secret>>> {
         self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -127,13 +127,13 @@ mod tests {
         PeerBytes(&received).describe("client")
     }
 
-    /// A record that holds these bytes of handshake messages.
+    /// Returns a record that holds these bytes of handshake messages.
     fn record(content: &[u8]) -> Vec<u8> {
         let length = u16::try_from(content.len()).unwrap().to_be_bytes();
         [&[22, 3, 1][..], &length, content].concat()
     }
 
-    /// A ClientHello with a body of 40 bytes.
+    /// Returns a ClientHello with a body of 40 bytes.
     fn hello() -> Vec<u8> {
         [&[1, 0, 0, 40, 3, 3][..], &[7; 38]].concat()
     }

@@ -34,13 +34,13 @@ pub trait Sink {
         true
     }
 
-    /// A session did something.
+    /// Shows a step of a session.
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried);
 
-    /// The loop did something.
+    /// Shows an event of the loop.
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>);
 
-    /// The time at which [`timer`](Self::timer) has to be called even if nothing happens.
+    /// Returns the time at which [`timer`](Self::timer) has to be called even if nothing happens.
     fn deadline(&self) -> Option<Instant> {
         None
     }

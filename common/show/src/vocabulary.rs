@@ -182,7 +182,7 @@ pub(crate) fn woke(events: usize, slept: bool) -> String {
     }
 }
 
-/// The name of a handshake message in its RFC, or its number.
+/// Returns the name of a handshake message in its RFC, or its number.
 pub(crate) fn message_name(message: &Message) -> String {
     message.name().map_or_else(|| format!("handshake message {}", u8::from(message.kind)), str::to_owned)
 }
@@ -217,7 +217,8 @@ fn plaintext(bytes: &[u8]) -> String {
     format!("{} B {}", bytes.len(), quoted(bytes))
 }
 
-/// The entry also says why the phase is entered. close_notify is queued in the same moment and is not a step of its own.
+/// Puts a change of the phase into words. The entry also says why the phase is entered. close_notify is queued in the same
+/// moment and is not a step of its own.
 fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Entry {
     let why = match to {
         // The entry "closed" follows and has the reason.

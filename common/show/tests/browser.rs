@@ -18,7 +18,7 @@ use support::drawn::{Page, draw};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
 
-/// The pages of both ends, in TLS 1.3 and in TLS 1.2.
+/// Returns the pages of both ends, in TLS 1.3 and in TLS 1.2.
 fn pages() -> Vec<Page> {
     let talk = || Talk::new(b"hello, who is there?", 2);
     [Setup::new(), Setup::tls12()].into_iter().flat_map(|setup| draw(setup, 65536, talk())).collect()

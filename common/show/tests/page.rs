@@ -26,7 +26,7 @@ fn hello() -> Talk {
     Talk::new(b"hello, who is there?", 1)
 }
 
-/// The pages of both ends, in TLS 1.3 and in TLS 1.2.
+/// Returns the pages of both ends, in TLS 1.3 and in TLS 1.2.
 fn pages() -> Vec<Page> {
     [Setup::new(), Setup::tls12()].into_iter().flat_map(|setup| draw(setup, ROOM, hello())).collect()
 }

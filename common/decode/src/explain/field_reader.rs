@@ -142,7 +142,8 @@ impl<'a> FieldReader<'a> {
         done
     }
 
-    /// Reads a vector: a length of `width` bytes (RFC 8446, 3.4) and its content. After a fault inside, reading continues behind the vector.
+    /// Reads a vector: a length of `width` bytes (RFC 8446, 3.4) and its content. After a fault inside, reading continues behind
+    /// the vector.
     pub(super) fn vector(
         &mut self,
         width: usize,

@@ -75,7 +75,7 @@ impl Stream {
         Self { endpoints, ours: theirs.rotate_left(16), theirs }
     }
 
-    /// The most bytes in one segment.
+    /// Returns the most bytes in one segment.
     pub(super) fn segment_size(&self) -> usize {
         self.endpoints.maximum_segment_size().into()
     }

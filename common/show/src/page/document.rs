@@ -59,7 +59,7 @@ fn secret(facts: &Facts) -> Markup {
     html! { p.secret { strong { "This page has decrypted data." } (says) } }
 }
 
-/// The content security policy. It allows only this style, this script, and pictures inside the page.
+/// Returns the content security policy. It allows only this style, this script, and pictures inside the page.
 fn policy() -> String {
     format!(
         "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",

@@ -72,7 +72,7 @@ fn outcome(facts: &Facts) -> Markup {
     }
 }
 
-/// All steps of one turn have the same time.
+/// Formats the duration of the session. All steps of one turn have the same time.
 fn lasted(facts: &Facts) -> String {
     if facts.lasted.is_zero() { "one turn".to_owned() } else { duration(facts.lasted) }
 }
@@ -87,7 +87,7 @@ fn version(agreed: Option<&Agreed>) -> String {
     version.map_or_else(|| "none agreed".to_owned(), version_name)
 }
 
-/// The most important numbers.
+/// Draws the most important numbers.
 fn tiles(facts: &Facts) -> Markup {
     let agreed = facts.agreed.as_ref();
     let handshake = agreed.map_or_else(|| "not done".to_owned(), |agreed| duration(agreed.after));

@@ -35,7 +35,7 @@ impl Look {
         }
     }
 
-    /// Its name in the style sheet, and the name of its icon.
+    /// Returns its name in the style sheet, and the name of its icon.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",

@@ -181,7 +181,7 @@ fn text(words: impl Display) -> Value {
     one_line(&words.to_string()).into()
 }
 
-/// 2^64 nanoseconds are 584 years.
+/// Returns a duration in nanoseconds. 2^64 of them are 584 years.
 fn nanoseconds(duration: Duration) -> Value {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).into()
 }
@@ -253,7 +253,7 @@ fn error(reason: &SkipReason<'_>) -> Value {
     }
 }
 
-/// The name of a phase in the schema, which keeps its first spelling.
+/// Returns the name of a phase in the schema, which keeps its first spelling.
 fn name_of_phase(phase: &Phase) -> &'static str {
     match phase {
         Phase::WriteFailed { .. } => "Severed",
