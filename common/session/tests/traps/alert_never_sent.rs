@@ -53,12 +53,12 @@ fn incompatible() -> Shared {
 const ALERT: Error = Error::AlertReceived(AlertDescription::ProtocolVersion);
 
 #[test]
-fn the_naive_loop_keeps_the_alert_to_itself() {
+fn the_naive_loop_never_sends_the_alert() {
     let (server, socket, mut poll) = support::server(&incompatible(), &[]);
     naive(server, socket, &mut poll).unwrap_err();
     poll.close();
     assert_eq!(poll.peer.error, None);
-    assert_eq!(poll.peer.socket.taken(), 0, "the client has received nothing but a FIN");
+    assert_eq!(poll.peer.socket.taken(), 0, "the client has received a FIN only");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn naive(
 ) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     loop {
-        // First everything is sent …
+        // First, send everything.
         loop {
             message = &message[tls.writer().write(message)?..];
             match tls.write_tls(&mut socket) {
@@ -49,7 +49,7 @@ fn naive(
                 Err(error) => return Err(error),
             }
         }
-        // … and then the answer is read.
+        // Then, read the answer.
         if wait().is_none() {
             return Ok(answer);
         }

@@ -4,8 +4,8 @@
 //! a naive loop: complete, short, and plausible. Its test says how it fails on a fixed schedule: it hangs, panics, loses
 //! bytes, grows, or returns a wrong result. The last test runs our code on the same schedule.
 //!
-//! No test waits. Time is virtual, the network is simulated unless the trap is in the kernel, and a loop hangs if nothing can
-//! happen any more. A schedule names records and messages, not offsets.
+//! No test waits for time to pass. The clock is virtual. The network is simulated, unless the trap is in the kernel. A loop
+//! hangs if nothing can happen any more. A schedule names records and messages, not offsets.
 //!
 //! [`support`] has the poll and the schedule of the naive loops. [`sockets`] has real connections, and a server with our loop.
 //! Their tests poll for 20 ms to show that no event comes. [`page`] checks the headers, and prints

@@ -29,7 +29,7 @@ use super::support::{self, Poll, Step, tls};
 fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<Vec<u8>> {
     let mut request = Vec::new();
     while poll.wait().is_some() {
-        // First everything that the kernel has …
+        // First, read everything that the kernel has.
         loop {
             match tls.read_tls(&mut socket) {
                 Ok(0) => return Ok(request),
@@ -38,7 +38,7 @@ fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::
                 Err(error) => return Err(error),
             }
         }
-        // … and then everything that is in it.
+        // Then, process it.
         tls.process_new_packets().map_err(io::Error::other)?;
         let _ = tls.reader().read_to_end(&mut request);
         while tls.wants_write() {

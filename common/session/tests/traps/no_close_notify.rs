@@ -65,7 +65,7 @@ fn end(client: &mut Raw) -> io::Result<usize> {
 }
 
 #[test]
-fn the_naive_loop_ends_the_answer_like_an_attacker() {
+fn the_naive_loop_sends_a_fin_without_close_notify() {
     let (server, socket, mut poll) = support::server(&tls(&TLS13), SCHEDULE);
     naive(server, socket, &mut poll).unwrap();
     poll.close();

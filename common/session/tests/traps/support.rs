@@ -185,14 +185,14 @@ pub fn send_early(client: &mut Raw, plaintext: &[u8]) {
     client.write();
 }
 
-/// A connection that panics after so many calls. A loop that makes so many turns in circles.
+/// A value that panics after ten thousand uses. It ends a loop that would never end by itself.
 pub struct Finite<T> {
     inner: T,
     left: Cell<usize>,
 }
 
 impl<T> Finite<T> {
-    /// Lends this ten thousand times. No test here needs a hundred.
+    /// No test of this folder needs more than a hundred uses.
     pub fn new(inner: T) -> Self {
         Self { inner, left: Cell::new(10_000) }
     }
