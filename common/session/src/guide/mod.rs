@@ -37,6 +37,7 @@ chapter!(chapter_06, "06-backpressure.md", "steps/06.rs");
 chapter!(chapter_07, "07-time.md", "steps/07.rs");
 chapter!(chapter_08, "08-many-sessions.md", "steps/08.rs");
 chapter!(chapter_09, "09-turn.md", "steps/09.rs");
+chapter!(chapter_10, "10-beyond.md", "steps/10.rs");
 
 page!(contract, "contract.md");
 page!(symptoms, "symptoms.md");

@@ -21,6 +21,7 @@ mod chapter_06;
 mod chapter_07;
 mod chapter_08;
 mod chapter_09;
+mod chapter_10;
 mod peer;
 mod text;
 mod wire;

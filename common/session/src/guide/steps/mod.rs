@@ -18,4 +18,6 @@ pub mod step_07;
 pub mod step_08;
 #[path = "09.rs"]
 pub mod step_09;
+#[path = "10.rs"]
+pub mod step_10;
 pub mod tls;

@@ -16,10 +16,15 @@ const KEY: &[u8] = include_bytes!("../../simulation/key.pem");
 
 /// Creates the server's end of a connection. A real program makes the configuration once, and shares it.
 pub fn server() -> ServerConnection {
+    ServerConnection::new(server_config()).unwrap()
+}
+
+/// Creates a server's configuration.
+pub fn server_config() -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-    ServerConnection::new(Arc::new(config.unwrap())).unwrap()
+    Arc::new(config.unwrap())
 }
 
 /// Creates the client's end of a connection. The client trusts the server's certificate.
