@@ -20,6 +20,9 @@ use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
 /// The default address of the server.
+/// The default of `--ca`: the certificate that the server's first start makes.
+pub const DEFAULT_CA: &str = "certificates/certificate.pem";
+/// The default target.
 pub const DEFAULT_TARGET: &str = "localhost:8000";
 
 /// A TLS client that shows the server's first message and closes gracefully.
@@ -50,7 +53,7 @@ pub struct Cli {
     pub reconnect: u32,
 
     /// Certificates to trust, PEM; `system` means those of the operating system
-    #[arg(long, value_name = "FILE", default_value = "certificates/certificate.pem")]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CA)]
     pub ca: PathBuf,
 
     /// Certificate chain for a server that requests one, PEM

@@ -11,7 +11,7 @@ use rustls::{ClientConfig, KeyLog};
 use tls_session::deadline::Timeouts;
 use tls_session::session::SessionConfig;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, DEFAULT_CA};
 use crate::event_loop::Plan;
 use crate::failure::Failure;
 
@@ -59,9 +59,13 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
     })
 }
 
-/// Loads the certificates to trust.
+/// Loads the certificates to trust. A client that accepts every server needs none.
 fn trust(cli: &Cli) -> Result<Trust, IdentityError> {
-    if cli.ca == Path::new("system") { Trust::system() } else { Trust::load(&cli.ca) }
+    if cli.ca == Path::new("system") {
+        return Trust::system();
+    }
+    let is_default = cli.ca == Path::new(DEFAULT_CA);
+    if cli.insecure && is_default && !cli.ca.exists() { Ok(Trust::nothing()) } else { Trust::load(&cli.ca) }
 }
 
 /// Loads the client's certificate and key, and logs warnings about them.

@@ -4,7 +4,7 @@
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
-use testing::program::Program;
+use testing::program::{Launch, Program};
 use testing::test_server::TestServer;
 
 /// A real server with this identity, and a client that trusts `trusted` and connects to `localhost`.
@@ -144,6 +144,16 @@ fn insecure_continues_with_a_warning() {
         let line = client.stderr.wait_for_line("server localhost UNAUTHORIZED (");
         assert!(line.contains("WARN") && line.contains(reason), "{line}");
     }
+}
+
+#[test]
+fn insecure_needs_no_certificates_to_trust() {
+    let (server, elsewhere) = (EchoServer::start(&[]), TempDir::new());
+    let target = format!("localhost:{}", server.address.port());
+    let mut client = Launch::client(elsewhere.path()).args([target.as_str(), "--insecure"]).start();
+    client.expect_exit(0);
+    let line = client.stderr.wait_for_line("server localhost UNAUTHORIZED (");
+    assert!(line.contains("the trusted certificates, of which there are none"), "{line}");
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub enum Source {
     File(PathBuf),
     /// The trust store of the operating system, or of `SSL_CERT_FILE`.
     System,
+    /// Nobody is trusted.
+    Nothing,
 }
 
 impl fmt::Display for Source {
@@ -60,6 +62,7 @@ impl fmt::Display for Source {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::System => f.write_str("the system's trust store"),
+            Self::Nothing => f.write_str("the trusted certificates, of which there are none"),
         }
     }
 }
@@ -82,6 +85,11 @@ impl Trust {
         let pins = certificates.into_iter().map(|certificate| certificate.der).collect();
         let source = Source::File(path.to_owned());
         Ok(Self { source, anchors, pins })
+    }
+
+    /// Returns a trust that authorizes nobody.
+    pub fn nothing() -> Self {
+        Self { source: Source::Nothing, anchors: RootCertStore::empty(), pins: Vec::new() }
     }
 
     /// Reads the trust store of the operating system, which holds authorities and no pins.
