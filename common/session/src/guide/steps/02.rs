@@ -1,4 +1,4 @@
-//! Chapter 2: the same exchange, with the five functions that `complete_io` calls.
+//! Chapter 2: the same exchange, with the functions that `complete_io` calls.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -61,7 +61,7 @@ impl Serve for Session {
     fn turn(&mut self) -> io::Result<bool> {
         loop {
             self.write()?;
-            self.advance();
+            self.advance()?;
             if !self.readable || !self.wants_read() {
                 break;
             }
@@ -100,7 +100,7 @@ impl Session {
     }
 
     /// Enters the next phase when all output is written.
-    fn advance(&mut self) {
+    fn advance(&mut self) -> io::Result<()> {
         if let Phase::Answering { end } = self.phase
             && self.unsent.is_empty()
         {
@@ -108,12 +108,13 @@ impl Session {
                 self.tls.send_close_notify(); // certifies the answer, so it stands behind all of it
             }
             self.phase = Phase::Flushing;
-            let _ = self.write(); // an error shows up again in the next read
+            self.write()?;
         }
         if self.phase == Phase::Flushing && !self.tls.wants_write() {
             let _ = self.socket.shutdown(Shutdown::Write); // fails if the peer has reset the connection
             self.phase = Phase::Draining { dropped: 0 };
         }
+        Ok(())
     }
 
     fn write(&mut self) -> io::Result<()> {

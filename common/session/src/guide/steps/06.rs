@@ -97,7 +97,7 @@ impl Session {
     /// Writes what is possible, and then reads once. Returns whether there may be more to read now.
     pub fn step(&mut self) -> io::Result<bool> {
         self.write()?;
-        self.advance();
+        self.advance()?;
         if !self.can_read() {
             return Ok(false);
         }
@@ -106,7 +106,7 @@ impl Session {
             _ => self.read()?,
         }
         self.write()?;
-        self.advance();
+        self.advance()?;
         Ok(self.can_read())
     }
 
@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// Enters the next phase when all output is written.
-    fn advance(&mut self) {
+    fn advance(&mut self) -> io::Result<()> {
         if let Phase::Answering { end } = self.phase
             && self.unsent.is_empty()
         {
@@ -155,12 +155,13 @@ impl Session {
                 self.tls.send_close_notify(); // certifies the answer, so it stands behind all of it
             }
             self.phase = Phase::Flushing;
-            let _ = self.write(); // an error shows up again in the next read
+            self.write()?;
         }
         if self.phase == Phase::Flushing && !self.tls.wants_write() {
             let _ = self.socket.shutdown(Shutdown::Write); // fails if the peer has reset the connection
             self.phase = Phase::Draining { dropped: 0 };
         }
+        Ok(())
     }
 
     fn write(&mut self) -> io::Result<()> {
