@@ -18,7 +18,7 @@ pub struct Row {
     pub peer: String,
     /// The version.
     pub version: String,
-    /// One for each [`Check`].
+    /// One for each check.
     pub cells: Vec<String>,
 }
 
