@@ -136,7 +136,11 @@ fn each_link_of_a_page_leads_to_a_file_and_to_a_page_of_rustdoc() {
                 folder().join(path).exists(),
                 "{name}: [{label}] leads to {target}, which does not exist"
             );
-            assert!(rustdoc.contains_key(&label), "{name}: rustdoc-links.md has no [{label}]");
+            let page =
+                rustdoc.get(&label).unwrap_or_else(|| panic!("{name}: rustdoc-links.md has no [{label}]"));
+            // A place on a page of its own: each chapter has its program, and contract.md names its tests.
+            let is_there = !page.starts_with('#') || label == "program" || name == "contract.md";
+            assert!(is_there, "{name}: [{label}] leads to {page}");
         }
     }
 }
