@@ -84,6 +84,15 @@ fn on_threads_serves_several_sessions() {
 }
 
 #[test]
+fn blocking_serves_one_client_after_the_other() {
+    let folder = TempDir::new();
+    let (_server, address) = start("blocking", folder.path());
+    bad_clients_end(address);
+    a_large_file_comes_back(address, folder.path());
+    a_large_file_comes_back(address, folder.path());
+}
+
+#[test]
 fn minimal_mio_echoes_a_large_file() {
     let folder = TempDir::new();
     let (mut server, address) = start("minimal_mio", folder.path());
@@ -107,7 +116,7 @@ fn minimal_mio_sends_an_alert() {
 #[test]
 #[ignore = "needs openssl"]
 fn each_serves_openssl() {
-    for name in ["on_epoll", "on_tokio", "on_threads", "minimal_mio"] {
+    for name in ["blocking", "minimal_mio", "on_threads", "on_epoll", "on_tokio"] {
         let folder = TempDir::new();
         let (_server, address) = start(name, folder.path());
         let connect = address.to_string();

@@ -203,7 +203,8 @@
 //! - `on_epoll`: many sessions under a level-triggered epoll(7), without mio;
 //! - `on_tokio`: one task for each session, on tokio's own readiness.
 //!
-//! `minimal_mio` is one session without this crate: mio, rustls, and every call in one file.
+//! `minimal_mio` is one session without this crate: mio, rustls, and every call in one file. `blocking` is the same without
+//! mio.
 //!
 //! An application that answers later than inside `received` returns `Next::Continue` from
 //! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
