@@ -16,9 +16,18 @@ fn chapter_08_runs() {
 }
 
 /// Lets a client send as fast as it can. Returns the largest number of bytes that one turn of the server has read from it.
-fn most_in_a_turn(turn: impl Fn(), read_bytes: impl Fn() -> usize, mut peer: Peer) -> usize {
-    let request = vec![7; 2_000_000];
-    peer.send(&request);
+fn most_in_a_turn(turn: impl Fn(), read_bytes: impl Fn() -> usize, mut peer: Peer, record: &[u8]) -> usize {
+    peer.send(b"hello");
+    drive(&turn, || {
+        peer.write();
+        peer.read();
+        peer.received == b"hello" // the handshake is over at both ends
+    });
+    peer.received.clear();
+    let records = if record.len() == 1 { 20_000 } else { 200 };
+    for _ in 0..records {
+        peer.send(record);
+    }
     let mut most = 0;
     let mut before = read_bytes();
     drive(
@@ -30,7 +39,7 @@ fn most_in_a_turn(turn: impl Fn(), read_bytes: impl Fn() -> usize, mut peer: Pee
         || {
             peer.write();
             peer.read();
-            peer.received.len() == request.len()
+            peer.received.len() == records * record.len()
         },
     );
     most
@@ -43,7 +52,7 @@ fn chapter_08_a_turn_without_a_limit_reads_what_a_fast_client_sends() {
     let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
     let read_bytes = || server.borrow().sessions.values().map(|timed| timed.session.read_bytes).sum();
     let peer = Peer::established(address, turn);
-    let most = most_in_a_turn(turn, read_bytes, peer);
+    let most = most_in_a_turn(turn, read_bytes, peer, &[7; 10_000]);
     assert!(most > 2 * ONE_READ, "{most}");
 }
 
@@ -54,8 +63,36 @@ fn chapter_08_a_turn_is_one_read_of_each_session() {
     let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
     let read_bytes = || server.borrow().sessions().map(|session| session.read_bytes).sum();
     let peer = Peer::established(address, turn);
-    let most = most_in_a_turn(turn, read_bytes, peer);
+    let most = most_in_a_turn(turn, read_bytes, peer, &[7; 10_000]);
     assert!(most <= ONE_READ, "{most}");
+}
+
+/// The length of a record with one byte: header, byte, type, and the tag of the AEAD (RFC 8446, 5.2).
+const SMALL_RECORD: usize = 5 + 1 + 1 + 16;
+
+#[test]
+fn chapter_08_one_read_without_a_limit_of_records_holds_many_tiny_ones() {
+    let (listener, address) = listener();
+    let server = RefCell::new(step_07::Server::new(listener, 64).unwrap());
+    let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
+    let read_bytes = || server.borrow().sessions.values().map(|timed| timed.session.read_bytes).sum();
+    let peer = Peer::established(address, turn);
+    let most = most_in_a_turn(turn, read_bytes, peer, b"7");
+    assert!(most > 5 * 64 * SMALL_RECORD, "{most}");
+}
+
+#[test]
+fn chapter_08_a_turn_is_at_most_64_records() {
+    let (listener, address) = listener();
+    let server = RefCell::new(step_08::Server::new(listener).unwrap());
+    let turn = || server.borrow_mut().turn(Instant::now, SHORT).unwrap();
+    let read_bytes = || server.borrow().sessions().map(|session| session.read_bytes).sum();
+    let peer = Peer::established(address, turn);
+    let most = most_in_a_turn(turn, read_bytes, peer, b"7");
+    assert!(
+        most < 65 * SMALL_RECORD,
+        "{most}: 64 records, and the rest of one that began in the turn before"
+    );
 }
 
 #[test]

@@ -17,15 +17,75 @@ use super::{step_02, tls};
 const LISTENER: Token = Token(0);
 /// How often a session reads in one turn.
 const STEPS: usize = 1;
+/// How many records a session processes in one turn.
+const RECORDS: usize = 64;
 /// How many connections are accepted in one turn. A handshake is much more work than a message.
 const ACCEPTS: usize = 10;
 
+/// A position in the stream of records that a client sends.
+#[derive(Clone, Default)]
+struct Framing {
+    /// How many bytes of the header have come. 0 between two records, and inside a body.
+    header: usize,
+    /// The length in the header.
+    length: usize,
+    /// How many bytes of the body are missing.
+    body: usize,
+}
+
+impl Framing {
+    /// Goes over `bytes`, and stops where the next record would be one more than `limit`. Returns the number of bytes.
+    fn walk(&mut self, bytes: &[u8], limit: usize) -> usize {
+        let (mut at, mut records) = (0, 0);
+        while at < bytes.len() {
+            if self.body > 0 {
+                let part = self.body.min(bytes.len() - at);
+                (self.body, at) = (self.body - part, at + part);
+                continue;
+            }
+            if self.header == 0 {
+                if records == limit {
+                    break;
+                }
+                (records, self.length) = (records + 1, 0);
+            }
+            if self.header >= 3 {
+                self.length = self.length << 8 | usize::from(bytes[at]);
+            }
+            (self.header, at) = (self.header + 1, at + 1);
+            if self.header == 5 {
+                (self.header, self.body) = (0, self.length);
+            }
+        }
+        at
+    }
+}
+
 struct Slot {
     timed: Timed,
+    framing: Framing,
     /// Whether the token is in the queue.
     is_runnable: bool,
     /// The deadline as it is in the set.
     deadline: Instant,
+}
+
+impl Slot {
+    /// Gives the session a turn of one read, and of a limited number of records. Returns whether there is more to do.
+    fn run(&mut self, now: Instant, buffer: &mut [u8]) -> io::Result<bool> {
+        let session = &mut self.timed.session;
+        let before = session.read_bytes;
+        session.read_limit = match session.socket().peek(buffer) {
+            Ok(0) => usize::MAX, // the client's FIN
+            Ok(seen) => self.framing.clone().walk(&buffer[..seen], RECORDS),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error), // the kernel reports it once, so the read would not get it
+        };
+        let has_more = self.timed.run(now, STEPS)?;
+        let read = self.timed.session.read_bytes - before; // at most what was seen
+        self.framing.walk(&buffer[..read], usize::MAX);
+        Ok(has_more)
+    }
 }
 
 pub struct Server {
@@ -40,6 +100,8 @@ pub struct Server {
     /// All deadlines, in order.
     deadlines: BTreeSet<(Instant, Token)>,
     last_token: usize,
+    /// What is in the socket of the session that has its turn.
+    buffer: Vec<u8>,
 }
 
 impl Server {
@@ -56,6 +118,7 @@ impl Server {
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
             last_token: 0,
+            buffer: vec![0; 16 * 1024],
         })
     }
 
@@ -104,7 +167,7 @@ impl Server {
         slot.is_runnable = false;
         self.deadlines.remove(&(slot.deadline, token));
         let registry = self.poll.registry();
-        let result = slot.timed.run(now, STEPS);
+        let result = slot.run(now, &mut self.buffer);
         let result = result.and_then(|has_more| slot.timed.session.watch(registry, token).map(|()| has_more));
         match result {
             Ok(has_more) if !slot.timed.is_over(now) => {
@@ -132,7 +195,12 @@ impl Server {
                     self.last_token += 1;
                     let token = Token(self.last_token);
                     let timed = Timed::new(Session::new(socket), now);
-                    let mut slot = Slot { deadline: timed.deadline(), timed, is_runnable: false };
+                    let mut slot = Slot {
+                        deadline: timed.deadline(),
+                        timed,
+                        framing: Framing::default(),
+                        is_runnable: false,
+                    };
                     make_runnable(&mut slot, token, &mut self.runnable);
                     self.deadlines.insert((slot.deadline, token));
                     self.sessions.insert(token, slot);
