@@ -90,6 +90,11 @@ impl Serve for Session {
 }
 
 impl Session {
+    /// Returns whether our FIN is sent.
+    pub fn has_sent_fin(&self) -> bool {
+        matches!(self.phase, Phase::Draining { .. } | Phase::Over)
+    }
+
     /// Returns how much plaintext waits for a client that does not read.
     pub fn unsent(&self) -> usize {
         self.unsent.len()
