@@ -59,7 +59,7 @@ fn chapter_05_bytes_behind_close_notify_do_not_destroy_the_answer() {
     let server = std::cell::RefCell::new(Server::<Session>::new(listener).unwrap());
     let turn = || server.borrow_mut().turn(SHORT).unwrap();
     let mut peer = Peer::established(address, turn);
-    let request = vec![7; 40_000];
+    let request = vec![7; 60_000];
     peer.send(&request);
     peer.tls.send_close_notify();
     peer.raw.extend([9; 40_000]); // more than one read: some of them are still unread when the server has finished
