@@ -30,7 +30,7 @@ impl Application for Member {
         for part in plaintext.split_inclusive(|byte| *byte == b'\n') {
             self.partial.extend_from_slice(part);
             if self.partial.len() > MAX_LINE {
-                return Next::Abandon;
+                return Next::Abort;
             }
             if self.partial.ends_with(b"\n") {
                 self.lines.borrow_mut().push(std::mem::take(&mut self.partial));

@@ -158,8 +158,9 @@ impl fmt::Display for Description<'_> {
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::AbandonedByApplication => {
-                write!(f, "we left: nobody reads the data of the {peer}, or its answer cannot be completed")
+                write!(f, "we left: nobody reads the data of the {peer}")
             }
+            CloseReason::Aborted => write!(f, "we left: our answer to the {peer} could not be completed"),
             CloseReason::PeerAlert(alert, context) => {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
                 f.write_str(&alert_context::explain(context, *alert, self.endings.peer()))

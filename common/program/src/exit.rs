@@ -43,7 +43,7 @@ impl From<&CloseReason> for ExitStatus {
             CloseReason::Clean { .. } | CloseReason::Unconfirmed | CloseReason::AbandonedByApplication => {
                 Self::Clean
             }
-            CloseReason::Truncated { .. } => Self::Truncated,
+            CloseReason::Truncated { .. } | CloseReason::Aborted => Self::Truncated,
             CloseReason::Abandoned => Self::Interrupted,
             CloseReason::PeerAlert(..)
             | CloseReason::NotTls(_)

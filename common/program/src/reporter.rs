@@ -82,7 +82,9 @@ fn repeated(reason: &CloseReason) -> &'static str {
         CloseReason::Clean { .. } => "# sessions closed cleanly",
         CloseReason::Unconfirmed => "# clients did not confirm the end",
         CloseReason::Truncated { .. } => "# clients left without close_notify",
-        CloseReason::Abandoned | CloseReason::AbandonedByApplication => "# sessions were abandoned",
+        CloseReason::Abandoned | CloseReason::AbandonedByApplication | CloseReason::Aborted => {
+            "# sessions were abandoned"
+        }
         CloseReason::PeerAlert(..) => "# clients sent an alert",
         CloseReason::NotTls(_) => "# clients did not speak TLS",
         CloseReason::Unauthorized(_) => "# clients were not authorized",

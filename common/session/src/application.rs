@@ -22,8 +22,12 @@ pub enum Next {
     /// The application has finished. The session sends close_notify behind all pending output. Then the peer has the
     /// close timeout to answer.
     Close,
-    /// The application abandons the session. The session sends close_notify and a FIN, and reads nothing more.
+    /// The application needs nothing more from the peer. What it has sent is complete. The session sends close_notify and
+    /// a FIN, and reads nothing more.
     Abandon,
+    /// The application cannot complete its answer. The session sends what is pending and a FIN, without close_notify. So
+    /// the peer knows that the answer is cut off (invariant I6).
+    Abort,
 }
 
 /// A role, such as the server's echo, or the client that closes after the first message.

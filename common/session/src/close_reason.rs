@@ -49,6 +49,9 @@ pub enum CloseReason {
     Abandoned,
     /// The application abandoned the session, and takes nothing more from the peer. The session sent close_notify.
     AbandonedByApplication,
+    /// Our answer could not be completed: the application aborted, or the loop did
+    /// ([`Session::abort`](crate::session::Session::abort)). The session sent a FIN without close_notify.
+    Aborted,
     /// The peer ended the session with a fatal alert.
     PeerAlert(AlertDescription, AlertContext),
     /// The peer speaks another protocol than TLS.

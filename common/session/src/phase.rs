@@ -102,7 +102,7 @@ pub enum Event {
     CloseRequested,
     /// A deadline passed.
     TimedOut(Timeout),
-    /// TLS has failed.
+    /// TLS has failed, or our answer cannot be completed: the keys are used up, or the application aborts.
     TlsFailed(CloseReason),
     /// A read failed.
     ReadFailed {

@@ -418,6 +418,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         match self.ask_application(cx, call) {
             Some(Next::Close) => _ = self.on(Event::ApplicationCloses, cx),
             Some(Next::Abandon) => _ = self.on(Event::ApplicationAbandons, cx),
+            Some(Next::Abort) => _ = self.on(Event::TlsFailed(CloseReason::Aborted), cx),
             Some(Next::Continue) | None => {}
         }
     }

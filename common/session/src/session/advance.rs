@@ -61,6 +61,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Some(Next::Continue) => self.on(Event::PeerFinished { answer_follows: true }, cx),
             Some(Next::Close) => self.on(Event::PeerFinished { answer_follows: false }, cx),
             Some(Next::Abandon) => self.on(Event::ApplicationAbandons, cx),
+            Some(Next::Abort) => self.on(Event::TlsFailed(CloseReason::Aborted), cx),
             None => true, // the session has failed
         }
     }

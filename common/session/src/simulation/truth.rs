@@ -52,7 +52,7 @@ impl<'a, A: Application> Truth<'a, A> {
             CloseReason::Tls(_) => {
                 self.damage(self.side.other()).is_some() || self.handshake_damaged(self.side)
             }
-            CloseReason::KeysUsedUp { .. } => false, // no run has so many records
+            CloseReason::KeysUsedUp { .. } | CloseReason::Aborted => false, // no run has so many records, or aborts
             CloseReason::Transport { operation: Operation::Read, .. } => reset && !seen.was("Closing"),
             CloseReason::Transport { operation: Operation::Write, .. } => reset && seen.was("WriteFailed"),
             CloseReason::TimedOut(timeout) => seen.fired == Some(*timeout),

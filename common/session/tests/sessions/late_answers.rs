@@ -104,7 +104,7 @@ fn an_abort_sends_a_fin_and_no_close_notify() {
     let mut pair = answering(seconds(50));
     pair.session.abort(pair.now);
     pair.settle();
-    assert_eq!(pair.session.reason(), Some(&CloseReason::AbandonedByApplication));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Aborted));
     assert!(!pair.raw.closed, "close_notify after half of the answer");
     assert!(pair.session.seen.position("send FIN").is_some());
 }
@@ -115,7 +115,7 @@ fn a_transport_that_is_lost_later_does_not_change_the_reason() {
     let mut pair = answering(seconds(50));
     pair.session.abort(pair.now);
     pair.session.lose_transport(Operation::Write, &ErrorKind::BrokenPipe.into(), pair.now);
-    assert_eq!(pair.session.reason(), Some(&CloseReason::AbandonedByApplication));
+    assert_eq!(pair.session.reason(), Some(&CloseReason::Aborted));
 }
 
 /// Its timer is always due.

@@ -9,6 +9,7 @@
     reason = "a test reports a fault by a panic"
 )]
 
+mod aborting;
 mod authorization;
 mod backpressure;
 mod closing;

@@ -91,6 +91,7 @@ fn outcome(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { .. } => "truncated",
         CloseReason::Abandoned => "abandoned",
         CloseReason::AbandonedByApplication => "abandoned by the application",
+        CloseReason::Aborted => "aborted",
         CloseReason::Unauthorized(_) => "unauthorized",
         CloseReason::Tls(_) | CloseReason::PeerAlert(..) | CloseReason::NotTls(_) => "TLS failed",
         CloseReason::KeysUsedUp { .. } => "keys used up",

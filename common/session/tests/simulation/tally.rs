@@ -66,6 +66,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { established: false } => "truncated in the handshake",
         CloseReason::Abandoned => "abandoned",
         CloseReason::AbandonedByApplication => "abandoned by the application",
+        CloseReason::Aborted => "aborted",
         CloseReason::PeerAlert(..) => "the peer's alert",
         CloseReason::NotTls(_) => "not TLS",
         CloseReason::Unauthorized(_) => "unauthorized",

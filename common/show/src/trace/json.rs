@@ -278,6 +278,7 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::Truncated { .. } => "truncated",
         CloseReason::Abandoned => "abandoned",
         CloseReason::AbandonedByApplication => "left",
+        CloseReason::Aborted => "aborted",
         CloseReason::PeerAlert(..) => "peer_alert",
         CloseReason::NotTls(_) => "not_tls",
         CloseReason::Unauthorized(_) => "unauthorized",
