@@ -12,7 +12,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use tls_session::authorize::note_refusal;
 
 use crate::authorization::{Peer, authorize_parts};
-use crate::certificate::parse;
+use crate::certificate::{parse, parse_strictly};
 use crate::key_kind::UnsupportedKey;
 use crate::trust::Trust;
 use crate::unauthorized::Unauthorized;
@@ -39,19 +39,29 @@ pub enum ClientAuth {
 /// The largest size of the names that are sent as hints. rustls would also write more than a message can hold.
 const HINTS_LENGTH: usize = 16 * 1024;
 
-/// Notes for the session that the signature of the handshake is wrong, or that the key of the certificate is of a
-/// kind that is not supported.
+/// Notes for the session why the signature of the handshake could not be verified.
 fn note_signature(
     cert: &CertificateDer<'_>,
     verified: Result<HandshakeSignatureValid, Error>,
 ) -> Result<HandshakeSignatureValid, Error> {
     if let Err(Error::InvalidCertificate(_)) = verified {
-        // Under `Policy::Insecure` no earlier check refuses a certificate with such a key.
-        let unsupported = parse(cert).ok().and_then(|cert| UnsupportedKey::of_public(cert.public_key()));
-        let refusal = unsupported.map_or(Unauthorized::WrongSignature, Unauthorized::UnsupportedKey);
-        note_refusal(refusal.into());
+        note_refusal(signature_refusal(cert).into());
     }
     verified
+}
+
+/// Returns the reason: the certificate cannot be used, its key is of a kind that is not supported, or the signature is
+/// wrong. Under `Policy::Insecure` no earlier check has found the first two.
+fn signature_refusal(cert: &CertificateDer<'_>) -> Unauthorized {
+    let key = parse(cert).and_then(|parsed| {
+        parse_strictly(cert, &parsed)?;
+        Ok(UnsupportedKey::of_public(parsed.public_key()))
+    });
+    match key {
+        Err(unusable) => Unauthorized::Unusable(unusable),
+        Ok(Some(kind)) => Unauthorized::UnsupportedKey(kind),
+        Ok(None) => Unauthorized::WrongSignature,
+    }
 }
 
 /// Notes the whole reason for the session, and returns the error for rustls.

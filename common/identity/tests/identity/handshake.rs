@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::support::*;
-use identity::{Identity, Peer, Policy, ServerVerifier, Trust, Unauthorized, authorize};
+use identity::{Identity, Peer, Policy, ServerVerifier, Trust, Unauthorized, Unusable, authorize};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     AlertDescription, ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection,
@@ -145,6 +146,27 @@ fn a_certificate_without_its_key_is_refused_under_any_policy() {
             let bad_signature = Error::InvalidCertificate(CertificateError::BadSignature);
             assert_eq!(ended.client_error, Some(bad_signature), "{policy:?}");
             assert_eq!(take_notes().refusal, Some(Unauthorized::WrongSignature.into()));
+        }
+    }
+}
+
+/// rustls cannot parse it, so it can verify no signature with it. A client with `--insecure` says so too.
+#[test]
+fn a_certificate_of_version_1_is_refused_under_any_policy() {
+    let certificate =
+        CertificateDer::from_pem_slice(include_bytes!("fixtures/ec-certificate-v1.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("fixtures/ec-key-sec1.pem")).unwrap();
+    let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    let certified = CertifiedKey::new(vec![certificate], key);
+    let server = ServerConfig::builder().with_no_client_auth();
+    let server = Arc::new(server.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified))));
+    for policy in [Policy::Strict, Policy::Insecure] {
+        for version in VERSIONS {
+            let verifier = verifier(trusting(&[&good().pem]), policy);
+            let ended = handshake(client(&verifier, version), server.clone());
+            assert!(matches!(ended.client_error, Some(Error::InvalidCertificate(_))), "{policy:?}");
+            let refusal = take_notes().refusal.unwrap();
+            assert_eq!(refusal, Unauthorized::Unusable(Unusable::NotVersion3).into(), "{policy:?}");
         }
     }
 }

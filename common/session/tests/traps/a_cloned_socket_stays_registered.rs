@@ -15,6 +15,9 @@
 //! socket and its registration together after the session's end
 //!
 //! **Seen in:** tokio-rs/mio#361, dwrensha/gj#3, tokio-rs/tokio-core#172, manticoresoftware/manticoresearch#4057
+//!
+//! **Note:** Our test clones no socket. It runs the server of `sockets.rs`, with our `Registered` and `Draining`. It checks that no
+//! event comes after the end of a session.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};

@@ -1,7 +1,8 @@
 //! # `while tls.is_handshaking()` ends before Finished is sent
 //!
 //! **Symptom:** The client's handshake is done, and then nothing happens. The client waits for the server's greeting, and
-//! the server waits for the client's Finished. If the client speaks first, it works: the request takes Finished along.
+//! the server waits for the client's Finished. If the client speaks first, it works: the write of the request also
+//! writes Finished.
 //!
 //! **Cause:** `process_new_packets` receives the last message, queues the answer, and makes `is_handshaking` false. The
 //! answer is still in rustls. It is Finished at a TLS 1.3 client, and the tickets at a TLS 1.3 server. At a TLS 1.2 server

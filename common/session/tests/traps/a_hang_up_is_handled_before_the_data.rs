@@ -1,4 +1,4 @@
-//! # `is_read_closed` closes the connection, and the last message is thrown away
+//! # `is_read_closed` closes the connection, and the last message is lost
 //!
 //! **Symptom:** The last message before the peer's close is lost, now and then. The log says that the peer has hung up. With a
 //! debugger or over a slow network the message arrives. Senders that write and close at once lose the most.

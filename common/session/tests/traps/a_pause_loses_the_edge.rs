@@ -1,4 +1,4 @@
-//! # A connection that pauses ignores its event, and never hears of those bytes again
+//! # A connection that pauses ignores its event, and gets no other event for those bytes
 //!
 //! **Symptom:** Backpressure works, and then the transfer stops for ever. The consumer has room again, the kernel holds bytes, and
 //! `poll` reports nothing.

@@ -13,6 +13,8 @@
 //! `common/session/tests/embedding.rs`, `wait`, a loop on poll(2)
 //!
 //! **Seen in:** apple/cups#4605, nakst/gf#51, hapostgres/pg_auto_failover#836
+//!
+//! **Note:** Our test runs a `Session` on the simulated network, and not on poll(2). It checks that the session wants no event.
 
 use std::io::{self, Read, Write as _};
 use std::os::unix::net::UnixStream;

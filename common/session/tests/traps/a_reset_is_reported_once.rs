@@ -12,7 +12,7 @@
 //! **Ours:** `common/session/src/phase.rs`, `Phase::WriteFailed`, which keeps the error of the write and then reads what the peer
 //! still sent
 //!
-//! **Seen in:** asterinas/asterinas#1855, tokio-rs/mio#1565
+//! **Seen in:** no public report is known
 
 use std::io::{self, Read as _, Write as _};
 

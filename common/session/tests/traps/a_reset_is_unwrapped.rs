@@ -1,4 +1,4 @@
-//! # `shutdown(..).unwrap()`: a client that leaves takes the server with it
+//! # `shutdown(..).unwrap()`: a client that leaves ends the server
 //!
 //! **Symptom:** The server panics, perhaps once a day: `called Result::unwrap() on an Err value: Os { code: 107, kind: NotConnected,
 //! message: "Transport endpoint is not connected" }`. The line is a `shutdown`, a `peer_addr` or a `set_nodelay` that "cannot
@@ -11,7 +11,7 @@
 //! **Rule:** An error of one connection ends that connection, and nothing else. Ignore the errors of `shutdown` and `set_nodelay`. Take the
 //! peer's address from `accept`.
 //!
-//! **Ours:** `common/session/src/session/advance.rs`, `shutdown_write`; `common/session/src/mio/listener.rs`, `Listener::accept`, which
+//! **Ours:** `common/session/src/session/advance.rs`, the call of `shutdown_write`; `common/session/src/mio/listener.rs`, `Listener::accept`, which
 //! returns the address
 //!
 //! **Seen in:** tiny-http/tiny-http#180, gotham-rs/gotham#461, hickory-dns/hickory-dns#1664, an-tao/trantor#290

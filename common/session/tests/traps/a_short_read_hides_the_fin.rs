@@ -1,4 +1,4 @@
-//! # A short read is taken for an empty socket, and the FIN behind the bytes is never read
+//! # After a short read the socket counts as empty, and the FIN behind the bytes is never read
 //!
 //! **Symptom:** Connections stay in `CLOSE_WAIT`, and their number grows. The peer has sent its last bytes and its FIN, the
 //! server has read the bytes, and `poll` never reports the connection again. It happens only if the bytes and the FIN arrive

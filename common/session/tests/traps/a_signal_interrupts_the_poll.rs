@@ -14,6 +14,8 @@
 //! **Ours:** `server/src/event_loop.rs`, `EventLoop::wait`; `common/session/src/session.rs`, `Session::read`
 //!
 //! **Seen in:** tokio-rs/mio#494, vorner/signal-hook#98, rust-lang/futures-rs#2, rosenpass/rosenpass#522
+//!
+//! **Note:** `EventLoop` is in another crate. So our test runs a loop of its own, which handles `Interrupted` in the same way.
 
 use std::io;
 use std::process::{Command, Stdio};

@@ -8,7 +8,7 @@
 //! ends an idle connection.
 //!
 //! **Rule:** Give each phase of a session a deadline: handshake, idle, write progress, close. Compute the timeout of `poll` from the
-//! earliest one. In TLS the client sends first, so a client that has sent nothing has no claim to a slot.
+//! earliest one. In TLS the client sends first, so a client that has sent nothing does not need a slot.
 //!
 //! **Ours:** `common/session/src/deadline.rs`, `Timeouts`; `server/src/accept_queue.rs`, `next_with_data`, which passes over silent clients
 //!

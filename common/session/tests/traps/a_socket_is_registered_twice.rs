@@ -12,7 +12,7 @@
 //!
 //! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`, `Registration::with_token`
 //!
-//! **Seen in:** tokio-rs/mio#464, panjf2000/gnet#572, iowarp/clio-core#273
+//! **Seen in:** panjf2000/gnet#572, iowarp/clio-core#273
 
 use std::io::{self, Write as _};
 

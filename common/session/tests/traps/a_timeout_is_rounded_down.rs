@@ -13,6 +13,9 @@
 //! **Ours:** `server/src/event_loop.rs`, `EventLoop::wait`; `common/session/src/deadline.rs`, `Deadlines::due`
 //!
 //! **Seen in:** smol-rs/smol#109, tokio-rs/mio#1615, oven-sh/bun#34780, hniksic/rust-subprocess#95
+//!
+//! **Note:** `EventLoop` is in another crate. So our test runs a loop of its own, which computes the timeout in the same way. It uses
+//! the real clock.
 
 use std::io;
 use std::time::{Duration, Instant};

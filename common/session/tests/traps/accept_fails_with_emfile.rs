@@ -1,4 +1,4 @@
-//! # `accept` fails with `Too many open files`, and the listener stays deaf after descriptors are free again
+//! # `accept` fails with `Too many open files`, and the listener reports nothing after descriptors are free again
 //!
 //! **Symptom:** The log says `Too many open files (os error 24)` a few times. Then the load falls, descriptors are free, and clients
 //! still hang: they are connected, and nobody accepts them. Every now and then a new client gets one of them going.

@@ -14,6 +14,9 @@
 //! **Ours:** `server/src/event_loop.rs`, `gather` before `admit` before `turn`; `common/session/src/session.rs`, `Session::turn`
 //!
 //! **Seen in:** tokio-rs/mio#219, creytiv/re#266, hjr3/mob#2
+//!
+//! **Note:** `EventLoop` is in another crate. So our test runs the server of `sockets.rs`, which gathers, admits and turns in the
+//! same order. It is not the same schedule: a new client comes while another one leaves.
 
 use std::io::{self, Read as _, Write as _};
 

@@ -10,7 +10,7 @@
 //! **Rule:** A socket that may hold unread bytes must be drained before it is closed. Send the FIN. Then read and discard
 //! until end-of-file, with a limit on bytes and time. Read the socket directly: rustls does not read it any more.
 //!
-//! **Ours:** `common/session/src/session/advance.rs`, `needs_draining`; `common/session/src/mio/draining.rs`, `Draining`
+//! **Ours:** `common/session/src/session/advance.rs`, `may_receive_more`; `common/session/src/mio/draining.rs`, `Draining`
 //!
 //! **Seen in:** benoitc/gunicorn#3590, netty/netty#6818, oferchen/rsync#5718
 

@@ -67,7 +67,7 @@ fn the_naive_loop_ends_a_session_whose_data_is_in_the_socket() {
 }
 
 #[test]
-fn ours_reads_before_it_judges() {
+fn ours_reads_before_the_deadline_counts() {
     let mut pair = RawPair::server(tls(&TLS13), Echo::default()).established();
     SCHEDULE[0](&mut pair.raw);
     pair.raw.write();

@@ -11,7 +11,7 @@
 //! requests that may be executed twice.
 //!
 //! **Ours:** `common/session/src/application.rs`, `Application::accepts_early_data`; `common/session/src/session/calls.rs`,
-//! `reject_early_data`
+//! `Session::new`, which calls `reject_early_data` of rustls
 //!
 //! **Seen in:** rustls/rustls#2085, rustls/tokio-rustls#70
 

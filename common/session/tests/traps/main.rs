@@ -2,7 +2,8 @@
 //!
 //! Each file shows one trap, and is read from top to bottom. Its header says what goes wrong, why, and what to do. Then comes
 //! a naive loop: complete, short, and plausible. Its test says how it fails on a fixed schedule: it hangs, panics, loses
-//! bytes, grows, or returns a wrong result. The last test runs our code on the same schedule.
+//! bytes, grows, or returns a wrong result. The last tests run our code, on the same schedule. Where they cannot, the header has a
+//! note, which says what they run.
 //!
 //! No test waits for time to pass. The clock is virtual. The network is simulated, unless the trap is in the kernel. A loop
 //! hangs if nothing can happen any more. A schedule names records and messages, not offsets.

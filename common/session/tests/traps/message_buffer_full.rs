@@ -11,9 +11,9 @@
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive`
 //!
-//! **Seen in:** tokio-rs/tls#14, rustls/rustls#3176
+//! **Seen in:** tokio-rs/tls#14
 //!
-//! **Note:** A handshake message of 64 KB or more causes the same error. No loop can prevent that one.
+//! **Note:** A handshake message of 64 KB or more causes the same error. No loop can prevent that one (rustls/rustls#3176).
 
 use std::io::{self, Read as _};
 

@@ -11,8 +11,8 @@
 //! **Rule:** Call `send_close_notify` after the last plaintext of every session. Flush it with `write_tls`, and then send
 //! the FIN.
 //!
-//! **Ours:** `common/session/src/session/advance.rs`, `send_close_notify`; `common/session/src/phase.rs`, `Phase::Finishing`
-//! and `Phase::Closing`
+//! **Ours:** `common/session/src/session/advance.rs`, the call of `send_close_notify`; `common/session/src/phase.rs`,
+//! `Phase::Finishing` and `Phase::Closing`
 //!
 //! **Seen in:** rustls/rustls#419, tokio-rs/tls#157
 

@@ -5,7 +5,7 @@
 //! small messages pass.
 //!
 //! **Cause:** The loop reads the socket into its own buffer, and passes that to `read_tls`. `read_tls` may take less: it
-//! takes 4096 bytes if its own buffer is empty. The next read of the socket overwrites the rest (rustls,
+//! takes at most 4,096 bytes if rustls holds no ciphertext. The next read of the socket overwrites the rest (rustls,
 //! `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
 //!
 //! **Rule:** Use the number that `read_tls` returns. Call `read_tls` and `process_new_packets` in turn until the buffer is

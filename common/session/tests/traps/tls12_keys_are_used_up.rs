@@ -34,7 +34,7 @@ use super::support::{self, Poll, Step};
 /// How many records the keys of the server can seal. Its Finished is the first of them.
 const LIMIT: u64 = 5;
 
-fn tired() -> Shared {
+fn with_few_records() -> Shared {
     let server = server_config(with_record_limit(Side::Server, LIMIT), &[&TLS12], None);
     Tls { server, ..Tls::new(&TLS12) }.shared()
 }
@@ -73,7 +73,7 @@ const SCHEDULE: &[Step] = &[
 
 #[test]
 fn the_naive_loop_has_sent_everything_and_the_client_has_a_part_and_close_notify() {
-    let (server, socket, mut poll) = support::server(&tired(), SCHEDULE);
+    let (server, socket, mut poll) = support::server(&with_few_records(), SCHEDULE);
     let sent = naive(server, socket, &mut poll).unwrap();
     assert_eq!((sent, poll.peer.received.as_slice()), (6, b"1234".as_slice()));
     assert!(poll.peer.closed, "the end is proper");
@@ -81,7 +81,7 @@ fn the_naive_loop_has_sent_everything_and_the_client_has_a_part_and_close_notify
 
 #[test]
 fn ours_ends_without_close_notify_and_says_why() {
-    let pair = support::run(RawPair::server(tired(), Echo::default()), SCHEDULE);
+    let pair = support::run(RawPair::server(with_few_records(), Echo::default()), SCHEDULE);
     assert_eq!(pair.session.reason(), Some(&CloseReason::KeysUsedUp { limit: LIMIT }));
     assert_eq!(pair.raw.received, b"123");
     assert!(!pair.raw.closed, "close_notify after a part of the answer");

@@ -1,4 +1,4 @@
-//! # `Ok(0)` from `read_tls` is taken for the end of the message: a truncation goes unnoticed
+//! # `Ok(0)` from `read_tls` counts as the end of the message: a truncation is not noticed
 //!
 //! **Symptom:** The program accepts a message that an attacker has cut off, and reports no error. The attacker only has to
 //! send a FIN.

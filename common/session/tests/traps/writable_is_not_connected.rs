@@ -7,8 +7,8 @@
 //! once, and the first call that meets it takes it (`SO_ERROR`). `connect` of mio does not block, and returns `Ok` before the
 //! server has answered (mio, `src/net/tcp/stream.rs`, `TcpStream::connect`, which lists the steps).
 //!
-//! **Rule:** After the first event call `take_error`. Without an error call `peer_addr`: `NotConnected` means that the attempt still lasts,
-//! and the event was spurious. Only an address means connected.
+//! **Rule:** After the first event call `take_error`. Without an error call `peer_addr`: `NotConnected` or `EINPROGRESS` means that the
+//! attempt still lasts, and the event was spurious. Only an address means connected.
 //!
 //! **Ours:** `common/session/src/mio/connecting.rs`, `Connecting::finish`
 //!
