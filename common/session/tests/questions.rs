@@ -8,10 +8,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use rustls::client::ClientConnectionData;
-use rustls::server::{Acceptor, ServerConnectionData};
+use rustls::client::{
+    ClientConnectionData, ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue,
+    Tls13ClientSessionValue,
+};
+use rustls::pki_types::ServerName;
+use rustls::server::{Acceptor, ServerConnectionData, ServerSessionMemoryCache};
 use rustls::version::TLS13;
-use rustls::{ClientConnection, ConnectionCommon, Error, HandshakeKind, ServerConnection};
+use rustls::{ClientConnection, ConnectionCommon, Error, HandshakeKind, NamedGroup, ServerConnection};
 use tls_session::application::{Application, Next, Outbox};
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::{CloseReason, Endpoint};
@@ -205,4 +209,98 @@ fn a_configuration_is_chosen_by_the_name_in_the_hello() {
     assert_eq!(accepted.client_hello().server_name(), Some("localhost"));
     assert_eq!(serve(&tls, socket, kept), CloseReason::Clean { first: Endpoint::Peer });
     client.join().unwrap();
+}
+
+/// A store of tickets that ignores the name, as a hostile client may.
+#[derive(Debug)]
+struct Nameless(ClientSessionMemoryCache);
+
+/// The one name under which it stores everything.
+fn one_name() -> ServerName<'static> {
+    ServerName::try_from("one.example").unwrap()
+}
+
+impl ClientSessionStore for Nameless {
+    fn set_kx_hint(&self, _name: ServerName<'static>, group: NamedGroup) {
+        self.0.set_kx_hint(one_name(), group);
+    }
+
+    fn kx_hint(&self, _name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.0.kx_hint(&one_name())
+    }
+
+    fn set_tls12_session(&self, _name: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.0.set_tls12_session(one_name(), value);
+    }
+
+    fn tls12_session(&self, _name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.0.tls12_session(&one_name())
+    }
+
+    fn remove_tls12_session(&self, _name: &ServerName<'static>) {
+        self.0.remove_tls12_session(&one_name());
+    }
+
+    fn insert_tls13_ticket(&self, _name: ServerName<'static>, value: Tls13ClientSessionValue) {
+        self.0.insert_tls13_ticket(one_name(), value);
+    }
+
+    fn take_tls13_ticket(&self, _name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        self.0.take_tls13_ticket(&one_name())
+    }
+}
+
+/// rustls compares the name of the ticket with the name in the ClientHello (RFC 6066, 3).
+#[test]
+fn a_ticket_resumes_no_session_under_another_name() {
+    let mut tls = Tls::resuming(&TLS13);
+    tls.client.resumption = Resumption::store(Arc::new(Nameless(ClientSessionMemoryCache::new(8))));
+    let config = Arc::new(tls.client.clone());
+    let tls = tls.shared();
+    for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+        let (client, _) = established(&tls);
+        assert_eq!(client.handshake_kind(), Some(kind));
+    }
+    let other = ServerName::try_from("admin.example").unwrap();
+    let mut client = ClientConnection::new(config, other).unwrap();
+    let mut server = tls.server();
+    input(&mut server, &output(&mut client)).unwrap();
+    assert_eq!(server.handshake_kind(), Some(HandshakeKind::Full));
+}
+
+/// The second configuration demands a certificate. It shares the store of the first one, so nobody asks.
+#[test]
+fn a_ticket_resumes_a_session_of_another_configuration_that_shares_its_store() {
+    let mut open = Tls::resuming(&TLS13);
+    let mut strict = Tls::with_client_certificate(&TLS13);
+    open.server.session_storage = ServerSessionMemoryCache::new(8);
+    strict.server.session_storage = Arc::clone(&open.server.session_storage);
+    strict.client = open.client.clone();
+    let (open, mut strict) = (open.shared(), strict);
+
+    let (client, _) = established(&open);
+    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
+    let (_, server) = established(&strict.clone().shared());
+    assert_eq!(server.handshake_kind(), Some(HandshakeKind::Resumed));
+    assert!(server.peer_certificates().is_none(), "the client has shown no certificate");
+
+    strict.server.session_storage = ServerSessionMemoryCache::new(8);
+    let strict = strict.shared();
+    let (mut client, mut server) = (strict.client(), strict.server());
+    input(&mut server, &output(&mut client)).unwrap();
+    input(&mut client, &output(&mut server)).unwrap();
+    let refused = input(&mut server, &output(&mut client));
+    assert_eq!(refused, Err(Error::NoCertificatesPresented));
+}
+
+#[test]
+fn a_client_that_connects_to_an_address_sends_no_name() {
+    let address = ServerName::try_from("127.0.0.1").unwrap();
+    assert!(matches!(address, ServerName::IpAddress(_)));
+    let config = Arc::new(Tls::new(&TLS13).client);
+    let mut client = ClientConnection::new(config, address).unwrap();
+    let mut acceptor = Acceptor::default();
+    acceptor.read_tls(&mut &output(&mut client)[..]).unwrap();
+    let accepted = acceptor.accept().expect("a ClientHello").expect("the whole of it");
+    assert_eq!(accepted.client_hello().server_name(), None);
 }
