@@ -4,7 +4,8 @@
 //! that the session ended properly. It happens with clients that send something after close_notify.
 //!
 //! **Cause:** After close_notify `read_tls` returns `Ok(0)` and does not read the socket. So the bytes stay there (rustls,
-//! `ConnectionCommon::read_tls`, `conn.rs`). If a socket with unread bytes is closed, Linux resets the connection. It drops
+//! `ConnectionCommon::read_tls`, `conn.rs`). A level-triggered source reports them again and again, and such a loop uses 100 %
+//! CPU. If a socket with unread bytes is closed, Linux resets the connection. It drops
 //! all data that it has not sent yet (RFC 1122, 4.2.2.13; `__tcp_close` in `net/ipv4/tcp.c`).
 //!
 //! **Rule:** A socket that may hold unread bytes must be drained before it is closed. Send the FIN. Then read and discard
