@@ -1,8 +1,11 @@
 //! An echo server on blocking sockets, driven by hand: one client after the other, rustls and std alone.
 //!
-//! It teaches the order of the five calls, as chapter 2 of the guide explains it. A blocking socket has two limits that this
-//! program cannot remove. A silent client keeps the server busy until the timeout. A client that sends much and does not read
-//! makes the server wait in a write, until the timeout.
+//! It teaches the order of the five calls, as chapter 2 of the guide explains it. A server of this kind has limits that it
+//! cannot remove:
+//!
+//! - A silent client keeps the server busy until the timeout.
+//! - A client that sends much and does not read makes the server wait in a write, until the timeout.
+//! - A timeout holds for one call. A client that sends or reads one byte now and then keeps the server for ever.
 //!
 //! ```sh
 //! cargo run --example blocking
@@ -12,7 +15,7 @@
 mod support;
 
 use std::error::Error;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +29,10 @@ fn serve(tls: &mut ServerConnection, socket: &mut TcpStream) -> io::Result<()> {
     tls.writer().write_all(b"welcome!\n")?; // rustls keeps it until the handshake is done
     loop {
         flush(tls, socket)?; // before each wait: the client may be waiting for these bytes
-        if tls.read_tls(socket)? == 0 {
-            return Ok(()); // a FIN without close_notify: the client gets no close_notify either
+        match tls.read_tls(socket) {
+            Ok(0) => return Ok(()), // a FIN without close_notify: the client gets no close_notify either
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue, // Ctrl-Z and fg
+            other => _ = other?,
         }
         let processed = tls.process_new_packets();
         let mut plaintext = Vec::new();
@@ -47,7 +52,10 @@ fn serve(tls: &mut ServerConnection, socket: &mut TcpStream) -> io::Result<()> {
 /// Writes everything that rustls has queued. The handshake, tickets and alerts are written here too.
 fn flush(tls: &mut ServerConnection, socket: &mut TcpStream) -> io::Result<()> {
     while tls.wants_write() {
-        tls.write_tls(socket)?;
+        match tls.write_tls(socket) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            other => _ = other?,
+        }
     }
     Ok(())
 }
@@ -55,9 +63,12 @@ fn flush(tls: &mut ServerConnection, socket: &mut TcpStream) -> io::Result<()> {
 fn main() -> Result<(), Box<dyn Error>> {
     let (listener, config) = (support::listen()?, support::tls()?);
     for socket in listener.incoming() {
-        let mut socket = socket?;
+        let Ok(mut socket) = socket else {
+            std::thread::sleep(support::PAUSE); // no descriptors are left
+            continue;
+        };
         let mut tls = ServerConnection::new(Arc::clone(&config))?;
-        println!("{:?}", serve(&mut tls, &mut socket));
+        support::say(format_args!("{:?}", serve(&mut tls, &mut socket)));
         let _ = socket.shutdown(std::net::Shutdown::Write); // fails if the client has reset the connection
         let _ = support::drain(socket);
     }

@@ -1,7 +1,7 @@
 //! Many sessions under epoll(7), level-triggered, without mio.
 //!
 //! It teaches what a level-triggered loop has to do: epoll repeats what is ready, so a socket that wants nothing is not
-//! registered. Otherwise its hang-up would wake the loop again and again.
+//! registered. Otherwise its hang-up would wake the loop again and again. Only the system limits the number of clients.
 //!
 //! ```sh
 //! cargo run --example on_epoll
@@ -15,10 +15,10 @@ use std::error::Error;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustls::ServerConfig;
@@ -50,10 +50,12 @@ fn serve(listener: &TcpListener, tls: &Arc<ServerConfig>) -> Result<(), Box<dyn 
         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
         for event in events {
             if event.data.u64() == LISTENER {
-                // One `accept` is enough: epoll reports the next client again. An error ends this example. The listener
-                // of `tls_session::mio` goes on.
+                // One `accept` is enough: epoll reports the next client again.
+                let Ok((socket, local, peer)) = support::accept(listener) else {
+                    thread::sleep(support::PAUSE); // all sessions wait; the listener of `tls_session::mio` waits alone
+                    continue;
+                };
                 number += 1;
-                let (socket, local, peer) = support::accept(listener)?;
                 let session = support::begin(SessionId { number, peer }, local, socket, tls, cx)?;
                 clients.insert(number, Client { session, watched: Interest::NONE, due: Some(cx.now) });
             } else if let Some(client) = clients.get_mut(&event.data.u64()) {
@@ -68,11 +70,12 @@ fn serve(listener: &TcpListener, tls: &Arc<ServerConfig>) -> Result<(), Box<dyn 
                 Turn::Wait(wants) => wants,
                 Turn::Again(wants) => Wants { deadline: Some(cx.now), ..wants },
                 Turn::Done(reason) => {
-                    println!("session {key}: {reason:?}");
+                    support::say(format_args!("session {key}: {reason:?}"));
                     client.watch(&epoll, key, Interest::NONE)?;
                     let Some(Client { session, .. }) = clients.remove(&key) else { continue };
                     if session.needs_draining() {
-                        std::thread::spawn(|| support::drain(session.into_parts().0));
+                        // If the system has no thread, the socket is closed without draining.
+                        let _ = thread::Builder::new().spawn(|| support::drain(session.into_parts().0));
                     }
                     continue;
                 }
@@ -105,9 +108,7 @@ impl Client {
 /// Waits until the deadline. Returns the events that came.
 fn wait(epoll: &OwnedFd, deadline: Option<Instant>) -> Result<Vec<epoll::Event>, Errno> {
     let mut events = Vec::with_capacity(64);
-    let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-    let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-    let waited = epoll::wait(epoll, spare_capacity(&mut events), timeout.as_ref());
+    let waited = epoll::wait(epoll, spare_capacity(&mut events), support::timeout(deadline).as_ref());
     if waited == Err(Errno::INTR) { Ok(events) } else { waited.map(|_| events) }
 }
 

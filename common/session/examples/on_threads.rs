@@ -1,6 +1,7 @@
 //! One thread for each session: a non-blocking socket, and poll(2) until the session's deadline.
 //!
-//! It teaches that a session needs no event loop. `turn` says what to wait for, and a thread can wait for that alone.
+//! It teaches that a session needs no event loop. `turn` says what to wait for, and a thread can wait for that alone. Only the
+//! system limits the number of clients.
 //!
 //! ```sh
 //! cargo run --example on_threads
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustls::ServerConfig;
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
@@ -31,13 +32,16 @@ use self::support::Echo;
 fn serve(listener: &TcpListener, tls: &Arc<ServerConfig>) -> Result<(), Box<dyn Error>> {
     let (mut buffers, mut nobody) = (Buffers::default(), ());
     for number in 1.. {
+        let Ok((socket, local, peer)) = support::accept(listener) else {
+            thread::sleep(support::PAUSE);
+            continue;
+        };
         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
-        let (socket, local, peer) = support::accept(listener)?;
         let session = support::begin(SessionId { number, peer }, local, socket, tls, cx)?;
-        thread::spawn(move || match run(session) {
-            Ok(reason) => println!("session {number}: {reason:?}"),
-            Err(error) => println!("session {number}: {error}"),
-        });
+        let session = move || support::say(format_args!("session {number}: {:?}", run(session)));
+        if let Err(error) = thread::Builder::new().spawn(session) {
+            support::say(format_args!("session {number} has no thread: {error}"));
+        }
     }
     Ok(())
 }
@@ -72,9 +76,7 @@ fn wait(socket: &TcpStream, wants: Wants) -> io::Result<Readiness> {
     if flags.is_empty() {
         watched.clear(); // poll(2) reports a hang-up even of a socket that wants nothing, again and again
     }
-    let left = wants.deadline.map(|at| at.saturating_duration_since(Instant::now()));
-    let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-    match poll(&mut watched, timeout.as_ref()) {
+    match poll(&mut watched, support::timeout(wants.deadline).as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }

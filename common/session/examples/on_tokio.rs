@@ -1,7 +1,8 @@
 //! A session under tokio: a task waits for readiness, and drives the session.
 //!
 //! It teaches how a session works with a runtime that remembers readiness too. tokio forgets a direction only if `try_read` or
-//! `try_write` returns `WouldBlock`. The session does the same, so the two cannot disagree.
+//! `try_write` returns `WouldBlock`. The session does the same, so the two cannot disagree. Only the system limits the number
+//! of clients.
 //!
 //! ```sh
 //! cargo run --example on_tokio
@@ -25,7 +26,7 @@ use tls_session::session::{Session, Turn, Wants};
 use tls_session::transport::Transport;
 use tokio::io::{AsyncReadExt as _, Interest, Ready};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 /// A socket of tokio, whose calls do not wait.
 struct Socket(TcpStream);
@@ -60,11 +61,15 @@ impl Transport for Socket {
 async fn serve(listener: TcpListener, tls: Arc<ServerConfig>) -> Result<(), Box<dyn Error>> {
     let (mut buffers, mut nobody) = (Buffers::default(), ());
     for number in 1.. {
-        let (socket, peer) = listener.accept().await?;
+        let Ok((socket, peer)) = listener.accept().await else {
+            sleep(support::PAUSE).await;
+            continue;
+        };
+        let _ = socket.set_nodelay(true); // fails if the client is gone, which the first read reports
         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
         let local = socket.local_addr()?;
         let session = support::begin(SessionId { number, peer }, local, Socket(socket), &tls, cx)?;
-        tokio::spawn(async move { println!("session {number}: {:?}", run(session).await) });
+        tokio::spawn(async move { support::say(format_args!("session {number}: {:?}", run(session).await)) });
     }
     Ok(())
 }
@@ -74,11 +79,11 @@ async fn run(mut session: Session<Socket, support::Echo>) -> io::Result<CloseRea
     let mut buffers = Buffers::default();
     loop {
         let turn = session.turn(&mut Context::new(Instant::now(), &mut buffers, &mut ()));
-        let wants = match turn {
-            Turn::Wait(wants) => wants,
-            Turn::Again(wants) => {
+        let ready = match turn {
+            Turn::Wait(wants) => wait(&session.transport_mut().0, wants).await?,
+            Turn::Again(_) => {
                 tokio::task::yield_now().await; // the other tasks have their turns
-                Wants { deadline: Some(Instant::now()), ..wants }
+                Ready::READABLE | Ready::WRITABLE // whether it is: a call of tokio's socket says it without a system call
             }
             Turn::Done(reason) => {
                 if session.needs_draining() {
@@ -87,7 +92,6 @@ async fn run(mut session: Session<Socket, support::Echo>) -> io::Result<CloseRea
                 return Ok(reason);
             }
         };
-        let ready = wait(&session.transport_mut().0, wants).await?;
         let readiness = Readiness::new(ready.is_readable(), ready.is_writable(), ready.is_read_closed());
         session.ready(readiness, &mut Context::new(Instant::now(), &mut buffers, &mut ()));
     }

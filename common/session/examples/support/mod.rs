@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "no example uses everything")]
 
 use std::error::Error;
-use std::io::{self, Read as _};
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::event::Timespec;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
@@ -59,16 +61,30 @@ pub fn begin<T: Transport>(
 pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr, SocketAddr)> {
     let (socket, peer) = listener.accept()?;
     socket.set_nonblocking(true)?;
-    socket.set_nodelay(true)?;
+    let _ = socket.set_nodelay(true); // fails if the client is gone, which the first read reports
     let local = socket.local_addr()?;
     Ok((socket, local, peer))
+}
+
+/// How long to wait after an accept that failed. File descriptors may have run out.
+pub const PAUSE: Duration = Duration::from_millis(100);
+
+/// Prints a line. If nobody reads it, the server goes on.
+pub fn say(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Returns the time until a deadline, as poll(2) and epoll(7) want it.
+pub fn timeout(deadline: Option<Instant>) -> Option<Timespec> {
+    let left = deadline?.saturating_duration_since(Instant::now());
+    Timespec::try_from(left).ok()
 }
 
 /// Listens on the address in the first argument, or on port 8000.
 pub fn listen() -> Result<TcpListener, Box<dyn Error>> {
     let address: SocketAddr = std::env::args().nth(1).as_deref().unwrap_or("127.0.0.1:8000").parse()?;
     let listener = TcpListener::bind(address)?;
-    println!("listening on {}", listener.local_addr()?);
+    say(format_args!("listening on {}", listener.local_addr()?));
     Ok(listener)
 }
 
