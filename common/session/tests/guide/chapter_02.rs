@@ -96,6 +96,21 @@ fn chapter_02_after_an_error_rustls_still_wants_to_read() {
 }
 
 #[test]
+fn chapter_02_the_plaintext_before_a_bad_record_is_not_lost() {
+    let (mut client, mut server) = established();
+    let mut bytes = Vec::new();
+    client.writer().write_all(b"hello").unwrap();
+    flush(&mut client, &mut bytes).unwrap();
+    bytes.extend([23, 3, 3, 0, 20]);
+    bytes.extend([0; 20]);
+    let (length, mut plaintext) = (bytes.len(), Vec::new());
+    let mut socket = io::Cursor::new(bytes);
+    let error = receive(&mut server, &mut socket, &mut plaintext).unwrap_err();
+    assert_eq!((error.kind(), &plaintext[..]), (ErrorKind::Other, &b"hello"[..]));
+    assert!(socket.into_inner().len() > length, "an alert");
+}
+
+#[test]
 fn chapter_02_both_ends_write_and_neither_reads() {
     let (answer, served) =
         wire::run(50_000, |socket| exchange(&mut tls::client().into(), socket, &[7; 1_000_000]), serve);

@@ -58,11 +58,13 @@ pub fn receive(
 ) -> io::Result<bool> {
     flush(tls, socket)?; // before each wait
     tls.read_tls(socket)?; // 0 is end-of-file, or the peer's close_notify: the reader tells which
-    if let Err(error) = tls.process_new_packets() {
+    let processed = tls.process_new_packets();
+    let taken = tls.reader().read_to_end(plaintext); // even after an error: the records before the bad one are good
+    if let Err(error) = processed {
         let _ = flush(tls, socket); // the alert that tells the peer what is wrong
         return Err(io::Error::other(error));
     }
-    match tls.reader().read_to_end(plaintext) {
+    match taken {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(true), // no plaintext is left for now
         Err(error) => Err(error), // UnexpectedEof: a FIN without close_notify
         Ok(_) => Ok(false),

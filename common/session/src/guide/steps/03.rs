@@ -69,11 +69,13 @@ impl<S: Read + Write> Session<S> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
-            if let Err(error) = self.tls.process_new_packets() {
+            let processed = self.tls.process_new_packets();
+            let taken = self.tls.reader().read_to_end(&mut self.received); // even after an error
+            if let Err(error) = processed {
                 let _ = self.tls.write_tls(&mut self.socket); // the alert, if there is room for it now
                 return Err(io::Error::other(error));
             }
-            match self.tls.reader().read_to_end(&mut self.received) {
+            match taken {
                 Ok(_) => self.peer_finished = true,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {} // no plaintext is left for now
                 Err(error) => return Err(error),

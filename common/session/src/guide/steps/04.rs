@@ -174,8 +174,11 @@ impl Session {
     fn read(&mut self) -> io::Result<bool> {
         match self.tls.read_tls(&mut self.socket) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.readable = false;
+                return Ok(true); // nothing has come, so there is nothing to process
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
             Err(error) => return Err(error),
         }
         self.tls.process_new_packets().map_err(io::Error::other)?;
@@ -195,6 +198,7 @@ pub fn is_connected(socket: &TcpStream) -> io::Result<bool> {
     match socket.peer_addr() {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false), // wait for the next event
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -14,7 +14,7 @@ use super::tls;
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Open,
-    /// The peer has ended its half. The rest of the answer is being written.
+    /// The peer sends no more. The rest of the answer is being written.
     Answering {
         end: End,
     },
@@ -110,7 +110,7 @@ impl Session {
             && self.unsent.is_empty()
         {
             if end == End::CloseNotify {
-                self.tls.send_close_notify(); // certifies the answer, so it stands behind all of it
+                self.tls.send_close_notify(); // confirms that the answer is complete, so it comes last
             }
             self.phase = Phase::Flushing;
             self.write()?;
@@ -145,8 +145,11 @@ impl Session {
     fn read(&mut self) -> io::Result<()> {
         match self.tls.read_tls(&mut self.socket) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.readable = false;
+                return Ok(()); // nothing has come, so there is nothing to process
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(error),
         }
         if self.tls.process_new_packets().is_err() {

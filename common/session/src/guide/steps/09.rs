@@ -21,7 +21,7 @@ use tls_session::session::{Session, SessionConfig, Turn};
 
 use super::{step_02, tls};
 
-/// The role: sends back what the client sends.
+/// The application: sends back what the client sends.
 pub struct Echo;
 
 impl Application for Echo {

@@ -21,9 +21,16 @@ pub fn server() -> ServerConnection {
 
 /// Creates a server's configuration.
 pub fn server_config() -> Arc<ServerConfig> {
+    server_config_of(DEFAULT_VERSIONS)
+}
+
+/// Creates the configuration of a server that accepts these versions of TLS.
+pub fn server_config_of(versions: &[&'static SupportedProtocolVersion]) -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
     let key = PrivateKeyDer::from_pem_slice(KEY).unwrap();
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
+    let config = ServerConfig::builder_with_protocol_versions(versions)
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key);
     Arc::new(config.unwrap())
 }
 
