@@ -6,8 +6,9 @@ use mio::event::Event;
 /// The directions that may be tried.
 ///
 /// mio is edge-triggered: the kernel reports a change once. So a session keeps what was reported until the kernel
-/// takes it back. Only two results do that: `WouldBlock`, and a read that returns less than the buffer holds. Nothing
-/// else clears a bit (invariant I1).
+/// takes it back. Only two results do that: `WouldBlock`, and, if the source is
+/// [edge-triggered](crate::transport::Transport::EDGE_TRIGGERED), a read that returns less than the buffer holds.
+/// Nothing else clears a bit (invariant I1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     readable: bool,
@@ -16,7 +17,8 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Creates a readiness without an event. `read_closed`: the peer's FIN has arrived.
+    /// Creates a readiness without an event. `read_closed`: the peer's FIN has arrived. That matters only if the source is
+    /// [edge-triggered](crate::transport::Transport::EDGE_TRIGGERED).
     pub fn new(readable: bool, writable: bool, read_closed: bool) -> Self {
         Self { readable, writable, read_closed }
     }

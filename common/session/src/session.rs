@@ -6,6 +6,7 @@
 //! turn:  flush     write_tls: pending output goes first (I3)
 //!        measure   the output that is still pending (I4)
 //!        fill      one recv, then read_tls, process_new_packets and reader().read, until the bytes are used up
+//!        resume    call the application if it can send again
 //!        resume    tell the application that there is room again
 //!        advance   pass the facts to the phase table, handle a deadline that has passed     (session/advance.rs)
 //!        … again, until nothing changes (Wait), one read is done and more is ready (Again), or it is over (Done)

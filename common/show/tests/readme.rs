@@ -69,7 +69,7 @@ fn section() -> String {
     let server = turn(&server, "{Finished}");
     format!(
         "\n\nThe client, when the server's flight comes:\n\n```text\n{client}\n```\n\n\
-         And the server, when it is answered:\n\n```text\n{server}\n```\n\n"
+         The server, when the client's answer comes:\n\n```text\n{server}\n```\n\n"
     )
 }
 

@@ -137,7 +137,7 @@ fn printed() -> String {
         }
     }
     rows.sort_by_key(|(phase, ..)| order(phase));
-    let mut table = String::from("| phase | events | next phase |\n|---|---|---|\n");
+    let mut table = format!("{LEGEND}| phase | events | next phase |\n|---|---|---|\n");
     for (phase, next, mut events) in rows {
         for (shared, parts) in SHARED {
             if parts.iter().all(|part| events.contains(part)) {
@@ -149,6 +149,18 @@ fn printed() -> String {
     }
     table
 }
+
+/// The text in front of the table.
+const LEGEND: &str = "\
+# The phase table
+
+- A *fact* holds for some time: the session passes it again after each transition, until no transition follows.
+- *End at once*: the transport cannot be used any more, or the answer cannot be completed. No close_notify is sent.
+- *Application abandons*: the application needs nothing more from the peer. What it has sent is complete.
+- *TLS failed*: rustls returned an error. *Read failed* and *write failed*: the socket did.
+- An event that is not in the row of a phase changes nothing in that phase.
+
+";
 
 fn order(phase: &str) -> usize {
     let all = ["Handshaking", "Established", "HalfClosed", "PeerClosed", "Closing", "Finishing", "Failing"];
