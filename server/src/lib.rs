@@ -1,10 +1,10 @@
-//! A TLS server on a single-threaded mio event loop, for any role.
+//! A TLS server on a single-threaded mio event loop, for any application.
 //!
-//! A role is an [`Application`](tls_session::application::Application) for each client, made by a [`Service`].
+//! Each client has an [`Application`](tls_session::application::Application) of its own. A [`Service`] makes it.
 //! [`run`] is a whole program around it: flags, certificates, log, traces, reload on SIGHUP, a graceful end on
 //! Ctrl-C.
 //!
-//! To try a role in this repository, save it as `server/examples/NAME.rs` and run
+//! To try an application in this repository, save it as `server/examples/NAME.rs` and run
 //! `cargo run --example NAME -- --slots 10`. Without `--slots` the server serves one client at a time. In a workspace of
 //! your own, depend on `mio-server` and `tls-session`, and copy the profile of rustls from the documentation of `tls-session`.
 //!
@@ -35,7 +35,7 @@
 //! |---|---|
 //! | `event_loop.rs` | the loop: wait, gather, admit, turn |
 //! | `event_loop/silent.rs` | clients that hold a slot and have sent nothing |
-//! | `service.rs`, `round.rs` | the interface of a role, and its access to the sessions between their turns |
+//! | `service.rs`, `round.rs` | the interface of a service, and its access to the sessions between their turns |
 //! | `accept_queue.rs` | clients that were accepted and have no slot yet |
 //! | `slots.rs`, `run_queue.rs` | the sessions that are served, their deadlines, and the order of their turns |
 //! | `tokens.rs` | the tokens of the poll |

@@ -30,7 +30,7 @@ pub enum Next {
     Abort,
 }
 
-/// A role, such as the server's echo, or the client that closes after the first message.
+/// What happens to the plaintext of a session, such as the server's echo, or the client that closes after the first message.
 ///
 /// An application takes all plaintext at once. So the buffers of the loop hold no plaintext between turns, and
 /// pending output is the only memory that a peer can make grow (invariant I4).

@@ -158,7 +158,7 @@ const LEGEND: &str = "\
 - *End at once*: the transport cannot be used any more, or the answer cannot be completed. No close_notify is sent.
 - *Application abandons*: the application needs nothing more from the peer. What it has sent is complete.
 - *TLS failed*: rustls returned an error. *Read failed* and *write failed*: the socket did.
-- An event that is not in the row of a phase changes nothing in that phase.
+- An event that is in no row of a phase leads to no other phase.
 
 ";
 
