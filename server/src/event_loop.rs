@@ -43,7 +43,7 @@ use tls_session::session::Session;
 
 use crate::accept_queue::{AcceptQueue, QueuedClient};
 use crate::capacity::Capacity;
-use crate::descriptors;
+use crate::reload::Reload;
 use crate::round::Round;
 use crate::service::Service;
 use crate::slots::Slots;
@@ -52,8 +52,6 @@ use crate::tokens::Source;
 
 /// The largest number of clients that one round accepts, and the largest number that it closes for their silence.
 const ADMISSIONS_PER_ROUND: usize = 256;
-/// The pause before the next attempt of a reload that found no free descriptors.
-const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// The server.
 pub struct EventLoop<S: Service> {
@@ -74,8 +72,7 @@ pub struct EventLoop<S: Service> {
     sessions_left: Option<u64>,
     /// After a signal, the time at which draining ends.
     stop_by: Option<Instant>,
-    /// When to try a reload again.
-    reload_at: Option<Instant>,
+    reload: Reload,
 }
 
 impl<S: Service> EventLoop<S> {
@@ -101,7 +98,7 @@ impl<S: Service> EventLoop<S> {
             served: 0,
             sessions_left: capacity.sessions,
             stop_by: None,
-            reload_at: None,
+            reload: Reload::default(),
         })
     }
 
@@ -166,7 +163,7 @@ impl<S: Service> EventLoop<S> {
     fn deadline(&self) -> Option<Instant> {
         let listener = self.listener.as_ref().and_then(Listener::deadline);
         let queue = self.queue.deadline(self.handshake_timeout());
-        let reload = self.reload_at.filter(|_| self.listener.is_some());
+        let reload = self.reload.deadline().filter(|_| self.listener.is_some());
         let sessions = [self.slots.deadline(), self.draining.deadline(), self.service.deadline()];
         [listener, queue, self.deadline_of_silent(), reload].into_iter().chain(sessions).flatten().min()
     }
@@ -210,30 +207,13 @@ impl<S: Service> EventLoop<S> {
 
     /// Reloads the terms after a SIGHUP, and stops after another signal.
     fn handle_signals(&mut self, requests: Requests, load: &Load<'_>, cx: &mut LoopContext<'_>) {
-        let is_due = self.reload_at.is_some_and(|at| at <= cx.now);
-        if (requests.reload || is_due) && self.listener.is_some() {
-            self.reload(load, cx);
+        if self.listener.is_some()
+            && let Some(terms) = self.reload.run(requests.reload, load, cx)
+        {
+            self.terms = terms;
         }
         if requests.end {
             self.stop_on_signal(cx);
-        }
-    }
-
-    /// Loads the terms again. If no descriptors are left, tries again later.
-    fn reload(&mut self, load: &Load<'_>, cx: &mut LoopContext<'_>) {
-        let is_retry = self.reload_at.take().is_some();
-        match load() {
-            Ok(terms) => {
-                self.terms = terms;
-                cx.event_loop(&LoopEvent::Reloaded { error: None });
-            }
-            Err(error) if descriptors::are_exhausted() => {
-                self.reload_at = Some(cx.now + RELOAD_PAUSE);
-                if !is_retry {
-                    cx.event_loop(&LoopEvent::ReloadPostponed { error: &error });
-                }
-            }
-            Err(error) => cx.event_loop(&LoopEvent::Reloaded { error: Some(&error) }),
         }
     }
 

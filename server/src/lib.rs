@@ -40,6 +40,7 @@
 //! | `slots.rs`, `run_queue.rs` | the sessions that are served, their deadlines, and the order of their turns |
 //! | `tokens.rs` | the tokens of the poll |
 //! | `flags.rs`, `setup.rs`, `terms.rs` | the flags, the server that is created from them, the terms of new sessions |
+//! | `reload.rs` | new terms after SIGHUP |
 //! | `program.rs`, `status.rs` | the program around the loop, and its status line |
 //! | `capacity.rs`, `descriptors.rs` | the number of clients that the server can hold, and the descriptors for them |
 
@@ -49,6 +50,7 @@ mod descriptors;
 mod event_loop;
 mod flags;
 mod program;
+mod reload;
 mod round;
 mod run_queue;
 mod service;
