@@ -65,19 +65,22 @@ fn chapter_10_another_line_is_an_error() {
     assert_eq!(Front::new(far).turn().map(|_| ()).unwrap_err().kind(), ErrorKind::InvalidData);
 }
 
-/// Asks for TLS, and then sends `bytes`. Returns everything that comes until the FIN.
-fn send(mut socket: TcpStream, bytes: &[u8]) -> io::Result<Vec<u8>> {
+/// Asks for TLS, and sends something else. Returns everything that comes until the FIN, and goes on sending.
+fn send_garbage(mut socket: TcpStream) -> io::Result<Vec<u8>> {
     socket.write_all(COMMAND)?;
     socket.read_exact(&mut [0; ANSWER.len()])?;
-    socket.write_all(bytes)?;
+    socket.write_all(&[b'x'; 20_000])?;
     let mut received = Vec::new();
     socket.read_to_end(&mut received)?;
+    for _ in 0..100 {
+        socket.write_all(&[b'x'; 200])?; // fails if the server has closed its socket
+    }
     Ok(received)
 }
 
 #[test]
-fn chapter_10_a_client_that_sends_no_client_hello_gets_an_alert_and_a_fin() {
-    let received = serve_one(tls::server_config(), |socket| send(socket, &[b'x'; 40_000])).unwrap().unwrap();
+fn chapter_10_a_client_that_sends_no_client_hello_gets_an_alert_and_a_fin_and_no_reset() {
+    let received = serve_one(tls::server_config(), send_garbage).unwrap().unwrap();
     assert_eq!(received[..2], [21, 3], "an alert");
 }
 
