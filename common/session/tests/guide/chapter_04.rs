@@ -2,13 +2,17 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-use crate::peer::{Peer, drive, listener};
-use crate::steps::step_04::{Server, Session, is_connected, main, serve_one};
+use rustls::{ClientConnection, DEFAULT_VERSIONS, ServerConfig, ServerConnection};
+
+use crate::peer::{Peer, drive, listener, shake_hands};
+use crate::steps::step_04::{Serve, Server, Session, is_connected, main, serve_one};
+use crate::steps::{step_05, step_06, tls};
 
 const LOCAL: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 /// Longer than any test waits for an event that comes.
@@ -181,4 +185,50 @@ fn server_has_read(socket: &std::net::TcpStream) -> bool {
     let is_silent = socket.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
     socket.set_nonblocking(false).unwrap();
     !is_silent
+}
+
+/// Returns a client with a ticket that allows early data. A server with another configuration does not know the ticket.
+fn with_ticket() -> ClientConnection {
+    let mut client = tls::client_config_of(DEFAULT_VERSIONS);
+    client.enable_early_data = true;
+    let client = Arc::new(client);
+    let mut server = ServerConfig::clone(&tls::server_config());
+    server.max_early_data_size = 16_384;
+    let server = ServerConnection::new(Arc::new(server)).unwrap();
+    shake_hands(&mut [tls::client_with(Arc::clone(&client)).into(), server.into()]);
+    tls::client_with(client)
+}
+
+/// rustls counts the rejected record again in each `process_new_packets` of the handshake, up to 16,384 bytes.
+fn survives_rejected_early_data<S: Serve>() {
+    let (listener, address) = listener();
+    let mut server = Server::<S>::new(listener).unwrap();
+    let mut client = with_ticket();
+    client.early_data().unwrap().write_all(&[7; 7000]).unwrap();
+    let mut peer = Peer::of(address, client);
+    assert!(peer.write());
+    drive(
+        || server.turn(SHORT).unwrap(),
+        || {
+            peer.read();
+            peer.write() && !peer.tls.is_handshaking()
+        },
+    );
+    peer.send(b"hello");
+    drive(
+        || server.turn(SHORT).unwrap(),
+        || {
+            peer.write();
+            peer.read();
+            assert_eq!(peer.end, None);
+            peer.received == b"hello"
+        },
+    );
+}
+
+#[test]
+fn chapter_04_a_read_without_bytes_processes_nothing() {
+    survives_rejected_early_data::<Session>();
+    survives_rejected_early_data::<step_05::Session>();
+    survives_rejected_early_data::<step_06::Session>();
 }

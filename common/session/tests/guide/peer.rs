@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt;
 use rustls::{Connection, SupportedProtocolVersion};
 
+use crate::steps::step_02::flush;
 use crate::steps::tls;
 
 /// The size of the kernel's buffers. Linux doubles it.
@@ -20,6 +21,20 @@ pub fn listener() -> (mio::net::TcpListener, SocketAddr) {
     sockopt::set_socket_recv_buffer_size(&listener, KERNEL_BUFFER).unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
+}
+
+/// Lets two sides shake hands, until neither has anything left to write.
+pub fn shake_hands(sides: &mut [Connection; 2]) {
+    for turn in 0..6 {
+        let mut bytes = Vec::new();
+        flush(&mut sides[turn % 2], &mut bytes).unwrap();
+        let mut bytes = &bytes[..];
+        while !bytes.is_empty() {
+            sides[1 - turn % 2].read_tls(&mut bytes).unwrap();
+            sides[1 - turn % 2].process_new_packets().unwrap();
+        }
+    }
+    assert!(sides.iter().all(|tls| !tls.is_handshaking() && !tls.wants_write()));
 }
 
 /// Calls `turn`, which moves a server, until `until` returns `true`. Fails after a long time.
@@ -49,11 +64,15 @@ impl Peer {
     }
 
     pub fn with(address: SocketAddr, versions: &[&'static SupportedProtocolVersion]) -> Self {
+        Self::of(address, tls::client_of(versions))
+    }
+
+    pub fn of(address: SocketAddr, tls: impl Into<Connection>) -> Self {
         let socket = TcpStream::connect(address).unwrap();
         sockopt::set_socket_send_buffer_size(&socket, KERNEL_BUFFER).unwrap();
         sockopt::set_socket_recv_buffer_size(&socket, KERNEL_BUFFER).unwrap();
         socket.set_nonblocking(true).unwrap();
-        let mut tls: Connection = tls::client_of(versions).into();
+        let mut tls = tls.into();
         tls.set_buffer_limit(None);
         let (raw, unsent, received) = (Vec::new(), VecDeque::new(), Vec::new());
         Self { tls, socket, raw, unsent, received, end: None, has_close_notify: false }

@@ -41,9 +41,18 @@ pub fn client() -> ClientConnection {
 
 /// Creates a client that offers these versions of TLS.
 pub fn client_of(versions: &[&'static SupportedProtocolVersion]) -> ClientConnection {
+    client_with(client_config_of(versions))
+}
+
+/// Creates a client with this configuration.
+pub fn client_with(config: impl Into<Arc<ClientConfig>>) -> ClientConnection {
+    ClientConnection::new(config.into(), ServerName::try_from("localhost").unwrap()).unwrap()
+}
+
+/// Creates the configuration of a client that offers these versions of TLS.
+pub fn client_config_of(versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(CERTIFICATE).unwrap()).unwrap();
     let config = ClientConfig::builder_with_protocol_versions(versions);
-    let config = config.with_root_certificates(roots).with_no_client_auth();
-    ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap()
+    config.with_root_certificates(roots).with_no_client_auth()
 }
