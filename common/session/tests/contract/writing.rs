@@ -128,7 +128,7 @@ fn a_write_after_our_close_notify_is_taken_sent_and_ignored() {
 }
 
 /// Both after the handshake. The keys of the client seal five records: in TLS 1.2 its Finished is the first of them.
-fn tired(version: &'static SupportedProtocolVersion) -> Pair {
+fn with_few_records(version: &'static SupportedProtocolVersion) -> Pair {
     let client = client_config(with_record_limit(Side::Client, 5), &[version], false);
     let mut server = server_config(provider(Side::Server), &[version], None);
     server.enable_secret_extraction = true;
@@ -137,7 +137,7 @@ fn tired(version: &'static SupportedProtocolVersion) -> Pair {
 
 #[test]
 fn writes_beyond_the_limit_of_tls12_keys_return_their_length_and_send_close_notify_alone() {
-    let Pair { mut client, mut server } = tired(&TLS12);
+    let Pair { mut client, mut server } = with_few_records(&TLS12);
     for _ in 0..4 {
         receive(&mut server, &seal(&mut client, b"!")).unwrap();
     }
@@ -152,7 +152,7 @@ fn writes_beyond_the_limit_of_tls12_keys_return_their_length_and_send_close_noti
 
 #[test]
 fn a_write_that_would_exceed_the_limit_of_tls12_keys_in_its_last_record_is_lost_whole() {
-    let Pair { mut client, mut server } = tired(&TLS12);
+    let Pair { mut client, mut server } = with_few_records(&TLS12);
     for _ in 0..3 {
         client.writer().write_all(b"!").unwrap();
     }
@@ -164,7 +164,7 @@ fn a_write_that_would_exceed_the_limit_of_tls12_keys_in_its_last_record_is_lost_
 #[test]
 fn the_refusal_of_a_renegotiation_takes_one_of_the_records_of_tls12_keys() {
     for (renegotiates, fitting) in [(false, 4), (true, 3)] {
-        let Pair { mut client, server } = tired(&TLS12);
+        let Pair { mut client, server } = with_few_records(&TLS12);
         let mut server = Sealer::of(server);
         if renegotiates {
             let hello_request = server.record(ContentType::Handshake, &[0, 0, 0, 0]);
@@ -180,7 +180,7 @@ fn the_refusal_of_a_renegotiation_takes_one_of_the_records_of_tls12_keys() {
 
 #[test]
 fn a_write_beyond_the_limit_of_tls13_keys_updates_them_and_loses_nothing() {
-    let Pair { mut client, mut server } = tired(&TLS13);
+    let Pair { mut client, mut server } = with_few_records(&TLS13);
     let mut counts = Vec::new();
     for _ in 0..20 {
         client.writer().write_all(b"!").unwrap();

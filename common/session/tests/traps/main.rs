@@ -1,4 +1,4 @@
-//! The museum of traps: what goes wrong when TLS is driven by hand.
+//! The traps: what goes wrong when TLS is driven by hand.
 //!
 //! Each file shows one trap, and is read from top to bottom. Its header says what goes wrong, why, and what to do. Then comes
 //! a naive loop: complete, short, and plausible. Its test says how it fails on a fixed schedule: it hangs, panics, loses
