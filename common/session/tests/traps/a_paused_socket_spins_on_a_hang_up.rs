@@ -13,21 +13,24 @@
 //! `common/session/tests/embedding.rs`, `wait`, a loop on poll(2)
 //!
 //! **Seen in:** apple/cups#4605, nakst/gf#51, hapostgres/pg_auto_failover#836
-//!
-//! **Note:** Our test runs a `Session` on the simulated network, and not on poll(2). It checks that the session wants no event.
 
 use std::io::{self, Read, Write as _};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::version::TLS13;
 use tls_session::application::{Application, Next, Outbox};
-use tls_session::readiness::Interest;
-use tls_session::simulation::raw_pair::RawPair;
+use tls_session::buffers::Buffers;
+use tls_session::context::Context;
+use tls_session::observer::SessionId;
+use tls_session::readiness::{Interest, Readiness};
+use tls_session::session::{Session, Turn, Wants};
 
-use super::sockets::{SHORT, wait_readable};
-use super::support::{self, Step, tls};
+use super::sockets::{ANY, LIMIT, SHORT, wait_readable};
+use super::support::tls;
 
 const CAPACITY: usize = 3;
 /// A server would go on for ever.
@@ -81,15 +84,51 @@ impl Application for Relay {
     }
 }
 
-/// The client fills the inbox, and hangs up.
-const SCHEDULE: &[Step] = &[|client| client.send(b"one"), |client| client.send_fin()];
+/// Returns what poll(2) reports about a socket.
+fn report(socket: &UnixStream, wanted: PollFlags, limit: Duration) -> PollFlags {
+    let mut watched = [PollFd::new(socket, wanted)];
+    poll(&mut watched, Some(&Timespec::try_from(limit).unwrap())).unwrap();
+    watched[0].revents()
+}
+
+/// A loop on poll(2) around our session. It returns when the session wants no event: then it would sleep until the deadline.
+fn ours(session: &mut Session<UnixStream, Relay>) -> Wants {
+    let (mut buffers, mut nobody) = (Buffers::default(), ());
+    loop {
+        let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
+        let (Turn::Wait(wants) | Turn::Again(wants)) = session.turn(cx) else { panic!("it is over") };
+        if wants.interest() == Interest::NONE {
+            return wants;
+        }
+        let mut wanted = PollFlags::empty();
+        wanted.set(PollFlags::IN, wants.readable);
+        wanted.set(PollFlags::OUT, wants.writable);
+        let reported = report(session.transport_mut(), wanted, LIMIT);
+        assert!(!reported.is_empty(), "nothing has come");
+        session.ready(Readiness::new(reported.contains(PollFlags::IN), true, false), cx);
+    }
+}
 
 #[test]
-fn ours_is_not_watched_while_it_wants_nothing() {
-    let pair = support::run(RawPair::server(tls(&TLS13), Relay::default()), SCHEDULE);
-    assert_eq!(pair.session.application().0, b"one", "the inbox is full");
-    assert_eq!(pair.session.interest(), Interest::NONE);
-    assert!(!pair.session.is_runnable());
-    assert_eq!(pair.session.socket.poll(), None);
-    assert!(pair.session.deadline().is_some(), "the idle deadline ends the session");
+fn ours_does_not_watch_a_socket_while_it_wants_nothing() {
+    let tls = tls(&TLS13);
+    let (socket, mut there) = UnixStream::pair().unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let mut client = tls.client();
+    let client = thread::spawn(move || {
+        rustls::Stream::new(&mut client, &mut there).write_all(b"one").unwrap();
+        there
+    });
+    let (mut buffers, mut nobody) = (Buffers::default(), ());
+    let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
+    let (id, config) = (SessionId { number: 1, peer: ANY }, Arc::clone(&tls.server_sessions));
+    let mut session = Session::new(id, ANY, tls.server(), socket, Relay::default(), config, cx);
+
+    ours(&mut session);
+    assert_eq!(session.application().0, b"one", "the inbox is full");
+    drop(client.join().unwrap());
+    let reported = report(session.transport_mut(), PollFlags::empty(), LIMIT);
+    assert!(reported.contains(PollFlags::HUP), "poll(2) would report the hang-up again and again");
+    let wants = ours(&mut session);
+    assert!(wants.deadline.is_some(), "the idle deadline ends the session");
 }
