@@ -65,7 +65,9 @@ fn trust(cli: &Cli) -> Result<Trust, IdentityError> {
         return Trust::system();
     }
     let is_default = cli.ca == Path::new(DEFAULT_CA);
-    if cli.insecure && is_default && !cli.ca.exists() { Ok(Trust::nothing()) } else { Trust::load(&cli.ca) }
+    // A path that cannot be examined, or a dangling link, is an error to report.
+    let is_absent = matches!(cli.ca.try_exists(), Ok(false)) && !cli.ca.is_symlink();
+    if cli.insecure && is_default && is_absent { Ok(Trust::nothing()) } else { Trust::load(&cli.ca) }
 }
 
 /// Loads the client's certificate and key, and logs warnings about them.

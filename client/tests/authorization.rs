@@ -1,8 +1,12 @@
 //! Whether the client authorizes the server, and what happens then.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::fs;
+use std::os::unix::fs::symlink;
+
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
+use testing::end::End;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
 use testing::test_server::TestServer;
@@ -153,7 +157,37 @@ fn insecure_needs_no_certificates_to_trust() {
     let mut client = Launch::client(elsewhere.path()).args([target.as_str(), "--insecure"]).start();
     client.expect_exit(0);
     let line = client.stderr.wait_for_line("server localhost UNAUTHORIZED (");
-    assert!(line.contains("the trusted certificates, of which there are none"), "{line}");
+    let reason = "not a certificate in the empty trust store, and there is no authority in it";
+    assert!(line.contains(reason), "{line}");
+}
+
+#[test]
+fn insecure_reports_a_default_trust_file_that_cannot_be_examined() {
+    let [dangling, below_a_file] = [(); 2].map(|()| TempDir::new());
+    fs::create_dir(dangling.path().join("certificates")).unwrap();
+    symlink("gone.pem", dangling.path().join("certificates/certificate.pem")).unwrap();
+    below_a_file.write("certificates", "");
+    for (folder, problem) in
+        [(dangling, "is a symbolic link to gone.pem, which does not exist"), (below_a_file, "cannot be read")]
+    {
+        let mut client = Launch::client(folder.path()).args(["--insecure"]).start();
+        client.expect_exit(1);
+        let line = client.stderr.wait_for_line("mio-client: ");
+        assert!(line.contains(&format!("trust file certificates/certificate.pem {problem}")), "{line}");
+    }
+}
+
+/// rustls sends no alert for this.
+#[test]
+fn a_server_that_presents_no_certificate_is_refused() {
+    let localhost = Identity::localhost();
+    let server = TestServer::with_config(&localhost, localhost.server_config_presenting(vec![]));
+    let mut client = server.start_client(&[]);
+    let mut session = server.accept_before_handshake();
+    assert_eq!(End::of(&session.handshake().unwrap_err()), End::Fin);
+    client.expect_exit(3);
+    let line = client.stderr.wait_for_line("mio-client: ");
+    assert!(line.ends_with("the server is not authorized: no certificate presented"), "{line}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl<'a> IdentityFile<'a> {
     }
 
     /// Returns the path. A shell turns "$(cat key.pem)" into the key itself, which must not be shown as a file name.
-    fn shown(self) -> &'a Path {
+    pub(super) fn shown(self) -> &'a Path {
         match is_pem(self.path) {
             true => Path::new("(PEM text, where the name of a file belongs)"),
             false => self.path,

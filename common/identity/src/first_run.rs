@@ -54,14 +54,14 @@ pub fn development_certificate(
     let key = IdentityFile { role: Role::Key, path: key };
     match (exists(certificate)?, exists(key)?) {
         (true, true) => Ok(FirstRun::Present),
-        (true, false) => Err(without_partner(certificate, key.path)),
-        (false, true) => Err(without_partner(key, certificate.path)),
+        (true, false) => Err(without_partner(certificate, key)),
+        (false, true) => Err(without_partner(key, certificate)),
         (false, false) => create_both(certificate, key, now).map(|()| FirstRun::Created),
     }
 }
 
-fn without_partner(file: IdentityFile<'_>, partner: &Path) -> IdentityError {
-    let (path, partner) = (file.quoted(), partner.display());
+fn without_partner(file: IdentityFile<'_>, partner: IdentityFile<'_>) -> IdentityError {
+    let (path, partner) = (file.quoted(), partner.shown().display());
     let remedy = format_args!(
         "restore {partner}, or let the server make both after `mv {path} {path}.old`; \
          if another server is starting now, start again"
@@ -152,6 +152,6 @@ fn create_file(file: IdentityFile<'_>, mode: u32, content: &str) -> Result<(), I
 }
 
 fn not_created(file: IdentityFile<'_>, error: &io::Error) -> IdentityError {
-    let folder = quoted(folder(file.path));
+    let folder = quoted(folder(file.shown()));
     file.error(format_args!("cannot be created ({error})"), format_args!("see `ls -ld {folder}`"))
 }

@@ -11,7 +11,8 @@ const END: &[u8] = b"-----END ";
 
 /// A PEM block. It has a BEGIN line, a matching END line, and no other BEGIN or END line between them.
 pub(super) struct Block<'a> {
-    /// The label of the BEGIN line. It is a part of the file, so an error may only show it if it is a known one.
+    /// The label of the BEGIN line, or nothing if the label is not UTF-8. It is a part of the file, so an error may only
+    /// show it if it is a known one.
     pub(super) label: &'a str,
     /// The number of the BEGIN line, from 1.
     pub(super) line: usize,

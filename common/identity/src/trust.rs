@@ -62,7 +62,7 @@ impl fmt::Display for Source {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::System => f.write_str("the system's trust store"),
-            Self::Nothing => f.write_str("the trusted certificates, of which there are none"),
+            Self::Nothing => f.write_str("the empty trust store"),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Damaged PEM files: errors name the line, and quote nothing.
 
 use std::fs;
+use std::path::Path;
 
 use crate::support::{TempDir, assert_says, fixture, now};
-use identity::{Identity, IdentityError, Trust};
+use identity::{Identity, IdentityError, Trust, development_certificate};
 use testing::certificates::Identity as Fresh;
 use testing::damage::damaged;
 use testing::secrets::Secrets;
@@ -45,9 +46,20 @@ fn a_key_in_place_of_its_file_name_is_not_quoted() {
     let fresh = Fresh::localhost();
     let mut secrets = Secrets::default();
     secrets.add_key(&fresh.key);
-    let error = Identity::load(&fixture("ec-certificate.pem"), fresh.key.as_ref()).unwrap_err();
-    assert!(error.to_string().contains("PEM text, where the name of a file belongs"), "{error}");
-    secrets.assert_unsaid(format!("{error} {error:?}").as_bytes());
+    let (folder, certificate) = (TempDir::new(), fixture("ec-certificate.pem"));
+    let absent = folder.path().join("absent.pem");
+    // No folder can be created in /proc.
+    let in_proc = Path::new("/proc").join(&fresh.key).join("folder/file.pem");
+    for error in [
+        Identity::load(&certificate, fresh.key.as_ref()).unwrap_err(),
+        development_certificate(&certificate, &in_proc, now()).unwrap_err(),
+        development_certificate(&absent, &in_proc, now()).unwrap_err(),
+        development_certificate(&in_proc, &absent, now()).unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("PEM text, where the name of a file belongs"), "{error}");
+        secrets.assert_unsaid(format!("{error} {error:?}").as_bytes());
+    }
+    assert!(folder.names().is_empty());
 }
 
 /// The error about a certificate file with this content.

@@ -28,13 +28,14 @@ fn error_names_a_file_that_cannot_be_read_and_its_role() {
     let directory = folder.path().join("directory.pem");
     fs::create_dir(&directory).unwrap();
     let blank = folder.write("blank.pem", " \n\n");
+    let (remove, list) = (format!("`rm {}`", link.display()), format!("`ls -l {}`", directory.display()));
     for (role, file, words) in [
         ("certificate", &*none, ["does not exist", "first start"]),
         ("key", &none, ["does not exist", "first start"]),
         ("trust", &none, ["does not exist", "authority"]),
-        ("certificate", &link, ["a symbolic link to gone.pem, which does not exist", "`rm "]),
-        ("certificate", &directory, ["cannot be read", "ls -l"]),
-        ("trust", Path::new("/dev/zero"), ["is too large", "ls -l"]),
+        ("certificate", &link, ["a symbolic link to gone.pem, which does not exist", &remove]),
+        ("certificate", &directory, ["cannot be read", &list]),
+        ("trust", Path::new("/dev/zero"), ["is too large", "`ls -l /dev/zero`"]),
         ("certificate", &blank, ["is empty", "restore it"]),
         ("key", &blank, ["is empty", "restore it"]),
     ] {
@@ -51,25 +52,31 @@ fn error_names_the_wrong_content_of_a_file_and_the_remedy() {
     let good = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     let second_is_bad = folder.write("bad.pem", good + &block("CERTIFICATE"));
     let bad_key = folder.write("key.pem", block("PRIVATE KEY"));
+    let der_out = r"/it'\''s.der' -out converted.pem`";
+    let check_bad = format!("`openssl x509 -in {} -noout -text`", second_is_bad.display());
+    let check_key = format!("`openssl pkey -in {} -noout -check`", bad_key.display());
     for (role, file, words) in [
-        ("certificate", &der, ["is DER, not PEM", r"openssl x509 -inform DER -in '", r"it'\''s.der'"]),
-        ("key", &der, ["not PEM", "openssl pkey -inform DER", r"it'\''s.der'"]),
+        ("certificate", &der, ["is DER, not PEM", "`openssl x509 -inform DER -in '", der_out]),
+        ("key", &der, ["is DER, not PEM", "`openssl pkey -inform DER -in '", der_out]),
         ("certificate", &crl, ["holds no certificate", "needs a block", "BEGIN CERTIFICATE"]),
         ("key", &crl, ["holds no private key", "needs a block", "BEGIN PRIVATE KEY"]),
-        ("certificate", &second_is_bad, ["damaged certificate", "number 2 in line", "openssl x509"]),
-        ("trust", &second_is_bad, ["damaged certificate", "number 2 in line", "openssl x509"]),
-        ("key", &bad_key, ["cannot be used", "openssl pkey", "-check"]),
+        ("certificate", &second_is_bad, ["damaged certificate", "number 2 in line", &check_bad]),
+        ("trust", &second_is_bad, ["damaged certificate", "number 2 in line", &check_bad]),
+        ("key", &bad_key, ["holds a key", "cannot be used", &check_key]),
     ] {
         assert_refused(role, file, &words);
     }
+    let path = |name: &str| fixture(name).display().to_string();
+    let decrypt = |name: &str| format!("`openssl pkey -in {} -out key-plain.pem`", path(name));
+    let make_v3 = format!("`openssl req -x509 -new -key {} -days 365 -out ", path("ec-key-sec1.pem"));
     for (role, name, words) in [
         ("certificate", "ec-key-sec1.pem", ["holds a private key and no certificate", "swapped"]),
         ("key", "ec-certificate.pem", ["holds a certificate and no private key", "swapped"]),
         ("trust", "ec-key-encrypted.pem", ["holds a private key and no certificate", "swapped"]),
-        ("key", "ec-key-encrypted.pem", ["passphrase", "`openssl pkey -in "]),
-        ("key", "ec-key-encrypted-legacy.pem", ["passphrase", ".pem -out key-plain.pem`"]),
+        ("key", "ec-key-encrypted.pem", ["passphrase", &decrypt("ec-key-encrypted.pem")]),
+        ("key", "ec-key-encrypted-legacy.pem", ["passphrase", &decrypt("ec-key-encrypted-legacy.pem")]),
         ("key", "classic-key.pem", ["does not belong", "ec-certificate.pem -noout -pubkey`"]),
-        ("certificate", "ec-certificate-v1.pem", ["X.509 v3", "openssl req -x509 -new -key "]),
+        ("certificate", "ec-certificate-v1.pem", ["X.509 v3", &make_v3]),
     ] {
         assert_refused(role, &fixture(name), &words);
     }

@@ -144,22 +144,33 @@ fn error_explains_a_name_that_looks_like_the_wanted_one() {
                               name (subjectAltName=IP:";
     let as_dns =
         "it has that address as a DNS name, and an address counts only as an IP address (subjectAltName=IP:";
+    let uncovered = |name: &str, rule: &str| format!("{name} does not cover it, because {rule}");
+    let one_label = "a wildcard stands for exactly one label";
+    let two_labels = "at least two labels have to follow a wildcard";
     for (params, wanted, explanation) in [
         (cn("127.0.0.1", &[]), "127.0.0.1", format!("{an_address_in_a_cn}127.0.0.1)")),
         (cn("::1", &[]), "::1", format!("{an_address_in_a_cn}::1)")),
         (as_dns_name("127.0.0.1"), "127.0.0.1", format!("{as_dns}127.0.0.1)")),
         (as_dns_name("::1"), "::1", format!("{as_dns}::1)")),
+        (as_dns_name("*.example.com"), "example.com", uncovered("*.example.com", one_label)),
+        (as_dns_name("*.example.com"), "a.b.example.com", uncovered("*.example.com", one_label)),
+        (as_dns_name("*.localhost"), "a.localhost", uncovered("*.localhost", two_labels)),
+        (as_dns_name("*.com"), "example.com", uncovered("*.com", two_labels)),
+        (as_dns_name("*"), "localhost", uncovered("*", two_labels)),
         (
-            as_dns_name("*.example.com"),
-            "example.com",
-            "*.example.com does not cover it, because a wildcard stands for exactly one label".to_owned(),
+            as_dns_name("w*.example.com"),
+            "www.example.com",
+            uncovered("w*.example.com", "a wildcard has to be the whole first label"),
+        ),
+        (
+            as_dns_name("*.example.com."),
+            "www.example.com",
+            uncovered("*.example.com.", "a name with a wildcard must not end with a dot"),
         ),
         (
             cn("*.example.com", &[]),
             "www.example.com",
-            "*.example.com does not cover it, because a wildcard counts only in an alternative name, not in a \
-             Common Name"
-                .to_owned(),
+            uncovered("*.example.com", "a wildcard counts only in an alternative name, not in a Common Name"),
         ),
         (
             cn("localhost", &["example.com"]),
