@@ -318,8 +318,10 @@ impl<S: Service> EventLoop<S> {
         self.slots.wake_expired(cx.now);
         cx.limits = if self.slots.len() > 1 { Limits::SHARED } else { Limits::ALONE };
         self.slots.begin_round();
-        while let Some(key) = self.slots.next() {
-            if let Some(reason) = self.slots.turn(key, self.poll.registry(), &mut cx.session()) {
+        loop {
+            let turned = self.slots.turn_next(self.poll.registry(), &mut cx.session());
+            let Some((key, end)) = turned else { break };
+            if let Some(reason) = end {
                 self.free(key, &reason, cx);
             }
         }

@@ -56,7 +56,7 @@ pub struct Silent {
 
 /// A session that is served.
 struct Slot<A> {
-    /// If it is runnable, its key is in the run queue.
+    /// If it is runnable, its key is in the run queue. [`turn_next`](Slots::turn_next) keeps this.
     session: Registered<A>,
     /// The time of its entry in the order of deadlines. It is the session's deadline, or earlier.
     timer: Option<Instant>,
@@ -251,13 +251,19 @@ impl<A: Application> Slots<A> {
         self.runnable.begin_round();
     }
 
-    /// Removes the next session of this round from the run queue. Returns its key.
-    pub fn next(&mut self) -> Option<usize> {
-        self.runnable.next()
+    /// Gives a turn to the next session of this round. Returns its key, and the reason if the session is over. `None`:
+    /// the round is over.
+    pub fn turn_next(
+        &mut self,
+        registry: &Registry,
+        cx: &mut Context<'_>,
+    ) -> Option<(usize, Option<CloseReason>)> {
+        let key = self.runnable.next()?;
+        Some((key, self.turn(key, registry, cx)))
     }
 
-    /// Gives a turn to the session that [`next`](Self::next) returned. Returns the reason if the session is over.
-    pub fn turn(&mut self, key: usize, registry: &Registry, cx: &mut Context<'_>) -> Option<CloseReason> {
+    /// Gives a turn to a session that has just left the run queue. Returns the reason if the session is over.
+    fn turn(&mut self, key: usize, registry: &Registry, cx: &mut Context<'_>) -> Option<CloseReason> {
         match self.slot_mut(key)?.session.turn(registry, cx) {
             Turn::Wait(_) => self.update_timer(key),
             Turn::Again(_) => self.enqueue(key),
@@ -318,7 +324,7 @@ pub(crate) mod tests {
     fn round_of_yields(slots: &mut Slots<Silence>) -> Vec<usize> {
         let mut order = Vec::new();
         slots.begin_round();
-        while let Some(key) = slots.next() {
+        while let Some(key) = slots.runnable.next() {
             order.push(key);
             slots.enqueue(key);
         }

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use crate::MESSAGE_HEADER;
-use crate::reader::Reader;
+use crate::{MESSAGE_HEADER, message_length};
 
 /// The longest message that is kept, as in rustls. A message can have up to 16 MiB.
 const LONGEST: usize = 1 << 16;
@@ -46,7 +45,7 @@ impl Assembly {
         }
         let had = self.begun.len();
         self.extend_to(MESSAGE_HEADER, rest, had);
-        let Some(whole) = whole_length(&self.begun) else {
+        let Some(whole) = message_length(&self.begun) else {
             return (rest.len(), None);
         };
         if whole > LONGEST {
@@ -66,13 +65,6 @@ impl Assembly {
         let (from, to) = (self.begun.len() - had, target.saturating_sub(had).min(rest.len()));
         self.begun.extend_from_slice(rest.get(from..to).unwrap_or_default());
     }
-}
-
-/// Returns the length of a message with its header, if the header is complete.
-fn whole_length(message: &[u8]) -> Option<usize> {
-    let mut reader = Reader::new(message);
-    reader.take(1)?;
-    Some(MESSAGE_HEADER + reader.length(3)?)
 }
 
 #[cfg(test)]

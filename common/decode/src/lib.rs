@@ -41,6 +41,8 @@ mod reader;
 mod record;
 pub mod secrets;
 
+use self::reader::Reader;
+
 pub use self::decoder::Decoder;
 pub use self::record::{Alert, Content, Message, Piece, Protection, Record, Sealed, Sealing};
 
@@ -49,6 +51,13 @@ pub const HEADER: usize = 5;
 
 /// The length of a handshake message's header: type, length (RFC 8446, 4).
 pub const MESSAGE_HEADER: usize = 4;
+
+/// Returns the length of a handshake message with its header. `begun` is its beginning. `None`: its header is incomplete.
+pub fn message_length(begun: &[u8]) -> Option<usize> {
+    let mut reader = Reader::new(begun);
+    reader.take(1)?;
+    Some(MESSAGE_HEADER + reader.length(3)?)
+}
 
 /// Returns whether a two-byte number is GREASE: `0x?a?a`, with both bytes the same. Clients send such numbers, to find
 /// servers that fail on unknown ones (RFC 8701, 2).

@@ -25,9 +25,14 @@ fn values(fields: &[Field]) -> String {
     fields.iter().map(value).collect()
 }
 
+/// The number of cases in `extensions.txt`.
+const CASES: usize = 38;
+
 #[test]
 fn extensions_have_the_expected_values() {
-    for case in include_str!("explained/extensions.txt").split("\n\n").skip(1) {
+    let cases: Vec<&str> = include_str!("explained/extensions.txt").split("\n\n").skip(1).collect();
+    assert_eq!(cases.len(), CASES, "cases in extensions.txt");
+    for case in cases {
         let (title, expected) = case.split_once('\n').unwrap_or((case, ""));
         let [place, number, content] = [0, 1, 2].map(|at| title.splitn(3, ' ').nth(at).unwrap_or_default());
         let number: u16 = number.parse().unwrap();

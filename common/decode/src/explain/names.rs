@@ -62,7 +62,8 @@ pub(in crate::explain) mod tests {
         }
     }
 
-    /// Returns whether two names have the same letters. rustls writes `CloseNotify` and `FFDHE2048` for IANA's `close_notify` and `ffdhe2048`.
+    /// Returns whether two names have the same letters. rustls writes `CloseNotify` and `FFDHE2048` for IANA's
+    /// `close_notify` and `ffdhe2048`.
     pub(super) fn same_words(ours: &str, rustls: &str) -> bool {
         let letters = |name: &str| name.to_lowercase().replace('_', "");
         letters(ours) == letters(rustls)

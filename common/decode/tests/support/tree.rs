@@ -17,12 +17,17 @@ pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
 /// Returns the messages in `explained/messages.txt` with their names.
 pub fn known_messages() -> Vec<(&'static str, Vec<u8>)> {
     let lines = include_str!("../explained/messages.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name, bytes(hex))).collect()
+    let messages = lines.map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name, bytes(hex)));
+    let messages: Vec<_> = messages.collect();
+    assert_eq!(messages.len(), 13, "messages in messages.txt");
+    messages
 }
 
 /// Returns the bytes of a text in hexadecimal, with or without spaces.
 pub fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u32> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    let digit = |digit: char| digit.to_digit(16).unwrap_or_else(|| panic!("{digit:?} in {hex:?}"));
+    let digits: Vec<u32> = hex.chars().filter(|c| *c != ' ').map(digit).collect();
+    assert!(digits.len().is_multiple_of(2), "half a byte in {hex:?}");
     digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
 
