@@ -19,10 +19,11 @@ use rustls::Side;
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
-/// The default address of the server.
+use crate::program::PROGRAM;
+
 /// The default of `--ca`: the certificate that the server's first start makes.
 pub const DEFAULT_CA: &str = "certificates/certificate.pem";
-/// The default target.
+/// The default address of the server.
 pub const DEFAULT_TARGET: &str = "localhost:8000";
 
 /// A TLS client that shows the server's first message and closes gracefully.
@@ -142,7 +143,7 @@ impl Cli {
     /// # Errors
     /// The exit status. Help, version or the error has been printed.
     pub fn parse() -> Result<Self, ExitStatus> {
-        command_line::parse(flag_advice, Self::check)
+        command_line::parse(PROGRAM, flag_advice, Self::check)
     }
 
     /// Returns the texts for the ends of sessions.

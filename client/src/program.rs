@@ -27,7 +27,8 @@ use crate::setup;
 use crate::tokens::{STDERR, STDOUT};
 use crate::waiting::Waiting;
 
-const PROGRAM: &str = "mio-client";
+/// The name of the program.
+pub const PROGRAM: &str = "mio-client";
 
 /// Runs the client with the arguments of the program.
 pub fn run() -> ExitCode {

@@ -25,6 +25,7 @@ const HIGH_WATER_MARK: usize = 64 * 1024;
 /// How long the TCP server may take the rest of the data after the session is over.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
+/// A TLS server that forwards the data of each client to a TCP server
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
@@ -213,7 +214,7 @@ impl Service for Forward {
 }
 
 fn main() -> ExitCode {
-    match mio_server::parse(|cli: &Cli| cli.flags.check()) {
+    match mio_server::parse("forward", |cli: &Cli| cli.flags.check()) {
         Ok(Cli { flags, to }) => {
             let service = Forward { to, upstreams: HashMap::new() };
             mio_server::run_with("forward", &flags, service)

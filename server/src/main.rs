@@ -19,6 +19,9 @@ use crate::echo::Echo;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// The name of the program.
+const PROGRAM: &str = "mio-server";
+
 /// The command line.
 #[derive(Parser, Debug)]
 #[command(version, about = "A TLS echo server that serves one session at a time, or --slots N")]
@@ -49,10 +52,10 @@ Examples:
 }
 
 fn main() -> ExitCode {
-    match mio_server::parse(|cli: &Cli| cli.flags.check()) {
+    match mio_server::parse(PROGRAM, |cli: &Cli| cli.flags.check()) {
         Ok(Cli { flags, greeting }) => {
             let greeting: Rc<[u8]> = greeting.as_bytes().into();
-            mio_server::run_with("mio-server", &flags, |_client| Echo::new(Rc::clone(&greeting)))
+            mio_server::run_with(PROGRAM, &flags, |_client| Echo::new(Rc::clone(&greeting)))
         }
         Err(status) => status.into(),
     }

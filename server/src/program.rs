@@ -22,25 +22,29 @@ use crate::status::Status;
 
 /// A server for a role without flags of its own.
 #[derive(Parser, Debug)]
-#[command(version, max_term_width = 100, after_help = exit::TABLE)]
+#[command(version, about = "A TLS server with the flags of mio-server", long_about = None)]
+#[command(max_term_width = 100, after_help = exit::TABLE)]
 struct Cli {
     #[command(flatten)]
     flags: Flags,
 }
 
-/// Parses the arguments of the program, and checks them with `check`. For flags of other servers, the error names the
-/// flag to use instead.
+/// Parses the arguments of the program `name`, and checks them with `check`. For flags of other servers, the error names
+/// the flag to use instead.
 ///
 /// # Errors
 /// The exit status. Help, version or the error has been printed.
-pub fn parse<P: Parser>(check: impl FnOnce(&P) -> Result<(), String>) -> Result<P, ExitStatus> {
-    command_line::parse(flags::flag_advice, check)
+pub fn parse<P: Parser>(
+    name: &'static str,
+    check: impl FnOnce(&P) -> Result<(), String>,
+) -> Result<P, ExitStatus> {
+    command_line::parse(name, flags::flag_advice, check)
 }
 
-/// Runs a server for this service, with the flags of `mio-server` except those of the echo. If the program fails, its
-/// last line begins with `name`.
-pub fn run(name: &str, service: impl Service) -> ExitCode {
-    match parse(|cli: &Cli| cli.flags.check()) {
+/// Runs a server for this service, with the flags of `mio-server` except those of the echo. The help, the
+/// version and the last line of a program that fails show `name`.
+pub fn run(name: &'static str, service: impl Service) -> ExitCode {
+    match parse(name, |cli: &Cli| cli.flags.check()) {
         Ok(cli) => run_with(name, &cli.flags, service),
         Err(status) => status.into(),
     }

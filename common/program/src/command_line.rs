@@ -3,8 +3,8 @@
 use std::env;
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Command, Parser};
 
 use crate::exit::ExitStatus;
 use crate::stderr;
@@ -28,20 +28,23 @@ impl Unknown {
 /// Returns what to write instead of an unknown argument, if the program knows it from other programs.
 pub type MeantHere = fn(&Unknown) -> Option<String>;
 
-/// Parses the program's arguments. `check` makes the checks that clap cannot make. `meant_here` knows flags of other
-/// programs.
+/// Parses the arguments of the program `name`. `check` makes the checks that clap cannot make. `meant_here` knows flags of
+/// other programs.
 ///
 /// # Errors
 ///
 /// The exit status, with which the program should end at once. Then this function has written help or version to stdout
-/// ([`ExitStatus::Clean`]), or the error to stderr ([`ExitStatus::Usage`]). The error begins with the program's name. A
-/// closed stdout or stderr changes nothing.
+/// ([`ExitStatus::Clean`]), or the error to stderr ([`ExitStatus::Usage`]). The error begins with `name`. A closed stdout
+/// or stderr changes nothing.
 pub fn parse<P: Parser>(
+    name: &'static str,
     meant_here: MeantHere,
     check: impl FnOnce(&P) -> Result<(), String>,
 ) -> Result<P, ExitStatus> {
     let arguments: Vec<OsString> = env::args_os().collect();
-    parse_from(&arguments, check).map_err(|error| report::<P>(&explained::<P>(error, &arguments, meant_here)))
+    let mut command = P::command().name(name);
+    parse_as(&mut command, &arguments, check)
+        .map_err(|error| report(name, &explained::<P>(&mut command, error, &arguments, meant_here)))
 }
 
 /// Parses the given arguments, and writes nothing. The first argument is the program.
@@ -54,20 +57,29 @@ pub fn parse_from<P: Parser>(
     check: impl FnOnce(&P) -> Result<(), String>,
 ) -> Result<P, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    if let Some(message) = detached_value::<P>(&arguments) {
-        return Err(P::command().error(ErrorKind::InvalidValue, message));
+    parse_as(&mut P::command(), &arguments, check)
+}
+
+/// Parses the given arguments for this definition of the command line.
+fn parse_as<P: Parser>(
+    command: &mut Command,
+    arguments: &[OsString],
+    check: impl FnOnce(&P) -> Result<(), String>,
+) -> Result<P, Error> {
+    if let Some(message) = detached_value(command, arguments) {
+        return Err(command.error(ErrorKind::InvalidValue, message));
     }
-    let parsed = P::try_parse_from(&arguments)?;
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    let parsed = P::from_arg_matches(&matches).map_err(|error| error.format(command))?;
     match check(&parsed) {
         Ok(()) => Ok(parsed),
-        Err(message) => Err(P::command().error(ErrorKind::ArgumentConflict, message)),
+        Err(message) => Err(command.error(ErrorKind::ArgumentConflict, message)),
     }
 }
 
 /// Finds a mistake such as `--trace json`. A flag with an optional value takes it only after an equals sign, so clap
 /// would read `json` as another argument.
-fn detached_value<P: Parser>(arguments: &[OsString]) -> Option<String> {
-    let command = P::command();
+fn detached_value(command: &Command, arguments: &[OsString]) -> Option<String> {
     let mut flags = command.get_arguments().filter(|argument| argument.is_require_equals_set());
     flags.find_map(|argument| {
         let flag = format!("--{}", argument.get_long()?);
@@ -80,7 +92,12 @@ fn detached_value<P: Parser>(arguments: &[OsString]) -> Option<String> {
 }
 
 /// Returns clap's error, or a better one for an argument that clap does not know.
-fn explained<P: Parser>(mut error: Error, arguments: &[OsString], meant_here: MeantHere) -> Error {
+fn explained<P: Parser>(
+    command: &mut Command,
+    mut error: Error,
+    arguments: &[OsString],
+    meant_here: MeantHere,
+) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }
@@ -97,7 +114,7 @@ fn explained<P: Parser>(mut error: Error, arguments: &[OsString], meant_here: Me
                 true => format!("{name} is not a flag of this program"),
                 false => format!("unexpected argument {name}"),
             };
-            P::command().error(ErrorKind::UnknownArgument, format!("{problem}: {meant}"))
+            command.error(ErrorKind::UnknownArgument, format!("{problem}: {meant}"))
         }
         None => error,
     }
@@ -144,13 +161,13 @@ fn negative_value<P: Parser>(at: usize, arguments: &[OsString]) -> Option<Error>
     P::try_parse_from(joined).err().filter(|error| error.kind() == ErrorKind::ValueValidation)
 }
 
-fn report<P: Parser>(error: &Error) -> ExitStatus {
+fn report(program: &str, error: &Error) -> ExitStatus {
     if !error.use_stderr() {
         // An error is ignored: in `--help | head -1` the reader has closed stdout.
         let _ = error.print();
         return ExitStatus::Clean;
     }
-    stderr::write_last_line(&message(P::command().get_name(), error));
+    stderr::write_last_line(&message(program, error));
     stderr::finish();
     ExitStatus::Usage
 }
@@ -170,6 +187,7 @@ fn message(program: &str, error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory as _;
 
     #[derive(Parser, Debug)]
     #[command(name = "program", version = "1")]
@@ -199,9 +217,24 @@ mod tests {
             Some(_) => None,
             None => Some(format!("--target {}", unknown.value.as_deref()?)),
         };
-        let error = run(arguments).unwrap_err();
         let all: Vec<OsString> = ["program"].iter().chain(arguments).map(OsString::from).collect();
-        message("program", &explained::<Cli>(error, &all, meant_here))
+        let mut command = Cli::command();
+        let error = parse_as(&mut command, &all, |_: &Cli| Ok(())).unwrap_err();
+        message("program", &explained::<Cli>(&mut command, error, &all, meant_here))
+    }
+
+    /// An example of the server has the definition of the library, and its own name.
+    #[test]
+    fn a_program_can_have_another_name_than_its_definition() {
+        for (argument, begin) in
+            [("--version", "dots 1\n"), ("--help", "Usage: dots "), ("--wrong", "error: unexpected argument")]
+        {
+            let mut command = Cli::command().name("dots");
+            let arguments = ["folder/dots", argument].map(OsString::from);
+            let error = parse_as(&mut command, &arguments, |_: &Cli| Ok(())).unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with(begin) && !text.contains("program"), "{text}");
+        }
     }
 
     #[test]

@@ -171,10 +171,14 @@ impl fmt::Display for Description<'_> {
             }
             CloseReason::Tls(error) => self.tls(error, f),
             CloseReason::KeysUsedUp { limit } => {
+                // Only a client can connect again.
+                let remedy = match self.endings.local {
+                    Side::Client => "connect again, or use TLS 1.3 (see --tls)",
+                    Side::Server => "use TLS 1.3 (see --tls)",
+                };
                 write!(
                     f,
-                    "the keys of this TLS 1.2 session are used up after {limit} records, so our data is cut off; \
-                     connect again, or use TLS 1.3 (see --tls)"
+                    "the keys of this TLS 1.2 session are used up after {limit} records, so our data is cut off; {remedy}"
                 )
             }
             CloseReason::Transport { operation, kind, error } => self.transport(*operation, *kind, error, f),

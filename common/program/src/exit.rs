@@ -68,7 +68,7 @@ Exit status:
     0  clean; with a warning if the peer did not confirm the end
     1  configuration: a file, a certificate, the address to listen on
     2  usage: the command line
-    3  TLS: handshake, authorization, an alert
+    3  TLS: handshake, authorization, an alert, keys used up
     4  truncated: the peer ended without close_notify (-i: or closed first)
     5  timed out
     6  transport: unresolvable, refused, reset

@@ -82,7 +82,8 @@ pub(crate) fn is_obsolete(version: ProtocolVersion) -> bool {
     u16::from(version) < u16::from(ProtocolVersion::TLSv1_2)
 }
 
-/// Returns the names for a sentence, or `none`. An OpenSSL client offers about thirty suites, so only the first ones are shown.
+/// Returns the names for a sentence, or `none`. An OpenSSL client offers about thirty suites, so only the first ones
+/// are shown.
 fn names_or_none<T>(items: &[T], name: impl Fn(&T) -> String) -> String {
     match listed(items.iter(), name) {
         empty if empty.is_empty() => "none".to_owned(),

@@ -1,7 +1,7 @@
 //! Describes the bytes that the peer sent in a handshake that failed.
 
 use decode::hello::{ClientHello, ServerHello};
-use decode::{HEADER, MESSAGE_HEADER};
+use decode::{HEADER, MESSAGE_HEADER, message_length};
 use rustls::{ContentType, HandshakeType, ProtocolVersion};
 use tls_session::bytes::Bytes;
 use tls_session::escaped::Escaped;
@@ -77,13 +77,13 @@ impl PeerBytes<'_> {
     fn first_message(&self) -> Option<FirstMessage> {
         let (mut message, mut rest) = (Vec::new(), self.0.beginning());
         // A message may be split into several records.
-        while whole_length(&message).is_none_or(|length| message.len() < length)
+        while message_length(&message).is_none_or(|length| message.len() < length)
             && let Some((content, after)) = next_handshake_record(rest)
         {
             message.extend_from_slice(content);
             rest = after;
         }
-        let length = whole_length(&message)?;
+        let length = message_length(&message)?;
         let not_stored = self.0.length() - self.0.beginning().len();
         let received = length.min(message.len() + not_stored);
         // The last record may have other messages, too.
@@ -92,12 +92,6 @@ impl PeerBytes<'_> {
         let kind = message.first().copied()?.into();
         Some(FirstMessage { kind, length, received, body: message.split_off(MESSAGE_HEADER), after })
     }
-}
-
-/// Returns the length of a message with its header, if the header is complete.
-fn whole_length(message: &[u8]) -> Option<usize> {
-    let [_kind, length @ ..] = *message.first_chunk::<MESSAGE_HEADER>()?;
-    Some(MESSAGE_HEADER + length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
 }
 
 /// Returns the received part of the first record's content, and the bytes after that record.

@@ -125,9 +125,12 @@ fn server_name_is_advised_if_the_certificate_is_for_another_server() {
 #[test]
 fn a_session_whose_keys_are_used_up_is_told_what_to_do() {
     let reason = CloseReason::KeysUsedUp { limit: 1 << 24 };
-    for local in [Side::Client, Side::Server] {
+    for (local, remedy) in [
+        (Side::Client, "cut off; connect again, or use TLS 1.3 (see --tls)"),
+        (Side::Server, "cut off; use TLS 1.3 (see --tls)"),
+    ] {
         let sentence = Endings::of(local).describe(&reason).to_string();
-        assert!(sentence.contains("after 16777216 records") && sentence.contains("--tls"), "{sentence}");
+        assert!(sentence.contains("after 16777216 records") && sentence.ends_with(remedy), "{sentence}");
     }
     assert_eq!(ExitStatus::from(&reason), ExitStatus::Tls);
 }
