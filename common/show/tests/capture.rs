@@ -44,11 +44,18 @@ fn captured_by_server(server: EchoServer) -> Capture {
     Capture::read(&folder.path().join("server.pcapng"))
 }
 
-/// Asserts that the secrets in the file come before the records that they decrypt, and decrypt all of them.
+/// Asserts that the secrets in the file come before the records that they decrypt, and decrypt all of them. Asserts that no
+/// secret belongs to a session that is not in the file.
 fn assert_decrypted(name: &str, capture: &Capture) {
     let records = capture.decoded();
     let sealed = records.iter().find(|record| matches!(record.protection, Protection::Sealed(_)));
     assert!(!records.is_empty() && sealed.is_none(), "{name}: {sealed:?}");
+    let (of_sessions, secrets) = (capture.client_randoms(), capture.secrets());
+    assert!(!of_sessions.is_empty(), "{name}");
+    for secret in secrets {
+        let client_random = secret.split(' ').nth(1).unwrap();
+        assert!(of_sessions.contains(client_random), "{name}: the secret of a foreign session: {secret}");
+    }
 }
 
 #[test]

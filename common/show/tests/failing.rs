@@ -7,15 +7,19 @@ mod support {
 }
 
 use std::cell::Cell;
+use std::io::{self, Write};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use decode::secrets::Secrets;
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use program::ending::Endings;
 use program::observer::{LoopEvent, Observer};
 use rustls::Side;
 use show::show::Show;
 use show::sink::{Carried, Sink};
+use show::trace::Trace;
 use support::memory::{Setup, Talk};
 use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::observer::{Observer as _, SessionId, Step};
@@ -57,6 +61,61 @@ fn converse(secrets: Arc<Secrets>, show: &mut dyn Observer) {
     let setup = Setup::new().logged(secrets);
     let (end, _) = setup.converse(65536, Talk::new(b"hello", 3), Instant::now(), show, &mut ());
     assert_eq!(end, CloseReason::Clean { first: Endpoint::Local });
+}
+
+/// The warnings of the trace.
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct KeepWarnings;
+
+impl Log for KeepWarnings {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.level() == Level::Warn {
+            WARNINGS.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// A disk with this many free bytes.
+struct Disk(usize);
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.0.min(bytes.len());
+        self.0 -= taken;
+        if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported_once_and_the_session_continues() {
+    log::set_logger(&KeepWarnings).unwrap();
+    log::set_max_level(LevelFilter::Warn);
+    let (start, endings) = (Instant::now(), Endings::of(Side::Client));
+    for room in [0, 10, 1000] {
+        for trace in [
+            Trace::text(endings.clone(), start, Disk(room), false),
+            Trace::json(endings.clone(), start, Disk(room)),
+        ] {
+            let mut show = Show::new(Side::Client, Arc::default(), trace);
+            converse(Arc::default(), &mut show);
+            assert!(show.is_watching());
+            let warnings = std::mem::take(&mut *WARNINGS.lock().unwrap());
+            let [warning] = &warnings[..] else { panic!("{room}: {warnings:?}") };
+            assert!(warning.starts_with("cannot write the trace: "), "{warning}");
+            assert!(warning.ends_with("; lines are skipped until writing works again"), "{warning}");
+        }
+    }
 }
 
 #[test]

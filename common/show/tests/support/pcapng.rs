@@ -1,7 +1,7 @@
 //! Reads a capture and checks it. It shares no code with the writer.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -121,9 +121,25 @@ impl Capture {
         blocks.flat_map(|lines| lines.lines()).collect()
     }
 
+    /// Returns the client randoms of the sessions, in hexadecimal.
+    pub fn client_randoms(&self) -> BTreeSet<String> {
+        let mut clients = BTreeSet::new();
+        let mut randoms = BTreeSet::new();
+        for packet in self.packets().filter(|packet| !packet.payload.is_empty()) {
+            let client = if self.is_from_client(packet) { packet.from } else { packet.to };
+            if clients.insert(client) && self.is_from_client(packet) {
+                randoms.insert(decode::hex(client_random(packet)));
+            }
+        }
+        randoms
+    }
+
+    fn is_from_client(&self, packet: &Packet) -> bool {
+        packet.inbound == self.program.starts_with("mio-server")
+    }
+
     /// Decodes all sessions. The decoder of a session gets its secrets when the file has them.
     pub fn decoded(&self) -> Vec<Record> {
-        let client_is_peer = self.program.starts_with("mio-server");
         let (mut sessions, mut secrets, mut records) = (HashMap::new(), Vec::new(), Vec::new());
         for item in &self.items {
             let packet = match item {
@@ -133,15 +149,14 @@ impl Capture {
                     continue;
                 }
             };
-            let sender = if packet.inbound == client_is_peer { Side::Client } else { Side::Server };
+            let sender = if self.is_from_client(packet) { Side::Client } else { Side::Server };
             let client = if sender == Side::Client { packet.from } else { packet.to };
             if packet.tcp.syn {
                 sessions.insert(client, (Decoder::default(), None));
             }
             let (decoder, client_random) = sessions.get_mut(&client).unwrap();
-            // The first message of a client is a ClientHello (RFC 8446, 4.1.2).
             if sender == Side::Client && !packet.payload.is_empty() {
-                client_random.get_or_insert_with(|| packet.payload[11..43].to_vec());
+                client_random.get_or_insert_with(|| self::client_random(packet).to_vec());
             }
             let own = secrets.iter().filter(|secret| Some(&secret.client_random) == client_random.as_ref());
             decoder.learn(&own.cloned().collect::<Vec<_>>());
@@ -165,6 +180,11 @@ impl Capture {
         }
         followed.into_iter().map(|followed| followed.connection).collect()
     }
+}
+
+/// Returns the client random in the first payload of a client, which begins with a ClientHello (RFC 8446, 4.1.2).
+fn client_random(packet: &Packet) -> &[u8] {
+    &packet.payload[11..43]
 }
 
 fn secret(line: &str) -> Secret {

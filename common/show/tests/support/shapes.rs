@@ -90,8 +90,10 @@ impl Shape {
 
     /// Returns the shapes of a group. In `refused` the client does not trust the server, and sends an alert. In `large` it
     /// sends ten million bytes from stdin.
-    pub fn of(group: &str) -> impl Iterator<Item = Self> {
-        Self::all().filter(move |shape| shape.group == group)
+    pub fn of(group: &str) -> Vec<Self> {
+        let shapes: Vec<Self> = Self::all().filter(|shape| shape.group == group).collect();
+        assert!(!shapes.is_empty(), "no shape is in the group {group}");
+        shapes
     }
 
     /// Returns the number of bytes that the client sends from stdin.
