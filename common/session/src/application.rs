@@ -47,6 +47,10 @@ pub trait Application {
     /// Handles the next plaintext. It is never empty. It can end anywhere, in the middle of a line for example.
     /// `outbox` is `None` if nothing can be sent any more, because our close_notify is queued or the session has
     /// failed.
+    ///
+    /// An application that returns [`Next::Close`] may ignore the rest of `plaintext`. The session still calls `received`
+    /// for what the peer sends before its close_notify, with `None` as `outbox`. The application may ignore that too.
+    /// After [`Next::Abandon`] the session does not call `received` again.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
     /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is `false`. Then the session
@@ -165,6 +169,10 @@ impl<'a> Outbox<'a> {
 
     /// Sends plaintext to the peer. Each call makes at least one TLS record, which costs 22 bytes in TLS 1.3. If an
     /// answer has many small parts, collect them and call `send` once.
+    ///
+    /// No limit applies to one call: all of `plaintext` becomes pending output. [`HIGH_WATER_MARK`] only decides whether
+    /// the session reads. So an application limits its own answers. It can send a part that exceeds the mark, and the
+    /// next part from [`resume_sending`](Application::resume_sending).
     pub fn send(&mut self, plaintext: &[u8]) {
         if plaintext.is_empty() || self.rejection.is_some() {
             return;
