@@ -50,7 +50,7 @@ pub trait Application {
     ///
     /// An application that returns [`Next::Close`] may ignore the rest of `plaintext`. The session still calls `received`
     /// for what the peer sends before its close_notify, with `None` as `outbox`. The application may ignore that too.
-    /// After [`Next::Abandon`] the session does not call `received` again.
+    /// After [`Next::Abandon`] or [`Next::Abort`] the session does not call `received` again.
     fn received(&mut self, now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next;
 
     /// Returns whether a server accepts early data (0-RTT, RFC 8446, 2.3). The default is `false`. Then the session
