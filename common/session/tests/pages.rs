@@ -2,7 +2,7 @@
 //! every test that a page names exists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -231,6 +231,20 @@ fn the_index_of_symptoms_has_every_trap() {
     let missing: Vec<&str> =
         titles.filter(|title| !linked.contains(&format!("traps.md#{}", anchor(title)).as_str())).collect();
     assert!(missing.is_empty(), "symptoms.md needs a row and a link for {missing:?}");
+}
+
+/// rustdoc makes the same anchors as a code host. So a link of the index leads to the same heading in both.
+#[test]
+fn the_index_of_symptoms_leads_to_the_same_headings_in_rustdoc() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let [index, rustdoc] = ["symptoms.md", "rustdoc-links.md"].map(|name| Page::read(&folder.join(name)));
+    let rustdoc: HashMap<String, &str> = rustdoc.definitions().into_iter().collect();
+    for (label, destination) in index.definitions() {
+        if let Some((_, anchor)) = destination.split_once('#') {
+            let there = rustdoc.get(&label).map_or("", |destination| destination);
+            assert_eq!(there.split_once('#').map(|(_, anchor)| anchor), Some(anchor), "[{label}]: {there}");
+        }
+    }
 }
 
 #[test]
