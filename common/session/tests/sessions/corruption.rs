@@ -5,49 +5,42 @@ use std::time::Instant;
 use rustls::{AlertDescription, Error, SupportedProtocolVersion};
 use tls_session::application::{Application, Next, Outbox};
 use tls_session::close_reason::CloseReason;
-
 use tls_session::simulation::pair::Pair;
 use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{Shared, Tls, VERSIONS};
 
-const GREETING: &[u8] = b"welcome!\n";
+use crate::support::{GREETING, damage_next, echo, greeted};
+
 const MESSAGE: &[u8] = b"hello";
 
 fn pair(tls: &Shared) -> Pair<Talker, Echo> {
-    let answer = GREETING.len() + MESSAGE.len();
-    Pair::new(tls, Talker::sends(MESSAGE).closes_after(answer), Echo::greeting(GREETING))
+    greeted(tls, MESSAGE, GREETING.len() + MESSAGE.len())
 }
 
 /// Neither end panics or turns in circles. No application receives what was not sent. A clean end means that everything was
 /// received.
 #[test]
 fn a_damaged_byte_anywhere_is_never_delivered() {
+    let answer = [GREETING, MESSAGE].concat();
     for version in VERSIONS {
         let tls = Tls::new(version).shared();
         let mut whole = pair(&tls);
         whole.run();
         let lengths = [whole.client.socket.sent().len(), whole.server.socket.sent().len()];
-        for at in 0..lengths[0] {
-            let pair = pair(&tls);
-            pair.client.socket.outgoing().flips = vec![at];
-            check(pair, at);
+        for (is_answer, at) in
+            (0..lengths[0]).map(|at| (false, at)).chain((0..lengths[1]).map(|at| (true, at)))
+        {
+            let mut pair = pair(&tls);
+            let end = &pair.client.socket;
+            if is_answer { end.incoming() } else { end.outgoing() }.flips = vec![at];
+            pair.run();
+            assert!(MESSAGE.starts_with(pair.server.received()), "byte {at}: {:?}", pair.server.received());
+            assert!(answer.starts_with(pair.client.received()), "byte {at}: {:?}", pair.client.received());
+            if pair.client.is_clean() {
+                assert_eq!(pair.client.received(), answer);
+            }
         }
-        for at in 0..lengths[1] {
-            let pair = pair(&tls);
-            pair.client.socket.incoming().flips = vec![at];
-            check(pair, at);
-        }
-    }
-}
-
-fn check(mut pair: Pair<Talker, Echo>, at: usize) {
-    pair.run();
-    let answer = [GREETING, MESSAGE].concat();
-    assert!(MESSAGE.starts_with(pair.server.received()), "byte {at}: {:?}", pair.server.received());
-    assert!(answer.starts_with(pair.client.received()), "byte {at}: {:?}", pair.client.received());
-    if pair.client.is_clean() {
-        assert_eq!(pair.client.received(), answer);
     }
 }
 
@@ -80,41 +73,34 @@ fn a_corrupt_record_in_the_handshake_is_answered_by_an_alert() {
     }
 }
 
-/// A server with an established session and a client that is about to send "damaged", in a corrupt record.
-fn about_to_be_damaged(version: &'static SupportedProtocolVersion) -> RawPair<Echo> {
-    let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+/// A session whose peer has sent "good", and then "damaged" in a corrupt record.
+fn damaged<A: Application>(
+    version: &'static SupportedProtocolVersion,
+    application: A,
+    in_one_read: bool,
+) -> RawPair<A> {
+    let mut pair = RawPair::server(Tls::new(version), application).established();
+    if in_one_read {
+        pair.raw.socket.outgoing().arriving = 0;
+    }
     pair.send(b"good");
-    let end = pair.raw.socket.sent().len();
-    pair.raw.socket.outgoing().flips = vec![end + 10];
+    damage_next(&pair);
+    pair.send(b"damaged");
+    pair.raw.socket.outgoing().arriving = usize::MAX;
+    pair.settle();
+    assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
     pair
 }
 
 #[test]
-fn a_corrupt_record_in_an_established_session_is_answered_by_an_alert() {
+fn a_corrupt_record_is_answered_by_an_alert_and_the_data_before_it_is_received() {
     for version in VERSIONS {
-        let mut pair = about_to_be_damaged(version);
-        pair.send(b"damaged");
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
-        assert_alert_before_fin(&pair.session.seen.lines, "Established");
-        assert_eq!(pair.session.received(), b"good");
-    }
-}
-
-#[test]
-fn data_before_a_corrupt_record_is_received_even_from_the_same_read() {
-    for version in VERSIONS {
-        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
-        pair.raw.socket.outgoing().arriving = 0;
-        pair.send(b"good");
-        let end = pair.raw.socket.sent().len();
-        pair.raw.socket.outgoing().flips = vec![end + 10];
-        pair.send(b"damaged");
-        pair.raw.socket.outgoing().arriving = usize::MAX;
-        pair.settle();
-        assert_eq!(pair.session.received(), b"good");
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
-        assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
+        for in_one_read in [false, true] {
+            let pair = damaged(version, Echo::default(), in_one_read);
+            assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
+            assert_alert_before_fin(&pair.session.seen.lines, "Established");
+            assert_eq!(pair.session.received(), b"good");
+        }
     }
 }
 
@@ -131,16 +117,8 @@ impl Application for Abandoning {
 #[test]
 fn an_alert_is_written_though_the_application_abandons_the_session() {
     for version in VERSIONS {
-        let mut pair = RawPair::server(Tls::new(version), Abandoning).established();
-        pair.raw.socket.outgoing().arriving = 0;
-        pair.send(b"good");
-        let end = pair.raw.socket.sent().len();
-        pair.raw.socket.outgoing().flips = vec![end + 10];
-        pair.send(b"damaged");
-        pair.raw.socket.outgoing().arriving = usize::MAX;
-        pair.settle();
+        let pair = damaged(version, Abandoning, true);
         assert_eq!(pair.session.reason(), Some(&CloseReason::AbandonedByApplication));
-        assert_eq!(pair.raw.error, Some(Error::AlertReceived(AlertDescription::BadRecordMac)));
     }
 }
 
@@ -149,33 +127,16 @@ fn an_alert_is_written_though_the_application_abandons_the_session() {
 #[test]
 fn a_corrupt_record_after_our_close_notify_ends_the_session_without_an_alert() {
     for version in VERSIONS {
-        let mut pair = about_to_be_damaged(version);
+        let mut pair = echo(version);
         pair.close();
         assert_eq!(pair.session.phase().name(), "Closing");
         assert!(pair.raw.closed);
 
         let sent = pair.session.socket.sent().len();
+        damage_next(&pair);
         pair.send(b"damaged");
         assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(Error::DecryptError)));
         assert_eq!(pair.session.socket.sent().len(), sent, "an alert after close_notify");
         assert!(pair.session.socket.outgoing().fin);
-    }
-}
-
-#[test]
-fn bytes_after_the_peers_close_notify_are_not_read() {
-    for version in VERSIONS {
-        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
-        pair.raw.socket.incoming().capacity = 0; // so that an answer stays pending, and the session stays
-        pair.send(b"hello");
-        pair.send_close_notify();
-        assert_eq!(pair.session.phase().name(), "PeerClosed");
-        let end = pair.raw.socket.sent().len();
-        pair.raw.socket.outgoing().flips = vec![end + 10];
-        pair.send(b"damaged");
-        pair.session.report_ready(pair.now);
-        pair.session.turn(pair.now);
-        assert_eq!(pair.session.phase().name(), "PeerClosed");
-        assert_eq!(pair.session.socket.taken(), end);
     }
 }

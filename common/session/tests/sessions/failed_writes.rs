@@ -3,19 +3,19 @@
 use std::io::ErrorKind;
 
 use rustls::{AlertDescription, SupportedProtocolVersion};
-use tls_session::close_reason::Stage;
-use tls_session::close_reason::{CloseReason, Endpoint, Operation};
-
+use tls_session::close_reason::{CloseReason, Operation, Stage};
 use tls_session::simulation::network::Cut;
 use tls_session::simulation::pattern;
 use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{Tls, VERSIONS};
 
+use crate::support::echo;
+
 /// An echo that cannot write its answer to "hello". Its peer has sent "hello", and then what `then` sends. The session reads
 /// "hello" first.
 fn hello_and(version: &'static SupportedProtocolVersion, then: fn(&mut RawPair<Echo>)) -> RawPair<Echo> {
-    let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
+    let mut pair = echo(version);
     // An answer that is damaged on its way. The peer has not read it yet.
     let damaged = pair.session.socket.sent().len() + 10;
     pair.session.socket.outgoing().flips = vec![damaged];
@@ -43,57 +43,38 @@ fn broken_pipe() -> CloseReason {
     CloseReason::Transport { operation: Operation::Write, kind: error.kind(), error: error.to_string() }
 }
 
+/// An alert is a better reason than the broken pipe. A close_notify does not make a lost answer a clean end.
 #[test]
-fn an_unread_alert_is_a_better_reason_than_a_broken_pipe() {
-    for version in VERSIONS {
-        let pair = hello_and(version, |pair| {
+fn after_a_failed_write_an_unread_alert_is_the_reason_and_else_the_broken_pipe() {
+    let cases: [(&str, fn(&mut RawPair<Echo>)); 5] = [
+        ("alert", |pair| {
             pair.peer_paused = false; // it reads the damaged record, sends bad_record_mac, and leaves
             pair.settle();
             pair.raw.send_fin();
-        });
-        assert!(matches!(
-            pair.session.reason(),
-            Some(CloseReason::PeerAlert(AlertDescription::BadRecordMac, _))
-        ));
-    }
-}
-
-#[test]
-fn without_anything_to_read_the_reason_is_the_broken_pipe() {
-    for version in VERSIONS {
-        let pair = hello_and(version, |_| {});
-        assert_eq!(pair.session.reason(), Some(&broken_pipe()));
-    }
-}
-
-#[test]
-fn a_lost_answer_is_not_a_clean_end_even_after_the_peers_close_notify() {
-    for version in VERSIONS {
-        let pair = hello_and(version, |pair| {
+        }),
+        ("nothing", |_| {}),
+        ("close_notify", |pair| {
             pair.raw.tls.send_close_notify();
             pair.settle();
             pair.raw.send_fin();
-        });
-        assert_eq!(pair.session.reason(), Some(&broken_pipe()));
-    }
-}
-
-#[test]
-fn with_a_fin_to_read_the_reason_is_the_broken_pipe() {
-    for version in VERSIONS {
-        let pair = hello_and(version, |pair| pair.raw.send_fin());
-        assert_eq!(pair.session.reason(), Some(&broken_pipe()));
-    }
-}
-
-#[test]
-fn a_reset_that_a_read_meets_is_a_transport_error() {
-    for version in VERSIONS {
-        let pair = hello_and(version, |pair| {
+        }),
+        ("FIN", |pair| pair.raw.send_fin()),
+        ("reset", |pair| {
             let end = pair.raw.socket.sent().len();
             pair.raw.socket.outgoing().cut = Some((end, Cut::Reset));
-        });
-        assert!(matches!(pair.session.reason(), Some(CloseReason::Transport { .. })));
+        }),
+    ];
+    for version in VERSIONS {
+        for (unread, then) in cases {
+            let pair = hello_and(version, then);
+            let reason = pair.session.reason();
+            let is_true = match unread {
+                "alert" => matches!(reason, Some(CloseReason::PeerAlert(AlertDescription::BadRecordMac, _))),
+                "reset" => matches!(reason, Some(CloseReason::Transport { .. })),
+                _ => reason == Some(&broken_pipe()),
+            };
+            assert!(is_true, "{unread}: {reason:?}");
+        }
     }
 }
 
@@ -137,35 +118,17 @@ fn unauthorized_server_sends(length: usize) -> RawPair<Talker> {
 
 #[test]
 fn data_of_a_peer_that_was_never_authorized_is_not_delivered() {
-    let pair = unauthorized_server_sends(100);
-    assert_eq!(pair.session.socket.taken(), pair.raw.socket.sent().len());
-    assert_eq!(pair.session.received(), b"");
-    assert_eq!(pair.session.reason(), Some(&broken_pipe()));
-}
-
-#[test]
-fn much_data_of_a_peer_that_was_never_authorized_is_not_delivered() {
-    let pair = unauthorized_server_sends(100_000);
-    assert_eq!(pair.session.received(), b"");
-    assert_eq!(pair.session.reason(), Some(&broken_pipe()));
-}
-
-/// Everything was answered, and the peer has sent close_notify. It is no fault that nobody receives ours.
-#[test]
-fn a_peer_that_is_gone_before_our_close_notify_has_closed_cleanly() {
-    for version in VERSIONS {
-        let mut pair = RawPair::server(Tls::new(version), Echo::default()).established();
-        pair.send(b"hello");
-        pair.raw.socket.incoming().broken = true;
-        pair.send_close_notify();
-        assert_eq!(pair.session.reason(), Some(&CloseReason::Clean { first: Endpoint::Peer }));
-        assert_eq!(pair.raw.received, b"hello");
+    for length in [100, 100_000] {
+        let pair = unauthorized_server_sends(length);
+        assert!(length > 100 || pair.session.socket.taken() == pair.raw.socket.sent().len());
+        assert_eq!(pair.session.received(), b"");
+        assert_eq!(pair.session.reason(), Some(&broken_pipe()));
     }
 }
 
 #[test]
 fn a_session_that_the_poll_refuses_to_watch_is_over() {
-    let mut pair = RawPair::server(Tls::new(VERSIONS[0]), Echo::default()).established();
+    let mut pair = echo(VERSIONS[0]);
     pair.session.lose_transport(Operation::Read, &ErrorKind::OutOfMemory.into(), pair.now);
     assert!(matches!(
         pair.session.reason(),

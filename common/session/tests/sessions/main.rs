@@ -27,5 +27,6 @@ mod phase_table;
 mod reads_per_turn;
 mod records_per_turn;
 mod segmentation;
+mod support;
 mod transcripts;
 mod used_up_keys;
