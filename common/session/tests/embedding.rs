@@ -101,14 +101,9 @@ impl Application for Counter {
     }
 }
 
-/// Runs one session to its end, with a wait of its own: the loop of a thread for each session.
-fn run<A: Application>(tls: impl Into<Connection>, socket: UnixStream, application: A) -> (CloseReason, A) {
-    let (reason, application, _) = run_counted(tls, socket, application);
-    (reason, application)
-}
-
-/// The same, with the number of turns.
-fn run_counted<A: Application>(
+/// Runs one session to its end, with a wait of its own: the loop of a thread for each session. Returns the number of turns
+/// too.
+fn run<A: Application>(
     tls: impl Into<Connection>,
     socket: UnixStream,
     application: A,
@@ -168,10 +163,10 @@ fn a_session_runs_on_a_level_triggered_socket_in_a_thread_of_its_own() {
     let (here, there) = UnixStream::pair().unwrap();
     let server = tls.server();
     let sender = thread::spawn(move || run(server, there, Sender { left: 3, resumed: 0 }));
-    let (reason, counter) = run(tls.client(), here, Counter(0));
+    let (reason, counter, _) = run(tls.client(), here, Counter(0));
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
     assert_eq!(counter.0, 3 * CHUNK);
-    let (reason, sender) = sender.join().unwrap();
+    let (reason, sender, _) = sender.join().unwrap();
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Local });
     assert_eq!(sender.resumed, 3, "the application hears each time that it can send again");
 }
@@ -228,7 +223,7 @@ fn an_application_that_always_sends_still_reads() {
     let (here, there) = UnixStream::pair().unwrap();
     let server = tls.server();
     let sender = thread::spawn(move || run(server, there, Endless(0)));
-    let (reason, _) = run(tls.client(), here, Stopper(false));
+    let (reason, ..) = run(tls.client(), here, Stopper(false));
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
     assert_eq!(sender.join().unwrap().0, CloseReason::Clean { first: Endpoint::Local });
 }
@@ -261,7 +256,7 @@ fn a_half_closed_session_does_not_spin_on_a_level_triggered_socket() {
     let tls = Tls::new(&TLS13).shared();
     let (here, mut there) = UnixStream::pair().unwrap();
     let server = tls.server();
-    let session = thread::spawn(move || run_counted(server, here, Late(None)));
+    let session = thread::spawn(move || run(server, here, Late(None)));
     let mut client = tls.client();
     client.complete_io(&mut there).unwrap();
     client.send_close_notify();

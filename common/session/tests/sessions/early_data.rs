@@ -1,15 +1,13 @@
 //! Early data (0-RTT) is rejected unless the application accepts it. It is delivered when the peer is authorized. It never
 //! makes a handshake fail.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::time::Instant;
 
 use rustls::Connection;
 use rustls::client::Resumption;
 use rustls::version::TLS13;
 use tls_session::application::{Application, Next, Outbox};
-
-use tls_session::simulation::network::FailedCall;
 use tls_session::simulation::pattern;
 use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::Echo;
@@ -73,52 +71,18 @@ impl Application for Eager {
     }
 }
 
+/// The second one is larger than the buffer.
 #[test]
 fn early_data_is_delivered_after_the_authorization_and_before_the_rest() {
-    let mut pair = pair(with_ticket(16_384), Eager::default(), &pattern(3000)).established();
-    assert!(is_accepted(&pair));
-    pair.send(b"the rest");
-    assert_eq!(pair.session.application().events, ["established", "early 3000", "received 8"]);
-    assert_eq!(pair.raw.received, pattern(3000));
-}
-
-#[test]
-fn early_data_larger_than_the_buffer_is_complete() {
-    let mut pair = pair(with_ticket(40_000), Eager::default(), &pattern(40_000)).established();
-    assert!(is_accepted(&pair));
-    pair.settle();
-    let early: Vec<_> = pair.session.application().events[1..].to_vec();
-    assert_eq!(early, ["early 16384", "early 16384", "early 7232"]);
-    assert_eq!(pair.raw.received, pattern(40_000));
-}
-
-/// rustls would keep it for a reader that never comes, and the client would believe that it was received.
-#[test]
-fn early_data_is_rejected_if_the_application_does_not_accept_it() {
-    let mut pair = pair(with_ticket(16_384), Echo::default(), b"early").established();
-    assert!(!is_accepted(&pair));
-    pair.send(b"once more");
-    assert_eq!(pair.session.received(), b"once more");
-}
-
-/// The rejected record stays in rustls' buffer until the client's Finished comes. A `process_new_packets` that only asks
-/// how much output is pending would charge the record each time, until the allowance is used up.
-#[test]
-fn rejected_early_data_survives_a_socket_that_takes_nothing() {
-    let tls = with_ticket(16_384);
-    let mut refusing = tls.clone();
-    refusing.server.max_early_data_size = 0;
-    let mut pair = pair(refusing, Echo::default(), &pattern(5000));
-    for call in 0..2 {
-        pair.session.socket.outgoing().failing_write = Some(FailedCall { call, kind: ErrorKind::WouldBlock });
-        while pair.session.socket.outgoing().writes == call {
-            assert!(pair.session.round(pair.now));
-        }
+    for (early, pieces) in
+        [(3000, &["early 3000"][..]), (40_000, &["early 16384", "early 16384", "early 7232"])]
+    {
+        let mut pair = pair(with_ticket(40_000), Eager::default(), &pattern(early)).established();
+        assert!(is_accepted(&pair));
+        pair.send(b"the rest");
+        assert_eq!(pair.session.application().events, [&["established"], pieces, &["received 8"]].concat());
+        assert_eq!(pair.raw.received, pattern(early));
     }
-    let mut pair = pair.established();
-    assert!(!is_accepted(&pair));
-    pair.send(b"hello");
-    assert_eq!((pair.raw.received.as_slice(), &pair.raw.error), (b"hello".as_slice(), &None));
 }
 
 #[test]
