@@ -120,7 +120,8 @@ fn send_fails_while_the_session_takes_no_plaintext() {
 /// A session whose peer may still send something is drained before its socket is closed.
 #[test]
 fn a_socket_is_drained_unless_the_peer_has_finished() {
-    let cases: [(&str, bool, fn(&mut RawPair<Echo>)); 5] = [
+    type Act = fn(&mut RawPair<Echo>);
+    let cases: [(&str, bool, Act); 5] = [
         ("a regular end", false, |pair| pair.send_close_notify()),
         ("a FIN", false, |pair| pair.raw.send_fin()),
         ("bytes behind close_notify in one read", true, |pair| {

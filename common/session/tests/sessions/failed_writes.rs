@@ -46,7 +46,8 @@ fn broken_pipe() -> CloseReason {
 /// An alert is a better reason than the broken pipe. A close_notify does not make a lost answer a clean end.
 #[test]
 fn after_a_failed_write_an_unread_alert_is_the_reason_and_else_the_broken_pipe() {
-    let cases: [(&str, fn(&mut RawPair<Echo>)); 5] = [
+    type Then = fn(&mut RawPair<Echo>);
+    let cases: [(&str, Then); 5] = [
         ("alert", |pair| {
             pair.peer_paused = false; // it reads the damaged record, sends bad_record_mac, and leaves
             pair.settle();
