@@ -167,7 +167,7 @@ fn chat_ends_a_member_whose_line_is_too_long() {
     let server = start("chat", &[]);
     let mut client = server.connect();
     client.send(&[b'x'; 2000]);
-    assert_eq!(client.receive_to_end().1, End::CloseNotify);
+    assert_eq!(client.receive_to_end().1, End::Fin);
 }
 
 #[test]
