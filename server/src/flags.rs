@@ -1,4 +1,4 @@
-//! The flags that every role of the server has.
+//! The flags that every server of this library has.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use program::parameters::TlsParameters;
 use program::time_limit::TimeLimitArgs;
 use show::args::ShowArgs;
 
-/// The flags of every server of this library. A role can have flags of its own beside them (`#[command(flatten)]`).
+/// The flags of every server of this library. A server can have flags of its own beside them (`#[command(flatten)]`).
 #[derive(clap::Args, Clone, Debug)]
 pub struct Flags {
     /// Address to listen on; port 0 picks a free port

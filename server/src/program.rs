@@ -20,7 +20,7 @@ use crate::service::Service;
 use crate::setup;
 use crate::status::Status;
 
-/// A server for a role without flags of its own.
+/// A server without flags of its own.
 #[derive(Parser, Debug)]
 #[command(version, about = "A TLS server with the flags of mio-server", long_about = None)]
 #[command(max_term_width = 100, after_help = exit::TABLE)]

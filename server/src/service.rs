@@ -1,4 +1,4 @@
-//! The interface between the server's loop and a role.
+//! The interface between the server's loop and the applications of its sessions.
 
 use std::io;
 use std::time::Instant;
@@ -11,9 +11,9 @@ use tls_session::observer::SessionId;
 
 use crate::round::Round;
 
-/// A role of the server: it makes an application for each client.
+/// What a server does: it makes an application for each client.
 ///
-/// A closure from [`SessionId`] to an application is a service. A role whose sessions depend on each other, or on other
+/// A closure from [`SessionId`] to an application is a service. A service whose sessions depend on each other, or on other
 /// sockets, implements the other methods too.
 pub trait Service {
     /// The application of one client.

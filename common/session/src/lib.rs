@@ -207,6 +207,16 @@
 //!
 //! # Embedding
 //!
+//! First copy these lines to the `Cargo.toml` of your workspace:
+//!
+//! ```toml
+//! [profile.dev.package.rustls]
+//! debug-assertions = false
+//! ```
+//!
+//! After our own close_notify the session goes on reading, because the peer may still send. rustls 0.23 has a debug
+//! assertion there that a corrupt record violates. Without these lines any peer can stop a debug build of your program.
+//!
 //! Only [`Session::turn`](session::Session::turn) reads and writes. Its result tells the caller what to wait for.
 //! [`mio::Registered`] applies that result to a mio poll, and [`mio::Draining::close`] closes the socket. For another event
 //! source, answer these questions:
@@ -247,15 +257,6 @@
 //! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 counts rejected early data
 //! again at each read until the client's next flight is complete. So early data that is rejected across several reads
 //! can end the handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
-//!
-//! After our own close_notify the session goes on reading, because the peer may still send. rustls 0.23 has a debug
-//! assertion there that a corrupt record violates. So any peer could stop a debug build of it. Copy these lines to
-//! the `Cargo.toml` of your workspace:
-//!
-//! ```toml
-//! [profile.dev.package.rustls]
-//! debug-assertions = false
-//! ```
 
 pub use rustls;
 
