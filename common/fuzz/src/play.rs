@@ -123,7 +123,8 @@ impl<A: Application + Collects> Play<A> {
             let failed = matches!(reason, NotTls(_) | PeerAlert(..) | Tls(_) | Unauthorized(_));
             assert!(!failed && error.is_none(), "{reason:?}, {error:?}, and nothing was damaged");
         }
-        if *reason == (CloseReason::Clean { first: Endpoint::Peer }) && self.close_notify == CloseNotify::Sent {
+        if *reason == (CloseReason::Clean { first: Endpoint::Peer }) && self.close_notify == CloseNotify::Sent
+        {
             assert_eq!(
                 self.session.received(),
                 self.sent,
