@@ -60,6 +60,8 @@
 //! }
 //!
 //! const LISTENER: Token = Token(0);
+//! // All sessions have this token. That is safe here: there is one session at a time, and the loop gathers the events of
+//! // a batch before it accepts the next one.
 //! const SESSION: Token = Token(1);
 //!
 //! fn serve(address: SocketAddr, tls: Arc<ServerConfig>) -> io::Result<()> {
@@ -124,6 +126,8 @@
 //!   reading before `WouldBlock` gets no second report, although bytes are left. On a change of the interest, epoll and
 //!   kqueue report again what is ready. mio does not document that.
 //! - **Level-triggered**: poll(2), and epoll(7) without `EPOLLET`, report a socket as long as it is ready.
+//! - **One-shot**: a source that reports a socket once, and then stops watching it (`EPOLLONESHOT`). To **arm** it is to make
+//!   it watch the socket again.
 //! - **Turn**: one call of [`Session::turn`](session::Session::turn): flush, measure, fill (one read), resume, advance.
 //! - **Pending output**: ciphertext that is queued in rustls and not written yet. Above its **high-water mark**
 //!   ([`HIGH_WATER_MARK`](application::HIGH_WATER_MARK)) a session does not read.
@@ -135,7 +139,8 @@
 //! - **Flight**: the messages that one side of a handshake sends before it waits for the other side.
 //! - **Alert**: a message that reports an error, or the end of one half (RFC 8446, 6). A **fatal** alert ends the session.
 //! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP
-//!   connection. A FIN without close_notify is a **truncation**.
+//!   connection. A FIN without close_notify is a **truncation**. Our close_notify **confirms** that our answer is complete.
+//!   These pages also say that it **certifies** the answer, which means the same.
 //! - **Ticket**: bytes that a server gives to a client for a later session. **Resumption** is a handshake that uses a ticket
 //!   or a stored session. It contains no certificate, and rustls calls no verifier (RFC 8446, 2.2).
 //! - **Early data** (0-RTT): data that a client sends behind its ClientHello when it resumes (RFC 8446, 2.3). An attacker can
@@ -221,23 +226,25 @@
 //! [`mio::Registered`] applies that result to a mio poll, and [`mio::Draining::close`] closes the socket. For another event
 //! source, answer these questions:
 //!
-//! 1. **When are the calls made?** Pass each event to [`ready`](session::Session::ready), and then call `turn`. Call `turn` at
-//!    the session's deadline too, and after every other method that takes `&mut self`.
+//! 1. **When are the calls made?** Pass *all* events of a batch to [`ready`](session::Session::ready) first. Then call `turn`.
+//!    Call `turn` at the session's deadline too, and after every other method that takes `&mut self`.
 //! 2. **What do the results of `turn` mean?** [`Wait`](session::Turn::Wait): wait for these events, until this deadline.
 //!    [`Again`](session::Turn::Again): serve the other sessions, ask the source for news without waiting, and call `turn`
-//!    again. If the source cannot be asked, because it only calls you, pass what it has reported so far.
+//!    again. Some sources only call you back. Then pass what they have reported so far.
 //!    [`Done`](session::Turn::Done): the session is over, and its FIN is sent if that was possible.
 //! 3. **Is the source edge-triggered, level-triggered or one-shot?** Set
-//!    [`EDGE_TRIGGERED`](transport::Transport::EDGE_TRIGGERED) to `true` only for the first kind. Then pass the peer's FIN as
-//!    the third argument of [`Readiness::new`](readiness::Readiness::new). A level-triggered source must not watch a socket
-//!    that wants nothing, or it spins on a hang-up. A one-shot source must be armed again after each `Wait`.
-//! 4. **Who reports room to write?** If nobody does, pass `writable` without knowledge, now and then. That is harmless: the
-//!    write returns `WouldBlock`, and the write deadline goes on. It starts at the first `WouldBlock`, and a successful write
-//!    stops it.
+//!    [`EDGE_TRIGGERED`](transport::Transport::EDGE_TRIGGERED) to `true` only for the first kind. Then pass `true` as the
+//!    third argument of [`Readiness::new`](readiness::Readiness::new) if the source has reported the peer's FIN. A short read
+//!    clears the readiness only if it has not. The bytes and the FIN can come with one event, so the session then reads on until
+//!    end-of-file. A level-triggered source must not watch a socket that wants nothing, or it spins on a hang-up. A one-shot
+//!    source must be armed again after each `Wait` and after each `Again`.
+//! 4. **Who reports room to write?** If nobody does, from time to time call `ready(Readiness::new(false, true, false), cx)`,
+//!    although you do not know it. That is harmless: the write returns `WouldBlock`, and the write deadline goes on. It starts
+//!    at the first `WouldBlock`, and a successful write stops it.
 //! 5. **Does the source itself take errors or bytes from the socket?** `peek`, `take_error` and a completed read do. Return
 //!    them from the next `read` of the [`Transport`](transport::Transport), because the kernel reports an error only once.
-//! 6. **Is the socket cloned?** All clones share the non-blocking mode and the FIN. The connection stays open until the last
-//!    clone is closed. At the end call `shutdown(Both)`.
+//! 6. **Is the socket cloned?** All clones share the non-blocking mode and the FIN. After draining call `shutdown(Both)`,
+//!    because dropping one clone does not close the connection.
 //! 7. **Who drains?** After `Done`, ask [`needs_draining`](session::Session::needs_draining). If it is true, read and drop what
 //!    the peer still sends, until the end of the stream. Limit the bytes, the time, and the number of these sockets.
 //!
@@ -253,10 +260,16 @@
 //! mio.
 //!
 //! An application that answers later than inside `received` returns `Next::Continue` from
-//! [`peer_finished`](application::Application::peer_finished). A server that accepts early data opts in by
-//! [`accepts_early_data`](application::Application::accepts_early_data). rustls 0.23.46 counts rejected early data
-//! again at each read until the client's next flight is complete. So early data that is rejected across several reads
-//! can end the handshake with bad_record_mac. A client sends early data only with a ticket that allows it.
+//! [`peer_finished`](application::Application::peer_finished). It also implements
+//! [`is_answering`](application::Application::is_answering). Otherwise an idle timeout sends close_notify inside the answer, and
+//! the peer takes a part for the whole. If the application cannot complete its answer, it returns
+//! [`Next::Abort`](application::Next::Abort).
+//!
+//! A server that accepts early data opts in by [`accepts_early_data`](application::Application::accepts_early_data). rustls
+//! 0.23.46 counts rejected early data again at each `process_new_packets`, until the client's next flight is complete. The
+//! session makes that call only for bytes that a read has brought. That makes the failure rarer, and cannot prevent it: early
+//! data that is rejected across several reads can end the handshake with bad_record_mac. A client sends early data only with a
+//! ticket that allows it.
 
 pub use rustls;
 

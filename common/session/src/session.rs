@@ -6,7 +6,6 @@
 //! turn:  flush     write_tls: pending output goes first (I3)
 //!        measure   the output that is still pending (I4)
 //!        fill      one recv, then read_tls, process_new_packets and reader().read, until the bytes are used up
-//!        resume    call the application if it can send again
 //!        resume    tell the application that there is room again
 //!        advance   pass the facts to the phase table, handle a deadline that has passed     (session/advance.rs)
 //!        … again, until nothing changes (Wait), one read is done and more is ready (Again), or it is over (Done)
@@ -355,7 +354,9 @@ impl<T: Transport, A: Application> Session<T, A> {
                     }
                 }
                 Err(error) => {
-                    self.deliver(plaintext, cx); // the plaintext of the records before the bad one
+                    // The plaintext of the records before the bad one. If the handshake has ended in this same call, the
+                    // phase is still `Handshaking`. The peer was not authorized, so `deliver` drops its data.
+                    self.deliver(plaintext, cx);
                     self.fail(error, cx);
                     break;
                 }
