@@ -9,7 +9,9 @@
 //! all data that it has not sent yet (RFC 1122, 4.2.2.13; `__tcp_close` in `net/ipv4/tcp.c`).
 //!
 //! **Rule:** A socket that may hold unread bytes must be drained before it is closed. Send the FIN. Then read and discard
-//! until end-of-file, with a limit on bytes and time. Read the socket directly: rustls does not read it any more.
+//! until end-of-file, with a limit on bytes and time. Read the socket directly: rustls does not read it any more. If the answer
+//! is still being written, a level-triggered source would spin until then. To stop that, read the socket and drop the bytes,
+//! or do not watch it for readable.
 //!
 //! **Ours:** `common/session/src/session/advance.rs`, `may_receive_more`; `common/session/src/mio/draining.rs`, `Draining`
 //!

@@ -9,7 +9,8 @@
 //! `ConnectionCore::process_more_input`, the arm `Ok(None) => continue`, `conn.rs`).
 //!
 //! **Rule:** During the handshake, call `process_new_packets` only after a `read_tls` that has brought bytes. Keep the last
-//! `IoState`, and subtract the bytes that you write.
+//! `IoState`, and subtract the bytes that you write. This makes the failure rarer. It cannot prevent it, because the calls
+//! after such a `read_tls` count the record again too.
 //!
 //! **Ours:** `common/session/src/rustls_facts.rs`, `bytes_to_write`; `common/session/src/pending_output.rs`, `PendingOutput`
 //!
