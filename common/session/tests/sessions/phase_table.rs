@@ -157,7 +157,8 @@ const LEGEND: &str = "\
 - A *fact* holds for some time: the session passes it again after each transition, until no transition follows.
 - *End at once*: the transport cannot be used any more, or the answer cannot be completed. No close_notify is sent.
 - *Application abandons*: the application needs nothing more from the peer. What it has sent is complete.
-- *TLS failed*: rustls returned an error. *Read failed* and *write failed*: the socket did.
+- *TLS failed*: rustls returned an error, the keys are used up, or the application aborts. *Read failed* and *write
+  failed*: the socket returned an error.
 - An event that is in no row of a phase leads to no other phase.
 
 ";
