@@ -378,6 +378,7 @@ impl Output {
 }
 
 fn complete_lines<'a>(text: &'a str, part: &'a str) -> impl Iterator<Item = &'a str> {
-    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    // With its end, because only then `lines` removes the `\r` of a terminal.
+    let complete = text.rfind('\n').map_or("", |end| &text[..=end]);
     complete.lines().filter(move |line| line.contains(part))
 }
