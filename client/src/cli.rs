@@ -19,8 +19,8 @@ use rustls::Side;
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
-use crate::program::PROGRAM;
-
+/// The name of the program.
+pub const PROGRAM: &str = "mio-client";
 /// The default of `--ca`: the certificate that the server's first start makes.
 pub const DEFAULT_CA: &str = "certificates/certificate.pem";
 /// The default address of the server.

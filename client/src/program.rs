@@ -17,7 +17,7 @@ use show::error::ShowError;
 use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, PROGRAM};
 use crate::conversation::{Moved, Outcome};
 use crate::event_loop::EventLoop;
 use crate::failure::Failure;
@@ -26,9 +26,6 @@ use crate::progress::Progress;
 use crate::setup;
 use crate::tokens::{STDERR, STDOUT};
 use crate::waiting::Waiting;
-
-/// The name of the program.
-pub const PROGRAM: &str = "mio-client";
 
 /// Runs the client with the arguments of the program.
 pub fn run() -> ExitCode {
