@@ -9,7 +9,7 @@
 //! `Poll::poll` returns the error (mio, `src/poll.rs`, `Poll::poll`).
 //!
 //! **Rule:** `Interrupted` is no error. Poll again, with a timeout that is computed afresh: with the old one a deadline moves at each
-//! signal.
+//! signal. If the handler of Ctrl-C only sets a flag, look at the flag before you poll again.
 //!
 //! **Ours:** `server/src/event_loop.rs`, `EventLoop::wait`; `common/session/src/session.rs`, `Session::read`
 //!

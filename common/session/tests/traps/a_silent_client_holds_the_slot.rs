@@ -8,7 +8,8 @@
 //! ends an idle connection.
 //!
 //! **Rule:** Give each phase of a session a deadline: handshake, idle, write progress, close. Compute the timeout of `poll` from the
-//! earliest one. In TLS the client sends first, so a client that has sent nothing does not need a slot.
+//! earliest one. The accept loop only accepts: the handshake is a part of the session. In TLS the client sends first, so a client
+//! that has sent nothing does not need a slot.
 //!
 //! **Ours:** `common/session/src/deadline.rs`, `Timeouts`; `server/src/accept_queue.rs`, `next_with_data`, which passes over silent clients
 //!

@@ -8,8 +8,9 @@
 //! client's data is still in the server's socket, and the loop ends the session because of the write (rustls,
 //! `ExpectFinished::emit_ticket`, `server/tls13.rs`).
 //!
-//! **Rule:** After a failed write, stop writing, and read until the socket is empty. Then end the session. If clients need
-//! not resume, set `send_tls13_tickets` to 0.
+//! **Rule:** After a failed write, stop writing, and read until the socket is empty. Then end the session. This holds for
+//! a client too: the server's last bytes may be there when its reset makes the client's write fail. If clients need not
+//! resume, set `send_tls13_tickets` to 0.
 //!
 //! **Ours:** `common/session/src/phase.rs`, `Phase::WriteFailed`
 //!

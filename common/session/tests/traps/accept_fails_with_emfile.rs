@@ -8,7 +8,7 @@
 //! readable, and each `accept` fails.) A loop that
 //! returns the error from `main` ends the server instead.
 //!
-//! **Rule:** After an error that concerns every connection, set a deadline, 100 ms for example, and call `accept` again at that time
+//! **Rule:** After an error that concerns every connection, leave the accept loop. Set a deadline, 100 ms for example, and call `accept` again at that time
 //! without an event. In a level-triggered loop do not watch the listener until then. `ECONNABORTED` concerns one connection: go on with the next.
 //!
 //! **Ours:** `common/session/src/mio/listener.rs`, `State::Paused`, `Listener::deadline`, `concerns_one_connection`
