@@ -6,6 +6,8 @@
 //! **Cause:** The socket still held bytes of the upload. RFC 1122, 4.2.2.13: a host that closes a socket with unread data "SHOULD send a
 //! RST to show that data was lost". Linux then also drops what it had not sent yet (`tcp_close`, `net/ipv4/tcp.c`), so a
 //! successful `write` does not mean that the client gets the bytes. `shutdown(Both)` before the close does not help.
+//! TLS itself puts bytes into the socket that a program may never read, close_notify for example. So a program that works over
+//! plain TCP can fail over TLS.
 //!
 //! **Rule:** Send a FIN with `shutdown(Write)`. Read and drop what the peer still sends, until its FIN, within limits of bytes
 //! and time. Then close.
