@@ -103,7 +103,7 @@ pub enum Event {
     /// A deadline passed.
     TimedOut(Timeout),
     /// TLS has failed, or our answer cannot be completed: the keys are used up, or the application aborts.
-    TlsFailed(CloseReason),
+    Failed(CloseReason),
     /// A read failed.
     ReadFailed {
         /// The error.
@@ -145,7 +145,7 @@ impl Phase {
                 Some(Self::Failing { reason: CloseReason::Truncated { established: false } })
             }
             Event::CloseRequested => Some(Self::Closed(CloseReason::Abandoned)),
-            Event::TlsFailed(reason) => Some(Self::Failing { reason }),
+            Event::Failed(reason) => Some(Self::Failing { reason }),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: false }),
             other => Self::on_failure(other),
         }
@@ -169,7 +169,7 @@ impl Phase {
             Event::TimedOut(timeout @ (Timeout::Idle | Timeout::Session)) => {
                 Some(Self::Closing { cause: Cause::TimedOut(timeout) })
             }
-            Event::TlsFailed(reason) => Some(Self::Failing { reason }),
+            Event::Failed(reason) => Some(Self::Failing { reason }),
             other => Self::on_failure(other),
         }
     }
@@ -182,7 +182,7 @@ impl Phase {
             }
             Event::ApplicationAbandons => Some(Self::Failing { reason: CloseReason::AbandonedByApplication }),
             // The application sends more than can be sent. What was taken before is flushed.
-            Event::TlsFailed(reason) => Some(Self::Failing { reason }),
+            Event::Failed(reason) => Some(Self::Failing { reason }),
             other => Self::on_failure(other),
         }
     }
@@ -237,7 +237,7 @@ impl Phase {
         match event {
             Event::TimedOut(timeout) => Some(Self::Closed(CloseReason::TimedOut(timeout))),
             Event::WriteFailed(reason) => Some(Self::WriteFailed { reason, authorized: true }),
-            Event::TlsFailed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
+            Event::Failed(reason) | Event::ReadFailed { reason, .. } | Event::EndAtOnce(reason) => {
                 Some(Self::Closed(reason))
             }
             _ => None,
@@ -260,7 +260,7 @@ impl Phase {
     fn on_write_failed(reason: &CloseReason, event: Event) -> Option<Self> {
         match event {
             // The peer gave a reason, in an alert for example. That is better than a broken pipe.
-            Event::TlsFailed(better) => Some(Self::Closed(better)),
+            Event::Failed(better) => Some(Self::Closed(better)),
             Event::PeerEnded(_)
             | Event::NothingToRead
             | Event::TimedOut(_)

@@ -11,8 +11,8 @@
 //!        … again, until nothing changes (Wait), one read is done and more is ready (Again), or it is over (Done)
 //! ```
 //!
-//! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the writer that
-//! reports to the observer (session/tap.rs).
+//! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the writer
+//! that reports to the observer (session/tap.rs).
 
 mod advance;
 mod calls;
@@ -52,8 +52,8 @@ pub enum Turn {
     /// The session has nothing to do now. Wait for these events.
     Wait(Wants),
     /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other
-    /// sessions, then call `turn` again. Before that call, ask the event source for news of what the session wants, but do
-    /// not sleep: a session that can write may have something to read by now, and the other way round.
+    /// sessions, then call `turn` again. Before that call, ask the event source for news of what the session wants,
+    /// but do not sleep: a session that can write may have something to read by now, and the other way round.
     Again(Wants),
     /// The session is over.
     Done(CloseReason),
@@ -421,7 +421,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         match self.ask_application(cx, call) {
             Some(Next::Close) => _ = self.on(Event::ApplicationCloses, cx),
             Some(Next::Abandon) => _ = self.on(Event::ApplicationAbandons, cx),
-            Some(Next::Abort) => _ = self.on(Event::TlsFailed(CloseReason::Aborted), cx),
+            Some(Next::Abort) => _ = self.on(Event::Failed(CloseReason::Aborted), cx),
             Some(Next::Continue) | None => {}
         }
     }

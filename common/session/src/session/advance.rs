@@ -44,7 +44,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     fn peer_ended(&mut self, end: PeerEnd, cx: &mut Context<'_>) -> bool {
         match (&self.phase, end) {
             (Phase::Handshaking, _) => match self.foreign_protocol() {
-                Some(protocol) => self.on(Event::TlsFailed(CloseReason::NotTls(protocol)), cx),
+                Some(protocol) => self.on(Event::Failed(CloseReason::NotTls(protocol)), cx),
                 None => self.on(Event::PeerEnded(end), cx),
             },
             (Phase::Established, PeerEnd::CloseNotify) => self.peer_finished(cx),
@@ -61,7 +61,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Some(Next::Continue) => self.on(Event::PeerFinished { answer_follows: true }, cx),
             Some(Next::Close) => self.on(Event::PeerFinished { answer_follows: false }, cx),
             Some(Next::Abandon) => self.on(Event::ApplicationAbandons, cx),
-            Some(Next::Abort) => self.on(Event::TlsFailed(CloseReason::Aborted), cx),
+            Some(Next::Abort) => self.on(Event::Failed(CloseReason::Aborted), cx),
             None => true, // the session has failed
         }
     }
@@ -244,7 +244,7 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Fails the session with an error of TLS. If rustls sends an alert for it, the alert is already queued.
     pub(super) fn fail(&mut self, error: rustls::Error, cx: &mut Context<'_>) {
         let reason = self.reason_of(error);
-        self.on(Event::TlsFailed(reason), cx);
+        self.on(Event::Failed(reason), cx);
     }
 
     /// Fails the session because what the application sent was rejected. The answer is cut off, so what was taken before
@@ -254,7 +254,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             Rejection::KeysUsedUp => CloseReason::KeysUsedUp { limit: rustls_facts::record_limit(&self.tls) },
             Rejection::Failed(error) => CloseReason::Tls(rustls::Error::General(error.to_string())),
         };
-        self.on(Event::TlsFailed(reason), cx);
+        self.on(Event::Failed(reason), cx);
     }
 
     pub(super) fn write_failed(&mut self, error: &io::Error, cx: &mut Context<'_>) {

@@ -42,7 +42,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("wait or handshake timeout", Event::TimedOut(Timeout::Handshake)),
         ("write or close timeout", Event::TimedOut(Timeout::Write)),
         ("idle or session timeout", Event::TimedOut(Timeout::Idle)),
-        ("TLS failed", Event::TlsFailed(tls())),
+        ("session failed", Event::Failed(tls())),
         ("read failed", reset(false)),
         ("reset by the peer after a flush", reset(true)),
         ("nothing to read", Event::NothingToRead),
@@ -157,7 +157,7 @@ const LEGEND: &str = "\
 - A *fact* holds for some time: the session passes it again after each transition, until no transition follows.
 - *End at once*: the transport cannot be used any more, or the answer cannot be completed. No close_notify is sent.
 - *Application abandons*: the application needs nothing more from the peer. What it has sent is complete.
-- *TLS failed*: rustls returned an error, the keys are used up, or the application aborts. *Read failed* and *write
+- *Session failed*: rustls returned an error, the keys are used up, or the application aborts. *Read failed* and *write
   failed*: the socket returned an error.
 - An event that is in no row of a phase leads to no other phase.
 
@@ -183,8 +183,9 @@ fn the_documentation_has_the_table_of_the_code() {
 /// How many events a sequence has.
 const LENGTH: usize = 7;
 
-/// Walks every sequence of [`LENGTH`] events. With 22 events these are 2,494,357,888. An event that changes nothing need not be
-/// tried twice in a row, and nothing follows `Closed`, so less than a thousand different courses are left.
+/// Walks every sequence of [`LENGTH`] events. With 22 events these are 2,494,357,888. An event that changes nothing
+/// need not be tried twice in a row, and nothing follows `Closed`, so less than a thousand different courses are
+/// left.
 struct Walk {
     events: Vec<Event>,
     courses: u64,
