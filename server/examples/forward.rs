@@ -1,5 +1,5 @@
-//! Passes the plaintext of each session on to a plain TCP server, and its answer back, with backpressure and half-close in
-//! both directions. It teaches how sessions and other sockets share one loop.
+//! Passes the plaintext of each session on to a plain TCP server, and its answer back, with backpressure and
+//! half-close in both directions. It teaches how sessions and other sockets share one loop.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -4,9 +4,9 @@
 //! [`run`] is a whole program around it: flags, certificates, log, traces, reload on SIGHUP, a graceful end on
 //! Ctrl-C.
 //!
-//! To try an application in this repository, save it as `server/examples/NAME.rs` and run
-//! `cargo run --example NAME -- --slots 10`. Without `--slots` the server serves one client at a time. In a workspace of
-//! your own, depend on `mio-server` and `tls-session`, and copy the profile of rustls from the documentation of `tls-session`.
+//! To try an application in this repository, save it as `server/examples/NAME.rs` and run `cargo run --example NAME
+//! -- --slots 10`. Without `--slots` the server serves one client at a time. In a workspace of your own, depend on
+//! `mio-server` and `tls-session`, and copy the profile of rustls from the documentation of `tls-session`.
 //!
 //! ```no_run
 //! use std::time::Instant;

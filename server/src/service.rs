@@ -13,8 +13,8 @@ use crate::round::Round;
 
 /// What a server does: it makes an application for each client.
 ///
-/// A closure from [`SessionId`] to an application is a service. A service whose sessions depend on each other, or on other
-/// sockets, implements the other methods too.
+/// A closure from [`SessionId`] to an application is a service. A service whose sessions depend on each other, or on
+/// other sockets, implements the other methods too.
 pub trait Service {
     /// The application of one client.
     type Application: Application;

@@ -7,8 +7,8 @@ use crate::{MESSAGE_HEADER, message_length};
 /// The longest message that is kept, as in rustls. A message can have up to 16 MiB.
 const LONGEST: usize = 1 << 16;
 
-/// Joins the handshake messages of one direction. A record may have several messages, and a message may span several records
-/// (RFC 8446, 5.1).
+/// Joins the handshake messages of one direction. A record may have several messages, and a message may span several
+/// records (RFC 8446, 5.1).
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     /// The beginning of an incomplete message.
@@ -60,7 +60,8 @@ impl Assembly {
         (length, message)
     }
 
-    /// Extends the incomplete message to the length `target`, as far as `rest` allows. Before `rest` its length was `had`.
+    /// Extends the incomplete message to the length `target`, as far as `rest` allows. Before `rest` its length was
+    /// `had`.
     fn extend_to(&mut self, target: usize, rest: &[u8], had: usize) {
         let (from, to) = (self.begun.len() - had, target.saturating_sub(had).min(rest.len()));
         self.begun.extend_from_slice(rest.get(from..to).unwrap_or_default());

@@ -5,8 +5,8 @@ use rustls::ProtocolVersion;
 use crate::HEADER;
 use crate::reader::Reader;
 
-/// The shortest payload that is too long. TLS 1.2 allows 2048 bytes besides the content (RFC 5246, 6.2.3), TLS 1.3 fewer. The
-/// limit of rustls is one byte lower than that of TLS 1.2.
+/// The shortest payload that is too long. TLS 1.2 allows 2048 bytes besides the content (RFC 5246, 6.2.3), TLS 1.3
+/// fewer. The limit of rustls is one byte lower than that of TLS 1.2.
 const TOO_LONG: usize = (1 << 14) + 2048;
 
 /// Cuts the bytes of one direction into records, and keeps an incomplete record.
@@ -65,8 +65,9 @@ impl Framing {
     }
 }
 
-/// Checks the beginning of some bytes. Accepts the same records as rustls, whatever version the header has: receivers ignore
-/// it (RFC 8446, 5.1). Checks each byte as soon as it arrives, so `GET ` is foreign before the rest of a header is there.
+/// Checks the beginning of some bytes. Accepts the same records as rustls, whatever version the header has: receivers
+/// ignore it (RFC 8446, 5.1). Checks each byte as soon as it arrives, so `GET ` is foreign before the rest of a
+/// header is there.
 fn front(bytes: &[u8]) -> Front {
     match *bytes {
         [20..=24] | [20..=24, 0 | 3 | 0xfe] => {}

@@ -1,7 +1,8 @@
 //! Reads the fields of hello messages that the decoder and the sentences about a failed handshake need.
 //!
-//! A parser of whole messages would not return the first fields of a hello that is cut short or malformed later. People need
-//! these fields most when a handshake has failed. [`explain`](crate::explain) explains all fields for people.
+//! A parser of whole messages would not return the first fields of a hello that is cut short or malformed later.
+//! People need these fields most when a handshake has failed. [`explain`](crate::explain) explains all fields for
+//! people.
 
 use rustls::{CipherSuite, NamedGroup, ProtocolVersion};
 

@@ -1,7 +1,8 @@
 //! Decodes the bytes of TLS sessions: records, keys, messages, and the meaning of each field.
 //!
-//! A [`Decoder`] follows one session. It gets the bytes of both directions, in the order in which our end read and wrote
-//! them, and the secrets that rustls derived. It returns [`Record`]s. [`explain`] turns a record or a message into a tree of
+//! A [`Decoder`] follows one session. It gets the bytes of both directions, in the order in which our end read and
+//! wrote them, and the secrets that rustls derived. It returns [`Record`]s. [`explain`] turns a record or a message
+//! into a tree of
 //! [`Field`](explain::Field)s, each with its bytes, its value, a sentence and an RFC section.
 //!
 //! ```text

@@ -25,7 +25,8 @@ pub(super) enum Form {
     /// TLS 1.3. The nonce combines the sequence number with this. The header is authenticated, with the version that it
     /// should have (RFC 8446, 5.2 and 5.3).
     Tls13([u8; aead::NONCE_LEN]),
-    /// TLS 1.2 with ChaCha20-Poly1305. The nonce is as in TLS 1.3. The header of the plaintext is authenticated (RFC 7905).
+    /// TLS 1.2 with ChaCha20-Poly1305. The nonce is as in TLS 1.3. The header of the plaintext is authenticated (RFC
+    /// 7905).
     Tls12Counted([u8; aead::NONCE_LEN]),
     /// TLS 1.2 with AES-GCM. The nonce is this and eight bytes in front of the ciphertext (RFC 5288).
     Tls12Explicit([u8; 4]),
@@ -115,8 +116,8 @@ impl Opener {
     }
 }
 
-/// Removes the padding. In TLS 1.3 the content is followed by its type, which is not zero, and by zeros. A record with only
-/// zeros has no type. It gets type 0, which does not exist.
+/// Removes the padding. In TLS 1.3 the content is followed by its type, which is not zero, and by zeros. A record
+/// with only zeros has no type. It gets type 0, which does not exist.
 fn without_padding(mut plaintext: Vec<u8>) -> Opened {
     let length = plaintext.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let padding = plaintext.len() - length;

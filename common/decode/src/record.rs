@@ -81,8 +81,8 @@ pub enum Content {
     Hidden,
     /// An incomplete record, from [`Decoder::incomplete`](crate::Decoder::incomplete).
     Incomplete,
-    /// Bytes that are not a record: the peer does not speak TLS, or has sent a wrong length. All later bytes of this direction
-    /// get this content, too.
+    /// Bytes that are not a record: the peer does not speak TLS, or has sent a wrong length. All later bytes of this
+    /// direction get this content, too.
     NotTls,
 }
 
@@ -112,16 +112,16 @@ pub struct Message {
     pub sender: Side,
     /// Its type.
     pub kind: HandshakeType,
-    /// The version that both ends have agreed on, if any. The layout of some messages depends on it. A ServerHello has the
-    /// version that it chooses.
+    /// The version that both ends have agreed on, if any. The layout of some messages depends on it. A ServerHello
+    /// has the version that it chooses.
     pub version: Option<ProtocolVersion>,
     /// All its bytes, including the header of four bytes: type and length.
     pub bytes: Vec<u8>,
 }
 
 impl Message {
-    /// Returns its name in the RFCs; `None` for an unknown type. A HelloRetryRequest has its own name, although it has the type
-    /// of a ServerHello (RFC 8446, 4.1.4).
+    /// Returns its name in the RFCs; `None` for an unknown type. A HelloRetryRequest has its own name, although it
+    /// has the type of a ServerHello (RFC 8446, 4.1.4).
     pub fn name(&self) -> Option<&'static str> {
         match self.is_hello_retry_request() {
             true => Some("HelloRetryRequest"),
@@ -153,8 +153,8 @@ impl Record {
         ContentType::from(self.wire.first().copied().unwrap_or_default())
     }
 
-    /// Returns the bytes of the content: the plaintext, or the ciphertext if it could not be decrypted. Bytes that are not a
-    /// record, or less than a header, are all content.
+    /// Returns the bytes of the content: the plaintext, or the ciphertext if it could not be decrypted. Bytes that
+    /// are not a record, or less than a header, are all content.
     pub fn payload(&self) -> &[u8] {
         match &self.protection {
             _ if self.content == Content::NotTls => &self.wire,

@@ -8,7 +8,8 @@ use rustls::KeyLog;
 
 use crate::hex;
 
-/// One secret, with the names of the [NSS key log format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
+/// One secret, with the names of the [NSS key log
+/// format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
     /// Its kind: for example `CLIENT_TRAFFIC_SECRET_0`, or `CLIENT_RANDOM` for the master secret of TLS 1.2.

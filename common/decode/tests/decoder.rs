@@ -24,8 +24,8 @@ fn converse(configs: &Configs) -> Conversation {
     conversation
 }
 
-/// Returns the records of a session. Asserts that both ends decode the same, that everything is decrypted, and that no byte is
-/// missing.
+/// Returns the records of a session. Asserts that both ends decode the same, that everything is decrypted, and that
+/// no byte is missing.
 fn records_of(conversation: &mut Conversation) -> Vec<Record> {
     let [client, server] = SIDES.map(|end| decode(end, &conversation.flights));
     assert_eq!(client, server);

@@ -28,8 +28,8 @@ impl Unknown {
 /// Returns what to write instead of an unknown argument, if the program knows it from other programs.
 pub type MeantHere = fn(&Unknown) -> Option<String>;
 
-/// Parses the arguments of the program `name`. `check` makes the checks that clap cannot make. `meant_here` knows flags of
-/// other programs.
+/// Parses the arguments of the program `name`. `check` makes the checks that clap cannot make. `meant_here` knows
+/// flags of other programs.
 ///
 /// # Errors
 ///

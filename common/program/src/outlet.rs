@@ -123,8 +123,8 @@ impl Queue {
         Self { outlet, pending: VecDeque::new(), lines: false, at_line_start: true }
     }
 
-    /// Returns an empty queue of lines. Push one line at a time. A pipe accepts a line of up to PIPE_BUF bytes completely or not at all, so
-    /// lines of several programs do not mix.
+    /// Returns an empty queue of lines. Push one line at a time. A pipe accepts a line of up to PIPE_BUF bytes
+    /// completely or not at all, so lines of several programs do not mix.
     pub fn of_lines(outlet: Outlet) -> Self {
         Self { lines: true, ..Self::new(outlet) }
     }

@@ -1,7 +1,7 @@
 //! An echo server on blocking sockets, driven by hand: one client after the other, rustls and std alone.
 //!
-//! It teaches the order of the five calls, as chapter 2 of the guide explains it. A server of this kind has limits that it
-//! cannot remove:
+//! It teaches the order of the five calls, as chapter 2 of the guide explains it. A server of this kind has limits
+//! that it cannot remove:
 //!
 //! - A silent client keeps the server busy until the timeout.
 //! - A client that sends much and does not read makes the server wait in a write, until the timeout.

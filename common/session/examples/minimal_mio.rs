@@ -1,7 +1,8 @@
 //! One TLS session on mio and rustls, in one file, with nothing hidden: an echo for one client.
 //!
 //! It teaches the smallest loop that is right. `tls_session::session::Session` is this loop with an application, more
-//! deadlines, several sessions, and a reason for each end. The numbers are the invariants in the documentation of `tls-session`.
+//! deadlines, several sessions, and a reason for each end. The numbers are the invariants in the documentation of
+//! `tls-session`.
 //!
 //! ```sh
 //! cargo run --example minimal_mio
@@ -83,8 +84,8 @@ impl Session {
         self.has_ended = true;
     }
 
-    /// Sends the FIN, and drops what the client still sends. Closing a socket with unread bytes would reset the connection,
-    /// and the reset could destroy our last output (I6).
+    /// Sends the FIN, and drops what the client still sends. Closing a socket with unread bytes would reset the
+    /// connection, and the reset could destroy our last output (I6).
     fn close(mut self, poll: &mut Poll, events: &mut Events) -> io::Result<()> {
         let until = Instant::now() + DRAINING;
         let mut sink = [0; 4096];

@@ -1,7 +1,7 @@
 //! One thread for each session: a non-blocking socket, and poll(2) until the session's deadline.
 //!
-//! It teaches that a session needs no event loop. `turn` says what to wait for, and a thread can wait for that alone. Only the
-//! system limits the number of clients.
+//! It teaches that a session needs no event loop. `turn` says what to wait for, and a thread can wait for that alone.
+//! Only the system limits the number of clients.
 //!
 //! ```sh
 //! cargo run --example on_threads

@@ -1,8 +1,8 @@
 //! A session under tokio: a task waits for readiness, and drives the session.
 //!
-//! It teaches how a session works with a runtime that remembers readiness too. tokio forgets a direction only if `try_read` or
-//! `try_write` returns `WouldBlock`. The session does the same, so the two cannot disagree. Only the system limits the number
-//! of clients.
+//! It teaches how a session works with a runtime that remembers readiness too. tokio forgets a direction only if
+//! `try_read` or `try_write` returns `WouldBlock`. The session does the same, so the two cannot disagree. Only the
+//! system limits the number of clients.
 //!
 //! ```sh
 //! cargo run --example on_tokio

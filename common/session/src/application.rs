@@ -30,7 +30,8 @@ pub enum Next {
     Abort,
 }
 
-/// What happens to the plaintext of a session, such as the server's echo, or the client that closes after the first message.
+/// What happens to the plaintext of a session, such as the server's echo, or the client that closes after the first
+/// message.
 ///
 /// An application takes all plaintext at once. So the buffers of the loop hold no plaintext between turns, and
 /// pending output is the only memory that a peer can make grow (invariant I4).
@@ -139,9 +140,9 @@ pub trait Application {
 /// The sending side of a session, as its application sees it.
 ///
 /// It takes everything, unless the keys of a TLS 1.2 session are used up
-/// ([`CloseReason::KeysUsedUp`](crate::close_reason::CloseReason::KeysUsedUp)). The session removes rustls' own limit on pending output. With that limit the writer would
-/// take only a part, and the rest would need a second queue. Memory stays bounded because a session with too much
-/// pending output stops reading.
+/// ([`CloseReason::KeysUsedUp`](crate::close_reason::CloseReason::KeysUsedUp)). The session removes rustls' own limit
+/// on pending output. With that limit the writer would take only a part, and the rest would need a second queue.
+/// Memory stays bounded because a session with too much pending output stops reading.
 pub struct Outbox<'a> {
     writer: Writer<'a>,
     /// The number of records that our keys can still seal.

@@ -60,8 +60,9 @@ pub enum CloseReason {
     Unauthorized(Refusal),
     /// The peer violated the protocol, or the two ends have no parameters in common.
     Tls(Error),
-    /// The keys of this TLS 1.2 session cannot seal the next data of the application, so our data is cut off. The session
-    /// sent what fitted, as far as the close timeout allowed, and a FIN without close_notify. A new session has new keys, and TLS 1.3 changes its keys in time.
+    /// The keys of this TLS 1.2 session cannot seal the next data of the application, so our data is cut off. The
+    /// session sent what fitted, as far as the close timeout allowed, and a FIN without close_notify. A new session
+    /// has new keys, and TLS 1.3 changes its keys in time.
     ///
     /// The session counts a record for each 16,384 bytes of a call of [`Outbox::send`](crate::application::Outbox::send).
     /// With a smaller `max_fragment_size` in the configuration, rustls makes more records. Then the session misses the

@@ -122,29 +122,31 @@
 //! # Glossary
 //!
 //! - **Interest**: the directions (read, write) in which the poll watches a socket.
-//! - **Edge-triggered**: mio reports a socket when it *becomes* ready, once. This report is the **edge**. A loop that stops
-//!   reading before `WouldBlock` gets no second report, although bytes are left. On a change of the interest, epoll and
-//!   kqueue report again what is ready. mio does not document that.
+//! - **Edge-triggered**: mio reports a socket when it *becomes* ready, once. This report is the **edge**. A loop that
+//!   stops reading before `WouldBlock` gets no second report, although bytes are left. On a change of the interest,
+//!   epoll and kqueue report again what is ready. mio does not document that.
 //! - **Level-triggered**: poll(2), and epoll(7) without `EPOLLET`, report a socket as long as it is ready.
-//! - **One-shot**: a source that reports a socket once, and then stops watching it (`EPOLLONESHOT`). To **arm** it is to make
-//!   it watch the socket again.
+//! - **One-shot**: a source that reports a socket once, and then stops watching it (`EPOLLONESHOT`). To **arm** it is
+//!   to make it watch the socket again.
 //! - **Turn**: one call of [`Session::turn`](session::Session::turn): flush, measure, fill (one read), resume, advance.
 //! - **Pending output**: ciphertext that is queued in rustls and not written yet. Above its **high-water mark**
 //!   ([`HIGH_WATER_MARK`](application::HIGH_WATER_MARK)) a session does not read.
 //! - **Runnable**: a session is runnable if a turn is due at once, without an event.
-//! - **Authorized**: at the end of each handshake, [`authorize`] decides whether the program serves this peer. An authorized
-//!   peer is one that it accepts. Only the data of an authorized peer reaches the application.
+//! - **Authorized**: at the end of each handshake, [`authorize`] decides whether the program serves this peer. An
+//!   authorized peer is one that it accepts. Only the data of an authorized peer reaches the application.
 //! - **Slot**: the place of one session in a server. A server with ten slots serves ten clients at a time.
-//! - **Record**: the unit in which TLS sends bytes: a header of 5 bytes, and at most 16,384 bytes of plaintext (RFC 8446, 5.1).
+//! - **Record**: the unit in which TLS sends bytes: a header of 5 bytes, and at most 16,384 bytes of plaintext (RFC
+//!   8446, 5.1).
 //! - **Flight**: the messages that one side of a handshake sends before it waits for the other side.
-//! - **Alert**: a message that reports an error, or the end of one half (RFC 8446, 6). A **fatal** alert ends the session.
+//! - **Alert**: a message that reports an error, or the end of one half (RFC 8446, 6). A **fatal** alert ends the
+//!   session.
 //! - **close_notify**: the alert that ends one half of a session (RFC 8446, 6.1). A **FIN** ends one half of the TCP
-//!   connection. A FIN without close_notify is a **truncation**. Our close_notify **confirms** that our answer is complete.
-//!   These pages also say that it **certifies** the answer, which means the same.
-//! - **Ticket**: bytes that a server gives to a client for a later session. **Resumption** is a handshake that uses a ticket
-//!   or a stored session. It contains no certificate, and rustls calls no verifier (RFC 8446, 2.2).
-//! - **Early data** (0-RTT): data that a client sends behind its ClientHello when it resumes (RFC 8446, 2.3). An attacker can
-//!   send it again.
+//!   connection. A FIN without close_notify is a **truncation**. Our close_notify **confirms** that our answer is
+//!   complete. These pages also say that it **certifies** the answer, which means the same.
+//! - **Ticket**: bytes that a server gives to a client for a later session. **Resumption** is a handshake that uses a
+//!   ticket or a stored session. It contains no certificate, and rustls calls no verifier (RFC 8446, 2.2).
+//! - **Early data** (0-RTT): data that a client sends behind its ClientHello when it resumes (RFC 8446, 2.3). An
+//!   attacker can send it again.
 //! - **KeyUpdate**: a message after which its sender uses a new key (RFC 8446, 4.6.3).
 //! - **Half-closed**: a session is half-closed if one end has sent close_notify, and the other end still sends. If the
 //!   peer has closed, the phase is `HalfClosed`. If we have closed, the phase is `Closing`.
@@ -157,8 +159,8 @@
 //! 2. [`phase`]: the phases of a session, and the table that leads from one to the next;
 //! 3. [`session`]: `turn` = flush, measure, fill, resume, advance; then `session/advance.rs`;
 //! 4. [`application`]: what an application implements; then [`mio::Registered`], which connects a session to the poll;
-//! 5. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly; `framing.rs` and `unprocessed.rs`: the limit of records
-//!    in a turn;
+//! 5. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly; `framing.rs` and `unprocessed.rs`: the limit
+//!    of records in a turn;
 //! 6. `server/src/event_loop.rs`: wait, gather, admit, turn;
 //! 7. `client/src/event_loop.rs`: connect, then one session.
 //!
@@ -183,9 +185,9 @@
 //! seeds, and checks them after every step.
 //!
 //! - **I1, turn end.** A session stops reading or writing for one of three reasons. The kernel has no more bytes, or
-//!   no more room. Or TLS does not want that direction: then the interest changes. When it changes back, epoll and kqueue
-//!   report again what is ready. (mio does not document that.) Or the limit of the turn is reached: then the session stays
-//!   runnable.
+//!   no more room. Or TLS does not want that direction: then the interest changes. When it changes back, epoll and
+//!   kqueue report again what is ready. (mio does not document that.) Or the limit of the turn is reached: then the
+//!   session stays runnable.
 //! - **I2, one place.** Only [`session`] and its parts move bytes through rustls. One `process_new_packets` follows
 //!   every `read_tls` that can bring bytes.
 //! - **I3, pending output first.** A session flushes before it fills. It flushes close_notify and alerts, with a
@@ -226,27 +228,29 @@
 //! [`mio::Registered`] applies that result to a mio poll, and [`mio::Draining::close`] closes the socket. For another event
 //! source, answer these questions:
 //!
-//! 1. **When are the calls made?** Pass *all* events of a batch to [`ready`](session::Session::ready) first. Then call `turn`.
-//!    Call `turn` at the session's deadline too, and after every other method that takes `&mut self`.
+//! 1. **When are the calls made?** Pass *all* events of a batch to [`ready`](session::Session::ready) first. Then
+//!    call `turn`. Call `turn` at the session's deadline too, and after every other method that takes `&mut self`.
 //! 2. **What do the results of `turn` mean?** [`Wait`](session::Turn::Wait): wait for these events, until this deadline.
 //!    [`Again`](session::Turn::Again): serve the other sessions, ask the source for news without waiting, and call `turn`
 //!    again. Some sources only call you back. Then pass what they have reported so far.
 //!    [`Done`](session::Turn::Done): the session is over, and its FIN is sent if that was possible.
 //! 3. **Is the source edge-triggered, level-triggered or one-shot?** Set
-//!    [`EDGE_TRIGGERED`](transport::Transport::EDGE_TRIGGERED) to `true` only for the first kind. Then pass `true` as the
-//!    third argument of [`Readiness::new`](readiness::Readiness::new) if the source has reported the peer's FIN. A short read
-//!    clears the readiness only if it has not. The bytes and the FIN can come with one event, so the session then reads on until
-//!    end-of-file. A level-triggered source must not watch a socket that wants nothing, or it spins on a hang-up. A one-shot
-//!    source must be armed again after each `Wait` and after each `Again`.
-//! 4. **Who reports room to write?** If nobody does, from time to time call `ready(Readiness::new(false, true, false), cx)`,
-//!    although you do not know it. That is harmless: the write returns `WouldBlock`, and the write deadline goes on. It starts
-//!    at the first `WouldBlock`, and a successful write stops it.
-//! 5. **Does the source itself take errors or bytes from the socket?** `peek`, `take_error` and a completed read do. Return
-//!    them from the next `read` of the [`Transport`](transport::Transport), because the kernel reports an error only once.
+//!    [`EDGE_TRIGGERED`](transport::Transport::EDGE_TRIGGERED) to `true` only for the first kind. Then pass `true` as
+//!    the third argument of [`Readiness::new`](readiness::Readiness::new) if the source has reported the peer's FIN.
+//!    A short read clears the readiness only if it has not. The bytes and the FIN can come with one event, so the
+//!    session then reads on until end-of-file. A level-triggered source must not watch a socket that wants nothing,
+//!    or it spins on a hang-up. A one-shot source must be armed again after each `Wait` and after each `Again`.
+//! 4. **Does the source report room to write?** If not, from time to time call `ready(Readiness::new(false, true,
+//!    false), cx)`, although you do not know it. That is harmless: the write returns `WouldBlock`, and the write
+//!    deadline goes on. It starts at the first `WouldBlock`, and a successful write stops it.
+//! 5. **Does the source itself take errors or bytes from the socket?** `peek`, `take_error` and a completed read do.
+//!    Return them from the next `read` of the [`Transport`](transport::Transport), because the kernel reports an
+//!    error only once.
 //! 6. **Is the socket cloned?** All clones share the non-blocking mode and the FIN. After draining call `shutdown(Both)`,
 //!    because dropping one clone does not close the connection.
-//! 7. **Who drains?** After `Done`, ask [`needs_draining`](session::Session::needs_draining). If it is true, read and drop what
-//!    the peer still sends, until the end of the stream. Limit the bytes, the time, and the number of these sockets.
+//! 7. **Is the socket drained?** After `Done`, ask [`needs_draining`](session::Session::needs_draining). If it is true, read and
+//!    drop what the peer still sends, until the end of the stream. Limit the bytes, the time, and the number of these
+//!    sockets.
 //!
 //! With one thread for each session, poll that one socket with the session's deadline.
 //!
@@ -256,8 +260,8 @@
 //! - `on_epoll`: many sessions under a level-triggered epoll(7), without mio;
 //! - `on_tokio`: one task for each session, on tokio's own readiness.
 //!
-//! `minimal_mio` is one session without this crate: mio, rustls, and every call in one file. `blocking` is the same without
-//! mio.
+//! `minimal_mio` is one session without this crate: mio, rustls, and every call in one file. `blocking` is the same
+//! without mio.
 //!
 //! An application that answers later than inside `received` returns `Next::Continue` from
 //! [`peer_finished`](application::Application::peer_finished). It also implements
@@ -265,11 +269,11 @@
 //! the peer takes a part for the whole. If the application cannot complete its answer, it returns
 //! [`Next::Abort`](application::Next::Abort).
 //!
-//! A server that accepts early data opts in by [`accepts_early_data`](application::Application::accepts_early_data). rustls
-//! 0.23.46 counts rejected early data again at each `process_new_packets`, until the client's next flight is complete. The
-//! session makes that call only for bytes that a read has brought. That makes the failure rarer, and cannot prevent it: early
-//! data that is rejected across several reads can end the handshake with bad_record_mac. A client sends early data only with a
-//! ticket that allows it.
+//! A server that accepts early data opts in by [`accepts_early_data`](application::Application::accepts_early_data).
+//! rustls 0.23.46 counts rejected early data again at each `process_new_packets`, until the client's next flight is
+//! complete. The session makes that call only for bytes that a read has brought. That makes the failure rarer, and
+//! cannot prevent it: early data that is rejected across several reads can end the handshake with bad_record_mac. A
+//! client sends early data only with a ticket that allows it.
 
 pub use rustls;
 

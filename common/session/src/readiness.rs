@@ -17,7 +17,8 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Creates a readiness without an event. `read_closed`: the peer's FIN has arrived. That matters only if the source is
+    /// Creates a readiness without an event. `read_closed`: the peer's FIN has arrived. That matters only if the
+    /// source is
     /// [edge-triggered](crate::transport::Transport::EDGE_TRIGGERED).
     pub fn new(readable: bool, writable: bool, read_closed: bool) -> Self {
         Self { readable, writable, read_closed }

@@ -7,11 +7,12 @@ use std::io::{self, Read, Write};
 /// `Read` and `Write` alone cannot send a FIN. Without a FIN, the peer waits, or the session has to close the socket.
 /// That resets the connection if unread bytes are left (RFC 1122, 4.2.2.13).
 pub trait Transport: Read + Write {
-    /// Whether the event source is edge-triggered: epoll with `EPOLLET` or kqueue with `EV_CLEAR`, which is what mio uses.
+    /// Whether the event source is edge-triggered: epoll with `EPOLLET` or kqueue with `EV_CLEAR`, which is what mio
+    /// uses.
     ///
-    /// Then a read that returns less than the buffer holds means that the socket is empty, and the source reports the next
-    /// byte (epoll(7), question 9). That saves the `recv` that would block. With `false`, only `WouldBlock` means that the
-    /// socket is empty, and a socket that stays readable behind the peer's FIN is not watched.
+    /// Then a read that returns less than the buffer holds means that the socket is empty, and the source reports the
+    /// next byte (epoll(7), question 9). That saves the `recv` that would block. With `false`, only `WouldBlock`
+    /// means that the socket is empty, and a socket that stays readable behind the peer's FIN is not watched.
     const EDGE_TRIGGERED: bool = false;
 
     /// Sends a FIN. The peer reads end-of-file after everything that was written before.

@@ -101,8 +101,8 @@ impl Application for Counter {
     }
 }
 
-/// Runs one session to its end, with a wait of its own: the loop of a thread for each session. Returns the number of turns
-/// too.
+/// Runs one session to its end, with a wait of its own: the loop of a thread for each session. Returns the number of
+/// turns too.
 fn run<A: Application>(
     tls: impl Into<Connection>,
     socket: UnixStream,

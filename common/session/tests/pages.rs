@@ -11,7 +11,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Returns the files below a folder whose names end with `.` and this ending. It skips hidden folders, and what cargo builds.
+/// Returns the files below a folder whose names end with `.` and this ending. It skips hidden folders, and what cargo
+/// builds.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -49,7 +50,8 @@ impl Page {
         Self { path: path.to_owned(), lines: lines.map(str::to_owned).collect() }
     }
 
-    /// All pages below a folder. `rustdoc-links.md` is no page: it has rustdoc's destinations, for the pages of the guide.
+    /// All pages below a folder. `rustdoc-links.md` is no page: it has rustdoc's destinations, for the pages of the
+    /// guide.
     fn all(folder: &Path) -> Vec<Self> {
         let pages = files(folder, "md").into_iter().filter(|path| !path.ends_with("rustdoc-links.md"));
         pages.map(|path| Self::read(&path)).collect()

@@ -1,9 +1,9 @@
-//! `--capture FILE`: records the sessions for a network analyser, with their secrets. Unlike a capture on the network, this
-//! needs no special rights.
+//! `--capture FILE`: records the sessions for a network analyser, with their secrets. Unlike a capture on the
+//! network, this needs no special rights.
 //!
-//! The file is a pcapng. Each session is a TCP connection in it. The secrets of a session are in the file too, before the
-//! first packet that they decrypt, so Wireshark shows the plaintext without further files. Everybody who can read the file
-//! can read the plaintext, so only its owner may read it.
+//! The file is a pcapng. Each session is a TCP connection in it. The secrets of a session are in the file too, before
+//! the first packet that they decrypt, so Wireshark shows the plaintext without further files. Everybody who can read
+//! the file can read the plaintext, so only its owner may read it.
 //!
 //! ```text
 //! Step::Received ──▶ kept ──▶ ReadTls: first the secrets, then packets ──▶ one write(2)

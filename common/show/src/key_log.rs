@@ -1,8 +1,8 @@
 //! `--key-log FILE`, or `SSLKEYLOGFILE`: writes the secrets of each session, for programs that decrypt a capture.
 //!
-//! Each secret becomes a line in the NSS key log format, as soon as rustls has derived it. Everybody who can read the file
-//! can decrypt the sessions. Therefore three kinds of files are refused: the file of another user, a file that others may
-//! read or write, and a path through a symbolic link of another user.
+//! Each secret becomes a line in the NSS key log format, as soon as rustls has derived it. Everybody who can read the
+//! file can decrypt the sessions. Therefore three kinds of files are refused: the file of another user, a file that
+//! others may read or write, and a path through a symbolic link of another user.
 
 use std::env;
 use std::fs::{self, File, Metadata, OpenOptions};

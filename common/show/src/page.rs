@@ -1,17 +1,18 @@
 //! `--illustrate`: draws a page for each session, for people who want to understand the session, or TLS.
 //!
-//! The top of the page is a summary. Below it is a ladder: client and server are two vertical lines, and each record is an
-//! arrow between them. Our line has the steps of the event loop beside it, turn by turn, with the time that it slept. Each
-//! arrow opens. It shows the bytes of its record, encrypted and decrypted, with a sentence for each field.
+//! The top of the page is a summary. Below it is a ladder: client and server are two vertical lines, and each record
+//! is an arrow between them. Our line has the steps of the event loop beside it, turn by turn, with the time that it
+//! slept. Each arrow opens. It shows the bytes of its record, encrypted and decrypted, with a sentence for each
+//! field.
 //!
 //! A page is one file that loads nothing. Its content security policy enforces that: it allows only the page's own style
 //! and script, by their hashes. The size of a page is bounded: it has the first 400 rows of the ladder and the last 200,
 //! 128 KiB of handshake records, and 128 bytes of each record with application data. The page says what it leaves out.
 //!
-//! A page is drawn when its session ends, on another thread, so that the event loop does not wait. The sessions in the
-//! queue of this thread may keep 64 MiB together, which is a thousand usual sessions. The page of a session that does not
-//! fit is not drawn. The log says so once, and counts the missing pages at the end. The program waits for all queued pages
-//! before it ends.
+//! A page is drawn when its session ends, on another thread, so that the event loop does not wait. The sessions in
+//! the queue of this thread may keep 64 MiB together, which is a thousand usual sessions. The page of a session that
+//! does not fit is not drawn. The log says so once, and counts the missing pages at the end. The program waits for
+//! all queued pages before it ends.
 //!
 //! A page has decrypted data. It never has keys: no secret reaches it.
 

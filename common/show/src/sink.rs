@@ -25,9 +25,9 @@ pub struct Carried {
     pub secrets: Vec<Secret>,
 }
 
-/// Shows sessions. It is like an [`Observer`](tls_session::observer::Observer), and also gets the decoded contents of each
-/// read and each write. It gets [`Step::ReadTls`] after rustls has processed the bytes, right before [`Step::Processed`],
-/// because their secrets are not known earlier.
+/// Shows sessions. It is like an [`Observer`](tls_session::observer::Observer), and also gets the decoded contents of
+/// each read and each write. It gets [`Step::ReadTls`] after rustls has processed the bytes, right before
+/// [`Step::Processed`], because their secrets are not known earlier.
 pub trait Sink {
     /// Returns `false` once the sink has failed for good. From then on it is not called any more.
     fn is_watching(&self) -> bool {

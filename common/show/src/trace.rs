@@ -18,17 +18,17 @@
 //! - ◀ for bytes from the peer, ▶ for bytes to it;
 //! - the name of the call or of the event, and its result.
 //!
-//! A read or a write lists the records that it completed, in the order of the bytes. Handshake messages and alerts have
-//! their names in RFC 8446 and RFC 5246, application data has its length. Braces enclose a record that crossed the wire
-//! encrypted and was decrypted with the session's own secrets. A record that could not be decrypted is
-//! `{encrypted 1234 B}`. `×2` means twice in a row. A message that spans records is named in the record where it ends. The
-//! records before that have `part of a message`. `+ 312 B of the next record` have arrived already.
+//! A read or a write lists the records that it completed, in the order of the bytes. Handshake messages and alerts
+//! have their names in RFC 8446 and RFC 5246, application data has its length. Braces enclose a record that crossed
+//! the wire encrypted and was decrypted with the session's own secrets. A record that could not be decrypted is
+//! `{encrypted 1234 B}`. `×2` means twice in a row. A message that spans records is named in the record where it
+//! ends. The records before that have `part of a message`. `+ 312 B of the next record` have arrived already.
 //!
 //! Plaintext is shown by its length and its escaped beginning. Key material is never shown.
 //!
-//! Two kinds of steps have no line in the text. The line of `write_tls` counts the slices that it handed to the kernel. The
-//! idle deadline moves with every piece of application data. It has lines when it starts, stops and fires, with the number
-//! of moves. [`json`] has all of them.
+//! Two kinds of steps have no line in the text. The line of `write_tls` counts the slices that it handed to the
+//! kernel. The idle deadline moves with every piece of application data. It has lines when it starts, stops and
+//! fires, with the number of moves. [`json`] has all of them.
 
 mod contents;
 mod file;

@@ -217,8 +217,8 @@ fn plaintext(bytes: &[u8]) -> String {
     format!("{} B {}", bytes.len(), quoted(bytes))
 }
 
-/// Puts a change of the phase into words. The entry also says why the phase is entered. close_notify is queued in the same
-/// moment and is not a step of its own.
+/// Puts a change of the phase into words. The entry also says why the phase is entered. close_notify is queued in the
+/// same moment and is not a step of its own.
 fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Entry {
     let why = match to {
         // The entry "closed" follows and has the reason.

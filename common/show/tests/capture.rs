@@ -44,8 +44,8 @@ fn captured_by_server(server: EchoServer) -> Capture {
     Capture::read(&folder.path().join("server.pcapng"))
 }
 
-/// Asserts that the secrets in the file come before the records that they decrypt, and decrypt all of them. Asserts that no
-/// secret belongs to a session that is not in the file.
+/// Asserts that the secrets in the file come before the records that they decrypt, and decrypt all of them. Asserts
+/// that no secret belongs to a session that is not in the file.
 fn assert_decrypted(name: &str, capture: &Capture) {
     let records = capture.decoded();
     let sealed = records.iter().find(|record| matches!(record.protection, Protection::Sealed(_)));

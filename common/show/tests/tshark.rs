@@ -22,8 +22,8 @@ use testing::raw;
 const OBJECTIONS: &str = "tcp.analysis.flags || _ws.malformed || _ws.expert.severity == error \
      || _ws.expert.severity == warning";
 
-/// Asserts that Wireshark marks no packet, that all checksums are right, and that the sessions have these types of handshake
-/// messages.
+/// Asserts that Wireshark marks no packet, that all checksums are right, and that the sessions have these types of
+/// handshake messages.
 fn assert_valid(name: &str, file: &Path, port: u16, expected: &[&[u8]]) {
     assert_eq!(tshark(file, port, &["-Y", OBJECTIONS, "-V"]), "", "{name}: {}", file.display());
     let mut handshakes: Vec<Vec<u8>> = Vec::new();

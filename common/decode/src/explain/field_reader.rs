@@ -1,9 +1,9 @@
 //! Reads bytes from front to back, and makes a field of each value.
 //!
-//! Other TLS parsers do not fit: `tls-parser`, which only knows messages of TLS 1.2, and the one inside rustls. They return
-//! values without their places, and at the first fault they return nothing. People look at places, and mostly at malformed
-//! messages. So each read here adds a [`Field`], and a fault adds one, too. The function that reads a message looks like the
-//! definition of the message in its RFC.
+//! Other TLS parsers do not fit: `tls-parser`, which only knows messages of TLS 1.2, and the one inside rustls. They
+//! return values without their places, and at the first fault they return nothing. People look at places, and mostly
+//! at malformed messages. So each read here adds a [`Field`], and a fault adds one, too. The function that reads a
+//! message looks like the definition of the message in its RFC.
 
 use std::borrow::Cow;
 
@@ -142,8 +142,8 @@ impl<'a> FieldReader<'a> {
         done
     }
 
-    /// Reads a vector: a length of `width` bytes (RFC 8446, 3.4) and its content. After a fault inside, reading continues behind
-    /// the vector.
+    /// Reads a vector: a length of `width` bytes (RFC 8446, 3.4) and its content. After a fault inside, reading
+    /// continues behind the vector.
     pub(super) fn vector(
         &mut self,
         width: usize,
@@ -156,8 +156,8 @@ impl<'a> FieldReader<'a> {
         })
     }
 
-    /// Reads a vector of bytes that are one value. The vector has the value. The length and the bytes are fields inside it, so
-    /// that people can tell them apart.
+    /// Reads a vector of bytes that are one value. The vector has the value. The length and the bytes are fields
+    /// inside it, so that people can tell them apart.
     pub(super) fn opaque<M: Into<Meaning>>(
         &mut self,
         width: usize,

@@ -27,8 +27,8 @@ pub(super) fn server(r: &mut FieldReader<'_>) -> Step {
     r.opaque(2, about("signature", says, "RFC 5246, 7.4.3"), shown::hex).map(drop)
 }
 
-/// Explains a ClientKeyExchange. The cipher suite, which this message does not have, decides its form. The length prefix tells
-/// a point on a curve from other forms, which have longer prefixes.
+/// Explains a ClientKeyExchange. The cipher suite, which this message does not have, decides its form. The length
+/// prefix tells a point on a curve from other forms, which have longer prefixes.
 pub(super) fn client(r: &mut FieldReader<'_>) -> Step {
     let is_point = r.left().split_first().is_some_and(|(length, point)| usize::from(*length) == point.len());
     if !is_point {

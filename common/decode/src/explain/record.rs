@@ -8,8 +8,8 @@ use super::names;
 use super::shown;
 use crate::{Content, Protection, Record, Sealed};
 
-/// Explains type, version and length. These bytes are never encrypted. Before the version is known, they have the names of
-/// TLS 1.3.
+/// Explains type, version and length. These bytes are never encrypted. Before the version is known, they have the
+/// names of TLS 1.3.
 pub(super) fn header(r: &mut FieldReader<'_>, record: &Record) -> Step {
     let layout = Layout::of(record.version);
     let rfc = layout.choose("RFC 8446, 5.1", "RFC 5246, 6.2.1");

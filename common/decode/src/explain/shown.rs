@@ -32,8 +32,8 @@ pub(super) fn text(bytes: &[u8]) -> String {
     }
 }
 
-/// Escapes the beginning of some bytes: printable ASCII on one line, at most `characters` long. Also returns the number of
-/// bytes that are left out.
+/// Escapes the beginning of some bytes: printable ASCII on one line, at most `characters` long. Also returns the
+/// number of bytes that are left out.
 pub fn beginning(bytes: &[u8], characters: usize) -> (String, usize) {
     let mut shown = String::new();
     for (index, byte) in bytes.iter().enumerate() {

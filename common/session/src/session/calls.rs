@@ -164,8 +164,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         }
     }
 
-    /// Ends the session because its answer cannot be completed. The peer gets a FIN without close_notify, so it knows that
-    /// the answer is cut off (invariant I6).
+    /// Ends the session because its answer cannot be completed. The peer gets a FIN without close_notify, so it knows
+    /// that the answer is cut off (invariant I6).
     pub fn abort(&mut self, cx: &mut Context<'_>) {
         self.on(Event::EndAtOnce(CloseReason::Aborted), cx);
     }

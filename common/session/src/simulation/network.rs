@@ -1,11 +1,11 @@
 //! A connection without sockets: two lanes of bytes, and what a network and two kernels may do to them.
 //!
 //! A test that follows a script changes the fields of a [`Lane`] ([`Socket::outgoing`], [`Socket::incoming`]). There
-//! everything arrives at once, unless the script says otherwise. [`Network::seeded`] adds delays, refused calls and events
-//! by chance. What happens later there has to be [carried out](Network::happen) by the owner of the clock.
+//! everything arrives at once, unless the script says otherwise. [`Network::seeded`] adds delays, refused calls and
+//! events by chance. What happens later there has to be [carried out](Network::happen) by the owner of the clock.
 //!
-//! Each kernel reports to its poll what is new, once: an edge. News are bytes for a reader that has read everything, a FIN, a
-//! reset, and room for a writer that was refused. Registering again makes news of everything that is ready.
+//! Each kernel reports to its poll what is new, once: an edge. News are bytes for a reader that has read everything,
+//! a FIN, a reset, and room for a writer that was refused. Registering again makes news of everything that is ready.
 
 mod seeded;
 
@@ -315,7 +315,8 @@ impl Network {
     }
 }
 
-/// One end of a network. A clone is another handle to the same end. Tests use it to change the lanes, and to look at them.
+/// One end of a network. A clone is another handle to the same end. Tests use it to change the lanes, and to look at
+/// them.
 #[derive(Clone, Debug)]
 pub struct Socket {
     network: Network,

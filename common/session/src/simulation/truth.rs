@@ -59,7 +59,8 @@ impl<'a, A: Application> Truth<'a, A> {
         }
     }
 
-    /// If the peer left without a close_notify: it has received everything that was sent until then, if it still listened.
+    /// If the peer left without a close_notify: it has received everything that was sent until then, if it still
+    /// listened.
     pub(super) fn allows_silence(&self, reason: &CloseReason) -> bool {
         let is_cut = *reason == CloseReason::Truncated { established: true };
         let (sent, received) = (self.end.seen.sent.len(), self.other.seen.received);
@@ -89,8 +90,8 @@ impl<'a, A: Application> Truth<'a, A> {
         self.world.network.lane(writer).damaged().min()
     }
 
-    /// Returns whether what this end sent was damaged before both had finished the handshake. In TLS 1.2, and in the first
-    /// flight of 1.3, nothing notices at once.
+    /// Returns whether what this end sent was damaged before both had finished the handshake. In TLS 1.2, and in the
+    /// first flight of 1.3, nothing notices at once.
     fn handshake_damaged(&self, writer: Side) -> bool {
         let finished = self.end.seen.was("Established") && self.other.seen.was("Established");
         self.damage(writer).is_some() && !finished
@@ -129,8 +130,8 @@ impl<'a, A: Application> Truth<'a, A> {
     }
 }
 
-/// Returns whether nobody has to look at the byte: the version in the header of a record, unless TLS 1.2 has encrypted the
-/// record and so authenticates its header as it came (RFC 8446, 5.1; RFC 5246, 6.2.3.3).
+/// Returns whether nobody has to look at the byte: the version in the header of a record, unless TLS 1.2 has
+/// encrypted the record and so authenticates its header as it came (RFC 8446, 5.1; RFC 5246, 6.2.3.3).
 fn is_ignored(log: &[u8], at: usize, is_tls12: bool) -> bool {
     const APPLICATION_DATA: u8 = 23;
     let record = records(log).into_iter().find(|(start, length)| at < start + length);

@@ -111,8 +111,8 @@ fn plaintext_that_was_kept_follows_a_close_notify_of_the_handshake() {
     assert_eq!(plaintext(&mut pair.settled().server), b"hello");
 }
 
-/// With rustls' debug assertions this panics in `CommonState::send_fatal_alert`. The profile of this workspace switches them
-/// off.
+/// With rustls' debug assertions this panics in `CommonState::send_fatal_alert`. The profile of this workspace
+/// switches them off.
 #[test]
 fn a_fatal_error_after_our_close_notify_queues_a_second_alert() {
     for version in VERSIONS {

@@ -15,7 +15,8 @@ fn chapter_08_runs() {
     step_08::main().unwrap();
 }
 
-/// Lets a client send as fast as it can. Returns the largest number of bytes that one turn of the server has read from it.
+/// Lets a client send as fast as it can. Returns the largest number of bytes that one turn of the server has read
+/// from it.
 fn most_in_a_turn(turn: impl Fn(), read_bytes: impl Fn() -> usize, mut peer: Peer, record: &[u8]) -> usize {
     peer.send(b"hello");
     drive(&turn, || {

@@ -31,8 +31,8 @@ fn flooded(version: &'static rustls::SupportedProtocolVersion, record: usize, to
     pair
 }
 
-/// A record of one byte takes 22 to 30 bytes on the wire, and its answer has one byte. Here the number of records could cost
-/// memory. The echo joins them.
+/// A record of one byte takes 22 to 30 bytes on the wire, and its answer has one byte. Here the number of records
+/// could cost memory. The echo joins them.
 #[test]
 fn what_a_peer_sends_is_not_hoarded_while_it_reads_nothing() {
     for version in VERSIONS {

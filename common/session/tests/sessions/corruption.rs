@@ -18,8 +18,8 @@ fn pair(tls: &Shared) -> Pair<Talker, Echo> {
     greeted(tls, MESSAGE, GREETING.len() + MESSAGE.len())
 }
 
-/// Neither end panics or turns in circles. No application receives what was not sent. A clean end means that everything was
-/// received.
+/// Neither end panics or turns in circles. No application receives what was not sent. A clean end means that
+/// everything was received.
 #[test]
 fn a_damaged_byte_anywhere_is_never_delivered() {
     let answer = [GREETING, MESSAGE].concat();
@@ -122,8 +122,8 @@ fn an_alert_is_written_though_the_application_abandons_the_session() {
     }
 }
 
-/// rustls asserts in debug builds that nothing goes wrong after its own close_notify. Every peer can make something go wrong
-/// there (invariant I8). This workspace builds rustls without that assertion.
+/// rustls asserts in debug builds that nothing goes wrong after its own close_notify. Every peer can make something
+/// go wrong there (invariant I8). This workspace builds rustls without that assertion.
 #[test]
 fn a_corrupt_record_after_our_close_notify_ends_the_session_without_an_alert() {
     for version in VERSIONS {

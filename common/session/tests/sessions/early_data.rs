@@ -1,5 +1,5 @@
-//! Early data (0-RTT) is rejected unless the application accepts it. It is delivered when the peer is authorized. It never
-//! makes a handshake fail.
+//! Early data (0-RTT) is rejected unless the application accepts it. It is delivered when the peer is authorized. It
+//! never makes a handshake fail.
 
 use std::io::Write as _;
 use std::time::Instant;

@@ -12,8 +12,8 @@ use tls_session::simulation::tls::{Tls, VERSIONS};
 
 use crate::support::echo;
 
-/// An echo that cannot write its answer to "hello". Its peer has sent "hello", and then what `then` sends. The session reads
-/// "hello" first.
+/// An echo that cannot write its answer to "hello". Its peer has sent "hello", and then what `then` sends. The
+/// session reads "hello" first.
 fn hello_and(version: &'static SupportedProtocolVersion, then: fn(&mut RawPair<Echo>)) -> RawPair<Echo> {
     let mut pair = echo(version);
     // An answer that is damaged on its way. The peer has not read it yet.
@@ -98,8 +98,8 @@ fn an_alert_in_the_handshake_is_read_after_a_failed_write() {
     assert_eq!(pair.session.received(), b"");
 }
 
-/// A client that cannot write its ChangeCipherSpec. It reads what the server has sent, and never authorizes the server. The
-/// server sends so many bytes right after its Finished.
+/// A client that cannot write its ChangeCipherSpec. It reads what the server has sent, and never authorizes the
+/// server. The server sends so many bytes right after its Finished.
 fn unauthorized_server_sends(length: usize) -> RawPair<Talker> {
     let mut tls = Tls::new(VERSIONS[0]);
     tls.server.send_half_rtt_data = true;

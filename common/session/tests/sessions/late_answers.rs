@@ -1,5 +1,5 @@
-//! Applications that answer later than inside `received`. Our close_notify certifies that an answer is complete (invariant
-//! I6), so it never follows a part of one.
+//! Applications that answer later than inside `received`. Our close_notify certifies that an answer is complete
+//! (invariant I6), so it never follows a part of one.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};

@@ -56,8 +56,8 @@ fn reads_and_writes_may_have_any_size() {
     }
 }
 
-/// As soon as a client of TLS 1.3 has the ServerHello, it wants to write and cannot, and rustls does not want to read before
-/// it has written. The server does the same with the rest of its flight. Each waits for the other to read.
+/// As soon as a client of TLS 1.3 has the ServerHello, it wants to write and cannot, and rustls does not want to read
+/// before it has written. The server does the same with the rest of its flight. Each waits for the other to read.
 #[test]
 fn one_byte_fits_between_the_two() {
     for version in VERSIONS {

@@ -1,17 +1,21 @@
 //! # `from_std` does not make a socket non-blocking: one read stops the whole loop
 //!
-//! **Symptom:** A server answers its first client when that client closes, or never. All other clients hang too. A debugger shows the
-//! loop in `recvfrom`, not in `epoll_wait`. The socket comes from `std::net`, from systemd, or from another library.
+//! **Symptom:** A server answers its first client when that client closes, or never. All other clients hang too. A
+//! debugger shows the loop in `recvfrom`, not in `epoll_wait`. The socket comes from `std::net`, from systemd, or
+//! from another library.
 //!
-//! **Cause:** `from_std` of mio does not change the mode of a socket: "it is left up to the user to set it in non-blocking mode" (mio,
-//! `src/net/tcp/stream.rs`, `TcpStream::from_std`). mio 0.6 did set it. A read until `WouldBlock` then blocks in the call that would have
-//! returned `WouldBlock`.
+//! **Cause:** `from_std` of mio does not change the mode of a socket: "it is left up to the user to set it in
+//! non-blocking mode" (mio, `src/net/tcp/stream.rs`, `TcpStream::from_std`). mio 0.6 did set it. A read until
+//! `WouldBlock` then blocks in the call that would have returned `WouldBlock`.
 //!
-//! **Rule:** Call `set_nonblocking(true)` before `from_std`. The sockets of mio's own `accept` and `connect` are non-blocking.
+//! **Rule:** Call `set_nonblocking(true)` before `from_std`. The sockets of mio's own `accept` and `connect` are
+//! non-blocking.
 //!
-//! **Ours:** `common/session/src/mio/listener.rs`, `Listener::accept`; `common/session/src/mio/connecting.rs`, `Connecting::start`
+//! **Ours:** `common/session/src/mio/listener.rs`, `Listener::accept`; `common/session/src/mio/connecting.rs`,
+//! `Connecting::start`
 //!
-//! **Seen in:** tokio-rs/tokio#3001, tokio-rs/tokio#3099, tokio-rs/tokio#3539, librespeed/speedtest-rust#21, NLnetLabs/routinator#447
+//! **Seen in:** tokio-rs/tokio#3001, tokio-rs/tokio#3099, tokio-rs/tokio#3539, librespeed/speedtest-rust#21,
+//! NLnetLabs/routinator#447
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;

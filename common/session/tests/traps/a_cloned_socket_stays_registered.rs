@@ -1,23 +1,24 @@
 //! # A socket was cloned, so dropping it does not end its events
 //!
-//! **Symptom:** Events come for a token whose connection is gone: `no entry found for key`, an index out of bounds, or a loop that spins
-//! without a reason. `deregister` cannot stop them any more: `No such file or directory (os error 2)` or `Bad file descriptor`.
-//! The program has cloned the socket, for a writer thread or for a second half, or has forked a child process.
+//! **Symptom:** Events come for a token whose connection is gone: `no entry found for key`, an index out of bounds,
+//! or a loop that spins without a reason. `deregister` cannot stop them any more: `No such file or directory (os
+//! error 2)` or `Bad file descriptor`. The program has cloned the socket, for a writer thread or for a second half,
+//! or has forked a child process.
 //!
-//! **Cause:** epoll registers the open file description, not the descriptor. Closing a descriptor removes the registration only if it was
-//! the last one for this description (epoll(7), question 6). mio asks for a `deregister` before the drop for this reason
-//! (mio, `src/event/source.rs`).
+//! **Cause:** epoll registers the open file description, not the descriptor. Closing a descriptor removes the
+//! registration only if it was the last one for this description (epoll(7), question 6). mio asks for a `deregister`
+//! before the drop for this reason (mio, `src/event/source.rs`).
 //!
-//! **Rule:** Keep one descriptor for a connection, and let its registration move with it. If there are two, call `deregister` on the
-//! registered one before it is dropped.
+//! **Rule:** Keep one descriptor for a connection, and let its registration move with it. If there are two, call
+//! `deregister` on the registered one before it is dropped.
 //!
-//! **Ours:** `common/session/src/mio/registered.rs`, `into_parts`; `common/session/src/mio/draining.rs`, `Draining::add`, which keeps the
-//! socket and its registration together after the session's end
+//! **Ours:** `common/session/src/mio/registered.rs`, `into_parts`; `common/session/src/mio/draining.rs`,
+//! `Draining::add`, which keeps the socket and its registration together after the session's end
 //!
 //! **Seen in:** tokio-rs/mio#361, dwrensha/gj#3, tokio-rs/tokio-core#172, manticoresoftware/manticoresearch#4057
 //!
-//! **Note:** Our test clones no socket. It runs the server of `sockets.rs`, with our `Registered` and `Draining`. It checks that no
-//! event comes after the end of a session.
+//! **Note:** Our test clones no socket. It runs the server of `sockets.rs`, with our `Registered` and `Draining`. It
+//! checks that no event comes after the end of a session.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
@@ -33,7 +34,8 @@ use tls_session::simulation::roles::Echo;
 use super::sockets::{LIMIT, SHORT, Server, connect, connection};
 use super::support::tls;
 
-/// One round of a server's loop. A client that has closed its half leaves the map. Its clone still writes the rest of the answer.
+/// One round of a server's loop. A client that has closed its half leaves the map. Its clone still writes the rest of
+/// the answer.
 fn naive(clients: &mut HashMap<Token, TcpStream>, poll: &mut Poll) -> io::Result<()> {
     let mut events = Events::with_capacity(64);
     poll.poll(&mut events, Some(LIMIT))?;

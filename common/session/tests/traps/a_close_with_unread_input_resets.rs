@@ -1,18 +1,20 @@
 //! # The answer is written and the socket is closed: the client gets a part of it, and `Connection reset by peer`
 //!
-//! **Symptom:** A server refuses an upload and closes. Some clients see the answer, others a part of it and then `Connection reset by peer
-//! (os error 104)`; browsers show `ERR_CONNECTION_RESET`. Every write of the server has succeeded.
+//! **Symptom:** A server refuses an upload and closes. Some clients see the answer, others a part of it and then
+//! `Connection reset by peer (os error 104)`; browsers show `ERR_CONNECTION_RESET`. Every write of the server has
+//! succeeded.
 //!
-//! **Cause:** The socket still held bytes of the upload. RFC 1122, 4.2.2.13: a host that closes a socket with unread data "SHOULD send a
-//! RST to show that data was lost". Linux then also drops what it had not sent yet (`tcp_close`, `net/ipv4/tcp.c`), so a
-//! successful `write` does not mean that the client gets the bytes. `shutdown(Both)` before the close does not help.
-//! TLS itself puts bytes into the socket that a program may never read, close_notify for example. So a program that works over
-//! plain TCP can fail over TLS.
+//! **Cause:** The socket still held bytes of the upload. RFC 1122, 4.2.2.13: a host that closes a socket with unread
+//! data "SHOULD send a RST to show that data was lost". Linux then also drops what it had not sent yet (`tcp_close`,
+//! `net/ipv4/tcp.c`), so a successful `write` does not mean that the client gets the bytes. `shutdown(Both)` before
+//! the close does not help. TLS itself puts bytes into the socket that a program may never read, close_notify for
+//! example. So a program that works over plain TCP can fail over TLS.
 //!
-//! **Rule:** Send a FIN with `shutdown(Write)`. Read and drop what the peer still sends, until its FIN, within limits of bytes
-//! and time. Then close.
+//! **Rule:** Send a FIN with `shutdown(Write)`. Read and drop what the peer still sends, until its FIN, within limits
+//! of bytes and time. Then close.
 //!
-//! **Ours:** `common/session/src/mio/draining.rs`, `Draining::close`; `common/session/src/session/advance.rs`, `may_receive_more`
+//! **Ours:** `common/session/src/mio/draining.rs`, `Draining::close`; `common/session/src/session/advance.rs`,
+//! `may_receive_more`
 //!
 //! **Seen in:** benoitc/gunicorn#3590, benoitc/gunicorn#1644, benoitc/gunicorn#3334
 

@@ -3,8 +3,8 @@
 //! **Symptom:** Connections that are being closed never go away. An attacker who does not read can use up all file
 //! descriptors of the server. In the program of the CVE they also used all CPU.
 //!
-//! **Cause:** The server writes an alert or close_notify before it closes the socket. If the peer does not read, that write
-//! never succeeds and no event comes. The handshake timeout and the idle timeout do not hold any more.
+//! **Cause:** The server writes an alert or close_notify before it closes the socket. If the peer does not read, that
+//! write never succeeds and no event comes. The handshake timeout and the idle timeout do not hold any more.
 //!
 //! **Rule:** Give every phase a deadline, closing too. When it has passed, close the socket and drop the rest.
 //!

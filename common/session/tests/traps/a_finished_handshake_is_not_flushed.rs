@@ -4,9 +4,9 @@
 //! the server waits for the client's Finished. If the client speaks first, it works: the write of the request also
 //! writes Finished.
 //!
-//! **Cause:** `process_new_packets` receives the last message, queues the answer, and makes `is_handshaking` false. The
-//! answer is still in rustls. It is Finished at a TLS 1.3 client, and the tickets at a TLS 1.3 server. At a TLS 1.2 server
-//! it is ChangeCipherSpec and Finished (rustls, `CommonState::is_handshaking`, `common_state.rs`).
+//! **Cause:** `process_new_packets` receives the last message, queues the answer, and makes `is_handshaking` false.
+//! The answer is still in rustls. It is Finished at a TLS 1.3 client, and the tickets at a TLS 1.3 server. At a TLS
+//! 1.2 server it is ChangeCipherSpec and Finished (rustls, `CommonState::is_handshaking`, `common_state.rs`).
 //!
 //! **Rule:** Check `wants_write` after every `process_new_packets`, whatever `is_handshaking` returns.
 //!

@@ -1,11 +1,12 @@
 //! # `is_read_closed` closes the connection, and the last message is lost
 //!
-//! **Symptom:** The last message before the peer's close is lost, now and then. The log says that the peer has hung up. With a
-//! debugger or over a slow network the message arrives. Senders that write and close at once lose the most.
+//! **Symptom:** The last message before the peer's close is lost, now and then. The log says that the peer has hung
+//! up. With a debugger or over a slow network the message arrives. Senders that write and close at once lose the
+//! most.
 //!
-//! **Cause:** `is_read_closed` (`EPOLLRDHUP`, `EV_EOF`) says that the peer's FIN *has arrived*. It does not say that everything before
-//! the FIN has been read: the bytes are still in the socket. mio calls the flag a hint, with false positives and false
-//! negatives (mio, `src/poll.rs`, "Readiness operations").
+//! **Cause:** `is_read_closed` (`EPOLLRDHUP`, `EV_EOF`) says that the peer's FIN *has arrived*. It does not say that
+//! everything before the FIN has been read: the bytes are still in the socket. mio calls the flag a hint, with false
+//! positives and false negatives (mio, `src/poll.rs`, "Readiness operations").
 //!
 //! **Rule:** Treat every flag as a reason to read. Only the result of a read ends the connection: 0, or an error.
 //!

@@ -1,16 +1,17 @@
 //! # A connection that pauses ignores its event, and gets no other event for those bytes
 //!
-//! **Symptom:** Backpressure works, and then the transfer stops for ever. The consumer has room again, the kernel holds bytes, and
-//! `poll` reports nothing.
+//! **Symptom:** Backpressure works, and then the transfer stops for ever. The consumer has room again, the kernel
+//! holds bytes, and `poll` reports nothing.
 //!
-//! **Cause:** While the consumer was full, the event came, and the loop skipped it. The edge is used up. mio has no empty interest that
-//! would pause a socket: `Interest` is never zero, and `Interest::remove` returns `None` when nothing is left
-//! (`src/interest.rs`). So the loop leaves the socket registered as it is.
+//! **Cause:** While the consumer was full, the event came, and the loop skipped it. The edge is used up. mio has no
+//! empty interest that would pause a socket: `Interest` is never zero, and `Interest::remove` returns `None` when
+//! nothing is left (`src/interest.rs`). So the loop leaves the socket registered as it is.
 //!
-//! **Rule:** `deregister` a socket that wants nothing, and `register` it when it wants something again: that reports what is ready by
-//! then. Or note the skipped event, and read without an event after the pause.
+//! **Rule:** `deregister` a socket that wants nothing, and `register` it when it wants something again: that reports
+//! what is ready by then. Or note the skipped event, and read without an event after the pause.
 //!
-//! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`; `common/session/src/application.rs`, `reads_on`
+//! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`; `common/session/src/application.rs`,
+//! `reads_on`
 //!
 //! **Seen in:** tokio-rs/mio#640, Genymobile/gnirehtet#208
 //!

@@ -1,13 +1,15 @@
 //! # A level-triggered loop pauses a socket with `events = 0`, and spins when the peer hangs up
 //!
-//! **Symptom:** 100 % CPU from the moment when a client disconnects, but only while the server holds more data for it than it can pass on.
-//! `strace` shows `poll` or `epoll_wait` that return `POLLHUP` at once, again and again, and no read in between.
+//! **Symptom:** 100 % CPU from the moment when a client disconnects, but only while the server holds more data for it
+//! than it can pass on. `strace` shows `poll` or `epoll_wait` that return `POLLHUP` at once, again and again, and no
+//! read in between.
 //!
-//! **Cause:** `POLLHUP` and `POLLERR` are reported whether or not they were asked for (poll(2)). A level-triggered source reports them for as
-//! long as they hold, which is for ever. A loop that reads only sockets that it wants to read does nothing about them.
+//! **Cause:** `POLLHUP` and `POLLERR` are reported whether or not they were asked for (poll(2)). A level-triggered
+//! source reports them for as long as they hold, which is for ever. A loop that reads only sockets that it wants to
+//! read does nothing about them.
 //!
-//! **Rule:** Remove a socket that wants nothing from the set (`EPOLL_CTL_DEL`, a negative descriptor, no entry). Add it when it wants something
-//! again. Its deadline must run meanwhile, because nothing else can end it.
+//! **Rule:** Remove a socket that wants nothing from the set (`EPOLL_CTL_DEL`, a negative descriptor, no entry). Add
+//! it when it wants something again. Its deadline must run meanwhile, because nothing else can end it.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Wants::interest`; `common/session/src/readiness.rs`, `Interest::NONE`;
 //! `common/session/tests/embedding.rs`, `wait`, a loop on poll(2)
@@ -36,7 +38,8 @@ const CAPACITY: usize = 3;
 /// A server would go on for ever.
 const ENOUGH: usize = 1000;
 
-/// A relay whose consumer has stopped. It reads while there is room in the inbox. Returns how many rounds have done nothing.
+/// A relay whose consumer has stopped. It reads while there is room in the inbox. Returns how many rounds have done
+/// nothing.
 fn naive(socket: &mut UnixStream, inbox: &mut Vec<u8>) -> io::Result<usize> {
     let mut idle = 0;
     while idle < ENOUGH {
@@ -91,7 +94,8 @@ fn report(socket: &UnixStream, wanted: PollFlags, limit: Duration) -> PollFlags 
     watched[0].revents()
 }
 
-/// A loop on poll(2) around our session. It returns when the session wants no event: then it would sleep until the deadline.
+/// A loop on poll(2) around our session. It returns when the session wants no event: then it would sleep until the
+/// deadline.
 fn ours(session: &mut Session<UnixStream, Relay>) -> Wants {
     let (mut buffers, mut nobody) = (Buffers::default(), ());
     loop {

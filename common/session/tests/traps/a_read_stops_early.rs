@@ -1,14 +1,14 @@
 //! # One read for each event: the connection hangs until the peer sends more
 //!
-//! **Symptom:** A large request arrives. `read_tls` returns its first bytes, and then `poll` reports nothing more. The
-//! connection hangs, although the kernel holds the rest. It continues when the peer sends another byte. A client that waits
-//! for the answer never sends one. Short messages work.
+//! **Symptom:** A large request arrives. `read_tls` returns its first bytes, and then `poll` reports nothing more.
+//! The connection hangs, although the kernel holds the rest. It continues when the peer sends another byte. A client
+//! that waits for the answer never sends one. Short messages work.
 //!
-//! **Cause:** mio is edge-triggered (`EPOLLET`, `EV_CLEAR`). It reports that a socket *becomes* readable. It promises the
-//! next event only after a read has returned `WouldBlock` (mio, "Draining readiness" in `src/poll.rs`). One `read_tls` reads
-//! once, into the free part of rustls' buffer. That part has 4,096 bytes if rustls holds no ciphertext, and otherwise from 1
-//! byte to nearly 18,437. The caller does not see this size, so it cannot recognise a short read (rustls,
-//! `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
+//! **Cause:** mio is edge-triggered (`EPOLLET`, `EV_CLEAR`). It reports that a socket *becomes* readable. It promises
+//! the next event only after a read has returned `WouldBlock` (mio, "Draining readiness" in `src/poll.rs`). One
+//! `read_tls` reads once, into the free part of rustls' buffer. That part has 4,096 bytes if rustls holds no
+//! ciphertext, and otherwise from 1 byte to nearly 18,437. The caller does not see this size, so it cannot recognise
+//! a short read (rustls, `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
 //!
 //! **Rule:** Read until `WouldBlock`. A loop may stop earlier to serve other connections. Then it must remember that this
 //! connection is still readable, and return to it without an event.

@@ -1,16 +1,17 @@
 //! # The kernel reports a reset once: the next read returns 0, like a proper close
 //!
-//! **Symptom:** A client crashes in the middle of an upload, and the log says that it closed the connection. `Connection reset by
-//! peer (os error 104)` appears nowhere. Without TLS, half an upload is stored as a whole one.
+//! **Symptom:** A client crashes in the middle of an upload, and the log says that it closed the connection.
+//! `Connection reset by peer (os error 104)` appears nowhere. Without TLS, half an upload is stored as a whole one.
 //!
-//! **Cause:** The kernel keeps one error for a socket (`sk_err` in Linux). The first call that meets it returns it and clears it: a
-//! write, a read, or `take_error`. After that, reads return 0 and writes return `BrokenPipe`. So a write whose error is
-//! ignored, or a `take_error` for a log line, turns the reset into an end of file.
+//! **Cause:** The kernel keeps one error for a socket (`sk_err` in Linux). The first call that meets it returns it
+//! and clears it: a write, a read, or `take_error`. After that, reads return 0 and writes return `BrokenPipe`. So a
+//! write whose error is ignored, or a `take_error` for a log line, turns the reset into an end of file.
 //!
-//! **Rule:** Keep the first error of a socket, whichever call returns it. Do not leave an error of a write for the next read to find.
+//! **Rule:** Keep the first error of a socket, whichever call returns it. Do not leave an error of a write for the
+//! next read to find.
 //!
-//! **Ours:** `common/session/src/phase.rs`, `Phase::WriteFailed`, which keeps the error of the write and then reads what the peer
-//! still sent
+//! **Ours:** `common/session/src/phase.rs`, `Phase::WriteFailed`, which keeps the error of the write and then reads
+//! what the peer still sent
 //!
 //! **Seen in:** no public report is known
 

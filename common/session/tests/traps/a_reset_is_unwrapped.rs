@@ -1,18 +1,18 @@
 //! # `shutdown(..).unwrap()`: a client that leaves ends the server
 //!
-//! **Symptom:** The server panics, perhaps once a day: `called Result::unwrap() on an Err value: Os { code: 107, kind: NotConnected,
-//! message: "Transport endpoint is not connected" }`. The line is a `shutdown`, a `peer_addr` or a `set_nodelay` that "cannot
-//! fail", because the connection was accepted a moment before.
+//! **Symptom:** The server panics, perhaps once a day: `called Result::unwrap() on an Err value: Os { code: 107,
+//! kind: NotConnected, message: "Transport endpoint is not connected" }`. The line is a `shutdown`, a `peer_addr` or
+//! a `set_nodelay` that "cannot fail", because the connection was accepted a moment before.
 //!
-//! **Cause:** A peer may reset its connection at any time, between any two calls of ours. After a reset the socket is not connected any
-//! more: `shutdown` and `peer_addr` fail with `ENOTCONN` (Linux, `inet_shutdown` and `inet_getname`, `net/ipv4/af_inet.c`).
-//! On macOS `set_nodelay` fails with `EINVAL`.
+//! **Cause:** A peer may reset its connection at any time, between any two calls of ours. After a reset the socket is
+//! not connected any more: `shutdown` and `peer_addr` fail with `ENOTCONN` (Linux, `inet_shutdown` and
+//! `inet_getname`, `net/ipv4/af_inet.c`). On macOS `set_nodelay` fails with `EINVAL`.
 //!
-//! **Rule:** An error of one connection ends that connection, and nothing else. Ignore the errors of `shutdown` and `set_nodelay`. Take the
-//! peer's address from `accept`.
+//! **Rule:** An error of one connection ends that connection, and nothing else. Ignore the errors of `shutdown` and
+//! `set_nodelay`. Take the peer's address from `accept`.
 //!
-//! **Ours:** `common/session/src/session/advance.rs`, the call of `shutdown_write`; `common/session/src/mio/listener.rs`, `Listener::accept`, which
-//! returns the address
+//! **Ours:** `common/session/src/session/advance.rs`, the call of `shutdown_write`;
+//! `common/session/src/mio/listener.rs`, `Listener::accept`, which returns the address
 //!
 //! **Seen in:** tiny-http/tiny-http#180, gotham-rs/gotham#461, hickory-dns/hickory-dns#1664, an-tao/trantor#290
 

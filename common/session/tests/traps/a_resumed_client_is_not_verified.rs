@@ -1,14 +1,14 @@
 //! # A revoked client certificate is accepted: rustls calls no verifier when a session is resumed
 //!
-//! **Symptom:** The certificate of a client was revoked or has expired. A client with a ticket still gets in, and a client
-//! without a ticket is refused. The verifier's log shows nothing.
+//! **Symptom:** The certificate of a client was revoked or has expired. A client with a ticket still gets in, and a
+//! client without a ticket is refused. The verifier's log shows nothing.
 //!
 //! **Cause:** A resumed handshake contains no certificate. So rustls calls no `ClientCertVerifier` and no
-//! `ServerCertVerifier`. `peer_certificates()` returns the chain of the original handshake, from the ticket or the session
-//! store (rustls, `CompleteClientHelloHandling::handle_client_hello`, `server/tls13.rs`).
+//! `ServerCertVerifier`. `peer_certificates()` returns the chain of the original handshake, from the ticket or the
+//! session store (rustls, `CompleteClientHelloHandling::handle_client_hello`, `server/tls13.rs`).
 //!
-//! **Rule:** Check the peer at the end of every handshake, full or resumed, with `peer_certificates()`. Or switch resumption
-//! off. A verifier alone is enough only if its decision never changes.
+//! **Rule:** Check the peer at the end of every handshake, full or resumed, with `peer_certificates()`. Or switch
+//! resumption off. A verifier alone is enough only if its decision never changes.
 //!
 //! **Ours:** `common/session/src/session/handshake_end.rs`, `Session::end_handshake`; `common/session/src/authorize.rs`,
 //! `Authorize`

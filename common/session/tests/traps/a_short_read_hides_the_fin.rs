@@ -1,17 +1,19 @@
 //! # After a short read the socket counts as empty, and the FIN behind the bytes is never read
 //!
-//! **Symptom:** Connections stay in `CLOSE_WAIT`, and their number grows. The peer has sent its last bytes and its FIN, the
-//! server has read the bytes, and `poll` never reports the connection again. It happens only if the bytes and the FIN arrive
-//! together, so it is rare on a slow network and frequent on loopback.
+//! **Symptom:** Connections stay in `CLOSE_WAIT`, and their number grows. The peer has sent its last bytes and its
+//! FIN, the server has read the bytes, and `poll` never reports the connection again. It happens only if the bytes
+//! and the FIN arrive together, so it is rare on a slow network and frequent on loopback.
 //!
-//! **Cause:** epoll(7), question 9, allows the shortcut: a read that returns less than the buffer holds has emptied the socket, so
-//! the read that would return `EAGAIN` can be saved. That is true for bytes. Bytes and a FIN that arrive together make one edge
-//! (`EPOLLIN | EPOLLRDHUP`), the FIN comes after the bytes in the stream, and no second edge follows.
+//! **Cause:** epoll(7), question 9, allows the shortcut: a read that returns less than the buffer holds has emptied
+//! the socket, so the read that would return `EAGAIN` can be saved. That is true for bytes. Bytes and a FIN that
+//! arrive together make one edge (`EPOLLIN | EPOLLRDHUP`), the FIN comes after the bytes in the stream, and no second
+//! edge follows.
 //!
-//! **Rule:** Use the shortcut only while no event has reported `is_read_closed`. After such an event, read until the read returns 0 or
-//! an error. A level-triggered source may report early and late, so only `WouldBlock` counts there.
+//! **Rule:** Use the shortcut only while no event has reported `is_read_closed`. After such an event, read until the
+//! read returns 0 or an error. A level-triggered source may report early and late, so only `WouldBlock` counts there.
 //!
-//! **Ours:** `common/session/src/readiness.rs`, `Readiness::read_short`; `common/session/src/transport.rs`, `EDGE_TRIGGERED`
+//! **Ours:** `common/session/src/readiness.rs`, `Readiness::read_short`; `common/session/src/transport.rs`,
+//! `EDGE_TRIGGERED`
 //!
 //! **Seen in:** dotnet/runtime#38747, netty/netty#6199
 

@@ -1,21 +1,22 @@
 //! # Ctrl-Z and `fg`, a debugger or a signal handler ends the server: `Interrupted system call`
 //!
-//! **Symptom:** `called Result::unwrap() on an Err value: Os { code: 4, kind: Interrupted, message: "Interrupted system call" }`, or the
-//! program ends with this error. It happens after Ctrl-Z and `fg`, when `strace` or a debugger attaches, after a laptop's
-//! sleep, or when a handler for SIGINT was installed to shut down properly.
+//! **Symptom:** `called Result::unwrap() on an Err value: Os { code: 4, kind: Interrupted, message: "Interrupted
+//! system call" }`, or the program ends with this error. It happens after Ctrl-Z and `fg`, when `strace` or a
+//! debugger attaches, after a laptop's sleep, or when a handler for SIGINT was installed to shut down properly.
 //!
-//! **Cause:** A signal ends `epoll_wait` and `kevent` with `EINTR`, with or without a handler: on Linux a stop and a SIGCONT are enough
-//! (signal(7), "Interruption of system calls and library functions by stop signals"). mio 0.6 tried again by itself. Since 0.7
-//! `Poll::poll` returns the error (mio, `src/poll.rs`, `Poll::poll`).
+//! **Cause:** A signal ends `epoll_wait` and `kevent` with `EINTR`, with or without a handler: on Linux a stop and a
+//! SIGCONT are enough (signal(7), "Interruption of system calls and library functions by stop signals"). mio 0.6
+//! tried again by itself. Since 0.7 `Poll::poll` returns the error (mio, `src/poll.rs`, `Poll::poll`).
 //!
-//! **Rule:** `Interrupted` is no error. Poll again, with a timeout that is computed afresh: with the old one a deadline moves at each
-//! signal. If the handler of Ctrl-C only sets a flag, look at the flag before you poll again.
+//! **Rule:** `Interrupted` is no error. Poll again, with a timeout that is computed afresh: with the old one a
+//! deadline moves at each signal. If the handler of Ctrl-C only sets a flag, look at the flag before you poll again.
 //!
 //! **Ours:** `server/src/event_loop.rs`, `EventLoop::wait`; `common/session/src/session.rs`, `Session::read`
 //!
 //! **Seen in:** tokio-rs/mio#494, vorner/signal-hook#98, rust-lang/futures-rs#2, rosenpass/rosenpass#522
 //!
-//! **Note:** `EventLoop` is in another crate. So our test runs a loop of its own, which handles `Interrupted` in the same way.
+//! **Note:** `EventLoop` is in another crate. So our test runs a loop of its own, which handles `Interrupted` in the
+//! same way.
 
 use std::io;
 use std::process::{Command, Stdio};

@@ -1,17 +1,19 @@
 //! # A client connects and sends nothing: the server serves nobody else
 //!
-//! **Symptom:** The process is alive, its CPU is idle, its log is silent, and every client hangs in the handshake. A restart helps. A port
-//! scanner, a load balancer's health check, a laptop that went to sleep, or `nc host 443` is enough to cause it.
+//! **Symptom:** The process is alive, its CPU is idle, its log is silent, and every client hangs in the handshake. A
+//! restart helps. A port scanner, a load balancer's health check, a laptop that went to sleep, or `nc host 443` is
+//! enough to cause it.
 //!
-//! **Cause:** The server serves one connection at a time, or has a limited number of slots, or does the handshake in its accept loop. No
-//! event comes from a client that is silent, so `poll` sleeps, and `poll(&mut events, None)` sleeps for ever. TCP itself never
-//! ends an idle connection.
+//! **Cause:** The server serves one connection at a time, or has a limited number of slots, or does the handshake in
+//! its accept loop. No event comes from a client that is silent, so `poll` sleeps, and `poll(&mut events, None)`
+//! sleeps for ever. TCP itself never ends an idle connection.
 //!
-//! **Rule:** Give each phase of a session a deadline: handshake, idle, write progress, close. Compute the timeout of `poll` from the
-//! earliest one. The accept loop only accepts: the handshake is a part of the session. In TLS the client sends first, so a client
-//! that has sent nothing does not need a slot.
+//! **Rule:** Give each phase of a session a deadline: handshake, idle, write progress, close. Compute the timeout of
+//! `poll` from the earliest one. The accept loop only accepts: the handshake is a part of the session. In TLS the
+//! client sends first, so a client that has sent nothing does not need a slot.
 //!
-//! **Ours:** `common/session/src/deadline.rs`, `Timeouts`; `server/src/accept_queue.rs`, `next_with_data`, which passes over silent clients
+//! **Ours:** `common/session/src/deadline.rs`, `Timeouts`; `server/src/accept_queue.rs`, `next_with_data`, which
+//! passes over silent clients
 //!
 //! **Seen in:** scylladb/seastar#335, hashview/hashview#528, Govcraft/acton-service#94, rustls/tokio-rustls#4
 
@@ -30,7 +32,8 @@ use super::support::tls;
 const LISTENER: Token = Token(0);
 const CLIENT: Token = Token(1);
 
-/// A server that serves one client after the other. It ends when the poll reports nothing more. Returns the active client.
+/// A server that serves one client after the other. It ends when the poll reports nothing more. Returns the active
+/// client.
 fn naive(listener: &mut TcpListener) -> io::Result<Option<TcpStream>> {
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(64));
     poll.registry().register(listener, LISTENER, Interest::READABLE)?;

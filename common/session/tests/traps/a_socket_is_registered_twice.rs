@@ -1,14 +1,14 @@
 //! # A socket is registered a second time: `File exists (os error 17)`
 //!
-//! **Symptom:** `register` fails with `File exists (os error 17)`, and in a debug build of mio with "I/O source already registered with a
-//! `Registry`". On macOS nothing fails, so the code works until it runs on Linux.
+//! **Symptom:** `register` fails with `File exists (os error 17)`, and in a debug build of mio with "I/O source
+//! already registered with a `Registry`". On macOS nothing fails, so the code works until it runs on Linux.
 //!
-//! **Cause:** `register` is `EPOLL_CTL_ADD`, which fails for a descriptor that the poll already watches (epoll_ctl(2), `EEXIST`). kqueue
-//! takes a second `EV_ADD` as a change. One part of the program, such as a connect or a handshake, registers the socket and hands it to
-//! the next part. The next part does not know that.
+//! **Cause:** `register` is `EPOLL_CTL_ADD`, which fails for a descriptor that the poll already watches
+//! (epoll_ctl(2), `EEXIST`). kqueue takes a second `EV_ADD` as a change. One part of the program, such as a connect
+//! or a handshake, registers the socket and hands it to the next part. The next part does not know that.
 //!
-//! **Rule:** Keep the registration with the socket: the token and the interest that the poll knows. Then one place decides whether
-//! `register`, `reregister` or `deregister` is right.
+//! **Rule:** Keep the registration with the socket: the token and the interest that the poll knows. Then one place
+//! decides whether `register`, `reregister` or `deregister` is right.
 //!
 //! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`, `Registration::with_token`
 //!

@@ -1,21 +1,23 @@
 //! # `as_millis` rounds a timeout down to 0, and the loop spins until the deadline
 //!
-//! **Symptom:** `strace` shows thousands of `epoll_wait(…, 0) = 0` before each timer. With one timer a second nobody notices. With a
-//! timer in each millisecond the process uses a whole core. The timers fire on time.
+//! **Symptom:** `strace` shows thousands of `epoll_wait(…, 0) = 0` before each timer. With one timer a second nobody
+//! notices. With a timer in each millisecond the process uses a whole core. The timers fire on time.
 //!
-//! **Cause:** The remaining time is 0.9 ms, `Duration::as_millis` returns 0, and a timeout of 0 means "do not wait". The deadline has not
-//! passed, so the loop computes the same timeout again. mio 0.8 had this fault itself. Now it rounds up (mio,
-//! `src/sys/unix/selector/epoll.rs`, `Selector::select`), but only a `Duration` that still has its microseconds.
+//! **Cause:** The remaining time is 0.9 ms, `Duration::as_millis` returns 0, and a timeout of 0 means "do not wait".
+//! The deadline has not passed, so the loop computes the same timeout again. mio 0.8 had this fault itself. Now it
+//! rounds up (mio, `src/sys/unix/selector/epoll.rs`, `Selector::select`), but only a `Duration` that still has its
+//! microseconds.
 //!
-//! **Rule:** Keep deadlines as `Instant`, and pass the difference to `poll` as it is. If the interface takes milliseconds, round up. After the
-//! poll compare with the clock: only `now >= deadline` means that the deadline has passed.
+//! **Rule:** Keep deadlines as `Instant`, and pass the difference to `poll` as it is. If the interface takes
+//! milliseconds, round up. After the poll compare with the clock: only `now >= deadline` means that the deadline has
+//! passed.
 //!
 //! **Ours:** `server/src/event_loop.rs`, `EventLoop::wait`; `common/session/src/deadline.rs`, `Deadlines::due`
 //!
 //! **Seen in:** smol-rs/smol#109, tokio-rs/mio#1615, oven-sh/bun#34780, hniksic/rust-subprocess#95
 //!
-//! **Note:** `EventLoop` is in another crate. So our test runs a loop of its own, which computes the timeout in the same way. It uses
-//! the real clock.
+//! **Note:** `EventLoop` is in another crate. So our test runs a loop of its own, which computes the timeout in the
+//! same way. It uses the real clock.
 
 use std::io;
 use std::time::{Duration, Instant};

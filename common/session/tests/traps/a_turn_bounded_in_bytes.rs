@@ -4,8 +4,8 @@
 //! other sessions rises thirtyfold. The client sends few bytes, so a limit in bytes does not stop it.
 //!
 //! **Cause:** A record costs work, however short it is. A read of 32 KiB can hold 1,400 records of one byte, or 650
-//! KeyUpdates with such a record after each. `process_new_packets` processes all of them (rustls, `ConnectionCore::process_new_packets`,
-//! `conn.rs`).
+//! KeyUpdates with such a record after each. `process_new_packets` processes all of them (rustls,
+//! `ConnectionCore::process_new_packets`, `conn.rs`).
 //!
 //! **Rule:** Limit the records of a turn too. Count the headers before you pass bytes to rustls, and keep the rest. Read
 //! nothing more until the rest is used up. Return to the session without an event.

@@ -1,15 +1,15 @@
 //! # A wrapper around the socket has no `write_vectored`: one system call for each record
 //!
-//! **Symptom:** `strace` shows hundreds of small `sendto` calls where it showed a few `writev` calls before. Throughput falls, and
-//! with `TCP_NODELAY` each record becomes a packet. A new wrapper around the socket only counts bytes, limits the
-//! rate, or writes a log.
+//! **Symptom:** `strace` shows hundreds of small `sendto` calls where it showed a few `writev` calls before.
+//! Throughput falls, and with `TCP_NODELAY` each record becomes a packet. A new wrapper around the socket only counts
+//! bytes, limits the rate, or writes a log.
 //!
-//! **Cause:** `write_tls` hands up to 64 records to one call of `write_vectored` (rustls, `ChunkVecBuffer::write_to`, `vecbuf.rs`). The
-//! default of `Write::write_vectored` passes the first non-empty slice to `write`, and drops the others. So a wrapper that
-//! implements `write` and `flush` compiles, works, and writes one record at a time.
+//! **Cause:** `write_tls` hands up to 64 records to one call of `write_vectored` (rustls, `ChunkVecBuffer::write_to`,
+//! `vecbuf.rs`). The default of `Write::write_vectored` passes the first non-empty slice to `write`, and drops the
+//! others. So a wrapper that implements `write` and `flush` compiles, works, and writes one record at a time.
 //!
-//! **Rule:** Forward `write_vectored` in every wrapper between rustls and the socket. The number that it returns may end in the middle
-//! of a slice.
+//! **Rule:** Forward `write_vectored` in every wrapper between rustls and the socket. The number that it returns may
+//! end in the middle of a slice.
 //!
 //! **Ours:** `common/session/src/session/tap.rs`, `Tap`
 //!

@@ -1,8 +1,8 @@
 //! # A write fails with `Broken pipe`, and the client's last data is never read
 //!
-//! **Symptom:** A client sends its data and closes. The server receives only a part of the data, and reports `Broken pipe`
-//! or `Connection reset by peer`. It began with TLS 1.3. If the client has sent an alert, the log shows the broken pipe and
-//! not the alert.
+//! **Symptom:** A client sends its data and closes. The server receives only a part of the data, and reports `Broken
+//! pipe` or `Connection reset by peer`. It began with TLS 1.3. If the client has sent an alert, the log shows the
+//! broken pipe and not the alert.
 //!
 //! **Cause:** A TLS 1.3 server sends tickets right after the handshake. The client has gone, so this write fails. The
 //! client's data is still in the server's socket, and the loop ends the session because of the write (rustls,
@@ -53,8 +53,8 @@ fn naive(
 
 /// More than either loop reads at once.
 static REQUEST: [u8; 100_000] = [b'x'; 100_000];
-/// The client sends its request right behind Finished, and has gone when the server writes the tickets. The server's first
-/// write is its flight of the handshake.
+/// The client sends its request right behind Finished, and has gone when the server writes the tickets. The server's
+/// first write is its flight of the handshake.
 const BEFORE: Step = |client| {
     client.send(&REQUEST);
     client.socket.incoming().failing_write = Some(FailedCall { call: 1, kind: io::ErrorKind::BrokenPipe });

@@ -1,15 +1,16 @@
 //! # `accept` fails with `Too many open files`, and the listener reports nothing after descriptors are free again
 //!
-//! **Symptom:** The log says `Too many open files (os error 24)` a few times. Then the load falls, descriptors are free, and clients
-//! still hang: they are connected, and nobody accepts them. When another client connects, one of them may be served.
+//! **Symptom:** The log says `Too many open files (os error 24)` a few times. Then the load falls, descriptors are
+//! free, and clients still hang: they are connected, and nobody accepts them. When another client connects, one of
+//! them may be served.
 //!
-//! **Cause:** `EMFILE` and `ENFILE` leave the connection in the backlog. The edge that announced it is used up, and a descriptor that
-//! becomes free is no event of the listener. (A level-triggered loop spins: the listener stays
-//! readable, and each `accept` fails.) A loop that
-//! returns the error from `main` ends the server instead.
+//! **Cause:** `EMFILE` and `ENFILE` leave the connection in the backlog. The edge that announced it is used up, and a
+//! descriptor that becomes free is no event of the listener. (A level-triggered loop spins: the listener stays
+//! readable, and each `accept` fails.) A loop that returns the error from `main` ends the server instead.
 //!
-//! **Rule:** After an error that concerns every connection, leave the accept loop. Set a deadline, 100 ms for example, and call `accept` again at that time
-//! without an event. In a level-triggered loop do not watch the listener until then. `ECONNABORTED` concerns one connection: go on with the next.
+//! **Rule:** After an error that concerns every connection, leave the accept loop. Set a deadline, 100 ms for
+//! example, and call `accept` again at that time without an event. In a level-triggered loop do not watch the
+//! listener until then. `ECONNABORTED` concerns one connection: go on with the next.
 //!
 //! **Ours:** `common/session/src/mio/listener.rs`, `State::Paused`, `Listener::deadline`, `concerns_one_connection`
 //!

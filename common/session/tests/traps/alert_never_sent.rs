@@ -3,11 +3,11 @@
 //! **Symptom:** The server's log says why it refused a client. The client reports only `tls handshake eof`, an unexpected
 //! end of file or a reset. The log may contain `Sending fatal alert`, but the alert is not on the network.
 //!
-//! **Cause:** `process_new_packets` queues the alert and returns the error. rustls does no I/O, so the alert is still in the
-//! connection. Then `?` drops the connection (rustls, `CommonState::send_fatal_alert`, `common_state.rs`).
+//! **Cause:** `process_new_packets` queues the alert and returns the error. rustls does no I/O, so the alert is still
+//! in the connection. Then `?` drops the connection (rustls, `CommonState::send_fatal_alert`, `common_state.rs`).
 //!
-//! **Rule:** After an error, call `write_tls` until `wants_write` is false. If the socket is full, wait for writable, with a
-//! deadline. Then close the socket. Not every error queues an alert.
+//! **Rule:** After an error, call `write_tls` until `wants_write` is false. If the socket is full, wait for writable,
+//! with a deadline. Then close the socket. Not every error queues an alert.
 //!
 //! **Ours:** `common/session/src/phase.rs`, `Phase::Failing`
 //!

@@ -1,21 +1,25 @@
 //! # The alert is written, and a reset destroys it: the peer sees `Connection reset by peer`
 //!
-//! **Symptom:** The server refuses a client and says why: a packet capture shows the alert. The client reports `Connection reset by
-//! peer (os error 104)` and no reason. A client that has finished sending gets the alert, so tests with small messages pass.
+//! **Symptom:** The server refuses a client and says why: a packet capture shows the alert. The client reports
+//! `Connection reset by peer (os error 104)` and no reason. A client that has finished sending gets the alert, so
+//! tests with small messages pass.
 //!
-//! **Cause:** The server has found the error in the middle of what the client sent. It writes the alert and closes the socket, which
-//! still holds unread bytes. Then the kernel sends a reset behind the alert (RFC 1122, 4.2.2.13). A
-//! client whose `write` fails with that reset often never reads, and a reset allows a kernel to drop what was not read.
+//! **Cause:** The server has found the error in the middle of what the client sent. It writes the alert and closes
+//! the socket, which still holds unread bytes. Then the kernel sends a reset behind the alert (RFC 1122, 4.2.2.13). A
+//! client whose `write` fails with that reset often never reads, and a reset allows a kernel to drop what was not
+//! read.
 //!
-//! **Rule:** After the alert send a FIN with `shutdown(Write)`, then read and drop what the peer still sends, within limits of bytes
-//! and time, and close the socket at its FIN. Read the socket itself, not through rustls, which has failed.
+//! **Rule:** After the alert send a FIN with `shutdown(Write)`, then read and drop what the peer still sends, within
+//! limits of bytes and time, and close the socket at its FIN. Read the socket itself, not through rustls, which has
+//! failed.
 //!
-//! **Ours:** `common/session/src/mio/draining.rs`, `Draining::close`; `common/session/src/session/calls.rs`, `needs_draining`
+//! **Ours:** `common/session/src/mio/draining.rs`, `Draining::close`; `common/session/src/session/calls.rs`,
+//! `needs_draining`
 //!
 //! **Seen in:** rustls/tokio-rustls#83
 //!
-//! **Note:** In the simulation a reset destroys everything that the client has not read. Linux hands out what has already arrived, if
-//! the client reads at all.
+//! **Note:** In the simulation a reset destroys everything that the client has not read. Linux hands out what has
+//! already arrived, if the client reads at all.
 
 use std::io;
 

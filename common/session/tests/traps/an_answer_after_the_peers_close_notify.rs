@@ -3,9 +3,9 @@
 //! **Symptom:** A client sends its request and close_notify, and keeps reading. It receives an empty answer and a proper
 //! end. It happens only if the answer takes time, because it comes from a thread or another server.
 //!
-//! **Cause:** The server answers close_notify with close_notify at once, as TLS 1.2 demanded. In TLS 1.3 close_notify ends
-//! one direction only (RFC 8446, 6.1). After its own `send_close_notify` the server still writes the answer, and the peer
-//! ignores it. The server's close_notify has told the peer that the answer was complete.
+//! **Cause:** The server answers close_notify with close_notify at once, as TLS 1.2 demanded. In TLS 1.3 close_notify
+//! ends one direction only (RFC 8446, 6.1). After its own `send_close_notify` the server still writes the answer, and
+//! the peer ignores it. The server's close_notify has told the peer that the answer was complete.
 //!
 //! **Rule:** The peer's close_notify means only that the peer sends nothing more. Ask the application whether it has
 //! finished. Send your close_notify after its last byte.

@@ -1,22 +1,23 @@
 //! # A token is used again, and the event of a dead connection reaches a new one
 //!
-//! **Symptom:** A client that has just connected is disconnected at once. The log says `Resource temporarily unavailable (os error
-//! 11)`, or an `unwrap` of a read panics with it. It happens under load, when one connection closes another: a proxy, a chat,
-//! a server that drops its oldest client.
+//! **Symptom:** A client that has just connected is disconnected at once. The log says `Resource temporarily
+//! unavailable (os error 11)`, or an `unwrap` of a read panics with it. It happens under load, when one connection
+//! closes another: a proxy, a chat, a server that drops its oldest client.
 //!
-//! **Cause:** `poll` returns a batch of events. The first event closes another connection, and the second accepts a client, which gets
-//! the free key and so the token (a slab does that). The third event was meant for the dead connection. `deregister` keeps
-//! only *future* polls silent (mio, `src/poll.rs`, `Registry::deregister`).
+//! **Cause:** `poll` returns a batch of events. The first event closes another connection, and the second accepts a
+//! client, which gets the free key and so the token (a slab does that). The third event was meant for the dead
+//! connection. `deregister` keeps only *future* polls silent (mio, `src/poll.rs`, `Registry::deregister`).
 //!
-//! **Rule:** Note all events of a batch before you act on one. Give a freed token to a new connection in a later round at the earliest.
-//! Take `WouldBlock` for "nothing there", never for an error: events may be spurious.
+//! **Rule:** Note all events of a batch before you act on one. Give a freed token to a new connection in a later
+//! round at the earliest. Take `WouldBlock` for "nothing there", never for an error: events may be spurious.
 //!
-//! **Ours:** `server/src/event_loop.rs`, `gather` before `admit` before `turn`; `common/session/src/session.rs`, `Session::turn`
+//! **Ours:** `server/src/event_loop.rs`, `gather` before `admit` before `turn`; `common/session/src/session.rs`,
+//! `Session::turn`
 //!
 //! **Seen in:** tokio-rs/mio#219, creytiv/re#266, hjr3/mob#2
 //!
-//! **Note:** `EventLoop` is in another crate. So our test runs the server of `sockets.rs`, which gathers, admits and turns in the
-//! same order. It is not the same schedule: a new client comes while another one leaves.
+//! **Note:** `EventLoop` is in another crate. So our test runs the server of `sockets.rs`, which gathers, admits and
+//! turns in the same order. It is not the same schedule: a new client comes while another one leaves.
 
 use std::io::{self, Read as _, Write as _};
 

@@ -1,12 +1,12 @@
 //! # Both ends write before they read: a deadlock
 //!
-//! **Symptom:** A large upload stops for ever, and no end uses CPU. It happens with servers that answer during the upload.
-//! It depends on the sizes of the kernel's buffers, so it happens on one machine and not on another.
+//! **Symptom:** A large upload stops for ever, and no end uses CPU. It happens with servers that answer during the
+//! upload. It depends on the sizes of the kernel's buffers, so it happens on one machine and not on another.
 //!
-//! **Cause:** The client sends everything before it reads. The server stops reading when too much of its output is pending,
-//! because its memory would grow otherwise. Then both directions are full and no end reads. `Stream::read` of rustls did the
-//! same: it completed its writes first, as the first report below describes (rustls, `Stream::complete_prior_io`,
-//! `stream.rs`).
+//! **Cause:** The client sends everything before it reads. The server stops reading when too much of its output is
+//! pending, because its memory would grow otherwise. Then both directions are full and no end reads. `Stream::read`
+//! of rustls did the same: it completed its writes first, as the first report below describes (rustls,
+//! `Stream::complete_prior_io`, `stream.rs`).
 //!
 //! **Rule:** An end that answers nothing must read while it writes. An end that answers may stop reading. Both need a
 //! deadline for a peer that takes nothing.

@@ -1,19 +1,20 @@
 //! # Bytes after the peer's close_notify: our close resets the connection
 //!
-//! **Symptom:** The client receives the beginning of the answer, and then `Connection reset by peer`. The server's log says
-//! that the session ended properly. It happens with clients that send something after close_notify.
+//! **Symptom:** The client receives the beginning of the answer, and then `Connection reset by peer`. The server's
+//! log says that the session ended properly. It happens with clients that send something after close_notify.
 //!
-//! **Cause:** After close_notify `read_tls` returns `Ok(0)` and does not read the socket. So the bytes stay there (rustls,
-//! `ConnectionCommon::read_tls`, `conn.rs`). A level-triggered source reports them again and again, and such a loop uses 100 %
-//! CPU. If a socket with unread bytes is closed, Linux resets the connection. It drops
-//! all data that it has not sent yet (RFC 1122, 4.2.2.13; `__tcp_close` in `net/ipv4/tcp.c`).
+//! **Cause:** After close_notify `read_tls` returns `Ok(0)` and does not read the socket. So the bytes stay there
+//! (rustls, `ConnectionCommon::read_tls`, `conn.rs`). A level-triggered source reports them again and again, and such
+//! a loop uses 100 % CPU. If a socket with unread bytes is closed, Linux resets the connection. It drops all data
+//! that it has not sent yet (RFC 1122, 4.2.2.13; `__tcp_close` in `net/ipv4/tcp.c`).
 //!
-//! **Rule:** A socket that may hold unread bytes must be drained before it is closed. Send the FIN. Then read and discard
-//! until end-of-file, with a limit on bytes and time. Read the socket directly: rustls does not read it any more. If the answer
-//! is still being written, a level-triggered source would spin until then. To stop that, read the socket and drop the bytes,
-//! or do not watch it for readable.
+//! **Rule:** A socket that may hold unread bytes must be drained before it is closed. Send the FIN. Then read and
+//! discard until end-of-file, with a limit on bytes and time. Read the socket directly: rustls does not read it any
+//! more. If the answer is still being written, a level-triggered source would spin until then. To stop that, read the
+//! socket and drop the bytes, or do not watch it for readable.
 //!
-//! **Ours:** `common/session/src/session/advance.rs`, `may_receive_more`; `common/session/src/mio/draining.rs`, `Draining`
+//! **Ours:** `common/session/src/session/advance.rs`, `may_receive_more`; `common/session/src/mio/draining.rs`,
+//! `Draining`
 //!
 //! **Seen in:** benoitc/gunicorn#3590, netty/netty#6818, oferchen/rsync#5718
 

@@ -3,11 +3,12 @@
 //! **Symptom:** The peer ends the session with `cannot decrypt peer's message`, and sends the alert `bad_record_mac`. It
 //! happens after large answers, on slow networks, or with some clients only. It looks like a fault of the cryptography.
 //!
-//! **Cause:** `write_tls` wrote into a `Vec`, and one `write` passed the `Vec` to the socket. The kernel took a part, and
-//! the loop dropped the rest. rustls counts those bytes as sent. So the peer looks for the next record in the wrong place.
+//! **Cause:** `write_tls` wrote into a `Vec`, and one `write` passed the `Vec` to the socket. The kernel took a part,
+//! and the loop dropped the rest. rustls counts those bytes as sent. So the peer looks for the next record in the
+//! wrong place.
 //!
-//! **Rule:** Pass the socket itself to `write_tls`. rustls keeps what the socket does not take. If you need your own buffer
-//! of ciphertext, remove only the bytes that `write` has taken.
+//! **Rule:** Pass the socket itself to `write_tls`. rustls keeps what the socket does not take. If you need your own
+//! buffer of ciphertext, remove only the bytes that `write` has taken.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::flush`; `common/session/src/session/tap.rs`, `Tap`
 //!

@@ -1,11 +1,11 @@
 //! # `complete_io` until `WouldBlock`: the loop uses 100 % CPU after the peer has closed
 //!
-//! **Symptom:** A server calls `complete_io` or uses `Stream` in its event loop. When a client has closed, the server uses a
-//! whole core. If it calls `complete_io` only once for each event, large requests hang instead.
+//! **Symptom:** A server calls `complete_io` or uses `Stream` in its event loop. When a client has closed, the server
+//! uses a whole core. If it calls `complete_io` only once for each event, large requests hang instead.
 //!
-//! **Cause:** `complete_io` reads once, so an edge-triggered loop has to call it again. It returns `WouldBlock` only if it
-//! has tried the socket and the socket is empty. At end-of-file, after close_notify, and while plaintext is unread, each
-//! call returns `Ok((0, 0))` (rustls, `ConnectionCommon::complete_io`, `conn.rs`).
+//! **Cause:** `complete_io` reads once, so an edge-triggered loop has to call it again. It returns `WouldBlock` only
+//! if it has tried the socket and the socket is empty. At end-of-file, after close_notify, and while plaintext is
+//! unread, each call returns `Ok((0, 0))` (rustls, `ConnectionCommon::complete_io`, `conn.rs`).
 //!
 //! **Rule:** Use `complete_io` with blocking sockets only. In an event loop, call `read_tls`, `process_new_packets`,
 //! `reader`, `writer` and `write_tls`.

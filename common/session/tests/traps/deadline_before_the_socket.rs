@@ -4,11 +4,11 @@
 //! many sessions time out, although their peers have sent data in time. Under load, sessions time out if their events did
 //! not fit into one batch.
 //!
-//! **Cause:** When the loop continues, the deadline has passed and the data is in the socket. The loop checks the deadline
-//! first. It does not help to handle events before deadlines, because the event may come in the next batch.
+//! **Cause:** When the loop continues, the deadline has passed and the data is in the socket. The loop checks the
+//! deadline first. It does not help to handle events before deadlines, because the event may come in the next batch.
 //!
-//! **Rule:** When the deadline of a session has passed, try its socket once more, without an event. The session is late only
-//! if that read brings nothing.
+//! **Rule:** When the deadline of a session has passed, try its socket once more, without an event. The session is
+//! late only if that read brings nothing.
 //!
 //! **Ours:** `common/session/src/session/advance.rs`, `Session::expire`; `common/session/src/session.rs`, `Tried`
 //!

@@ -1,7 +1,7 @@
 //! # Early data is accepted and never read
 //!
-//! **Symptom:** The server sets `max_early_data_size`, and clients resume with 0-RTT. Their first request is never answered.
-//! At the client `is_early_data_accepted` returns `true`, so it does not send the request again.
+//! **Symptom:** The server sets `max_early_data_size`, and clients resume with 0-RTT. Their first request is never
+//! answered. At the client `is_early_data_accepted` returns `true`, so it does not send the request again.
 //!
 //! **Cause:** rustls keeps early data apart from other plaintext, because an attacker can replay it. `reader()`,
 //! `wants_read` and `plaintext_bytes_to_read` do not show it. Only `ServerConnection::early_data` does (rustls,
@@ -10,8 +10,8 @@
 //! **Rule:** Leave `max_early_data_size` at 0. Or read `early_data()` after every `process_new_packets`, and execute only
 //! requests that may be executed twice.
 //!
-//! **Ours:** `common/session/src/application.rs`, `Application::accepts_early_data`; `common/session/src/session/calls.rs`,
-//! `Session::new`, which calls `reject_early_data` of rustls
+//! **Ours:** `common/session/src/application.rs`, `Application::accepts_early_data`;
+//! `common/session/src/session/calls.rs`, `Session::new`, which calls `reject_early_data` of rustls
 //!
 //! **Seen in:** rustls/rustls#2085, rustls/tokio-rustls#70
 

@@ -1,7 +1,7 @@
 //! # A flush returns `WouldBlock`, and the loop does not wait for writable
 //!
-//! **Symptom:** A large answer stops in the middle. It continues when the client sends something, for example a heartbeat.
-//! Small answers work. On a fast network everything works.
+//! **Symptom:** A large answer stops in the middle. It continues when the client sends something, for example a
+//! heartbeat. Small answers work. On a fast network everything works.
 //!
 //! **Cause:** The kernel takes as much as fits, and then `write_tls` returns `WouldBlock`. The rest stays in rustls. The
 //! loop watches the socket for readable only, so no event reports that there is room again.
@@ -9,7 +9,8 @@
 //! **Rule:** Compute the interest after every step: writable as long as `wants_write` is true. Flush at every writable
 //! event.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Session::wants`; `common/session/src/mio/registered.rs`, `Registered::turn`
+//! **Ours:** `common/session/src/session.rs`, `Session::wants`; `common/session/src/mio/registered.rs`,
+//! `Registered::turn`
 //!
 //! **Seen in:** rustls/rustls#359, sozu-proxy/sozu#436, denoland/rustls-tokio-stream#32
 

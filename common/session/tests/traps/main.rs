@@ -1,12 +1,12 @@
 //! The traps: what goes wrong when TLS is driven by hand.
 //!
-//! Each file shows one trap, and is read from top to bottom. Its header says what goes wrong, why, and what to do. Then comes
-//! a naive loop: complete, short, and plausible. Its test says how it fails on a fixed schedule: it hangs, panics, loses
-//! bytes, grows, or returns a wrong result. The last tests run our code, on the same schedule. Where they cannot, the header has a
-//! note, which says what they run.
+//! Each file shows one trap, and is read from top to bottom. Its header says what goes wrong, why, and what to do.
+//! Then comes a naive loop: complete, short, and plausible. Its test says how it fails on a fixed schedule: it hangs,
+//! panics, loses bytes, grows, or returns a wrong result. The last tests run our code, on the same schedule. Where
+//! they cannot, the header has a note, which says what they run.
 //!
-//! No test waits for time to pass. The clock is virtual. The network is simulated, unless the trap is in the kernel. A loop
-//! hangs if nothing can happen any more. A schedule names records and messages, not offsets.
+//! No test waits for time to pass. The clock is virtual. The network is simulated, unless the trap is in the kernel.
+//! A loop hangs if nothing can happen any more. A schedule names records and messages, not offsets.
 //!
 //! [`support`] has the poll and the schedule of the naive loops. [`sockets`] has real connections, and a server with our loop.
 //! Their tests poll for 20 ms to show that no event comes. [`page`] checks the headers, and prints

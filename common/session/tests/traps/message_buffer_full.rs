@@ -1,7 +1,7 @@
 //! # `read_tls` until `WouldBlock`, then `process_new_packets` once: "message buffer full"
 //!
-//! **Symptom:** `read_tls` returns an error of the kind `InvalidData` with the text `message buffer full`. Requests of up to
-//! 18 KB work, and larger ones fail.
+//! **Symptom:** `read_tls` returns an error of the kind `InvalidData` with the text `message buffer full`. Requests
+//! of up to 18 KB work, and larger ones fail.
 //!
 //! **Cause:** `read_tls` puts ciphertext into a buffer of 18,437 bytes, which is the size of the largest record. Only
 //! `process_new_packets` empties that buffer. `wants_read` does not know the buffer, so it stays true (rustls,
@@ -13,7 +13,8 @@
 //!
 //! **Seen in:** tokio-rs/tls#14
 //!
-//! **Note:** A handshake message of 64 KB or more causes the same error. No loop can prevent that one (rustls/rustls#3176).
+//! **Note:** A handshake message of 64 KB or more causes the same error. No loop can prevent that one
+//! (rustls/rustls#3176).
 
 use std::io::{self, Read as _};
 

@@ -1,8 +1,8 @@
 //! # The socket is closed without close_notify: the peer reports an unexpected end of file
 //!
-//! **Symptom:** The client has received the whole answer, and then reports an error. rustls: `peer closed connection without
-//! sending TLS close_notify`. OpenSSL 3: `unexpected eof while reading`. GnuTLS: `The TLS connection was non-properly
-//! terminated`.
+//! **Symptom:** The client has received the whole answer, and then reports an error. rustls: `peer closed connection
+//! without sending TLS close_notify`. OpenSSL 3: `unexpected eof while reading`. GnuTLS: `The TLS connection was
+//! non-properly terminated`.
 //!
 //! **Cause:** rustls never sends close_notify by itself. Dropping the connection and the socket sends a FIN only. An
 //! attacker can send a FIN too, so the peer cannot know whether the answer is complete (RFC 8446, 6.1; rustls,

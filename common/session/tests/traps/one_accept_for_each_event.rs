@@ -1,13 +1,14 @@
 //! # One `accept` for each event: clients wait in the backlog until another one connects
 //!
-//! **Symptom:** Under load some clients hang. They are connected (`ESTAB` in `ss -t`), and their handshake gets no answer. They go on
-//! when another client connects. `ss -lt` shows a `Recv-Q` of the listener that does not fall to 0.
+//! **Symptom:** Under load some clients hang. They are connected (`ESTAB` in `ss -t`), and their handshake gets no
+//! answer. They go on when another client connects. `ss -lt` shows a `Recv-Q` of the listener that does not fall to
+//! 0.
 //!
-//! **Cause:** Connections that arrive before the next `poll` make one edge together. An `accept` takes one of them, and the listener
-//! stays readable, which is no new edge (mio, `src/poll.rs`, "Draining readiness").
+//! **Cause:** Connections that arrive before the next `poll` make one edge together. An `accept` takes one of them,
+//! and the listener stays readable, which is no new edge (mio, `src/poll.rs`, "Draining readiness").
 //!
-//! **Rule:** Call `accept` until it returns `WouldBlock`. A server that stops before, because its slots are full, must remember that
-//! more connections may wait, and accept without an event when a slot is free.
+//! **Rule:** Call `accept` until it returns `WouldBlock`. A server that stops before, because its slots are full,
+//! must remember that more connections may wait, and accept without an event when a slot is free.
 //!
 //! **Ours:** `common/session/src/mio/listener.rs`, `Listener::accept`, `Listener::is_ready`
 //!

@@ -1,21 +1,22 @@
 //! # Read until `WouldBlock`, and one fast sender starves all other connections
 //!
-//! **Symptom:** One client uploads at full speed, and all others time out. The process uses 100 % CPU in one connection. Each loop
-//! over the events takes seconds, although each read takes microseconds.
+//! **Symptom:** One client uploads at full speed, and all others time out. The process uses 100 % CPU in one
+//! connection. Each loop over the events takes seconds, although each read takes microseconds.
 //!
-//! **Cause:** An edge-triggered poll asks for reads until `WouldBlock` (mio, `src/poll.rs`, "Draining readiness"). A sender that is as
-//! fast as the reader never lets it come. While the inner loop lasts, no other event is looked at. Decrypting is slower than
-//! receiving, so TLS makes it easy for the sender.
+//! **Cause:** An edge-triggered poll asks for reads until `WouldBlock` (mio, `src/poll.rs`, "Draining readiness"). A
+//! sender that is as fast as the reader never lets it come. While the inner loop lasts, no other event is looked at.
+//! Decrypting is slower than receiving, so TLS makes it easy for the sender.
 //!
-//! **Rule:** Limit the work of one turn, and keep the connections that have more to do in a list of your own. Serve the others, then
-//! come back to them without waiting for an event: the edge is used up.
+//! **Rule:** Limit the work of one turn, and keep the connections that have more to do in a list of your own. Serve
+//! the others, then come back to them without waiting for an event: the edge is used up.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Turn::Again`; `common/session/src/context.rs`, `Limits::SHARED`;
 //! `server/src/run_queue.rs`, `RunQueue`
 //!
 //! **Seen in:** tokio-rs/mio#45, rsyslog/rsyslog#5502, twitter/twemproxy#416, dabeaz/curio#106
 //!
-//! **Note:** The test cannot last for ever, so its fast client has sent 4 MiB. That is less than one Linux socket can hold (`tcp_rmem`).
+//! **Note:** The test cannot last for ever, so its fast client has sent 4 MiB. That is less than one Linux socket can
+//! hold (`tcp_rmem`).
 
 use std::io::{self, Read as _, Write as _};
 

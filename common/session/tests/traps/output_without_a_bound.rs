@@ -3,12 +3,13 @@
 //! **Symptom:** The memory of the server grows, and no leak detector finds a leak. A client that sends and does not read
 //! costs as much memory as it has sent. An upload over a slow network costs the size of the file.
 //!
-//! **Cause:** Without the limit the writer takes everything. rustls keeps the ciphertext until the socket takes it (rustls,
-//! `ChunkVecBuffer::apply_limit`, `vecbuf.rs`). A queue of your own in front of the writer grows in the same way.
+//! **Cause:** Without the limit the writer takes everything. rustls keeps the ciphertext until the socket takes it
+//! (rustls, `ChunkVecBuffer::apply_limit`, `vecbuf.rs`). A queue of your own in front of the writer grows in the same
+//! way.
 //!
-//! **Rule:** Bound the pending output. A program that answers does not read from this peer while more than that is pending:
-//! TCP slows the peer down. A program that only sends takes from its source only while less is pending. Set a deadline for a peer
-//! that never reads.
+//! **Rule:** Bound the pending output. A program that answers does not read from this peer while more than that is
+//! pending: TCP slows the peer down. A program that only sends takes from its source only while less is pending. Set
+//! a deadline for a peer that never reads.
 //!
 //! **Ours:** `common/session/src/application.rs`, `HIGH_WATER_MARK` and `Application::reads_on`;
 //! `common/session/src/session.rs`, `Session::measure_output`

@@ -7,8 +7,8 @@
 //! The plaintext of the records before it is in the reader, and can still be read (rustls,
 //! `ConnectionCore::process_new_packets`, `conn.rs`).
 //!
-//! **Rule:** After an error, read the plaintext until the reader returns `WouldBlock`. Then send the alert and close. Do the
-//! same if the error is the peer's alert.
+//! **Rule:** After an error, read the plaintext until the reader returns `WouldBlock`. Then send the alert and close.
+//! Do the same if the error is the peer's alert.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive`
 //!

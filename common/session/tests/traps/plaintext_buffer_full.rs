@@ -1,11 +1,11 @@
 //! # The plaintext is read too late: "received plaintext buffer full"
 //!
-//! **Symptom:** `read_tls` returns an error of the kind `Other` with the text `received plaintext buffer full`. A loop that
-//! ignores this error never ends. Requests of up to 16 KB work.
+//! **Symptom:** `read_tls` returns an error of the kind `Other` with the text `received plaintext buffer full`. A
+//! loop that ignores this error never ends. Requests of up to 16 KB work.
 //!
-//! **Cause:** rustls keeps decrypted plaintext until the application reads it. While it holds more than 16,384 bytes of it,
-//! `read_tls` does not touch the socket and returns this error. The connection is healthy. rustls has no setter for the
-//! limit (rustls, `ConnectionCommon::read_tls`, `conn.rs`, since 0.20.8).
+//! **Cause:** rustls keeps decrypted plaintext until the application reads it. While it holds more than 16,384 bytes
+//! of it, `read_tls` does not touch the socket and returns this error. The connection is healthy. rustls has no
+//! setter for the limit (rustls, `ConnectionCommon::read_tls`, `conn.rs`, since 0.20.8).
 //!
 //! **Rule:** Read all plaintext after every `process_new_packets`, before the next `read_tls`.
 //!

@@ -1,15 +1,15 @@
 //! # The request comes with the last message of the handshake, and no event reports it
 //!
-//! **Symptom:** The handshake is done and the client has sent its request, but the server waits for it. The connection hangs
-//! until the client sends more. It happens if Finished and the request arrive in one read, so it comes and goes with the
-//! network.
+//! **Symptom:** The handshake is done and the client has sent its request, but the server waits for it. The
+//! connection hangs until the client sends more. It happens if Finished and the request arrive in one read, so it
+//! comes and goes with the network.
 //!
-//! **Cause:** One `read_tls` takes what the kernel has. One `process_new_packets` processes all of it, and does not stop at
-//! the end of the handshake. Then the request is in rustls and the socket is empty. A poll reports sockets, not plaintext in
-//! rustls (rustls, `ConnectionCore::process_new_packets`, `conn.rs`).
+//! **Cause:** One `read_tls` takes what the kernel has. One `process_new_packets` processes all of it, and does not
+//! stop at the end of the handshake. Then the request is in rustls and the socket is empty. A poll reports sockets,
+//! not plaintext in rustls (rustls, `ConnectionCore::process_new_packets`, `conn.rs`).
 //!
-//! **Rule:** Read the plaintext after every `process_new_packets`, during the handshake too. Never wait for an event while
-//! rustls holds bytes.
+//! **Rule:** Read the plaintext after every `process_new_packets`, during the handshake too. Never wait for an event
+//! while rustls holds bytes.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive` and `Session::deliver`
 //!

@@ -1,18 +1,20 @@
 //! # `process_new_packets` is called as a getter: rejected early data breaks a good handshake
 //!
-//! **Symptom:** A client sends early data (0-RTT), and the server rejects it. Sometimes the client then receives the alert
-//! `bad_record_mac`. It happens if the server's flight does not fit into the socket. Without early data nothing fails.
+//! **Symptom:** A client sends early data (0-RTT), and the server rejects it. Sometimes the client then receives the
+//! alert `bad_record_mac`. It happens if the server's flight does not fit into the socket. Without early data nothing
+//! fails.
 //!
-//! **Cause:** Only `process_new_packets` returns `tls_bytes_to_write`, so a loop calls it to ask for the pending output. But
-//! each call processes. Until the client's Finished arrives, rustls 0.23.46 keeps a rejected record in its buffer. Each call
-//! tries to open the record, and counts its length again. After 16 KB the record is an error (rustls,
-//! `ConnectionCore::process_more_input`, the arm `Ok(None) => continue`, `conn.rs`).
+//! **Cause:** Only `process_new_packets` returns `tls_bytes_to_write`, so a loop calls it to ask for the pending
+//! output. But each call processes. Until the client's Finished arrives, rustls 0.23.46 keeps a rejected record in
+//! its buffer. Each call tries to open the record, and counts its length again. After 16 KB the record is an error
+//! (rustls, `ConnectionCore::process_more_input`, the arm `Ok(None) => continue`, `conn.rs`).
 //!
-//! **Rule:** During the handshake, call `process_new_packets` only after a `read_tls` that has brought bytes. Keep the last
-//! `IoState`, and subtract the bytes that you write. This makes the failure rarer. It cannot prevent it, because the calls
-//! after such a `read_tls` count the record again too.
+//! **Rule:** During the handshake, call `process_new_packets` only after a `read_tls` that has brought bytes. Keep
+//! the last `IoState`, and subtract the bytes that you write. This makes the failure rarer. It cannot prevent it,
+//! because the calls after such a `read_tls` count the record again too.
 //!
-//! **Ours:** `common/session/src/rustls_facts.rs`, `bytes_to_write`; `common/session/src/pending_output.rs`, `PendingOutput`
+//! **Ours:** `common/session/src/rustls_facts.rs`, `bytes_to_write`; `common/session/src/pending_output.rs`,
+//! `PendingOutput`
 //!
 //! **Seen in:** no public report is known
 

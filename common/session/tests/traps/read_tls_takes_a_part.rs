@@ -1,15 +1,15 @@
 //! # `read_tls(&mut &buffer[..n])` takes a part of the buffer, and the rest is lost
 //!
-//! **Symptom:** The handshake stalls until a timeout. Or `process_new_packets` returns `cannot decrypt peer's message`
-//! (`DecryptError`), and the peer receives the alert `bad_record_mac`. It happens when much data arrives at once. Tests with
-//! small messages pass.
+//! **Symptom:** The handshake stalls until a timeout. Or `process_new_packets` returns `cannot decrypt peer's
+//! message` (`DecryptError`), and the peer receives the alert `bad_record_mac`. It happens when much data arrives at
+//! once. Tests with small messages pass.
 //!
 //! **Cause:** The loop reads the socket into its own buffer, and passes that to `read_tls`. `read_tls` may take less: it
 //! takes at most 4,096 bytes if rustls holds no ciphertext. The next read of the socket overwrites the rest (rustls,
 //! `DeframerVecBuffer::prepare_read`, `msgs/deframer/buffers.rs`).
 //!
-//! **Rule:** Use the number that `read_tls` returns. Call `read_tls` and `process_new_packets` in turn until the buffer is
-//! used up.
+//! **Rule:** Use the number that `read_tls` returns. Call `read_tls` and `process_new_packets` in turn until the
+//! buffer is used up.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive`; `common/session/src/unprocessed.rs`, `Unprocessed`
 //!

@@ -45,8 +45,8 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     client
 }
 
-/// Returns whether a read of this socket, or an accept, would return at once. poll(2) is level-triggered: it says what is, and
-/// uses up nothing.
+/// Returns whether a read of this socket, or an accept, would return at once. poll(2) is level-triggered: it says
+/// what is, and uses up nothing.
 pub fn is_readable(socket: &impl AsFd) -> bool {
     level_poll(socket, Duration::ZERO)
 }
@@ -77,8 +77,8 @@ pub fn visit(address: SocketAddr, tls: &Shared) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// Runs the test that calls this once more, in a child process: the program `wrapper`, such as `sh`, executes it. In the child
-/// this returns `None`. In the parent it returns the command.
+/// Runs the test that calls this once more, in a child process: the program `wrapper`, such as `sh`, executes it. In
+/// the child this returns `None`. In the parent it returns the command.
 pub fn in_a_child(test: &str, wrapper: &[&str]) -> Option<Command> {
     const MARK: &str = "TRAPS_CHILD";
     if std::env::var_os(MARK).is_some() {

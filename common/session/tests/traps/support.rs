@@ -42,8 +42,8 @@ impl Poll {
         poll
     }
 
-    /// Sets the events to watch the socket for, as `register` and `reregister` of mio do. At first the socket is watched for
-    /// both.
+    /// Sets the events to watch the socket for, as `register` and `reregister` of mio do. At first the socket is
+    /// watched for both.
     pub fn watch(&mut self, interest: Interest) {
         let interest = Option::<mio::Interest>::from(interest).expect("mio has no empty interest");
         with_registry(|registry| registry.register(&mut self.socket, mio::Token(0), interest)).unwrap();
@@ -91,8 +91,8 @@ impl Poll {
 
     /// Closes the socket of the loop, as dropping it does, and lets the peer go on.
     ///
-    /// A close with unread bytes in the socket resets the connection. Here the peer loses everything that it has not read:
-    /// it counts as being on its way. On Linux the peer keeps what its kernel has received.
+    /// A close with unread bytes in the socket resets the connection. Here the peer loses everything that it has not
+    /// read: it counts as being on its way. On Linux the peer keeps what its kernel has received.
     pub fn close(&mut self) {
         self.peer.write();
         if self.unread() > 0 {

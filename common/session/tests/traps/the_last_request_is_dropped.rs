@@ -1,13 +1,13 @@
 //! # `peer_has_closed` is checked before the plaintext: the last request is dropped
 //!
-//! **Symptom:** Sometimes the last message of a connection is lost. It happens to clients that send a message and close at
-//! once, if both arrive together.
+//! **Symptom:** Sometimes the last message of a connection is lost. It happens to clients that send a message and
+//! close at once, if both arrive together.
 //!
 //! **Cause:** One `process_new_packets` processes the data and the close_notify behind it. So `peer_has_closed` is true
 //! while the data is still in the reader (rustls, `ConnectionCore::process_new_packets`, `conn.rs`).
 //!
-//! **Rule:** Read the plaintext first, and then check `peer_has_closed`. Or only read: the reader returns `Ok(0)` after the
-//! last byte.
+//! **Rule:** Read the plaintext first, and then check `peer_has_closed`. Or only read: the reader returns `Ok(0)`
+//! after the last byte.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive`; `common/session/src/rustls_facts.rs`, `peer_end`
 //!

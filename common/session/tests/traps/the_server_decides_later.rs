@@ -6,10 +6,11 @@
 //! **Cause:** A TLS 1.3 client sends its certificate together with Finished. Then its handshake is done. The server's
 //! refusal is an alert that comes later (RFC 8446, 2; rustls, `CommonState::is_handshaking`, `common_state.rs`).
 //!
-//! **Rule:** A finished handshake does not mean that the server has accepted the client. Read until the server has answered,
-//! or has sent its close_notify. Do that even if you expect no answer.
+//! **Rule:** A finished handshake does not mean that the server has accepted the client. Read until the server has
+//! answered, or has sent its close_notify. Do that even if you expect no answer.
 //!
-//! **Ours:** `common/session/src/phase.rs`, `Phase::Closing`; `common/session/src/close_reason.rs`, `CloseReason::PeerAlert`
+//! **Ours:** `common/session/src/phase.rs`, `Phase::Closing`; `common/session/src/close_reason.rs`,
+//! `CloseReason::PeerAlert`
 //!
 //! **Seen in:** rustls/rustls#1707, rustls/tokio-rustls#38, rustls/tokio-rustls#83, golang/go#28779
 

@@ -1,16 +1,18 @@
 //! # rustls closes a long TLS 1.2 session, and `writer().write` still returns `Ok`
 //!
-//! **Symptom:** A TLS 1.2 session ends in the middle of an answer, after 2^24 records. The server has counted the whole answer
-//! as sent, and no call has returned an error. The client has received close_notify, so it takes the part for the whole.
-//! The log of the server says "traffic keys exhausted, closing connection to prevent security failure".
+//! **Symptom:** A TLS 1.2 session ends in the middle of an answer, after 2^24 records. The server has counted the
+//! whole answer as sent, and no call has returned an error. The client has received close_notify, so it takes the
+//! part for the whole. The log of the server says "traffic keys exhausted, closing connection to prevent security
+//! failure".
 //!
-//! **Cause:** The keys of a cipher suite can seal a limited number of records (`CipherSuiteCommon::confidentiality_limit`). For
-//! AES-GCM these are 2^24. In TLS 1.3 rustls changes the keys in time. In TLS 1.2 it queues close_notify, and drops the
-//! plaintext of this write and of all later writes. Each of them returns its full length (rustls,
-//! `CommonState::send_appdata_encrypt` and `check_pre_encrypt_action`, `common_state.rs`).
+//! **Cause:** The keys of a cipher suite can seal a limited number of records
+//! (`CipherSuiteCommon::confidentiality_limit`). For AES-GCM these are 2^24. In TLS 1.3 rustls changes the keys in
+//! time. In TLS 1.2 it queues close_notify, and drops the plaintext of this write and of all later writes. Each of
+//! them returns its full length (rustls, `CommonState::send_appdata_encrypt` and `check_pre_encrypt_action`,
+//! `common_state.rs`).
 //!
-//! **Rule:** Use TLS 1.3 for long sessions. In TLS 1.2 count the records: a write makes one for each 16,384 bytes, and one for the
-//! rest. Before the limit stop writing, flush, and send a FIN without close_notify.
+//! **Rule:** Use TLS 1.3 for long sessions. In TLS 1.2 count the records: a write makes one for each 16,384 bytes,
+//! and one for the rest. Before the limit stop writing, flush, and send a FIN without close_notify.
 //!
 //! **Ours:** `common/session/src/rustls_facts.rs`, `record_limit`; `common/session/src/application.rs`, `Outbox::send`;
 //! `common/session/src/close_reason.rs`, `CloseReason::KeysUsedUp`

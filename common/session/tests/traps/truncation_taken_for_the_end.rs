@@ -1,15 +1,16 @@
 //! # `Ok(0)` from `read_tls` counts as the end of the message: a truncation is not noticed
 //!
-//! **Symptom:** The program accepts a message that an attacker has cut off, and reports no error. The attacker only has to
-//! send a FIN.
+//! **Symptom:** The program accepts a message that an attacker has cut off, and reports no error. The attacker only
+//! has to send a FIN.
 //!
-//! **Cause:** `read_tls` returns `Ok(0)` at the end of the socket, and also after close_notify. TLS protects close_notify,
-//! and does not protect the FIN. Only the reader distinguishes them: it returns `Ok(0)` after close_notify, and
-//! `UnexpectedEof` after a FIN alone (rustls, `ConnectionCommon::read_tls` and `Reader::check_no_bytes_state`, `conn.rs`).
+//! **Cause:** `read_tls` returns `Ok(0)` at the end of the socket, and also after close_notify. TLS protects
+//! close_notify, and does not protect the FIN. Only the reader distinguishes them: it returns `Ok(0)` after
+//! close_notify, and `UnexpectedEof` after a FIN alone (rustls, `ConnectionCommon::read_tls` and
+//! `Reader::check_no_bytes_state`, `conn.rs`).
 //!
 //! **Rule:** If the end of the connection is the end of a message, accept the message only after close_notify. Then
-//! `reader().read` returns `Ok(0)`, and `IoState::peer_has_closed` is true. A protocol with its own lengths can tolerate a
-//! missing close_notify between two messages.
+//! `reader().read` returns `Ok(0)`, and `IoState::peer_has_closed` is true. A protocol with its own lengths can
+//! tolerate a missing close_notify between two messages.
 //!
 //! **Ours:** `common/session/src/rustls_facts.rs`, `peer_end`; `common/session/src/phase.rs`, `PeerEnd`
 //!

@@ -1,14 +1,14 @@
 //! # `while tls.wants_read()` uses 100 % CPU after the peer has gone
 //!
-//! **Symptom:** A client connects and leaves during the handshake, or leaves without close_notify. From then on the server
-//! uses a whole core. `strace` shows `recvfrom(…) = 0` again and again.
+//! **Symptom:** A client connects and leaves during the handshake, or leaves without close_notify. From then on the
+//! server uses a whole core. `strace` shows `recvfrom(…) = 0` again and again.
 //!
-//! **Cause:** `wants_read` depends on the state of TLS only. It stays true after end-of-file, after a reset and after a
-//! fatal error. At the end of the socket `read_tls` returns `Ok(0)`, which is no error (rustls, `CommonState::wants_read`,
-//! `common_state.rs`).
+//! **Cause:** `wants_read` depends on the state of TLS only. It stays true after end-of-file, after a reset and after
+//! a fatal error. At the end of the socket `read_tls` returns `Ok(0)`, which is no error (rustls,
+//! `CommonState::wants_read`, `common_state.rs`).
 //!
-//! **Rule:** Keep your own flag for the end of the socket. `Ok(0)` from `read_tls` means end-of-file, or that close_notify
-//! has come. Stop reading in both cases.
+//! **Rule:** Keep your own flag for the end of the socket. `Ok(0)` from `read_tls` means end-of-file, or that
+//! close_notify has come. Stop reading in both cases.
 //!
 //! **Ours:** `common/session/src/session.rs`, `Session::receive_fin`; `common/session/src/phase.rs`, `Event::PeerEnded`
 //!

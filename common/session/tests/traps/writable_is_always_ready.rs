@@ -1,16 +1,18 @@
 //! # An idle connection is registered for `WRITABLE` again and again: 100 % CPU
 //!
-//! **Symptom:** The process uses a whole core while nothing happens. `strace` shows `epoll_wait` and `epoll_ctl(EPOLL_CTL_MOD)` in
-//! turn, without end: each `epoll_wait` returns at once with `EPOLLOUT`.
+//! **Symptom:** The process uses a whole core while nothing happens. `strace` shows `epoll_wait` and
+//! `epoll_ctl(EPOLL_CTL_MOD)` in turn, without end: each `epoll_wait` returns at once with `EPOLLOUT`.
 //!
-//! **Cause:** A socket with room in its send buffer is writable, and an idle socket always has room. An edge-triggered poll says so
-//! once. But `reregister` makes the kernel look again and report what is ready (Linux, `ep_modify`, `fs/eventpoll.c`; kqueue
-//! does the same for `EV_ADD`). A loop that registers after each event "to arm it again" gets the next event at once.
+//! **Cause:** A socket with room in its send buffer is writable, and an idle socket always has room. An
+//! edge-triggered poll says so once. But `reregister` makes the kernel look again and report what is ready (Linux,
+//! `ep_modify`, `fs/eventpoll.c`; kqueue does the same for `EV_ADD`). A loop that registers after each event "to arm
+//! it again" gets the next event at once.
 //!
-//! **Rule:** Ask for `WRITABLE` only while output is waiting, which is while `wants_write` returns true after a `WouldBlock`. Call
-//! `reregister` only when the interest changes.
+//! **Rule:** Ask for `WRITABLE` only while output is waiting, which is while `wants_write` returns true after a
+//! `WouldBlock`. Call `reregister` only when the interest changes.
 //!
-//! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`; `common/session/src/session.rs`, `Session::wants`
+//! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`; `common/session/src/session.rs`,
+//! `Session::wants`
 //!
 //! **Seen in:** Dooskington/grubbnet#12, blabaere/scaproust#12
 

@@ -1,14 +1,16 @@
 //! # The socket is writable, so the loop believes that it is connected
 //!
-//! **Symptom:** The log says `connected` for a port where nobody listens. Then `peer_addr` fails with `Transport endpoint is not connected
-//! (os error 107)`, or the first read returns 0, "closed by the server". `Connection refused (os error 111)` appears nowhere.
+//! **Symptom:** The log says `connected` for a port where nobody listens. Then `peer_addr` fails with `Transport
+//! endpoint is not connected (os error 107)`, or the first read returns 0, "closed by the server". `Connection
+//! refused (os error 111)` appears nowhere.
 //!
-//! **Cause:** A connection attempt that has failed makes the socket readable and writable, with an error. The error is in the socket
-//! once, and the first call that meets it takes it (`SO_ERROR`). `connect` of mio does not block, and returns `Ok` before the
-//! server has answered (mio, `src/net/tcp/stream.rs`, `TcpStream::connect`, which lists the steps).
+//! **Cause:** A connection attempt that has failed makes the socket readable and writable, with an error. The error
+//! is in the socket once, and the first call that meets it takes it (`SO_ERROR`). `connect` of mio does not block,
+//! and returns `Ok` before the server has answered (mio, `src/net/tcp/stream.rs`, `TcpStream::connect`, which lists
+//! the steps).
 //!
-//! **Rule:** After the first event call `take_error`. Without an error call `peer_addr`: `NotConnected` or `EINPROGRESS` means that the
-//! attempt still lasts, and the event was spurious. Only an address means connected.
+//! **Rule:** After the first event call `take_error`. Without an error call `peer_addr`: `NotConnected` or
+//! `EINPROGRESS` means that the attempt still lasts, and the event was spurious. Only an address means connected.
 //!
 //! **Ours:** `common/session/src/mio/connecting.rs`, `Connecting::finish`
 //!

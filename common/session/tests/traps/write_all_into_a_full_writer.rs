@@ -3,12 +3,13 @@
 //! **Symptom:** The server panics at `tls.writer().write_all(…)` with `failed to write whole buffer` (`WriteZero`). With
 //! `write` instead of `write_all`, answers lose their end.
 //!
-//! **Cause:** rustls holds up to 64 KB of pending output. Then the writer takes a part of the plaintext, and at last it
-//! returns `Ok(0)`. `write_all` makes an error of that. A peer that sends and does not read can cause this at any time
-//! (rustls, `ConnectionCommon::set_buffer_limit`, `conn.rs`). The example `tlsserver-mio` of rustls contains this `unwrap`.
+//! **Cause:** rustls holds up to 64 KB of pending output. Then the writer takes a part of the plaintext, and at last
+//! it returns `Ok(0)`. `write_all` makes an error of that. A peer that sends and does not read can cause this at any
+//! time (rustls, `ConnectionCommon::set_buffer_limit`, `conn.rs`). The example `tlsserver-mio` of rustls contains
+//! this `unwrap`.
 //!
-//! **Rule:** Keep the plaintext that the writer does not take. Or remove the limit, and stop reading from a peer while too
-//! much output is pending.
+//! **Rule:** Keep the plaintext that the writer does not take. Or remove the limit, and stop reading from a peer
+//! while too much output is pending.
 //!
 //! **Ours:** `common/session/src/application.rs`, `Outbox::send` and `HIGH_WATER_MARK`
 //!

@@ -1,7 +1,7 @@
 //! # `writer().write` succeeds after `send_close_notify`, and the peer ignores the data
 //!
-//! **Symptom:** The server writes an answer and `write_all` returns `Ok`. The ciphertext is on the network, and the client
-//! does not receive the answer. Neither end reports an error.
+//! **Symptom:** The server writes an answer and `write_all` returns `Ok`. The ciphertext is on the network, and the
+//! client does not receive the answer. Neither end reports an error.
 //!
 //! **Cause:** rustls 0.23 accepts plaintext after its own close_notify, and sends it. The peer must ignore data after
 //! close_notify (RFC 8446, 6.1). `send_close_notify` sets a flag that the writer does not check (rustls,

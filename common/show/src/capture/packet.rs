@@ -26,8 +26,8 @@ impl Endpoints {
         Self { ours: (ours_ip, ours.port()).into(), theirs: (theirs_ip, theirs.port()).into() }
     }
 
-    /// Returns the most bytes in one packet: the limit of Ethernet. Loopback allows larger packets, but these may hold more
-    /// small records than Wireshark dissects. The header of IPv6 is longer.
+    /// Returns the most bytes in one packet: the limit of Ethernet. Loopback allows larger packets, but these may
+    /// hold more small records than Wireshark dissects. The header of IPv6 is longer.
     pub(super) fn maximum_segment_size(self) -> u16 {
         if self.ours.is_ipv4() { 1460 } else { 1440 }
     }

@@ -56,8 +56,8 @@ impl Session {
         Ok(session)
     }
 
-    /// Keeps bytes from the peer until rustls has processed them. Secrets that rustls derives from them may already decrypt
-    /// some of them, so these secrets come first in the file.
+    /// Keeps bytes from the peer until rustls has processed them. Secrets that rustls derives from them may already
+    /// decrypt some of them, so these secrets come first in the file.
     pub(super) fn received(&mut self, now: Instant, bytes: &[u8], recorder: &mut Recorder) -> io::Result<()> {
         self.record_read(recorder)?;
         self.unprocessed = bytes.len();
@@ -65,8 +65,8 @@ impl Session {
         Ok(())
     }
 
-    /// Records the secrets that rustls derived while it processed `length` bytes of the read. If these were the last ones,
-    /// records the read as well.
+    /// Records the secrets that rustls derived while it processed `length` bytes of the read. If these were the last
+    /// ones, records the read as well.
     pub(super) fn processed(
         &mut self,
         length: usize,
@@ -94,8 +94,8 @@ impl Session {
         self.data(now, Direction::Out, bytes, recorder)
     }
 
-    /// Records the end-of-file that `recv` returned. It is the peer's FIN, unless a write has found that the connection is
-    /// gone: `recv` then returns end-of-file as well.
+    /// Records the end-of-file that `recv` returned. It is the peer's FIN, unless a write has found that the
+    /// connection is gone: `recv` then returns end-of-file as well.
     pub(super) fn end_of_file(&mut self, now: Instant, recorder: &mut Recorder) -> io::Result<()> {
         if self.disconnected { self.record_read(recorder) } else { self.fin(now, Direction::In, recorder) }
     }

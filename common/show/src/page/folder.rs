@@ -22,8 +22,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder for the pages of a program that plays the role `local`. Makes a missing folder, which only its owner
-    /// may use.
+    /// Opens the folder for the pages of a program that plays the role `local`. Makes a missing folder, which only
+    /// its owner may use.
     ///
     /// # Errors
     /// The folder cannot be made, read or written to.

@@ -120,8 +120,8 @@ impl Rows {
         }
     }
 
-    /// Returns the headings that the last rows need: their turn, and their read or write. There are none if no row is left
-    /// out.
+    /// Returns the headings that the last rows need: their turn, and their read or write. There are none if no row is
+    /// left out.
     pub(super) fn repeated(&self) -> Vec<Row> {
         let Above { turn, carry } = &self.above;
         let next = self.last.front().filter(|_| self.omitted.rows > 0);

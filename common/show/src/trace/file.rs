@@ -13,8 +13,8 @@ use super::open::Form;
 use crate::error::ShowError;
 use crate::new_file;
 
-/// Creates the file of the trace. Only its owner may read it, because a trace quotes application data. An existing pipe or
-/// device is opened for writing.
+/// Creates the file of the trace. Only its owner may read it, because a trace quotes application data. An existing
+/// pipe or device is opened for writing.
 ///
 /// # Errors
 /// The file exists, or cannot be created.

@@ -67,8 +67,8 @@ fn line(since_start: Duration, (session, peer): Subject, name: &str, fields: Val
     Value::Object(object).to_string()
 }
 
-/// Returns the name of a step and its fields. Both are part of the schema and must not change. A new step also needs a line in
-/// the README and in the test of the schema.
+/// Returns the name of a step and its fields. Both are part of the schema and must not change. A new step also needs
+/// a line in the README and in the test of the schema.
 fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) -> (&'static str, Value) {
     let none = json!({});
     let left = |at: Option<Instant>| at.map(|at| nanoseconds(at.saturating_duration_since(now)));

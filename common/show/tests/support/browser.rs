@@ -1,4 +1,5 @@
-//! Chromium without a screen. It is controlled by the DevTools protocol over two pipes: JSON messages, each ends with a zero.
+//! Chromium without a screen. It is controlled by the DevTools protocol over two pipes: JSON messages, each ends with
+//! a zero.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
 
 use std::collections::VecDeque;

@@ -165,8 +165,8 @@ impl Capture {
         records
     }
 
-    /// Returns the connections in the order of their first packets. Checks the sequence numbers and acknowledgements of all
-    /// packets.
+    /// Returns the connections in the order of their first packets. Checks the sequence numbers and acknowledgements
+    /// of all packets.
     pub fn connections(&self) -> Vec<Connection> {
         let mut places: HashMap<[SocketAddr; 2], usize> = HashMap::new();
         let mut followed: Vec<Followed> = Vec::new();

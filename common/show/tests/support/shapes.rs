@@ -88,8 +88,8 @@ impl Shape {
         SHAPES.into_iter().map(shape)
     }
 
-    /// Returns the shapes of a group. In `refused` the client does not trust the server, and sends an alert. In `large` it
-    /// sends ten million bytes from stdin.
+    /// Returns the shapes of a group. In `refused` the client does not trust the server, and sends an alert. In
+    /// `large` it sends ten million bytes from stdin.
     pub fn of(group: &str) -> Vec<Self> {
         let shapes: Vec<Self> = Self::all().filter(|shape| shape.group == group).collect();
         assert!(!shapes.is_empty(), "no shape is in the group {group}");

@@ -5,8 +5,8 @@ use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::{shown, x509};
 
-/// Explains status_request. A ClientHello has a request, a Certificate the answer. A ServerHello announces the answer with
-/// an empty extension.
+/// Explains status_request. A ClientHello has a request, a Certificate the answer. A ServerHello announces the answer
+/// with an empty extension.
 pub(super) fn status_request(r: &mut FieldReader<'_>, place: In) -> Step {
     if r.is_empty() {
         return Ok(());

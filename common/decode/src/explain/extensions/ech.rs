@@ -7,8 +7,8 @@ use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
 
-/// Explains encrypted_client_hello. A ClientHello has the encrypted inner hello. A HelloRetryRequest proves that the server has
-/// read it. EncryptedExtensions have the keys for another try.
+/// Explains encrypted_client_hello. A ClientHello has the encrypted inner hello. A HelloRetryRequest proves that the
+/// server has read it. EncryptedExtensions have the keys for another try.
 pub(super) fn encrypted_client_hello(r: &mut FieldReader<'_>, place: In) -> Step {
     match place {
         In::ClientHello => hello(r),

@@ -41,8 +41,8 @@ const ENCAPSULATION: &str =
 const CIPHERTEXT: &str =
     "A secret, encrypted with the client's ML-KEM key. Probably no quantum computer can decrypt it.";
 
-/// Returns the two halves of a hybrid key share. ML-KEM is the first half in X25519MLKEM768, and the second half in hybrids
-/// with NIST curves (draft-ietf-tls-ecdhe-mlkem, 4).
+/// Returns the two halves of a hybrid key share. ML-KEM is the first half in X25519MLKEM768, and the second half in
+/// hybrids with NIST curves (draft-ietf-tls-ecdhe-mlkem, 4).
 fn hybrid(group: u16, place: In) -> Option<[Part; 2]> {
     let kem = |key, ciphertext| match place {
         In::ClientHello => ("ML-KEM encapsulation key", key, ENCAPSULATION),
