@@ -125,7 +125,7 @@ fn definitions(text: &str) -> BTreeMap<String, &str> {
 fn each_link_of_a_page_leads_to_a_file_and_to_a_page_of_rustdoc() {
     let rustdoc = fs::read_to_string(folder().join("rustdoc-links.md")).unwrap();
     let rustdoc = definitions(&rustdoc);
-    // The labels of traps.md grow with its tests. tests/pages.rs checks the links of all pages.
+    // The labels of traps.md grow with its tests. common/testing/tests/pages.rs checks the links of all pages.
     for (name, text) in pages().into_iter().filter(|(name, _)| name != "traps.md" && name != "symptoms.md") {
         for (label, target) in definitions(&text) {
             if target.starts_with("https://") {

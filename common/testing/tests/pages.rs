@@ -11,6 +11,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
+/// The folder of the guide.
+fn guide() -> PathBuf {
+    root().join("common/session/src/guide")
+}
+
 /// Returns the files below a folder whose names end with `.` and this ending. It skips hidden folders, and what cargo
 /// builds.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
@@ -58,7 +63,7 @@ impl Page {
     }
 
     fn guide() -> Vec<Self> {
-        Self::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide"))
+        Self::all(&guide())
     }
 
     /// The definitions of links, `[label]: destination`, with their labels as Markdown compares them.
@@ -226,7 +231,7 @@ fn every_test_that_the_guide_names_exists() {
 /// The index of symptoms leads to each trap.
 #[test]
 fn the_index_of_symptoms_has_every_trap() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let folder = guide();
     let [index, traps] = ["symptoms.md", "traps.md"].map(|name| Page::read(&folder.join(name)));
     let linked = index.destinations();
     let titles = traps.lines.iter().filter_map(|line| line.strip_prefix("### "));
@@ -238,7 +243,7 @@ fn the_index_of_symptoms_has_every_trap() {
 /// rustdoc makes the same anchors as a code host. So a link of the index leads to the same heading in both.
 #[test]
 fn the_index_of_symptoms_leads_to_the_same_headings_in_rustdoc() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let folder = guide();
     let [index, rustdoc] = ["symptoms.md", "rustdoc-links.md"].map(|name| Page::read(&folder.join(name)));
     let rustdoc: HashMap<String, &str> = rustdoc.definitions().into_iter().collect();
     for (label, destination) in index.definitions() {
