@@ -1,0 +1,93 @@
+//! One request and its answer, in what the target speaks.
+
+use std::io;
+
+use crate::payload::{difference, payload};
+use crate::probe::Facts;
+use crate::target::{Speaks, Target};
+use crate::verdict::Stop;
+use crate::wire::Client;
+
+/// The length of an echo's request.
+const LENGTH: usize = 300;
+/// The longest HTTP answer that is read.
+const LONGEST_ANSWER: usize = 16 << 20;
+
+/// The request. Empty if nothing is known about the target.
+pub fn request(target: &Target) -> Vec<u8> {
+    match target.speaks {
+        Speaks::Echo => payload(LENGTH),
+        Speaks::Http => {
+            format!("GET / HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n\r\n", target.name.to_str()).into_bytes()
+        }
+        Speaks::Any => Vec::new(),
+    }
+}
+
+/// Receives the greeting of a session, if the target greets.
+///
+/// # Errors
+/// The greeting does not come, or is not the usual one.
+pub fn greeting(facts: &Facts, client: &mut Client) -> io::Result<()> {
+    let greeting = client.receive(facts.greeting.len())?;
+    if greeting == facts.greeting {
+        Ok(())
+    } else {
+        Err(io::Error::other("the greeting is not the usual one"))
+    }
+}
+
+/// Receives the answer to [`request`].
+///
+/// # Errors
+/// [`Stop::Failed`]: the answer does not come, is not complete, or is not the right one.
+pub fn answer(target: &Target, client: &mut Client) -> Result<(), Stop> {
+    let incomplete = |error: io::Error| Stop::Failed(format!("the answer did not come: {error}"));
+    match target.speaks {
+        Speaks::Echo => {
+            let sent = request(target);
+            let received = client.receive(sent.len()).map_err(incomplete)?;
+            match difference(&sent, &received) {
+                None => Ok(()),
+                Some(difference) => Err(Stop::Failed(format!("the echo is wrong: {difference}"))),
+            }
+        }
+        Speaks::Http => http_answer(client).map_err(incomplete),
+        Speaks::Any => Ok(()),
+    }
+}
+
+/// Reads an HTTP answer up to its end: by Content-Length, by its last chunk, or by close_notify.
+fn http_answer(client: &mut Client) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    loop {
+        let more = client.receive_some(64 * 1024)?;
+        let ended = more.is_empty();
+        bytes.extend(more);
+        let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        if let Some(head) = head {
+            let (head, body) = bytes.split_at(head + 4);
+            let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+            if !head.starts_with("http/1.") {
+                return Err(io::Error::other("the answer is not HTTP/1"));
+            }
+            if is_complete(&head, body) {
+                return Ok(());
+            }
+        }
+        if ended || bytes.len() > LONGEST_ANSWER {
+            // Without a length, close_notify ends the body (RFC 9112, 6.3 and 9.8).
+            return if head.is_some() && ended { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+        }
+    }
+}
+
+fn is_complete(head: &str, body: &[u8]) -> bool {
+    let field = |name: &str| {
+        head.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':').map(str::trim))
+    };
+    match field("content-length").and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) => body.len() >= length,
+        None => field("transfer-encoding") == Some("chunked") && body.ends_with(b"0\r\n\r\n"),
+    }
+}

@@ -1,0 +1,28 @@
+//! `mio-check`: judges the event loop of anybody's TLS server.
+//!
+//! A conformance suite judges the messages of the protocol. These cases judge the loop that carries them: how it cuts and
+//! joins records, how it ends sessions, what it does with clients that do not read, and whether other clients are served
+//! meanwhile. This crate uses rustls on blocking sockets. It shares no code with `tls-session`.
+//!
+//! ```text
+//! case         a case: what is tried, what a good server does, which RFC demands it, the code
+//! cases/       the cases, one file for each group
+//! trial        what the code of a case has in hand: connections, clients, limits, the evidence
+//! verdict      held, failed, noted, not applicable, inconclusive
+//! target       the server: address, name, trust, patience
+//! probe        the first sessions: versions of TLS, echo, sessions at a time
+//! evidence     which bytes came, and when, as an arrow chart
+//! wire/        connections below TLS, clients and servers that can misbehave, forged records and hellos
+//! ```
+
+pub mod case;
+pub mod cases;
+pub mod evidence;
+pub mod exchange;
+pub mod payload;
+pub mod probe;
+pub mod run;
+pub mod target;
+pub mod trial;
+pub mod verdict;
+pub mod wire;

@@ -1,0 +1,158 @@
+//! The first sessions: what the target is able to do.
+
+use std::time::Duration;
+
+use crate::case::Version;
+use crate::evidence::Evidence;
+use crate::exchange;
+use crate::payload::payload;
+use crate::target::{Speaks, Target};
+use crate::wire::Client;
+
+/// The most sessions at a time that the probe tries.
+const AT_ONCE: usize = 4;
+/// How long a second session may take until the target counts as one that serves one session at a time.
+const SECOND: Duration = Duration::from_secs(2);
+/// The longest greeting.
+const GREETING: usize = 64 * 1024;
+
+/// What the probe has found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The versions of TLS that it speaks, the newest first. Not empty.
+    pub versions: Vec<Version>,
+    /// What it sends before it has received anything. Only known of a target that echoes.
+    pub greeting: Vec<u8>,
+    /// How many sessions it serves at a time, up to four.
+    pub at_once: usize,
+}
+
+impl Facts {
+    /// Whether the target serves several sessions at a time.
+    pub fn has_neighbours(&self) -> bool {
+        self.at_once > 1
+    }
+
+    /// The highest version.
+    pub fn highest(&self) -> Version {
+        self.versions.first().copied().unwrap_or(Version::Tls13)
+    }
+}
+
+/// Why a target cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// No session was possible in any of the versions.
+    #[error("no session with {address} was possible: {reasons}")]
+    NoSession {
+        /// The address of the target.
+        address: std::net::SocketAddr,
+        /// The error in each version.
+        reasons: String,
+    },
+    /// It does not do what `--speaks` says.
+    #[error("{address} does not speak what --speaks says ({why}). Try --speaks any")]
+    NotSpoken {
+        /// The address of the target.
+        address: std::net::SocketAddr,
+        /// What it did instead.
+        why: String,
+    },
+}
+
+/// Probes a target with these versions.
+///
+/// # Errors
+/// See [`ProbeError`].
+pub fn probe(target: &Target, versions: &[Version]) -> Result<Facts, ProbeError> {
+    let mut spoken = Vec::new();
+    let mut reasons = Vec::new();
+    for version in versions {
+        match session(target, *version) {
+            Ok(()) => spoken.push(*version),
+            Err(error) => reasons.push(format!("{version}: {error}")),
+        }
+    }
+    if spoken.is_empty() {
+        return Err(ProbeError::NoSession { address: target.address, reasons: reasons.join("; ") });
+    }
+    spoken.sort_by(|one, other| other.cmp(one));
+    let mut facts = Facts { versions: spoken, greeting: Vec::new(), at_once: 1 };
+    if target.speaks == Speaks::Echo {
+        let greeting = find_greeting(target, &facts);
+        facts.greeting = greeting.map_err(|why| ProbeError::NotSpoken { address: target.address, why })?;
+    }
+    good_session(target, &facts).map_err(|why| ProbeError::NotSpoken { address: target.address, why })?;
+    facts.at_once = sessions_at_once(target, &facts);
+    Ok(facts)
+}
+
+fn session(target: &Target, version: Version) -> std::io::Result<()> {
+    let mut client = target.client(&Evidence::default(), &[version.rustls()])?;
+    client.handshake()?;
+    leave(client);
+    Ok(())
+}
+
+/// Closes cleanly, and waits for the answer, so that a server with one slot has it free.
+fn leave(mut client: Client) {
+    client.connection().set_limit(SECOND);
+    if client.close_notify().is_ok() {
+        client.receive_to_end();
+    }
+}
+
+/// Sends a line, and returns what comes before its echo.
+fn find_greeting(target: &Target, facts: &Facts) -> Result<Vec<u8>, String> {
+    let sent = payload(64);
+    let mut client = target
+        .client(&Evidence::default(), &[facts.highest().rustls()])
+        .map_err(|error| error.to_string())?;
+    client.send(&sent).map_err(|error| error.to_string())?;
+    let mut received = Vec::new();
+    while !received.ends_with(&sent) {
+        match client.receive_some(GREETING) {
+            Ok(more) if !more.is_empty() && received.len() < GREETING => received.extend(more),
+            Ok(_) => return Err("it does not echo".to_owned()),
+            Err(error) => return Err(format!("it does not echo: {error}")),
+        }
+    }
+    received.truncate(received.len() - sent.len());
+    leave(client);
+    Ok(received)
+}
+
+/// Runs a good session: handshake, one exchange, close_notify. Returns how it failed.
+///
+/// # Errors
+/// The target does not serve within its patience.
+pub fn good_session(target: &Target, facts: &Facts) -> Result<(), String> {
+    let mut client = target
+        .client(&Evidence::default(), &[facts.highest().rustls()])
+        .map_err(|error| error.to_string())?;
+    let run = |client: &mut Client| {
+        client.handshake()?;
+        exchange::greeting(facts, client)?;
+        client.send(&exchange::request(target))
+    };
+    run(&mut client).map_err(|error| error.to_string())?;
+    exchange::answer(target, &mut client)
+        .map_err(|stop| crate::verdict::Verdict::from(stop).text().to_owned())?;
+    leave(client);
+    Ok(())
+}
+
+fn sessions_at_once(target: &Target, facts: &Facts) -> usize {
+    let mut open = Vec::new();
+    for _ in 0..AT_ONCE {
+        let Ok(mut client) = target.client(&Evidence::default(), &[facts.highest().rustls()]) else { break };
+        client.connection().set_limit(SECOND);
+        if client.handshake().is_err() || exchange::greeting(facts, &mut client).is_err() {
+            break;
+        }
+        open.push(client);
+    }
+    let count = open.len();
+    open.into_iter().for_each(leave);
+    count.max(1)
+}

@@ -1,0 +1,219 @@
+//! What the code of a case has in hand.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::{AlertDescription, SupportedProtocolVersion};
+
+use crate::case::{Case, Version};
+use crate::evidence::Evidence;
+use crate::exchange;
+use crate::probe::Facts;
+use crate::target::Target;
+use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
+use crate::wire::{Client, Connection, End, Forge};
+
+/// How long a connection may stay open that must end.
+pub const END_LIMIT: Duration = Duration::from_secs(3);
+/// The longest case, apart from the patience.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// One run of a case: its target, and what has happened so far.
+pub struct Trial<'a> {
+    /// The server.
+    pub target: &'a Target,
+    /// What the probe has found out about it.
+    pub facts: &'a Facts,
+    /// The version of TLS of this run.
+    pub version: Version,
+    /// What happened.
+    pub evidence: Evidence,
+    /// Random numbers. The same seed gives the same numbers.
+    pub random: fastrand::Rng,
+    end: Option<End>,
+    deadline: Instant,
+}
+
+/// The result of one run of a case.
+pub struct Outcome {
+    /// The case.
+    pub case: &'static Case,
+    /// The version of TLS.
+    pub version: Version,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How the server ended the hostile connection, if the case waited for that.
+    pub end: Option<End>,
+    /// What happened.
+    pub evidence: Evidence,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Runs a case in one version, without a good session after it.
+pub fn judge(target: &Target, facts: &Facts, case: &'static Case, version: Version, seed: u64) -> Outcome {
+    let start = Instant::now();
+    let mut trial = Trial {
+        target,
+        facts,
+        version,
+        evidence: Evidence::default(),
+        random: fastrand::Rng::with_seed(seed),
+        end: None,
+        deadline: start + LONGEST + target.patience,
+    };
+    let verdict = (case.run)(&mut trial).unwrap_or_else(Verdict::from);
+    Outcome { case, version, verdict, end: trial.end, evidence: trial.evidence, took: start.elapsed() }
+}
+
+impl Trial<'_> {
+    /// Opens a TCP connection. Its limit is the patience.
+    ///
+    /// # Errors
+    /// The server refuses it, or does not answer.
+    pub fn connection(&self) -> io::Result<Connection> {
+        Ok(self.target.connect(&self.evidence)?.until(self.deadline))
+    }
+
+    /// [`connection`](Self::connection) with a small receive buffer that does not grow.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub fn connection_with_small_window(&self) -> io::Result<Connection> {
+        let connection = Connection::open_with_small_window(self.target.address, self.target.patience)?;
+        Ok(connection.record(&self.evidence).until(self.deadline))
+    }
+
+    /// A client of this version on a connection, before its handshake.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn client_on(&self, connection: Connection) -> io::Result<Client> {
+        let config = Arc::new(self.target.config(&[self.version.rustls()])?);
+        Client::new(connection, config, self.target.name.clone())
+    }
+
+    /// A new client of this version, before its handshake.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub fn client(&self) -> io::Result<Client> {
+        self.client_on(self.connection()?)
+    }
+
+    /// [`client`](Self::client), and the forge of its records.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub fn forged(&self) -> io::Result<(Client, Forge)> {
+        let forge = Forge::default();
+        let config = Arc::new(self.target.config_with(&[self.version.rustls()], forge.provider())?);
+        Ok((Client::new(self.connection()?, config, self.target.name.clone())?, forge))
+    }
+
+    /// A client after its handshake and the greeting.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection), or the handshake fails.
+    pub fn ready(&self) -> io::Result<Client> {
+        self.greeted(self.client()?)
+    }
+
+    /// [`ready`](Self::ready), and the forge of its records.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready).
+    pub fn ready_forged(&self) -> io::Result<(Client, Forge)> {
+        let (client, forge) = self.forged()?;
+        Ok((self.greeted(client)?, forge))
+    }
+
+    /// Finishes the handshake and receives the greeting.
+    ///
+    /// # Errors
+    /// The handshake fails, or the greeting does not come.
+    pub fn greeted(&self, mut client: Client) -> io::Result<Client> {
+        client.handshake()?;
+        exchange::greeting(self.facts, &mut client)?;
+        Ok(client)
+    }
+
+    /// The record with the ClientHello that rustls would send in this version.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn hello(&self) -> io::Result<Vec<u8>> {
+        self.hello_of(&[self.version.rustls()])
+    }
+
+    /// The record with the ClientHello that rustls would send in these versions.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn hello_of(&self, versions: &[&'static SupportedProtocolVersion]) -> io::Result<Vec<u8>> {
+        let config = Arc::new(self.target.config(versions)?);
+        let name = self.target.name.clone();
+        let mut tls = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
+        let mut hello = Vec::new();
+        tls.write_tls(&mut hello)?;
+        Ok(hello)
+    }
+
+    /// The request that the target answers. Empty if nothing is known about the target.
+    pub fn request(&self) -> Vec<u8> {
+        exchange::request(self.target)
+    }
+
+    /// Receives the answer to [`request`](Self::request).
+    ///
+    /// # Errors
+    /// [`Stop::Failed`]: it does not come, is not complete, or is not the right one.
+    pub fn answer(&self, client: &mut Client) -> Result<(), Stop> {
+        exchange::answer(self.target, client)
+    }
+
+    /// Sends the request and receives the answer.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn exchange(&self, client: &mut Client) -> Result<(), Stop> {
+        client.send(&self.request())?;
+        self.answer(client)
+    }
+
+    /// Receives until the server ends the session, or for [`END_LIMIT`]. Keeps the end for the outcome.
+    pub fn end_of(&mut self, client: &mut Client) -> (Vec<u8>, End) {
+        client.connection().set_limit(END_LIMIT);
+        let (plaintext, end) = client.receive_to_end();
+        self.end = Some(end.clone());
+        (plaintext, end)
+    }
+
+    /// Reads until the server ends an unencrypted connection, or for [`END_LIMIT`]. Keeps the end for the outcome.
+    pub fn end_of_connection(&mut self, connection: &mut Connection) -> (Vec<u8>, End) {
+        connection.set_limit(END_LIMIT);
+        let (bytes, end) = connection.read_to_end();
+        self.end = Some(end.clone());
+        (bytes, end)
+    }
+
+    /// Keeps this end for the outcome.
+    pub fn keep_end(&mut self, end: &End) {
+        self.end = Some(end.clone());
+    }
+
+    /// Judges the end of a connection that must end because of an error (RFC 8446, 6.2). One of these alerts holds. Another
+    /// end is noted. A connection that stays open has failed.
+    pub fn must_end(&self, end: &End, alerts: &[AlertDescription]) -> Judgement {
+        Ok(match end {
+            End::Alert(alert) if alerts.contains(alert) => Verdict::Held,
+            End::Open => failed(format!(
+                "the server did not close the connection within {} s (RFC 8446, 6.2: MUST)",
+                END_LIMIT.as_secs()
+            )),
+            End::Fin | End::Reset => noted(format!("no alert: the connection ended with {end}")),
+            other => noted(format!("the connection ended with {other}")),
+        })
+    }
+}

@@ -1,0 +1,151 @@
+//! Seals records that rustls would never write, with the keys of its session.
+//!
+//! A peer with the cipher suites of a [`Forge`] behaves as rustls does, except for the records that a case has
+//! replaced: they are sealed as rustls would, with another type or content.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::crypto::cipher::{
+    AeadKey, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundOpaqueMessage,
+    OutboundPlainMessage, Tls12AeadAlgorithm, Tls13AeadAlgorithm, UnsupportedOperationError,
+};
+use rustls::{
+    CipherSuiteCommon, ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite, Tls12CipherSuite,
+    Tls13CipherSuite,
+};
+
+/// Changes the type and the content of a record.
+pub type Alteration = Box<dyn FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send>;
+
+/// The alterations of the next records.
+#[derive(Clone, Default)]
+pub struct Forge(Arc<Mutex<VecDeque<Alteration>>>);
+
+impl Forge {
+    /// The default algorithms, with forged records.
+    pub fn provider(&self) -> CryptoProvider {
+        let usual = default_provider();
+        let cipher_suites = usual.cipher_suites.iter().map(|suite| self.suite(*suite)).collect();
+        CryptoProvider { cipher_suites, ..usual }
+    }
+
+    /// Replaces the next record.
+    pub fn next(&self, kind: ContentType, content: &[u8]) {
+        let content = content.to_vec();
+        self.alter_next(move |_, _| (kind, content));
+    }
+
+    /// Alters the next record.
+    pub fn alter_next(
+        &self,
+        alteration: impl FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send + 'static,
+    ) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(Box::new(alteration));
+    }
+
+    fn take(&self) -> Option<Alteration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// rustls needs `'static` suites, so they leak.
+    fn suite(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
+        match suite {
+            SupportedCipherSuite::Tls13(suite) => {
+                SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
+                    common: CipherSuiteCommon { ..suite.common },
+                    aead_alg: Box::leak(Box::new(Forging { inner: suite.aead_alg, forge: self.clone() })),
+                    quic: None,
+                    ..*suite
+                })))
+            }
+            SupportedCipherSuite::Tls12(suite) => {
+                SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
+                    common: CipherSuiteCommon { ..suite.common },
+                    aead_alg: Box::leak(Box::new(Forging { inner: suite.aead_alg, forge: self.clone() })),
+                    ..*suite
+                })))
+            }
+        }
+    }
+}
+
+struct Forging<A: ?Sized + 'static> {
+    inner: &'static A,
+    forge: Forge,
+}
+
+impl<A: ?Sized> Forging<A> {
+    fn wrap(&self, inner: Box<dyn MessageEncrypter>) -> Box<dyn MessageEncrypter> {
+        Box::new(ForgingEncrypter { inner, forge: self.forge.clone() })
+    }
+}
+
+impl Tls13AeadAlgorithm for Forging<dyn Tls13AeadAlgorithm> {
+    fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
+        self.wrap(self.inner.encrypter(key, iv))
+    }
+
+    fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
+        self.inner.decrypter(key, iv)
+    }
+
+    fn key_len(&self) -> usize {
+        self.inner.key_len()
+    }
+
+    fn extract_keys(
+        &self,
+        key: AeadKey,
+        iv: Iv,
+    ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+        self.inner.extract_keys(key, iv)
+    }
+}
+
+impl Tls12AeadAlgorithm for Forging<dyn Tls12AeadAlgorithm> {
+    fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
+        self.wrap(self.inner.encrypter(key, iv, extra))
+    }
+
+    fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
+        self.inner.decrypter(key, iv)
+    }
+
+    fn key_block_shape(&self) -> KeyBlockShape {
+        self.inner.key_block_shape()
+    }
+
+    fn extract_keys(
+        &self,
+        key: AeadKey,
+        iv: &[u8],
+        explicit: &[u8],
+    ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+        self.inner.extract_keys(key, iv, explicit)
+    }
+}
+
+struct ForgingEncrypter {
+    inner: Box<dyn MessageEncrypter>,
+    forge: Forge,
+}
+
+impl MessageEncrypter for ForgingEncrypter {
+    fn encrypt(
+        &mut self,
+        message: OutboundPlainMessage<'_>,
+        sequence: u64,
+    ) -> Result<OutboundOpaqueMessage, Error> {
+        let Some(alteration) = self.forge.take() else { return self.inner.encrypt(message, sequence) };
+        let (typ, content) = alteration(message.typ, message.payload.to_vec());
+        let payload = OutboundChunks::Single(&content);
+        self.inner.encrypt(OutboundPlainMessage { typ, payload, ..message }, sequence)
+    }
+
+    fn encrypted_payload_len(&self, length: usize) -> usize {
+        self.inner.encrypted_payload_len(length)
+    }
+}

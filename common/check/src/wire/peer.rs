@@ -1,0 +1,256 @@
+//! A blocking TLS peer.
+
+use std::io::{self, Read, Write};
+use std::ops::DerefMut;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rustls::pki_types::ServerName;
+use rustls::{
+    ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData, Stream,
+};
+
+use super::connection::Connection;
+use super::end::End;
+
+/// A client.
+pub type Client = Peer<ClientConnection>;
+/// A server.
+pub type Server = Peer<ServerConnection>;
+
+/// The most plaintext that [`Peer::receive_to_end`] keeps.
+const MOST: usize = 256 << 20;
+
+/// A client or a server on a connection. No call waits longer than the limit of the connection for a byte.
+pub struct Peer<C> {
+    tls: C,
+    connection: Connection,
+}
+
+impl Client {
+    /// Creates a client of this server, before its handshake.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn new(
+        connection: Connection,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> io::Result<Self> {
+        let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        Ok(Self { tls, connection })
+    }
+
+    /// Sends a ClientHello and reads nothing.
+    ///
+    /// # Errors
+    /// The peer closes the connection.
+    pub fn send_client_hello(&mut self) -> io::Result<()> {
+        let hello = self.outgoing()?;
+        self.connection.send(&hello)
+    }
+
+    /// Sends the first half of a ClientHello.
+    ///
+    /// # Errors
+    /// The peer closes the connection.
+    pub fn send_half_a_client_hello(&mut self) -> io::Result<()> {
+        let hello = self.outgoing()?;
+        self.connection.send(&hello[..hello.len() / 2])
+    }
+
+    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with Finished in
+    /// both versions.
+    ///
+    /// # Errors
+    /// The connection ends, or TLS fails.
+    pub fn second_flight(&mut self) -> io::Result<Vec<u8>> {
+        self.send_client_hello()?;
+        self.next_flight()
+    }
+}
+
+impl Server {
+    /// Creates a server on an accepted connection, before its handshake.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn new(connection: Connection, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+        Ok(Self { tls, connection })
+    }
+}
+
+impl<C, S: SideData> Peer<C>
+where
+    C: DerefMut<Target = ConnectionCommon<S>>,
+{
+    /// Finishes the handshake.
+    ///
+    /// # Errors
+    /// The connection ends, or TLS fails. The alert has been sent.
+    pub fn handshake(&mut self) -> io::Result<()> {
+        while self.tls.is_handshaking() || self.tls.wants_write() {
+            self.tls.complete_io(&mut self.connection)?;
+        }
+        Ok(())
+    }
+
+    /// Reads until TLS has something to send, and returns that.
+    ///
+    /// # Errors
+    /// The connection ends, or TLS fails.
+    pub fn next_flight(&mut self) -> io::Result<Vec<u8>> {
+        while !self.tls.wants_write() {
+            if self.tls.read_tls(&mut self.connection)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.tls
+                .process_new_packets()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        }
+        self.outgoing()
+    }
+
+    /// Sends plaintext.
+    ///
+    /// # Errors
+    /// The peer has closed the connection, or takes nothing.
+    pub fn send(&mut self, plaintext: &[u8]) -> io::Result<()> {
+        let mut stream = self.stream();
+        stream.write_all(plaintext)?;
+        stream.flush()
+    }
+
+    /// Takes the pending output of TLS. The case can cut or damage it before it sends it.
+    ///
+    /// # Errors
+    /// Never: a `Vec` takes everything.
+    pub fn outgoing(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Seals plaintext without sending it.
+    ///
+    /// # Errors
+    /// As [`outgoing`](Self::outgoing).
+    pub fn seal(&mut self, plaintext: &[u8]) -> io::Result<Vec<u8>> {
+        self.tls.set_buffer_limit(None);
+        self.tls.writer().write_all(plaintext)?;
+        self.outgoing()
+    }
+
+    /// Seals close_notify without sending it.
+    ///
+    /// # Errors
+    /// As [`outgoing`](Self::outgoing).
+    pub fn seal_close_notify(&mut self) -> io::Result<Vec<u8>> {
+        self.tls.send_close_notify();
+        self.outgoing()
+    }
+
+    /// Adds a KeyUpdate to the pending output (RFC 8446, 4.6.3).
+    ///
+    /// # Errors
+    /// The version is TLS 1.2.
+    pub fn update_keys(&mut self) -> io::Result<()> {
+        self.tls.refresh_traffic_keys().map_err(io::Error::other)
+    }
+
+    /// Sends plaintext on a thread, so that the case does not wait for the peer to read. The connection must send nothing
+    /// else before the thread has ended. The thread ends at the limit of the connection.
+    ///
+    /// # Errors
+    /// There is no free file descriptor.
+    pub fn send_in_background(&mut self, plaintext: &[u8]) -> io::Result<JoinHandle<io::Result<()>>> {
+        let ciphertext = self.seal(plaintext)?;
+        let mut connection = self.connection.try_clone()?;
+        Ok(thread::spawn(move || connection.send(&ciphertext)))
+    }
+
+    /// Receives this many bytes of plaintext.
+    ///
+    /// # Errors
+    /// The connection ends before, or TLS fails.
+    pub fn receive(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut plaintext = vec![0; length];
+        self.stream().read_exact(&mut plaintext)?;
+        Ok(plaintext)
+    }
+
+    /// Receives what comes next, at most this many bytes. Empty after close_notify.
+    ///
+    /// # Errors
+    /// The connection ends without close_notify, or TLS fails.
+    pub fn receive_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let mut plaintext = vec![0; most];
+        let length = self.stream().read(&mut plaintext)?;
+        plaintext.truncate(length);
+        Ok(plaintext)
+    }
+
+    /// Sends plaintext and receives as many bytes.
+    ///
+    /// # Errors
+    /// The connection ends before, or TLS fails.
+    pub fn round_trip(&mut self, plaintext: &[u8]) -> io::Result<Vec<u8>> {
+        self.send(plaintext)?;
+        self.receive(plaintext.len())
+    }
+
+    /// Receives until the peer ends the session. Returns the plaintext and the end.
+    pub fn receive_to_end(&mut self) -> (Vec<u8>, End) {
+        let mut plaintext = Vec::new();
+        loop {
+            match self.receive_some(64 * 1024) {
+                Ok(more) if more.is_empty() => return (plaintext, End::CloseNotify),
+                Ok(_) if plaintext.len() > MOST => {
+                    return (plaintext, End::Other("the peer sends without end".to_owned()));
+                }
+                Ok(more) => plaintext.extend(more),
+                Err(error) => return (plaintext, End::of(&error)),
+            }
+        }
+    }
+
+    /// Sends close_notify, and no FIN.
+    ///
+    /// # Errors
+    /// The peer has closed the connection.
+    pub fn close_notify(&mut self) -> io::Result<()> {
+        let bytes = self.seal_close_notify()?;
+        self.connection.send(&bytes)
+    }
+
+    /// Sends close_notify and receives until the end. Returns the plaintext and the end.
+    ///
+    /// # Errors
+    /// The peer has closed the connection before.
+    pub fn close(&mut self) -> io::Result<(Vec<u8>, End)> {
+        self.close_notify()?;
+        Ok(self.receive_to_end())
+    }
+
+    /// The state of TLS.
+    pub fn tls(&mut self) -> &mut C {
+        &mut self.tls
+    }
+
+    /// The connection, below TLS.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Takes the connection.
+    pub fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    fn stream(&mut self) -> Stream<'_, C, Connection> {
+        Stream::new(&mut self.tls, &mut self.connection)
+    }
+}
