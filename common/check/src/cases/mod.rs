@@ -1,12 +1,31 @@
 //! The cases against servers, one file for each group.
 
+mod backpressure;
+mod deadlines;
 mod end;
+mod first_words;
+mod framing;
+mod hellos;
+mod neighbours;
+mod resumption;
+mod sealed;
 
 use crate::case::Case;
 
 /// All cases, in the order in which they run.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    [end::CASES].into_iter().flatten()
+    let groups = [
+        framing::CASES,
+        end::CASES,
+        first_words::CASES,
+        hellos::CASES,
+        sealed::CASES,
+        resumption::CASES,
+        backpressure::CASES,
+        neighbours::CASES,
+        deadlines::CASES,
+    ];
+    groups.into_iter().flatten()
 }
 
 /// The case with this name.
