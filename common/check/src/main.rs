@@ -3,9 +3,8 @@
 use std::net::ToSocketAddrs as _;
 use std::process::ExitCode;
 
-use check::case::Version;
+use check::run::{self, Event, Options};
 use check::target::{Target, Trust};
-use check::{cases, probe, run};
 
 /// Judges the server at the address in the first argument, and prints one line for each case.
 fn main() -> ExitCode {
@@ -15,20 +14,19 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let Ok(name) = "localhost".try_into() else { return ExitCode::from(2) };
-    let target = Target::new(address, name, Trust::Everybody);
-    let facts = match probe::probe(&target, &Version::ALL) {
-        Ok(facts) => facts,
+    let mut target = Target::new(address, name, Trust::Everybody);
+    let report = run::run(&mut target, Options::default(), &mut |event| match event {
+        Event::Probed(facts) => println!("{facts:?}"),
+        Event::Ends(outcome) => {
+            println!("{} ({}): {}", outcome.case.about.name, outcome.version, outcome.verdict);
+        }
+        Event::Begins(..) | Event::Restarted(_) => {}
+    });
+    match report {
         Err(error) => {
             eprintln!("mio-check: {error}");
-            return ExitCode::from(3);
+            ExitCode::from(3)
         }
-    };
-    println!("{facts:?}");
-    for case in cases::all() {
-        for version in run::plan(&target, &facts, case).unwrap_or_default() {
-            let (outcome, _) = run::judge_and_visit(&target, &facts, case, version, 1);
-            println!("{} ({version}): {}\n{}", case.about.name, outcome.verdict, outcome.evidence);
-        }
+        Ok(report) => ExitCode::from(u8::from(report.failed().next().is_some())),
     }
-    ExitCode::SUCCESS
 }

@@ -1,44 +1,137 @@
-//! A run: all chosen cases against one server.
+//! A run: the chosen cases against one server, in order, with a good session behind each.
+//!
+//! ```no_run
+//! use check::run::{self, Options};
+//! use check::target::{Target, Trust};
+//!
+//! let mut target = Target::new("127.0.0.1:8000".parse()?, "localhost".try_into()?, Trust::Everybody);
+//! let report = run::run(&mut target, Options::default(), &mut |_event| {})?;
+//! let failed: Vec<_> = report.failed().map(|outcome| outcome.case.about.name).collect();
+//! assert!(failed.is_empty(), "{failed:?}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use crate::case::{Case, Version};
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::case::{Case, Group, Version};
+use crate::cases;
 use crate::evidence::Evidence;
-use crate::probe::{Facts, good_session};
+use crate::probe::{Facts, ProbeError, good_session, probe};
 use crate::target::{Speaks, Target};
 use crate::trial::{Outcome, judge};
 use crate::verdict::{Verdict, failed};
-use std::time::Duration;
 
-/// Whether the run goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// The target serves.
-    Serves,
-    /// The target no longer serves anybody.
-    Dead,
+/// How long a server may refuse connections after a case, before it counts as dead.
+const REFUSES: Duration = Duration::from_secs(2);
+/// The pause between two attempts at a good session.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often a run starts its server again. A server that fails more cases than this is not judged further.
+const MOST_RESTARTS: usize = 20;
+
+/// What a run does.
+pub struct Options<'a> {
+    /// The cases. They run in the order of [`cases::all`].
+    pub cases: Vec<&'static Case>,
+    /// The versions of TLS that the probe tries.
+    pub versions: Vec<Version>,
+    /// The seed of each case's random numbers.
+    pub seed: u64,
+    /// Starts the server again if it has died or serves nobody. Without it the run stops there.
+    pub server: Option<&'a mut dyn Restart>,
 }
 
-/// Runs a case in one version, and then a good session. A target that does not serve the good session has failed the case.
-pub fn judge_and_visit(
-    target: &Target,
-    facts: &Facts,
-    case: &'static Case,
-    version: Version,
-    seed: u64,
-) -> (Outcome, Health) {
-    let mut outcome = judge(target, facts, case, version, seed);
-    match good_session(target, facts) {
-        Ok(()) => (outcome, Health::Serves),
-        Err(why) => {
-            outcome.verdict = failed(match outcome.verdict.text() {
-                "" => format!("afterwards no good session was possible: {why}"),
-                before => format!("afterwards no good session was possible: {why} (before: {before})"),
-            });
-            (outcome, Health::Dead)
-        }
+/// All cases, both versions, the seed 1, a server that the run cannot start again.
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { cases: cases::all().collect(), versions: Version::ALL.to_vec(), seed: 1, server: None }
     }
 }
 
-/// The runs of a case against this target: one for each version, or one that says why the case does not apply.
+/// A server that a run can start again.
+pub trait Restart {
+    /// Says how the server has ended, for example "the process ended with exit status 101". `None`: it still runs, or
+    /// nobody knows.
+    fn has_ended(&mut self) -> Option<String>;
+
+    /// What the server has written last, for the evidence. May be empty.
+    fn last_lines(&mut self) -> Vec<String>;
+
+    /// Ends the server if it still runs, and starts it again. It accepts connections when this returns.
+    ///
+    /// # Errors
+    /// The server does not start.
+    fn restart(&mut self) -> io::Result<Running>;
+}
+
+/// A server that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its process, of which memory and descriptors are watched.
+    pub process: Option<u32>,
+}
+
+/// What happens during a run.
+pub enum Event<'a> {
+    /// The probe is over.
+    Probed(&'a Facts),
+    /// A case begins.
+    Begins(&'static Case, Version),
+    /// A case has its verdict, or does not apply.
+    Ends(&'a Outcome),
+    /// The server was started again.
+    Restarted(Running),
+}
+
+/// The result of a run.
+#[derive(Clone)]
+pub struct Report {
+    /// What the probe has found out.
+    pub facts: Facts,
+    /// The outcomes, in the order in which they came.
+    pub outcomes: Vec<Outcome>,
+    /// The cases that were not run, because the server did not survive an earlier one.
+    pub not_run: Vec<(&'static Case, Version)>,
+    /// Why the run stopped early.
+    pub stopped: Option<String>,
+    /// How long the run took.
+    pub took: Duration,
+}
+
+impl Report {
+    /// The failed outcomes.
+    pub fn failed(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| outcome.verdict.is_failed())
+    }
+}
+
+/// Probes the server, and runs the cases. `see` hears what happens, as it happens. The address and the process in `target`
+/// change if the server is started again.
+///
+/// # Errors
+/// The probe fails: see [`ProbeError`].
+pub fn run(
+    target: &mut Target,
+    options: Options<'_>,
+    see: &mut dyn FnMut(Event<'_>),
+) -> Result<Report, ProbeError> {
+    let start = Instant::now();
+    let facts = probe(target, &options.versions)?;
+    see(Event::Probed(&facts));
+    let Options { cases, seed, server, .. } = options;
+    let run = Run { target, facts, seed, server, see, restarts: 0, outcomes: Vec::new() };
+    Ok(run.run(&cases, start))
+}
+
+/// The runs of a case against this target: one for each version.
+///
+/// # Errors
+/// The verdict that says why the case does not apply.
 pub fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<Version>, Verdict> {
     let versions = case.versions.of(&facts.versions);
     if case.needs.echo() && target.speaks != Speaks::Echo {
@@ -53,14 +146,204 @@ pub fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<V
     Ok(versions)
 }
 
-/// The outcome of a case that does not apply.
-pub fn not_applicable(facts: &Facts, case: &'static Case, verdict: Verdict) -> Outcome {
-    Outcome {
-        case,
-        version: facts.highest(),
-        verdict,
-        end: None,
-        evidence: Evidence::default(),
-        took: Duration::ZERO,
+/// Whether the target goes on after a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// The target serves.
+    Serves,
+    /// The target no longer serves anybody.
+    Dead,
+}
+
+/// Runs a case in one version, and then a good session. [`run`] does this for all cases.
+pub fn judge_and_visit(
+    target: &Target,
+    facts: &Facts,
+    case: &'static Case,
+    version: Version,
+    seed: u64,
+) -> (Outcome, Health) {
+    let mut outcome = judge(target, facts, case, version, seed);
+    match good_session(target, facts) {
+        Ok(()) => (outcome, Health::Serves),
+        Err(why) => {
+            bury(&mut outcome, &format!("no good session was possible: {why}"), &[], 1);
+            (outcome, Health::Dead)
+        }
     }
+}
+
+/// Cases that run together: one, or several side by side.
+type Batch = Vec<(&'static Case, Version)>;
+
+struct Run<'a, 'b> {
+    target: &'a mut Target,
+    facts: Facts,
+    seed: u64,
+    server: Option<&'b mut dyn Restart>,
+    see: &'a mut dyn FnMut(Event<'_>),
+    restarts: usize,
+    outcomes: Vec<Outcome>,
+}
+
+impl Run<'_, '_> {
+    fn run(mut self, chosen: &[&'static Case], start: Instant) -> Report {
+        let mut batches = self.batches(chosen).into_iter();
+        let stopped = batches.find_map(|batch| self.batch(batch).err());
+        Report {
+            not_run: batches.flatten().collect(),
+            facts: self.facts,
+            outcomes: self.outcomes,
+            stopped,
+            took: start.elapsed(),
+        }
+    }
+
+    /// Returns the cases in their order. Those that may run side by side come last. The outcomes of cases that do not apply
+    /// are known at once.
+    fn batches(&mut self, chosen: &[&'static Case]) -> Vec<Batch> {
+        let mut alone = Vec::new();
+        let mut together = Vec::new();
+        for case in cases::all().filter(|case| chosen.iter().any(|chosen| std::ptr::eq(*chosen, *case))) {
+            match plan(self.target, &self.facts, case) {
+                Err(verdict) => self.ends(outcome(case, self.facts.highest(), verdict)),
+                Ok(versions) if case.group == Group::Deadlines => {
+                    together.extend(versions.into_iter().map(|version| (case, version)));
+                }
+                Ok(versions) => alone.extend(versions.into_iter().map(|version| vec![(case, version)])),
+            }
+        }
+        match self.facts.has_neighbours() {
+            true if !together.is_empty() => alone.push(together),
+            _ => alone.extend(together.into_iter().map(|one| vec![one])),
+        }
+        alone
+    }
+
+    /// Runs a batch, and then a good session. A target that does not serve the good session has failed.
+    ///
+    /// # Errors
+    /// Why the run cannot go on.
+    fn batch(&mut self, batch: Batch) -> Result<(), String> {
+        for (case, version) in &batch {
+            (self.see)(Event::Begins(case, *version));
+        }
+        let (target, facts, seed) = (&*self.target, &self.facts, self.seed);
+        let mut outcomes = match &batch[..] {
+            [(case, version)] => vec![judge_safely(target, facts, case, *version, seed)],
+            several => side_by_side(target, facts, several, seed),
+        };
+        let death = self.visit(&outcomes).err();
+        if let Some(why) = &death {
+            let lines = self.server.as_mut().map(|server| server.last_lines()).unwrap_or_default();
+            outcomes.iter_mut().for_each(|outcome| bury(outcome, why, &lines, batch.len()));
+        }
+        outcomes.into_iter().for_each(|outcome| self.ends(outcome));
+        match death {
+            None => Ok(()),
+            Some(why) => self.restart(&why),
+        }
+    }
+
+    fn ends(&mut self, outcome: Outcome) {
+        (self.see)(Event::Ends(&outcome));
+        self.outcomes.push(outcome);
+    }
+
+    /// Runs a good session. A server that is busy with the end of the case has the time of its patience.
+    fn visit(&mut self, outcomes: &[Outcome]) -> Result<(), String> {
+        let start = Instant::now();
+        loop {
+            if let Some(why) = self.server.as_mut().and_then(|server| server.has_ended()) {
+                return Err(why);
+            }
+            let Err(why) = good_session(self.target, &self.facts) else { break };
+            let limit = match is_refused(self.target) {
+                true => REFUSES.min(self.target.patience),
+                false => self.target.patience,
+            };
+            if start.elapsed() >= limit {
+                return Err(format!("no good session was possible within {} s: {why}", limit.as_secs_f64()));
+            }
+            outcomes
+                .iter()
+                .for_each(|outcome| outcome.evidence.note(format!("a good session failed: {why}")));
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, why: &str) -> Result<(), String> {
+        let Some(server) = &mut self.server else { return Err(why.to_owned()) };
+        self.restarts += 1;
+        if self.restarts > MOST_RESTARTS {
+            return Err(format!("the server did not survive {} cases", self.restarts));
+        }
+        let running =
+            server.restart().map_err(|error| format!("the server does not start again: {error}"))?;
+        self.target.address = running.address;
+        self.target.process = running.process;
+        (self.see)(Event::Restarted(running));
+        self.visit(&[]).map_err(|why| format!("the server was started again, but {why}"))
+    }
+}
+
+/// Runs the cases side by side, each on a thread.
+fn side_by_side(
+    target: &Target,
+    facts: &Facts,
+    batch: &[(&'static Case, Version)],
+    seed: u64,
+) -> Vec<Outcome> {
+    thread::scope(|scope| {
+        let judges: Vec<_> = batch
+            .iter()
+            .map(|&(case, version)| {
+                let judge = scope.spawn(move || judge_safely(target, facts, case, version, seed));
+                (case, version, judge)
+            })
+            .collect();
+        let join = |(case, version, judge): (_, _, thread::ScopedJoinHandle<'_, _>)| {
+            judge.join().unwrap_or_else(|_| panicked(case, version))
+        };
+        judges.into_iter().map(join).collect()
+    })
+}
+
+/// Runs a case. A panic in its code must not end the run.
+fn judge_safely(target: &Target, facts: &Facts, case: &'static Case, version: Version, seed: u64) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| judge(target, facts, case, version, seed)))
+        .unwrap_or_else(|_| panicked(case, version))
+}
+
+fn panicked(case: &'static Case, version: Version) -> Outcome {
+    let why = "the code of the case panicked. This is a fault of mio-check, not of the server";
+    outcome(case, version, Verdict::Inconclusive(why.to_owned()))
+}
+
+/// An outcome without evidence.
+fn outcome(case: &'static Case, version: Version, verdict: Verdict) -> Outcome {
+    Outcome { case, version, verdict, end: None, evidence: Evidence::default(), took: Duration::ZERO }
+}
+
+/// Makes the outcome of a case that the server did not survive.
+fn bury(outcome: &mut Outcome, why: &str, last_lines: &[String], side_by_side: usize) {
+    let when = match side_by_side {
+        1 => "after this case".to_owned(),
+        several => format!("after {several} cases that ran side by side"),
+    };
+    outcome.verdict = failed(match outcome.verdict.text() {
+        "" => format!("{when} {why}"),
+        before => format!("{when} {why} (the case itself: {before})"),
+    });
+    outcome.evidence.note(why);
+    for line in last_lines {
+        outcome.evidence.note(format!("the server wrote: {line}"));
+    }
+}
+
+/// Whether nobody listens at the target's address.
+fn is_refused(target: &Target) -> bool {
+    let connection = std::net::TcpStream::connect_timeout(&target.address, target.patience);
+    connection.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }

@@ -35,7 +35,8 @@ pub struct Trial<'a> {
     deadline: Instant,
 }
 
-/// The result of one run of a case.
+/// The result of one run of a case. A clone shares the evidence.
+#[derive(Clone)]
 pub struct Outcome {
     /// The case.
     pub case: &'static Case,
