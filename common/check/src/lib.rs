@@ -11,6 +11,7 @@
 //! verdict      held, failed, noted, not applicable, inconclusive
 //! target       the server: address, name, trust, patience
 //! probe        the first sessions: versions of TLS, echo, sessions at a time
+//! usage        memory and descriptors of the server's processes
 //! evidence     which bytes came, and when, as an arrow chart
 //! wire/        connections below TLS, clients and servers that can misbehave, forged records and hellos
 //! ```
@@ -24,5 +25,6 @@ pub mod probe;
 pub mod run;
 pub mod target;
 pub mod trial;
+pub mod usage;
 pub mod verdict;
 pub mod wire;
