@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
-use testing::end::End;
 use testing::folder::TempDir;
+use testing::peer::End;
 use testing::program::{Launch, Program};
 use testing::test_server::TestServer;
 

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{self, PipeReader, Write as _};
-use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -172,7 +171,7 @@ fn an_unread_trace_stops_the_session_and_loses_no_line() {
     for _ in 0..20_000 {
         session.send(b"~"); // the server does not block: the socket takes it
     }
-    session.socket().shutdown(Shutdown::Write).unwrap();
+    session.fin();
     let trace = Output::collect(reader);
     client.expect_exit(4);
     trace.wait_for_end();

@@ -7,9 +7,9 @@ use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use testing::certificates::{Identity, der, root_store};
 use testing::echo_server::EchoServer;
+use testing::full_listener::full_listener;
 use testing::peer::End;
 use testing::program::{Launch, Program, assert_says};
-use testing::raw;
 use testing::test_server::{TestServer, session};
 
 /// Asserts that the client ends with this status, and that its only error line contains these parts.
@@ -101,7 +101,7 @@ fn a_refused_connection_gets_a_hint() {
 #[test]
 #[cfg(target_os = "linux")] // if a backlog is full, Linux does not answer; other systems refuse
 fn connect_timeout_ends_a_connection_attempt() {
-    let (address, _listener, _inside) = raw::full_listener();
+    let (address, _listener, _inside) = full_listener();
     let server = TestServer::new(); // for its certificate
     let mut client = Launch::client(server.folder.path())
         .args([&address.to_string(), "--connect-timeout", "300ms"])

@@ -1,7 +1,7 @@
 //! The examples of `tls-session`: one session under other loops.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
@@ -9,7 +9,6 @@ use std::thread;
 use testing::binaries::example;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program};
-use testing::raw;
 
 const GREETING: &[u8] = b"welcome!\n";
 const CERTIFICATE: &str =
@@ -46,12 +45,11 @@ fn a_large_file_comes_back(server: SocketAddr, folder: &Path) {
 
 /// A client that speaks no TLS, and one that cuts its session off.
 fn bad_clients_end(server: SocketAddr) {
-    let mut http = raw::connect(server);
+    let mut http = testing::peer::connect(server);
     http.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    http.read_to_end(&mut answer).unwrap();
+    let answer = http.read_to_fin().unwrap();
     assert_eq!(answer.first(), Some(&21), "an alert");
-    drop(raw::connect(server));
+    drop(testing::peer::connect(server));
 }
 
 fn many_sessions(name: &str) {
@@ -104,10 +102,9 @@ fn minimal_mio_echoes_a_large_file() {
 fn minimal_mio_sends_an_alert() {
     let folder = TempDir::new();
     let (mut server, address) = start("minimal_mio", folder.path());
-    let mut http = raw::connect(address);
+    let mut http = testing::peer::connect(address);
     http.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = Vec::new();
-    http.read_to_end(&mut answer).unwrap();
+    let answer = http.read_to_fin().unwrap();
     assert_eq!(answer.first(), Some(&21), "an alert");
     drop(http);
     server.expect_exit(0);

@@ -4,7 +4,6 @@
 use std::io::Write;
 
 use testing::peer::End;
-use testing::raw;
 use testing::test_server::{TestServer, session};
 
 #[test]
@@ -13,9 +12,9 @@ fn a_queued_client_leaves() {
         let server = TestServer::new();
         let mut client = server.start_client(&[]);
         let mut socket = server.accept_raw();
-        raw::read_record(&mut socket);
+        socket.read_record().unwrap();
         client.signal(signal);
-        assert_eq!(raw::read_to_end(&mut socket).unwrap(), b"");
+        assert_eq!(socket.read_to_fin().unwrap(), b"");
         client.expect_exit(130);
     }
 }
@@ -25,7 +24,7 @@ fn a_client_leaves_during_its_handshake() {
     let server = TestServer::new();
     let mut client = server.start_client(&[]);
     let mut socket = server.accept_raw();
-    raw::read_record(&mut socket);
+    socket.read_record().unwrap();
     socket.write_all(&[22, 3, 3, 0, 122, 2]).unwrap(); // the first bytes of a ServerHello
     client.interrupt();
     client.expect_exit(130);

@@ -1,9 +1,9 @@
 //! The greeting, the echo, and the ways to end a session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use check::wire::Connection;
 use testing::echo_server::EchoServer;
 use testing::peer::{End, TlsClient};
-use testing::raw;
 
 /// Bytes with a pattern that does not repeat.
 fn pattern(length: usize) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn ipv6_works() {
 #[test]
 fn a_slow_reader_gets_everything() {
     let server = EchoServer::start(&["--greeting", ""]);
-    let socket = raw::connect_with_small_window(server.address);
+    let socket = Connection::open_with_small_window(server.address, testing::LIMIT).unwrap();
     let mut client = TlsClient::new(socket, server.client_config());
     client.handshake().unwrap();
     let sent = pattern(8 * 1024 * 1024);
@@ -36,9 +36,9 @@ fn a_slow_reader_gets_everything() {
 #[test]
 fn a_connection_that_sends_nothing_is_not_a_session() {
     let mut server = EchoServer::start(&["--sessions", "2", "--slots", "4", "-v"]);
-    for leave in [drop, raw::reset] {
+    for leave in [drop, |connection: Connection| connection.reset().unwrap()] {
         let socket = server.connect_raw();
-        let address = socket.local_addr().unwrap();
+        let address = socket.socket().local_addr().unwrap();
         server.log().wait_for_line(&format!("{address} has a slot"));
         leave(socket);
         server.log().wait_for_line(&format!("{address} left without sending anything"));
@@ -47,7 +47,7 @@ fn a_connection_that_sends_nothing_is_not_a_session() {
     let mut silent = server.connect_raw();
     server.serves_a_client();
     server.program.expect_exit(0);
-    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
+    assert_eq!(silent.read_to_fin().unwrap(), b"");
     server.log().wait_for_line("session 2: ");
     assert_eq!(server.log().lines("WARN").len(), 0);
 }
@@ -57,7 +57,7 @@ fn the_log_reports_the_client_and_the_handshake() {
     let server = EchoServer::start(&[]);
     let client = server.connect();
     let line = server.log().wait_for_line("connected:");
-    let address = client.into_socket().local_addr().unwrap();
+    let address = client.into_connection().socket().local_addr().unwrap();
     assert!(line.contains(&format!("session 1: {address} connected: TLS1.3 TLS_")), "{line}");
     assert!(line.contains("X25519MLKEM768") && line.contains("client not asked for a certificate"), "{line}");
 }
@@ -72,7 +72,7 @@ fn after_close_notify_come_the_whole_echo_close_notify_and_fin() {
     let (echo, end) = client.receive_to_end();
     assert!(echo == sent);
     assert_eq!(end, End::CloseNotify);
-    assert_eq!(raw::read_to_end(client.socket()).unwrap(), b"", "a FIN, and nothing before it");
+    assert_eq!(client.connection().read_to_fin().unwrap(), b"", "a FIN, and nothing before it");
 }
 
 #[test]

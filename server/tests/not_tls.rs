@@ -2,11 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Write;
-use std::net::Shutdown;
 
 use testing::echo_server::EchoServer;
 use testing::peer::TlsClient;
-use testing::raw;
 
 const DECODE_ERROR: u8 = 50;
 /// An unencrypted record.
@@ -23,7 +21,7 @@ fn later_bytes_are_drained_so_that_no_reset_destroys_the_alert() {
         socket.write_all(&[b'~'; 1000]).unwrap();
     }
     server.serves_a_client(); // meanwhile
-    assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
+    assert_eq!(socket.read_to_fin().unwrap(), check::wire::hello::fatal_alert(DECODE_ERROR));
 }
 
 /// The slot is free by then. The late bytes belong to the draining socket, not to the session that has the slot now.
@@ -33,10 +31,10 @@ fn late_bytes_are_drained_and_disturb_no_session() {
     let mut socket = server.connect_raw();
     server.log().wait_for_line("has a slot"); // and is registered, before it sends anything
     socket.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
-    assert_eq!(raw::read_to_end(&mut socket).unwrap(), raw::fatal_alert(DECODE_ERROR));
+    assert_eq!(socket.read_to_fin().unwrap(), check::wire::hello::fatal_alert(DECODE_ERROR));
     let mut next = server.connect();
     socket.write_all(&[b'~'; 5000]).unwrap();
-    socket.shutdown(Shutdown::Write).unwrap();
+    socket.fin().unwrap();
     server.log().wait_for_line("5000 bytes came after the end of the session and were discarded");
     assert!(next.try_round_trip(b"undisturbed"));
 }
@@ -46,7 +44,7 @@ fn close_notify_after_the_client_hello_ends_the_handshake() {
     let server = EchoServer::start(&["--handshake-timeout", "off"]);
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());
     client.send_client_hello();
-    client.socket().write_all(&CLOSE_NOTIFY).unwrap();
+    client.connection().write_all(&CLOSE_NOTIFY).unwrap();
     server.log().wait_for_line("session 1: ");
     server.serves_a_client();
 }

@@ -1,14 +1,14 @@
 //! One session at a time: the other clients are queued, and served in order of arrival.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::thread;
 
+use check::wire::Connection;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::TlsClient;
 use testing::program::Launch;
-use testing::raw;
 
 /// Connects a client and sends its ClientHello.
 fn hello(server: &EchoServer) -> TlsClient {
@@ -19,7 +19,7 @@ fn hello(server: &EchoServer) -> TlsClient {
 
 /// Returns the local address of a client.
 fn address(client: &mut TlsClient) -> SocketAddr {
-    client.socket().local_addr().unwrap()
+    client.connection().socket().local_addr().unwrap()
 }
 
 /// Lets a queued client finish its handshake, echo once and close.
@@ -43,11 +43,13 @@ fn served(server: &EchoServer, count: usize) -> Vec<SocketAddr> {
 
 #[test]
 fn a_queued_client_that_has_left_is_skipped() {
-    for (leave, error) in [(drop as fn(TcpStream), ""), (raw::reset, ": Connection reset")] {
+    for (leave, error) in
+        [(drop as fn(Connection), ""), (|leaver| leaver.reset().unwrap(), ": Connection reset")]
+    {
         let server = EchoServer::start(&["--handshake-timeout", "off"]);
         let first = server.connect();
         let leaver = server.connect_raw();
-        let address = leaver.local_addr().unwrap();
+        let address = leaver.socket().local_addr().unwrap();
         let patient = hello(&server);
         server.log().wait_for_line(&format!("{address} is number "));
         leave(leaver);
@@ -91,14 +93,14 @@ fn the_oldest_client_that_has_sent_data_is_next() {
 fn a_silent_client_that_lost_its_slot_is_served_when_it_sends_data() {
     let server = EchoServer::start(&["--handshake-timeout", "off", "-v"]);
     let first = server.connect_raw();
-    let address = first.local_addr().unwrap();
+    let address = first.socket().local_addr().unwrap();
     server.log().wait_for_line(&format!("{address} has a slot and has sent nothing yet"));
     let second = server.connect();
     server
         .log()
         .wait_for_line(&format!("{address} has sent nothing: its slot goes to a client that has sent data"));
     let third = server.connect_raw();
-    server.log().wait_for_line(&format!("{} is number 2", third.local_addr().unwrap()));
+    server.log().wait_for_line(&format!("{} is number 2", third.socket().local_addr().unwrap()));
     let mut first = TlsClient::new(first, server.client_config());
     first.send_client_hello();
     let mut third = TlsClient::new(third, server.client_config());
@@ -166,8 +168,8 @@ fn a_queue_that_empties_by_skipping_accepts_from_the_backlog() {
     let server = EchoServer::start(&["--waiting", "1"]);
     server.program.signal("STOP");
     let leaver = server.connect_raw();
-    let address = leaver.local_addr().unwrap();
-    raw::reset(leaver);
+    let address = leaver.socket().local_addr().unwrap();
+    leaver.reset().unwrap();
     let patient = hello(&server);
     server.program.signal("CONT");
     be_served(patient);
@@ -216,7 +218,7 @@ fn many_pending_connections_are_accepted_within_a_few_rounds() {
     server.program.signal("STOP");
     let pending: Vec<_> = (0..40).map(|_| server.connect_raw()).collect();
     server.program.signal("CONT");
-    let last = pending.last().unwrap().local_addr().unwrap();
+    let last = pending.last().unwrap().socket().local_addr().unwrap();
     server.log().wait_for_line(&format!("{last} is number 39 in the accept queue"));
     let text = server.log().text();
     let round = |peer: SocketAddr| {
@@ -224,7 +226,7 @@ fn many_pending_connections_are_accepted_within_a_few_rounds() {
         let accepted = |line: &str| line.contains(" accepted ") && line.ends_with(&peer);
         text.lines().take_while(|line| !accepted(line)).filter(|line| line.contains(" woke ")).count()
     };
-    let first = pending[0].local_addr().unwrap();
+    let first = pending[0].socket().local_addr().unwrap();
     assert!(round(last) - round(first) < 5, "{text}");
 }
 

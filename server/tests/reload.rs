@@ -11,11 +11,10 @@ use rustls::{AlertDescription, ClientConfig};
 use testing::binaries::binary;
 use testing::certificates::{Authority, Identity, root_store};
 use testing::echo_server::EchoServer;
-use testing::end::End;
 use testing::folder::TempDir;
+use testing::peer::End;
 use testing::peer::{TlsClient, client_config};
 use testing::program::Launch;
-use testing::raw;
 
 const RELOADED: &str = "new sessions use the new contents of the files";
 const NOT_RELOADED: &str =
@@ -183,9 +182,9 @@ fn a_terminal_that_hangs_up_ends_the_server() {
         .start();
     let line = terminal.stdout.wait_for_line("listening on ");
     let address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
-    let mut client = raw::connect(address);
-    let served = format!("{} has a slot", client.local_addr().unwrap());
+    let mut client = testing::peer::connect(address);
+    let served = format!("{} has a slot", client.socket().local_addr().unwrap());
     terminal.stdout.wait_for_line(&served); // a client that is still in the backlog when the listener closes gets a reset
     drop(terminal); // kills script, whose end of the terminal closes with it
-    assert_eq!(raw::read_to_end(&mut client).unwrap(), b"");
+    assert_eq!(client.read_to_fin().unwrap(), b"");
 }

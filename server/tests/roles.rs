@@ -6,10 +6,11 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use check::wire::Connection;
 use testing::binaries::example;
 use testing::echo_server::EchoServer;
-use testing::end::End;
 use testing::folder::TempDir;
+use testing::peer::End;
 use testing::program::Launch;
 
 fn start(name: &str, arguments: &[&str]) -> EchoServer {
@@ -151,7 +152,7 @@ fn forward_ends_a_session_without_close_notify_if_the_answer_is_cut_off() {
         socket.write_all(b"half of the ans").unwrap();
         let mut heard = [0; 1];
         socket.read_exact(&mut heard).unwrap();
-        testing::raw::reset(socket);
+        Connection::new(socket, testing::LIMIT).unwrap().reset().unwrap();
     });
     let server = start("forward", &["--to", &address.to_string()]);
     let mut client = server.connect();

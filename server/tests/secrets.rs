@@ -5,13 +5,13 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use check::wire::Forge;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ContentType, ServerConfig, SupportedProtocolVersion};
 use testing::certificates::Identity;
 use testing::damage::damaged;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
-use testing::forge::Forge;
 use testing::peer::{TlsClient, client_config_with};
 use testing::program::{Launch, Program};
 use testing::secrets::{Secrets, SessionSecrets};
@@ -64,7 +64,7 @@ fn visit(server: &EchoServer, version: &'static SupportedProtocolVersion, ending
             client.send(b"instead of this");
         }
         Ending::Reset => {
-            testing::raw::reset(client.into_socket());
+            client.reset();
             return secrets;
         }
         Ending::Clean => client.close_notify(),

@@ -8,7 +8,6 @@ use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
 use testing::program::Launch;
-use testing::raw;
 
 /// The `--close-timeout` of the servers below.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
@@ -52,7 +51,7 @@ fn a_client_in_its_handshake_is_disconnected_within_the_close_timeout() {
     client.send_half_a_client_hello();
     server.log().wait_for_line("\"event\":\"promoted\"");
     server.program.interrupt();
-    assert_eq!(raw::read_to_end(client.socket()).unwrap(), b"");
+    assert_eq!(client.connection().read_to_fin().unwrap(), b"");
     server.program.expect_exit(0); // the client's socket is still open
     assert!(longest_wait_after_the_signal(&server) <= CLOSE_TIMEOUT);
 }
@@ -110,7 +109,7 @@ fn a_silent_client_in_a_slot_is_disconnected_with_a_fin() {
     let mut silent = server.connect_raw();
     server.log().wait_for_line("has a slot and has sent nothing yet");
     server.program.interrupt();
-    assert_eq!(raw::read_to_end(&mut silent).unwrap(), b"");
+    assert_eq!(silent.read_to_fin().unwrap(), b"");
     server.program.expect_exit(0);
     server.log().wait_for_line("1 queued clients are disconnected");
 }
@@ -126,7 +125,7 @@ fn queued_clients_are_disconnected_with_a_fin() {
     server.program.interrupt();
     server.log().wait_for_line("3 queued clients are disconnected");
     for client in &mut queued {
-        assert_eq!(raw::read_to_end(client).unwrap(), b"", "a FIN, not a reset");
+        assert_eq!(client.read_to_fin().unwrap(), b"", "a FIN, not a reset");
     }
     first.close();
     server.program.expect_exit(0);

@@ -19,7 +19,7 @@ fn each_slot_serves_a_session_the_next_client_waits_and_a_signal_closes_all() {
     let mut server = EchoServer::start(&["--slots", "3"]);
     let mut clients: Vec<_> = (0..3).map(|_| greeted(&server)).collect();
     let fourth = server.connect_raw();
-    server.log().wait_for_line(&format!("{} is number 1", fourth.local_addr().unwrap()));
+    server.log().wait_for_line(&format!("{} is number 1", fourth.socket().local_addr().unwrap()));
     for client in &mut clients {
         assert!(client.try_round_trip(b"all at once"));
     }

@@ -1,12 +1,12 @@
 //! The cases of all tables.
 
 use std::any::Any;
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use check::wire::Connection;
+use check::wire::Forge;
 use rustls::ContentType;
 use testing::certificates::Identity;
-use testing::forge::Forge;
 use testing::peer::TlsServer;
 use testing::program::Program;
 use testing::table;
@@ -27,9 +27,9 @@ pub struct Stage {
 
 impl Stage {
     /// Accepts the client and reads its ClientHello.
-    pub fn hello(&self) -> TcpStream {
+    pub fn hello(&self) -> Connection {
         let mut socket = self.server.accept_raw();
-        testing::raw::read_record(&mut socket);
+        socket.read_record().unwrap();
         socket
     }
 

@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 
+use check::wire::hello::handshake;
 use rustls::{AlertDescription, ContentType};
-use testing::end::End;
-use testing::hello::handshake;
-use testing::raw;
+use testing::peer::End;
 
 use crate::case::{Case, Stage, check_all};
 
@@ -52,8 +51,8 @@ fn ends_before_we_close() {
             3,
             "TLS failed",
         ),
-        Case::new("a reset after the handshake", |stage| raw::reset(stage.session().into_socket()), 6, reset),
-        Case::new("a reset after the greeting", |stage| raw::reset(greet(stage).into_socket()), 6, reset),
+        Case::new("a reset after the handshake", |stage| stage.session().reset(), 6, reset),
+        Case::new("a reset after the greeting", |stage| greet(stage).reset(), 6, reset),
         Case::new(
             "a fatal alert",
             |stage| {
@@ -113,7 +112,7 @@ fn ends_after_we_close() {
         )
         .flags(&["--close-timeout", "300ms"]),
         Case::new("a FIN", |stage| stage.closing().fin(), 0, left),
-        Case::new("a reset", |stage| raw::reset(stage.closing().into_socket()), 0, left),
+        Case::new("a reset", |stage| stage.closing().reset(), 0, left),
         Case::new(
             "a fatal alert",
             |stage| {
@@ -127,7 +126,7 @@ fn ends_after_we_close() {
         Case::new(
             "noise",
             |stage| {
-                let mut socket = stage.closing().into_socket();
+                let mut socket = stage.closing().into_connection();
                 socket.write_all(&[0xff; 100]).unwrap();
                 socket
             },
@@ -141,7 +140,7 @@ fn ends_after_we_close() {
 #[test]
 fn messages_that_must_not_follow_a_handshake() {
     let message = |name: &str, kind, body: &[u8]| {
-        let message = handshake(kind, body);
+        let message = handshake(kind, body).unwrap();
         let server = move |stage: &mut Stage| {
             let mut session = stage.session();
             stage.forge(&mut session, ContentType::Handshake, &message);

@@ -1,12 +1,12 @@
 //! Servers that send other protocols, stay silent, or do not finish the handshake.
 
 use std::io::Write as _;
-use std::net::{Shutdown, TcpStream};
+
 use std::thread;
 use std::time::Duration;
 
-use testing::hello::{handshake, record};
-use testing::raw;
+use check::wire::Connection;
+use check::wire::hello::{handshake, record};
 
 use crate::case::{Case, Stage, check_all};
 
@@ -15,7 +15,7 @@ fn answer(name: &str, bytes: Vec<u8>, last_line: &'static str) -> Case {
     Case::new(name, move |stage| send(stage.hello(), &bytes), 3, last_line)
 }
 
-fn send(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
+fn send(mut socket: Connection, bytes: &[u8]) -> Connection {
     let _ = socket.write_all(bytes); // the client may close the connection meanwhile
     socket
 }
@@ -28,32 +28,36 @@ fn answers_that_are_not_a_handshake() {
         answer("SSH", b"SSH-2.0-OpenSSH_9.2p1\r\n".into(), "it speaks SSH"),
         answer("SMTP", b"220 mail.example.org ESMTP\r\n".into(), "STARTTLS: try its TLS port, 465 for SMTP"),
         answer("noise", b"\x1b[2J\nxx\xff\xff\xff".into(), "does not speak TLS: its first bytes are "),
-        answer("a ClientHello", record(22, &handshake(1, &[0; 40])), failed),
-        answer("application data", record(23, b"welcome!\n"), failed),
-        answer("an empty ServerHello", record(22, &handshake(2, &[])), failed),
+        answer("a ClientHello", record(22, &handshake(1, &[0; 40]).unwrap()).unwrap(), failed),
+        answer("application data", record(23, b"welcome!\n").unwrap(), failed),
+        answer("an empty ServerHello", record(22, &handshake(2, &[]).unwrap()).unwrap(), failed),
         answer("a record that is too long", vec![22, 3, 3, 0x48, 1], failed),
         answer("a message of 16 MB", endless(2), "at most 65535 bytes"),
-        answer("empty records without end", record(22, &[]).repeat(1000), failed),
-        answer("ChangeCipherSpecs without end", record(20, &[1]).repeat(1000), failed),
-        answer("warnings without end", record(21, &[1, 90]).repeat(1000), failed),
+        answer("empty records without end", record(22, &[]).unwrap().repeat(1000), failed),
+        answer("ChangeCipherSpecs without end", record(20, &[1]).unwrap().repeat(1000), failed),
+        answer("warnings without end", record(21, &[1, 90]).unwrap().repeat(1000), failed),
         answer(
             "TLS 1.1",
-            record(22, &handshake(2, &server_hello(0x0302, 0xc02b))),
+            record(22, &handshake(2, &server_hello(0x0302, 0xc02b)).unwrap()).unwrap(),
             "the server chose TLS 1.1, which is obsolete (RFC 8996); we allow TLS 1.3, TLS 1.2",
         ),
         answer(
             "a suite that was not offered",
-            record(22, &handshake(2, &server_hello(0x0303, 0x002f))),
+            record(22, &handshake(2, &server_hello(0x0303, 0x002f)).unwrap()).unwrap(),
             failed,
         ),
-        answer("a fatal alert", raw::fatal_alert(40).into(), "the alert handshake_failure (40)"),
+        answer(
+            "a fatal alert",
+            check::wire::hello::fatal_alert(40).into(),
+            "the alert handshake_failure (40)",
+        ),
     ]);
 }
 
 /// The beginning of a message with the largest possible length.
 fn endless(kind: u8) -> Vec<u8> {
     let message = [&[kind, 0xff, 0xff, 0xff][..], &[0; 80_000]].concat();
-    message.chunks(16_384).flat_map(|fragment| record(22, fragment)).collect()
+    message.chunks(16_384).flat_map(|fragment| record(22, fragment).unwrap()).collect()
 }
 
 /// The body of a ServerHello without extensions.
@@ -62,15 +66,15 @@ fn server_hello(version: u16, suite: u16) -> Vec<u8> {
 }
 
 /// Accepts the client, and returns the server's first flight without sending it.
-fn flight(stage: &Stage) -> (TcpStream, Vec<u8>) {
+fn flight(stage: &Stage) -> (Connection, Vec<u8>) {
     let mut session = stage.server.accept_before_handshake();
     let flight = session.next_flight();
-    (session.into_socket(), flight)
+    (session.into_connection(), flight)
 }
 
 #[test]
 fn handshakes_that_take_too_long() {
-    let late = |name: &str, server: fn(&mut Stage) -> TcpStream, last_line| {
+    let late = |name: &str, server: fn(&mut Stage) -> Connection, last_line| {
         Case::new(name, server, 5, last_line).flags(&["--handshake-timeout", "500ms"])
     };
     check_all(&[
@@ -84,7 +88,7 @@ fn handshakes_that_take_too_long() {
         ),
         late(
             "an unencrypted close_notify",
-            |stage| send(stage.hello(), &record(21, &[1, 0])),
+            |stage| send(stage.hello(), &record(21, &[1, 0]).unwrap()),
             "timed out (--handshake-timeout)",
         ),
         late(
@@ -107,7 +111,7 @@ fn ends_during_the_handshake() {
     let truncated = "truncated: the server left before the handshake was done";
     let reset = "the server reset the connection during the handshake; the server had sent ";
     /// Sends the first half of the flight.
-    fn half(stage: &Stage) -> TcpStream {
+    fn half(stage: &Stage) -> Connection {
         let (socket, flight) = flight(stage);
         send(socket, &flight[..flight.len() / 2])
     }
@@ -115,8 +119,8 @@ fn ends_during_the_handshake() {
         Case::new(
             "a FIN on accept",
             |stage| {
-                let socket = stage.server.accept_raw();
-                socket.shutdown(Shutdown::Write).unwrap();
+                let mut socket = stage.server.accept_raw();
+                socket.fin().unwrap();
                 socket
             },
             4,
@@ -125,9 +129,9 @@ fn ends_during_the_handshake() {
         Case::new("a FIN after the ClientHello", |stage| drop(stage.hello()), 4, truncated),
         Case::new("a FIN in the middle of the flight", |stage| drop(half(stage)), 4, truncated),
         // Of the session, or of the connection attempt, in the system's words.
-        Case::new("a reset on accept", |stage| raw::reset(stage.server.accept_raw()), 6, " reset"),
-        Case::new("a reset after the ClientHello", |stage| raw::reset(stage.hello()), 6, reset),
-        Case::new("a reset in the middle of the flight", |stage| raw::reset(half(stage)), 6, reset),
+        Case::new("a reset on accept", |stage| stage.server.accept_raw().reset().unwrap(), 6, " reset"),
+        Case::new("a reset after the ClientHello", |stage| stage.hello().reset().unwrap(), 6, reset),
+        Case::new("a reset in the middle of the flight", |stage| half(stage).reset().unwrap(), 6, reset),
         Case::new(
             "a damaged flight",
             |stage| {

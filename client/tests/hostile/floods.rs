@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 use std::thread;
 use std::time::Duration;
 
+use check::wire::hello::handshake;
 use rustls::ContentType;
-use testing::hello::handshake;
 use testing::peer::TlsServer;
 use testing::program::Program;
 use testing::test_server::TestServer;
@@ -38,7 +38,7 @@ fn forged(stage: &Stage, count: usize, kind: ContentType, content: &[u8]) -> Tls
 
 /// A NewSessionTicket: lifetime, age_add, a nonce, a ticket of 1000 bytes, no extensions (RFC 8446, 4.6.1).
 fn ticket() -> Vec<u8> {
-    handshake(4, &[&[0, 0, 1, 0, 1, 2, 3, 4, 1, 9, 3, 232][..], &[5; 1000], &[0, 0]].concat())
+    handshake(4, &[&[0, 0, 1, 0, 1, 2, 3, 4, 1, 9, 3, 232][..], &[5; 1000], &[0, 0]].concat()).unwrap()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn floods_of_useless_records() {
         ),
         Case::new(
             "key updates",
-            |stage| forged(stage, 1000, ContentType::Handshake, &handshake(24, &[1])),
+            |stage| forged(stage, 1000, ContentType::Handshake, &handshake(24, &[1]).unwrap()),
             3,
             "TLS failed",
         ),
@@ -115,10 +115,10 @@ fn an_unread_stdout_stops_the_server() {
     let mut client = server.client().args(NEVER_CLOSES).stdout(writer).start();
     let mut session = server.accept();
     let greeting = session.seal(&vec![b'~'; 64 * MEGABYTE]);
-    let mut socket = session.into_socket();
-    socket.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let mut socket = session.into_connection();
+    socket.set_limit(Duration::from_millis(500));
     let blocked = socket.write_all(&greeting).unwrap_err();
-    assert_eq!(blocked.kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(blocked.kind(), io::ErrorKind::TimedOut);
     assert_small(&client);
     drop(reader);
     client.expect_exit(0);

@@ -8,12 +8,12 @@ mod support {
 
 use std::path::Path;
 
+use check::wire::hello::handshake;
 use decode::explain::{self, Field, LISTED, MALFORMED};
 use rustls::ProtocolVersion;
 use support::tree::{
     are_nested, are_readable, cover, known_messages, message, text, visit, with_length, wrong,
 };
-use testing::hello::handshake;
 
 const TLS13: ProtocolVersion = ProtocolVersion::TLSv1_3;
 const TLS12: ProtocolVersion = ProtocolVersion::TLSv1_2;
@@ -25,7 +25,7 @@ fn explained(bytes: &[u8], version: ProtocolVersion) -> Vec<Field> {
 /// Makes a ClientHello with these suites and these extensions.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
     let (suites, extensions) = (with_length(2, suites), with_length(2, extensions));
-    handshake(1, &[&[3, 3], &[7; 32][..], &[0], &suites, &[1, 0], &extensions].concat())
+    handshake(1, &[&[3, 3], &[7; 32][..], &[0], &suites, &[1, 0], &extensions].concat()).unwrap()
 }
 
 /// Returns the field at this path.
@@ -132,7 +132,7 @@ fn unknown_values_have_their_numbers_and_bytes() {
     assert_eq!(at(&extension.fields, &["extension_type"]).value, "unknown (0x1234)");
     assert_eq!(at(&extension.fields, &["extension_data"]).value, "abcd");
 
-    let fields = explained(&handshake(77, b"\x01\x02"), TLS13);
+    let fields = explained(&handshake(77, b"\x01\x02").unwrap(), TLS13);
     assert_eq!(at(&fields, &["msg_type"]).value, "unknown (77)");
     assert_eq!(at(&fields, &["body"]).value, "0102");
 }
@@ -183,7 +183,8 @@ fn hybrids_of_the_right_length_have_two_halves() {
 
 #[test]
 fn the_downgrade_signal_in_a_random_is_explained() {
-    let hello = |end: &[u8]| handshake(2, &[&[3, 3], &[7; 24][..], end, &[0, 0xc0, 0x2b, 0]].concat());
+    let hello =
+        |end: &[u8]| handshake(2, &[&[3, 3], &[7; 24][..], end, &[0, 0xc0, 0x2b, 0]].concat()).unwrap();
     let says = |end| at(&explained(&hello(end), TLS12), &["random"]).says.clone();
     assert!(says(b"DOWNGRD\x01").contains("agreed on TLS 1.2"));
     assert!(says(b"DOWNGRD\x00").contains("agreed on something older"));

@@ -6,6 +6,7 @@ mod support {
     pub mod tree;
 }
 
+use check::wire::hello::handshake;
 use decode::explain::{self, Field};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
@@ -13,11 +14,10 @@ use rcgen::{
 };
 use rustls::ProtocolVersion;
 use support::tree::{are_nested, are_readable, cover, message, visit, with_length, wrong};
-use testing::hello::handshake;
 
 /// Explains a Certificate message of TLS 1.2 with this certificate.
 fn explained(der: &[u8]) -> Vec<Field> {
-    let bytes = handshake(11, &with_length(3, &with_length(3, der)));
+    let bytes = handshake(11, &with_length(3, &with_length(3, der))).unwrap();
     let fields = explain::message(&message(bytes.clone(), ProtocolVersion::TLSv1_2));
     are_nested(&fields, &(0..bytes.len()));
     cover(&fields, bytes.len());

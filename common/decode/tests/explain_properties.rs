@@ -6,6 +6,7 @@ mod support {
     pub mod tree;
 }
 
+use check::wire::hello::handshake;
 use decode::explain::{self, Field};
 use decode::{Alert, Content, Protection, Record, Sealed};
 use proptest::collection::vec;
@@ -14,7 +15,6 @@ use rustls::{AlertDescription, ContentType, ProtocolVersion, Side};
 use support::tree::{
     PLACES, are_nested, are_readable, cover, known_messages, message, message_with, with_length,
 };
-use testing::hello::handshake;
 
 /// Asserts that the fields are in order and cover all bytes.
 fn hold(fields: &[Field], length: usize) {
@@ -48,7 +48,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn any_message_is_explained(kind in kind(), body in bytes(), cut in 0usize..8, claim in any::<bool>()) {
-        let mut bytes = handshake(kind, &body);
+        let mut bytes = handshake(kind, &body).unwrap();
         bytes.truncate(if claim { bytes.len() } else { bytes.len().saturating_sub(cut) });
         explained_in_any_version(&bytes);
     }

@@ -22,7 +22,6 @@ use support::shapes::{Shape, capturing_server, greeted};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::{End, TlsClient};
-use testing::raw;
 use testing::test_server::TestServer;
 use tls_session::close_reason::{CloseReason, Operation, Until};
 use tls_session::observer::{SessionId, Step};
@@ -108,7 +107,7 @@ fn a_fin_without_close_notify_is_captured() {
 fn a_reset_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
     let client = greeted(&server);
-    raw::reset(client.into_socket());
+    client.reset();
     assert_eq!(only(&captured_by_server(server)).ended, RESET);
 }
 
@@ -146,7 +145,7 @@ fn a_reset_after_our_close_notify_is_captured() {
     let mut session = server.accept();
     session.send(b"welcome!\n");
     assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    raw::reset(session.into_socket());
+    session.reset();
     client.expect_exit(0);
     assert_eq!(only(&Capture::read(&server.folder.path().join("client.pcapng"))).ended, RESET);
 }
@@ -156,7 +155,7 @@ fn a_client_that_does_not_speak_tls_is_captured() {
     let server = capturing_server(&["--sessions", "1"]);
     let mut socket = server.connect_raw();
     std::io::Write::write_all(&mut socket, b"GET / HTTP/1.0\r\n\r\n").unwrap();
-    let answer = raw::read_to_end(&mut socket).unwrap();
+    let answer = socket.read_to_fin().unwrap();
     drop(socket);
     let connection = only(&captured_by_server(server));
     assert_eq!(connection.received, b"GET / HTTP/1.0\r\n\r\n");
@@ -170,7 +169,8 @@ fn concurrent_sessions_are_separate_connections() {
     for _ in 0..3 {
         assert!(clients.iter_mut().all(|client| client.try_round_trip(b"all at a time")));
     }
-    let addresses: Vec<_> = clients.iter_mut().map(|client| client.socket().local_addr().unwrap()).collect();
+    let addresses: Vec<_> =
+        clients.iter_mut().map(|client| client.connection().socket().local_addr().unwrap()).collect();
     clients.into_iter().for_each(|client| drop(client.close()));
     let capture = captured_by_server(server);
     assert_decrypted("", &capture);

@@ -10,13 +10,13 @@ mod support {
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use check::wire::hello::{handshake, record};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType, string::Ia5String};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::sign::SingleCertAndKey;
 use rustls::{ServerConfig, Side};
 use support::drawn::{Easel, Page, draw};
 use support::memory::{Setup, Talk};
-use testing::hello::{handshake, record};
 use tls_session::close_reason::CloseReason;
 
 const ROOM: usize = 256 * 1024;
@@ -129,8 +129,8 @@ fn with_length(bytes: &[u8]) -> Vec<u8> {
 /// Makes a ClientHello with these cipher suites and extensions, in as many records as it needs.
 fn client_hello(suites: &[u8], extensions: &[u8]) -> Vec<u8> {
     let body = [&[3, 3], [7; 32].as_slice(), &[0], &with_length(suites), &[1, 0], &with_length(extensions)];
-    let message = handshake(1, &body.concat());
-    message.chunks(16_000).flat_map(|part| record(22, part)).collect()
+    let message = handshake(1, &body.concat()).unwrap();
+    message.chunks(16_000).flat_map(|part| record(22, part).unwrap()).collect()
 }
 
 #[test]
@@ -165,15 +165,15 @@ fn a_message_that_is_too_long_is_reported_as_not_explained() {
 fn the_size_of_a_page_is_bounded() {
     let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
     let extension = [vec![0xaa, 0xaa], with_length(b"")].concat();
-    let hello_requests = record(22, &[0; 16_000]);
+    let hello_requests = record(22, &[0; 16_000]).unwrap();
     for (case, bytes) in [
         ("suites", client_hello(&suites, b"")),
         ("extensions", client_hello(&[0x13, 1], &extension.repeat(15_000))),
         ("hellos", client_hello(&[0x13, 1], &extension.repeat(200)).repeat(150)),
         ("hello requests", hello_requests.repeat(40)),
-        ("empty records", record(20, &[1]).repeat(200_000)),
-        ("long records", record(23, &[0xff; 16_384]).repeat(300)),
-        ("alerts", record(21, &[1, 0]).repeat(100_000)),
+        ("empty records", record(20, &[1]).unwrap().repeat(200_000)),
+        ("long records", record(23, &[0xff; 16_384]).unwrap().repeat(300)),
+        ("alerts", record(21, &[1, 0]).unwrap().repeat(100_000)),
         ("garbage", vec![0xff; 3_000_000]),
     ] {
         let page = page_of(&bytes);

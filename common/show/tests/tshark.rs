@@ -16,7 +16,6 @@ use support::pcapng::Capture;
 use support::shapes::{Shape, capturing_server, greeted};
 use support::tshark::{Seen, fields, records, tshark};
 use testing::echo_server::EchoServer;
-use testing::raw;
 
 /// Matches every packet that Wireshark marks, in the colours of its packet list or in its expert information.
 const OBJECTIONS: &str = "tcp.analysis.flags || _ws.malformed || _ws.expert.severity == error \
@@ -159,7 +158,7 @@ fn a_truncated_session_has_no_close_notify() {
 fn a_reset_is_recognised() {
     let server = capturing_server(&["--sessions", "1"]);
     let client = greeted(&server);
-    raw::reset(client.into_socket());
+    client.reset();
     check_server(server, &[("tcp.flags.reset == 1", 1), ("tcp.flags.fin == 1", 0)]);
 }
 

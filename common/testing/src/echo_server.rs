@@ -1,14 +1,14 @@
 //! The server under test.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use check::wire::Connection;
 use rustls::ClientConfig;
 
 use crate::folder::TempDir;
-use crate::peer::{TlsClient, client_config};
+use crate::peer::{TlsClient, client_config, connect};
 use crate::program::{Launch, Output, Program};
-use crate::raw;
 
 /// A running `mio-server`.
 pub struct EchoServer {
@@ -69,8 +69,8 @@ impl EchoServer {
     }
 
     /// Opens a TCP connection to it.
-    pub fn connect_raw(&self) -> TcpStream {
-        raw::connect(self.address)
+    pub fn connect_raw(&self) -> Connection {
+        connect(self.address)
     }
 
     /// Connects a client and finishes the handshake. If there is no free slot, the client waits in the accept queue.

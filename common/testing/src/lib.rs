@@ -7,14 +7,11 @@
 //! folder         a temporary folder
 //! echo_server    mio-server as a child, in a folder of its own
 //! test_server    a TLS server that the test controls
-//! peer           a blocking rustls client or server on a std socket
-//! end            how a peer ended a connection
-//! raw            sockets below TLS: resets, alerts as bytes
+//! full_listener  a listener with a full backlog
+//! peer           a blocking client or server that may misbehave, and whose steps must succeed
 //! terminal       a pseudoterminal
 //! certificates   valid and invalid certificates, made for each test
 //! configs        configurations of a client and a server that fit together
-//! hello          parses, changes and builds a ClientHello
-//! forge          seals records that rustls would never write
 //! secrets        secrets that no output may contain
 //! damage         damaged PEM files
 //! table          checks tables of cases, several at the same time
@@ -26,7 +23,8 @@
 //! A test never sleeps to let something happen. It waits for the event (a line, bytes, an end of file). [`LIMIT`]
 //! turns an endless wait into a failure.
 //!
-//! All functions panic on failure, except those that return a `Result`.
+//! All functions panic on failure, except those that return a `Result`. The peers, the forged records and hellos are
+//! those of the crate `check`, which judges other people's programs with them.
 
 pub mod binaries;
 pub mod certificates;
@@ -34,15 +32,12 @@ pub mod configs;
 pub mod cpu;
 pub mod damage;
 pub mod echo_server;
-pub mod end;
 pub mod figures;
 pub mod folder;
-pub mod forge;
-pub mod hello;
+pub mod full_listener;
 pub mod interop;
 pub mod peer;
 pub mod program;
-pub mod raw;
 pub mod secrets;
 pub mod table;
 pub mod terminal;

@@ -1,74 +1,73 @@
-//! A blocking TLS peer, driven by rustls' `Stream`.
+//! A blocking TLS peer whose steps must succeed: a step that fails is a failed test.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io;
+use std::net::SocketAddr;
 use std::ops::DerefMut;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use check::wire::{Connection, Peer};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData, Stream,
+    ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData,
     SupportedProtocolVersion,
 };
 
-pub use crate::end::End;
-use crate::{LIMIT, certificates, raw};
+pub use check::wire::End;
+
+use crate::{LIMIT, certificates};
 
 /// A client.
 pub type TlsClient = TlsPeer<ClientConnection>;
 /// A server.
 pub type TlsServer = TlsPeer<ServerConnection>;
 
-/// A client or a server on a blocking socket.
-pub struct TlsPeer<C> {
-    tls: C,
-    socket: TcpStream,
+/// A client or a server on a blocking socket. Each function that can fail panics instead.
+pub struct TlsPeer<C>(Peer<C>);
+
+/// Opens a TCP connection. No call waits longer than [`LIMIT`].
+pub fn connect(address: SocketAddr) -> Connection {
+    Connection::open(address, LIMIT).unwrap()
 }
 
 impl TlsClient {
     /// Creates a client of the server `localhost`, before its handshake.
-    pub fn new(socket: TcpStream, config: Arc<ClientConfig>) -> Self {
-        let tls = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
-        Self { tls, socket }
+    pub fn new(connection: Connection, config: Arc<ClientConfig>) -> Self {
+        Self(Peer::<ClientConnection>::new(connection, config, "localhost".try_into().unwrap()).unwrap())
     }
 
     /// Connects and finishes the handshake.
     pub fn connect(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
-        let mut client = Self::new(raw::connect(address), config);
+        let mut client = Self::new(connect(address), config);
         client.handshake().unwrap();
         client
     }
 
     /// Sends a ClientHello and reads nothing.
     pub fn send_client_hello(&mut self) {
-        let hello = self.outgoing();
-        self.socket.write_all(&hello).unwrap();
+        self.0.send_client_hello().unwrap();
     }
 
     /// Sends the first half of a ClientHello.
     pub fn send_half_a_client_hello(&mut self) {
-        let hello = self.outgoing();
-        self.socket.write_all(&hello[..hello.len() / 2]).unwrap();
+        self.0.send_half_a_client_hello().unwrap();
     }
 
-    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with the
-    /// Finished.
+    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with Finished.
     pub fn second_flight(&mut self) -> Vec<u8> {
-        self.send_client_hello();
-        self.next_flight()
+        self.0.second_flight().unwrap()
     }
 }
 
 impl TlsServer {
-    /// Creates a server on an accepted socket, before its handshake.
-    pub fn new(socket: TcpStream, config: Arc<ServerConfig>) -> Self {
-        Self { tls: ServerConnection::new(config).unwrap(), socket }
+    /// Creates a server on an accepted connection, before its handshake.
+    pub fn new(connection: Connection, config: Arc<ServerConfig>) -> Self {
+        Self(Peer::<ServerConnection>::new(connection, config).unwrap())
     }
 }
 
@@ -81,123 +80,88 @@ where
     /// # Errors
     /// The socket fails, or TLS fails. The alert has been sent.
     pub fn handshake(&mut self) -> io::Result<()> {
-        while self.tls.is_handshaking() || self.tls.wants_write() {
-            self.tls.complete_io(&mut self.socket)?;
-        }
-        Ok(())
+        self.0.handshake()
     }
 
     /// Reads until TLS has something to send, and returns that.
     pub fn next_flight(&mut self) -> Vec<u8> {
-        while !self.tls.wants_write() {
-            self.tls.read_tls(&mut self.socket).unwrap();
-            self.tls.process_new_packets().unwrap();
-        }
-        self.outgoing()
+        self.0.next_flight().unwrap()
     }
 
     /// Sends plaintext.
     pub fn send(&mut self, plaintext: &[u8]) {
-        let mut stream = self.stream();
-        stream.write_all(plaintext).and_then(|()| stream.flush()).unwrap();
+        self.0.send(plaintext).unwrap();
     }
 
     /// Sends plaintext. Returns `false` if the peer has closed the connection.
     pub fn try_send(&mut self, plaintext: &[u8]) -> bool {
-        let mut stream = self.stream();
-        stream.write_all(plaintext).and_then(|()| stream.flush()).is_ok()
+        self.0.send(plaintext).is_ok()
     }
 
     /// Takes the pending output of TLS. The test can cut or damage it before it sends it.
     pub fn outgoing(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        while self.tls.wants_write() {
-            self.tls.write_tls(&mut bytes).unwrap();
-        }
-        bytes
+        self.0.outgoing().unwrap()
     }
 
     /// Seals plaintext without sending it.
     pub fn seal(&mut self, plaintext: &[u8]) -> Vec<u8> {
-        self.tls.set_buffer_limit(None);
-        self.tls.writer().write_all(plaintext).unwrap();
-        self.outgoing()
+        self.0.seal(plaintext).unwrap()
     }
 
     /// Seals close_notify without sending it.
     pub fn seal_close_notify(&mut self) -> Vec<u8> {
-        self.tls.send_close_notify();
-        self.outgoing()
+        self.0.seal_close_notify().unwrap()
     }
 
     /// Sends bytes without TLS. Ignores an error, because the peer may close the connection meanwhile.
     pub fn write_raw(&mut self, bytes: &[u8]) {
-        let _ = self.socket.write_all(bytes);
+        let _ = self.connection().send(bytes);
     }
 
     /// Adds a KeyUpdate to the pending output (RFC 8446, 4.6.3).
     pub fn update_keys(&mut self) {
-        self.tls.refresh_traffic_keys().unwrap();
+        self.0.update_keys().unwrap();
     }
 
     /// Sends plaintext on a thread, so that the test does not wait for the peer to read. Send nothing else before
     /// the thread has ended.
     pub fn send_in_background(&mut self, plaintext: &[u8]) -> JoinHandle<io::Result<()>> {
-        let ciphertext = self.seal(plaintext);
-        let mut socket = self.socket.try_clone().unwrap();
-        thread::spawn(move || socket.write_all(&ciphertext))
+        self.0.send_in_background(plaintext).unwrap()
     }
 
     /// Receives this many bytes of plaintext.
     pub fn receive(&mut self, length: usize) -> Vec<u8> {
-        let mut plaintext = vec![0; length];
-        self.stream().read_exact(&mut plaintext).unwrap();
-        plaintext
+        self.0.receive(length).unwrap()
     }
 
     /// Sends plaintext and receives as many bytes. Returns `false` if the peer has closed the session.
     pub fn try_round_trip(&mut self, plaintext: &[u8]) -> bool {
-        let mut stream = self.stream();
-        let sent = stream.write_all(plaintext).and_then(|()| stream.flush());
-        sent.is_ok() && stream.read_exact(&mut vec![0; plaintext.len()]).is_ok()
+        self.0.round_trip(plaintext).is_ok()
     }
 
-    /// Whether nothing arrives for this long, neither data nor an end. Only time can show that something does not
-    /// happen. On a slow machine the test can only pass.
+    /// Whether nothing arrives for this long, neither data nor an end. On a slow machine the test can only pass.
     pub fn is_silent_for(&mut self, time: Duration) -> bool {
-        self.socket.set_read_timeout(Some(time)).unwrap();
-        let peeked = self.socket.peek(&mut [0]);
-        self.socket.set_read_timeout(Some(LIMIT)).unwrap();
-        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        self.connection().is_silent_for(time).unwrap()
     }
 
     /// Receives until the peer ends the session. Returns the plaintext and the end.
     pub fn receive_to_end(&mut self) -> (Vec<u8>, End) {
-        let mut plaintext = Vec::new();
-        let end = match self.stream().read_to_end(&mut plaintext) {
-            Ok(_) => End::CloseNotify,
-            Err(error) => End::of(&error),
-        };
-        (plaintext, end)
+        self.0.receive_to_end()
     }
 
     /// Sends close_notify, and no FIN.
     pub fn close_notify(&mut self) {
-        self.tls.send_close_notify();
-        while self.tls.wants_write() {
-            self.tls.write_tls(&mut self.socket).unwrap();
-        }
+        self.0.close_notify().unwrap();
     }
 
     /// Sends a FIN.
     pub fn fin(&mut self) {
-        self.socket.shutdown(Shutdown::Write).unwrap();
+        self.connection().fin().unwrap();
     }
 
     /// Sends close_notify and receives until the peer's close_notify. Returns the plaintext.
     pub fn close(mut self) -> Vec<u8> {
-        self.close_notify();
-        let (plaintext, end) = self.receive_to_end();
+        let (plaintext, end) = self.0.close().unwrap();
         assert_eq!(end, End::CloseNotify);
         plaintext
     }
@@ -210,18 +174,19 @@ where
         plaintext
     }
 
-    /// Takes the socket.
-    pub fn into_socket(self) -> TcpStream {
-        self.socket
+    /// The connection, below TLS.
+    pub fn connection(&mut self) -> &mut Connection {
+        self.0.connection()
     }
 
-    /// The socket, below TLS.
-    pub fn socket(&mut self) -> &mut TcpStream {
-        &mut self.socket
+    /// Closes the connection with a reset instead of a FIN.
+    pub fn reset(self) {
+        self.into_connection().reset().unwrap();
     }
 
-    fn stream(&mut self) -> Stream<'_, C, TcpStream> {
-        Stream::new(&mut self.tls, &mut self.socket)
+    /// Takes the connection.
+    pub fn into_connection(self) -> Connection {
+        self.0.into_connection()
     }
 }
 

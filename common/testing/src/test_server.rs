@@ -1,9 +1,10 @@
 //! A server that the test controls, for the client under test.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+use check::wire::Connection;
 use rustls::ServerConfig;
 
 use crate::LIMIT;
@@ -11,7 +12,6 @@ use crate::certificates::Identity;
 use crate::folder::TempDir;
 use crate::peer::TlsServer;
 use crate::program::{Launch, Program};
-use crate::raw;
 
 /// A listener, an identity, and a folder with the certificate that clients trust.
 pub struct TestServer {
@@ -60,12 +60,13 @@ impl TestServer {
     }
 
     /// Accepts the next client's connection.
-    pub fn accept_raw(&self) -> TcpStream {
+    pub fn accept_raw(&self) -> Connection {
         // accept(2) on a std listener has no timeout, but waiting for another thread has one.
         let listener = self.listener.try_clone().unwrap();
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || sender.send(listener.accept().map(|(socket, _)| socket)));
-        raw::limited(receiver.recv_timeout(LIMIT).expect("no client has connected").unwrap())
+        let socket = receiver.recv_timeout(LIMIT).expect("no client has connected").unwrap();
+        Connection::new(socket, LIMIT).unwrap()
     }
 
     /// Accepts the next client, before its handshake.

@@ -1,15 +1,15 @@
 //! The cases of all tables.
 
 use std::io::Write as _;
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use check::wire::Connection;
+use check::wire::Forge;
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, ClientConnection, SupportedProtocolVersion};
 use testing::echo_server::EchoServer;
-use testing::end::End;
 use testing::folder::TempDir;
-use testing::forge::Forge;
+use testing::peer::End;
 use testing::peer::{TlsClient, client_config_with};
 use testing::table;
 use testing::usage::Usage;
@@ -143,14 +143,14 @@ pub fn send_and_read_end(server: &EchoServer, bytes: &[u8]) -> End {
 }
 
 /// Sends bytes without TLS. Ignores an error, because the server may close the connection meanwhile.
-pub fn send(mut socket: TcpStream, bytes: &[u8]) -> TcpStream {
+pub fn send(mut socket: Connection, bytes: &[u8]) -> Connection {
     let _ = socket.write_all(bytes);
     socket
 }
 
 /// Reads until the end of an unencrypted connection.
-pub fn read_end(mut socket: TcpStream) -> End {
-    End::of_unencrypted(&mut socket)
+pub fn read_end(mut socket: Connection) -> End {
+    socket.read_to_end().1
 }
 
 /// A client of one version, before its handshake, and the forge of its records.

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
-use testing::end::End;
+use testing::peer::End;
 use testing::peer::{TlsClient, client_config_presenting};
 
 use crate::case::{Case, VERSIONS, alert, check_all};
@@ -119,8 +119,8 @@ fn large_certificates() {
         let clean = End::CloseNotify;
         let (chain, last) = trusted.authority.chain(4);
         let (longer, lost) = trusted.authority.chain(40);
-        presents("two hundred names", vec![der(&many.certificate)], &many, clean, "connected: ");
-        presents("a chain of four", chain, &last, clean, "connected: ");
+        presents("two hundred names", vec![der(&many.certificate)], &many, clean.clone(), "connected: ");
+        presents("a chain of four", chain, &last, clean.clone(), "connected: ");
         presents(
             "a chain of forty",
             longer,

@@ -2,8 +2,7 @@
 
 use std::net::Shutdown;
 
-use testing::end::End;
-use testing::raw;
+use testing::peer::End;
 
 use crate::case::{Case, VERSIONS, check_all, forger, greeted, greeted_then, read_end};
 
@@ -78,21 +77,16 @@ fn ends_of_an_established_session() {
                 End::Fin,
                 "truncated: the client left without close_notify",
             ),
-            Case::new(
-                called("a reset"),
-                move |server| raw::reset(greeted(server, version).0.into_socket()),
-                (),
-                RESET,
-            ),
+            Case::new(called("a reset"), move |server| greeted(server, version).0.reset(), (), RESET),
             Case::new(
                 called("a reset with an echo in flight"),
                 move |server| {
                     let (mut client, _) = greeted(server, version);
                     let sender = client.send_in_background(&vec![0; 16 << 20]);
                     client.receive(1 << 20);
-                    client.socket().shutdown(Shutdown::Both).unwrap(); // ends the sender too
+                    client.connection().socket().shutdown(Shutdown::Both).unwrap(); // ends the sender too
                     let _ = sender.join().unwrap();
-                    raw::reset(client.into_socket());
+                    client.reset();
                 },
                 (),
                 "session 2: ",
@@ -114,7 +108,7 @@ fn ends_during_the_handshake() {
                     let (mut client, _) = forger(server, version);
                     client.send_client_hello();
                     client.fin();
-                    read_end(client.into_socket())
+                    read_end(client.into_connection())
                 },
                 End::Fin,
                 "truncated: the client left before the handshake was done",
@@ -124,7 +118,7 @@ fn ends_during_the_handshake() {
                 move |server| {
                     let (mut client, _) = forger(server, version);
                     client.second_flight();
-                    raw::reset(client.into_socket());
+                    client.reset();
                 },
                 (),
                 "the client reset the connection during the handshake; the client had sent its ClientHello and nothing after it",

@@ -1,10 +1,9 @@
 //! Clients that begin with pieces of a ClientHello, with other protocols, or with a wrong record.
 
+use check::wire::hello::{handshake, record};
 use rustls::AlertDescription as Alert;
 use rustls::version::TLS13;
-use testing::end::End;
-use testing::hello::{handshake, record};
-use testing::raw;
+use testing::peer::End;
 
 use crate::case::{Case, alert, check_all, forger, send, send_and_read_end};
 
@@ -21,7 +20,7 @@ fn hellos_in_pieces() {
             |server| {
                 let (mut client, _) = forger(server, &TLS13);
                 for byte in client.outgoing().chunks(1) {
-                    send(client.socket().try_clone().unwrap(), byte);
+                    send(client.connection().try_clone().unwrap(), byte);
                 }
                 client.handshake().unwrap();
                 client.close_notify();
@@ -35,7 +34,7 @@ fn hellos_in_pieces() {
             |server| {
                 let (mut client, _) = forger(server, &TLS13);
                 client.send_half_a_client_hello();
-                raw::reset(client.into_socket());
+                client.reset();
             },
             (),
             "the client reset the connection during the handshake",
@@ -65,24 +64,39 @@ fn records_that_must_not_come_first() {
     };
     let unexpected = alert(Alert::UnexpectedMessage);
     check_all(&[
-        first("a ServerHello", record(22, &handshake(2, &[0; 40])), unexpected, "TLS failed"),
-        first("a KeyUpdate", record(22, &handshake(24, &[0])), unexpected, "TLS failed"),
-        first("application data", record(23, b"hello"), unexpected, "TLS failed"),
-        first("a ChangeCipherSpec", record(20, &[1]), unexpected, "TLS failed"),
-        first("a heartbeat", record(24, &[1, 0xff, 0xff]), alert(Alert::DecodeError), "TLS failed"),
+        first(
+            "a ServerHello",
+            record(22, &handshake(2, &[0; 40]).unwrap()).unwrap(),
+            unexpected.clone(),
+            "TLS failed",
+        ),
+        first(
+            "a KeyUpdate",
+            record(22, &handshake(24, &[0]).unwrap()).unwrap(),
+            unexpected.clone(),
+            "TLS failed",
+        ),
+        first("application data", record(23, b"hello").unwrap(), unexpected.clone(), "TLS failed"),
+        first("a ChangeCipherSpec", record(20, &[1]).unwrap(), unexpected.clone(), "TLS failed"),
+        first("a heartbeat", record(24, &[1, 0xff, 0xff]).unwrap(), alert(Alert::DecodeError), "TLS failed"),
         first(
             "an empty ClientHello",
-            record(22, &handshake(1, &[])),
+            record(22, &handshake(1, &[]).unwrap()).unwrap(),
             alert(Alert::DecodeError),
             "TLS failed",
         ),
         first(
             "a fatal alert",
-            raw::fatal_alert(40).into(),
+            check::wire::hello::fatal_alert(40).into(),
             End::Fin,
             "with the alert handshake_failure (40)",
         ),
-        first("an unknown alert", raw::fatal_alert(200).into(), End::Fin, "with the alert 200"),
+        first(
+            "an unknown alert",
+            check::wire::hello::fatal_alert(200).into(),
+            End::Fin,
+            "with the alert 200",
+        ),
         first(
             "a record that is too long",
             [23, 3, 3, 0x48, 1].into(),
@@ -93,7 +107,7 @@ fn records_that_must_not_come_first() {
         first("a message of 16 MB", endless_hello(0xff_ff_ff), End::Fin, "at most 65535 bytes"),
         first(
             "half a message and the next",
-            [record(22, &[1, 0, 1]), record(23, b"x")].concat(),
+            [record(22, &[1, 0, 1]).unwrap(), record(23, b"x").unwrap()].concat(),
             End::Fin,
             "TLS failed",
         ),
@@ -108,5 +122,5 @@ const WARNING: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
 fn endless_hello(claimed: u32) -> Vec<u8> {
     let [_, length @ ..] = claimed.to_be_bytes();
     let message = [&[1][..], &length, &[0; 80_000]].concat();
-    message.chunks(16_384).flat_map(|fragment| record(22, fragment)).collect()
+    message.chunks(16_384).flat_map(|fragment| record(22, fragment).unwrap()).collect()
 }

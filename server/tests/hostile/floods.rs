@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use check::wire::Connection;
+use check::wire::Forge;
+use check::wire::hello::record;
 use rustls::version::TLS13;
-use testing::end::End;
-use testing::forge::Forge;
-use testing::hello::record;
+use testing::peer::End;
 use testing::peer::TlsClient;
-use testing::raw;
 
 use crate::case::{Case, VERSIONS, check_all, greeted, greeted_then, send};
 
@@ -39,7 +39,7 @@ fn clients_that_do_not_read() {
         Case::new(
             "reads one byte at a time, slowly",
             |server| {
-                let socket = raw::connect_with_small_window(server.address);
+                let socket = Connection::open_with_small_window(server.address, testing::LIMIT).unwrap();
                 let mut client = TlsClient::new(socket, server.client_config());
                 client.handshake().unwrap();
                 let sender = client.send_in_background(&vec![0; 16 << 20]);
@@ -66,10 +66,10 @@ fn floods_of_useless_bytes() {
     };
     check_all(&[
         flood("noise", vec![b'~'; 4 << 20], "does not speak TLS"),
-        flood("empty application data", record(23, &[]).repeat(100_000), "TLS failed"),
-        flood("empty handshake records", record(22, &[]).repeat(100_000), "TLS failed"),
-        flood("ChangeCipherSpecs", record(20, &[1]).repeat(100_000), "TLS failed"),
-        flood("alerts", record(21, &[1, 90]).repeat(100_000), "TLS failed"),
+        flood("empty application data", record(23, &[]).unwrap().repeat(100_000), "TLS failed"),
+        flood("empty handshake records", record(22, &[]).unwrap().repeat(100_000), "TLS failed"),
+        flood("ChangeCipherSpecs", record(20, &[1]).unwrap().repeat(100_000), "TLS failed"),
+        flood("alerts", record(21, &[1, 90]).unwrap().repeat(100_000), "TLS failed"),
     ]);
 }
 
@@ -78,7 +78,7 @@ fn ten_thousand_tiny_records_are_answered() {
     check_all(&VERSIONS.map(|(name, version)| {
         let act = |client: &mut TlsClient, _: &Forge| {
             let records: Vec<u8> = (0..10_000).flat_map(|_| client.seal(b"x")).collect();
-            let mut socket = client.socket().try_clone().unwrap();
+            let mut socket = client.connection().try_clone().unwrap();
             let sender = thread::spawn(move || std::io::Write::write_all(&mut socket, &records));
             assert!(client.receive(10_000) == [b'x'; 10_000]);
             sender.join().unwrap().unwrap();

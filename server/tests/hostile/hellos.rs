@@ -1,13 +1,12 @@
 //! ClientHellos that the server cannot answer, and wrong records after a ClientHello.
 
+use check::wire::hello::{
+    ClientHello, KEY_SHARE, SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record,
+};
 use rustls::AlertDescription as Alert;
 use rustls::version::{TLS12, TLS13};
 use testing::echo_server::EchoServer;
-use testing::end::End;
-use testing::hello::{
-    ClientHello, KEY_SHARE, SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, handshake, record,
-};
-use testing::raw;
+use testing::peer::End;
 
 use crate::case::{Case, alert, check_all, client_hello, read_end, send, send_and_read_end};
 
@@ -21,9 +20,9 @@ fn changed(
     log: &'static str,
 ) -> Case {
     let client = move |server: &EchoServer| {
-        let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13, &TLS12]));
+        let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13, &TLS12])).unwrap();
         change(&mut hello);
-        send_and_read_end(server, &hello.record())
+        send_and_read_end(server, &hello.record().unwrap())
     };
     Case::new(name, client, alert(end), log)
 }
@@ -103,7 +102,7 @@ fn after_a_hello(
 ) -> Case {
     let client = move |server: &EchoServer| {
         let mut socket = send(server.connect_raw(), &client_hello(server, &[version]));
-        raw::read_record(&mut socket);
+        socket.read_record().unwrap();
         read_end(send(socket, &bytes))
     };
     Case::new(name, client, end, log)
@@ -112,22 +111,34 @@ fn after_a_hello(
 #[test]
 fn unencrypted_records_that_must_not_follow_a_hello() {
     let unexpected = alert(Alert::UnexpectedMessage);
-    let finished = record(22, &handshake(20, &[0; 12]));
+    let finished = record(22, &handshake(20, &[0; 12]).unwrap()).unwrap();
     check_all(&[
-        after_a_hello("a Finished before any key", &TLS12, finished, unexpected, "TLS failed"),
-        after_a_hello("application data", &TLS12, record(23, b"hello"), unexpected, "TLS failed"),
+        after_a_hello("a Finished before any key", &TLS12, finished, unexpected.clone(), "TLS failed"),
+        after_a_hello(
+            "application data",
+            &TLS12,
+            record(23, b"hello").unwrap(),
+            unexpected.clone(),
+            "TLS failed",
+        ),
         after_a_hello(
             "a second ClientHello",
             &TLS12,
-            record(22, &handshake(1, &[0; 40])),
+            record(22, &handshake(1, &[0; 40]).unwrap()).unwrap(),
             alert(Alert::DecodeError),
             "TLS failed",
         ),
-        after_a_hello("a ChangeCipherSpec too early", &TLS12, record(20, &[1]), unexpected, "TLS failed"),
+        after_a_hello(
+            "a ChangeCipherSpec too early",
+            &TLS12,
+            record(20, &[1]).unwrap(),
+            unexpected.clone(),
+            "TLS failed",
+        ),
         after_a_hello(
             "a fatal alert",
             &TLS13,
-            raw::fatal_alert(80).into(),
+            check::wire::hello::fatal_alert(80).into(),
             End::Fin,
             "with the alert internal_error (80)",
         ),

@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use check::wire::hello::{ClientHello, EARLY_DATA, record};
 use rustls::version::TLS13;
 use testing::echo_server::EchoServer;
-use testing::end::End;
-use testing::hello::{ClientHello, EARLY_DATA, record};
+use testing::peer::End;
 
 use crate::case::{Case, VERSIONS, check_all, client_hello, forger, read_end, send, send_and_read_end};
 
@@ -19,7 +19,7 @@ fn late(name: &str, client: impl Fn(&EchoServer) -> End + Sync + 'static) -> Cas
 fn trickle(server: &EchoServer) -> End {
     let (mut client, _) = forger(server, &TLS13);
     let hello = client.outgoing();
-    let mut socket = client.into_socket();
+    let mut socket = client.into_connection();
     for byte in hello.chunks(1).take(100) {
         socket = send(socket, byte);
         thread::sleep(Duration::from_millis(40));
@@ -29,9 +29,12 @@ fn trickle(server: &EchoServer) -> End {
 
 /// Sends a ClientHello with early data that no ticket allows, and this many records of it.
 fn early(server: &EchoServer, records: usize) -> End {
-    let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13]));
+    let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13])).unwrap();
     hello.set(EARLY_DATA, Some(&[]));
-    send_and_read_end(server, &[hello.record(), record(23, &[0; 1000]).repeat(records)].concat())
+    send_and_read_end(
+        server,
+        &[hello.record().unwrap(), record(23, &[0; 1000]).unwrap().repeat(records)].concat(),
+    )
 }
 
 #[test]
@@ -52,7 +55,7 @@ fn unfinished_handshakes_time_out() {
         hello_1_3,
         // rustls ignores a warning before it knows the version. Some versions of rustls then wanted neither to read
         // nor to write (CVE-2024-32650), and a loop that relied on that alone was busy for ever.
-        late("close_notify", |server| send_and_read_end(server, &record(21, &[1, 0]))),
+        late("close_notify", |server| send_and_read_end(server, &record(21, &[1, 0]).unwrap())),
         // The server skips early data up to a limit (RFC 8446, 4.2.10). Its alert is encrypted, because a client that
         // had continued its handshake could read it.
         late("a little early data", |server| early(server, 1)),

@@ -1,11 +1,9 @@
 //! Many clients at the same time, and queued clients.
 
-use std::net::TcpStream;
-
+use check::wire::Connection;
 use testing::echo_server::EchoServer;
-use testing::end::End;
+use testing::peer::End;
 use testing::peer::TlsClient;
-use testing::raw;
 
 use crate::case::{Case, alert, check_all, client_hello, read_end, send};
 
@@ -21,7 +19,7 @@ fn many_clients() {
         Case::new(
             "five hundred send nothing and leave",
             |server| {
-                let clients: Vec<TcpStream> = (0..500).map(|_| server.connect_raw()).collect();
+                let clients: Vec<Connection> = (0..500).map(|_| server.connect_raw()).collect();
                 server.log().wait_for_line("number 499 in the accept queue");
                 drop(clients);
             },
@@ -33,10 +31,10 @@ fn many_clients() {
             "five hundred sessions at the same time, all reset",
             |server| {
                 let hello = client_hello(server, rustls::DEFAULT_VERSIONS);
-                let clients: Vec<TcpStream> = (0..500).map(|_| send(server.connect_raw(), &hello)).collect();
+                let clients: Vec<Connection> = (0..500).map(|_| send(server.connect_raw(), &hello)).collect();
                 for mut socket in clients {
-                    raw::read_record(&mut socket);
-                    raw::reset(socket);
+                    socket.read_record().unwrap();
+                    socket.reset().unwrap();
                 }
                 let line = server.log().wait_for_line(" clients lost their connection");
                 assert!(line.contains(" in the last second also: "), "{line}");
@@ -56,7 +54,7 @@ fn queued(name: &str, act: fn(&mut TlsClient), end: End, log: &'static str) -> C
         act(&mut queued);
         server.log().wait_for_line("in the accept queue");
         first.close();
-        read_end(queued.into_socket())
+        read_end(queued.into_connection())
     };
     Case::new(name, client, end, log)
 }
@@ -87,7 +85,7 @@ fn queued_clients() {
                 let mut queued = TlsClient::new(server.connect_raw(), server.client_config());
                 queued.send_client_hello();
                 server.log().wait_for_line("in the accept queue");
-                raw::reset(queued.into_socket());
+                queued.reset();
                 first.close();
             },
             (),

@@ -3,14 +3,14 @@
 //! The alerts are those of rustls. For an unknown type it sends decode_error, where RFC 8446 (5) has unexpected_message.
 //! For a record of padding only (5.4) and for floods it sends no alert, and the server sends only a FIN.
 
+use check::wire::Forge;
+use check::wire::hello::{ClientHello, handshake};
 use rustls::AlertDescription as Alert;
 use rustls::ContentType;
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 use testing::echo_server::EchoServer;
-use testing::end::End;
-use testing::forge::Forge;
-use testing::hello::{ClientHello, handshake};
+use testing::peer::End;
 use testing::peer::TlsClient;
 
 use crate::case::{Case, VERSIONS, alert, check_all, client_hello, forger, greeted, greeted_then};
@@ -39,20 +39,26 @@ const FAILED: &str = "TLS failed";
 #[test]
 fn messages_that_must_not_follow_a_handshake_in_tls_1_3() {
     let one = |name, kind, content, end, log| one_record(name, &TLS13, kind, content, end, log);
-    let message = |name, kind, end| one(name, Handshake, handshake(kind, &[0; 32]), end, FAILED);
+    let message = |name, kind, end| one(name, Handshake, handshake(kind, &[0; 32]).unwrap(), end, FAILED);
     let unexpected = alert(Alert::UnexpectedMessage);
     let decode = alert(Alert::DecodeError);
     check_all(&[
-        message("a second Finished", 20, unexpected),
-        message("a Certificate", 11, decode),
-        message("an unknown message", 99, unexpected),
-        one("a HelloRequest", Handshake, handshake(0, &[]), unexpected, FAILED),
-        one("an invalid KeyUpdate", Handshake, handshake(24, &[2]), alert(Alert::IllegalParameter), FAILED),
-        one("an encrypted ChangeCipherSpec", ChangeCipherSpec, vec![1], unexpected, FAILED),
-        one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode, FAILED),
+        message("a second Finished", 20, unexpected.clone()),
+        message("a Certificate", 11, decode.clone()),
+        message("an unknown message", 99, unexpected.clone()),
+        one("a HelloRequest", Handshake, handshake(0, &[]).unwrap(), unexpected.clone(), FAILED),
+        one(
+            "an invalid KeyUpdate",
+            Handshake,
+            handshake(24, &[2]).unwrap(),
+            alert(Alert::IllegalParameter),
+            FAILED,
+        ),
+        one("an encrypted ChangeCipherSpec", ChangeCipherSpec, vec![1], unexpected.clone(), FAILED),
+        one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode.clone(), FAILED),
         one("a record of padding only", ContentType::Unknown(0), vec![0; 100], FIN, FAILED),
-        one("an alert and a half", AlertRecord, vec![2, 40, 2], decode, FAILED),
-        one("a warning", AlertRecord, vec![1, 40], decode, "handshake_failure (40)"),
+        one("an alert and a half", AlertRecord, vec![2, 40, 2], decode.clone(), FAILED),
+        one("a warning", AlertRecord, vec![1, 40], decode.clone(), "handshake_failure (40)"),
     ]);
 }
 
@@ -62,9 +68,9 @@ fn messages_that_must_not_follow_a_handshake_in_tls_1_2() {
     let unexpected = alert(Alert::UnexpectedMessage);
     let decode = alert(Alert::DecodeError);
     check_all(&[
-        one("a second Finished", Handshake, handshake(20, &[0; 12]), unexpected, FAILED),
-        one("a ChangeCipherSpec", ChangeCipherSpec, vec![1], decode, FAILED),
-        one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode, FAILED),
+        one("a second Finished", Handshake, handshake(20, &[0; 12]).unwrap(), unexpected.clone(), FAILED),
+        one("a ChangeCipherSpec", ChangeCipherSpec, vec![1], decode.clone(), FAILED),
+        one("a record of an unknown type", ContentType::Unknown(99), vec![1], decode.clone(), FAILED),
         Case::new("two renegotiations", renegotiates, FIN, "TooManyRenegotiationRequests"),
         greeted_then(
             "warnings without end",
@@ -86,7 +92,7 @@ fn messages_that_must_not_follow_a_handshake_in_tls_1_2() {
 /// The server answers the first attempt with a warning, and the session continues (RFC 5246, 7.2.2).
 fn renegotiates(server: &EchoServer) -> End {
     let (mut client, forge) = greeted(server, &TLS12);
-    let hello = ClientHello::parse(&client_hello(server, &[&TLS12])).message();
+    let hello = ClientHello::parse(&client_hello(server, &[&TLS12])).unwrap().message().unwrap();
     forge.next(Handshake, &hello);
     client.send(b"instead of this");
     assert!(client.try_round_trip(b"no_renegotiation is a warning"));

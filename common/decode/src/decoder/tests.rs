@@ -2,7 +2,7 @@
 
 use rustls::{CipherSuite, ContentType};
 
-use testing::hello::record;
+use check::wire::hello::record;
 
 use super::*;
 use crate::opener::Opener;
@@ -37,14 +37,14 @@ fn all_opened(records: &[Record]) -> bool {
 #[test]
 fn a_tls12_renegotiation_changes_the_keys() {
     let mut decoder = Decoder::default();
-    decoder.feed(Side::Client, &record(22, &client_hello(1)));
-    decoder.feed(Side::Server, &record(22, &server_hello(2)));
+    decoder.feed(Side::Client, &record(22, &client_hello(1)).unwrap());
+    decoder.feed(Side::Server, &record(22, &server_hello(2)).unwrap());
     decoder.learn(&[master(9)]);
     let [mut client, mut server] = openers(&master(9), 1, 2);
     let kinds = [ContentType::Handshake, ContentType::ChangeCipherSpec, ContentType::ApplicationData];
     let [handshake, change, data] = kinds;
     for (side, opener) in [(Side::Client, &mut client), (Side::Server, &mut server)] {
-        decoder.feed(side, &record(20, &[1]));
+        decoder.feed(side, &record(20, &[1]).unwrap());
         assert!(all_opened(&decoder.feed(side, &opener.seal(data, b"first", 0))));
     }
 
@@ -68,16 +68,16 @@ fn a_tls12_renegotiation_changes_the_keys() {
 #[test]
 fn content_that_its_type_does_not_allow_is_reported() {
     for (bytes, kind) in [
-        (record(20, &[2]), ContentType::ChangeCipherSpec),
-        (record(20, &[1, 1]), ContentType::ChangeCipherSpec),
-        (record(21, &[2]), ContentType::Alert),
-        (record(22, &[]), ContentType::Handshake),
-        (record(24, &[1, 0]), ContentType::Heartbeat),
+        (record(20, &[2]).unwrap(), ContentType::ChangeCipherSpec),
+        (record(20, &[1, 1]).unwrap(), ContentType::ChangeCipherSpec),
+        (record(21, &[2]).unwrap(), ContentType::Alert),
+        (record(22, &[]).unwrap(), ContentType::Handshake),
+        (record(24, &[1, 0]).unwrap(), ContentType::Heartbeat),
     ] {
         let records = Decoder::default().feed(Side::Client, &bytes);
         assert_eq!(records[0].content, Content::Other(kind));
     }
-    let alert = Decoder::default().feed(Side::Server, &record(21, &[2, 99]));
+    let alert = Decoder::default().feed(Side::Server, &record(21, &[2, 99]).unwrap());
     let description = AlertDescription::Unknown(99);
     assert_eq!(alert[0].content, Content::Alert(Alert { level: 2, description }));
 }
@@ -87,13 +87,13 @@ fn a_finished_in_clear_text_changes_no_keys() {
     let mut decoder = Decoder::default();
     let supported_versions = [0, 6, 0, 43, 0, 2, 3, 4];
     let mut hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &supported_versions].concat();
-    decoder.feed(Side::Client, &record(22, &client_hello(1)));
-    decoder.feed(Side::Server, &record(22, &hello));
-    decoder.feed(Side::Client, &record(22, &[20, 0, 0, 0]));
+    decoder.feed(Side::Client, &record(22, &client_hello(1)).unwrap());
+    decoder.feed(Side::Server, &record(22, &hello).unwrap());
+    decoder.feed(Side::Client, &record(22, &[20, 0, 0, 0]).unwrap());
     assert!(matches!(decoder.client.cipher, Cipher::Handshake(_)));
     // A second ServerHello for TLS 1.2 does not change the version, either.
     hello.truncate(hello.len() - supported_versions.len());
     hello[3] = 38;
-    decoder.feed(Side::Server, &record(22, &hello));
+    decoder.feed(Side::Server, &record(22, &hello).unwrap());
     assert!(decoder.is_tls13());
 }

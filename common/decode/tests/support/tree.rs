@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
+use check::wire::hello::handshake;
 use decode::Message;
 use decode::explain::{Field, MALFORMED};
 use rustls::{HandshakeType, ProtocolVersion, Side};
-use testing::hello::handshake;
 
 /// Makes a handshake message of these bytes.
 pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
@@ -61,10 +61,10 @@ pub fn message_with(place: &str, extensions: &[u8]) -> Vec<u8> {
         "CertificateRequest" => (13, "00".to_owned()),
         _ => {
             let entry = with_length(3, &[&[0, 0, 0], &extensions[..]].concat());
-            return handshake(11, &[&[0], &entry[..]].concat());
+            return handshake(11, &[&[0], &entry[..]].concat()).unwrap();
         }
     };
-    handshake(kind, &[bytes(&before), extensions].concat())
+    handshake(kind, &[bytes(&before), extensions].concat()).unwrap()
 }
 
 /// Writes a line for each field: its range, name and value.
