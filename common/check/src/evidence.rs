@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The number of events that are kept. More are counted only.
+/// The number of events that are kept: half of them the first ones, half of them the last ones.
 const KEPT: usize = 400;
 /// The number of first events and of last events in a chart that has more.
 const SHOWN: (usize, usize) = (24, 24);
@@ -47,7 +47,7 @@ pub struct Evidence {
 struct Log {
     connections: u32,
     events: Vec<Event>,
-    /// Events that were not kept.
+    /// Events that were not kept, between the first and the last ones.
     more: usize,
 }
 
@@ -107,11 +107,11 @@ impl Evidence {
             *length += more;
             return;
         }
-        if log.events.len() < KEPT {
-            log.events.push(Event { at, connection, what });
-        } else {
+        if log.events.len() == KEPT {
+            log.events.remove(KEPT / 2);
             log.more += 1;
         }
+        log.events.push(Event { at, connection, what });
     }
 }
 
@@ -123,16 +123,13 @@ impl fmt::Display for Evidence {
         let hidden = log.events.len().saturating_sub(first + last);
         for (index, event) in log.events.iter().enumerate() {
             if index == first && hidden > 0 {
-                writeln!(f, "              … {hidden} lines more …")?;
+                writeln!(f, "              … {} lines more …", hidden + log.more)?;
             }
             if index < first || index >= first + hidden {
                 writeln!(f, "{}", line(event))?;
             }
         }
-        match log.more {
-            0 => Ok(()),
-            more => writeln!(f, "              … and {more} events after these"),
-        }
+        Ok(())
     }
 }
 
@@ -245,6 +242,8 @@ mod tests {
             evidence.note(format!("line {number}"));
         }
         let chart = evidence.to_string();
-        assert!(chart.lines().count() < 60 && chart.contains("line 0\n"), "{chart}");
+        assert!(chart.lines().count() < 60, "{chart}");
+        assert!(chart.contains("line 0\n") && chart.contains("… 9952 lines more …"), "{chart}");
+        assert!(chart.ends_with("line 9999\n"), "{chart}");
     }
 }

@@ -6,7 +6,7 @@ use crate::payload::{difference, payload};
 use crate::probe::Facts;
 use crate::target::{Speaks, Target};
 use crate::verdict::Stop;
-use crate::wire::Client;
+use crate::wire::{Client, End};
 
 /// The length of an echo's request.
 const LENGTH: usize = 300;
@@ -46,14 +46,23 @@ pub fn answer(target: &Target, client: &mut Client) -> Result<(), Stop> {
     match target.speaks {
         Speaks::Echo => {
             let sent = request(target);
-            let received = client.receive(sent.len()).map_err(incomplete)?;
-            match difference(&sent, &received) {
-                None => Ok(()),
-                Some(difference) => Err(Stop::Failed(format!("the echo is wrong: {difference}"))),
-            }
+            let (received, end) = client.receive_up_to(sent.len());
+            compare(&sent, &received, end)
         }
         Speaks::Http => http_answer(client).map_err(incomplete),
         Speaks::Any => Ok(()),
+    }
+}
+
+/// Compares an echo with what was sent. The end is that of the session, if it came before the whole echo.
+///
+/// # Errors
+/// [`Stop::Failed`]: they differ.
+pub fn compare(sent: &[u8], received: &[u8], end: Option<End>) -> Result<(), Stop> {
+    match (difference(sent, received), end) {
+        (None, _) => Ok(()),
+        (Some(difference), None) => Err(Stop::Failed(format!("the echo is wrong: {difference}"))),
+        (Some(difference), Some(end)) => Err(Stop::Failed(format!("{difference}, and then {end}"))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::{AlertDescription, SupportedProtocolVersion};
@@ -12,7 +13,8 @@ use crate::exchange;
 use crate::probe::Facts;
 use crate::target::Target;
 use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
-use crate::wire::{Client, Connection, End, Forge};
+use crate::wire::hello::ClientHello;
+use crate::wire::{Client, Connection, Disguise, End, Forge};
 
 /// How long a connection may stay open that must end.
 pub const END_LIMIT: Duration = Duration::from_secs(3);
@@ -113,6 +115,20 @@ impl Trial<'_> {
         Ok((Client::new(self.connection()?, config, self.target.name.clone())?, forge))
     }
 
+    /// A client of this version before its handshake, whose ClientHello is changed like this. The session works: the keys of
+    /// the client come from the changed ClientHello.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub fn disguised(
+        &self,
+        change: impl FnMut(&mut ClientHello) + Send + 'static,
+    ) -> io::Result<(Client, Disguise)> {
+        let disguise = Disguise::new(change);
+        let config = Arc::new(self.target.config_with(&[self.version.rustls()], disguise.provider())?);
+        Ok((Client::new(self.connection()?, config, self.target.name.clone())?, disguise))
+    }
+
     /// A client after its handshake and the greeting.
     ///
     /// # Errors
@@ -183,6 +199,40 @@ impl Trial<'_> {
         self.answer(client)
     }
 
+    /// Sends these records on a thread, and receives the echo of this plaintext meanwhile. A server may stop to read while its
+    /// answer is not read.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`]: the echo does not come, is not complete, or is not the right one.
+    pub fn echo_of(&self, client: &mut Client, records: Vec<u8>, plaintext: &[u8]) -> Result<(), Stop> {
+        let (received, end) = receive_while(client, plaintext.len(), move |sender| sender.send(&records))?;
+        exchange::compare(plaintext, &received, end)
+    }
+
+    /// Calls `send` on a thread, and receives meanwhile until the server ends the session. Returns the plaintext and the end.
+    /// Keeps the end for the outcome. After this many bytes the end has to come within [`END_LIMIT`].
+    ///
+    /// # Errors
+    /// There is no free file descriptor.
+    pub fn end_behind(
+        &mut self,
+        client: &mut Client,
+        expected: usize,
+        send: impl FnOnce(&mut Connection) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<(Vec<u8>, End)> {
+        let (mut received, end) = receive_while(client, expected, send)?;
+        let end = match end {
+            Some(end) => end,
+            None => {
+                let (more, end) = self.end_of(client);
+                received.extend(more);
+                end
+            }
+        };
+        self.keep_end(&end);
+        Ok((received, end))
+    }
+
     /// Receives until the server ends the session, or for [`END_LIMIT`]. Keeps the end for the outcome.
     pub fn end_of(&mut self, client: &mut Client) -> (Vec<u8>, End) {
         client.connection().set_limit(END_LIMIT);
@@ -204,6 +254,28 @@ impl Trial<'_> {
         self.end = Some(end.clone());
     }
 
+    /// Judges how the server answered close_notify.
+    pub fn answer_to_close_notify(&self, end: &End) -> Verdict {
+        match (end, self.version) {
+            (End::CloseNotify, _) => Verdict::Held,
+            // In TLS 1.3 each side closes its direction when it wants to.
+            (End::Open, Version::Tls13) => noted(format!(
+                "the server neither answers close_notify nor closes the connection within {} s",
+                END_LIMIT.as_secs()
+            )),
+            (End::Alert(_), _) => noted(format!("the answer to close_notify was {end}")),
+            (End::Open, Version::Tls12) => {
+                failed("close_notify was not answered (RFC 5246, 7.2.1: MUST respond with close_notify)")
+            }
+            (_, Version::Tls13) => failed(format!(
+                "the answer to close_notify was {end} (RFC 8446, 6.1: MUST send close_notify before it closes)"
+            )),
+            (_, Version::Tls12) => failed(format!(
+                "the answer to close_notify was {end} (RFC 5246, 7.2.1: MUST respond with close_notify)"
+            )),
+        }
+    }
+
     /// Judges the end of a connection that must end because of an error (RFC 8446, 6.2). One of these alerts holds. Another
     /// end is noted. A connection that stays open has failed.
     pub fn must_end(&self, end: &End, alerts: &[AlertDescription]) -> Judgement {
@@ -217,4 +289,20 @@ impl Trial<'_> {
             other => noted(format!("the connection ended with {other}")),
         })
     }
+}
+
+/// Calls `send` on a thread, and receives this much plaintext meanwhile. Returns it. If it is less, also returns the end.
+fn receive_while(
+    client: &mut Client,
+    expected: usize,
+    send: impl FnOnce(&mut Connection) -> io::Result<()> + Send + 'static,
+) -> io::Result<(Vec<u8>, Option<End>)> {
+    let mut connection = client.connection().try_clone()?;
+    let sender = thread::spawn(move || send(&mut connection));
+    let (received, end) = client.receive_up_to(expected);
+    if end.is_some() {
+        client.connection().shut_down(); // ends the thread
+    }
+    let _ = sender.join(); // what was received shows how the session went
+    Ok((received, end))
 }

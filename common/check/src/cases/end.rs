@@ -2,8 +2,7 @@
 
 use crate::case::{About, Case, Group, Needs, Versions};
 use crate::trial::Trial;
-use crate::verdict::{Judgement, Verdict, failed};
-use crate::wire::End;
+use crate::verdict::Judgement;
 
 /// The cases of this group.
 pub static CASES: &[Case] = &[Case {
@@ -24,8 +23,6 @@ fn close_notify_answered(trial: &mut Trial<'_>) -> Judgement {
     let mut client = trial.ready()?;
     trial.exchange(&mut client)?;
     client.close_notify()?;
-    Ok(match trial.end_of(&mut client) {
-        (_, End::CloseNotify) => Verdict::Held,
-        (_, other) => failed(format!("the answer to close_notify was {other}")),
-    })
+    let (_, end) = trial.end_of(&mut client);
+    Ok(trial.answer_to_close_notify(&end))
 }

@@ -169,6 +169,17 @@ impl Connection {
         }
     }
 
+    /// Reads until the connection ends. Returns whether it ends with a reset. The bytes are lost: the caller has seen the end of
+    /// TLS in them.
+    pub fn ends_with_reset(&mut self) -> bool {
+        self.read_while(&mut Vec::new()).is_err_and(|error| End::of(&error) == End::Reset)
+    }
+
+    /// Ends both directions, so that a thread that writes on a second handle ends.
+    pub fn shut_down(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Both); // it fails if the connection has ended
+    }
+
     /// Sends a FIN.
     ///
     /// # Errors
@@ -188,17 +199,18 @@ impl Connection {
         Ok(())
     }
 
-    /// A second handle, which is not recorded: for a thread that writes.
+    /// A second handle: for a thread that writes complete records.
     ///
     /// # Errors
     /// There is no free file descriptor.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self {
-            socket: self.socket.try_clone()?,
-            limit: self.limit,
-            deadline: self.deadline,
-            evidence: None,
-        })
+        let evidence = self.evidence.as_ref().map(|Written { evidence, number, .. }| Written {
+            evidence: evidence.clone(),
+            number: *number,
+            sent: Namer::default(),
+            received: Namer::default(),
+        });
+        Ok(Self { socket: self.socket.try_clone()?, limit: self.limit, deadline: self.deadline, evidence })
     }
 
     /// The socket.

@@ -4,6 +4,7 @@
 //! replaced: they are sealed as rustls would, with another type or content.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::crypto::CryptoProvider;
@@ -20,9 +21,12 @@ use rustls::{
 /// Changes the type and the content of a record.
 pub type Alteration = Box<dyn FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send>;
 
-/// The alterations of the next records.
+/// The alterations of the next records, and the number of keys so far.
 #[derive(Clone, Default)]
-pub struct Forge(Arc<Mutex<VecDeque<Alteration>>>);
+pub struct Forge {
+    alterations: Arc<Mutex<VecDeque<Alteration>>>,
+    peer_keys: Arc<AtomicUsize>,
+}
 
 impl Forge {
     /// The default algorithms, with forged records.
@@ -43,11 +47,16 @@ impl Forge {
         &self,
         alteration: impl FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send + 'static,
     ) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(Box::new(alteration));
+        self.alterations.lock().unwrap_or_else(PoisonError::into_inner).push_back(Box::new(alteration));
+    }
+
+    /// How many keys the peer has used so far to seal its records. A KeyUpdate of the peer adds one (RFC 8446, 4.6.3).
+    pub fn peer_keys(&self) -> usize {
+        self.peer_keys.load(Ordering::Relaxed)
     }
 
     fn take(&self) -> Option<Alteration> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.alterations.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// rustls needs `'static` suites, so they leak.
@@ -89,6 +98,7 @@ impl Tls13AeadAlgorithm for Forging<dyn Tls13AeadAlgorithm> {
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
+        self.forge.peer_keys.fetch_add(1, Ordering::Relaxed);
         self.inner.decrypter(key, iv)
     }
 
@@ -111,6 +121,7 @@ impl Tls12AeadAlgorithm for Forging<dyn Tls12AeadAlgorithm> {
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
+        self.forge.peer_keys.fetch_add(1, Ordering::Relaxed);
         self.inner.decrypter(key, iv)
     }
 

@@ -108,6 +108,16 @@ pub fn handshake(kind: u8, body: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Cuts a handshake message into unencrypted records of at most this many bytes of content (RFC 8446, 5.1).
+///
+/// # Errors
+/// As [`record`].
+pub fn records_of(message: &[u8], most: usize) -> io::Result<Vec<u8>> {
+    let records: io::Result<Vec<Vec<u8>>> =
+        message.chunks(most.max(1)).map(|fragment| record(22, fragment)).collect();
+    Ok(records?.concat())
+}
+
 /// Returns an unencrypted record.
 ///
 /// # Errors

@@ -3,12 +3,14 @@
 //! Every function returns a `Result`, and no function waits longer than the limit of its [`Connection`].
 
 pub mod connection;
+pub mod disguise;
 pub mod end;
 pub mod forge;
 pub mod hello;
 pub mod peer;
 
 pub use connection::Connection;
+pub use disguise::Disguise;
 pub use end::End;
 pub use forge::Forge;
 pub use peer::{Client, Peer, Server};

@@ -11,7 +11,7 @@ use rustls::{
 };
 
 use super::connection::Connection;
-use super::end::End;
+use super::end::{End, records};
 
 /// A client.
 pub type Client = Peer<ClientConnection>;
@@ -66,7 +66,52 @@ impl Client {
     /// The connection ends, or TLS fails.
     pub fn second_flight(&mut self) -> io::Result<Vec<u8>> {
         self.send_client_hello()?;
-        self.next_flight()
+        self.last_flight()
+    }
+
+    /// Reads the server's flight. Returns the client's last flight, which ends with Finished in both versions. Sends a second
+    /// ClientHello if the server asks for one (RFC 8446, 4.1.4).
+    ///
+    /// # Errors
+    /// The connection ends, or TLS fails.
+    pub fn last_flight(&mut self) -> io::Result<Vec<u8>> {
+        let mut flight = Vec::new();
+        loop {
+            flight.extend(self.next_flight()?);
+            let has = |kind: u8| records(&flight).any(|record| record.first() == Some(&kind));
+            let is_hello = |record: &[u8]| matches!(record, [22, _, _, _, _, 1, ..]);
+            if records(&flight).any(is_hello) {
+                self.connection.send(&flight)?;
+                flight.clear();
+            } else if !self.tls.is_handshaking() || has(20) && has(22) {
+                // TLS 1.3: the client has finished. TLS 1.2: Finished follows a ChangeCipherSpec.
+                return Ok(flight);
+            }
+            // Otherwise this is the ChangeCipherSpec of TLS 1.3, which does not wait for the rest of the server's flight.
+        }
+    }
+
+    /// Finishes the handshake, and sends each flight with this function.
+    ///
+    /// # Errors
+    /// As [`handshake`](Self::handshake). If a write fails, the error says how the server ended the connection.
+    pub fn handshake_sent_by(
+        &mut self,
+        mut send: impl FnMut(&mut Connection, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        loop {
+            let flight = self.outgoing()?;
+            if !flight.is_empty()
+                && let Err(error) = send(&mut self.connection, &flight)
+            {
+                let end = self.receive_up_to(1).1.unwrap_or(End::Open);
+                return Err(io::Error::new(error.kind(), format!("{error}; the server answered with {end}")));
+            }
+            if !self.tls.is_handshaking() {
+                return Ok(());
+            }
+            self.read_more()?;
+        }
     }
 }
 
@@ -102,12 +147,7 @@ where
     /// The connection ends, or TLS fails.
     pub fn next_flight(&mut self) -> io::Result<Vec<u8>> {
         while !self.tls.wants_write() {
-            if self.tls.read_tls(&mut self.connection)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            self.tls
-                .process_new_packets()
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            self.read_more()?;
         }
         self.outgoing()
     }
@@ -217,6 +257,27 @@ where
         }
     }
 
+    /// Receives up to this many bytes of plaintext, and sends nothing. Returns them. If they are fewer, also returns the end of
+    /// the session.
+    pub fn receive_up_to(&mut self, length: usize) -> (Vec<u8>, Option<End>) {
+        let mut plaintext = Vec::new();
+        let mut buffer = vec![0; 64 * 1024];
+        while plaintext.len() < length {
+            let most = buffer.len().min(length - plaintext.len());
+            match self.tls.reader().read(&mut buffer[..most]) {
+                Ok(0) => return (plaintext, Some(End::CloseNotify)),
+                Ok(more) => plaintext.extend_from_slice(&buffer[..more]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if let Err(error) = self.read_more() {
+                        return (plaintext, Some(End::of(&error)));
+                    }
+                }
+                Err(error) => return (plaintext, Some(End::of(&error))),
+            }
+        }
+        (plaintext, None)
+    }
+
     /// Sends close_notify, and no FIN.
     ///
     /// # Errors
@@ -248,6 +309,15 @@ where
     /// Takes the connection.
     pub fn into_connection(self) -> Connection {
         self.connection
+    }
+
+    /// Reads once and processes what came.
+    fn read_more(&mut self) -> io::Result<()> {
+        if self.tls.read_tls(&mut self.connection)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(())
     }
 
     fn stream(&mut self) -> Stream<'_, C, Connection> {
