@@ -71,6 +71,11 @@ pub fn judge(target: &Target, facts: &Facts, case: &'static Case, version: Versi
 }
 
 impl Trial<'_> {
+    /// The end of the longest run of a case. A case stops before.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// Opens a TCP connection. Its limit is the patience.
     ///
     /// # Errors

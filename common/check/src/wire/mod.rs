@@ -8,9 +8,11 @@ pub mod end;
 pub mod forge;
 pub mod hello;
 pub mod peer;
+pub mod pump;
 
 pub use connection::Connection;
 pub use disguise::Disguise;
 pub use end::End;
 pub use forge::Forge;
 pub use peer::{Client, Peer, Server};
+pub use pump::{Flow, Pace, Pump};

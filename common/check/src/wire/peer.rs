@@ -306,6 +306,11 @@ where
         &mut self.connection
     }
 
+    /// Takes the state of TLS and the connection.
+    pub fn into_parts(self) -> (C, Connection) {
+        (self.tls, self.connection)
+    }
+
     /// Takes the connection.
     pub fn into_connection(self) -> Connection {
         self.connection
