@@ -108,6 +108,8 @@ fn find_greeting(target: &Target, facts: &Facts) -> Result<Vec<u8>, String> {
     let mut client = target
         .client(&Evidence::default(), &[facts.highest().rustls()])
         .map_err(|error| error.to_string())?;
+    client.handshake().map_err(|error| error.to_string())?;
+    exchange::pause();
     client.send(&sent).map_err(|error| error.to_string())?;
     let mut received = Vec::new();
     while !received.ends_with(&sent) {
