@@ -254,6 +254,18 @@ impl Trial<'_> {
         (bytes, end)
     }
 
+    /// [`end_of`](Self::end_of) for a session with an error. After an alert the server must also close the connection: if
+    /// it does not, the end is [`End::Open`].
+    pub fn end_after_error(&mut self, client: &mut Client) -> (Vec<u8>, End) {
+        let (plaintext, end) = self.end_of(client);
+        if !matches!(end, End::Alert(_) | End::Other(_)) || !client.connection().read_to_end().1.is_open() {
+            return (plaintext, end);
+        }
+        client.connection().note(format!("the server did not close the connection after {end}"));
+        self.keep_end(&End::Open);
+        (plaintext, End::Open)
+    }
+
     /// Keeps this end for the outcome.
     pub fn keep_end(&mut self, end: &End) {
         self.end = Some(end.clone());

@@ -56,7 +56,7 @@ impl fmt::Display for End {
             Self::CloseNotify => f.write_str("close_notify"),
             Self::Fin => f.write_str("a FIN without close_notify"),
             Self::Alert(alert) => {
-                let name = alert.as_str().unwrap_or("unknown");
+                let name = alert.as_str().map_or("unknown".to_owned(), snake_case);
                 write!(f, "the alert {name} ({})", u8::from(*alert))
             }
             Self::Reset => f.write_str("a reset"),
@@ -64,6 +64,22 @@ impl fmt::Display for End {
             Self::Other(error) => f.write_str(error),
         }
     }
+}
+
+/// The name of an alert as the RFCs write it: `UnknownCA` is `unknown_ca`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut letters = name.chars().peekable();
+    let mut before_is_small = false;
+    while let Some(letter) = letters.next() {
+        let after_is_small = letters.peek().is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase() && !snake.is_empty() && (before_is_small || after_is_small) {
+            snake.push('_');
+        }
+        before_is_small = letter.is_ascii_lowercase();
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }
 
 /// The records in these bytes, with their headers. The last one may be incomplete.
@@ -75,4 +91,21 @@ pub fn records(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         bytes = rest;
         Some(record)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_names_of_the_rfcs() {
+        for (alert, name) in [
+            (rustls::AlertDescription::UnknownCA, "the alert unknown_ca (48)"),
+            (rustls::AlertDescription::UnknownPSKIdentity, "the alert unknown_psk_identity (115)"),
+            (rustls::AlertDescription::BadRecordMac, "the alert bad_record_mac (20)"),
+            (rustls::AlertDescription::Unknown(200), "the alert unknown (200)"),
+        ] {
+            assert_eq!(End::Alert(alert).to_string(), name);
+        }
+    }
 }
