@@ -144,6 +144,7 @@ pub struct About {
 }
 
 /// A case against a server.
+#[derive(Debug)]
 pub struct Case {
     /// What a reader needs to know.
     pub about: About,

@@ -13,15 +13,22 @@
 //! probe        the first sessions: versions of TLS, echo, sessions at a time
 //! usage        memory and descriptors of the server's processes
 //! evidence     which bytes came, and when, as an arrow chart
+//! run          all chosen cases, in order, with a good session behind each
+//! command      starts, watches and ends a server
+//! report       the report for a reader, for a program, for a CI server
+//! cli          the command line of mio-check
 //! wire/        connections below TLS, clients and servers that can misbehave, forged records and hellos
 //! ```
 
 pub mod case;
 pub mod cases;
+pub mod cli;
+pub mod command;
 pub mod evidence;
 pub mod exchange;
 pub mod payload;
 pub mod probe;
+pub mod report;
 pub mod run;
 pub mod target;
 pub mod trial;

@@ -78,8 +78,8 @@ pub struct Running {
 
 /// What happens during a run.
 pub enum Event<'a> {
-    /// The probe is over.
-    Probed(&'a Facts),
+    /// The probe is over. These cases will run, in this order.
+    Probed(&'a Facts, &'a [(&'static Case, Version)]),
     /// A case begins.
     Begins(&'static Case, Version),
     /// A case has its verdict, or does not apply.
@@ -98,9 +98,20 @@ pub struct Report {
     /// The cases that were not run, because the server did not survive an earlier one.
     pub not_run: Vec<(&'static Case, Version)>,
     /// Why the run stopped early.
-    pub stopped: Option<String>,
+    pub stopped: Option<Stopped>,
     /// How long the run took.
     pub took: Duration,
+}
+
+/// Why a run stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// The server no longer serves, for this reason.
+    #[error("{0}")]
+    Server(String),
+    /// The user stopped the run.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Report {
@@ -122,10 +133,11 @@ pub fn run(
 ) -> Result<Report, ProbeError> {
     let start = Instant::now();
     let facts = probe(target, &options.versions)?;
-    see(Event::Probed(&facts));
     let Options { cases, seed, server, .. } = options;
+    let steps = steps(target, &facts, &cases);
+    see(Event::Probed(&facts, &planned(&steps)));
     let run = Run { target, facts, seed, server, see, restarts: 0, outcomes: Vec::new() };
-    Ok(run.run(&cases, start))
+    Ok(run.run(steps, start))
 }
 
 /// The runs of a case against this target: one for each version.
@@ -173,8 +185,44 @@ pub fn judge_and_visit(
     }
 }
 
-/// Cases that run together: one, or several side by side.
-type Batch = Vec<(&'static Case, Version)>;
+/// A step of a run.
+enum Step {
+    /// A case that does not apply, and its verdict.
+    Skip(&'static Case, Verdict),
+    /// One case, or several side by side.
+    Batch(Vec<(&'static Case, Version)>),
+}
+
+/// Returns the steps in the order of the cases. Cases that may run side by side are one step at the end.
+fn steps(target: &Target, facts: &Facts, chosen: &[&'static Case]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut together = Vec::new();
+    for case in cases::all().filter(|case| chosen.iter().any(|chosen| std::ptr::eq(*chosen, *case))) {
+        match plan(target, facts, case) {
+            Err(verdict) => steps.push(Step::Skip(case, verdict)),
+            Ok(versions) => {
+                let runs = versions.into_iter().map(|version| (case, version));
+                match case.group == Group::Deadlines && facts.has_neighbours() {
+                    true => together.extend(runs),
+                    false => steps.extend(runs.map(|run| Step::Batch(vec![run]))),
+                }
+            }
+        }
+    }
+    if !together.is_empty() {
+        steps.push(Step::Batch(together));
+    }
+    steps
+}
+
+/// The cases of these steps that run.
+fn planned<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Vec<(&'static Case, Version)> {
+    let batches = steps.into_iter().filter_map(|step| match step {
+        Step::Skip(..) => None,
+        Step::Batch(batch) => Some(batch),
+    });
+    batches.flatten().copied().collect()
+}
 
 struct Run<'a, 'b> {
     target: &'a mut Target,
@@ -187,49 +235,29 @@ struct Run<'a, 'b> {
 }
 
 impl Run<'_, '_> {
-    fn run(mut self, chosen: &[&'static Case], start: Instant) -> Report {
-        let mut batches = self.batches(chosen).into_iter();
-        let stopped = batches.find_map(|batch| self.batch(batch).err());
-        Report {
-            not_run: batches.flatten().collect(),
-            facts: self.facts,
-            outcomes: self.outcomes,
-            stopped,
-            took: start.elapsed(),
-        }
-    }
-
-    /// Returns the cases in their order. Those that may run side by side come last. The outcomes of cases that do not apply
-    /// are known at once.
-    fn batches(&mut self, chosen: &[&'static Case]) -> Vec<Batch> {
-        let mut alone = Vec::new();
-        let mut together = Vec::new();
-        for case in cases::all().filter(|case| chosen.iter().any(|chosen| std::ptr::eq(*chosen, *case))) {
-            match plan(self.target, &self.facts, case) {
-                Err(verdict) => self.ends(outcome(case, self.facts.highest(), verdict)),
-                Ok(versions) if case.group == Group::Deadlines => {
-                    together.extend(versions.into_iter().map(|version| (case, version)));
-                }
-                Ok(versions) => alone.extend(versions.into_iter().map(|version| vec![(case, version)])),
+    fn run(mut self, steps: Vec<Step>, start: Instant) -> Report {
+        let mut stopped = None;
+        let mut not_run = Vec::new();
+        for step in steps {
+            match step {
+                Step::Skip(case, verdict) => self.ends(outcome(case, self.facts.highest(), verdict)),
+                Step::Batch(batch) if stopped.is_some() => not_run.extend(batch),
+                Step::Batch(batch) => stopped = self.batch(&batch).err().map(Stopped::Server),
             }
         }
-        match self.facts.has_neighbours() {
-            true if !together.is_empty() => alone.push(together),
-            _ => alone.extend(together.into_iter().map(|one| vec![one])),
-        }
-        alone
+        Report { facts: self.facts, outcomes: self.outcomes, not_run, stopped, took: start.elapsed() }
     }
 
     /// Runs a batch, and then a good session. A target that does not serve the good session has failed.
     ///
     /// # Errors
     /// Why the run cannot go on.
-    fn batch(&mut self, batch: Batch) -> Result<(), String> {
-        for (case, version) in &batch {
+    fn batch(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), String> {
+        for (case, version) in batch {
             (self.see)(Event::Begins(case, *version));
         }
         let (target, facts, seed) = (&*self.target, &self.facts, self.seed);
-        let mut outcomes = match &batch[..] {
+        let mut outcomes = match batch {
             [(case, version)] => vec![judge_safely(target, facts, case, *version, seed)],
             several => side_by_side(target, facts, several, seed),
         };

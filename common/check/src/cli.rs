@@ -1,0 +1,54 @@
+//! The command line of `mio-check`.
+//!
+//! ```text
+//! flags       the flags, and their help
+//! place       HOST:PORT, and its addresses
+//! consent     the loopback rule, and what a run sends
+//! setup       from the flags to a target
+//! choice      the names of cases and groups
+//! catalog     --list and --explain
+//! server      judges a server, and reports
+//! judge       its thread with the run
+//! again       the command that runs one case again
+//! interrupt   Ctrl-C
+//! exit        the exit statuses
+//! ```
+
+pub mod again;
+pub mod catalog;
+pub mod choice;
+pub mod consent;
+pub mod exit;
+pub mod flags;
+pub mod interrupt;
+pub mod judge;
+pub mod place;
+pub mod server;
+pub mod setup;
+
+use std::process::ExitCode;
+
+use self::exit::{Exit, Fault};
+use self::flags::Flags;
+use crate::report::say;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let flags = match flags::parse(std::env::args_os()) {
+        Ok(flags) => flags,
+        Err(exit) => return exit.into(),
+    };
+    run(&flags).unwrap_or_else(|fault| fault.report()).into()
+}
+
+fn run(flags: &Flags) -> Result<Exit, Fault> {
+    if flags.list {
+        say(&catalog::list(&flags.cases()));
+        return Ok(Exit::Clean);
+    }
+    if let Some(case) = flags.explain {
+        say(&catalog::explain(case));
+        return Ok(Exit::Clean);
+    }
+    server::server(flags)
+}

@@ -1,0 +1,223 @@
+//! The flags, and their help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use rustls::pki_types::ServerName;
+
+use super::choice::{self, Choice};
+use super::exit::{self, Exit};
+use super::place::Place;
+use crate::case::{Case, Version};
+use crate::report::warn;
+use crate::target::Speaks;
+
+/// The command line of `mio-check`.
+#[derive(Parser, Debug)]
+#[command(name = "mio-check", version, about = ABOUT, long_about = None, max_term_width = 100)]
+#[command(after_help = after_help())]
+pub struct Flags {
+    /// The server. With COMMAND, port 0 chooses a free port
+    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list", "explain"])]
+    pub place: Option<Place>,
+
+    /// Start this server, watch it, start it again if it dies, and end it; {host} and {port} are replaced
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["pid", "list", "explain"])]
+    pub command: Vec<OsString>,
+
+    /// What the server does with what it receives [default: find out]
+    #[arg(long, value_enum, help_heading = "The server")]
+    pub speaks: Option<SpeaksFlag>,
+
+    /// The server's process: memory and descriptors of it and its children are watched
+    #[arg(long, value_name = "PID", help_heading = "The server")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)))]
+    pub pid: Option<u32>,
+
+    /// Judge a server whose address is not on this computer; without it, see what would be sent
+    #[arg(long, help_heading = "The server")]
+    pub yes_it_is_mine: bool,
+
+    /// Authorities to trust, PEM [default: those of the system]
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure", help_heading = "Our clients")]
+    pub ca: Option<PathBuf>,
+
+    /// Accept every certificate
+    #[arg(long, help_heading = "Our clients")]
+    pub insecure: bool,
+
+    /// Certificate chain for a server that requests one, PEM
+    #[arg(long, value_name = "FILE", requires = "key", help_heading = "Our clients")]
+    pub cert: Option<PathBuf>,
+
+    /// Private key of that certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Our clients")]
+    pub key: Option<PathBuf>,
+
+    /// Name in the server's certificate and in server_name [default: HOST]
+    #[arg(long, value_name = "NAME", value_parser = server_name, help_heading = "Our clients")]
+    pub server_name: Option<ServerName<'static>>,
+
+    /// Offer this application protocol (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = alpn, help_heading = "Our clients")]
+    pub alpn: Vec<Vec<u8>>,
+
+    /// Only this version of TLS: 1.2 or 1.3 [default: both]
+    #[arg(long, value_name = "VERSION", value_parser = version, help_heading = "Our clients")]
+    pub tls: Option<Version>,
+
+    /// Only this case, or the cases of this group (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = choice::choice)]
+    #[arg(help_heading = "The cases")]
+    pub case: Vec<Choice>,
+
+    /// List the cases
+    #[arg(long, conflicts_with = "explain", help_heading = "The cases")]
+    pub list: bool,
+
+    /// Say what a case tries, what a good server does, and why
+    #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The cases")]
+    pub explain: Option<&'static Case>,
+
+    /// Seed of the cases' random numbers
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "The cases")]
+    pub seed: u64,
+
+    /// How long to wait for what a server must do, and for its timeouts: 1s to 10m
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = patience)]
+    #[arg(help_heading = "The cases")]
+    pub patience: Duration,
+
+    /// This case fails: exit with status 1 if it holds, not if it fails (repeatable)
+    #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The report")]
+    pub expect_fail: Vec<&'static Case>,
+
+    /// Write one JSON object to stdout
+    #[arg(long, conflicts_with = "junit", help_heading = "The report")]
+    pub json: bool,
+
+    /// Write a JUnit report to this file too
+    #[arg(long, value_name = "FILE", help_heading = "The report")]
+    pub junit: Option<PathBuf>,
+}
+
+const ABOUT: &str =
+    "Judges the event loop of anybody's TLS server: hostile clients, and a good one behind each";
+
+fn after_help() -> String {
+    format!(
+        "\
+Each case is a client that cuts, floods, stalls, breaks off or lies. Its verdict is one of these:
+  held            the server did what it must do
+  failed          it broke a MUST of an RFC, lost or changed bytes, died, or serves nobody any more
+  noted           what it did, where several behaviours are allowed: you judge it
+  not applicable  the case says nothing about this server
+  inconclusive    the case could not be carried out
+
+Examples:
+  mio-check localhost:8000 --ca certificate.pem
+  mio-check localhost:8000 --insecure --case end --case framing     two groups only
+  mio-check localhost:443 --speaks http --pid 4711                  watch memory and descriptors
+  mio-check localhost:0 --ca cert.pem -- ./my-server --port {{port}}  start the server, on a free port
+  mio-check --explain close-notify-answered
+
+{}",
+        exit::TABLE
+    )
+}
+
+/// `--speaks`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SpeaksFlag {
+    /// It sends everything back
+    Echo,
+    /// HTTP/1.1
+    Http,
+    /// Unknown: no case needs an answer
+    Any,
+}
+
+impl From<SpeaksFlag> for Speaks {
+    fn from(flag: SpeaksFlag) -> Self {
+        match flag {
+            SpeaksFlag::Echo => Self::Echo,
+            SpeaksFlag::Http => Self::Http,
+            SpeaksFlag::Any => Self::Any,
+        }
+    }
+}
+
+impl Flags {
+    /// The chosen cases, in their order. Without `--case`, all of them.
+    pub fn cases(&self) -> Vec<&'static Case> {
+        let chosen = |case: &&'static Case| {
+            self.case.is_empty() || self.case.iter().any(|choice| choice.contains(case))
+        };
+        crate::cases::all().filter(chosen).collect()
+    }
+
+    /// The versions of TLS that are tried, the newest first.
+    pub fn versions(&self) -> Vec<Version> {
+        self.tls.map_or_else(|| Version::ALL.to_vec(), |version| vec![version])
+    }
+}
+
+/// Parses these arguments. The first one is the name of the program.
+///
+/// # Errors
+/// The arguments are wrong, or ask for help. The text has been written.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Flags, Exit> {
+    Flags::try_parse_from(arguments).map_err(|error| {
+        if !error.use_stderr() {
+            let _ = error.print(); // in `--help | head -1` the reader has closed stdout
+            return Exit::Clean;
+        }
+        let text = error.render().to_string();
+        warn(text.trim_end().strip_prefix("error: ").unwrap_or(&text));
+        Exit::Usage
+    })
+}
+
+fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    let name = ServerName::try_from(text.to_owned());
+    name.map_err(|_| "is neither a DNS name nor an IP address; an example: www.example.org".to_owned())
+}
+
+fn alpn(text: &str) -> Result<Vec<u8>, String> {
+    match text.len() {
+        0 => Err("is empty; examples: h2, http/1.1".to_owned()),
+        256.. => Err("is longer than 255 bytes, which is the limit (RFC 7301, 3.1)".to_owned()),
+        _ => Ok(text.as_bytes().to_vec()),
+    }
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    match text {
+        "1.2" => Ok(Version::Tls12),
+        "1.3" => Ok(Version::Tls13),
+        _ => Err("is no version that the cases have; write 1.2 or 1.3".to_owned()),
+    }
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("a number needs a unit, such as `{text}s`"));
+    }
+    // humantime adds in a u64: the digits are limited, so that the sum fits.
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let time = match digits {
+        0..=12 => humantime::parse_duration(text).map_err(|error| format!("{error}; examples: 5s, 1m 30s")),
+        _ => Err("has too many digits; examples: 5s, 1m 30s".to_owned()),
+    }?;
+    match time {
+        time if time < Duration::from_secs(1) => {
+            Err("is too short: a busy server would count as dead; 1s is the shortest".to_owned())
+        }
+        time if time > Duration::from_secs(600) => {
+            Err("is too long: the run would take hours; 10m is the longest".to_owned())
+        }
+        time => Ok(time),
+    }
+}

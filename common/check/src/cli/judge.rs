@@ -1,0 +1,190 @@
+//! Judges a server: starts COMMAND, runs the cases on a thread, and tells a reader what happens.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use super::exit::Fault;
+use super::place::{Place, first_that_accepts};
+use crate::case::{Case, Version};
+use crate::command::{Command, StartError};
+use crate::probe::{Facts, ProbeError};
+use crate::run::{self, Event, Options, Report, Restart};
+use crate::target::{Speaks, Target};
+use crate::trial::Outcome;
+
+/// How long a TCP handshake may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// What the judge tells the reader.
+pub enum Message {
+    /// What happens before the first case.
+    Prepares(String),
+    /// The probe is over, and these cases will run.
+    Probed(Probed),
+    /// A case begins.
+    Begins(&'static Case, Version),
+    /// A case has its verdict.
+    Ends(Box<Outcome>),
+    /// COMMAND was started again.
+    Restarted,
+    /// The run is over, and COMMAND has ended.
+    Over(Box<Result<Report, Fault>>),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// What is known after the probe.
+pub struct Probed {
+    /// The address that is connected to.
+    pub address: SocketAddr,
+    /// What the target does with the bytes that it receives.
+    pub speaks: Speaks,
+    /// What the probe has found out.
+    pub facts: Facts,
+    /// The cases that will run.
+    pub planned: Vec<(&'static Case, Version)>,
+}
+
+/// A run, before it begins.
+pub struct Judge {
+    /// The server as the user wrote it.
+    pub place: Place,
+    /// Its addresses. The first one that accepts a connection is judged.
+    pub addresses: Vec<SocketAddr>,
+    /// The target. Its address is not known yet.
+    pub target: Target,
+    /// What starts it.
+    pub command: Option<Command>,
+    /// The chosen cases.
+    pub cases: Vec<&'static Case>,
+    /// The versions of TLS to try.
+    pub versions: Vec<Version>,
+    /// The seed.
+    pub seed: u64,
+    /// Whether to find out what the target speaks.
+    pub finds_out: bool,
+    /// The way to the reader.
+    pub reader: Sender<Message>,
+}
+
+impl Judge {
+    /// Runs the cases, and ends COMMAND.
+    pub fn run(mut self) {
+        let result = self.start().and_then(|()| self.judge());
+        drop(self.command.take());
+        tell(&self.reader, Message::Over(Box::new(result)));
+    }
+
+    /// Starts COMMAND, or looks where the server accepts connections.
+    fn start(&mut self) -> Result<(), Fault> {
+        match &mut self.command {
+            Some(command) => {
+                tell(&self.reader, Message::Prepares("starts COMMAND".to_owned()));
+                let running = command.start().map_err(|error| not_started(&error))?;
+                self.target.address = running.address;
+                self.target.process = running.process;
+            }
+            None => {
+                tell(&self.reader, Message::Prepares(format!("connects to {}", self.place)));
+                let address = first_that_accepts(&self.addresses, CONNECT);
+                self.target.address = address.map_err(|error| {
+                    Fault::Unreachable(format!(
+                        "cannot connect to {}: {error}. Does the server run?",
+                        self.place
+                    ))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self) -> Result<Report, Fault> {
+        let address = self.target.address;
+        tell(&self.reader, Message::Prepares(format!("probes {address}")));
+        let candidates = match self.finds_out {
+            true => &[Speaks::Echo, Speaks::Http, Speaks::Any][..],
+            false => &[self.target.speaks][..],
+        };
+        let mut result = Err(Fault::Unreachable(format!("{address} was not probed")));
+        for (index, speaks) in candidates.iter().enumerate() {
+            self.target.speaks = *speaks;
+            match self.run_cases() {
+                Ok(report) => return Ok(report),
+                Err(ProbeError::NotSpoken { .. }) if index + 1 < candidates.len() => {}
+                Err(error) => {
+                    result = Err(self.not_probed(&error));
+                    break;
+                }
+            }
+        }
+        result
+    }
+
+    fn run_cases(&mut self) -> Result<Report, ProbeError> {
+        let Self { target, command, cases, versions, seed, reader, .. } = self;
+        let (address, speaks) = (target.address, target.speaks);
+        let server = command.as_mut().map(|command| command as &mut dyn Restart);
+        let options = Options { cases: cases.clone(), versions: versions.clone(), seed: *seed, server };
+        run::run(target, options, &mut |event| {
+            let message = match event {
+                Event::Probed(facts, planned) => Message::Probed(Probed {
+                    address,
+                    speaks,
+                    facts: facts.clone(),
+                    planned: planned.to_vec(),
+                }),
+                Event::Begins(case, version) => Message::Begins(case, version),
+                Event::Ends(outcome) => Message::Ends(Box::new(outcome.clone())),
+                Event::Restarted(_) => Message::Restarted,
+            };
+            tell(reader, message);
+        })
+    }
+
+    /// The error of a probe, with what the user can do about it, and what COMMAND has written.
+    fn not_probed(&mut self, error: &ProbeError) -> Fault {
+        let mut text = error.to_string();
+        if let Some(hint) = hint(&text) {
+            text = format!("{text}. {hint}");
+        }
+        if let Some(command) = &mut self.command {
+            if let Some(how) = command.has_ended() {
+                text = format!("{text}\nCOMMAND: {how}");
+            }
+            for line in command.last_lines() {
+                text = format!("{text}\nCOMMAND wrote: {line}");
+            }
+        }
+        Fault::Unreachable(text)
+    }
+}
+
+/// The reader has gone if the program ends.
+fn tell(reader: &Sender<Message>, message: Message) {
+    let _ = reader.send(message);
+}
+
+fn not_started(error: &StartError) -> Fault {
+    match error {
+        StartError::Taken(_) | StartError::Spawn { .. } => Fault::Usage(error.to_string()),
+        StartError::Interrupted => Fault::Interrupted,
+        StartError::Ended { .. } | StartError::Deaf { .. } | StartError::Io(_) => {
+            Fault::Unreachable(error.to_string())
+        }
+    }
+}
+
+/// What to do about the error of a probe.
+fn hint(error: &str) -> Option<&'static str> {
+    let hints = [
+        ("not valid for name", "Add --server-name NAME, or --insecure"),
+        ("NotValidForName", "Add --server-name NAME, or --insecure"),
+        ("invalid peer certificate", "Add --ca FILE with the authority that signed it, or --insecure"),
+        ("CertificateRequired", "Add --cert FILE and --key FILE"),
+        ("NoApplicationProtocol", "Add --alpn NAME"),
+        ("UnrecognisedName", "Add --server-name NAME"),
+        ("InvalidContentType", "Does the server speak TLS on this port, without STARTTLS?"),
+    ];
+    hints.iter().find(|(part, _)| error.contains(part)).map(|(_, hint)| *hint)
+}

@@ -1,0 +1,175 @@
+//! The report for a CI server: JUnit's XML.
+//!
+//! | verdict | element |
+//! |---|---|
+//! | held | none |
+//! | failed | `failure`, with the evidence |
+//! | failed as expected | `skipped` |
+//! | did not fail, although expected to | `failure` |
+//! | noted | `system-out`, with the value |
+//! | not applicable, not run | `skipped` |
+//! | inconclusive | `error`, with the evidence |
+
+use std::io;
+use std::time::Duration;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+use super::Setting;
+use super::printable::printable;
+use super::summary::Summary;
+use crate::case::{Case, Version};
+use crate::cli::catalog::guide;
+use crate::cli::choice::name_of;
+use crate::run::Report;
+use crate::trial::Outcome;
+use crate::verdict::Verdict;
+
+/// The longest text, in characters.
+const TEXT: usize = 4000;
+
+/// A test in the report.
+struct Test {
+    case: &'static Case,
+    version: Option<Version>,
+    took: Duration,
+    mark: Mark,
+    /// The explanation and the arrow chart. Empty if the test has passed.
+    details: String,
+}
+
+/// The element inside of a test, and its text.
+enum Mark {
+    Passed,
+    Output(String),
+    Failure(String),
+    Error(String),
+    Skipped(String),
+}
+
+/// Returns the report as XML.
+///
+/// # Errors
+/// Never: a `Vec` takes everything.
+pub fn junit(report: &Report, setting: &Setting) -> io::Result<Vec<u8>> {
+    let summary = Summary::of(report, setting);
+    let not_run = report.not_run.iter().map(|(case, version)| Test {
+        case,
+        version: Some(*version),
+        took: Duration::ZERO,
+        mark: Mark::Skipped("not run: the run stopped before".to_owned()),
+        details: String::new(),
+    });
+    let tests = report.outcomes.iter().map(|outcome| test(outcome, setting, &summary)).chain(not_run);
+    let tests: Vec<Test> = tests.collect();
+
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let name = printable(&format!("mio-check {}", setting.place), TEXT);
+    let counts = [
+        ("name", name),
+        ("tests", tests.len().to_string()),
+        ("failures", count(&tests, |mark| matches!(mark, Mark::Failure(_)))),
+        ("errors", count(&tests, |mark| matches!(mark, Mark::Error(_)))),
+        ("skipped", count(&tests, |mark| matches!(mark, Mark::Skipped(_)))),
+        ("time", seconds(report.took)),
+    ];
+    let attributes = || counts.iter().map(|(name, value)| (*name, value.as_str()));
+    // The outer element of JUnit has no `skipped`.
+    let outer = attributes().filter(|(name, _)| *name != "skipped");
+    writer.create_element("testsuites").with_attributes(outer).write_inner_content(|writer| {
+        let suite = writer.create_element("testsuite").with_attributes(attributes());
+        suite.write_inner_content(|writer| tests.iter().try_for_each(|test| write(writer, test)))?;
+        Ok(())
+    })?;
+    let mut bytes = writer.into_inner();
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn test(outcome: &Outcome, setting: &Setting, summary: &Summary) -> Test {
+    let text = printable(outcome.verdict.text(), TEXT);
+    let is_expected = setting.is_expected_to_fail(outcome.case);
+    let mark = match outcome.verdict {
+        Verdict::Held | Verdict::Noted(_) if summary.unexpectedly_held.contains(&outcome.case.about.name) => {
+            Mark::Failure("did not fail, although --expect-fail names it".to_owned())
+        }
+        Verdict::Held => Mark::Passed,
+        Verdict::Noted(_) => Mark::Output(text),
+        Verdict::NotApplicable(_) => Mark::Skipped(format!("not applicable: {text}")),
+        Verdict::Inconclusive(_) => Mark::Error(text),
+        Verdict::Failed(_) if is_expected => Mark::Skipped(format!("failed as expected: {text}")),
+        Verdict::Failed(_) => Mark::Failure(text),
+    };
+    let is_run = !matches!(outcome.verdict, Verdict::NotApplicable(_));
+    Test {
+        case: outcome.case,
+        version: is_run.then_some(outcome.version),
+        took: outcome.took,
+        details: match mark {
+            Mark::Failure(_) | Mark::Error(_) => details(outcome),
+            _ => String::new(),
+        },
+        mark,
+    }
+}
+
+fn details(outcome: &Outcome) -> String {
+    let about = &outcome.case.about;
+    let mut details = format!(
+        "{}\ntried: {}\ngood: {}\nsource: {}\nguide: {}\n",
+        printable(outcome.verdict.text(), TEXT),
+        about.tries,
+        about.good,
+        about.source,
+        guide(about.guide)
+    );
+    for line in outcome.evidence.to_string().lines() {
+        details.push_str(&printable(line, TEXT));
+        details.push('\n');
+    }
+    details
+}
+
+fn write(writer: &mut Writer<Vec<u8>>, test: &Test) -> io::Result<()> {
+    let name = match test.version {
+        Some(version) => format!("{} ({version})", test.case.about.name),
+        None => test.case.about.name.to_owned(),
+    };
+    let element = writer.create_element("testcase").with_attributes([
+        ("name", name.as_str()),
+        ("classname", &format!("mio-check.{}", name_of(test.case.group))),
+        ("time", &seconds(test.took)),
+    ]);
+    let details = BytesText::new(&test.details);
+    match &test.mark {
+        Mark::Passed => element.write_empty().map(drop),
+        Mark::Output(text) => element
+            .write_inner_content(|writer| {
+                writer.create_element("system-out").write_text_content(BytesText::new(text)).map(drop)
+            })
+            .map(drop),
+        Mark::Skipped(text) => element
+            .write_inner_content(|writer| {
+                let skipped = writer.create_element("skipped");
+                skipped.with_attribute(("message", text.as_str())).write_empty().map(drop)
+            })
+            .map(drop),
+        Mark::Failure(text) | Mark::Error(text) => element
+            .write_inner_content(|writer| {
+                let is_failure = matches!(test.mark, Mark::Failure(_));
+                let inner = writer.create_element(if is_failure { "failure" } else { "error" });
+                inner.with_attribute(("message", text.as_str())).write_text_content(details).map(drop)
+            })
+            .map(drop),
+    }
+}
+
+fn count(tests: &[Test], is_counted: impl Fn(&Mark) -> bool) -> String {
+    tests.iter().filter(|test| is_counted(&test.mark)).count().to_string()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}

@@ -1,0 +1,104 @@
+//! CASES.md: the table of all cases, made from their descriptions.
+
+use std::fmt::Write as _;
+
+use crate::case::{Case, Versions};
+use crate::cases;
+use crate::cli::choice::name_of;
+
+/// Returns the page.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# The cases\n\n\
+         <!-- Made from the descriptions in src/cases: UPDATE_CASES=1 cargo test -p check --lib page -->\n\n\
+         `mio-check --explain NAME` says the same about one case. `--case` takes the name of a case or of a group.\n",
+    );
+    let mut group = None;
+    for case in cases::all() {
+        if group.replace(case.group) != Some(case.group) {
+            let name = name_of(case.group);
+            let _ = write!(
+                page,
+                "\n## {name}\n\n| case | what is tried | what a good server does | source | guide |\n"
+            );
+            page.push_str("|---|---|---|---|---|\n");
+        }
+        page.push_str(&row(case));
+    }
+    page
+}
+
+fn row(case: &Case) -> String {
+    let about = &case.about;
+    let only = match case.versions {
+        Versions::Only12 => " Only in TLS 1.2.",
+        Versions::Only13 => " Only in TLS 1.3.",
+        Versions::Highest | Versions::Each => "",
+    };
+    let (file, _) = about.guide.split_once('#').unwrap_or((about.guide, ""));
+    let title = file.trim_end_matches(".md");
+    format!(
+        "| `{}` | {}{only} | {} | {} | [{title}](../session/src/guide/{}) |\n",
+        about.name,
+        cell(about.tries),
+        cell(about.good),
+        cell(about.source),
+        about.guide
+    )
+}
+
+/// A `|` would end the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_page_has_every_case() {
+        let page = page();
+        assert!(cases::all().all(|case| page.contains(&format!("| `{}` |", case.about.name))));
+    }
+
+    /// The test of all pages finds a wrong link in CASES.md too. This one names the case.
+    #[test]
+    fn each_page_and_anchor_of_the_guide_exists() {
+        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../session/src/guide");
+        for case in cases::all() {
+            let (file, anchor) = case.about.guide.split_once('#').unwrap_or((case.about.guide, ""));
+            let Ok(text) = std::fs::read_to_string(guide.join(file)) else {
+                panic!("{}: the guide has no page {file}", case.about.name);
+            };
+            let is_there = anchor.is_empty() || headings(&text).any(|heading| heading == anchor);
+            assert!(is_there, "{}: {file} has no heading #{anchor}", case.about.name);
+        }
+    }
+
+    /// The anchors of a page's headings, as a code host makes them.
+    fn headings(text: &str) -> impl Iterator<Item = String> {
+        text.lines().filter(|line| line.starts_with('#')).map(|line| {
+            let kept = line.trim_start_matches('#').trim().chars().filter_map(|char| match char {
+                ' ' => Some('-'),
+                char if char.is_alphanumeric() || "-_".contains(char) => Some(char),
+                _ => None,
+            });
+            kept.flat_map(char::to_lowercase).collect()
+        })
+    }
+
+    #[test]
+    fn each_case_is_described() {
+        for case in cases::all() {
+            let about = &case.about;
+            for text in [about.tries, about.good] {
+                let is_sentence = text.ends_with('.') && !text.starts_with(|char: char| char.is_lowercase());
+                assert!(is_sentence, "{}: {text}", about.name);
+                assert!(text.len() < 400 && !text.contains('\n'), "{}: {text}", about.name);
+            }
+            assert!(!about.source.is_empty(), "{} has no source", about.name);
+        }
+    }
+}
