@@ -263,6 +263,8 @@
 //! `minimal_mio` is one session without this crate: mio, rustls, and every call in one file. `blocking` is the same
 //! without mio.
 //!
+//! The module `simulation` tests your application on simulated networks. The example `simulated` shows how.
+//!
 //! An application that answers later than inside `received` returns `Next::Continue` from
 //! [`peer_finished`](application::Application::peer_finished). It also implements
 //! [`is_answering`](application::Application::is_answering). Otherwise an idle timeout sends close_notify inside the answer, and

@@ -33,6 +33,8 @@ pub struct Checker {
     /// Whether the handshake has ended in TLS 1.2.
     pub is_tls12: bool,
     is_authorized: bool,
+    /// Whether it has refused the peer at the end of the handshake.
+    pub has_refused_peer: bool,
     /// The phases that it was in, by name.
     phases: Vec<&'static str>,
     /// How many bytes of plaintext its application received.
@@ -83,6 +85,7 @@ impl Checker {
             wrong: None,
             is_tls12: false,
             is_authorized: false,
+            has_refused_peer: false,
             phases: vec!["Handshaking"],
             received: 0,
             uncompared: Vec::new(),
@@ -252,6 +255,7 @@ impl Checker {
             Step::Established(handshake) => {
                 self.check(!self.is_authorized, || "two ends of one handshake".into());
                 self.is_authorized = handshake.authorization.refusal.is_none();
+                self.has_refused_peer = !self.is_authorized;
                 self.is_tls12 = handshake.version == Some(ProtocolVersion::TLSv1_2);
                 Some(("handshake done", 0))
             }

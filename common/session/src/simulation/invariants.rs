@@ -35,8 +35,9 @@ pub(super) fn after_round<A: Application>(world: &mut World<A>, side: Side) -> R
         format!("{side:?}: {} bytes of a read are left behind", checker.unread)
     })?;
     ensure(end.reason().is_none() || checker.sent_fin, || format!("{side:?}: is over without a FIN"))?;
-    // A session that has abandoned its peer, or has failed, does not listen any more.
-    if checker.saw_close_notify && !checker.was("Failing") { certified(world, side) } else { Ok(()) }
+    // A session that has refused or abandoned its peer, or has failed, does not listen any more.
+    let listens = !checker.has_refused_peer && !checker.was("Failing");
+    if checker.saw_close_notify && listens { certified(world, side) } else { Ok(()) }
 }
 
 /// Invariant I6, as the receiver of a close_notify sees it: it has received everything that was sent. Its own close_notify
@@ -85,7 +86,10 @@ fn alert_arrives<A: Application>(world: &World<A>) -> Result<(), String> {
     let has_failed =
         reader.seen.was("Failing") && reader.reason() == Some(&CloseReason::Tls(Error::DecryptError));
     let listened = !writer.seen.was("PeerClosed")
-        && !matches!(writer.reason(), Some(CloseReason::AbandonedByApplication | CloseReason::Abandoned))
+        && !matches!(
+            writer.reason(),
+            Some(CloseReason::AbandonedByApplication | CloseReason::Abandoned | CloseReason::Aborted)
+        )
         && writer.seen.fired.is_none()
         && reader.seen.fired.is_none();
     let has_alert = matches!(writer.reason(), Some(CloseReason::PeerAlert(..) | CloseReason::Tls(_)));

@@ -2,11 +2,12 @@
 //!
 //! A test that follows a script changes the fields of a [`Lane`] ([`Socket::outgoing`], [`Socket::incoming`]). There
 //! everything arrives at once, unless the script says otherwise. [`Network::seeded`] adds delays, refused calls and
-//! events by chance. What happens later there has to be [carried out](Network::happen) by the owner of the clock.
+//! events by chance. The owner of the clock [carries out](Network::advance) what happens later there.
 //!
 //! Each kernel reports to its poll what is new, once: an edge. News are bytes for a reader that has read everything,
 //! a FIN, a reset, and room for a writer that was refused. Registering again makes news of everything that is ready.
 
+mod level;
 mod seeded;
 
 use std::cell::{Ref, RefCell, RefMut};
@@ -16,6 +17,7 @@ use std::rc::Rc;
 use mio::event::Source;
 use mio::{Poll, Registry, Token};
 
+pub use self::level::LevelTriggered;
 pub use self::seeded::{Conditions, Fault, Happening, KernelBehavior};
 
 use self::seeded::Chance;
@@ -376,6 +378,15 @@ impl Socket {
         Some(Readiness::new(readable, writable, readable && (fin || reset)))
     }
 
+    /// Sets what the poll of this end reports. Everything of that which is ready now is news.
+    pub fn watch(&self, interest: Interest) {
+        let kernel = &mut self.network.0.borrow_mut().kernels[self.side];
+        kernel.registered = interest;
+        if interest != Interest::NONE {
+            (kernel.rearmed, kernel.reset_polled) = (true, false);
+        }
+    }
+
     /// Closes the socket of a session that is over: at once, or after what still comes has been thrown away.
     ///
     /// A socket that is closed with unread bytes resets the connection (RFC 1122, 4.2.2.13). A network without chance
@@ -480,9 +491,7 @@ pub fn with_registry<T>(call: impl FnOnce(&Registry) -> T) -> T {
 
 impl Source for Socket {
     fn register(&mut self, _registry: &Registry, _token: Token, interest: mio::Interest) -> io::Result<()> {
-        let kernel = &mut self.network.0.borrow_mut().kernels[self.side];
-        kernel.registered = Interest { readable: interest.is_readable(), writable: interest.is_writable() };
-        (kernel.rearmed, kernel.reset_polled) = (true, false);
+        self.watch(Interest { readable: interest.is_readable(), writable: interest.is_writable() });
         Ok(())
     }
 
@@ -491,7 +500,7 @@ impl Source for Socket {
     }
 
     fn deregister(&mut self, _registry: &Registry) -> io::Result<()> {
-        self.network.0.borrow_mut().kernels[self.side].registered = Interest::NONE;
+        self.watch(Interest::NONE);
         Ok(())
     }
 }

@@ -88,6 +88,11 @@ impl Plan {
         self.faults.is_empty() && Side::BOTH.into_iter().all(|side| self.loops[side].stops.is_none())
     }
 
+    /// Returns whether only the applications end the run: it is calm, and no loop closes its session from outside.
+    pub fn is_undisturbed(&self) -> bool {
+        self.is_calm() && Side::BOTH.into_iter().all(|side| self.loops[side].closes_at.is_none())
+    }
+
     /// Makes everything fast enough for a run without faults to meet no deadline.
     fn hurry(&mut self, sends: Each<usize>) {
         let rounds: usize = Side::BOTH

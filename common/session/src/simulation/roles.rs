@@ -37,6 +37,10 @@ impl Application for Echo {
 #[derive(Debug)]
 pub struct Talker {
     message: Vec<u8>,
+    /// How many bytes it sends at once, and how long it waits then.
+    pace: (usize, Duration),
+    sent: usize,
+    sends_at: Option<Instant>,
     closes_after: usize,
     linger: Option<Duration>,
     closes_at: Option<Instant>,
@@ -49,6 +53,9 @@ impl Talker {
     pub fn sends(message: &[u8]) -> Self {
         Self {
             message: message.to_vec(),
+            pace: (usize::MAX, Duration::ZERO),
+            sent: 0,
+            sends_at: None,
             closes_after: usize::MAX,
             linger: None,
             closes_at: None,
@@ -62,6 +69,11 @@ impl Talker {
         Self { closes_after: received, ..self }
     }
 
+    /// Sends so many bytes at once, and the next so long after them.
+    pub fn pauses(self, piece: usize, pause: Duration) -> Self {
+        Self { pace: (piece.max(1), pause), ..self }
+    }
+
     /// Reads on whatever is pending, as an application that answers nothing should.
     pub fn always_reads(self) -> Self {
         Self { always_reads: true, ..self }
@@ -73,14 +85,24 @@ impl Talker {
     }
 
     fn next(&self) -> Next {
-        if self.received.len() >= self.closes_after { Next::Close } else { Next::Continue }
+        let has_finished = self.sends_at.is_none() && self.received.len() >= self.closes_after;
+        if has_finished { Next::Close } else { Next::Continue }
+    }
+
+    fn send(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let (piece, pause) = self.pace;
+        let rest = &self.message[self.sent..];
+        let piece = &rest[..piece.min(rest.len())];
+        outbox.send(piece);
+        self.sent += piece.len();
+        self.sends_at = (self.sent < self.message.len()).then(|| now + pause);
+        self.next()
     }
 }
 
 impl Application for Talker {
-    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        outbox.send(&self.message);
-        self.next()
+    fn established(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        self.send(now, outbox)
     }
 
     fn received(&mut self, now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
@@ -94,11 +116,12 @@ impl Application for Talker {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.closes_at
+        [self.sends_at, self.closes_at].into_iter().flatten().min()
     }
 
-    fn timer(&mut self, _now: Instant, _outbox: &mut Outbox<'_>) -> Next {
-        Next::Close
+    fn timer(&mut self, now: Instant, outbox: &mut Outbox<'_>) -> Next {
+        let closes = self.closes_at.is_some_and(|at| at <= now);
+        if closes { Next::Close } else { self.send(now, outbox) }
     }
 }
 

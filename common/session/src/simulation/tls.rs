@@ -25,9 +25,9 @@ use crate::session::SessionConfig;
 /// Both versions, for tests of what holds in either.
 pub const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
-/// The deadlines of both ends, unless a test sets others.
+/// The deadlines of both ends, unless a test sets others. With them every run ends, whatever the network does.
 pub const TIMEOUTS: Timeouts = Timeouts {
-    wait: None,
+    wait: Some(seconds(20)),
     handshake: Some(seconds(10)),
     idle: Some(seconds(60)),
     write: Some(seconds(30)),

@@ -47,12 +47,14 @@ impl<'a, A: Application> Truth<'a, A> {
             CloseReason::PeerAlert(..) => self.other_failed() || self.handshake_damaged(self.side.other()),
             CloseReason::NotTls(_) => self.damage(self.side.other()) == Some(0),
             CloseReason::Unauthorized(_) => {
-                Side::BOTH.into_iter().any(|writer| self.handshake_damaged(writer))
+                seen.has_refused_peer || Side::BOTH.into_iter().any(|writer| self.handshake_damaged(writer))
             }
             CloseReason::Tls(_) => {
                 self.damage(self.side.other()).is_some() || self.handshake_damaged(self.side)
             }
-            CloseReason::KeysUsedUp { .. } | CloseReason::Aborted => false, // no run has so many records, or aborts
+            CloseReason::KeysUsedUp { .. } => false, // no run has so many records
+            // Only the application or the loop aborts. Invariant I6: the peer gets no close_notify.
+            CloseReason::Aborted => seen.closes() || !self.other.seen.saw_close_notify,
             CloseReason::Transport { operation: Operation::Read, .. } => reset && !seen.was("Closing"),
             CloseReason::Transport { operation: Operation::Write, .. } => reset && seen.was("WriteFailed"),
             CloseReason::TimedOut(timeout) => seen.fired == Some(*timeout),
@@ -64,7 +66,8 @@ impl<'a, A: Application> Truth<'a, A> {
     pub(super) fn allows_silence(&self, reason: &CloseReason) -> bool {
         let is_cut = *reason == CloseReason::Truncated { established: true };
         let (sent, received) = (self.end.seen.sent.len(), self.other.seen.received);
-        let listened = self.other.seen.was("Established") && !self.other.seen.was("Failing");
+        let has_aborted = self.other.reason() == Some(&CloseReason::Aborted);
+        let listened = self.other.seen.was("Established") && !self.other.seen.was("Failing") && !has_aborted;
         let is_complete = Self::about(self.world, self.side.other()).has_everything();
         !(is_cut && listened && is_complete) || received == sent
     }

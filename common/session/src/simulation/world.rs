@@ -17,7 +17,7 @@ use super::network::{Happening, Network};
 use super::plan::Plan;
 use super::random::Random;
 use super::tls::Shared;
-use super::{Each, Side};
+use super::{Each, Side, cryptography};
 use crate::application::Application;
 use crate::readiness::{Interest, Readiness};
 use crate::session::SessionConfig;
@@ -37,7 +37,10 @@ enum Event {
     Close(Side),
 }
 
-/// What a test adds to a run. Every method does nothing by default.
+/// What a test adds to a run, and what it checks. Every method does nothing by default.
+///
+/// A check can use [`World::received`], [`World::sent`] and [`World::is_certified`]. The [`Checker`] of each end
+/// (`world.ends[side].seen`) knows the rest.
 pub trait Hooks<A: Application> {
     /// An end is about to have a turn, at this time. A loop that [sends](Driver::send) from outside does so here.
     fn before_turn(&mut self, side: Side, end: &mut Driver<A, Checker>, now: Instant) {
@@ -94,8 +97,10 @@ pub struct World<A> {
 }
 
 impl<A: Application> World<A> {
-    /// Two ends with these applications, which are about to meet.
+    /// Two ends with these applications, which are about to meet. The seed of the plan also decides all random numbers
+    /// that rustls draws on this thread from now on.
     pub fn new(plan: &Plan, tls: &Shared, applications: Each<A>, journal: &Rc<RefCell<Journal>>) -> Self {
+        cryptography::seed(plan.seed);
         let network = Network::seeded(plan.seed, plan.conditions, plan.kernel, &plan.faults);
         let started = Instant::now();
         let end = |side: Side, tls: Connection, application, config: &Arc<SessionConfig>| {
@@ -128,17 +133,45 @@ impl<A: Application> World<A> {
     /// Runs until both sessions are over. Returns the world as it is then.
     ///
     /// # Errors
-    /// The first thing that is wrong, in words.
+    /// The first thing that is wrong, in words, and when it was found.
     pub fn run(mut self, hooks: &mut impl Hooks<A>) -> Result<Self, String> {
+        match self.steps(hooks) {
+            Ok(()) => Ok(self),
+            Err(wrong) => Err(format!("at {:.6} s: {wrong}", self.now.as_secs_f64())),
+        }
+    }
+
+    /// The plaintext that the application of this end has sent.
+    pub fn sent(&self, side: Side) -> &[u8] {
+        &self.ends[side].seen.sent
+    }
+
+    /// The plaintext that the application of this end has received. It is the beginning of what the other has sent.
+    pub fn received(&self, side: Side) -> &[u8] {
+        let sent = self.sent(side.other());
+        &sent[..sent.len().min(self.ends[side].seen.received)]
+    }
+
+    /// Returns whether this end may rely on the answer of the other (invariant I6). A close_notify has certified the
+    /// answer to everything that this end had sent, and the other did not end the session before.
+    pub fn is_certified(&self, side: Side) -> bool {
+        let (end, other) = (&self.ends[side].seen, &self.ends[side.other()].seen);
+        let listens = !end.has_refused_peer && !end.was("Failing");
+        end.saw_close_notify && listens && !other.was("Closing") && !other.was("Failing")
+    }
+
+    fn steps(&mut self, hooks: &mut impl Hooks<A>) -> Result<(), String> {
         for _ in 0..STEPS {
             if Side::BOTH.into_iter().all(|side| self.is_over(side)) {
-                invariants::at_the_end(&self)?;
-                hooks.at_the_end(&self)?;
-                return Ok(self);
+                invariants::at_the_end(self)?;
+                return hooks.at_the_end(self);
             }
             self.wake();
             let Some((at, event)) = self.next() else {
-                return Err("nothing can ever happen, and the sessions are not over (I7)".into());
+                let phases = Side::BOTH.map(|side| self.ends[side].phase());
+                return Err(format!(
+                    "nothing can ever happen, and the sessions are not over: {phases:?} (I7)"
+                ));
             };
             self.now = self.now.max(at);
             if self.now > TIME {
@@ -152,7 +185,10 @@ impl<A: Application> World<A> {
                 self.check_sleep(side)?;
             }
         }
-        Err(format!("the sessions are not over after {STEPS} steps (I7)"))
+        let sizes = Each { client: self.sent(Side::Client).len(), server: self.sent(Side::Server).len() };
+        Err(format!(
+            "the sessions are not over after {STEPS} steps (I7), or the plan is for less than {sizes:?} bytes"
+        ))
     }
 
     fn is_over(&self, side: Side) -> bool {

@@ -191,6 +191,31 @@ impl Network {
         }
     }
 
+    /// When the next thing happens, as time since the beginning. A loop that sleeps must wake up by then.
+    pub fn next_at(&self) -> Option<Duration> {
+        self.0.borrow().chance.as_ref()?.coming.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Moves the clock, and carries out everything that happens until then.
+    ///
+    /// This is for a loop of your own. A loop that wants every single thing calls [`tick`](Self::tick),
+    /// [`take_coming`](Self::take_coming) and [`happen`](Self::happen) instead.
+    pub fn advance(&self, now: Duration) {
+        while let Some((at, what)) = self.take_first(now) {
+            self.tick(at);
+            self.happen(what);
+        }
+        self.tick(now);
+    }
+
+    /// Takes what happens first, if it happens until then. What was sent first comes first.
+    fn take_first(&self, until: Duration) -> Option<(Duration, Happening)> {
+        let mut state = self.0.borrow_mut();
+        let coming = &mut state.chance.as_mut()?.coming;
+        let (index, _) = coming.iter().enumerate().min_by_key(|(_, (at, _))| *at)?;
+        (coming[index].0 <= until).then(|| coming.remove(index))
+    }
+
     /// Returns what is to happen, and when, as far as nobody has been told.
     pub fn take_coming(&self) -> Vec<(Duration, Happening)> {
         self.0.borrow_mut().chance.as_mut().map_or_else(Vec::new, |chance| std::mem::take(&mut chance.coming))
