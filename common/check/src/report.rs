@@ -20,6 +20,9 @@ pub mod screen;
 pub mod summary;
 pub mod text;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;

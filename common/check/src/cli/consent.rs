@@ -6,8 +6,7 @@ use super::place::is_loopback;
 use crate::case::Case;
 
 /// What a full run sends, at most. The numbers are above those of the cases.
-const SENT: &str = "\
-    up to 2,500 connections, up to 200 of them at the same time
+const SENT: &str = "    up to 2,500 connections, up to 200 of them at the same time
     handshakes without pause, half handshakes, and bytes that are not TLS
     damaged, forged, oversized and endless TLS records and messages
     up to 64 MB in one session and 500 MB in all, and answers that are not read for a while

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use rustls::pki_types::ServerName;
 
 use super::choice::{self, Choice};
@@ -17,7 +17,7 @@ use crate::target::Speaks;
 /// The command line of `mio-check`.
 #[derive(Parser, Debug)]
 #[command(name = "mio-check", version, about = ABOUT, long_about = None, max_term_width = 100)]
-#[command(after_help = after_help())]
+#[command(override_usage = USAGE, after_help = after_help())]
 pub struct Flags {
     /// The server. With COMMAND, port 0 chooses a free port
     #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list", "explain"])]
@@ -27,9 +27,9 @@ pub struct Flags {
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["pid", "list", "explain"])]
     pub command: Vec<OsString>,
 
-    /// What the server does with what it receives [default: find out]
-    #[arg(long, value_enum, help_heading = "The server")]
-    pub speaks: Option<SpeaksFlag>,
+    /// What the server does with data: send it back, answer HTTP/1.1, or unknown [default: find out]
+    #[arg(long, value_name = "echo|http|any", value_parser = speaks, help_heading = "The server")]
+    pub speaks: Option<Speaks>,
 
     /// The server's process: memory and descriptors of it and its children are watched
     #[arg(long, value_name = "PID", help_heading = "The server")]
@@ -103,6 +103,11 @@ pub struct Flags {
     pub junit: Option<PathBuf>,
 }
 
+const USAGE: &str = "\
+mio-check [OPTIONS] HOST:PORT [-- COMMAND ...]
+       mio-check [--case NAME]... --list
+       mio-check --explain NAME";
+
 const ABOUT: &str =
     "Judges the event loop of anybody's TLS server: hostile clients, and a good one behind each";
 
@@ -126,27 +131,6 @@ Examples:
 {}",
         exit::TABLE
     )
-}
-
-/// `--speaks`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SpeaksFlag {
-    /// It sends everything back
-    Echo,
-    /// HTTP/1.1
-    Http,
-    /// Unknown: no case needs an answer
-    Any,
-}
-
-impl From<SpeaksFlag> for Speaks {
-    fn from(flag: SpeaksFlag) -> Self {
-        match flag {
-            SpeaksFlag::Echo => Self::Echo,
-            SpeaksFlag::Http => Self::Http,
-            SpeaksFlag::Any => Self::Any,
-        }
-    }
 }
 
 impl Flags {
@@ -178,6 +162,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Flags, Exi
         warn(text.trim_end().strip_prefix("error: ").unwrap_or(&text));
         Exit::Usage
     })
+}
+
+fn speaks(text: &str) -> Result<Speaks, String> {
+    match text {
+        "echo" => Ok(Speaks::Echo),
+        "http" => Ok(Speaks::Http),
+        "any" => Ok(Speaks::Any),
+        _ => Err("is unknown; write echo, http, or any, which expects no answer".to_owned()),
+    }
 }
 
 fn server_name(text: &str) -> Result<ServerName<'static>, String> {
@@ -219,5 +212,91 @@ fn patience(text: &str) -> Result<Duration, String> {
             Err("is too long: the run would take hours; 10m is the longest".to_owned())
         }
         time => Ok(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parsed(line: &str) -> Result<Flags, String> {
+        let words = std::iter::once("mio-check").chain(line.split_whitespace());
+        Flags::try_parse_from(words).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn help_has_an_example_and_every_exit_status() {
+        let help = Flags::command().render_help().to_string();
+        assert!(help.contains("mio-check localhost:8000 --ca certificate.pem") && help.contains(exit::TABLE));
+        let widest = help.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 100, "{widest}");
+    }
+
+    #[test]
+    fn every_flag_is_parsed() {
+        let flags = parsed(
+            "localhost:1 --ca a --cert b --key c --speaks http --server-name x --alpn h2 --alpn h3 --tls 1.2 --seed 7 \
+             --patience 1m --case end --case close-notify-answered --expect-fail close-notify-answered --junit d \
+             --yes-it-is-mine -- server --port {port}",
+        )
+        .unwrap();
+        assert_eq!(flags.place.as_ref().unwrap().to_string(), "localhost:1");
+        assert_eq!(flags.command, ["server", "--port", "{port}"]);
+        assert_eq!((flags.speaks, flags.seed), (Some(Speaks::Http), 7));
+        assert_eq!((flags.versions(), flags.patience), (vec![Version::Tls12], Duration::from_secs(60)));
+        assert_eq!((flags.alpn.len(), flags.case.len(), flags.expect_fail.len()), (2, 2, 1));
+        assert!(flags.yes_it_is_mine && !flags.json && !flags.insecure);
+        let flags = parsed("localhost:1 --insecure --pid 1 --json").unwrap();
+        assert_eq!((flags.pid, flags.speaks, flags.json), (Some(1), None, true));
+        assert_eq!((flags.versions(), flags.seed), (Version::ALL.to_vec(), 1));
+    }
+
+    #[test]
+    fn a_group_chooses_its_cases_and_no_flag_chooses_all() {
+        let all = crate::cases::all().count();
+        assert_eq!(parsed("localhost:1").unwrap().cases().len(), all);
+        let end = parsed("--list --case end").unwrap().cases();
+        assert!(!end.is_empty() && end.len() < all);
+        assert!(end.iter().all(|case| choice::name_of(case.group) == "end"));
+        assert_eq!(
+            parsed("--list --case close-notify-answered --case end").unwrap().cases().len(),
+            end.len()
+        );
+    }
+
+    #[test]
+    fn each_wrong_value_says_what_to_write() {
+        for (line, part) in [
+            ("", "required"),
+            ("localhost", "localhost:443"),
+            ("localhost:1 --ca x --insecure", "cannot be used with"),
+            ("localhost:1 --json --junit x", "cannot be used with"),
+            ("localhost:1 --pid 1 -- server", "cannot be used with"),
+            ("localhost:1 --pid 0", "not in"),
+            ("localhost:1 --cert x", "--key"),
+            ("localhost:1 --key x", "--cert"),
+            ("localhost:1 --speaks ftp", "write echo, http"),
+            ("localhost:1 --tls 1.1", "write 1.2 or 1.3"),
+            ("localhost:1 --patience 5", "`5s`"),
+            ("localhost:1 --patience 0s", "1s is the shortest"),
+            ("localhost:1 --patience 2h", "10m is the longest"),
+            ("localhost:1 --patience 99999999999999999999s", "too many digits"),
+            ("localhost:1 --patience soon", "examples: 5s"),
+            ("localhost:1 --alpn=", "empty"),
+            ("localhost:1 --server-name a..b", "DNS name"),
+            ("localhost:1 --case ende", "Did you mean end?"),
+            ("localhost:1 --explain clos-notify-answered", "Did you mean close-notify-answered?"),
+            ("localhost:1 --expect-fail end", "--list"),
+            ("localhost:1 --seed x", "invalid"),
+        ] {
+            let error = parsed(line).err().unwrap_or_default();
+            assert!(error.contains(part), "{line}: {error:?}");
+        }
     }
 }

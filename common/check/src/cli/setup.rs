@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -23,11 +25,20 @@ pub fn target(flags: &Flags, place: &Place, address: SocketAddr) -> Result<Targe
         _ => None,
     };
     target.alpn.clone_from(&flags.alpn);
-    target.speaks = flags.speaks.map_or(Speaks::Echo, Into::into);
+    target.speaks = flags.speaks.unwrap_or(Speaks::Echo);
     target.patience = flags.patience;
-    target.process = flags.pid;
+    target.process = flags.pid.map(existing).transpose()?;
     target.config(rustls::ALL_VERSIONS).map_err(|error| format!("cannot use --cert and --key: {error}"))?;
     Ok(target)
+}
+
+fn existing(process: u32) -> Result<u32, String> {
+    let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
+    match pid.map(test_kill_process) {
+        // A process of another user exists too.
+        Some(Ok(()) | Err(Errno::PERM)) => Ok(process),
+        _ => Err(format!("there is no process {process}: --pid needs the id of the server's main process")),
+    }
 }
 
 fn server_name(flags: &Flags, place: &Place) -> Result<ServerName<'static>, String> {
