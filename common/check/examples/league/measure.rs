@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use check::case::{Case, Version};
-use check::probe::probe;
-use check::run::{Health, judge_and_visit, plan};
+use check::run::{self, Event, Options, Restart, Running};
 use check::target::{Target, Trust};
+use check::trial::Outcome;
 use check::verdict::Verdict;
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustls::RootCertStore;
@@ -29,6 +30,8 @@ use crate::setup::Setup;
 
 /// The longest evidence of a case, in bytes.
 const LONGEST_EVIDENCE: usize = 4096;
+/// How many of a server's last lines are evidence.
+const LAST_LINES: usize = 8;
 /// How long a program may take to listen.
 const START: Duration = Duration::from_secs(30);
 
@@ -59,19 +62,21 @@ impl Run {
 }
 
 /// A server that runs. Its process group ends when this is dropped.
-struct Running {
-    child: Child,
-    address: SocketAddr,
+struct Server<'a> {
+    program: &'static Program,
+    setup: &'a Setup,
+    log: PathBuf,
+    child: Option<Child>,
 }
 
-impl Running {
-    fn start(program: &Program, setup: &Setup, log: &Path) -> Result<Self, Box<dyn Error>> {
+impl Server<'_> {
+    fn start(&mut self) -> Result<Running, Box<dyn Error>> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let command: Vec<String> = setup.command(program.name, program.command)?;
+        let command = self.setup.command(self.program.name, self.program.command)?;
         let words: Vec<String> =
             command.iter().map(|word| word.replace("{port}", &port.to_string())).collect();
         let (first, rest) = words.split_first().ok_or("no command")?;
-        let log = fs::File::options().create(true).append(true).open(log)?;
+        let log = File::create(&self.log)?;
         let child = Command::new(first)
             .args(rest)
             .stdin(Stdio::null())
@@ -79,31 +84,52 @@ impl Running {
             .stderr(log)
             .process_group(0)
             .spawn()?;
-        let mut running = Self { child, address: (Ipv4Addr::LOCALHOST, port).into() };
+        let running = Running { address: (Ipv4Addr::LOCALHOST, port).into(), process: Some(child.id()) };
+        self.child = Some(child);
         let start = Instant::now();
         while TcpStream::connect(running.address).is_err() {
-            if let Some(status) = running.child.try_wait()? {
-                return Err(format!("{first} ended: {status}").into());
+            if let Some(end) = self.has_ended() {
+                return Err(format!("{}: {end}: {}", self.program.name, self.last_lines().join("; ")).into());
             }
             if start.elapsed() > START {
-                return Err(format!("{first} does not listen").into());
+                return Err(format!("{} does not listen", self.program.name).into());
             }
             thread::sleep(Duration::from_millis(20));
         }
         Ok(running)
     }
 
-    fn pid(&self) -> u32 {
-        self.child.id()
+    fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL); // fails if all have ended
+        }
+        let _ = child.wait();
     }
 }
 
-impl Drop for Running {
+impl Restart for Server<'_> {
+    fn has_ended(&mut self) -> Option<String> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        Some(format!("the process ended: {status}"))
+    }
+
+    fn last_lines(&mut self) -> Vec<String> {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
+    }
+
+    fn restart(&mut self) -> io::Result<Running> {
+        self.stop();
+        self.start().map_err(|error| io::Error::other(error.to_string()))
+    }
+}
+
+impl Drop for Server<'_> {
     fn drop(&mut self) {
-        if let Some(group) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL); // fails if all have ended
-        }
-        let _ = self.child.wait();
+        self.stop();
     }
 }
 
@@ -117,51 +143,50 @@ pub fn measure(
     setup: &Setup,
     chosen: &dyn Fn(&Case) -> bool,
 ) -> Result<Run, Box<dyn Error>> {
+    let log = setup.log(program.name);
+    let mut server = Server { program, setup, log, child: None };
+    let running = server.start()?;
+    let mut target = target(running, setup)?;
+    let cases = check::cases::all().filter(|case| chosen(case)).collect();
+    let options = Options { cases, server: Some(&mut server), ..Options::default() };
+    let report = run::run(&mut target, options, &mut |event| {
+        if let Event::Ends(outcome) = event {
+            let (case, took) = (outcome.case.about.name, outcome.took.as_secs_f64());
+            println!("{}: {case}, {} ({took:.1} s): {}", program.name, outcome.version, outcome.verdict);
+        }
+    })?;
+    if let Some(why) = &report.stopped {
+        println!("{}: the run stopped early: {why}", program.name);
+    }
     let mut run =
         Run { measured: Measured { version, ..Measured::default() }, program, evidence: BTreeMap::new() };
-    let log = std::env::temp_dir().join(format!("league-{}.log", anchor(program.name)));
-    let mut running = Running::start(program, setup, &log)?;
-    let facts = probe(&target(&running, setup)?, &Version::ALL)?;
-    for case in check::cases::all().filter(|case| chosen(case)) {
-        match plan(&target(&running, setup)?, &facts, case) {
-            Err(verdict) => run.add(case, facts.highest(), &verdict, ""),
-            Ok(versions) => {
-                for version in versions {
-                    let (outcome, health) =
-                        judge_and_visit(&target(&running, setup)?, &facts, case, version, 1);
-                    println!("{}: {}, {version}: {}", program.name, case.about.name, outcome.verdict);
-                    run.add(case, version, &outcome.verdict, &outcome.evidence.to_string());
-                    if health == Health::Dead {
-                        drop(running);
-                        running = Running::start(program, setup, &log)?;
-                    }
-                }
-            }
-        }
+    for outcome in &report.outcomes {
+        run.add(outcome);
     }
     Ok(run)
 }
 
-fn target(running: &Running, setup: &Setup) -> Result<Target, Box<dyn Error>> {
+fn target(running: Running, setup: &Setup) -> Result<Target, Box<dyn Error>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(setup.certificate().as_bytes())?)?;
     let name = ServerName::try_from("localhost")?;
     let mut target = Target::new(running.address, name, Trust::Roots(Arc::new(roots)));
-    target.process = Some(running.pid());
+    target.process = running.process;
     Ok(target)
 }
 
 impl Run {
-    fn add(&mut self, case: &Case, version: Version, verdict: &Verdict, evidence: &str) {
+    fn add(&mut self, outcome: &Outcome) {
+        let Outcome { case, version, verdict, .. } = outcome;
         let name = case.about.name;
         let text = match verdict {
             Verdict::Noted(value) => format!("noted: {}", coarse(value)),
             other => other.name().to_owned(),
         };
-        self.measured.verdicts.entry(name.to_owned()).or_default().insert(short(version).to_owned(), text);
+        self.measured.verdicts.entry(name.to_owned()).or_default().insert(short(*version).to_owned(), text);
         if verdict.is_failed() {
             let text = self.evidence.entry(name.to_owned()).or_default();
-            let all = format!("{text}{name}, {version}: {verdict}\n\n{evidence}\n");
+            let all = format!("{text}{name}, {version}: {verdict}\n\n{}\n", outcome.evidence);
             let end = (0..=LONGEST_EVIDENCE.min(all.len())).rev().find(|end| all.is_char_boundary(*end));
             *text = all[..end.unwrap_or_default()].to_owned();
         }
