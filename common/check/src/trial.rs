@@ -210,22 +210,24 @@ impl Trial<'_> {
     /// # Errors
     /// [`Stop::Failed`]: the echo does not come, is not complete, or is not the right one.
     pub fn echo_of(&self, client: &mut Client, records: Vec<u8>, plaintext: &[u8]) -> Result<(), Stop> {
-        let (received, end) = receive_while(client, plaintext.len(), move |sender| sender.send(&records))?;
+        let (received, end) =
+            receive_while(client, Duration::ZERO, plaintext.len(), move |sender| sender.send(&records))?;
         exchange::compare(plaintext, &received, end)
     }
 
-    /// Calls `send` on a thread, and receives meanwhile until the server ends the session. Returns the plaintext and the end.
-    /// Keeps the end for the outcome. After this many bytes the end has to come within [`END_LIMIT`].
+    /// Calls `send` on a thread. Meanwhile, but not before this pause, receives until the server ends the session. Returns the
+    /// plaintext and the end. Keeps the end for the outcome. After this many bytes the end has to come within [`END_LIMIT`].
     ///
     /// # Errors
     /// There is no free file descriptor.
     pub fn end_behind(
         &mut self,
         client: &mut Client,
+        pause: Duration,
         expected: usize,
         send: impl FnOnce(&mut Connection) -> io::Result<()> + Send + 'static,
     ) -> io::Result<(Vec<u8>, End)> {
-        let (mut received, end) = receive_while(client, expected, send)?;
+        let (mut received, end) = receive_while(client, pause, expected, send)?;
         let end = match end {
             Some(end) => end,
             None => {
@@ -308,14 +310,17 @@ impl Trial<'_> {
     }
 }
 
-/// Calls `send` on a thread, and receives this much plaintext meanwhile. Returns it. If it is less, also returns the end.
+/// Calls `send` on a thread. Meanwhile, but not before this pause, receives this much plaintext. Returns it. If it is less, also
+/// returns the end.
 fn receive_while(
     client: &mut Client,
+    pause: Duration,
     expected: usize,
     send: impl FnOnce(&mut Connection) -> io::Result<()> + Send + 'static,
 ) -> io::Result<(Vec<u8>, Option<End>)> {
     let mut connection = client.connection().try_clone()?;
     let sender = thread::spawn(move || send(&mut connection));
+    thread::sleep(pause);
     let (received, end) = client.receive_up_to(expected);
     if end.is_some() {
         client.connection().shut_down(); // ends the thread

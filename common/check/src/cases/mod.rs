@@ -1,5 +1,6 @@
 //! The cases against servers, one file for each group.
 
+mod alerts;
 mod backpressure;
 mod deadlines;
 mod end;
@@ -17,6 +18,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     let groups = [
         framing::CASES,
         end::CASES,
+        alerts::CASES,
         first_words::CASES,
         hellos::CASES,
         sealed::CASES,

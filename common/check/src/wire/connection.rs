@@ -169,10 +169,13 @@ impl Connection {
         }
     }
 
-    /// Reads until the connection ends. Returns whether it ends with a reset. The bytes are lost: the caller has seen the end of
-    /// TLS in them.
-    pub fn ends_with_reset(&mut self) -> bool {
-        self.read_while(&mut Vec::new()).is_err_and(|error| End::of(&error) == End::Reset)
+    /// Reads until the connection ends, and returns how TCP ended it: with a FIN, with a reset, or not within the limit. For a
+    /// caller that has already seen the end of TLS.
+    pub fn end_of_tcp(&mut self) -> End {
+        match self.read_while(&mut Vec::new()) {
+            Ok(()) => End::Fin,
+            Err(error) => End::of(&error),
+        }
     }
 
     /// Ends both directions, so that a thread that writes on a second handle ends.

@@ -1,0 +1,261 @@
+//! How sessions end: alerts.
+
+use std::io;
+use std::thread;
+
+use rustls::ContentType;
+
+use crate::case::{About, Case, Group, Needs, Versions};
+use crate::payload::payload;
+use crate::target::Speaks;
+use crate::trial::{END_LIMIT, Trial};
+use crate::verdict::{Judgement, Verdict, failed, noted};
+use crate::wire::hello::{ClientHello, SUPPORTED_VERSIONS, handshake, record};
+use crate::wire::{Client, Connection, End};
+
+/// How often a case looks for the alert. A reset that destroys it is a race.
+const RUNS: usize = 20;
+/// What a client sends behind a damaged record.
+const MORE: usize = 1 << 20;
+/// One byte more than a TLS 1.2 record may have (RFC 5246, 6.2.3). TLS 1.3 allows less.
+const TOO_LONG: usize = 16_384 + 2_048 + 1;
+
+const fn case(about: About, versions: Versions, run: fn(&mut Trial<'_>) -> Judgement) -> Case {
+    Case { about, group: Group::End, versions, needs: Needs::Nothing, run }
+}
+
+const READABLE: &str =
+    "The server sends an alert and closes the connection without a reset, so that the client can read it.";
+const GUIDE: &str = "05-the-end.md#a-reset-can-destroy-what-is-not-read";
+
+/// The cases of this file.
+pub static CASES: &[Case] = &[
+    case(
+        About {
+            name: "alert-readable-bad-record",
+            tries: "The client sends a damaged record, 20 times, and reads until the end.",
+            good: READABLE,
+            source: "RFC 8446, 5.2 and 6.2; RFC 5246, 7.2.2",
+            guide: GUIDE,
+        },
+        Versions::Highest,
+        bad_record,
+    ),
+    case(
+        About {
+            name: "alert-readable-bad-message",
+            tries: "The first message of the client cannot be parsed. This is repeated 20 times.",
+            good: READABLE,
+            source: "RFC 8446, 6.2; RFC 5246, 7.2.2",
+            guide: GUIDE,
+        },
+        Versions::Highest,
+        bad_message,
+    ),
+    case(
+        About {
+            name: "alert-readable-old-version",
+            tries: "The client speaks TLS 1.0 only, 20 times.",
+            good: READABLE,
+            source: "RFC 8996, 4; RFC 8446, 4.2.1 and 6.2",
+            guide: GUIDE,
+        },
+        Versions::Highest,
+        old_version,
+    ),
+    case(
+        About {
+            name: "alert-readable-long-record",
+            tries: "The client sends a record that is longer than TLS allows, 20 times.",
+            good: READABLE,
+            source: "RFC 8446, 5.2 and 6.2; RFC 5246, 6.2.3",
+            guide: GUIDE,
+        },
+        Versions::Highest,
+        long_record,
+    ),
+    case(
+        About {
+            name: "alert-readable-while-sending",
+            tries: "The client sends a damaged record and then a megabyte, 20 times, and reads meanwhile.",
+            good: READABLE,
+            source: "RFC 8446, 5.2 and 6.2; RFC 5246, 7.2.2",
+            guide: GUIDE,
+        },
+        Versions::Highest,
+        while_sending,
+    ),
+    case(
+        About {
+            name: "peers-fatal-alert",
+            tries: "The client sends a fatal alert after the handshake, and keeps its side of the connection open.",
+            good: "The server closes the connection. It need not send anything.",
+            source: "RFC 8446, 6.2; RFC 5246, 7.2.2",
+            guide: "05-the-end.md#a-session-has-phases",
+        },
+        Versions::Each,
+        peers_fatal_alert,
+    ),
+];
+
+fn bad_record(trial: &mut Trial<'_>) -> Judgement {
+    repeat(trial, |trial| {
+        let mut client = trial.ready()?;
+        let record = damaged(&mut client)?;
+        client.connection().send(&record)?;
+        Ok(end_of_session(trial, client, Vec::new()))
+    })
+}
+
+fn while_sending(trial: &mut Trial<'_>) -> Judgement {
+    let more = payload(MORE);
+    repeat(trial, |trial| {
+        let mut client = trial.ready()?;
+        let mut records = damaged(&mut client)?;
+        records.extend(client.seal(&more)?);
+        Ok(end_of_session(trial, client, records))
+    })
+}
+
+fn long_record(trial: &mut Trial<'_>) -> Judgement {
+    repeat(trial, |trial| {
+        let mut client = trial.ready()?;
+        client.connection().send(&record(23, &[0; TOO_LONG])?)?;
+        Ok(end_of_session(trial, client, Vec::new()))
+    })
+}
+
+fn bad_message(trial: &mut Trial<'_>) -> Judgement {
+    repeat(trial, |trial| {
+        let mut connection = trial.connection()?;
+        connection.send(&record(22, &handshake(1, &[0xff; 40])?)?)?;
+        Ok(end_of_connection(trial, connection))
+    })
+}
+
+fn old_version(trial: &mut Trial<'_>) -> Judgement {
+    let mut hello = ClientHello::parse(&trial.hello()?)?;
+    hello.version = 0x0301;
+    hello.set(SUPPORTED_VERSIONS, None);
+    let hello = hello.record()?;
+    repeat(trial, |trial| {
+        let mut connection = trial.connection()?;
+        connection.send(&hello)?;
+        Ok(end_of_connection(trial, connection))
+    })
+}
+
+/// Seals a record and damages its last byte.
+fn damaged(client: &mut Client) -> io::Result<Vec<u8>> {
+    let mut record = client.seal(&payload(64))?;
+    if let Some(last) = record.last_mut() {
+        *last ^= 1;
+    }
+    Ok(record)
+}
+
+/// How a connection ended.
+enum Ended {
+    /// With an alert that the client can read.
+    Readable(End),
+    /// With an alert and a reset behind it. Some systems lose the alert.
+    Destroyed,
+    /// Without an alert.
+    Otherwise(End),
+    /// The server went on: what it did.
+    GoesOn(String),
+    /// The server spoke an old version.
+    OldVersion,
+}
+
+/// Sends these records on a thread, and reads until the server ends the session.
+fn end_of_session(trial: &mut Trial<'_>, mut client: Client, records: Vec<u8>) -> Ended {
+    let Ok(mut connection) = client.connection().try_clone() else {
+        return Ended::Otherwise(End::Other("no descriptor is free".to_owned()));
+    };
+    connection.set_limit(END_LIMIT);
+    let sender = thread::spawn(move || connection.send(&records));
+    let (plaintext, end) = trial.end_of(&mut client);
+    let behind = match end {
+        End::Alert(_) => client.connection().end_of_tcp(),
+        _ => End::Fin,
+    };
+    client.connection().shut_down(); // ends the thread
+    let _ = sender.join(); // the server may end the connection before it has read everything
+    match end {
+        _ if !plaintext.is_empty() && trial.target.speaks == Speaks::Echo => {
+            Ended::GoesOn(format!("the server answered {} bytes that came behind it", plaintext.len()))
+        }
+        End::Alert(_) if behind == End::Reset => Ended::Destroyed,
+        End::Alert(_) if behind == End::Open => Ended::GoesOn(format!("{end} came, but {}", stays_open())),
+        End::Alert(_) => Ended::Readable(end),
+        End::Open => Ended::GoesOn(stays_open()),
+        other => Ended::Otherwise(other),
+    }
+}
+
+/// Reads until the server ends a connection without keys.
+fn end_of_connection(trial: &mut Trial<'_>, mut connection: Connection) -> Ended {
+    let (bytes, end) = trial.end_of_connection(&mut connection);
+    let is_alert = bytes.first() == Some(&u8::from(ContentType::Alert));
+    match end {
+        // A ServerHello.
+        _ if bytes.get(5) == Some(&2) && bytes.first() == Some(&u8::from(ContentType::Handshake)) => {
+            Ended::OldVersion
+        }
+        End::Reset if is_alert => Ended::Destroyed,
+        End::Alert(_) => Ended::Readable(end),
+        End::Open if is_alert => Ended::GoesOn(format!("an alert came, but {}", stays_open())),
+        End::Open => Ended::GoesOn(stays_open()),
+        other => Ended::Otherwise(other),
+    }
+}
+
+fn stays_open() -> String {
+    format!("the connection stays open for {} s", END_LIMIT.as_secs())
+}
+
+/// Counts how often the alert can be read. A server that goes on fails at once.
+fn repeat(trial: &mut Trial<'_>, mut run: impl FnMut(&mut Trial<'_>) -> io::Result<Ended>) -> Judgement {
+    let (mut readable, mut destroyed, mut alert, mut other) = (0, 0, None, None);
+    for _ in 0..RUNS {
+        match run(trial)? {
+            Ended::Readable(end) => {
+                readable += 1;
+                alert = Some(end);
+            }
+            Ended::Destroyed => destroyed += 1,
+            Ended::Otherwise(end) => other = Some(end),
+            Ended::GoesOn(what) => {
+                return Ok(failed(format!("{what} (RFC 8446, 6.2: MUST close the connection)")));
+            }
+            Ended::OldVersion => return Ok(noted("the server speaks TLS 1.0")),
+        }
+    }
+    if readable == RUNS {
+        return Ok(Verdict::Held);
+    }
+    let mut text = match alert {
+        Some(alert) => format!("{alert} could be read in {readable} of {RUNS} runs"),
+        None => format!("no alert could be read in {RUNS} runs"),
+    };
+    if destroyed > 0 {
+        text += &format!("; in {destroyed} runs a reset followed the alert, and some systems then lose it");
+    }
+    if let Some(other) = other {
+        text += &format!("; other runs ended with {other}");
+    }
+    Ok(noted(text))
+}
+
+fn peers_fatal_alert(trial: &mut Trial<'_>) -> Judgement {
+    let (mut client, forge) = trial.ready_forged()?;
+    forge.next(ContentType::Alert, &[2, 80]); // internal_error
+    client.send(b"instead of this")?;
+    let (_, end) = trial.end_of(&mut client);
+    Ok(match end {
+        End::Open => failed(format!("{} behind a fatal alert (RFC 8446, 6.2: MUST close)", stays_open())),
+        End::Fin | End::Reset => Verdict::Held,
+        other => noted(format!("the server answered a fatal alert with {other}")),
+    })
+}
