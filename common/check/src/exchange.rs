@@ -68,6 +68,25 @@ pub fn answer(target: &Target, client: &mut Client) -> Result<(), Stop> {
     }
 }
 
+/// Tries an exchange, where the session may have ended.
+///
+/// # Errors
+/// How the session ended before the answer was complete. [`End::Open`]: no answer came within the limit.
+/// [`End::Other`]: the answer is wrong.
+pub fn attempt(target: &Target, client: &mut Client) -> Result<(), End> {
+    let sent = request(target);
+    let _ = client.send(&sent); // a write after the end fails: the read says how the session ended
+    match target.speaks {
+        Speaks::Echo => match client.receive_up_to(sent.len()) {
+            (_, Some(end)) => Err(end),
+            (received, None) => difference(&sent, &received)
+                .map_or(Ok(()), |why| Err(End::Other(format!("the echo is wrong: {why}")))),
+        },
+        Speaks::Http => http_answer(client).map_err(|error| End::of(&error)),
+        Speaks::Any => Ok(()),
+    }
+}
+
 /// Compares an echo with what was sent. The end is that of the session, if it came before the whole echo.
 ///
 /// # Errors

@@ -34,6 +34,8 @@ pub struct Trial<'a> {
     /// Random numbers. The same seed gives the same numbers.
     pub random: fastrand::Rng,
     end: Option<End>,
+    /// What came instead of an end from a server that left the connection open.
+    unclosed: Option<End>,
     deadline: Instant,
 }
 
@@ -64,6 +66,7 @@ pub fn judge(target: &Target, facts: &Facts, case: &'static Case, version: Versi
         evidence: Evidence::default(),
         random: fastrand::Rng::with_seed(seed),
         end: None,
+        unclosed: None,
         deadline: start + LONGEST + target.patience,
     };
     let verdict = (case.run)(&mut trial).unwrap_or_else(Verdict::from);
@@ -256,16 +259,32 @@ impl Trial<'_> {
         (bytes, end)
     }
 
-    /// [`end_of`](Self::end_of) for a session with an error. After an alert the server must also close the connection: if
-    /// it does not, the end is [`End::Open`].
+    /// [`end_of`](Self::end_of) for a session with an error: see [`closed_after`](Self::closed_after).
     pub fn end_after_error(&mut self, client: &mut Client) -> (Vec<u8>, End) {
         let (plaintext, end) = self.end_of(client);
-        if !matches!(end, End::Alert(_) | End::Other(_)) || !client.connection().read_to_end().1.is_open() {
-            return (plaintext, end);
+        (plaintext, self.closed_after(client, end))
+    }
+
+    /// Checks that the server closes the connection after this end of a session, as it must after an alert. Returns
+    /// [`End::Open`] if it does not. Keeps the end for the outcome.
+    pub fn closed_after(&mut self, client: &mut Client, end: End) -> End {
+        client.connection().set_limit(END_LIMIT);
+        let is_open =
+            matches!(end, End::Alert(_) | End::Other(_)) && client.connection().read_to_end().1.is_open();
+        if is_open {
+            client.connection().note(format!("the server did not close the connection after {end}"));
+            self.unclosed = Some(end);
+            self.keep_end(&End::Open);
+            return End::Open;
         }
-        client.connection().note(format!("the server did not close the connection after {end}"));
-        self.keep_end(&End::Open);
-        (plaintext, End::Open)
+        self.keep_end(&end);
+        end
+    }
+
+    /// What came instead of an end from a server that did not close the connection: see
+    /// [`closed_after`](Self::closed_after).
+    pub fn unclosed(&self) -> Option<&End> {
+        self.unclosed.as_ref()
     }
 
     /// Keeps this end for the outcome.
@@ -300,10 +319,15 @@ impl Trial<'_> {
     pub fn must_end(&self, end: &End, alerts: &[AlertDescription]) -> Judgement {
         Ok(match end {
             End::Alert(alert) if alerts.contains(alert) => Verdict::Held,
-            End::Open => failed(format!(
-                "the server did not close the connection within {} s (RFC 8446, 6.2: MUST)",
-                END_LIMIT.as_secs()
-            )),
+            End::Open => {
+                let after = self.unclosed.as_ref().map(|end| format!(" after {end}")).unwrap_or_default();
+                let rule = match self.version {
+                    Version::Tls13 => "RFC 8446, 6.2: MUST immediately close",
+                    Version::Tls12 => "RFC 5246, 7.2.2: both parties immediately close",
+                };
+                let seconds = END_LIMIT.as_secs();
+                failed(format!("the server did not close the connection{after} within {seconds} s ({rule})"))
+            }
             End::Fin | End::Reset => noted(format!("no alert: the connection ended with {end}")),
             other => noted(format!("the connection ended with {other}")),
         })

@@ -5,6 +5,8 @@ use std::io;
 /// The number of an extension.
 pub type Extension = u16;
 
+/// `server_name`.
+pub const SERVER_NAME: Extension = 0;
 /// `supported_groups`.
 pub const SUPPORTED_GROUPS: Extension = 10;
 /// `signature_algorithms`.
@@ -15,6 +17,8 @@ pub const EARLY_DATA: Extension = 42;
 pub const SUPPORTED_VERSIONS: Extension = 43;
 /// `key_share`.
 pub const KEY_SHARE: Extension = 51;
+/// `renegotiation_info`.
+pub const RENEGOTIATION_INFO: Extension = 0xff01;
 
 /// A ClientHello.
 pub struct ClientHello {
@@ -52,12 +56,7 @@ impl ClientHello {
         let suites = suites.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
         take(&mut rest, 2)?; // legacy_compression_methods: one, null
         take(&mut rest, 2)?; // the length of the rest
-        let mut extensions = Vec::new();
-        while !rest.is_empty() {
-            let number = take_u16(&mut rest)?;
-            let length = take_u16(&mut rest)?;
-            extensions.push((number, take(&mut rest, length.into())?.to_vec()));
-        }
+        let extensions = take_extensions(rest)?;
         Some(Self { version, random_and_session, suites, extensions })
     }
 
@@ -97,6 +96,52 @@ impl ClientHello {
     }
 }
 
+/// A ServerHello or a HelloRetryRequest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerHello {
+    /// The version that the server has chosen.
+    pub version: u16,
+    /// Its extensions, in order.
+    pub extensions: Vec<(Extension, Vec<u8>)>,
+}
+
+impl ServerHello {
+    /// Finds the first message in these records, if it is a ServerHello.
+    pub fn find(bytes: &[u8]) -> Option<Self> {
+        let mut message = Vec::new();
+        for record in super::end::records(bytes).skip_while(|record| record[0] != 22) {
+            message.extend_from_slice(record.get(5..).filter(|_| record[0] == 22)?);
+            if let [2, high, middle, low, body @ ..] = &message[..]
+                && let length = u32::from_be_bytes([0, *high, *middle, *low])
+                && let Some(body) = body.get(..usize::try_from(length).ok()?)
+            {
+                return Self::parsed(body);
+            }
+        }
+        None
+    }
+
+    fn parsed(mut rest: &[u8]) -> Option<Self> {
+        let legacy_version = take_u16(&mut rest)?;
+        take(&mut rest, 32)?; // random
+        let session = take(&mut rest, 1)?[0];
+        take(&mut rest, usize::from(session) + 3)?; // with the cipher suite and the compression method
+        let _ = take_u16(&mut rest); // the length of the extensions, if there are any
+        let extensions = take_extensions(rest)?;
+        let chosen = extensions.iter().find(|(number, _)| *number == SUPPORTED_VERSIONS);
+        let version = match chosen {
+            Some((_, body)) => take_u16(&mut &body[..])?,
+            None => legacy_version,
+        };
+        Some(Self { version, extensions })
+    }
+
+    /// Whether it has this extension.
+    pub fn has(&self, number: Extension) -> bool {
+        self.extensions.iter().any(|(other, _)| *other == number)
+    }
+}
+
 /// Returns a handshake message.
 ///
 /// # Errors
@@ -133,6 +178,16 @@ pub fn fatal_alert(description: u8) -> [u8; 7] {
 
 fn with_length(bytes: &[u8]) -> io::Result<Vec<u8>> {
     Ok([&u16::try_from(bytes.len()).map_err(io::Error::other)?.to_be_bytes(), bytes].concat())
+}
+
+fn take_extensions(mut rest: &[u8]) -> Option<Vec<(Extension, Vec<u8>)>> {
+    let mut extensions = Vec::new();
+    while !rest.is_empty() {
+        let number = take_u16(&mut rest)?;
+        let length = take_u16(&mut rest)?;
+        extensions.push((number, take(&mut rest, length.into())?.to_vec()));
+    }
+    Some(extensions)
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
