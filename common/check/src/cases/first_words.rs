@@ -169,7 +169,7 @@ const HTTP: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const SSL2: [u8; 27] =
     [0x80, 25, 1, 0, 2, 0, 6, 0, 0, 0, 10, 1, 0, 0x80, 7, 0, 0xc0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-/// The alerts for bytes that are not TLS. The type, the version and the length of their first record are all wrong, and a
+/// The alerts for bytes that are not TLS. The type, the version and the length of their first record are all wrong. A
 /// server may look at any of them first.
 const NOT_TLS: [Alert; 4] =
     [Alert::UnexpectedMessage, Alert::DecodeError, Alert::ProtocolVersion, Alert::RecordOverflow];

@@ -1,6 +1,395 @@
 //! Encrypted records that must not come.
+//!
+//! Only a client with the keys of the session can send them. So a server may trust them too much.
 
-use crate::case::Case;
+use rustls::{AlertDescription as Alert, ContentType};
+
+use ContentType::{Alert as AlertRecord, ApplicationData, ChangeCipherSpec, Handshake};
+
+use crate::case::{About, Case, Group, Needs, Version, Versions};
+use crate::exchange;
+use crate::payload::payload;
+use crate::target::Speaks;
+use crate::trial::Trial;
+use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
+use crate::wire::hello::handshake;
+use crate::wire::{Client, End};
+
+const fn case(
+    versions: Versions,
+    about: [&'static str; 4],
+    guide: &'static str,
+    run: fn(&mut Trial<'_>) -> Judgement,
+) -> Case {
+    let [name, tries, good, source] = about;
+    Case {
+        about: About { name, tries, good, source, guide },
+        group: Group::Sealed,
+        versions,
+        needs: Needs::Nothing,
+        run,
+    }
+}
+
+const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
+const MANY_RECORDS: &str = "08-many-sessions.md#bytes-are-not-work";
 
 /// The cases of this group.
-pub static CASES: &[Case] = &[];
+pub static CASES: &[Case] = &[
+    case(
+        Versions::Each,
+        [
+            "damaged-byte",
+            "One byte of an encrypted record is changed on its way.",
+            "The server ends the connection with bad_record_mac. It uses no byte of the record.",
+            "RFC 8446, 5.2; RFC 5246, 7.2.2",
+        ],
+        "traps.md#a-short-write-of-ciphertext-the-peer-reports-bad_record_mac",
+        damaged_byte,
+    ),
+    case(
+        Versions::Each,
+        [
+            "replayed-record",
+            "The same encrypted record arrives twice.",
+            "The server uses the first one, and ends the connection with bad_record_mac at the second one.",
+            "RFC 8446, 5.3; RFC 5246, 7.2.2",
+        ],
+        ALERTS,
+        replayed_record,
+    ),
+    case(
+        Versions::Each,
+        [
+            "long-plaintext",
+            "A record has 16,385 bytes of plaintext, one more than a record may have.",
+            "The server ends the connection with record_overflow.",
+            "RFC 8446, 5.1; RFC 5246, 6.2.1",
+        ],
+        ALERTS,
+        long_plaintext,
+    ),
+    case(
+        Versions::Each,
+        [
+            "wrong-verify-data",
+            "The client's Finished has a wrong hash of the handshake.",
+            "The server ends the connection with decrypt_error, and takes no data.",
+            "RFC 8446, 4.4.4; RFC 5246, 7.4.9",
+        ],
+        "traps.md#in-tls-13-the-clients-handshake-is-done-before-the-server-has-checked-its-certificate",
+        |trial| {
+            let alteration = |kind, mut content: Vec<u8>| {
+                if let Some(last) = content.last_mut() {
+                    *last ^= 1;
+                }
+                (kind, content)
+            };
+            instead_of_finished(trial, alteration, Alert::DecryptError)
+        },
+    ),
+    case(
+        Versions::Each,
+        [
+            "data-instead-of-finished",
+            "The client sends encrypted data where its Finished must come.",
+            "The server ends the connection with unexpected_message, and uses no byte of the data.",
+            "RFC 8446, 5; RFC 5246, 7.2.2",
+        ],
+        ALERTS,
+        |trial| {
+            let alteration = |_, _| (ApplicationData, payload(64));
+            instead_of_finished(trial, alteration, Alert::UnexpectedMessage)
+        },
+    ),
+    case(
+        Versions::Each,
+        [
+            "damaged-finished",
+            "One byte of the encrypted Finished is changed on its way.",
+            "The server ends the connection with bad_record_mac, and takes no data.",
+            "RFC 8446, 5.2; RFC 5246, 7.2.2",
+        ],
+        ALERTS,
+        damaged_finished,
+    ),
+    case(
+        Versions::Each,
+        [
+            "empty-records-without-end",
+            "2,000 encrypted records without content arrive in one write.",
+            "The server takes them, or ends the connection after a number of them.",
+            "RFC 8446, 5.1; RFC 5246, 6.2.1",
+        ],
+        MANY_RECORDS,
+        |trial| flood(trial, ApplicationData, &[], 2_000),
+    ),
+    case(
+        Versions::Each,
+        [
+            "second-finished",
+            "The client sends another Finished after the handshake.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 4; RFC 5246, 7.2.2",
+        ],
+        ALERTS,
+        |trial| {
+            let length = if trial.version == Version::Tls13 { 32 } else { 12 };
+            refused(trial, Handshake, &handshake(20, &vec![0; length])?, &[Alert::UnexpectedMessage])
+        },
+    ),
+    case(
+        Versions::Each,
+        [
+            "unknown-record-type",
+            "The client sends an encrypted record with a type that nobody has defined.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 5; RFC 5246, 6",
+        ],
+        ALERTS,
+        |trial| refused(trial, ContentType::Unknown(99), &[1], &[Alert::UnexpectedMessage]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "unknown-message",
+            "The client sends a handshake message with a type that nobody has defined, after the handshake.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 4",
+        ],
+        ALERTS,
+        |trial| refused(trial, Handshake, &handshake(99, &[0; 32])?, &[Alert::UnexpectedMessage]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "unasked-certificate",
+            "The client sends a Certificate after the handshake, and the server has not asked for it.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 4 and 4.6.2",
+        ],
+        ALERTS,
+        |trial| {
+            let empty = handshake(11, &[0, 0, 0, 0])?;
+            refused(trial, Handshake, &empty, &[Alert::UnexpectedMessage])
+        },
+    ),
+    case(
+        Versions::Only13,
+        [
+            "hello-request",
+            "The client sends a HelloRequest, which TLS 1.3 does not have.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 4",
+        ],
+        ALERTS,
+        |trial| refused(trial, Handshake, &handshake(0, &[])?, &[Alert::UnexpectedMessage]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "invalid-key-update",
+            "The client sends a KeyUpdate with a value that nobody has defined.",
+            "The server ends the connection with illegal_parameter.",
+            "RFC 8446, 4.6.3",
+        ],
+        ALERTS,
+        |trial| refused(trial, Handshake, &handshake(24, &[2])?, &[Alert::IllegalParameter]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "sealed-change-cipher-spec",
+            "The client sends an encrypted change_cipher_spec.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 5",
+        ],
+        ALERTS,
+        |trial| refused(trial, ChangeCipherSpec, &[1], &[Alert::UnexpectedMessage]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "padding-only",
+            "The client sends an encrypted record that has padding only, and so no type.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 8446, 5.4",
+        ],
+        ALERTS,
+        |trial| refused(trial, ContentType::Unknown(0), &[0; 100], &[Alert::UnexpectedMessage]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "alert-and-a-half",
+            "The client sends a record with a fatal alert and the first byte of another one.",
+            "The server closes the connection. It need not answer.",
+            "RFC 8446, 5.1 and 6.2",
+        ],
+        ALERTS,
+        |trial| closed(trial, AlertRecord, &[2, 40, 2]),
+    ),
+    case(
+        Versions::Only13,
+        [
+            "error-as-a-warning",
+            "The client sends the alert handshake_failure with the level of a warning.",
+            "The server closes the connection. In TLS 1.3 the level of an alert has no meaning.",
+            "RFC 8446, 6 and 6.2",
+        ],
+        ALERTS,
+        |trial| closed(trial, AlertRecord, &[1, 40]),
+    ),
+    case(
+        Versions::Only12,
+        [
+            "second-change-cipher-spec",
+            "The client sends another change_cipher_spec after the handshake.",
+            "The server ends the connection with unexpected_message.",
+            "RFC 5246, 6 and 7.2.2",
+        ],
+        ALERTS,
+        |trial| refused(trial, ChangeCipherSpec, &[1], &[Alert::UnexpectedMessage]),
+    ),
+    case(
+        Versions::Only12,
+        [
+            "warnings-without-end",
+            "100 encrypted warnings arrive in one write (CVE-2016-8610).",
+            "The server ignores them, or ends the connection after a number of them.",
+            "RFC 5246, 7.2.2",
+        ],
+        MANY_RECORDS,
+        |trial| flood(trial, AlertRecord, &[1, 90], 100),
+    ),
+];
+
+/// How a server must end a session.
+enum Must<'a> {
+    /// With one of these alerts. Other ends are noted.
+    Alert(&'a [Alert]),
+    /// With an alert or without.
+    Close,
+}
+
+/// Sends one forged record after the handshake. The server must end the session with one of these alerts.
+fn refused(trial: &mut Trial<'_>, kind: ContentType, content: &[u8], alerts: &[Alert]) -> Judgement {
+    let mut client = after_record(trial, kind, content)?;
+    must_end(trial, &mut client, usize::MAX, Must::Alert(alerts))
+}
+
+/// Sends one forged record after the handshake. The server must end the session, with or without an alert.
+fn closed(trial: &mut Trial<'_>, kind: ContentType, content: &[u8]) -> Judgement {
+    let mut client = after_record(trial, kind, content)?;
+    must_end(trial, &mut client, usize::MAX, Must::Close)
+}
+
+/// A client that has sent one forged record after its handshake.
+fn after_record(trial: &Trial<'_>, kind: ContentType, content: &[u8]) -> Result<Client, Stop> {
+    let (mut client, forge) = trial.ready_forged()?;
+    forge.next(kind, content);
+    client.send(b"instead of this")?;
+    Ok(client)
+}
+
+/// Judges a session that the server must end. A server that echoes may send at most this much plaintext before.
+fn must_end(trial: &mut Trial<'_>, client: &mut Client, most: usize, must: Must<'_>) -> Judgement {
+    let (plaintext, end) = trial.end_after_error(client);
+    if trial.target.speaks == Speaks::Echo && plaintext.len() > most {
+        return Ok(failed(format!("the server used the record: {} bytes came back", plaintext.len())));
+    }
+    let may_go_on = end.is_open() && trial.unclosed().is_none() && trial.target.speaks != Speaks::Any;
+    if may_go_on && exchange::attempt(trial.target, client).is_ok() {
+        return Ok(failed("the session goes on: the next request was answered"));
+    }
+    match must {
+        Must::Close if !end.is_open() => Ok(Verdict::Held),
+        Must::Close => trial.must_end(&end, &[]),
+        Must::Alert(alerts) => trial.must_end(&end, alerts),
+    }
+}
+
+fn damaged_byte(trial: &mut Trial<'_>) -> Judgement {
+    let mut client = trial.ready()?;
+    let mut record = client.seal(&payload(64))?;
+    record[20] ^= 1;
+    client.connection().send(&record)?;
+    must_end(trial, &mut client, 63, Must::Alert(&[Alert::BadRecordMac]))
+}
+
+fn replayed_record(trial: &mut Trial<'_>) -> Judgement {
+    let mut client = trial.ready()?;
+    let record = client.seal(&payload(64))?;
+    client.connection().send(&record.repeat(2))?;
+    must_end(trial, &mut client, 64 + 63, Must::Alert(&[Alert::BadRecordMac]))
+}
+
+fn long_plaintext(trial: &mut Trial<'_>) -> Judgement {
+    let (mut client, forge) = trial.ready_forged()?;
+    forge.next(ApplicationData, &payload(16_385));
+    client.send(b"instead of this")?;
+    if trial.version == Version::Tls13 {
+        return must_end(trial, &mut client, 16_384, Must::Alert(&[Alert::RecordOverflow]));
+    }
+    // RFC 5246 forbids to send such a record, but its record_overflow is only for much longer ones.
+    match trial.end_after_error(&mut client) {
+        (_, End::Open) if trial.unclosed().is_none() => {
+            Ok(noted("the server takes a record that is one byte too long"))
+        }
+        (_, end) => trial.must_end(&end, &[Alert::RecordOverflow]),
+    }
+}
+
+/// Alters the first encrypted record of the client, which ends with Finished.
+fn instead_of_finished(
+    trial: &mut Trial<'_>,
+    alteration: fn(ContentType, Vec<u8>) -> (ContentType, Vec<u8>),
+    alert: Alert,
+) -> Judgement {
+    let (mut client, forge) = trial.forged()?;
+    forge.alter_next(alteration);
+    let flight = client.second_flight()?;
+    wrong_finished(trial, client, &flight, alert)
+}
+
+fn damaged_finished(trial: &mut Trial<'_>) -> Judgement {
+    let mut client = trial.client()?;
+    let mut flight = client.second_flight()?;
+    if let Some(last) = flight.last_mut() {
+        *last ^= 1;
+    }
+    wrong_finished(trial, client, &flight, Alert::BadRecordMac)
+}
+
+/// Sends a flight that the server must refuse. In TLS 1.3 a server may greet before it has read the flight.
+fn wrong_finished(trial: &mut Trial<'_>, mut client: Client, flight: &[u8], alert: Alert) -> Judgement {
+    client.connection().send(flight)?;
+    let most = trial.facts.greeting.len() + 63;
+    must_end(trial, &mut client, most, Must::Alert(&[alert]))
+}
+
+/// Sends many records that a server may ignore. It may also end the session, with any end.
+fn flood(trial: &mut Trial<'_>, kind: ContentType, content: &[u8], count: usize) -> Judgement {
+    let (mut client, forge) = trial.ready_forged()?;
+    let mut records = Vec::new();
+    for _ in 0..count {
+        forge.next(kind, content);
+        records.extend(client.seal(b"instead of this")?);
+    }
+    let _ = client.connection().send(&records); // the server may end the session meanwhile
+    let end = match trial.target.speaks {
+        Speaks::Any => trial.end_after_error(&mut client).1,
+        Speaks::Echo | Speaks::Http => match exchange::attempt(trial.target, &mut client) {
+            Ok(()) => return Ok(Verdict::Held),
+            Err(End::Open) => {
+                return Ok(failed("the server neither answers the next request nor ends the session"));
+            }
+            Err(end) => trial.closed_after(&mut client, end),
+        },
+    };
+    match end {
+        End::Open if trial.target.speaks == Speaks::Any => Ok(noted("the connection stays open")),
+        End::Open => trial.must_end(&End::Open, &[]),
+        end => Ok(noted(format!("the server ends the session with {end}"))),
+    }
+}
