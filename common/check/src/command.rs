@@ -24,8 +24,11 @@ const TERM: Duration = Duration::from_secs(2);
 const LAST_LINES: Duration = Duration::from_millis(500);
 /// The pause between two looks at something.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The number of last lines that are kept of stdout and of stderr, and their length in bytes.
-const KEPT: (usize, usize) = (10, 400);
+/// The number of first lines and of last lines that are kept of each pipe. A panic has its message in front of a long
+/// backtrace, and other programs end with the message.
+const KEPT: usize = 8;
+/// The length of a line in bytes.
+const LINE: usize = 400;
 
 /// A server that `mio-check` starts. Dropping it ends its process group.
 pub struct Command {
@@ -33,8 +36,8 @@ pub struct Command {
     host: String,
     addresses: Vec<SocketAddr>,
     group: Group,
-    /// The last lines of stdout, and of stderr.
-    tails: Vec<Tail>,
+    /// What stdout and stderr have brought.
+    outputs: Vec<Lines>,
     /// Some servers end when their stdin ends. This one stays open, and stays empty.
     _stdin: Option<ChildStdin>,
 }
@@ -58,28 +61,28 @@ pub enum StartError {
     /// The process has ended before it accepted a connection.
     #[error(
         "the server did not listen at {address}: {how}{}. It must stay in the foreground, and listen at {address}",
-        quoted(last_lines)
+        quoted(lines)
     )]
     Ended {
         /// Where it should listen.
         address: SocketAddr,
         /// How it has ended.
         how: String,
-        /// What it has written last.
-        last_lines: Vec<String>,
+        /// What it has written.
+        lines: Vec<String>,
     },
     /// It does not accept connections.
     #[error(
         "the server does not accept connections at {address} after {} s{}. Does COMMAND name the same port? {{port}} \
          stands for it",
         START.as_secs(),
-        quoted(last_lines)
+        quoted(lines)
     )]
     Deaf {
         /// Where it should listen.
         address: SocketAddr,
-        /// What it has written last.
-        last_lines: Vec<String>,
+        /// What it has written.
+        lines: Vec<String>,
     },
     /// The run was interrupted.
     #[error("interrupted")]
@@ -100,7 +103,7 @@ impl Command {
     /// A command that is not started yet. `host` replaces `{host}` in its words, and the port `{port}`. Port 0 in
     /// `addresses` stands for a free port, a new one for each start.
     pub fn new(words: Vec<OsString>, host: String, addresses: Vec<SocketAddr>) -> Self {
-        Self { words, host, addresses, group: Group::default(), tails: Vec::new(), _stdin: None }
+        Self { words, host, addresses, group: Group::default(), outputs: Vec::new(), _stdin: None }
     }
 
     /// A handle that ends the process group from another thread.
@@ -144,9 +147,9 @@ impl Command {
         let mut command = std::process::Command::new(&program);
         command.args(words).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (process, stdin, output) = self.group.spawn(&mut command, &program)?;
+        let (process, stdin, pipes) = self.group.spawn(&mut command, &program)?;
         self._stdin = stdin;
-        self.tails = output.into_iter().map(Tail::of).collect();
+        self.outputs = pipes.into_iter().map(Lines::of).collect();
         Ok(process)
     }
 
@@ -156,13 +159,13 @@ impl Command {
             addresses.first().copied().ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
         loop {
             if let Some(how) = self.has_ended() {
-                return Err(StartError::Ended { address, how, last_lines: self.last_lines() });
+                return Err(StartError::Ended { address, how, lines: self.last_lines() });
             }
             if let Some(address) = accepting(addresses) {
                 return Ok(Running { address, process: Some(process) });
             }
             if start.elapsed() > START {
-                return Err(StartError::Deaf { address, last_lines: self.last_lines() });
+                return Err(StartError::Deaf { address, lines: self.last_lines() });
             }
             thread::sleep(PAUSE);
         }
@@ -174,11 +177,15 @@ impl Restart for Command {
         self.group.how_it_ended()
     }
 
+    fn begins(&mut self) {
+        self.outputs.iter().for_each(Lines::forget);
+    }
+
     fn last_lines(&mut self) -> Vec<String> {
         if self.has_ended().is_some() {
-            self.tails.iter().for_each(|tail| tail.wait(LAST_LINES));
+            self.outputs.iter().for_each(|output| output.wait(LAST_LINES));
         }
-        self.tails.iter().flat_map(Tail::lines).collect()
+        self.outputs.iter().flat_map(Lines::lines).collect()
     }
 
     /// A server without SO_REUSEADDR cannot listen at the same port again for a minute. It is started until it can.
@@ -315,26 +322,30 @@ fn exited(process: Pid) -> Option<WaitIdStatus> {
     waitid(WaitId::Pid(process), options).ok().flatten()
 }
 
-/// The last lines of a pipe. A thread reads all of it, so that the server never waits for a reader.
+/// The first and the last lines that a pipe has brought. A thread reads all of it, so that the server never waits for a
+/// reader.
 #[derive(Clone, Default)]
-struct Tail(Arc<Mutex<Lines>>);
+struct Lines(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
-struct Lines {
-    complete: VecDeque<Vec<u8>>,
+struct Kept {
+    first: Vec<String>,
+    last: VecDeque<String>,
+    /// The number of lines between them, which are not kept.
+    between: usize,
     /// Nobody can write to the pipe any more.
     is_closed: bool,
 }
 
-impl Tail {
+impl Lines {
     fn of(mut pipe: Pipe) -> Self {
-        let tail = Self::default();
-        let lines = tail.clone();
-        thread::spawn(move || lines.follow(&mut pipe));
-        tail
+        let lines = Self::default();
+        let shared = lines.clone();
+        thread::spawn(move || shared.follow(&mut pipe));
+        lines
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lines> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -344,25 +355,37 @@ impl Tail {
         while let Ok(length @ 1..) = pipe.read(&mut buffer) {
             for byte in &buffer[..length] {
                 match byte {
-                    b'\n' => self.push(std::mem::take(&mut line)),
-                    byte if line.len() < KEPT.1 => line.push(*byte),
+                    b'\n' => self.push(&std::mem::take(&mut line)),
+                    byte if line.len() < LINE => line.push(*byte),
                     _ => {}
                 }
             }
         }
-        self.push(line);
+        self.push(&line);
         self.lock().is_closed = true;
     }
 
-    fn push(&self, line: Vec<u8>) {
+    fn push(&self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line).trim_end().to_owned();
         if line.is_empty() {
             return;
         }
-        let mut lines = self.lock();
-        lines.complete.push_back(line);
-        if lines.complete.len() > KEPT.0 {
-            lines.complete.pop_front();
+        let mut kept = self.lock();
+        if kept.first.len() < KEPT {
+            kept.first.push(line);
+            return;
         }
+        kept.last.push_back(line);
+        if kept.last.len() > KEPT {
+            kept.last.pop_front();
+            kept.between += 1;
+        }
+    }
+
+    /// Forgets the lines so far.
+    fn forget(&self) {
+        let mut kept = self.lock();
+        *kept = Kept { is_closed: kept.is_closed, ..Kept::default() };
     }
 
     /// Waits until the pipe is closed. A process that the server has left behind may keep it open.
@@ -374,7 +397,9 @@ impl Tail {
     }
 
     fn lines(&self) -> Vec<String> {
-        self.lock().complete.iter().map(|line| String::from_utf8_lossy(line).trim_end().to_owned()).collect()
+        let kept = self.lock();
+        let between = (kept.between > 0).then(|| format!("… {} lines more …", kept.between));
+        kept.first.iter().cloned().chain(between).chain(kept.last.iter().cloned()).collect()
     }
 }
 
@@ -401,13 +426,15 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_ends_early_is_explained_by_its_last_lines() {
+    fn a_command_that_ends_early_is_explained_by_its_lines() {
         let mut command =
             shell("for i in $(seq 100); do echo line $i; done; echo no certificate >&2; exit 7");
-        let Err(StartError::Ended { how, last_lines, .. }) = command.start() else { panic!("it started") };
+        let Err(StartError::Ended { how, lines, .. }) = command.start() else { panic!("it started") };
         assert_eq!(how, "its process ended with exit status 7");
-        assert!(last_lines.len() <= 2 * KEPT.0, "{last_lines:?}");
-        assert!(last_lines.contains(&"no certificate".to_owned()), "{last_lines:?}");
+        assert!(lines.len() <= 2 * (2 * KEPT + 1), "{lines:?}");
+        for line in ["line 1", "… 84 lines more …", "line 100", "no certificate"] {
+            assert!(lines.contains(&line.to_owned()), "{lines:?}");
+        }
     }
 
     #[test]
@@ -435,9 +462,11 @@ mod tests {
 
     #[test]
     fn endless_output_is_read_and_bounded() {
-        let tail = Tail::of(Box::new(io::repeat(b'x').take(50 << 20)));
-        tail.wait(Duration::from_secs(60));
-        assert_eq!(tail.lines(), ["x".repeat(KEPT.1)]);
+        let output = Lines::of(Box::new(io::repeat(b'x').take(50 << 20)));
+        output.wait(Duration::from_secs(60));
+        assert_eq!(output.lines(), ["x".repeat(LINE)]);
+        output.forget();
+        assert_eq!(output.lines(), [""; 0]);
     }
 
     /// The shell ignores SIGTERM, and its child is in the same group.
@@ -450,11 +479,11 @@ mod tests {
             assert!(start.elapsed() < Duration::from_secs(60), "no line came");
             thread::sleep(PAUSE);
         }
-        let tails = command.tails.clone();
+        let outputs = command.outputs.clone();
         drop(command);
-        for tail in tails {
-            tail.wait(Duration::from_secs(60));
-            assert!(tail.lock().is_closed, "a process of the group still has the pipe");
+        for output in outputs {
+            output.wait(Duration::from_secs(60));
+            assert!(output.lock().is_closed, "a process of the group still has the pipe");
         }
     }
 

@@ -57,7 +57,10 @@ pub trait Restart {
     /// nobody knows.
     fn has_ended(&mut self) -> Option<String>;
 
-    /// What the server has written last, for the evidence. May be empty.
+    /// A case begins. What the server writes from now on belongs to it.
+    fn begins(&mut self) {}
+
+    /// What the server has written since the case began, for the evidence. May be empty.
     fn last_lines(&mut self) -> Vec<String>;
 
     /// Ends the server if it still runs, and starts it again. It accepts connections when this returns.
@@ -256,6 +259,9 @@ impl Run<'_, '_> {
         for (case, version) in batch {
             (self.see)(Event::Begins(case, *version));
         }
+        if let Some(server) = &mut self.server {
+            server.begins();
+        }
         let (target, facts, seed) = (&*self.target, &self.facts, self.seed);
         let mut outcomes = match batch {
             [(case, version)] => vec![judge_safely(target, facts, case, *version, seed)],
@@ -355,7 +361,7 @@ fn outcome(case: &'static Case, version: Version, verdict: Verdict) -> Outcome {
 }
 
 /// Makes the outcome of a case that the server did not survive.
-fn bury(outcome: &mut Outcome, why: &str, last_lines: &[String], side_by_side: usize) {
+fn bury(outcome: &mut Outcome, why: &str, lines: &[String], side_by_side: usize) {
     let when = match side_by_side {
         1 => "after this case".to_owned(),
         several => format!("after {several} cases that ran side by side"),
@@ -365,7 +371,7 @@ fn bury(outcome: &mut Outcome, why: &str, last_lines: &[String], side_by_side: u
         before => format!("{when} {why} (the case itself: {before})"),
     });
     outcome.evidence.note(why);
-    for line in last_lines {
+    for line in lines {
         outcome.evidence.note(format!("the server wrote: {line}"));
     }
 }
