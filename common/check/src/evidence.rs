@@ -182,7 +182,7 @@ impl Namer {
             let [kind, _, _, high, low] = self.header[..] else { continue };
             self.header.clear();
             self.left = usize::from(u16::from_be_bytes([high, low]));
-            let name = record_name(kind, bytes);
+            let name = record_name(kind, bytes, self.left);
             self.lost = name.is_none();
             let name = name.unwrap_or_else(|| "bytes that are not TLS".to_owned());
             match names.last_mut() {
@@ -206,15 +206,20 @@ impl Namer {
     }
 }
 
-/// The name of a record with this type. The first bytes of its body tell an unencrypted message.
-fn record_name(kind: u8, body: &[u8]) -> Option<String> {
+/// The name of a record with this type and length. The first bytes of its body tell an unencrypted message: its type and its
+/// length. An encrypted message rarely looks like one.
+fn record_name(kind: u8, body: &[u8], length: usize) -> Option<String> {
+    let is_hello = match body {
+        [_, 0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])) >= length,
+        _ => body.len() < 4, // The rest has not come.
+    };
     Some(match (kind, body) {
         (20, _) => "change_cipher_spec".to_owned(),
         (21, [1, description]) => format!("warning alert {description}"),
         (21, [2, description]) => format!("fatal alert {description}"),
         (21, _) => "alert".to_owned(),
-        (22, [1, ..]) => "ClientHello".to_owned(),
-        (22, [2, ..]) => "ServerHello".to_owned(),
+        (22, [1, ..]) if is_hello => "ClientHello".to_owned(),
+        (22, [2, ..]) if is_hello => "ServerHello".to_owned(),
         (22, _) => "handshake".to_owned(),
         (23, _) => "application_data".to_owned(),
         (24, _) => "heartbeat".to_owned(),

@@ -7,7 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use rustls::pki_types::ServerName;
 use rustls::{
-    ClientConfig, ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData, Stream,
+    ClientConfig, ClientConnection, ConnectionCommon, ProtocolVersion, ServerConfig, ServerConnection,
+    SideData, Stream,
 };
 
 use super::connection::Connection;
@@ -78,14 +79,12 @@ impl Client {
         let mut flight = Vec::new();
         loop {
             flight.extend(self.next_flight()?);
-            let has = |kind: u8| records(&flight).any(|record| record.first() == Some(&kind));
             let is_hello = |record: &[u8]| matches!(record, [22, _, _, _, _, 1, ..]);
-            if records(&flight).any(is_hello) {
+            if self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2) || !self.tls.is_handshaking() {
+                return Ok(flight); // In TLS 1.2 the client has one flight, in TLS 1.3 it has finished.
+            } else if records(&flight).any(is_hello) {
                 self.connection.send(&flight)?;
                 flight.clear();
-            } else if !self.tls.is_handshaking() || has(20) && has(22) {
-                // TLS 1.3: the client has finished. TLS 1.2: Finished follows a ChangeCipherSpec.
-                return Ok(flight);
             }
             // Otherwise this is the ChangeCipherSpec of TLS 1.3, which does not wait for the rest of the server's flight.
         }
