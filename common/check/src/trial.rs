@@ -87,6 +87,14 @@ impl Trial<'_> {
         Ok(self.target.connect(&self.evidence)?.until(self.deadline))
     }
 
+    /// [`connection`](Self::connection) that the evidence leaves out: one of very many.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub fn unrecorded_connection(&self) -> io::Result<Connection> {
+        Ok(self.target.connect(&Evidence::default())?.until(self.deadline))
+    }
+
     /// [`connection`](Self::connection) with a small receive buffer that does not grow.
     ///
     /// # Errors

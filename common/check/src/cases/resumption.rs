@@ -1,6 +1,152 @@
 //! Sessions that come back.
 
-use crate::case::Case;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::client::Resumption;
+use rustls::{ClientConfig, HandshakeKind};
+
+use crate::case::{About, Case, Group, Needs, Versions};
+use crate::exchange;
+use crate::trial::Trial;
+use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
+use crate::wire::{Client, Connection, End};
 
 /// The cases of this group.
-pub static CASES: &[Case] = &[];
+pub static CASES: &[Case] = &[
+    Case {
+        about: About {
+            name: "resumption",
+            tries: "300 clients have a session each, one after the other. Then each comes back with its own ticket.",
+            good: "The server resumes each session. A client whose session it does not resume gets a new one.",
+            source: "RFC 8446, 2.2; RFC 5246, 7.3; RFC 5077, 3.1",
+            guide: "symptoms.md#why-is-every-second-session-not-resumed",
+        },
+        group: Group::Resumption,
+        versions: Versions::Each,
+        needs: Needs::Nothing,
+        run: resumption,
+    },
+    Case {
+        about: About {
+            name: "early-data-of-a-ticket",
+            tries: "A client comes back with a ticket that allows early data, and sends its request as early data.",
+            good: "The server answers the request once, or rejects the early data and answers when it comes again.",
+            source: "RFC 8446, 2.3 and 4.2.10",
+            guide: "traps.md#early-data-is-accepted-and-never-read",
+        },
+        group: Group::Resumption,
+        versions: Versions::Only13,
+        needs: Needs::Nothing,
+        run: early_data_of_a_ticket,
+    },
+];
+
+/// More than many servers keep: a cache of 256 sessions is usual.
+const CLIENTS: usize = 300;
+/// How long the first sessions of all clients may take. A slow server gets fewer clients.
+const FIRST_SESSIONS: Duration = Duration::from_secs(15);
+/// How many clients also send a request when they come back.
+const WITH_REQUEST: usize = 10;
+/// How long a client waits for the answer to its close_notify. The tickets come before it.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+fn resumption(trial: &mut Trial<'_>) -> Judgement {
+    let start = Instant::now();
+    let mut configs = Vec::new();
+    while configs.len() < CLIENTS && start.elapsed() < FIRST_SESSIONS {
+        let config = Arc::new(with_memory(trial)?);
+        visit(trial, connection(trial, configs.len())?, &config, false)?;
+        configs.push(config);
+    }
+    let mut resumed = 0;
+    for (number, config) in configs.iter().enumerate() {
+        match visit(trial, connection(trial, number)?, config, number < WITH_REQUEST) {
+            Ok(HandshakeKind::Resumed) => resumed += 1,
+            Ok(_) => {}
+            Err(error) => {
+                // Does the server serve anybody?
+                visit(trial, trial.connection()?, &Arc::new(with_memory(trial)?), true)?;
+                let why = format!("client {} came back and got no session: {error}", number + 1);
+                return Ok(failed(why));
+            }
+        }
+    }
+    Ok(match configs.len() {
+        clients if clients == resumed => Verdict::Held,
+        clients => noted(format!("{resumed} of {clients} clients resumed their sessions")),
+    })
+}
+
+/// The configuration of a client that remembers its own sessions.
+fn with_memory(trial: &Trial<'_>) -> io::Result<ClientConfig> {
+    let mut config = trial.target.config(&[trial.version.rustls()])?;
+    config.resumption = Resumption::in_memory_sessions(4);
+    Ok(config)
+}
+
+/// A connection of the client with this number. Only the first client is written down.
+fn connection(trial: &Trial<'_>, number: usize) -> io::Result<Connection> {
+    if number == 0 { trial.connection() } else { trial.unrecorded_connection() }
+}
+
+/// Runs a session up to its end. Returns how its handshake went.
+fn visit(
+    trial: &Trial<'_>,
+    connection: Connection,
+    config: &Arc<ClientConfig>,
+    with_request: bool,
+) -> io::Result<HandshakeKind> {
+    let mut client = Client::new(connection, Arc::clone(config), trial.target.name.clone())?;
+    client.handshake()?;
+    let greeting = client.receive(trial.facts.greeting.len())?;
+    if greeting != trial.facts.greeting {
+        return Err(io::Error::other("the greeting is not the usual one"));
+    }
+    if with_request {
+        exchange::pause();
+        exchange::attempt(trial.target, &mut client).map_err(|end| io::Error::other(end.to_string()))?;
+    }
+    let kind = client.tls().handshake_kind().unwrap_or(HandshakeKind::Full);
+    client.close_notify()?;
+    client.connection().set_limit(CLOSE_LIMIT);
+    client.receive_to_end(); // the tickets are in it
+    Ok(kind)
+}
+
+fn early_data_of_a_ticket(trial: &mut Trial<'_>) -> Judgement {
+    let request = trial.request();
+    if request.is_empty() {
+        return Ok(Verdict::NotApplicable("nobody knows what the server answers".to_owned()));
+    }
+    let mut config = with_memory(trial)?;
+    config.enable_early_data = true;
+    let config = Arc::new(config);
+    visit(trial, trial.connection()?, &config, true)?;
+
+    let mut client = Client::new(trial.connection()?, config, trial.target.name.clone())?;
+    let Some(mut early_data) = client.tls().early_data() else {
+        return Ok(Verdict::NotApplicable("the server's tickets do not allow early data".to_owned()));
+    };
+    if early_data.write(&request)? < request.len() {
+        return Ok(Verdict::NotApplicable("the server's tickets allow too little early data".to_owned()));
+    }
+    let handshake = client.handshake().and_then(|()| exchange::greeting(trial.facts, &mut client));
+    if let Err(error) = handshake {
+        return Ok(failed(format!("the session with early data ended with {}", End::of(&error))));
+    }
+    if client.tls().is_early_data_accepted() {
+        return match trial.answer(&mut client) {
+            Ok(()) => Ok(Verdict::Held),
+            Err(stop) => {
+                let why = Verdict::from(stop);
+                Err(Stop::Failed(format!("the server accepted the early data and lost it: {}", why.text())))
+            }
+        };
+    }
+    match exchange::attempt(trial.target, &mut client) {
+        Ok(()) => Ok(Verdict::Held),
+        Err(end) => Ok(failed(format!("the server rejected the early data, and then {end}"))),
+    }
+}
