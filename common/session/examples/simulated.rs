@@ -1,7 +1,7 @@
 //! A test of an application on a thousand simulated networks. It finds a bug that most networks hide.
 //!
-//! [`Lines`] answers each line in capital letters. Its bug: it answers one line of each `received`. The client sends a
-//! line each 100 ms, so the bug shows only if two lines arrive together.
+//! [`Lines`] answers each line in capital letters. Its bug: it answers one line of each `received`. The client sends
+//! a line each 100 ms, so the bug shows only if two lines arrive together.
 //!
 //! ```sh
 //! cargo run --package tls-session --example simulated --features simulation

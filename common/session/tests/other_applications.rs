@@ -1,5 +1,5 @@
-//! The simulation judges any application, not only an echo: one that answers later, loses bytes, never answers, aborts,
-//! panics, or refuses its peer.
+//! The simulation judges any application, not only an echo: one that answers later, loses bytes, never answers,
+//! aborts, panics, or refuses its peer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;

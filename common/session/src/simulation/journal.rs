@@ -8,8 +8,8 @@ use super::Side;
 
 /// The events of a run.
 ///
-/// A line holds the time in seconds, the end, the event and its size. Most sizes are numbers of bytes. The size of `poll` is
-/// the sum of 1 (readable), 2 (writable) and 4 (the peer's FIN).
+/// A line holds the time in seconds, the end, the event and its size. Most sizes are numbers of bytes. The size of
+/// `poll` is the sum of 1 (readable), 2 (writable) and 4 (the peer's FIN).
 #[derive(Debug, Default)]
 pub struct Journal {
     digest: DefaultHasher,

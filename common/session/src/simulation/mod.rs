@@ -31,9 +31,9 @@
 //! debug-assertions = false
 //! ```
 //!
-//! A [`Plan`](plan::Plan) is made from a seed. A [`World`](world::World) runs it with your applications. It checks both
-//! sessions after every step. [`first_failure`](seeds::first_failure) runs many seeds. It reports the first one that
-//! fails, with the journal of its run. The [`Hooks`](world::Hooks) check what your application promises.
+//! A [`Plan`](plan::Plan) is made from a seed. A [`World`](world::World) runs it with your applications. It checks
+//! both sessions after every step. [`first_failure`](seeds::first_failure) runs many seeds. It reports the first one
+//! that fails, with the journal of its run. The [`Hooks`](world::Hooks) check what your application promises.
 //!
 //! ```
 //! use tls_session::application::Application;
@@ -64,8 +64,8 @@
 //!
 //! - the plan: the sizes and delays of segments, the kernels' behavior, faults, and what the loops do;
 //! - the random numbers that rustls draws on this thread, from [`World::new`](world::World::new) on;
-//! - the time. Every call of your application gets it as `now`. It begins at a real `Instant`, so only differences are
-//!   the same.
+//! - the time. Every call of your application gets it as `now`. It begins at a real `Instant`, so only differences
+//!   are the same.
 //!
 //! It cannot decide these things. If one of them matters, [`Failure::repeats`](seeds::Failure::repeats) is false:
 //!
@@ -76,6 +76,9 @@
 //!   [`cryptography::provider`].
 //!
 //! `Plan::of(seed, …)` draws [`Plan::seed`](plan::Plan::seed) from your seed. Report your seed.
+//!
+//! To understand a failure, print its plan. All fields of a plan are public, so you can remove faults and delays one
+//! by one while the run still fails.
 //!
 //! ## What is checked
 //!
@@ -106,21 +109,21 @@
 //!
 //! - `now` is its only clock.
 //! - [`timer`](crate::application::Application::timer) moves the deadline, or removes it.
-//! - A run ends within 1000 seconds of the virtual time and 200,000 steps. [`TIMEOUTS`](tls::TIMEOUTS) end a session in
-//!   which nobody sends. If your application sends for ever, give it a client that closes.
-//! - `Plan::of` gets about the number of bytes that each end sends. If it is much too small, the segments are too small
-//!   for your data. Then the run needs too many steps.
+//! - A run ends within 1000 seconds of the virtual time and 200,000 steps. [`TIMEOUTS`](tls::TIMEOUTS) end a session
+//!   in which nobody sends. If your application sends for ever, give it a client that closes.
+//! - `Plan::of` gets about the number of bytes that each end sends. If it is much too small, the segments are too
+//!   small for your data. Then the run needs too many steps.
 //! - An application that answers later implements
 //!   [`is_answering`](crate::application::Application::is_answering). Each loop closes six sessions in a
 //!   hundred from outside, some of them during an answer.
 //!
-//! Both ends have the same type in a `World`. `Box<dyn Application>` and an `enum` of yours are such types. With an `enum`
-//! a hook can look into the [application](driver::Driver::application).
+//! Both ends have the same type in a `World`. `Box<dyn Application>` and an `enum` of yours are such types. With an
+//! `enum` a hook can look into the [application](driver::Driver::application).
 //!
-//! [`Talker::closes_after(0)`](roles::Talker::closes_after) sends close_notify right after its message. It receives answers
-//! until the close timeout. For a half-close without that limit, call
-//! [`finish_sending`](driver::Driver::finish_sending) in [`before_turn`](world::Hooks::before_turn). Return `true` from
-//! [`has_more`](world::Hooks::has_more) until then.
+//! [`Talker::closes_after(0)`](roles::Talker::closes_after) sends close_notify right after its message. It receives
+//! answers until the close timeout. For a half-close without that limit, call
+//! [`finish_sending`](driver::Driver::finish_sending) in [`before_turn`](world::Hooks::before_turn). Return `true`
+//! from [`has_more`](world::Hooks::has_more) until then.
 //!
 //! ## What is not simulated
 //!
@@ -132,10 +135,12 @@
 //! # For your own loop
 //!
 //! The sockets of a [`Network`](network::Network) are [transports](crate::transport). Your loop moves the time by
-//! [`Network::advance`](network::Network::advance). The observer [`Checker`](checker::Checker) checks the order of the
-//! steps and the deadlines (I2, I4, I7). [`LevelTriggered`](network::LevelTriggered) is the socket under poll(2) or
-//! epoll(7). For an edge-triggered loop use the [`Socket`](network::Socket) itself. Call
-//! [`Socket::watch`](network::Socket::watch) whenever the interest changes, and [`Socket::poll`](network::Socket::poll).
+//! [`Network::advance`](network::Network::advance). The observer [`Checker`](checker::Checker) checks the order of
+//! the steps (I2, I4), and that no deadline passes too early (I7). Its method [`overdue`](checker::Checker::overdue)
+//! returns a deadline that your loop has missed. [`LevelTriggered`](network::LevelTriggered) is the socket under
+//! poll(2) or epoll(7). For an edge-triggered loop use the [`Socket`](network::Socket) itself. Call
+//! [`Socket::watch`](network::Socket::watch) whenever the interest changes, and
+//! [`Socket::poll`](network::Socket::poll).
 //!
 //! ```
 //! # use std::net::{Ipv4Addr, SocketAddr};

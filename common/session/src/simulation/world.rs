@@ -97,8 +97,8 @@ pub struct World<A> {
 }
 
 impl<A: Application> World<A> {
-    /// Two ends with these applications, which are about to meet. The seed of the plan also decides all random numbers
-    /// that rustls draws on this thread from now on.
+    /// Two ends with these applications, which are about to meet. The seed of the plan also decides all random
+    /// numbers that rustls draws on this thread from now on.
     pub fn new(plan: &Plan, tls: &Shared, applications: Each<A>, journal: &Rc<RefCell<Journal>>) -> Self {
         cryptography::seed(plan.seed);
         let network = Network::seeded(plan.seed, plan.conditions, plan.kernel, &plan.faults);
