@@ -323,6 +323,7 @@ impl Pump {
                 Ok(state) if state.peer_has_closed() => return Ok(Step::Over(Flow::Ended(End::CloseNotify))),
                 Ok(_) => {}
                 Err(error) => {
+                    self.stop_sending(); // TLS takes no more plaintext
                     self.seal()?;
                     self.write(); // the alert
                     let error = io::Error::new(io::ErrorKind::InvalidData, error);
