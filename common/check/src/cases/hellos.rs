@@ -510,7 +510,6 @@ fn change_cipher_spec_in_the_handshake(trial: &mut Trial<'_>) -> Judgement {
 
 fn change_cipher_spec_late(trial: &mut Trial<'_>) -> Judgement {
     let mut client = trial.ready()?;
-    trial.exchange(&mut client)?;
     client.connection().send(&record(20, &[1])?)?;
     match trial.end_after_error(&mut client).1 {
         End::Open => Ok(noted("the server ignores the record, as RFC 8446, 5 allows to a stateless server")),
