@@ -152,9 +152,7 @@ fn every_byte(trial: &Trial<'_>, mut pump: Pump, pace: Pace, unread_since: Insta
         Flow::Ended(end) if end != End::CloseNotify && waited >= NO_DEADLINE => gave_up(&end, unread_since),
         Flow::Ended(end) => failed(format!("the session ended with {end}, but only {pump}")),
         Flow::Stalled(time) => failed(format!("only {pump}, and then nothing for {} s", time.as_secs_f64())),
-        Flow::OutOfTime => {
-            return Err(Stop::Inconclusive(format!("the server is too slow: {pump}, and bytes still move")));
-        }
+        Flow::OutOfTime => return Err(pump.too_slow()),
     })
 }
 

@@ -13,11 +13,14 @@ use super::end::End;
 use super::peer::Client;
 use crate::payload::payload;
 use crate::usage::Megabytes;
+use crate::verdict::Stop;
 
-/// The payload repeats after this many bytes. A multiple of the length of a line.
-const PERIOD: usize = 4 << 20;
+/// The payload repeats after this many bytes: complete lines, and no multiple of a buffer's usual size.
+const PERIOD: usize = 64 * 4099;
 /// How much plaintext is sealed at a time, and the size of a read.
 const CHUNK: usize = 64 * 1024;
+/// How many records are sealed at a time, if they are small.
+const RECORDS: usize = 4096;
 /// The longest wait of one step.
 const STEP: Duration = Duration::from_millis(100);
 /// How long the server may take for its close_notify when all is over.
@@ -58,6 +61,8 @@ pub struct Pump {
     payload: Vec<u8>,
     /// How many bytes of plaintext it sends.
     total: usize,
+    /// The most plaintext in a record.
+    record: usize,
     sealed: usize,
     received: usize,
     /// How many bytes it has read from the socket.
@@ -84,6 +89,7 @@ impl Pump {
             connection,
             payload: payload(PERIOD.min(total)),
             total,
+            record: CHUNK,
             sealed: 0,
             received: 0,
             read: 0,
@@ -92,6 +98,12 @@ impl Pump {
             broken: None,
             buffer: vec![0; CHUNK],
         })
+    }
+
+    /// Sends records with at most this many bytes of plaintext.
+    pub fn with_records_of(mut self, length: usize) -> Self {
+        self.record = length.clamp(1, CHUNK);
+        self
     }
 
     /// How many bytes of plaintext the server's side of the connection has taken, roughly.
@@ -187,6 +199,11 @@ impl Pump {
         None
     }
 
+    /// What ends a case if the server is too slow, but bytes still move.
+    pub fn too_slow(&self) -> Stop {
+        Stop::Inconclusive(format!("the server is too slow: {self}, and bytes still move"))
+    }
+
     /// Adds a sentence to the evidence.
     pub fn note(&self, text: impl Into<String>) {
         self.connection.note(text);
@@ -275,9 +292,12 @@ impl Pump {
             self.ciphertext.clear();
             self.written = 0;
             let from = self.sealed % self.payload.len().max(1);
-            let length = CHUNK.min(self.total - self.sealed).min(self.payload.len() - from);
+            let length = CHUNK.min(self.record * RECORDS);
+            let length = length.min(self.total - self.sealed).min(self.payload.len() - from);
             if length > 0 && self.broken.is_none() {
-                self.tls.writer().write_all(&self.payload[from..from + length])?;
+                for record in self.payload[from..from + length].chunks(self.record) {
+                    self.tls.writer().write_all(record)?;
+                }
                 self.sealed += length;
             }
         }
