@@ -7,6 +7,7 @@
 //! ```text
 //! case         a case: what is tried, what a good server does, which RFC demands it, the code
 //! cases/       the cases, one file for each group
+//! clients/     the cases against clients
 //! trial        what the code of a case has in hand: connections, clients, limits, the evidence
 //! verdict      held, failed, noted, not applicable, inconclusive
 //! target       the server: address, name, trust, patience
@@ -23,6 +24,7 @@
 pub mod case;
 pub mod cases;
 pub mod cli;
+pub mod clients;
 pub mod command;
 pub mod evidence;
 pub mod exchange;

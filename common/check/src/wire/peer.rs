@@ -140,13 +140,19 @@ where
         Ok(())
     }
 
-    /// Reads until TLS has something to send, and returns that.
+    /// Reads until TLS has something to send, and returns that. Empty if the handshake ends before.
     ///
     /// # Errors
     /// The connection ends, or TLS fails.
     pub fn next_flight(&mut self) -> io::Result<Vec<u8>> {
-        while !self.tls.wants_write() {
-            self.read_more()?;
+        let began_in_handshake = self.tls.is_handshaking();
+        while !self.tls.wants_write() && self.tls.is_handshaking() == began_in_handshake {
+            if self.tls.read_tls(&mut self.connection)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.tls
+                .process_new_packets()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         }
         self.outgoing()
     }

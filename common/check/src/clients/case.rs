@@ -1,0 +1,141 @@
+//! The description of a case against a client.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::visit::Visit;
+use crate::case::About;
+use crate::wire::Connection;
+
+/// The group of a case. The groups run in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClientGroup {
+    /// How records are cut and joined in good sessions.
+    Framing,
+    /// Answers that are not a handshake.
+    Answers,
+    /// Handshakes that end too early, or never.
+    Handshakes,
+    /// How sessions end.
+    Ends,
+    /// Encrypted records that must not come.
+    Sealed,
+    /// Very much data, or data very slowly.
+    Floods,
+    /// Certificates that a client must not accept.
+    Certificates,
+}
+
+impl fmt::Display for ClientGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Framing => "framing",
+            Self::Answers => "answers",
+            Self::Handshakes => "handshakes",
+            Self::Ends => "ends",
+            Self::Sealed => "sealed records",
+            Self::Floods => "floods",
+            Self::Certificates => "certificates",
+        })
+    }
+}
+
+/// What a case needs of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It speaks HTTP.
+    Http,
+    /// It shows what it receives, and speaks any protocol.
+    Output,
+    /// It speaks TLS 1.3.
+    Tls13,
+}
+
+/// What an end of the client means in a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// The client did what it must do.
+    Good,
+    /// Several behaviours are allowed.
+    Allowed,
+    /// A MUST is broken, or bytes are lost, for this reason.
+    Bad(&'static str),
+    /// Bad for this reason if the client speaks HTTP, which says where an answer ends. Otherwise allowed.
+    BadInHttp(&'static str),
+    /// The client has accepted a certificate that it should not accept. Bad if its command names our authority.
+    Unverified(&'static str),
+    /// The client has accepted a certificate for another name. Bad if its command names our authority and it speaks HTTP.
+    UnverifiedName,
+}
+
+/// What the ends of the client mean in a case.
+#[derive(Clone, Copy, Debug)]
+pub struct Expect {
+    /// Exit status 0.
+    pub success: Reading,
+    /// Another exit status.
+    pub error: Reading,
+    /// It still runs when the patience is over.
+    pub hang: Reading,
+}
+
+/// The server has closed the connection, and the client does not end.
+pub const STUCK: Reading = Reading::Bad("the connection has ended, and nothing more can come");
+
+impl Expect {
+    /// The session is good: the client must succeed.
+    pub const SUCCESS: Self = Self {
+        success: Reading::Good,
+        error: Reading::Bad("the session was good and complete"),
+        hang: STUCK,
+    };
+
+    /// The connection ends badly: the client must report an error. It must end, because nothing more can come.
+    pub const fn error_at_end(why_not_success: &'static str) -> Self {
+        Self { success: Reading::Bad(why_not_success), error: Reading::Good, hang: STUCK }
+    }
+
+    /// The server breaks TLS and keeps the connection open: the client must end the session with an error.
+    pub const fn error(why_not_success: &'static str, why_not_wait: &'static str) -> Self {
+        Self {
+            success: Reading::Bad(why_not_success),
+            error: Reading::Good,
+            hang: Reading::Bad(why_not_wait),
+        }
+    }
+
+    /// The server breaks TLS and keeps the connection open. A client may wait for more.
+    pub const fn error_or_wait(why_not_success: &'static str) -> Self {
+        Self { success: Reading::Bad(why_not_success), error: Reading::Good, hang: Reading::Allowed }
+    }
+
+    /// The server is silent: how long a client waits is its policy.
+    pub const fn silence(why_not_success: &'static str) -> Self {
+        Self { success: Reading::Bad(why_not_success), error: Reading::Allowed, hang: Reading::Allowed }
+    }
+
+    /// Success and error are allowed, but the client must end. With success it must have shown everything.
+    pub const ANY_END: Self = Self { success: Reading::Allowed, error: Reading::Allowed, hang: STUCK };
+}
+
+/// How a server behaves on one connection. An error says that the client has ended the connection.
+pub type Serve = fn(&Visit<'_>, Connection) -> io::Result<()>;
+
+/// A case against a client.
+pub struct ClientCase {
+    /// What a reader needs to know.
+    pub about: About,
+    /// Its group.
+    pub group: ClientGroup,
+    /// What it needs of the client.
+    pub needs: &'static [Need],
+    /// The server.
+    pub serve: Serve,
+    /// What the ends of the client mean.
+    pub expect: Expect,
+    /// How long the case takes with a good client, in addition to the patience.
+    pub extra: Duration,
+    /// How long the client's output is not read.
+    pub unread: Duration,
+}

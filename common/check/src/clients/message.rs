@@ -1,0 +1,142 @@
+//! What the server says: known bytes, so that lost and changed ones show.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use crate::payload::payload;
+
+/// What the client expects of its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// An answer to its HTTP request.
+    Http,
+    /// A greeting, and then an echo.
+    Echo,
+}
+
+/// What tells an HTTP client where a body ends (RFC 9112, 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delimiter {
+    /// A Content-Length.
+    Length,
+    /// The last chunk.
+    LastChunk,
+    /// The end of the session.
+    Close,
+}
+
+/// The length of a usual body. Both halves are complete lines.
+pub const USUAL: usize = 2048;
+
+/// The length of a large body: more than the buffers of a connection and of a client.
+pub const LARGE: usize = 16 << 20;
+
+/// Bytes that the client must never show.
+pub const FORGED: &[u8] = b"these bytes are not part of the answer\n";
+
+/// A message of the server, in two halves.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The head and the first half of the body.
+    pub first: Vec<u8>,
+    /// The second half.
+    pub rest: Vec<u8>,
+}
+
+impl Message {
+    /// A message with a body of this many bytes.
+    pub fn new(mode: Mode, length: usize, delimiter: Delimiter) -> Self {
+        let body = body(length);
+        let (one, two) = body.split_at(middle(length));
+        if mode == Mode::Echo {
+            return Self { first: one.to_vec(), rest: two.to_vec() };
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n";
+        match delimiter {
+            Delimiter::Length => Self {
+                first: [format!("{head}Content-Length: {length}\r\n\r\n").as_bytes(), one].concat(),
+                rest: two.to_vec(),
+            },
+            Delimiter::Close => Self { first: [head.as_bytes(), b"\r\n", one].concat(), rest: two.to_vec() },
+            Delimiter::LastChunk => Self {
+                first: [head.as_bytes(), b"Transfer-Encoding: chunked\r\n\r\n", &chunk(one)].concat(),
+                rest: [chunk(two), chunk(&[])].concat(),
+            },
+        }
+    }
+
+    /// Both halves.
+    pub fn whole(&self) -> Vec<u8> {
+        [&self.first[..], &self.rest].concat()
+    }
+}
+
+/// The body of a message. The large one is made once: that takes a while without optimisation.
+fn body(length: usize) -> Cow<'static, [u8]> {
+    static LARGE_BODY: OnceLock<Vec<u8>> = OnceLock::new();
+    match length {
+        LARGE => Cow::Borrowed(LARGE_BODY.get_or_init(|| payload(LARGE))),
+        _ => Cow::Owned(payload(length)),
+    }
+}
+
+/// The middle of a body, at the end of a line.
+fn middle(length: usize) -> usize {
+    length / 2 / 64 * 64
+}
+
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+}
+
+/// Says what is missing in a client's output, of a body of this length. `None` if every line is there, in order. A client
+/// may print other text before and between the lines.
+pub fn missing(output: &[u8], length: usize) -> Option<String> {
+    let body = body(length);
+    let first = body.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    let together = find(output, first).and_then(|start| output.get(start..start + length));
+    if together == Some(&body) {
+        return None;
+    }
+    let mut rest = output;
+    let mut found = 0;
+    for line in body.split_inclusive(|byte| *byte == b'\n') {
+        match find(rest, line) {
+            Some(position) => rest = &rest[position + line.len()..],
+            None => return Some(format!("{found} of {length} bytes were shown in order")),
+        }
+        found += line.len();
+    }
+    None
+}
+
+/// The position of a text in another one.
+pub fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_the_whole_body() {
+        let message = Message::new(Mode::Echo, USUAL, Delimiter::Close);
+        assert_eq!(message.whole(), payload(USUAL));
+        assert_eq!(message.first.len(), USUAL / 2);
+        assert!(message.first.ends_with(b"\n"));
+        let chunked = Message::new(Mode::Http, USUAL, Delimiter::LastChunk);
+        assert!(chunked.whole().ends_with(b"\r\n0\r\n\r\n"));
+    }
+
+    #[test]
+    fn missing_lines_are_found_between_other_text() {
+        let mut output = payload(USUAL);
+        assert_eq!(missing(&output, USUAL), None);
+        output.splice(640..640, *b"a line of the client\n");
+        assert_eq!(missing(&output, USUAL), None);
+        output[700] ^= 1;
+        assert_eq!(missing(&output, USUAL).as_deref(), Some("640 of 2048 bytes were shown in order"));
+        assert_eq!(missing(b"", USUAL).as_deref(), Some("0 of 2048 bytes were shown in order"));
+    }
+}

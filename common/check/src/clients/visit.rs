@@ -1,0 +1,401 @@
+//! One connection of the client: what the code of a case has in hand.
+
+use std::cell::Cell;
+use std::io::{self, Read as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::ContentType;
+
+use super::case::Serve;
+use super::identities::Kind;
+use super::message::{Delimiter, Message, Mode, USUAL};
+use super::stage::Stage;
+use crate::case::Version;
+use crate::evidence::Evidence;
+use crate::wire::end::records;
+use crate::wire::{Connection, End, Forge, Server};
+
+/// The longest head of a request.
+const LONGEST_HEAD: usize = 64 * 1024;
+/// How long a client of an echo may take until it has begun to close a session, or has shown the first data.
+const SETTLE: Duration = Duration::from_millis(200);
+/// The most connections of one client in one case.
+const MOST: usize = 1000;
+/// The type of a record with an alert.
+const ALERT: u8 = 21;
+
+/// What has happened in a case, on all connections.
+#[derive(Default)]
+pub struct Happened {
+    /// Second handles of the connections that are served. They end what a server waits for.
+    sockets: Mutex<Vec<Option<TcpStream>>>,
+    /// Whether a server got to the point that the case is about.
+    reached: AtomicBool,
+    /// Whether the client has closed a session before that point.
+    left_before: AtomicBool,
+    /// Whether the client has ended.
+    over: AtomicBool,
+    /// How many connections are being served.
+    serving: AtomicUsize,
+    /// How servers were left, and other facts.
+    facts: Mutex<Facts>,
+}
+
+/// Facts about the sessions of a case.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The version of the last session.
+    pub version: Option<Version>,
+    /// How the client ended its last session, where the case has read up to that.
+    pub end: Option<End>,
+    /// Whether the server has ended its side of the last connection.
+    pub closed: bool,
+    /// Whether the client closed first.
+    pub closed_first: bool,
+    /// What the client speaks, if that was found out.
+    pub mode: Option<Mode>,
+    /// The body that the server has sent completely, and has closed with close_notify.
+    pub complete: Option<usize>,
+    /// Why the last server has stopped.
+    pub error: Option<String>,
+}
+
+impl Happened {
+    /// Adds a connection, and returns its number. `None` if there are too many, or the client has ended.
+    pub fn add(&self, socket: &TcpStream) -> Option<usize> {
+        let mut sockets = self.sockets();
+        let copy = socket.try_clone().ok().filter(|_| sockets.len() < MOST && !self.over())?;
+        sockets.push(Some(copy));
+        self.serving.fetch_add(1, Ordering::SeqCst);
+        Some(sockets.len() - 1)
+    }
+
+    /// Says that a connection is served no longer.
+    pub fn served(&self, number: usize) {
+        self.forget(number);
+        self.serving.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether a connection is being served.
+    pub fn serving(&self) -> bool {
+        self.serving.load(Ordering::SeqCst) > 0
+    }
+
+    /// The number of connections.
+    pub fn connections(&self) -> usize {
+        self.sockets().len()
+    }
+
+    /// Says that the client has ended, and ends what its servers wait for. Bytes that have arrived can still be read.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::SeqCst);
+        for socket in self.sockets().iter().flatten() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Whether the client has ended.
+    pub fn over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Whether a server got to the point that the case is about.
+    pub fn reached(&self) -> bool {
+        self.reached.load(Ordering::SeqCst)
+    }
+
+    /// Whether the client has closed a session before that point.
+    pub fn left_before(&self) -> bool {
+        self.left_before.load(Ordering::SeqCst)
+    }
+
+    /// Drops our second handle of a connection, so that its server can close it.
+    fn forget(&self, number: usize) {
+        if let Some(socket) = self.sockets().get_mut(number) {
+            *socket = None;
+        }
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Vec<Option<TcpStream>>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The facts.
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection of the client.
+pub struct Visit<'a> {
+    /// The certificates, what the client speaks, and which versions the server allows.
+    pub stage: &'a Stage,
+    /// What has happened.
+    pub happened: &'a Happened,
+    /// The number of the connection, from 0.
+    pub number: usize,
+    /// Which bytes came, and when.
+    pub evidence: Evidence,
+    /// Forges records of this connection's session.
+    pub forge: Forge,
+    /// The end of the case.
+    pub deadline: Instant,
+    /// Whether the client has sent a FIN without close_notify, and may still read.
+    pub half_closed: Cell<bool>,
+}
+
+impl Visit<'_> {
+    /// Serves a connection, and keeps what the server has found out.
+    pub fn run(&self, serve: Serve, socket: TcpStream) {
+        let limit = self.deadline.saturating_duration_since(Instant::now());
+        let result = Connection::new(socket, limit)
+            .map(|connection| connection.record(&self.evidence).until(self.deadline))
+            .and_then(|connection| serve(self, connection));
+        if let Err(error) = result {
+            self.evidence.note(format!("the server stopped: {error}"));
+            self.happened.facts().error = Some(error.to_string());
+        }
+    }
+
+    /// Says that the preparation is over. What happens from now on is the case.
+    pub fn reached(&self) {
+        self.happened.reached.store(true, Ordering::SeqCst);
+    }
+
+    /// What the client speaks.
+    pub fn mode(&self) -> Mode {
+        self.stage.mode()
+    }
+
+    /// The usual message.
+    pub fn message(&self, delimiter: Delimiter) -> Message {
+        Message::new(self.mode(), USUAL, delimiter)
+    }
+
+    /// Reads the ClientHello, and returns its record.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn hello(&self, connection: &mut Connection) -> io::Result<Vec<u8>> {
+        let hello = connection.read_record()?;
+        self.reached();
+        Ok(hello)
+    }
+
+    /// A server with this certificate, before its handshake.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn server_with(&self, kind: Kind, connection: Connection) -> io::Result<Server> {
+        let config = self.stage.config(kind, self.forge.provider())?;
+        Server::new(connection, config)
+    }
+
+    /// A server with a valid certificate, before its handshake.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn server(&self, connection: Connection) -> io::Result<Server> {
+        self.server_with(Kind::Good, connection)
+    }
+
+    /// Reads the ClientHello, and returns the connection and the server's first flight, which is not sent.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn flight(&self, connection: Connection) -> io::Result<(Connection, Vec<u8>)> {
+        let mut server = self.server(connection)?;
+        let flight = server.next_flight()?;
+        self.reached();
+        Ok((server.into_connection(), flight))
+    }
+
+    /// Finishes a handshake with a valid certificate, and reads the client's request, if it speaks HTTP.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn session(&self, connection: Connection) -> io::Result<Server> {
+        let mut server = self.server(connection)?;
+        self.prepare(&mut server)?;
+        self.reached();
+        Ok(server)
+    }
+
+    /// Finishes the handshake, and reads the client's request, if it speaks HTTP.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn prepare(&self, server: &mut Server) -> io::Result<()> {
+        server.handshake()?;
+        self.keep_version(server);
+        if self.mode() == Mode::Http {
+            self.request(server)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the version of a session.
+    pub fn keep_version(&self, server: &mut Server) {
+        self.happened.facts().version = match server.tls().protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => Some(Version::Tls13),
+            Some(rustls::ProtocolVersion::TLSv1_2) => Some(Version::Tls12),
+            _ => None,
+        };
+    }
+
+    /// Reads the head of an HTTP request.
+    ///
+    /// # Errors
+    /// The client has ended the connection, or sends no end of a head.
+    pub fn request(&self, server: &mut Server) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        while super::message::find(&head, b"\r\n\r\n").is_none() {
+            let more = server.receive_some(4096)?;
+            if more.is_empty() || head.len() > LONGEST_HEAD {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the client sent no HTTP request"));
+            }
+            head.extend(more);
+        }
+        Ok(head)
+    }
+
+    /// Finishes a session's handshake, and sends the first half of a message. The client has time to show it.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn half(&self, connection: Connection, delimiter: Delimiter) -> io::Result<(Server, Message)> {
+        let mut server = self.server(connection)?;
+        self.prepare(&mut server)?;
+        let message = self.message(delimiter);
+        server.send(&message.first)?;
+        self.settle(&mut server)?;
+        self.reached();
+        Ok((server, message))
+    }
+
+    /// Gives a client of an echo time to close the session by itself. A client that does so cannot be judged by what comes
+    /// later.
+    ///
+    /// # Errors
+    /// The client has closed the session.
+    pub fn settle(&self, server: &mut Server) -> io::Result<()> {
+        if self.mode() == Mode::Http {
+            return Ok(()); // it waits for the rest of the answer
+        }
+        let by = Instant::now() + SETTLE;
+        let left = loop {
+            let rest = by.saturating_duration_since(Instant::now());
+            if rest.is_zero() || server.connection().is_silent_for(rest)? {
+                break None;
+            }
+            match server.receive_some(4096) {
+                Ok(bytes) if bytes.is_empty() => break Some(End::CloseNotify),
+                Ok(_) => {}
+                Err(error) if End::of(&error) == End::Fin => {
+                    self.half_closed.set(true);
+                    self.pause_until(by);
+                    break self.happened.over().then_some(End::Fin);
+                }
+                Err(error) => break Some(End::of(&error)),
+            }
+        };
+        match left {
+            None => Ok(()),
+            Some(end) => {
+                self.happened.left_before.store(true, Ordering::SeqCst);
+                Err(io::Error::other(format!("the client ended the session first, with {end}")))
+            }
+        }
+    }
+
+    /// Waits until this moment, or until the client has ended.
+    fn pause_until(&self, by: Instant) {
+        while !self.happened.over() && Instant::now() < by {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends what a client need not take: it may have closed the connection.
+    pub fn attack(&self, connection: &mut Connection, bytes: &[u8]) {
+        let _ = connection.send(bytes);
+    }
+
+    /// Seals a record with this content, which rustls would not write.
+    ///
+    /// # Errors
+    /// Never: see [`Server::seal`].
+    pub fn forged(&self, server: &mut Server, kind: ContentType, content: &[u8]) -> io::Result<Vec<u8>> {
+        self.forge.next(kind, content);
+        server.seal(b"instead of this")
+    }
+
+    /// Keeps a connection open until the client ends it, sends an unencrypted alert, or has ended. Reads what comes, so that
+    /// no reset destroys what was sent.
+    pub fn hold(&self, mut connection: Connection) {
+        let mut buffer = vec![0; 64 * 1024];
+        while !self.happened.over() {
+            match connection.read(&mut buffer) {
+                Ok(length @ 1..) if records(&buffer[..length]).any(|record| record[0] == ALERT) => return,
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Keeps a session open until the client ends it with close_notify or an alert, ends the connection, or has ended.
+    pub fn hold_session(&self, mut server: Server) {
+        let (_, end) = server.receive_to_end();
+        self.happened.facts().end = Some(end);
+        if self.half_closed.get() {
+            self.pause_until(self.deadline);
+        }
+    }
+
+    /// Closes a connection with a reset.
+    ///
+    /// # Errors
+    /// The system refuses the option.
+    pub fn reset(&self, connection: Connection) -> io::Result<()> {
+        self.happened.forget(self.number); // the kernel sends the reset when the last handle is closed
+        self.happened.facts().closed = true;
+        connection.reset()
+    }
+
+    /// Sends a FIN, and keeps the other direction open.
+    pub fn fin(&self, mut connection: Connection) {
+        self.happened.facts().closed = true;
+        if connection.fin().is_ok() {
+            self.hold(connection);
+        }
+    }
+
+    /// Ends a session properly: close_notify, then a FIN. Reads up to the end of the client's side, and keeps that.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn finish(&self, mut server: Server, length: usize) -> io::Result<()> {
+        server.close_notify()?;
+        server.connection().fin()?;
+        {
+            let mut facts = self.happened.facts();
+            facts.closed = true;
+            facts.complete = Some(length);
+        }
+        let (_, end) = server.receive_to_end();
+        self.happened.facts().end = Some(end);
+        Ok(())
+    }
+
+    /// Sends a complete message, and ends the session properly.
+    ///
+    /// # Errors
+    /// The client has ended the connection.
+    pub fn answer(&self, mut server: Server, delimiter: Delimiter) -> io::Result<()> {
+        server.send(&self.message(delimiter).whole())?;
+        self.finish(server, USUAL)
+    }
+}
