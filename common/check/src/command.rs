@@ -292,9 +292,11 @@ impl Group {
         Some(match (status.exit_status(), status.terminating_signal()) {
             (_, Some(number)) => {
                 let name = signal_name(number).map(|name| format!(" ({name})")).unwrap_or_default();
-                format!("its process was ended by signal {number}{name}")
+                format!("the server's process was ended by signal {number}{name}")
             }
-            (status, None) => format!("its process ended with exit status {}", status.unwrap_or_default()),
+            (status, None) => {
+                format!("the server's process ended with exit status {}", status.unwrap_or_default())
+            }
         })
     }
 }
@@ -322,8 +324,8 @@ fn exited(process: Pid) -> Option<WaitIdStatus> {
     waitid(WaitId::Pid(process), options).ok().flatten()
 }
 
-/// The first and the last lines that a pipe has brought. A thread reads all of it, so that the server never waits for a
-/// reader.
+/// The first and the last lines that a pipe has brought. A thread reads all of it, so that the server never waits for
+/// a reader.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Kept>>);
 
@@ -430,7 +432,7 @@ mod tests {
         let mut command =
             shell("for i in $(seq 100); do echo line $i; done; echo no certificate >&2; exit 7");
         let Err(StartError::Ended { how, lines, .. }) = command.start() else { panic!("it started") };
-        assert_eq!(how, "its process ended with exit status 7");
+        assert_eq!(how, "the server's process ended with exit status 7");
         assert!(lines.len() <= 2 * (2 * KEPT + 1), "{lines:?}");
         for line in ["line 1", "… 84 lines more …", "line 100", "no certificate"] {
             assert!(lines.contains(&line.to_owned()), "{lines:?}");

@@ -20,6 +20,48 @@
 //! cli          the command line of mio-check
 //! wire/        connections below TLS, clients and servers that can misbehave, forged records and hellos
 //! ```
+//!
+//! # From a test of your own loop
+//!
+//! The program starts a server with `mio-check localhost:0 --insecure -- COMMAND {port}`. A test can run the cases
+//! against a loop on one of its threads:
+//!
+//! ```no_run
+//! use std::net::SocketAddr;
+//!
+//! use check::case::Group;
+//! use check::cases;
+//! use check::run::{self, Event, Options};
+//! use check::target::{Speaks, Target, Trust};
+//!
+//! # fn start_my_loop() -> SocketAddr { ([127, 0, 0, 1], 8000).into() }
+//! // #[test]
+//! fn my_loop_fails_no_case() -> Result<(), Box<dyn std::error::Error>> {
+//!     let address: SocketAddr = start_my_loop(); // on a thread, at port 0
+//!     let mut target = Target::new(address, "localhost".try_into()?, Trust::Everybody);
+//!     target.speaks = Speaks::Echo;
+//!     target.process = Some(std::process::id()); // its memory and descriptors are watched
+//!
+//!     let mut options = Options::default();
+//!     options.cases = cases::all().filter(|case| case.group < Group::Backpressure).collect(); // the fast ones
+//!     let report = run::run(&mut target, options, &mut |event| {
+//!         if let Event::Ends(outcome) = event {
+//!             println!("{}, {}: {}", outcome.case.about.name, outcome.version, outcome.verdict);
+//!         }
+//!     })?;
+//!
+//!     for outcome in report.failed() {
+//!         println!("{}\n{}", outcome.case.about.good, outcome.evidence); // the arrow chart
+//!     }
+//!     assert_eq!(report.failed().count(), 0);
+//!     assert!(report.not_run.is_empty(), "the loop did not survive a case");
+//!     Ok(())
+//! }
+//! # my_loop_fails_no_case().unwrap();
+//! ```
+//!
+//! A loop that can die should implement [`run::Restart`]: then the run starts it again and goes on.
+//! [`command::Command`] does this for a program.
 
 pub mod case;
 pub mod cases;

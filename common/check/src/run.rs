@@ -30,7 +30,9 @@ const REFUSES: Duration = Duration::from_secs(2);
 /// The pause between two attempts at a good session.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often a run starts its server again. A server that fails more cases than this is not judged further.
-const MOST_RESTARTS: usize = 20;
+const MOST_RESTARTS: usize = 100;
+/// How long a run waits in all for servers that serve nobody. A run has to end within minutes.
+const MOST_WAITS: Duration = Duration::from_secs(180);
 
 /// What a run does.
 pub struct Options<'a> {
@@ -124,8 +126,8 @@ impl Report {
     }
 }
 
-/// Probes the server, and runs the cases. `see` hears what happens, as it happens. The address and the process in `target`
-/// change if the server is started again.
+/// Probes the server, and runs the cases. `see` hears what happens, as it happens. The address and the process in
+/// `target` change if the server is started again.
 ///
 /// # Errors
 /// The probe fails: see [`ProbeError`].
@@ -139,7 +141,8 @@ pub fn run(
     let Options { cases, seed, server, .. } = options;
     let steps = steps(target, &facts, &cases);
     see(Event::Probed(&facts, &planned(&steps)));
-    let run = Run { target, facts, seed, server, see, restarts: 0, outcomes: Vec::new() };
+    let run =
+        Run { target, facts, seed, server, see, restarts: 0, waited: Duration::ZERO, outcomes: Vec::new() };
     Ok(run.run(steps, start))
 }
 
@@ -234,6 +237,8 @@ struct Run<'a, 'b> {
     server: Option<&'b mut dyn Restart>,
     see: &'a mut dyn FnMut(Event<'_>),
     restarts: usize,
+    /// How long it has waited for servers that serve nobody.
+    waited: Duration,
     outcomes: Vec<Outcome>,
 }
 
@@ -267,6 +272,7 @@ impl Run<'_, '_> {
             [(case, version)] => vec![judge_safely(target, facts, case, *version, seed)],
             several => side_by_side(target, facts, several, seed),
         };
+        let visit = Instant::now();
         let death = self.visit(&outcomes).err();
         if let Some(why) = &death {
             let lines = self.server.as_mut().map(|server| server.last_lines()).unwrap_or_default();
@@ -275,7 +281,10 @@ impl Run<'_, '_> {
         outcomes.into_iter().for_each(|outcome| self.ends(outcome));
         match death {
             None => Ok(()),
-            Some(why) => self.restart(&why),
+            Some(why) => {
+                self.waited += visit.elapsed();
+                self.restart(&why)
+            }
         }
     }
 
@@ -310,7 +319,7 @@ impl Run<'_, '_> {
     fn restart(&mut self, why: &str) -> Result<(), String> {
         let Some(server) = &mut self.server else { return Err(why.to_owned()) };
         self.restarts += 1;
-        if self.restarts > MOST_RESTARTS {
+        if self.restarts > MOST_RESTARTS || self.waited > MOST_WAITS {
             return Err(format!("the server did not survive {} cases", self.restarts));
         }
         let running =

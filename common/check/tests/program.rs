@@ -97,7 +97,7 @@ fn a_failed_case_is_status_1_and_is_explained() {
     assert_eq!(status, 1, "{stdout}");
     contains(
         &stdout,
-        &["failed: close-notify-answered, TLS 1.3", "what:", "RFC 8446, 6.1", "05-the-end.md", "<--- FIN"],
+        &["\nclose-notify-answered\n", "  TLS 1.3 failed: ", "RFC 8446, 6.1", "05-the-end.md", "<--- FIN"],
     );
 }
 
@@ -119,8 +119,8 @@ fn a_server_that_dies_has_failed_and_is_started_again() {
     contains(
         &stdout,
         &[
-            "failed: http-first",
-            "its process ended with exit status 101",
+            "TLS 1.3 failed: ",
+            "the server's process ended with exit status 101",
             "the server wrote: ",
             "a client of this port speaks TLS",
             "COMMAND was started again",
@@ -256,7 +256,7 @@ fn a_case_that_cannot_be_carried_out_is_status_4() {
     assert_eq!(status, 0, "{stdout}");
     let ((status, stdout, _), _) = served(all - 1);
     assert_eq!(status, 4, "{stdout}");
-    contains(&stdout, &["inconclusive: close-notify-answered", "1 inconclusive"]);
+    contains(&stdout, &["TLS 1.3 inconclusive: ", "1 inconclusive"]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-/// Returns the words of this command line before and after the name of a case, without its own cases. The words are quoted
-/// for a shell.
+/// Returns the words of this command line before and after the name of a case, without its own cases. The words are
+/// quoted for a shell.
 pub fn words(arguments: Vec<OsString>) -> (String, String) {
     let mut before = Vec::new();
     let mut after = String::new();

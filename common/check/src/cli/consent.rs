@@ -12,8 +12,8 @@ const SENT: &str = "    up to 2,500 connections, up to 200 of them at the same t
     up to 64 MB in one session and 500 MB in all, and answers that are not read for a while
     sessions that stay silent for the time of --patience";
 
-/// Checks that the user allows a run against these addresses. Returns what to print before it, for an address that is not
-/// on this computer.
+/// Checks that the user allows a run against these addresses. Returns what to print before it, for an address that is
+/// not on this computer.
 ///
 /// # Errors
 /// The user must say `--yes-it-is-mine`. The text says what would be sent.

@@ -101,7 +101,6 @@ impl Judge {
 
     fn judge(&mut self) -> Result<Report, Fault> {
         let address = self.target.address;
-        tell(&self.reader, Message::Prepares(format!("probes {address}")));
         let candidates = match self.finds_out {
             true => &[Speaks::Echo, Speaks::Http, Speaks::Any][..],
             false => &[self.target.speaks][..],
@@ -109,6 +108,12 @@ impl Judge {
         let mut result = Err(Fault::Unreachable(format!("{address} was not probed")));
         for (index, speaks) in candidates.iter().enumerate() {
             self.target.speaks = *speaks;
+            let what = match speaks {
+                Speaks::Echo => "does it echo?",
+                Speaks::Http => "does it speak HTTP?",
+                Speaks::Any => "is a handshake possible?",
+            };
+            tell(&self.reader, Message::Prepares(format!("probes {address}: {what}")));
             match self.run_cases() {
                 Ok(report) => return Ok(report),
                 Err(ProbeError::NotSpoken { .. }) if index + 1 < candidates.len() => {}
@@ -150,7 +155,7 @@ impl Judge {
         }
         if let Some(command) = &mut self.command {
             if let Some(how) = command.has_ended() {
-                text = format!("{text}\nCOMMAND: {how}");
+                text = format!("{text}\n{how}");
             }
             for line in command.last_lines() {
                 text = format!("{text}\nCOMMAND wrote: {line}");

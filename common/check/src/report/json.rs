@@ -1,6 +1,7 @@
 //! The report for a program: one JSON object.
 //!
-//! Its fields, in this order. A later version of the schema may add fields. A field that changes its meaning changes `schema`.
+//! Its fields, in this order. A later version of the schema may add fields. A field that changes its meaning changes
+//! `schema`.
 //!
 //! | field | what |
 //! |---|---|
@@ -8,10 +9,10 @@
 //! | `program`, `version` | `mio-check`, and its version |
 //! | `target` | `place` as on the command line; `address` that was connected to; `speaks`: `echo`, `http` or `any` |
 //! | `seed`, `patience` | the seed; the patience in seconds |
-//! | `found` | what the probe found: `versions` of TLS, length of the `greeting`, `sessions_at_a_time` (4: four or more) |
+//! | `found` | by the probe: `versions` of TLS, length of the `greeting`, `sessions_at_a_time` (4: four or more) |
 //! | `outcomes` | one object for each case and version, see below |
 //! | `stopped` | why the run stopped early, or null |
-//! | `counts` | `held`, `failed`, `failed_as_expected` (part of `failed`), `noted`, `not_applicable`, `inconclusive`, `not_run` |
+//! | `counts` | how many are *held* and so on; `failed_as_expected` is a part of `failed` |
 //! | `unexpectedly_held` | the cases that --expect-fail names, and that did not fail |
 //! | `seconds` | how long the run took |
 //! | `exit_status` | the exit status of the program |

@@ -87,8 +87,9 @@ impl Text {
             Verdict::Inconclusive(_) => true,
             _ => false,
         };
-        for outcome in report.outcomes.iter().filter(explained) {
-            text.push_str(&self.explained(outcome, setting));
+        let outcomes: Vec<_> = report.outcomes.iter().filter(explained).collect();
+        for versions in outcomes.chunk_by(|one, next| one.case.about.name == next.case.about.name) {
+            text.push_str(&self.explained(versions, setting));
         }
         let summary = Summary::of(report, setting);
         if let Some(Stopped::Server(why)) = &report.stopped {
@@ -104,30 +105,32 @@ impl Text {
         let counts = format!("{interrupted}{summary}, in {:.1} s", report.took.as_secs_f64());
         let _ = writeln!(text, "{}", self.colours.paint(HEADING, &counts));
         if report.outcomes.len() > 1 {
-            let failed = report.outcomes.iter().find(explained);
-            let name = failed.map_or("NAME", |outcome| outcome.case.about.name);
+            let name = outcomes.first().map_or("NAME", |outcome| outcome.case.about.name);
             let _ = writeln!(text, "One case again: {}", setting.again(name));
         }
         text
     }
 
-    /// A failed or inconclusive outcome: the sentence, what was tried, the source and the evidence.
-    fn explained(&self, outcome: &Outcome, setting: &Setting) -> String {
-        let about = &outcome.case.about;
-        let verdict = self.colours.paint(style_of(&outcome.verdict), outcome.verdict.name());
+    /// A failed or inconclusive case: what was tried, the source, and the sentence and the evidence of each version.
+    fn explained(&self, versions: &[&Outcome], setting: &Setting) -> String {
+        let Some(first) = versions.first() else { return String::new() };
+        let about = &first.case.about;
         let mut text = format!(
-            "{verdict}: {}, {}\n  what:    {}\n  tried:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  again:   {}\n",
+            "{}\n  tried:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  again:   {}\n",
             self.colours.paint(HEADING, about.name),
-            outcome.version,
-            printable(outcome.verdict.text(), SENTENCE),
             about.tries,
             about.good,
             about.source,
             guide(about.guide),
             setting.again(about.name),
         );
-        for line in outcome.evidence.to_string().lines() {
-            let _ = writeln!(text, "  | {}", printable(line, EVIDENCE));
+        for outcome in versions {
+            let verdict = self.colours.paint(style_of(&outcome.verdict), outcome.verdict.name());
+            let why = printable(outcome.verdict.text(), SENTENCE);
+            let _ = writeln!(text, "  {} {verdict}: {why}", outcome.version);
+            for line in outcome.evidence.to_string().lines() {
+                let _ = writeln!(text, "  | {}", printable(line, EVIDENCE));
+            }
         }
         text.push('\n');
         text
