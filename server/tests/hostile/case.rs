@@ -3,14 +3,19 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use check::wire::Connection;
-use check::wire::Forge;
+use check::case::Version;
+use check::cases;
+use check::probe::Facts;
+use check::target::{Target, Trust};
+use check::trial;
+use check::verdict::Verdict;
+use check::wire::{Connection, Forge};
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, ClientConnection, SupportedProtocolVersion};
+use testing::certificates::root_store;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
-use testing::peer::End;
-use testing::peer::{TlsClient, client_config_with};
+use testing::peer::{End, TlsClient, client_config_with};
 use testing::table;
 use testing::usage::Usage;
 
@@ -24,8 +29,17 @@ const PEAK: usize = 12 * 1024 * 1024;
 /// Both versions of TLS.
 pub const VERSIONS: [(&str, &SupportedProtocolVersion); 2] = [("TLS 1.2", &TLS12), ("TLS 1.3", &TLS13)];
 
-/// The behaviour of a client. It returns how the server ended the connection, if the client has waited for that.
-type Client = Box<dyn Fn(&EchoServer) -> Option<End> + Sync>;
+/// The behaviour of a client.
+type Client = Box<dyn Fn(&EchoServer) -> Seen + Sync>;
+
+/// What a client has seen.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    /// How the server ended the connection, if the client has waited for that.
+    end: Option<End>,
+    /// The verdict, if the client is a case of mio-check.
+    verdict: Option<Verdict>,
+}
 
 /// What the behaviour of a client may return: the end, or nothing if the client has not waited for it.
 pub trait Waited {
@@ -53,7 +67,7 @@ pub struct Case {
     client: Client,
     /// The well-behaved client after the hostile one.
     next: Box<dyn Fn(&EchoServer) + Sync>,
-    end: Option<End>,
+    expected: Seen,
     log: &'static str,
 }
 
@@ -65,10 +79,19 @@ impl Case {
         end: impl Waited,
         log: &'static str,
     ) -> Self {
-        let (name, end) = (name.into(), end.end());
-        let client: Client = Box::new(move |server| client(server).end());
+        let client: Client = Box::new(move |server| Seen { end: client(server).end(), verdict: None });
+        Self::expecting(name.into(), client, Seen { end: end.end(), verdict: None }, log)
+    }
+
+    fn expecting(name: String, client: Client, expected: Seen, log: &'static str) -> Self {
         let next = Box::new(EchoServer::serves_a_client);
-        Self { name, flags: Vec::new(), files: Vec::new(), client, next, end, log }
+        Self { name, flags: Vec::new(), files: Vec::new(), client, next, expected, log }
+    }
+
+    /// Replaces the verdict *held* by *noted* with this value.
+    pub fn noted(mut self, value: &str) -> Self {
+        self.expected.verdict = Some(Verdict::Noted(value.to_owned()));
+        self
     }
 
     /// Adds flags for the server.
@@ -89,6 +112,11 @@ impl Case {
         self
     }
 
+    /// The name of the case, with its version if it is one of mio-check.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     fn check(&self) {
         let folder = TempDir::new();
         for (name, content) in &self.files {
@@ -98,8 +126,8 @@ impl Case {
         let before = after_one_client(&server, &self.next);
         let logged = server.log().length();
 
-        let end = (self.client)(&server);
-        assert_eq!(end, self.end, "the end of the connection; the server logged:\n{}", server.log().text());
+        let seen = (self.client)(&server);
+        assert_eq!(seen, self.expected, "the server logged:\n{}", server.log().text());
         server.log().wait_for_line_after(logged, self.log);
         let start = Instant::now();
         (self.next)(&server);
@@ -108,9 +136,38 @@ impl Case {
     }
 }
 
+/// Runs a case of mio-check in one version of TLS. Its verdict must be *held*. The server must end the connection like this, if
+/// the case waits for that, and log a line with this text.
+pub fn row(name: &'static str, version: Version, end: impl Waited, log: &'static str) -> Case {
+    let client: Client = Box::new(move |server| {
+        let outcome = trial::judge(&target(server), &facts(), cases::find(name).unwrap(), version, 1);
+        if outcome.verdict.is_failed() {
+            println!("{}", outcome.evidence);
+        }
+        Seen { end: outcome.end, verdict: Some(outcome.verdict) }
+    });
+    let expected = Seen { end: end.end(), verdict: Some(Verdict::Held) };
+    Case::expecting(format!("{name}, {version}"), client, expected, log)
+}
+
+/// [`row`] in both versions.
+pub fn rows(name: &'static str, end: impl Waited + Clone, log: &'static str) -> [Case; 2] {
+    Version::ALL.map(|version| row(name, version, end.clone(), log))
+}
+
+fn target(server: &EchoServer) -> Target {
+    let roots = root_store(&server.certificate());
+    Target::new(server.address, "localhost".try_into().unwrap(), Trust::Roots(roots))
+}
+
+/// What the probe of mio-check finds out about our server.
+fn facts() -> Facts {
+    Facts { versions: Version::ALL.to_vec(), greeting: b"welcome!\n".to_vec(), at_once: 1 }
+}
+
 /// Checks a table.
 pub fn check_all(cases: &[Case]) {
-    table::check_all(cases, |case| &case.name, Case::check);
+    table::check_all(cases, Case::name, Case::check);
 }
 
 /// The memory and descriptors of a server that has served a client and has no session now.

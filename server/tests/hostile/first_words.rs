@@ -1,46 +1,15 @@
-//! Clients that begin with pieces of a ClientHello, with other protocols, or with a wrong record.
+//! Clients that begin with other protocols, or with a wrong record.
 
 use check::wire::hello::{handshake, record};
 use rustls::AlertDescription as Alert;
-use rustls::version::TLS13;
 use testing::peer::End;
 
-use crate::case::{Case, alert, check_all, forger, send, send_and_read_end};
+use crate::case::{Case, alert, check_all, send_and_read_end};
 
 /// An SSL 2.0 CLIENT-HELLO: a length with its high bit set, the type, version 2.0, three lengths, two ciphers and a
 /// challenge.
 const SSL2: [u8; 27] =
     [0x80, 25, 1, 0, 2, 0, 6, 0, 0, 0, 10, 1, 0, 0x80, 7, 0, 0xc0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-
-#[test]
-fn hellos_in_pieces() {
-    check_all(&[
-        Case::new(
-            "a whole ClientHello, one byte at a time",
-            |server| {
-                let (mut client, _) = forger(server, &TLS13);
-                for byte in client.outgoing().chunks(1) {
-                    send(client.connection().try_clone().unwrap(), byte);
-                }
-                client.handshake().unwrap();
-                client.close_notify();
-                client.receive_to_end().1
-            },
-            End::CloseNotify,
-            "closed cleanly, the client first",
-        ),
-        Case::new(
-            "half a ClientHello, then a reset",
-            |server| {
-                let (mut client, _) = forger(server, &TLS13);
-                client.send_half_a_client_hello();
-                client.reset();
-            },
-            (),
-            "the client reset the connection during the handshake",
-        ),
-    ]);
-}
 
 #[test]
 fn other_protocols_get_an_alert() {

@@ -4,13 +4,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use check::wire::Connection;
-use check::wire::Forge;
 use check::wire::hello::record;
 use rustls::version::TLS13;
-use testing::peer::End;
-use testing::peer::TlsClient;
+use testing::peer::{End, TlsClient};
 
-use crate::case::{Case, VERSIONS, check_all, greeted, greeted_then, send};
+use crate::case::{Case, check_all, greeted, send};
 
 const LATE: &str = "timed out (--write-timeout)";
 
@@ -71,20 +69,4 @@ fn floods_of_useless_bytes() {
         flood("ChangeCipherSpecs", record(20, &[1]).unwrap().repeat(100_000), "TLS failed"),
         flood("alerts", record(21, &[1, 90]).unwrap().repeat(100_000), "TLS failed"),
     ]);
-}
-
-#[test]
-fn ten_thousand_tiny_records_are_answered() {
-    check_all(&VERSIONS.map(|(name, version)| {
-        let act = |client: &mut TlsClient, _: &Forge| {
-            let records: Vec<u8> = (0..10_000).flat_map(|_| client.seal(b"x")).collect();
-            let mut socket = client.connection().try_clone().unwrap();
-            let sender = thread::spawn(move || std::io::Write::write_all(&mut socket, &records));
-            assert!(client.receive(10_000) == [b'x'; 10_000]);
-            sender.join().unwrap().unwrap();
-            client.close_notify();
-        };
-        let log = "closed cleanly, the client first; 10000 bytes received";
-        greeted_then(name, version, act, End::CloseNotify, log)
-    }));
 }

@@ -10,7 +10,7 @@ use crate::case::{About, Case, Group, Needs, Version, Versions};
 use crate::exchange;
 use crate::payload::payload;
 use crate::target::Speaks;
-use crate::trial::{END_LIMIT, Trial};
+use crate::trial::Trial;
 use crate::verdict::{Judgement, OrFailed as _, Stop, Verdict, failed, noted};
 use crate::wire::hello::{
     ClientHello, KEY_SHARE, SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, records_of,
@@ -235,7 +235,7 @@ fn split_records(trial: &mut Trial<'_>) -> Judgement {
         cuts.sort_unstable();
         parts_are_answered(trial, &mut client, &record, &cuts, &message)?;
     }
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
@@ -276,7 +276,7 @@ fn finished_with_data(trial: &mut Trial<'_>) -> Judgement {
     client.connection().send(&bytes)?;
     exchange::greeting(trial.facts, &mut client).or_failed("the greeting")?;
     trial.answer(&mut client)?;
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
@@ -340,7 +340,7 @@ fn records_of_one_byte(trial: &mut Trial<'_>, count: usize) -> Judgement {
         records.extend(client.seal(byte)?);
     }
     trial.echo_of(&mut client, records, &plaintext)?;
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
@@ -349,7 +349,7 @@ fn full_records(trial: &mut Trial<'_>) -> Judgement {
     let mut client = trial.ready()?;
     let records = client.seal(&plaintext)?;
     trial.echo_of(&mut client, records, &plaintext)?;
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
@@ -364,7 +364,7 @@ fn empty_records(trial: &mut Trial<'_>) -> Judgement {
     let message = payload(64);
     records.extend(client.seal(&message)?);
     trial.echo_of(&mut client, records, &message)?;
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
@@ -381,7 +381,7 @@ fn padded_records(trial: &mut Trial<'_>) -> Judgement {
         let record = client.seal(&message)?;
         trial.echo_of(&mut client, record, &message)?;
     }
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
@@ -469,20 +469,21 @@ fn key_update(trial: &mut Trial<'_>) -> Judgement {
         ));
     }
     trial.exchange(&mut client)?;
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
 /// After a handshake: the greeting and one exchange must work.
-fn serves(trial: &Trial<'_>, mut client: Client) -> Judgement {
+fn serves(trial: &mut Trial<'_>, mut client: Client) -> Judgement {
     exchange::greeting(trial.facts, &mut client).or_failed("the greeting")?;
     trial.exchange(&mut client)?;
-    leave(client);
+    leave(trial, client);
     Ok(Verdict::Held)
 }
 
-/// Closes cleanly, and waits for the answer, so that the server has its place free. How it answers is another case.
-fn leave(mut client: Client) {
-    client.connection().set_limit(END_LIMIT);
-    let _ = client.close();
+/// Closes cleanly, and waits for the end, so that the server has its place free. How it answers is another case.
+fn leave(trial: &mut Trial<'_>, mut client: Client) {
+    if client.close_notify().is_ok() {
+        trial.end_of(&mut client);
+    }
 }
