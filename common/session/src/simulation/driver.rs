@@ -122,7 +122,11 @@ impl<A: Application, O: Observer> Driver<A, O> {
         self.note(turn);
         let last = std::mem::replace(&mut self.last, (now, self.socket.taken() + self.socket.sent().len()));
         self.idle_turns = if self.last == last { self.idle_turns + 1 } else { 0 };
-        assert!(self.idle_turns < IDLE_TURNS, "the session turns in circles: {:?}", self.phase());
+        let (side, phase) = (self.socket.side(), self.phase());
+        assert!(
+            self.idle_turns < IDLE_TURNS,
+            "{side:?}: {IDLE_TURNS} turns, and nothing moves. The session or a loop turns in circles: {phase:?}",
+        );
     }
 
     fn note(&mut self, turn: Turn) {
@@ -130,7 +134,8 @@ impl<A: Application, O: Observer> Driver<A, O> {
             // Invariant I7: a session that waits waits for something.
             Turn::Wait(wants) => assert!(
                 wants.interest() != Interest::NONE || wants.deadline.is_some(),
-                "nothing can ever wake this session: {:?}",
+                "{:?}: nothing can ever wake this session: {:?} (I7)",
+                self.socket.side(),
                 self.phase(),
             ),
             Turn::Again(_) => {}

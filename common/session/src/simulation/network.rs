@@ -326,6 +326,11 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// The end that has this socket.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
     /// The lane that this end writes to.
     pub fn outgoing(&self) -> RefMut<'_, Lane> {
         self.network.lane(self.side)
