@@ -8,6 +8,7 @@
 //! choice      the names of cases and groups
 //! catalog     --list and --explain
 //! server      judges a server, and reports
+//! client      judges a client, and reports
 //! judge       its thread with the run
 //! again       the command that runs one case again
 //! interrupt   Ctrl-C
@@ -17,6 +18,7 @@
 pub mod again;
 pub mod catalog;
 pub mod choice;
+pub mod client;
 pub mod consent;
 pub mod exit;
 pub mod flags;
@@ -42,13 +44,22 @@ pub fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> Result<Exit, Fault> {
+    if flags.list && flags.listen.is_some() {
+        say(&catalog::list_clients(&flags.client_cases()));
+        return Ok(Exit::Clean);
+    }
     if flags.list {
         say(&catalog::list(&flags.cases()));
         return Ok(Exit::Clean);
     }
-    if let Some(case) = flags.explain {
-        say(&catalog::explain(case));
+    if let Some(named) = flags.explain {
+        let server = named.server.map(catalog::explain);
+        let client = named.client.map(catalog::explain_client);
+        say(&[server, client].into_iter().flatten().collect::<Vec<_>>().join("\n"));
         return Ok(Exit::Clean);
     }
-    server::server(flags)
+    match &flags.listen {
+        Some(place) => client::client(flags, place),
+        None => server::server(flags),
+    }
 }

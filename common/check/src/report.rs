@@ -9,8 +9,10 @@
 //! json        the report for a program
 //! junit       the report for a CI server
 //! page        CASES.md
+//! client      the reports of a run against a client
 //! ```
 
+pub mod client;
 pub mod json;
 pub mod junit;
 pub mod page;

@@ -21,6 +21,11 @@ pub fn words(arguments: Vec<OsString>) -> (String, String) {
     (before.into_iter().map(|word| word + " ").collect(), after)
 }
 
+/// Returns words as one line, quoted for a shell.
+pub fn line(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
 fn spaced(word: String) -> String {
     format!(" {}", quoted(&word))
 }

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::choice::name_of;
+use super::choice::{name_of, name_of_client_group};
 use crate::case::{Case, Needs, Versions};
+use crate::clients::ClientCase;
+use crate::clients::case::Need;
 
 /// Lists these cases, one a line, below the names of their groups.
 pub fn list(cases: &[&'static Case]) -> String {
@@ -17,6 +19,45 @@ pub fn list(cases: &[&'static Case]) -> String {
         let _ = writeln!(text, "  {:width$}  {}", case.about.name, case.about.tries);
     }
     text
+}
+
+/// Lists these cases against clients, one a line, below the names of their groups.
+pub fn list_clients(cases: &[&'static ClientCase]) -> String {
+    let width = cases.iter().map(|case| case.about.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    let mut group = None;
+    for case in cases {
+        if group.replace(case.group) != Some(case.group) {
+            let _ = writeln!(text, "{}", name_of_client_group(case.group));
+        }
+        let _ = writeln!(text, "  {:width$}  {}", case.about.name, case.about.tries);
+    }
+    text
+}
+
+/// Explains a case against clients.
+pub fn explain_client(case: &ClientCase) -> String {
+    let about = &case.about;
+    let needs: Vec<_> = case.needs.iter().map(|need| client_need(*need)).collect();
+    format!(
+        "{} (against clients: --listen)\n  group:   {}\n  tries:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  \
+         needs:   {}\n",
+        about.name,
+        name_of_client_group(case.group),
+        about.tries,
+        about.good,
+        about.source,
+        guide(about.guide),
+        if needs.is_empty() { "any TLS client".to_owned() } else { needs.join("; ") },
+    )
+}
+
+fn client_need(need: Need) -> &'static str {
+    match need {
+        Need::Http => "a client that speaks HTTP",
+        Need::Output => "a client that writes what it receives to stdout",
+        Need::Tls13 => "a client that speaks TLS 1.3",
+    }
 }
 
 /// Explains a case.

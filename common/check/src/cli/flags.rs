@@ -7,10 +7,11 @@ use std::time::Duration;
 use clap::Parser;
 use rustls::pki_types::ServerName;
 
-use super::choice::{self, Choice};
+use super::choice::{self, Choice, Named};
 use super::exit::{self, Exit};
 use super::place::Place;
 use crate::case::{Case, Version};
+use crate::clients::ClientCase;
 use crate::report::warn;
 use crate::target::Speaks;
 
@@ -20,14 +21,23 @@ use crate::target::Speaks;
 #[command(override_usage = USAGE, after_help = after_help())]
 pub struct Flags {
     /// The server. With COMMAND, port 0 chooses a free port
-    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list", "explain"])]
+    #[arg(value_name = "HOST:PORT", required_unless_present_any = ["list", "explain", "listen"])]
     pub place: Option<Place>,
 
-    /// Start this server, watch it, start it again if it dies, and end it; {host} and {port} are replaced
-    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["pid", "list", "explain"])]
+    /// Start this server, watch it, start it again if it dies, and end it. With --listen: the client. {host}, {port}
+    /// and {ca} are replaced
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["pid", "explain"])]
     pub command: Vec<OsString>,
 
-    /// What the server does with data: send it back, answer HTTP/1.1, or unknown [default: find out]
+    /// Judge a client: be hostile servers at this address, and run COMMAND against each; port 0 chooses a free port
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = NOT_FOR_CLIENTS, help_heading = "A client")]
+    pub listen: Option<Place>,
+
+    /// The client's stdin [default: it stays open, and brings nothing]
+    #[arg(long, value_name = "FILE", requires = "listen", help_heading = "A client")]
+    pub stdin: Option<PathBuf>,
+
+    /// What the server does with data, or what the client expects: an echo, HTTP/1.1, or unknown [default: find out]
     #[arg(long, value_name = "echo|http|any", value_parser = speaks, help_heading = "The server")]
     pub speaks: Option<Speaks>,
 
@@ -73,13 +83,13 @@ pub struct Flags {
     #[arg(help_heading = "The cases")]
     pub case: Vec<Choice>,
 
-    /// List the cases
+    /// List the cases, with --listen those against clients
     #[arg(long, conflicts_with = "explain", help_heading = "The cases")]
     pub list: bool,
 
-    /// Say what a case tries, what a good server does, and why
+    /// Say what a case tries, what a good program does, and why
     #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The cases")]
-    pub explain: Option<&'static Case>,
+    pub explain: Option<Named>,
 
     /// Seed of the cases' random numbers
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "The cases")]
@@ -92,7 +102,7 @@ pub struct Flags {
 
     /// This case fails: exit with status 1 if it holds, not if it fails (repeatable)
     #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The report")]
-    pub expect_fail: Vec<&'static Case>,
+    pub expect_fail: Vec<Named>,
 
     /// Write one JSON object to stdout
     #[arg(long, conflicts_with = "junit", help_heading = "The report")]
@@ -103,8 +113,13 @@ pub struct Flags {
     pub junit: Option<PathBuf>,
 }
 
+/// The flags that only concern servers.
+const NOT_FOR_CLIENTS: [&str; 10] =
+    ["place", "pid", "ca", "insecure", "cert", "key", "server_name", "alpn", "explain", "junit"];
+
 const USAGE: &str = "\
 mio-check [OPTIONS] HOST:PORT [-- COMMAND ...]
+       mio-check [OPTIONS] --listen HOST:PORT -- COMMAND ...
        mio-check [--case NAME]... --list
        mio-check --explain NAME";
 
@@ -127,6 +142,7 @@ Examples:
   mio-check localhost:443 --speaks http --pid 4711                  watch memory and descriptors
   mio-check localhost:0 --ca cert.pem -- ./my-server --port {{port}}  start the server, on a free port
   mio-check --explain close-notify-answered
+  mio-check --listen 127.0.0.1:0 -- curl --cacert {{ca}} https://{{host}}:{{port}}   judge a client
 
 {}",
         exit::TABLE
@@ -140,6 +156,14 @@ impl Flags {
             self.case.is_empty() || self.case.iter().any(|choice| choice.contains(case))
         };
         crate::cases::all().filter(chosen).collect()
+    }
+
+    /// The chosen cases against clients, in their order. Without `--case`, all of them.
+    pub fn client_cases(&self) -> Vec<&'static ClientCase> {
+        let chosen = |case: &&'static ClientCase| {
+            self.case.is_empty() || self.case.iter().any(|choice| choice.contains_client(case))
+        };
+        crate::clients::all().filter(chosen).collect()
     }
 
     /// The versions of TLS that are tried, the newest first.

@@ -88,7 +88,7 @@ fn setting(flags: &Flags, judge: &Judge) -> Setting {
         speaks: judge.target.speaks,
         seed: flags.seed,
         patience: flags.patience,
-        expected: flags.expect_fail.clone(),
+        expected: flags.expect_fail.iter().filter_map(|named| named.server).collect(),
         again: again::words(std::env::args_os().collect::<Vec<OsString>>()),
     }
 }

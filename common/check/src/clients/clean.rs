@@ -102,6 +102,10 @@ pub(super) fn facts(
     let why = match (encounter.connections, encounter.run.ended) {
         (0, ended) => format!("it did not connect, and {ended}"),
         (_, Ended::Status(0)) if encounter.reached => String::new(),
+        (_, Ended::Running) => format!(
+            "it was still running after {:.0} s. Does it wait for the end of its stdin? Then add --stdin /dev/null",
+            encounter.run.took.as_secs_f64()
+        ),
         (_, ended) => match &encounter.facts.error {
             Some(error) => format!("{ended} ({error})"),
             None => ended.to_string(),

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 /// The most output that is kept of each stream: more than the largest answer.
 const KEPT: usize = 48 << 20;
@@ -23,6 +23,39 @@ const REST: Duration = Duration::from_secs(2);
 pub struct ClientCommand {
     words: Vec<String>,
     stdin: Option<PathBuf>,
+    leash: Leash,
+}
+
+/// Ends the client from another thread. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Leash(Arc<Mutex<Led>>);
+
+#[derive(Debug, Default)]
+struct Led {
+    /// The client that runs now. It is not waited for yet, so its number cannot belong to another process.
+    client: Option<Pid>,
+    /// No client is started any more.
+    closed: bool,
+}
+
+impl Leash {
+    /// Ends the process group of the client. A later start is an error.
+    pub fn close(&self) {
+        let mut led = self.lock();
+        led.closed = true;
+        if let Some(client) = led.client {
+            let _ = kill_process_group(client, Signal::KILL);
+        }
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Led> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What the placeholders stand for.
@@ -40,7 +73,17 @@ impl ClientCommand {
     /// A command with its arguments, and the file that is its stdin. Without a file, stdin stays open and brings nothing: many
     /// clients end a session at the end of stdin.
     pub fn new(words: Vec<String>, stdin: Option<PathBuf>) -> Self {
-        Self { words, stdin }
+        Self { words, stdin, leash: Leash::default() }
+    }
+
+    /// What ends the client from another thread.
+    pub fn leash(&self) -> Leash {
+        self.leash.clone()
+    }
+
+    /// The words, with their placeholders.
+    pub fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// Whether a placeholder is in the command: "ca".
@@ -75,6 +118,10 @@ impl ClientCommand {
             }
             None => Stdio::piped(),
         };
+        let mut led = self.leash.lock();
+        if led.closed {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
+        }
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(stdin)
@@ -85,8 +132,9 @@ impl ClientCommand {
             .map_err(|error| named(&format!("cannot run {program}"), &error))?;
         let stdout = Stream::read(child.stdout.take(), unread);
         let stderr = Stream::read(child.stderr.take(), Duration::ZERO);
+        led.client = Some(Pid::from_child(&child));
         let stdin = child.stdin.take();
-        Ok(Running { child, _stdin: stdin, stdout, stderr, start: Instant::now() })
+        Ok(Running { child, leash: self.leash.clone(), _stdin: stdin, stdout, stderr, start: Instant::now() })
     }
 }
 
@@ -152,6 +200,7 @@ impl Run {
 /// A client that runs.
 pub struct Running {
     child: Child,
+    leash: Leash,
     /// Stays open until the client has ended.
     _stdin: Option<ChildStdin>,
     stdout: Stream,
@@ -169,15 +218,17 @@ impl Running {
         let (sender, receiver) = mpsc::channel();
         // The client stays a zombie, so that its number still names its group.
         let waiter = thread::spawn(move || {
-            let ended =
-                rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             let _ = sender.send(ended.map(drop));
         });
         let in_time = receiver.recv_timeout(limit) != Err(RecvTimeoutError::Timeout);
         let took = self.start.elapsed();
         let quiet = self.stdout.quiet();
-        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+        let mut led = self.leash.lock();
+        let _ = kill_process_group(pid, Signal::KILL);
         let status = self.child.wait()?;
+        led.client = None;
+        drop(led);
         let _ = waiter.join();
         let ended = match (status.code(), status.signal()) {
             _ if !in_time => Ended::Running,

@@ -31,6 +31,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 /// The server that a client is run against.
 pub struct Stage {
     listener: TcpListener,
+    address: SocketAddr,
     identities: Identities,
     places: Places,
     versions: Vec<&'static SupportedProtocolVersion>,
@@ -112,14 +113,20 @@ impl Stage {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
         let identities = Identities::new()?;
         let places = Places {
             ca: identities.ca().to_string_lossy().into_owned(),
             host: host.to_owned(),
-            port: listener.local_addr()?.port(),
+            port: address.port(),
         };
         let versions = versions.iter().map(|version| version.rustls()).collect();
-        Ok(Self { listener, identities, places, versions, mode: Mutex::new(mode), patience })
+        Ok(Self { listener, address, identities, places, versions, mode: Mutex::new(mode), patience })
+    }
+
+    /// The address of the server.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What the placeholders stand for.

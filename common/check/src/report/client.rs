@@ -1,0 +1,216 @@
+//! The reports of a run against a client: for a reader, and for a program.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::json::SCHEMA;
+use super::printable::printable;
+use super::screen::{Colours, FAINT, HEADING, style_of};
+use super::summary::Summary;
+use crate::cli::catalog::guide;
+use crate::cli::choice::name_of_client_group;
+use crate::clients::{ClientCase, ClientFacts, ClientOutcome, Mode};
+use crate::verdict::Verdict;
+
+/// The longest value in a line, and the longest text at the end, in characters.
+const LINE: (usize, usize) = (300, 4000);
+/// The longest line of the evidence.
+const EVIDENCE: usize = 160;
+
+/// A run against a client.
+pub struct ClientReport {
+    /// The command, with its placeholders.
+    pub command: String,
+    /// The address of our servers.
+    pub address: SocketAddr,
+    /// What the clean session showed.
+    pub facts: ClientFacts,
+    /// The outcomes so far.
+    pub outcomes: Vec<ClientOutcome>,
+    /// The cases that were not run, because the user stopped the run.
+    pub not_run: Vec<&'static ClientCase>,
+    /// The cases that are expected to fail.
+    pub expected: Vec<&'static ClientCase>,
+    /// The command line that runs one case again: the words before the name of the case, and those after it.
+    pub again: (String, String),
+    /// How long a client may take.
+    pub patience: Duration,
+    /// How long the run took.
+    pub took: Duration,
+}
+
+impl ClientReport {
+    /// The counts, and the exit status.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary {
+            not_run: self.not_run.len(),
+            interrupted: !self.not_run.is_empty(),
+            ..Summary::default()
+        };
+        for outcome in &self.outcomes {
+            let is_expected = self.is_expected(outcome);
+            match outcome.verdict {
+                Verdict::Held => summary.held += 1,
+                Verdict::Noted(_) => summary.noted += 1,
+                Verdict::NotApplicable(_) => summary.not_applicable += 1,
+                Verdict::Inconclusive(_) => summary.inconclusive += 1,
+                Verdict::Failed(_) => {
+                    summary.failed += 1;
+                    summary.expected += usize::from(is_expected);
+                }
+            }
+            if is_expected && matches!(outcome.verdict, Verdict::Held | Verdict::Noted(_)) {
+                summary.unexpectedly_held.push(outcome.case.about.name);
+            }
+        }
+        summary
+    }
+
+    fn is_expected(&self, outcome: &ClientOutcome) -> bool {
+        self.expected.iter().any(|case| case.about.name == outcome.case.about.name)
+    }
+
+    /// The first lines: the client, and what the clean session showed.
+    pub fn header(&self, colours: Colours) -> String {
+        let facts = &self.facts;
+        let speaks = match facts.mode {
+            Mode::Http => "it speaks http",
+            Mode::Echo => "it expects an echo",
+        };
+        let shows =
+            if facts.shows { "it shows what it receives" } else { "it does not show what it receives" };
+        format!(
+            "{}\n{}, {speaks}, {shows}; a clean session ended with {}\nservers at {}, patience {}\n\n",
+            colours.paint(HEADING, &printable(&self.command, LINE.0)),
+            facts.version,
+            printable(&facts.end, LINE.0),
+            self.address,
+            humantime::format_duration(self.patience),
+        )
+    }
+
+    /// The line of an outcome.
+    pub fn line(&self, outcome: &ClientOutcome, colours: Colours) -> String {
+        let width = crate::clients::all().map(|case| case.about.name.len()).max().unwrap_or_default();
+        let verdict = format!("{:14}", outcome.verdict.name());
+        let time = match &outcome.run {
+            Some(run) => format!("{:.2} s", run.took.as_secs_f64()),
+            None => "-".to_owned(),
+        };
+        let mut text = printable(outcome.verdict.text(), LINE.0);
+        if outcome.verdict.is_failed() && self.is_expected(outcome) {
+            text = format!("as expected: {text}");
+        }
+        let line = format!(
+            "{}  {:width$}  {}  {text}",
+            colours.paint(style_of(&outcome.verdict), &verdict),
+            outcome.case.about.name,
+            colours.paint(FAINT, &format!("{time:>8}")),
+        );
+        format!("{}\n", line.trim_end())
+    }
+
+    /// The end: the failed and inconclusive outcomes with their evidence, and the counts.
+    pub fn footer(&self, colours: Colours) -> String {
+        let mut text = String::from("\n");
+        for outcome in &self.outcomes {
+            let is_explained = match outcome.verdict {
+                Verdict::Failed(_) => !self.is_expected(outcome),
+                Verdict::Inconclusive(_) => true,
+                _ => false,
+            };
+            if is_explained {
+                text.push_str(&self.explained(outcome, colours));
+            }
+        }
+        let summary = self.summary();
+        if !self.not_run.is_empty() {
+            let names: Vec<_> = self.not_run.iter().map(|case| case.about.name).collect();
+            let _ = writeln!(text, "Not run: {}", names.join(", "));
+        }
+        for name in &summary.unexpectedly_held {
+            let _ = writeln!(text, "{name} did not fail, although --expect-fail names it: remove the flag");
+        }
+        let interrupted = if summary.interrupted { "Interrupted: " } else { "" };
+        let counts = format!("{interrupted}{summary}, in {:.1} s", self.took.as_secs_f64());
+        let _ = writeln!(text, "{}", colours.paint(HEADING, &counts));
+        text
+    }
+
+    fn explained(&self, outcome: &ClientOutcome, colours: Colours) -> String {
+        let about = &outcome.case.about;
+        let mut text = format!(
+            "{}: {}\n  what:    {}\n  tried:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  again:   {}\n",
+            colours.paint(style_of(&outcome.verdict), outcome.verdict.name()),
+            colours.paint(HEADING, about.name),
+            printable(outcome.verdict.text(), LINE.1),
+            about.tries,
+            about.good,
+            about.source,
+            guide(about.guide),
+            format_args!("{}--case {}{}", self.again.0, about.name, self.again.1),
+        );
+        for line in outcome.evidence.to_string().lines() {
+            let _ = writeln!(text, "  | {}", printable(line, EVIDENCE));
+        }
+        text.push('\n');
+        text
+    }
+
+    /// The report as JSON, with a line end. Its fields are those of the report about a server ([`super::json`]), except for
+    /// these: `target` has the `command` of the client and our `address`; `found` has the version of `tls`, what the client
+    /// `speaks`, whether it `shows` what it receives, and how it ended a clean session (`end`). An outcome has `ended`: how
+    /// the client ended, or null.
+    pub fn json(&self) -> String {
+        let summary = self.summary();
+        let facts = &self.facts;
+        let object = json!({
+            "schema": SCHEMA,
+            "program": "mio-check",
+            "version": env!("CARGO_PKG_VERSION"),
+            "target": { "command": self.command, "address": self.address.to_string() },
+            "patience": self.patience.as_secs_f64(),
+            "found": {
+                "tls": facts.version.to_string(),
+                "speaks": if facts.mode == Mode::Http { "http" } else { "echo" },
+                "shows": facts.shows,
+                "end": printable(&facts.end, LINE.1),
+            },
+            "outcomes": self.outcomes.iter().map(|one| self.outcome(one)).collect::<Vec<_>>(),
+            "not_run": self.not_run.iter().map(|case| case.about.name).collect::<Vec<_>>(),
+            "counts": {
+                "held": summary.held,
+                "failed": summary.failed,
+                "failed_as_expected": summary.expected,
+                "noted": summary.noted,
+                "not_applicable": summary.not_applicable,
+                "inconclusive": summary.inconclusive,
+                "not_run": summary.not_run,
+            },
+            "unexpectedly_held": summary.unexpectedly_held,
+            "seconds": (self.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "exit_status": summary.exit().code(),
+        });
+        format!("{object:#}\n")
+    }
+
+    fn outcome(&self, outcome: &ClientOutcome) -> Value {
+        let about = &outcome.case.about;
+        let evidence = outcome.evidence.to_string();
+        json!({
+            "case": about.name,
+            "group": name_of_client_group(outcome.case.group),
+            "verdict": outcome.verdict.name(),
+            "text": printable(outcome.verdict.text(), LINE.1),
+            "expected_to_fail": self.is_expected(outcome),
+            "ended": outcome.run.as_ref().map(|run| run.ended.to_string()),
+            "seconds": (outcome.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "source": about.source,
+            "guide": guide(about.guide),
+            "evidence": evidence.lines().map(|line| printable(line, LINE.1)).collect::<Vec<_>>(),
+        })
+    }
+}
