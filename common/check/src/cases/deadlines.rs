@@ -1,6 +1,190 @@
-//! Clients that do nothing.
+//! Clients that do nothing, or hardly anything. Every value is noted: a deadline is a policy.
+//!
+//! A case waits for the patience of the target at most. It uses no time of the server while it waits, so these cases may
+//! run side by side.
 
-use crate::case::Case;
+mod unread;
+mod wait;
+
+use std::time::{Duration, Instant};
+
+use wait::{end_of_session, fate_of_the_socket, longer, noted_after, noted_end};
+
+use crate::case::{About, Case, Group, Needs, Versions};
+use crate::trial::Trial;
+use crate::verdict::{Judgement, Stop, Verdict, noted};
+use crate::wire::hello::record;
+use crate::wire::{Client, End};
+
+const DEADLINES: &str = "07-time.md#which-deadlines";
+const POLICY: &str = "a policy";
 
 /// The cases of this group.
-pub static CASES: &[Case] = &[];
+pub static CASES: &[Case] = &[
+    deadline(
+        "silent-client",
+        "The client connects and sends nothing.",
+        "The server closes the connection after some seconds.",
+        "traps.md#a-client-connects-and-sends-nothing-the-server-serves-nobody-else",
+        Needs::Nothing,
+        |trial| wait_behind(trial, &[]),
+    ),
+    deadline(
+        "slow-handshake",
+        "The client sends a byte of its ClientHello each half second.",
+        "The deadline belongs to the whole handshake: a byte does not move it.",
+        DEADLINES,
+        Needs::Nothing,
+        slow_handshake,
+    ),
+    deadline(
+        "half-a-hello",
+        "The client sends the first half of its ClientHello, and then nothing.",
+        "The server closes the connection after some seconds.",
+        DEADLINES,
+        Needs::Nothing,
+        |trial| {
+            let hello = trial.hello()?;
+            wait_behind(trial, &hello[..hello.len() / 2])
+        },
+    ),
+    deadline(
+        "hello-and-silence",
+        "The client sends its ClientHello, and never answers the server's flight.",
+        "The server closes the connection after some seconds.",
+        DEADLINES,
+        Needs::Nothing,
+        |trial| {
+            let hello = trial.hello()?;
+            wait_behind(trial, &hello)
+        },
+    ),
+    deadline(
+        "warning-and-silence",
+        "The client sends an unencrypted close_notify instead of a ClientHello, and then nothing.",
+        "The server closes the connection, at once or after some seconds.",
+        DEADLINES,
+        Needs::Nothing,
+        |trial| wait_behind(trial, &record(21, &[1, 0])?),
+    ),
+    deadline(
+        "idle-session",
+        "The client does nothing after an exchange.",
+        "The server closes the session after a time that fits its protocol, with close_notify.",
+        DEADLINES,
+        Needs::Nothing,
+        idle_session,
+    ),
+    deadline(
+        "unanswered-close",
+        "The client sends close_notify and keeps its side of the connection open. The server's socket answers bytes with a \
+         reset when it is gone.",
+        "The server answers, and does not wait for ever for the client's FIN.",
+        "traps.md#a-close-waits-for-ever-until-the-last-bytes-are-written-cve-2019-15541",
+        Needs::Nothing,
+        unanswered_close,
+    ),
+    deadline(
+        "unread-answer-deadline",
+        "The client sends until the server takes no more, and never reads.",
+        "The server ends the session when its output makes no progress for some time. It sends no close_notify, which \
+         would confirm a complete answer.",
+        "06-backpressure.md#what-is-still-wrong",
+        Needs::Echo,
+        unread::never_reads,
+    ),
+    deadline(
+        "slow-reader",
+        "The client sends 16 MB, and reads one byte of the echo each half second.",
+        "The server ends the session when its output makes no progress for some time.",
+        DEADLINES,
+        Needs::Echo,
+        unread::reads_slowly,
+    ),
+];
+
+const fn deadline(
+    name: &'static str,
+    tries: &'static str,
+    good: &'static str,
+    guide: &'static str,
+    needs: Needs,
+    run: fn(&mut Trial<'_>) -> Judgement,
+) -> Case {
+    let about = About { name, tries, good, source: POLICY, guide };
+    Case { about, group: Group::Deadlines, versions: Versions::Highest, needs, run }
+}
+
+/// The pause between two bytes of a slow client.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Sends these bytes, and waits for the end of the connection.
+fn wait_behind(trial: &mut Trial<'_>, bytes: &[u8]) -> Judgement {
+    let mut connection = trial.connection()?;
+    connection.send(bytes)?;
+    let start = Instant::now();
+    connection.set_limit(trial.target.patience);
+    let (_, end) = connection.read_to_end();
+    trial.keep_end(&end);
+    Ok(noted_end(trial, start, &end))
+}
+
+fn slow_handshake(trial: &mut Trial<'_>) -> Judgement {
+    let hello = trial.hello()?;
+    let mut connection = trial.connection()?;
+    let start = Instant::now();
+    let mut sent = 0;
+    for byte in hello.chunks(1) {
+        if start.elapsed() >= trial.target.patience {
+            return Ok(longer(trial));
+        }
+        if connection.send(byte).is_err() || !connection.is_silent_for(PAUSE)? {
+            break;
+        }
+        sent += 1;
+    }
+    connection.note(format!("{sent} bytes were sent"));
+    connection.set_limit(trial.target.patience.saturating_sub(start.elapsed()).max(PAUSE));
+    let (_, end) = connection.read_to_end();
+    trial.keep_end(&end);
+    Ok(noted_end(trial, start, &end))
+}
+
+fn idle_session(trial: &mut Trial<'_>) -> Judgement {
+    let mut client = after_an_exchange(trial)?;
+    let start = Instant::now();
+    let end = end_of_session(&mut client, start, trial.target.patience);
+    trial.keep_end(&end);
+    if end != End::CloseNotify {
+        return Ok(noted_end(trial, start, &end));
+    }
+    let closed = noted_after(start, &end);
+    let mut connection = client.into_connection();
+    let fate = fate_of_the_socket(&mut connection, start, trial.target.patience)?;
+    Ok(noted(format!("{closed}; {fate}")))
+}
+
+fn unanswered_close(trial: &mut Trial<'_>) -> Judgement {
+    let mut client = after_an_exchange(trial)?;
+    client.close_notify()?;
+    let start = Instant::now();
+    let end = end_of_session(&mut client, start, trial.target.patience);
+    trial.keep_end(&end);
+    if end.is_open() {
+        return Ok(longer(trial));
+    }
+    let answer = noted_after(start, &end);
+    let mut connection = client.into_connection();
+    let fate = fate_of_the_socket(&mut connection, start, trial.target.patience)?;
+    Ok(noted(format!("{answer}; {fate}")))
+}
+
+/// A client after an exchange. If the server does not answer in time, the case says nothing: a server with a few slots is
+/// busy with the other cases.
+fn after_an_exchange(trial: &Trial<'_>) -> Result<Client, Stop> {
+    let mut client = trial.ready()?;
+    match trial.exchange(&mut client) {
+        Ok(()) => Ok(client),
+        Err(stop) => Err(Stop::Inconclusive(Verdict::from(stop).text().to_owned())),
+    }
+}

@@ -121,6 +121,11 @@ impl Pump {
         self.total
     }
 
+    /// How the connection broke, if a write or a wait has noticed that.
+    pub fn broken(&self) -> Option<&End> {
+        self.broken.as_ref()
+    }
+
     /// Sends no more than what is sealed already.
     pub fn stop_sending(&mut self) {
         self.total = self.sealed;
