@@ -68,7 +68,8 @@ pub struct Case {
     /// The well-behaved client after the hostile one.
     next: Box<dyn Fn(&EchoServer) + Sync>,
     expected: Seen,
-    log: &'static str,
+    /// Texts of lines that the server logs.
+    log: Vec<&'static str>,
 }
 
 impl Case {
@@ -85,12 +86,18 @@ impl Case {
 
     fn expecting(name: String, client: Client, expected: Seen, log: &'static str) -> Self {
         let next = Box::new(EchoServer::serves_a_client);
-        Self { name, flags: Vec::new(), files: Vec::new(), client, next, expected, log }
+        Self { name, flags: Vec::new(), files: Vec::new(), client, next, expected, log: vec![log] }
     }
 
     /// Replaces the verdict *held* by *noted* with this value.
     pub fn noted(mut self, value: &str) -> Self {
         self.expected.verdict = Some(Verdict::Noted(value.to_owned()));
+        self
+    }
+
+    /// Adds texts of more lines that the server logs.
+    pub fn also_logs(mut self, texts: &[&'static str]) -> Self {
+        self.log.extend(texts);
         self
     }
 
@@ -128,7 +135,9 @@ impl Case {
 
         let seen = (self.client)(&server);
         assert_eq!(seen, self.expected, "the server logged:\n{}", server.log().text());
-        server.log().wait_for_line_after(logged, self.log);
+        for text in &self.log {
+            server.log().wait_for_line_after(logged, text);
+        }
         let start = Instant::now();
         (self.next)(&server);
         assert!(start.elapsed() < SOON, "the next client was served after {:?}", start.elapsed());

@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use check::case::Version::Tls13;
 use check::wire::Connection;
-use check::wire::hello::record;
 use rustls::version::TLS13;
 use testing::peer::{End, TlsClient};
 
-use crate::case::{Case, check_all, greeted, send};
+use crate::case::{Case, check_all, greeted, row, rows};
 
 const LATE: &str = "timed out (--write-timeout)";
 
@@ -56,17 +56,23 @@ fn clients_that_do_not_read() {
     ]);
 }
 
-#[test]
-fn floods_of_useless_bytes() {
-    let flood = |name: &str, bytes: Vec<u8>, log| {
-        // The server closes the connection meanwhile, with a reset.
-        Case::new(name, move |server| drop(send(server.connect_raw(), &bytes)), (), log)
-    };
-    check_all(&[
-        flood("noise", vec![b'~'; 4 << 20], "does not speak TLS"),
-        flood("empty application data", record(23, &[]).unwrap().repeat(100_000), "TLS failed"),
-        flood("empty handshake records", record(22, &[]).unwrap().repeat(100_000), "TLS failed"),
-        flood("ChangeCipherSpecs", record(20, &[1]).unwrap().repeat(100_000), "TLS failed"),
-        flood("alerts", record(21, &[1, 90]).unwrap().repeat(100_000), "TLS failed"),
+/// The rows of clients that flood the server, or read late.
+pub fn table() -> Vec<Case> {
+    let slow = [
+        rows("late-reader", (), "closed cleanly, the client first; 12582912 bytes received"),
+        rows("both-directions-full", (), "closed cleanly, the client first; 6291456 bytes received"),
+        rows("one-byte-reads", (), "closed cleanly, the client first; 2097152 bytes received"),
+    ];
+    let before = row("floods-before-the-handshake", Tls13, (), "does not speak TLS").also_logs(&[
+        "TLS failed: received unexpected message: got ApplicationData when expecting Handshake",
+        "TLS failed: received corrupt message of type InvalidEmptyPayload",
+        "TLS failed: received unexpected message: got ChangeCipherSpec when expecting Handshake",
+        "TLS failed: peer misbehaved: TooManyWarningAlertsReceived",
     ]);
+    slow.into_iter().flatten().chain([before]).collect()
+}
+
+#[test]
+fn floods_and_late_readers() {
+    check_all(&table());
 }

@@ -1,11 +1,25 @@
 //! Many clients at the same time, and queued clients.
 
+use check::case::Version::Tls13;
 use check::wire::Connection;
 use testing::echo_server::EchoServer;
-use testing::peer::End;
-use testing::peer::TlsClient;
+use testing::peer::{End, TlsClient};
 
-use crate::case::{Case, alert, check_all, client_hello, read_end, send};
+use crate::case::{Case, alert, check_all, client_hello, read_end, row, send};
+
+/// The rows of crowds.
+pub fn table() -> Vec<Case> {
+    vec![
+        row("connect-and-leave-fin", Tls13, (), "left without sending anything"),
+        row("connect-and-leave-rst", Tls13, (), "left without sending anything"),
+        row("hello-and-rst", Tls13, (), "the client reset the connection during the handshake"),
+    ]
+}
+
+#[test]
+fn crowds() {
+    check_all(&table());
+}
 
 #[test]
 fn many_clients() {
