@@ -47,6 +47,8 @@ pub struct Setting {
     pub patience: Duration,
     /// The cases that are expected to fail.
     pub expected: Vec<&'static Case>,
+    /// Whether every outcome is explained, not only the failed and the inconclusive ones.
+    pub explains_all: bool,
     /// The command that runs one case again: the words before the name of the case, and those after it.
     pub again: (String, String),
 }

@@ -164,33 +164,6 @@ pub fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<V
     Ok(versions)
 }
 
-/// Whether the target goes on after a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// The target serves.
-    Serves,
-    /// The target no longer serves anybody.
-    Dead,
-}
-
-/// Runs a case in one version, and then a good session. [`run`] does this for all cases.
-pub fn judge_and_visit(
-    target: &Target,
-    facts: &Facts,
-    case: &'static Case,
-    version: Version,
-    seed: u64,
-) -> (Outcome, Health) {
-    let mut outcome = judge(target, facts, case, version, seed);
-    match good_session(target, facts) {
-        Ok(()) => (outcome, Health::Serves),
-        Err(why) => {
-            bury(&mut outcome, &format!("no good session was possible: {why}"), &[], 1);
-            (outcome, Health::Dead)
-        }
-    }
-}
-
 /// A step of a run.
 enum Step {
     /// A case that does not apply, and its verdict.

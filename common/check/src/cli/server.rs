@@ -89,6 +89,7 @@ fn setting(flags: &Flags, judge: &Judge) -> Setting {
         seed: flags.seed,
         patience: flags.patience,
         expected: flags.expect_fail.iter().filter_map(|named| named.server).collect(),
+        explains_all: judge.cases.len() == 1,
         again: again::words(std::env::args_os().collect::<Vec<OsString>>()),
     }
 }

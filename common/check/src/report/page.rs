@@ -55,38 +55,11 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     #[test]
     fn the_page_has_every_case() {
         let page = page();
         assert!(cases::all().all(|case| page.contains(&format!("| `{}` |", case.about.name))));
-    }
-
-    /// The test of all pages finds a wrong link in CASES.md too. This one names the case.
-    #[test]
-    fn each_page_and_anchor_of_the_guide_exists() {
-        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../session/src/guide");
-        for case in cases::all() {
-            let (file, anchor) = case.about.guide.split_once('#').unwrap_or((case.about.guide, ""));
-            let Ok(text) = std::fs::read_to_string(guide.join(file)) else {
-                panic!("{}: the guide has no page {file}", case.about.name);
-            };
-            let is_there = anchor.is_empty() || headings(&text).any(|heading| heading == anchor);
-            assert!(is_there, "{}: {file} has no heading #{anchor}", case.about.name);
-        }
-    }
-
-    /// The anchors of a page's headings, as a code host makes them.
-    fn headings(text: &str) -> impl Iterator<Item = String> {
-        text.lines().filter(|line| line.starts_with('#')).map(|line| {
-            let kept = line.trim_start_matches('#').trim().chars().filter_map(|char| match char {
-                ' ' => Some('-'),
-                char if char.is_alphanumeric() || "-_".contains(char) => Some(char),
-                _ => None,
-            });
-            kept.flat_map(char::to_lowercase).collect()
-        })
     }
 
     #[test]

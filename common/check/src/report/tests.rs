@@ -73,6 +73,7 @@ fn setting(expected: &[usize]) -> Setting {
         seed: 1,
         patience: Duration::from_secs(20),
         expected: expected.iter().map(|index| case(*index)).collect(),
+        explains_all: false,
         again: ("mio-check localhost:8000 ".to_owned(), " -- server".to_owned()),
     }
 }
@@ -122,6 +123,15 @@ fn the_text_explains_a_failed_case_and_says_how_to_run_it_again() {
     }
     let again = format!("mio-check localhost:8000 --case {} -- server", about.name);
     assert!(text.contains(&again), "{text}");
+}
+
+#[test]
+fn one_chosen_case_is_explained_with_its_evidence_although_it_held() {
+    let (report, mut setting) = (report(&[Verdict::Held]), setting(&[]));
+    assert!(!text(&report, &setting).contains("  | "));
+    setting.explains_all = true;
+    let text = text(&report, &setting);
+    assert!(text.contains("  TLS 1.3 held\n  | ") && text.contains(case(0).about.tries), "{text}");
 }
 
 #[test]

@@ -79,13 +79,15 @@ impl Text {
         format!("{}\n", line.trim_end())
     }
 
-    /// The end: the failed and inconclusive outcomes with their evidence, and the counts.
+    /// The end: the failed and inconclusive outcomes with their evidence, and the counts. If one case was chosen, all its
+    /// outcomes.
     pub fn footer(&self, report: &Report, setting: &Setting) -> String {
         let mut text = String::from("\n");
         let explained = |outcome: &&Outcome| match outcome.verdict {
-            Verdict::Failed(_) => !setting.is_expected_to_fail(outcome.case),
+            Verdict::Failed(_) => setting.explains_all || !setting.is_expected_to_fail(outcome.case),
             Verdict::Inconclusive(_) => true,
-            _ => false,
+            Verdict::Held | Verdict::Noted(_) => setting.explains_all,
+            Verdict::NotApplicable(_) => false,
         };
         let outcomes: Vec<_> = report.outcomes.iter().filter(explained).collect();
         for versions in outcomes.chunk_by(|one, next| one.case.about.name == next.case.about.name) {
@@ -104,7 +106,7 @@ impl Text {
         let interrupted = if summary.interrupted { "Interrupted: " } else { "" };
         let counts = format!("{interrupted}{summary}, in {:.1} s", report.took.as_secs_f64());
         let _ = writeln!(text, "{}", self.colours.paint(HEADING, &counts));
-        if report.outcomes.len() > 1 {
+        if !setting.explains_all {
             let name = outcomes.first().map_or("NAME", |outcome| outcome.case.about.name);
             let _ = writeln!(text, "One case again: {}", setting.again(name));
         }
@@ -116,18 +118,21 @@ impl Text {
         let Some(first) = versions.first() else { return String::new() };
         let about = &first.case.about;
         let mut text = format!(
-            "{}\n  tried:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  again:   {}\n",
+            "{}\n  tried:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n",
             self.colours.paint(HEADING, about.name),
             about.tries,
             about.good,
             about.source,
             guide(about.guide),
-            setting.again(about.name),
         );
+        if !setting.explains_all {
+            let _ = writeln!(text, "  again:   {}", setting.again(about.name));
+        }
         for outcome in versions {
             let verdict = self.colours.paint(style_of(&outcome.verdict), outcome.verdict.name());
             let why = printable(outcome.verdict.text(), SENTENCE);
-            let _ = writeln!(text, "  {} {verdict}: {why}", outcome.version);
+            let colon = if why.is_empty() { "" } else { ": " };
+            let _ = writeln!(text, "  {} {verdict}{colon}{why}", outcome.version);
             for line in outcome.evidence.to_string().lines() {
                 let _ = writeln!(text, "  | {}", printable(line, EVIDENCE));
             }
