@@ -23,7 +23,7 @@ use crate::evidence::Evidence;
 use crate::probe::{Facts, ProbeError, good_session, probe};
 use crate::target::{Speaks, Target};
 use crate::trial::{Outcome, judge};
-use crate::verdict::{Verdict, failed};
+use crate::verdict::{Verdict, failed, noted};
 
 /// How long a server may refuse connections after a case, before it counts as dead.
 const REFUSES: Duration = Duration::from_secs(2);
@@ -246,15 +246,19 @@ impl Run<'_, '_> {
             several => side_by_side(target, facts, several, seed),
         };
         let visit = Instant::now();
-        let death = self.visit(&outcomes).err();
-        if let Some(why) = &death {
-            let lines = self.server.as_mut().map(|server| server.last_lines()).unwrap_or_default();
-            outcomes.iter_mut().for_each(|outcome| bury(outcome, why, &lines, batch.len()));
+        let visited = self.visit();
+        match &visited {
+            Ok(None) => {}
+            Ok(Some(why)) => outcomes.iter_mut().for_each(|outcome| only_later(outcome, why)),
+            Err(why) => {
+                let lines = self.server.as_mut().map(|server| server.last_lines()).unwrap_or_default();
+                outcomes.iter_mut().for_each(|outcome| bury(outcome, why, &lines, batch.len()));
+            }
         }
         outcomes.into_iter().for_each(|outcome| self.ends(outcome));
-        match death {
-            None => Ok(()),
-            Some(why) => {
+        match visited {
+            Ok(_) => Ok(()),
+            Err(why) => {
                 self.waited += visit.elapsed();
                 self.restart(&why)
             }
@@ -266,14 +270,19 @@ impl Run<'_, '_> {
         self.outcomes.push(outcome);
     }
 
-    /// Runs a good session. A server that is busy with the end of the case has the time of its patience.
-    fn visit(&mut self, outcomes: &[Outcome]) -> Result<(), String> {
+    /// Runs a good session. A server that is busy with the end of the case has the time of its patience. Returns why the
+    /// first attempt failed, if a later one succeeded.
+    ///
+    /// # Errors
+    /// Why no attempt succeeded.
+    fn visit(&mut self) -> Result<Option<String>, String> {
         let start = Instant::now();
+        let mut first = None;
         loop {
             if let Some(why) = self.server.as_mut().and_then(|server| server.has_ended()) {
                 return Err(why);
             }
-            let Err(why) = good_session(self.target, &self.facts) else { break };
+            let Err(why) = good_session(self.target, &self.facts) else { return Ok(first) };
             let limit = match is_refused(self.target) {
                 true => REFUSES.min(self.target.patience),
                 false => self.target.patience,
@@ -281,12 +290,9 @@ impl Run<'_, '_> {
             if start.elapsed() >= limit {
                 return Err(format!("no good session was possible within {} s: {why}", limit.as_secs_f64()));
             }
-            outcomes
-                .iter()
-                .for_each(|outcome| outcome.evidence.note(format!("a good session failed: {why}")));
+            first.get_or_insert(why);
             thread::sleep(PAUSE);
         }
-        Ok(())
     }
 
     fn restart(&mut self, why: &str) -> Result<(), String> {
@@ -300,7 +306,7 @@ impl Run<'_, '_> {
         self.target.address = running.address;
         self.target.process = running.process;
         (self.see)(Event::Restarted(running));
-        self.visit(&[]).map_err(|why| format!("the server was started again, but {why}"))
+        self.visit().map(drop).map_err(|why| format!("the server was started again, but {why}"))
     }
 }
 
@@ -340,6 +346,18 @@ fn panicked(case: &'static Case, version: Version) -> Outcome {
 /// An outcome without evidence.
 fn outcome(case: &'static Case, version: Version, verdict: Verdict) -> Outcome {
     Outcome { case, version, verdict, end: None, evidence: Evidence::default(), took: Duration::ZERO }
+}
+
+/// Writes down that the first good session behind a case failed, and a later one succeeded. This happens if a supervisor
+/// starts a dead server again.
+fn only_later(outcome: &mut Outcome, why: &str) {
+    let what = format!("the first good session behind the case failed ({why}), and a later one succeeded");
+    outcome.evidence.note(what.clone());
+    match &mut outcome.verdict {
+        Verdict::Held => outcome.verdict = noted(what),
+        Verdict::Noted(text) => *text = format!("{text}; {what}"),
+        Verdict::Failed(_) | Verdict::NotApplicable(_) | Verdict::Inconclusive(_) => {}
+    }
 }
 
 /// Makes the outcome of a case that the server did not survive.

@@ -230,33 +230,62 @@ fn a_server_without_the_right_certificate_is_status_3() {
     contains(&stderr, &["invalid peer certificate", "--ca FILE", "--insecure"]);
 }
 
-/// One connection is dropped in its handshake: that of the case. The good session behind the case is the last one.
+/// What a server does with a connection.
+#[derive(Clone, Copy)]
+enum Deed {
+    Serve,
+    Drop,
+    Ignore,
+}
+
+/// Judges a server that chooses by the number of the connection. The good session behind the case is the last connection,
+/// and the case is the one before. Returns the exit status, stdout, and the number of connections.
+fn judge_by_number(choose: impl Fn(usize) -> Deed + Clone + Send + 'static) -> (i32, String, usize) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&count);
+    let config = config::server_config(config::new_identity(None).unwrap(), Fault::None).unwrap();
+    let address = thread_with(move |socket, number| {
+        seen.fetch_max(number, Ordering::SeqCst);
+        match choose(number) {
+            Deed::Drop => return,
+            Deed::Ignore => return std::mem::forget(socket),
+            Deed::Serve => {}
+        }
+        let connection = Connection::new(socket, LIMIT).unwrap();
+        let mut server = Server::new(connection, Arc::clone(&config)).unwrap();
+        if server.handshake().is_ok() {
+            server.receive_to_end();
+            let _ = server.close_notify();
+        }
+    });
+    let flags = "--insecure --speaks any --tls 1.3 --patience 2s --case close-notify-answered";
+    let (status, stdout, _) = run(&format!("{address} {flags}"), &[]);
+    (status, stdout, count.load(Ordering::SeqCst))
+}
+
 #[test]
-fn a_case_that_cannot_be_carried_out_is_status_4() {
-    let flags = "--insecure --speaks any --tls 1.3 --case close-notify-answered";
-    let served = |dropped: usize| {
-        let count = Arc::new(AtomicUsize::new(0));
-        let seen = Arc::clone(&count);
-        let config = config::server_config(config::new_identity(None).unwrap(), Fault::None).unwrap();
-        let address = thread_with(move |socket, number| {
-            seen.store(number, Ordering::SeqCst);
-            if number == dropped {
-                return;
-            }
-            let connection = Connection::new(socket, LIMIT).unwrap();
-            let mut server = Server::new(connection, Arc::clone(&config)).unwrap();
-            if server.handshake().is_ok() {
-                server.receive_to_end();
-                let _ = server.close_notify();
-            }
-        });
-        (run(&format!("{address} {flags}"), &[]), count.load(Ordering::SeqCst))
-    };
-    let ((status, stdout, _), all) = served(usize::MAX);
+fn one_failed_connection_decides_by_its_place() {
+    let (status, stdout, all) = judge_by_number(|_| Deed::Serve);
     assert_eq!(status, 0, "{stdout}");
-    let ((status, stdout, _), _) = served(all - 1);
+    contains(&stdout, &["1 held"]);
+
+    // The handshake is only a preparation of this case.
+    let (status, stdout, _) =
+        judge_by_number(move |number| if number == all - 1 { Deed::Drop } else { Deed::Serve });
     assert_eq!(status, 4, "{stdout}");
     contains(&stdout, &["TLS 1.3 inconclusive: ", "1 inconclusive"]);
+
+    // The second attempt at a good session succeeds.
+    let (status, stdout, _) =
+        judge_by_number(move |number| if number == all { Deed::Drop } else { Deed::Serve });
+    assert_eq!(status, 0, "{stdout}");
+    contains(&stdout, &["1 noted", "a later one succeeded"]);
+
+    // The server is deaf after the case.
+    let (status, stdout, _) =
+        judge_by_number(move |number| if number >= all { Deed::Ignore } else { Deed::Serve });
+    assert_eq!(status, 1, "{stdout}");
+    contains(&stdout, &["1 failed", "no good session was possible within 2 s"]);
 }
 
 #[test]
