@@ -14,8 +14,8 @@ use crate::report::{printable, progress::Progress, say, warn};
 use crate::target::Speaks;
 
 /// What our servers send, for an address that others can connect to.
-const SENT: &str = "\
-    damaged, forged, oversized and endless TLS records and messages, up to 16 MB in one session
+const SENT: &str =
+    "    damaged, forged, oversized and endless TLS records and messages, up to 16 MB in one session
     certificates that no client should accept";
 
 /// Judges the client that the flags name, and writes the report.
