@@ -6,6 +6,7 @@
 mod unread;
 mod wait;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use wait::{end_of_session, fate_of_the_socket, longer, noted_after, noted_end};
@@ -115,11 +116,22 @@ const fn deadline(
     Case { about, group: Group::Deadlines, versions: Versions::Highest, needs, run }
 }
 
+/// How much later a client without a session comes. The cases that need a session have theirs by then. Some servers wait for
+/// half a ClientHello and serve nobody meanwhile.
+const LATER: Duration = Duration::from_secs(1);
 /// The pause between two bytes of a slow client.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Waits until the cases that run beside this one have their sessions.
+fn come_later(trial: &Trial<'_>) {
+    if trial.facts.has_neighbours() {
+        thread::sleep(LATER);
+    }
+}
+
 /// Sends these bytes, and waits for the end of the connection.
 fn wait_behind(trial: &mut Trial<'_>, bytes: &[u8]) -> Judgement {
+    come_later(trial);
     let mut connection = trial.connection()?;
     connection.send(bytes)?;
     let start = Instant::now();
@@ -130,6 +142,7 @@ fn wait_behind(trial: &mut Trial<'_>, bytes: &[u8]) -> Judgement {
 }
 
 fn slow_handshake(trial: &mut Trial<'_>) -> Judgement {
+    come_later(trial);
     let hello = trial.hello()?;
     let mut connection = trial.connection()?;
     let start = Instant::now();
