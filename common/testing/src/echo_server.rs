@@ -3,9 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use check::case::Version;
+use check::cases;
+use check::probe::Facts;
+use check::target::{Target, Trust};
+use check::trial::{Outcome, judge};
 use check::wire::Connection;
 use rustls::ClientConfig;
 
+use crate::certificates::root_store;
 use crate::folder::TempDir;
 use crate::peer::{TlsClient, client_config, connect};
 use crate::program::{Launch, Output, Program};
@@ -76,6 +82,15 @@ impl EchoServer {
     /// Connects a client and finishes the handshake. If there is no free slot, the client waits in the accept queue.
     pub fn connect(&self) -> TlsClient {
         TlsClient::connect(self.address, self.client_config())
+    }
+
+    /// Judges it by the case of mio-check with this name. Does not probe it: the facts are known.
+    pub fn judge(&self, case: &str, version: Version) -> Outcome {
+        let name = "localhost".try_into().unwrap();
+        let target = Target::new(self.address, name, Trust::Roots(root_store(&self.certificate())));
+        let facts = Facts { versions: Version::ALL.to_vec(), greeting: b"welcome!\n".to_vec(), at_once: 1 };
+        let case = cases::find(case).unwrap_or_else(|| panic!("no case {case}"));
+        judge(&target, &facts, case, version, 1)
     }
 
     /// Asserts that it serves a client, which has one line echoed and closes cleanly.

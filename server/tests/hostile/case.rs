@@ -4,15 +4,10 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use check::case::Version;
-use check::cases;
-use check::probe::Facts;
-use check::target::{Target, Trust};
-use check::trial;
 use check::verdict::Verdict;
 use check::wire::{Connection, Forge};
 use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, ClientConnection, SupportedProtocolVersion};
-use testing::certificates::root_store;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::peer::{End, TlsClient, client_config_with};
@@ -101,6 +96,11 @@ impl Case {
         self
     }
 
+    /// Replaces the verdict *held* by *noted*: the connection ended without an alert.
+    pub fn noted_as_fin(self) -> Self {
+        self.noted("no alert: the connection ended with a FIN without close_notify")
+    }
+
     /// Adds flags for the server.
     pub fn flags(mut self, flags: &[&'static str]) -> Self {
         self.flags.extend(flags);
@@ -149,7 +149,7 @@ impl Case {
 /// the case waits for that, and log a line with this text.
 pub fn row(name: &'static str, version: Version, end: impl Waited, log: &'static str) -> Case {
     let client: Client = Box::new(move |server| {
-        let outcome = trial::judge(&target(server), &facts(), cases::find(name).unwrap(), version, 1);
+        let outcome = server.judge(name, version);
         if outcome.verdict.is_failed() {
             println!("{}", outcome.evidence);
         }
@@ -162,16 +162,6 @@ pub fn row(name: &'static str, version: Version, end: impl Waited, log: &'static
 /// [`row`] in both versions.
 pub fn rows(name: &'static str, end: impl Waited + Clone, log: &'static str) -> [Case; 2] {
     Version::ALL.map(|version| row(name, version, end.clone(), log))
-}
-
-fn target(server: &EchoServer) -> Target {
-    let roots = root_store(&server.certificate());
-    Target::new(server.address, "localhost".try_into().unwrap(), Trust::Roots(roots))
-}
-
-/// What the probe of mio-check finds out about our server.
-fn facts() -> Facts {
-    Facts { versions: Version::ALL.to_vec(), greeting: b"welcome!\n".to_vec(), at_once: 1 }
 }
 
 /// Checks a table.

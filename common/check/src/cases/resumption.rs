@@ -46,7 +46,7 @@ pub static CASES: &[Case] = &[
 /// More than many servers keep: a cache of 256 sessions is usual.
 const CLIENTS: usize = 300;
 /// How long the first sessions of all clients may take. A slow server gets fewer clients.
-const FIRST_SESSIONS: Duration = Duration::from_secs(15);
+const FIRST_SESSIONS: Duration = Duration::from_secs(30);
 /// How many clients also send a request when they come back.
 const WITH_REQUEST: usize = 10;
 /// How long a client waits for the answer to its close_notify. The tickets come before it.
