@@ -1,9 +1,8 @@
 //! The cases of all tables.
 
 use std::any::Any;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use check::wire::Connection;
 use check::wire::Forge;
 use rustls::ContentType;
 use testing::certificates::Identity;
@@ -12,8 +11,7 @@ use testing::program::Program;
 use testing::table;
 use testing::test_server::TestServer;
 
-/// The longest time until the client ends: longer than all deadlines of a case, on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
+use crate::row::{SOON, assert_last_line};
 
 /// A server that the test controls, and a client that connects to it.
 pub struct Stage {
@@ -26,13 +24,6 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Accepts the client and reads its ClientHello.
-    pub fn hello(&self) -> Connection {
-        let mut socket = self.server.accept_raw();
-        socket.read_record().unwrap();
-        socket
-    }
-
     /// Accepts the client and finishes the handshake.
     pub fn session(&self) -> TlsServer {
         self.server.accept()
@@ -99,10 +90,7 @@ impl Case {
         assert!(start.elapsed() < SOON, "it ended after {:?}", start.elapsed());
         drop(left_open);
         let log = client.stderr.text();
-        let last = log.lines().last().unwrap_or_default();
-        assert!(last.contains(self.last_line), "'{}' is not in the last line of:\n{log}", self.last_line);
-        assert_eq!(last.starts_with("mio-client: "), self.status != 0, "{log}");
-        assert!(!log.contains("panicked") && !log.contains('\x1b'), "{log}");
+        assert_last_line(&log, self.status, self.last_line);
     }
 }
 

@@ -34,15 +34,27 @@ pub static CASES: &[ClientCase] = &[
     ),
     case(
         "fin-instead-of-answer",
-        "The server reads the request, and sends a FIN without close_notify.",
-        "The client reports an error: there was no answer.",
+        "The server sends a FIN without close_notify, and no answer.",
+        "A client that speaks HTTP reports an error. Without a protocol nothing is missing, so success is noted.",
         "RFC 9112, 8: MUST record the message as incomplete",
-        HTTP,
-        Expect::error_at_end("there was no answer"),
+        &[],
+        Expect { success: Reading::BadInHttp("there was no answer"), ..Expect::error_at_end("") },
         |visit, connection| {
             let server = visit.session(connection)?;
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
+        },
+    ),
+    case(
+        "reset-instead-of-answer",
+        "The server resets the connection after the handshake, and sends no answer.",
+        "A client that speaks HTTP reports an error. Without a protocol nothing is missing, so success is noted.",
+        "RFC 9112, 8: MUST record the message as incomplete",
+        &[],
+        Expect { success: Reading::BadInHttp("there was no answer"), ..Expect::error_at_end("") },
+        |visit, connection| {
+            let server = visit.session(connection)?;
+            visit.reset(server.into_connection())
         },
     ),
     case(
@@ -54,7 +66,7 @@ pub static CASES: &[ClientCase] = &[
         Expect::error_at_end(HALF),
         |visit, connection| {
             let (server, _) = visit.half(connection, Delimiter::Close)?;
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
         },
     ),
@@ -69,7 +81,7 @@ pub static CASES: &[ClientCase] = &[
             let (mut server, message) = visit.half(connection, Delimiter::Close)?;
             let record = server.seal(&message.rest)?;
             visit.attack(server.connection(), &record[..record.len() - 1]);
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
         },
     ),
@@ -82,7 +94,7 @@ pub static CASES: &[ClientCase] = &[
         Expect::error_at_end(HALF),
         |visit, connection| {
             let (server, _) = visit.half(connection, Delimiter::Length)?;
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
         },
     ),
@@ -95,7 +107,7 @@ pub static CASES: &[ClientCase] = &[
         Expect::error_at_end(HALF),
         |visit, connection| {
             let (server, _) = visit.half(connection, Delimiter::LastChunk)?;
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
         },
     ),
@@ -109,7 +121,7 @@ pub static CASES: &[ClientCase] = &[
         |visit, connection| {
             let (mut server, _) = visit.half(connection, Delimiter::Length)?;
             server.close_notify()?;
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
         },
     ),
@@ -145,16 +157,16 @@ pub static CASES: &[ClientCase] = &[
     ),
     case(
         "fatal-alert-after-half",
-        "The server sends the first half of an answer, the fatal alert internal_error, and a FIN.",
-        "The client reports an error.",
-        "RFC 8446, 6.2",
+        "The server sends the first half of an answer, and the fatal alert internal_error. The connection stays open.",
+        "The client reports an error, and ends. It does not wait for a FIN.",
+        "RFC 8446, 6.2: MUST immediately close",
         OUTPUT,
-        Expect::error_at_end(HALF),
+        Expect::error(HALF, "a fatal alert ends the connection (RFC 8446, 6.2: MUST)"),
         |visit, connection| {
             let (mut server, _) = visit.half(connection, Delimiter::Close)?;
             let alert = visit.forged(&mut server, ContentType::Alert, &[2, 80])?;
             visit.attack(server.connection(), &alert);
-            visit.fin(server.into_connection());
+            visit.hold_session(server);
             Ok(())
         },
     ),
@@ -200,7 +212,7 @@ pub static CASES: &[ClientCase] = &[
             let bytes = [server.seal(&whole)?, server.seal_close_notify()?, server.seal(FORGED)?].concat();
             visit.happened.facts().complete = Some(USUAL);
             visit.attack(server.connection(), &bytes);
-            visit.fin(server.into_connection());
+            visit.fin_session(server);
             Ok(())
         },
     ),
@@ -252,6 +264,6 @@ fn fin_after_all(visit: &Visit<'_>, connection: Connection, delimiter: Delimiter
     let mut server = visit.session(connection)?;
     send_all(visit, &mut server, delimiter)?;
     visit.happened.facts().complete = Some(USUAL);
-    visit.fin(server.into_connection());
+    visit.fin_session(server);
     Ok(())
 }

@@ -111,6 +111,18 @@ pub static CASES: &[ClientCase] = &[
         },
     ),
     case(
+        "close-notify-in-handshake-then-silence",
+        "The server answers the ClientHello with close_notify, and then sends nothing.",
+        WAIT,
+        SILENT,
+        |visit, mut connection| {
+            visit.hello(&mut connection)?;
+            visit.attack(&mut connection, &record(21, &[1, 0])?);
+            visit.hold(connection);
+            Ok(())
+        },
+    ),
+    case(
         "silent-server",
         "The server accepts the connection, and sends nothing.",
         WAIT,

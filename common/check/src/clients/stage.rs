@@ -21,7 +21,7 @@ use super::visit::{Facts, Happened, Visit};
 use crate::case::Version;
 use crate::evidence::Evidence;
 use crate::verdict::Verdict;
-use crate::wire::Forge;
+use crate::wire::{End, Forge};
 
 /// How long the servers may take to notice that the client has ended.
 const NOTICE: Duration = Duration::from_millis(100);
@@ -83,6 +83,8 @@ pub struct ClientOutcome {
     pub verdict: Verdict,
     /// The end of the client. `None` if the case does not apply.
     pub run: Option<Run>,
+    /// How the client ended the connection, if the server has waited for that.
+    pub end: Option<End>,
     /// What happened.
     pub evidence: Evidence,
     /// How long it took.
@@ -177,13 +179,13 @@ impl Stage {
         if let Some(reason) = not_applicable(case, facts) {
             let verdict = Verdict::NotApplicable(reason.to_owned());
             let (evidence, took) = Default::default();
-            return Ok(ClientOutcome { case, verdict, run: None, evidence, took });
+            return Ok(ClientOutcome { case, verdict, run: None, end: None, evidence, took });
         }
         let encounter = self.meet(command, case.serve, self.patience + case.extra, case.unread)?;
         let verdict = judge(case, facts, &encounter);
-        let Encounter { run, evidence, .. } = encounter;
+        let Encounter { run, evidence, facts: Facts { end, .. }, .. } = encounter;
         let took = run.took;
-        Ok(ClientOutcome { case, verdict, run: Some(run), evidence, took })
+        Ok(ClientOutcome { case, verdict, run: Some(run), end, evidence, took })
     }
 
     /// Runs the client once. Each of its connections is served in this way.

@@ -373,6 +373,15 @@ impl Visit<'_> {
         }
     }
 
+    /// [`fin`](Self::fin) below a session. Keeps how the client ends it.
+    pub fn fin_session(&self, mut server: Server) {
+        self.happened.facts().closed = true;
+        if server.connection().fin().is_ok() {
+            let (_, end) = server.receive_to_end();
+            self.happened.facts().end = Some(end);
+        }
+    }
+
     /// Ends a session properly: close_notify, then a FIN. Reads up to the end of the client's side, and keeps that.
     ///
     /// # Errors
