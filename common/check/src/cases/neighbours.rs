@@ -9,21 +9,21 @@ use beside::beside;
 use crowd::{Leaves, crowd};
 
 use crate::case::{About, Case, Group, Needs, Versions};
+use crate::trial::Trial;
+use crate::verdict::{Judgement, Verdict, failed, noted};
 
-const fn case(
-    about: About,
-    versions: Versions,
-    needs: Needs,
-    run: fn(&mut crate::trial::Trial<'_>) -> crate::verdict::Judgement,
-) -> Case {
+const fn case(about: About, versions: Versions, needs: Needs, run: fn(&mut Trial<'_>) -> Judgement) -> Case {
     Case { about, group: Group::Neighbours, versions, needs, run }
 }
 
 const SERVED: &str = "The server serves the others meanwhile, about as fast as without this client.";
 const SERVED_WITH_A_LIMIT: &str = "The server serves the others meanwhile. If it allows fewer sessions than these, its \
-                                    deadline for a handshake is short.";
+                                    deadline for a handshake is short. One such client must not stop it.";
 const DEAF: &str = "a server that serves nobody";
 const MANY_SESSIONS: &str = "08-many-sessions.md";
+
+/// How many clients hold a connection.
+const MANY: usize = 50;
 
 /// The cases of this group.
 pub static CASES: &[Case] = &[
@@ -49,11 +49,7 @@ pub static CASES: &[Case] = &[
         },
         Versions::Highest,
         Needs::Neighbours,
-        |trial| {
-            beside(trial, "beside silent connections", |place, signals| {
-                hostile::hold_many(place, signals, &[])
-            })
-        },
+        |trial| beside_many(trial, "silent connections", &[]),
     ),
     case(
         About {
@@ -67,10 +63,7 @@ pub static CASES: &[Case] = &[
         Needs::Neighbours,
         |trial| {
             let hello = trial.hello()?;
-            let half = &hello[..hello.len() / 2];
-            beside(trial, "beside half ClientHellos", |place, signals| {
-                hostile::hold_many(place, signals, half)
-            })
+            beside_many(trial, "half ClientHellos", &hello[..hello.len() / 2])
         },
     ),
     case(
@@ -190,3 +183,21 @@ pub static CASES: &[Case] = &[
         floods::before_the_handshake,
     ),
 ];
+
+/// Measures beside many connections on which these bytes were sent. If no new client is served, it tries again beside one:
+/// a limit of sessions is a policy, but one connection must not stop a server that serves several.
+fn beside_many(trial: &Trial<'_>, what: &str, first: &[u8]) -> Judgement {
+    let hold = |count: usize| {
+        beside(trial, &format!("beside {count} {what}"), move |place, signals| {
+            hostile::hold_many(place, signals, count, first)
+        })
+    };
+    let why = match hold(MANY)? {
+        Verdict::Failed(why) => why,
+        other => return Ok(other),
+    };
+    match hold(1) {
+        Ok(Verdict::Noted(served)) => Ok(noted(format!("{why} (beside one of them: {served})"))),
+        _ => Ok(failed(format!("{why}, and none beside a single one"))),
+    }
+}

@@ -9,8 +9,6 @@ use crate::payload::payload;
 use crate::verdict::Stop;
 use crate::wire::{Connection, Flow, Pace, Pump};
 
-/// How many clients hold a connection.
-const MANY: usize = 50;
 /// The longest wait before a hostile client looks whether it must stop.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a connection of the many may take.
@@ -39,14 +37,14 @@ pub fn does_not_read(place: &Place<'_>, signals: &Signals) -> Result<String, Sto
     Ok("the client that does not read has left".to_owned())
 }
 
-/// Holds many connections, on which these bytes were sent.
-pub fn hold_many(place: &Place<'_>, signals: &Signals, first: &[u8]) -> Result<String, Stop> {
+/// Holds so many connections, on which these bytes were sent.
+pub fn hold_many(place: &Place<'_>, signals: &Signals, count: usize, first: &[u8]) -> Result<String, Stop> {
     let open = || -> io::Result<Connection> {
         let mut connection = Connection::open(place.target.address, CONNECTING)?;
         connection.send(first)?;
         Ok(connection)
     };
-    let open: Vec<Connection> = (0..room_for(MANY)).map_while(|_| open().ok()).collect();
+    let open: Vec<Connection> = (0..room_for(count)).map_while(|_| open().ok()).collect();
     place.evidence.note(format!("{} connections are open", open.len()));
     signals.in_place();
     while !signals.stopped() {
