@@ -206,8 +206,8 @@ impl Namer {
     }
 }
 
-/// The name of a record with this type and length. The first bytes of its body tell an unencrypted message: its type and its
-/// length. An encrypted message rarely looks like one.
+/// The name of a record with this type and length. The first bytes of its body tell an unencrypted message: its type
+/// and its length. An encrypted message rarely looks like one.
 fn record_name(kind: u8, body: &[u8], length: usize) -> Option<String> {
     let is_hello = match body {
         [_, 0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])) >= length,

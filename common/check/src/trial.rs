@@ -131,8 +131,8 @@ impl Trial<'_> {
         Ok((Client::new(self.connection()?, config, self.target.name.clone())?, forge))
     }
 
-    /// A client of this version before its handshake, whose ClientHello is changed like this. The session works: the keys of
-    /// the client come from the changed ClientHello.
+    /// A client of this version before its handshake, whose ClientHello is changed like this. The session works: the
+    /// keys of the client come from the changed ClientHello.
     ///
     /// # Errors
     /// As [`connection`](Self::connection).
@@ -215,8 +215,8 @@ impl Trial<'_> {
         self.answer(client)
     }
 
-    /// Sends these records on a thread, and receives the echo of this plaintext meanwhile. A server may stop to read while its
-    /// answer is not read.
+    /// Sends these records on a thread, and receives the echo of this plaintext meanwhile. A server may stop to read
+    /// while its answer is not read.
     ///
     /// # Errors
     /// [`Stop::Failed`]: the echo does not come, is not complete, or is not the right one.
@@ -226,8 +226,9 @@ impl Trial<'_> {
         exchange::compare(plaintext, &received, end)
     }
 
-    /// Calls `send` on a thread. Meanwhile, but not before this pause, receives until the server ends the session. Returns the
-    /// plaintext and the end. Keeps the end for the outcome. After this many bytes the end has to come within [`END_LIMIT`].
+    /// Calls `send` on a thread. Meanwhile, but not before this pause, receives until the server ends the session.
+    /// Returns the plaintext and the end. Keeps the end for the outcome. After this many bytes the end has to come
+    /// within [`END_LIMIT`].
     ///
     /// # Errors
     /// There is no free file descriptor.
@@ -322,8 +323,8 @@ impl Trial<'_> {
         }
     }
 
-    /// Judges the end of a connection that must end because of an error (RFC 8446, 6.2). One of these alerts holds. Another
-    /// end is noted. A connection that stays open has failed.
+    /// Judges the end of a connection that must end because of an error (RFC 8446, 6.2). One of these alerts holds.
+    /// Another end is noted. A connection that stays open has failed.
     pub fn must_end(&self, end: &End, alerts: &[AlertDescription]) -> Judgement {
         Ok(match end {
             End::Alert(alert) if alerts.contains(alert) => Verdict::Held,
@@ -342,8 +343,8 @@ impl Trial<'_> {
     }
 }
 
-/// Calls `send` on a thread. Meanwhile, but not before this pause, receives this much plaintext. Returns it. If it is less, also
-/// returns the end.
+/// Calls `send` on a thread. Meanwhile, but not before this pause, receives this much plaintext. Returns it. If it is
+/// less, also returns the end.
 fn receive_while(
     client: &mut Client,
     pause: Duration,

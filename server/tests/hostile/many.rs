@@ -60,7 +60,8 @@ fn many_clients() {
     ]);
 }
 
-/// A client that does this while another client has the slot. Then the slot is free, and the client reads until the end.
+/// A client that does this while another client has the slot. Then the slot is free, and the client reads until the
+/// end.
 fn queued(name: &str, act: fn(&mut TlsClient), end: End, log: &'static str) -> Case {
     let client = move |server: &EchoServer| {
         let first = server.connect();

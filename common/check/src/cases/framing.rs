@@ -314,8 +314,8 @@ fn coalesced_flights(trial: &mut Trial<'_>) -> Judgement {
     Ok(trial.answer_to_close_notify(&end))
 }
 
-/// Whether a server may discard its answer when it reads close_notify. An echo in TLS 1.3 may not (RFC 8446, 6.1). An HTTP server
-/// may take it as the client's loss of interest (RFC 9112, 9.6).
+/// Whether a server may discard its answer when it reads close_notify. An echo in TLS 1.3 may not (RFC 8446, 6.1). An
+/// HTTP server may take it as the client's loss of interest (RFC 9112, 9.6).
 fn may_discard(trial: &Trial<'_>) -> bool {
     trial.version == Version::Tls12 || trial.target.speaks == Speaks::Http
 }
@@ -420,8 +420,8 @@ fn unknown_values(trial: &mut Trial<'_>) -> Judgement {
     serves(trial, client)
 }
 
-/// Adds unknown values at the front of each list. A second ClientHello has one key share, that of the group which the server has
-/// chosen (RFC 8446, 4.1.2).
+/// Adds unknown values at the front of each list. A second ClientHello has one key share, that of the group which the
+/// server has chosen (RFC 8446, 4.1.2).
 fn add_grease(hello: &mut ClientHello, is_first: bool) {
     let [high, low] = GREASE.to_be_bytes();
     hello.suites.insert(0, GREASE);

@@ -12,7 +12,8 @@ use crate::evidence::{Direction, Evidence, Namer};
 /// The most bytes that one call reads. A target that sends more is cut off.
 const MOST: usize = 256 << 20;
 
-/// A TCP connection. Each call ends after [`limit`](Self::set_limit) at the latest, and no call waits after the deadline.
+/// A TCP connection. Each call ends after [`limit`](Self::set_limit) at the latest, and no call waits after the
+/// deadline.
 #[derive(Debug)]
 pub struct Connection {
     socket: TcpStream,
@@ -39,8 +40,8 @@ impl Connection {
         Self::new(TcpStream::connect_timeout(&address, limit)?, limit)
     }
 
-    /// [`open`](Self::open) with a receive buffer that does not grow, so that little data is in flight. Its 128 KB hold two
-    /// segments of the loopback: with less, TCP waits for timers between segments.
+    /// [`open`](Self::open) with a receive buffer that does not grow, so that little data is in flight. Its 128 KB
+    /// hold two segments of the loopback: with less, TCP waits for timers between segments.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -111,16 +112,17 @@ impl Connection {
     /// Reads up to the peer's FIN.
     ///
     /// # Errors
-    /// The peer resets the connection, does not end it within the limit, or sends more than 256 MB. The bytes so far are
-    /// lost.
+    /// The peer resets the connection, does not end it within the limit, or sends more than 256 MB. The bytes so far
+    /// are lost.
     pub fn read_to_fin(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.read_while(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// Reads until the connection ends, and returns the bytes and the end. If the last record is an unencrypted alert, this
-    /// alert is the end. An alert before a reset counts as a reset, since other systems would lose the alert.
+    /// Reads until the connection ends, and returns the bytes and the end. If the last record is an unencrypted
+    /// alert, this alert is the end. An alert before a reset counts as a reset, since other systems would lose the
+    /// alert.
     pub fn read_to_end(&mut self) -> (Vec<u8>, End) {
         let mut bytes = Vec::new();
         let end = match self.read_while(&mut bytes) {
@@ -155,7 +157,8 @@ impl Connection {
         Ok(record)
     }
 
-    /// Whether nothing arrives for this long, neither data nor an end. Only time can show that something does not happen.
+    /// Whether nothing arrives for this long, neither data nor an end. Only time can show that something does not
+    /// happen.
     ///
     /// # Errors
     /// The socket fails otherwise than by a reset.
@@ -169,8 +172,8 @@ impl Connection {
         }
     }
 
-    /// Reads until the connection ends, and returns how TCP ended it: with a FIN, with a reset, or not within the limit. For a
-    /// caller that has already seen the end of TLS.
+    /// Reads until the connection ends, and returns how TCP ended it: with a FIN, with a reset, or not within the
+    /// limit. For a caller that has already seen the end of TLS.
     pub fn end_of_tcp(&mut self) -> End {
         match self.read_while(&mut Vec::new()) {
             Ok(()) => End::Fin,

@@ -50,7 +50,8 @@ impl Forge {
         self.alterations.lock().unwrap_or_else(PoisonError::into_inner).push_back(Box::new(alteration));
     }
 
-    /// How many keys the peer has used so far to seal its records. A KeyUpdate of the peer adds one (RFC 8446, 4.6.3).
+    /// How many keys the peer has used so far to seal its records. A KeyUpdate of the peer adds one (RFC 8446,
+    /// 4.6.3).
     pub fn peer_keys(&self) -> usize {
         self.peer_keys.load(Ordering::Relaxed)
     }

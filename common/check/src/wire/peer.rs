@@ -60,8 +60,8 @@ impl Client {
         self.connection.send(&hello[..hello.len() / 2])
     }
 
-    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with Finished in
-    /// both versions.
+    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with
+    /// Finished in both versions.
     ///
     /// # Errors
     /// The connection ends, or TLS fails.
@@ -70,8 +70,8 @@ impl Client {
         self.last_flight()
     }
 
-    /// Reads the server's flight. Returns the client's last flight, which ends with Finished in both versions. Sends a second
-    /// ClientHello if the server asks for one (RFC 8446, 4.1.4).
+    /// Reads the server's flight. Returns the client's last flight, which ends with Finished in both versions. Sends
+    /// a second ClientHello if the server asks for one (RFC 8446, 4.1.4).
     ///
     /// # Errors
     /// The connection ends, or TLS fails.
@@ -86,7 +86,8 @@ impl Client {
                 self.connection.send(&flight)?;
                 flight.clear();
             }
-            // Otherwise this is the ChangeCipherSpec of TLS 1.3, which does not wait for the rest of the server's flight.
+            // Otherwise this is the ChangeCipherSpec of TLS 1.3, which does not wait for the rest of the server's
+            // flight.
         }
     }
 
@@ -206,8 +207,8 @@ where
         self.tls.refresh_traffic_keys().map_err(io::Error::other)
     }
 
-    /// Sends plaintext on a thread, so that the case does not wait for the peer to read. The connection must send nothing
-    /// else before the thread has ended. The thread ends at the limit of the connection.
+    /// Sends plaintext on a thread, so that the case does not wait for the peer to read. The connection must send
+    /// nothing else before the thread has ended. The thread ends at the limit of the connection.
     ///
     /// # Errors
     /// There is no free file descriptor.
@@ -262,8 +263,8 @@ where
         }
     }
 
-    /// Receives up to this many bytes of plaintext, and sends nothing. Returns them. If they are fewer, also returns the end of
-    /// the session.
+    /// Receives up to this many bytes of plaintext, and sends nothing. Returns them. If they are fewer, also returns
+    /// the end of the session.
     pub fn receive_up_to(&mut self, length: usize) -> (Vec<u8>, Option<End>) {
         let mut plaintext = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
