@@ -1,64 +1,67 @@
-//! Handshakes that take too long.
+//! Clients that let the server wait.
 
-use std::thread;
-use std::time::Duration;
-
+use check::case::Version::{Tls12, Tls13};
 use check::wire::hello::{ClientHello, EARLY_DATA, record};
 use rustls::version::TLS13;
 use testing::echo_server::EchoServer;
 use testing::peer::End;
 
-use crate::case::{Case, VERSIONS, check_all, client_hello, forger, read_end, send, send_and_read_end};
+use crate::case::{Case, Waited, check_all, client_hello, row, send_and_read_end};
 
-/// A client whose handshake times out. The well-behaved client after it has the same timeout.
-fn late(name: &str, client: impl Fn(&EchoServer) -> End + Sync + 'static) -> Case {
-    Case::new(name, client, End::Fin, "timed out (--handshake-timeout)").flags(&["--handshake-timeout", "3s"])
+const FIN: &str = " s, then a FIN without close_notify";
+const HANDSHAKE: &str = "timed out (--handshake-timeout)";
+const WRITE: &str = "timed out (--write-timeout)";
+
+/// The rows of clients that let the server wait. The well-behaved client after each of them has the same timeout.
+pub fn table() -> Vec<Case> {
+    vec![
+        handshake("silent-client", "sent nothing for 3s and was disconnected"),
+        handshake("slow-handshake", HANDSHAKE),
+        handshake("half-a-hello", HANDSHAKE),
+        handshake("hello-and-silence", HANDSHAKE),
+        row("hello-and-silence", Tls12, End::Fin, HANDSHAKE).noted(FIN).flags(&["--handshake-timeout", "3s"]),
+        // rustls ignores a warning before it knows the version. Some versions of rustls then wanted neither to read
+        // nor to write (CVE-2024-32650), and a loop that relied on that alone was busy for ever.
+        handshake("warning-and-silence", HANDSHAKE),
+        late(
+            "idle-session",
+            End::CloseNotify,
+            "timed out (--idle-timeout)",
+            " s, then close_notify; a FIN after ",
+        )
+        .flags(&["--idle-timeout", "1s"]),
+        late(
+            "unanswered-close",
+            End::CloseNotify,
+            "closed cleanly, the client first; 300 bytes received",
+            " s, then close_notify; a FIN after ",
+        ),
+        late("unread-answer-deadline", (), WRITE, " s, then a reset").flags(&["--write-timeout", "500ms"]),
+        late("slow-reader", (), WRITE, " s, then a reset").flags(&["--write-timeout", "500ms"]),
+    ]
 }
 
-/// Sends its ClientHello slowly, one byte at a time: this is the attack.
-fn trickle(server: &EchoServer) -> End {
-    let (mut client, _) = forger(server, &TLS13);
-    let hello = client.outgoing();
-    let mut socket = client.into_connection();
-    for byte in hello.chunks(1).take(100) {
-        socket = send(socket, byte);
-        thread::sleep(Duration::from_millis(40));
-    }
-    read_end(socket)
+fn late(name: &'static str, end: impl Waited, log: &'static str, value: &str) -> Case {
+    row(name, Tls13, end, log).noted(value)
 }
 
-/// Sends a ClientHello with early data that no ticket allows, and this many records of it.
-fn early(server: &EchoServer, records: usize) -> End {
-    let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13])).unwrap();
-    hello.set(EARLY_DATA, Some(&[]));
-    send_and_read_end(
-        server,
-        &[hello.record().unwrap(), record(23, &[0; 1000]).unwrap().repeat(records)].concat(),
-    )
+fn handshake(name: &'static str, log: &'static str) -> Case {
+    late(name, End::Fin, log, FIN).flags(&["--handshake-timeout", "3s"])
 }
 
 #[test]
-fn unfinished_handshakes_time_out() {
-    let [hello_1_2, hello_1_3] = VERSIONS.map(|(name, version)| {
-        late(name, move |server| send_and_read_end(server, &client_hello(server, &[version])))
-    });
-    check_all(&[
-        Case::new(
-            "nothing",
-            |server| read_end(server.connect_raw()),
-            End::Fin,
-            "sent nothing for 3s and was disconnected",
-        )
-        .flags(&["--handshake-timeout", "3s"]),
-        late("a slow ClientHello", trickle),
-        hello_1_2,
-        hello_1_3,
-        // rustls ignores a warning before it knows the version. Some versions of rustls then wanted neither to read
-        // nor to write (CVE-2024-32650), and a loop that relied on that alone was busy for ever.
-        late("close_notify", |server| send_and_read_end(server, &record(21, &[1, 0]).unwrap())),
-        // The server skips early data up to a limit (RFC 8446, 4.2.10). Its alert is encrypted, because a client that
-        // had continued its handshake could read it.
-        late("a little early data", |server| early(server, 1)),
-        Case::new("too much early data", |server| early(server, 50), End::Fin, "TLS failed"),
-    ]);
+fn clients_that_let_the_server_wait() {
+    check_all(&table());
+}
+
+/// The server skips early data up to a limit (RFC 8446, 4.2.10), and waits for the rest of the handshake.
+#[test]
+fn a_handshake_that_stops_after_early_data_times_out() {
+    let client = |server: &EchoServer| {
+        let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13])).unwrap();
+        hello.set(EARLY_DATA, Some(&[]));
+        let bytes = [hello.record().unwrap(), record(23, &[0; 1000]).unwrap()].concat();
+        send_and_read_end(server, &bytes)
+    };
+    check_all(&[Case::new("early data", client, End::Fin, HANDSHAKE).flags(&["--handshake-timeout", "3s"])]);
 }
