@@ -4,7 +4,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use crate::payload::{difference, payload};
+use crate::payload::{LINE, difference, payload};
 use crate::probe::Facts;
 use crate::target::{Speaks, Target};
 use crate::verdict::Stop;
@@ -97,6 +97,12 @@ pub fn compare(sent: &[u8], received: &[u8], end: Option<End>) -> Result<(), Sto
         (Some(difference), None) => Err(Stop::Failed(format!("the echo is wrong: {difference}"))),
         (Some(difference), Some(end)) => Err(Stop::Failed(format!("{difference}, and then {end}"))),
     }
+}
+
+/// Whether an echo has sent a line of [`payload`] back. A server may send other data, such as a farewell.
+pub fn is_answered(target: &Target, received: &[u8]) -> bool {
+    let line = payload(LINE);
+    target.speaks == Speaks::Echo && received.windows(line.len()).any(|window| window == line)
 }
 
 /// Reads an HTTP answer up to its end: by Content-Length, by its last chunk, or by close_notify.

@@ -1,7 +1,7 @@
 //! The bytes that a server must echo.
 
 /// The length of a line, with its end.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 
 /// Returns so many bytes: lines with a number, so that lost, doubled and swapped bytes show. Every line is a palindrome,
 /// because `openssl s_server -rev` echoes lines in reverse. The last byte ends a line, because some servers echo complete

@@ -6,8 +6,8 @@ use std::thread;
 use rustls::ContentType;
 
 use crate::case::{About, Case, Group, Needs, Versions};
+use crate::exchange::is_answered;
 use crate::payload::payload;
-use crate::target::Speaks;
 use crate::trial::{END_LIMIT, Trial};
 use crate::verdict::{Judgement, Verdict, failed, noted};
 use crate::wire::hello::{ClientHello, SUPPORTED_VERSIONS, handshake, record};
@@ -183,8 +183,8 @@ fn end_of_session(trial: &mut Trial<'_>, mut client: Client, records: Vec<u8>) -
     client.connection().shut_down(); // ends the thread
     let _ = sender.join(); // the server may end the connection before it has read everything
     match end {
-        _ if !plaintext.is_empty() && trial.target.speaks == Speaks::Echo => {
-            Ended::GoesOn(format!("the server answered {} bytes that came behind it", plaintext.len()))
+        _ if is_answered(trial.target, &plaintext) => {
+            Ended::GoesOn(format!("the server answered the record: it sent {} bytes", plaintext.len()))
         }
         End::Alert(_) if behind == End::Reset => Ended::Destroyed,
         End::Alert(_) if behind == End::Open => Ended::GoesOn(format!("{end} came, but {}", stays_open())),
