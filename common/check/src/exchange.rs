@@ -15,8 +15,8 @@ const LENGTH: usize = 300;
 /// The longest HTTP answer that is read.
 const LONGEST_ANSWER: usize = 16 << 20;
 /// The pause behind a handshake. A server that reads Finished and the first data together may lose the data, and only the
-/// cases that are about this are meant to show it.
-const PAUSE: Duration = Duration::from_millis(10);
+/// cases that are about this are meant to show it. A target that greets has none.
+pub const PAUSE: Duration = Duration::from_millis(10);
 
 /// The request. Empty if nothing is known about the target.
 pub fn request(target: &Target) -> Vec<u8> {

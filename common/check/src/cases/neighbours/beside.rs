@@ -116,7 +116,8 @@ impl<'a> Place<'a> {
         let start = Instant::now();
         let mut client = self.ready(limit).map_err(Trouble::of)?;
         self.exchange(&mut client)?;
-        let took = start.elapsed();
+        let pause = if self.facts.greeting.is_empty() { exchange::PAUSE } else { Duration::ZERO };
+        let took = start.elapsed().saturating_sub(pause); // the pause is ours
         if client.close_notify().is_ok() {
             client.connection().set_limit(FAREWELL);
             client.receive_to_end();
