@@ -125,10 +125,6 @@ pub enum Fault {
     ///
     /// For `full-records`.
     FullRecordCut,
-    /// The server treats data as text: it replaces bytes that are not UTF-8.
-    ///
-    /// For the cases that send all values of a byte.
-    TextEcho,
     /// The server echoes the first 64 KB of a session.
     ///
     /// For `close-behind-data`, `full-records`.
@@ -207,10 +203,10 @@ pub enum Fault {
     ///
     /// For `beside-silent-connections`, `beside-half-hellos`. `traps/a_silent_client_holds_the_slot.rs`
     FewSlots,
-    /// The server accepts one client for each event.
+    /// The server accepts at most eight clients for each event, and leaves the others in the backlog.
     ///
-    /// For `beside-silent-connections`, `beside-handshake-storm`. `traps/one_accept_for_each_event.rs`
-    OneAcceptForEachEvent,
+    /// For `beside-silent-connections`, `connect-and-leave-fin`. `traps/one_accept_for_each_event.rs`
+    FewAcceptsForEachEvent,
     /// The server waits for the bytes of a handshake, and serves nobody else meanwhile.
     ///
     /// For `beside-silent-connections`, `silent-client`. `traps/a_blocking_socket_under_the_poll.rs`

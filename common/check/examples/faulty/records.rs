@@ -15,16 +15,24 @@ impl Records {
     /// Returns how many of these bytes belong to the current record, and counts them. A header that has only begun is a
     /// piece of its own. At least one, if there are bytes.
     pub fn advance(&mut self, bytes: &[u8]) -> usize {
+        let piece = self.wanted().min(bytes.len());
         if self.is_complete() {
             self.received = 0;
         }
-        let wanted = if self.received < HEADER { HEADER } else { self.length() + HEADER } - self.received;
-        let piece = wanted.min(bytes.len());
         for (place, byte) in self.header.iter_mut().skip(self.received).zip(&bytes[..piece]) {
             *place = *byte;
         }
         self.received += piece;
         piece
+    }
+
+    /// Returns how many bytes are missing from the header of the current record, or else from its content.
+    pub fn wanted(&self) -> usize {
+        match self.received {
+            _ if self.is_complete() => HEADER,
+            received if received < HEADER => HEADER - received,
+            received => HEADER + self.length() - received,
+        }
     }
 
     /// Returns whether the current record is complete, or none has begun.

@@ -68,6 +68,9 @@ impl Server {
             for event in &events {
                 if event.token() == LISTENER {
                     self.has_clients = true;
+                    if self.fault == Fault::FewAcceptsForEachEvent {
+                        thread::sleep(Duration::from_millis(20)); // so that a crowd comes with one event
+                    }
                 } else if let Some(session) = self.sessions.get_mut(&event.token().0) {
                     session.ready(event);
                 }
@@ -84,6 +87,7 @@ impl Server {
             Fault::FewSlots => 8,
             _ => SLOTS,
         };
+        let mut accepted = 0;
         while self.has_clients && self.sessions.len() < slots {
             let mut stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
@@ -100,7 +104,8 @@ impl Server {
             let tls = ServerConnection::new(Arc::clone(&self.config)).map_err(io::Error::other)?;
             let session = Session::new(stream, tls, self.timeouts, self.fault);
             self.sessions.insert(self.newest, session);
-            if self.fault == Fault::OneAcceptForEachEvent {
+            accepted += 1;
+            if self.fault == Fault::FewAcceptsForEachEvent && accepted == 8 {
                 self.has_clients = false;
             }
         }

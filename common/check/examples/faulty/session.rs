@@ -96,6 +96,7 @@ pub struct Session {
     plaintext: usize,
     drained: usize,
     quiet_records: u8,
+    has_lost_the_edge: bool,
     fault: Fault,
 }
 
@@ -121,6 +122,7 @@ impl Session {
             plaintext: 0,
             drained: 0,
             quiet_records: 0,
+            has_lost_the_edge: false,
             fault,
         };
         session.set_deadline(timeouts.handshake);
@@ -142,9 +144,10 @@ impl Session {
         if self.fault == Fault::HangUpIsTheEnd && event.is_read_closed() {
             self.phase = Phase::Dropped;
         }
-        // A pause that skips the event gets no other event for these bytes.
-        let skips = self.fault == Fault::PauseLosesTheEdge && self.tls.wants_write();
-        self.readable |= event.is_readable() && !skips;
+        // A pause that skips an event gets no other one for these bytes. Here it gets none at all, whatever else comes.
+        self.has_lost_the_edge |=
+            self.fault == Fault::PauseLosesTheEdge && self.tls.wants_write() && event.is_readable();
+        self.readable |= event.is_readable();
         self.writable |= match self.fault {
             Fault::WritableIgnored => event.is_readable() && !event.is_writable(),
             _ => event.is_writable(),
@@ -163,9 +166,6 @@ impl Session {
         if self.fault == Fault::PlaintextReadLate {
             self.echo();
             self.flush()?;
-        }
-        if self.fault == Fault::PauseLosesTheEdge && self.tls.wants_write() {
-            self.readable = false;
         }
         if self.phase == Phase::Closing && !self.tls.wants_write() {
             let _ = self.stream.shutdown(Shutdown::Write); // fails if the peer is gone, which the next read reports
@@ -201,7 +201,7 @@ impl Session {
             Fault::UnboundedOutput | Fault::WriteAllUnwrapped | Fault::FullWriterDrops => true,
             _ => !self.tls.wants_write(),
         };
-        self.phase == Phase::Open && self.readable && has_room
+        self.phase == Phase::Open && self.readable && has_room && !self.has_lost_the_edge
     }
 
     /// Writes what rustls has queued.
@@ -236,8 +236,12 @@ impl Session {
     /// Reads once, and processes what has come.
     fn receive(&mut self) -> io::Result<()> {
         let mut buffer = [0; READ_SIZE];
+        let size = match self.fault {
+            Fault::CloseWithUnreadInput => self.records.wanted().min(READ_SIZE), // no more than a part of one record
+            _ => READ_SIZE,
+        };
         let was_handshaking = self.tls.is_handshaking();
-        let count = match self.stream.read(&mut buffer) {
+        let count = match self.stream.read(&mut buffer[..size]) {
             Ok(0) => {
                 self.fin();
                 return Ok(());
@@ -376,7 +380,6 @@ impl Session {
         self.plaintext += plaintext.len();
         match self.fault {
             Fault::FullRecordCut => plaintext.truncate(16_000),
-            Fault::TextEcho => plaintext = String::from_utf8_lossy(&plaintext).into_owned().into_bytes(),
             Fault::EchoLimit => plaintext.truncate(LIMIT.saturating_sub(before)),
             _ => {}
         }
