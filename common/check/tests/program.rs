@@ -309,6 +309,17 @@ fn json_is_one_object_and_junit_is_a_file() {
 }
 
 #[test]
+fn deadlines_run_side_by_side_where_the_server_serves_several_sessions() {
+    let (status, stdout, _) = judge("none", "--json --case deadlines --patience 1s");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(status, 0, "{stdout}");
+    let outcomes = report["outcomes"].as_array().unwrap();
+    let one_after_the_other: f64 = outcomes.iter().map(|outcome| outcome["seconds"].as_f64().unwrap()).sum();
+    let took = report["seconds"].as_f64().unwrap();
+    assert!(outcomes.len() > 5 && took < one_after_the_other / 2.0, "{took} s, {one_after_the_other} s");
+}
+
+#[test]
 fn list_and_explain_need_no_server() {
     let (status, list, _) = run("--list", &[]);
     assert_eq!(status, 0);

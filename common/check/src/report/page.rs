@@ -1,40 +1,49 @@
-//! CASES.md: the table of all cases, made from their descriptions.
+//! CASES.md: the tables of all cases, made from their descriptions.
 
 use std::fmt::Write as _;
 
-use crate::case::{Case, Versions};
-use crate::cases;
-use crate::cli::choice::name_of;
+use crate::case::{About, Versions};
+use crate::cli::choice::{name_of, name_of_client_group};
+use crate::{cases, clients};
 
 /// Returns the page.
 pub fn page() -> String {
+    let servers = cases::all().map(|case| {
+        let only = match case.versions {
+            Versions::Only12 => " Only in TLS 1.2.",
+            Versions::Only13 => " Only in TLS 1.3.",
+            Versions::Highest | Versions::Each => "",
+        };
+        (name_of(case.group), row(&case.about, only))
+    });
+    let clients = clients::all().map(|case| (name_of_client_group(case.group), row(&case.about, "")));
     let mut page = String::from(
         "# The cases\n\n\
-         <!-- Made from the descriptions in src/cases: UPDATE_CASES=1 cargo test -p check --lib page -->\n\n\
-         `mio-check --explain NAME` says the same about one case. `--case` takes the name of a case or of a group.\n",
+         <!-- Made from the descriptions in src: UPDATE_CASES=1 cargo test -p check --lib page -->\n\n\
+         `mio-check --explain NAME` says the same about one case. `--case` takes the name of a case or of a group.\n\n\
+         ## Cases against servers\n",
     );
-    let mut group = None;
-    for case in cases::all() {
-        if group.replace(case.group) != Some(case.group) {
-            let name = name_of(case.group);
-            let _ = write!(
-                page,
-                "\n## {name}\n\n| case | what is tried | what a good server does | source | guide |\n"
-            );
-            page.push_str("|---|---|---|---|---|\n");
-        }
-        page.push_str(&row(case));
-    }
+    tables(&mut page, "server", servers);
+    page.push_str("\n## Cases against clients: `--listen`\n");
+    tables(&mut page, "client", clients);
     page
 }
 
-fn row(case: &Case) -> String {
-    let about = &case.about;
-    let only = match case.versions {
-        Versions::Only12 => " Only in TLS 1.2.",
-        Versions::Only13 => " Only in TLS 1.3.",
-        Versions::Highest | Versions::Each => "",
-    };
+/// Writes a table for each group.
+fn tables(page: &mut String, good: &str, rows: impl Iterator<Item = (&'static str, String)>) {
+    let mut group = None;
+    for (name, row) in rows {
+        if group.replace(name) != Some(name) {
+            let _ = write!(
+                page,
+                "\n### {name}\n\n| case | what is tried | what a good {good} does | source | guide |\n|---|---|---|---|---|\n"
+            );
+        }
+        page.push_str(&row);
+    }
+}
+
+fn row(about: &About, only: &str) -> String {
     let (file, _) = about.guide.split_once('#').unwrap_or((about.guide, ""));
     let title = file.trim_end_matches(".md");
     format!(
@@ -55,17 +64,25 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
+    fn all() -> impl Iterator<Item = &'static About> {
+        cases::all().map(|case| &case.about).chain(clients::all().map(|case| &case.about))
+    }
 
     #[test]
-    fn the_page_has_every_case() {
-        let page = page();
-        assert!(cases::all().all(|case| page.contains(&format!("| `{}` |", case.about.name))));
+    fn the_page_is_up_to_date() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("CASES.md");
+        if std::env::var_os("UPDATE_CASES").is_some() {
+            std::fs::write(&file, page()).unwrap();
+        }
+        let on_disk = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(on_disk == page(), "make CASES.md again: UPDATE_CASES=1 cargo test -p check --lib page");
     }
 
     #[test]
     fn each_case_is_described() {
-        for case in cases::all() {
-            let about = &case.about;
+        for about in all() {
             for text in [about.tries, about.good] {
                 let is_sentence = text.ends_with('.') && !text.starts_with(|char: char| char.is_lowercase());
                 assert!(is_sentence, "{}: {text}", about.name);
