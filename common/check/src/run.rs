@@ -141,8 +141,17 @@ pub fn run(
     let Options { cases, seed, server, .. } = options;
     let steps = steps(target, &facts, &cases);
     see(Event::Probed(&facts, &planned(&steps)));
-    let run =
-        Run { target, facts, seed, server, see, restarts: 0, waited: Duration::ZERO, outcomes: Vec::new() };
+    let run = Run {
+        target,
+        facts,
+        seed,
+        server,
+        see,
+        restarts: 0,
+        waited: Duration::ZERO,
+        outcomes: Vec::new(),
+        not_run: Vec::new(),
+    };
     Ok(run.run(steps, start))
 }
 
@@ -213,20 +222,21 @@ struct Run<'a, 'b> {
     /// How long it has waited for servers that serve nobody.
     waited: Duration,
     outcomes: Vec<Outcome>,
+    not_run: Vec<(&'static Case, Version)>,
 }
 
 impl Run<'_, '_> {
     fn run(mut self, steps: Vec<Step>, start: Instant) -> Report {
         let mut stopped = None;
-        let mut not_run = Vec::new();
         for step in steps {
             match step {
                 Step::Skip(case, verdict) => self.ends(outcome(case, self.facts.highest(), verdict)),
-                Step::Batch(batch) if stopped.is_some() => not_run.extend(batch),
+                Step::Batch(batch) if stopped.is_some() => self.not_run.extend(batch),
                 Step::Batch(batch) => stopped = self.batch(&batch).err().map(Stopped::Server),
             }
         }
-        Report { facts: self.facts, outcomes: self.outcomes, not_run, stopped, took: start.elapsed() }
+        let Self { facts, outcomes, not_run, .. } = self;
+        Report { facts, outcomes, not_run, stopped, took: start.elapsed() }
     }
 
     /// Runs a batch, and then a good session. A target that does not serve the good session has failed.
@@ -255,14 +265,31 @@ impl Run<'_, '_> {
                 outcomes.iter_mut().for_each(|outcome| bury(outcome, why, &lines, batch.len()));
             }
         }
-        outcomes.into_iter().for_each(|outcome| self.ends(outcome));
-        match visited {
+        let goes_on = match visited {
             Ok(_) => Ok(()),
             Err(why) => {
                 self.waited += visit.elapsed();
-                self.restart(&why)
+                let restarted = self.restart(&why);
+                if batch.len() > 1 && restarted.is_ok() {
+                    return self.one_after_the_other(batch);
+                }
+                restarted
+            }
+        };
+        outcomes.into_iter().for_each(|outcome| self.ends(outcome));
+        goes_on
+    }
+
+    /// Runs the cases of a batch again, each alone. The server did not survive all of them side by side, and nobody knows
+    /// which one it was.
+    fn one_after_the_other(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), String> {
+        for (index, one) in batch.iter().enumerate() {
+            if let Err(why) = self.batch(&[*one]) {
+                self.not_run.extend(&batch[index + 1..]);
+                return Err(why);
             }
         }
+        Ok(())
     }
 
     fn ends(&mut self, outcome: Outcome) {

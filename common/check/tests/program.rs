@@ -44,7 +44,10 @@ fn serves() {
     let (Ok(fault), Ok(address)) = (env::var(FAULT), env::var(ADDRESS)) else { return };
     let fault = Fault::from_str(&fault, false).unwrap();
     let config = config::server_config(config::new_identity(None).unwrap(), fault).unwrap();
-    let timeouts = session::Timeouts::default();
+    let timeouts = match fault {
+        Fault::DeadlineUnwrapped => session::Timeouts::all(Duration::from_secs(1)), // shorter than the patience
+        _ => session::Timeouts::default(),
+    };
     server::Server::bind(address.parse().unwrap(), config, fault, timeouts).unwrap().run().unwrap();
 }
 
@@ -317,6 +320,18 @@ fn deadlines_run_side_by_side_where_the_server_serves_several_sessions() {
     let one_after_the_other: f64 = outcomes.iter().map(|outcome| outcome["seconds"].as_f64().unwrap()).sum();
     let took = report["seconds"].as_f64().unwrap();
     assert!(outcomes.len() > 5 && took < one_after_the_other / 2.0, "{took} s, {one_after_the_other} s");
+}
+
+#[test]
+fn cases_that_ran_side_by_side_run_alone_if_the_server_did_not_survive_them() {
+    let (status, stdout, _) =
+        judge("deadline-unwrapped", "--json --case silent-client --case unanswered-close --patience 3s");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    let outcomes = report["outcomes"].as_array().unwrap().iter();
+    let texts: Vec<_> = outcomes.map(|outcome| outcome["text"].as_str().unwrap()).collect();
+    assert!(status == 1 && texts.len() == 2, "{texts:?}");
+    assert!(texts[0].starts_with("after this case the server's process ended"), "{texts:?}");
+    assert!(!texts[1].contains("side by side"), "{texts:?}");
 }
 
 #[test]
