@@ -8,6 +8,8 @@ mod coarse;
 mod judgements;
 #[path = "../examples/league/measure.rs"]
 mod measure;
+#[path = "../examples/league/measure_client.rs"]
+mod measure_client;
 #[path = "../examples/league/page.rs"]
 mod page;
 #[path = "../examples/league/programs.rs"]
@@ -19,20 +21,37 @@ mod setup;
 #[path = "../examples/league/version.rs"]
 mod version;
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::sync::Mutex;
 use std::thread;
 
-use programs::{PROGRAMS, Program};
+use judgements::Judgements;
+use programs::{PROGRAMS, Program, Role};
 use results::{Measured, Results};
 use setup::{Setup, league_folder};
 
 /// Cases that are fast, and in which the programs differ.
-const FAST: [&str; 1] = ["close-notify-answered"];
+const FAST: [&str; 8] = [
+    "bytes-one-by-one",
+    "coalesced-flights",
+    "close-notify-answered",
+    "data-behind-close-notify",
+    "close-notify-twice",
+    "sealed-change-cipher-spec",
+    "cut-between-records",
+    "cut-inside-a-record",
+];
 /// How many programs are judged at a time. Most of a run is waiting.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 fn results() -> Results {
     Results::read(&league_folder().join("results.json")).unwrap()
+}
+
+/// The verdict without its value, which may depend on the time.
+fn kind(verdict: &str) -> &str {
+    verdict.split(':').next().unwrap_or(verdict)
 }
 
 /// Returns how the installed program differs from the table. A program in another version is only printed.
@@ -42,12 +61,20 @@ fn differences(program: &'static Program, known: &Measured, setup: &Setup) -> Ve
         println!("{name}: not installed");
         return Vec::new();
     };
-    let run = measure::measure(program, version, setup, &|case| FAST.contains(&case.about.name)).unwrap();
+    let run = match program.role {
+        Role::Server => measure::measure(program, version, setup, &|case| FAST.contains(&case.about.name)),
+        Role::Client => {
+            measure_client::measure(program, version, setup, &|case| FAST.contains(&case.about.name))
+        }
+    };
+    let run = run.unwrap();
     let mut differences = Vec::new();
     for (case, verdicts) in &run.measured.verdicts {
-        let before = known.verdicts.get(case);
-        if before != Some(verdicts) {
-            differences.push(format!("{name}, {case}: {verdicts:?}, and in the table {before:?}"));
+        for (tls, verdict) in verdicts {
+            let before = known.verdicts.get(case).and_then(|verdicts| verdicts.get(tls));
+            if before.map(|before| kind(before)) != Some(kind(verdict)) {
+                differences.push(format!("{name}, {case}, {tls}: {verdict}, and in the table {before:?}"));
+            }
         }
     }
     if run.measured.version == known.version {
@@ -77,4 +104,59 @@ fn the_installed_programs_do_what_the_table_says() {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn the_page_is_that_of_the_results_and_judgements() {
+    let folder = league_folder();
+    let judgements = Judgements::read(&folder.join("judgements.md")).unwrap();
+    let results = results();
+    let again = "run `cargo run -p check --example league -- --page`";
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert!(read("README.md") == page::page(&results, &judgements), "README.md: {again}");
+    assert!(read("noted.md") == page::noted_page(&results), "noted.md: {again}");
+}
+
+#[test]
+fn every_failed_cell_has_sentences_and_evidence() {
+    let folder = league_folder();
+    let judgements = Judgements::read(&folder.join("judgements.md")).unwrap();
+    let results = results();
+    let mut failed = BTreeSet::new();
+    for (program, measured) in &results.0 {
+        for case in page::failed(measured).into_keys() {
+            let evidence = folder.join("evidence").join(page::anchor(program)).join(format!("{case}.txt"));
+            let length = fs::metadata(&evidence)
+                .unwrap_or_else(|error| panic!("{}: {error}", evidence.display()))
+                .len();
+            assert!(length <= 4096, "{}", evidence.display());
+            failed.insert((program.as_str(), case));
+        }
+    }
+    let judged: BTreeSet<(&str, &str)> = judgements.cells().into_iter().collect();
+    assert_eq!(failed, judged, "judgements.md explains other cells than those that failed");
+}
+
+#[test]
+fn noted_values_are_rounded() {
+    for (exact, rounded) in [
+        (
+            "16.8 MB were taken while nothing was read, and memory grew by 0.2 MB",
+            "about 20 MB were taken while nothing was read, and memory grew by less than 1 MB",
+        ),
+        (
+            "300 of 1048576 bytes came back, and then a reset",
+            "some of 1048576 bytes came back, and then a reset",
+        ),
+        ("0 of 300 clients resumed their sessions", "none of 300 clients resumed their sessions"),
+        ("longer than 20 s", "longer than 20 s"),
+        (
+            "ended after 4.98 s, with the alert decode_error (50)",
+            "ended after 5 s, with the alert decode_error (50)",
+        ),
+        ("p50 1.3 ms, p99 87 ms", "p50 about 1 ms, p99 about 100 ms"),
+        ("the server has taken 80,000 bytes of it", "the server has taken about 100000 bytes of it"),
+    ] {
+        assert_eq!(coarse::coarse(exact), rounded);
+    }
 }

@@ -10,16 +10,17 @@
 //! programs     how each program is started, and how it says its version
 //! version      the exact versions of programs
 //! setup        certificates, the TCP echo behind the proxies, and the programs of this repository
-//! measure      runs the cases against a program
+//! measure      runs the cases against a server (measure_client: against a client)
 //! coarse       noted values without what differs from run to run
 //! results      results.json: the committed verdicts
 //! judgements   judgements.md: what people say about failed cells
-//! page         README.md: the tables, and the failed cells of each program
+//! page         README.md: the tables, and the failed cells of each program; noted.md: the noted values
 //! ```
 
 mod coarse;
 mod judgements;
 mod measure;
+mod measure_client;
 mod page;
 mod programs;
 mod results;
@@ -35,7 +36,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use judgements::Judgements;
-use programs::{PROGRAMS, Program};
+use programs::{PROGRAMS, Program, Role};
 use results::Results;
 use setup::{Setup, league_folder};
 
@@ -51,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let judgements = Judgements::read(&folder.join("judgements.md"))?;
     fs::write(folder.join("README.md"), page::page(&results, &judgements))?;
+    fs::write(folder.join("noted.md"), page::noted_page(&results))?;
     report(&results, &judgements);
     Ok(())
 }
@@ -87,7 +89,11 @@ fn measure_all(
                 println!("{}: not installed", program.name);
                 continue;
             };
-            match measure::measure(program, version, &setup, &|_| true) {
+            let run = match program.role {
+                Role::Server => measure::measure(program, version, &setup, &|_| true),
+                Role::Client => measure_client::measure(program, version, &setup, &|_| true),
+            };
+            match run {
                 Ok(run) => {
                     println!("{}: {} failed", program.name, page::failed(&run.measured).len());
                     if let Err(error) = run.write_evidence(&folder.join("evidence")) {

@@ -13,9 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use check::case::{Case, Version};
+use check::evidence::Evidence;
 use check::run::{self, Event, Options, Restart, Running};
 use check::target::{Target, Trust};
-use check::trial::Outcome;
 use check::verdict::Verdict;
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustls::RootCertStore;
@@ -44,6 +44,27 @@ pub struct Run {
 }
 
 impl Run {
+    /// No verdicts yet.
+    pub fn new(program: &'static Program, version: String) -> Self {
+        let measured = Measured { version, ..Measured::default() };
+        Self { measured, program, evidence: BTreeMap::new() }
+    }
+
+    /// Adds the verdict of a case in a version of TLS. The evidence is kept if the case failed.
+    pub fn add(&mut self, case: &str, tls: Version, verdict: &Verdict, evidence: &Evidence) {
+        let text = match verdict {
+            Verdict::Noted(value) => format!("noted: {}", coarse(value)),
+            other => other.name().to_owned(),
+        };
+        self.measured.verdicts.entry(case.to_owned()).or_default().insert(short(tls).to_owned(), text);
+        if verdict.is_failed() {
+            let text = self.evidence.entry(case.to_owned()).or_default();
+            let all = format!("{text}{case}, {tls}: {verdict}\n\n{evidence}\n");
+            let end = (0..=LONGEST_EVIDENCE.min(all.len())).rev().find(|end| all.is_char_boundary(*end));
+            *text = all[..end.unwrap_or_default()].to_owned();
+        }
+    }
+
     /// Writes the evidence, one file for each failed case, and removes the old evidence of this program.
     ///
     /// # Errors
@@ -158,10 +179,9 @@ pub fn measure(
     if let Some(why) = &report.stopped {
         println!("{}: the run stopped early: {why}", program.name);
     }
-    let mut run =
-        Run { measured: Measured { version, ..Measured::default() }, program, evidence: BTreeMap::new() };
+    let mut run = Run::new(program, version);
     for outcome in &report.outcomes {
-        run.add(outcome);
+        run.add(outcome.case.about.name, outcome.version, &outcome.verdict, &outcome.evidence);
     }
     Ok(run)
 }
@@ -173,24 +193,6 @@ fn target(running: Running, setup: &Setup) -> Result<Target, Box<dyn Error>> {
     let mut target = Target::new(running.address, name, Trust::Roots(Arc::new(roots)));
     target.process = running.process;
     Ok(target)
-}
-
-impl Run {
-    fn add(&mut self, outcome: &Outcome) {
-        let Outcome { case, version, verdict, .. } = outcome;
-        let name = case.about.name;
-        let text = match verdict {
-            Verdict::Noted(value) => format!("noted: {}", coarse(value)),
-            other => other.name().to_owned(),
-        };
-        self.measured.verdicts.entry(name.to_owned()).or_default().insert(short(*version).to_owned(), text);
-        if verdict.is_failed() {
-            let text = self.evidence.entry(name.to_owned()).or_default();
-            let all = format!("{text}{name}, {version}: {verdict}\n\n{}\n", outcome.evidence);
-            let end = (0..=LONGEST_EVIDENCE.min(all.len())).rev().find(|end| all.is_char_boundary(*end));
-            *text = all[..end.unwrap_or_default()].to_owned();
-        }
-    }
 }
 
 fn short(version: Version) -> &'static str {

@@ -12,30 +12,53 @@ use crate::results::{Measured, Results};
 /// The beginning of the page.
 const BEGINNING: &str = include_str!("../../league/beginning.md");
 
+/// The roles with the headings of their tables.
+const ROLES: [(Role, &str); 2] = [(Role::Server, "Servers"), (Role::Client, "Clients")];
+
 /// The kinds of verdicts with their marks, the worst first.
 const MARKS: [(&str, &str); 5] =
     [("failed", "**✗**"), ("inconclusive", "?"), ("noted", "•"), ("held", "✓"), ("not applicable", "–")];
 
+/// Returns the page with the noted values.
+pub fn noted_page(results: &Results) -> String {
+    let mut text =
+        "# The noted values\n\nSeveral behaviours are allowed in these cases. Numbers are rounded. The \
+                    [league](README.md) has the failed cases.\n"
+            .to_owned();
+    for (role, title) in ROLES {
+        let (programs, rows) = (programs(results, role), rows(role));
+        let table = noted(&programs, &rows);
+        if !table.is_empty() {
+            let _ = write!(text, "\n## {title}\n\n| case | value | programs |\n|---|---|---|\n{table}");
+        }
+    }
+    text
+}
+
+/// The programs of this role that have results.
+fn programs(results: &Results, role: Role) -> Vec<(&'static Program, &Measured)> {
+    PROGRAMS
+        .iter()
+        .filter(|program| program.role == role)
+        .filter_map(|program| Some((program, results.0.get(program.name)?)))
+        .collect()
+}
+
 /// Returns the page.
 pub fn page(results: &Results, judgements: &Judgements) -> String {
     let mut text = BEGINNING.to_owned();
-    for (role, title) in [(Role::Server, "Servers"), (Role::Client, "Clients")] {
-        let programs: Vec<(&Program, &Measured)> = PROGRAMS
-            .iter()
-            .filter(|program| program.role == role)
-            .filter_map(|program| Some((program, results.0.get(program.name)?)))
-            .collect();
+    for (role, title) in ROLES {
+        let programs = programs(results, role);
         if programs.is_empty() {
             continue;
         }
         let is_measured =
             |row: &Row| programs.iter().any(|(_, measured)| measured.verdicts.contains_key(row.about.name));
         let rows: &[Row] = &rows(role).into_iter().filter(is_measured).collect::<Vec<_>>();
-        text += &format!("\n## {title}\n\n{}\n", table(&programs, rows));
+        text += &format!("\n## {title}\n\n{}", table(&programs, rows));
         for (program, measured) in &programs {
             text += &section(program, measured, judgements, rows);
         }
-        text += &format!("\n### {title}: the noted values\n\n{}", noted(&programs, rows));
     }
     text
 }
@@ -52,7 +75,9 @@ fn rows(role: Role) -> Vec<Row> {
         Role::Server => {
             check::cases::all().map(|case| Row { group: case.group.to_string(), about: case.about }).collect()
         }
-        Role::Client => Vec::new(),
+        Role::Client => check::clients::all()
+            .map(|case| Row { group: case.group.to_string(), about: case.about })
+            .collect(),
     }
 }
 
@@ -64,6 +89,10 @@ fn table(programs: &[(&Program, &Measured)], rows: &[Row]) -> String {
     }
     text += "\n|---|";
     text += &":-:|".repeat(programs.len());
+    text += "\n| **failed cases** |";
+    for (_, measured) in programs {
+        let _ = write!(text, " {} |", failed(measured).len());
+    }
     let mut group = "";
     for row in rows {
         if row.group != group {
@@ -96,7 +125,7 @@ fn section(program: &Program, measured: &Measured, judgements: &Judgements, rows
     let mut text = format!("\n### {}\n\n{} Version {}.\n", program.name, program.about, measured.version);
     let failed = failed(measured);
     if failed.is_empty() {
-        return text + "No case failed.\n";
+        return text + "\nNo case failed.\n";
     }
     let mut told = BTreeSet::new();
     for judgement in judgements.of(program.name) {
@@ -144,7 +173,7 @@ pub fn failed(measured: &Measured) -> BTreeMap<&str, Vec<&str>> {
 
 /// For each case with noted values: which programs have which value.
 fn noted(programs: &[(&Program, &Measured)], rows: &[Row]) -> String {
-    let mut text = "| case | value | programs |\n|---|---|---|\n".to_owned();
+    let mut text = String::new();
     for row in rows {
         let mut values: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (program, measured) in programs {

@@ -21,7 +21,7 @@ pub struct Program {
     pub about: &'static str,
     /// Returns its exact version. `None` if it is not installed.
     pub version: fn() -> Version,
-    /// Its command line. `check` fills in `{port}`, and [`Setup`](crate::setup::Setup) the other names in braces.
+    /// Its command line. `check` fills in `{port}`, `{host}` and `{ca}`, and [`Setup`](crate::setup::Setup) the other names in braces.
     pub command: &'static [&'static str],
 }
 
@@ -78,8 +78,7 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "Node",
         role: Role::Server,
-        about: "[`tls.createServer` and `pipe`](servers/node.js), with a listener for the errors of a socket. Without this \
-                listener, a reset ends the process.",
+        about: "[`tls.createServer` and `pipe`](servers/node.js), with a listener that prints the errors of a socket.",
         version: node,
         command: &["node", "{servers}/node.js", "{port}", "{folder}/certificate.pem", "{folder}/key.pem"],
     },
@@ -101,7 +100,7 @@ pub const PROGRAMS: &[Program] = &[
         role: Role::Server,
         about: "[`tls.Listen` and `io.Copy`](servers/echo.go), with a goroutine for each connection.",
         version: go,
-        command: &["{built}/go-server", "{port}", "{folder}/certificate.pem", "{folder}/key.pem"],
+        command: &["{built}/echo-server", "{port}", "{folder}/certificate.pem", "{folder}/key.pem"],
     },
     Program {
         name: "tokio-rustls",
@@ -222,7 +221,95 @@ pub const PROGRAMS: &[Program] = &[
             "--greeting=",
         ],
     },
+    Program {
+        name: "openssl s_client",
+        role: Role::Client,
+        about: "`openssl s_client -CAfile`, with an open stdin.",
+        version: || printed(&["openssl", "version"], "OpenSSL "),
+        command: &[SILENT_STDIN, "openssl", "s_client", "-connect", "{host}:{port}", "-CAfile", "{ca}"],
+    },
+    Program {
+        name: "gnutls-cli",
+        role: Role::Client,
+        about: "`gnutls-cli --x509cafile`, with an open stdin.",
+        version: || printed(&["gnutls-cli", "--version"], "gnutls-cli "),
+        command: &[SILENT_STDIN, "gnutls-cli", "--x509cafile={ca}", "--port={port}", "{host}"],
+    },
+    Program {
+        name: "curl",
+        role: Role::Client,
+        about: "`curl --cacert`.",
+        version: || with_openssl(printed(&["curl", "--version"], "curl ")),
+        command: &["curl", "--cacert", "{ca}", "https://{host}:{port}/"],
+    },
+    Program {
+        name: "Node https",
+        role: Role::Client,
+        about: "[`https.get` and `pipeline`](clients/https.js).",
+        version: node,
+        command: &["node", "{clients}/https.js", "{host}", "{port}", "{ca}"],
+    },
+    Program {
+        name: "Node tls",
+        role: Role::Client,
+        about: "[`tls.connect` and `pipeline`](clients/tls.js).",
+        version: node,
+        command: &["node", "{clients}/tls.js", "{host}", "{port}", "{ca}"],
+    },
+    Program {
+        name: "Python urllib",
+        role: Role::Client,
+        about: "[`urllib.request.urlopen` and `read`](clients/https.py).",
+        version: python,
+        command: &["python3", "{clients}/https.py", "{host}", "{port}", "{ca}"],
+    },
+    Program {
+        name: "Python ssl",
+        role: Role::Client,
+        about: "[`SSLContext.wrap_socket`](clients/tls.py).",
+        version: python,
+        command: &["python3", "{clients}/tls.py", "{host}", "{port}", "{ca}"],
+    },
+    Program {
+        name: "Go net/http",
+        role: Role::Client,
+        about: "[`http.Client`](clients/https.go).",
+        version: go,
+        command: &["{built}/https-client", "{host}", "{port}", "{ca}"],
+    },
+    Program {
+        name: "Go crypto/tls",
+        role: Role::Client,
+        about: "[`tls.Dial`](clients/tls.go).",
+        version: go,
+        command: &["{built}/tls-client", "{host}", "{port}", "{ca}"],
+    },
+    Program {
+        name: "ncat, client",
+        role: Role::Client,
+        about: "`ncat --recv-only --ssl-verify --ssl-trustfile`. Without the last two options it verifies nothing. Without \
+                `--recv-only` it waits for the end of its stdin when the server has closed the session.",
+        version: || with_openssl(printed(&["ncat", "--version"], "Version ")),
+        command: &["ncat", "--recv-only", "--ssl-verify", "--ssl-trustfile={ca}", "{host}", "{port}"],
+    },
+    Program {
+        name: "socat, client",
+        role: Role::Client,
+        about: "`socat - OPENSSL:…,cafile=…`, with an open stdin.",
+        version: || with_openssl(printed(&["socat", "-V"], "socat version ")),
+        command: &[SILENT_STDIN, "socat", "-", "OPENSSL:{host}:{port},cafile={ca}"],
+    },
+    Program {
+        name: "mio-client",
+        role: Role::Client,
+        about: "Ours.",
+        version: || locked(&["mio-client", "rustls"]),
+        command: &["{programs}/mio-client", "{host}:{port}", "--ca={ca}"],
+    },
 ];
+
+/// Gives a client a stdin that stays open, and says nothing.
+const SILENT_STDIN: &str = "{clients}/silent-stdin.sh";
 
 fn node() -> Version {
     let openssl = printed(&["node", "--print", "process.versions.openssl"], "")?;

@@ -142,7 +142,11 @@ fn build(target: &Path) -> Result<(), Box<dyn Error>> {
 
 /// Builds the programs in Go, if Go is installed.
 fn build_go(folder: &Path) -> Result<(), Box<dyn Error>> {
-    for (source, program) in [("servers/echo.go", "go-server"), ("clients/client.go", "go-client")] {
+    for (source, program) in [
+        ("servers/echo.go", "echo-server"),
+        ("clients/https.go", "https-client"),
+        ("clients/tls.go", "tls-client"),
+    ] {
         let build = Command::new("go")
             .args(["build", "-o"])
             .arg(folder.join(program))

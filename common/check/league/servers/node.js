@@ -2,8 +2,8 @@
 //
 //     node node.js PORT CERTIFICATE KEY
 //
-// One line is more than the documentation has: the listener of a socket's errors. Without it, a connection that is
-// reset ends the process.
+// One line is more than the documentation has: the listener that prints a socket's errors. A socket without a listener
+// ends the process with its first error, unless `pipe` has added one.
 const fs = require('fs');
 const tls = require('tls');
 

@@ -1,6 +1,6 @@
-"""A TLS client on Python's ssl: stdin goes to the server, and the server's answer to stdout.
+"""A TLS client on Python: SSLContext.wrap_socket, as Python's documentation has it. It prints what the server sends.
 
-    python3 python.py HOST PORT CA <message
+    python3 tls.py HOST PORT CA
 """
 import socket
 import ssl
@@ -9,7 +9,6 @@ import sys
 host, port, ca = sys.argv[1:]
 context = ssl.create_default_context(cafile=ca)
 with socket.create_connection((host, int(port))) as tcp:
-    with context.wrap_socket(tcp, server_hostname="localhost") as tls:
-        tls.sendall(sys.stdin.buffer.read())
+    with context.wrap_socket(tcp, server_hostname=host) as tls:
         while data := tls.recv(65536):
             sys.stdout.buffer.write(data)
