@@ -201,7 +201,8 @@ pub enum Fault {
     OneSession,
     /// The server has eight slots, and a client without a handshake holds one of them.
     ///
-    /// For `beside-silent-connections`, `beside-half-hellos`. `traps/a_silent_client_holds_the_slot.rs`
+    /// For the notes of `beside-silent-connections`, `beside-half-hellos`: a limit of sessions is a policy.
+    /// `traps/a_silent_client_holds_the_slot.rs`
     FewSlots,
     /// The server accepts at most eight clients for each event, and leaves the others in the backlog.
     ///
