@@ -2,7 +2,7 @@
 
 use std::io;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::payload::{LINE, difference, payload};
 use crate::probe::Facts;
@@ -105,37 +105,102 @@ pub fn is_answered(target: &Target, received: &[u8]) -> bool {
     target.speaks == Speaks::Echo && received.windows(line.len()).any(|window| window == line)
 }
 
-/// Reads an HTTP answer up to its end: by Content-Length, by its last chunk, or by close_notify.
+/// Reads an HTTP answer up to its end: by Content-Length, by its last chunk, or by close_notify. All of it has to come within
+/// the limit of the connection.
 fn http_answer(client: &mut Client) -> io::Result<()> {
+    let by = Instant::now() + client.connection().limit();
     let mut bytes = Vec::new();
+    let mut head: Option<Head> = None;
     loop {
-        let more = client.receive_some(64 * 1024)?;
+        let more = client.receive_some_by(64 * 1024, by)?;
         let ended = more.is_empty();
+        let searched = bytes.len().saturating_sub(HEAD_END.len() - 1);
         bytes.extend(more);
-        let head = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-        if let Some(head) = head {
-            let (head, body) = bytes.split_at(head + 4);
-            let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-            if !head.starts_with("http/1.") {
-                return Err(io::Error::other("the answer is not HTTP/1"));
-            }
-            if is_complete(&head, body) {
-                return Ok(());
-            }
+        if head.is_none() {
+            head = Head::find(&bytes, searched)?;
         }
-        if ended || bytes.len() > LONGEST_ANSWER {
+        match &head {
+            Some(head) if head.is_complete(&bytes) => return Ok(()),
             // Without a length, close_notify ends the body (RFC 9112, 6.3 and 9.8).
-            return if head.is_some() && ended { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            Some(_) if ended => return Ok(()),
+            _ if ended || bytes.len() > LONGEST_ANSWER => return Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => {}
         }
     }
 }
 
-fn is_complete(head: &str, body: &[u8]) -> bool {
-    let field = |name: &str| {
-        head.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':').map(str::trim))
-    };
-    match field("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        Some(length) => body.len() >= length,
-        None => field("transfer-encoding") == Some("chunked") && body.ends_with(b"0\r\n\r\n"),
+/// What ends the head of an HTTP answer.
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// What the head of an HTTP answer says about its body.
+struct Head {
+    /// The length of the head.
+    length: usize,
+    body: Body,
+}
+
+/// How a body ends.
+enum Body {
+    /// After this many bytes.
+    Length(usize),
+    /// With a chunk of no bytes.
+    Chunked,
+    /// With the session.
+    ToTheEnd,
+}
+
+impl Head {
+    /// Finds the head in these bytes. Its end is not before `from`.
+    fn find(bytes: &[u8], from: usize) -> io::Result<Option<Self>> {
+        let end = bytes[from..].windows(HEAD_END.len()).position(|window| window == HEAD_END);
+        let Some(length) = end.map(|end| from + end + HEAD_END.len()) else { return Ok(None) };
+        let text = String::from_utf8_lossy(&bytes[..length]).to_ascii_lowercase();
+        if !text.starts_with("http/1.") {
+            return Err(io::Error::other("the answer is not HTTP/1"));
+        }
+        let field = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':').map(str::trim))
+        };
+        let body = match field("content-length").and_then(|length| length.parse().ok()) {
+            Some(length) => Body::Length(length),
+            None if field("transfer-encoding") == Some("chunked") => Body::Chunked,
+            None => Body::ToTheEnd,
+        };
+        Ok(Some(Self { length, body }))
+    }
+
+    fn is_complete(&self, answer: &[u8]) -> bool {
+        let body = &answer[self.length..];
+        match self.body {
+            Body::Length(length) => body.len() >= length,
+            Body::Chunked => body.ends_with(b"0\r\n\r\n"),
+            Body::ToTheEnd => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_an_answer_says_where_its_body_ends() {
+        for (head, body, is_complete) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", "1234", true),
+            ("HTTP/1.1 200 OK\r\ncontent-length:4\r\n\r\n", "123", false),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n0\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", false),
+            ("HTTP/1.0 200 OK\r\n\r\n", "1234", false),
+        ] {
+            let answer = [head, body].concat().into_bytes();
+            // The end of the head may arrive in two pieces.
+            for from in [0, head.len() - 4] {
+                let found = Head::find(&answer, from).ok().flatten().map(|head| head.is_complete(&answer));
+                assert_eq!(found, Some(is_complete), "{head}{body}");
+            }
+        }
+        assert!(matches!(Head::find(b"HTTP/1.1 200 OK\r\n", 0), Ok(None)));
+        assert!(Head::find(b"220 mail.example\r\n\r\n", 0).is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! The first sessions: what the target is able to do.
 
-use std::time::Duration;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::case::Version;
 use crate::evidence::Evidence;
@@ -13,6 +15,8 @@ use crate::wire::Client;
 const AT_ONCE: usize = 4;
 /// How long a second session may take until the target counts as one that serves one session at a time.
 const SECOND: Duration = Duration::from_secs(2);
+/// How long a session may take to end, behind its close_notify.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest greeting.
 const GREETING: usize = 64 * 1024;
 
@@ -87,27 +91,24 @@ pub fn probe(target: &Target, versions: &[Version]) -> Result<Facts, ProbeError>
     Ok(facts)
 }
 
-fn session(target: &Target, version: Version) -> std::io::Result<()> {
-    let mut client = target.client(&Evidence::default(), &[version.rustls()])?;
+fn session(target: &Target, version: Version) -> io::Result<()> {
+    let mut client = client(target, version)?;
     client.handshake()?;
-    leave(client);
+    client.leave(FAREWELL);
     Ok(())
 }
 
-/// Closes cleanly, and waits for the answer, so that a server with one slot has it free.
-fn leave(mut client: Client) {
-    client.connection().set_limit(SECOND);
-    if client.close_notify().is_ok() {
-        client.receive_to_end();
-    }
+/// A client of a session that ends within the patience, however slowly the target sends.
+fn client(target: &Target, version: Version) -> io::Result<Client> {
+    let by = Instant::now() + target.patience;
+    let connection = target.connect(&Evidence::default())?.until(by);
+    Client::new(connection, Arc::new(target.config(&[version.rustls()])?), target.name.clone())
 }
 
 /// Sends a line, and returns what comes before its echo.
 fn find_greeting(target: &Target, facts: &Facts) -> Result<Vec<u8>, String> {
     let sent = payload(64);
-    let mut client = target
-        .client(&Evidence::default(), &[facts.highest().rustls()])
-        .map_err(|error| error.to_string())?;
+    let mut client = client(target, facts.highest()).map_err(|error| error.to_string())?;
     client.handshake().map_err(|error| error.to_string())?;
     exchange::pause();
     client.send(&sent).map_err(|error| error.to_string())?;
@@ -120,18 +121,16 @@ fn find_greeting(target: &Target, facts: &Facts) -> Result<Vec<u8>, String> {
         }
     }
     received.truncate(received.len() - sent.len());
-    leave(client);
+    client.leave(FAREWELL);
     Ok(received)
 }
 
-/// Runs a good session: handshake, one exchange, close_notify. Returns how it failed.
+/// Runs a good session within the patience: handshake, one exchange, close_notify. Returns how it failed.
 ///
 /// # Errors
 /// The target does not serve within its patience.
 pub fn good_session(target: &Target, facts: &Facts) -> Result<(), String> {
-    let mut client = target
-        .client(&Evidence::default(), &[facts.highest().rustls()])
-        .map_err(|error| error.to_string())?;
+    let mut client = client(target, facts.highest()).map_err(|error| error.to_string())?;
     let run = |client: &mut Client| {
         client.handshake()?;
         exchange::greeting(facts, client)?;
@@ -140,14 +139,14 @@ pub fn good_session(target: &Target, facts: &Facts) -> Result<(), String> {
     run(&mut client).map_err(|error| error.to_string())?;
     exchange::answer(target, &mut client)
         .map_err(|stop| crate::verdict::Verdict::from(stop).text().to_owned())?;
-    leave(client);
+    client.leave(FAREWELL);
     Ok(())
 }
 
 fn sessions_at_once(target: &Target, facts: &Facts) -> usize {
     let mut open = Vec::new();
     for _ in 0..AT_ONCE {
-        let Ok(mut client) = target.client(&Evidence::default(), &[facts.highest().rustls()]) else { break };
+        let Ok(mut client) = client(target, facts.highest()) else { break };
         client.connection().set_limit(SECOND);
         if client.handshake().is_err() || exchange::greeting(facts, &mut client).is_err() {
             break;
@@ -155,6 +154,6 @@ fn sessions_at_once(target: &Target, facts: &Facts) -> usize {
         open.push(client);
     }
     let count = open.len();
-    open.into_iter().for_each(leave);
+    open.into_iter().for_each(|client| client.leave(FAREWELL));
     count.max(1)
 }

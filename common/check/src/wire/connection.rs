@@ -12,8 +12,8 @@ use crate::evidence::{Direction, Evidence, Namer};
 /// The most bytes that one call reads. A target that sends more is cut off.
 const MOST: usize = 256 << 20;
 
-/// A TCP connection. Each call ends after [`limit`](Self::set_limit) at the latest, and no call waits after the
-/// deadline.
+/// A TCP connection. Each call that reads ends after [`limit`](Self::set_limit) at the latest, however many bytes come. A
+/// call that writes waits this long for each piece that the peer takes. No call waits after the deadline.
 #[derive(Debug)]
 pub struct Connection {
     socket: TcpStream,
@@ -133,7 +133,7 @@ impl Connection {
     }
 
     fn read_while(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let by = Instant::now() + self.limit;
+        let by = self.end_of_call();
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.read_by(&mut buffer, by)? {
@@ -149,11 +149,12 @@ impl Connection {
     /// # Errors
     /// The connection ends, or the record is not complete within the limit.
     pub fn read_record(&mut self) -> io::Result<Vec<u8>> {
+        let mut call = self.call();
         let mut record = vec![0; 5];
-        self.read_exact(&mut record)?;
+        call.read_exact(&mut record)?;
         let length = usize::from(u16::from_be_bytes([record[3], record[4]]));
         record.resize(5 + length, 0);
-        self.read_exact(&mut record[5..])?;
+        call.read_exact(&mut record[5..])?;
         Ok(record)
     }
 
@@ -229,6 +230,22 @@ impl Connection {
         self.socket
     }
 
+    /// The end of a call that begins now.
+    pub(super) fn end_of_call(&self) -> Instant {
+        Instant::now() + self.limit
+    }
+
+    /// The connection for a call that begins now.
+    pub(super) fn call(&mut self) -> Call<'_> {
+        let by = self.end_of_call();
+        self.call_until(by)
+    }
+
+    /// The connection for a call that ends at this moment.
+    pub(super) fn call_until(&mut self, by: Instant) -> Call<'_> {
+        Call { connection: self, by }
+    }
+
     fn mark(&self, direction: Direction, what: &'static str) {
         if let Some(written) = &self.evidence {
             written.evidence.mark(written.number, direction, what);
@@ -261,17 +278,9 @@ impl Connection {
         }
         read
     }
-}
 
-impl Read for Connection {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.read_by(buffer, Instant::now() + self.limit)
-    }
-}
-
-impl Write for Connection {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.socket.set_write_timeout(Some(self.left(Instant::now() + self.limit)?))?;
+    fn write_by(&mut self, bytes: &[u8], by: Instant) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(self.left(by)?))?;
         let written = self.socket.write(bytes).map_err(named);
         if let Some(Written { evidence, number, sent, .. }) = &mut self.evidence {
             match &written {
@@ -280,6 +289,41 @@ impl Write for Connection {
             }
         }
         written
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_by(buffer, self.end_of_call())
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_by(bytes, self.end_of_call())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A connection during one call, which may read and write many times. A peer that sends one byte a second does not make the
+/// call longer.
+pub(super) struct Call<'a> {
+    connection: &'a mut Connection,
+    by: Instant,
+}
+
+impl Read for Call<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.connection.read_by(buffer, self.by)
+    }
+}
+
+impl Write for Call<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.connection.write_by(bytes, self.by)
     }
 
     fn flush(&mut self) -> io::Result<()> {

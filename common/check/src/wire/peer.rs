@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::ops::DerefMut;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{
@@ -21,8 +22,10 @@ pub type Server = Peer<ServerConnection>;
 
 /// The most plaintext that [`Peer::receive_to_end`] keeps.
 const MOST: usize = 256 << 20;
+/// The most plaintext that [`Peer::leave`] reads.
+const FAREWELL: usize = 1 << 20;
 
-/// A client or a server on a connection. No call waits longer than the limit of the connection for a byte.
+/// A client or a server on a connection. Each call that reads ends after the limit of the connection.
 pub struct Peer<C> {
     tls: C,
     connection: Connection,
@@ -76,9 +79,10 @@ impl Client {
     /// # Errors
     /// The connection ends, or TLS fails.
     pub fn last_flight(&mut self) -> io::Result<Vec<u8>> {
+        let by = self.connection.end_of_call();
         let mut flight = Vec::new();
         loop {
-            flight.extend(self.next_flight()?);
+            flight.extend(self.next_flight_by(by)?);
             let is_hello = |record: &[u8]| matches!(record, [22, _, _, _, _, 1, ..]);
             if self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2) || !self.tls.is_handshaking() {
                 return Ok(flight); // In TLS 1.2 the client has one flight, in TLS 1.3 it has finished.
@@ -91,7 +95,7 @@ impl Client {
         }
     }
 
-    /// Finishes the handshake, and sends each flight with this function.
+    /// Finishes the handshake, and sends each flight with this function. The limit is for each flight of the server.
     ///
     /// # Errors
     /// As [`handshake`](Self::handshake). If a write fails, the error says how the server ended the connection.
@@ -99,18 +103,21 @@ impl Client {
         &mut self,
         mut send: impl FnMut(&mut Connection, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
+        let mut by = self.connection.end_of_call();
         loop {
             let flight = self.outgoing()?;
-            if !flight.is_empty()
-                && let Err(error) = send(&mut self.connection, &flight)
-            {
-                let end = self.receive_up_to(1).1.unwrap_or(End::Open);
-                return Err(io::Error::new(error.kind(), format!("{error}; the server answered with {end}")));
+            if !flight.is_empty() {
+                if let Err(error) = send(&mut self.connection, &flight) {
+                    let end = self.receive_up_to(1).1.unwrap_or(End::Open);
+                    let text = format!("{error}; the server answered with {end}");
+                    return Err(io::Error::new(error.kind(), text));
+                }
+                by = self.connection.end_of_call();
             }
             if !self.tls.is_handshaking() {
                 return Ok(());
             }
-            self.read_more()?;
+            self.read_more(by)?;
         }
     }
 }
@@ -135,8 +142,9 @@ where
     /// # Errors
     /// The connection ends, or TLS fails. The alert has been sent.
     pub fn handshake(&mut self) -> io::Result<()> {
+        let mut call = self.connection.call();
         while self.tls.is_handshaking() || self.tls.wants_write() {
-            self.tls.complete_io(&mut self.connection)?;
+            self.tls.complete_io(&mut call)?;
         }
         Ok(())
     }
@@ -146,14 +154,13 @@ where
     /// # Errors
     /// The connection ends, or TLS fails.
     pub fn next_flight(&mut self) -> io::Result<Vec<u8>> {
+        self.next_flight_by(self.connection.end_of_call())
+    }
+
+    fn next_flight_by(&mut self, by: Instant) -> io::Result<Vec<u8>> {
         let began_in_handshake = self.tls.is_handshaking();
         while !self.tls.wants_write() && self.tls.is_handshaking() == began_in_handshake {
-            if self.tls.read_tls(&mut self.connection)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            self.tls
-                .process_new_packets()
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            self.read_more(by)?;
         }
         self.outgoing()
     }
@@ -163,7 +170,7 @@ where
     /// # Errors
     /// The peer has closed the connection, or takes nothing.
     pub fn send(&mut self, plaintext: &[u8]) -> io::Result<()> {
-        let mut stream = self.stream();
+        let mut stream = Stream::new(&mut self.tls, &mut self.connection);
         stream.write_all(plaintext)?;
         stream.flush()
     }
@@ -224,7 +231,8 @@ where
     /// The connection ends before, or TLS fails.
     pub fn receive(&mut self, length: usize) -> io::Result<Vec<u8>> {
         let mut plaintext = vec![0; length];
-        self.stream().read_exact(&mut plaintext)?;
+        let mut call = self.connection.call();
+        Stream::new(&mut self.tls, &mut call).read_exact(&mut plaintext)?;
         Ok(plaintext)
     }
 
@@ -233,8 +241,17 @@ where
     /// # Errors
     /// The connection ends without close_notify, or TLS fails.
     pub fn receive_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        self.receive_some_by(most, self.connection.end_of_call())
+    }
+
+    /// [`receive_some`](Self::receive_some) up to this moment: one of several calls with one limit.
+    ///
+    /// # Errors
+    /// As [`receive_some`](Self::receive_some).
+    pub fn receive_some_by(&mut self, most: usize, by: Instant) -> io::Result<Vec<u8>> {
         let mut plaintext = vec![0; most];
-        let length = self.stream().read(&mut plaintext)?;
+        let mut call = self.connection.call_until(by);
+        let length = Stream::new(&mut self.tls, &mut call).read(&mut plaintext)?;
         plaintext.truncate(length);
         Ok(plaintext)
     }
@@ -250,11 +267,16 @@ where
 
     /// Receives until the peer ends the session. Returns the plaintext and the end.
     pub fn receive_to_end(&mut self) -> (Vec<u8>, End) {
+        self.receive_to_end_up_to(MOST)
+    }
+
+    fn receive_to_end_up_to(&mut self, most: usize) -> (Vec<u8>, End) {
+        let by = self.connection.end_of_call();
         let mut plaintext = Vec::new();
         loop {
-            match self.receive_some(64 * 1024) {
+            match self.receive_some_by(64 * 1024, by) {
                 Ok(more) if more.is_empty() => return (plaintext, End::CloseNotify),
-                Ok(_) if plaintext.len() > MOST => {
+                Ok(_) if plaintext.len() > most => {
                     return (plaintext, End::Other("the peer sends without end".to_owned()));
                 }
                 Ok(more) => plaintext.extend(more),
@@ -266,6 +288,7 @@ where
     /// Receives up to this many bytes of plaintext, and sends nothing. Returns them. If they are fewer, also returns
     /// the end of the session.
     pub fn receive_up_to(&mut self, length: usize) -> (Vec<u8>, Option<End>) {
+        let by = self.connection.end_of_call();
         let mut plaintext = Vec::new();
         let mut buffer = vec![0; 64 * 1024];
         while plaintext.len() < length {
@@ -274,7 +297,7 @@ where
                 Ok(0) => return (plaintext, Some(End::CloseNotify)),
                 Ok(more) => plaintext.extend_from_slice(&buffer[..more]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if let Err(error) = self.read_more() {
+                    if let Err(error) = self.read_more(by) {
                         return (plaintext, Some(End::of(&error)));
                     }
                 }
@@ -302,6 +325,15 @@ where
         Ok(self.receive_to_end())
     }
 
+    /// Sends close_notify, and waits this long for the server's end, so that a server with one slot has it free. Reads no
+    /// more than a megabyte. For a session whose end is not judged.
+    pub fn leave(mut self, limit: Duration) {
+        self.connection.set_limit(limit);
+        if self.close_notify().is_ok() {
+            self.receive_to_end_up_to(FAREWELL);
+        }
+    }
+
     /// The state of TLS.
     pub fn tls(&mut self) -> &mut C {
         &mut self.tls
@@ -322,16 +354,115 @@ where
         self.connection
     }
 
-    /// Reads once and processes what came.
-    fn read_more(&mut self) -> io::Result<()> {
-        if self.tls.read_tls(&mut self.connection)? == 0 {
+    /// Reads once, up to this moment, and processes what came.
+    fn read_more(&mut self, by: Instant) -> io::Result<()> {
+        if self.tls.read_tls(&mut self.connection.call_until(by))? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         Ok(())
     }
+}
 
-    fn stream(&mut self) -> Stream<'_, C, Connection> {
-        Stream::new(&mut self.tls, &mut self.connection)
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::evidence::Evidence;
+    use crate::target::{Target, Trust};
+
+    /// The limit of a client's call.
+    const LIMIT: Duration = Duration::from_millis(300);
+    /// A call has no limit if it takes this long.
+    const FAR_TOO_LONG: Duration = Duration::from_secs(10);
+    const PAUSE: Duration = Duration::from_millis(50);
+
+    /// A client of this server, before its handshake.
+    fn client(server: impl FnOnce(Connection) + Send + 'static) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target =
+            Target::new(listener.local_addr().unwrap(), "localhost".try_into().unwrap(), Trust::Everybody);
+        thread::spawn(move || server(Connection::new(listener.accept().unwrap().0, FAR_TOO_LONG).unwrap()));
+        let mut client = target.client(&Evidence::default(), rustls::ALL_VERSIONS).unwrap();
+        client.connection().set_limit(LIMIT);
+        client
+    }
+
+    /// A client after its handshake, whose server does this then.
+    fn ready(server: impl FnOnce(&mut Server) + Send + 'static) -> Client {
+        let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (chain, key) = (vec![identity.cert.der().clone()], identity.signing_key.serialize_der());
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = Arc::new(config.with_single_cert(chain, key.try_into().unwrap()).unwrap());
+        let mut client = client(move |connection| {
+            let mut peer = Server::new(connection, config).unwrap();
+            peer.handshake().unwrap();
+            server(&mut peer);
+        });
+        client.connection().set_limit(FAR_TOO_LONG);
+        client.handshake().unwrap();
+        client.connection().set_limit(LIMIT);
+        client
+    }
+
+    /// Calls `send` again and again, with a pause, for twice as long as no call may take.
+    fn drip(mut send: impl FnMut() -> io::Result<()>) {
+        let start = Instant::now();
+        while start.elapsed() < 2 * FAR_TOO_LONG && send().is_ok() {
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// A server that sends one byte after another.
+    fn dripping() -> Client {
+        ready(|peer| drip(|| peer.send(b"A")))
+    }
+
+    fn ends_in_time<T>(call: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = call();
+        assert!(start.elapsed() < FAR_TOO_LONG, "{:?}", start.elapsed());
+        result
+    }
+
+    #[test]
+    fn single_bytes_do_not_make_a_handshake_longer() {
+        let dripping = || {
+            client(|mut connection| {
+                connection.send(&[22, 3, 3, 0x40, 0]).unwrap();
+                drip(|| connection.send(&[2]));
+            })
+        };
+        let is_over = |error: io::Error| End::of(&error).is_open();
+        assert!(is_over(ends_in_time(|| dripping().handshake()).unwrap_err()));
+        assert!(is_over(ends_in_time(|| dripping().second_flight()).unwrap_err()));
+        let send = |connection: &mut Connection, flight: &[u8]| connection.send(flight);
+        assert!(is_over(ends_in_time(|| dripping().handshake_sent_by(send)).unwrap_err()));
+        assert!(is_over(ends_in_time(|| dripping().connection().read_record()).unwrap_err()));
+    }
+
+    #[test]
+    fn single_bytes_do_not_make_a_call_longer() {
+        let error = ends_in_time(|| dripping().receive(1 << 20)).unwrap_err();
+        assert!(End::of(&error).is_open(), "{error}");
+        assert_eq!(ends_in_time(|| dripping().receive_up_to(1 << 20)).1, Some(End::Open));
+        assert_eq!(ends_in_time(|| dripping().receive_to_end()).1, End::Open);
+        ends_in_time(|| dripping().leave(LIMIT));
+    }
+
+    #[test]
+    fn a_farewell_without_end_is_cut_off() {
+        let (sent, received) = std::sync::mpsc::channel();
+        let client = ready(move |peer| {
+            peer.connection().set_limit(Duration::from_secs(60));
+            let pieces = (0..1024).take_while(|_| peer.send(&[b'A'; 64 * 1024]).is_ok()).count();
+            sent.send(pieces).unwrap();
+        });
+        client.leave(Duration::from_secs(60));
+        let pieces = received.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert!(pieces < 1024, "the client has read 64 MB");
     }
 }

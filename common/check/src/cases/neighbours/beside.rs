@@ -37,6 +37,8 @@ pub struct Place<'a> {
     /// What the probe has found out about it.
     pub facts: &'a Facts,
     config: Arc<ClientConfig>,
+    /// The end of the longest run of the case.
+    deadline: Instant,
     /// The evidence of the case. Only notes and single connections: many connections would fill it.
     pub evidence: Evidence,
 }
@@ -49,7 +51,7 @@ impl<'a> Place<'a> {
     pub fn of(trial: &Trial<'a>) -> io::Result<Self> {
         let (target, facts) = (trial.target, trial.facts);
         let config = Arc::new(target.config(&[trial.version.rustls()])?);
-        Ok(Self { target, facts, config, evidence: trial.evidence.clone() })
+        Ok(Self { target, facts, config, deadline: trial.deadline(), evidence: trial.evidence.clone() })
     }
 
     /// Connects. All calls of the connection together end within this time. Nothing is written down.
@@ -93,7 +95,7 @@ impl<'a> Place<'a> {
     /// # Errors
     /// As [`ready`](Self::ready).
     pub fn ready_in_evidence(&self) -> io::Result<Client> {
-        let mut client = self.client_on(self.target.connect(&self.evidence)?)?;
+        let mut client = self.client_on(self.target.connect(&self.evidence)?.until(self.deadline))?;
         client.handshake()?;
         exchange::greeting(self.facts, &mut client)?;
         Ok(client)
@@ -118,10 +120,7 @@ impl<'a> Place<'a> {
         self.exchange(&mut client)?;
         let pause = if self.facts.greeting.is_empty() { exchange::PAUSE } else { Duration::ZERO };
         let took = start.elapsed().saturating_sub(pause); // the pause is ours
-        if client.close_notify().is_ok() {
-            client.connection().set_limit(FAREWELL);
-            client.receive_to_end();
-        }
+        client.leave(FAREWELL);
         Ok(took)
     }
 }
