@@ -39,11 +39,12 @@ pub enum Fault {
     HangUpIsTheEnd,
     /// The server takes a read of 0 bytes for no data, and keeps the socket open.
     ///
-    /// For `fin-inside-a-record`. `traps/truncation_taken_for_the_end.rs`
+    /// For `connect-and-leave-fin`, and for the notes of `fin-inside-a-record`. `traps/truncation_taken_for_the_end.rs`
     FinIgnored,
     /// The server takes a short read for an empty socket, and never reads the FIN behind the bytes.
     ///
-    /// For `fin-inside-a-record`. `traps/a_short_read_hides_the_fin.rs`
+    /// For the notes of `fin-without-close-notify` and `fin-inside-a-record`: a FIN need not end the server's side.
+    /// `traps/a_short_read_hides_the_fin.rs`
     ShortReadIsDrained,
 
     // Errors
@@ -61,7 +62,7 @@ pub enum Fault {
     PeersAlertIgnored,
     /// The server skips records of an unknown type.
     ///
-    /// For `heartbeat-first`, `noise`, `unknown-record-type`.
+    /// For `noise-first`, `unknown-record-type`.
     UnknownRecordSkipped,
 
     // Reading
@@ -137,7 +138,7 @@ pub enum Fault {
     QuietRecordIsTheEnd,
     /// The server counts records without plaintext in a byte, and the addition overflows: the process ends.
     ///
-    /// For `many-key-updates`, `empty-records-without-end`, `beside-key-updates`.
+    /// For `beside-key-updates`.
     QuietRecordsInAByte,
     /// The server closes if a record of TLS 1.3 is padded.
     ///
@@ -149,13 +150,13 @@ pub enum Fault {
     TinyRecordsRefused,
     /// The server asserts that records after the handshake are data or alerts: another type ends the process.
     ///
-    /// For `second-hello`, `second-finished`, `second-change-cipher-spec`, in TLS 1.2.
+    /// For `renegotiation`.
     OtherRecordUnwrapped,
 
     // The handshake
     /// The server expects the whole ClientHello in its first read.
     ///
-    /// For `bytes-one-by-one`, `huge-hello`.
+    /// For `bytes-one-by-one`.
     HelloInOneRead,
     /// The server expects the whole ClientHello in one record.
     ///
@@ -187,7 +188,7 @@ pub enum Fault {
     HelloRetryDropped,
     /// The server drops a connection that asks for early data.
     ///
-    /// For `early-data-unasked`. `traps/early_data_in_another_reader.rs`
+    /// For the notes of `early-data-unasked` and `early-data-without-end`. `traps/early_data_in_another_reader.rs`
     EarlyDataDropped,
     /// The server drops a session that was resumed, because it has no certificate or state for it.
     ///
@@ -210,7 +211,7 @@ pub enum Fault {
     FewAcceptsForEachEvent,
     /// The server waits for the bytes of a handshake, and serves nobody else meanwhile.
     ///
-    /// For `beside-silent-connections`, `silent-client`. `traps/a_blocking_socket_under_the_poll.rs`
+    /// For `beside-silent-connections`, `beside-half-hellos`. `traps/a_blocking_socket_under_the_poll.rs`
     BlockingHandshake,
     /// The server stays with a client until it is silent for 50 ms.
     ///
@@ -226,10 +227,6 @@ pub enum Fault {
     ///
     /// For `connect-and-leave-fin`.
     EarlyFinKeepsTheSlot,
-    /// The server never frees the slot of a client that leaves with a FIN inside the handshake.
-    ///
-    /// For `fin-inside-the-handshake`.
-    HandshakeFinKeepsTheSlot,
     /// The server never frees the slot of a client that leaves with a reset.
     ///
     /// For `connect-and-leave-rst`, `hello-and-rst`. `traps/a_reset_is_reported_once.rs`
@@ -256,7 +253,7 @@ pub enum Fault {
     WriteUnwrapped,
     /// The server asserts that a client does not speak HTTP: the process ends.
     ///
-    /// For `http`.
+    /// For `http-first`.
     HttpUnwrapped,
     /// The server asserts that nobody is late: the first deadline ends the process.
     ///

@@ -395,12 +395,10 @@ impl Session {
     /// Handles the peer's FIN. Everything before it is processed.
     fn fin(&mut self) {
         self.readable = false;
-        let is_handshaking = self.tls.is_handshaking();
         match self.fault {
             Fault::FinIgnored => {}
             Fault::FinUnwrapped => panic!("the peer ends without close_notify"),
             Fault::EarlyFinKeepsTheSlot if self.received == 0 => self.forget(),
-            Fault::HandshakeFinKeepsTheSlot if self.received > 0 && is_handshaking => self.forget(),
             _ => self.close(false), // a truncation. The answer to what has come gets no close_notify
         }
     }
