@@ -70,7 +70,7 @@ pub enum Reading {
 }
 
 /// What the ends of the client mean in a case.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expect {
     /// Exit status 0.
     pub success: Reading,

@@ -27,10 +27,10 @@ pub static CASES: &[ClientCase] = &[
         large,
     ),
     ClientCase {
-        unread: Duration::from_secs(1),
+        unread: Duration::from_secs(3),
         ..case(
             "late-reader-of-stdout",
-            "The server sends 16 MB, and nobody reads the client's stdout for one second.",
+            "The server sends 16 MB, and nobody reads the client's stdout for three seconds.",
             "The client waits, and shows all bytes.",
             &[Need::Output],
             Expect::SUCCESS,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::case::{ClientCase, Reading, STUCK};
+use super::case::{ClientCase, Expect, Reading, STUCK};
 use super::message::{FORGED, Mode, find, missing};
 use super::process::Ended;
 use super::stage::{ClientFacts, Encounter};
@@ -47,6 +47,9 @@ pub(super) fn judge(case: &ClientCase, facts: &ClientFacts, encounter: &Encounte
         Ended::Status(_) | Ended::Signal(_) => {}
     }
     match ended {
+        Ended::Status(0) if case.expect == Expect::SUCCESS && encounter.facts.complete.is_none() => {
+            ended_early(facts, &how)
+        }
         Ended::Status(0) => match lost(case, facts, encounter) {
             Some(lost) => failed(format!("{how}, but {lost}")),
             None => read(case.expect.success, facts, encounter, &how),
@@ -69,6 +72,15 @@ fn still_runs(case: &ClientCase, facts: &ClientFacts, encounter: &Encounter, how
         return failed(format!("{how}, but the session did not go on: {why}"));
     }
     read(case.expect.hang, facts, encounter, how)
+}
+
+/// Judges a client that reports success, although the server could not finish its answer. Without a protocol a client may
+/// close when it likes.
+fn ended_early(facts: &ClientFacts, how: &str) -> Verdict {
+    match facts.mode {
+        Mode::Http => failed(format!("{how}, but it had not read the whole answer")),
+        Mode::Echo => noted(format!("{how}, before the server could finish")),
+    }
 }
 
 /// What is missing in the output of a client that reports success, if the answer was complete.

@@ -387,13 +387,11 @@ impl Visit<'_> {
     /// # Errors
     /// The client has ended the connection.
     pub fn finish(&self, mut server: Server, length: usize) -> io::Result<()> {
+        // A client that knows the length may close as soon as it has the body.
+        self.happened.facts().complete = Some(length);
         server.close_notify()?;
         server.connection().fin()?;
-        {
-            let mut facts = self.happened.facts();
-            facts.closed = true;
-            facts.complete = Some(length);
-        }
+        self.happened.facts().closed = true;
         let (_, end) = server.receive_to_end();
         self.happened.facts().end = Some(end);
         Ok(())
