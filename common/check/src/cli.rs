@@ -44,12 +44,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> Result<Exit, Fault> {
-    if flags.list && flags.listen.is_some() {
-        say(&catalog::list_clients(&flags.client_cases()));
-        return Ok(Exit::Clean);
-    }
     if flags.list {
-        say(&catalog::list(&flags.cases()));
+        let text = match flags.listen {
+            Some(_) => flags.client_cases().map(|cases| catalog::list(&cases)),
+            None => flags.cases().map(|cases| catalog::list(&cases)),
+        };
+        say(&text.map_err(Fault::Usage)?);
         return Ok(Exit::Clean);
     }
     if let Some(named) = flags.explain {

@@ -166,6 +166,20 @@ fn wrong_usage_is_status_2() {
     for (flags, command, part) in [
         ("", &[][..], "HOST:PORT"),
         ("localhost:1 --case nothing", &[], "--list"),
+        ("localhost:1 --insecure --case certificates", &[], "--case certificates is against clients"),
+        ("localhost:1 --insecure --case end --case ends", &[], "--listen"),
+        (
+            "localhost:1 --insecure --expect-fail other-name",
+            &[],
+            "--expect-fail other-name is against clients",
+        ),
+        ("--list --case certificates", &[], "--listen"),
+        ("--listen 127.0.0.1:0 --case hellos", &command("none"), "--case hellos is against servers"),
+        (
+            "--listen 127.0.0.1:0 --expect-fail http-first",
+            &command("none"),
+            "--expect-fail http-first is against",
+        ),
         ("localhost:1 --ca /nowhere/file.pem", &[], "cannot read /nowhere/file.pem"),
         ("localhost:1 --ca Cargo.toml", &[], "holds no certificate"),
         ("localhost:1 --insecure --cert Cargo.toml --key Cargo.toml", &[], "holds no certificate"),

@@ -2,53 +2,42 @@
 
 use std::fmt::Write as _;
 
-use super::choice::{name_of, name_of_client_group};
-use crate::case::{Case, Needs, Versions};
+use super::choice::Described;
+use crate::case::{About, Case, Needs, Versions};
 use crate::clients::ClientCase;
 use crate::clients::case::Need;
 
 /// Lists these cases, one a line, below the names of their groups.
-pub fn list(cases: &[&'static Case]) -> String {
-    let width = cases.iter().map(|case| case.about.name.len()).max().unwrap_or_default();
+pub fn list(cases: &[&'static impl Described]) -> String {
+    let width = cases.iter().map(|case| case.about().name.len()).max().unwrap_or_default();
     let mut text = String::new();
     let mut group = None;
     for case in cases {
-        if group.replace(case.group) != Some(case.group) {
-            let _ = writeln!(text, "{}", name_of(case.group));
+        if group.replace(case.group()) != Some(case.group()) {
+            let _ = writeln!(text, "{}", case.group());
         }
-        let _ = writeln!(text, "  {:width$}  {}", case.about.name, case.about.tries);
-    }
-    text
-}
-
-/// Lists these cases against clients, one a line, below the names of their groups.
-pub fn list_clients(cases: &[&'static ClientCase]) -> String {
-    let width = cases.iter().map(|case| case.about.name.len()).max().unwrap_or_default();
-    let mut text = String::new();
-    let mut group = None;
-    for case in cases {
-        if group.replace(case.group) != Some(case.group) {
-            let _ = writeln!(text, "{}", name_of_client_group(case.group));
-        }
-        let _ = writeln!(text, "  {:width$}  {}", case.about.name, case.about.tries);
+        let _ = writeln!(text, "  {:width$}  {}", case.about().name, case.about().tries);
     }
     text
 }
 
 /// Explains a case against clients.
 pub fn explain_client(case: &ClientCase) -> String {
-    let about = &case.about;
     let needs: Vec<_> = case.needs.iter().map(|need| client_need(*need)).collect();
+    let needs = if needs.is_empty() { "any TLS client".to_owned() } else { needs.join("; ") };
+    explained(case, " (against clients: --listen)", &format!("  needs:   {needs}\n"))
+}
+
+/// Explains a case against servers.
+pub fn explain(case: &Case) -> String {
+    explained(case, "", &format!("  runs:    {}\n  needs:   {}\n", runs(case.versions), needs(case.needs)))
+}
+
+fn explained(case: &impl Described, side: &str, rest: &str) -> String {
+    let About { name, tries, good, source, guide: page } = case.about();
+    let (group, guide) = (case.group(), guide(page));
     format!(
-        "{} (against clients: --listen)\n  group:   {}\n  tries:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  \
-         needs:   {}\n",
-        about.name,
-        name_of_client_group(case.group),
-        about.tries,
-        about.good,
-        about.source,
-        guide(about.guide),
-        if needs.is_empty() { "any TLS client".to_owned() } else { needs.join("; ") },
+        "{name}{side}\n  group:   {group}\n  tries:   {tries}\n  good:    {good}\n  source:  {source}\n  guide:   {guide}\n{rest}"
     )
 }
 
@@ -58,22 +47,6 @@ fn client_need(need: Need) -> &'static str {
         Need::Output => "a client that writes what it receives to stdout",
         Need::Tls13 => "a client that speaks TLS 1.3",
     }
-}
-
-/// Explains a case.
-pub fn explain(case: &Case) -> String {
-    let about = &case.about;
-    format!(
-        "{}\n  group:   {}\n  tries:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  runs:    {}\n  needs:   {}\n",
-        about.name,
-        name_of(case.group),
-        about.tries,
-        about.good,
-        about.source,
-        guide(about.guide),
-        runs(case.versions),
-        needs(case.needs),
-    )
 }
 
 /// The path of a guide's page in the repository.

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::case::{Case, Group};
+use crate::case::{About, Case, Group};
 use crate::cases;
 use crate::clients::{self, ClientCase, ClientGroup};
+use crate::report::warn;
 
 /// Returns the name of a group on the command line.
 pub fn name_of(group: Group) -> &'static str {
@@ -65,58 +66,108 @@ pub fn case(name: &str) -> Result<Named, String> {
     }
 }
 
-/// A case, or the cases of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// The case of this name.
-    Case(&'static str),
-    /// The cases of this group.
-    Group(Group),
-    /// The case against clients, or the group of such cases, of this name. No case against servers has it.
-    Client(&'static str),
+/// A case of one of the two sides.
+pub trait Described {
+    /// The side that the case judges, and how it is chosen: "clients: it needs --listen".
+    const SIDE: &'static str;
+
+    /// What a reader needs to know.
+    fn about(&self) -> &About;
+
+    /// The name of its group on the command line.
+    fn group(&self) -> &'static str;
 }
+
+impl Described for Case {
+    const SIDE: &'static str = "servers: judge one with `mio-check HOST:PORT`, without --listen";
+
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn group(&self) -> &'static str {
+        name_of(self.group)
+    }
+}
+
+impl Described for ClientCase {
+    const SIDE: &'static str = "clients: judge one with `mio-check --listen 127.0.0.1:0 -- COMMAND`";
+
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn group(&self) -> &'static str {
+        name_of_client_group(self.group)
+    }
+}
+
+/// The name of a case or of a group, of one side or of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice(&'static str);
 
 impl Choice {
     /// Whether this case is chosen.
-    pub fn contains(self, case: &Case) -> bool {
-        match self {
-            Self::Case(name) => case.about.name == name,
-            Self::Group(group) => case.group == group,
-            Self::Client(_) => false,
-        }
-    }
-
-    /// Whether this case against clients is chosen.
-    pub fn contains_client(self, case: &ClientCase) -> bool {
-        let name = self.name();
-        case.about.name == name || name_of_client_group(case.group) == name
-    }
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Case(name) | Self::Client(name) => name,
-            Self::Group(group) => name_of(group),
-        }
+    pub fn contains(self, case: &impl Described) -> bool {
+        case.about().name == self.0 || case.group() == self.0
     }
 }
 
-/// Finds a group, or a case. A group comes first if both have the same name.
+/// Finds a case or a group.
 ///
 /// # Errors
 /// There is none of this name. The text names a similar one.
 pub fn choice(name: &str) -> Result<Choice, String> {
-    let group = cases::all().map(|case| case.group).find(|group| name_of(*group) == name);
-    let case = || cases::find(name).map(|case| Choice::Case(case.about.name));
-    let client = || client_names().find(|known| *known == name).map(Choice::Client);
-    group.map(Choice::Group).or_else(case).or_else(client).ok_or_else(|| {
-        let servers = cases::all().flat_map(|case| [name_of(case.group), case.about.name]);
-        unknown(name, servers.chain(client_names()))
-    })
+    let servers = cases::all().flat_map(|case| [case.group(), case.about().name]);
+    let all: Vec<_> =
+        servers.chain(clients::all().flat_map(|case| [case.group(), case.about().name])).collect();
+    let found = all.iter().copied().find(|known| *known == name);
+    found.map(Choice).ok_or_else(|| unknown(name, all.into_iter()))
 }
 
-fn client_names() -> impl Iterator<Item = &'static str> {
-    clients::all().flat_map(|case| [name_of_client_group(case.group), case.about.name])
+/// Returns the chosen cases of one side, in their order. Without a choice, all of them. `Other` is the other side.
+///
+/// # Errors
+/// A choice has only cases of the other side. The text says how to run these.
+pub fn chosen<One: Described, Other: Described>(
+    all: impl Iterator<Item = &'static One>,
+    choices: &[Choice],
+) -> Result<Vec<&'static One>, String> {
+    let all: Vec<_> = all.collect();
+    let is_foreign = |choice: &&Choice| !all.iter().any(|case| choice.contains(*case));
+    match choices.iter().find(is_foreign) {
+        Some(choice) => Err(format!("--case {} is against {}", choice.0, Other::SIDE)),
+        None if choices.is_empty() => Ok(all),
+        None => {
+            Ok(all.into_iter().filter(|case| choices.iter().any(|choice| choice.contains(*case))).collect())
+        }
+    }
+}
+
+/// Returns the cases of one side that are expected to fail. Prints a warning for a case that is not chosen. `Other` is the
+/// other side.
+///
+/// # Errors
+/// The other side has the case. The text says how to run it.
+pub fn expected<One: Described, Other: Described>(
+    expected: &[Named],
+    of_side: impl Fn(&Named) -> Option<&'static One>,
+    chosen: &[&'static One],
+) -> Result<Vec<&'static One>, String> {
+    let case = |named| {
+        let found = of_side(named);
+        found.ok_or_else(|| format!("--expect-fail {named:?} is against {}", Other::SIDE))
+    };
+    let cases: Vec<_> = expected.iter().map(case).collect::<Result<_, _>>()?;
+    for case in &cases {
+        if !chosen.iter().any(|chosen| chosen.about().name == case.about().name) {
+            warn(&format!(
+                "--expect-fail {} has no effect: --case does not choose this case",
+                case.about().name
+            ));
+        }
+    }
+    Ok(cases)
 }
 
 fn unknown(name: &str, known: impl Iterator<Item = &'static str>) -> String {
@@ -152,14 +203,44 @@ mod tests {
 
     #[test]
     fn a_group_and_a_case_are_found() {
-        assert_eq!(choice("end"), Ok(Choice::Group(Group::End)));
-        assert_eq!(choice("close-notify-answered"), Ok(Choice::Case("close-notify-answered")));
+        assert_eq!(choice("end"), Ok(Choice("end")));
+        assert_eq!(choice("close-notify-answered"), Ok(Choice("close-notify-answered")));
         let named = case("close-notify-answered").unwrap();
         assert_eq!(named.server.unwrap().about.name, "close-notify-answered");
         assert!(named.client.is_none());
-        assert_eq!(choice("certificates"), Ok(Choice::Client("certificates")));
+        assert_eq!(choice("certificates"), Ok(Choice("certificates")));
         assert!(case("cut-between-records").unwrap().client.is_some());
         assert!(case("end").is_err());
+    }
+
+    #[test]
+    fn a_name_of_the_other_side_is_an_error() {
+        let choices = ["framing", "certificates"].map(|name| choice(name).unwrap());
+        assert!(chosen::<Case, ClientCase>(cases::all(), &choices[..1]).unwrap().len() > 1);
+        let error = chosen::<Case, ClientCase>(cases::all(), &choices).err().unwrap();
+        assert!(error.contains("--case certificates") && error.contains("--listen"), "{error}");
+        let choices = ["ends", "hellos"].map(|name| choice(name).unwrap());
+        let error = chosen::<ClientCase, Case>(clients::all(), &choices).err().unwrap();
+        assert!(error.contains("--case hellos") && error.contains("HOST:PORT"), "{error}");
+
+        let named = [case("cut-between-records").unwrap()];
+        let error = expected::<Case, ClientCase>(&named, |named| named.server, &[]).err().unwrap();
+        assert!(error.contains("--expect-fail cut-between-records") && error.contains("--listen"), "{error}");
+        let found = expected::<ClientCase, Case>(&named, |named| named.client, &[]).unwrap();
+        assert_eq!(found.len(), 1);
+    }
+
+    /// A name that both have chooses the group.
+    #[test]
+    fn a_case_with_the_name_of_a_group_belongs_to_it() {
+        for case in cases::all() {
+            let has_name = |other: &Case| other.group() == case.about.name;
+            assert!(!cases::all().any(has_name) || has_name(case), "{}", case.about.name);
+        }
+        for case in clients::all() {
+            let has_name = |other: &ClientCase| other.group() == case.about.name;
+            assert!(!clients::all().any(has_name) || has_name(case), "{}", case.about.name);
+        }
     }
 
     #[test]

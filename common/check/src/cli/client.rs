@@ -7,7 +7,7 @@ use super::exit::{Exit, Fault};
 use super::flags::Flags;
 use super::place::{Place, is_loopback};
 use super::{again, interrupt};
-use crate::clients::{ClientCase, ClientCommand, ClientError, Mode, Stage};
+use crate::clients::{ClientCommand, ClientError, Mode, Stage};
 use crate::report::client::ClientReport;
 use crate::report::screen::Colours;
 use crate::report::{printable, progress::Progress, say, warn};
@@ -23,7 +23,8 @@ const SENT: &str =
 /// # Errors
 /// The run did not take place.
 pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
-    let cases = cases(flags)?;
+    let cases = flags.client_cases().map_err(Fault::Usage)?;
+    let expected = flags.expected_of_clients(&cases).map_err(Fault::Usage)?;
     let command = command(flags)?;
     let address = address(place, flags.yes_it_is_mine)?;
     let mode = match flags.speaks {
@@ -56,7 +57,7 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
         facts,
         outcomes: Vec::new(),
         not_run: cases.clone(),
-        expected: flags.expect_fail.iter().filter_map(|named| named.client).collect(),
+        expected,
         again: again::words(std::env::args_os().collect()),
         patience: flags.patience,
         took: start.elapsed(),
@@ -86,20 +87,6 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
         false => say(&report.footer(colours)),
     }
     Ok(report.summary().exit())
-}
-
-fn cases(flags: &Flags) -> Result<Vec<&'static ClientCase>, Fault> {
-    let all = flags.client_cases();
-    let is_known = |choice: &&super::choice::Choice| all.iter().any(|case| choice.contains_client(case));
-    match flags.case.iter().find(|choice| !is_known(choice)) {
-        Some(choice) => {
-            let name = choice.name();
-            Err(Fault::Usage(format!(
-                "--case {name} is against servers; `mio-check --listen localhost:0 --list` has those against clients"
-            )))
-        }
-        None => Ok(all),
-    }
 }
 
 fn command(flags: &Flags) -> Result<ClientCommand, Fault> {

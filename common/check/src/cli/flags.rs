@@ -150,20 +150,39 @@ Examples:
 }
 
 impl Flags {
-    /// The chosen cases, in their order. Without `--case`, all of them.
-    pub fn cases(&self) -> Vec<&'static Case> {
-        let chosen = |case: &&'static Case| {
-            self.case.is_empty() || self.case.iter().any(|choice| choice.contains(case))
-        };
-        crate::cases::all().filter(chosen).collect()
+    /// The chosen cases against servers, in their order. Without `--case`, all of them.
+    ///
+    /// # Errors
+    /// `--case` names a case against clients.
+    pub fn cases(&self) -> Result<Vec<&'static Case>, String> {
+        choice::chosen::<Case, ClientCase>(crate::cases::all(), &self.case)
     }
 
     /// The chosen cases against clients, in their order. Without `--case`, all of them.
-    pub fn client_cases(&self) -> Vec<&'static ClientCase> {
-        let chosen = |case: &&'static ClientCase| {
-            self.case.is_empty() || self.case.iter().any(|choice| choice.contains_client(case))
-        };
-        crate::clients::all().filter(chosen).collect()
+    ///
+    /// # Errors
+    /// `--case` names a case against servers.
+    pub fn client_cases(&self) -> Result<Vec<&'static ClientCase>, String> {
+        choice::chosen::<ClientCase, Case>(crate::clients::all(), &self.case)
+    }
+
+    /// The cases against servers that are expected to fail. Prints a warning for one that is not among these chosen ones.
+    ///
+    /// # Errors
+    /// `--expect-fail` names a case against clients.
+    pub fn expected(&self, chosen: &[&'static Case]) -> Result<Vec<&'static Case>, String> {
+        choice::expected::<Case, ClientCase>(&self.expect_fail, |named| named.server, chosen)
+    }
+
+    /// The cases against clients that are expected to fail. Prints a warning for one that is not among these chosen ones.
+    ///
+    /// # Errors
+    /// `--expect-fail` names a case against servers.
+    pub fn expected_of_clients(
+        &self,
+        chosen: &[&'static ClientCase],
+    ) -> Result<Vec<&'static ClientCase>, String> {
+        choice::expected::<ClientCase, Case>(&self.expect_fail, |named| named.client, chosen)
     }
 
     /// The versions of TLS that are tried, the newest first.
@@ -284,12 +303,12 @@ mod tests {
     #[test]
     fn a_group_chooses_its_cases_and_no_flag_chooses_all() {
         let all = crate::cases::all().count();
-        assert_eq!(parsed("localhost:1").unwrap().cases().len(), all);
-        let end = parsed("--list --case end").unwrap().cases();
+        assert_eq!(parsed("localhost:1").unwrap().cases().unwrap().len(), all);
+        let end = parsed("--list --case end").unwrap().cases().unwrap();
         assert!(!end.is_empty() && end.len() < all);
         assert!(end.iter().all(|case| choice::name_of(case.group) == "end"));
         assert_eq!(
-            parsed("--list --case close-notify-answered --case end").unwrap().cases().len(),
+            parsed("--list --case close-notify-answered --case end").unwrap().cases().unwrap().len(),
             end.len()
         );
     }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Instant;
 
@@ -30,7 +30,9 @@ pub fn server(flags: &Flags) -> Result<Exit, Fault> {
     let interrupted = sender.clone();
     interrupt::on_signal(move || drop(interrupted.send(Message::Interrupted)))
         .map_err(|error| Fault::Usage(format!("cannot handle signals: {error}")))?;
-    let judge = judge(flags, sender)?;
+    let cases = flags.cases().map_err(Fault::Usage)?;
+    let expected = flags.expected(&cases).map_err(Fault::Usage)?;
+    let judge = judge(flags, cases, sender)?;
     if let Some(file) = &flags.junit {
         check_writable(file)?;
     }
@@ -38,7 +40,7 @@ pub fn server(flags: &Flags) -> Result<Exit, Fault> {
         json: flags.json,
         text: Text::new(Colours::of_stdout(), judge.cases.iter().copied()),
         progress: Progress::of_stderr(),
-        setting: setting(flags, &judge),
+        setting: setting(flags, &judge, expected),
         group: judge.command.as_ref().map(Command::group).unwrap_or_default(),
         start: Instant::now(),
         probed: None,
@@ -50,13 +52,12 @@ pub fn server(flags: &Flags) -> Result<Exit, Fault> {
 }
 
 /// Checks the flags, and asks for consent if the server is not on this computer.
-fn judge(flags: &Flags, reader: std::sync::mpsc::Sender<Message>) -> Result<Judge, Fault> {
+fn judge(flags: &Flags, cases: Vec<&'static Case>, reader: Sender<Message>) -> Result<Judge, Fault> {
     let place = flags.place.clone().ok_or_else(|| Fault::Usage("HOST:PORT is missing".to_owned()))?;
     if place.port == 0 && flags.command.is_empty() {
         let text = "port 0 needs a COMMAND, which gets a free port: -- my-server --port {port}";
         return Err(Fault::Usage(text.to_owned()));
     }
-    let cases = flags.cases();
     let addresses = place.addresses().map_err(Fault::Usage)?;
     let announced = consent::check(&place.to_string(), &addresses, &cases, flags.yes_it_is_mine);
     if let Some(text) = announced.map_err(Fault::Usage)? {
@@ -81,14 +82,14 @@ fn judge(flags: &Flags, reader: std::sync::mpsc::Sender<Message>) -> Result<Judg
     })
 }
 
-fn setting(flags: &Flags, judge: &Judge) -> Setting {
+fn setting(flags: &Flags, judge: &Judge, expected: Vec<&'static Case>) -> Setting {
     Setting {
         place: judge.place.to_string(),
         address: judge.target.address,
         speaks: judge.target.speaks,
         seed: flags.seed,
         patience: flags.patience,
-        expected: flags.expect_fail.iter().filter_map(|named| named.server).collect(),
+        expected,
         explains_all: judge.cases.len() == 1,
         again: again::words(std::env::args_os().collect::<Vec<OsString>>()),
     }
