@@ -114,10 +114,17 @@ fn http_answer(client: &mut Client) -> io::Result<()> {
     loop {
         let more = client.receive_some_by(64 * 1024, by)?;
         let ended = more.is_empty();
-        let searched = bytes.len().saturating_sub(HEAD_END.len() - 1);
+        let mut searched = bytes.len().saturating_sub(HEAD_END.len() - 1);
         bytes.extend(more);
-        if head.is_none() {
-            head = Head::find(&bytes, searched)?;
+        while head.is_none()
+            && let Some(found) = Head::find(&bytes, searched)?
+        {
+            match found.body {
+                // The answer follows (RFC 9110, 15.2).
+                Body::Interim => drop(bytes.drain(..found.length)),
+                _ => head = Some(found),
+            }
+            searched = 0;
         }
         match &head {
             Some(head) if head.is_complete(&bytes) => return Ok(()),
@@ -143,8 +150,10 @@ struct Head {
 enum Body {
     /// After this many bytes.
     Length(usize),
-    /// With a chunk of no bytes.
+    /// With a chunk of no bytes, and a trailer behind it.
     Chunked,
+    /// Another answer follows, the final one.
+    Interim,
     /// With the session.
     ToTheEnd,
 }
@@ -162,10 +171,14 @@ impl Head {
             text.lines()
                 .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':').map(str::trim))
         };
-        let body = match field("content-length").and_then(|length| length.parse().ok()) {
-            Some(length) => Body::Length(length),
-            None if field("transfer-encoding") == Some("chunked") => Body::Chunked,
-            None => Body::ToTheEnd,
+        let is_chunked = field("transfer-encoding").is_some_and(|coding| coding.ends_with("chunked"));
+        let length_field = field("content-length").and_then(|length| length.parse().ok());
+        let body = match (text.split(' ').nth(1).unwrap_or_default(), length_field) {
+            (status, _) if status.starts_with('1') => Body::Interim,
+            ("204" | "304", _) => Body::Length(0), // they have no body (RFC 9112, 6.3)
+            (_, Some(length)) => Body::Length(length),
+            _ if is_chunked => Body::Chunked,
+            _ => Body::ToTheEnd,
         };
         Ok(Some(Self { length, body }))
     }
@@ -174,10 +187,16 @@ impl Head {
         let body = &answer[self.length..];
         match self.body {
             Body::Length(length) => body.len() >= length,
-            Body::Chunked => body.ends_with(b"0\r\n\r\n"),
-            Body::ToTheEnd => false,
+            Body::Chunked => has_last_chunk(body),
+            Body::Interim | Body::ToTheEnd => false,
         }
     }
+}
+
+/// Whether a chunked body has its last chunk, and the trailer behind it (RFC 9112, 7.1).
+fn has_last_chunk(body: &[u8]) -> bool {
+    let is_there = body.starts_with(b"0\r\n") || body.windows(5).any(|window| window == b"\r\n0\r\n");
+    is_there && body.ends_with(HEAD_END)
 }
 
 #[cfg(test)]

@@ -323,6 +323,14 @@ impl Trial<'_> {
         }
     }
 
+    /// The rule that a fatal alert ends the connection.
+    pub fn close_rule(&self) -> &'static str {
+        match self.version {
+            Version::Tls13 => "RFC 8446, 6.2: MUST immediately close",
+            Version::Tls12 => "RFC 5246, 7.2.2: both parties immediately close",
+        }
+    }
+
     /// Judges the end of a connection that must end because of an error (RFC 8446, 6.2). One of these alerts holds.
     /// Another end is noted. A connection that stays open has failed.
     pub fn must_end(&self, end: &End, alerts: &[AlertDescription]) -> Judgement {
@@ -330,10 +338,7 @@ impl Trial<'_> {
             End::Alert(alert) if alerts.contains(alert) => Verdict::Held,
             End::Open => {
                 let after = self.unclosed.as_ref().map(|end| format!(" after {end}")).unwrap_or_default();
-                let rule = match self.version {
-                    Version::Tls13 => "RFC 8446, 6.2: MUST immediately close",
-                    Version::Tls12 => "RFC 5246, 7.2.2: both parties immediately close",
-                };
+                let rule = self.close_rule();
                 let seconds = END_LIMIT.as_secs();
                 failed(format!("the server did not close the connection{after} within {seconds} s ({rule})"))
             }

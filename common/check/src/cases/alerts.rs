@@ -227,7 +227,7 @@ fn repeat(trial: &mut Trial<'_>, mut run: impl FnMut(&mut Trial<'_>) -> io::Resu
             Ended::Destroyed => destroyed += 1,
             Ended::Otherwise(end) => other = Some(end),
             Ended::GoesOn(what) => {
-                return Ok(failed(format!("{what} (RFC 8446, 6.2: MUST close the connection)")));
+                return Ok(failed(format!("{what} ({})", trial.close_rule())));
             }
             Ended::OldVersion => return Ok(noted("the server speaks TLS 1.0")),
         }
@@ -254,7 +254,7 @@ fn peers_fatal_alert(trial: &mut Trial<'_>) -> Judgement {
     client.send(b"instead of this")?;
     let (_, end) = trial.end_of(&mut client);
     Ok(match end {
-        End::Open => failed(format!("{} behind a fatal alert (RFC 8446, 6.2: MUST close)", stays_open())),
+        End::Open => failed(format!("{} behind a fatal alert ({})", stays_open(), trial.close_rule())),
         End::Fin | End::Reset => Verdict::Held,
         other => noted(format!("the server answered a fatal alert with {other}")),
     })

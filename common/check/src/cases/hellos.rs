@@ -31,7 +31,8 @@ pub static CASES: &[Case] = &[
         About {
             name: "tls-1.0-only",
             tries: "The client offers TLS 1.0 only, with cipher suites of that time.",
-            good: "The server refuses it with protocol_version.",
+            good: "The server refuses it with protocol_version. RFC 8996 forbids both old versions, but a server that \
+                   serves old clients is noted only.",
             source: "RFC 8996, 4; RFC 8446, 4.2.1",
             guide: ALERTS,
         },
@@ -42,7 +43,8 @@ pub static CASES: &[Case] = &[
         About {
             name: "tls-1.1-only",
             tries: "The client offers TLS 1.1 only, without the extensions of TLS 1.2.",
-            good: "The server refuses it with protocol_version.",
+            good: "The server refuses it with protocol_version. RFC 8996 forbids both old versions, but a server that \
+                   serves old clients is noted only.",
             source: "RFC 8996, 5; RFC 8446, 4.2.1",
             guide: ALERTS,
         },
@@ -63,7 +65,7 @@ pub static CASES: &[Case] = &[
     case(
         About {
             name: "no-common-suite",
-            tries: "The client offers one cipher suite, whose number nobody has assigned.",
+            tries: "The client offers one cipher suite, with an unassigned number.",
             good: "The server refuses it with handshake_failure.",
             source: "RFC 8446, 4.1.1; RFC 5246, 7.4.1.3",
             guide: ALERTS,
@@ -74,7 +76,7 @@ pub static CASES: &[Case] = &[
     case(
         About {
             name: "no-common-group",
-            tries: "The client offers one group for the key exchange, whose number nobody has assigned.",
+            tries: "The client offers one group for the key exchange, with an unassigned number.",
             good: "The server refuses it with handshake_failure.",
             source: "RFC 8446, 4.1.1; RFC 8422, 5.1",
             guide: ALERTS,
@@ -146,7 +148,7 @@ pub static CASES: &[Case] = &[
     case(
         About {
             name: "no-common-alpn",
-            tries: "The client offers one application protocol, which nobody knows (ALPN).",
+            tries: "The client offers one application protocol, which no server knows (ALPN).",
             good: "A server with ALPN refuses it with no_application_protocol. A server without ALPN ignores it.",
             source: "RFC 7301, 3.2",
             guide: ALERTS,
@@ -369,7 +371,7 @@ fn hello_retry_request(trial: &mut Trial<'_>) -> Judgement {
     let client = Client::new(trial.connection()?, config, trial.target.name.clone())?;
     let mut client = trial.greeted(client).or_failed("the handshake with a HelloRetryRequest")?;
     if client.tls().handshake_kind() != Some(HandshakeKind::FullWithHelloRetryRequest) {
-        return Ok(failed("the server chose a group whose number nobody has assigned"));
+        return Ok(failed("the server chose a group with an unassigned number"));
     }
     trial.exchange(&mut client)?;
     Ok(Verdict::Held)

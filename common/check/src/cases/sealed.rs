@@ -142,7 +142,7 @@ pub static CASES: &[Case] = &[
         Versions::Each,
         [
             "unknown-record-type",
-            "The client sends an encrypted record with a type that nobody has defined.",
+            "The client sends an encrypted record of an undefined type.",
             "The server ends the connection with unexpected_message.",
             "RFC 8446, 5; RFC 5246, 6",
         ],
@@ -153,7 +153,7 @@ pub static CASES: &[Case] = &[
         Versions::Only13,
         [
             "unknown-message",
-            "The client sends a handshake message with a type that nobody has defined, after the handshake.",
+            "The client sends a handshake message of an undefined type after the handshake.",
             "The server ends the connection with unexpected_message.",
             "RFC 8446, 4",
         ],
@@ -189,7 +189,7 @@ pub static CASES: &[Case] = &[
         Versions::Only13,
         [
             "invalid-key-update",
-            "The client sends a KeyUpdate with a value that nobody has defined.",
+            "The client sends a KeyUpdate with an undefined value.",
             "The server ends the connection with illegal_parameter.",
             "RFC 8446, 4.6.3",
         ],

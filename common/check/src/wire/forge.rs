@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::cipher::{
-    AeadKey, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundOpaqueMessage,
-    OutboundPlainMessage, Tls12AeadAlgorithm, Tls13AeadAlgorithm, UnsupportedOperationError,
+    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter,
+    MessageEncrypter, OutboundChunks, OutboundOpaqueMessage, OutboundPlainMessage, Tls12AeadAlgorithm,
+    Tls13AeadAlgorithm, UnsupportedOperationError,
 };
 use rustls::{
     CipherSuiteCommon, ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite, Tls12CipherSuite,
@@ -26,6 +27,8 @@ pub type Alteration = Box<dyn FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<
 pub struct Forge {
     alterations: Arc<Mutex<VecDeque<Alteration>>>,
     peer_keys: Arc<AtomicUsize>,
+    /// The number of the key that opened the first data since [`Forge::forget_data`]. 0: no data came.
+    data_key: Arc<AtomicUsize>,
 }
 
 impl Forge {
@@ -54,6 +57,16 @@ impl Forge {
     /// 4.6.3).
     pub fn peer_keys(&self) -> usize {
         self.peer_keys.load(Ordering::Relaxed)
+    }
+
+    /// The number of the peer's key that opened its first data since [`forget_data`](Self::forget_data).
+    pub fn first_data_key(&self) -> Option<usize> {
+        Some(self.data_key.load(Ordering::Relaxed)).filter(|key| *key > 0)
+    }
+
+    /// The next data of the peer are its first ones again.
+    pub fn forget_data(&self) {
+        self.data_key.store(0, Ordering::Relaxed);
     }
 
     fn take(&self) -> Option<Alteration> {
@@ -88,6 +101,11 @@ struct Forging<A: ?Sized + 'static> {
 }
 
 impl<A: ?Sized> Forging<A> {
+    fn watch(&self, inner: Box<dyn MessageDecrypter>) -> Box<dyn MessageDecrypter> {
+        let number = self.forge.peer_keys.fetch_add(1, Ordering::Relaxed) + 1;
+        Box::new(WatchingDecrypter { inner, number, data_key: Arc::clone(&self.forge.data_key) })
+    }
+
     fn wrap(&self, inner: Box<dyn MessageEncrypter>) -> Box<dyn MessageEncrypter> {
         Box::new(ForgingEncrypter { inner, forge: self.forge.clone() })
     }
@@ -99,8 +117,7 @@ impl Tls13AeadAlgorithm for Forging<dyn Tls13AeadAlgorithm> {
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
-        self.forge.peer_keys.fetch_add(1, Ordering::Relaxed);
-        self.inner.decrypter(key, iv)
+        self.watch(self.inner.decrypter(key, iv))
     }
 
     fn key_len(&self) -> usize {
@@ -122,8 +139,7 @@ impl Tls12AeadAlgorithm for Forging<dyn Tls12AeadAlgorithm> {
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
-        self.forge.peer_keys.fetch_add(1, Ordering::Relaxed);
-        self.inner.decrypter(key, iv)
+        self.watch(self.inner.decrypter(key, iv))
     }
 
     fn key_block_shape(&self) -> KeyBlockShape {
@@ -159,5 +175,26 @@ impl MessageEncrypter for ForgingEncrypter {
 
     fn encrypted_payload_len(&self, length: usize) -> usize {
         self.inner.encrypted_payload_len(length)
+    }
+}
+
+/// Notes which key opens the first data.
+struct WatchingDecrypter {
+    inner: Box<dyn MessageDecrypter>,
+    number: usize,
+    data_key: Arc<AtomicUsize>,
+}
+
+impl MessageDecrypter for WatchingDecrypter {
+    fn decrypt<'a>(
+        &mut self,
+        message: InboundOpaqueMessage<'a>,
+        sequence: u64,
+    ) -> Result<InboundPlainMessage<'a>, Error> {
+        let plain = self.inner.decrypt(message, sequence)?;
+        if plain.typ == ContentType::ApplicationData {
+            let _ = self.data_key.compare_exchange(0, self.number, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        Ok(plain)
     }
 }
