@@ -100,6 +100,9 @@ fn read(reading: Reading, facts: &ClientFacts, encounter: &Encounter, how: &str)
     match reading {
         Reading::Good => Verdict::Held,
         Reading::Allowed => noted(with_end()),
+        Reading::BadInHttp(_) if facts.mode == Mode::Echo && encounter.facts.closed => {
+            noted(format!("{how}, although the session was cut off"))
+        }
         Reading::BadInHttp(_) if facts.mode == Mode::Echo => noted(with_end()),
         Reading::Bad(why) | Reading::BadInHttp(why) => failed(format!("{how}, but {why}")),
         Reading::Unverified(why) if facts.names_authority => failed(format!("{how}, but {why}")),
@@ -116,4 +119,52 @@ fn is_crash(signal: i32) -> bool {
     let crashes =
         [Signal::SEGV, Signal::ABORT, Signal::ILL, Signal::BUS, Signal::FPE, Signal::TRAP, Signal::SYS];
     crashes.iter().any(|crash| crash.as_raw() == signal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Version;
+    use crate::clients::find as find_case;
+    use crate::clients::process::Run;
+    use crate::evidence::Evidence;
+    use crate::payload::payload;
+
+    /// The verdict on a client that was cut off in the middle of an answer.
+    fn cut(case: &str, mode: Mode, ended: Ended, stdout: Vec<u8>, quiet: Duration) -> Verdict {
+        let facts = ClientFacts {
+            version: Version::Tls13,
+            mode,
+            shows: true,
+            end: String::new(),
+            closed_first: false,
+            names_authority: true,
+        };
+        let mut encounter = Encounter {
+            run: Run { ended, stdout, stderr: Vec::new(), took: Duration::from_secs(20), quiet },
+            evidence: Evidence::default(),
+            connections: 1,
+            reached: true,
+            left_before: false,
+            facts: Default::default(),
+        };
+        encounter.facts.closed = true;
+        judge(find_case(case).unwrap(), &facts, &encounter)
+    }
+
+    #[test]
+    fn a_cut_answer_is_a_failure_only_in_http() {
+        for case in ["cut-between-records", "cut-inside-a-record", "reset-after-half"] {
+            let verdict = |mode| cut(case, mode, Ended::Status(0), payload(1024), Duration::ZERO);
+            assert!(verdict(Mode::Http).is_failed(), "{case}");
+            let Verdict::Noted(text) = verdict(Mode::Echo) else { panic!("{case}: {}", verdict(Mode::Echo)) };
+            assert!(
+                text.contains("exit status 0") && text.ends_with("although the session was cut off"),
+                "{text}"
+            );
+        }
+        let verdict =
+            cut("fatal-alert-after-half", Mode::Echo, Ended::Status(0), payload(1024), Duration::ZERO);
+        assert!(verdict.is_failed(), "{verdict}");
+    }
 }
