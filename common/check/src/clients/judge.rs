@@ -5,12 +5,12 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::case::{ClientCase, Expect, Reading, STUCK};
-use super::message::{FORGED, Mode, find, missing};
+use super::message::{FORGED, Mode, ends_in_body, find, missing};
 use super::process::Ended;
 use super::stage::{ClientFacts, Encounter};
 use crate::verdict::{Verdict, failed, noted};
 
-/// A client that has written to stdout during this time before the limit is slow, but not stuck.
+/// A client that has shown a part of the body during this time before the limit is slow, but not stuck.
 const LATELY: Duration = Duration::from_secs(1);
 
 /// Judges one run of a client.
@@ -63,7 +63,7 @@ fn still_runs(case: &ClientCase, facts: &ClientFacts, encounter: &Encounter, how
     if encounter.connections > 1 {
         return noted(format!("{how}, and had connected {} times", encounter.connections));
     }
-    if encounter.run.quiet < LATELY {
+    if encounter.run.quiet < LATELY && ends_in_body(&encounter.run.stdout) {
         let shown = encounter.run.stdout.len() as f64 / 1e6;
         return noted(format!("{how}: slow, but at work. It had shown {shown:.1} MB"));
     }
@@ -166,5 +166,21 @@ mod tests {
         let verdict =
             cut("fatal-alert-after-half", Mode::Echo, Ended::Status(0), payload(1024), Duration::ZERO);
         assert!(verdict.is_failed(), "{verdict}");
+    }
+
+    #[test]
+    fn only_bytes_of_the_body_are_progress() {
+        let lately = Duration::from_millis(100);
+        let half = payload(1024);
+        let waits = [&half[..], b"waiting\nwaiting\n"].concat();
+        for (stdout, quiet, is_failed) in [
+            (half.clone(), lately, false),
+            (half, LATELY, true),
+            (waits, lately, true),
+            (Vec::new(), lately, true),
+        ] {
+            let verdict = cut("fin-after-body-without-length", Mode::Echo, Ended::Running, stdout, quiet);
+            assert_eq!(verdict.is_failed(), is_failed, "{verdict}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use crate::payload::payload;
+use crate::payload::{self, payload};
 
 /// What the client expects of its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub const USUAL: usize = 2048;
 
 /// The length of a large body: more than the buffers of a connection and of a client.
 pub const LARGE: usize = 16 << 20;
+
+/// A part of a line that is too short to tell it from other text.
+const SHORT: usize = 8;
 
 /// Bytes that the client must never show.
 pub const FORGED: &[u8] = b"these bytes are not part of the answer\n";
@@ -110,6 +113,18 @@ pub fn missing(output: &[u8], length: usize) -> Option<String> {
     None
 }
 
+/// Whether one of the last two lines of a client's output is a part of a body. A client may print other text between the
+/// lines.
+pub fn ends_in_body(output: &[u8]) -> bool {
+    let tail = &output[output.len().saturating_sub(4 * payload::LINE)..];
+    let mut lines =
+        tail.rsplit(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let is_similar = |byte: &u8| byte.is_ascii_hexdigit() || b".|".contains(byte); // a fast look before the search
+    let is_of_body =
+        |line: &[u8]| line.len() > SHORT && line.iter().all(is_similar) && find(&body(LARGE), line).is_some();
+    lines.by_ref().take(2).any(is_of_body)
+}
+
 /// The position of a text in another one.
 pub fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
@@ -127,6 +142,20 @@ mod tests {
         assert!(message.first.ends_with(b"\n"));
         let chunked = Message::new(Mode::Http, USUAL, Delimiter::LastChunk);
         assert!(chunked.whole().ends_with(b"\r\n0\r\n\r\n"));
+    }
+
+    #[test]
+    fn the_end_of_the_output_is_in_the_body_or_not() {
+        let body = payload(USUAL);
+        for (output, expected) in [
+            (body.clone(), true),
+            (body[..1000].to_vec(), true),
+            ([&body[..], b"\r\n400\r\n"].concat(), true),
+            ([&body[..], b"waiting\n.... waiting ....\n"].concat(), false),
+            (Vec::new(), false),
+        ] {
+            assert_eq!(ends_in_body(&output), expected, "{}", String::from_utf8_lossy(&output));
+        }
     }
 
     #[test]
