@@ -41,7 +41,7 @@ use results::Results;
 use setup::{Setup, league_folder};
 
 /// How many programs are judged at a time. Most of a run is waiting.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let names: Vec<String> = env::args().skip(1).collect();

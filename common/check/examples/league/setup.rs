@@ -126,12 +126,16 @@ fn target_folder() -> Result<PathBuf, Box<dyn Error>> {
     Ok(this.parent().and_then(Path::parent).ok_or("this program is in no folder of Cargo")?.to_owned())
 }
 
-fn build(target: &Path) -> Result<(), Box<dyn Error>> {
-    let target = target.parent().ok_or("no folder above the programs")?;
+fn build(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let target = folder.parent().ok_or("no folder above the programs")?;
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
     let cargo = env::var_os("CARGO").unwrap_or("cargo".into());
     // `--workspace`: for one package alone, Cargo selects other features and compiles every dependency again.
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "--workspace"])
+        .args(["build", "--quiet", "--locked", "--workspace", "--profile", profile])
         .args(BUILT.iter().flat_map(|(kind, name)| [kind, name]))
         .arg("--target-dir")
         .arg(target)
