@@ -12,6 +12,7 @@
 //! judge       its thread with the run
 //! again       the command that runs one case again
 //! interrupt   Ctrl-C
+//! no_run      the reports of a run that did not take place
 //! exit        the exit statuses
 //! ```
 
@@ -24,6 +25,7 @@ pub mod exit;
 pub mod flags;
 pub mod interrupt;
 pub mod judge;
+pub mod no_run;
 pub mod place;
 pub mod server;
 pub mod setup;
@@ -40,7 +42,7 @@ pub fn main() -> ExitCode {
         Ok(flags) => flags,
         Err(exit) => return exit.into(),
     };
-    run(&flags).unwrap_or_else(|fault| fault.report()).into()
+    run(&flags).unwrap_or_else(|fault| no_run::report(&flags, &fault)).into()
 }
 
 fn run(flags: &Flags) -> Result<Exit, Fault> {
@@ -57,6 +59,9 @@ fn run(flags: &Flags) -> Result<Exit, Fault> {
         let client = named.client.map(catalog::explain_client);
         say(&[server, client].into_iter().flatten().collect::<Vec<_>>().join("\n"));
         return Ok(Exit::Clean);
+    }
+    if let Some(file) = &flags.junit {
+        no_run::clear(file)?;
     }
     match &flags.listen {
         Some(place) => client::client(flags, place),

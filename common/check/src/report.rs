@@ -83,6 +83,11 @@ pub fn say(text: &str) {
 
 /// Writes a message to stderr, after the name of the program. Control characters are escaped.
 pub fn warn(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "mio-check: {}", printable_lines(text));
+}
+
+/// Escapes the control characters in each line.
+fn printable_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(|line| printable::printable(line, 1000)).collect();
-    let _ = writeln!(io::stderr().lock(), "mio-check: {}", lines.join("\n"));
+    lines.join("\n")
 }

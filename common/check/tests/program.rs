@@ -326,6 +326,41 @@ fn json_is_one_object_and_junit_is_a_file() {
 }
 
 #[test]
+fn a_run_that_does_not_take_place_leaves_no_older_report() {
+    let file = std::env::temp_dir().join(format!("check-program-no-run-{}.xml", std::process::id()));
+    for (flags, expected, why) in [
+        ("127.0.0.1:1 --insecure", 3, "Connection refused"),
+        ("127.0.0.1:1 --insecure --case certificates", 2, "is against clients"),
+    ] {
+        fs::write(&file, "an older report with failures=\"0\"").unwrap();
+        let (status, _, stderr) = run(&format!("{flags} --junit {}", file.display()), &[]);
+        let xml = fs::read_to_string(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        assert_eq!(status, expected, "{stderr}");
+        contains(&xml, &["<testsuites", "tests=\"1\"", "errors=\"1\"", "<error message", why]);
+        assert!(!xml.contains("an older"), "{xml}");
+
+        let (status, stdout, stderr) = run(&format!("{flags} --json"), &[]);
+        let report: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((status, &report["exit_status"]), (expected, &expected.into()), "{stderr}");
+        contains(report["error"].as_str().unwrap(), &[why]);
+    }
+}
+
+#[test]
+fn a_client_that_fails_in_a_clean_session_is_status_4() {
+    let command = ["--", "sh", "-c", "echo to {host}; exit 3"].map(str::to_owned);
+    let (status, stdout, stderr) = run("--listen 127.0.0.1:1 --json", &command);
+    assert_eq!(status, 2, "{stderr}");
+    contains(&stdout, &["cannot listen at 127.0.0.1:1"]);
+    let command = ["--", "sh", "-c", "echo to {host}:{port}; exit 3"].map(str::to_owned);
+    let (status, stdout, stderr) = run("--listen 127.0.0.1:0 --json", &command);
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((status, &report["exit_status"]), (4, &4.into()), "{stderr}");
+    contains(report["error"].as_str().unwrap(), &["a clean session", "to 127.0.0.1:"]);
+}
+
+#[test]
 fn deadlines_run_side_by_side_where_the_server_serves_several_sessions() {
     let (status, stdout, _) = judge("none", "--json --case deadlines --patience 1s");
     let report: Value = serde_json::from_str(&stdout).unwrap();

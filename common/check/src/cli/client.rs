@@ -46,10 +46,7 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
         Ok(facts) => facts,
         Err(_) if command.leash().is_closed() => return Err(Fault::Interrupted),
         Err(ClientError::Io(error)) => return Err(Fault::Usage(error.to_string())),
-        Err(error @ ClientError::NotClean { .. }) => {
-            warn(&error.to_string());
-            return Ok(Exit::Inconclusive);
-        }
+        Err(error @ ClientError::NotClean { .. }) => return Err(Fault::NotClean(error.to_string())),
     };
     let mut report = ClientReport {
         command: again::line(command.words()),

@@ -50,20 +50,29 @@ pub enum Fault {
     Usage(String),
     /// No session with the server was possible.
     Unreachable(String),
+    /// The client fails in a clean session, so it cannot be judged.
+    NotClean(String),
     /// A signal ended the run before its first case.
     Interrupted,
 }
 
 impl Fault {
-    /// Writes the reason to stderr, and returns the exit status.
-    pub fn report(&self) -> Exit {
-        let (exit, text) = match self {
-            Self::Usage(text) => (Exit::Usage, text.as_str()),
-            Self::Unreachable(text) => (Exit::Unreachable, text.as_str()),
-            Self::Interrupted => (Exit::Interrupted, "interrupted"),
-        };
-        crate::report::warn(text);
-        exit
+    /// The exit status.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Unreachable(_) => Exit::Unreachable,
+            Self::NotClean(_) => Exit::Inconclusive,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    /// The reason.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Usage(text) | Self::Unreachable(text) | Self::NotClean(text) => text,
+            Self::Interrupted => "interrupted",
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Instant;
@@ -10,7 +9,7 @@ use std::time::Instant;
 use super::exit::{Exit, Fault};
 use super::flags::Flags;
 use super::judge::{Judge, Message, Probed};
-use super::{again, consent, interrupt, setup};
+use super::{again, consent, interrupt, no_run, setup};
 use crate::case::{Case, Version};
 use crate::command::{Command, Group};
 use crate::report::progress::Progress;
@@ -33,9 +32,6 @@ pub fn server(flags: &Flags) -> Result<Exit, Fault> {
     let cases = flags.cases().map_err(Fault::Usage)?;
     let expected = flags.expected(&cases).map_err(Fault::Usage)?;
     let judge = judge(flags, cases, sender)?;
-    if let Some(file) = &flags.junit {
-        check_writable(file)?;
-    }
     let mut screen = Screen {
         json: flags.json,
         text: Text::new(Colours::of_stdout(), judge.cases.iter().copied()),
@@ -182,17 +178,7 @@ fn finish(flags: &Flags, report: &Report, screen: &Screen) -> Result<Exit, Fault
     }
     if let Some(file) = &flags.junit {
         let written = junit::junit(report, setting).and_then(|xml| fs::write(file, xml));
-        written.map_err(|error| unwritable(file, &error))?;
+        written.map_err(|error| no_run::unwritable(file, &error))?;
     }
     Ok(Summary::of(report, setting).exit())
-}
-
-/// Finds out before the run whether the file can be written.
-fn check_writable(file: &Path) -> Result<(), Fault> {
-    let opened = fs::File::options().create(true).append(true).open(file);
-    opened.map(drop).map_err(|error| unwritable(file, &error))
-}
-
-fn unwritable(file: &Path, error: &std::io::Error) -> Fault {
-    Fault::Usage(format!("cannot write {}: {error}", file.display()))
 }

@@ -29,16 +29,20 @@
 //! | `source`, `guide` | who demands it, and the page of the guide |
 //! | `evidence` | the lines of the arrow chart |
 //!
+//! If the run did not take place, the object has `schema`, `program`, `version`, `error` and `exit_status` only. `error` is
+//! the reason, as on stderr.
+//!
 //! Control characters in texts are escaped as in the report for a reader.
 
 use serde_json::{Value, json};
 
 use super::printable::printable;
 use super::summary::Summary;
-use super::{Setting, speaks};
+use super::{Setting, printable_lines, speaks};
 use crate::case::{Case, Version};
 use crate::cli::catalog::guide;
 use crate::cli::choice::name_of;
+use crate::cli::exit::Exit;
 use crate::run::Report;
 use crate::trial::Outcome;
 use crate::verdict::Verdict;
@@ -51,6 +55,18 @@ const TEXT: usize = 4000;
 /// Returns the report as JSON, with a line end.
 pub fn json(report: &Report, setting: &Setting) -> String {
     format!("{:#}\n", object(report, setting))
+}
+
+/// Returns the object of a run that did not take place, with a line end.
+pub fn no_run(why: &str, exit: Exit) -> String {
+    let object = json!({
+        "schema": SCHEMA,
+        "program": "mio-check",
+        "version": env!("CARGO_PKG_VERSION"),
+        "error": printable_lines(why),
+        "exit_status": exit.code(),
+    });
+    format!("{object:#}\n")
 }
 
 fn object(report: &Report, setting: &Setting) -> Value {

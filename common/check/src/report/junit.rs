@@ -9,6 +9,8 @@
 //! | noted | `system-out`, with the value |
 //! | not applicable, not run | `skipped` |
 //! | inconclusive | `error`, with the evidence |
+//!
+//! If the run did not take place, the report has one test, with an `error`.
 
 use std::io;
 use std::time::Duration;
@@ -16,9 +18,9 @@ use std::time::Duration;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::Setting;
 use super::printable::printable;
 use super::summary::Summary;
+use super::{Setting, printable_lines};
 use crate::case::{Case, Version};
 use crate::cli::catalog::guide;
 use crate::cli::choice::name_of;
@@ -81,6 +83,34 @@ pub fn junit(report: &Report, setting: &Setting) -> io::Result<Vec<u8>> {
     writer.create_element("testsuites").with_attributes(outer).write_inner_content(|writer| {
         let suite = writer.create_element("testsuite").with_attributes(attributes());
         suite.write_inner_content(|writer| tests.iter().try_for_each(|test| write(writer, test)))?;
+        Ok(())
+    })?;
+    let mut bytes = writer.into_inner();
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Returns the report of a run that did not take place.
+///
+/// # Errors
+/// Never: a `Vec` takes everything.
+pub fn no_run(why: &str) -> io::Result<Vec<u8>> {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let counts = [("name", "mio-check"), ("tests", "1"), ("failures", "0"), ("errors", "1")];
+    let why = printable_lines(why);
+    writer.create_element("testsuites").with_attributes(counts).write_inner_content(|writer| {
+        let suite = writer.create_element("testsuite").with_attributes(counts);
+        suite.write_inner_content(|writer| {
+            let test = writer.create_element("testcase");
+            let test = test.with_attributes([("name", "the run"), ("classname", "mio-check"), ("time", "0")]);
+            test.write_inner_content(|writer| {
+                let error =
+                    writer.create_element("error").with_attribute(("message", "the run did not take place"));
+                error.write_text_content(BytesText::new(&why)).map(drop)
+            })?;
+            Ok(())
+        })?;
         Ok(())
     })?;
     let mut bytes = writer.into_inner();
