@@ -188,6 +188,7 @@ fn wrong_usage_is_status_2() {
         ("localhost:0 --insecure", &[], "port 0 needs a COMMAND"),
         ("192.0.2.1:1 --insecure", &[], "--yes-it-is-mine"),
         ("0.0.0.0:1 --insecure", &[], "write 127.0.0.1"),
+        ("--listen 0.0.0.0:0", &command("none"), "--yes-it-is-mine"),
         (
             "localhost:0 --insecure",
             &["--".to_owned(), "/nowhere/server".to_owned()],
@@ -354,10 +355,12 @@ fn a_client_that_fails_in_a_clean_session_is_status_4() {
     assert_eq!(status, 2, "{stderr}");
     contains(&stdout, &["cannot listen at 127.0.0.1:1"]);
     let command = ["--", "sh", "-c", "echo to {host}:{port}; exit 3"].map(str::to_owned);
-    let (status, stdout, stderr) = run("--listen 127.0.0.1:0 --json", &command);
-    let report: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!((status, &report["exit_status"]), (4, &4.into()), "{stderr}");
-    contains(report["error"].as_str().unwrap(), &["a clean session", "to 127.0.0.1:"]);
+    for flags in ["--listen 127.0.0.1:0 --json", "--listen 0.0.0.0:0 --json --yes-it-is-mine"] {
+        let (status, stdout, stderr) = run(flags, &command);
+        let report: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((status, &report["exit_status"]), (4, &4.into()), "{stderr}");
+        contains(report["error"].as_str().unwrap(), &["a clean session", "to 127.0.0.1:"]);
+    }
 }
 
 #[test]

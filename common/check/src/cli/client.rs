@@ -13,7 +13,7 @@ use crate::report::screen::Colours;
 use crate::report::{printable, progress::Progress, say, warn};
 use crate::target::Speaks;
 
-/// What our servers send, for an address that others can connect to.
+/// What our servers send, for an address that other computers can connect to.
 const SENT: &str =
     "    damaged, forged, oversized and endless TLS records and messages, up to 16 MB in one session
     certificates that no client should accept";
@@ -35,7 +35,7 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
     let leash = command.leash();
     interrupt::on_signal(move || leash.close())
         .map_err(|error| Fault::Usage(format!("cannot handle signals: {error}")))?;
-    let stage = Stage::new(address, &place.host, mode, &flags.versions(), flags.patience)
+    let stage = Stage::new(address, host(place, address), mode, &flags.versions(), flags.patience)
         .map_err(|error| Fault::Usage(format!("cannot listen at {place}: {error}")))?;
     let start = Instant::now();
     let progress = Progress::of_stderr();
@@ -109,19 +109,31 @@ fn command(flags: &Flags) -> Result<ClientCommand, Fault> {
     }
 }
 
-/// The address to listen at. Others may connect to it only if the user says so.
+/// What `{host}` stands for. No client can connect to 0.0.0.0 or ::, and no certificate has such a name.
+fn host(place: &Place, address: SocketAddr) -> &str {
+    match (address.ip().is_unspecified(), address.is_ipv4()) {
+        (false, _) => &place.host,
+        (true, true) => "127.0.0.1",
+        (true, false) => "::1",
+    }
+}
+
+/// The address to listen at. Other computers can connect to it only if the user says so.
 fn address(place: &Place, yes_it_is_mine: bool) -> Result<SocketAddr, Fault> {
-    let addresses = place.addresses().map_err(Fault::Usage)?;
+    let addresses = place.addresses_to_listen_at().map_err(Fault::Usage)?;
     let first = *addresses.first().ok_or_else(|| Fault::Usage(format!("{place} has no address")))?;
     if is_loopback(first.ip()) {
         return Ok(first);
     }
     if !yes_it_is_mine {
         return Err(Fault::Usage(format!(
-            "{place} is an address that other computers can connect to ({first}). Whoever connects would get:\n{SENT}\n\
-             If only your client connects, add --yes-it-is-mine"
+            "{place} is an address that other computers can connect to ({first}). A computer that connects would \
+             get:\n{SENT}\n\
+             If only your client can connect, add --yes-it-is-mine"
         )));
     }
-    warn(&format!("other computers can connect to {place} ({first}). Whoever connects gets:\n{SENT}"));
+    warn(&format!(
+        "other computers can connect to {place} ({first}). A computer that connects gets:\n{SENT}"
+    ));
     Ok(first)
 }

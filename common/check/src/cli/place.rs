@@ -65,20 +65,32 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// Returns the addresses of the host, each once, in the order that the system prefers.
+    /// Returns the addresses to connect to, each once, in the order that the system prefers.
     ///
     /// # Errors
-    /// The name has no address, or an address that nobody can connect to. The text says what to do.
+    /// The name has no address, or an address that only a server can use. The text says what to do.
     pub fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
+        let addresses = self.addresses_to_listen_at()?;
+        match addresses.iter().find(|address| address.ip().is_unspecified()) {
+            Some(address) => {
+                let loopback = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
+                Err(format!("{} is no address to connect to; write {loopback}", self.host))
+            }
+            None => Ok(addresses),
+        }
+    }
+
+    /// Returns the addresses of the host, each once, in the order that the system prefers. 0.0.0.0 and :: stand for every
+    /// address of this computer.
+    ///
+    /// # Errors
+    /// The name has no address.
+    pub fn addresses_to_listen_at(&self) -> Result<Vec<SocketAddr>, String> {
         let mut addresses: Vec<SocketAddr> = Vec::new();
         let found = (self.host.as_str(), self.port)
             .to_socket_addrs()
             .map_err(|error| format!("cannot resolve {}: {error}", self.host))?;
         for address in found {
-            if address.ip().is_unspecified() {
-                let loopback = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
-                return Err(format!("{} is no address to connect to; write {loopback}", self.host));
-            }
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
