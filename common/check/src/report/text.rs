@@ -106,9 +106,8 @@ impl Text {
         let interrupted = if summary.interrupted { "Interrupted: " } else { "" };
         let counts = format!("{interrupted}{summary}, in {:.1} s", report.took.as_secs_f64());
         let _ = writeln!(text, "{}", self.colours.paint(HEADING, &counts));
-        if !setting.explains_all {
-            let name = outcomes.first().map_or("NAME", |outcome| outcome.case.about.name);
-            let _ = writeln!(text, "One case again: {}", setting.again(name));
+        if let Some(outcome) = outcomes.first().filter(|_| !setting.explains_all) {
+            let _ = writeln!(text, "One case again: {}", setting.again(outcome.case.about.name));
         }
         text
     }
