@@ -60,7 +60,7 @@ pub enum StartError {
     },
     /// The process has ended before it accepted a connection.
     #[error(
-        "the server did not listen at {address}: {how}{}. It must stay in the foreground, and listen at {address}",
+        "the server did not listen at {address}: {how}. It must stay in the foreground, and listen at {address}{}",
         quoted(lines)
     )]
     Ended {
@@ -73,8 +73,8 @@ pub enum StartError {
     },
     /// It does not accept connections.
     #[error(
-        "the server does not accept connections at {address} after {} s{}. Does COMMAND name the same port? {{port}} \
-         stands for it",
+        "the server does not accept connections at {address} after {} s. Does COMMAND name the same port? {{port}} \
+         stands for it{}",
         START.as_secs(),
         quoted(lines)
     )]
@@ -95,7 +95,7 @@ pub enum StartError {
 fn quoted(lines: &[String]) -> String {
     match lines {
         [] => String::new(),
-        lines => format!("; it wrote:\n  {}\n", lines.join("\n  ")),
+        lines => format!("\nCOMMAND wrote:\n  {}", lines.join("\n  ")),
     }
 }
 
