@@ -108,14 +108,14 @@ pub struct Flags {
     #[arg(long, conflicts_with = "junit", help_heading = "The report")]
     pub json: bool,
 
-    /// Write a JUnit report to this file too
+    /// Write a JUnit report to this file too (not with --listen)
     #[arg(long, value_name = "FILE", help_heading = "The report")]
     pub junit: Option<PathBuf>,
 }
 
 /// The flags that only concern servers.
-const NOT_FOR_CLIENTS: [&str; 10] =
-    ["place", "pid", "ca", "insecure", "cert", "key", "server_name", "alpn", "explain", "junit"];
+const NOT_FOR_CLIENTS: [&str; 9] =
+    ["place", "pid", "ca", "insecure", "cert", "key", "server_name", "alpn", "junit"];
 
 const USAGE: &str = "\
 mio-check [OPTIONS] HOST:PORT [-- COMMAND ...]
@@ -298,6 +298,8 @@ mod tests {
         let flags = parsed("localhost:1 --insecure --pid 1 --json").unwrap();
         assert_eq!((flags.pid, flags.speaks, flags.json), (Some(1), None, true));
         assert_eq!((flags.versions(), flags.seed), (Version::ALL.to_vec(), 1));
+        let flags = parsed("--listen localhost:0 --explain cut-between-records").unwrap();
+        assert!(flags.explain.unwrap().client.is_some());
     }
 
     #[test]
@@ -321,6 +323,7 @@ mod tests {
             ("localhost:1 --ca x --insecure", "cannot be used with"),
             ("localhost:1 --json --junit x", "cannot be used with"),
             ("localhost:1 --pid 1 -- server", "cannot be used with"),
+            ("--listen localhost:0 --junit x -- client", "cannot be used with"),
             ("localhost:1 --pid 0", "not in"),
             ("localhost:1 --cert x", "--key"),
             ("localhost:1 --key x", "--cert"),
