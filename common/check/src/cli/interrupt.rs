@@ -9,7 +9,7 @@ use signal_hook::iterator::Signals;
 use super::exit::Exit;
 
 /// Calls `first` on a thread when SIGINT, SIGTERM or SIGHUP arrives. A second signal ends the process at once, so that
-/// a report that nobody reads cannot hold it.
+/// a report that no program reads cannot hold it.
 ///
 /// # Errors
 /// The system refuses the signal handlers.

@@ -1,4 +1,4 @@
-//! Servers with certificates that a client must not accept. Anybody on the way can present one.
+//! Servers with certificates that a client must not accept. An attacker on the way can present one.
 
 use std::io;
 use std::time::Duration;

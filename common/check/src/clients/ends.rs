@@ -11,7 +11,7 @@ use super::visit::Visit;
 use crate::case::About;
 use crate::wire::{Connection, Server};
 
-const HALF: &str = "only half of the answer came, and anybody on the way could have cut it off";
+const HALF: &str = "only half of the answer came, and an attacker on the way could have cut it off";
 const GUIDE: &str = "05-the-end.md#fin-and-close_notify";
 const TRUNCATED: &str = "A client that speaks HTTP reports an error: without close_notify the answer is incomplete. Without a \
                          protocol the client cannot know what is missing, so success is noted.";

@@ -30,7 +30,7 @@ pub static CASES: &[ClientCase] = &[
         unread: Duration::from_secs(3),
         ..case(
             "late-reader-of-stdout",
-            "The server sends 16 MB, and nobody reads the client's stdout for three seconds.",
+            "The server sends 16 MB, and mio-check does not read the client's stdout for three seconds.",
             "The client waits, and shows all bytes.",
             &[Need::Output],
             Expect::SUCCESS,

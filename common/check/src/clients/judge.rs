@@ -32,7 +32,7 @@ pub(super) fn judge(case: &ClientCase, facts: &ClientFacts, encounter: &Encounte
     match ended {
         Ended::Signal(signal) if is_crash(signal) => return failed(format!("it crashed: {how}")),
         Ended::Signal(signal) if signal != Signal::PIPE.as_raw() => {
-            return Verdict::Inconclusive(format!("somebody else ended the client: {how}"));
+            return Verdict::Inconclusive(format!("another process ended the client: {how}"));
         }
         _ if encounter.left_before => {
             return Verdict::NotApplicable(

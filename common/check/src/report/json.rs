@@ -26,7 +26,7 @@
 //! | `expected_to_fail` | whether --expect-fail names the case |
 //! | `end` | how the server ended the hostile connection, or null |
 //! | `seconds` | how long it took |
-//! | `source`, `guide` | who demands it, and the page of the guide |
+//! | `source`, `guide` | the RFC section that demands it, and the page of the guide |
 //! | `evidence` | the lines of the arrow chart |
 //!
 //! If the run did not take place, the object has `schema`, `program`, `version`, `error` and `exit_status` only. `error` is
