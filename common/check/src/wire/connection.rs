@@ -225,11 +225,6 @@ impl Connection {
         &self.socket
     }
 
-    /// Takes the socket.
-    pub fn into_socket(self) -> TcpStream {
-        self.socket
-    }
-
     /// The end of a call that begins now.
     pub(super) fn end_of_call(&self) -> Instant {
         Instant::now() + self.limit

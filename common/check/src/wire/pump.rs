@@ -116,11 +116,6 @@ impl Pump {
         self.received
     }
 
-    /// How many bytes of plaintext it sends.
-    pub fn total(&self) -> usize {
-        self.total
-    }
-
     /// How the connection broke, if a write or a wait has noticed that.
     pub fn broken(&self) -> Option<&End> {
         self.broken.as_ref()
