@@ -14,7 +14,7 @@ use check::cases;
 use check::probe::Facts;
 use check::run::{self, Options};
 use check::target::{Target, Trust};
-use check::trial::{Outcome, judge};
+use check::trial::{Closing, Outcome, judge};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use testing::binaries::example;
@@ -90,11 +90,12 @@ fn no_case_fails_against_on_tokio() {
 fn no_case_fails_against_minimal_mio() {
     let facts = Facts { versions: vec![Version::Tls13], greeting: b"welcome!\n".to_vec(), at_once: 1 };
     let folder = TempDir::new();
+    let closing = Closing::default();
     let mut outcomes = Vec::new();
     for case in chosen().into_iter().filter(|case| !case.needs.neighbours()) {
         for version in case.versions.of(&facts.versions) {
             let (server, target) = start("minimal_mio", folder.path());
-            outcomes.push(judge(&target, &facts, case, version, 1));
+            outcomes.push(judge(&target, &facts, &closing, case, version, 1));
             server.stdout.wait_for_end();
             assert!(!server.stderr.text().contains("panicked"), "{}", server.stderr.text());
         }

@@ -22,7 +22,7 @@ use crate::cases;
 use crate::evidence::Evidence;
 use crate::probe::{Facts, ProbeError, good_session, probe};
 use crate::target::{Speaks, Target};
-use crate::trial::{Outcome, judge};
+use crate::trial::{Closing, Outcome, judge};
 use crate::verdict::{Verdict, failed, noted};
 
 /// How long a server may refuse connections after a case, before it counts as dead.
@@ -31,8 +31,12 @@ const REFUSES: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often a run starts its server again. A server that fails more cases than this is not judged further.
 const MOST_RESTARTS: usize = 100;
-/// How long a run waits in all for servers that serve nobody. A run has to end within minutes.
+/// How long a run waits in all for servers that serve nobody, or that cannot listen at their port yet.
 const MOST_WAITS: Duration = Duration::from_secs(180);
+/// How long a run may take, apart from the waits that the patience makes longer.
+const BUDGET: Duration = Duration::from_secs(120);
+/// How many cases of a run may wait for the whole patience.
+const PATIENT_CASES: u32 = 8;
 
 /// What a run does.
 pub struct Options<'a> {
@@ -114,6 +118,9 @@ pub enum Stopped {
     /// The server no longer serves, for this reason.
     #[error("{0}")]
     Server(String),
+    /// The run has taken longer than its [`budget`].
+    #[error("the run has taken longer than {} s", .0.as_secs())]
+    OutOfTime(Duration),
     /// The user stopped the run.
     #[error("interrupted")]
     Interrupted,
@@ -142,8 +149,11 @@ pub fn run(
     let steps = steps(target, &facts, &cases);
     see(Event::Probed(&facts, &planned(&steps)));
     let run = Run {
+        start,
+        budget: budget(target.patience),
         target,
         facts,
+        closing: Closing::default(),
         seed,
         server,
         see,
@@ -152,7 +162,13 @@ pub fn run(
         outcomes: Vec::new(),
         not_run: Vec::new(),
     };
-    Ok(run.run(steps, start))
+    Ok(run.run(steps))
+}
+
+/// How long a run may take with this patience: two minutes, and eight times the patience. No case begins later. The case that
+/// runs then goes on to its end.
+pub fn budget(patience: Duration) -> Duration {
+    BUDGET + patience * PATIENT_CASES
 }
 
 /// The runs of a case against this target: one for each version.
@@ -213,8 +229,12 @@ fn planned<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Vec<(&'static Case,
 }
 
 struct Run<'a, 'b> {
+    start: Instant,
+    /// How long it may take.
+    budget: Duration,
     target: &'a mut Target,
     facts: Facts,
+    closing: Closing,
     seed: u64,
     server: Option<&'b mut dyn Restart>,
     see: &'a mut dyn FnMut(Event<'_>),
@@ -226,34 +246,47 @@ struct Run<'a, 'b> {
 }
 
 impl Run<'_, '_> {
-    fn run(mut self, steps: Vec<Step>, start: Instant) -> Report {
+    fn run(mut self, steps: Vec<Step>) -> Report {
         let mut stopped = None;
         for step in steps {
             match step {
                 Step::Skip(case, verdict) => self.ends(outcome(case, self.facts.highest(), verdict)),
                 Step::Batch(batch) if stopped.is_some() => self.not_run.extend(batch),
-                Step::Batch(batch) => stopped = self.batch(&batch).err().map(Stopped::Server),
+                Step::Batch(batch) => stopped = self.in_time(&batch).err(),
             }
         }
-        let Self { facts, outcomes, not_run, .. } = self;
+        let Self { start, facts, outcomes, not_run, .. } = self;
         Report { facts, outcomes, not_run, stopped, took: start.elapsed() }
+    }
+
+    /// Runs a batch if there is time for it.
+    ///
+    /// # Errors
+    /// Why the run cannot go on.
+    fn in_time(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), Stopped> {
+        if self.start.elapsed() > self.budget {
+            self.not_run.extend(batch);
+            return Err(Stopped::OutOfTime(self.budget));
+        }
+        self.batch(batch)
     }
 
     /// Runs a batch, and then a good session. A target that does not serve the good session has failed.
     ///
     /// # Errors
     /// Why the run cannot go on.
-    fn batch(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), String> {
+    fn batch(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), Stopped> {
         for (case, version) in batch {
             (self.see)(Event::Begins(case, *version));
         }
         if let Some(server) = &mut self.server {
             server.begins();
         }
-        let (target, facts, seed) = (&*self.target, &self.facts, self.seed);
+        let bench =
+            Bench { target: self.target, facts: &self.facts, closing: &self.closing, seed: self.seed };
         let mut outcomes = match batch {
-            [(case, version)] => vec![judge_safely(target, facts, case, *version, seed)],
-            several => side_by_side(target, facts, several, seed),
+            [(case, version)] => vec![bench.judge(case, *version)],
+            several => bench.side_by_side(several),
         };
         let visit = Instant::now();
         let visited = self.visit();
@@ -269,7 +302,7 @@ impl Run<'_, '_> {
             Ok(_) => Ok(()),
             Err(why) => {
                 self.waited += visit.elapsed();
-                let restarted = self.restart(&why);
+                let restarted = self.restart(&why).map_err(Stopped::Server);
                 if batch.len() > 1 && restarted.is_ok() {
                     return self.one_after_the_other(batch);
                 }
@@ -282,9 +315,9 @@ impl Run<'_, '_> {
 
     /// Runs the cases of a batch again, each alone. The server did not survive all of them side by side, and nobody knows
     /// which one it was.
-    fn one_after_the_other(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), String> {
+    fn one_after_the_other(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), Stopped> {
         for (index, one) in batch.iter().enumerate() {
-            if let Err(why) = self.batch(&[*one]) {
+            if let Err(why) = self.in_time(&[*one]) {
                 self.not_run.extend(&batch[index + 1..]);
                 return Err(why);
             }
@@ -328,8 +361,10 @@ impl Run<'_, '_> {
         if self.restarts > MOST_RESTARTS || self.waited > MOST_WAITS {
             return Err(format!("the server did not survive {} cases", self.restarts));
         }
-        let running =
-            server.restart().map_err(|error| format!("the server does not start again: {error}"))?;
+        let start = Instant::now();
+        let running = server.restart();
+        self.waited += start.elapsed();
+        let running = running.map_err(|error| format!("the server does not start again: {error}"))?;
         self.target.address = running.address;
         self.target.process = running.process;
         (self.see)(Event::Restarted(running));
@@ -337,32 +372,35 @@ impl Run<'_, '_> {
     }
 }
 
-/// Runs the cases side by side, each on a thread.
-fn side_by_side(
-    target: &Target,
-    facts: &Facts,
-    batch: &[(&'static Case, Version)],
+/// What the cases of a run have in common.
+struct Bench<'a> {
+    target: &'a Target,
+    facts: &'a Facts,
+    closing: &'a Closing,
     seed: u64,
-) -> Vec<Outcome> {
-    thread::scope(|scope| {
-        let judges: Vec<_> = batch
-            .iter()
-            .map(|&(case, version)| {
-                let judge = scope.spawn(move || judge_safely(target, facts, case, version, seed));
-                (case, version, judge)
-            })
-            .collect();
-        let join = |(case, version, judge): (_, _, thread::ScopedJoinHandle<'_, _>)| {
-            judge.join().unwrap_or_else(|_| panicked(case, version))
-        };
-        judges.into_iter().map(join).collect()
-    })
 }
 
-/// Runs a case. A panic in its code must not end the run.
-fn judge_safely(target: &Target, facts: &Facts, case: &'static Case, version: Version, seed: u64) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| judge(target, facts, case, version, seed)))
-        .unwrap_or_else(|_| panicked(case, version))
+impl Bench<'_> {
+    /// Runs the cases side by side, each on a thread.
+    fn side_by_side(&self, batch: &[(&'static Case, Version)]) -> Vec<Outcome> {
+        thread::scope(|scope| {
+            let judges: Vec<_> = batch
+                .iter()
+                .map(|&(case, version)| (case, version, scope.spawn(move || self.judge(case, version))))
+                .collect();
+            let join = |(case, version, judge): (_, _, thread::ScopedJoinHandle<'_, _>)| {
+                judge.join().unwrap_or_else(|_| panicked(case, version))
+            };
+            judges.into_iter().map(join).collect()
+        })
+    }
+
+    /// Runs a case. A panic in its code must not end the run.
+    fn judge(&self, case: &'static Case, version: Version) -> Outcome {
+        let Self { target, facts, closing, seed } = self;
+        catch_unwind(AssertUnwindSafe(|| judge(target, facts, closing, case, version, *seed)))
+            .unwrap_or_else(|_| panicked(case, version))
+    }
 }
 
 fn panicked(case: &'static Case, version: Version) -> Outcome {
@@ -407,4 +445,35 @@ fn bury(outcome: &mut Outcome, why: &str, lines: &[String], side_by_side: usize)
 fn is_refused(target: &Target) -> bool {
     let connection = std::net::TcpStream::connect_timeout(&target.address, target.patience);
     connection.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Trust;
+
+    #[test]
+    fn no_case_begins_when_the_budget_is_used_up() {
+        let Ok(name) = "localhost".try_into() else { panic!("the name is valid") };
+        let mut target = Target::new(([127, 0, 0, 1], 1).into(), name, Trust::Everybody);
+        let Some(case) = cases::all().next() else { panic!("there is a case") };
+        let run = Run {
+            start: Instant::now(),
+            budget: Duration::ZERO,
+            target: &mut target,
+            facts: Facts { versions: Version::ALL.to_vec(), greeting: Vec::new(), at_once: 1 },
+            closing: Closing::default(),
+            seed: 1,
+            server: None,
+            see: &mut |_| {},
+            restarts: 0,
+            waited: Duration::ZERO,
+            outcomes: Vec::new(),
+            not_run: Vec::new(),
+        };
+        let report =
+            run.run(Version::ALL.map(|version| Step::Batch(vec![(case, version)])).into_iter().collect());
+        assert_eq!(report.stopped, Some(Stopped::OutOfTime(Duration::ZERO)));
+        assert_eq!((report.outcomes.len(), report.not_run.len()), (0, 2));
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::{AlertDescription, SupportedProtocolVersion};
+use rustls::{AlertDescription, ContentType, SupportedProtocolVersion};
 
 use crate::case::{Case, Version};
 use crate::evidence::Evidence;
@@ -16,7 +17,8 @@ use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
 use crate::wire::hello::ClientHello;
 use crate::wire::{Client, Connection, Disguise, End, Forge};
 
-/// How long a connection may stay open that must end.
+/// How long a case waits for the end of a connection. If only a failure would explain that it is still open, the case waits
+/// for the patience: see [`Trial::left_open`].
 pub const END_LIMIT: Duration = Duration::from_secs(3);
 /// The longest case, apart from the patience.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -36,7 +38,30 @@ pub struct Trial<'a> {
     end: Option<End>,
     /// What came instead of an end from a server that left the connection open.
     unclosed: Option<End>,
+    /// The connection that was still open when the case stopped waiting.
+    open: Option<Open>,
+    closing: &'a Closing,
     deadline: Instant,
+}
+
+/// A connection that the server has not ended.
+struct Open {
+    /// A second handle. `None` if nothing more can be read from it.
+    connection: Option<Connection>,
+    /// When the case began to wait for its end.
+    since: Instant,
+    /// How long the case has waited.
+    waited: Duration,
+}
+
+/// How a server closes its connections, as the cases of a run have seen it. A server that leaves every connection open must
+/// not cost the patience in each case.
+#[derive(Debug, Default)]
+pub struct Closing {
+    /// A connection was open for the whole patience.
+    never: AtomicBool,
+    /// A connection ended after [`END_LIMIT`]. So no other one counts as open before the patience is over.
+    late: AtomicBool,
 }
 
 /// The result of one run of a case. A clone shares the evidence.
@@ -56,8 +81,15 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// Runs a case in one version, without a good session after it.
-pub fn judge(target: &Target, facts: &Facts, case: &'static Case, version: Version, seed: u64) -> Outcome {
+/// Runs a case in one version, without a good session after it. `closing` is the same for all cases of a run.
+pub fn judge(
+    target: &Target,
+    facts: &Facts,
+    closing: &Closing,
+    case: &'static Case,
+    version: Version,
+    seed: u64,
+) -> Outcome {
     let start = Instant::now();
     let mut trial = Trial {
         target,
@@ -67,6 +99,8 @@ pub fn judge(target: &Target, facts: &Facts, case: &'static Case, version: Versi
         random: fastrand::Rng::with_seed(seed),
         end: None,
         unclosed: None,
+        open: None,
+        closing,
         deadline: start + LONGEST + target.patience,
     };
     let verdict = (case.run)(&mut trial).unwrap_or_else(Verdict::from);
@@ -241,30 +275,36 @@ impl Trial<'_> {
     ) -> io::Result<(Vec<u8>, End)> {
         let (mut received, end) = receive_while(client, pause, expected, send)?;
         let end = match end {
-            Some(end) => end,
+            Some(end) => {
+                let waited = client.connection().limit();
+                self.open = Some(Open { connection: None, since: Instant::now(), waited }); // it was shut down
+                self.keep_end(&end);
+                end
+            }
             None => {
                 let (more, end) = self.end_of(client);
                 received.extend(more);
                 end
             }
         };
-        self.keep_end(&end);
         Ok((received, end))
     }
 
     /// Receives until the server ends the session, or for [`END_LIMIT`]. Keeps the end for the outcome.
     pub fn end_of(&mut self, client: &mut Client) -> (Vec<u8>, End) {
+        let since = Instant::now();
         client.connection().set_limit(END_LIMIT);
         let (plaintext, end) = client.receive_to_end();
-        self.end = Some(end.clone());
+        self.keep_end_of(client.connection(), since, &end);
         (plaintext, end)
     }
 
     /// Reads until the server ends an unencrypted connection, or for [`END_LIMIT`]. Keeps the end for the outcome.
     pub fn end_of_connection(&mut self, connection: &mut Connection) -> (Vec<u8>, End) {
+        let since = Instant::now();
         connection.set_limit(END_LIMIT);
         let (bytes, end) = connection.read_to_end();
-        self.end = Some(end.clone());
+        self.keep_end_of(connection, since, &end);
         (bytes, end)
     }
 
@@ -277,16 +317,26 @@ impl Trial<'_> {
     /// Checks that the server closes the connection after this end of a session, as it must after an alert. Returns
     /// [`End::Open`] if it does not. Keeps the end for the outcome.
     pub fn closed_after(&mut self, client: &mut Client, end: End) -> End {
-        client.connection().set_limit(END_LIMIT);
-        let is_open =
-            matches!(end, End::Alert(_) | End::Other(_)) && client.connection().read_to_end().1.is_open();
-        if is_open {
-            client.connection().note(format!("the server did not close the connection after {end}"));
-            self.unclosed = Some(end);
-            self.keep_end(&End::Open);
-            return End::Open;
+        match end {
+            // It came from the caller's call, or from `end_of`, which has kept the connection.
+            End::Open if self.open.is_none() => {
+                let waited = client.connection().limit();
+                let now = Instant::now();
+                self.keep_end_of(client.connection(), now.checked_sub(waited).unwrap_or(now), &end);
+            }
+            End::Alert(_) | End::Other(_) => {
+                let since = Instant::now();
+                client.connection().set_limit(END_LIMIT);
+                if client.connection().read_to_end().1.is_open() {
+                    client.connection().note(format!("the server did not close the connection after {end}"));
+                    self.unclosed = Some(end);
+                    self.keep_end_of(client.connection(), since, &End::Open);
+                    return End::Open;
+                }
+                self.keep_end(&end);
+            }
+            _ => self.keep_end(&end),
         }
-        self.keep_end(&end);
         end
     }
 
@@ -301,8 +351,52 @@ impl Trial<'_> {
         self.end = Some(end.clone());
     }
 
+    /// Keeps this end for the outcome. If the connection is open, keeps it for [`left_open`](Self::left_open). `since` is when
+    /// the case began to wait.
+    pub fn keep_end_of(&mut self, connection: &Connection, since: Instant, end: &End) {
+        self.keep_end(end);
+        self.open = end.is_open().then(|| Open {
+            connection: connection.try_clone().ok(), // without a descriptor, the case has waited long enough
+            since,
+            waited: since.elapsed(),
+        });
+    }
+
+    /// Judges a connection that the server must close, and that is still open. Waits until the patience is over. If the server
+    /// closes the connection meanwhile, it is only slow: that is noted. `why` makes the sentence of a failure, from a time such
+    /// as "20 s".
+    pub fn left_open(&mut self, why: impl FnOnce(&str) -> String) -> Verdict {
+        self.left_open_without(|_| false, why)
+    }
+
+    /// [`left_open`](Self::left_open) for a connection that may also end with these bytes.
+    fn left_open_without(
+        &mut self,
+        ending: impl Fn(&[u8]) -> bool,
+        why: impl FnOnce(&str) -> String,
+    ) -> Verdict {
+        let patience = self.target.patience;
+        let Some(Open { connection, since, waited }) = self.open.take() else {
+            return failed(why(&seconds(END_LIMIT)));
+        };
+        let Some(mut connection) = connection.filter(|_| waited < patience) else {
+            return failed(why(&seconds(waited)));
+        };
+        if self.closing.never.load(Ordering::Relaxed) && !self.closing.late.load(Ordering::Relaxed) {
+            let time = format!("{}, and in an earlier case for {}", seconds(waited), seconds(patience));
+            return failed(why(&time));
+        }
+        connection.set_limit(patience.saturating_sub(since.elapsed()));
+        if connection.end_of_tcp_or(ending).is_open() {
+            self.closing.never.store(true, Ordering::Relaxed);
+            return failed(why(&seconds(patience)));
+        }
+        self.closing.late.store(true, Ordering::Relaxed);
+        noted(format!("the server closed the connection only after {}", seconds(since.elapsed())))
+    }
+
     /// Judges how the server answered close_notify.
-    pub fn answer_to_close_notify(&self, end: &End) -> Verdict {
+    pub fn answer_to_close_notify(&mut self, end: &End) -> Verdict {
         match (end, self.version) {
             (End::CloseNotify, _) => Verdict::Held,
             // In TLS 1.3 each side closes its direction when it wants to.
@@ -311,9 +405,15 @@ impl Trial<'_> {
                 END_LIMIT.as_secs()
             )),
             (End::Alert(_), _) => noted(format!("the answer to close_notify was {end}")),
-            (End::Open, Version::Tls12) => {
-                failed("close_notify was not answered (RFC 5246, 7.2.1: MUST respond with close_notify)")
-            }
+            // In TLS 1.2 the type of the record shows that it is an alert.
+            (End::Open, Version::Tls12) => self.left_open_without(
+                |bytes| bytes.first() == Some(&u8::from(ContentType::Alert)),
+                |time| {
+                    format!(
+                        "close_notify was not answered within {time} (RFC 5246, 7.2.1: MUST respond with close_notify)"
+                    )
+                },
+            ),
             (_, Version::Tls13) => failed(format!(
                 "the answer to close_notify was {end} (RFC 8446, 6.1: MUST send close_notify before it closes)"
             )),
@@ -332,20 +432,26 @@ impl Trial<'_> {
     }
 
     /// Judges the end of a connection that must end because of an error (RFC 8446, 6.2). One of these alerts holds.
-    /// Another end is noted. A connection that stays open has failed.
-    pub fn must_end(&self, end: &End, alerts: &[AlertDescription]) -> Judgement {
+    /// Another end is noted. A connection that stays open for the patience has failed.
+    pub fn must_end(&mut self, end: &End, alerts: &[AlertDescription]) -> Judgement {
         Ok(match end {
             End::Alert(alert) if alerts.contains(alert) => Verdict::Held,
             End::Open => {
                 let after = self.unclosed.as_ref().map(|end| format!(" after {end}")).unwrap_or_default();
                 let rule = self.close_rule();
-                let seconds = END_LIMIT.as_secs();
-                failed(format!("the server did not close the connection{after} within {seconds} s ({rule})"))
+                self.left_open(|time| {
+                    format!("the server did not close the connection{after} within {time} ({rule})")
+                })
             }
             End::Fin | End::Reset => noted(format!("no alert: the connection ended with {end}")),
             other => noted(format!("the connection ended with {other}")),
         })
     }
+}
+
+/// Prints "3 s" or "2.5 s".
+fn seconds(time: Duration) -> String {
+    format!("{} s", (time.as_secs_f64() * 10.0).round() / 10.0)
 }
 
 /// Calls `send` on a thread. Meanwhile, but not before this pause, receives this much plaintext. Returns it. If it is
@@ -365,4 +471,65 @@ fn receive_while(
     }
     let _ = sender.join(); // what was received shows how the session went
     Ok((received, end))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::cases;
+    use crate::target::Trust;
+    use crate::wire::hello::fatal_alert;
+
+    /// Longer than [`END_LIMIT`].
+    const PATIENCE: Duration = Duration::from_millis(4500);
+
+    /// A target that answers with an alert, and then does this with the connection.
+    fn target(end: impl Fn(TcpStream) + Send + 'static) -> Target {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                assert!(socket.read(&mut [0; 1024]).unwrap() > 0);
+                socket.write_all(&fatal_alert(10)).unwrap();
+                end(socket);
+            }
+        });
+        let mut target = Target::new(address, "localhost".try_into().unwrap(), Trust::Everybody);
+        target.patience = PATIENCE;
+        target
+    }
+
+    fn verdict(target: &Target, closing: &Closing) -> Verdict {
+        let facts = Facts { versions: Version::ALL.to_vec(), greeting: Vec::new(), at_once: 1 };
+        let case = cases::all().find(|case| case.about.name == "data-first").unwrap();
+        judge(target, &facts, closing, case, Version::Tls13, 1).verdict
+    }
+
+    #[test]
+    fn a_server_that_closes_late_is_noted() {
+        let target = target(|_socket| thread::sleep(END_LIMIT + Duration::from_millis(500)));
+        let closing = Closing::default();
+        closing.never.store(true, Ordering::Relaxed);
+        closing.late.store(true, Ordering::Relaxed);
+        for closing in [Closing::default(), closing] {
+            let verdict = verdict(&target, &closing);
+            let expected = "noted: the server closed the connection only after 3.";
+            assert!(verdict.to_string().starts_with(expected), "{verdict}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_never_closes_fails_and_costs_the_patience_once() {
+        let target = target(std::mem::forget);
+        let closing = Closing::default();
+        for time in ["within 4.5 s (", " s, and in an earlier case for 4.5 s ("] {
+            let verdict = verdict(&target, &closing);
+            assert!(verdict.is_failed() && verdict.text().contains(time), "{verdict}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use check::case::Version;
 use check::cases;
 use check::probe::Facts;
 use check::target::{Target, Trust};
-use check::trial::{Outcome, judge};
+use check::trial::{Closing, Outcome, judge};
 use check::wire::Connection;
 use rustls::ClientConfig;
 
@@ -90,7 +90,7 @@ impl EchoServer {
         let target = Target::new(self.address, name, Trust::Roots(root_store(&self.certificate())));
         let facts = Facts { versions: Version::ALL.to_vec(), greeting: b"welcome!\n".to_vec(), at_once: 1 };
         let case = cases::find(case).unwrap_or_else(|| panic!("no case {case}"));
-        judge(&target, &facts, case, version, 1)
+        judge(&target, &facts, &Closing::default(), case, version, 1)
     }
 
     /// Asserts that it serves a client, which has one line echoed and closes cleanly.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::thread;
+use std::time::Instant;
 
 use rustls::ContentType;
 
@@ -164,6 +165,8 @@ enum Ended {
     Otherwise(End),
     /// The server went on: what it did.
     GoesOn(String),
+    /// The connection stayed open, or ended very late.
+    Late(Verdict),
     /// The server spoke an old version.
     OldVersion,
 }
@@ -176,20 +179,30 @@ fn end_of_session(trial: &mut Trial<'_>, mut client: Client, records: Vec<u8>) -
     connection.set_limit(END_LIMIT);
     let sender = thread::spawn(move || connection.send(&records));
     let (plaintext, end) = trial.end_of(&mut client);
+    let since = Instant::now();
     let behind = match end {
         End::Alert(_) => client.connection().end_of_tcp(),
         _ => End::Fin,
     };
+    if behind.is_open() {
+        trial.keep_end_of(client.connection(), since, &behind);
+    }
+    let is_answered = is_answered(trial.target, &plaintext);
+    let rule = trial.close_rule();
+    let late = (!is_answered && (end.is_open() || behind.is_open())).then(|| {
+        trial.left_open(|time| stays_open(if end.is_open() { None } else { Some(&end) }, time, rule))
+    });
     client.connection().shut_down(); // ends the thread
     let _ = sender.join(); // the server may end the connection before it has read everything
+    if let Some(verdict) = late {
+        return Ended::Late(verdict);
+    }
     match end {
-        _ if is_answered(trial.target, &plaintext) => {
+        _ if is_answered => {
             Ended::GoesOn(format!("the server answered the record: it sent {} bytes", plaintext.len()))
         }
         End::Alert(_) if behind == End::Reset => Ended::Destroyed,
-        End::Alert(_) if behind == End::Open => Ended::GoesOn(format!("{end} came, but {}", stays_open())),
         End::Alert(_) => Ended::Readable(end),
-        End::Open => Ended::GoesOn(stays_open()),
         other => Ended::Otherwise(other),
     }
 }
@@ -197,6 +210,7 @@ fn end_of_session(trial: &mut Trial<'_>, mut client: Client, records: Vec<u8>) -
 /// Reads until the server ends a connection without keys.
 fn end_of_connection(trial: &mut Trial<'_>, mut connection: Connection) -> Ended {
     let (bytes, end) = trial.end_of_connection(&mut connection);
+    let rule = trial.close_rule();
     let is_alert = bytes.first() == Some(&u8::from(ContentType::Alert));
     match end {
         // A ServerHello.
@@ -205,14 +219,17 @@ fn end_of_connection(trial: &mut Trial<'_>, mut connection: Connection) -> Ended
         }
         End::Reset if is_alert => Ended::Destroyed,
         End::Alert(_) => Ended::Readable(end),
-        End::Open if is_alert => Ended::GoesOn(format!("an alert came, but {}", stays_open())),
-        End::Open => Ended::GoesOn(stays_open()),
+        End::Open => Ended::Late(trial.left_open(|time| {
+            let what = if is_alert { "an alert came, but the connection" } else { "the connection" };
+            format!("{what} stays open for {time} ({rule})")
+        })),
         other => Ended::Otherwise(other),
     }
 }
 
-fn stays_open() -> String {
-    format!("the connection stays open for {} s", END_LIMIT.as_secs())
+fn stays_open(alert: Option<&End>, time: &str, rule: &str) -> String {
+    let alert = alert.map(|alert| format!("{alert} came, but ")).unwrap_or_default();
+    format!("{alert}the connection stays open for {time} ({rule})")
 }
 
 /// Counts how often the alert can be read. A server that goes on fails at once.
@@ -229,6 +246,7 @@ fn repeat(trial: &mut Trial<'_>, mut run: impl FnMut(&mut Trial<'_>) -> io::Resu
             Ended::GoesOn(what) => {
                 return Ok(failed(format!("{what} ({})", trial.close_rule())));
             }
+            Ended::Late(verdict) => return Ok(verdict),
             Ended::OldVersion => return Ok(noted("the server speaks TLS 1.0")),
         }
     }
@@ -254,7 +272,12 @@ fn peers_fatal_alert(trial: &mut Trial<'_>) -> Judgement {
     client.send(b"instead of this")?;
     let (_, end) = trial.end_of(&mut client);
     Ok(match end {
-        End::Open => failed(format!("{} behind a fatal alert ({})", stays_open(), trial.close_rule())),
+        End::Open => {
+            let rule = trial.close_rule();
+            trial.left_open(|time| {
+                format!("the connection stays open for {time} behind a fatal alert ({rule})")
+            })
+        }
         End::Fin | End::Reset => Verdict::Held,
         other => noted(format!("the server answered a fatal alert with {other}")),
     })

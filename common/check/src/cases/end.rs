@@ -315,7 +315,7 @@ fn send_and_fin(connection: &mut Connection, bytes: &[u8]) -> io::Result<()> {
 
 /// Judges the answer to data with close_notify behind it. TLS 1.2 lets a server discard the rest of its answer when
 /// it reads close_notify. TLS 1.3 does not: "This does not have any effect on its read side" (RFC 8446, 6.1).
-fn answer_and_close_notify(trial: &Trial<'_>, sent: &[u8], received: &[u8], end: &End) -> Verdict {
+fn answer_and_close_notify(trial: &mut Trial<'_>, sent: &[u8], received: &[u8], end: &End) -> Verdict {
     match difference(sent, received) {
         None => trial.answer_to_close_notify(end),
         // A farewell may follow the echo.

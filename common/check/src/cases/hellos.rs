@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::{ActiveKeyExchange, SharedSecret, SupportedKxGroup};
@@ -288,6 +289,7 @@ fn say(
     change(&mut hello);
     let mut connection = trial.connection()?;
     connection.send(&hello.record()?)?;
+    let start = Instant::now();
     connection.set_limit(END_LIMIT);
     let mut bytes = Vec::new();
     let end = loop {
@@ -300,7 +302,7 @@ fn say(
             return Ok((Some(answer), End::Open));
         }
     };
-    trial.keep_end(&end);
+    trial.keep_end_of(&connection, start, &end);
     Ok((None, end))
 }
 
@@ -462,6 +464,7 @@ fn no_common_alpn(trial: &mut Trial<'_>) -> Judgement {
     let mut config = trial.target.config(&[trial.version.rustls()])?;
     config.alpn_protocols = vec![b"mio-check/unknown".to_vec()];
     let mut client = Client::new(trial.connection()?, Arc::new(config), trial.target.name.clone())?;
+    let start = Instant::now();
     client.connection().set_limit(END_LIMIT);
     match client.handshake() {
         Ok(()) => Ok(noted("the server ignores ALPN")),
@@ -470,7 +473,10 @@ fn no_common_alpn(trial: &mut Trial<'_>) -> Judgement {
             _ if is_unoffered_protocol(&error) => {
                 Ok(failed("the server chose a protocol that the client does not offer (RFC 7301, 3.2)"))
             }
-            end => trial.must_end(&end, &[]),
+            end => {
+                trial.keep_end_of(client.connection(), start, &end);
+                trial.must_end(&end, &[])
+            }
         },
     }
 }

@@ -94,8 +94,8 @@ impl Text {
             text.push_str(&self.explained(versions, setting));
         }
         let summary = Summary::of(report, setting);
-        if let Some(Stopped::Server(why)) = &report.stopped {
-            let _ = writeln!(text, "The run stopped early: {}", printable(why, SENTENCE));
+        if let Some(why @ (Stopped::Server(_) | Stopped::OutOfTime(_))) = &report.stopped {
+            let _ = writeln!(text, "The run stopped early: {}", printable(&why.to_string(), SENTENCE));
         }
         if !report.not_run.is_empty() {
             let _ = writeln!(text, "Not run: {}", names(&report.not_run));

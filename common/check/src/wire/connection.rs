@@ -176,9 +176,20 @@ impl Connection {
     /// Reads until the connection ends, and returns how TCP ended it: with a FIN, with a reset, or not within the
     /// limit. For a caller that has already seen the end of TLS.
     pub fn end_of_tcp(&mut self) -> End {
-        match self.read_while(&mut Vec::new()) {
-            Ok(()) => End::Fin,
-            Err(error) => End::of(&error),
+        self.end_of_tcp_or(|_| false)
+    }
+
+    /// [`end_of_tcp`](Self::end_of_tcp), or [`End::CloseNotify`] if these bytes say that the session is over. Keeps no bytes.
+    pub fn end_of_tcp_or(&mut self, says_so: impl Fn(&[u8]) -> bool) -> End {
+        let by = self.end_of_call();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match self.read_by(&mut buffer, by) {
+                Ok(0) => return End::Fin,
+                Ok(length) if says_so(&buffer[..length]) => return End::CloseNotify,
+                Ok(_) => {}
+                Err(error) => return End::of(&error),
+            }
         }
     }
 
