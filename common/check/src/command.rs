@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 use signal_hook::low_level::signal_name;
 
+use crate::descent::Descent;
 use crate::run::{Restart, Running};
 
 /// How long the server may take until it accepts connections.
@@ -30,7 +31,7 @@ const KEPT: usize = 8;
 /// The length of a line in bytes.
 const LINE: usize = 400;
 
-/// A server that `mio-check` starts. Dropping it ends its process group.
+/// A server that `mio-check` starts. Dropping it ends its process group, and its descendants that have left the group.
 pub struct Command {
     words: Vec<OsString>,
     host: String,
@@ -196,6 +197,12 @@ impl Restart for Command {
         let start = Instant::now();
         loop {
             self.group.end();
+            if let Some(taken) = still_accepting(&self.addresses) {
+                return Err(io::Error::other(format!(
+                    "something else listens at {taken} after COMMAND was ended. Has a process of COMMAND become a \
+                     daemon? It must stay in the foreground"
+                )));
+            }
             match self.addresses_of_this_start().map_err(StartError::Io).and_then(|at| self.start_at(&at)) {
                 Err(StartError::Ended { .. }) if start.elapsed() < limit => thread::sleep(TERM),
                 started => return started.map_err(io::Error::other),
@@ -214,6 +221,19 @@ impl Drop for Command {
 fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let accepts = |address: &SocketAddr| TcpStream::connect_timeout(address, Duration::from_secs(1)).is_ok();
     addresses.iter().copied().find(accepts)
+}
+
+/// [`accepting`], if it lasts. The processes that were ended may need a moment to close their sockets.
+fn still_accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+    let addresses: Vec<_> = addresses.iter().copied().filter(|address| address.port() != 0).collect();
+    let start = Instant::now();
+    loop {
+        let taken = accepting(&addresses)?;
+        if start.elapsed() > TERM {
+            return Some(taken);
+        }
+        thread::sleep(TERM / 10); // each look fills the queue of a listener that does not accept
+    }
 }
 
 /// Replaces `{host}` and `{port}`.
@@ -235,7 +255,7 @@ fn filled(word: &OsString, host: &str, port: &str) -> OsString {
     OsString::from_vec(filled)
 }
 
-/// The process group of a command. Clones share it.
+/// The process group of a command, and the descendants that have left it. Clones share it.
 #[derive(Clone, Default)]
 pub struct Group(Arc<Mutex<Members>>);
 
@@ -303,15 +323,27 @@ impl Group {
 
 fn end(members: &mut Members) {
     let Some(mut leader) = members.leader.take() else { return };
-    if let Some(group) = pid(&leader) {
-        let _ = kill_process_group(group, Signal::TERM); // fails if all have ended
-        let start = Instant::now();
-        while exited(group).is_none() && start.elapsed() < TERM {
-            thread::sleep(PAUSE);
-        }
-        let _ = kill_process_group(group, Signal::KILL);
+    let Some(process) = pid(&leader) else { return };
+    let descent = Descent::of(process); // later, those whose parent has ended are not found
+    descent.signal(Signal::TERM);
+    let has_ended = wait(process);
+    descent.signal(Signal::KILL);
+    // The kernel may hold a process for a long time, for example on a disk that does not answer.
+    if has_ended || wait(process) {
+        let _ = leader.wait();
     }
-    let _ = leader.wait();
+}
+
+/// Waits for the end of a process, but not longer than [`TERM`]. Returns whether it has ended.
+fn wait(process: Pid) -> bool {
+    let start = Instant::now();
+    while exited(process).is_none() {
+        if start.elapsed() > TERM {
+            return false;
+        }
+        thread::sleep(PAUSE);
+    }
+    true
 }
 
 fn pid(child: &Child) -> Option<Pid> {
@@ -471,10 +503,8 @@ mod tests {
         assert_eq!(output.lines(), [""; 0]);
     }
 
-    /// The shell ignores SIGTERM, and its child is in the same group.
-    #[test]
-    fn the_whole_group_is_ended() {
-        let mut command = shell("trap '' TERM; sleep 1000 & echo $!; while true; do wait; done");
+    /// Starts the script, which writes a line when it is ready, and drops the command. All its processes must end.
+    fn assert_all_end(mut command: Command) {
         command.spawn(&[(Ipv4Addr::LOCALHOST, 1).into()]).unwrap();
         let start = Instant::now();
         while command.last_lines().is_empty() {
@@ -485,8 +515,35 @@ mod tests {
         drop(command);
         for output in outputs {
             output.wait(Duration::from_secs(60));
-            assert!(output.lock().is_closed, "a process of the group still has the pipe");
+            assert!(output.lock().is_closed, "a process still has the pipe");
         }
+    }
+
+    #[test]
+    fn the_whole_group_is_ended() {
+        // The shell ignores SIGTERM, and its child is in the same group.
+        assert_all_end(shell("trap '' TERM; sleep 100 & echo $!; while true; do wait; done"));
+    }
+
+    #[test]
+    fn a_child_with_a_session_of_its_own_is_ended() {
+        assert_all_end(shell("setsid sh -c 'echo ready; sleep 100' & wait"));
+    }
+
+    #[test]
+    fn a_leader_that_leaves_its_group_is_ended() {
+        assert_all_end(shell(
+            "exec perl -e 'setpgrp(0, getpgrp(getppid)); $| = 1; print \"ready\\n\"; sleep 100'",
+        ));
+    }
+
+    #[test]
+    fn a_server_is_not_started_again_beside_another_one() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let words = ["sleep", "100"].map(OsString::from).to_vec();
+        let mut command = Command::new(words, String::new(), vec![listener.local_addr().unwrap()]);
+        let error = command.restart().unwrap_err().to_string();
+        assert!(error.starts_with("something else listens at "), "{error}");
     }
 
     #[test]

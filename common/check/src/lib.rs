@@ -68,6 +68,7 @@ pub mod cases;
 pub mod cli;
 pub mod clients;
 pub mod command;
+mod descent;
 pub mod evidence;
 pub mod exchange;
 pub mod payload;

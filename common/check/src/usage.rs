@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::str::FromStr;
 
 /// What a process and all its descendants use at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,11 +60,26 @@ fn parents() -> HashMap<u32, u32> {
     entries.flatten().filter_map(number).filter_map(|process| Some((process, parent(process)?))).collect()
 }
 
+/// The process and its descendants at this moment. Without `/proc`, the process alone.
+pub(crate) fn processes_of_tree(process: u32) -> Vec<u32> {
+    tree(process, &parents())
+}
+
+/// When a process has started, in ticks since the system has started. With the number it names the process.
+pub(crate) fn started(process: u32) -> Option<u64> {
+    stat(process, 19)
+}
+
 fn parent(process: u32) -> Option<u32> {
+    stat(process, 1)
+}
+
+/// The field of `/proc/PID/stat` with this index behind the name.
+fn stat<T: FromStr>(process: u32, index: usize) -> Option<T> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // "12 (name) S 1 …". The name may contain spaces and parentheses.
     let (_, after_the_name) = stat.rsplit_once(')')?;
-    after_the_name.split_whitespace().nth(1)?.parse().ok()
+    after_the_name.split_whitespace().nth(index)?.parse().ok()
 }
 
 /// The process and its descendants. Each process has one parent, so none is found twice.

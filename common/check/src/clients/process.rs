@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+
+use crate::descent::Descent;
 
 /// The most output that is kept of each stream: more than the largest answer.
 const KEPT: usize = 48 << 20;
@@ -44,7 +46,7 @@ impl Leash {
         let mut led = self.lock();
         led.closed = true;
         if let Some(client) = led.client {
-            let _ = kill_process_group(client, Signal::KILL);
+            Descent::of(client).signal(Signal::KILL);
         }
     }
 
@@ -209,7 +211,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until the client has ended, at most for this long. Then ends its process group.
+    /// Waits until the client has ended, at most for this long. Then ends its process group, and its descendants that have left
+    /// the group.
     ///
     /// # Errors
     /// The system cannot wait for the client.
@@ -217,23 +220,26 @@ impl Running {
         let pid = Pid::from_child(&self.child);
         let (sender, receiver) = mpsc::channel();
         // The client stays a zombie, so that its number still names its group.
-        let waiter = thread::spawn(move || {
+        thread::spawn(move || {
             let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             let _ = sender.send(ended.map(drop));
         });
-        let in_time = receiver.recv_timeout(limit) != Err(RecvTimeoutError::Timeout);
+        let ends_within = |limit| receiver.recv_timeout(limit) != Err(RecvTimeoutError::Timeout);
+        let in_time = ends_within(limit);
         let took = self.start.elapsed();
         let quiet = self.stdout.quiet();
         let mut led = self.leash.lock();
-        let _ = kill_process_group(pid, Signal::KILL);
-        let status = self.child.wait()?;
+        Descent::of(pid).signal(Signal::KILL);
+        // The kernel may hold a process for a long time, for example on a disk that does not answer.
+        let status = if in_time || ends_within(REST) { Some(self.child.wait()?) } else { None };
         led.client = None;
         drop(led);
-        let _ = waiter.join();
-        let ended = match (status.code(), status.signal()) {
-            _ if !in_time => Ended::Running,
-            (Some(code), _) => Ended::Status(code),
-            (None, signal) => Ended::Signal(signal.unwrap_or_default()),
+        let ended = match status {
+            Some(status) if in_time => match (status.code(), status.signal()) {
+                (Some(code), _) => Ended::Status(code),
+                (None, signal) => Ended::Signal(signal.unwrap_or_default()),
+            },
+            _ => Ended::Running,
         };
         let by = Instant::now() + REST;
         Ok(Run { ended, stdout: self.stdout.finish(by), stderr: self.stderr.finish(by), took, quiet })
@@ -286,5 +292,26 @@ impl Stream {
             thread::sleep(Duration::from_millis(1));
         }
         std::mem::take(&mut self.lock().bytes)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_leaves_its_group_is_ended() {
+        let script = "setpgrp(0, getpgrp(getppid)); close(STDOUT); sleep 100";
+        let words = ["perl", "-e", script].map(str::to_owned).to_vec();
+        let places = Places { ca: String::new(), host: String::new(), port: 1 };
+        let running = ClientCommand::new(words, None).start(&places, Duration::ZERO).unwrap();
+        let start = Instant::now();
+        while !running.stdout.reader.as_ref().unwrap().is_finished() {
+            assert!(start.elapsed() < Duration::from_secs(60), "perl does not close its stdout");
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(running.wait(Duration::ZERO).unwrap().ended, Ended::Running);
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     }
 }
