@@ -41,12 +41,13 @@ pub struct Flags {
     #[arg(long, value_name = "echo|http|any", value_parser = speaks, help_heading = "The server")]
     pub speaks: Option<Speaks>,
 
-    /// The server's process: memory and descriptors of it and its children are watched
+    /// Watch memory and descriptors of this process of the server, and of its children
     #[arg(long, value_name = "PID", help_heading = "The server")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)))]
     pub pid: Option<u32>,
 
-    /// Judge a server whose address is not on this computer; without it, see what would be sent
+    /// Judge a server on another computer, or listen at an address that other computers can connect to. Without this
+    /// flag, mio-check only says what it would send
     #[arg(long, help_heading = "The server")]
     pub yes_it_is_mine: bool,
 
@@ -87,7 +88,7 @@ pub struct Flags {
     #[arg(long, conflicts_with = "explain", help_heading = "The cases")]
     pub list: bool,
 
-    /// Say what a case tries, what a good program does, and why
+    /// Explain a case: what is tried, what a good program does, and the source
     #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The cases")]
     pub explain: Option<Named>,
 
@@ -100,7 +101,7 @@ pub struct Flags {
     #[arg(help_heading = "The cases")]
     pub patience: Duration,
 
-    /// This case fails: exit with status 1 if it holds, not if it fails (repeatable)
+    /// This case is known to fail: exit with status 1 if it holds, not if it fails (repeatable)
     #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The report")]
     pub expect_fail: Vec<Named>,
 
