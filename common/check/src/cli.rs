@@ -54,10 +54,8 @@ fn run(flags: &Flags) -> Result<Exit, Fault> {
         say(&text.map_err(Fault::Usage)?);
         return Ok(Exit::Clean);
     }
-    if let Some(named) = flags.explain {
-        let server = named.server.map(catalog::explain);
-        let client = named.client.map(catalog::explain_client);
-        say(&[server, client].into_iter().flatten().collect::<Vec<_>>().join("\n"));
+    if let Some(explained) = &flags.explain {
+        say(&catalog::explain_all(explained));
         return Ok(Exit::Clean);
     }
     if let Some(file) = &flags.junit {

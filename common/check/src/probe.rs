@@ -9,7 +9,7 @@ use crate::evidence::Evidence;
 use crate::exchange;
 use crate::payload::payload;
 use crate::target::{Speaks, Target};
-use crate::wire::Client;
+use crate::wire::{Client, End};
 
 /// The most sessions at a time that the probe tries.
 const AT_ONCE: usize = 4;
@@ -74,11 +74,11 @@ pub fn probe(target: &Target, versions: &[Version]) -> Result<Facts, ProbeError>
     for version in versions {
         match session(target, *version) {
             Ok(()) => spoken.push(*version),
-            Err(error) => reasons.push(format!("{version}: {error}")),
+            Err(error) => reasons.push((*version, reason(target, &error))),
         }
     }
     if spoken.is_empty() {
-        return Err(ProbeError::NoSession { address: target.address, reasons: reasons.join("; ") });
+        return Err(ProbeError::NoSession { address: target.address, reasons: joined(&reasons) });
     }
     spoken.sort_by(|one, other| other.cmp(one));
     let mut facts = Facts { versions: spoken, greeting: Vec::new(), at_once: 1 };
@@ -89,6 +89,28 @@ pub fn probe(target: &Target, versions: &[Version]) -> Result<Facts, ProbeError>
     good_session(target, &facts).map_err(|why| ProbeError::NotSpoken { address: target.address, why })?;
     facts.at_once = sessions_at_once(target, &facts);
     Ok(facts)
+}
+
+/// Why a first session was not possible.
+fn reason(target: &Target, error: &io::Error) -> String {
+    match End::of(error) {
+        End::Open => format!("the handshake was not answered within {} s", target.patience.as_secs_f64()),
+        _ => error.to_string(),
+    }
+}
+
+/// The error in each version. An error that all versions have in common is there once.
+fn joined(reasons: &[(Version, String)]) -> String {
+    match reasons {
+        [(_, one), others @ ..] if others.iter().all(|(_, other)| one == other) => {
+            let versions: Vec<_> = reasons.iter().map(|(version, _)| version.to_string()).collect();
+            format!("{}: {one}", versions.join(" and "))
+        }
+        _ => {
+            let each: Vec<_> = reasons.iter().map(|(version, why)| format!("{version}: {why}")).collect();
+            each.join("; ")
+        }
+    }
 }
 
 fn session(target: &Target, version: Version) -> io::Result<()> {

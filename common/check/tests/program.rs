@@ -51,11 +51,28 @@ fn serves() {
     server::Server::bind(address.parse().unwrap(), config, fault, timeouts).unwrap().run().unwrap();
 }
 
+/// Another COMMAND: its process ends when a client has sent something.
+#[test]
+#[ignore = "a server for another test, which starts it"]
+fn dies() {
+    let Ok(address) = env::var(ADDRESS) else { return };
+    for mut socket in TcpListener::bind(address).unwrap().incoming().map(Result::unwrap) {
+        if socket.read(&mut [0]).is_ok_and(|length| length > 0) {
+            eprintln!("a client!");
+            std::process::exit(7);
+        }
+    }
+}
+
 /// COMMAND: an echo server with this fault.
 fn command(fault: &str) -> Vec<String> {
+    command_of("serves", fault)
+}
+
+fn command_of(test: &str, fault: &str) -> Vec<String> {
     let exe = env::current_exe().unwrap().to_str().unwrap().to_owned();
     let variables = [format!("{FAULT}={fault}"), format!("{ADDRESS}={{host}}:{{port}}")];
-    let words = ["serves", "--exact", "--ignored", "--nocapture"].map(str::to_owned);
+    let words = [test, "--exact", "--ignored", "--nocapture"].map(str::to_owned);
     let all = ["--", "env"].map(str::to_owned).into_iter().chain(variables).chain([exe]).chain(words);
     all.collect()
 }
@@ -231,11 +248,16 @@ fn a_server_that_cannot_be_reached_is_status_3() {
     let sh = |script: &str| ["--", "sh", "-c", script].map(str::to_owned).to_vec();
     for (flags, command, parts) in [
         ("127.0.0.1:1 --insecure".to_owned(), vec![], &["Connection refused", "Does the server run?"][..]),
-        (format!("{web} --insecure"), vec![], &["TLS 1.3: ", "TLS 1.2: ", "speak TLS on this port"]),
+        (format!("{web} --insecure"), vec![], &["TLS 1.3", "TLS 1.2", "speak TLS on this port"]),
         (
             "127.0.0.1:0 --insecure".to_owned(),
             sh("echo no certificate >&2; exit 3"),
             &["exit status 3", "no certificate", "foreground"],
+        ),
+        (
+            "127.0.0.1:0 --insecure".to_owned(),
+            command_of("dies", "none"),
+            &["exit status 7 when a client connected", "Correct this first", "COMMAND wrote: a client!"],
         ),
     ] {
         let (status, stdout, stderr) = run(&flags, &command);
@@ -252,7 +274,10 @@ fn a_server_without_the_right_certificate_is_status_3() {
     let (status, _, stderr) = run(&format!("127.0.0.1:0 --ca {}", ca.display()), &command("none"));
     fs::remove_file(&ca).unwrap();
     assert_eq!(status, 3, "{stderr}");
-    contains(&stderr, &["invalid peer certificate", "--ca FILE", "--insecure"]);
+    contains(
+        &stderr,
+        &["invalid peer certificate", "not signed by an authority in", "check-program-", "--insecure"],
+    );
 }
 
 /// What a server does with a connection.
@@ -397,6 +422,12 @@ fn list_and_explain_need_no_server() {
     let (status, explanation, _) = run("--explain close-notify-answered", &[]);
     assert_eq!(status, 0);
     contains(&explanation, &["tries:", "good:", "RFC 8446, 6.1", "guide:"]);
+    let (status, group, _) = run("--explain framing", &[]);
+    assert_eq!(status, 0);
+    contains(&group, &["Against servers:", "  split-records  ", "Against clients (--listen):"]);
+    let (status, _, error) = run("localhost:1 ./my-server", &[]);
+    assert_eq!(status, 2);
+    contains(&error, &["COMMAND stands behind `--`: mio-check HOST:PORT -- ./my-server"]);
     let (status, help, _) = run("--help", &[]);
     assert_eq!(status, 0);
     contains(&help, &["Exit status:", "Examples:"]);

@@ -268,7 +268,8 @@ fn repeat(trial: &mut Trial<'_>, mut run: impl FnMut(&mut Trial<'_>) -> io::Resu
 
 fn peers_fatal_alert(trial: &mut Trial<'_>) -> Judgement {
     let (mut client, forge) = trial.ready_forged()?;
-    forge.next(ContentType::Alert, &[2, 80]); // internal_error
+    forge.next(ContentType::Alert, &[2, 80]);
+    client.connection().note("we send the alert internal_error (80)");
     client.send(b"instead of this")?;
     let (_, end) = trial.end_of(&mut client);
     Ok(match end {

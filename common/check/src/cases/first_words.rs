@@ -46,42 +46,42 @@ pub static CASES: &[Case] = &[
         "RFC 8446, 4",
         |trial| refused(trial, b"\x16\xf1\x8f\x03\xa7\x99\x00\x03\xa3", &NOT_TLS),
     ),
-    first(
+    record_like(
         "server-hello-first",
         "The client sends a ServerHello where its ClientHello must come.",
         "The server ends the connection with unexpected_message.",
         "RFC 8446, 4",
         |trial| refused(trial, &record(22, &handshake(2, &[0; 40])?)?, &[Alert::UnexpectedMessage]),
     ),
-    first(
+    record_like(
         "key-update-first",
         "The client sends an unencrypted KeyUpdate where its ClientHello must come.",
         "The server ends the connection with unexpected_message.",
         "RFC 8446, 4",
         |trial| refused(trial, &record(22, &handshake(24, &[0])?)?, &[Alert::UnexpectedMessage]),
     ),
-    first(
+    record_like(
         "data-first",
         "The client sends a record of application data where its ClientHello must come.",
         "The server ends the connection with unexpected_message.",
         "RFC 8446, 5",
         |trial| refused(trial, &record(23, b"hello")?, &[Alert::UnexpectedMessage]),
     ),
-    first(
+    record_like(
         "change-cipher-spec-first",
         "The client sends a change_cipher_spec before its ClientHello.",
         "The server ends the connection with unexpected_message. A stateless server may ignore the record.",
         "RFC 8446, 5",
         change_cipher_spec,
     ),
-    first(
+    record_like(
         "heartbeat-first",
         "The client sends a heartbeat request that claims 65,535 bytes and has none (Heartbleed, CVE-2014-0160).",
         "The server ends the connection with unexpected_message, or ignores the request. It never answers.",
         "RFC 6520, 4; RFC 8446, 5",
         heartbeat,
     ),
-    first(
+    record_like(
         "empty-hello",
         "The client sends a ClientHello without content.",
         "The server ends the connection with decode_error.",
@@ -102,14 +102,14 @@ pub static CASES: &[Case] = &[
         "RFC 8446, 6; RFC 5246, 7.2.2",
         |trial| closed(trial, &fatal_alert(200)),
     ),
-    first(
+    record_like(
         "long-record-first",
         "The header of the first record claims 18,433 bytes, which no version of TLS allows.",
         "The server ends the connection with record_overflow, and does not wait for the bytes.",
         "RFC 8446, 5.1; RFC 5246, 7.2.2",
         |trial| refused(trial, &[22, 3, 3, 0x48, 1], &[Alert::RecordOverflow]),
     ),
-    first(
+    record_like(
         "message-of-65535",
         "The client sends a ClientHello of 65,535 zeros, in records of 16 KB.",
         "The server ends the connection with an alert, when the message is too long for it or when it is complete.",
@@ -119,14 +119,14 @@ pub static CASES: &[Case] = &[
             refused(trial, &in_records(&message)?, &MALFORMED)
         },
     ),
-    first(
+    record_like(
         "message-of-16-mb",
         "The client begins a ClientHello that claims 16 MB, and sends its first 80,000 bytes.",
         "The server has a limit for the length of a message, and ends the connection with an alert.",
         "RFC 8446, 6.2",
         message_of_16_mb,
     ),
-    first(
+    record_like(
         "half-a-message-then-another-type",
         "The client begins a handshake message, and sends a record of application data before the rest.",
         "The server ends the connection with unexpected_message.",
@@ -160,6 +160,18 @@ const fn first(
         needs: Needs::Nothing,
         run,
     }
+}
+
+/// A case whose first bytes are records. The guide says which alert each fault has.
+const fn record_like(
+    name: &'static str,
+    tries: &'static str,
+    good: &'static str,
+    source: &'static str,
+    run: fn(&mut Trial<'_>) -> Judgement,
+) -> Case {
+    let guide = "contract.md#which-errors-queue-an-alert";
+    Case { about: About { name, tries, good, source, guide }, ..first(name, tries, good, source, run) }
 }
 
 const HTTP: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::choice::Described;
+use super::choice::{Described, Explained};
 use crate::case::{About, Case, Needs, Versions};
 use crate::clients::ClientCase;
 use crate::clients::case::Need;
@@ -21,15 +21,30 @@ pub fn list(cases: &[&'static impl Described]) -> String {
     text
 }
 
+/// Explains the cases of one name, or lists the cases of a group.
+pub fn explain_all(explained: &Explained) -> String {
+    let parts = match explained {
+        Explained::Case(named) => [named.server.map(explain), named.client.map(explain_client)],
+        Explained::Group(group) => {
+            let servers: Vec<_> = crate::cases::all().filter(|case| group.contains(*case)).collect();
+            let clients: Vec<_> = crate::clients::all().filter(|case| group.contains(*case)).collect();
+            let side =
+                |title: &str, text: String| (!text.is_empty()).then(|| format!("Against {title}\n{text}"));
+            [side("servers:", list(&servers)), side("clients (--listen):", list(&clients))]
+        }
+    };
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
 /// Explains a case against clients.
-pub fn explain_client(case: &ClientCase) -> String {
+fn explain_client(case: &ClientCase) -> String {
     let needs: Vec<_> = case.needs.iter().map(|need| client_need(*need)).collect();
     let needs = if needs.is_empty() { "any TLS client".to_owned() } else { needs.join("; ") };
     explained(case, " (against clients: --listen)", &format!("  needs:   {needs}\n"))
 }
 
 /// Explains a case against servers.
-pub fn explain(case: &Case) -> String {
+fn explain(case: &Case) -> String {
     explained(case, "", &format!("  runs:    {}\n  needs:   {}\n", runs(case.versions), needs(case.needs)))
 }
 

@@ -66,6 +66,23 @@ pub fn case(name: &str) -> Result<Named, String> {
     }
 }
 
+/// What `--explain` explains.
+#[derive(Clone, Copy, Debug)]
+pub enum Explained {
+    /// The cases of this name.
+    Case(Named),
+    /// The group of this name.
+    Group(Choice),
+}
+
+/// Finds the cases or the group of a name.
+///
+/// # Errors
+/// There is none of this name. The text names similar ones.
+pub fn explained(name: &str) -> Result<Explained, String> {
+    case(name).map(Explained::Case).or_else(|_| choice(name).map(Explained::Group))
+}
+
 /// A case of one of the two sides.
 pub trait Described {
     /// The side that the case judges, and how it is chosen: "clients: it needs --listen".
@@ -171,7 +188,14 @@ pub fn expected<One: Described, Other: Described>(
 }
 
 fn unknown(name: &str, known: impl Iterator<Item = &'static str>) -> String {
-    let similar = known.map(|known| (distance(name, known), known)).min();
+    let mut known: Vec<_> = known.collect();
+    known.sort_unstable();
+    known.dedup();
+    let begin_so: Vec<_> = known.iter().copied().filter(|known| known.starts_with(name)).take(8).collect();
+    if name.len() > 1 && !begin_so.is_empty() {
+        return format!("is the name of no case. These begin so: {}", begin_so.join(", "));
+    }
+    let similar = known.into_iter().map(|known| (distance(name, known), known)).min();
     match similar {
         Some((distance, similar)) if distance <= 1 + similar.len() / 4 => {
             format!("is the name of no case. Did you mean {similar}? `mio-check --list` has all names")
@@ -245,6 +269,8 @@ mod tests {
 
     #[test]
     fn a_wrong_name_is_explained() {
+        let error = choice("close-notify").unwrap_err();
+        assert!(error.contains("These begin so: close-notify-answered, close-notify-first"), "{error}");
         let error = choice("close-notify-anwsered").unwrap_err();
         assert!(error.contains("Did you mean close-notify-answered?"), "{error}");
         let error = choice("xyz").unwrap_err();

@@ -88,7 +88,7 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
 
 fn command(flags: &Flags) -> Result<ClientCommand, Fault> {
     if flags.command.is_empty() {
-        let text = "--listen needs a COMMAND, the client: -- curl --cacert {ca} https://{host}:{port}";
+        let text = "--listen needs a COMMAND, the client: -- curl -sS --cacert {ca} https://{host}:{port}";
         return Err(Fault::Usage(text.to_owned()));
     }
     let words = flags.command.iter().map(|word| {

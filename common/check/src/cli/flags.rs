@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use rustls::pki_types::ServerName;
 
-use super::choice::{self, Choice, Named};
+use super::choice::{self, Choice, Explained, Named};
 use super::exit::{self, Exit};
 use super::place::Place;
 use crate::case::{Case, Version};
@@ -88,9 +88,9 @@ pub struct Flags {
     #[arg(long, conflicts_with = "explain", help_heading = "The cases")]
     pub list: bool,
 
-    /// Explain a case: what is tried, what a good program does, and the source
-    #[arg(long, value_name = "NAME", value_parser = choice::case, help_heading = "The cases")]
-    pub explain: Option<Named>,
+    /// Explain a case: what is tried, what a good program does, and the source. Of a group: list its cases
+    #[arg(long, value_name = "NAME", value_parser = choice::explained, help_heading = "The cases")]
+    pub explain: Option<Explained>,
 
     /// Seed of the cases' random numbers
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "The cases")]
@@ -143,7 +143,7 @@ Examples:
   mio-check localhost:443 --speaks http --pid 4711                  watch memory and descriptors
   mio-check localhost:0 --ca cert.pem -- ./my-server --port {{port}}  start the server, on a free port
   mio-check --explain close-notify-answered
-  mio-check --listen 127.0.0.1:0 -- curl --cacert {{ca}} https://{{host}}:{{port}}   judge a client
+  mio-check --listen 127.0.0.1:0 -- curl -sS --cacert {{ca}} https://{{host}}:{{port}}   judge a client
 
 {}",
         exit::TABLE
@@ -202,10 +202,26 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Flags, Exi
             let _ = error.print(); // in `--help | head -1` the reader has closed stdout
             return Exit::Clean;
         }
-        let text = error.render().to_string();
+        let mut text = error.render().to_string();
+        if let Some(word) = stray_word(&error) {
+            let at = text.find("\n\nUsage").unwrap_or(text.len());
+            text.insert_str(at, &format!(". COMMAND stands behind `--`: mio-check HOST:PORT -- {word}"));
+        }
         warn(text.trim_end().strip_prefix("error: ").unwrap_or(&text));
         Exit::Usage
     })
+}
+
+/// The argument that is too much, if it is no flag: probably COMMAND.
+fn stray_word(error: &clap::Error) -> Option<String> {
+    match error.get(clap::error::ContextKind::InvalidArg) {
+        Some(clap::error::ContextValue::String(word))
+            if error.kind() == clap::error::ErrorKind::UnknownArgument && !word.starts_with('-') =>
+        {
+            Some(word.clone())
+        }
+        _ => None,
+    }
 }
 
 fn speaks(text: &str) -> Result<Speaks, String> {
@@ -300,7 +316,7 @@ mod tests {
         assert_eq!((flags.pid, flags.speaks, flags.json), (Some(1), None, true));
         assert_eq!((flags.versions(), flags.seed), (Version::ALL.to_vec(), 1));
         let flags = parsed("--listen localhost:0 --explain cut-between-records").unwrap();
-        assert!(flags.explain.unwrap().client.is_some());
+        assert!(matches!(flags.explain, Some(Explained::Case(named)) if named.client.is_some()));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Judges a server: starts COMMAND, runs the cases on a thread, and tells a reader what happens.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::exit::Fault;
 use super::place::{Place, first_that_accepts};
@@ -15,6 +17,10 @@ use crate::trial::Outcome;
 
 /// How long a TCP handshake may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a server that dies may take to end, after its connection was reset.
+const DIES: Duration = Duration::from_millis(500);
+/// The pause between two looks at the process of the server.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What the judge tells the reader.
 pub enum Message {
@@ -56,6 +62,8 @@ pub struct Judge {
     pub target: Target,
     /// What starts it.
     pub command: Option<Command>,
+    /// The file with the authorities to trust.
+    pub ca: Option<PathBuf>,
     /// The chosen cases.
     pub cases: Vec<&'static Case>,
     /// The versions of TLS to try.
@@ -150,12 +158,14 @@ impl Judge {
     /// The error of a probe, with what the user can do about it, and what COMMAND has written.
     fn not_probed(&mut self, error: &ProbeError) -> Fault {
         let mut text = error.to_string();
-        if let Some(hint) = hint(&text) {
+        if let Some(hint) = hint(&text, self.ca.as_deref()) {
             text = format!("{text}. {hint}");
         }
         if let Some(command) = &mut self.command {
-            if let Some(how) = command.has_ended() {
-                text = format!("{text}\n{how}");
+            if let Some(how) = ends_soon(command) {
+                text = format!(
+                    "{how} when a client connected to it. Correct this first. The client's error: {error}"
+                );
             }
             for line in command.last_lines() {
                 text = format!("{text}\nCOMMAND wrote: {line}");
@@ -180,16 +190,49 @@ fn not_started(error: &StartError) -> Fault {
     }
 }
 
-/// What to do about the error of a probe.
-fn hint(error: &str) -> Option<&'static str> {
+/// Says how a server has ended. The reset of its connection can arrive before its process has ended.
+fn ends_soon(command: &mut Command) -> Option<String> {
+    let start = Instant::now();
+    loop {
+        let how = command.has_ended();
+        if how.is_some() || start.elapsed() > DIES {
+            return how;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// What to do about the error of a probe. `ca` is the file with the authorities that `--ca` names.
+fn hint(error: &str, ca: Option<&Path>) -> Option<String> {
+    if let Some(ca) = ca
+        && ["UnknownIssuer", "BadSignature"].iter().any(|part| error.contains(part))
+    {
+        let ca = ca.display();
+        return Some(format!(
+            "The certificate is not signed by an authority in {ca}. Give the right --ca, or --insecure"
+        ));
+    }
     let hints = [
+        (
+            "CaUsedAsEndEntity",
+            "The server's certificate is a CA certificate (CA:TRUE), which rustls accepts from no server. Make one with \
+             openssl req -x509 … -addext basicConstraints=CA:FALSE, or use --insecure",
+        ),
+        ("certificate expired", "Renew the certificate, or use --insecure"),
         ("not valid for name", "Add --server-name NAME, or --insecure"),
         ("NotValidForName", "Add --server-name NAME, or --insecure"),
         ("invalid peer certificate", "Add --ca FILE with the authority that signed it, or --insecure"),
         ("CertificateRequired", "Add --cert FILE and --key FILE"),
         ("NoApplicationProtocol", "Add --alpn NAME"),
         ("UnrecognisedName", "Add --server-name NAME"),
-        ("InvalidContentType", "Does the server speak TLS on this port, without STARTTLS?"),
+        (
+            "was not answered",
+            "--patience is this limit. Does the server speak TLS on this port, without STARTTLS?",
+        ),
+        (
+            "InvalidContentType",
+            "The answer is not TLS. Does the server speak TLS on this port, without STARTTLS?",
+        ),
     ];
-    hints.iter().find(|(part, _)| error.contains(part)).map(|(_, hint)| *hint)
+    hints.iter().find(|(part, _)| error.contains(part)).map(|(_, hint)| (*hint).to_owned())
 }

@@ -70,6 +70,7 @@ fn judge(flags: &Flags, cases: Vec<&'static Case>, reader: Sender<Message>) -> R
         addresses,
         target,
         command,
+        ca: flags.ca.clone(),
         cases,
         versions: flags.versions(),
         seed: flags.seed,

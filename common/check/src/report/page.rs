@@ -6,6 +6,40 @@ use crate::case::{About, Versions};
 use crate::cli::choice::{name_of, name_of_client_group};
 use crate::{cases, clients};
 
+/// The words of the tables.
+const GLOSSARY: [(&str, &str); 15] = [
+    ("record", "The unit that TLS sends: a header of 5 bytes and at most 16,384 bytes of content."),
+    (
+        "sealed",
+        "Encrypted and protected against changes. The network shows only type and length of a sealed record.",
+    ),
+    ("flight", "The handshake messages that one side sends before it waits for the other side."),
+    ("Finished", "The last handshake message of each side. It confirms all messages before it."),
+    (
+        "ticket",
+        "What a server sends so that the client can resume the session later with a shorter handshake.",
+    ),
+    ("key share", "The client's half of a key exchange in TLS 1.3. It is already in the ClientHello."),
+    (
+        "HelloRetryRequest",
+        "The answer of a server that needs another key share: the client sends a second ClientHello.",
+    ),
+    (
+        "early data",
+        "Data that a client sends behind its ClientHello, before the server has answered (0-RTT).",
+    ),
+    ("ALPN", "The extension in which client and server agree on a protocol such as `h2` or `http/1.1`."),
+    (
+        "GREASE",
+        "Reserved values without a meaning. A server has to ignore them, as it ignores all unknown values.",
+    ),
+    ("change_cipher_spec", "A record before the first encrypted one. In TLS 1.3 it has no meaning any more."),
+    ("alert", "A record that ends a session with the reason as a number (fatal), or only warns."),
+    ("close_notify", "The alert that ends a session properly: the sender sends no more data."),
+    ("FIN", "TCP's end of one direction. TLS cannot trust it, because anybody on the network can forge it."),
+    ("reset", "TCP's end of both directions at once (RST). Bytes that were not read yet can be lost."),
+];
+
 /// Returns the page.
 pub fn page() -> String {
     let servers = cases::all().map(|case| {
@@ -21,8 +55,12 @@ pub fn page() -> String {
         "# The cases\n\n\
          <!-- Made from the descriptions in src: UPDATE_CASES=1 cargo test -p check --lib page -->\n\n\
          `mio-check --explain NAME` says the same about one case. `--case` takes the name of a case or of a group.\n\n\
-         ## Cases against servers\n",
+         ## Words\n\n| word | meaning |\n|---|---|\n",
     );
+    for (word, meaning) in GLOSSARY {
+        let _ = writeln!(page, "| {word} | {meaning} |");
+    }
+    page.push_str("\n## Cases against servers\n");
     tables(&mut page, "server", servers);
     page.push_str("\n## Cases against clients: `--listen`\n");
     tables(&mut page, "client", clients);

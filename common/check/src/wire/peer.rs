@@ -29,6 +29,8 @@ const FAREWELL: usize = 1 << 20;
 pub struct Peer<C> {
     tls: C,
     connection: Connection,
+    /// The evidence says already how the peer ended TLS. rustls reports it again at each later call.
+    end_is_noted: bool,
 }
 
 impl Client {
@@ -42,7 +44,7 @@ impl Client {
         name: ServerName<'static>,
     ) -> io::Result<Self> {
         let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
-        Ok(Self { tls, connection })
+        Ok(Self { tls, connection, end_is_noted: false })
     }
 
     /// Sends a ClientHello and reads nothing.
@@ -129,7 +131,7 @@ impl Server {
     /// rustls refuses the configuration.
     pub fn new(connection: Connection, config: Arc<ServerConfig>) -> io::Result<Self> {
         let tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        Ok(Self { tls, connection })
+        Ok(Self { tls, connection, end_is_noted: false })
     }
 }
 
@@ -144,7 +146,10 @@ where
     pub fn handshake(&mut self) -> io::Result<()> {
         let mut call = self.connection.call();
         while self.tls.is_handshaking() || self.tls.wants_write() {
-            self.tls.complete_io(&mut call)?;
+            if let Err(error) = self.tls.complete_io(&mut call) {
+                self.note_alert(&error);
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -203,7 +208,9 @@ where
     /// As [`outgoing`](Self::outgoing).
     pub fn seal_close_notify(&mut self) -> io::Result<Vec<u8>> {
         self.tls.send_close_notify();
-        self.outgoing()
+        let bytes = self.outgoing()?;
+        self.connection.note(format!("we seal close_notify ({} bytes)", bytes.len()));
+        Ok(bytes)
     }
 
     /// Adds a KeyUpdate to the pending output (RFC 8446, 4.6.3).
@@ -232,8 +239,11 @@ where
     pub fn receive(&mut self, length: usize) -> io::Result<Vec<u8>> {
         let mut plaintext = vec![0; length];
         let mut call = self.connection.call();
-        Stream::new(&mut self.tls, &mut call).read_exact(&mut plaintext)?;
-        Ok(plaintext)
+        let read = Stream::new(&mut self.tls, &mut call).read_exact(&mut plaintext);
+        if let Err(error) = &read {
+            self.note_alert(error);
+        }
+        read.map(|()| plaintext)
     }
 
     /// Receives what comes next, at most this many bytes. Empty after close_notify.
@@ -251,8 +261,13 @@ where
     pub fn receive_some_by(&mut self, most: usize, by: Instant) -> io::Result<Vec<u8>> {
         let mut plaintext = vec![0; most];
         let mut call = self.connection.call_until(by);
-        let length = Stream::new(&mut self.tls, &mut call).read(&mut plaintext)?;
-        plaintext.truncate(length);
+        let read = Stream::new(&mut self.tls, &mut call).read(&mut plaintext);
+        match &read {
+            Ok(0) => self.note_close_notify(),
+            Ok(_) => {}
+            Err(error) => self.note_alert(error),
+        }
+        plaintext.truncate(read?);
         Ok(plaintext)
     }
 
@@ -294,7 +309,10 @@ where
         while plaintext.len() < length {
             let most = buffer.len().min(length - plaintext.len());
             match self.tls.reader().read(&mut buffer[..most]) {
-                Ok(0) => return (plaintext, Some(End::CloseNotify)),
+                Ok(0) => {
+                    self.note_close_notify();
+                    return (plaintext, Some(End::CloseNotify));
+                }
                 Ok(more) => plaintext.extend_from_slice(&buffer[..more]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if let Err(error) = self.read_more(by) {
@@ -312,7 +330,9 @@ where
     /// # Errors
     /// The peer has closed the connection.
     pub fn close_notify(&mut self) -> io::Result<()> {
-        let bytes = self.seal_close_notify()?;
+        self.tls.send_close_notify();
+        let bytes = self.outgoing()?;
+        self.connection.note("we send close_notify");
         self.connection.send(&bytes)
     }
 
@@ -359,8 +379,30 @@ where
         if self.tls.read_tls(&mut self.connection.call_until(by))? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.tls.process_new_packets().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if let Err(error) = self.tls.process_new_packets() {
+            let error = io::Error::new(io::ErrorKind::InvalidData, error);
+            self.note_alert(&error);
+            return Err(error);
+        }
         Ok(())
+    }
+
+    /// Adds an alert of the peer to the evidence, which shows only an encrypted record.
+    fn note_alert(&mut self, error: &io::Error) {
+        if let End::Alert(_) = End::of(error) {
+            self.note_end(&End::of(error));
+        }
+    }
+
+    fn note_close_notify(&mut self) {
+        self.note_end(&End::CloseNotify);
+    }
+
+    fn note_end(&mut self, end: &End) {
+        if !self.end_is_noted {
+            self.end_is_noted = true;
+            self.connection.note(format!("{end} came"));
+        }
     }
 }
 
