@@ -152,7 +152,11 @@ fn section(program: &Program, measured: &Measured, judgements: &Judgements, rows
 
 fn line(program: &Program, case: &str, versions: &[&str], rows: &[Row]) -> String {
     let tries = rows.iter().find(|row| row.about.name == case).map_or("", |row| row.about.tries);
-    format!("- [{case}](evidence/{}/{case}.txt) ({}): {tries}\n", anchor(program.name), versions.join(", "))
+    format!(
+        "- [{case}](evidence/{}/{case}.txt) ({}). What was tried: {tries}\n",
+        anchor(program.name),
+        versions.join(", ")
+    )
 }
 
 /// The failed cases, and the versions of TLS in which they failed.

@@ -110,7 +110,7 @@ pub const PROGRAMS: &[Program] = &[
         command: &["{examples}/tokio_echo", "{port}", "{folder}/certificate.pem", "{folder}/key.pem"],
     },
     Program {
-        name: "rustls, blocking",
+        name: "rustls (blocking)",
         role: Role::Server,
         about: "[`rustls::StreamOwned`](../examples/blocking_echo.rs), with a thread for each connection.",
         version: || locked(&["rustls"]),
@@ -285,7 +285,7 @@ pub const PROGRAMS: &[Program] = &[
         command: &["{built}/tls-client", "{host}", "{port}", "{ca}"],
     },
     Program {
-        name: "ncat, client",
+        name: "ncat (client)",
         role: Role::Client,
         about: "`ncat --recv-only --ssl-verify --ssl-trustfile`. Without the last two options it verifies nothing. Without \
                 `--recv-only` it waits for the end of its stdin when the server has closed the session.",
@@ -293,7 +293,7 @@ pub const PROGRAMS: &[Program] = &[
         command: &["ncat", "--recv-only", "--ssl-verify", "--ssl-trustfile={ca}", "{host}", "{port}"],
     },
     Program {
-        name: "socat, client",
+        name: "socat (client)",
         role: Role::Client,
         about: "`socat - OPENSSL:…,cafile=…`, with an open stdin.",
         version: || with_openssl(printed(&["socat", "-V"], "socat version ")),

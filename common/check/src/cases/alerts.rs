@@ -253,13 +253,19 @@ fn repeat(trial: &mut Trial<'_>, mut run: impl FnMut(&mut Trial<'_>) -> io::Resu
     if readable == RUNS {
         return Ok(Verdict::Held);
     }
-    let mut text = match alert {
-        Some(alert) => format!("{alert} could be read in {readable} of {RUNS} runs"),
-        None => format!("no alert could be read in {RUNS} runs"),
-    };
-    if destroyed > 0 {
-        text += &format!("; in {destroyed} runs a reset followed the alert, and some systems then lose it");
+    let mut found = Vec::new();
+    if let Some(alert) = alert {
+        found.push(format!("{alert} could be read in {readable} of {RUNS} runs"));
     }
+    if destroyed > 0 {
+        found.push(format!(
+            "in {destroyed} of {RUNS} runs a reset followed the alert, and some systems then lose the alert"
+        ));
+    }
+    if found.is_empty() {
+        found.push(format!("no alert came in {RUNS} runs"));
+    }
+    let mut text = found.join("; ");
     if let Some(other) = other {
         text += &format!("; other runs ended with {other}");
     }
