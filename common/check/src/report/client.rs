@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::json::SCHEMA;
+use super::json::{SCHEMA, seconds};
 use super::printable::printable;
 use super::screen::{Colours, FAINT, HEADING, style_of};
 use super::summary::Summary;
@@ -52,16 +52,7 @@ impl ClientReport {
         };
         for outcome in &self.outcomes {
             let is_expected = self.is_expected(outcome);
-            match outcome.verdict {
-                Verdict::Held => summary.held += 1,
-                Verdict::Noted(_) => summary.noted += 1,
-                Verdict::NotApplicable(_) => summary.not_applicable += 1,
-                Verdict::Inconclusive(_) => summary.inconclusive += 1,
-                Verdict::Failed(_) => {
-                    summary.failed += 1;
-                    summary.expected += usize::from(is_expected);
-                }
-            }
+            summary.count(&outcome.verdict, is_expected);
             if is_expected && matches!(outcome.verdict, Verdict::Held | Verdict::Noted(_)) {
                 summary.unexpectedly_held.push(outcome.case.about.name);
             }
@@ -181,17 +172,9 @@ impl ClientReport {
             },
             "outcomes": self.outcomes.iter().map(|one| self.outcome(one)).collect::<Vec<_>>(),
             "not_run": self.not_run.iter().map(|case| case.about.name).collect::<Vec<_>>(),
-            "counts": {
-                "held": summary.held,
-                "failed": summary.failed,
-                "failed_as_expected": summary.expected,
-                "noted": summary.noted,
-                "not_applicable": summary.not_applicable,
-                "inconclusive": summary.inconclusive,
-                "not_run": summary.not_run,
-            },
+            "counts": summary.counts(),
             "unexpectedly_held": summary.unexpectedly_held,
-            "seconds": (self.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "seconds": seconds(self.took),
             "exit_status": summary.exit().code(),
         });
         format!("{object:#}\n")
@@ -207,7 +190,7 @@ impl ClientReport {
             "text": printable(outcome.verdict.text(), LINE.1),
             "expected_to_fail": self.is_expected(outcome),
             "ended": outcome.run.as_ref().map(|run| run.ended.to_string()),
-            "seconds": (outcome.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "seconds": seconds(outcome.took),
             "source": about.source,
             "guide": guide(about.guide),
             "evidence": evidence.lines().map(|line| printable(line, LINE.1)).collect::<Vec<_>>(),

@@ -92,15 +92,7 @@ fn object(report: &Report, setting: &Setting) -> Value {
         },
         "outcomes": run.chain(not_run).collect::<Vec<_>>(),
         "stopped": report.stopped.as_ref().map(|why| printable(&why.to_string(), TEXT)),
-        "counts": {
-            "held": summary.held,
-            "failed": summary.failed,
-            "failed_as_expected": summary.expected,
-            "noted": summary.noted,
-            "not_applicable": summary.not_applicable,
-            "inconclusive": summary.inconclusive,
-            "not_run": summary.not_run,
-        },
+        "counts": summary.counts(),
         "unexpectedly_held": summary.unexpectedly_held,
         "seconds": seconds(report.took),
         "exit_status": summary.exit().code(),
@@ -142,6 +134,6 @@ fn not_run(case: &Case, version: Version, setting: &Setting) -> Value {
 }
 
 /// Seconds with milliseconds.
-fn seconds(time: std::time::Duration) -> f64 {
+pub fn seconds(time: std::time::Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use super::Setting;
 use crate::cli::exit::Exit;
 use crate::run::{Report, Stopped};
@@ -39,19 +41,37 @@ impl Summary {
             ..Self::default()
         };
         for outcome in &report.outcomes {
-            match outcome.verdict {
-                Verdict::Held => summary.held += 1,
-                Verdict::Noted(_) => summary.noted += 1,
-                Verdict::NotApplicable(_) => summary.not_applicable += 1,
-                Verdict::Inconclusive(_) => summary.inconclusive += 1,
-                Verdict::Failed(_) => {
-                    summary.failed += 1;
-                    summary.expected += usize::from(setting.is_expected_to_fail(outcome.case));
-                }
-            }
+            summary.count(&outcome.verdict, setting.is_expected_to_fail(outcome.case));
         }
         summary.unexpectedly_held = unexpectedly_held(report, setting);
         summary
+    }
+
+    /// Adds an outcome.
+    pub fn count(&mut self, verdict: &Verdict, is_expected_to_fail: bool) {
+        match verdict {
+            Verdict::Held => self.held += 1,
+            Verdict::Noted(_) => self.noted += 1,
+            Verdict::NotApplicable(_) => self.not_applicable += 1,
+            Verdict::Inconclusive(_) => self.inconclusive += 1,
+            Verdict::Failed(_) => {
+                self.failed += 1;
+                self.expected += usize::from(is_expected_to_fail);
+            }
+        }
+    }
+
+    /// The counts as the field `counts` of the JSON reports.
+    pub fn counts(&self) -> Value {
+        json!({
+            "held": self.held,
+            "failed": self.failed,
+            "failed_as_expected": self.expected,
+            "noted": self.noted,
+            "not_applicable": self.not_applicable,
+            "inconclusive": self.inconclusive,
+            "not_run": self.not_run,
+        })
     }
 
     /// The exit status. A failed case outweighs an inconclusive one.
