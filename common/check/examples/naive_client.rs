@@ -33,9 +33,9 @@ pub enum Fault {
     None,
     /// A FIN without close_notify counts as the end of the answer.
     FinIsTheEnd,
-    /// Nobody compares the body with its length, or looks for the last chunk.
+    /// The client does not compare the body with its length, and does not look for the last chunk.
     LengthIgnored,
-    /// The end of the session counts as the end of the answer, however it came, and nobody looks at the length.
+    /// The end of the session counts as the end of the answer, however it came. The client ignores the length.
     TruncationIgnored,
     /// A reset counts as the end of the answer.
     ResetIsTheEnd,

@@ -137,7 +137,7 @@ pub struct About {
     pub tries: &'static str,
     /// What a good server does, as a sentence.
     pub good: &'static str,
-    /// Who demands it: "RFC 8446, 6.1".
+    /// The RFC section that demands it: "RFC 8446, 6.1".
     pub source: &'static str,
     /// The file and the anchor in `common/session/src/guide` that explains it: "05-the-end.md".
     pub guide: &'static str,

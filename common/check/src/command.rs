@@ -46,7 +46,7 @@ pub struct Command {
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Somebody else listens at the address.
+    /// Another program listens at the address.
     #[error(
         "something already listens at {0}: stop it, or choose a free port with port 0 and {{port}} in COMMAND"
     )]
@@ -217,7 +217,7 @@ impl Drop for Command {
     }
 }
 
-/// The first of these addresses at which somebody accepts a connection.
+/// The first of these addresses at which a server accepts a connection.
 fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let accepts = |address: &SocketAddr| TcpStream::connect_timeout(address, Duration::from_secs(1)).is_ok();
     addresses.iter().copied().find(accepts)
@@ -367,7 +367,7 @@ struct Kept {
     last: VecDeque<String>,
     /// The number of lines between them, which are not kept.
     between: usize,
-    /// Nobody can write to the pipe any more.
+    /// All processes have closed the pipe.
     is_closed: bool,
 }
 

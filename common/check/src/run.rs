@@ -60,7 +60,7 @@ impl Default for Options<'_> {
 /// A server that a run can start again.
 pub trait Restart {
     /// Says how the server has ended, for example "the process ended with exit status 101". `None`: it still runs, or
-    /// nobody knows.
+    /// this is unknown.
     fn has_ended(&mut self) -> Option<String>;
 
     /// A case begins. What the server writes from now on belongs to it.
@@ -313,8 +313,8 @@ impl Run<'_, '_> {
         goes_on
     }
 
-    /// Runs the cases of a batch again, each alone. The server did not survive all of them side by side, and nobody knows
-    /// which one it was.
+    /// Runs the cases of a batch again, each alone. The server did not survive all of them side by side, and it
+    /// is unknown which case ended it.
     fn one_after_the_other(&mut self, batch: &[(&'static Case, Version)]) -> Result<(), Stopped> {
         for (index, one) in batch.iter().enumerate() {
             if let Err(why) = self.in_time(&[*one]) {
@@ -441,7 +441,7 @@ fn bury(outcome: &mut Outcome, why: &str, lines: &[String], side_by_side: usize)
     }
 }
 
-/// Whether nobody listens at the target's address.
+/// Whether no server listens at the target's address.
 fn is_refused(target: &Target) -> bool {
     let connection = std::net::TcpStream::connect_timeout(&target.address, target.patience);
     connection.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)

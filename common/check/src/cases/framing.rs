@@ -19,7 +19,7 @@ use crate::wire::{Client, End};
 
 /// The pause between two parts of a record, so that the server reads them one after the other.
 const PAUSE: Duration = Duration::from_millis(2);
-/// A number that RFC 8701 reserves: nobody may give it a meaning.
+/// A number that RFC 8701 reserves. It never gets a meaning.
 const GREASE: u16 = 0x5a5a;
 
 const fn case(about: About, versions: Versions, needs: Needs, run: fn(&mut Trial<'_>) -> Judgement) -> Case {

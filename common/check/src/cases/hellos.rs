@@ -95,7 +95,7 @@ pub static CASES: &[Case] = &[
     case(
         About {
             name: "invalid-key-share",
-            tries: "The key share of the client is zero (X25519). Everybody would know the shared secret.",
+            tries: "The key share of the client is zero (X25519). The shared secret is zero then, so an attacker knows it.",
             good: "The server refuses it with illegal_parameter.",
             source: "RFC 8446, 7.4.2; RFC 7748, 6.1",
             guide: ALERTS,

@@ -19,7 +19,7 @@ const fn case(about: About, versions: Versions, needs: Needs, run: fn(&mut Trial
 const SERVED: &str = "The server serves the others meanwhile, about as fast as without this client.";
 const SERVED_WITH_A_LIMIT: &str = "The server serves the others meanwhile. If it allows fewer sessions than these, its \
                                     deadline for a handshake is short. One such client must not stop it.";
-const DEAF: &str = "a server that serves nobody";
+const DEAF: &str = "a server that serves no client";
 const MANY_SESSIONS: &str = "08-many-sessions.md";
 
 /// How many clients hold a connection.

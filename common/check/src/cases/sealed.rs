@@ -326,7 +326,7 @@ fn replayed_record(trial: &mut Trial<'_>) -> Judgement {
     must_end(trial, &mut client, 2 * request.len() - 1, Must::Alert(&[Alert::BadRecordMac]))
 }
 
-/// What the server answers, or a few bytes if nobody knows that. Fits into a record.
+/// The request that the server answers, or a few bytes if none is known. It fits into a record.
 fn some_request(trial: &Trial<'_>) -> Vec<u8> {
     match trial.target.speaks {
         Speaks::Any => payload(64),

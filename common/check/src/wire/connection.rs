@@ -337,7 +337,7 @@ impl Write for Call<'_> {
     }
 }
 
-/// An expired timeout of a socket is `WouldBlock` on Unix. Its text helps nobody.
+/// An expired timeout of a socket is `WouldBlock` on Unix. Its text does not say that a time limit has passed.
 fn named(error: io::Error) -> io::Error {
     if is_timeout(&error) { timed_out() } else { error }
 }
