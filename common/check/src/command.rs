@@ -1,21 +1,22 @@
 //! COMMAND: the server as a child process, in a process group of its own.
 
-use std::collections::VecDeque;
+mod group;
+mod lines;
+
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::{ChildStdin, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
-use signal_hook::low_level::signal_name;
+use lines::Lines;
 
-use crate::descent::Descent;
 use crate::run::{Restart, Running};
+
+pub use group::Group;
 
 /// How long the server may take until it accepts connections.
 const START: Duration = Duration::from_secs(30);
@@ -25,11 +26,6 @@ const TERM: Duration = Duration::from_secs(2);
 const LAST_LINES: Duration = Duration::from_millis(500);
 /// The pause between two looks at something.
 const PAUSE: Duration = Duration::from_millis(10);
-/// The number of first lines and of last lines that are kept of each pipe. A panic has its message in front of a long
-/// backtrace, and other programs end with the message.
-const KEPT: usize = 8;
-/// The length of a line in bytes.
-const LINE: usize = 400;
 
 /// A server that `mio-check` starts. Dropping it ends its process group, and its descendants that have left the group.
 pub struct Command {
@@ -255,192 +251,13 @@ fn filled(word: &OsString, host: &str, port: &str) -> OsString {
     OsString::from_vec(filled)
 }
 
-/// The process group of a command, and the descendants that have left it. Clones share it.
-#[derive(Clone, Default)]
-pub struct Group(Arc<Mutex<Members>>);
-
-#[derive(Default)]
-struct Members {
-    /// The leader, until it is waited for. So its id cannot belong to another process.
-    leader: Option<Child>,
-    /// No process is started any more.
-    closed: bool,
-}
-
-type Pipe = Box<dyn Read + Send>;
-
-impl Group {
-    fn members(&self) -> MutexGuard<'_, Members> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn spawn(
-        &self,
-        command: &mut std::process::Command,
-        program: &OsString,
-    ) -> Result<(u32, Option<ChildStdin>, Vec<Pipe>), StartError> {
-        let mut members = self.members();
-        if members.closed {
-            return Err(StartError::Interrupted);
-        }
-        let spawned = command.spawn();
-        let mut child = spawned
-            .map_err(|error| StartError::Spawn { program: program.to_string_lossy().into_owned(), error })?;
-        let stdout = child.stdout.take().map(|pipe| Box::new(pipe) as Pipe);
-        let stderr = child.stderr.take().map(|pipe| Box::new(pipe) as Pipe);
-        let (process, stdin) = (child.id(), child.stdin.take());
-        members.leader = Some(child);
-        Ok((process, stdin, stdout.into_iter().chain(stderr).collect()))
-    }
-
-    /// Ends the process group: SIGTERM, and SIGKILL two seconds later.
-    pub fn end(&self) {
-        end(&mut self.members());
-    }
-
-    /// Ends the process group. A later start is an error.
-    pub fn close(&self) {
-        let mut members = self.members();
-        members.closed = true;
-        end(&mut members);
-    }
-
-    /// Says how the leader has ended. `None`: it runs, or there is none.
-    fn how_it_ended(&self) -> Option<String> {
-        let members = self.members();
-        let status = exited(pid(members.leader.as_ref()?)?)?;
-        Some(match (status.exit_status(), status.terminating_signal()) {
-            (_, Some(number)) => {
-                let name = signal_name(number).map(|name| format!(" ({name})")).unwrap_or_default();
-                format!("the server's process was ended by signal {number}{name}")
-            }
-            (status, None) => {
-                format!("the server's process ended with exit status {}", status.unwrap_or_default())
-            }
-        })
-    }
-}
-
-fn end(members: &mut Members) {
-    let Some(mut leader) = members.leader.take() else { return };
-    let Some(process) = pid(&leader) else { return };
-    let descent = Descent::of(process); // later, those whose parent has ended are not found
-    descent.signal(Signal::TERM);
-    let has_ended = wait(process);
-    descent.signal(Signal::KILL);
-    // The kernel may hold a process for a long time, for example on a disk that does not answer.
-    if has_ended || wait(process) {
-        let _ = leader.wait();
-    }
-}
-
-/// Waits for the end of a process, but not longer than [`TERM`]. Returns whether it has ended.
-fn wait(process: Pid) -> bool {
-    let start = Instant::now();
-    while exited(process).is_none() {
-        if start.elapsed() > TERM {
-            return false;
-        }
-        thread::sleep(PAUSE);
-    }
-    true
-}
-
-fn pid(child: &Child) -> Option<Pid> {
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
-}
-
-/// The status of a process that has ended. It stays a zombie, and keeps its id.
-fn exited(process: Pid) -> Option<WaitIdStatus> {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    waitid(WaitId::Pid(process), options).ok().flatten()
-}
-
-/// The first and the last lines that a pipe has brought. A thread reads all of it, so that the server never waits for
-/// a reader.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Kept>>);
-
-#[derive(Default)]
-struct Kept {
-    first: Vec<String>,
-    last: VecDeque<String>,
-    /// The number of lines between them, which are not kept.
-    between: usize,
-    /// All processes have closed the pipe.
-    is_closed: bool,
-}
-
-impl Lines {
-    fn of(mut pipe: Pipe) -> Self {
-        let lines = Self::default();
-        let shared = lines.clone();
-        thread::spawn(move || shared.follow(&mut pipe));
-        lines
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn follow(&self, pipe: &mut Pipe) {
-        let mut line = Vec::new();
-        let mut buffer = vec![0; 16 * 1024];
-        while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-            for byte in &buffer[..length] {
-                match byte {
-                    b'\n' => self.push(&std::mem::take(&mut line)),
-                    byte if line.len() < LINE => line.push(*byte),
-                    _ => {}
-                }
-            }
-        }
-        self.push(&line);
-        self.lock().is_closed = true;
-    }
-
-    fn push(&self, line: &[u8]) {
-        let line = String::from_utf8_lossy(line).trim_end().to_owned();
-        if line.is_empty() {
-            return;
-        }
-        let mut kept = self.lock();
-        if kept.first.len() < KEPT {
-            kept.first.push(line);
-            return;
-        }
-        kept.last.push_back(line);
-        if kept.last.len() > KEPT {
-            kept.last.pop_front();
-            kept.between += 1;
-        }
-    }
-
-    /// Forgets the lines so far.
-    fn forget(&self) {
-        let mut kept = self.lock();
-        *kept = Kept { is_closed: kept.is_closed, ..Kept::default() };
-    }
-
-    /// Waits until the pipe is closed. A process that the server has left behind may keep it open.
-    fn wait(&self, limit: Duration) {
-        let start = Instant::now();
-        while !self.lock().is_closed && start.elapsed() < limit {
-            thread::sleep(PAUSE);
-        }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let kept = self.lock();
-        let between = (kept.between > 0).then(|| format!("… {} lines more …", kept.between));
-        kept.first.iter().cloned().chain(between).chain(kept.last.iter().cloned()).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::Read as _;
     use std::net::Ipv4Addr;
+
+    use super::lines::{KEPT, LINE};
+    use super::*;
 
     fn shell(script: &str) -> Command {
         let words = ["sh", "-c", script].map(OsString::from).to_vec();
