@@ -110,7 +110,7 @@ impl Illustrator {
     /// Queues the page of a session that has ended.
     fn queue(&mut self, story: Story) {
         let Some(drawer) = &self.drawer else { return };
-        let (id, size) = (story.facts.id, story.size());
+        let (id, size) = (story.id, story.size());
         match drawer.add(story, size) {
             Ok(()) => {}
             Err(Refused::Full) => {
@@ -176,7 +176,7 @@ impl Sink for Illustrator {
 impl Drop for Illustrator {
     fn drop(&mut self) {
         let mut unfinished: Vec<Story> = mem::take(&mut self.stories).into_values().collect();
-        unfinished.sort_by_key(|story| story.facts.id.number);
+        unfinished.sort_by_key(|story| story.id.number);
         let Some(drawer) = self.drawer.take() else { return };
         match drawer.finish() {
             Some(draw) => unfinished.iter().for_each(draw),

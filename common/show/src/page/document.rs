@@ -10,8 +10,24 @@ use super::names::Look;
 use super::rows::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
 use super::{glance, ladder};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+const STYLE: &str = concat!(
+    include_str!("style/base.css"),
+    include_str!("style/glance.css"),
+    include_str!("style/ladder.css"),
+    include_str!("style/bytes.css"),
+    include_str!("style/legend.css"),
+    include_str!("style/narrow.css"),
+    include_str!("style/print.css"),
+);
+/// The page works without this script: `<details>` need none. A block for each file, so that their names stay apart.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n",
+    "{\n",
+    include_str!("script/fields.js"),
+    "}\n{\n",
+    include_str!("script/ladder.js"),
+    "}\n",
+);
 const ICONS: &str = include_str!("icons.svg");
 
 /// Draws the page of a session.

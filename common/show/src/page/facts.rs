@@ -3,14 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use program::ending::Endings;
 use program::exit::ExitStatus;
 use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use tls_session::alert_name::AlertName;
-use tls_session::close_reason::{CloseReason, Until};
+use tls_session::close_reason::CloseReason;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
-use tls_session::observer::SessionId;
 
 use decode::explain::{self, Certificate, Certificates};
 use decode::{Content, Message, Protection, Record};
@@ -18,19 +16,18 @@ use decode::{Content, Message, Protection, Record};
 /// The known facts of a session. They grow during the session.
 #[derive(Debug)]
 pub(super) struct Facts {
-    pub(super) id: SessionId,
-    pub(super) endings: Endings,
-    pub(super) local: SocketAddr,
+    /// The number of the session, from 1.
+    pub(super) number: u64,
+    /// The end that this program is; `None` if it only has a capture of both.
+    pub(super) us: Option<Side>,
     /// The time of day at which it began.
     pub(super) began: String,
     /// Its duration so far.
     pub(super) lasted: Duration,
     pub(super) agreed: Option<Agreed>,
-    pub(super) end: Option<End>,
-    /// Sent by the client.
-    pub(super) client: Sent,
-    /// Sent by the server.
-    pub(super) server: Sent,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) client: End,
+    pub(super) server: End,
     /// The server has asked the client for a certificate.
     pub(super) certificate_requested: bool,
     /// An encrypted record was decrypted.
@@ -39,10 +36,14 @@ pub(super) struct Facts {
     pub(super) has_data: bool,
 }
 
-/// The bytes and records that one end sent.
-#[derive(Debug, Default)]
-pub(super) struct Sent {
+/// One end: its address, and what it sent.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) address: SocketAddr,
+    /// The number of bytes on the wire.
     pub(super) bytes: u64,
+    /// The number of bytes of application data.
+    pub(super) data: u64,
     pub(super) records: u64,
     pub(super) certificates: Option<Certificates>,
 }
@@ -61,17 +62,13 @@ pub(super) struct Agreed {
     pub(super) alarming: bool,
 }
 
-/// The end of a session.
+/// How a session ended.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct Outcome {
     pub(super) sentence: String,
-    pub(super) outcome: Outcome,
+    pub(super) grade: Grade,
     /// Set if one end has refused the other.
     pub(super) refusal: Option<Refusal>,
-    /// Bytes of application data that we received.
-    pub(super) received: u64,
-    /// Bytes of application data that we sent.
-    pub(super) sent: u64,
 }
 
 /// The end that refused the other.
@@ -83,56 +80,59 @@ pub(super) enum Refusal {
     Theirs(String),
 }
 
-/// The outcome of a session.
+/// The grade of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Grade {
     Clean,
     Doubtful,
     Failed,
 }
 
+impl End {
+    fn at(address: SocketAddr) -> Self {
+        Self { address, bytes: 0, data: 0, records: 0, certificates: None }
+    }
+}
+
 impl Facts {
-    pub(super) fn new(id: SessionId, endings: Endings, local: SocketAddr, began: String) -> Self {
+    /// Begins the facts of a session between these addresses. `us` is the end that this program is, if it is one.
+    pub(super) fn new(
+        number: u64,
+        us: Option<Side>,
+        [client, server]: [SocketAddr; 2],
+        began: String,
+    ) -> Self {
         Self {
-            id,
-            endings,
-            local,
+            number,
+            us,
             began,
             lasted: Duration::ZERO,
             agreed: None,
-            end: None,
-            client: Sent::default(),
-            server: Sent::default(),
+            outcome: None,
+            client: End::at(client),
+            server: End::at(server),
             certificate_requested: false,
             opened: false,
             has_data: false,
         }
     }
 
-    pub(super) fn us(&self) -> Side {
-        self.endings.local()
-    }
-
     /// Returns about how many bytes it keeps, mostly names in certificates.
     pub(super) fn size(&self) -> usize {
         let certificates = [&self.client, &self.server]
             .into_iter()
-            .filter_map(|sent| sent.certificates.as_ref()?.first.as_ref());
+            .filter_map(|end| end.certificates.as_ref()?.first.as_ref());
         certificates.map(Certificate::size).sum::<usize>() + 1024
     }
 
-    pub(super) fn address_of(&self, side: Side) -> SocketAddr {
-        if side == self.endings.peer() { self.id.peer } else { self.local }
-    }
-
-    pub(super) fn of(&self, side: Side) -> &Sent {
+    pub(super) fn of(&self, side: Side) -> &End {
         match side {
             Side::Client => &self.client,
             Side::Server => &self.server,
         }
     }
 
-    pub(super) fn sent_by(&mut self, side: Side) -> &mut Sent {
+    pub(super) fn of_mut(&mut self, side: Side) -> &mut End {
         match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
@@ -153,23 +153,23 @@ impl Facts {
         });
     }
 
-    pub(super) fn close(&mut self, reason: &CloseReason, until: Until<'_>, received: u64, sent: u64) {
-        let outcome = match (reason, ExitStatus::from(reason)) {
-            (CloseReason::Clean { .. }, _) => Outcome::Clean,
-            (_, ExitStatus::Clean) => Outcome::Doubtful,
-            _ => Outcome::Failed,
+    /// Ends the session for this reason, which `sentence` describes.
+    pub(super) fn close(&mut self, reason: &CloseReason, sentence: String) {
+        let grade = match (reason, ExitStatus::from(reason)) {
+            (CloseReason::Clean { .. }, _) => Grade::Clean,
+            (_, ExitStatus::Clean) => Grade::Doubtful,
+            _ => Grade::Failed,
         };
         let refusal = match reason {
             CloseReason::Unauthorized(why) => Some(Refusal::Ours(why.to_string())),
             CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
             _ => None,
         };
-        let sentence = self.endings.describe_end(reason, until).to_string();
-        self.end = Some(End { sentence, outcome, refusal, received, sent });
+        self.outcome = Some(Outcome { sentence, grade, refusal });
     }
 
     pub(super) fn record(&mut self, record: &Record) {
-        self.sent_by(record.sender).records += 1;
+        self.of_mut(record.sender).records += 1;
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
         self.has_data |= opened && matches!(record.content, Content::ApplicationData(1..));
@@ -182,7 +182,7 @@ impl Facts {
         match message.kind {
             HandshakeType::CertificateRequest => self.certificate_requested = true,
             HandshakeType::Certificate => {
-                self.sent_by(message.sender).certificates = Some(explain::certificates(message));
+                self.of_mut(message.sender).certificates = Some(explain::certificates(message));
             }
             _ => {}
         }

@@ -5,17 +5,17 @@ use maud::{Markup, html};
 use program::offer::version_name;
 use rustls::{HandshakeKind, Side};
 
-use super::facts::{Agreed, End, Facts, Outcome, Refusal};
+use super::facts::{Agreed, Facts, Grade, Outcome, Refusal};
 use super::ladder::icon;
 use super::names;
 use super::numbers::{count, duration, grouped};
 
 /// Returns the title of the page.
 pub(super) fn title(facts: &Facts) -> String {
-    let end = facts.end.as_ref().map_or("not ended", |end| word(end.outcome));
+    let end = facts.outcome.as_ref().map_or("not ended", |outcome| word(outcome.grade));
     let agreed = facts.agreed.as_ref();
     let version = agreed.map_or_else(String::new, |agreed| format!(", {}", version(Some(agreed))));
-    format!("Session {}{version}: {end}", facts.id.number)
+    format!("Session {}{version}: {end}", facts.number)
 }
 
 pub(super) fn of(facts: &Facts) -> Markup {
@@ -37,35 +37,41 @@ pub(super) fn of(facts: &Facts) -> Markup {
 }
 
 fn heading(facts: &Facts) -> Markup {
-    let (us, peer) = (names::side(facts.us()), names::side(facts.endings.peer()));
-    html! { "Session " (facts.id.number) ": this " (us) " with the " (peer) " at " span.nowrap { (facts.id.peer) } }
+    let Some(us) = facts.us else {
+        return html! { "Session " (facts.number) ": a client with the server at " span.nowrap { (facts.server.address) } };
+    };
+    let peer = names::other(us);
+    html! {
+        "Session " (facts.number) ": this " (names::side(us)) " with the " (names::side(peer)) " at "
+        span.nowrap { (facts.of(peer).address) }
+    }
 }
 
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Clean => "ended well",
-        Outcome::Doubtful => "ended with a doubt",
-        Outcome::Failed => "failed",
+fn word(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Clean => "ended well",
+        Grade::Doubtful => "ended with a doubt",
+        Grade::Failed => "failed",
     }
 }
 
 fn outcome(facts: &Facts) -> Markup {
-    let Some(End { sentence, outcome, .. }) = &facts.end else {
+    let Some(Outcome { sentence, grade, .. }) = &facts.outcome else {
         return html! {
             div.outcome.doubtful { p { (icon("warn")) strong { "Left open." } " The program ended before the session." } }
         };
     };
-    let (class, picture, says) = match outcome {
-        Outcome::Clean => ("clean", "check", "It ended well."),
-        Outcome::Doubtful => ("doubtful", "warn", "It ended with a doubt."),
-        Outcome::Failed if facts.agreed.is_none() => ("failed", "cross", "The handshake failed."),
-        Outcome::Failed => ("failed", "cross", "It failed."),
+    let (class, picture, says) = match grade {
+        Grade::Clean => ("clean", "check", "It ended well."),
+        Grade::Doubtful => ("doubtful", "warn", "It ended with a doubt."),
+        Grade::Failed if facts.agreed.is_none() => ("failed", "cross", "The handshake failed."),
+        Grade::Failed => ("failed", "cross", "It failed."),
     };
     html! {
         div.outcome.(class) role="note" {
             p { (icon(picture)) strong { (says) } }
             p.why { (capital(sentence)) "." }
-            @if *outcome == Outcome::Failed {
+            @if *grade == Grade::Failed {
                 p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" } }
             }
         }
@@ -111,8 +117,8 @@ fn fact(name: &str, value: &Markup) -> Markup {
 
 fn parties(facts: &Facts) -> Markup {
     let end = |side| {
-        let here = if side == facts.us() { " (this end)" } else { "" };
-        html! { (facts.address_of(side)) (here) }
+        let here = if Some(side) == facts.us { " (this end)" } else { "" };
+        html! { (facts.of(side).address) (here) }
     };
     html! {
         section.card {
@@ -157,14 +163,11 @@ fn agreement(facts: &Facts) -> Markup {
 }
 
 fn authorization(facts: &Facts) -> Markup {
-    let (us, peer) = (names::side(facts.us()), names::side(facts.endings.peer()));
-    let (result, alarming) = our_result(facts);
     html! {
         section.card {
             h3 { "Authorization" }
             dl {
-                (fact(&format!("the {peer}, checked by this {us}"), &html! { span.alarming[alarming] { (result) } }))
-                (fact(&format!("this {us}, checked by the {peer}"), &html! { (their_result(facts)) }))
+                @if let Some(us) = facts.us { (results(facts, us)) }
                 @for side in [Side::Server, Side::Client] {
                     @if let Some(certificates) = &facts.of(side).certificates {
                         (fact(&format!("the {}’s certificate", names::side(side)), &first_certificate(certificates)))
@@ -175,9 +178,19 @@ fn authorization(facts: &Facts) -> Markup {
     }
 }
 
+/// Draws whether each end authorized the other. `us` is this end.
+fn results(facts: &Facts, us: Side) -> Markup {
+    let (result, alarming) = our_result(facts);
+    let (ours, theirs) = (names::side(us), names::side(names::other(us)));
+    html! {
+        (fact(&format!("the {theirs}, checked by this {ours}"), &html! { span.alarming[alarming] { (result) } }))
+        (fact(&format!("this {ours}, checked by the {theirs}"), &html! { (their_result(facts, us)) }))
+    }
+}
+
 /// Returns our authorization of the peer, and whether it is a reason for alarm.
 fn our_result(facts: &Facts) -> (String, bool) {
-    match (&facts.agreed, facts.end.as_ref().and_then(|end| end.refusal.as_ref())) {
+    match (&facts.agreed, facts.outcome.as_ref().and_then(|outcome| outcome.refusal.as_ref())) {
         (_, Some(Refusal::Ours(why))) => (format!("NOT authorized: {why}"), true),
         (Some(agreed), _) => (agreed.authorization.clone(), agreed.alarming),
         (None, _) => ("no result: the handshake did not finish".to_owned(), false),
@@ -185,13 +198,13 @@ fn our_result(facts: &Facts) -> (String, bool) {
 }
 
 /// Says whether the peer authorized us. A peer never reports success. Only its later behaviour shows it.
-fn their_result(facts: &Facts) -> String {
-    if let Some(End { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.end {
+fn their_result(facts: &Facts, us: Side) -> String {
+    if let Some(Outcome { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.outcome {
         return format!("it ended the session with the alert {alert}");
     }
     let Some(agreed) = &facts.agreed else { return "not known: the handshake did not finish".to_owned() };
     let resumed = agreed.kind == Some(HandshakeKind::Resumed);
-    let result = match facts.us() {
+    let result = match us {
         _ if resumed => "checked in the session that this one resumes",
         Side::Server => "it continued after our certificate",
         Side::Client if !facts.certificate_requested => "it requested no certificate",
@@ -224,8 +237,6 @@ fn first_certificate(certificates: &Certificates) -> Markup {
 }
 
 fn traffic(facts: &Facts) -> Markup {
-    let (received, sent) = facts.end.as_ref().map_or((0, 0), |end| (end.received, end.sent));
-    let application = |side| if side == facts.us() { sent } else { received };
     html! {
         section.card {
             h3 { "Traffic" }
@@ -234,7 +245,7 @@ fn traffic(facts: &Facts) -> Markup {
                 tbody {
                     tr { th scope="row" { "records" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).records)) } } }
                     tr { th scope="row" { "bytes on the wire" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).bytes)) } } }
-                    tr { th scope="row" { "application data" } @for side in [Side::Client, Side::Server] { td { (grouped(application(side))) } } }
+                    tr { th scope="row" { "application data" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).data)) } } }
                 }
             }
         }

@@ -16,7 +16,8 @@ use crate::vocabulary::{self, Entry, Tone};
 
 /// The state that all rows of a ladder share.
 struct Ladder {
-    us: Side,
+    /// The end that this program is; `None` if it only has a capture of both.
+    us: Option<Side>,
     flights: HashMap<usize, Flight>,
     painter: Painter,
     /// The row with the first trouble is drawn. It has an anchor.
@@ -27,7 +28,7 @@ struct Ladder {
 pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     let repeated = rows.repeated();
     let all = || rows.first.iter().chain(&repeated).chain(&rows.last).enumerate();
-    let us = facts.us();
+    let us = facts.us;
     let mut ladder = Ladder { us, flights: flights::of(all()), painter: Painter::default(), troubled: false };
     let before = rows.omitted().map_or(usize::MAX, |_| rows.first.len());
     let first = ladder.turns(&all().take(before).collect::<Vec<_>>());
@@ -36,13 +37,15 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
         section #ladder aria-labelledby="ladder-title" {
             h2 #ladder-title { "Step by step" }
             p.lead {
-                "Time runs downwards. Every arrow is a record on the wire. Open it to see its bytes. On the "
-                (if us == Side::Client { "left" } else { "right" })
-                " are the steps of this " (names::side(us)) "’s event loop, turn by turn. All steps of one turn have \
-                the time at which the turn began."
+                "Time runs downwards. Every arrow is a record on the wire. Open it to see its bytes."
+                @if let Some(us) = us {
+                    " On the " (if us == Side::Client { "left" } else { "right" }) " are the steps of this "
+                    (names::side(us)) "’s event loop, turn by turn. All steps of one turn have the time at which the turn \
+                    began."
+                }
             }
             p.tools hidden { button type="button" data-open="" { "Open all" } " " button type="button" { "Close all" } }
-            div.ladder.(names::side(us)) {
+            div.ladder.(us.map_or("capture", names::side)) {
                 (ends(facts))
                 ol.turns {
                     (first)
@@ -59,13 +62,13 @@ fn ends(facts: &Facts) -> Markup {
     let end = |side: Side| {
         html! {
             div.end.(names::side(side)) {
-                strong { (names::side(side)) @if side == facts.us() { " (this end)" } }
-                " " span { (facts.address_of(side)) }
+                strong { (names::side(side)) @if Some(side) == facts.us { " (this end)" } }
+                " " span { (facts.of(side).address) }
             }
         }
     };
     html! {
-        div.ends { div.machine-head { "the event loop" } (end(Side::Client)) (end(Side::Server)) }
+        div.ends { @if facts.us.is_some() { div.machine-head { "the event loop" } } (end(Side::Client)) (end(Side::Server)) }
     }
 }
 
@@ -149,7 +152,7 @@ impl Ladder {
     fn arrow(&mut self, drawn: &Drawn) -> Markup {
         let record = &drawn.record;
         let (look, sender) = (Look::of(record), record.sender);
-        let receiver = if sender == Side::Client { Side::Server } else { Side::Client };
+        let receiver = names::other(sender);
         let inside = self.painter.record(drawn);
         html! {
             li.arrow.(look.class()).{ "from-" (names::side(sender)) }
@@ -189,10 +192,10 @@ pub(super) fn icon(name: &str) -> Markup {
 }
 
 /// Draws a step with its direction. The client's steps are on the left of the wire, the server's on its right.
-fn step(call: &Entry, us: Side) -> Markup {
+fn step(call: &Entry, us: Option<Side>) -> Markup {
     let glyph = match (call.tone, us) {
-        (Tone::In, Side::Client) | (Tone::Out, Side::Server) => "←",
-        (Tone::Out, Side::Client) | (Tone::In, Side::Server) => "→",
+        (Tone::In, Some(Side::Client)) | (Tone::Out, Some(Side::Server)) => "←",
+        (Tone::In | Tone::Out, _) => "→",
         (Tone::Trouble, _) => "✖",
         (Tone::Stalled, _) => "◼",
         (Tone::Phase, _) => "◆",

@@ -22,7 +22,7 @@ impl Pages {
 
     /// Draws and writes a page. A warning reports the first page that cannot be written. Each later session tries again.
     pub(super) fn draw(&mut self, story: &Story) {
-        let id = story.facts.id;
+        let id = story.id;
         let page = document::of(&story.facts, &story.rows).into_string();
         match self.folder.write(&page) {
             Ok(path) => {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use program::ending::Endings;
+use rustls::Side;
 use tls_session::observer::{SessionId, Step};
 
 use super::Round;
@@ -16,6 +17,9 @@ use crate::vocabulary::{self, Entry};
 #[derive(Debug)]
 pub(super) struct Story {
     began: Instant,
+    /// The sentences of this program about its sessions.
+    endings: Endings,
+    pub(super) id: SessionId,
     pub(super) facts: Facts,
     pub(super) rows: Rows,
     /// The turn that its last rows belong to.
@@ -32,8 +36,13 @@ impl Story {
         local: SocketAddr,
         date: String,
     ) -> Self {
-        let facts = Facts::new(id, endings, local, date);
-        Self { began: now, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO }
+        let us = endings.local();
+        let ends = match us {
+            Side::Client => [local, id.peer],
+            Side::Server => [id.peer, local],
+        };
+        let facts = Facts::new(id.number, Some(us), ends, date);
+        Self { began: now, endings, id, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO }
     }
 
     /// Returns about how many bytes it keeps.
@@ -64,24 +73,25 @@ impl Story {
         self.facts.lasted = now.saturating_duration_since(self.began);
         match step {
             Step::Received(bytes) => {
-                let peer = self.facts.endings.peer();
-                self.facts.sent_by(peer).bytes += bytes.len() as u64;
+                self.facts.of_mut(self.endings.peer()).bytes += bytes.len() as u64;
             }
             Step::WroteTls(length) => {
-                let us = self.facts.us();
-                self.facts.sent_by(us).bytes += *length as u64;
+                self.facts.of_mut(self.endings.local()).bytes += *length as u64;
             }
             Step::Established(handshake) => self.facts.agree(handshake),
             Step::PlaintextIn([_, ..]) | Step::PlaintextOut([_, ..]) => self.facts.has_data = true,
             Step::Closed { reason, until, received, sent, .. } => {
-                self.facts.close(reason, *until, *received, *sent)
+                let sentence = self.endings.describe_end(reason, *until).to_string();
+                self.facts.close(reason, sentence);
+                self.facts.of_mut(self.endings.peer()).data = *received;
+                self.facts.of_mut(self.endings.local()).data = *sent;
             }
             _ => {}
         }
         for record in &carried.incomplete {
             self.rows.push_record(record);
         }
-        let mut call = vocabulary::of_step(step, now, &self.facts.endings);
+        let mut call = vocabulary::of_step(step, now, &self.endings);
         if let Step::Established(_) = step {
             call.details = "the top of this page has the parameters".to_owned();
         }
