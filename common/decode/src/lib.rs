@@ -24,6 +24,7 @@
 //! | `cipher`, `opener` | decrypt the records of one direction |
 //! | `keys` | derives keys from secrets |
 //! | [`secrets`] | receives the secrets from rustls |
+//! | [`recorder`] | records what rustls computes with the key schedule |
 //! | `assembly` | joins handshake messages that span records |
 //! | [`hello`] | reads the fields of hello messages that decryption needs, and the offer of a client |
 //! | `record` | the result: [`Record`], [`Content`], [`Message`] |
@@ -40,6 +41,7 @@ mod keys;
 mod opener;
 mod reader;
 mod record;
+pub mod recorder;
 pub mod secrets;
 
 use self::reader::Reader;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, PKCS_RSA_SHA256};
+use rcgen::{CertificateParams, KeyPair, PKCS_ED25519, PKCS_RSA_SHA256, SignatureAlgorithm};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, Ticketer, default_provider, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig, Side, SupportedCipherSuite, SupportedProtocolVersion,
+};
 
 /// The properties of a session.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,8 @@ pub struct Shape {
     pub real_groups: bool,
     /// The client does not trust the server's certificate.
     pub distrust: bool,
+    /// The algorithm of the key in the certificate. `None`: Ed25519, or RSA if the suite needs it.
+    pub key: Option<&'static SignatureAlgorithm>,
 }
 
 /// Both configurations. The key is Ed25519, or RSA if the suite needs it. The group is X25519 unless the shape says
@@ -47,24 +51,33 @@ pub struct Configs {
 impl Configs {
     /// Configurations of this shape, with a new certificate.
     pub fn new(shape: &Shape) -> Self {
+        Self::with_providers(shape, |_, provider| provider)
+    }
+
+    /// Configurations of this shape, whose providers went through `adapt`.
+    pub fn with_providers(shape: &Shape, adapt: impl Fn(Side, CryptoProvider) -> CryptoProvider) -> Self {
         let (chain, key, certificate) = certificate(shape);
         let mut roots = RootCertStore::empty();
         roots.add(chain[0].clone()).unwrap();
-        let server = server(shape, roots.clone(), chain.clone(), key.clone_key());
+        // The client sends a share for the first group only.
+        let client_groups = vec![kx_group::X25519, kx_group::SECP256R1];
+        let server_groups = vec![if shape.retry { kx_group::SECP256R1 } else { kx_group::X25519 }];
+        let server_provider = Arc::new(adapt(Side::Server, provider(shape, server_groups)));
+        let server = server(shape, server_provider, roots.clone(), chain.clone(), key.clone_key());
         let roots = if shape.distrust { RootCertStore::empty() } else { roots };
-        let client = client(shape, roots, chain, key);
-        let provider = Arc::clone(client.crypto_provider());
+        let provider = Arc::new(adapt(Side::Client, provider(shape, client_groups)));
+        let client = client(shape, Arc::clone(&provider), roots, chain, key);
         Self { server, client, provider, certificate }
     }
 }
 
 fn server(
     shape: &Shape,
+    provider: Arc<CryptoProvider>,
     roots: RootCertStore,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> ServerConfig {
-    let provider = provider(shape, vec![if shape.retry { kx_group::SECP256R1 } else { kx_group::X25519 }]);
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
     let config =
         ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions(shape)).unwrap();
@@ -82,12 +95,11 @@ fn server(
 
 fn client(
     shape: &Shape,
+    provider: Arc<CryptoProvider>,
     roots: RootCertStore,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> ClientConfig {
-    // The client sends a share for the first group only.
-    let provider = provider(shape, vec![kx_group::X25519, kx_group::SECP256R1]);
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(shape))
         .unwrap()
@@ -113,16 +125,17 @@ pub fn suite(name: &str) -> Option<SupportedCipherSuite> {
     Some(*suite.unwrap())
 }
 
-fn provider(shape: &Shape, kx_groups: Vec<&'static dyn SupportedKxGroup>) -> Arc<CryptoProvider> {
+fn provider(shape: &Shape, kx_groups: Vec<&'static dyn SupportedKxGroup>) -> CryptoProvider {
     let default = default_provider();
     let cipher_suites = shape.suite.map_or(default.cipher_suites, |suite| vec![suite]);
     let kx_groups = if shape.real_groups { default.kx_groups } else { kx_groups };
-    Arc::new(CryptoProvider { cipher_suites, kx_groups, ..default_provider() })
+    CryptoProvider { cipher_suites, kx_groups, ..default_provider() }
 }
 
 fn certificate(shape: &Shape) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, String) {
     let name = shape.suite.and_then(|suite| suite.suite().as_str()).unwrap_or_default();
-    let algorithm = if name.contains("_RSA_") { &PKCS_RSA_SHA256 } else { &PKCS_ED25519 };
+    let usual = if name.contains("_RSA_") { &PKCS_RSA_SHA256 } else { &PKCS_ED25519 };
+    let algorithm = shape.key.unwrap_or(usual);
     let key = KeyPair::generate_for(algorithm).unwrap();
     let certificate =
         CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();

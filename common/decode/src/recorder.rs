@@ -1,0 +1,316 @@
+//! Records what rustls computes with the key schedule of a session.
+//!
+//! A [`KeyLog`](rustls::KeyLog) gets some of the secrets. The values of the whole key schedule also include the shared
+//! secret of the key exchange, the early, handshake and master secrets, and the PSKs of tickets. rustls computes all of
+//! them with the HKDF and the PRF of its [`CryptoProvider`]. A [`Recorder`] wraps both. It passes each call on, and keeps a
+//! copy of the inputs and of the output.
+
+use std::fmt;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::crypto::tls12::Prf;
+use rustls::crypto::tls13::{Hkdf, HkdfExpander, OkmBlock, OutputLengthError};
+use rustls::crypto::{ActiveKeyExchange, CryptoProvider, hmac};
+use rustls::version::{TLS12, TLS13};
+use rustls::{CipherSuiteCommon, Error, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
+use zeroize::Zeroizing;
+
+/// The most computations between two calls of [`Recorder::take`]. A handshake has about 40. A turn of a session processes
+/// at most 64 records, and a KeyUpdate has at most 6. Further computations are not recorded.
+const MAX_FRESH: usize = 1024;
+
+/// A computation of the key schedule: its inputs and its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// HKDF-Extract(salt, ikm) (RFC 5869, 2.2). A missing salt is shown as zeros.
+    Extract {
+        /// The key of the HMAC.
+        salt: Value,
+        /// The secret that is put in: a PSK, a shared secret, or zeros.
+        ikm: Value,
+        /// The pseudorandom key, of the length of the hash.
+        output: Value,
+    },
+    /// HKDF-Expand(prk, info, length of the output) (RFC 5869, 2.3).
+    Expand {
+        /// The secret that is expanded.
+        prk: Value,
+        /// The structure HkdfLabel: length, label, context (RFC 8446, 7.1).
+        info: Value,
+        /// The derived secret, key or IV.
+        output: Value,
+    },
+    /// HMAC of a Finished or of a PSK binder (RFC 8446, 4.4.4).
+    Hmac {
+        /// The finished_key.
+        key: Value,
+        /// The transcript hash.
+        message: Value,
+        /// The verify_data.
+        output: Value,
+    },
+    /// The PRF of TLS 1.2 (RFC 5246, 5).
+    Prf {
+        /// The premaster secret or the master secret.
+        secret: Value,
+        /// The label, in ASCII.
+        label: Vec<u8>,
+        /// The randoms or a hash.
+        seed: Vec<u8>,
+        /// The derived secret.
+        output: Value,
+    },
+}
+
+/// Bytes that may be secret. They are overwritten when they are dropped, and never shown by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Value(Zeroizing<Vec<u8>>);
+
+impl Value {
+    fn new(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
+    }
+
+    /// Returns the bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// Collects the computations of all sessions whose provider comes from [`provider`](Self::provider). Clones share one list.
+///
+/// rustls computes inside `process_new_packets`, and in a client that resumes a session, inside `ClientConnection::new`. Call
+/// [`take`](Self::take) after each of these calls: then all computations belong to this session.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    fresh: Mutex<Fresh>,
+    /// The wrapped cipher suites so far.
+    suites: Mutex<Vec<SupportedCipherSuite>>,
+}
+
+#[derive(Default)]
+struct Fresh {
+    observed: Vec<Observed>,
+    closed: bool,
+}
+
+impl Recorder {
+    /// Returns the same provider, with recorded cipher suites.
+    pub fn provider(&self, provider: &CryptoProvider) -> CryptoProvider {
+        let cipher_suites = provider.cipher_suites.iter().map(|suite| self.suite(*suite)).collect();
+        CryptoProvider { cipher_suites, ..provider.clone() }
+    }
+
+    /// Returns the computations since the last call, in their order.
+    pub fn take(&self) -> Vec<Observed> {
+        mem::take(&mut lock(&self.0.fresh).observed)
+    }
+
+    /// Stops recording, and forgets what was recorded.
+    pub fn close(&self) {
+        *lock(&self.0.fresh) = Fresh { observed: Vec::new(), closed: true };
+    }
+
+    /// Adds a computation. `None`: it cannot be shown.
+    fn add(&self, observed: Option<Observed>) {
+        let fresh = &mut *lock(&self.0.fresh);
+        if !fresh.closed && fresh.observed.len() < MAX_FRESH {
+            fresh.observed.extend(observed);
+        }
+    }
+
+    /// Returns the wrapped suite.
+    ///
+    /// rustls takes only `'static` suites, so a wrapped suite leaks. A server loads its configuration again at each SIGHUP.
+    /// So that the leak does not grow, each suite is wrapped only once.
+    fn suite(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
+        let mut wrapped = lock(&self.0.suites);
+        if let Some(known) = wrapped.iter().find(|known| known.suite() == suite.suite()) {
+            return *known;
+        }
+        let recorded = match suite {
+            SupportedCipherSuite::Tls13(suite) => SupportedCipherSuite::Tls13(leaked(Tls13CipherSuite {
+                common: CipherSuiteCommon { ..suite.common },
+                hkdf_provider: leaked(Recorded { inner: suite.hkdf_provider, recorder: self.clone() }),
+                ..*suite
+            })),
+            SupportedCipherSuite::Tls12(suite) => SupportedCipherSuite::Tls12(leaked(Tls12CipherSuite {
+                common: CipherSuiteCommon { ..suite.common },
+                prf_provider: leaked(Recorded { inner: suite.prf_provider, recorder: self.clone() }),
+                ..*suite
+            })),
+        };
+        wrapped.push(recorded);
+        recorded
+    }
+}
+
+fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+/// Locks a list. A panic of another thread cannot leave the list in a wrong state.
+fn lock<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does not show the computations.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fresh = lock(&self.fresh);
+        write!(f, "{} computations, closed: {}", fresh.observed.len(), fresh.closed)
+    }
+}
+
+/// An algorithm of rustls, recorded.
+struct Recorded<A: ?Sized + 'static> {
+    inner: &'static A,
+    recorder: Recorder,
+}
+
+impl Recorded<dyn Hkdf> {
+    /// Records HKDF-Extract, and wraps the expander of its output. HKDF-Extract is an HMAC whose key is the salt (RFC
+    /// 5869, 2.2).
+    fn extracted(
+        &self,
+        salt: Option<&[u8]>,
+        ikm: &[u8],
+        inner: Box<dyn HkdfExpander>,
+    ) -> Box<dyn HkdfExpander> {
+        let zeros = [0; OkmBlock::MAX_LEN];
+        let salt = salt.unwrap_or(zeros.get(..inner.hash_len()).unwrap_or(&zeros));
+        let prk = (salt.len() <= OkmBlock::MAX_LEN)
+            .then(|| OkmBlock::new(self.inner.hmac_sign(&OkmBlock::new(salt), ikm).as_ref()));
+        self.recorder.add(prk.as_ref().map(|prk| Observed::Extract {
+            salt: Value::new(salt),
+            ikm: Value::new(ikm),
+            output: Value::new(prk.as_ref()),
+        }));
+        Box::new(RecordedExpander { inner, prk, recorder: self.recorder.clone() })
+    }
+}
+
+impl Hkdf for Recorded<dyn Hkdf> {
+    fn extract_from_zero_ikm(&self, salt: Option<&[u8]>) -> Box<dyn HkdfExpander> {
+        let expander = self.inner.extract_from_zero_ikm(salt);
+        let ikm = vec![0; expander.hash_len()];
+        self.extracted(salt, &ikm, expander)
+    }
+
+    fn extract_from_secret(&self, salt: Option<&[u8]>, secret: &[u8]) -> Box<dyn HkdfExpander> {
+        self.extracted(salt, secret, self.inner.extract_from_secret(salt, secret))
+    }
+
+    /// Completes the key exchange here, as the default method of rustls does, so that the shared secret can be recorded.
+    fn extract_from_kx_shared_secret(
+        &self,
+        salt: Option<&[u8]>,
+        kx: Box<dyn ActiveKeyExchange>,
+        peer_pub_key: &[u8],
+    ) -> Result<Box<dyn HkdfExpander>, Error> {
+        let shared = kx.complete_for_tls_version(peer_pub_key, &TLS13)?;
+        Ok(self.extract_from_secret(salt, shared.secret_bytes()))
+    }
+
+    fn expander_for_okm(&self, okm: &OkmBlock) -> Box<dyn HkdfExpander> {
+        Box::new(RecordedExpander {
+            inner: self.inner.expander_for_okm(okm),
+            prk: Some(okm.clone()),
+            recorder: self.recorder.clone(),
+        })
+    }
+
+    fn hmac_sign(&self, key: &OkmBlock, message: &[u8]) -> hmac::Tag {
+        let tag = self.inner.hmac_sign(key, message);
+        self.recorder.add(Some(Observed::Hmac {
+            key: Value::new(key.as_ref()),
+            message: Value::new(message),
+            output: Value::new(tag.as_ref()),
+        }));
+        tag
+    }
+
+    fn fips(&self) -> bool {
+        self.inner.fips()
+    }
+}
+
+/// HKDF-Expand, recorded.
+struct RecordedExpander {
+    inner: Box<dyn HkdfExpander>,
+    /// The key. `None`: it is not known.
+    prk: Option<OkmBlock>,
+    recorder: Recorder,
+}
+
+impl RecordedExpander {
+    fn expanded(&self, info: &[&[u8]], output: &[u8]) {
+        self.recorder.add(self.prk.as_ref().map(|prk| Observed::Expand {
+            prk: Value::new(prk.as_ref()),
+            info: Value::new(&info.concat()),
+            output: Value::new(output),
+        }));
+    }
+}
+
+impl HkdfExpander for RecordedExpander {
+    fn expand_slice(&self, info: &[&[u8]], output: &mut [u8]) -> Result<(), OutputLengthError> {
+        self.inner.expand_slice(info, output)?;
+        self.expanded(info, output);
+        Ok(())
+    }
+
+    fn expand_block(&self, info: &[&[u8]]) -> OkmBlock {
+        let output = self.inner.expand_block(info);
+        self.expanded(info, output.as_ref());
+        output
+    }
+
+    fn hash_len(&self) -> usize {
+        self.inner.hash_len()
+    }
+}
+
+impl Prf for Recorded<dyn Prf> {
+    /// Completes the key exchange here, as the default implementation of rustls does, so that the premaster secret can be
+    /// recorded.
+    fn for_key_exchange(
+        &self,
+        output: &mut [u8; 48],
+        kx: Box<dyn ActiveKeyExchange>,
+        peer_pub_key: &[u8],
+        label: &[u8],
+        seed: &[u8],
+    ) -> Result<(), Error> {
+        let premaster = kx.complete_for_tls_version(peer_pub_key, &TLS12)?;
+        self.for_secret(output, premaster.secret_bytes(), label, seed);
+        Ok(())
+    }
+
+    fn for_secret(&self, output: &mut [u8], secret: &[u8], label: &[u8], seed: &[u8]) {
+        self.inner.for_secret(output, secret, label, seed);
+        self.recorder.add(Some(Observed::Prf {
+            secret: Value::new(secret),
+            label: label.to_vec(),
+            seed: seed.to_vec(),
+            output: Value::new(output),
+        }));
+    }
+
+    fn fips(&self) -> bool {
+        self.inner.fips()
+    }
+}
+
+#[cfg(test)]
+mod tests;

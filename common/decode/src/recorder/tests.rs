@@ -1,0 +1,177 @@
+//! Sessions with a recorder at each end.
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, default_provider};
+use rustls::{ClientConnection, Connection, ProtocolVersion, ServerConnection, Side};
+use testing::configs::{Configs, Shape, suite};
+
+use super::*;
+use crate::secrets::Secrets;
+
+/// The configurations of two ends, with a recorder and a key log at each.
+struct Ends {
+    configs: Configs,
+    recorders: [Recorder; 2],
+    secrets: [Arc<Secrets>; 2],
+}
+
+impl Ends {
+    fn new(shape: &Shape) -> Self {
+        let recorders = [Recorder::default(), Recorder::default()];
+        let secrets = [Arc::<Secrets>::default(), Arc::<Secrets>::default()];
+        let mut configs = Configs::with_providers(shape, |side, provider| match side {
+            Side::Client => recorders[0].provider(&provider),
+            Side::Server => recorders[1].provider(&provider),
+        });
+        configs.client.key_log = Arc::clone(&secrets[0]) as _;
+        configs.server.key_log = Arc::clone(&secrets[1]) as _;
+        Self { configs, recorders, secrets }
+    }
+
+    /// Runs a handshake. Returns the computations of the client and those of the server.
+    fn handshake(&self) -> [Vec<Observed>; 2] {
+        let (client, server) = (self.configs.client.clone(), self.configs.server.clone());
+        let client = ClientConnection::new(Arc::new(client), "localhost".try_into().unwrap()).unwrap();
+        let mut ends: [Connection; 2] =
+            [client.into(), ServerConnection::new(Arc::new(server)).unwrap().into()];
+        while ends.iter().any(|end| end.wants_write()) {
+            for sender in 0..2 {
+                let mut bytes = Vec::new();
+                while ends[sender].wants_write() {
+                    ends[sender].write_tls(&mut bytes).unwrap();
+                }
+                let mut rest = &bytes[..];
+                while !rest.is_empty() {
+                    ends[1 - sender].read_tls(&mut rest).unwrap();
+                    ends[1 - sender].process_new_packets().unwrap();
+                }
+            }
+        }
+        assert!(ends.iter().all(|end| !end.is_handshaking()));
+        self.recorders.each_ref().map(Recorder::take)
+    }
+}
+
+fn output(observed: &Observed) -> &[u8] {
+    match observed {
+        Observed::Extract { output, .. }
+        | Observed::Expand { output, .. }
+        | Observed::Hmac { output, .. }
+        | Observed::Prf { output, .. } => output.bytes(),
+    }
+}
+
+fn outputs(observed: &[Observed]) -> Vec<&[u8]> {
+    observed.iter().map(output).collect()
+}
+
+/// The secrets that are put into HKDF-Extract or into the PRF.
+fn inputs(observed: &[Observed]) -> Vec<Vec<u8>> {
+    let input = |observed: &Observed| match observed {
+        Observed::Extract { ikm, .. } => Some(ikm.bytes().to_vec()),
+        Observed::Prf { secret, label, .. } if label == b"extended master secret" => {
+            Some(secret.bytes().to_vec())
+        }
+        _ => None,
+    };
+    observed.iter().filter_map(input).collect()
+}
+
+#[test]
+fn both_ends_record_the_shared_secret_and_all_secrets_of_the_key_log() {
+    for suite in ALL_CIPHER_SUITES {
+        let shape = Shape { suite: Some(*suite), ..Shape::default() };
+        let ends = Ends::new(&shape);
+        let [client, server] = ends.handshake();
+        let shared = inputs(&client);
+        assert_eq!(shared, inputs(&server));
+        assert!(shared.iter().any(|secret| secret.len() == 32 && secret.iter().any(|byte| *byte != 0)));
+        for (secrets, observed) in ends.secrets.iter().zip([&client, &server]) {
+            let secrets = secrets.take();
+            let labels = if suite.version().version == ProtocolVersion::TLSv1_3 { 5 } else { 1 };
+            assert_eq!(secrets.len(), labels);
+            for secret in secrets {
+                assert!(outputs(observed).contains(&&secret.secret[..]), "{suite:?}: {}", secret.label);
+            }
+        }
+    }
+}
+
+/// Each secret of TLS 1.3 is the output of an earlier computation, or comes from outside: a PSK, the shared secret, zeros.
+#[test]
+fn each_input_is_an_earlier_output() {
+    let ends = Ends::new(&Shape { resumption: true, ..Shape::default() });
+    for observed in ends.handshake() {
+        for (n, computation) in observed.iter().enumerate() {
+            let earlier = outputs(&observed[..n]);
+            match computation {
+                Observed::Expand { prk: key, .. } | Observed::Hmac { key, .. } => {
+                    assert!(earlier.contains(&key.bytes()), "{computation:?}");
+                }
+                Observed::Extract { salt, .. } => {
+                    let is_first = salt.bytes().iter().all(|byte| *byte == 0);
+                    assert!(is_first || earlier.contains(&salt.bytes()));
+                }
+                Observed::Prf { .. } => unreachable!("TLS 1.3 has no PRF"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resuming_client_puts_in_the_psk_of_a_ticket_before_it_sends() {
+    let ends = Ends::new(&Shape { resumption: true, ..Shape::default() });
+    let [first, _] = ends.handshake();
+    let client = Arc::new(ends.configs.client.clone());
+    let resumed = ClientConnection::new(client, "localhost".try_into().unwrap()).unwrap();
+    let observed = ends.recorders[0].take();
+    let Some(Observed::Extract { ikm: psk, .. }) = observed.first() else { panic!("{observed:?}") };
+    assert!(outputs(&first).contains(&psk.bytes()));
+    assert!(observed.iter().any(|computation| matches!(computation, Observed::Hmac { .. })), "the binder");
+    assert!(resumed.is_handshaking());
+}
+
+#[test]
+fn a_suite_is_wrapped_once() {
+    let recorder = Recorder::default();
+    let provider = recorder.provider(&default_provider());
+    let again = recorder.provider(&default_provider());
+    assert_eq!(provider.cipher_suites.len(), default_provider().cipher_suites.len());
+    for (one, two) in provider.cipher_suites.iter().zip(&again.cipher_suites) {
+        let same = match (one, two) {
+            (SupportedCipherSuite::Tls13(one), SupportedCipherSuite::Tls13(two)) => std::ptr::eq(*one, *two),
+            (SupportedCipherSuite::Tls12(one), SupportedCipherSuite::Tls12(two)) => std::ptr::eq(*one, *two),
+            _ => false,
+        };
+        assert!(same, "{one:?}");
+    }
+}
+
+#[test]
+fn a_list_that_nobody_takes_stays_short_and_a_closed_one_stays_empty() {
+    let ends = Ends::new(&Shape::default());
+    let SupportedCipherSuite::Tls13(suite) = suite("TLS13_AES_128_GCM_SHA256").unwrap() else { panic!() };
+    let recorder = &ends.recorders[0];
+    let recorded = recorder.suite(SupportedCipherSuite::Tls13(suite));
+    let expander = recorded.tls13().unwrap().hkdf_provider.extract_from_zero_ikm(None);
+    for _ in 0..MAX_FRESH * 2 {
+        expander.expand_block(&[b"info"]);
+    }
+    assert_eq!(recorder.take().len(), MAX_FRESH);
+    expander.expand_block(&[b"info"]);
+    recorder.close();
+    expander.expand_block(&[b"info"]);
+    assert!(recorder.take().is_empty());
+}
+
+#[test]
+fn debug_output_shows_no_value() {
+    let observed =
+        Observed::Expand { prk: Value::new(b"kkk"), info: Value::new(b"kkk"), output: Value::new(b"kkk") };
+    let recorder = Recorder::default();
+    recorder.add(Some(observed.clone()));
+    for shown in [format!("{observed:?}"), format!("{recorder:?}")] {
+        assert!(!shown.contains("107") && !shown.contains("kkk") && !shown.contains("6b"), "{shown}");
+    }
+}
