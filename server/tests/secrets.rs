@@ -18,7 +18,8 @@ use testing::secrets::{Secrets, SessionSecrets};
 use testing::test_server::TestServer;
 
 /// The flags that add output.
-const VERBOSE: [&[&str]; 4] = [&["-vvv"], &["--trace"], &["--trace=json"], &["-vvv", "--trace=json"]];
+const VERBOSE: [&[&str]; 5] =
+    [&["-vvv"], &["--trace"], &["--trace=fields"], &["--trace=json"], &["-vvv", "--trace=json"]];
 
 /// How a session goes.
 #[derive(Clone, Copy, Debug)]

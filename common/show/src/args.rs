@@ -22,7 +22,7 @@ use decode::secrets::Secrets;
 /// The flags of all sinks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ShowArgs {
-    /// Show each step of the loop and its sessions: text, or json
+    /// Show each step of the loop and its sessions: text, fields (with the fields of all records), or json
     #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     trace: Option<Form>,
@@ -141,6 +141,7 @@ mod tests {
             (&[][..], None),
             (&["--trace"], Some(Form::Text)),
             (&["--trace=text"], Some(Form::Text)),
+            (&["--trace=fields"], Some(Form::Fields)),
             (&["--trace=json"], Some(Form::Json)),
             (&["--trace-to", "file"], Some(Form::Text)),
             (&["--trace=json", "--trace-to", "file"], Some(Form::Json)),
@@ -158,6 +159,6 @@ mod tests {
     #[test]
     fn the_error_about_an_unknown_form_lists_the_known_ones() {
         let error = parse(&["--trace=xml"]).err().unwrap().to_string();
-        assert!(error.contains("text, json"), "{error}");
+        assert!(error.contains("text, fields, json"), "{error}");
     }
 }

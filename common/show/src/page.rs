@@ -45,6 +45,7 @@ use rustls::Side;
 use rustls::pki_types::UnixTime;
 use tls_session::observer::{SessionId, Step};
 
+pub(crate) use self::blocks::{Explained, explained};
 use self::drawer::{Drawer, Refused};
 pub use self::folder::Folder;
 use self::pages::Pages;

@@ -26,11 +26,15 @@
 //!
 //! Plaintext is shown by its length and its escaped beginning. Key material is never shown.
 //!
+//! With `--trace=fields` the fields of the records follow each read and each write. [`fields`] has the format. These lines
+//! do not begin with `+`.
+//!
 //! Two kinds of steps have no line in the text. The line of `write_tls` counts the slices that it handed to the
 //! kernel. The idle deadline moves with every piece of application data. It has lines when it starts, stops and
 //! fires, with the number of moves. [`json`] has all of them.
 
 mod contents;
+pub mod fields;
 mod file;
 pub mod json;
 mod open;
@@ -45,12 +49,16 @@ use program::ending::Endings;
 use program::observer::LoopEvent;
 use tls_session::observer::{SessionId, Step};
 
+use self::fields::Fields;
 pub(crate) use self::json::LogLines;
 pub(crate) use self::open::{Form, open};
 use self::text::Text;
 use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
 use crate::vocabulary;
+
+/// The most lines of fields that are written at once. stderr drops more than 64 KiB.
+const CHUNK: usize = 64;
 
 /// A sink that writes a line for each step and each event.
 #[derive(Debug)]
@@ -63,21 +71,32 @@ pub struct Trace<W> {
 
 #[derive(Debug)]
 enum Layout {
-    Text(Text),
+    /// The text, and with `--trace=fields` the fields below it.
+    Text(Text, Option<Fields>),
     Json,
 }
 
 impl<W: Write> Trace<W> {
     /// Makes a trace for people. Its times count from `start`. `writer` gets each line in one call.
     pub fn text(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
-        let layout = Layout::Text(Text::new(coloured));
+        let layout = Layout::Text(Text::new(endings.local(), coloured), None);
+        Self { endings, start, layout, lines: Lines::new("the trace", writer) }
+    }
+
+    /// Adds the fields of the records below each read and each write: [`fields`] has the format.
+    pub fn fields(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
+        let fields = Fields::new(endings.local(), coloured, || None);
+        let layout = Layout::Text(Text::new(endings.local(), coloured), Some(fields));
         Self { endings, start, layout, lines: Lines::new("the trace", writer) }
     }
 
     /// Breaks the lines of the text at the width of a terminal, which `width` returns for each line.
     pub fn wrapped(mut self, width: fn() -> Option<usize>) -> Self {
-        if let Layout::Text(text) = &mut self.layout {
+        if let Layout::Text(text, fields) = &mut self.layout {
             text.width = width;
+            if let Some(fields) = fields {
+                fields.width = width;
+            }
         }
         self
     }
@@ -101,7 +120,7 @@ impl<W: Write> Sink for Trace<W> {
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
-            Layout::Text(text) => {
+            Layout::Text(text, _) => {
                 let entry = vocabulary::of_step(step, now, &self.endings);
                 text.step(since_start, id, step, entry, carried)
             }
@@ -110,12 +129,20 @@ impl<W: Write> Sink for Trace<W> {
         if let Some(line) = line {
             self.lines.write(now, &line);
         }
+        if let Layout::Text(_, Some(fields)) = &mut self.layout {
+            if let Step::Began { .. } = step {
+                fields.begin_session();
+            }
+            let fields =
+                [&carried.records, &carried.incomplete].map(|records| fields.lines(records)).concat();
+            fields.chunks(CHUNK).for_each(|lines| self.lines.write(now, &lines.join("\n")));
+        }
     }
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
-            Layout::Text(text) => text.event_loop(since_start, event, &vocabulary::of_event(event)),
+            Layout::Text(text, _) => text.event_loop(since_start, event, &vocabulary::of_event(event)),
             Layout::Json => json::event_loop(since_start, event),
         };
         self.lines.write(now, &line);

@@ -18,6 +18,25 @@ pub(super) struct Block<'a> {
     pub(super) fields: Vec<Field>,
 }
 
+/// A block without its bytes.
+pub(crate) struct Explained {
+    pub(crate) title: String,
+    /// The number of its bytes.
+    pub(crate) length: usize,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// Explains a record as its page does: on the wire, decrypted, and the messages that end in it.
+pub(crate) fn explained(record: &Record) -> Vec<Explained> {
+    if record.content == Content::NotTls {
+        let (title, length) = ("On the wire".to_owned(), record.wire.len());
+        return vec![Explained { title, length, fields: explain::content(record) }];
+    }
+    let explained =
+        |block: Block<'_>| Explained { title: block.title, length: block.whole, fields: block.fields };
+    blocks(&Drawn::whole(record)).into_iter().map(explained).collect()
+}
+
 /// Returns the blocks inside the arrow of a record.
 pub(super) fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
     let record = &drawn.record;

@@ -210,6 +210,19 @@ fn is_data(record: &Record) -> bool {
 }
 
 impl Drawn {
+    /// Keeps all of a record.
+    pub(super) fn whole(record: &Record) -> Self {
+        Self {
+            place: 0,
+            titles: names::titles(record),
+            wire: record.wire.len(),
+            payload: record.payload().len(),
+            messages_left_out: 0,
+            tag: tag(record).to_vec(),
+            record: record.clone(),
+        }
+    }
+
     /// Cuts a record. It keeps at most `room` bytes if the record does not carry application data.
     fn of(place: u64, record: &Record, room: usize) -> Self {
         let kept = if is_data(record) { DATA_BYTES } else { DATA_BYTES.max(room) };

@@ -25,6 +25,11 @@ pub(super) fn of(carried: &Carried) -> String {
     line
 }
 
+/// Describes one record.
+pub(super) fn of_record(record: &Record) -> String {
+    braced(&words(record), record.is_encrypted())
+}
+
 /// One record in words.
 struct Item {
     words: String,

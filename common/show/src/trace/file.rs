@@ -44,7 +44,7 @@ pub(super) fn end_with_failure(
     let lines = LogLines { start };
     logging::on_failure(Box::new(move |program, message| {
         let line = match form {
-            Form::Text => format!("{program}: {message}"),
+            Form::Text | Form::Fields => format!("{program}: {message}"),
             Form::Json => lines.failure(program, message),
         };
         // The error is ignored: stderr has the same line, and the program ends.

@@ -16,6 +16,8 @@ use crate::error::ShowError;
 pub(crate) enum Form {
     /// For people: aligned, and coloured on a terminal.
     Text,
+    /// The text, and the fields of all records: [`fields`](super::fields) has the format.
+    Fields,
     /// For programs: one object a line. [`json`](super::json) has the schema.
     Json,
 }
@@ -45,6 +47,7 @@ pub(crate) fn open(
     let width = if to.is_none() { wrap::terminal_width } else { || None };
     Ok(match form {
         Form::Text => Trace::text(endings.clone(), start, writer, coloured).wrapped(width),
+        Form::Fields => Trace::fields(endings.clone(), start, writer, coloured).wrapped(width),
         Form::Json => Trace::json(endings.clone(), start, writer),
     })
 }

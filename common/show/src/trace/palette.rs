@@ -1,26 +1,59 @@
 //! The colours of the text trace.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style};
+use rustls::Side;
+use tls_session::escaped::one_line;
 
 use crate::vocabulary::Tone;
 
-/// Returns the colour of a line. All are among the sixteen that every terminal theme makes readable. Most lines have the
+/// Returns the colour of a line of the program that plays the role `local`. All are among the sixteen that every terminal theme makes readable. Most lines have the
 /// default one.
-pub(super) fn style_of(tone: Tone) -> Style {
+pub(super) fn style_of(tone: Tone, local: Side) -> Style {
     match tone {
         Tone::Woke => Style::new().bold(),
-        Tone::In => AnsiColor::Cyan.on_default(),
-        Tone::Out => AnsiColor::Green.on_default(),
+        Tone::In => style_of_sender(peer_of(local)),
+        Tone::Out => style_of_sender(local),
         Tone::Tls => Style::new(),
         Tone::Phase => AnsiColor::Magenta.on_default().bold(),
         Tone::Quiet => Style::new().dimmed(),
-        Tone::Stalled => AnsiColor::Yellow.on_default(),
+        Tone::Stalled => AnsiColor::Magenta.on_default(),
         Tone::Trouble => AnsiColor::Red.on_default().bold(),
     }
 }
 
-/// The style of times that repeat, and of the rule that joins a turn.
+/// Returns the colour of a direction: what the client sends is warm, what the server sends is cool.
+pub(super) fn style_of_sender(sender: Side) -> Style {
+    match sender {
+        Side::Client => AnsiColor::Yellow.on_default(),
+        Side::Server => AnsiColor::Cyan.on_default(),
+    }
+}
+
+fn peer_of(local: Side) -> Side {
+    match local {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    }
+}
+
+/// The style of times that repeat, of the rule that joins a turn, and of sentences about fields.
 pub(super) const FAINT: Style = Style::new().dimmed();
+/// The style of the name of a field.
+pub(super) const NAME: Style = Style::new().bold();
+/// The style of the name of a field that is malformed.
+pub(super) const WRONG: Style = AnsiColor::Red.on_default().bold();
+
+/// Appends text in a style. Only this function writes escape sequences: `one_line` replaces those of the text.
+pub(super) fn paint(line: &mut String, coloured: bool, style: Style, text: &str) {
+    let text = one_line(text);
+    // Writing to a String does not fail.
+    let _ = match coloured && style != Style::new() {
+        true => write!(line, "{style}{text}{style:#}"),
+        false => write!(line, "{text}"),
+    };
+}
 
 /// Returns whether to write colours: to a terminal that supports them, unless NO_COLOR is set and not empty
 /// (<https://no-color.org>).

@@ -1,17 +1,17 @@
 //! The layout of the text trace.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::Style;
 use program::observer::LoopEvent;
+use rustls::Side;
 use tls_session::deadline::Timeout;
 use tls_session::escaped::one_line;
 use tls_session::observer::{SessionId, Step};
 
 use super::contents;
-use super::palette::{FAINT, style_of};
+use super::palette::{FAINT, paint, style_of};
 use super::wrap::wrap;
 use crate::sink::Carried;
 use crate::vocabulary::{Entry, Tone};
@@ -32,6 +32,7 @@ const WIDE: usize = 72;
 /// The state that a line depends on, besides its own step.
 #[derive(Debug)]
 pub(super) struct Text {
+    local: Side,
     coloured: bool,
     /// Returns the width of the terminal, if there is one.
     pub(super) width: fn() -> Option<usize>,
@@ -44,8 +45,8 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn new(coloured: bool) -> Self {
-        Self { coloured, width: || None, shown: None, woken: false, idle: HashMap::new() }
+    pub(super) fn new(local: Side, coloured: bool) -> Self {
+        Self { local, coloured, width: || None, shown: None, woken: false, idle: HashMap::new() }
     }
 
     /// Returns the line of a step; `None` if a later line counts it. The line describes the records that it completed.
@@ -103,11 +104,11 @@ impl Text {
             _ => " ",
         };
         let mut line = String::new();
-        self.paint(&mut line, if repeated { FAINT } else { Style::new() }, &time);
-        self.paint(&mut line, Style::new(), &format!(" {subject:>4} "));
-        self.paint(&mut line, FAINT, rule);
+        paint(&mut line, self.coloured, if repeated { FAINT } else { Style::new() }, &time);
+        paint(&mut line, self.coloured, Style::new(), &format!(" {subject:>4} "));
+        paint(&mut line, self.coloured, FAINT, rule);
         line.push(' ');
-        self.paint_wrapped(&mut line, style_of(entry.tone), rule, body(entry).trim_end());
+        self.paint_wrapped(&mut line, style_of(entry.tone, self.local), rule, body(entry).trim_end());
         line
     }
 
@@ -115,7 +116,7 @@ impl Text {
     fn paint_wrapped(&self, line: &mut String, style: Style, rule: &str, body: &str) {
         let body = one_line(body);
         let Some(width) = (self.width)().filter(|width| *width >= NARROWEST) else {
-            return self.paint(line, style, &body);
+            return paint(line, self.coloured, style, &body);
         };
         let indent = if width >= WIDE { BODY + DETAILS } else { BODY + GLYPH };
         let rule = if rule == "┌" { "│" } else { rule };
@@ -123,21 +124,11 @@ impl Text {
             if index > 0 {
                 *line += "\n";
                 *line += &" ".repeat(BODY - GLYPH);
-                self.paint(line, FAINT, rule);
+                paint(line, self.coloured, FAINT, rule);
                 *line += &" ".repeat(indent + 1 - BODY);
             }
-            self.paint(line, style, piece);
+            paint(line, self.coloured, style, piece);
         }
-    }
-
-    /// Appends text in a style. Only this function writes escape sequences: `one_line` has replaced those of the text.
-    fn paint(&self, line: &mut String, style: Style, text: &str) {
-        let text = one_line(text);
-        // Writing to a String does not fail.
-        let _ = match self.coloured && style != Style::new() {
-            true => write!(line, "{style}{text}{style:#}"),
-            false => write!(line, "{text}"),
-        };
     }
 }
 
