@@ -77,6 +77,10 @@ pub struct Cli {
     #[arg(long)]
     pub insecure: bool,
 
+    /// Print the server's certificates and its stapled OCSP response, and close
+    #[arg(long, conflicts_with_all = ["interactive", "message", "linger", "reconnect"])]
+    pub show_certs: bool,
+
     /// The log level.
     #[command(flatten)]
     pub verbosity: Verbosity,
@@ -116,6 +120,7 @@ fn flag_advice(unknown: &Unknown) -> Option<String> {
         "-servername" | "--servername" | "--sni" => {
             "--server-name NAME names the host that the certificate must be for"
         }
+        "-showcerts" | "--showcerts" => "--show-certs prints the server's certificates",
         "-k" => "use --insecure to accept an unauthorized server",
         _ => return None,
     };
@@ -131,6 +136,7 @@ Examples:
   mio-client -i < file | tail -c +10 | cmp - file  send a file, compare the echo
   mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
   mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
+  mio-client --show-certs > chain.pem            what the server presents, as text and PEM
 
 {}",
         exit::TABLE
@@ -155,6 +161,11 @@ impl Cli {
     fn check(&self) -> Result<(), String> {
         self.server_name()?;
         alpn::check(&self.alpn)?;
+        if self.show_certs && self.show.takes_stdout() {
+            return Err(
+                "--show-certs and --capture - both write to stdout; name a file for the capture".to_owned()
+            );
+        }
         self.tls.check()
     }
 
@@ -266,6 +277,8 @@ mod tests {
             (&["--wait-timeout", "0s"], "`off`"),
             (&["--linger", "3"], "`3s`"),
             (&["--reconnect", "-1"], "'-1'"),
+            (&["--show-certs", "--capture", "-"], "name a file for the capture"),
+            (&["--show-certs", "-i"], "cannot be used with"),
             (&["a", "b"], "unexpected argument 'b'"),
             (&["--tls=1.2", "--group=X25519MLKEM768"], "--group X25519"),
         ] {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use identity::ServerVerifier;
 use mio::net::TcpStream;
 use mio::{Events, Poll};
 use program::ending::Endings;
@@ -50,6 +51,17 @@ pub struct Plan {
     pub linger: Option<Duration>,
     /// Whether the client sends stdin to the server.
     pub interactive: bool,
+    /// With `--show-certs`: the verifier that keeps what the server presents. The session ends with the handshake.
+    pub show_certs: Option<Arc<ServerVerifier>>,
+}
+
+impl Plan {
+    fn application(&self, output: SharedOutput) -> FirstMessage {
+        match self.show_certs {
+            Some(_) => FirstMessage::handshake_only(output),
+            None => FirstMessage::new(self.message.clone(), self.linger, output),
+        }
+    }
 }
 
 /// The client.
@@ -93,20 +105,16 @@ impl<'o> EventLoop<'o> {
         let id = SessionId { number: self.sessions, peer };
         let tls = ClientConnection::new(Arc::clone(&plan.tls), plan.server_name.clone())
             .map_err(|error| Failure::Configuration(format!("rustls cannot begin a session: {error}")))?;
-        let application = FirstMessage::new(plan.message.clone(), plan.linger, Rc::clone(&self.output));
+        let application = plan.application(Rc::clone(&self.output));
         let stdin = plan.interactive.then(|| Stdin::new(STDIN)).transpose().map_err(Failure::Input)?;
         let local = stream.local_addr().map_err(Failure::EventLoop)?;
         let began = Instant::now();
         let cx = &mut LoopContext::new(began, &mut self.buffers, self.observer);
         let session =
             Session::new(id, local, tls, stream, application, Arc::clone(&plan.session), &mut cx.session());
-        let mut outcome = self.run_session(Conversation::new(
-            session,
-            registration,
-            stdin,
-            Rc::clone(&self.output),
-            plan.endings.clone(),
-        ))?;
+        let (output, endings) = (Rc::clone(&self.output), plan.endings.clone());
+        let conversation = Conversation::new(session, registration, stdin, output, endings);
+        let mut outcome = self.run_session(conversation, plan)?;
         if !outcome.interrupted && ExitStatus::from(&outcome.reason) != ExitStatus::TimedOut {
             outcome.interrupted = self.write_rest(&plan.session.timeouts, began)?;
         }
@@ -182,12 +190,15 @@ impl<'o> EventLoop<'o> {
     // ---- the session ---------------------------------------------------------------------------------------
 
     /// Runs a session to its end, and drains its socket.
-    fn run_session(&mut self, mut conversation: Conversation) -> Result<Outcome, Failure> {
+    fn run_session(&mut self, mut conversation: Conversation, plan: &Plan) -> Result<Outcome, Failure> {
         let mut now = Instant::now();
         loop {
             let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             cx.limits = Limits::ALONE;
             let reason = conversation.turn(self.poll.registry(), cx)?;
+            if let Some(verifier) = &plan.show_certs {
+                self.show_certs(verifier, &plan.server_name);
+            }
             if let Some(reason) = reason {
                 let (socket, outcome) = conversation.end(reason);
                 let interrupted = socket.map_or(Ok(false), |socket| self.drain(socket))?;
@@ -200,6 +211,14 @@ impl<'o> EventLoop<'o> {
             if self.is_interrupted() {
                 conversation.interrupt(&mut LoopContext::new(now, &mut self.buffers, self.observer));
             }
+        }
+    }
+
+    /// Writes what the server presented in the last turn, even if the handshake failed because of it.
+    fn show_certs(&mut self, verifier: &ServerVerifier, name: &ServerName<'_>) {
+        if let Some(presented) = verifier.take_presented() {
+            let report = presented.report(name, verifier.trust());
+            self.output.borrow_mut().write(report.as_bytes()); // the next turn notices a closed stdout
         }
     }
 

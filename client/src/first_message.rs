@@ -1,4 +1,5 @@
 //! The application of `mio-client`: shows the server's data, and closes some time after the first of it.
+//! With `--show-certs` it shows no data, and closes after the handshake.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,8 @@ use crate::output::SharedOutput;
 pub struct FirstMessage {
     message: Option<Vec<u8>>,
     linger: Option<Duration>,
+    /// Whether the session ends with the handshake.
+    handshake_only: bool,
     output: SharedOutput,
     close_at: Option<Instant>,
 }
@@ -17,7 +20,12 @@ pub struct FirstMessage {
 impl FirstMessage {
     /// Creates the application. If `linger` is `None`, it never closes by itself.
     pub fn new(message: Option<Vec<u8>>, linger: Option<Duration>, output: SharedOutput) -> Self {
-        Self { message, linger, output, close_at: None }
+        Self { message, linger, handshake_only: false, output, close_at: None }
+    }
+
+    /// Creates an application that closes after the handshake, and drops the server's data.
+    pub fn handshake_only(output: SharedOutput) -> Self {
+        Self { handshake_only: true, ..Self::new(None, None, output) }
     }
 
     /// Returns the error of the output, if it failed. Then the session was closed because of it.
@@ -31,10 +39,13 @@ impl Application for FirstMessage {
         if let Some(message) = &self.message {
             outbox.send(message);
         }
-        Next::Continue
+        if self.handshake_only { Next::Close } else { Next::Continue }
     }
 
     fn received(&mut self, now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
+        if self.handshake_only {
+            return Next::Continue;
+        }
         if self.close_at.is_none() {
             self.close_at = self.linger.and_then(|linger| now.checked_add(linger));
         }

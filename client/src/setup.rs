@@ -28,7 +28,8 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
     }
     let provider = cli.tls.provider();
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
-    let verifier = Arc::new(ServerVerifier::new(trust, Arc::clone(&provider), policy));
+    let verifier = ServerVerifier::new(trust, Arc::clone(&provider), policy);
+    let verifier = Arc::new(if cli.show_certs { verifier.keep_presented() } else { verifier });
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&cli.tls.versions())
         .map_err(|error| configuration(&error))?
@@ -43,8 +44,11 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
     let mut config = builder.with_client_cert_resolver(Arc::new(certificate));
     config.alpn_protocols = cli.alpn();
     config.key_log = key_log;
-    let authorize =
-        AuthorizeServer { name: server_name.clone(), verifier, clock: Arc::clone(&config.time_provider) };
+    let authorize = AuthorizeServer {
+        name: server_name.clone(),
+        verifier: Arc::clone(&verifier),
+        clock: Arc::clone(&config.time_provider),
+    };
     let timeouts = Timeouts { wait: cli.wait_timeout.duration(), ..cli.timeouts.timeouts() };
     Ok(Plan {
         target: cli.target.clone(),
@@ -56,6 +60,7 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
         message: cli.message().map(<[u8]>::to_vec),
         linger: if cli.interactive { None } else { cli.linger.duration() },
         interactive: cli.interactive,
+        show_certs: cli.show_certs.then_some(verifier),
     })
 }
 

@@ -101,8 +101,23 @@ const ML_DSA: [&str; 3] = ["2.16.840.1.101.3.4.3.17", "2.16.840.1.101.3.4.3.18",
 /// P-256, P-384 and P-521.
 const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
 
-/// Names for the most frequent identifiers.
-const NAMES: [(&str, &str); 26] = [
+/// Names for the most frequent identifiers, of supported kinds and of others.
+const NAMES: [(&str, &str); 41] = [
+    (RSA, "RSA"),
+    (EC_PUBLIC_KEY, "ECDSA"),
+    (ED25519, "Ed25519"),
+    (ML_DSA[0], "ML-DSA-44"),
+    (ML_DSA[1], "ML-DSA-65"),
+    (ML_DSA[2], "ML-DSA-87"),
+    (CURVES[0], "P-256"),
+    (CURVES[1], "P-384"),
+    (CURVES[2], "P-521"),
+    ("1.2.840.113549.1.1.11", "RSA with SHA-256"),
+    ("1.2.840.113549.1.1.12", "RSA with SHA-384"),
+    ("1.2.840.113549.1.1.13", "RSA with SHA-512"),
+    ("1.2.840.10045.4.3.2", "ECDSA with SHA-256"),
+    ("1.2.840.10045.4.3.3", "ECDSA with SHA-384"),
+    ("1.2.840.10045.4.3.4", "ECDSA with SHA-512"),
     ("1.2.840.113549.1.1.4", "RSA with MD5"),
     ("1.2.840.113549.1.1.5", "RSA with SHA-1"),
     ("1.2.840.113549.1.1.14", "RSA with SHA-224"),
@@ -140,6 +155,22 @@ pub(super) fn name(identifier: String) -> String {
     }
 }
 
+/// Returns the kind of a certificate's key, and its size or its curve.
+pub(super) fn describe(key: &SubjectPublicKeyInfo<'_>) -> String {
+    let algorithm = &key.algorithm;
+    let kind = name(algorithm.algorithm.to_id_string());
+    if let Ok(PublicKey::RSA(rsa)) = key.parsed() {
+        return format!("{kind}, {} bits", modulus_bits(rsa.modulus).unwrap_or(0));
+    }
+    match algorithm.parameters.as_ref().filter(|_| algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY) {
+        Some(curve) if curve.tag() == Tag::Oid => {
+            format!("{kind} on {}", name(Oid::new(curve.data.into()).to_id_string()))
+        }
+        Some(_) => UnsupportedKey::ExplicitCurve.to_string(),
+        None => kind,
+    }
+}
+
 fn unsupported_algorithm(algorithm: &AlgorithmIdentifier<'_>) -> Option<UnsupportedKey> {
     let identifier = algorithm.algorithm.to_id_string();
     match identifier.as_str() {
@@ -162,9 +193,14 @@ fn unsupported_curve(parameters: &Any<'_>) -> Option<UnsupportedKey> {
 }
 
 fn unsupported_modulus(modulus: &[u8]) -> Option<UnsupportedKey> {
-    let first = modulus.iter().position(|&byte| byte != 0)?;
-    let bits = (modulus.len() - first) * 8 - modulus[first].leading_zeros() as usize;
+    let bits = modulus_bits(modulus)?;
     (!(2048..=8192).contains(&bits)).then_some(UnsupportedKey::RsaSize { bits })
+}
+
+/// Returns the length of a modulus. `None` if it is zero.
+fn modulus_bits(modulus: &[u8]) -> Option<usize> {
+    let first = modulus.iter().position(|&byte| byte != 0)?;
+    Some((modulus.len() - first) * 8 - modulus[first].leading_zeros() as usize)
 }
 
 /// Returns the fields of a SEQUENCE, up to the first one that does not parse.

@@ -74,6 +74,8 @@
 //! | `unauthorized` | [`Unauthorized`]: the failed check, its sentence and its alert |
 //! | `chain` | finds the certificate at which a chain is broken |
 //! | `authorization` | [`authorize`]: all checks of a peer, as one pure function |
+//! | `ocsp` | parses a stapled OCSP response |
+//! | `chain_report` | [`Presented`]: what a server presented, as text and PEM |
 //! | `verifier` | [`ServerVerifier`], [`ClientVerifier`]: the checks inside a handshake of rustls |
 //! | `authorizer` | [`AuthorizeServer`], [`AuthorizeClients`], [`AnyClient`]: the checks at the end of a handshake |
 //! | `client_certificate` | [`ClientCertificate`]: answers a server that asks for our certificate |
@@ -82,6 +84,7 @@ mod authorization;
 mod authorizer;
 mod certificate;
 mod chain;
+mod chain_report;
 mod client_certificate;
 mod distinguished_name;
 mod error;
@@ -91,6 +94,7 @@ mod identity;
 mod key_file;
 mod key_kind;
 mod names;
+mod ocsp;
 mod paths;
 mod pem_files;
 mod pem_text;
@@ -104,6 +108,7 @@ mod wrong_name;
 pub use authorization::{Authorized, Peer, authorize};
 pub use authorizer::{AnyClient, AuthorizeClients, AuthorizeServer};
 pub use certificate::Unusable;
+pub use chain_report::Presented;
 pub use client_certificate::{Answer, CertificateRequest, ClientCertificate, OwnName};
 pub use distinguished_name::subject;
 pub use error::IdentityError;

@@ -16,10 +16,7 @@ pub(super) struct Validity {
 impl Validity {
     pub(super) fn of(certificate: &X509Certificate<'_>) -> Self {
         let validity = certificate.validity();
-        Self {
-            not_before: Moment(validity.not_before.timestamp()),
-            not_after: Moment(validity.not_after.timestamp()),
-        }
+        Self { not_before: validity.not_before.into(), not_after: validity.not_after.into() }
     }
 
     /// Checks whether the certificate is valid at this time. `None` if it is.
@@ -53,6 +50,12 @@ pub enum Outside {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(i64);
 
+impl From<ASN1Time> for Moment {
+    fn from(time: ASN1Time) -> Self {
+        Self(time.timestamp())
+    }
+}
+
 impl From<UnixTime> for Moment {
     fn from(time: UnixTime) -> Self {
         Self(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
@@ -63,6 +66,11 @@ impl Moment {
     /// Converts to the date type of x509-parser, which converts to rcgen's. `None` after the year 9999.
     pub(super) fn to_asn1(self) -> Option<ASN1Time> {
         ASN1Time::from_timestamp(self.0).ok()
+    }
+
+    /// Returns the full days from this moment until a later one. 0 if the other moment is earlier.
+    pub(super) fn days_until(self, later: Self) -> i64 {
+        (later.0.saturating_sub(self.0) / 86_400).max(0)
     }
 
     /// Returns this moment plus some days.
@@ -90,6 +98,9 @@ mod tests {
     fn a_moment_reads_like_a_date() {
         assert_eq!(Moment(1_795_442_531).to_string(), "2026-11-23 14:02:11 UTC");
         assert_eq!(Moment(-1).to_string(), "1969-12-31 23:59:59 UTC");
+        assert_eq!(Moment(0).days_until(Moment(86_399)), 0);
+        assert_eq!(Moment(-1).days_until(Moment(86_399)), 1);
+        assert_eq!(Moment(i64::MAX).days_until(Moment(i64::MIN)), 0);
         assert_eq!(Moment(0).plus_days(365).to_string(), "1971-01-01 00:00:00 UTC");
         assert_eq!(Moment(i64::MAX).to_string(), "second 9223372036854775807 of the Unix epoch");
     }

@@ -1,6 +1,6 @@
 //! The checks of [`authorize`](crate::authorize) inside a handshake of rustls.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -13,6 +13,7 @@ use tls_session::authorize::note_refusal;
 
 use crate::authorization::{Peer, authorize_parts};
 use crate::certificate::{parse, parse_strictly};
+use crate::chain_report::Presented;
 use crate::key_kind::UnsupportedKey;
 use crate::trust::Trust;
 use crate::unauthorized::Unauthorized;
@@ -83,12 +84,26 @@ pub struct ServerVerifier {
     trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
     policy: Policy,
+    /// `None`: nobody wants to see what servers present.
+    presented: Option<Mutex<Option<Presented>>>,
 }
 
 impl ServerVerifier {
     /// Returns a verifier for one client configuration.
     pub fn new(trust: Arc<Trust>, provider: Arc<CryptoProvider>, policy: Policy) -> Self {
-        Self { trust, algorithms: provider.signature_verification_algorithms, policy }
+        Self { trust, algorithms: provider.signature_verification_algorithms, policy, presented: None }
+    }
+
+    /// Keeps what a server presents in a full handshake, authorized or not, for [`Self::take_presented`].
+    pub fn keep_presented(mut self) -> Self {
+        self.presented = Some(Mutex::default());
+        self
+    }
+
+    /// Takes what a server presented last, if there is something that was not taken yet. A server presents nothing if
+    /// the session is resumed.
+    pub fn take_presented(&self) -> Option<Presented> {
+        self.presented.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Returns the certificates that can identify a server.
@@ -176,9 +191,13 @@ impl ServerCertVerifier for ServerVerifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if let Some(presented) = &self.presented {
+            *presented.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Presented::new(end_entity, intermediates, ocsp_response, now));
+        }
         let peer = Peer::Server(server_name);
         match (authorize_parts(end_entity, intermediates, self.trust(), peer, now), self.policy) {
             (Err(refusal), Policy::Strict) => Err(refuse(refusal)),

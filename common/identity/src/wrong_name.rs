@@ -48,7 +48,8 @@ fn can_name_a_server(name: &str) -> bool {
     DnsName::try_from(name).is_ok()
 }
 
-fn name_text(name: &GeneralName<'_>) -> String {
+/// Returns an alternative name as text, without its type.
+pub(super) fn name_text(name: &GeneralName<'_>) -> String {
     match name {
         // The quotes make blanks at its ends visible.
         GeneralName::DNSName(name) if name.trim() != *name => format!("'{}'", Escaped::new(name)),
@@ -61,7 +62,7 @@ fn name_text(name: &GeneralName<'_>) -> String {
     }
 }
 
-fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+pub(super) fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
     v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }

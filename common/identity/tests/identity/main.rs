@@ -8,6 +8,7 @@
 )]
 
 mod authorization;
+mod chain_report;
 mod client_certificate;
 mod conversions;
 mod damage;

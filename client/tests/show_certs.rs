@@ -1,0 +1,58 @@
+//! `--show-certs`: what the server presented goes to stdout, and the session ends with the handshake.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use testing::certificates::{Authority, Identity, der};
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::Program;
+
+/// Our server with this identity, and a client that trusts `trusted` and shows what the server presents.
+fn shown(identity: &Identity, trusted: &str, arguments: &[&str]) -> (EchoServer, Program) {
+    let folder = TempDir::new();
+    identity.write(&folder);
+    folder.write("trusted.pem", trusted);
+    let server = EchoServer::start_in(folder, &[]);
+    let client = server.client(&["--ca", "trusted.pem", "--show-certs"]).args(arguments).start();
+    (server, client)
+}
+
+fn text(client: &Program) -> String {
+    String::from_utf8(client.stdout.bytes()).unwrap()
+}
+
+#[test]
+fn stdout_is_a_pem_file_without_the_servers_text() {
+    let authority = Authority::new("Mine");
+    let identity = authority.issue();
+    for version in ["1.2", "1.3"] {
+        let (server, mut client) = shown(&identity, &authority.certificate, &["--tls", version]);
+        client.expect_exit(0);
+        let text = text(&client);
+        let own = CertificateDer::pem_slice_iter(text.as_bytes()).next().unwrap().unwrap();
+        assert_eq!(own, der(&identity.certificate));
+        assert!(text.contains("DNS localhost (matches)"), "{text}");
+        assert!(text.ends_with("authorized: issued by CN=Mine, an authority in trusted.pem\n"), "{text}");
+        assert!(!text.contains("welcome"), "{text}");
+        server.log().wait_for_line("closed cleanly");
+    }
+}
+
+#[test]
+fn a_refused_server_is_shown_before_the_program_fails() {
+    let (_server, mut client) = shown(&Identity::expired(), &Identity::expired().certificate, &[]);
+    client.expect_exit(3);
+    let text = text(&client);
+    assert!(text.contains("2002-01-01 00:00:00 UTC (EXPIRED "), "{text}");
+    assert!(text.contains("server localhost UNAUTHORIZED: its certificate expired on 2002-01-01"), "{text}");
+    client.stderr.wait_for_line("mio-client: ");
+}
+
+#[test]
+fn an_unauthorized_server_is_shown_as_such_with_insecure() {
+    let identity = Identity::localhost();
+    let (_server, mut client) = shown(&identity, &Authority::new("Mine").certificate, &["--insecure"]);
+    client.expect_exit(0);
+    assert!(text(&client).contains("server localhost UNAUTHORIZED: unknown issuer CN=localhost"));
+}

@@ -1,0 +1,346 @@
+//! What a server presented, as text and PEM: its certificates, its stapled OCSP response, and whether it is authorized.
+//!
+//! The server chose the content, so each text is escaped, and the number of certificates and of names is limited.
+
+use std::fmt::{self, Write as _};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use pem::{EncodeConfig, LineEnding, Pem};
+use rustls::DistinguishedName;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tls_session::bytes::Bytes;
+use tls_session::escaped::Escaped;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage};
+
+use crate::authorization::{Peer, authorize};
+use crate::certificate::{parse, parse_strictly};
+use crate::distinguished_name::distinguished_name;
+use crate::key_kind;
+use crate::names::{self, Basis};
+use crate::ocsp::{self, Responder, Response, Status};
+use crate::trust::Trust;
+use crate::validity::{Moment, Outside, Validity};
+use crate::wrong_name::{ip_address, name_text};
+
+/// How many certificates the report shows. A server can send thousands of bytes that are no certificates.
+const CERTIFICATES: usize = 16;
+/// How many names of one certificate the report shows.
+const NAMES: usize = 100;
+
+/// What a server presented in a full handshake.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    chain: Vec<CertificateDer<'static>>,
+    ocsp_response: Vec<u8>,
+    at: UnixTime,
+}
+
+impl Presented {
+    /// Copies what rustls gives a verifier. `ocsp_response` is empty if the server stapled none.
+    pub fn new(
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        ocsp_response: &[u8],
+        at: UnixTime,
+    ) -> Self {
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        Self {
+            chain: chain.map(|certificate| certificate.clone().into_owned()).collect(),
+            ocsp_response: ocsp_response.to_vec(),
+            at,
+        }
+    }
+
+    /// Returns the report. Readers of PEM find the certificates in it, because they skip
+    /// other lines (RFC 7468, 2: "explanatory text").
+    ///
+    /// `name` is the name that the server has to prove, and `trust` the certificates that can prove it.
+    pub fn report(&self, name: &ServerName<'_>, trust: &Trust) -> String {
+        let report = Report { presented: self, name, trust };
+        report.to_string()
+    }
+}
+
+struct Report<'a> {
+    presented: &'a Presented,
+    name: &'a ServerName<'a>,
+    trust: &'a Trust,
+}
+
+/// One line of the report: a label and its text.
+fn line(f: &mut fmt::Formatter<'_>, label: &str, text: impl fmt::Display) -> fmt::Result {
+    writeln!(f, "  {label:<12}{text}")
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chain = &self.presented.chain;
+        for (index, der) in chain.iter().take(CERTIFICATES).enumerate() {
+            let whose = if index == 0 { ", the server's own" } else { "" };
+            writeln!(f, "certificate {} of {}{whose}", index + 1, chain.len())?;
+            match parse(der) {
+                Ok(certificate) => self.certificate(f, index, der, &certificate)?,
+                Err(unusable) => line(f, "unreadable", unusable)?,
+            }
+            line(f, "SHA-256", Hex(digest(&SHA256, der).as_ref()))?;
+            let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
+            writeln!(f, "{}", pem::encode_config(&Pem::new("CERTIFICATE", der.to_vec()), config))?;
+        }
+        if let Some(more @ 1..) = chain.len().checked_sub(CERTIFICATES) {
+            writeln!(f, "and {more} more certificates, which are not shown\n")?;
+        }
+        self.ocsp(f)?;
+        let peer = Peer::Server(self.name);
+        let shown = Escaped::new(&*self.name.to_str()).to_string();
+        match authorize(chain, self.trust, peer, self.presented.at) {
+            Ok(authorized) => writeln!(f, "server {shown} authorized: {authorized}"),
+            Err(unauthorized) => writeln!(f, "server {shown} UNAUTHORIZED: {unauthorized}"),
+        }
+    }
+}
+
+impl Report<'_> {
+    fn certificate(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        index: usize,
+        der: &CertificateDer<'_>,
+        certificate: &X509Certificate<'_>,
+    ) -> fmt::Result {
+        line(f, "subject", distinguished_name(certificate.subject()))?;
+        if index == 0 || names::has_alternative_names(certificate) {
+            line(f, "names", self.names(index, der, certificate))?;
+        }
+        let issuer = distinguished_name(certificate.issuer());
+        line(f, "issuer", format_args!("{issuer} ({})", self.issuer(index, certificate)))?;
+        if self.trust.is_pinned(der) {
+            line(f, "trust", format_args!("{} has this very certificate", self.trust.source()))?;
+        }
+        let validity = Validity::of(certificate);
+        let period = format_args!("{} to {}", validity.not_before, validity.not_after);
+        line(f, "valid", format_args!("{period} ({})", self.remaining(&validity)))?;
+        line(f, "key", key_kind::describe(certificate.public_key()))?;
+        line(f, "key usage", extension(certificate.key_usage(), |usage| key_usage(usage.value)))?;
+        line(f, "purposes", extension(certificate.extended_key_usage(), |usage| purposes(usage.value)))?;
+        let constraints = extension(certificate.basic_constraints(), |constraints| {
+            match (constraints.value.ca, constraints.value.path_len_constraint) {
+                (true, Some(limit)) => format!("CA:TRUE, at most {limit} authorities below it"),
+                (true, None) => "CA:TRUE".to_owned(),
+                (false, _) => "CA:FALSE".to_owned(),
+            }
+        });
+        line(f, "constraints", constraints)?;
+        line(f, "serial", serial(certificate.raw_serial()))?;
+        let signature = key_kind::name(certificate.signature_algorithm.algorithm.to_id_string());
+        line(f, "signature", signature)
+    }
+
+    /// Returns the alternative names. Those of the server's own certificate that match the wanted name say so.
+    fn names(&self, index: usize, der: &CertificateDer<'_>, certificate: &X509Certificate<'_>) -> String {
+        if let Err(error) = certificate.subject_alternative_name() {
+            return format!("unreadable: {}", Escaped::new(&error.to_string()));
+        }
+        let basis = if self.trust.is_pinned(der) { Basis::Pin } else { Basis::Authority };
+        let is_for = index == 0
+            && parse_strictly(der, certificate)
+                .is_ok_and(|strict| names::is_for(certificate, &strict, self.name, basis));
+        if !names::has_alternative_names(certificate) {
+            let counts = if is_for { "; a Common Name matches, and counts for a pin" } else { "" };
+            return format!("no subjectAltName{counts}");
+        }
+        let mut alternative = names::alternative_names(certificate);
+        let shown = alternative.by_ref().take(NAMES).map(|name| match is_for && covers(name, self.name) {
+            true => format!("{}{} (matches)", kind(name), name_text(name)),
+            false => format!("{}{}", kind(name), name_text(name)),
+        });
+        let mut text = shown.collect::<Vec<_>>().join(", ");
+        let more: Vec<_> = alternative.collect();
+        if !more.is_empty() {
+            let matches = is_for && more.iter().any(|name| covers(name, self.name));
+            let _ = write!(text, " and {} more", more.len()); // writing to a String cannot fail
+            text.push_str(if matches { ", one of which matches" } else { "" });
+        }
+        if text.is_empty() { "none in subjectAltName".to_owned() } else { text }
+    }
+
+    /// Returns where the certificate is whose subject is the issuer of this one, by name.
+    fn issuer(&self, index: usize, certificate: &X509Certificate<'_>) -> String {
+        let issuer = certificate.issuer().as_raw();
+        let mut found = Vec::new();
+        if certificate.subject().as_raw() == issuer {
+            found.push("itself".to_owned());
+        }
+        let others = self.presented.chain.iter().take(CERTIFICATES).enumerate();
+        let sent = others.filter(|(other, der)| {
+            *other != index && parse(der).is_ok_and(|other| other.subject().as_raw() == issuer)
+        });
+        found.extend(sent.map(|(other, _)| format!("certificate {}", other + 1)));
+        let anchors = &self.trust.anchors().roots;
+        // `TrustAnchor` has the name without its SEQUENCE.
+        let mut subjects = anchors.iter().map(|anchor| DistinguishedName::in_sequence(&anchor.subject));
+        if subjects.any(|subject| subject.as_ref() == issuer) {
+            found.push(format!("an authority in {}", self.trust.source()));
+        }
+        match found.is_empty() {
+            true => format!("not sent, and no authority in {}", self.trust.source()),
+            false => found.join("; "),
+        }
+    }
+
+    fn remaining(&self, validity: &Validity) -> String {
+        let now = Moment::from(self.presented.at);
+        match validity.outside(self.presented.at) {
+            None => format!("{} left", Days(now.days_until(validity.not_after))),
+            Some(Outside::Before(begin)) => {
+                format!("NOT YET VALID, begins in {}", Days(now.days_until(begin)))
+            }
+            Some(Outside::After(end)) => format!("EXPIRED {} ago", Days(end.days_until(now))),
+        }
+    }
+
+    fn ocsp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let der = &self.presented.ocsp_response;
+        if der.is_empty() {
+            return writeln!(f, "no stapled OCSP response");
+        }
+        writeln!(f, "stapled OCSP response, {}", Bytes(der.len()))?;
+        let answer = match ocsp::parse(der) {
+            Some(Response::Answer(answer)) => answer,
+            Some(Response::Error(error)) => return line(f, "status", format_args!("no answer: {error}")),
+            None => return line(f, "unreadable", "it is no basic response of RFC 6960"),
+        };
+        let now = Moment::from(self.presented.at);
+        match answer.status {
+            Status::Good => line(f, "status", "good"),
+            Status::Revoked(since) => line(f, "status", format_args!("REVOKED on {since}")),
+            Status::Unknown => line(f, "status", "unknown: the responder does not know the certificate"),
+        }?;
+        line(f, "this update", answer.this_update)?;
+        match answer.next_update {
+            None => line(f, "next update", "not given: newer information is always available"),
+            Some(next) if next < now => {
+                line(f, "next update", format_args!("{next} (OUTDATED since {})", Days(next.days_until(now))))
+            }
+            Some(next) => {
+                line(f, "next update", format_args!("{next} ({} left)", Days(now.days_until(next))))
+            }
+        }?;
+        line(f, "produced", answer.produced)?;
+        match answer.responder {
+            Responder::Name(name) => line(f, "responder", name),
+            Responder::KeyHash(hash) => line(f, "responder", format_args!("key with SHA-1 {}", Hex(hash))),
+        }?;
+        let own = self.presented.chain.first().map(parse);
+        let is_own = own.is_some_and(|own| own.is_ok_and(|own| own.raw_serial() == answer.serial));
+        let whose = if is_own { "" } else { ", which is NOT that of certificate 1" };
+        line(f, "serial", format_args!("{}{whose}", serial(answer.serial)))?;
+        line(f, "signature", "not checked by this program")
+    }
+}
+
+/// Returns the text of an extension, or says that it is missing or unreadable.
+fn extension<T>(
+    found: Result<Option<T>, x509_parser::error::X509Error>,
+    text: impl FnOnce(T) -> String,
+) -> String {
+    match found {
+        Ok(Some(extension)) => text(extension),
+        Ok(None) => "not restricted".to_owned(),
+        Err(error) => format!("unreadable: {}", Escaped::new(&error.to_string())),
+    }
+}
+
+/// Returns the bits by their names in RFC 5280, 4.2.1.3.
+fn key_usage(usage: &KeyUsage) -> String {
+    let bits = [
+        (usage.digital_signature(), "digitalSignature"),
+        (usage.non_repudiation(), "nonRepudiation"),
+        (usage.key_encipherment(), "keyEncipherment"),
+        (usage.data_encipherment(), "dataEncipherment"),
+        (usage.key_agreement(), "keyAgreement"),
+        (usage.key_cert_sign(), "keyCertSign"),
+        (usage.crl_sign(), "cRLSign"),
+        (usage.encipher_only(), "encipherOnly"),
+        (usage.decipher_only(), "decipherOnly"),
+    ];
+    let names: Vec<&str> = bits.into_iter().filter_map(|(is_set, name)| is_set.then_some(name)).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Returns the purposes by their names in RFC 5280, 4.2.1.12.
+fn purposes(usage: &ExtendedKeyUsage<'_>) -> String {
+    let known = [
+        (usage.any, "anyExtendedKeyUsage"),
+        (usage.server_auth, "serverAuth"),
+        (usage.client_auth, "clientAuth"),
+        (usage.code_signing, "codeSigning"),
+        (usage.email_protection, "emailProtection"),
+        (usage.time_stamping, "timeStamping"),
+        (usage.ocsp_signing, "OCSPSigning"),
+    ];
+    let mut purposes: Vec<&str> =
+        known.into_iter().filter_map(|(is_set, name)| is_set.then_some(name)).collect();
+    let others = names::listed(usage.other.iter(), |purpose| key_kind::name(purpose.to_id_string()));
+    if !others.is_empty() {
+        purposes.push(&others);
+    }
+    purposes.join(", ")
+}
+
+/// Returns the type of an alternative name. Other types than these two have it in their text.
+fn kind(name: &GeneralName<'_>) -> &'static str {
+    match name {
+        GeneralName::DNSName(_) => "DNS ",
+        GeneralName::IPAddress(_) => "IP ",
+        _ => "",
+    }
+}
+
+/// Returns whether this name is the one for which the certificate is valid. Call it only for a certificate that is for
+/// the wanted name: webpki has decided that, and this finds the entry again.
+fn covers(name: &GeneralName<'_>, wanted: &ServerName<'_>) -> bool {
+    match (name, wanted) {
+        (GeneralName::DNSName(name), ServerName::DnsName(wanted)) => {
+            let wanted = wanted.as_ref();
+            let parent = name.strip_prefix("*.");
+            names::same_dns_name(name, wanted)
+                || parent.zip(wanted.split_once('.')).is_some_and(|(parent, (_, after_first_label))| {
+                    parent.contains('.') && names::same_dns_name(parent, after_first_label)
+                })
+        }
+        (GeneralName::IPAddress(bytes), ServerName::IpAddress(wanted)) => {
+            ip_address(bytes) == Some((*wanted).into())
+        }
+        _ => false,
+    }
+}
+
+/// Bytes as pairs of hexadecimal digits between colons, as other programs show serial numbers and fingerprints. Shows
+/// the first 32 bytes.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, rest) = self.0.split_at(self.0.len().min(32));
+        for (index, byte) in shown.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ":" };
+            write!(f, "{separator}{byte:02X}")?;
+        }
+        if rest.is_empty() { Ok(()) } else { write!(f, "... and {} more", Bytes(rest.len())) }
+    }
+}
+
+/// Shows a serial number without the zero that only says that it is positive.
+fn serial(der: &[u8]) -> Hex<'_> {
+    Hex(der.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(der))
+}
+
+/// A number of days.
+struct Days(i64);
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} day{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
+}

@@ -1,0 +1,228 @@
+//! The report about what a server presented.
+
+use std::fs;
+use std::sync::Arc;
+
+use crate::handshake::{VERSIONS, handshake, verifier};
+use crate::support::*;
+use identity::{Policy, Presented, Trust};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ServerConfig};
+
+fn report_at(chain: &[CertificateDer<'_>], ocsp: &[u8], name: &str, trust: &Trust, now: UnixTime) -> String {
+    let (own, others) = chain.split_first().unwrap();
+    let text = Presented::new(own, others, ocsp, now).report(&ServerName::try_from(name).unwrap(), trust);
+    assert!(text.chars().all(|c| c == '\n' || c == '…' || c == ' ' || c.is_ascii_graphic()), "{text}");
+    assert!(!text.contains(" \n"), "a line ends with a space: {text}");
+    text
+}
+
+fn report(chain: &[&Made], name: &str, trust: &Trust) -> String {
+    let chain: Vec<_> = chain.iter().map(|made| made.der.clone()).collect();
+    report_at(&chain, &[], name, trust, now())
+}
+
+/// The certificates that a reader of PEM finds in a report.
+fn certificates(report: &str) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(report.as_bytes()).map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_whole_chain_is_shown_as_text_and_as_pem() {
+    let root = classic("My Root");
+    let between = issued_by(&root, params("Between", &[], authority));
+    let server = issued_by(
+        &between,
+        params("x", &["other.example", "*.example.com", "127.0.0.1"], |params| {
+            params.not_before = rcgen::date_time_ymd(2026, 11, 1);
+            params.not_after = rcgen::date_time_ymd(2026, 12, 1);
+            params.serial_number = Some(rcgen::SerialNumber::from(vec![0xc0, 0xff, 0xee]));
+            params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        }),
+    );
+    let text = report(&[&server, &between], "www.example.com", &trusting(&[&root.pem]));
+    assert_says(
+        &text,
+        &[
+            "certificate 1 of 2, the server's own\n  subject     CN=x\n",
+            "  names       DNS other.example, DNS *.example.com (matches), IP 127.0.0.1\n",
+            "  issuer      CN=Between (certificate 2)\n",
+            "  valid       2026-11-01 00:00:00 UTC to 2026-12-01 00:00:00 UTC (6 days left)\n",
+            "  key         ECDSA on P-256\n  key usage   digitalSignature\n  purposes    serverAuth\n",
+            "  constraints CA:FALSE\n  serial      C0:FF:EE\n  signature   ECDSA with SHA-256\n",
+            "certificate 2 of 2\n  subject     CN=Between\n  issuer      CN=My Root (an authority in ",
+            "  key usage   not restricted\n  purposes    not restricted\n  constraints CA:TRUE\n",
+            "no stapled OCSP response\nserver www.example.com authorized: issued by CN=My Root, an authority in ",
+        ],
+    );
+    assert_eq!(certificates(&text), [server.der.clone(), between.der.clone()]);
+    let by_address = report(&[&server, &between], "127.0.0.1", &trusting(&[&root.pem]));
+    assert_says(&by_address, &["DNS *.example.com, IP 127.0.0.1 (matches)\n"]);
+}
+
+#[test]
+fn the_report_says_where_a_chain_breaks() {
+    let root = classic("My Root");
+    let between = issued_by(&root, params("Between", &[], authority));
+    let good = issued_by(&between, params("x", &["localhost"], plain));
+    let expired = issued_by(
+        &root,
+        params("x", &["localhost"], |params| params.not_after = rcgen::date_time_ymd(2026, 11, 14)),
+    );
+    let early = issued_by(
+        &root,
+        params("x", &["localhost"], |params| params.not_before = rcgen::date_time_ymd(2026, 11, 26)),
+    );
+    let trust = trusting(&[&root.pem]);
+    for (chain, parts) in [
+        (
+            &[&good][..],
+            &["issuer      CN=Between (not sent, and no authority in ", "unknown issuer CN=Between"][..],
+        ),
+        (&[&expired], &["(EXPIRED 10 days ago)", "UNAUTHORIZED: its certificate expired on 2026-11-14"]),
+        (
+            &[&early],
+            &["(NOT YET VALID, begins in 1 day)", "UNAUTHORIZED: its certificate is not valid before"],
+        ),
+        (
+            &[&classic("localhost")],
+            &["CN=localhost (itself)", "names       no subjectAltName\n", "certificate of an authority"],
+        ),
+    ] {
+        assert_says(&report(chain, "localhost", &trust), parts);
+    }
+    let text = report(&[&good, &between], "elsewhere.example", &trust);
+    assert_says(
+        &text,
+        &["names       DNS localhost\n", "UNAUTHORIZED: its certificate is for localhost, not for"],
+    );
+}
+
+#[test]
+fn a_pin_is_named_and_its_common_name_counts() {
+    let server = classic("localhost");
+    let text = report(&[&server], "localhost", &trusting(&[&server.pem]));
+    let counts = "names       no subjectAltName; a Common Name matches, and counts for a pin\n";
+    assert_says(
+        &text,
+        &[counts, "trust.pem has this very certificate\n", "authorized: the very certificate in"],
+    );
+}
+
+#[test]
+fn hostile_certificates_make_a_bounded_and_escaped_report() {
+    let names: Vec<String> = (0..3000).map(|number| format!("name-{number}.example")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let many = self_signed(params("\u{1b}[2J\n-----BEGIN CERTIFICATE-----\n", &names, plain));
+    let text = report(&[&many], "name-2000.example", &trusting(&[&many.pem]));
+    assert_says(&text, &["name-99.example and 2900 more, one of which matches\n", r"CN=\x1b[2J\n-----BEGIN"]);
+    assert!(!text.contains("name-100.example"));
+    assert_eq!(certificates(&text), [many.der]);
+
+    let broken: Vec<_> = (0..3000_u16).map(|n| CertificateDer::from(n.to_be_bytes().to_vec())).collect();
+    let text = report_at(&broken, b"\x30\x80", "localhost", &Trust::nothing(), now());
+    assert_says(
+        &text,
+        &["certificate 1 of 3000, the server's own\n  unreadable  malformed certificate: it is not DER\n"],
+    );
+    assert_says(
+        &text,
+        &["and 2984 more certificates, which are not shown\n", "unreadable  it is no basic response"],
+    );
+    assert_says(&text, &["server localhost UNAUTHORIZED: malformed certificate"]);
+    assert!(text.len() < 8000, "{}", text.len());
+}
+
+/// Each prefix of a certificate and of a response, and each single byte changed, makes a report and no panic.
+#[test]
+fn damaged_bytes_make_a_report() {
+    let (certificate, response) = (fixture_certificate("certificate"), fixture_response("revoked"));
+    let damaged = |bytes: &[u8]| -> Vec<Vec<u8>> {
+        let cut = (0..bytes.len()).map(|end| bytes[..end].to_vec());
+        let changed = (0..bytes.len()).map(|at| {
+            let mut changed = bytes.to_vec();
+            changed[at] ^= 0x55;
+            changed
+        });
+        cut.chain(changed).collect()
+    };
+    for der in damaged(&certificate) {
+        report_at(&[der.into()], &response, "localhost", &Trust::nothing(), now());
+    }
+    for der in damaged(&response) {
+        report_at(std::slice::from_ref(&certificate), &der, "localhost", &Trust::nothing(), now());
+    }
+}
+
+fn fixture_certificate(name: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(fixture(&format!("ocsp/{name}.pem"))).unwrap()
+}
+
+fn fixture_response(name: &str) -> Vec<u8> {
+    fs::read(fixture(&format!("ocsp/{name}.der"))).unwrap()
+}
+
+#[test]
+fn a_stapled_response_is_shown() {
+    /// 2026-11-30 13:18:38 UTC, one day after the responses were made.
+    const LATER: u64 = 1_795_958_318 + 86_400;
+    let own = fixture_certificate("certificate");
+    let trust = Trust::load(&fixture("ocsp/authority.pem")).unwrap();
+    let shown = |response: &[u8], days: u64| {
+        report_at(std::slice::from_ref(&own), response, "localhost", &trust, at(LATER + days * 86_400))
+    };
+    let good = shown(&fixture_response("good"), 0);
+    assert_says(
+        &good,
+        &[
+            "stapled OCSP response, 272 bytes\n  status      good\n  this update 2026-11-29 13:18:38 UTC\n",
+            "  next update 2026-12-02 13:18:38 UTC (2 days left)\n  produced    2026-11-29 13:18:38 UTC\n",
+            "  responder   CN=OCSP Authority\n  serial      C0:FF:EE\n  signature   not checked by this program\n",
+        ],
+    );
+    assert_says(&shown(&fixture_response("good"), 10), &["2026-12-02 13:18:38 UTC (OUTDATED since 8 days)"]);
+    let revoked = shown(&fixture_response("revoked"), 0);
+    assert_says(&revoked, &["status      REVOKED on 2026-03-01 12:00:00 UTC\n", "next update not given"]);
+    let unknown = shown(&fixture_response("unknown"), 0);
+    assert_says(&unknown, &["status      unknown: ", "responder   key with SHA-1 F6:17:1D:A4:"]);
+    // OCSPResponse with responseStatus tryLater (3), and with a number that has no name.
+    assert_says(&shown(b"\x30\x03\x0a\x01\x03", 0), &["status      no answer: tryLater\n"]);
+    assert_says(&shown(b"\x30\x03\x0a\x01\x04", 0), &["status      no answer: an unknown error\n"]);
+
+    let other = good_of(&fixture_certificate("authority"), &trust);
+    assert_says(&other, &["serial      C0:FF:EE, which is NOT that of certificate 1\n"]);
+}
+
+fn good_of(own: &CertificateDer<'_>, trust: &Trust) -> String {
+    report_at(std::slice::from_ref(own), &fixture_response("good"), "localhost", trust, now())
+}
+
+#[test]
+fn the_verifier_keeps_what_the_server_presents_in_a_full_handshake() {
+    let server = self_signed(params("localhost", &["localhost"], plain));
+    for version in VERSIONS {
+        let (chain, key) = (vec![server.der.clone()], server.private_key());
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config =
+            Arc::new(config.with_single_cert_with_ocsp(chain, key, fixture_response("good")).unwrap());
+        for trust in [trusting(&[&server.pem]), Trust::nothing()] {
+            let verifier = Arc::into_inner(verifier(trust, Policy::Strict)).unwrap();
+            let verifier = Arc::new(verifier.keep_presented());
+            let client = ClientConfig::builder_with_protocol_versions(&[version])
+                .dangerous()
+                .with_custom_certificate_verifier(verifier.clone())
+                .with_no_client_auth();
+            let client = Arc::new(client);
+            handshake(client.clone(), config.clone());
+            let presented = verifier.take_presented().unwrap();
+            let text = presented.report(&ServerName::try_from("localhost").unwrap(), verifier.trust());
+            assert_says(&text, &["certificate 1 of 1", "stapled OCSP response, 272 bytes\n"]);
+            assert!(verifier.take_presented().is_none(), "it can be taken once");
+            let resumed = handshake(client, config.clone());
+            let is_resumed = resumed.client_error.is_none();
+            assert_eq!(verifier.take_presented().is_none(), is_resumed);
+        }
+    }
+}
