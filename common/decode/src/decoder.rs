@@ -11,6 +11,8 @@ use crate::framing::{Frame, Framing};
 use crate::hello::{ClientHello, ServerHello};
 use crate::keys::{Agreement, KeyRing};
 use crate::record::{Alert, Content, Message, Piece, Protection, Record, Sealed};
+use crate::recorder::Observed;
+use crate::schedule::Values;
 use crate::secrets::Secret;
 
 #[cfg(test)]
@@ -28,6 +30,8 @@ pub struct Decoder {
     /// Set by the first ServerHello or HelloRetryRequest.
     version: Option<ProtocolVersion>,
     agreement: Option<Agreement>,
+    /// `None`: the decoder does not keep values.
+    values: Option<Values>,
 }
 
 /// One direction of a session.
@@ -46,6 +50,23 @@ impl Decoder {
     /// Adds secrets of this session. Call this before [`feed`](Self::feed) gets the records that they decrypt.
     pub fn learn(&mut self, secrets: &[Secret]) {
         self.secrets.learn(secrets);
+        if let Some(values) = &mut self.values {
+            values.learn(secrets);
+        }
+    }
+
+    /// Makes the decoder keep the values of secrets and keys. [`Record::derivations`] have them from now on.
+    pub fn keep_values(&mut self) {
+        self.values.get_or_insert_default();
+    }
+
+    /// Adds computations of rustls for this session. Does nothing unless the decoder
+    /// [keeps values](Self::keep_values). Call this before [`feed`](Self::feed) gets the messages that rustls has
+    /// processed.
+    pub fn learn_values(&mut self, observed: &[Observed]) {
+        if let Some(values) = &mut self.values {
+            values.observe(observed);
+        }
     }
 
     /// Decodes the next bytes of `sender`. Returns the records that they complete.
@@ -80,7 +101,18 @@ impl Decoder {
                 (wire, decrypted, sealing.filter(|_| is_under_the_key))
             }
         };
-        Record { sender, number, version: self.version, wire, sealing, protection, content }
+        Record {
+            sender,
+            number,
+            version: self.version,
+            wire,
+            sealing,
+            protection,
+            content,
+            key: None,
+            derivations: Vec::new(),
+            checks: Vec::new(),
+        }
     }
 
     /// Returns the incomplete record, if there is one. It is not counted yet.
@@ -96,6 +128,9 @@ impl Decoder {
             sealing: None,
             protection: Protection::Clear,
             content: Content::Incomplete,
+            key: None,
+            derivations: Vec::new(),
+            checks: Vec::new(),
         })
     }
 

@@ -27,6 +27,7 @@
 //! | [`recorder`] | records what rustls computes with the key schedule |
 //! | `assembly` | joins handshake messages that span records |
 //! | [`hello`] | reads the fields of hello messages that decryption needs, and the offer of a client |
+//! | [`schedule`] | the keys of a session, how each is made, and what it protects or checks |
 //! | `record` | the result: [`Record`], [`Content`], [`Message`] |
 //! | [`explain`] | the fields of records and messages, and certificates |
 //! | `reader` | reads numbers and vectors from bytes |
@@ -42,6 +43,7 @@ mod opener;
 mod reader;
 mod record;
 pub mod recorder;
+pub mod schedule;
 pub mod secrets;
 
 use self::reader::Reader;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
 use crate::hello::{ClientHello, ServerHello};
+use crate::schedule::{Check, Derivation, Key};
 use crate::{HEADER, MESSAGE_HEADER};
 
 /// One TLS record (RFC 8446, 5.1), encrypted and decrypted.
@@ -25,6 +26,13 @@ pub struct Record {
     pub protection: Protection,
     /// Its content.
     pub content: Content,
+    /// The key that protects it. `None`: it is in clear text, or the decoder cannot tell the key without the secrets.
+    pub key: Option<Key>,
+    /// The keys that both ends can derive with the messages that end in this record, in the order of their calculation.
+    /// There are at most 16.
+    pub derivations: Vec<Derivation>,
+    /// The proofs in the messages that end in this record. There are at most 16.
+    pub checks: Vec<Check>,
 }
 
 /// The protection of a record.

@@ -68,7 +68,7 @@ pub enum Observed {
 pub struct Value(Zeroizing<Vec<u8>>);
 
 impl Value {
-    fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
     }
 

@@ -99,8 +99,19 @@ proptest! {
             None => Protection::Clear,
         };
         let version = [None, Some(ProtocolVersion::TLSv1_2), Some(ProtocolVersion::TLSv1_3)][version];
-        let record =
-            Record { sender: Side::Client, number: 0, version, wire, sealing: None, protection, content };
+        let (key, derivations, checks) = (None, Vec::new(), Vec::new());
+        let record = Record {
+            sender: Side::Client,
+            number: 0,
+            version,
+            wire,
+            sealing: None,
+            protection,
+            content,
+            key,
+            derivations,
+            checks,
+        };
         if !matches!(record.content, Content::NotTls | Content::Incomplete) {
             hold(&explain::header(&record), record.wire.len().min(5));
         }

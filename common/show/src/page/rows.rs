@@ -241,7 +241,9 @@ impl Drawn {
             }
         }
         let Record { sender, number, version, sealing, .. } = *record;
-        let kept = Record { sender, number, version, wire, sealing, protection, content };
+        let (key, derivations, checks) = (record.key, record.derivations.clone(), record.checks.clone());
+        let kept =
+            Record { sender, number, version, wire, sealing, protection, content, key, derivations, checks };
         Self {
             place,
             titles: names::titles(record),

@@ -1,0 +1,159 @@
+//! The names of the secrets and keys of a session.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+
+use rustls::Side;
+
+/// The name of a secret or a key of one session. It contains no key material.
+///
+/// The order is that of the key schedule. A renegotiation of TLS 1.2 uses the same names for new keys.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Key {
+    /// The result of the key exchange in TLS 1.3: (EC)DHE, ML-KEM, or both (RFC 8446, 7.4).
+    SharedSecret,
+    /// The PSK that the session resumes, or an external PSK (RFC 8446, 4.2.11).
+    Psk,
+    /// Early Secret (RFC 8446, 7.1).
+    EarlySecret,
+    /// binder_key (RFC 8446, 7.1).
+    BinderKey,
+    /// finished_key of the binder: it is derived from binder_key (RFC 8446, 4.2.11.2).
+    BinderFinishedKey,
+    /// client_early_traffic_secret (RFC 8446, 7.1).
+    EarlyTraffic,
+    /// Handshake Secret (RFC 8446, 7.1).
+    HandshakeSecret,
+    /// client_handshake_traffic_secret or server_handshake_traffic_secret (RFC 8446, 7.1).
+    HandshakeTraffic(Side),
+    /// finished_key of one end (RFC 8446, 4.4.4).
+    FinishedKey(Side),
+    /// Master Secret (RFC 8446, 7.1).
+    MasterSecret,
+    /// client_application_traffic_secret_N or server_application_traffic_secret_N. The first has N = 0. Each KeyUpdate of
+    /// this end makes the next one (RFC 8446, 7.2).
+    ApplicationTraffic(Side, u32),
+    /// exporter_master_secret (RFC 8446, 7.5).
+    ExporterMaster,
+    /// resumption_master_secret (RFC 8446, 7.1).
+    ResumptionMaster,
+    /// The PSK of a NewSessionTicket, by its number in this session, from 0 (RFC 8446, 4.6.1).
+    TicketPsk(u32),
+    /// pre_master_secret of TLS 1.2 (RFC 5246, 8.1).
+    Premaster,
+    /// master_secret of TLS 1.2 (RFC 5246, 8.1; RFC 7627, 4).
+    Master,
+    /// key_block of TLS 1.2 (RFC 5246, 6.3).
+    KeyBlock,
+    /// The AEAD key and the IV that protect the records of one end (RFC 8446, 7.3; RFC 5246, 6.3).
+    Record(Side, Epoch),
+}
+
+/// The time in which one end uses the same key for its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epoch {
+    /// Early data of TLS 1.3 (RFC 8446, 2.3).
+    Early,
+    /// The handshake of TLS 1.3, after ServerHello.
+    Handshake,
+    /// TLS 1.3 after Finished. The number is that of the traffic secret.
+    Application(u32),
+    /// TLS 1.2 after ChangeCipherSpec.
+    Tls12,
+}
+
+impl Key {
+    /// Returns its name in the RFCs.
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::SharedSecret => "shared secret",
+            Self::Psk => "PSK",
+            Self::EarlySecret => "Early Secret",
+            Self::BinderKey => "binder_key",
+            Self::BinderFinishedKey => "finished_key of the binder",
+            Self::EarlyTraffic => "client_early_traffic_secret",
+            Self::HandshakeSecret => "Handshake Secret",
+            Self::HandshakeTraffic(side) => {
+                one_of(side, "client_handshake_traffic_secret", "server_handshake_traffic_secret")
+            }
+            Self::FinishedKey(side) => {
+                one_of(side, "finished_key of the client", "finished_key of the server")
+            }
+            Self::MasterSecret => "Master Secret",
+            Self::ApplicationTraffic(side, number) => {
+                let end = one_of(side, "client", "server");
+                return format!("{end}_application_traffic_secret_{number}").into();
+            }
+            Self::ExporterMaster => "exporter_master_secret",
+            Self::ResumptionMaster => "resumption_master_secret",
+            Self::TicketPsk(number) => return format!("PSK of ticket {}", u64::from(number) + 1).into(),
+            Self::Premaster => "pre_master_secret",
+            Self::Master => "master_secret",
+            Self::KeyBlock => "key_block",
+            Self::Record(side, epoch) => {
+                let end = one_of(side, "client", "server");
+                return match epoch {
+                    Epoch::Early => format!("{end}_write_key for early data"),
+                    Epoch::Handshake => format!("{end}_write_key of the handshake"),
+                    Epoch::Application(number) => format!("{end}_write_key {number}"),
+                    Epoch::Tls12 => format!("{end}_write_key"),
+                }
+                .into();
+            }
+        })
+    }
+
+    /// Returns its place in the order of all keys.
+    fn place(self) -> (u8, bool, u8, u32) {
+        let server = |side| side == Side::Server;
+        match self {
+            Self::SharedSecret => (0, false, 0, 0),
+            Self::Psk => (1, false, 0, 0),
+            Self::EarlySecret => (2, false, 0, 0),
+            Self::BinderKey => (3, false, 0, 0),
+            Self::BinderFinishedKey => (4, false, 0, 0),
+            Self::EarlyTraffic => (5, false, 0, 0),
+            Self::HandshakeSecret => (6, false, 0, 0),
+            Self::HandshakeTraffic(side) => (7, server(side), 0, 0),
+            Self::FinishedKey(side) => (8, server(side), 0, 0),
+            Self::MasterSecret => (9, false, 0, 0),
+            Self::ApplicationTraffic(side, number) => (10, server(side), 0, number),
+            Self::ExporterMaster => (11, false, 0, 0),
+            Self::ResumptionMaster => (12, false, 0, 0),
+            Self::TicketPsk(number) => (13, false, 0, number),
+            Self::Premaster => (14, false, 0, 0),
+            Self::Master => (15, false, 0, 0),
+            Self::KeyBlock => (16, false, 0, 0),
+            Self::Record(side, Epoch::Early) => (17, server(side), 0, 0),
+            Self::Record(side, Epoch::Handshake) => (17, server(side), 1, 0),
+            Self::Record(side, Epoch::Application(number)) => (17, server(side), 2, number),
+            Self::Record(side, Epoch::Tls12) => (17, server(side), 3, 0),
+        }
+    }
+}
+
+fn one_of(side: Side, client: &'static str, server: &'static str) -> &'static str {
+    if side == Side::Client { client } else { server }
+}
+
+// `Side` of rustls has only `PartialEq`.
+impl Eq for Key {}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.place().hash(state);
+    }
+}
