@@ -76,7 +76,7 @@ fn foreign_scripts_styles_and_pictures_are_blocked() {
 #[ignore = "needs chromium"]
 fn enter_and_space_open_an_arrow_and_escape_closes_it() {
     let (mut browser, _folder) = opened();
-    let open = "document.querySelectorAll('details[open]').length";
+    let open = "document.querySelectorAll('.arrow > details[open]').length";
     browser.evaluate("document.querySelector('.tools button:last-child').focus()");
     browser.press("Tab");
     assert_eq!(
@@ -155,7 +155,7 @@ fn a_link_to_a_record_opens_it_below_the_sticky_heads() {
             );
             assert_eq!(anchors, page.tally.records);
             browser.evaluate("document.querySelector('a[href=\"#record-6\"]').click()");
-            assert_eq!(browser.evaluate("document.querySelectorAll('details[open]').length"), 1);
+            assert_eq!(browser.evaluate("document.querySelectorAll('.arrow > details[open]').length"), 1);
             assert!(browser.evaluate(CLEARANCE).as_f64().unwrap() >= 0.0);
             browser.evaluate("document.querySelector('#record-6').open = false");
             browser.evaluate("document.querySelector('a[href=\"#record-6\"]').click()");

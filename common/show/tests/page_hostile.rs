@@ -27,7 +27,7 @@ const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h
                         meta ol p path pre rect circle samp script section small span strong style summary svg symbol \
                         table tbody td th thead time title tr ul use";
 const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class content d data-f data-last data-open \
-                          fill focusable height hidden href http-equiv id lang name r rel role rx scope stroke \
+                          fill focusable height hidden href http-equiv id lang name open r rel role rx scope stroke \
                           stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex type viewBox width x \
                           y cx cy";
 

@@ -175,3 +175,23 @@ fn the_only_escape_sequences_are_colours() {
     assert_eq!(shape(&stripped), shape(&text(ROOM, talk())));
     assert!(stripped.contains(r#"13 B "\x1b[31mred?\x1b[0m""#), "{stripped}");
 }
+
+/// Yellow is the client's colour, and cyan the server's.
+#[test]
+fn lines_with_bytes_have_the_colour_of_their_sender() {
+    let setup = Setup::new();
+    let start = Instant::now();
+    let end = |local| {
+        let trace = Trace::text(Endings::of(local), start, Vec::new(), true);
+        Show::new(local, Arc::<Secrets>::default(), trace)
+    };
+    let (mut client, mut server) = (end(Side::Client), end(Side::Server));
+    setup.converse(ROOM, Talk::new(b"hello", 1), start, &mut client, &mut server);
+    for ended in [client, server] {
+        let text = String::from_utf8(ended.into_sink().into_writer().unwrap()).unwrap();
+        for (message, colour) in [(" ClientHello", "\x1b[33m"), (" ServerHello", "\x1b[36m")] {
+            let line = text.lines().find(|line| line.contains(message)).unwrap();
+            assert!(line.contains(colour), "{line:?}");
+        }
+    }
+}

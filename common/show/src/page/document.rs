@@ -4,9 +4,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use rustls::Side;
 
 use super::facts::Facts;
-use super::names::Look;
+use super::names::{self, Look};
 use super::rows::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
 use super::{glance, ladder};
 
@@ -51,8 +52,8 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 main {
                     (glance::of(facts))
                     (secret(facts))
+                    (legend(facts))
                     (ladder::of(facts, rows))
-                    (legend())
                 }
                 footer { p { "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing." } }
                 script { (PreEscaped(SCRIPT)) }
@@ -89,28 +90,44 @@ fn source(asset: &str) -> String {
 }
 
 /// Explains the signs and the calls.
-fn legend() -> Markup {
+fn legend(facts: &Facts) -> Markup {
     html! {
-        section #legend aria-labelledby="legend-title" {
-            h2 #legend-title { "Reading this page" }
-            ul.looks {
-                @for look in Look::ALL {
-                    li.(look.class()) { (ladder::icon(look.class())) span { (look.name()) } }
+        details #legend open {
+            summary { h2 { "Reading this page" } }
+            ul.ways {
+                @for side in [Side::Client, Side::Server] {
+                    li.{ "from-" (names::side(side)) } {
+                        span.sample aria-hidden="true" { span.line {} } span { "the " (names::side(side)) " sends" }
+                    }
                 }
-                li { (ladder::icon("lock")) span { "encrypted: the arrow is a double line" } }
+                li.from-client.encrypted {
+                    span.sample aria-hidden="true" { span.line {} } span { (ladder::icon("lock")) " encrypted" }
+                }
             }
-            dl.calls {
-                @for (verb, meaning) in CALLS {
-                    div { dt { code { (verb) } } dd { (meaning) } }
+            ul.looks {
+                @for look in Look::ALL { li.(look.class()) { (shape(look, look.name())) } }
+                li.alert.peaceful { (shape(Look::Alert, "alert without an error")) }
+            }
+            @if facts.us.is_some() {
+                details {
+                    summary { "The steps of the event loop" }
+                    dl.calls {
+                        @for (verb, meaning) in CALLS { div { dt { code { (verb) } } dd { (meaning) } } }
+                    }
+                    p { "The time of a sleep includes the work of the turn before it." }
                 }
             }
             p {
-                "The time of a sleep includes the work of the turn before it. A page has the first "
-                (FIRST_ROWS) " rows of the ladder and the last " (LAST_ROWS) ", " (HANDSHAKE_BYTES / 1024)
-                " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
+                "A page has the first " (FIRST_ROWS) " rows of the ladder and the last " (LAST_ROWS) ", "
+                (HANDSHAKE_BYTES / 1024) " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
             }
         }
     }
+}
+
+/// Draws an empty chip with the shape of this look.
+fn shape(look: Look, name: &str) -> Markup {
+    html! { span.chip { (ladder::icon(look.class())) span.kind { (name) } } }
 }
 
 const CALLS: [(&str, &str); 11] = [

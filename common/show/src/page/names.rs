@@ -11,7 +11,7 @@ use crate::vocabulary::message_name;
 /// The most messages that are named in one record.
 const NAMED: usize = 8;
 
-/// The look of a record: a colour and a shape.
+/// The look of a record: the shape of its chip and an icon. Its colour is that of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Handshake,

@@ -8,8 +8,8 @@ use tls_session::escaped::one_line;
 
 use crate::vocabulary::Tone;
 
-/// Returns the colour of a line of the program that plays the role `local`. All are among the sixteen that every terminal theme makes readable. Most lines have the
-/// default one.
+/// Returns the colour of a line of the program that plays the role `local`. A line with bytes has the colour of their
+/// sender. All colours are among the sixteen that every terminal theme makes readable. Most lines have the default one.
 pub(super) fn style_of(tone: Tone, local: Side) -> Style {
     match tone {
         Tone::Woke => Style::new().bold(),
@@ -23,7 +23,8 @@ pub(super) fn style_of(tone: Tone, local: Side) -> Style {
     }
 }
 
-/// Returns the colour of a direction: what the client sends is warm, what the server sends is cool.
+/// Returns the colour of the bytes that this side sent. The client has a warm colour and the server a cool one, as on the
+/// page of `--illustrate`.
 pub(super) fn style_of_sender(sender: Side) -> Style {
     match sender {
         Side::Client => AnsiColor::Yellow.on_default(),

@@ -81,7 +81,10 @@ impl Text {
         if !contents.is_empty() {
             entry.details += &format!(": {contents}");
         }
-        Some(self.line(since_start, &id.number.to_string(), &entry))
+        // The line of `read_tls` names the records of the peer.
+        let tone = if let Step::ReadTls(_) = step { Tone::In } else { entry.tone };
+        let style = style_of(tone, self.local);
+        Some(self.line(since_start, &id.number.to_string(), &entry, style))
     }
 
     /// Returns the line of an event of the loop.
@@ -92,10 +95,11 @@ impl Text {
         entry: &Entry,
     ) -> String {
         self.woken |= matches!(event, LoopEvent::Woke { .. });
-        self.line(since_start, "loop", entry)
+        let style = style_of(entry.tone, self.local);
+        self.line(since_start, "loop", entry, style)
     }
 
-    fn line(&mut self, since_start: Duration, subject: &str, entry: &Entry) -> String {
+    fn line(&mut self, since_start: Duration, subject: &str, entry: &Entry, style: Style) -> String {
         let repeated = self.shown.replace(since_start) == Some(since_start);
         let time = format!("+{:>9}", milliseconds(since_start));
         let rule = match entry.tone {
@@ -108,7 +112,7 @@ impl Text {
         paint(&mut line, self.coloured, Style::new(), &format!(" {subject:>4} "));
         paint(&mut line, self.coloured, FAINT, rule);
         line.push(' ');
-        self.paint_wrapped(&mut line, style_of(entry.tone, self.local), rule, body(entry).trim_end());
+        self.paint_wrapped(&mut line, style, rule, body(entry).trim_end());
         line
     }
 

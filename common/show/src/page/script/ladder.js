@@ -1,6 +1,6 @@
 // Opens and closes records.
 document.addEventListener("keydown", (event) => {
-  const details = event.key === "Escape" && document.activeElement.closest("details[open]");
+  const details = event.key === "Escape" && document.activeElement.closest(".arrow > details[open]");
   if (details) {
     details.open = false;
     details.querySelector("summary").focus();
