@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use check::case::{Case, Version};
 use check::evidence::Evidence;
-use check::run::{self, Event, Options, Restart, Running};
+use check::run::{self, Event, Options, Report, Restart, Running};
 use check::target::{Target, Trust};
 use check::verdict::Verdict;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -154,36 +154,50 @@ impl Drop for Server<'_> {
     }
 }
 
-/// Runs the chosen cases against a server.
+/// Runs the chosen cases against a server. A run has a limited time, which some programs use up. What it has not run comes
+/// in another run.
 ///
 /// # Errors
-/// The program does not start, or serves not even a good session.
+/// The program does not start, serves not even a good session, or a run gets through no case.
 pub fn measure(
     program: &'static Program,
     version: String,
     setup: &Setup,
     chosen: &dyn Fn(&Case) -> bool,
 ) -> Result<Run, Box<dyn Error>> {
-    let log = setup.log(program.name);
-    let mut server = Server { program, setup, log, child: None };
-    let running = server.start()?;
-    let mut target = target(running, setup)?;
-    let cases = check::cases::all().filter(|case| chosen(case)).collect();
-    let options = Options { cases, server: Some(&mut server), ..Options::default() };
-    let report = run::run(&mut target, options, &mut |event| {
-        if let Event::Ends(outcome) = event {
-            let (case, took) = (outcome.case.about.name, outcome.took.as_secs_f64());
-            println!("{}: {case}, {} ({took:.1} s): {}", program.name, outcome.version, outcome.verdict);
-        }
-    })?;
-    if let Some(why) = &report.stopped {
-        println!("{}: the run stopped early: {why}", program.name);
-    }
     let mut run = Run::new(program, version);
-    for outcome in &report.outcomes {
-        run.add(outcome.case.about.name, outcome.version, &outcome.verdict, &outcome.evidence);
+    let mut left: Vec<&'static Case> = check::cases::all().filter(|case| chosen(case)).collect();
+    while !left.is_empty() {
+        let log = setup.log(program.name);
+        let mut server = Server { program, setup, log, child: None };
+        let running = server.start()?;
+        let mut target = target(running, setup)?;
+        let options = Options { cases: left.clone(), server: Some(&mut server), ..Options::default() };
+        let report = run::run(&mut target, options, &mut |event| {
+            if let Event::Ends(outcome) = event {
+                let (case, took) = (outcome.case.about.name, outcome.took.as_secs_f64());
+                println!("{}: {case}, {} ({took:.1} s): {}", program.name, outcome.version, outcome.verdict);
+            }
+        })?;
+        if let Some(why) = &report.stopped {
+            println!("{}: the run stopped early: {why}", program.name);
+        }
+        for outcome in report.outcomes.iter().filter(|outcome| !is_not_run(&report, outcome.case)) {
+            run.add(outcome.case.about.name, outcome.version, &outcome.verdict, &outcome.evidence);
+        }
+        let not_run: Vec<&'static Case> =
+            left.iter().copied().filter(|case| is_not_run(&report, case)).collect();
+        if not_run.len() == left.len() {
+            return Err(format!("{}: a run got through no case", program.name).into());
+        }
+        left = not_run;
     }
     Ok(run)
+}
+
+/// Whether a run has left out this case, or one of its versions.
+fn is_not_run(report: &Report, case: &Case) -> bool {
+    report.not_run.iter().any(|(not_run, _)| std::ptr::eq(*not_run, case))
 }
 
 fn target(running: Running, setup: &Setup) -> Result<Target, Box<dyn Error>> {
