@@ -36,6 +36,11 @@ impl Assembly {
         parts
     }
 
+    /// Returns whether a message is too long to be kept, and goes on.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping > 0
+    }
+
     /// Takes a part from the front of `rest`, which is not empty. The part is not empty, either.
     fn take(&mut self, rest: &[u8]) -> (usize, Option<Vec<u8>>) {
         if self.skipping > 0 {

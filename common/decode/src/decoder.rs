@@ -10,9 +10,9 @@ use crate::cipher::Cipher;
 use crate::framing::{Frame, Framing};
 use crate::hello::{ClientHello, ServerHello};
 use crate::keys::{Agreement, KeyRing};
-use crate::record::{Alert, Content, Message, Piece, Protection, Record, Sealed};
+use crate::record::{Alert, Content, Message, Piece, Protection, Record, Sealed, Sealing};
 use crate::recorder::Observed;
-use crate::schedule::Values;
+use crate::schedule::{Epoch, Key, Schedule};
 use crate::secrets::Secret;
 
 #[cfg(test)]
@@ -30,8 +30,7 @@ pub struct Decoder {
     /// Set by the first ServerHello or HelloRetryRequest.
     version: Option<ProtocolVersion>,
     agreement: Option<Agreement>,
-    /// `None`: the decoder does not keep values.
-    values: Option<Values>,
+    schedule: Schedule,
 }
 
 /// One direction of a session.
@@ -50,23 +49,19 @@ impl Decoder {
     /// Adds secrets of this session. Call this before [`feed`](Self::feed) gets the records that they decrypt.
     pub fn learn(&mut self, secrets: &[Secret]) {
         self.secrets.learn(secrets);
-        if let Some(values) = &mut self.values {
-            values.learn(secrets);
-        }
+        self.schedule.learn(secrets);
     }
 
     /// Makes the decoder keep the values of secrets and keys. [`Record::derivations`] have them from now on.
     pub fn keep_values(&mut self) {
-        self.values.get_or_insert_default();
+        self.schedule.keep_values();
     }
 
     /// Adds computations of rustls for this session. Does nothing unless the decoder
     /// [keeps values](Self::keep_values). Call this before [`feed`](Self::feed) gets the messages that rustls has
     /// processed.
     pub fn learn_values(&mut self, observed: &[Observed]) {
-        if let Some(values) = &mut self.values {
-            values.observe(observed);
-        }
+        self.schedule.observe(observed);
     }
 
     /// Decodes the next bytes of `sender`. Returns the records that they complete.
@@ -91,28 +86,42 @@ impl Decoder {
         let direction = self.direction(sender);
         let number = direction.records;
         direction.records += 1;
-        let (wire, (protection, content), sealing) = match frame {
-            Frame::Foreign(wire) => (wire, (Protection::Clear, Content::NotTls), None),
+        let (wire, (protection, content), sealing, key) = match frame {
+            Frame::Foreign(wire) => (wire, (Protection::Clear, Content::NotTls), None, None),
             Frame::Record(wire) => {
                 let sealing = self.direction(sender).cipher.sealing();
+                let epoch = self.epoch(sender);
                 let decrypted = self.decrypt(sender, &wire);
                 let is_under_the_key =
                     !matches!(decrypted.0, Protection::Clear | Protection::Sealed(Sealed::NoSecret));
-                (wire, decrypted, sealing.filter(|_| is_under_the_key))
+                let key = match decrypted.0 {
+                    Protection::Clear => None,
+                    _ if is_under_the_key || epoch == Some(Epoch::Tls12) => epoch,
+                    // Other records without a secret may be under the handshake key or a later one.
+                    _ => self.is_early(sender, epoch, sealing).then_some(Epoch::Early),
+                };
+                (wire, decrypted, sealing.filter(|_| is_under_the_key), key)
             }
         };
-        Record {
-            sender,
-            number,
-            version: self.version,
-            wire,
-            sealing,
-            protection,
-            content,
-            key: None,
-            derivations: Vec::new(),
-            checks: Vec::new(),
+        let key = key.map(|epoch| Key::Record(sender, epoch));
+        let (derivations, checks) = self.schedule.take();
+        let version = self.version;
+        Record { sender, number, version, wire, sealing, protection, content, key, derivations, checks }
+    }
+
+    /// Returns the epoch of the next record if it is encrypted.
+    fn epoch(&mut self, sender: Side) -> Option<Epoch> {
+        match self.direction(sender).cipher {
+            Cipher::Clear => None,
+            Cipher::Tls12(_) => Some(Epoch::Tls12),
+            Cipher::Handshake(_) => Some(Epoch::Handshake),
+            Cipher::Application(_) => Some(Epoch::Application(self.schedule.generation(sender))),
         }
+    }
+
+    /// Returns whether a record that was not opened has early data.
+    fn is_early(&mut self, sender: Side, epoch: Option<Epoch>, sealing: Option<Sealing>) -> bool {
+        self.direction(sender).early_data && (epoch.is_none() || sealing.is_some())
     }
 
     /// Returns the incomplete record, if there is one. It is not counted yet.
@@ -140,7 +149,12 @@ impl Decoder {
         let early_data = direction.early_data;
         if direction.cipher.encrypts(outer) {
             return match direction.cipher.open(wire, early_data) {
-                Err(sealed) => (Protection::Sealed(sealed), Content::Hidden),
+                Err(sealed) => {
+                    if !(early_data && sealed == Sealed::NoSecret) {
+                        self.schedule.miss();
+                    }
+                    (Protection::Sealed(sealed), Content::Hidden)
+                }
                 Ok(opened) => {
                     let content = self.content(sender, opened.kind, &opened.plaintext, true);
                     let (plaintext, padding) = (opened.plaintext, opened.padding);
@@ -160,7 +174,11 @@ impl Decoder {
     fn content(&mut self, sender: Side, kind: ContentType, payload: &[u8], opened: bool) -> Content {
         match (kind, payload) {
             (ContentType::Handshake, [_, ..]) => {
-                let parts = self.direction(sender).assembly.feed(payload);
+                let assembly = &mut self.direction(sender).assembly;
+                let parts = assembly.feed(payload);
+                if assembly.is_skipping() {
+                    self.schedule.miss();
+                }
                 let pieces = parts.into_iter().map(|part| Piece {
                     range: part.range,
                     message: part.message.map(|bytes| Arc::new(self.message(sender, bytes, opened))),
@@ -196,6 +214,7 @@ impl Decoder {
             (_, HandshakeType::KeyUpdate) if opened => self.direction(sender).cipher.update(),
             _ => {}
         }
+        self.schedule.message(&message, opened);
         Message { version: self.version, ..message }
     }
 

@@ -107,7 +107,7 @@ impl ServerHello {
 }
 
 /// Returns the types and contents of the extensions in the rest of a hello.
-fn extensions(mut hello: Reader<'_>) -> impl Iterator<Item = (u16, Reader<'_>)> {
+pub(crate) fn extensions(mut hello: Reader<'_>) -> impl Iterator<Item = (u16, Reader<'_>)> {
     let mut extensions = hello.begun_vector(2).unwrap_or_default();
     std::iter::from_fn(move || Some((extensions.u16()?, extensions.begun_vector(2)?)))
 }

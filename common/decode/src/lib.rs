@@ -28,6 +28,7 @@
 //! | `assembly` | joins handshake messages that span records |
 //! | [`hello`] | reads the fields of hello messages that decryption needs, and the offer of a client |
 //! | [`schedule`] | the keys of a session, how each is made, and what it protects or checks |
+//! | [`tickets`] | remembers which session issued which ticket |
 //! | `record` | the result: [`Record`], [`Content`], [`Message`] |
 //! | [`explain`] | the fields of records and messages, and certificates |
 //! | `reader` | reads numbers and vectors from bytes |
@@ -45,6 +46,7 @@ mod record;
 pub mod recorder;
 pub mod schedule;
 pub mod secrets;
+pub mod tickets;
 
 use self::reader::Reader;
 

@@ -26,12 +26,20 @@ use std::sync::Arc;
 
 use rustls::{NamedGroup, Side};
 
+pub use self::compute::hkdf_label;
+pub(crate) use self::follow::Schedule;
 pub use self::key::{Epoch, Key};
+pub(crate) use self::offer::{Answer, Offer};
 pub use self::transcript::{HashAlgorithm, Part, Transcript};
-pub(crate) use self::values::Values;
 pub use crate::recorder::Value;
 
+mod compute;
+mod follow;
 mod key;
+mod offer;
+mod suite;
+mod tls12;
+mod tls13;
 mod transcript;
 mod values;
 
@@ -44,8 +52,8 @@ pub struct Derivation {
     pub rule: Rule,
     /// The hash function of the session, which HKDF and the PRF use.
     pub algorithm: HashAlgorithm,
-    /// The transcript whose hash is an input of the calculation. `None`: no transcript is an input, or the decoder has not
-    /// seen all its messages.
+    /// The transcript whose hash is an input of the calculation. `None`: no transcript is an input. If the decoder has not
+    /// seen all messages of a transcript, there is no derivation from it.
     pub transcript: Option<Arc<Transcript>>,
     /// The value of the result. `None`: the decoder does not [keep values](crate::Decoder::keep_values), or does not know
     /// the inputs.
@@ -67,9 +75,9 @@ pub enum Rule {
         /// The input keying material, which is the message of HMAC.
         secret: Input,
     },
-    /// `HKDF-Expand-Label(from, label, context, length)` (RFC 8446, 7.1). The context is the hash of
-    /// [`Derivation::transcript`]: then this is `Derive-Secret`. The context of "finished" and "traffic upd" is empty,
-    /// and they have no transcript.
+    /// `HKDF-Expand-Label(from, label, context, length)` (RFC 8446, 7.1). With a [`Derivation::transcript`] the context is
+    /// its hash, and this is `Derive-Secret`. Otherwise the context is empty. "res binder" has a transcript without
+    /// messages.
     Expand {
         /// The secret that is expanded.
         from: Key,
@@ -154,8 +162,7 @@ pub struct Check {
     pub key: Option<Key>,
     /// The hash function of the session.
     pub algorithm: HashAlgorithm,
-    /// The transcript whose hash is proven. `None`: it is not part of this proof, or the decoder has not seen all its
-    /// messages.
+    /// The transcript whose hash is proven. `None`: the proof has no transcript.
     pub transcript: Option<Arc<Transcript>>,
     /// The bytes that are signed. `None`: the proof is a MAC; or it is CertificateVerify of TLS 1.2, which signs all
     /// handshake messages so far.

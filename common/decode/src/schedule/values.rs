@@ -4,17 +4,23 @@ use std::collections::BTreeMap;
 
 use rustls::Side;
 
-use super::{Key, Value};
+use super::compute::{empty_hash, expand_label, mac, prf};
+use super::{Derivation, HashAlgorithm, Input, Key, Rule, Seed, Value};
 use crate::recorder::Observed;
 use crate::secrets::Secret;
 
 /// The known values of the secrets that others are derived from.
 #[derive(Debug, Default)]
-pub(crate) struct Values(BTreeMap<Key, Value>);
+pub(super) struct Values {
+    /// Values that rustls has told.
+    given: BTreeMap<Key, Value>,
+    /// Values that are computed from others.
+    made: BTreeMap<Key, Value>,
+}
 
 impl Values {
     /// Keeps the secrets of a key log.
-    pub(crate) fn learn(&mut self, secrets: &[Secret]) {
+    pub(super) fn learn(&mut self, secrets: &[Secret]) {
         for secret in secrets {
             let key = match secret.label.as_str() {
                 "CLIENT_EARLY_TRAFFIC_SECRET" => Key::EarlyTraffic,
@@ -26,7 +32,7 @@ impl Values {
                 "CLIENT_RANDOM" => Key::Master,
                 _ => continue,
             };
-            self.0.insert(key, Value::new(&secret.secret));
+            self.given.insert(key, Value::new(&secret.secret));
         }
     }
 
@@ -34,7 +40,7 @@ impl Values {
     ///
     /// The salt of the early secret is zero, and its input is the PSK. The salt of the handshake secret is not zero, and its
     /// input is the shared secret. The input of the master secret is zero (RFC 8446, 7.1).
-    pub(crate) fn observe(&mut self, observed: &[Observed]) {
+    pub(super) fn observe(&mut self, observed: &[Observed]) {
         let is_zero = |value: &Value| value.bytes().iter().all(|byte| *byte == 0);
         for observed in observed {
             let (key, secret) = match observed {
@@ -46,7 +52,76 @@ impl Values {
                 }
                 _ => continue,
             };
-            self.0.insert(key, secret.clone());
+            self.given.insert(key, secret.clone());
+        }
+    }
+
+    /// Returns the value of a derivation, and keeps it if others can be derived from it.
+    pub(super) fn derive(&mut self, derivation: &Derivation) -> Option<Value> {
+        let key = derivation.key;
+        let value = match self.given.get(&key) {
+            Some(given) => given.clone(),
+            None => Value::new(&self.compute(derivation)?),
+        };
+        match key {
+            Key::Record(..) | Key::TicketPsk(_) => {}
+            Key::ApplicationTraffic(side, number) => {
+                // Only the latest one is needed.
+                self.made.retain(|key, _| !matches!(key, Key::ApplicationTraffic(of, _) if *of == side));
+                self.made.insert(Key::ApplicationTraffic(side, number), value.clone());
+            }
+            _ => {
+                self.made.insert(key, value.clone());
+            }
+        }
+        Some(value)
+    }
+
+    fn get(&self, key: Key) -> Option<&[u8]> {
+        self.made.get(&key).or_else(|| self.given.get(&key)).map(Value::bytes)
+    }
+
+    fn compute(&self, derivation: &Derivation) -> Option<Vec<u8>> {
+        let algorithm = derivation.algorithm;
+        let hash = derivation.transcript.as_ref().map(|transcript| transcript.hash.as_slice());
+        match &derivation.rule {
+            Rule::KeyExchange(_) | Rule::EarlierSession => None,
+            Rule::Extract { salt, secret } => {
+                Some(mac(algorithm, &self.input(algorithm, *salt)?, &self.input(algorithm, *secret)?))
+            }
+            Rule::Expand { from, label, length } => {
+                let context = hash.unwrap_or_default();
+                expand_label(algorithm, self.get(*from)?, label, context, *length)
+            }
+            Rule::TrafficKeys { from, key, iv } => {
+                let expand = |label, length| expand_label(algorithm, self.get(*from)?, label, &[], length);
+                Some([expand("key", *key)?, expand("iv", *iv)?].concat())
+            }
+            Rule::Ticket { from, nonce, length } => {
+                expand_label(algorithm, self.get(*from)?, "resumption", nonce, *length)
+            }
+            Rule::Prf { from, label, seed, length } => {
+                let seed = match seed {
+                    Seed::Randoms { bytes, .. } => bytes,
+                    Seed::Transcript => hash?,
+                };
+                Some(prf(algorithm, self.get(*from)?, label, seed, *length))
+            }
+            Rule::Cut { from, key, iv } => {
+                let block = self.get(*from)?;
+                Some([block.get(key.clone())?, block.get(iv.clone())?].concat())
+            }
+        }
+    }
+
+    fn input(&self, algorithm: HashAlgorithm, input: Input) -> Option<Vec<u8>> {
+        let length = algorithm.length();
+        match input {
+            Input::Zeros => Some(vec![0; length]),
+            Input::Key(key) => self.get(key).map(<[u8]>::to_vec),
+            Input::Derived(key) => {
+                expand_label(algorithm, self.get(key)?, "derived", &empty_hash(algorithm), length)
+            }
         }
     }
 }

@@ -1,0 +1,93 @@
+//! Remembers which session issued which ticket, so that a resumed session can name its origin.
+
+use std::collections::{HashMap, VecDeque};
+
+use aws_lc_rs::digest;
+use rustls::{HandshakeType, ProtocolVersion};
+
+use crate::hello::ServerHello;
+use crate::reader::Reader;
+use crate::record::Message;
+use crate::schedule::{Answer, Offer};
+
+/// The most tickets and session IDs that are remembered.
+const MOST: usize = 4096;
+
+/// The tickets and session IDs that the sessions of one process have issued. It keeps their digests, and forgets the oldest.
+#[derive(Debug, Default)]
+pub struct Tickets {
+    sessions: HashMap<Digest, u64>,
+    /// All keys of `sessions`, the oldest first.
+    order: VecDeque<Digest>,
+}
+
+type Digest = [u8; 32];
+
+/// What a digest stands for. A ticket may have the bytes of a session ID.
+#[derive(Clone, Copy)]
+enum Kind {
+    Ticket = 0,
+    SessionId = 1,
+}
+
+impl Tickets {
+    /// Remembers the ticket of a NewSessionTicket, or the session ID of a ServerHello of TLS 1.2. Other messages issue
+    /// nothing. A resumed session repeats the session ID of its origin. Then the origin stays.
+    pub fn saw(&mut self, message: &Message, session: u64) {
+        let Some(digest) = issued(message) else { return };
+        if self.sessions.contains_key(&digest) {
+            return;
+        }
+        self.sessions.insert(digest, session);
+        self.order.push_back(digest);
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.sessions.remove(&oldest);
+        }
+    }
+
+    /// Returns the session that issued the ticket or the session ID with which a session is resumed. After a
+    /// HelloRetryRequest, `client_hello` is the second one. `None`: the session is not resumed, or its origin is unknown.
+    pub fn origin(&self, client_hello: &Message, server_hello: &Message) -> Option<u64> {
+        let offer = Offer::read(client_hello.body())?;
+        let answer = Answer::read(server_hello.body())?;
+        let ids = match ServerHello::read(server_hello.body())?.version {
+            ProtocolVersion::TLSv1_3 => vec![(Kind::Ticket, *offer.identities.get(answer.selected?)?)],
+            // The server accepts a ticket by sending back the session ID next to it (RFC 5077, 3.4).
+            _ if answer.session_id.is_empty() || answer.session_id != offer.session_id => Vec::new(),
+            _ => vec![(Kind::Ticket, offer.ticket), (Kind::SessionId, offer.session_id)],
+        };
+        ids.into_iter().find_map(|(kind, id)| self.sessions.get(&digest(kind, id))).copied()
+    }
+}
+
+/// Returns the digest of the ticket or the session ID that a message issues.
+fn issued(message: &Message) -> Option<Digest> {
+    let mut body = Reader::new(message.body());
+    match (message.kind, message.version?) {
+        (HandshakeType::NewSessionTicket, ProtocolVersion::TLSv1_3) => {
+            body.take(8)?; // lifetime, age
+            body.vector(1)?; // nonce
+            Some(digest(Kind::Ticket, body.vector(2)?.rest()))
+        }
+        (HandshakeType::NewSessionTicket, _) => {
+            body.take(4)?; // lifetime
+            Some(digest(Kind::Ticket, body.vector(2)?.rest()))
+        }
+        (HandshakeType::ServerHello, ProtocolVersion::TLSv1_2) => {
+            let id = Answer::read(message.body())?.session_id;
+            (!id.is_empty()).then(|| digest(Kind::SessionId, id))
+        }
+        _ => None,
+    }
+}
+
+fn digest(kind: Kind, bytes: &[u8]) -> Digest {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(&[kind as u8]);
+    context.update(bytes);
+    let mut digest = Digest::default();
+    digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    digest
+}
