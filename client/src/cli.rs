@@ -19,6 +19,8 @@ use rustls::Side;
 use rustls::pki_types::ServerName;
 use show::args::ShowArgs;
 
+use crate::starttls::Protocol;
+
 /// The name of the program.
 pub const PROGRAM: &str = "mio-client";
 /// The default of `--ca`: the certificate that the server's first start makes.
@@ -44,6 +46,10 @@ pub struct Cli {
     /// Text to send first, without a newline [default: nothing]
     #[arg(long, value_name = "TEXT")]
     message: Option<OsString>,
+
+    /// Begin in plaintext, then begin TLS: smtp, imap or pop3
+    #[arg(long, value_name = "PROTOCOL", value_enum, hide_possible_values = true)]
+    pub starttls: Option<Protocol>,
 
     /// Time from the first received data to our close; may be 0s
     #[arg(long, value_name = "TIME", default_value = "3s")]
@@ -97,7 +103,7 @@ pub struct Cli {
     #[command(flatten)]
     pub timeouts: TimeLimitArgs,
 
-    /// To connect to each address of HOST
+    /// To connect to each address of HOST; the same time again for STARTTLS
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = TimeLimit::parse_deadline)]
     pub connect_timeout: TimeLimit,
 
@@ -120,6 +126,7 @@ fn flag_advice(unknown: &Unknown) -> Option<String> {
         "-servername" | "--servername" | "--sni" => {
             "--server-name NAME names the host that the certificate must be for"
         }
+        "-starttls" => "--starttls smtp begins in plaintext; so do imap and pop3",
         "-showcerts" | "--showcerts" => "--show-certs prints the server's certificates",
         "-k" => "use --insecure to accept an unauthorized server",
         _ => return None,
@@ -136,6 +143,7 @@ Examples:
   mio-client -i < file | tail -c +10 | cmp - file  send a file, compare the echo
   mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
   mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
+  mio-client mail.lan:25 --starttls smtp -i      a mail server that begins in plaintext
   mio-client --show-certs > chain.pem            what the server presents, as text and PEM
 
 {}",

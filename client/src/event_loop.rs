@@ -28,6 +28,7 @@ use crate::conversation::{Conversation, Outcome};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
+use crate::starttls::{Preamble, Protocol};
 use crate::stdin::Stdin;
 use crate::tokens::{DRAINING, SIGNALS, SOCKET, STDIN};
 
@@ -37,13 +38,15 @@ pub struct Plan {
     pub target: HostPort,
     /// The name that the server's certificate must have.
     pub server_name: ServerName<'static>,
+    /// The protocol that begins TLS, if the server does not begin with TLS.
+    pub starttls: Option<Protocol>,
     /// The texts for the ends of sessions.
     pub endings: Endings,
     /// The TLS configuration. It stores the tickets that resume later sessions.
     pub tls: Arc<ClientConfig>,
     /// The authorization of the server, and the timeouts.
     pub session: Arc<SessionConfig>,
-    /// The timeout of one connection attempt.
+    /// The timeout of one connection attempt, and then of STARTTLS.
     pub connect_timeout: Option<Duration>,
     /// The message to send after the handshake.
     pub message: Option<Vec<u8>>,
@@ -100,7 +103,11 @@ impl<'o> EventLoop<'o> {
     /// The session could not start, or stdin or stdout failed. The end of a session is not an error here. It is in the
     /// [`Outcome`].
     pub fn run(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
-        let Connected { stream, registration, peer } = self.connect(plan)?;
+        let connected = self.connect(plan)?;
+        let Connected { stream, registration, peer } = match plan.starttls {
+            Some(protocol) => self.start_tls(connected, protocol, plan)?,
+            None => connected,
+        };
         self.sessions += 1;
         let id = SessionId { number: self.sessions, peer };
         let tls = ClientConnection::new(Arc::clone(&plan.tls), plan.server_name.clone())
@@ -183,6 +190,33 @@ impl<'o> EventLoop<'o> {
                     io::ErrorKind::TimedOut,
                     "no answer within --connect-timeout",
                 )));
+            }
+        }
+    }
+
+    /// Asks the server to begin TLS. Returns the connection, on which the handshake can begin.
+    fn start_tls(
+        &mut self,
+        connected: Connected,
+        protocol: Protocol,
+        plan: &Plan,
+    ) -> Result<Connected, Failure> {
+        let failure = |error| Failure::StartTls(plan.target.clone(), error);
+        let mut now = Instant::now();
+        let deadline = plan.connect_timeout.and_then(|timeout| now.checked_add(timeout));
+        let mut preamble = Preamble::new(protocol, connected).map_err(Failure::EventLoop)?;
+        loop {
+            let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
+            let report = &mut |event: &LoopEvent<'_>| cx.event_loop(event);
+            if preamble.turn(self.poll.registry(), report).map_err(failure)? {
+                return Ok(preamble.into_connected());
+            }
+            if deadline.is_some_and(|at| at <= now) {
+                return Err(failure(preamble.timed_out()));
+            }
+            now = self.wait(deadline, false)?;
+            if self.is_interrupted() {
+                return Err(Failure::Interrupted);
             }
         }
     }

@@ -11,6 +11,7 @@ use program::exit::ExitStatus;
 use program::host_port::HostPort;
 
 use crate::cli::DEFAULT_TARGET;
+use crate::starttls::StartTlsError;
 
 /// The error of a client that could not start a session, or could not use stdin or stdout.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub enum Failure {
     Unresolvable(HostPort, io::Error),
     /// No address of the host accepted a connection.
     Unreachable(HostPort, Vec<(SocketAddr, io::Error)>),
+    /// The server does not begin TLS.
+    StartTls(HostPort, StartTlsError),
     /// A signal came before the client was connected.
     Interrupted,
     /// The poll failed.
@@ -44,6 +47,9 @@ impl Failure {
                 ExitStatus::TimedOut
             }
             Self::Unresolvable(..) | Self::Unreachable(..) => ExitStatus::Transport,
+            Self::StartTls(_, StartTlsError::TimedOut(_)) => ExitStatus::TimedOut,
+            Self::StartTls(_, StartTlsError::Socket(_) | StartTlsError::Closed(_)) => ExitStatus::Transport,
+            Self::StartTls(..) => ExitStatus::Tls,
             Self::Interrupted => ExitStatus::Interrupted,
         }
     }
@@ -67,6 +73,7 @@ impl fmt::Display for Failure {
                     false => Ok(()),
                 }
             }
+            Self::StartTls(target, error) => write!(f, "{target}: the server {error}"),
             Self::Interrupted => f.write_str("interrupted before the connection was established"),
             Self::EventLoop(error) => write!(f, "the event loop failed: {error}"),
             Self::Input(error) => write!(f, "cannot read stdin: {error}"),

@@ -6,6 +6,7 @@
 //! | `conversation.rs` | one session with stdin and stdout |
 //! | `first_message.rs` | the application: shows the server's data, and closes some time after the first of it |
 //! | `stdin.rs`, `output.rs` | stdin as an event source; stdout and stderr, whose readers may be slow |
+//! | `starttls.rs` | the plaintext that begins TLS in SMTP, IMAP and POP3 |
 //! | `tokens.rs`, `connected.rs` | the tokens of the poll; a TCP connection |
 //! | `cli.rs`, `setup.rs` | the command line, and the plan that is made from it |
 //! | `failure.rs` | the errors of the client beside those of a session |
@@ -21,6 +22,7 @@ mod output;
 mod program;
 mod progress;
 mod setup;
+mod starttls;
 mod stdin;
 mod tokens;
 mod waiting;

@@ -54,6 +54,7 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
         target: cli.target.clone(),
         endings: cli.endings(),
         server_name,
+        starttls: cli.starttls,
         tls: Arc::new(config),
         session: Arc::new(SessionConfig { authorize: Arc::new(authorize), timeouts }),
         connect_timeout: cli.connect_timeout.duration(),

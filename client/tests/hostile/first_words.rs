@@ -7,7 +7,7 @@ pub fn answers() -> Vec<Row> {
     let rows = [
         row("http-answer", 3, "it speaks HTTP"),
         row("ssh-answer", 3, "it speaks SSH"),
-        row("smtp-answer", 3, "STARTTLS: try its TLS port, 465 for SMTP"),
+        row("smtp-answer", 3, "465 for SMTP or 990 for FTP, or use --starttls smtp"),
         row("noise-answer", 3, "does not speak TLS: its first bytes are "),
         row("client-hello-answer", 3, "TLS failed"),
         row("data-before-handshake", 3, "TLS failed: received unexpected message: got ApplicationData"),

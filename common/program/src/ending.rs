@@ -165,7 +165,10 @@ impl fmt::Display for Description<'_> {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
                 f.write_str(&alert_context::explain(context, *alert, self.endings.peer()))
             }
-            CloseReason::NotTls(foreign) => write!(f, "the {peer} does not speak TLS: {foreign}"),
+            CloseReason::NotTls(foreign) => {
+                write!(f, "the {peer} does not speak TLS: {foreign}")?;
+                f.write_str(starttls_hint(foreign.name().filter(|_| self.endings.local == Side::Client)))
+            }
             CloseReason::Unauthorized(why) => {
                 write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
             }
@@ -191,6 +194,16 @@ impl fmt::Display for Description<'_> {
                 write!(f, "timed out ({flag}): {missing}{received}")
             }
         }
+    }
+}
+
+/// Returns the flag of the client for a server that begins without TLS.
+fn starttls_hint(protocol: Option<&str>) -> &'static str {
+    match protocol {
+        Some("SMTP or FTP") => ", or use --starttls smtp",
+        Some("IMAP") => ", or use --starttls imap",
+        Some("POP3") => ", or use --starttls pop3",
+        _ => "",
     }
 }
 

@@ -102,6 +102,10 @@ pub enum LoopEvent<'a> {
     ConnectFailed(SocketAddr, &'a io::Error),
     /// The TCP connection is established.
     Connected(SocketAddr),
+    /// The client received these bytes before the TLS session (STARTTLS).
+    PreambleIn(SocketAddr, &'a [u8]),
+    /// The client sent these bytes before the TLS session (STARTTLS).
+    PreambleOut(SocketAddr, &'a [u8]),
     /// A socket was drained and is closed, at its end-of-file or at a limit.
     Drained {
         /// The other end.

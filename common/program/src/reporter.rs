@@ -13,6 +13,7 @@ use crate::stderr;
 use crate::time_limit::timeout_flag;
 use tls_session::bytes::Bytes;
 use tls_session::close_reason::CloseReason;
+use tls_session::escaped::Escaped;
 use tls_session::observer::{SessionId, SocketEvent, Step};
 
 /// Logs the events that a person wants to know. Clients can repeat some events, so their lines have a limit.
@@ -175,6 +176,8 @@ impl Observer for Reporter {
             LoopEvent::Connecting(address) => debug!("connecting to {address}"),
             LoopEvent::ConnectFailed(address, error) => debug!("connecting to {address} failed: {error}"),
             LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
+            LoopEvent::PreambleIn(_, bytes) => debug!("before TLS the server sent: {}", Escaped::new(bytes)),
+            LoopEvent::PreambleOut(_, bytes) => debug!("before TLS we sent: {}", Escaped::new(bytes)),
             LoopEvent::Drained { peer, drained } => {
                 debug!("{peer}: {} came after the end of the session and were discarded", Bytes(*drained))
             }

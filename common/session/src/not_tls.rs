@@ -55,8 +55,7 @@ fn name_of(beginning: &[u8]) -> Option<&'static str> {
     PREFIXES.iter().find(|(prefix, _)| beginning.starts_with(prefix)).map(|(_, name)| *name)
 }
 
-/// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). This client cannot
-/// do that.
+/// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). A session cannot do that.
 fn starttls_hint(protocol: &str) -> Option<&'static str> {
     match protocol {
         "SMTP or FTP" => Some("try its TLS port, 465 for SMTP or 990 for FTP"),
@@ -64,7 +63,7 @@ fn starttls_hint(protocol: &str) -> Option<&'static str> {
         "POP3" => Some("try its TLS port, 995"),
         "NNTP" => Some("try its TLS port, 563"),
         "XMPP" => Some("try its TLS port, 5223"),
-        "MySQL" => Some("`openssl s_client -starttls mysql` can"),
+        "MySQL" => Some("`openssl s_client -starttls mysql` can do that"),
         _ => None,
     }
 }
@@ -77,6 +76,13 @@ pub struct ForeignProtocol {
     length: usize,
 }
 
+impl ForeignProtocol {
+    /// Returns the name of the protocol, or of the protocols that begin with the same bytes. `None`: it is not known.
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+}
+
 impl fmt::Display for ForeignProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = Escaped::new(&self.first[..self.length]);
@@ -85,7 +91,7 @@ impl fmt::Display for ForeignProtocol {
                 write!(f, "it speaks {name} (its first bytes: \"{first}\")")?;
                 match starttls_hint(name) {
                     Some(hint) => {
-                        write!(f, "; it begins without TLS, and this client cannot ask for STARTTLS: {hint}")
+                        write!(f, "; it begins without TLS, and may change to it with STARTTLS: {hint}")
                     }
                     None => Ok(()),
                 }

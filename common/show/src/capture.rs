@@ -157,12 +157,19 @@ impl Capture {
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) -> io::Result<()> {
-        let arrival = self.arrivals.remove(&id.peer).unwrap_or(Arrival { opened: now, connected: now });
+        let arrival = self.arrivals.remove(&id.peer).unwrap_or_else(|| Arrival::at(now));
         let endpoints = Endpoints::new(local, id.peer);
         let session = Session::begin(now, id, endpoints, self.opener, arrival, &mut self.recorder)?;
         self.sessions.insert(id.number, session);
         self.empty = None;
         Ok(())
+    }
+
+    /// Keeps bytes before TLS until the session begins.
+    fn preamble(&mut self, now: Instant, peer: &SocketAddr, direction: Direction, bytes: &[u8]) {
+        if let Some(arrival) = self.arrivals.get_mut(peer) {
+            arrival.preamble.push((now, direction, bytes.to_vec()));
+        }
     }
 
     /// Stops recording until a later session begins, and forgets the present sessions.
@@ -222,11 +229,13 @@ impl Sink for Capture {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         match event {
             LoopEvent::Connecting(peer) | LoopEvent::Accepted(peer) => {
-                self.arrivals.insert(*peer, Arrival { opened: now, connected: now });
+                self.arrivals.insert(*peer, Arrival::at(now));
             }
             LoopEvent::Connected(peer) => {
                 self.arrivals.entry(*peer).and_modify(|arrival| arrival.connected = now);
             }
+            LoopEvent::PreambleIn(peer, bytes) => self.preamble(now, peer, Direction::In, bytes),
+            LoopEvent::PreambleOut(peer, bytes) => self.preamble(now, peer, Direction::Out, bytes),
             LoopEvent::ConnectFailed(peer, _)
             | LoopEvent::Skipped { peer, .. }
             | LoopEvent::SessionFailed { id: SessionId { peer, .. }, .. } => {

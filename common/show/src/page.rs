@@ -152,8 +152,9 @@ impl Sink for Illustrator {
         if let LoopEvent::Woke { events, timeout } = event {
             self.round.number += 1;
             self.round.woke = Some((now, *events, vocabulary::may_sleep(*timeout)));
-            // A client connects in earlier turns than the one in which its session begins.
-            self.round.events.retain(|(_, call)| call.verb.starts_with("connect"));
+            // A client connects, and begins TLS, in earlier turns than the one in which its session begins.
+            let is_early = |verb: &str| verb.starts_with("connect") || verb.starts_with("preamble");
+            self.round.events.retain(|(_, call)| is_early(call.verb));
             return;
         }
         if !is_shown(event) {
@@ -206,6 +207,8 @@ fn is_shown(event: &LoopEvent<'_>) -> bool {
             | LoopEvent::Connecting(_)
             | LoopEvent::ConnectFailed(..)
             | LoopEvent::Connected(_)
+            | LoopEvent::PreambleIn(..)
+            | LoopEvent::PreambleOut(..)
             | LoopEvent::Stopping { .. }
     )
 }

@@ -150,6 +150,8 @@ pub(crate) fn of_event(event: &LoopEvent<'_>) -> Entry {
             entry(Tone::Stalled, "connect failed", format!("{address}: {error}"))
         }
         LoopEvent::Connected(address) => entry(Tone::Tls, "connected", address.to_string()),
+        LoopEvent::PreambleIn(_, bytes) => entry(Tone::In, "preamble in", plaintext(bytes)),
+        LoopEvent::PreambleOut(_, bytes) => entry(Tone::Out, "preamble out", plaintext(bytes)),
         LoopEvent::Drained { peer, drained } => {
             entry(Tone::Tls, "drained", format!("{peer}, {drained} B discarded"))
         }

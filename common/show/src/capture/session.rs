@@ -11,13 +11,22 @@ use super::recorder::Recorder;
 use super::stream::{Direction, Kind, Stream};
 use decode::secrets::Secret;
 
-/// The times at which a connection was opened.
-#[derive(Clone, Copy, Debug)]
+/// The beginning of a connection.
+#[derive(Clone, Debug)]
 pub(super) struct Arrival {
     /// The connection attempt, as far as our end knows it.
     pub(super) opened: Instant,
     /// The end of the TCP handshake.
     pub(super) connected: Instant,
+    /// The bytes before TLS (STARTTLS). The client limits them.
+    pub(super) preamble: Vec<(Instant, Direction, Vec<u8>)>,
+}
+
+impl Arrival {
+    /// Returns the beginning of a connection that was opened at this time.
+    pub(super) fn at(now: Instant) -> Self {
+        Self { opened: now, connected: now, preamble: Vec::new() }
+    }
 }
 
 /// A session, and its bytes that are not in the file yet.
@@ -49,10 +58,13 @@ impl Session {
             waited @ 1.. if opener == Direction::In => format!("{id}, after it waited {waited} ms"),
             _ => id.to_string(),
         };
-        let Arrival { opened, connected } = arrival;
+        let Arrival { opened, connected, preamble } = arrival;
         recorder.packet(opened, &session.stream.segment(opener, Kind::Syn, &[])?, Some(comment))?;
         session.segment(connected, opener.reverse(), Kind::SynAck, &[], recorder)?;
         session.segment(connected, opener, Kind::Ack, &[], recorder)?;
+        for (at, direction, bytes) in preamble {
+            session.data(at, direction, &bytes, recorder)?;
+        }
         Ok(session)
     }
 

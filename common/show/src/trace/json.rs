@@ -163,6 +163,8 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
             (of_peer(address), "connect_failed", json!({ "error": text(error) }))
         }
         LoopEvent::Connected(address) => (of_peer(address), "connected", none),
+        LoopEvent::PreambleIn(peer, bytes) => (of_peer(peer), "preamble_in", plaintext(bytes)),
+        LoopEvent::PreambleOut(peer, bytes) => (of_peer(peer), "preamble_out", plaintext(bytes)),
         LoopEvent::Drained { peer, drained } => {
             (of_peer(peer), "lingering_over", json!({ "drained": drained }))
         }
