@@ -30,7 +30,9 @@ mod numbers;
 mod pages;
 mod rows;
 mod sealed;
+mod segments;
 mod story;
+mod strip;
 
 use std::collections::HashMap;
 use std::mem;
@@ -50,6 +52,7 @@ use self::drawer::{Drawer, Refused};
 pub use self::folder::Folder;
 use self::pages::Pages;
 use self::rows::Row;
+use self::segments::Segment;
 use self::story::Story;
 pub use crate::clock::Clock;
 use crate::error::ShowError;
@@ -75,12 +78,28 @@ pub struct Illustrator {
 }
 
 /// The current turn of the loop.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Round {
     number: u64,
     woke: Option<(Instant, usize, bool)>,
+    /// When the client began to connect, and how long this took.
+    connecting: Option<Instant>,
+    connected: Option<Duration>,
     /// Events before the session that they belong to began, with their peer if they concern one peer only.
     events: Vec<(Option<SocketAddr>, Entry)>,
+}
+
+impl Round {
+    /// Measures how long a client connects.
+    fn connect(&mut self, now: Instant, event: &LoopEvent<'_>) {
+        match event {
+            LoopEvent::Connecting(_) => self.connecting = Some(now),
+            LoopEvent::Connected(_) => {
+                self.connected = self.connecting.take().map(|since| now.saturating_duration_since(since));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Illustrator {
@@ -94,7 +113,7 @@ impl Illustrator {
             Drawer::start(MAX_QUEUED, Box::new(move |story| pages.draw(story))).map_err(|error| {
                 ShowError(format!("cannot start the thread that draws pages for --illustrate: {error}"))
             })?;
-        let round = Round { number: 0, woke: None, events: Vec::new() };
+        let round = Round::default();
         Ok(Self { endings, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() })
     }
 
@@ -105,6 +124,7 @@ impl Illustrator {
         for (_, call) in self.round.events.extract_if(.., is_own) {
             story.rows.push(Row::Call(call));
         }
+        story.segment(Segment::Connected(self.round.connected.take()));
         self.stories.insert(id.number, story);
     }
 
@@ -160,6 +180,7 @@ impl Sink for Illustrator {
         if !is_shown(event) {
             return;
         }
+        self.round.connect(now, event);
         let call = vocabulary::of_event(event);
         // The events of a client's loop all concern its one session.
         let concerns_all = self.endings.peer() == Side::Server || matches!(event, LoopEvent::Stopping { .. });

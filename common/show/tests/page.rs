@@ -8,17 +8,23 @@ mod support {
 }
 
 use std::fs::{self, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use decode::secrets::Secret;
+use program::observer::{LoopEvent, Observer as _};
 use rustls::Side;
 use show::page::Folder;
 use support::drawn::{Easel, Page, draw};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
-use tls_session::close_reason::CloseReason;
+use tls_session::close_reason::{CloseReason, Operation};
+use tls_session::observer::Step;
+use tls_session::phase::Phase;
 
 const ROOM: usize = 256 * 1024;
 
@@ -87,6 +93,64 @@ fn sleeps_of_the_loop_are_gaps() {
     let [client, _] = draw(Setup::new(), ROOM, hello());
     let gaps = client.texts(".gap");
     assert!(gaps.len() >= 3 && gaps.iter().all(|gap| gap == "asleep, 1.000\u{a0}ms"), "{gaps:?}");
+}
+
+#[test]
+fn tcp_begins_and_ends_with_thin_arrows() {
+    for page in pages() {
+        let segments = page.texts(".segment");
+        assert!(segments[0].starts_with("TCP connected SYN"), "{segments:?}");
+        let half = [
+            "from the client: FIN half-closed: the server can still send",
+            "from the server: FIN half-closed: the client can still send",
+        ];
+        assert!(half.contains(&segments[1].as_str()), "{segments:?}");
+        // An end that is done does not see the FIN of its peer.
+        let last = segments.get(2).is_none_or(|fin| fin.ends_with(": FIN both directions are closed"));
+        assert!(last && segments.len() <= 3, "{segments:?}");
+    }
+}
+
+#[test]
+fn the_page_of_a_client_has_the_time_to_connect() {
+    let mut easel = Easel::without_session(Side::Client);
+    let server = "127.0.0.1:4433".parse().unwrap();
+    easel.show.event_loop(easel.start, &LoopEvent::Connecting(server));
+    easel.show.event_loop(easel.start + Duration::from_millis(7), &LoopEvent::Connected(server));
+    easel.begin();
+    let page = easel.page();
+    assert!(page.texts(".segment")[0].starts_with("TCP connected in 7.000\u{a0}ms"));
+    assert_eq!(page.texts(".strip li"), ["1 TCP 7.000\u{a0}ms"]);
+}
+
+#[test]
+fn a_reset_is_one_arrow_of_the_peer() {
+    let reason = CloseReason::Transport {
+        operation: Operation::Read,
+        kind: ErrorKind::ConnectionReset,
+        error: "Connection reset by peer".to_owned(),
+    };
+    let mut easel = Easel::new(Side::Client);
+    let failing = Phase::Failing { reason: reason.clone() };
+    easel.step(&Step::PhaseChanged { from: &Phase::Established, to: &failing });
+    easel.step(&Step::PhaseChanged { from: &failing, to: &Phase::Closed(reason.clone()) });
+    easel.close(&reason);
+    let segments = easel.page().texts(".segment.from-server");
+    assert!(segments.len() == 1 && segments[0].contains("RST"), "{segments:?}");
+}
+
+#[test]
+fn the_strip_has_the_phases_of_the_session_in_order() {
+    for page in pages() {
+        let phases = page.texts(".strip li");
+        let names = ["handshake, until the server answers", "handshake", "data", "close"];
+        let mut at = names.iter();
+        for phase in phases.iter().filter(|phase| !phase.contains("waiting")) {
+            assert!(at.any(|name| phase.contains(name)), "{phases:?}");
+        }
+        assert!(phases[0].contains("handshake, until") && phases.len() >= 3, "{phases:?}");
+        assert_eq!(page.count(".strip rect"), phases.len());
+    }
 }
 
 #[test]

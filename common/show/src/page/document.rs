@@ -14,7 +14,9 @@ use super::{glance, ladder};
 const STYLE: &str = concat!(
     include_str!("style/base.css"),
     include_str!("style/glance.css"),
+    include_str!("style/strip.css"),
     include_str!("style/ladder.css"),
+    include_str!("style/segments.css"),
     include_str!("style/bytes.css"),
     include_str!("style/legend.css"),
     include_str!("style/narrow.css"),

@@ -10,6 +10,7 @@ use tls_session::close_reason::CloseReason;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
 
+use super::segments::Segment;
 use decode::explain::{self, Certificate, Certificates};
 use decode::{Content, Message, Protection, Record};
 
@@ -26,6 +27,7 @@ pub(super) struct Facts {
     pub(super) lasted: Duration,
     pub(super) agreed: Option<Agreed>,
     pub(super) outcome: Option<Outcome>,
+    pub(super) moments: Moments,
     pub(super) client: End,
     pub(super) server: End,
     /// The server has asked the client for a certificate.
@@ -34,6 +36,19 @@ pub(super) struct Facts {
     pub(super) opened: bool,
     /// The application got or sent data.
     pub(super) has_data: bool,
+}
+
+/// When things happened, counted from the beginning of the session. `None`: never, or at an unknown time.
+#[derive(Debug, Default)]
+pub(super) struct Moments {
+    /// The time that TCP needed to connect before the session began.
+    pub(super) connecting: Option<Duration>,
+    /// The server's first record.
+    pub(super) answered: Option<Duration>,
+    /// The first application data, and the last.
+    pub(super) data: Option<(Duration, Duration)>,
+    /// The first alert, FIN or reset.
+    pub(super) closing: Option<Duration>,
 }
 
 /// One end: its address, and what it sent.
@@ -109,6 +124,7 @@ impl Facts {
             lasted: Duration::ZERO,
             agreed: None,
             outcome: None,
+            moments: Moments::default(),
             client: End::at(client),
             server: End::at(server),
             certificate_requested: false,
@@ -173,8 +189,28 @@ impl Facts {
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
         self.has_data |= opened && matches!(record.content, Content::ApplicationData(1..));
+        let moments = &mut self.moments;
+        if record.sender == Side::Server {
+            moments.answered.get_or_insert(self.lasted);
+        }
+        match record.content {
+            Content::ApplicationData(1..) => {
+                let (first, _) = moments.data.unwrap_or((self.lasted, self.lasted));
+                moments.data = Some((first, self.lasted));
+            }
+            Content::Alert(_) => drop(moments.closing.get_or_insert(self.lasted)),
+            _ => {}
+        }
         for message in record.messages() {
             self.message(message);
+        }
+    }
+
+    /// Notes an event of the TCP connection.
+    pub(super) fn segment(&mut self, segment: Segment) {
+        match segment {
+            Segment::Connected(took) => self.moments.connecting = took,
+            Segment::Fin { .. } | Segment::Reset(_) => drop(self.moments.closing.get_or_insert(self.lasted)),
         }
     }
 

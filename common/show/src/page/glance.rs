@@ -9,6 +9,7 @@ use super::facts::{Agreed, Facts, Grade, Outcome, Refusal};
 use super::ladder::icon;
 use super::names;
 use super::numbers::{count, duration, grouped};
+use super::strip;
 
 /// Returns the title of the page.
 pub(super) fn title(facts: &Facts) -> String {
@@ -25,6 +26,7 @@ pub(super) fn of(facts: &Facts) -> Markup {
             h1 { (heading(facts)) }
             (outcome(facts))
             (tiles(facts))
+            (strip::of(facts))
         }
         section.facts aria-labelledby="facts-title" {
             h2 #facts-title.sr { "At a glance" }

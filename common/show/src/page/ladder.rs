@@ -95,7 +95,7 @@ impl Ladder {
             [(_, Row::Turn(turn)), rows @ ..] => (Some(turn), rows),
             rows => (None, rows),
         };
-        let items = rows.chunk_by(|_, (_, next)| matches!(next, Row::Record(_)));
+        let items = rows.chunk_by(|(_, row), (_, next)| belongs(row, next));
         let items: Vec<Markup> = items.map(|item| self.item(item)).collect();
         html! {
             @if let Some(turn) = turn { (asleep(turn)) }
@@ -114,10 +114,14 @@ impl Ladder {
         }
     }
 
-    /// Draws a call, or a read or write, and the records after it.
+    /// Draws a call, or a read or write, with its records or its segment.
     fn item(&mut self, rows: &[(usize, &Row)]) -> Markup {
         match rows {
             [(_, Row::Call(call))] => self.call(call),
+            [(_, Row::Call(call)), (_, Row::Segment(segment))] => html! {
+                li.tcp { div.call.(tone(call.tone)) { (step(call, self.us)) } (segment.draw()) }
+            },
+            [(_, Row::Segment(segment))] => html! { li.tcp { (segment.draw()) } },
             [(_, Row::Call(call)), records @ ..] => html! { (self.call(call)) (self.carry(None, records)) },
             [(_, Row::Carry(carry))] => html! {
                 li.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (incomplete(carry)) }
@@ -175,6 +179,15 @@ impl Ladder {
                 }
             }
         }
+    }
+}
+
+/// Returns whether the next row is drawn together with this one.
+fn belongs(row: &Row, next: &Row) -> bool {
+    match next {
+        Row::Record(_) => !matches!(row, Row::Segment(_)),
+        Row::Segment(_) => matches!(row, Row::Call(_)),
+        Row::Turn(_) | Row::Call(_) | Row::Carry(_) => false,
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use decode::{Content, HEADER, Protection, Record};
 
 use super::names;
+use super::segments::Segment;
 use crate::vocabulary::Entry;
 
 /// The number of rows that are kept of the beginning of a session.
@@ -30,6 +31,8 @@ pub(super) enum Row {
     Carry(Carry),
     /// A record.
     Record(Box<Drawn>),
+    /// An event of the TCP connection.
+    Segment(Segment),
 }
 
 /// A turn of the loop in which the session did something.
@@ -163,7 +166,7 @@ impl Row {
 
     fn size(&self) -> usize {
         let more = match self {
-            Self::Turn(_) => 0,
+            Self::Turn(_) | Self::Segment(_) => 0,
             Self::Call(call) => call.details.len(),
             Self::Carry(carry) => carry.call.details.len(),
             Self::Record(drawn) => {
@@ -181,7 +184,7 @@ impl Above {
         match row {
             Row::Turn(turn) => *self = Self { turn: Some(*turn), carry: None },
             Row::Carry(carry) => self.carry = Some(carry.clone()),
-            Row::Call(_) => self.carry = None,
+            Row::Call(_) | Row::Segment(_) => self.carry = None,
             Row::Record(_) => {}
         }
     }

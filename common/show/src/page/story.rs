@@ -1,15 +1,19 @@
 //! A session until its page is drawn: its facts, and the rows of its ladder.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use program::ending::Endings;
 use rustls::Side;
+use tls_session::close_reason::CloseReason;
 use tls_session::observer::{SessionId, Step};
+use tls_session::phase::Phase;
 
 use super::Round;
 use super::facts::Facts;
 use super::rows::{Carry, Row, Rows, Turn};
+use super::segments::Segment;
 use crate::sink::Carried;
 use crate::vocabulary::{self, Entry};
 
@@ -25,6 +29,10 @@ pub(super) struct Story {
     /// The turn that its last rows belong to.
     round: u64,
     turned: Duration,
+    /// The FINs and the reset so far.
+    ends: Vec<Segment>,
+    /// A write has failed. A read may then report end-of-file although the peer has sent no FIN.
+    write_failed: bool,
 }
 
 impl Story {
@@ -42,7 +50,17 @@ impl Story {
             Side::Server => [id.peer, local],
         };
         let facts = Facts::new(id.number, Some(us), ends, date);
-        Self { began: now, endings, id, facts, rows: Rows::default(), round: 0, turned: Duration::ZERO }
+        Self {
+            began: now,
+            endings,
+            id,
+            facts,
+            rows: Rows::default(),
+            round: 0,
+            turned: Duration::ZERO,
+            ends: Vec::new(),
+            write_failed: false,
+        }
     }
 
     /// Returns about how many bytes it keeps.
@@ -79,6 +97,7 @@ impl Story {
                 self.facts.of_mut(self.endings.local()).bytes += *length as u64;
             }
             Step::Established(handshake) => self.facts.agree(handshake),
+            Step::PhaseChanged { to: Phase::WriteFailed { .. }, .. } => self.write_failed = true,
             Step::PlaintextIn([_, ..]) | Step::PlaintextOut([_, ..]) => self.facts.has_data = true,
             Step::Closed { reason, until, received, sent, .. } => {
                 let sentence = self.endings.describe_end(reason, *until).to_string();
@@ -100,6 +119,30 @@ impl Story {
             Step::ReadTls([_, ..]) | Step::WroteTls(_) => self.carry(call, carried),
             _ => self.rows.push(Row::Call(call)),
         }
+        self.tcp(step);
+    }
+
+    /// Adds the segment that this step reveals.
+    fn tcp(&mut self, step: &Step<'_>) {
+        let (local, peer) = (self.endings.local(), self.endings.peer());
+        let fin = |sender| Segment::Fin { sender, last: !self.ends.is_empty() };
+        let segment = match step {
+            Step::Received([]) if !self.write_failed => fin(peer),
+            Step::SentFin(Ok(())) => fin(local),
+            Step::PhaseChanged { to, .. } if is_reset(to) => Segment::Reset(peer),
+            _ => return,
+        };
+        // A session that fails enters two phases because of one reset.
+        if !self.ends.contains(&segment) {
+            self.ends.push(segment);
+            self.segment(segment);
+        }
+    }
+
+    /// Adds an event of the TCP connection.
+    pub(super) fn segment(&mut self, segment: Segment) {
+        self.facts.segment(segment);
+        self.rows.push(Row::Segment(segment));
     }
 
     fn carry(&mut self, call: Entry, carried: &Carried) {
@@ -116,4 +159,13 @@ impl Story {
             self.rows.push_record(record);
         }
     }
+}
+
+/// Returns whether the session has entered this phase because the peer has reset the connection.
+fn is_reset(phase: &Phase) -> bool {
+    let (Phase::Failing { reason } | Phase::WriteFailed { reason, .. } | Phase::Closed(reason)) = phase
+    else {
+        return false;
+    };
+    matches!(reason, CloseReason::Transport { kind: ErrorKind::ConnectionReset, .. })
 }

@@ -51,6 +51,13 @@ pub struct Easel {
 impl Easel {
     /// Begins a session at the end that plays the role `local`.
     pub fn new(local: Side) -> Self {
+        let mut easel = Self::without_session(local);
+        easel.begin();
+        easel
+    }
+
+    /// Makes the end that plays the role `local`. Its session has not begun.
+    pub fn without_session(local: Side) -> Self {
         let (folder, start) = (TempDir::new(), Instant::now());
         let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH };
         let page =
@@ -60,8 +67,11 @@ impl Easel {
         let show = Show::new(local, Arc::clone(&secrets), sinks);
         let mut easel = Self { folder, secrets, tally, show, start };
         easel.show.event_loop(start, &LoopEvent::Woke { events: 1, timeout: None });
-        easel.step(&Step::Began { local: id(4433).peer });
         easel
+    }
+
+    pub fn begin(&mut self) {
+        self.step(&Step::Began { local: id(4433).peer });
     }
 
     /// Reports a step at the start of the session.
