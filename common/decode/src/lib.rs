@@ -1,17 +1,19 @@
 //! Decodes the bytes of TLS sessions: records, keys, messages, and the meaning of each field.
 //!
 //! A [`Decoder`] follows one session. It gets the bytes of both directions, in the order in which our end read and
-//! wrote them, and the secrets that rustls derived. It returns [`Record`]s. [`explain`] turns a record or a message
-//! into a tree of
+//! wrote them, and the secrets that rustls derived. It returns [`Record`]s. Each record says which key protects it, and
+//! which keys and proofs its messages make possible. [`explain`] turns a record or a message into a tree of
 //! [`Field`](explain::Field)s, each with its bytes, its value, a sentence and an RFC section.
 //!
 //! ```text
 //!  rustls: KeyLog ─▶ Secrets ─▶ Decoder::learn ──┐
 //!                                                ▼
-//!  bytes of one ─▶ Decoder::feed ─▶ framing ─▶ cipher ─▶ assembly ─▶ hello ─▶ Vec<Record>
-//!  direction                        records    decrypt   messages    keys         │
-//!                                                                                 ▼
-//!                                       explain::{header, content, message} ─▶ Vec<Field>
+//!  bytes of one ─▶ Decoder::feed ─▶ framing ─▶ cipher ─▶ assembly ─▶ hello ─▶ schedule ─▶ Vec<Record>
+//!  direction                        records    decrypt   messages    keys     transcript       │
+//!                                                                                ▲             │
+//!  rustls: HKDF, PRF ─▶ Recorder ─▶ Decoder::learn_values ───────────────────────┘             │
+//!                       (only for the values of keys)                                          ▼
+//!                                                    explain::{header, content, message} ─▶ Vec<Field>
 //! ```
 //!
 //! Nothing here fails. All bytes end up in a record, except those that belong to an incomplete one. Unknown or malformed

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
 use crate::hello::{ClientHello, ServerHello};
-use crate::schedule::{Check, Derivation, Key};
+use crate::schedule::{Check, Derivation, Key, Transcript};
 use crate::{HEADER, MESSAGE_HEADER};
 
 /// One TLS record (RFC 8446, 5.1), encrypted and decrypted.
@@ -175,6 +175,16 @@ impl Record {
     /// Returns whether it crossed the wire encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.protection != Protection::Clear
+    }
+
+    /// Returns about how many bytes its derivations and checks take. A transcript counts each time that it is used.
+    pub fn schedule_size(&self) -> usize {
+        let transcripts = self.derivations.iter().map(|derivation| &derivation.transcript);
+        let transcripts = transcripts.chain(self.checks.iter().map(|check| &check.transcript)).flatten();
+        let parts =
+            transcripts.map(|transcript| size_of::<Transcript>() + size_of_val(&transcript.parts[..]));
+        let own = size_of_val(&self.derivations[..]) + size_of_val(&self.checks[..]);
+        own + parts.sum::<usize>()
     }
 
     /// Returns the parts of handshake messages in this record.

@@ -38,6 +38,8 @@ mod follow;
 mod key;
 mod offer;
 mod suite;
+#[cfg(test)]
+mod tests;
 mod tls12;
 mod tls13;
 mod transcript;

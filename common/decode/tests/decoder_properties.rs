@@ -29,6 +29,7 @@ fn config() -> ProptestConfig {
 /// Decodes flights, each cut into pieces of these lengths, which repeat.
 fn decode(flights: &[Flight], pieces: &[usize]) -> Vec<Record> {
     let mut decoder = Decoder::default();
+    decoder.keep_values();
     let (mut records, mut lengths) = (Vec::new(), pieces.iter().cycle());
     for flight in flights {
         decoder.learn(&flight.secrets);
@@ -49,6 +50,12 @@ fn decode(flights: &[Flight], pieces: &[usize]) -> Vec<Record> {
             fed[..fed.len() - decoder.left_over(sender)],
             "every byte is in a record, or left over"
         );
+    }
+    for record in &records {
+        assert!(record.derivations.len() <= 16 && record.checks.len() <= 16);
+        let transcripts = record.derivations.iter().filter_map(|derivation| derivation.transcript.as_ref());
+        let proven = record.checks.iter().filter_map(|check| check.transcript.as_ref());
+        assert!(transcripts.chain(proven).all(|transcript| transcript.parts.len() <= 32));
     }
     merge(records)
 }

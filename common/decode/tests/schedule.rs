@@ -1,147 +1,23 @@
-//! The key schedule of real sessions: each value is one that rustls computed, and each check proves what its message says.
+//! The proofs in the messages of real sessions hold, so the transcript hashes and the keys are right.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support {
     pub mod conversation;
+    pub mod recorded;
 }
 
 use std::collections::BTreeMap;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{self, UnparsedPublicKey};
-use decode::recorder::{Observed, Recorder};
-use decode::schedule::{Check, CheckKind, HashAlgorithm, Key, Part, Rule, Transcript};
-use decode::{Decoder, Message, Record, hex};
+use decode::schedule::{Check, CheckKind, HashAlgorithm, Key};
+use decode::{Message, Record, hex};
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 use rustls::{HandshakeType, ProtocolVersion, Side, SupportedCipherSuite};
-use support::conversation::{Conversation, Flight};
+use support::recorded::{SIDES, Session, Sessions, parts, values};
 use testing::configs::{Configs, Shape, suite};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-const SIDES: [Side; 2] = [Side::Client, Side::Server];
-
-/// Sessions of one shape, with a recorder at each end.
-struct Sessions {
-    shape: Shape,
-    configs: Configs,
-    recorders: [Recorder; 2],
-}
-
-/// One session: its bytes, and what each end computed for it.
-struct Session {
-    flights: Vec<Flight>,
-    observed: [Vec<Observed>; 2],
-}
-
-impl Sessions {
-    fn new(shape: Shape) -> Self {
-        let recorders = [Recorder::default(), Recorder::default()];
-        let configs = Configs::with_providers(&shape, |side, provider| {
-            recorders[usize::from(side == Side::Server)].provider(&provider)
-        });
-        Self { shape, configs, recorders }
-    }
-
-    /// Runs a session with data, key updates in TLS 1.3, and a clean end.
-    fn run(&self) -> Session {
-        let mut conversation = Conversation::new(&self.configs);
-        if self.shape.early_data > 0 {
-            // The first session has no ticket, so it has no early data.
-            if let rustls::Connection::Client(client) = conversation.tls(Side::Client)
-                && client.early_data().is_some()
-            {
-                conversation.send_early_data(b"early");
-            }
-        }
-        conversation.exchange();
-        for side in SIDES {
-            if conversation.tls(side).protocol_version() == Some(ProtocolVersion::TLSv1_3) {
-                match conversation.tls(side) {
-                    rustls::Connection::Client(tls) => tls.refresh_traffic_keys().unwrap(),
-                    rustls::Connection::Server(tls) => tls.refresh_traffic_keys().unwrap(),
-                }
-                conversation.exchange();
-            }
-            conversation.tls(side).send_close_notify();
-        }
-        conversation.exchange();
-        let observed = self.recorders.each_ref().map(Recorder::take);
-        Session { flights: conversation.flights, observed }
-    }
-}
-
-impl Session {
-    /// Returns the records as `end` decodes them.
-    fn records(&self, end: Side, with_values: bool) -> Vec<Record> {
-        let mut decoder = Decoder::default();
-        if with_values {
-            decoder.keep_values();
-        }
-        decoder.learn_values(&self.observed[usize::from(end == Side::Server)]);
-        let mut records = Vec::new();
-        for flight in &self.flights {
-            if flight.sender != end {
-                decoder.learn(&flight.secrets);
-            }
-            records.extend(decoder.feed(flight.sender, &flight.bytes));
-        }
-        records
-    }
-}
-
-/// Returns the name of each part of a transcript.
-fn parts(transcript: &Transcript) -> Vec<&'static str> {
-    let name = |part: &Part| match part {
-        Part::Message { name, .. } => name,
-        Part::MessageHash => "message_hash",
-        Part::TruncatedClientHello => "truncated ClientHello",
-    };
-    transcript.parts.iter().map(name).collect()
-}
-
-// ---- values --------------------------------------------------------------------------------------------------
-
-/// Returns the results that rustls got from HKDF and the PRF.
-fn outputs(observed: &[Observed]) -> Vec<&[u8]> {
-    observed.iter().map(output).collect()
-}
-
-fn output(observed: &Observed) -> &[u8] {
-    match observed {
-        Observed::Extract { output, .. }
-        | Observed::Expand { output, .. }
-        | Observed::Hmac { output, .. }
-        | Observed::Prf { output, .. } => output.bytes(),
-    }
-}
-
-/// Returns the values of all derivations. Asserts that each one is known, and that rustls has computed it too.
-fn values(records: &[Record], observed: &[Observed]) -> BTreeMap<Key, Vec<u8>> {
-    let outputs = outputs(observed);
-    let mut values = BTreeMap::new();
-    for derivation in records.iter().flat_map(|record| &record.derivations) {
-        let key = derivation.key;
-        let value = derivation.value.as_ref().unwrap_or_else(|| panic!("{derivation:?}")).bytes();
-        let is_output = |part: &[u8]| outputs.iter().any(|output| output.starts_with(part));
-        match key {
-            // The inputs of the key schedule, and parts of the key block.
-            _ if matches!(
-                derivation.rule,
-                Rule::KeyExchange(_) | Rule::EarlierSession | Rule::Cut { .. }
-            ) => {}
-            Key::Record(..) => {
-                let (key, iv) = value.split_at(value.len() - 12);
-                assert!(is_output(key) && is_output(iv), "{derivation:?}");
-            }
-            _ => assert!(is_output(value), "{derivation:?}"),
-        }
-        values.insert(key, value.to_vec());
-    }
-    values
-}
-
-// ---- checks --------------------------------------------------------------------------------------------------
 
 fn mac(algorithm: HashAlgorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     let algorithm = match algorithm {
@@ -300,4 +176,23 @@ fn values_and_checks_hold_for_other_shapes() {
         verify(&sessions, &sessions.run());
         verify(&sessions, &sessions.run());
     }
+}
+
+#[test]
+fn the_binder_after_a_hello_retry_request_proves_both_hello_messages() {
+    let shape = Shape { resumption: true, ..Shape::default() };
+    let first = Sessions::new(shape.clone());
+    first.run();
+    // Another server resumes the session, but wants another group.
+    let mut second = Sessions::new(Shape { retry: true, ..shape });
+    second.configs.server.session_storage = first.configs.server.session_storage.clone();
+    second.configs.client = first.configs.client;
+    let [client, _] = first.recorders;
+    second.recorders[0] = client;
+    let checks = verify(&second, &second.run());
+    let expected = [
+        (CheckKind::Binder(0), vec!["truncated ClientHello"]),
+        (CheckKind::Binder(0), vec!["message_hash", "HelloRetryRequest", "truncated ClientHello"]),
+    ];
+    assert_eq!(checks[..2], expected);
 }

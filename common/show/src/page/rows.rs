@@ -171,7 +171,7 @@ impl Row {
             Self::Carry(carry) => carry.call.details.len(),
             Self::Record(drawn) => {
                 let titles: usize = drawn.titles.iter().map(|title| title.len() + size_of::<String>()).sum();
-                size_of::<Drawn>() + drawn.weight() + titles
+                size_of::<Drawn>() + drawn.weight() + titles + drawn.record.schedule_size()
             }
         };
         size_of::<Self>() + more

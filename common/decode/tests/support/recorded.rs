@@ -1,0 +1,132 @@
+//! Sessions of rustls with a recorder at each end, and the values of their keys.
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)] // each test uses a part of it
+
+use std::collections::BTreeMap;
+
+use decode::recorder::{Observed, Recorder};
+use decode::schedule::{Key, Part, Rule, Transcript};
+use decode::{Decoder, Record};
+use rustls::{ProtocolVersion, Side};
+use testing::configs::{Configs, Shape};
+
+use super::conversation::{Conversation, Flight};
+
+pub const SIDES: [Side; 2] = [Side::Client, Side::Server];
+
+/// Sessions of one shape, with a recorder at each end.
+pub struct Sessions {
+    pub shape: Shape,
+    pub configs: Configs,
+    pub recorders: [Recorder; 2],
+}
+
+/// One session: its bytes, and what each end computed for it.
+pub struct Session {
+    pub flights: Vec<Flight>,
+    pub observed: [Vec<Observed>; 2],
+}
+
+impl Sessions {
+    pub fn new(shape: Shape) -> Self {
+        let recorders = [Recorder::default(), Recorder::default()];
+        let configs = Configs::with_providers(&shape, |side, provider| {
+            recorders[usize::from(side == Side::Server)].provider(&provider)
+        });
+        Self { shape, configs, recorders }
+    }
+
+    /// Runs a session with data, key updates in TLS 1.3, and a clean end.
+    pub fn run(&self) -> Session {
+        let mut conversation = Conversation::new(&self.configs);
+        if self.shape.early_data > 0 {
+            // The first session has no ticket, so it has no early data.
+            if let rustls::Connection::Client(client) = conversation.tls(Side::Client)
+                && client.early_data().is_some()
+            {
+                conversation.send_early_data(b"early");
+            }
+        }
+        conversation.exchange();
+        for side in SIDES {
+            if conversation.tls(side).protocol_version() == Some(ProtocolVersion::TLSv1_3) {
+                match conversation.tls(side) {
+                    rustls::Connection::Client(tls) => tls.refresh_traffic_keys().unwrap(),
+                    rustls::Connection::Server(tls) => tls.refresh_traffic_keys().unwrap(),
+                }
+                conversation.exchange();
+            }
+            conversation.tls(side).send_close_notify();
+        }
+        conversation.exchange();
+        let observed = self.recorders.each_ref().map(Recorder::take);
+        Session { flights: conversation.flights, observed }
+    }
+}
+
+impl Session {
+    /// Returns the records as `end` decodes them.
+    pub fn records(&self, end: Side, with_values: bool) -> Vec<Record> {
+        let mut decoder = Decoder::default();
+        if with_values {
+            decoder.keep_values();
+        }
+        decoder.learn_values(&self.observed[usize::from(end == Side::Server)]);
+        let mut records = Vec::new();
+        for flight in &self.flights {
+            if flight.sender != end {
+                decoder.learn(&flight.secrets);
+            }
+            records.extend(decoder.feed(flight.sender, &flight.bytes));
+        }
+        records
+    }
+}
+
+/// Returns the name of each part of a transcript.
+pub fn parts(transcript: &Transcript) -> Vec<&'static str> {
+    let name = |part: &Part| match part {
+        Part::Message { name, .. } => name,
+        Part::MessageHash => "message_hash",
+        Part::TruncatedClientHello => "truncated ClientHello",
+    };
+    transcript.parts.iter().map(name).collect()
+}
+
+/// Returns the results that rustls got from HKDF and the PRF.
+fn outputs(observed: &[Observed]) -> Vec<&[u8]> {
+    observed.iter().map(output).collect()
+}
+
+fn output(observed: &Observed) -> &[u8] {
+    match observed {
+        Observed::Extract { output, .. }
+        | Observed::Expand { output, .. }
+        | Observed::Hmac { output, .. }
+        | Observed::Prf { output, .. } => output.bytes(),
+    }
+}
+
+/// Returns the values of all derivations. Asserts that each one is known, and that rustls has computed it too.
+pub fn values(records: &[Record], observed: &[Observed]) -> BTreeMap<Key, Vec<u8>> {
+    let outputs = outputs(observed);
+    let mut values = BTreeMap::new();
+    for derivation in records.iter().flat_map(|record| &record.derivations) {
+        let key = derivation.key;
+        let value = derivation.value.as_ref().unwrap_or_else(|| panic!("{derivation:?}")).bytes();
+        let is_output = |part: &[u8]| outputs.iter().any(|output| output.starts_with(part));
+        match key {
+            // The inputs of the key schedule, and parts of the key block.
+            _ if matches!(
+                derivation.rule,
+                Rule::KeyExchange(_) | Rule::EarlierSession | Rule::Cut { .. }
+            ) => {}
+            Key::Record(..) => {
+                let (key, iv) = value.split_at(value.len() - 12);
+                assert!(is_output(key) && is_output(iv), "{derivation:?}");
+            }
+            _ => assert!(is_output(value), "{derivation:?}"),
+        }
+        values.insert(key, value.to_vec());
+    }
+    values
+}
