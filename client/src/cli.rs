@@ -83,6 +83,10 @@ pub struct Cli {
     #[arg(long)]
     pub insecure: bool,
 
+    /// Send random bytes in place of an encrypted ClientHello; TLS 1.3 only
+    #[arg(long)]
+    pub ech_grease: bool,
+
     /// Print the server's certificates and its stapled OCSP response, and close
     #[arg(long, conflicts_with_all = ["interactive", "message", "linger", "reconnect"])]
     pub show_certs: bool,
@@ -97,7 +101,7 @@ pub struct Cli {
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]
-    pub tls: TlsParameters,
+    tls: TlsParameters,
 
     /// The timeouts of a session.
     #[command(flatten)]
@@ -162,7 +166,12 @@ impl Cli {
 
     /// Returns the texts for the ends of sessions.
     pub fn endings(&self) -> Endings {
-        Endings::new(Side::Client, self.tls.offer())
+        Endings::new(Side::Client, self.tls().offer())
+    }
+
+    /// Returns the versions, cipher suites and groups. Encrypted ClientHello allows TLS 1.3 only.
+    pub fn tls(&self) -> TlsParameters {
+        if self.ech_grease { self.tls.clone().with_tls13_only() } else { self.tls.clone() }
     }
 
     /// Checks that the flags go together. clap checks only each of them alone.
@@ -174,7 +183,11 @@ impl Cli {
                 "--show-certs and --capture - both write to stdout; name a file for the capture".to_owned()
             );
         }
-        self.tls.check()
+        if self.ech_grease && self.tls.names_tls12() {
+            return Err("--ech-grease needs TLS 1.3: TLS 1.2 has no encrypted ClientHello; leave --tls out"
+                .to_owned());
+        }
+        self.tls().check()
     }
 
     /// Returns the message to send after the handshake, as the bytes that were typed.
@@ -285,6 +298,9 @@ mod tests {
             (&["--wait-timeout", "0s"], "`off`"),
             (&["--linger", "3"], "`3s`"),
             (&["--reconnect", "-1"], "'-1'"),
+            (&["--ech-grease", "--tls", "1.2"], "--ech-grease needs TLS 1.3"),
+            (&["--ech-grease", "--tls", "1.2,1.3"], "--ech-grease needs TLS 1.3"),
+            (&["--ech-grease", "--suite", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"], "no suite of TLS 1.3"),
             (&["--show-certs", "--capture", "-"], "name a file for the capture"),
             (&["--show-certs", "-i"], "cannot be used with"),
             (&["a", "b"], "unexpected argument 'b'"),

@@ -9,12 +9,14 @@
 //! | `starttls.rs` | the plaintext that begins TLS in SMTP, IMAP and POP3 |
 //! | `tokens.rs`, `connected.rs` | the tokens of the poll; a TCP connection |
 //! | `cli.rs`, `setup.rs` | the command line, and the plan that is made from it |
+//! | `ech.rs` | the random bytes in place of an encrypted ClientHello |
 //! | `failure.rs` | the errors of the client beside those of a session |
 //! | `program.rs`, `waiting.rs`, `progress.rs` | the program around the loop, and its status line |
 
 mod cli;
 mod connected;
 mod conversation;
+mod ech;
 mod event_loop;
 mod failure;
 mod first_message;

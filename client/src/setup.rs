@@ -12,6 +12,7 @@ use tls_session::deadline::Timeouts;
 use tls_session::session::SessionConfig;
 
 use crate::cli::{Cli, DEFAULT_CA};
+use crate::ech;
 use crate::event_loop::Plan;
 use crate::failure::Failure;
 
@@ -26,12 +27,17 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
     for warning in trust.warnings(UnixTime::now()) {
         warn!("{warning}");
     }
-    let provider = cli.tls.provider();
+    let (parameters, ech) = (cli.tls(), cli.ech_grease.then(ech::grease).transpose());
+    let provider = parameters.provider();
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
     let verifier = ServerVerifier::new(trust, Arc::clone(&provider), policy);
     let verifier = Arc::new(if cli.show_certs { verifier.keep_presented() } else { verifier });
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&cli.tls.versions())
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = match ech.map_err(|error| configuration(&error))? {
+        Some(mode) => builder.with_ech(mode),
+        None => builder.with_protocol_versions(&parameters.versions()),
+    };
+    let builder = builder
         .map_err(|error| configuration(&error))?
         .dangerous() // rustls demands this for every verifier but its own
         .with_custom_certificate_verifier(Arc::clone(&verifier) as _);

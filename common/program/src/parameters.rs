@@ -67,6 +67,16 @@ impl TlsParameters {
         versions
     }
 
+    /// Returns whether a flag names TLS 1.2.
+    pub fn names_tls12(&self) -> bool {
+        self.tls.contains(&&TLS12)
+    }
+
+    /// Returns the same parameters for TLS 1.3 alone.
+    pub fn with_tls13_only(self) -> Self {
+        Self { tls: vec![&TLS13], ..self }
+    }
+
     /// Returns the allowed parameters, for the sentence about a peer that has none of them.
     pub fn offer(&self) -> Offer {
         Offer::ours(&self.provider(), &self.versions())

@@ -17,7 +17,8 @@ pub(super) fn encrypted_client_hello(r: &mut FieldReader<'_>, place: In) -> Step
             r.bytes(8, about("confirmation", says, "RFC 9849, 7.2.1"), shown::hex).map(drop)
         }
         _ => {
-            let says = "The server could not decrypt the inner ClientHello. The client should use these keys instead.";
+            let says = "The server could not decrypt the inner ClientHello. The client should use these keys instead. \
+                        A client that only pretends (GREASE) ignores them.";
             r.vector(2, about("retry_configs", says, "RFC 9849, 5"), |r| r.list(configuration))
         }
     }
@@ -34,10 +35,11 @@ fn hello(r: &mut FieldReader<'_>) -> Step {
     let says =
         "The server's key that the client used. It is a random number if the client only pretends (GREASE).";
     r.u8(about("config_id", says, ""), |id| id.to_string())?;
-    let says = "The server computes the key from this (HPKE). Empty in a second ClientHello.";
+    let says = "The server computes the key from this (HPKE). Empty in a second ClientHello, unless the client only \
+                pretends: then the second extension is the same as the first.";
     r.opaque(2, about("enc", says, "RFC 9180, 4"), shown::hex)?;
     let says = "The encrypted inner ClientHello, or random bytes (GREASE). Nobody on the way can tell them apart, so \
-                that real ones do not attract attention.";
+                that real ones do not attract attention. `mio-client --ech-grease` always sends random bytes.";
     r.opaque(2, about("payload", says, "RFC 9849, 6.2"), shown::hex).map(drop)
 }
 
