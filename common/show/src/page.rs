@@ -17,6 +17,7 @@
 //! A page has decrypted data. It never has keys: no secret reaches it.
 
 mod blocks;
+mod bulk;
 mod bytes;
 mod document;
 mod drawer;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 use rustls::Side;
 
+use super::bulk;
 use super::bytes::Painter;
 use super::facts::Facts;
 use super::flights::{self, Flight};
@@ -140,8 +141,9 @@ impl Ladder {
 
     fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &Row)]) -> Markup {
         let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
-        let drawn = records.iter().filter_map(|(_, row)| row.record());
-        let arrows: Vec<Markup> = drawn.map(|drawn| self.arrow(drawn)).collect();
+        let drawn: Vec<&Drawn> = records.iter().filter_map(|(_, row)| row.record()).collect();
+        let runs = drawn.chunk_by(|one, next| bulk::continues(one, next));
+        let arrows: Vec<Markup> = runs.map(|run| self.run(run)).collect();
         html! {
             li.carry {
                 @if let Some(carry) = carry {
@@ -150,6 +152,15 @@ impl Ladder {
                 @if let Some(flight) = flight { (flight) }
                 ol.arrows { @for arrow in &arrows { (arrow) } }
             }
+        }
+    }
+
+    /// Draws one record, or folds the records of a run.
+    fn run(&mut self, run: &[&Drawn]) -> Markup {
+        let arrows: Vec<Markup> = run.iter().map(|drawn| self.arrow(drawn)).collect();
+        match run {
+            [first, .., last] => bulk::fold(first, last, &arrows),
+            _ => html! { @for arrow in &arrows { (arrow) } },
         }
     }
 

@@ -1,6 +1,6 @@
 // Opens and closes records.
 document.addEventListener("keydown", (event) => {
-  const details = event.key === "Escape" && document.activeElement.closest(".arrow > details[open]");
+  const details = event.key === "Escape" && document.activeElement.closest("#ladder details[open]");
   if (details) {
     details.open = false;
     details.querySelector("summary").focus();
@@ -11,7 +11,9 @@ document.addEventListener("keydown", (event) => {
 function openLinked(hash) {
   const linked = document.getElementById(hash.slice(1));
   if (linked instanceof HTMLDetailsElement) {
-    linked.open = true;
+    for (let at = linked; at; at = at.parentElement.closest("details")) {
+      at.open = true; // a record may be folded
+    }
     linked.scrollIntoView();
   }
 }
@@ -30,7 +32,7 @@ tools.hidden = false;
 tools.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) {
-    for (const details of document.querySelectorAll(".arrow > details")) {
+    for (const details of document.querySelectorAll("#ladder details")) {
       details.open = button.dataset.open !== undefined;
     }
   }
