@@ -10,6 +10,7 @@ use crate::cipher::Cipher;
 use crate::framing::{Frame, Framing};
 use crate::hello::{ClientHello, ServerHello};
 use crate::keys::{Agreement, KeyRing};
+use crate::opener::{Opened, Opener};
 use crate::record::{Alert, Content, Message, Piece, Protection, Record, Sealed, Sealing};
 use crate::recorder::Observed;
 use crate::schedule::{Epoch, Key, Schedule};
@@ -30,6 +31,8 @@ pub struct Decoder {
     /// Set by the first ServerHello or HelloRetryRequest.
     version: Option<ProtocolVersion>,
     agreement: Option<Agreement>,
+    /// The possible keys of early data, only the right one after the first record.
+    early: Vec<Opener>,
     schedule: Schedule,
 }
 
@@ -43,6 +46,26 @@ struct Direction {
     cipher: Cipher,
     /// A ClientHello has offered early data.
     early_data: bool,
+}
+
+/// The result of decrypting a record.
+struct Decrypted {
+    protection: Protection,
+    content: Content,
+    /// `None`: the key is not known.
+    sealing: Option<Sealing>,
+    /// `None`: the record is in clear text, or the decoder cannot tell.
+    epoch: Option<Epoch>,
+}
+
+impl Decrypted {
+    fn clear(content: Content) -> Self {
+        Self { protection: Protection::Clear, content, sealing: None, epoch: None }
+    }
+
+    fn hidden(sealed: Sealed, sealing: Option<Sealing>, epoch: Option<Epoch>) -> Self {
+        Self { protection: Protection::Sealed(sealed), content: Content::Hidden, sealing, epoch }
+    }
 }
 
 impl Decoder {
@@ -86,24 +109,15 @@ impl Decoder {
         let direction = self.direction(sender);
         let number = direction.records;
         direction.records += 1;
-        let (wire, (protection, content), sealing, key) = match frame {
-            Frame::Foreign(wire) => (wire, (Protection::Clear, Content::NotTls), None, None),
+        let (wire, decrypted) = match frame {
+            Frame::Foreign(wire) => (wire, Decrypted::clear(Content::NotTls)),
             Frame::Record(wire) => {
-                let sealing = self.direction(sender).cipher.sealing();
-                let epoch = self.epoch(sender);
                 let decrypted = self.decrypt(sender, &wire);
-                let is_under_the_key =
-                    !matches!(decrypted.0, Protection::Clear | Protection::Sealed(Sealed::NoSecret));
-                let key = match decrypted.0 {
-                    Protection::Clear => None,
-                    _ if is_under_the_key || epoch == Some(Epoch::Tls12) => epoch,
-                    // Other records without a secret may be under the handshake key or a later one.
-                    _ => self.is_early(sender, epoch, sealing).then_some(Epoch::Early),
-                };
-                (wire, decrypted, sealing.filter(|_| is_under_the_key), key)
+                (wire, decrypted)
             }
         };
-        let key = key.map(|epoch| Key::Record(sender, epoch));
+        let Decrypted { protection, content, sealing, epoch } = decrypted;
+        let key = epoch.map(|epoch| Key::Record(sender, epoch));
         let (derivations, checks) = self.schedule.take();
         let version = self.version;
         Record { sender, number, version, wire, sealing, protection, content, key, derivations, checks }
@@ -117,11 +131,6 @@ impl Decoder {
             Cipher::Handshake(_) => Some(Epoch::Handshake),
             Cipher::Application(_) => Some(Epoch::Application(self.schedule.generation(sender))),
         }
-    }
-
-    /// Returns whether a record that was not opened has early data.
-    fn is_early(&mut self, sender: Side, epoch: Option<Epoch>, sealing: Option<Sealing>) -> bool {
-        self.direction(sender).early_data && (epoch.is_none() || sealing.is_some())
     }
 
     /// Returns the incomplete record, if there is one. It is not counted yet.
@@ -143,30 +152,60 @@ impl Decoder {
         })
     }
 
-    fn decrypt(&mut self, sender: Side, wire: &[u8]) -> (Protection, Content) {
+    fn decrypt(&mut self, sender: Side, wire: &[u8]) -> Decrypted {
         let outer = ContentType::from(wire.first().copied().unwrap_or_default());
         let direction = self.direction(sender);
-        let early_data = direction.early_data;
-        if direction.cipher.encrypts(outer) {
-            return match direction.cipher.open(wire, early_data) {
-                Err(sealed) => {
-                    if !(early_data && sealed == Sealed::NoSecret) {
-                        self.schedule.miss();
-                    }
-                    (Protection::Sealed(sealed), Content::Hidden)
-                }
-                Ok(opened) => {
-                    let content = self.content(sender, opened.kind, &opened.plaintext, true);
-                    let (plaintext, padding) = (opened.plaintext, opened.padding);
-                    (Protection::Opened { plaintext, padding }, content)
-                }
-            };
+        let in_handshake = matches!(direction.cipher, Cipher::Clear | Cipher::Handshake(_));
+        let may_be_early = direction.early_data && in_handshake && outer == ContentType::ApplicationData;
+        let encrypts = direction.cipher.encrypts(outer);
+        if !encrypts && !may_be_early {
+            let payload = wire.get(HEADER..).unwrap_or_default();
+            return Decrypted::clear(self.content(sender, outer, payload, false));
         }
-        if early_data && outer == ContentType::ApplicationData {
-            return (Protection::Sealed(Sealed::NoSecret), Content::Hidden);
+        if may_be_early && let Some((opened, sealing)) = self.open_early(wire) {
+            return self.opened(sender, opened, Some(sealing), Epoch::Early);
         }
-        let payload = wire.get(HEADER..).unwrap_or_default();
-        (Protection::Clear, self.content(sender, outer, payload, false))
+        let epoch = self.epoch(sender);
+        let cipher = &mut self.direction(sender).cipher;
+        let sealing = cipher.sealing();
+        match (cipher.open(wire, may_be_early), epoch) {
+            (Ok(opened), Some(epoch)) => self.opened(sender, opened, sealing, epoch),
+            (Err(Sealed::DoesNotOpen), _) => {
+                self.schedule.miss();
+                Decrypted::hidden(Sealed::DoesNotOpen, sealing, epoch)
+            }
+            _ => {
+                if !may_be_early {
+                    self.schedule.miss();
+                }
+                // Without a secret, other records may be under the handshake key or a later one.
+                let epoch = match epoch {
+                    Some(Epoch::Tls12) => epoch,
+                    _ => (may_be_early && (!encrypts || sealing.is_some())).then_some(Epoch::Early),
+                };
+                Decrypted::hidden(Sealed::NoSecret, None, epoch)
+            }
+        }
+    }
+
+    /// Decrypts a record with early data. `None`: the secret is not known, or the record is under another key.
+    fn open_early(&mut self, wire: &[u8]) -> Option<(Opened, Sealing)> {
+        if self.early.is_empty() {
+            self.early = self.secrets.early();
+        }
+        let mut openers = self.early.iter().enumerate();
+        let (place, opened) = openers.find_map(|(place, opener)| Some((place, opener.open(wire)?)))?;
+        let mut opener = self.early.swap_remove(place);
+        let sealing = opener.sealing();
+        opener.count();
+        self.early = vec![opener];
+        Some((opened, sealing))
+    }
+
+    fn opened(&mut self, sender: Side, opened: Opened, sealing: Option<Sealing>, epoch: Epoch) -> Decrypted {
+        let content = self.content(sender, opened.kind, &opened.plaintext, true);
+        let protection = Protection::Opened { plaintext: opened.plaintext, padding: opened.padding };
+        Decrypted { protection, content, sealing, epoch: Some(epoch) }
     }
 
     /// Decodes the content of a record, and applies its effect on later records. `opened` says that the record was
@@ -212,6 +251,7 @@ impl Decoder {
             (Side::Server, HandshakeType::ServerHello) => self.agree(ServerHello::read(message.body())),
             (_, HandshakeType::Finished) if opened => self.finish(sender),
             (_, HandshakeType::KeyUpdate) if opened => self.direction(sender).cipher.update(),
+            (Side::Client, HandshakeType::EndOfEarlyData) if opened => self.client.early_data = false,
             _ => {}
         }
         self.schedule.message(&message, opened);

@@ -12,12 +12,13 @@ use crate::reader::Reader;
 use crate::secrets::Secret;
 
 const MASTER: &str = "CLIENT_RANDOM";
+const EARLY: &str = "CLIENT_EARLY_TRAFFIC_SECRET";
 const CLIENT_HANDSHAKE: &str = "CLIENT_HANDSHAKE_TRAFFIC_SECRET";
 const SERVER_HANDSHAKE: &str = "SERVER_HANDSHAKE_TRAFFIC_SECRET";
 const CLIENT_APPLICATION: &str = "CLIENT_TRAFFIC_SECRET_0";
 const SERVER_APPLICATION: &str = "SERVER_TRAFFIC_SECRET_0";
-const LABELS: [&str; 5] =
-    [MASTER, CLIENT_HANDSHAKE, SERVER_HANDSHAKE, CLIENT_APPLICATION, SERVER_APPLICATION];
+const LABELS: [&str; 6] =
+    [MASTER, EARLY, CLIENT_HANDSHAKE, SERVER_HANDSHAKE, CLIENT_APPLICATION, SERVER_APPLICATION];
 
 /// The cipher suite and the randoms of a handshake.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,14 @@ impl KeyRing {
 
     fn find(&self, label: &str) -> Option<&[u8]> {
         self.0.iter().find(|known| known.label == label).map(|known| known.secret.as_slice())
+    }
+
+    /// Returns the openers for early data, one for each suite that fits the secret. Early data comes before ServerHello, so
+    /// its suite is not known yet. It is that of the earlier session (RFC 8446, 4.2.10).
+    pub(super) fn early(&self) -> Vec<Opener> {
+        let Some(secret) = self.find(EARLY) else { return Vec::new() };
+        let suites = ALL_CIPHER_SUITES.iter().filter_map(SupportedCipherSuite::tls13);
+        suites.filter_map(|suite| TrafficKey::new(suite, secret)).map(|key| key.opener).collect()
     }
 
     /// Returns the key of `sender` for the handshake of TLS 1.3.

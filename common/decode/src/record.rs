@@ -184,7 +184,8 @@ impl Record {
         let parts =
             transcripts.map(|transcript| size_of::<Transcript>() + size_of_val(&transcript.parts[..]));
         let own = size_of_val(&self.derivations[..]) + size_of_val(&self.checks[..]);
-        own + parts.sum::<usize>()
+        let signed = self.checks.iter().flat_map(|check| &check.signed).map(Vec::len);
+        own + parts.sum::<usize>() + signed.sum::<usize>()
     }
 
     /// Returns the parts of handshake messages in this record.

@@ -166,8 +166,8 @@ pub struct Check {
     pub algorithm: HashAlgorithm,
     /// The transcript whose hash is proven. `None`: the proof has no transcript.
     pub transcript: Option<Arc<Transcript>>,
-    /// The bytes that are signed. `None`: the proof is a MAC; or it is CertificateVerify of TLS 1.2, which signs all
-    /// handshake messages so far.
+    /// The bytes that are signed. `None`: the proof is a MAC; or it is CertificateVerify of TLS 1.2, and the messages that
+    /// it signs are longer than 64 KiB.
     pub signed: Option<Vec<u8>>,
 }
 

@@ -125,6 +125,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
 fn secrets() -> impl Strategy<Value = Vec<Secret>> {
     let label = prop_oneof![
         Just("CLIENT_RANDOM"),
+        Just("CLIENT_EARLY_TRAFFIC_SECRET"),
         Just("CLIENT_HANDSHAKE_TRAFFIC_SECRET"),
         Just("SERVER_TRAFFIC_SECRET_0"),
         Just("EXPORTER_SECRET"),

@@ -14,7 +14,7 @@ use aws_lc_rs::signature::{self, UnparsedPublicKey};
 use decode::schedule::{Check, CheckKind, HashAlgorithm, Key};
 use decode::{Message, Record, hex};
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
-use rustls::{HandshakeType, ProtocolVersion, Side, SupportedCipherSuite};
+use rustls::{HandshakeType, Side, SupportedCipherSuite};
 use support::recorded::{SIDES, Session, Sessions, parts, values};
 use testing::configs::{Configs, Shape, suite};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
@@ -74,9 +74,6 @@ fn verified(
                     assert_eq!(index, 0);
                     let binder = mac(check.algorithm, key.unwrap(), hash.unwrap());
                     assert!(message.bytes.ends_with(&binder), "{check:?}");
-                }
-                CheckKind::CertificateVerify(_) if check.signed.is_none() => {
-                    assert_eq!(message.version, Some(ProtocolVersion::TLSv1_2));
                 }
                 CheckKind::CertificateVerify(_) => {
                     verify_signature(certificate, check.signed.as_ref().unwrap(), &message.body()[4..]);

@@ -39,8 +39,7 @@ impl Schedule {
                 self.master(&session);
             }
             HandshakeType::CertificateVerify => {
-                let transcript = self.so_far(session.algorithm);
-                self.check(CheckKind::CertificateVerify(sender), None, session.algorithm, transcript);
+                self.check_tls12_signature(&session, sender);
                 self.add(message);
             }
             HandshakeType::Finished => {
@@ -55,6 +54,15 @@ impl Schedule {
             _ => self.add(message),
         }
         self.session = Some(session);
+    }
+
+    /// Adds the check of a CertificateVerify. It signs all messages so far, not their hash (RFC 5246, 7.4.8).
+    fn check_tls12_signature(&mut self, session: &Session, sender: Side) {
+        let Some(transcript) = &self.transcript else { return };
+        let signed = transcript.bytes().map(<[u8]>::to_vec);
+        let (kind, algorithm) = (CheckKind::CertificateVerify(sender), session.algorithm);
+        let transcript = transcript.so_far(algorithm);
+        self.push_check(Check { kind, key: None, algorithm, transcript, signed });
     }
 
     /// Reads ServerKeyExchange with a named group (RFC 8422, 5.4).

@@ -18,6 +18,9 @@ impl Schedule {
     /// Derives everything that ServerHello makes possible.
     pub(super) fn begin_tls13(&mut self, session: &Session, answer: &Answer<'_>) {
         let algorithm = session.algorithm;
+        if let Some(transcript) = &mut self.transcript {
+            transcript.forget_bytes();
+        }
         match answer.selected {
             Some(0) if self.offered.psk == Some(algorithm) => {} // ClientHello has derived the early secret
             Some(_) => self.derive_psk(algorithm),

@@ -88,17 +88,23 @@ const MESSAGE_HASH: u8 = 254;
 /// The most messages of a transcript. A handshake of TLS 1.3 has at most 13, one of TLS 1.2 at most 15.
 const MAX_PARTS: usize = 32;
 
+/// The most bytes of a transcript that are kept for a signature of TLS 1.2.
+const MAX_BYTES: usize = 1 << 16;
+
 /// The running hash of the messages so far. It has both hash functions until the cipher suite is known.
 #[derive(Clone)]
 pub(super) struct Running {
     hashes: Vec<(HashAlgorithm, digest::Context)>,
     parts: Vec<Part>,
+    /// All bytes, for CertificateVerify of TLS 1.2. `None`: there are too many, or TLS 1.3 does not need them.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Running {
     pub(super) fn new() -> Self {
         let hash = |algorithm: HashAlgorithm| (algorithm, digest::Context::new(algorithm.digest()));
-        Self { hashes: vec![hash(HashAlgorithm::Sha256), hash(HashAlgorithm::Sha384)], parts: Vec::new() }
+        let hashes = vec![hash(HashAlgorithm::Sha256), hash(HashAlgorithm::Sha384)];
+        Self { hashes, parts: Vec::new(), bytes: Some(Vec::new()) }
     }
 
     /// Keeps only the hash of the cipher suite.
@@ -106,10 +112,24 @@ impl Running {
         self.hashes.retain(|(algorithm, _)| *algorithm == chosen);
     }
 
+    /// Forgets the bytes, and keeps the hash.
+    pub(super) fn forget_bytes(&mut self) {
+        self.bytes = None;
+    }
+
+    /// Returns all bytes so far; `None` if they are not kept.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
+
     /// Adds a message. `None`: the transcript has too many messages.
     pub(super) fn add(&mut self, part: Part, bytes: &[u8]) -> Option<()> {
         for (_, hash) in &mut self.hashes {
             hash.update(bytes);
+        }
+        match &mut self.bytes {
+            Some(kept) if kept.len() + bytes.len() <= MAX_BYTES => kept.extend_from_slice(bytes),
+            _ => self.bytes = None,
         }
         self.parts.push(part);
         (self.parts.len() <= MAX_PARTS).then_some(())
