@@ -1,6 +1,6 @@
 //! Everything else that reads foreign text or bytes. The first byte of an input says what the rest is.
 
-use identity::{Identity, Peer, Trust, authorize, subject};
+use identity::{Identity, Peer, Presented, Trust, authorize, subject};
 use program::host_port::HostPort;
 use program::time_limit::TimeLimit;
 use rustls::pki_types::CertificateDer;
@@ -15,13 +15,14 @@ use crate::tls::TRUST;
 /// Reads one input.
 pub fn run(input: &[u8]) {
     let Some((&what, rest)) = input.split_first() else { return };
-    match what % 6 {
+    match what % 7 {
         0 => text(rest),
         1 => opening(rest),
         2 => pem(rest),
         3 => certificate(rest.to_vec()),
         4 => certificate(patched(rest)),
-        _ => shown(rest),
+        5 => shown(rest),
+        _ => report(&own_certificate(), rest),
     }
 }
 
@@ -66,6 +67,7 @@ fn pem(bytes: &[u8]) {
 fn certificate(der: Vec<u8>) {
     let presented = CertificateDer::from(der);
     printable(&subject(&presented));
+    report(&presented, &[]);
     let now = FixedClock::default().current_time().expect("a time");
     let name = name();
     for peer in [Peer::Server(&name), Peer::Client] {
@@ -74,6 +76,13 @@ fn certificate(der: Vec<u8>) {
             Err(why) => printable(&why.to_string()),
         }
     }
+}
+
+/// The report about a certificate and its stapled OCSP response.
+fn report(certificate: &CertificateDer<'_>, response: &[u8]) {
+    let now = FixedClock::default().current_time().expect("a time");
+    let report = Presented::new(certificate, &[], response, now).report(&name(), &TRUST);
+    report.lines().for_each(printable);
 }
 
 /// The trusted certificate, changed at up to 85 places. Three bytes are one change.

@@ -200,6 +200,9 @@ fn decoded() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// An OCSP response.
+const GOOD: &[u8] = include_bytes!("../../identity/tests/identity/fixtures/ocsp/good.der");
+
 fn parsed() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("host", b"\0example.org:443".to_vec()),
@@ -208,6 +211,7 @@ fn parsed() -> Vec<(&'static str, Vec<u8>)> {
         ("pem", [b"\x02", CERTIFICATE_PEM.as_bytes(), KEY_PEM.as_bytes()].concat()),
         ("certificate", [b"\x03", certificate().as_ref()].concat()),
         ("certificate-patched", b"\x04\x20\x00\x01".to_vec()),
+        ("ocsp", [b"\x06", GOOD].concat()),
         ("escaped", b"\x05\x1b[2J\\ \xe2\x80\xae".to_vec()),
     ]
 }

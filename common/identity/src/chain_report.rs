@@ -220,7 +220,7 @@ impl Report<'_> {
         match answer.next_update {
             None => line(f, "next update", "not given: newer information is always available"),
             Some(next) if next < now => {
-                line(f, "next update", format_args!("{next} (OUTDATED since {})", Days(next.days_until(now))))
+                line(f, "next update", format_args!("{next} (OUTDATED for {})", Days(next.days_until(now))))
             }
             Some(next) => {
                 line(f, "next update", format_args!("{next} ({} left)", Days(now.days_until(next))))

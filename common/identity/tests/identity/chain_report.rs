@@ -182,7 +182,7 @@ fn a_stapled_response_is_shown() {
             "  responder   CN=OCSP Authority\n  serial      C0:FF:EE\n  signature   not checked by this program\n",
         ],
     );
-    assert_says(&shown(&fixture_response("good"), 10), &["2026-12-02 13:18:38 UTC (OUTDATED since 8 days)"]);
+    assert_says(&shown(&fixture_response("good"), 10), &["2026-12-02 13:18:38 UTC (OUTDATED for 8 days)"]);
     let revoked = shown(&fixture_response("revoked"), 0);
     assert_says(&revoked, &["status      REVOKED on 2026-03-01 12:00:00 UTC\n", "next update not given"]);
     let unknown = shown(&fixture_response("unknown"), 0);
