@@ -39,7 +39,7 @@ fn hello(r: &mut FieldReader<'_>) -> Step {
                 pretends: then the second extension is the same as the first.";
     r.opaque(2, about("enc", says, "RFC 9180, 4"), shown::hex)?;
     let says = "The encrypted inner ClientHello, or random bytes (GREASE). Nobody on the way can tell them apart, so \
-                that real ones do not attract attention. `mio-client --ech-grease` always sends random bytes.";
+                that real ones do not attract attention. mio-client only sends random ones.";
     r.opaque(2, about("payload", says, "RFC 9849, 6.2"), shown::hex).map(drop)
 }
 
