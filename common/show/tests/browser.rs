@@ -12,6 +12,8 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 use support::browser::Browser;
 use support::drawn::{Page, draw};
@@ -94,6 +96,94 @@ fn enter_and_space_open_an_arrow_and_escape_closes_it() {
     }
     browser.evaluate("document.querySelector('[data-open]').click()");
     assert_eq!(browser.evaluate(open), browser.evaluate("document.querySelectorAll('.arrow').length"));
+}
+
+/// The title of the record that has the focus.
+const FOCUSED: &str = "document.activeElement.querySelector('.titles').textContent.trim()";
+
+#[test]
+#[ignore = "needs chromium"]
+fn j_and_k_walk_the_records() {
+    let (mut browser, _folder) = opened();
+    for (key, title) in
+        [("j", "ClientHello"), ("j", "ServerHello"), ("j", "ChangeCipherSpec"), ("k", "ServerHello")]
+    {
+        browser.press(key);
+        assert_eq!(browser.evaluate(FOCUSED), title, "{key}");
+    }
+    browser.press("Enter");
+    assert_eq!(browser.evaluate("document.querySelectorAll('.arrow > details[open]').length"), 1);
+    browser.press("k");
+    assert_eq!(browser.evaluate(FOCUSED), "ClientHello");
+    browser.press("k");
+    assert_eq!(browser.evaluate(FOCUSED), "ClientHello", "it is the first");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_search_opens_the_record_with_a_title_a_field_or_bytes() {
+    let (mut browser, _folder) = opened();
+    let open = "[...document.querySelectorAll('.arrow > details[open] .titles')].map(t => t.textContent.trim()).join()";
+    let count = "document.querySelector('.search output').value";
+    for (query, title) in [
+        ("serverhello", "ServerHello"),
+        ("legacy_compression_methods", "ClientHello"),
+        ("16 03 01", "ClientHello"),
+        ("160301", "ClientHello"),
+        ("who is there", "Application data, 20\u{a0}B"),
+    ] {
+        browser.press("/");
+        browser.type_in(query);
+        assert_eq!(browser.evaluate(open), title, "{query}");
+        assert!(browser.evaluate(count).as_str().unwrap().starts_with("1 of "), "{query}");
+        let visible = "document.querySelector('.arrow.found .chip').checkVisibility()";
+        assert_eq!(browser.evaluate(visible), true, "{query}");
+        browser.press("Escape");
+        assert_eq!(browser.evaluate("document.querySelector('.search').hidden"), true);
+        assert_eq!(browser.evaluate(FOCUSED), title, "{query}");
+        browser.press("Escape");
+        assert_eq!(browser.evaluate(open), "", "{query}");
+    }
+    browser.press("/");
+    browser.type_in("application data");
+    let first = browser.evaluate("document.querySelector('.arrow.found > details').id");
+    browser.press("Enter");
+    assert_ne!(browser.evaluate("document.querySelector('.arrow.found > details').id"), first);
+    browser.type_in("no such text");
+    assert_eq!(browser.evaluate(count), "0 of 0");
+    assert_eq!(browser.evaluate(open), "");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn buttons_copy_the_bytes_and_the_certificate() {
+    let (mut browser, _folder) = opened();
+    browser.evaluate("document.querySelector('[data-open]').click()");
+    let hex = browser.copied_by("document.querySelector('#record-1 .copy')");
+    let bytes: Vec<&str> = hex.split_whitespace().collect();
+    assert!(bytes.len() > 100 && bytes.iter().all(|byte| u8::from_str_radix(byte, 16).is_ok()), "{hex}");
+    assert_eq!(bytes[..3], ["16", "03", "01"]);
+    let pem = browser.copied_by("document.querySelector('.pem .copy')");
+    let mut certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
+    assert!(certificates.next().unwrap().is_ok() && certificates.next().is_none(), "{pem}");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_printed_page_has_everything_open() {
+    let (mut browser, folder) = opened();
+    let hidden =
+        "[...document.querySelectorAll('.hex, .calls')].filter(hex => !hex.checkVisibility()).length";
+    assert_ne!(browser.evaluate(hidden), 0);
+    browser.print();
+    assert_eq!(browser.evaluate(hidden), 0);
+    browser.evaluate("dispatchEvent(new Event('afterprint'))");
+    assert_eq!(browser.evaluate("document.querySelectorAll('.arrow > details[open]').length"), 0);
+    // The style alone opens it, too.
+    browser.run_scripts(false);
+    browser.open(&folder.path().join("page.html"), "");
+    browser.print();
+    assert_eq!(browser.evaluate(hidden), 0);
 }
 
 #[test]
@@ -207,7 +297,7 @@ fn a_page_fits_every_window() {
         browser.evaluate("document.querySelector('[data-open]').click()");
         // All records are laid out, not only those in the window.
         browser.evaluate(
-            "document.styleSheets[0].insertRule('.inside { content-visibility: visible !important }')",
+            "for (const inside of document.querySelectorAll('.inside')) inside.style.contentVisibility = 'visible'",
         );
         for (width, scheme) in [(360, "dark"), (820, "light"), (1280, "light"), (1920, "dark")] {
             browser.look(width, 1000, scheme);

@@ -18,6 +18,8 @@ use base64::prelude::BASE64_STANDARD;
 use decode::secrets::Secret;
 use program::observer::{LoopEvent, Observer as _};
 use rustls::Side;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use show::page::Folder;
 use support::drawn::{Easel, Page, draw};
 use support::memory::{Setup, Talk};
@@ -105,6 +107,20 @@ fn equal_records_of_one_call_are_folded() {
         assert_eq!(page.count(".fold > .anchor"), page.count(".fold"));
         assert_eq!(page.count(".fold .arrow:not(.data)"), 0);
         assert_eq!(page.count(".arrow"), page.tally.records);
+    }
+}
+
+/// In TLS 1.3 the field of a certificate is `cert_data`, in TLS 1.2 `ASN.1Cert`.
+#[test]
+fn a_certificate_is_shown_as_pem() {
+    for page in pages() {
+        let pem = page.texts(".pem pre");
+        assert_eq!(pem.len(), 1);
+        let certificate = CertificateDer::from_pem_slice(pem[0].as_bytes()).unwrap();
+        let hex: String = certificate.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shown = page.texts(".hex code").iter().map(|row| row.replace(' ', "")).collect::<String>();
+        assert!(shown.contains(&hex), "it has the bytes of the certificate");
+        assert!(pem[0].lines().all(|line| line.len() <= 64));
     }
 }
 

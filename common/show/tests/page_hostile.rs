@@ -23,11 +23,12 @@ const ROOM: usize = 256 * 1024;
 const EVIL: &str = "</pre></code><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{x}}";
 
 /// All elements of a page.
-const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h2 h3 head header html i li link main \
-                        meta ol p path pre rect circle samp script section small span strong style summary svg symbol \
+const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h2 h3 head header html i input kbd li link main \
+                        meta ol output p path pre rect circle samp script section small span strong style summary svg symbol \
                         table tbody td text th thead time title tr ul use";
-const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby charset class content d data-f data-last data-open \
-                          fill focusable height hidden href http-equiv id lang name open r rel role rx scope stroke \
+const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby aria-live autocomplete charset class content d \
+                          data-close data-f data-last data-open data-search data-step \
+                          fill focusable height hidden href http-equiv id lang name open placeholder r rel role rx scope spellcheck stroke \
                           stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex text-anchor type viewBox width x \
                           y cx cy";
 

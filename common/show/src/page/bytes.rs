@@ -1,5 +1,7 @@
 //! Draws the inside of an arrow: the bytes of its record, with a colour and an explanation for each field.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, html};
 use tls_session::escaped::Escaped;
 
@@ -68,12 +70,14 @@ impl Painter {
         let cut = self.fields >= FIELDS && before < FIELDS;
         html! {
             section.block {
+                (copy("Copy hex"))
                 h3 { (block.title) " " small { (bytes(block.whole)) } }
                 div.pane {
                     div.hex role="group" aria-label="Bytes in hexadecimal" tabindex="0" { (hex(shown, &numbered)) }
                     @if !numbered.is_empty() { (list(&numbered)) }
                 }
                 @if left_out > 0 { p.cut { "… and " (bytes(left_out)) " more that this page does not hold." } }
+                @for certificate in certificates(&block.bytes, &numbered) { (pem(certificate)) }
                 @if cut { p.cut { "The fields that follow are not explained: this page has too many." } }
             }
         }
@@ -95,6 +99,39 @@ impl Painter {
             numbered.push(Numbered { field, number, last: self.fields - 1, tint, inside });
         }
         numbered
+    }
+}
+
+/// Draws the button that copies the bytes, or the text, beside it.
+fn copy(label: &str) -> Markup {
+    html! { button.copy type="button" { (label) } }
+}
+
+/// Returns the bytes of each certificate in DER. Its field begins with the length, which has three bytes.
+fn certificates<'b>(bytes: &'b [u8], fields: &[Numbered<'_>]) -> Vec<&'b [u8]> {
+    let mut found = Vec::new();
+    for Numbered { field, inside, .. } in fields {
+        match &*field.name {
+            "cert_data" | "ASN.1Cert" => found.extend(bytes.get(field.range.start + 3..field.range.end)),
+            _ => found.extend(certificates(bytes, inside)),
+        }
+    }
+    found
+}
+
+/// Draws a certificate as PEM (RFC 7468, 5.1).
+fn pem(der: &[u8]) -> Markup {
+    let base64: Vec<char> = BASE64_STANDARD.encode(der).chars().collect();
+    html! {
+        div.pem {
+            (copy("Copy PEM"))
+            h3 { "Certificate as PEM" }
+            pre tabindex="0" {
+                "-----BEGIN CERTIFICATE-----\n"
+                @for line in base64.chunks(64) { (line.iter().collect::<String>()) "\n" }
+                "-----END CERTIFICATE-----\n"
+            }
+        }
     }
 }
 

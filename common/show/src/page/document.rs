@@ -19,6 +19,7 @@ const STYLE: &str = concat!(
     include_str!("style/segments.css"),
     include_str!("style/bytes.css"),
     include_str!("style/legend.css"),
+    include_str!("style/tools.css"),
     include_str!("style/narrow.css"),
     include_str!("style/print.css"),
 );
@@ -29,6 +30,12 @@ const SCRIPT: &str = concat!(
     include_str!("script/fields.js"),
     "}\n{\n",
     include_str!("script/ladder.js"),
+    "}\n{\n",
+    include_str!("script/walk.js"),
+    "}\n{\n",
+    include_str!("script/copy.js"),
+    "}\n{\n",
+    include_str!("script/print.js"),
     "}\n",
 );
 const ICONS: &str = include_str!("icons.svg");
@@ -57,6 +64,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                     (legend(facts))
                     (ladder::of(facts, rows))
                 }
+                (search())
                 footer { p { "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing." } }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -110,6 +118,10 @@ fn legend(facts: &Facts) -> Markup {
                 @for look in Look::ALL { li.(look.class()) { (shape(look, look.name())) } }
                 li.alert.peaceful { (shape(Look::Alert, "alert without an error")) }
             }
+            p.keyboard {
+                kbd { "j" } " and " kbd { "k" } " walk the records, " kbd { "Enter" } " opens one, " kbd { "/" }
+                " searches titles, fields and bytes, " kbd { "Esc" } " leaves."
+            }
             @if facts.us.is_some() {
                 details {
                     summary { "The steps of the event loop" }
@@ -123,6 +135,19 @@ fn legend(facts: &Facts) -> Markup {
                 "A page has the first " (FIRST_ROWS) " rows of the ladder and the last " (LAST_ROWS) ", "
                 (HANDSHAKE_BYTES / 1024) " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
             }
+        }
+    }
+}
+
+/// Draws the search box. The script shows it.
+fn search() -> Markup {
+    html! {
+        div.search role="search" hidden {
+            input type="search" aria-label="Search the records" placeholder="Search" spellcheck="false" autocomplete="off";
+            output aria-live="polite" {}
+            button type="button" data-step="-1" aria-label="Previous match" { "↑" }
+            button type="button" data-step="1" aria-label="Next match" { "↓" }
+            button type="button" aria-label="Close the search" { "×" }
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                     began."
                 }
             }
-            p.tools hidden { button type="button" data-open="" { "Open all" } " " button type="button" { "Close all" } }
+            p.tools hidden { button type="button" data-open="" { "Open all" } " " button type="button" data-close="" { "Close all" } " " button type="button" data-search="" { "Search" } }
             div.ladder.(us.map_or("capture", names::side)) {
                 (ends(facts))
                 ol.turns {

@@ -121,6 +121,8 @@ impl Browser {
             " " => (32, " "),
             "Tab" => (9, ""),
             "Escape" => (27, ""),
+            letter @ ("j" | "k") => (u32::from(letter.as_bytes()[0]) - 32, letter),
+            "/" => (191, "/"),
             other => panic!("what is the code of {other}?"),
         };
         for kind in ["keyDown", "keyUp"] {
@@ -130,6 +132,30 @@ impl Browser {
             }
             self.call("Input.dispatchKeyEvent", event);
         }
+    }
+
+    /// Types text into the focused element.
+    pub fn type_in(&mut self, text: &str) {
+        self.call("Input.insertText", json!({ "text": text }));
+    }
+
+    /// Returns the text in the clipboard after a click on an element that copies.
+    pub fn copied_by(&mut self, element: &str) -> String {
+        self.call("Browser.grantPermissions", json!({ "permissions": ["clipboardReadWrite"] }));
+        let expression = format!(
+            "new Promise((done) => {{ const button = {element}; \
+             new MutationObserver(() => navigator.clipboard.readText().then(done)).observe(button, {{ childList: true }}); \
+             button.click(); }})"
+        );
+        let parameters = json!({ "expression": expression, "awaitPromise": true, "userGesture": true });
+        let answer = self.call("Runtime.evaluate", parameters);
+        answer["result"]["value"].as_str().unwrap().to_owned()
+    }
+
+    /// Prints the page as far as its script and its style are concerned, until another look.
+    pub fn print(&mut self) {
+        self.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+        self.evaluate("dispatchEvent(new Event('beforeprint'))");
     }
 
     /// Allows or forbids scripts.

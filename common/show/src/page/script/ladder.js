@@ -30,7 +30,7 @@ openLinked(location.hash);
 const tools = document.querySelector(".tools");
 tools.hidden = false;
 tools.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const button = event.target.closest("[data-open], [data-close]");
   if (button) {
     for (const details of document.querySelectorAll("#ladder details")) {
       details.open = button.dataset.open !== undefined;

@@ -1,0 +1,33 @@
+// Copies bytes and certificates.
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copySelected(text); // a page that is not in a secure context has no clipboard
+  }
+}
+
+function copySelected(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "sr";
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  return copied;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) {
+    return;
+  }
+  const source = button.parentElement;
+  const rows = [...source.querySelectorAll(":scope > .pane .hex code, :scope > pre")].map((row) => row.textContent);
+  const label = button.textContent;
+  button.textContent = (await copy(rows.join("\n"))) ? "Copied" : "Not copied";
+  button.focus();
+  setTimeout(() => (button.textContent = label), 1500);
+});
