@@ -68,7 +68,8 @@ pub enum Observed {
 pub struct Value(Zeroizing<Vec<u8>>);
 
 impl Value {
-    pub(crate) fn new(bytes: &[u8]) -> Self {
+    /// Copies bytes.
+    pub fn new(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
     }
 
