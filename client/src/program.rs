@@ -116,9 +116,9 @@ fn cut_short_text(reason: &CloseReason) -> &'static str {
 
 /// Runs the first session and those of `--reconnect`. Stops after the first one that fails.
 fn sessions(cli: &Cli, output: SharedOutput, start: Instant) -> Result<Outcome, Failure> {
-    let Shown { mut observer, key_log } =
+    let Shown { mut observer, hooks } =
         shown(cli, start).map_err(|error| Failure::Configuration(error.to_string()))?;
-    let plan = setup::plan(cli, key_log)?;
+    let plan = setup::plan(cli, &hooks)?;
     let mut event_loop = EventLoop::new(observer.as_mut(), output)?;
     let mut outcome = event_loop.run(&plan)?;
     for _ in 0..cli.reconnect {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use identity::{AuthorizeServer, ClientCertificate, Identity, IdentityError, Policy, ServerVerifier, Trust};
 use log::warn;
+use rustls::ClientConfig;
 use rustls::pki_types::UnixTime;
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, KeyLog};
+use show::args::TlsHooks;
 use tls_session::deadline::Timeouts;
 use tls_session::session::SessionConfig;
 
@@ -16,11 +17,11 @@ use crate::ech;
 use crate::event_loop::Plan;
 use crate::failure::Failure;
 
-/// Loads the certificates, and makes the configuration of rustls and of the loop.
+/// Loads the certificates, and makes the configuration of rustls and of the loop. `hooks` receive the secrets.
 ///
 /// # Errors
 /// [`Failure::Configuration`]: a file or the TLS configuration cannot be used.
-pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
+pub fn plan(cli: &Cli, hooks: &TlsHooks) -> Result<Plan, Failure> {
     let configuration = |error: &dyn std::fmt::Display| Failure::Configuration(error.to_string());
     let server_name = cli.server_name().map_err(|error| configuration(&error))?;
     let trust = Arc::new(trust(cli).map_err(|error| configuration(&error))?);
@@ -28,7 +29,7 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
         warn!("{warning}");
     }
     let (parameters, ech) = (cli.tls(), cli.ech_grease.then(ech::grease).transpose());
-    let provider = parameters.provider();
+    let provider = hooks.provider(parameters.provider());
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
     let verifier = ServerVerifier::new(trust, Arc::clone(&provider), policy);
     let verifier = Arc::new(if cli.show_certs { verifier.keep_presented() } else { verifier });
@@ -49,7 +50,7 @@ pub fn plan(cli: &Cli, key_log: Arc<dyn KeyLog>) -> Result<Plan, Failure> {
     let certificate = ClientCertificate::new(certified);
     let mut config = builder.with_client_cert_resolver(Arc::new(certificate));
     config.alpn_protocols = cli.alpn();
-    config.key_log = key_log;
+    config.key_log = hooks.key_log();
     let authorize = AuthorizeServer {
         name: server_name.clone(),
         verifier: Arc::clone(&verifier),

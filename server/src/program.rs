@@ -1,7 +1,6 @@
 //! The program around the loop.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
@@ -67,10 +66,10 @@ pub fn run_with(name: &str, flags: &Flags, service: impl Service) -> ExitCode {
 }
 
 fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), String> {
-    let Shown { mut observer, key_log } = shown(flags, start).map_err(|error| error.to_string())?;
+    let Shown { mut observer, hooks } = shown(flags, start).map_err(|error| error.to_string())?;
     let (event_loop, address) =
-        setup::event_loop(flags, Arc::clone(&key_log), service).map_err(|error| error.to_string())?;
-    let load = || setup::terms_again(flags, Arc::clone(&key_log)).map_err(|error| error.to_string());
+        setup::event_loop(flags, &hooks, service).map_err(|error| error.to_string())?;
+    let load = || setup::terms_again(flags, &hooks).map_err(|error| error.to_string());
     observer.event_loop(Instant::now(), &LoopEvent::Listening(address));
     event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }

@@ -10,11 +10,12 @@ use identity::{
     AnyClient, AuthorizeClients, ClientVerifier, FirstRun, Identity, Trust, development_certificate,
 };
 use log::{info, warn};
+use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::pki_types::UnixTime;
 use rustls::server::ServerSessionMemoryCache;
-use rustls::{KeyLog, ServerConfig};
+use show::args::TlsHooks;
 use tls_session::authorize::Authorize;
 use tls_session::mio::Listener;
 use tls_session::session::SessionConfig;
@@ -54,13 +55,13 @@ fn because(error: impl fmt::Display) -> SetupError {
 /// A file, the TLS configuration or the listening address cannot be used.
 pub fn event_loop<S: Service>(
     flags: &Flags,
-    key_log: Arc<dyn KeyLog>,
+    hooks: &TlsHooks,
     service: S,
 ) -> Result<(EventLoop<S>, SocketAddr), SetupError> {
     if flags.identity().is_none() {
         make_first_certificate()?;
     }
-    let terms = terms(flags, key_log)?;
+    let terms = terms(flags, hooks)?;
     let listener = listen(flags)?;
     let address = listener.address().map_err(because)?;
     let capacity = Capacity { slots: flags.slots(), waiting: flags.waiting(), sessions: flags.sessions };
@@ -75,7 +76,7 @@ pub fn event_loop<S: Service>(
 ///
 /// # Errors
 /// A file cannot be used.
-pub fn terms_again(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
+pub fn terms_again(flags: &Flags, hooks: &TlsHooks) -> Result<Terms, SetupError> {
     let (certificate, key) = identity_files(flags);
     for file in [Some(certificate), Some(key), flags.client_ca.as_deref()].into_iter().flatten() {
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
@@ -85,16 +86,16 @@ pub fn terms_again(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, Set
             )));
         }
     }
-    terms(flags, key_log)
+    terms(flags, hooks)
 }
 
-/// Loads the certificate and key of the server, and the certificates of `--client-ca`. `key_log` receives the secrets.
+/// Loads the certificate and key of the server, and the certificates of `--client-ca`. `hooks` receive the secrets.
 ///
 /// # Errors
 /// A file or the TLS configuration cannot be used.
-fn terms(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
+fn terms(flags: &Flags, hooks: &TlsHooks) -> Result<Terms, SetupError> {
     let identity = identity(flags)?;
-    let provider = flags.tls.provider();
+    let provider = hooks.provider(flags.tls.provider());
     let verifier = client_verifier(flags, &provider)?;
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&flags.tls.versions())
@@ -105,7 +106,7 @@ fn terms(flags: &Flags, key_log: Arc<dyn KeyLog>) -> Result<Terms, SetupError> {
     };
     let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(because)?;
     config.alpn_protocols = flags.alpn();
-    config.key_log = key_log;
+    config.key_log = hooks.key_log();
     remember_sessions(&mut config, flags.slots())?;
     let authorize: Arc<dyn Authorize> = match verifier {
         Some(verifier) => Arc::new(AuthorizeClients { verifier, clock: Arc::clone(&config.time_provider) }),

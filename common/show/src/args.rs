@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use log::warn;
 use program::ending::Endings;
 use program::logging;
 use program::observer::Observer;
 use rustls::KeyLog;
+use rustls::crypto::CryptoProvider;
 
 use crate::capture;
 use crate::clock::Clock;
@@ -17,7 +19,12 @@ use crate::page::{Folder, Illustrator};
 use crate::show::Show;
 use crate::sink::Sink;
 use crate::trace::{self, Form, LogLines};
+use decode::recorder::Recorder;
 use decode::secrets::Secrets;
+
+/// The warning at the start of a program with `--illustrate-keys`.
+const KEYS_WARNING: &str = "--illustrate-keys: the pages will have the KEYS of all sessions: anybody who reads a page can \
+                            decrypt its session, so use this for tests only, and delete the pages";
 
 /// The flags of all sinks.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -42,14 +49,42 @@ pub struct ShowArgs {
     /// Draw each session as a page with decrypted data: DIR/server-N.html or DIR/client-N.html
     #[arg(long, value_name = "DIR")]
     illustrate: Option<PathBuf>,
+
+    /// Draw the keys of each session too: anybody who reads such a page can decrypt its session
+    #[arg(long, requires = "illustrate")]
+    illustrate_keys: bool,
 }
 
-/// The observer that shows sessions, and the key log that it needs from rustls.
+/// The observer that shows sessions, and what it needs from rustls.
 pub struct Shown {
     /// The log and all sinks.
     pub observer: Box<dyn Observer>,
-    /// Belongs into the `key_log` field of the TLS configuration.
-    pub key_log: Arc<dyn KeyLog>,
+    /// Belongs into the TLS configuration.
+    pub hooks: TlsHooks,
+}
+
+/// The connection of the sinks to rustls: it receives secrets. Clones belong to the same sinks.
+#[derive(Clone, Debug)]
+pub struct TlsHooks {
+    key_log: Arc<dyn KeyLog>,
+    /// Only with `--illustrate-keys`.
+    recorder: Option<Recorder>,
+}
+
+impl TlsHooks {
+    /// Returns the `key_log` of a TLS configuration.
+    pub fn key_log(&self) -> Arc<dyn KeyLog> {
+        Arc::clone(&self.key_log)
+    }
+
+    /// Returns the provider that a TLS configuration has to use instead of this one. With `--illustrate-keys` it records
+    /// the key schedule. Otherwise it is the same provider.
+    pub fn provider(&self, provider: Arc<CryptoProvider>) -> Arc<CryptoProvider> {
+        match &self.recorder {
+            Some(recorder) => Arc::new(recorder.provider(&provider)),
+            None => provider,
+        }
+    }
 }
 
 impl ShowArgs {
@@ -92,14 +127,19 @@ impl ShowArgs {
             key_logs.push(Arc::new(key_log));
         }
         let sinks = self.sinks(endings, start)?;
+        let recorder = self.illustrate_keys.then(Recorder::default);
+        if recorder.is_some() {
+            warn!("{KEYS_WARNING}");
+        }
         let observer = if sinks.is_empty() {
             log
         } else {
             let secrets = Arc::<Secrets>::default();
             key_logs.push(Arc::clone(&secrets) as _);
-            Box::new((log, Show::new(endings.local(), secrets, sinks)))
+            let show = Show::new(endings.local(), secrets, sinks).with_recorder(recorder.clone());
+            Box::new((log, show))
         };
-        Ok(Shown { observer, key_log: Arc::new(FanOut(key_logs)) })
+        Ok(Shown { observer, hooks: TlsHooks { key_log: Arc::new(FanOut(key_logs)), recorder } })
     }
 
     fn sinks(&self, endings: &Endings, start: Instant) -> Result<Vec<Box<dyn Sink>>, ShowError> {
@@ -123,6 +163,7 @@ impl ShowArgs {
 mod tests {
     use super::*;
     use clap::Parser;
+    use rustls::crypto::aws_lc_rs::default_provider;
 
     #[derive(Parser)]
     struct Cli {
@@ -154,6 +195,23 @@ mod tests {
     fn a_word_after_the_flag_is_another_argument() {
         let cli = parse(&["--trace", "localhost:8000"]).unwrap();
         assert_eq!((cli.show.form(), cli.rest.as_deref()), (Some(Form::Text), Some("localhost:8000")));
+    }
+
+    #[test]
+    fn keys_need_pages() {
+        assert!(parse(&["--illustrate-keys", "--illustrate", "pages"]).unwrap().show.illustrate_keys);
+        let error = parse(&["--illustrate-keys"]).err().unwrap().to_string();
+        assert!(error.contains("--illustrate <DIR>"), "{error}");
+    }
+
+    #[test]
+    fn the_provider_is_recorded_only_for_pages_with_keys() {
+        let own = Arc::new(default_provider());
+        for keys in [false, true] {
+            let recorder = keys.then(Recorder::default);
+            let hooks = TlsHooks { key_log: Arc::new(FanOut(Vec::new())), recorder };
+            assert_eq!(Arc::ptr_eq(&hooks.provider(Arc::clone(&own)), &own), !keys);
+        }
     }
 
     #[test]

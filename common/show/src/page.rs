@@ -14,7 +14,8 @@
 //! does not fit is not drawn. The log says so once, and counts the missing pages at the end. The program waits for
 //! all queued pages before it ends.
 //!
-//! A page has decrypted data. It never has keys: no secret reaches it.
+//! A page has decrypted data. It has no keys, unless the program was started with `--illustrate-keys`. Then the page also has
+//! the values of all secrets that the session derived, and a banner that says so. Private keys are never in a page.
 
 mod blocks;
 mod bulk;

@@ -10,6 +10,7 @@ use tls_session::observer::{SessionId, SocketEvent, Step};
 
 use crate::sink::{Carried, Sink};
 use decode::Decoder;
+use decode::recorder::Recorder;
 use decode::secrets::Secrets;
 
 /// Decodes the bytes of each session once, for all sinks. It stops when no sink watches any more.
@@ -18,6 +19,8 @@ pub struct Show<S> {
     /// Our role.
     local: Side,
     secrets: Arc<Secrets>,
+    /// Set if the sinks get the values of keys.
+    recorder: Option<Recorder>,
     sink: S,
     sessions: HashMap<u64, Wire>,
 }
@@ -35,7 +38,33 @@ struct Wire {
 impl<S: Sink> Show<S> {
     /// Makes the observer of a program that plays the role `local`. `secrets` is the key log of its TLS configuration.
     pub fn new(local: Side, secrets: Arc<Secrets>, sink: S) -> Self {
-        Self { local, secrets, sink, sessions: HashMap::new() }
+        Self { local, secrets, recorder: None, sink, sessions: HashMap::new() }
+    }
+
+    /// Passes the values of keys to the sink, if there is a recorder. Its provider belongs into the TLS configuration.
+    pub fn with_recorder(self, recorder: Option<Recorder>) -> Self {
+        Self { recorder, ..self }
+    }
+
+    /// Returns the session `id`.
+    fn wire(&mut self, id: SessionId) -> &mut Wire {
+        let keeps_values = self.recorder.is_some();
+        self.sessions.entry(id.number).or_insert_with(|| {
+            let mut wire = Wire::default();
+            if keeps_values {
+                wire.decoder.keep_values();
+            }
+            wire
+        })
+    }
+
+    /// Passes what rustls has computed since the last step of any session to the decoder of this session. rustls computes
+    /// in a turn of a session. A client that resumes a session computes its PSK before the session begins.
+    fn learn_values(&mut self, id: SessionId) {
+        let Some(observed) = self.recorder.as_ref().map(Recorder::take) else { return };
+        if !observed.is_empty() {
+            self.wire(id).decoder.learn_values(&observed);
+        }
     }
 
     fn peer(&self) -> Side {
@@ -53,9 +82,9 @@ impl<S: Sink> Show<S> {
     /// Passes the last read to the sink, now that rustls has processed it.
     fn pass_read(&mut self, id: SessionId) {
         let peer = self.peer();
-        let wire = self.sessions.entry(id.number).or_default();
-        let Some((then, bytes)) = wire.read.take() else { return };
         let secrets = self.secrets.take();
+        let wire = self.wire(id);
+        let Some((then, bytes)) = wire.read.take() else { return };
         wire.decoder.learn(&secrets);
         let records = wire.decoder.feed(peer, &bytes);
         let left_over = wire.decoder.left_over(peer);
@@ -72,13 +101,14 @@ impl<S: Sink> Show<S> {
         if !self.sink.is_watching() {
             self.sessions = HashMap::new();
             self.secrets.close();
+            self.recorder.iter().for_each(Recorder::close);
         }
     }
 
     /// Decodes the bytes that the kernel has taken.
     fn decode_written(&mut self, id: SessionId) -> Carried {
-        let wire = self.sessions.entry(id.number).or_default();
         let us = self.local;
+        let wire = self.wire(id);
         let (written, slices) = std::mem::take(&mut wire.sent);
         let records = wire.decoder.feed(us, &written);
         Carried { records, left_over: wire.decoder.left_over(us), written, slices, ..Carried::default() }
@@ -94,16 +124,17 @@ impl<S: Sink> tls_session::observer::Observer for Show<S> {
         if !self.is_watching() {
             return;
         }
+        self.learn_values(id);
         let mut carried = Carried::default();
         match step {
             // `pass_read` passes this on later, with this time. The secrets of its records are not known yet.
             Step::ReadTls(bytes) => {
-                self.sessions.entry(id.number).or_default().read = Some((now, bytes.to_vec()));
+                self.wire(id).read = Some((now, bytes.to_vec()));
                 return;
             }
             Step::Processed(_) => self.pass_read(id),
             Step::Sent(bytes) => {
-                let (written, slices) = &mut self.sessions.entry(id.number).or_default().sent;
+                let (written, slices) = &mut self.wire(id).sent;
                 written.extend_from_slice(bytes);
                 *slices += 1;
             }

@@ -59,6 +59,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 (PreEscaped(ICONS))
                 a.skip href="#ladder" { "To the ladder" }
                 main {
+                    (keys(facts))
                     (glance::of(facts))
                     (secret(facts))
                     (legend(facts))
@@ -72,9 +73,27 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
     }
 }
 
-/// Warns of the decrypted data in the page, if it has any.
+/// Warns of the keys in the page, if it has any.
+fn keys(facts: &Facts) -> Markup {
+    if !facts.has_keys {
+        return html! {};
+    }
+    html! {
+        div.secret.keys role="alert" {
+            strong { "This page has the KEYS of its session." }
+            p {
+                "Anybody who reads this page can decrypt the session, and can use its tickets. "
+                code { "--illustrate-keys" } " wrote the keys into it. Do not publish it, and delete it when you have read \
+                 it. Private keys are not in it."
+            }
+        }
+    }
+}
+
+/// Warns of the decrypted data in the page, if it has any but no keys.
 fn secret(facts: &Facts) -> Markup {
     let says = match facts {
+        Facts { has_keys: true, .. } => return html! {},
         Facts { has_data: true, .. } => {
             " Anybody can read the session's application data in it, so protect it like that data. It does not have the keys."
         }

@@ -34,6 +34,8 @@ pub(super) struct Facts {
     pub(super) certificate_requested: bool,
     /// An encrypted record was decrypted.
     pub(super) opened: bool,
+    /// The page has values of keys.
+    pub(super) has_keys: bool,
     /// The application got or sent data.
     pub(super) has_data: bool,
 }
@@ -129,6 +131,7 @@ impl Facts {
             server: End::at(server),
             certificate_requested: false,
             opened: false,
+            has_keys: false,
             has_data: false,
         }
     }
@@ -188,6 +191,7 @@ impl Facts {
         self.of_mut(record.sender).records += 1;
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
+        self.has_keys |= record.derivations.iter().any(|derivation| derivation.value.is_some());
         self.has_data |= opened && matches!(record.content, Content::ApplicationData(1..));
         let moments = &mut self.moments;
         if record.sender == Side::Server {
