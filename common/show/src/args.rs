@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use log::warn;
 use program::ending::Endings;
@@ -102,7 +102,7 @@ impl ShowArgs {
     /// the same `start` as [`open`](Self::open).
     pub fn shape_log(&self, start: Instant) {
         if self.traces() && self.trace == Some(Form::Json) {
-            logging::set_line_format(Box::new(LogLines { start }));
+            logging::set_line_format(Box::new(LogLines::since(start)));
         }
     }
 
@@ -151,7 +151,7 @@ impl ShowArgs {
             sinks.push(Box::new(capture::open(path, endings.local(), start)?));
         }
         if let Some(path) = &self.illustrate {
-            let clock = Clock { instant: start, utc: SystemTime::now() };
+            let clock = Clock::at(start);
             let folder = Folder::open(path, endings.local())?;
             sinks.push(Box::new(Illustrator::new(endings.clone(), clock, folder)?));
         }

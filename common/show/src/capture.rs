@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use program::observer::LoopEvent;
@@ -111,7 +111,7 @@ impl Capture {
         output.write()?;
         Ok(Self {
             opener,
-            recorder: Recorder::new(Clock { instant: start, utc: SystemTime::now() }, output),
+            recorder: Recorder::new(Clock::at(start), output),
             stopped: None,
             catch_up_at: None,
             arrivals: HashMap::new(),

@@ -12,7 +12,36 @@ pub struct Clock {
     pub utc: SystemTime,
 }
 
+/// How often [`Clock::at`] reads both clocks.
+const READS: usize = 5;
+/// The last second that RFC 3339 can write, at the end of the year 9999.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 impl Clock {
+    /// Returns both times of `instant`, which is not in the future.
+    ///
+    /// The clocks cannot be read at the same moment. The program may be interrupted between them, so this function reads
+    /// them several times and takes the closest pair. The traces of two programs on one host can then be joined.
+    pub fn at(instant: Instant) -> Self {
+        let read = || {
+            let before = Instant::now();
+            let utc = SystemTime::now();
+            (before.elapsed(), before, utc)
+        };
+        let reads = std::iter::repeat_with(read).take(READS);
+        let closest = reads.min_by_key(|(gap, ..)| *gap);
+        let (gap, before, utc) = closest.unwrap_or_else(read);
+        let age = before.saturating_duration_since(instant) + gap / 2;
+        Self { instant, utc: utc.checked_sub(age).unwrap_or(UNIX_EPOCH) }
+    }
+
+    /// Formats the time of day at `instant` as RFC 3339 has it, in UTC with nanoseconds. All such texts have the same
+    /// length, so they sort by time.
+    pub(crate) fn rfc_3339(self, instant: Instant) -> String {
+        let since_1970 = self.since_1970(instant).min(Duration::from_secs(LAST_SECOND));
+        humantime::format_rfc3339_nanos(UNIX_EPOCH + since_1970).to_string()
+    }
+
     /// Returns the time of day at `instant`, since 1970.
     pub(crate) fn since_1970(self, instant: Instant) -> Duration {
         // A machine with a dead clock battery has a time before 1970.
@@ -24,6 +53,30 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_has_both_times_of_an_earlier_instant() {
+        let (instant, utc) = (Instant::now(), SystemTime::now());
+        let clock = Clock::at(instant);
+        assert_eq!(clock.instant, instant);
+        let error = clock.utc.duration_since(utc).unwrap_or_else(|error| error.duration());
+        assert!(error < Duration::from_secs(10), "{error:?}"); // a busy machine may stop between the two lines above
+    }
+
+    #[test]
+    fn times_are_texts_of_one_length() {
+        let (instant, second) = (Instant::now(), Duration::from_secs(1));
+        for (since_1970, text) in [
+            (Duration::ZERO, "1970-01-01T00:00:00.000000000Z"),
+            (Duration::new(1_795_958_160, 483_000_001), "2026-11-29T13:16:00.483000001Z"),
+            (Duration::from_secs(LAST_SECOND), "9999-12-31T23:59:59.000000000Z"),
+        ] {
+            let clock = Clock { instant, utc: UNIX_EPOCH + since_1970 };
+            assert_eq!(clock.rfc_3339(instant), text);
+        }
+        let last = Clock { instant, utc: UNIX_EPOCH + Duration::from_secs(LAST_SECOND) };
+        assert_eq!(last.rfc_3339(instant + second), "9999-12-31T23:59:59.000000000Z");
+    }
 
     #[test]
     fn times_follow_the_time_of_day_and_begin_with_1970() {

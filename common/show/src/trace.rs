@@ -50,9 +50,11 @@ use program::observer::LoopEvent;
 use tls_session::observer::{SessionId, Step};
 
 use self::fields::Fields;
+use self::json::Json;
 pub(crate) use self::json::LogLines;
 pub(crate) use self::open::{Form, open};
 use self::text::Text;
+use crate::clock::Clock;
 use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
 use crate::vocabulary;
@@ -73,7 +75,7 @@ pub struct Trace<W> {
 enum Layout {
     /// The text, and with `--trace=fields` the fields below it.
     Text(Text, Option<Fields>),
-    Json,
+    Json(Json),
 }
 
 impl<W: Write> Trace<W> {
@@ -101,9 +103,10 @@ impl<W: Write> Trace<W> {
         self
     }
 
-    /// Makes a trace for programs. [`json`] has the schema.
-    pub fn json(endings: Endings, start: Instant, writer: W) -> Self {
-        Self { endings, start, layout: Layout::Json, lines: Lines::new("the trace", writer) }
+    /// Makes a trace for programs. [`json`] has the schema. Its times count from that of `clock`.
+    pub fn json(endings: Endings, clock: Clock, writer: W) -> Self {
+        let layout = Layout::Json(Json::new(clock));
+        Self { endings, start: clock.instant, layout, lines: Lines::new("the trace", writer) }
     }
 
     /// Returns the writer; `None` if its reader is gone.
@@ -124,7 +127,7 @@ impl<W: Write> Sink for Trace<W> {
                 let entry = vocabulary::of_step(step, now, &self.endings);
                 text.step(since_start, id, step, entry, carried)
             }
-            Layout::Json => Some(json::step(since_start, id, step, now, &self.endings, carried)),
+            Layout::Json(json) => Some(json.step(id, step, now, &self.endings, carried)),
         };
         if let Some(line) = line {
             self.lines.write(now, &line);
@@ -143,7 +146,7 @@ impl<W: Write> Sink for Trace<W> {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
             Layout::Text(text, _) => text.event_loop(since_start, event, &vocabulary::of_event(event)),
-            Layout::Json => json::event_loop(since_start, event),
+            Layout::Json(json) => json.event_loop(now, event),
         };
         self.lines.write(now, &line);
     }

@@ -17,6 +17,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use program::ending::Endings;
 use program::observer::{LoopEvent, Observer};
 use rustls::Side;
+use show::page::Clock;
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
@@ -105,7 +106,7 @@ fn a_full_disk_is_reported_once_and_the_session_continues() {
     for room in [0, 10, 1000] {
         for trace in [
             Trace::text(endings.clone(), start, Disk(room), false),
-            Trace::json(endings.clone(), start, Disk(room)),
+            Trace::json(endings.clone(), Clock::at(start), Disk(room)),
         ] {
             let mut show = Show::new(Side::Client, Arc::default(), trace);
             converse(Arc::default(), &mut show);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use decode::Decoder;
 use identity::AnyClient;
@@ -14,6 +14,7 @@ use program::ending::Endings;
 use program::observer::{EventSource, LoopEvent, SkipReason};
 use rustls::{AlertDescription, IoState, RootCertStore, Side};
 use serde_json::Value;
+use show::page::Clock;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
 use tls_session::authorize::Authorize as _;
@@ -67,18 +68,20 @@ fn address() -> SocketAddr {
 /// Traces one step or event, and checks the fields that every line has.
 fn line(trace_it: impl FnOnce(&mut Trace<Vec<u8>>, Instant), name: &str) -> Value {
     let start = Instant::now();
-    let mut trace = Trace::json(Endings::of(Side::Server), start, Vec::new());
+    let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 30) };
+    let mut trace = Trace::json(Endings::of(Side::Server), clock, Vec::new());
     trace_it(&mut trace, start + Duration::from_nanos(1_234_567));
     let text = String::from_utf8(trace.into_writer().unwrap()).unwrap();
-    assert!(text.starts_with(r#"{"t_ns":1234567,"session":"#) && text.ends_with("}\n"), "{text}");
+    let begin = r#"{"time":"2004-01-10T13:37:04.001234567Z","t_ns":1234567,"session":"#;
+    assert!(text.starts_with(begin) && text.ends_with("}\n"), "{text}");
     assert_eq!(text.lines().count(), 1);
 
     let object: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(object["event"], name);
     let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
-    assert_eq!(keys[..4], ["t_ns", "session", "peer", "event"]);
+    assert_eq!(keys[..5], ["time", "t_ns", "session", "peer", "event"]);
     let documented = &documented()[name];
-    assert!(keys[4..].iter().all(|&key| documented.contains(key)), "{text}");
+    assert!(keys[5..].iter().all(|&key| documented.contains(key)), "{text}");
     object
 }
 
@@ -256,7 +259,7 @@ fn fields_have_the_values_that_are_documented() {
     assert_eq!(
         closed.to_string().split_once("\"event\":").unwrap().1,
         "\"closed\",\"reason\":\"unconfirmed\",\"sentence\":\"we closed; the client just left, without a \
-         close_notify of its own\",\"exit_status\":0,\"received\":1,\"sent\":2,\"duration_ns\":3000}"
+         close_notify of its own\",\"exit_status\":0,\"received\":1,\"sent\":2,\"duration_ns\":3000,\"wire_received\":0,\"wire_sent\":0}"
     );
     let woke = event("woke", &LoopEvent::Woke { events: 0, timeout: Some(Duration::from_micros(5)) });
     assert_eq!((&woke["timeout_ns"], &woke["session"]), (&5000.into(), &Value::Null));

@@ -13,6 +13,7 @@ use decode::secrets::Secrets;
 use program::ending::Endings;
 use rustls::Side;
 use serde_json::Value;
+use show::page::Clock;
 use show::show::Show;
 use show::trace::Trace;
 use support::memory::{Setup, Talk};
@@ -37,7 +38,7 @@ fn text(room: usize, talk: Talk) -> String {
 }
 
 fn json(room: usize, talk: Talk) -> Vec<Value> {
-    let lines = traced(room, talk, |endings, start| Trace::json(endings, start, Vec::new()));
+    let lines = traced(room, talk, |endings, start| Trace::json(endings, Clock::at(start), Vec::new()));
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -127,6 +128,7 @@ fn the_json_of_a_session_has_all_bytes_and_records() {
     let last = lines.last().unwrap();
     assert_eq!(last["reason"], "clean");
     assert_eq!((&last["received"], &last["sent"]), (&300_000.into(), &300_000.into()));
+    assert_eq!((&last["wire_received"], &last["wire_sent"]), (&sum("recv").into(), &sum("send").into()));
     assert!(last["t_ns"].as_u64().unwrap().is_multiple_of(1_000_000));
 }
 

@@ -23,12 +23,12 @@ fn client(server: &EchoServer, arguments: &[&str]) -> Program {
     server.client(&["--linger", "0s"]).args(arguments).start()
 }
 
-/// Parses the lines. Asserts that each is an object with the four common fields.
+/// Parses the lines. Asserts that each is an object with the five common fields.
 fn objects(text: &str) -> Vec<Value> {
     let object = |line: &str| -> Value {
         let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
-        assert_eq!(keys[..4], ["t_ns", "session", "peer", "event"]);
+        assert_eq!(keys[..5], ["time", "t_ns", "session", "peer", "event"]);
         object
     };
     text.lines().map(object).collect()
@@ -67,7 +67,7 @@ fn stderr_has_only_json_if_a_program_cannot_start() {
     for event in ["log", "failed"] {
         let row = section.lines().find(|line| line.starts_with(&format!("| `{event}` |"))).unwrap();
         let documented: Vec<&str> = row.split('|').nth(2).unwrap().split('`').skip(1).step_by(2).collect();
-        let shown: Vec<&String> = of_event(&all, event)[0].as_object().unwrap().keys().skip(4).collect();
+        let shown: Vec<&String> = of_event(&all, event)[0].as_object().unwrap().keys().skip(5).collect();
         assert_eq!(shown, documented, "{event}");
     }
 }
@@ -159,6 +159,47 @@ fn a_trace_in_a_file_ends_with_the_failure() {
             assert_eq!(last, on_stderr);
         }
     }
+}
+
+/// The traces of both ends, joined by their times, have each flight behind the flight that it answers. All lines of a turn
+/// have the time at which the turn began, so the time of a write is never later than the write itself.
+#[test]
+fn the_times_of_two_ends_join_their_traces() {
+    let mut server = EchoServer::start(&["--sessions", "1", "--trace=json", "--trace-to", "server.json"]);
+    client(&server, &["--trace=json", "--trace-to", "client.json"]).expect_exit(0);
+    server.program.expect_exit(0);
+    let ends = ["client.json", "server.json"].map(|name| objects(&server.folder.read(name)));
+    let mut flights = Vec::new();
+    for (end, objects) in ["client", "server"].into_iter().zip(&ends) {
+        let flight = |object: &Value| {
+            let names = object["records"].to_string();
+            let time = object["time"].as_str().unwrap().to_owned();
+            let side = if object["event"] == "write_tls" { "writes" } else { "reads" };
+            let first = ["ClientHello", "ServerHello", "NewSessionTicket"];
+            let name = first.into_iter().find(|name| names.contains(&format!("\"{name}\"")))?;
+            Some((time, format!("{end} {side} {name}")))
+        };
+        flights.extend(objects.iter().filter(|object| !object["records"].is_null()).filter_map(flight));
+    }
+    flights.sort_by(|one, next| one.0.cmp(&next.0)); // stable: a turn reads before it writes
+    let mut order: Vec<&str> = flights.iter().map(|(_, flight)| flight.as_str()).collect();
+    order.dedup(); // a flight may come in two reads
+    assert_eq!(
+        order,
+        [
+            "client writes ClientHello",
+            "server reads ClientHello",
+            "server writes ServerHello",
+            "client reads ServerHello",
+            "server writes NewSessionTicket",
+            "client reads NewSessionTicket",
+        ]
+    );
+    let closed = ends.each_ref().map(|objects| of_event(objects, "closed")[0]);
+    let count = |end: usize, field: &str| closed[end][field].as_u64().unwrap();
+    assert_eq!(count(0, "wire_sent"), count(1, "wire_received"));
+    assert_eq!(count(0, "wire_received"), count(1, "wire_sent"));
+    assert!(count(0, "wire_sent") > count(0, "sent") && count(0, "wire_received") > count(0, "received"));
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn end_with_failure(
     let file = file.try_clone().map_err(|error| {
         ShowError(format!("--trace-to: {} cannot be opened twice: {error}", path.display()))
     })?;
-    let lines = LogLines { start };
+    let lines = LogLines::since(start);
     logging::on_failure(Box::new(move |program, message| {
         let line = match form {
             Form::Text | Form::Fields => format!("{program}: {message}"),

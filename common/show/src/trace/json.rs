@@ -3,6 +3,7 @@
 mod log_lines;
 mod records;
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -21,24 +22,62 @@ use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::Interest;
 
 pub(crate) use self::log_lines::LogLines;
+use crate::clock::Clock;
 use crate::preview::preview;
 use crate::sink::Carried;
 
-pub(super) fn step(
-    since_start: Duration,
-    id: SessionId,
-    step: &Step<'_>,
-    now: Instant,
-    endings: &Endings,
-    carried: &Carried,
-) -> String {
-    let (name, fields) = of_step(step, now, endings, carried);
-    line(since_start, of_session(id), name, fields)
+/// The state that a line depends on, besides its own step.
+#[derive(Debug)]
+pub(super) struct Json {
+    clock: Clock,
+    /// The bytes on the wire of each open session.
+    wires: HashMap<u64, WireBytes>,
 }
 
-pub(super) fn event_loop(since_start: Duration, event: &LoopEvent<'_>) -> String {
-    let (subject, name, fields) = of_event(event);
-    line(since_start, subject, name, fields)
+/// The bytes of a session on the wire.
+#[derive(Clone, Copy, Debug, Default)]
+struct WireBytes {
+    received: u64,
+    sent: u64,
+}
+
+impl Json {
+    /// Times count from that of `clock`.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, wires: HashMap::new() }
+    }
+
+    pub(super) fn step(
+        &mut self,
+        id: SessionId,
+        step: &Step<'_>,
+        now: Instant,
+        endings: &Endings,
+        carried: &Carried,
+    ) -> String {
+        let wire = self.count(id, step);
+        let (name, fields) = of_step(step, now, endings, carried, wire);
+        line(self.clock, now, of_session(id), name, fields)
+    }
+
+    /// Returns the bytes of a session on the wire so far.
+    fn count(&mut self, id: SessionId, step: &Step<'_>) -> WireBytes {
+        if let Step::Closed { .. } = step {
+            return self.wires.remove(&id.number).unwrap_or_default();
+        }
+        let wire = self.wires.entry(id.number).or_default();
+        match step {
+            Step::Received(bytes) => wire.received += bytes.len() as u64,
+            Step::Sent(bytes) => wire.sent += bytes.len() as u64,
+            _ => {}
+        }
+        *wire
+    }
+
+    pub(super) fn event_loop(&self, now: Instant, event: &LoopEvent<'_>) -> String {
+        let (subject, name, fields) = of_event(event);
+        line(self.clock, now, subject, name, fields)
+    }
 }
 
 /// The session and the peer of a line.
@@ -55,9 +94,11 @@ fn of_peer(peer: &SocketAddr) -> Subject {
     (None, Some(*peer))
 }
 
-fn line(since_start: Duration, (session, peer): Subject, name: &str, fields: Value) -> String {
+fn line(clock: Clock, now: Instant, (session, peer): Subject, name: &str, fields: Value) -> String {
     let mut object = Map::new();
-    object.insert("t_ns".into(), nanoseconds(since_start));
+    // The time is first, so that `sort` orders the lines of several traces.
+    object.insert("time".into(), clock.rfc_3339(now).into());
+    object.insert("t_ns".into(), nanoseconds(now.saturating_duration_since(clock.instant)));
     object.insert("session".into(), session.into());
     object.insert("peer".into(), peer.map(|peer| peer.to_string()).into());
     object.insert("event".into(), name.into());
@@ -69,7 +110,13 @@ fn line(since_start: Duration, (session, peer): Subject, name: &str, fields: Val
 
 /// Returns the name of a step and its fields. Both are part of the schema and must not change. A new step also needs
 /// a line in the README and in the test of the schema.
-fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) -> (&'static str, Value) {
+fn of_step(
+    step: &Step<'_>,
+    now: Instant,
+    endings: &Endings,
+    carried: &Carried,
+    wire: WireBytes,
+) -> (&'static str, Value) {
     let none = json!({});
     let left = |at: Option<Instant>| at.map(|at| nanoseconds(at.saturating_duration_since(now)));
     match step {
@@ -112,6 +159,8 @@ fn of_step(step: &Step<'_>, now: Instant, endings: &Endings, carried: &Carried) 
                 "received": received,
                 "sent": sent,
                 "duration_ns": nanoseconds(*duration),
+                "wire_received": wire.received,
+                "wire_sent": wire.sent,
             }),
         ),
     }

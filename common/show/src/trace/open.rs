@@ -9,6 +9,7 @@ use program::stderr::TraceLines;
 use rustls::Side;
 
 use super::{Trace, file, palette, wrap};
+use crate::clock::Clock;
 use crate::error::ShowError;
 
 /// The form of a trace.
@@ -48,6 +49,6 @@ pub(crate) fn open(
     Ok(match form {
         Form::Text => Trace::text(endings.clone(), start, writer, coloured).wrapped(width),
         Form::Fields => Trace::fields(endings.clone(), start, writer, coloured).wrapped(width),
-        Form::Json => Trace::json(endings.clone(), start, writer),
+        Form::Json => Trace::json(endings.clone(), Clock::at(start), writer),
     })
 }

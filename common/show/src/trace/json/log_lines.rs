@@ -7,21 +7,29 @@ use program::logging::LineFormat;
 use serde_json::json;
 
 use super::{NOBODY, line};
+use crate::clock::Clock;
 
-/// Makes objects of log lines. Their times count from `start`.
+/// Makes objects of log lines.
 pub(crate) struct LogLines {
-    pub(crate) start: Instant,
+    clock: Clock,
+}
+
+impl LogLines {
+    /// Makes lines whose times count from `start`.
+    pub(crate) fn since(start: Instant) -> Self {
+        Self { clock: Clock::at(start) }
+    }
 }
 
 impl LineFormat for LogLines {
     fn log(&self, level: Level, target: Option<&str>, message: &str) -> String {
         let level = level.as_str().to_lowercase();
         let fields = json!({ "level": level, "target": target, "message": message });
-        line(self.start.elapsed(), NOBODY, "log", fields)
+        line(self.clock, Instant::now(), NOBODY, "log", fields)
     }
 
     fn failure(&self, program: &str, message: &str) -> String {
         let fields = json!({ "program": program, "message": message });
-        line(self.start.elapsed(), NOBODY, "failed", fields)
+        line(self.clock, Instant::now(), NOBODY, "failed", fields)
     }
 }
