@@ -14,6 +14,7 @@ use program::exit::{self, ExitStatus};
 use program::host_port::HostPort;
 use program::logging::Verbosity;
 use program::parameters::TlsParameters;
+use program::printed::PrintedArgs;
 use program::time_limit::{TimeLimit, TimeLimitArgs};
 use rustls::Side;
 use rustls::pki_types::ServerName;
@@ -28,16 +29,23 @@ pub const DEFAULT_CA: &str = "certificates/certificate.pem";
 /// The default address of the server.
 pub const DEFAULT_TARGET: &str = "localhost:8000";
 
+/// The text of `--version`. `build.rs` sets the commit and the libraries.
+const VERSIONS: &str = concat!(env!("CARGO_PKG_VERSION"), env!("COMMIT"), "\n", env!("LIBRARIES"));
+
 /// A TLS client that shows the server's first message and closes gracefully.
 ///
 /// Create it with [`Cli::parse`], which shadows clap's `parse` and checks more.
 #[derive(Parser, Debug)]
-#[command(version, about = "A TLS client that shows the server's first message and then closes")]
+#[command(version, long_version = VERSIONS, about = "A TLS client that shows the server's first message and then closes")]
 #[command(long_about = None, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// Server to connect to, by name or address
     #[arg(value_name = "HOST:PORT", default_value = DEFAULT_TARGET, value_parser = parse_target)]
-    pub target: HostPort,
+    target: HostPort,
+
+    /// The target, as `openssl s_client` has it.
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_target, conflicts_with = "target", hide = true)]
+    connect: Option<HostPort>,
 
     /// Send stdin to the server, write the answer to stdout, close at the end of stdin
     #[arg(short, long, conflicts_with_all = ["message", "linger", "reconnect"])]
@@ -60,7 +68,7 @@ pub struct Cli {
     pub reconnect: u32,
 
     /// Certificates to trust, PEM; `system` means those of the operating system
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_CA)]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CA, aliases = ["cacert", "CAfile", "cafile"])]
     pub ca: PathBuf,
 
     /// Certificate chain for a server that requests one, PEM
@@ -76,11 +84,11 @@ pub struct Cli {
     alpn: Vec<Vec<u8>>,
 
     /// Name that the server's certificate must have [default: HOST]
-    #[arg(long, value_name = "NAME", value_parser = parse_server_name)]
+    #[arg(long, value_name = "NAME", value_parser = parse_server_name, aliases = ["servername", "sni"])]
     server_name: Option<ServerName<'static>>,
 
     /// Accept an unauthorized server, with a warning
-    #[arg(long)]
+    #[arg(long, short_alias = 'k')]
     pub insecure: bool,
 
     /// Send random bytes in place of an encrypted ClientHello; TLS 1.3 only
@@ -98,6 +106,10 @@ pub struct Cli {
     /// Trace, key log, capture and page.
     #[command(flatten)]
     pub show: ShowArgs,
+
+    /// Texts to print instead.
+    #[command(flatten)]
+    _printed: PrintedArgs,
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]
@@ -119,20 +131,16 @@ pub struct Cli {
 /// Returns advice for a flag of curl or `openssl s_client`.
 fn flag_advice(unknown: &Unknown) -> Option<String> {
     let advice = match unknown.flag.as_deref()? {
-        "--cacert" | "--CAfile" | "-CAfile" | "--cafile" | "--capath" | "-CApath" => {
-            "--ca FILE names the certificates to trust"
-        }
+        "-CAfile" => "--ca FILE names the certificates to trust",
+        "--capath" | "-CApath" => "--ca FILE names one file with all certificates to trust",
         "-p" | "-P" | "--port" => {
             let port = unknown.port().unwrap_or(9000);
             return Some(format!("write the port behind the host, such as localhost:{port}"));
         }
-        "-connect" | "--connect" | "--host" => "write HOST:PORT without a flag, such as localhost:8000",
-        "-servername" | "--servername" | "--sni" => {
-            "--server-name NAME names the host that the certificate must be for"
-        }
+        "-connect" | "--host" => "write HOST:PORT without a flag, such as localhost:8000",
+        "-servername" => "--server-name NAME names the host that the certificate must be for",
         "-starttls" => "--starttls smtp begins in plaintext; so do imap and pop3",
         "-showcerts" | "--showcerts" => "--show-certs prints the server's certificates",
-        "-k" => "use --insecure to accept an unauthorized server",
         _ => return None,
     };
     Some(advice.to_owned())
@@ -162,6 +170,11 @@ impl Cli {
     /// The exit status. Help, version or the error has been printed.
     pub fn parse() -> Result<Self, ExitStatus> {
         command_line::parse(PROGRAM, flag_advice, Self::check)
+    }
+
+    /// Returns the host and the port of the server.
+    pub fn target(&self) -> &HostPort {
+        self.connect.as_ref().unwrap_or(&self.target)
     }
 
     /// Returns the texts for the ends of sessions.
@@ -214,7 +227,7 @@ impl Cli {
             return Ok(name.clone());
         }
         // A zone (`fe80::1%eth0`) is local to this machine, so no certificate can contain it.
-        let host = self.target.host.split('%').next().unwrap_or_default();
+        let host = self.target().host.split('%').next().unwrap_or_default();
         parse_server_name(host)
             .map_err(|error| format!("'{host}' {error}; pass the certificate's with --server-name"))
     }
@@ -256,7 +269,7 @@ mod tests {
     #[test]
     fn the_defaults_are_the_documented_ones() {
         let cli = parse(&[]).unwrap();
-        assert_eq!(cli.target.to_string(), "localhost:8000");
+        assert_eq!(cli.target().to_string(), "localhost:8000");
         assert_eq!(cli.message(), None);
         assert_eq!(cli.ca, PathBuf::from("certificates/certificate.pem"));
         assert!(!cli.insecure);
@@ -276,6 +289,23 @@ mod tests {
         assert_eq!(server_name(&["what?", "--server-name", "example.org"]), "example.org");
         assert_eq!(server_name(&["bücher.example"]), "xn--bcher-kva.example");
         assert_eq!(server_name(&["::1", "--server-name", "bücher.example"]), "xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn flags_of_other_clients_are_aliases() {
+        for flag in ["--cacert", "--CAfile", "--cafile"] {
+            assert_eq!(parse(&[flag, "ca.pem"]).unwrap().ca, PathBuf::from("ca.pem"));
+            assert_eq!(parse(&[&format!("{flag}=ca.pem")]).unwrap().ca, PathBuf::from("ca.pem"));
+        }
+        for flag in ["--servername", "--sni"] {
+            assert_eq!(server_name(&["::1", flag, "example.org"]), "example.org");
+        }
+        assert!(parse(&["-k"]).unwrap().insecure && parse(&["-kv"]).unwrap().insecure);
+        let cli = parse(&["--connect", "db.lan:9000"]).unwrap();
+        assert_eq!(cli.target().to_string(), "db.lan:9000");
+        assert_eq!(cli.server_name().unwrap().to_str(), "db.lan");
+        assert!(parse(&["--connect", "what?"]).unwrap_err().contains("--server-name"));
+        assert!(parse(&["--connect", "a:1", "b:2"]).unwrap_err().contains("cannot be used with"));
     }
 
     #[test]

@@ -79,12 +79,12 @@ fn report(cli: &Cli, result: Result<Outcome, Failure>) -> ExitStatus {
         Ok(Outcome { interrupted: true, moved, .. }) => {
             if let Some(Moved { sent, received }) = moved {
                 let moved = format!("{} went to the server, {received} came from it", Bytes(sent));
-                logging::fail(PROGRAM, &format_args!("{}: interrupted: {moved}", cli.target));
+                logging::fail(PROGRAM, &format_args!("{}: interrupted: {moved}", cli.target()));
             }
             ExitStatus::Interrupted
         }
         Ok(Outcome { reason, sentence, cut_short, .. }) => {
-            let target = &cli.target;
+            let target = cli.target();
             match ExitStatus::from(&reason) {
                 ExitStatus::Clean if cut_short => {
                     logging::fail(PROGRAM, &format_args!("{target}: {}", cut_short_text(&reason)));

@@ -58,7 +58,7 @@ pub fn plan(cli: &Cli, hooks: &TlsHooks) -> Result<Plan, Failure> {
     };
     let timeouts = Timeouts { wait: cli.wait_timeout.duration(), ..cli.timeouts.timeouts() };
     Ok(Plan {
-        target: cli.target.clone(),
+        target: cli.target().clone(),
         endings: cli.endings(),
         server_name,
         starttls: cli.starttls,

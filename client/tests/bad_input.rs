@@ -56,14 +56,15 @@ fn a_wrong_command_line_is_a_usage_error() {
         (&["--reconnect", "-1"], "write a whole number from 0 to 4294967295"),
         (&["--linger", "-1s"], "'-1s' for '--linger <TIME>': a time cannot be negative"),
         (&["--idle-timeout", "-1s"], "'-1s' for '--idle-timeout <TIME>': a time cannot be negative"),
-        (&["--cacert", "ca.pem"], "--cacert is not a flag of this program: --ca FILE names the certificates"),
-        (&["--cacert=ca.pem"], "--ca FILE"),
-        (&["-CAfile", "ca.pem"], "--ca FILE"),
+        (&["-CAfile", "ca.pem"], "-CAfile is not a flag of this program: --ca FILE names the certificates"),
+        (&["--capath=certificates"], "--ca FILE names one file"),
+        (&["--connect", "localhost:9000", "localhost:9001"], "cannot be used with"),
+        (&["--list", "curves"], "[possible values: suites, groups, versions]"),
+        (&["--completions", "tcsh"], "[possible values: bash, zsh, fish]"),
         (&["-p", "9000"], "write the port behind the host, such as localhost:9000"),
         (&["--port=9000"], "write the port behind the host, such as localhost:9000"),
         (&["-connect", "localhost:9000"], "write HOST:PORT without a flag"),
         (&["-servername", "db.lan"], "--server-name NAME"),
-        (&["-k"], "--insecure"),
         (&["--trace", "json"], "write --trace=json"),
         (&["--trace", "text", "localhost"], "write --trace=text"),
     ] {
@@ -79,5 +80,36 @@ fn help_and_version_are_not_errors() {
     assert_says(&help.stdout.text(), &["Usage: mio-client", "Exit status:", "[default: localhost:8000]"]);
     let mut version = Launch::client(folder.path()).args(["--version"]).start();
     version.expect_exit(0);
-    assert!(version.stdout.text().starts_with("mio-client "));
+    let text = version.stdout.text();
+    assert!(text.starts_with(concat!("mio-client ", env!("CARGO_PKG_VERSION"))), "{text}");
+    assert_says(text.lines().nth(1).unwrap(), &["rustls 0.23.", "aws-lc-rs 1."]);
+    let mut short = Launch::client(folder.path()).args(["-V"]).start();
+    short.expect_exit(0);
+    assert_eq!(short.stdout.text(), concat!("mio-client ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+/// A text is printed even if the other arguments do not go together. A reader may stop after the first line.
+#[test]
+fn lists_and_completions_are_printed_to_stdout() {
+    let folder = TempDir::new();
+    for (arguments, begin) in [
+        (&["--list", "suites"][..], "TLS_AES_256_GCM_SHA384"),
+        (&["--list=groups", "--tls=1.2", "--group=MLKEM768"], "X25519MLKEM768"),
+        (&["--list", "versions"], "1.3"),
+        (&["--completions", "bash"], "_mio__client() {\n"),
+    ] {
+        let mut program = Launch::client(folder.path()).args(arguments).start();
+        program.expect_exit(0);
+        assert!(program.stdout.text().starts_with(begin), "{arguments:?}: {}", program.stdout.text());
+        assert_eq!(program.stderr.text(), "");
+        assert!(!folder.path().join("certificates").exists());
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Launch::client(folder.path()).args(arguments).stdout(writer).start().expect_exit(0);
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut program = Launch::client(folder.path()).args(arguments).stdout(full).start();
+        program.expect_exit(1);
+        assert_says(&program.stderr.text(), &["mio-client: cannot write to stdout: "]);
+    }
 }

@@ -9,13 +9,14 @@ use program::count;
 use program::host_port::HostPort;
 use program::logging::Verbosity;
 use program::parameters::TlsParameters;
+use program::printed::PrintedArgs;
 use program::time_limit::TimeLimitArgs;
 use show::args::ShowArgs;
 
 /// The flags of every server of this library. A server can have flags of its own beside them (`#[command(flatten)]`).
 #[derive(clap::Args, Clone, Debug)]
 pub struct Flags {
-    /// Address to listen on; port 0 picks a free port
+    /// Where to listen; port 0 picks a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8000")]
     pub listen: HostPort,
 
@@ -61,6 +62,10 @@ pub struct Flags {
     /// Trace, key log, capture and page.
     #[command(flatten)]
     pub show: ShowArgs,
+
+    /// Texts to print instead.
+    #[command(flatten)]
+    _printed: PrintedArgs,
 
     /// Versions, cipher suites and groups.
     #[command(flatten)]

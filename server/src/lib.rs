@@ -63,7 +63,7 @@ mod tokens;
 pub use crate::capacity::Capacity;
 pub use crate::event_loop::EventLoop;
 pub use crate::flags::Flags;
-pub use crate::program::{parse, run, run_with};
+pub use crate::program::{VERSIONS, parse, run, run_with};
 pub use crate::round::Round;
 pub use crate::service::Service;
 pub use crate::terms::{Load, Terms};

@@ -24,7 +24,7 @@ const PROGRAM: &str = "mio-server";
 
 /// The command line.
 #[derive(Parser, Debug)]
-#[command(version, about = "A TLS echo server that serves one session at a time, or --slots N")]
+#[command(version, long_version = mio_server::VERSIONS, about = "A TLS echo server that serves one session at a time, or --slots N")]
 #[command(long_about = None, max_term_width = 100, after_help = after_help())]
 struct Cli {
     #[command(flatten)]

@@ -19,9 +19,12 @@ use crate::service::Service;
 use crate::setup;
 use crate::status::Status;
 
+/// The text of `--version`. `build.rs` sets the commit and the libraries.
+pub const VERSIONS: &str = concat!(env!("CARGO_PKG_VERSION"), env!("COMMIT"), "\n", env!("LIBRARIES"));
+
 /// A server without flags of its own.
 #[derive(Parser, Debug)]
-#[command(version, about = "A TLS server with the flags of mio-server", long_about = None)]
+#[command(version, long_version = VERSIONS, about = "A TLS server with the flags of mio-server", long_about = None)]
 #[command(max_term_width = 100, after_help = exit::TABLE)]
 struct Cli {
     #[command(flatten)]

@@ -4,9 +4,10 @@ use std::env;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
-use clap::{Command, Parser};
+use clap::{ArgMatches, Command, Parser};
 
 use crate::exit::ExitStatus;
+use crate::printed;
 use crate::stderr;
 
 /// An argument that the program does not know.
@@ -33,8 +34,8 @@ pub type MeantHere = fn(&Unknown) -> Option<String>;
 ///
 /// # Errors
 ///
-/// The exit status, with which the program should end at once. Then this function has written help or version to stdout
-/// ([`ExitStatus::Clean`]), or the error to stderr ([`ExitStatus::Usage`]). The error begins with `name`. A closed stdout
+/// The exit status, with which the program should end at once. Then this function has written help, version or a
+/// [text](crate::printed) to stdout ([`ExitStatus::Clean`]), or the error to stderr ([`ExitStatus::Usage`]). The error begins with `name`. A closed stdout
 /// or stderr changes nothing.
 pub fn parse<P: Parser>(
     name: &'static str,
@@ -43,7 +44,14 @@ pub fn parse<P: Parser>(
 ) -> Result<P, ExitStatus> {
     let arguments: Vec<OsString> = env::args_os().collect();
     let mut command = P::command().name(name);
-    parse_as(&mut command, &arguments, check)
+    let matches = matches(&mut command, &arguments);
+    if let Ok(matches) = &matches
+        && let Some(text) = printed::requested(matches, &mut command)
+    {
+        return Err(printed::print(name, &text));
+    }
+    matches
+        .and_then(|matches| checked(&mut command, &matches, check))
         .map_err(|error| report(name, &explained::<P>(&mut command, error, &arguments, meant_here)))
 }
 
@@ -57,20 +65,25 @@ pub fn parse_from<P: Parser>(
     check: impl FnOnce(&P) -> Result<(), String>,
 ) -> Result<P, Error> {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    parse_as(&mut P::command(), &arguments, check)
+    let mut command = P::command();
+    let matches = matches(&mut command, &arguments)?;
+    checked(&mut command, &matches, check)
 }
 
 /// Parses the given arguments for this definition of the command line.
-fn parse_as<P: Parser>(
-    command: &mut Command,
-    arguments: &[OsString],
-    check: impl FnOnce(&P) -> Result<(), String>,
-) -> Result<P, Error> {
+fn matches(command: &mut Command, arguments: &[OsString]) -> Result<ArgMatches, Error> {
     if let Some(message) = detached_value(command, arguments) {
         return Err(command.error(ErrorKind::InvalidValue, message));
     }
-    let matches = command.try_get_matches_from_mut(arguments)?;
-    let parsed = P::from_arg_matches(&matches).map_err(|error| error.format(command))?;
+    command.try_get_matches_from_mut(arguments)
+}
+
+fn checked<P: Parser>(
+    command: &mut Command,
+    matches: &ArgMatches,
+    check: impl FnOnce(&P) -> Result<(), String>,
+) -> Result<P, Error> {
+    let parsed = P::from_arg_matches(matches).map_err(|error| error.format(command))?;
     match check(&parsed) {
         Ok(()) => Ok(parsed),
         Err(message) => Err(command.error(ErrorKind::ArgumentConflict, message)),
@@ -219,7 +232,7 @@ mod tests {
         };
         let all: Vec<OsString> = ["program"].iter().chain(arguments).map(OsString::from).collect();
         let mut command = Cli::command();
-        let error = parse_as(&mut command, &all, |_: &Cli| Ok(())).unwrap_err();
+        let error = matches(&mut command, &all).unwrap_err();
         message("program", &explained::<Cli>(&mut command, error, &all, meant_here))
     }
 
@@ -231,7 +244,7 @@ mod tests {
         {
             let mut command = Cli::command().name("dots");
             let arguments = ["folder/dots", argument].map(OsString::from);
-            let error = parse_as(&mut command, &arguments, |_: &Cli| Ok(())).unwrap_err();
+            let error = matches(&mut command, &arguments).unwrap_err();
             let text = error.to_string();
             assert!(text.starts_with(begin) && !text.contains("program"), "{text}");
         }

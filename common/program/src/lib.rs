@@ -3,6 +3,7 @@
 //! | module | its job |
 //! |---|---|
 //! | [`command_line`], [`parameters`], [`alpn`], [`time_limit`], [`count`], [`host_port`] | parse the flags |
+//! | [`printed`] | `--list` and `--completions` |
 //! | [`exit`] | the exit statuses |
 //! | [`ending`] | the sentence about the end of a session |
 //! | `alert_context`, `certificate_request` | its part about an alert, and about a certificate that a server wants |
@@ -29,6 +30,7 @@ pub mod offer;
 pub mod outlet;
 pub mod parameters;
 mod peer_bytes;
+pub mod printed;
 mod rate_limit;
 pub mod reporter;
 pub mod short_time;

@@ -15,7 +15,7 @@ use crate::offer::Offer;
 ///
 /// Names are IANA's, in upper or lower case. The log shows the same names.
 #[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "TLS (repeatable; an unknown NAME lists the known ones)")]
+#[command(next_help_heading = "TLS (repeatable; --list suites or --list groups prints each NAME)")]
 pub struct TlsParameters {
     /// Allow this version only: 1.2 or 1.3 [default: both]
     #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = parse_version)]
@@ -126,15 +126,15 @@ fn example_suite(version: &SupportedProtocolVersion) -> &'static str {
     found.map(suite_name).unwrap_or_default()
 }
 
-fn name_of(version: &SupportedProtocolVersion) -> &'static str {
+pub(crate) fn name_of(version: &SupportedProtocolVersion) -> &'static str {
     if *version == TLS12 { "1.2" } else { "1.3" }
 }
 
-fn suite_name(suite: &SupportedCipherSuite) -> &'static str {
+pub(crate) fn suite_name(suite: &SupportedCipherSuite) -> &'static str {
     handshake::suite_name(suite.suite())
 }
 
-fn group_name(group: &&'static dyn SupportedKxGroup) -> &'static str {
+pub(crate) fn group_name(group: &&'static dyn SupportedKxGroup) -> &'static str {
     group.name().as_str().unwrap_or_default()
 }
 

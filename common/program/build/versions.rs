@@ -1,0 +1,45 @@
+// The build scripts of both programs include this file. It needs nothing but std.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// Passes two texts for `--version` to the compiler. `COMMIT` is ` (commit)`, or empty outside of a clone of this
+/// repository. `LIBRARIES` has the versions of rustls and its provider.
+fn pass_versions() {
+    let manifest = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-env=COMMIT={}", commit().map(|commit| format!(" ({commit})")).unwrap_or_default());
+    println!("cargo::rustc-env=LIBRARIES={}", libraries(Path::new(&manifest)).unwrap_or("rustls 0.23, aws-lc-rs 1".to_owned()));
+}
+
+/// Returns the commit of the working tree, shortened.
+fn commit() -> Option<String> {
+    // A copy of these sources may lie inside another repository, which does not track them.
+    git(&["ls-files", "--error-unmatch", "Cargo.toml"])?;
+    // The log of HEAD grows with each commit. If a file is missing, cargo would run this script for each build.
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = git(&["rev-parse", "--git-path", file])?;
+        if Path::new(&path).exists() {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+    git(&["rev-parse", "--short=12", "HEAD"])
+}
+
+/// Returns what git prints, without the last newline.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim_end().to_owned())
+}
+
+/// Returns the versions in the nearest Cargo.lock. `cargo install` without `--locked` may use others, so the text names
+/// the file.
+fn libraries(manifest: &Path) -> Option<String> {
+    let lock = manifest.ancestors().map(|folder| folder.join("Cargo.lock")).find(|lock| lock.exists())?;
+    println!("cargo::rerun-if-changed={}", lock.display());
+    let lock = fs::read_to_string(lock).ok()?;
+    let version = |package: &str| lock.split_once(&format!("name = \"{package}\"\nversion = \""))?.1.split('"').next();
+    Some(format!("rustls {}, aws-lc-rs {} (Cargo.lock)", version("rustls")?, version("aws-lc-rs")?))
+}
