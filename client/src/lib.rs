@@ -12,6 +12,7 @@
 //! | `ech.rs` | the random bytes in place of an encrypted ClientHello |
 //! | `failure.rs` | the errors of the client beside those of a session |
 //! | `program.rs`, `waiting.rs`, `progress.rs` | the program around the loop, and its status line |
+//! | `handshakes.rs`, `histogram.rs` | the summary of `--reconnect` |
 
 mod cli;
 mod connected;
@@ -20,6 +21,8 @@ mod ech;
 mod event_loop;
 mod failure;
 mod first_message;
+mod handshakes;
+mod histogram;
 mod output;
 mod program;
 mod progress;

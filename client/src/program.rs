@@ -1,11 +1,13 @@
 //! The program around the loop.
 
 use std::io::{self, IsTerminal};
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Instant;
 
 use log::info;
+use program::amount::{bytes, grouped};
 use program::exit::ExitStatus;
 use program::logging;
 use program::observer::Observer;
@@ -21,6 +23,7 @@ use crate::cli::{Cli, PROGRAM};
 use crate::conversation::{Moved, Outcome};
 use crate::event_loop::EventLoop;
 use crate::failure::Failure;
+use crate::handshakes::Handshakes;
 use crate::output::{Output, SharedOutput};
 use crate::progress::Progress;
 use crate::setup;
@@ -78,7 +81,7 @@ fn report(cli: &Cli, result: Result<Outcome, Failure>) -> ExitStatus {
     match result {
         Ok(Outcome { interrupted: true, moved, .. }) => {
             if let Some(Moved { sent, received }) = moved {
-                let moved = format!("{} went to the server, {received} came from it", Bytes(sent));
+                let moved = format!("{} went to the server, {} came from it", bytes(sent), grouped(received));
                 logging::fail(PROGRAM, &format_args!("{}: interrupted: {moved}", cli.target()));
             }
             ExitStatus::Interrupted
@@ -137,8 +140,11 @@ fn shown(cli: &Cli, start: Instant) -> Result<Shown, ShowError> {
     if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {
         log = Box::new((Waiting::default(), log));
         if cli.interactive && !io::stdout().is_terminal() {
-            log = Box::new((Progress::default(), log));
+            log = Box::new((Progress::of(io::stdin().as_fd()), log));
         }
+    }
+    if cli.reconnect > 0 {
+        log = Box::new((Handshakes::default(), log));
     }
     cli.show.open(log, &cli.endings(), start)
 }

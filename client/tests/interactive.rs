@@ -39,6 +39,19 @@ fn a_file_comes_back_whole() {
 }
 
 #[test]
+fn the_closing_line_has_grouped_numbers_and_the_rate() {
+    let server = EchoServer::start(&[]);
+    let path = server.folder.write("content", "x".repeat(200_000));
+    let mut client = interactive(&server).stdin(File::open(path).unwrap()).start();
+    client.expect_exit(0);
+    let line = client.stderr.wait_for_line("closed cleanly");
+    let (_, traffic) = line.split_once("; ").unwrap();
+    assert!(traffic.starts_with("200,009 bytes received, 200,000 sent, in "), "{line}");
+    assert!(traffic.ends_with("iB/s)"), "{line}");
+    assert_eq!(client.stdout.bytes().len(), 200_009, "stdout has nothing but the answer");
+}
+
+#[test]
 fn an_empty_stdin_closes_at_once() {
     let server = EchoServer::start(&[]);
     let client = interactive(&server).stdin(File::open("/dev/null").unwrap()).start();

@@ -5,7 +5,7 @@ use testing::binaries::binary;
 use testing::echo_server::EchoServer;
 use testing::peer::End;
 use testing::program::Launch;
-use testing::test_server::session;
+use testing::test_server::{TestServer, session};
 
 #[test]
 fn the_greeting_goes_to_stdout_and_the_log_to_stderr() {
@@ -95,7 +95,45 @@ fn sessions_after_the_first_are_resumed() {
             assert!(line.contains(&format!(" TLS{version} ")), "{line}");
         }
         assert_eq!(server.log().wait_for_lines(2, ", resumed, ").len(), 2);
+        let text = client.stderr.text();
+        let last = text.lines().last().unwrap();
+        assert!(
+            last.contains(" 3 handshakes: 1 full, median ") && last.contains("; 2 resumed, median "),
+            "{text}"
+        );
     }
+}
+
+/// The summary counts the handshakes of all sessions, also if a later one fails. Without a handshake there is none.
+#[test]
+fn a_failure_follows_the_summary_of_the_handshakes() {
+    let server = TestServer::new();
+    let flags = ["--reconnect", "5", "--linger", "0s"];
+    let mut client = server.start_client(&flags);
+    let mut session = server.accept();
+    let target = server.address().to_string();
+    let folder = server.into_folder();
+    session.send(b"hello");
+    session.close_after_peer();
+    client.expect_exit(6);
+    let text = client.stderr.text();
+    let lines: Vec<&str> = text.lines().rev().take(2).collect();
+    assert!(lines[0].starts_with("mio-client: "), "{text}");
+    assert!(lines[1].contains(" 1 handshake: 1 full, median "), "{text}");
+
+    let mut client = Launch::client(folder.path()).args([target.as_str()]).args(flags).start();
+    client.expect_exit(6);
+    assert!(!client.stderr.text().contains("handshake"), "{}", client.stderr.text());
+}
+
+#[test]
+fn the_summary_of_a_client_without_a_reader_of_stderr_is_lost() {
+    let server = EchoServer::start(&[]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut client = server.client(&["--reconnect", "2", "--linger", "0s"]).stderr(writer).start();
+    client.expect_exit(0);
+    assert_eq!(client.stdout.text(), "welcome!\n".repeat(3));
 }
 
 #[test]

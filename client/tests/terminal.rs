@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs::File;
+use std::io::Read as _;
+use std::time::Instant;
 
-use testing::peer::TlsServer;
+use testing::LIMIT;
+use testing::peer::{End, TlsServer};
 use testing::program::{Output, Program};
 use testing::terminal;
 use testing::test_server::TestServer;
@@ -42,6 +45,29 @@ fn a_log_line_after_text_begins_a_new_line_and_no_line_is_empty() {
             assert_eq!(text.matches("\r\n\r\n").count(), 0, "{argument}: {text}");
         }
     }
+}
+
+/// The line appears half a second after the first data, with the next data.
+#[test]
+fn the_status_line_of_a_file_shows_its_share() {
+    let server = TestServer::new();
+    let path = server.folder.write("content", "skipped".to_owned() + &"x".repeat(1000));
+    let mut content = File::open(path).unwrap();
+    content.read_exact(&mut [0; 7]).unwrap();
+    let (screen, terminal) = terminal::open();
+    let mut client =
+        server.client().args(["-i"]).env("TERM", "xterm").stdin(content).stderr(terminal).start();
+    let screen = Output::collect(screen);
+    let mut session = server.accept();
+    assert_eq!(session.receive_to_end(), (vec![b'x'; 1000], End::CloseNotify));
+    let start = Instant::now();
+    while !screen.text().contains("100 % of 1000 B sent, ") {
+        assert!(start.elapsed() < LIMIT, "{}", screen.text());
+        session.send(b".");
+    }
+    session.close_notify();
+    client.expect_exit(0);
+    assert!(!client.stdout.text().contains('%'));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Signals in every phase of a session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use program::amount::grouped;
 use std::io::Write;
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ fn an_established_session_gets_pending_output_and_then_close_notify() {
     // The log counts what the server had received by then. All of that came back.
     let echoed = 1000 + rest.len();
     assert!(rest.iter().all(|byte| *byte == b'x') && echoed <= sent.len());
-    server.log().wait_for_line(&format!(" bytes received, {} sent", 9 + echoed));
+    server.log().wait_for_line(&format!(" bytes received, {} sent", grouped(9 + echoed as u64)));
 }
 
 #[test]

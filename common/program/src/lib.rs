@@ -9,13 +9,14 @@
 //! | `alert_context`, `certificate_request` | its part about an alert, and about a certificate that a server wants |
 //! | `in_common`, [`offer`], `peer_bytes` | its part about a handshake that failed |
 //! | [`observer`] | the events of the loops, and the observers that hear them |
-//! | [`reporter`], `rate_limit`, [`short_time`] | log lines about sessions, and a limit for repeated ones |
+//! | [`reporter`], `rate_limit`, [`short_time`], [`amount`] | log lines about sessions, and a limit for repeated ones |
 //! | [`logging`], `log_line`, [`status_line`] | the logger, the form of its lines, and the last line of a terminal |
 //! | [`outlet`], [`stderr`] | write to stdout and stderr without waiting for a reader |
 //! | [`signals`] | turn Ctrl-C and SIGHUP into events |
 
 mod alert_context;
 pub mod alpn;
+pub mod amount;
 mod certificate_request;
 pub mod command_line;
 pub mod count;

@@ -1,10 +1,11 @@
 //! The observer of every program. It writes log lines about sessions and about the loop.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::{Level, debug, info, log, warn};
 use rustls::Side;
 
+use crate::amount::{self, grouped};
 use crate::ending::Endings;
 use crate::observer::{LoopEvent, Observer, SkipReason};
 use crate::rate_limit::RateLimit;
@@ -69,12 +70,14 @@ impl Reporter {
 }
 
 /// Returns how much application data a session carried, in words if it carried none. The reason may quote other bytes
-/// of the peer, and "0 bytes received" would contradict them.
-fn traffic(received: u64, sent: u64) -> String {
-    match (received, sent) {
-        (0, 0) => "no application data".to_owned(),
-        _ => format!("{} received, {sent} sent", Bytes(received)),
+/// of the peer, and "0 bytes received" would contradict them. Large sessions have a rate: that of the direction with more bytes.
+fn traffic(received: u64, sent: u64, duration: Duration) -> String {
+    let time = Short(duration);
+    if (received, sent) == (0, 0) {
+        return format!("no application data, in {time}");
     }
+    let rate = amount::rate(received, sent, duration).map(|rate| format!(" ({rate})")).unwrap_or_default();
+    format!("{} received, {} sent, in {time}{rate}", amount::bytes(received), grouped(sent))
 }
 
 /// Returns the summary of many sessions that ended for this reason, with `#` for their number.
@@ -124,8 +127,7 @@ impl tls_session::observer::Observer for Reporter {
                     return;
                 }
                 let outcome = self.endings.describe_end(reason, *until);
-                let (traffic, duration) = (traffic(*received, *sent), Short(*duration));
-                log!(level, "{id} {outcome}; {traffic}, in {duration}");
+                log!(level, "{id} {outcome}; {}", traffic(*received, *sent, *duration));
             }
             _ => {}
         }
@@ -223,9 +225,13 @@ mod tests {
 
     #[test]
     fn the_traffic_of_a_session_is_application_data() {
-        assert_eq!(traffic(0, 0), "no application data");
-        assert_eq!(traffic(0, 9), "0 bytes received, 9 sent");
-        assert_eq!(traffic(1, 1), "1 byte received, 1 sent");
-        assert_eq!(traffic(5, 14), "5 bytes received, 14 sent");
+        let second = Duration::from_secs(1);
+        assert_eq!(traffic(0, 0, second), "no application data, in 1.00 s");
+        assert_eq!(traffic(0, 9, second), "0 bytes received, 9 sent, in 1.00 s");
+        assert_eq!(traffic(1, 1, second), "1 byte received, 1 sent, in 1.00 s");
+        assert_eq!(
+            traffic(1_048_576, 3 << 20, 2 * second),
+            "1,048,576 bytes received, 3,145,728 sent, in 2.00 s (1.5 MiB/s)"
+        );
     }
 }

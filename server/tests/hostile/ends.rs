@@ -7,7 +7,7 @@ use rustls::AlertDescription as Alert;
 use crate::case::{Case, VERSIONS, check_all, forger, row, rows};
 
 const LINE: &str = "closed cleanly, the client first; 64 bytes received";
-const MEGABYTE: &str = "closed cleanly, the client first; 1048576 bytes received";
+const MEGABYTE: &str = "closed cleanly, the client first; 1,048,576 bytes received";
 const TRUNCATED: &str = "truncated: the client left without close_notify";
 const UNFINISHED: &str = "truncated: the client left before the handshake was done";
 const RESET: &str = "the client reset the connection after the handshake, so something may be missing";

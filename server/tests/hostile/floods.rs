@@ -34,9 +34,9 @@ fn a_client_that_does_not_read() {
 /// The rows of clients that flood the server, or read late.
 pub fn table() -> Vec<Case> {
     let slow = [
-        rows("late-reader", (), "closed cleanly, the client first; 12582912 bytes received"),
-        rows("both-directions-full", (), "closed cleanly, the client first; 6291456 bytes received"),
-        rows("one-byte-reads", (), "closed cleanly, the client first; 2097152 bytes received"),
+        rows("late-reader", (), "closed cleanly, the client first; 12,582,912 bytes received"),
+        rows("both-directions-full", (), "closed cleanly, the client first; 6,291,456 bytes received"),
+        rows("one-byte-reads", (), "closed cleanly, the client first; 2,097,152 bytes received"),
     ];
     let before = row("floods-before-the-handshake", Tls13, (), "does not speak TLS").also_logs(&[
         "TLS failed: received unexpected message: got ApplicationData when expecting Handshake",
