@@ -159,6 +159,10 @@ impl Decoder {
         let may_be_early = direction.early_data && in_handshake && outer == ContentType::ApplicationData;
         let encrypts = direction.cipher.encrypts(outer);
         if !encrypts && !may_be_early {
+            // Application data never crosses the wire in clear text. The hellos before it are not known.
+            if outer == ContentType::ApplicationData {
+                return Decrypted::hidden(Sealed::NoSecret, None, None);
+            }
             let payload = wire.get(HEADER..).unwrap_or_default();
             return Decrypted::clear(self.content(sender, outer, payload, false));
         }

@@ -97,3 +97,15 @@ fn a_finished_in_clear_text_changes_no_keys() {
     decoder.feed(Side::Server, &record(22, &hello).unwrap());
     assert!(decoder.is_tls13());
 }
+
+/// It is early data, or the capture lacks the hellos before it.
+#[test]
+fn application_data_before_a_handshake_is_not_taken_for_clear_text() {
+    let mut decoder = Decoder::default();
+    let records = decoder.feed(Side::Client, &[23, 3, 3, 0, 2, 1, 2]);
+    let [record] = &records[..] else { panic!("{records:?}") };
+    assert_eq!(
+        (&record.protection, &record.content),
+        (&Protection::Sealed(Sealed::NoSecret), &Content::Hidden)
+    );
+}

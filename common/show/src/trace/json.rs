@@ -339,3 +339,8 @@ fn name_of(reason: &CloseReason) -> &'static str {
         CloseReason::TimedOut(_) => "timed_out",
     }
 }
+
+/// Returns the object of a record, as `read_tls` and `write_tls` have it.
+pub fn of_record(record: &decode::Record) -> Value {
+    records::record(record)
+}

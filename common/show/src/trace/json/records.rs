@@ -12,7 +12,7 @@ pub(super) fn of(bytes: usize, carried: &Carried) -> Value {
     json!({ "bytes": bytes, "records": records, "left_over": carried.left_over })
 }
 
-fn record(record: &Record) -> Value {
+pub(super) fn record(record: &Record) -> Value {
     let (sealed, padding) = match record.protection {
         Protection::Clear => (None, None),
         Protection::Opened { padding, .. } => (None, Some(padding)),

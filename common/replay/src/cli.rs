@@ -1,0 +1,155 @@
+//! The command line, and the program.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use log::{info, warn};
+use program::{command_line, logging};
+use tls_session::escaped::one_line;
+
+use crate::exit::{Exit, TABLE};
+use crate::file::Reader;
+use crate::key_log::KeyLog;
+use crate::output::fields::FieldLines;
+use crate::output::json::Json;
+use crate::output::summary::Summary;
+use crate::replay::{Report, replay};
+
+/// The name of the program.
+const PROGRAM: &str = "mio-show";
+
+/// Shows the TLS sessions of a packet capture: of curl, a browser, a server
+#[derive(Parser, Clone, Debug)]
+#[command(name = PROGRAM, version, after_help = TABLE)]
+pub struct Cli {
+    /// The capture: pcap or pcapng, from tcpdump, tshark, Wireshark or --capture
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Decrypt with the secrets in FILE too, a key log as programs write it to $SSLKEYLOGFILE
+    #[arg(long, value_name = "FILE")]
+    key_log: Option<PathBuf>,
+
+    /// Write the records of all sessions to stdout: their fields as text, or json for programs
+    #[arg(long, value_name = "FORM", value_enum, require_equals = true)]
+    trace: Option<Form>,
+}
+
+/// The form of a trace.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For people: each field with its sentence.
+    Fields,
+    /// For programs: one object a line.
+    Json,
+}
+
+/// Runs the program with the arguments of the process.
+pub fn run() -> ExitCode {
+    let cli = match command_line::parse::<Cli>(PROGRAM, |_| None, |_| Ok(())) {
+        Ok(cli) => cli,
+        Err(status) => return status.into(),
+    };
+    logging::init(PROGRAM, 0);
+    match show(&cli) {
+        Ok(exit) => exit.into(),
+        Err(message) => {
+            logging::fail(PROGRAM, &message);
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Shows the sessions. Returns the sentence about an error.
+fn show(cli: &Cli) -> Result<Exit, String> {
+    let mut key_log = KeyLog::default();
+    if let Some(path) = &cli.key_log {
+        let cannot = |error| format!("cannot read the key log {}: {error}", shown(path));
+        let file = File::open(path).map_err(cannot)?;
+        key_log.add(BufReader::new(file)).map_err(cannot)?;
+    }
+    let cannot = |error: String| format!("cannot read the capture {}: {error}", shown(&cli.file));
+    let file = File::open(&cli.file).map_err(|error| cannot(error.to_string()))?;
+    let reader = Reader::new(BufReader::with_capacity(256 * 1024, file));
+    let reader = reader.map_err(|error| cannot(error.to_string()))?;
+    let stdout = io::stdout();
+    let mut out = BufWriter::new(stdout.lock());
+    let report = match cli.trace {
+        None => {
+            let mut summary = Summary::new(&mut out);
+            let report = replay(reader, key_log, &mut summary);
+            report.and_then(|report| summary.finish().map(|()| report))
+        }
+        Some(Form::Json) => replay(reader, key_log, &mut Json(&mut out)),
+        Some(Form::Fields) => {
+            let is_terminal = stdout.is_terminal();
+            replay(reader, key_log, &mut FieldLines::new(&mut out, is_terminal, || None))
+        }
+    };
+    let report = report.and_then(|report| out.flush().map(|()| report));
+    match report {
+        Ok(report) => Ok(tell(&report, cli)),
+        // The reader has what it wanted, as in `mio-show FILE | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Shown),
+        Err(error) => Err(format!("cannot write to stdout: {error}")),
+    }
+}
+
+/// Writes to the log what the user should know about the capture.
+fn tell(report: &Report, cli: &Cli) -> Exit {
+    let Report { packets, cut, malformed, fragments, unknown_link, seen, key_log, broken } = report;
+    if let Some((link, count)) = unknown_link {
+        warn!("{count} packets have an unknown link type, the first of them {link}; they were passed over");
+    }
+    if *cut > 0 {
+        warn!("{cut} of {packets} packets are cut; capture whole packets with `tcpdump -s 0`");
+    }
+    if *malformed > 0 {
+        warn!("{malformed} packets have malformed or incomplete headers; they were passed over");
+    }
+    if *fragments > 0 {
+        warn!("{fragments} packets are fragments of IP packets; they were passed over");
+    }
+    if seen.headless > 0 {
+        warn!("{} TLS connections began before the capture; they are not shown", seen.headless);
+    }
+    if seen.forgotten > 0 {
+        warn!("{} connections were not followed to their end: too many were open at once", seen.forgotten);
+    }
+    if let Some(first) = key_log.first_malformed {
+        let (bad, all) = (key_log.malformed, key_log.all);
+        warn!("{bad} of {all} lines of the key log are malformed, the first of them in line {first}");
+    }
+    if key_log.too_many > 0 {
+        warn!("{} lines of the key log are beyond its limit; they were passed over", key_log.too_many);
+    }
+    let file = shown(&cli.file);
+    if let Some(error) = broken {
+        logging::fail(
+            PROGRAM,
+            &format_args!("the capture {file} is shown up to the place where it is damaged: {error}"),
+        );
+        return Exit::Failed;
+    }
+    if seen.sessions == 0 {
+        let others = seen.others;
+        logging::fail(
+            PROGRAM,
+            &format_args!(
+                "{file} has no TLS session with its beginning: {packets} packets, {others} other TCP connections with data"
+            ),
+        );
+        return Exit::NoSession;
+    }
+    if cli.trace.is_none() {
+        info!("--trace=fields shows the fields of each record, and --trace=json is for programs");
+    }
+    Exit::Shown
+}
+
+fn shown(path: &Path) -> String {
+    one_line(&path.display().to_string())
+}

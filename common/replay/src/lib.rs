@@ -1,0 +1,35 @@
+//! Shows the TLS sessions of anybody's packet capture.
+//!
+//! ```text
+//!  file ─▶ packet ─▶ connections ─▶ session ─▶ Sink: a line, fields, objects, a page
+//!  blocks  segments  reassembly     decode::Decoder
+//!                                        ▲
+//!  Decryption Secrets Blocks, --key-log ─▶ key_log
+//! ```
+//!
+//! Somebody else made the file, so nothing in it can crash the program or make it grow: all that is kept has a limit.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`file`] | reads pcap and pcapng files: packets and secrets |
+//! | [`packet`] | finds the TCP segment in a packet |
+//! | [`reassembly`] | joins the segments of one direction, and finds gaps |
+//! | [`connections`] | finds the connections that are TLS sessions |
+//! | [`session`] | decodes one session |
+//! | [`key_log`] | the secrets, by the client random of their session |
+//! | [`replay`](mod@replay) | all of this, from the file to a [`Sink`](connections::Sink) |
+//! | `output` | the sinks |
+//! | [`cli`] | the command line of `mio-show` |
+
+pub mod cli;
+pub mod connections;
+mod exit;
+pub mod file;
+pub mod key_log;
+mod output;
+pub mod packet;
+pub mod reassembly;
+pub mod replay;
+pub mod session;
+
+pub use self::output::summary;

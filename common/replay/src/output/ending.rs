@@ -1,0 +1,96 @@
+//! How a session ended, in words.
+
+use rustls::{CipherSuite, Side};
+use tls_session::alert_name::AlertName;
+
+use super::name;
+use crate::session::{Encrypted, End, Ended, Session};
+
+/// The grade of an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// Both ends said that they have finished.
+    Clean,
+    /// Something is missing: a close_notify, or a part of the capture.
+    Doubtful,
+    /// An alert or a reset ended it.
+    Failed,
+}
+
+/// Returns a sentence about the end of a session, without a full stop, and its grade.
+pub fn of(session: &Session) -> (String, Grade) {
+    let mut parts = Vec::new();
+    for side in [Side::Client, Side::Server] {
+        parts.push(format!("{}: {}", name(side), of_end(session.end(side)).join(", ")));
+    }
+    let sentence = match session.ended {
+        None | Some(Ended::Closed) => parts.join("; "),
+        Some(Ended::EndOfCapture) => format!("{}; the capture ends before the connection", parts.join("; ")),
+        Some(Ended::Replaced) => {
+            format!("{}; another connection with the same ports follows", parts.join("; "))
+        }
+        Some(Ended::Forgotten) => format!("{}; not followed any further", parts.join("; ")),
+    };
+    (sentence, grade(session))
+}
+
+fn of_end(end: &End) -> Vec<String> {
+    let mut facts = Vec::new();
+    if let Some(alert) = end.alert {
+        facts.push(format!("alert {}", AlertName(alert)));
+    }
+    if end.close_notify {
+        facts.push("close_notify".to_owned());
+    }
+    if end.hidden_alert {
+        facts.push("an encrypted alert".to_owned());
+    }
+    if let Some(gap) = end.gap {
+        facts.push(format!("{} bytes missing after byte {}", gap.missing, gap.after));
+    }
+    if end.fin {
+        facts.push("FIN".to_owned());
+    }
+    if end.reset {
+        facts.push("RST".to_owned());
+    }
+    if facts.is_empty() {
+        facts.push("left open".to_owned());
+    }
+    facts
+}
+
+fn grade(session: &Session) -> Grade {
+    let ends = [&session.client, &session.server];
+    let is_hidden = session.encrypted.without_secret > 0;
+    if ends.iter().any(|end| end.alert.is_some()) || session.version.is_none() {
+        Grade::Failed
+    } else if ends.iter().all(|end| end.close_notify) {
+        Grade::Clean
+    } else if ends.iter().any(|end| end.reset) && !is_hidden {
+        Grade::Failed
+    } else {
+        Grade::Doubtful
+    }
+}
+
+/// Says whether a session was decrypted, and why not.
+pub fn decrypted(session: &Session) -> &'static str {
+    let Encrypted { opened, without_secret, not_opened, has_secrets } = session.encrypted;
+    match (opened > 0, without_secret > 0, not_opened > 0) {
+        (false, false, false) => "nothing encrypted",
+        (true, false, false) => "decrypted",
+        (true, ..) => "decrypted in part",
+        (false, true, _) if has_secrets && session.suite.is_some_and(is_known) => {
+            "not decrypted: some secrets are missing"
+        }
+        (false, true, _) if has_secrets => "not decrypted: its cipher suite is not supported here",
+        (false, true, _) => "not decrypted: no secrets",
+        (false, false, true) => "not decrypted: the secrets do not fit",
+    }
+}
+
+/// Returns whether records of this suite can be decrypted here.
+fn is_known(suite: CipherSuite) -> bool {
+    rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES.iter().any(|known| known.suite() == suite)
+}

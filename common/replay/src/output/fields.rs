@@ -1,0 +1,82 @@
+//! `--trace=fields`: the fields of each record as text.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use rustls::Side;
+use show::trace::fields::Fields;
+
+use super::{date, name, since_began, summary, write_line};
+use crate::connections::Sink;
+use crate::reassembly::Gap;
+use crate::session::{Event, Session};
+
+/// Writes the fields.
+#[derive(Debug)]
+pub struct FieldLines<W> {
+    out: W,
+    coloured: bool,
+    /// Returns the width of the terminal, if there is one.
+    width: fn() -> Option<usize>,
+    /// The open sessions. Each remembers which sentences it has printed.
+    sessions: HashMap<u64, Fields>,
+}
+
+impl<W: Write> FieldLines<W> {
+    /// Makes the sink.
+    pub fn new(out: W, coloured: bool, width: fn() -> Option<usize>) -> Self {
+        Self { out, coloured, width, sessions: HashMap::new() }
+    }
+}
+
+impl<W: Write> Sink for FieldLines<W> {
+    fn event(&mut self, at: Duration, session: &Session, event: Event<'_>) -> io::Result<()> {
+        let head = format!("session {}, {}:", session.number, since_began(session, at));
+        let line = match event {
+            Event::Began => {
+                let (client, server) = (session.client.address, session.server.address);
+                format!("session {}: began at {}, {client} → {server}", session.number, date(at))
+            }
+            Event::Syn(sender) => format!("{head} {} sent SYN", name(sender)),
+            Event::Fin(sender) => format!("{head} {} sent FIN", name(sender)),
+            Event::Reset(sender) => format!("{head} {} sent RST", name(sender)),
+            Event::Gap(sender, Gap { after, missing }) => format!(
+                "{head} the capture lacks {missing} bytes of the {} after byte {after}; its later records are not \
+                 decoded",
+                name(sender)
+            ),
+            Event::Bytes { sender, length, records: [], left_over } => format!(
+                "{head} {} sent {length} B, no complete record; {left_over} B are incomplete",
+                name(sender)
+            ),
+            Event::Bytes { sender, length, records, left_over } => {
+                let rest = if left_over > 0 {
+                    format!(", and {left_over} B of the next one")
+                } else {
+                    String::new()
+                };
+                let count = match records.len() {
+                    1 => "1 record".to_owned(),
+                    count => format!("{count} records"),
+                };
+                write_line(
+                    &mut self.out,
+                    &format!("{head} {} sent {length} B, which complete {count}{rest}", name(sender)),
+                )?;
+                let (coloured, width) = (self.coloured, self.width);
+                let fields = self.sessions.entry(session.number);
+                let fields = fields.or_insert_with(|| Fields::new(Side::Client, coloured, width));
+                for line in fields.lines(records) {
+                    write_line(&mut self.out, &line)?;
+                }
+                return Ok(());
+            }
+            Event::Ended(_) => {
+                self.sessions.remove(&session.number);
+                summary::line(session)
+            }
+        };
+        write_line(&mut self.out, &line)
+    }
+}

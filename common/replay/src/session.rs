@@ -1,0 +1,233 @@
+//! One TLS session of a capture: its decoder, and what is known of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use decode::hello::{self, ClientHello, ServerHello};
+use decode::{Alert, Content, Decoder, Message, Protection, Record, Sealed};
+use rustls::{AlertDescription, CipherSuite, HandshakeType, ProtocolVersion, Side};
+
+use crate::key_log::KeyLog;
+use crate::reassembly::Gap;
+
+/// A TLS session, as far as the capture shows it.
+#[derive(Debug)]
+pub struct Session {
+    /// Its number among the sessions of the capture, from 1.
+    pub number: u64,
+    /// The time of its first packet, since 1970.
+    pub began: Duration,
+    /// The time of its last packet so far, since 1970.
+    pub last: Duration,
+    /// The client, which sent the ClientHello.
+    pub client: End,
+    /// The server.
+    pub server: End,
+    /// The version that the server chose.
+    pub version: Option<ProtocolVersion>,
+    /// The suite that the server chose.
+    pub suite: Option<CipherSuite>,
+    /// The host name that the client asked for. The client chooses its bytes.
+    pub server_name: Option<Vec<u8>>,
+    /// The application protocol that the server chose. The server chooses its bytes.
+    pub protocol: Option<Vec<u8>>,
+    /// The number of encrypted records.
+    pub encrypted: Encrypted,
+    /// How the capture of it ended; `None` before.
+    pub ended: Option<Ended>,
+    decoder: Decoder,
+    client_random: Option<[u8; 32]>,
+    /// The number of secrets that the decoder knows.
+    learned: usize,
+}
+
+/// One end of a session, and what it sent.
+#[derive(Debug)]
+pub struct End {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The number of its bytes above TCP.
+    pub bytes: u64,
+    /// The number of its complete records.
+    pub records: u64,
+    /// It sent close_notify, and the capture can be decrypted so far.
+    pub close_notify: bool,
+    /// The alert with which it ended the session, if it was no close_notify.
+    pub alert: Option<AlertDescription>,
+    /// It sent an alert that could not be decrypted.
+    pub hidden_alert: bool,
+    /// It sent a FIN.
+    pub fin: bool,
+    /// It reset the connection.
+    pub reset: bool,
+    /// The capture lacks bytes of it. Later ones are not decoded.
+    pub gap: Option<Gap>,
+}
+
+/// The number of encrypted records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encrypted {
+    /// Decrypted ones.
+    pub opened: u64,
+    /// Those whose secret is not known, or whose suite is not known here.
+    pub without_secret: u64,
+    /// Those that the known secret does not decrypt.
+    pub not_opened: u64,
+    /// Secrets of this session are known.
+    pub has_secrets: bool,
+}
+
+/// Why the capture of a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Both directions ended, or one end reset the connection.
+    Closed,
+    /// The capture has no end of it.
+    EndOfCapture,
+    /// The client began another connection with the same ports.
+    Replaced,
+    /// Too many connections were open at once, and this one had been silent for the longest time.
+    Forgotten,
+}
+
+/// Something that happened in a session.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Its first packet was captured. All other facts are not known yet.
+    Began,
+    /// An end sent a SYN.
+    Syn(Side),
+    /// An end sent bytes.
+    Bytes {
+        /// The end that sent them.
+        sender: Side,
+        /// The number of bytes.
+        length: usize,
+        /// The records that they completed.
+        records: &'a [Record],
+        /// How many bytes at the end belong to an incomplete record.
+        left_over: usize,
+    },
+    /// The capture lacks bytes of an end. Nothing more of this direction follows.
+    Gap(Side, Gap),
+    /// An end sent its FIN.
+    Fin(Side),
+    /// An end reset the connection.
+    Reset(Side),
+    /// The session ended, or its capture did. Incomplete records are left.
+    Ended(Vec<Record>),
+}
+
+impl End {
+    fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            bytes: 0,
+            records: 0,
+            close_notify: false,
+            alert: None,
+            hidden_alert: false,
+            fin: false,
+            reset: false,
+            gap: None,
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn new(number: u64, began: Duration, client: SocketAddr, server: SocketAddr) -> Self {
+        Self {
+            number,
+            began,
+            last: began,
+            client: End::at(client),
+            server: End::at(server),
+            version: None,
+            suite: None,
+            server_name: None,
+            protocol: None,
+            encrypted: Encrypted::default(),
+            ended: None,
+            decoder: Decoder::default(),
+            client_random: None,
+            learned: 0,
+        }
+    }
+
+    /// Returns an end.
+    pub fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    pub(crate) fn end_mut(&mut self, side: Side) -> &mut End {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    /// Decodes the next bytes of one end. Returns the records that they complete, and the length of an incomplete one.
+    pub(crate) fn feed(&mut self, sender: Side, bytes: &[u8], key_log: &KeyLog) -> (Vec<Record>, usize) {
+        let secrets = self.client_random.as_ref().map(|random| key_log.of(random)).unwrap_or_default();
+        if let Some(fresh @ [_, ..]) = secrets.get(self.learned..) {
+            self.decoder.learn(fresh);
+            self.encrypted.has_secrets = true;
+        }
+        self.learned = secrets.len();
+        let records = self.decoder.feed(sender, bytes);
+        self.end_mut(sender).bytes += bytes.len() as u64;
+        records.iter().for_each(|record| self.record(record));
+        (records, self.decoder.left_over(sender))
+    }
+
+    /// Returns the incomplete records at the end.
+    pub(crate) fn incomplete(&mut self) -> Vec<Record> {
+        [Side::Client, Side::Server].into_iter().filter_map(|side| self.decoder.incomplete(side)).collect()
+    }
+
+    fn record(&mut self, record: &Record) {
+        match record.protection {
+            Protection::Clear => {}
+            Protection::Opened { .. } => self.encrypted.opened += 1,
+            Protection::Sealed(Sealed::NoSecret) => self.encrypted.without_secret += 1,
+            Protection::Sealed(Sealed::DoesNotOpen) => self.encrypted.not_opened += 1,
+        }
+        let is_alert = record.outer_type() == rustls::ContentType::Alert;
+        let end = self.end_mut(record.sender);
+        end.records += 1;
+        match record.content {
+            Content::Alert(Alert { description: AlertDescription::CloseNotify, .. }) => {
+                end.close_notify = true
+            }
+            Content::Alert(Alert { description: AlertDescription::UserCanceled, .. }) => {}
+            Content::Alert(Alert { description, .. }) => end.alert = Some(description),
+            Content::Hidden if is_alert => end.hidden_alert = true,
+            _ => {}
+        }
+        record.messages().for_each(|message| self.message(message));
+    }
+
+    fn message(&mut self, message: &Message) {
+        match (message.sender, message.kind) {
+            (Side::Client, HandshakeType::ClientHello) => {
+                let Some(hello) = ClientHello::read(message.body()) else { return };
+                self.client_random = Some(hello.random);
+                self.learned = 0;
+                self.server_name = hello::server_name(message.body());
+            }
+            (Side::Server, HandshakeType::ServerHello) => {
+                let hello = ServerHello::read(message.body());
+                self.version = hello.map(|hello| hello.version);
+                self.suite = hello.and_then(|hello| hello.suite);
+                self.protocol = hello::chosen_protocol(message);
+            }
+            (Side::Server, HandshakeType::EncryptedExtensions) => {
+                self.protocol = hello::chosen_protocol(message);
+            }
+            _ => {}
+        }
+    }
+}

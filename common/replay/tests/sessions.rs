@@ -1,0 +1,377 @@
+//! The sessions of captures: whole ones, and those whose segments were lost, doubled, overlapping or out of order.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "../../decode/tests/support/conversation.rs"]
+mod conversation;
+mod support {
+    pub mod frames;
+    pub mod shown;
+}
+
+use std::sync::LazyLock;
+
+use conversation::{Conversation, Flight, decode, transcript};
+use decode::{Content, Record};
+use pcap_file::{DataLink, Endianness};
+use proptest::prelude::*;
+use replay::reassembly::Gap;
+use rustls::Side;
+use support::frames::{PcapNg, Tcp};
+use support::shown::{Shown, show};
+use testing::configs::{Configs, Shape, suite};
+
+/// The first sequence numbers are close to the end of their range, so that they wrap within the handshake.
+const CLIENT_SYN: u32 = u32::MAX - 300;
+const SERVER_SYN: u32 = u32::MAX - 900;
+
+static TLS13: LazyLock<Recorded> =
+    LazyLock::new(|| Recorded::new(&Shape { mutual: true, ..Shape::default() }));
+static TLS12: LazyLock<Recorded> = LazyLock::new(|| {
+    Recorded::new(&Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"), ..Shape::default() })
+});
+
+/// A session with data in both directions and a clean end.
+struct Recorded {
+    flights: Vec<Flight>,
+    key_log: String,
+    records: Vec<Record>,
+}
+
+impl Recorded {
+    fn new(shape: &Shape) -> Self {
+        let mut session = Conversation::new(&Configs::new(shape));
+        session.exchange();
+        session.send(Side::Client, b"hello");
+        session.send(Side::Server, &[b'x'; 20_000]);
+        session.send(Side::Client, &[b'y'; 3000]);
+        session.close();
+        let flights = session.flights;
+        let secrets = flights.iter().flat_map(|flight| &flight.secrets);
+        let key_log = secrets.map(|secret| secret.line() + "\n").collect();
+        let records = decode(Side::Client, &flights);
+        Self { flights, key_log, records }
+    }
+
+    fn of(&self, sender: Side) -> Vec<&Record> {
+        self.records.iter().filter(|record| record.sender == sender).collect()
+    }
+
+    fn bytes(&self, sender: Side) -> usize {
+        self.of(sender).iter().map(|record| record.wire.len()).sum()
+    }
+
+    /// Cuts the flights into segments of at most `size` bytes.
+    fn segments(&self, size: usize) -> Vec<Tcp> {
+        let mut sequences = [CLIENT_SYN.wrapping_add(1), SERVER_SYN.wrapping_add(1)];
+        let mut segments = Vec::new();
+        for Flight { sender, bytes, .. } in &self.flights {
+            let sequence = &mut sequences[usize::from(*sender == Side::Server)];
+            for part in bytes.chunks(size) {
+                segments.push(Tcp {
+                    sender: *sender,
+                    sequence: *sequence,
+                    flags: "A",
+                    payload: part.to_vec(),
+                });
+                *sequence = sequence.wrapping_add(part.len() as u32);
+            }
+        }
+        segments
+    }
+
+    /// Returns both FINs.
+    fn fins(&self) -> [Tcp; 2] {
+        [(Side::Client, CLIENT_SYN), (Side::Server, SERVER_SYN)].map(|(sender, syn)| {
+            let sequence = syn.wrapping_add(1).wrapping_add(self.bytes(sender) as u32);
+            Tcp { sender, sequence, flags: "FA", payload: vec![] }
+        })
+    }
+}
+
+fn syns() -> [Tcp; 2] {
+    [
+        Tcp { sender: Side::Client, sequence: CLIENT_SYN, flags: "S", payload: vec![] },
+        Tcp { sender: Side::Server, sequence: SERVER_SYN, flags: "SA", payload: vec![] },
+    ]
+}
+
+/// Makes a capture of these segments.
+fn capture(key_log: &str, segments: &[Tcp]) -> Vec<u8> {
+    let mut file = PcapNg::new(Endianness::Little);
+    file.interface(DataLink::ETHERNET, None);
+    if !key_log.is_empty() {
+        file.key_log(key_log);
+    }
+    segments.iter().for_each(|segment| {
+        file.tcp(segment);
+    });
+    file.bytes()
+}
+
+/// Shows the only session of a capture.
+fn only(file: &[u8]) -> Shown {
+    let (mut sessions, report) = show(file);
+    assert!(report.broken.is_none(), "{:?}", report.broken);
+    assert_eq!(sessions.len(), 1);
+    sessions.remove(0)
+}
+
+/// Shows a capture of whole session with these segments between its SYNs and its FINs.
+fn replayed(recorded: &Recorded, segments: Vec<Tcp>) -> Shown {
+    let all = [syns().to_vec(), segments, recorded.fins().to_vec()].concat();
+    only(&capture(&recorded.key_log, &all))
+}
+
+/// Returns the records of one sender.
+fn sent_by(sender: Side, shown: &Shown) -> Vec<&Record> {
+    shown.records.iter().filter(|record| record.sender == sender).collect()
+}
+
+fn assert_whole(recorded: &Recorded, shown: &Shown) {
+    for side in [Side::Client, Side::Server] {
+        assert_eq!(sent_by(side, shown), recorded.of(side));
+    }
+    assert_eq!(shown.gaps, []);
+    let ends = "decrypted; client: close_notify, FIN; server: close_notify, FIN";
+    assert!(shown.line.ends_with(ends), "{}", shown.line);
+}
+
+#[test]
+fn a_whole_session_has_the_records_that_its_ends_exchanged() {
+    for recorded in [&*TLS13, &*TLS12] {
+        for size in [1, 100, 1460, 60_000] {
+            let shown = replayed(recorded, recorded.segments(size));
+            assert_eq!(transcript(&shown.records), transcript(&recorded.records));
+            assert_whole(recorded, &shown);
+            let [syn, syn_ack, fins @ ..] = &shown.events[1..] else { panic!("{:?}", shown.events) };
+            assert_eq!([&*syn.1, &*syn_ack.1], ["Syn(Client)", "Syn(Server)"]);
+            assert_eq!(fins.iter().map(|fin| &*fin.1).collect::<Vec<_>>(), ["Fin(Client)", "Fin(Server)"]);
+            assert!(shown.line.contains("192.0.2.1:50000 → 192.0.2.2:443"), "{}", shown.line);
+            assert!(shown.line.contains("server name localhost"), "{}", shown.line);
+        }
+    }
+}
+
+#[test]
+fn without_secrets_the_readable_part_is_shown() {
+    for (recorded, version) in [(&*TLS13, "TLS 1.3"), (&*TLS12, "TLS 1.2")] {
+        let all = [syns().to_vec(), recorded.segments(1460), recorded.fins().to_vec()].concat();
+        let shown = only(&capture("", &all));
+        assert!(shown.line.contains(&format!(", {version} TLS_")), "{}", shown.line);
+        assert!(shown.line.contains("not decrypted: no secrets"), "{}", shown.line);
+        assert_eq!(shown.records.len(), recorded.records.len());
+        for (shown, whole) in shown.records.iter().zip(&recorded.records) {
+            assert_eq!(shown.wire, whole.wire);
+            let content = if whole.is_encrypted() { &Content::Hidden } else { &whole.content };
+            assert_eq!(&shown.content, content);
+        }
+    }
+}
+
+#[test]
+fn secrets_may_stand_between_the_packets() {
+    let recorded = &*TLS13;
+    let mut file = PcapNg::new(Endianness::Little);
+    file.interface(DataLink::ETHERNET, None);
+    syns().iter().for_each(|syn| {
+        file.tcp(syn);
+    });
+    let mut segments = recorded.segments(60_000).into_iter();
+    file.tcp(&segments.next().expect("a ClientHello"));
+    file.key_log(&recorded.key_log);
+    segments.chain(recorded.fins()).for_each(|segment| {
+        file.tcp(&segment);
+    });
+    assert_whole(recorded, &only(&file.bytes()));
+}
+
+#[test]
+fn a_capture_that_begins_between_syn_and_client_hello_is_whole() {
+    let recorded = &*TLS13;
+    let all = [recorded.segments(1460), recorded.fins().to_vec()].concat();
+    let shown = only(&capture(&recorded.key_log, &all));
+    assert_whole(recorded, &shown);
+}
+
+#[test]
+fn a_capture_that_begins_in_the_middle_has_no_session_but_counts_it() {
+    let recorded = &*TLS13;
+    let segments = recorded.segments(60_000);
+    let (sessions, report) = show(&capture(&recorded.key_log, &segments[segments.len() - 4..]));
+    assert_eq!((sessions.len(), report.seen.headless, report.seen.others), (0, 1, 0));
+}
+
+#[test]
+fn other_protocols_are_counted() {
+    let tcp =
+        |sender, sequence, payload: &[u8]| Tcp { sender, sequence, flags: "A", payload: payload.to_vec() };
+    let segments =
+        [tcp(Side::Client, 1, b"GET / HTTP/1.1\r\n\r\n"), tcp(Side::Server, 1, b"HTTP/1.1 200 OK\r\n")];
+    let (sessions, report) = show(&capture("", &segments));
+    assert_eq!((sessions.len(), report.seen.headless, report.seen.others), (0, 0, 1));
+}
+
+#[test]
+fn a_lost_segment_is_a_gap_of_its_length_and_ends_its_direction() {
+    for recorded in [&*TLS13, &*TLS12] {
+        let segments = recorded.segments(1000);
+        let is_late = |segment: &&Tcp| segment.payload.len() == 1000 && segment.sender == Side::Server;
+        let lost = segments.iter().rposition(|segment| is_late(&segment)).expect("bulk data");
+        let before: usize =
+            segments[..lost].iter().filter(is_server).map(|segment| segment.payload.len()).sum();
+        let mut rest = segments.clone();
+        rest.remove(lost);
+        let shown = replayed(recorded, rest);
+        assert_eq!(shown.gaps, [(Side::Server, Gap { after: before as u64, missing: 1000 })]);
+        assert_eq!(sent_by(Side::Client, &shown), recorded.of(Side::Client), "the other direction is whole");
+        let server = sent_by(Side::Server, &shown);
+        assert!(recorded.of(Side::Server).starts_with(&server) && !server.is_empty());
+        let says = format!("server: 1000 bytes missing after byte {before}, FIN");
+        assert!(shown.line.contains(&says), "{}", shown.line);
+    }
+}
+
+fn is_server(segment: &&Tcp) -> bool {
+    segment.sender == Side::Server
+}
+
+#[test]
+fn without_a_server_hello_nothing_later_is_taken_for_clear_text() {
+    let recorded = &*TLS13;
+    let mut segments = recorded.segments(60_000);
+    let hello = segments.iter().position(|segment| is_server(&segment)).expect("a flight");
+    segments.remove(hello);
+    let shown = replayed(recorded, segments);
+    assert_eq!(sent_by(Side::Server, &shown).len(), 0);
+    assert_eq!(shown.gaps.len(), 1);
+    for record in &shown.records {
+        assert!(!matches!(record.content, Content::ApplicationData(_)), "{record:?}");
+    }
+}
+
+#[test]
+fn the_end_is_told_as_it_was_captured() {
+    let recorded = &*TLS13;
+    let segments = recorded.segments(60_000);
+    let [fin, _] = recorded.fins();
+    let reset = Tcp { flags: "R", ..fin.clone() };
+    let all = |last: &[Tcp]| only(&capture(&recorded.key_log, &[&syns(), &segments[..], last].concat())).line;
+    for (last, end) in [
+        (&[fin.clone(), reset][..], "client: close_notify, FIN, RST; server: close_notify"),
+        (&[fin], "client: close_notify, FIN; server: close_notify; the capture ends before the connection"),
+        (&[], "client: close_notify; server: close_notify; the capture ends before the connection"),
+    ] {
+        let line = all(last);
+        assert!(line.ends_with(end), "{line}");
+    }
+}
+
+#[test]
+fn a_second_connection_with_the_same_ports_is_another_session() {
+    let recorded = &*TLS13;
+    let first = [syns().to_vec(), recorded.segments(60_000)].concat();
+    let later = first
+        .iter()
+        .cloned()
+        .map(|segment| Tcp { sequence: segment.sequence.wrapping_add(1 << 20), ..segment });
+    let all = [first.clone(), first.clone(), later.collect()].concat();
+    let (sessions, report) = show(&capture(&recorded.key_log, &all));
+    assert_eq!((sessions.len(), report.seen.sessions), (2, 2), "the second time are retransmissions");
+    for session in &sessions {
+        assert_eq!(transcript(&session.records), transcript(&recorded.records));
+    }
+    assert!(sessions[0].line.contains("another connection with the same ports"), "{}", sessions[0].line);
+}
+
+/// What happens to a segment on the way to the capture.
+#[derive(Clone, Copy, Debug)]
+struct Fate {
+    /// By how many places it comes later.
+    late: usize,
+    doubled: bool,
+    /// How many bytes it repeats of its direction before it.
+    overlap: usize,
+    keep_alive: bool,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    let late = prop_oneof![4 => Just(0), 1 => 0_usize..30];
+    (
+        late,
+        prop::bool::weighted(0.1),
+        prop_oneof![4 => Just(0), 1 => 0_usize..3000],
+        prop::bool::weighted(0.05),
+    )
+        .prop_map(|(late, doubled, overlap, keep_alive)| Fate { late, doubled, overlap, keep_alive })
+}
+
+/// Applies the fates to the segments of one direction. The order of the two directions stays, because each waits for the
+/// other.
+fn disturb(recorded: &Recorded, size: usize, fates: &[Fate]) -> Vec<Tcp> {
+    let mut disturbed: Vec<(usize, Tcp)> = Vec::new();
+    let mut sent: [Vec<u8>; 2] = Default::default();
+    let mut turn = (0, Side::Client);
+    for (segment, fate) in recorded.segments(size).into_iter().zip(fates.iter().cycle()) {
+        if segment.sender != turn.1 {
+            turn = (turn.0 + 1, segment.sender);
+        }
+        let sent = &mut sent[usize::from(segment.sender == Side::Server)];
+        let overlap = fate.overlap.min(sent.len());
+        let payload = [&sent[sent.len() - overlap..], &segment.payload].concat();
+        sent.extend_from_slice(&segment.payload);
+        let sequence = segment.sequence.wrapping_sub(overlap as u32);
+        let place = turn.0 * 1_000_000 + (disturbed.len() + fate.late) * 10;
+        if fate.keep_alive {
+            let sequence = segment.sequence.wrapping_sub(1);
+            disturbed.push((place, Tcp { sequence, payload: vec![0], ..segment.clone() }));
+        }
+        let moved = Tcp { sequence, payload, ..segment };
+        if fate.doubled {
+            disturbed.push((place + 5, moved.clone()));
+        }
+        disturbed.push((place, moved));
+    }
+    disturbed.sort_by_key(|(place, _)| *place);
+    disturbed.into_iter().map(|(_, segment)| segment).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn segments_that_are_late_doubled_or_overlapping_give_the_same_records(
+        size in prop_oneof![1_usize..50, 50_usize..3000],
+        fates in prop::collection::vec(fate(), 1..100),
+        old in any::<bool>(),
+    ) {
+        let recorded = if old { &*TLS12 } else { &*TLS13 };
+        let shown = replayed(recorded, disturb(recorded, size, &fates));
+        assert_whole(recorded, &shown);
+    }
+
+    #[test]
+    fn lost_segments_leave_a_true_beginning_and_a_gap(
+        size in 50_usize..3000,
+        fates in prop::collection::vec(fate(), 1..100),
+        lost in prop::collection::vec(any::<prop::sample::Index>(), 1..5),
+    ) {
+        let recorded = &*TLS13;
+        let mut segments = disturb(recorded, size, &fates);
+        for index in lost {
+            segments.remove(index.index(segments.len()));
+        }
+        let (sessions, _) = show(&capture(&recorded.key_log, &[&syns(), &segments[..], &recorded.fins()].concat()));
+        for shown in &sessions {
+            for side in [Side::Client, Side::Server] {
+                let (records, whole) = (sent_by(side, shown), recorded.of(side));
+                let is_whole = records.len() == whole.len();
+                let has_gap = shown.gaps.iter().any(|(gap, _)| *gap == side);
+                let other_gap = shown.gaps.iter().any(|(gap, _)| *gap != side);
+                prop_assert!(is_whole || has_gap || other_gap);
+                for (record, whole) in records.iter().zip(whole) {
+                    prop_assert_eq!(&record.wire, &whole.wire);
+                }
+            }
+        }
+    }
+}
