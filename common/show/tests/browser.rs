@@ -18,6 +18,7 @@ use serde_json::json;
 use support::browser::Browser;
 use support::drawn::{Page, draw};
 use support::memory::{Setup, Talk};
+use testing::configs::Shape;
 use testing::folder::TempDir;
 
 /// Returns the pages of both ends, in TLS 1.3 and in TLS 1.2.
@@ -312,15 +313,42 @@ fn a_page_fits_every_window() {
     }
 }
 
+/// Alerts, handshake messages and data of one sender have the same colours.
+#[test]
+#[ignore = "needs chromium"]
+fn colour_is_direction() {
+    let (mut browser, _folder) = opened();
+    for scheme in ["light", "dark"] {
+        browser.look(1280, 1000, scheme);
+        let colours = |sender: &str| {
+            format!(
+                "[...new Set([...document.querySelectorAll('.arrow.from-{sender} .chip')].map(chip => \
+                 getComputedStyle(chip).borderColor + getComputedStyle(chip).backgroundColor))]"
+            )
+        };
+        let [client, server] = ["client", "server"].map(|sender| browser.evaluate(&colours(sender)));
+        assert_eq!(
+            (client.as_array().unwrap().len(), server.as_array().unwrap().len()),
+            (1, 1),
+            "{client} {server}"
+        );
+        assert_ne!(client, server);
+    }
+}
+
 /// Uses the formula of WCAG 2.1, in both colour schemes.
 #[test]
 #[ignore = "needs chromium"]
 fn every_text_has_enough_contrast() {
     const FAINT: &str = include_str!("support/contrast.js");
-    let (mut browser, _folder) = opened();
-    browser.evaluate("document.querySelector('[data-open]').click()");
-    for scheme in ["light", "dark"] {
-        browser.look(1280, 1000, scheme);
-        assert_eq!(browser.evaluate(FAINT), json!([]), "{scheme}");
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    let failed = Setup::shaped(&Shape { distrust: true, ..Shape::default() });
+    for page in pages().into_iter().chain(draw(failed, 65536, Talk::new(b"x", 1))) {
+        open(&mut browser, &folder, &page);
+        browser.evaluate("document.querySelector('[data-open]').click()");
+        for scheme in ["light", "dark"] {
+            browser.look(1280, 1000, scheme);
+            assert_eq!(browser.evaluate(FAINT), json!([]), "{scheme}");
+        }
     }
 }

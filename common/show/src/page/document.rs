@@ -132,6 +132,7 @@ fn legend(facts: &Facts) -> Markup {
                 li.from-client.encrypted {
                     span.sample aria-hidden="true" { span.line {} } span { (ladder::icon("lock")) " encrypted" }
                 }
+                li.kernel.from-client { span.sample aria-hidden="true" { span.line {} } span { "TCP, by the kernel" } }
             }
             ul.looks {
                 @for look in Look::ALL { li.(look.class()) { (shape(look, look.name())) } }

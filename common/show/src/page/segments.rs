@@ -29,7 +29,7 @@ impl Segment {
         let (sender, says, details) = match self {
             Self::Connected(took) => {
                 let took = took.map_or_else(String::new, |took| format!(" in {}", duration(took)));
-                (None, format!("TCP connected{took}"), "SYN →, ← SYN-ACK, ACK →".to_owned())
+                (None, format!("TCP connected{took}"), "SYN, SYN-ACK, ACK".to_owned())
             }
             Self::Fin { sender, last: false } => {
                 let other = names::side(names::other(sender));
