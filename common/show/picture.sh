@@ -11,7 +11,7 @@ trap 'rm -r "$folder"' EXIT
 cd "$folder"
 "$programs/mio-server" --listen 127.0.0.1:8443 --sessions 1 2>server.log &
 timeout 20 sh -c 'until grep -q "listening on" server.log; do sleep 0.1; done'
-"$programs/mio-client" localhost:8443 --message hello --linger 1s --illustrate drawn
+"$programs/mio-client" localhost:8443 --message hello --linger 100ms --illustrate drawn
 wait
 chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --blink-settings=preferredColorScheme=1 \
-    --window-size=1280,2200 --screenshot="$picture" "file://$folder/drawn/client-1.html"
+    --window-size=1280,2800 --screenshot="$picture" "file://$folder/drawn/client-1.html"
