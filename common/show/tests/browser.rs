@@ -145,6 +145,15 @@ fn a_search_opens_the_record_with_a_title_a_field_or_bytes() {
         browser.press("Escape");
         assert_eq!(browser.evaluate(open), "", "{query}");
     }
+    // The window scrolls to the field, which is far below the head of its record on a phone.
+    browser.look(390, 800, "light");
+    browser.press("/");
+    browser.type_in("subjectAltName");
+    let place = "document.querySelector('.field.found').getBoundingClientRect().top";
+    let place = browser.evaluate(place).as_f64().unwrap();
+    assert!((0.0..800.0).contains(&place), "{place}");
+    browser.press("Escape");
+    browser.press("Escape");
     browser.press("/");
     browser.type_in("application data");
     let first = browser.evaluate("document.querySelector('.arrow.found > details').id");
