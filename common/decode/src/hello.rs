@@ -12,8 +12,10 @@ use crate::record::Message;
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
 const ALPN: u16 = 16;
+const PRE_SHARED_KEY: u16 = 41;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
+const KEY_SHARE: u16 = 51;
 
 /// The random of a HelloRetryRequest: the SHA-256 of "HelloRetryRequest" (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [
@@ -111,18 +113,43 @@ impl ServerHello {
 
 /// Returns the protocol that the server chose, from a ServerHello of TLS 1.2 or from EncryptedExtensions (RFC 7301, 3.1).
 pub fn chosen_protocol(message: &Message) -> Option<Vec<u8>> {
-    let mut body = Reader::new(message.body());
-    match message.kind {
-        HandshakeType::ServerHello => {
-            body.take(2 + 32)?; // version, random
-            body.vector(1)?; // session ID
-            body.take(2 + 1)?; // suite, compression method
-        }
-        HandshakeType::EncryptedExtensions => {}
-        _ => return None,
-    }
-    let (_, mut content) = extensions(body).find(|(kind, _)| *kind == ALPN)?;
+    let is_alpn = |(kind, _): &(u16, Reader<'_>)| *kind == ALPN;
+    let (_, mut content) = match message.kind {
+        HandshakeType::EncryptedExtensions => extensions(Reader::new(message.body())).find(is_alpn)?,
+        _ => of_server_hello(message)?.find(is_alpn)?,
+    };
     Some(content.begun_vector(2)?.vector(1)?.rest().to_vec())
+}
+
+/// Returns the group of the key exchange, from a ServerHello of TLS 1.3 (RFC 8446, 4.2.8) or from a ServerKeyExchange with a
+/// named curve (RFC 8422, 5.4).
+pub fn chosen_group(message: &Message) -> Option<NamedGroup> {
+    const NAMED_CURVE: &[u8] = &[3];
+    match message.kind {
+        HandshakeType::ServerKeyExchange => {
+            let mut body = Reader::new(message.body());
+            (body.take(1)? == NAMED_CURVE).then(|| body.u16())?
+        }
+        _ => of_server_hello(message)?.find(|(kind, _)| *kind == KEY_SHARE)?.1.u16(),
+    }
+    .map(NamedGroup::from)
+}
+
+/// Returns whether a ServerHello of TLS 1.3 resumes an earlier session with a pre-shared key (RFC 8446, 4.2.11).
+pub fn accepts_psk(message: &Message) -> bool {
+    of_server_hello(message).is_some_and(|mut extensions| extensions.any(|(kind, _)| kind == PRE_SHARED_KEY))
+}
+
+/// Returns the extensions of a ServerHello; `None` for another message.
+fn of_server_hello(message: &Message) -> Option<impl Iterator<Item = (u16, Reader<'_>)>> {
+    let mut body = Reader::new(message.body());
+    if message.kind != HandshakeType::ServerHello {
+        return None;
+    }
+    body.take(2 + 32)?; // version, random
+    body.vector(1)?; // session ID
+    body.take(2 + 1)?; // suite, compression method
+    Some(extensions(body))
 }
 
 /// Returns the host name that the client asks for, from the body of a ClientHello (RFC 6066, 3). The client chooses its bytes.

@@ -5,6 +5,7 @@
 //! | [`bytes`] | a session whose peer sends what the input says |
 //! | [`operations`], [`play`] | a session whose peer speaks TLS, while the network and the clock do what the input says |
 //! | [`decoder`] | the decoder, and the explanations of what it decodes |
+//! | [`capture`] | the reader of captures, and what `mio-show` prints of them |
 //! | [`parsers`] | everything else that reads foreign text or bytes |
 //! | [`driven`] | a session under the loop of `tls_session::simulation`, and its invariants |
 //! | [`tls`] | the configurations of two ends, the same in every run |
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bytes;
+pub mod capture;
 pub mod decoder;
 pub mod driven;
 mod file;

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use rustls::{Connection, Side};
 use tls_session::simulation::tls::{CERTIFICATE_PEM, KEY_PEM, Shared, certificate};
 
+use crate::capture;
 use crate::operations::Operation::{
     self, Arrive, Break, Chunk, Close, CloseNotify, Fin, FinishSending, Flip, Inject, Pass, PausePeer,
     ReadFails, ReportReady, Reset, Room, Segment, Send, SendBytes, SendFromOutside, UpdateKeys, Wait,
@@ -47,6 +48,9 @@ pub fn all() -> Vec<Seed> {
     seeds.extend(scripts().into_iter().map(|(name, script)| seed("operations", name, script.encode())));
     for (name, input) in decoded() {
         seeds.push(seed("decoder", name, input));
+    }
+    for (name, input) in captured() {
+        seeds.push(seed("capture", name, input));
     }
     for (name, input) in parsed() {
         seeds.push(seed("parsers", name, input));
@@ -200,6 +204,19 @@ fn decoded() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+fn captured() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("pcapng", [&[0], &capture::beginning()[..]].concat()),
+        ("pcap", [&[0], &b"\xd4\xc3\xb2\xa1\x02\0\x04\0"[..], &[0; 12], &[1, 0, 0, 0], &[0; 16]].concat()),
+        ("whole", vec![1]),
+        ("bytewise", vec![5]),
+        ("moved", vec![4, 2, 5, 0, 1, 2, 9, 0, 2, 1, 3, 0, 4]),
+        ("overlapping", vec![6, 3, 4, 0, 0, 3, 9, 0, 0]),
+        ("lost", vec![4, 0, 8, 0, 0]),
+        ("changed", vec![4, 7, 5, 0, 9, 6, 8, 0, 1, 5, 9, 0, 2]),
+    ]
+}
+
 /// An OCSP response.
 const GOOD: &[u8] = include_bytes!("../../identity/tests/identity/fixtures/ocsp/good.der");
 
@@ -225,7 +242,7 @@ mod tests {
 
     use super::{all, scripts};
     use crate::operations::Script;
-    use crate::{bytes, decoder, parsers, play};
+    use crate::{bytes, capture, decoder, parsers, play};
 
     #[test]
     fn the_seeds_in_the_folder_are_up_to_date() {
@@ -263,6 +280,7 @@ mod tests {
         for seed in all() {
             match seed.target {
                 "decoder" => decoder::run(&seed.input),
+                "capture" => capture::run(&seed.input),
                 "parsers" => parsers::run(&seed.input),
                 _ => {}
             }

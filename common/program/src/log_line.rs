@@ -8,7 +8,7 @@ use log::{Level, Record};
 use tls_session::escaped::one_line;
 
 /// The crates of the programs. A line of any other crate is only shown with `-v`, and names its target.
-const OURS: [&str; 6] = ["identity", "mio_client", "mio_server", "program", "show", "tls_session"];
+const OURS: [&str; 7] = ["identity", "mio_client", "mio_server", "program", "replay", "show", "tls_session"];
 
 /// The crate of the program that runs, if it is another role of the server.
 static ROLE: OnceLock<String> = OnceLock::new();

@@ -1,13 +1,14 @@
 //! The command line, and the program.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, IsTerminal as _, Write as _};
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use log::{info, warn};
 use program::{command_line, logging};
+use show::page::CapturePages;
 use tls_session::escaped::one_line;
 
 use crate::exit::{Exit, TABLE};
@@ -15,6 +16,7 @@ use crate::file::Reader;
 use crate::key_log::KeyLog;
 use crate::output::fields::FieldLines;
 use crate::output::json::Json;
+use crate::output::pages::Pages;
 use crate::output::summary::Summary;
 use crate::replay::{Report, replay};
 
@@ -36,6 +38,10 @@ pub struct Cli {
     /// Write the records of all sessions to stdout: their fields as text, or json for programs
     #[arg(long, value_name = "FORM", value_enum, require_equals = true)]
     trace: Option<Form>,
+
+    /// Draw each session as a page with decrypted data: DIR/capture-N.html
+    #[arg(long, value_name = "DIR", conflicts_with = "trace")]
+    illustrate: Option<PathBuf>,
 }
 
 /// The form of a trace.
@@ -77,16 +83,21 @@ fn show(cli: &Cli) -> Result<Exit, String> {
     let reader = reader.map_err(|error| cannot(error.to_string()))?;
     let stdout = io::stdout();
     let mut out = BufWriter::new(stdout.lock());
-    let report = match cli.trace {
-        None => {
+    let report = match (cli.trace, &cli.illustrate) {
+        (None, Some(folder)) => {
+            let pages = CapturePages::open(folder).map_err(|error| error.to_string())?;
+            illustrate(reader, key_log, pages, &mut out)
+        }
+        (None, None) => {
             let mut summary = Summary::new(&mut out);
             let report = replay(reader, key_log, &mut summary);
             report.and_then(|report| summary.finish().map(|()| report))
         }
-        Some(Form::Json) => replay(reader, key_log, &mut Json(&mut out)),
-        Some(Form::Fields) => {
-            let is_terminal = stdout.is_terminal();
-            replay(reader, key_log, &mut FieldLines::new(&mut out, is_terminal, || None))
+        (Some(Form::Json), _) => replay(reader, key_log, &mut Json(&mut out)),
+        (Some(Form::Fields), _) => {
+            let coloured =
+                stdout.is_terminal() && !anstyle_query::no_color() && anstyle_query::term_supports_color();
+            replay(reader, key_log, &mut FieldLines::new(&mut out, coloured, || None))
         }
     };
     let report = report.and_then(|report| out.flush().map(|()| report));
@@ -94,8 +105,23 @@ fn show(cli: &Cli) -> Result<Exit, String> {
         Ok(report) => Ok(tell(&report, cli)),
         // The reader has what it wanted, as in `mio-show FILE | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Shown),
-        Err(error) => Err(format!("cannot write to stdout: {error}")),
+        Err(error) => Err(format!("cannot write the output: {error}")),
     }
+}
+
+fn illustrate(
+    reader: Reader<impl Read>,
+    key_log: KeyLog,
+    pages: CapturePages,
+    out: impl Write,
+) -> io::Result<Report> {
+    let mut pages = Pages::new(pages, out);
+    let report = replay(reader, key_log, &mut pages)?;
+    if pages.not_drawn > 0 {
+        warn!("{} sessions have no page: too many were open at once", pages.not_drawn);
+    }
+    pages.finish()?;
+    Ok(report)
 }
 
 /// Writes to the log what the user should know about the capture.
@@ -144,8 +170,10 @@ fn tell(report: &Report, cli: &Cli) -> Exit {
         );
         return Exit::NoSession;
     }
-    if cli.trace.is_none() {
-        info!("--trace=fields shows the fields of each record, and --trace=json is for programs");
+    if cli.trace.is_none() && cli.illustrate.is_none() {
+        info!(
+            "--illustrate DIR draws each session, --trace=fields shows its fields, --trace=json is for programs"
+        );
     }
     Exit::Shown
 }

@@ -18,7 +18,7 @@
 //! | [`session`] | decodes one session |
 //! | [`key_log`] | the secrets, by the client random of their session |
 //! | [`replay`](mod@replay) | all of this, from the file to a [`Sink`](connections::Sink) |
-//! | `output` | the sinks |
+//! | [`output`] | the sinks |
 //! | [`cli`] | the command line of `mio-show` |
 
 pub mod cli;
@@ -26,10 +26,8 @@ pub mod connections;
 mod exit;
 pub mod file;
 pub mod key_log;
-mod output;
+pub mod output;
 pub mod packet;
 pub mod reassembly;
 pub mod replay;
 pub mod session;
-
-pub use self::output::summary;

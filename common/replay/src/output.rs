@@ -3,6 +3,7 @@
 pub mod ending;
 pub mod fields;
 pub mod json;
+pub mod pages;
 pub mod summary;
 
 use std::io::{self, Write};

@@ -20,6 +20,8 @@
 mod blocks;
 mod bulk;
 mod bytes;
+mod capture_pages;
+mod captured;
 mod document;
 mod drawer;
 mod facts;
@@ -52,7 +54,10 @@ use rustls::pki_types::UnixTime;
 use tls_session::observer::{SessionId, Step};
 
 pub(crate) use self::blocks::{Explained, explained};
+pub use self::capture_pages::CapturePages;
+pub use self::captured::Captured;
 use self::drawer::{Drawer, Refused};
+pub use self::facts::Grade;
 pub use self::folder::Folder;
 use self::pages::Pages;
 use self::rows::Row;

@@ -1,27 +1,18 @@
 //! How a session ended, in words.
 
 use rustls::{CipherSuite, Side};
+use show::page::Grade;
 use tls_session::alert_name::AlertName;
 
 use super::name;
 use crate::session::{Encrypted, End, Ended, Session};
 
-/// The grade of an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grade {
-    /// Both ends said that they have finished.
-    Clean,
-    /// Something is missing: a close_notify, or a part of the capture.
-    Doubtful,
-    /// An alert or a reset ended it.
-    Failed,
-}
-
 /// Returns a sentence about the end of a session, without a full stop, and its grade.
 pub fn of(session: &Session) -> (String, Grade) {
     let mut parts = Vec::new();
     for side in [Side::Client, Side::Server] {
-        parts.push(format!("{}: {}", name(side), of_end(session.end(side)).join(", ")));
+        let facts = of_end(session.end(side), session.encrypted);
+        parts.push(format!("{}: {}", name(side), facts.join(", ")));
     }
     let sentence = match session.ended {
         None | Some(Ended::Closed) => parts.join("; "),
@@ -34,7 +25,7 @@ pub fn of(session: &Session) -> (String, Grade) {
     (sentence, grade(session))
 }
 
-fn of_end(end: &End) -> Vec<String> {
+fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(alert) = end.alert {
         facts.push(format!("alert {}", AlertName(alert)));
@@ -48,8 +39,10 @@ fn of_end(end: &End) -> Vec<String> {
     if let Some(gap) = end.gap {
         facts.push(format!("{} bytes missing after byte {}", gap.missing, gap.after));
     }
+    // Nobody can see whether there is a close_notify among records that could not be decrypted.
+    let is_truncated = facts.is_empty() && encrypted.without_secret == 0 && encrypted.not_opened == 0;
     if end.fin {
-        facts.push("FIN".to_owned());
+        facts.push(if is_truncated { "FIN without close_notify" } else { "FIN" }.to_owned());
     }
     if end.reset {
         facts.push("RST".to_owned());

@@ -35,7 +35,7 @@ impl Sink for Collected {
         match event {
             Event::Bytes { records, .. } => shown.records.extend_from_slice(records),
             Event::Gap(side, gap) => shown.gaps.push((side, gap)),
-            Event::Ended(_) => shown.line = replay::summary::line(session),
+            Event::Ended(_) => shown.line = replay::output::summary::line(session),
             event => shown.events.push((at, format!("{event:?}"))),
         }
         Ok(())

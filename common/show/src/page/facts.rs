@@ -66,9 +66,10 @@ pub(super) struct End {
 }
 
 /// The result of the handshake.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Agreed {
-    pub(super) after: Duration,
+    /// The time of the handshake; `None` if its end could not be decrypted.
+    pub(super) after: Option<Duration>,
     pub(super) version: Option<ProtocolVersion>,
     pub(super) suite: String,
     pub(super) group: Option<String>,
@@ -99,9 +100,12 @@ pub(super) enum Refusal {
 
 /// The grade of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grade {
+pub enum Grade {
+    /// Both ends have finished.
     Clean,
+    /// Something may be missing.
     Doubtful,
+    /// An error ended the session.
     Failed,
 }
 
@@ -161,7 +165,7 @@ impl Facts {
     pub(super) fn agree(&mut self, handshake: &Handshake) {
         let Handshake { version, suite, group, kind, alpn, authorization, .. } = handshake;
         self.agreed = Some(Agreed {
-            after: self.lasted,
+            after: Some(self.lasted),
             version: *version,
             suite: suite.map(|suite| suite_name(suite.suite()).to_owned()).unwrap_or_default(),
             group: group.map(|group| format!("{group:?}")),

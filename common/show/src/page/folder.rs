@@ -15,8 +15,8 @@ use crate::error::ShowError;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// Our role. It begins the name of each page.
-    local: Side,
+    /// It begins the name of each page.
+    prefix: &'static str,
     /// The number of the next page, unless another program has taken that name.
     next: u64,
 }
@@ -28,14 +28,26 @@ impl Folder {
     /// # Errors
     /// The folder cannot be made, read or written to.
     pub fn open(path: &Path, local: Side) -> Result<Self, ShowError> {
+        Self::with_prefix(path, names::side(local))
+    }
+
+    /// Opens the folder for the pages of captures: `capture-1.html` and so on.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn for_captures(path: &Path) -> Result<Self, ShowError> {
+        Self::with_prefix(path, "capture")
+    }
+
+    fn with_prefix(path: &Path, prefix: &'static str) -> Result<Self, ShowError> {
         make(path)?;
-        let last = probe(path).and_then(|()| last_number(path, local)).map_err(|error| {
+        let last = probe(path).and_then(|()| last_number(path, prefix)).map_err(|error| {
             let path = path.display();
             ShowError(format!(
                 "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
             ))
         })?;
-        Ok(Self { path: path.to_owned(), local, next: last.saturating_add(1) })
+        Ok(Self { path: path.to_owned(), prefix, next: last.saturating_add(1) })
     }
 
     /// Writes a page under the next free name, and returns its path. Makes the folder again if it was removed.
@@ -55,7 +67,7 @@ impl Folder {
     fn create(&mut self) -> Result<(PathBuf, File), ShowError> {
         make(&self.path)?;
         loop {
-            let path = self.path.join(format!("{}-{}.html", names::side(self.local), self.next));
+            let path = self.path.join(format!("{}-{}.html", self.prefix, self.next));
             match create(&path) {
                 Ok(file) => {
                     self.next = self.next.saturating_add(1);
@@ -82,18 +94,18 @@ fn unwritable(page: &Path, error: &io::Error) -> ShowError {
 }
 
 /// Returns the highest number of our pages in the folder, or 0. A number of more than 32 bits does not belong to a page.
-fn last_number(folder: &Path, local: Side) -> io::Result<u64> {
+fn last_number(folder: &Path, prefix: &str) -> io::Result<u64> {
     let mut last = 0;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| number_of(name, local));
+        let number = name.to_str().and_then(|name| number_of(name, prefix));
         last = last.max(number.map_or(0, u64::from));
     }
     Ok(last)
 }
 
-fn number_of(name: &str, local: Side) -> Option<u32> {
-    name.strip_prefix(names::side(local))?.strip_prefix('-')?.strip_suffix(".html")?.parse().ok()
+fn number_of(name: &str, prefix: &str) -> Option<u32> {
+    name.strip_prefix(prefix)?.strip_prefix('-')?.strip_suffix(".html")?.parse().ok()
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -95,10 +95,15 @@ fn version(agreed: Option<&Agreed>) -> String {
     version.map_or_else(|| "none agreed".to_owned(), version_name)
 }
 
+/// Formats the time of the handshake.
+fn took(agreed: &Agreed) -> String {
+    agreed.after.map_or_else(|| "not decrypted".to_owned(), duration)
+}
+
 /// Draws the most important numbers.
 fn tiles(facts: &Facts) -> Markup {
     let agreed = facts.agreed.as_ref();
-    let handshake = agreed.map_or_else(|| "not done".to_owned(), |agreed| duration(agreed.after));
+    let handshake = agreed.map_or_else(|| "not done".to_owned(), took);
     let records = |side| grouped(facts.of(side).records);
     html! {
         dl.tiles {
@@ -155,7 +160,7 @@ fn agreement(facts: &Facts) -> Markup {
                 (fact("version", &html! { (version(Some(agreed))) }))
                 (fact("cipher suite", &html! { code { (agreed.suite) } }))
                 (fact("group", &html! { code { (group) } }))
-                (fact("handshake", &html! { (kind) ", " (duration(agreed.after)) }))
+                (fact("handshake", &html! {  (kind) ", " (took(agreed)) }))
                 (fact("protocol", &html! {
                     @match &agreed.alpn { Some(protocol) => code { (protocol) }, None => "none (no ALPN)" }
                 }))

@@ -50,7 +50,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 (ends(facts))
                 ol.turns {
                     (first)
-                    @if let Some(omitted) = rows.omitted() { (left_out(omitted)) }
+                    @if let Some(omitted) = rows.omitted() { (left_out(omitted, us)) }
                     (last)
                 }
             }
@@ -73,11 +73,12 @@ fn ends(facts: &Facts) -> Markup {
     }
 }
 
-fn left_out(omitted: Omitted) -> Markup {
+fn left_out(omitted: Omitted, us: Option<Side>) -> Markup {
     html! {
         li.omitted {
             strong { "Left out here: " (count(omitted.records, "record")) " of " (grouped(omitted.bytes)) "\u{a0}B, in "
-            (count(omitted.turns, "turn")) " of the loop." }
+            @if us.is_some() { (count(omitted.turns, "turn")) " of the loop." }
+            @else { (count(omitted.turns, "packet")) "." } }
             " A page keeps the beginning and the end of a session."
         }
     }
@@ -99,7 +100,7 @@ impl Ladder {
         let items = rows.chunk_by(|(_, row), (_, next)| belongs(row, next));
         let items: Vec<Markup> = items.map(|item| self.item(item)).collect();
         html! {
-            @if let Some(turn) = turn { (asleep(turn)) }
+            @if let Some(turn) = turn { (asleep(turn, self.us)) }
             li.turn {
                 div.wake {
                     @match turn {
@@ -119,6 +120,9 @@ impl Ladder {
     fn item(&mut self, rows: &[(usize, &Row)]) -> Markup {
         match rows {
             [(_, Row::Call(call))] => self.call(call),
+            [(_, Row::Call(call)), (_, Row::Segment(segment))] if call.tone == Tone::Trouble => {
+                html! { (self.call(call)) li.tcp { (segment.draw()) } }
+            }
             [(_, Row::Call(call)), (_, Row::Segment(segment))] => html! {
                 li.tcp { div.call.(tone(call.tone)) { (step(call, self.us)) } (segment.draw()) }
             },
@@ -250,9 +254,18 @@ fn incomplete(carry: &Carry) -> Markup {
     }
 }
 
-/// Draws the gap of a sleep. A longer sleep has a taller gap.
-fn asleep(turn: &Turn) -> Markup {
-    let slept = turn.woke.is_some_and(|(_, slept)| slept) && !turn.gap.is_zero();
+/// Draws the gap of a sleep. A longer sleep has a taller gap. A capture has no loop: its gaps are the times without a
+/// record.
+fn asleep(turn: &Turn, us: Option<Side>) -> Markup {
+    let slept = match us {
+        Some(_) => turn.woke.is_some_and(|(_, slept)| slept) && !turn.gap.is_zero(),
+        None => turn.gap >= Duration::from_millis(1),
+    };
+    let what = match us {
+        Some(_) if turn.others > 0 => "nothing to do, ",
+        Some(_) => "asleep, ",
+        None => "no record, ",
+    };
     let depth = match turn.gap {
         gap if gap < Duration::from_millis(1) => "gap-1",
         gap if gap < Duration::from_millis(100) => "gap-2",
@@ -263,7 +276,7 @@ fn asleep(turn: &Turn) -> Markup {
         @if slept {
             li.gap.(depth) {
                 p {
-                    span { (if turn.others > 0 { "nothing to do, " } else { "asleep, " }) (duration(turn.gap)) }
+                    span { (what) (duration(turn.gap)) }
                     @if turn.others > 0 { small { (count(turn.others, "turn")) " for other sessions" } }
                 }
             }

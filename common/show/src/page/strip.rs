@@ -62,7 +62,7 @@ pub(super) fn of(facts: &Facts) -> Markup {
 fn phases(facts: &Facts) -> Vec<Phase> {
     let moments = &facts.moments;
     let (closing, end) = (moments.closing.unwrap_or(facts.lasted), facts.lasted);
-    let established = facts.agreed.as_ref().map(|agreed| agreed.after);
+    let established = facts.agreed.as_ref().and_then(|agreed| agreed.after);
     let (first, last) = established.and(moments.data).unwrap_or_default();
     let mut phases = Vec::new();
     let mut at = Duration::ZERO;

@@ -1,0 +1,84 @@
+//! `--illustrate`: a page for each session, and its line.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use rustls::Side;
+use show::page::{CapturePages, Captured};
+use tls_session::escaped::one_line;
+
+use super::ending;
+use super::summary::{self, Summary};
+use crate::connections::Sink;
+use crate::reassembly::Gap;
+use crate::session::{Event, Session};
+
+/// The most sessions that may be open at once. A page keeps less than a megabyte until its session ends.
+const MAX_OPEN: usize = 512;
+
+/// Draws the pages, and writes the lines.
+#[derive(Debug)]
+pub struct Pages<W> {
+    pages: CapturePages,
+    summary: Summary<W>,
+    open: HashMap<u64, Captured>,
+    /// The number of sessions that have no page, because too many were open at once.
+    pub not_drawn: u64,
+}
+
+impl<W: Write> Pages<W> {
+    /// Makes the sink.
+    pub fn new(pages: CapturePages, out: W) -> Self {
+        Self { pages, summary: Summary::new(out), open: HashMap::new(), not_drawn: 0 }
+    }
+
+    /// Writes the rest of the lines.
+    ///
+    /// # Errors
+    /// The output fails.
+    pub fn finish(self) -> io::Result<()> {
+        self.summary.finish()
+    }
+
+    fn begin(&mut self, session: &Session) {
+        if self.open.len() == MAX_OPEN {
+            self.not_drawn += 1;
+            return;
+        }
+        let (client, server) = (session.client.address, session.server.address);
+        self.open.insert(session.number, Captured::new(session.number, client, server, session.began));
+    }
+}
+
+impl<W: Write> Sink for Pages<W> {
+    fn event(&mut self, at: Duration, session: &Session, event: Event<'_>) -> io::Result<()> {
+        if let Event::Began = event {
+            self.begin(session);
+            return Ok(());
+        }
+        let Some(page) = self.open.get_mut(&session.number) else {
+            return self.summary.event(at, session, event);
+        };
+        match event {
+            Event::Began | Event::Syn(Side::Client) => {}
+            Event::Syn(Side::Server) => page.connected(at),
+            Event::Bytes { sender, length, records, .. } => page.bytes(at, sender, length, records),
+            Event::Gap(sender, Gap { missing, .. }) => page.gap(at, sender, missing),
+            Event::Fin(sender) => page.fin(at, sender),
+            Event::Reset(sender) => page.reset(at, sender),
+            Event::Ended(incomplete) => {
+                let (sentence, grade) = ending::of(session);
+                let decrypted = ending::decrypted(session);
+                let is_whole = matches!(decrypted, "decrypted" | "nothing encrypted");
+                let sentence = if is_whole { sentence } else { format!("{decrypted}; {sentence}") };
+                page.close(at, &incomplete, sentence, grade);
+                let path = self.pages.draw(page).map_err(io::Error::other)?;
+                self.open.remove(&session.number);
+                let path = one_line(&path.display().to_string());
+                self.summary.add(session.number, format!("{}; {path}", summary::line(session)))?;
+            }
+        }
+        Ok(())
+    }
+}

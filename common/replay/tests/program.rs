@@ -1,0 +1,190 @@
+//! The program: the captures of our own programs, its outputs, its errors.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::Value;
+use testing::echo_server::EchoServer;
+use testing::folder::TempDir;
+use testing::program::{Launch, Program, assert_says};
+
+fn mio_show(folder: &Path, arguments: &[&str]) -> Program {
+    Launch::new(env!("CARGO_BIN_EXE_mio-show"), folder).args(arguments).start()
+}
+
+/// Runs it to its end, with this exit status. Returns what it wrote to stdout and to stderr.
+fn run(folder: &Path, arguments: &[&str], status: i32) -> (String, String) {
+    let mut program = mio_show(folder, arguments);
+    program.expect_exit(status);
+    (program.stdout.text(), program.stderr.text())
+}
+
+/// Returns a folder with the captures of a server and of its client.
+fn captured() -> TempDir {
+    let mut server = EchoServer::start(&["--capture", "server.pcapng", "--sessions", "1"]);
+    let arguments = ["--message", "hello", "--linger", "0s", "--capture", "client.pcapng"];
+    server.client(&arguments).start().expect_exit(0);
+    server.program.expect_exit(0);
+    server.folder
+}
+
+#[test]
+fn the_captures_of_both_programs_are_shown_alike() {
+    let folder = captured();
+    for file in ["server.pcapng", "client.pcapng"] {
+        let (line, log) = run(folder.path(), &[file], 0);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert_says(&line, &["session 1: 2", "TLS 1.3 TLS_AES", "server name localhost"]);
+        assert_says(&line, &["decrypted; client: close_notify", "; server: close_notify"]);
+        assert_says(&log, &["--illustrate DIR draws each session"]);
+    }
+}
+
+#[test]
+fn the_json_has_the_records_of_the_programs_trace() {
+    let folder = captured();
+    let (text, _) = run(folder.path(), &["client.pcapng", "--trace=json"], 0);
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert!(events.starts_with(&["began", "syn", "syn", "bytes"]), "{events:?}");
+    assert!(events.contains(&"fin"), "{events:?}");
+    assert_eq!(events.last(), Some(&"closed"));
+    let records: Vec<&Value> = lines.iter().filter_map(|line| line["records"].as_array()).flatten().collect();
+    let messages: Vec<&str> = records
+        .iter()
+        .flat_map(|record| record["messages"].as_array().unwrap())
+        .filter_map(Value::as_str)
+        .collect();
+    let expected = ["ClientHello", "ServerHello", "EncryptedExtensions", "Certificate", "CertificateVerify"];
+    assert!(messages.starts_with(&expected), "{messages:?}");
+    let closed = lines.last().unwrap();
+    assert_eq!(
+        (&closed["decrypted"], &closed["client"]["close_notify"]),
+        (&"decrypted".into(), &true.into())
+    );
+    for line in &lines {
+        let time = line["time"].as_str().unwrap();
+        assert!(time.ends_with('Z') && time.contains('T') && line["session"] == 1, "{line}");
+    }
+}
+
+#[test]
+fn the_fields_are_those_of_the_page() {
+    let folder = captured();
+    let (text, _) = run(folder.path(), &["client.pcapng", "--trace=fields"], 0);
+    let hello = ["client sent SYN", "▶ client record 0: ClientHello", "legacy_version: TLS 1.2 (0x0303)"];
+    assert_says(&text, &hello);
+    assert_says(&text, &["{Finished}", " sent FIN", "session 1: 2"]);
+}
+
+#[test]
+fn a_page_has_two_life_lines_and_only_its_owner_may_read_it() {
+    let folder = captured();
+    let (line, _) = run(folder.path(), &["client.pcapng", "--illustrate", "drawn"], 0);
+    assert_says(&line, &["; drawn/capture-1.html\n"]);
+    let path = folder.path().join("drawn/capture-1.html");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let page = folder.read("drawn/capture-1.html");
+    assert_says(
+        &page,
+        &["ClientHello", "EncryptedExtensions", "TCP connected", "<strong>FIN</strong>", "hello"],
+    );
+    assert_says(&page, &["<title>Session 1, TLS 1.3: ended well</title>", "class=\"ladder capture\""]);
+    for absent in ["event loop", "read_tls", "this end", "of the loop", "asleep"] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    run(folder.path(), &["client.pcapng", "--illustrate", "drawn"], 0);
+    assert!(folder.path().join("drawn/capture-2.html").exists(), "no page overwrites another");
+}
+
+#[test]
+fn a_failed_session_leads_to_its_trouble() {
+    let server = EchoServer::start(&["--capture", "server.pcapng"]);
+    let other = TempDir::new();
+    let certificate = testing::certificates::Identity::localhost();
+    other.write("other.pem", &certificate.certificate);
+    let ca = other.path().join("other.pem");
+    server.client(&["--ca", ca.to_str().unwrap(), "--capture", "client.pcapng"]).start().expect_exit(3);
+    let (line, _) = run(server.folder.path(), &["client.pcapng", "--illustrate", "drawn"], 0);
+    assert_says(&line, &["client: alert "]);
+    let page = server.folder.read("drawn/capture-1.html");
+    assert_says(&page, &["The handshake failed", "id=\"trouble\"", "the client ends the session: "]);
+}
+
+#[test]
+fn errors_say_which_file_and_what_to_do() {
+    let folder = TempDir::new();
+    folder.write("text", "CLIENT_RANDOM 00 00\n");
+    folder.write("empty.pcap", [&b"\xd4\xc3\xb2\xa1\x02\0\x04\0"[..], &[0; 12], &[1, 0, 0, 0]].concat());
+    folder.write("cut.pcap", [&b"\xd4\xc3\xb2\xa1\x02\0\x04\0"[..], &[0; 12], &[1, 0, 0, 0, 9]].concat());
+    for (arguments, status, says) in [
+        (&["missing.pcap"][..], 1, &["mio-show: cannot read the capture missing.pcap: No such file"][..]),
+        (
+            &["text"],
+            1,
+            &[
+                "cannot read the capture text: it is not a pcap or pcapng file; a key log belongs to --key-log",
+            ],
+        ),
+        (&["."], 1, &["cannot read the capture .: "]),
+        (&["empty.pcap"], 3, &["empty.pcap has no TLS session with its beginning: 0 packets"]),
+        (
+            &["cut.pcap"],
+            1,
+            &["shown up to the place where it is damaged: it ends inside the block at byte 24"],
+        ),
+        (&["empty.pcap", "--key-log", "missing"], 1, &["cannot read the key log missing: No such file"]),
+        (
+            &["empty.pcap", "--key-log", "text"],
+            3,
+            &["1 of 1 lines of the key log are malformed, the first of them in line 1"],
+        ),
+        (&[], 2, &["mio-show: the following required arguments were not provided", "<FILE>"]),
+        (&["empty.pcap", "--trace", "json"], 2, &["write --trace=json"]),
+        (&["empty.pcap", "--trace=json", "--illustrate", "d"], 2, &["cannot be used with"]),
+    ] {
+        let (text, log) = run(folder.path(), arguments, status);
+        assert_eq!(text, "", "{arguments:?}");
+        assert_says(&log, says);
+        assert!(!log.contains("panicked") && !log.contains("CLIENT_RANDOM"), "{log}");
+    }
+    let (help, _) = run(folder.path(), &["--help"], 0);
+    assert_says(
+        &help,
+        &["--key-log <FILE>", "--trace=<FORM>", "--illustrate <DIR>", "3  the capture has no TLS session"],
+    );
+}
+
+#[test]
+fn the_page_in_the_repository_shows_the_flags_and_the_fields() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let folder = captured();
+    let (text, _) = run(folder.path(), &["client.pcapng", "--trace=json"], 0);
+    for line in text.lines() {
+        let object: Value = serde_json::from_str(line).unwrap();
+        let names = object
+            .as_object()
+            .unwrap()
+            .keys()
+            .chain(object["client"].as_object().into_iter().flat_map(|end| end.keys()));
+        for name in names {
+            assert!(page.contains(&format!("`{name}`")), "the README does not explain {name}");
+        }
+        let event = object["event"].as_str().unwrap();
+        assert!(page.contains(&format!("`{event}`")), "the README does not explain {event}");
+    }
+    assert_says(&page, &["--key-log", "--trace=fields", "--trace=json", "--illustrate"]);
+}
+
+/// As in `mio-show FILE | head -1`.
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let folder = captured();
+    let program = env!("CARGO_BIN_EXE_mio-show");
+    let script = "(\"$0\" client.pcapng --trace=fields; echo \"status $?\" >&2) | head -1";
+    let mut shell = Launch::new("sh", folder.path()).args(["-c", script, program]).start();
+    shell.expect_exit(0);
+    assert_says(&shell.stderr.text(), &["status 0"]);
+}
