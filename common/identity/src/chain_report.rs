@@ -7,18 +7,20 @@ use std::fmt::{self, Write as _};
 use aws_lc_rs::digest::{SHA256, digest};
 use pem::{EncodeConfig, LineEnding, Pem};
 use rustls::DistinguishedName;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use tls_session::bytes::Bytes;
 use tls_session::escaped::Escaped;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage};
+use x509_parser::x509::X509Version;
+
+mod ocsp_lines;
 
 use crate::authorization::{Peer, authorize};
 use crate::certificate::{parse, parse_strictly};
 use crate::distinguished_name::distinguished_name;
 use crate::key_kind;
 use crate::names::{self, Basis};
-use crate::ocsp::{self, Responder, Response, Status};
 use crate::trust::Trust;
 use crate::validity::{Moment, Outside, Validity};
 use crate::wrong_name::{ip_address, name_text};
@@ -52,8 +54,8 @@ impl Presented {
         }
     }
 
-    /// Returns the report. Readers of PEM find the certificates in it, because they skip
-    /// other lines (RFC 7468, 2: "explanatory text").
+    /// Returns the report. Readers of PEM find the certificates in it, because they skip the lines before each
+    /// certificate (RFC 7468, 5.2: "explanatory text").
     ///
     /// `name` is the name that the server has to prove, and `trust` the certificates that can prove it.
     pub fn report(&self, name: &ServerName<'_>, trust: &Trust) -> String {
@@ -87,8 +89,10 @@ impl fmt::Display for Report<'_> {
             let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
             writeln!(f, "{}", pem::encode_config(&Pem::new("CERTIFICATE", der.to_vec()), config))?;
         }
-        if let Some(more @ 1..) = chain.len().checked_sub(CERTIFICATES) {
-            writeln!(f, "and {more} more certificates, which are not shown\n")?;
+        match chain.len().saturating_sub(CERTIFICATES) {
+            0 => {}
+            1 => writeln!(f, "and 1 more certificate, which is not shown\n")?,
+            more => writeln!(f, "and {more} more certificates, which are not shown\n")?,
         }
         self.ocsp(f)?;
         let peer = Peer::Server(self.name);
@@ -121,16 +125,10 @@ impl Report<'_> {
         let period = format_args!("{} to {}", validity.not_before, validity.not_after);
         line(f, "valid", format_args!("{period} ({})", self.remaining(&validity)))?;
         line(f, "key", key_kind::describe(certificate.public_key()))?;
-        line(f, "key usage", extension(certificate.key_usage(), |usage| key_usage(usage.value)))?;
-        line(f, "purposes", extension(certificate.extended_key_usage(), |usage| purposes(usage.value)))?;
-        let constraints = extension(certificate.basic_constraints(), |constraints| {
-            match (constraints.value.ca, constraints.value.path_len_constraint) {
-                (true, Some(limit)) => format!("CA:TRUE, at most {limit} authorities below it"),
-                (true, None) => "CA:TRUE".to_owned(),
-                (false, _) => "CA:FALSE".to_owned(),
-            }
-        });
-        line(f, "constraints", constraints)?;
+        let (usage, extended) = (certificate.key_usage(), certificate.extended_key_usage());
+        line(f, "key usage", extension(usage, NOT_RESTRICTED, |usage| key_usage(usage.value)))?;
+        line(f, "purposes", extension(extended, NOT_RESTRICTED, |usage| purposes(usage.value)))?;
+        line(f, "constraints", constraints(certificate))?;
         line(f, "serial", serial(certificate.raw_serial()))?;
         let signature = key_kind::name(certificate.signature_algorithm.algorithm.to_id_string());
         line(f, "signature", signature)
@@ -176,16 +174,21 @@ impl Report<'_> {
             *other != index && parse(der).is_ok_and(|other| other.subject().as_raw() == issuer)
         });
         found.extend(sent.map(|(other, _)| format!("certificate {}", other + 1)));
-        let anchors = &self.trust.anchors().roots;
-        // `TrustAnchor` has the name without its SEQUENCE.
-        let mut subjects = anchors.iter().map(|anchor| DistinguishedName::in_sequence(&anchor.subject));
-        if subjects.any(|subject| subject.as_ref() == issuer) {
+        if self.authorities_named(issuer).next().is_some() {
             found.push(format!("an authority in {}", self.trust.source()));
         }
         match found.is_empty() {
             true => format!("not sent, and no authority in {}", self.trust.source()),
             false => found.join("; "),
         }
+    }
+
+    /// Returns the authorities that we trust and that have this name.
+    fn authorities_named<'b>(&'b self, name: &'b [u8]) -> impl Iterator<Item = &'b TrustAnchor<'static>> {
+        // `TrustAnchor` has the name without its SEQUENCE.
+        let has_name =
+            move |anchor: &&TrustAnchor<'_>| DistinguishedName::in_sequence(&anchor.subject).as_ref() == name;
+        self.trust.anchors().roots.iter().filter(has_name)
     }
 
     fn remaining(&self, validity: &Validity) -> String {
@@ -198,57 +201,39 @@ impl Report<'_> {
             Some(Outside::After(end)) => format!("EXPIRED {} ago", Days(end.days_until(now))),
         }
     }
-
-    fn ocsp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let der = &self.presented.ocsp_response;
-        if der.is_empty() {
-            return writeln!(f, "no stapled OCSP response");
-        }
-        writeln!(f, "stapled OCSP response, {}", Bytes(der.len()))?;
-        let answer = match ocsp::parse(der) {
-            Some(Response::Answer(answer)) => answer,
-            Some(Response::Error(error)) => return line(f, "status", format_args!("no answer: {error}")),
-            None => return line(f, "unreadable", "it is no basic response of RFC 6960"),
-        };
-        let now = Moment::from(self.presented.at);
-        match answer.status {
-            Status::Good => line(f, "status", "good"),
-            Status::Revoked(since) => line(f, "status", format_args!("REVOKED on {since}")),
-            Status::Unknown => line(f, "status", "unknown: the responder does not know the certificate"),
-        }?;
-        line(f, "this update", answer.this_update)?;
-        match answer.next_update {
-            None => line(f, "next update", "not given: newer information is always available"),
-            Some(next) if next < now => {
-                line(f, "next update", format_args!("{next} (OUTDATED for {})", Days(next.days_until(now))))
-            }
-            Some(next) => {
-                line(f, "next update", format_args!("{next} ({} left)", Days(now.days_until(next))))
-            }
-        }?;
-        line(f, "produced", answer.produced)?;
-        match answer.responder {
-            Responder::Name(name) => line(f, "responder", name),
-            Responder::KeyHash(hash) => line(f, "responder", format_args!("key with SHA-1 {}", Hex(hash))),
-        }?;
-        let own = self.presented.chain.first().map(parse);
-        let is_own = own.is_some_and(|own| own.is_ok_and(|own| own.raw_serial() == answer.serial));
-        let whose = if is_own { "" } else { ", which is NOT that of certificate 1" };
-        line(f, "serial", format_args!("{}{whose}", serial(answer.serial)))?;
-        line(f, "signature", "not checked by this program")
-    }
 }
 
-/// Returns the text of an extension, or says that it is missing or unreadable.
+/// The text for a certificate without keyUsage or extendedKeyUsage.
+const NOT_RESTRICTED: &str = "not restricted";
+
+/// Returns the text of an extension. `missing` is the text for a certificate that does not have it.
 fn extension<T>(
     found: Result<Option<T>, x509_parser::error::X509Error>,
+    missing: &str,
     text: impl FnOnce(T) -> String,
 ) -> String {
     match found {
         Ok(Some(extension)) => text(extension),
-        Ok(None) => "not restricted".to_owned(),
+        Ok(None) => missing.to_owned(),
         Err(error) => format!("unreadable: {}", Escaped::new(&error.to_string())),
     }
+}
+
+/// Returns whether the certificate is that of an authority. RFC 5280, 4.2.1.9: "If the basic constraints extension is
+/// not present in a version 3 certificate, or the extension is present but the cA boolean is not asserted, then the
+/// certified public key MUST NOT be used to verify certificate signatures."
+fn constraints(certificate: &X509Certificate<'_>) -> String {
+    let missing = match certificate.version() {
+        X509Version::V3 => "not an authority (no basicConstraints)",
+        _ => "none (only version 3 has basicConstraints)",
+    };
+    extension(certificate.basic_constraints(), missing, |constraints| {
+        match (constraints.value.ca, constraints.value.path_len_constraint) {
+            (true, Some(limit)) => format!("CA:TRUE, at most {limit} authorities below it"),
+            (true, None) => "CA:TRUE".to_owned(),
+            (false, _) => "CA:FALSE".to_owned(),
+        }
+    })
 }
 
 /// Returns the bits by their names in RFC 5280, 4.2.1.3.

@@ -1,10 +1,10 @@
-//! Parses a stapled OCSP response (RFC 6960, 4.2.1): what the issuer says about a certificate.
+//! Parses a stapled OCSP response (RFC 6960, 4.2.1). The response has the status of certificates.
 //!
 //! `x509-parser` has no OCSP. The crate `x509-ocsp` would bring a second parser of DER and of certificates, so this file
-//! reads the few fields that the report shows. The peer chose the bytes: nothing here allocates more than they hold.
+//! reads the few fields that the report shows. The peer chose the bytes, so nothing here allocates more than they hold.
 
 use rustls::DistinguishedName;
-use x509_parser::asn1_rs::{Any, FromDer as _, Tag};
+use x509_parser::asn1_rs::{Any, FromDer as _, Oid, Tag};
 use x509_parser::prelude::ASN1Time;
 
 use crate::distinguished_name;
@@ -21,22 +21,46 @@ const CONSTRUCTED_2: &[u8] = &[0xa2];
 pub(super) enum Response<'a> {
     /// The responder gives no answer. The text is the name of its error.
     Error(&'static str),
-    /// The responder answers for one certificate.
-    Answer(Answer<'a>),
+    /// The responder gives answers.
+    Answers(Answers<'a>),
 }
 
-/// The answer for one certificate. A stapled response has no other.
-pub(super) struct Answer<'a> {
-    /// The serial number of the certificate, as in its DER.
-    pub(super) serial: &'a [u8],
-    pub(super) status: Status,
-    pub(super) this_update: Moment,
-    /// `None`: the responder always has newer information.
-    pub(super) next_update: Option<Moment>,
+/// The answers of a responder. RFC 6960 allows any number of them.
+pub(super) struct Answers<'a> {
     /// The name of the responder, or the hash of its key.
     pub(super) responder: Responder<'a>,
     /// When the responder signed.
     pub(super) produced: Moment,
+    /// The content of the SEQUENCE OF SingleResponse.
+    singles: &'a [u8],
+}
+
+impl<'a> Answers<'a> {
+    /// Returns the answers in their order, up to the first one that does not parse.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Answer<'a>> {
+        fields(self.singles).map_while(|single| answer(single.data))
+    }
+}
+
+/// The answer for one certificate: a SingleResponse.
+pub(super) struct Answer<'a> {
+    pub(super) id: CertId<'a>,
+    pub(super) status: Status,
+    pub(super) this_update: Moment,
+    /// `None`: the responder always has newer information.
+    pub(super) next_update: Option<Moment>,
+}
+
+/// The certificate that an answer is about.
+pub(super) struct CertId<'a> {
+    /// The algorithm of the two hashes.
+    pub(super) algorithm: Oid<'a>,
+    /// The hash of the issuer's name.
+    pub(super) name_hash: &'a [u8],
+    /// The hash of the issuer's public key.
+    pub(super) key_hash: &'a [u8],
+    /// The serial number of the certificate, as in its DER.
+    pub(super) serial: &'a [u8],
 }
 
 /// The status of a certificate.
@@ -74,20 +98,25 @@ pub(super) fn parse(der: &[u8]) -> Option<Response<'_>> {
     }
     // BasicOCSPResponse ::= SEQUENCE { tbsResponseData ResponseData, … }
     let data = fields(sequence(bytes.next()?.data)?).next()?;
-    answer(data.data).map(Response::Answer)
+    answers(data.data).map(Response::Answers)
 }
 
-/// Parses the content of a ResponseData: version, responder, time, and the answers, of which it returns the first.
-fn answer(data: &[u8]) -> Option<Answer<'_>> {
+/// Parses the content of a ResponseData: version, responder, time, and the answers. `None` also if the first answer is
+/// damaged, or if there is none.
+fn answers(data: &[u8]) -> Option<Answers<'_>> {
     let mut data = fields(data).peekable();
     data.next_if(|field| field.header.raw_tag() == Some(CONSTRUCTED_0)); // the version
     let responder = responder(&data.next()?)?;
     let produced = moment(&data.next()?)?;
-    let answers = data.next()?;
-    // SingleResponse ::= SEQUENCE { certID, certStatus, thisUpdate, nextUpdate [0] EXPLICIT OPTIONAL, … }
-    let mut single = fields(fields(answers.data).next()?.data);
-    // CertID ::= SEQUENCE { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }
-    let serial = fields(single.next()?.data).nth(3)?.data;
+    let answers = Answers { responder, produced, singles: data.next()?.data };
+    let is_readable = answers.iter().next().is_some();
+    is_readable.then_some(answers)
+}
+
+/// SingleResponse ::= SEQUENCE { certID, certStatus, thisUpdate, nextUpdate [0] EXPLICIT OPTIONAL, … }
+fn answer(single: &[u8]) -> Option<Answer<'_>> {
+    let mut single = fields(single);
+    let id = cert_id(single.next()?.data)?;
     let status = status(&single.next()?)?;
     let this_update = moment(&single.next()?)?;
     let next_update = match single.next() {
@@ -96,7 +125,15 @@ fn answer(data: &[u8]) -> Option<Answer<'_>> {
         }
         _ => None,
     };
-    Some(Answer { serial, status, this_update, next_update, responder, produced })
+    Some(Answer { id, status, this_update, next_update })
+}
+
+/// CertID ::= SEQUENCE { hashAlgorithm AlgorithmIdentifier, issuerNameHash, issuerKeyHash, serialNumber }
+fn cert_id(id: &[u8]) -> Option<CertId<'_>> {
+    let mut id = fields(id);
+    let algorithm = fields(id.next()?.data).next()?.oid().ok()?;
+    let (name_hash, key_hash) = (id.next()?.data, id.next()?.data);
+    Some(CertId { algorithm, name_hash, key_hash, serial: id.next()?.data })
 }
 
 /// ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }
@@ -136,6 +173,14 @@ fn error_name(number: u8) -> &'static str {
         6 => "unauthorized",
         _ => "an unknown error",
     }
+}
+
+/// Returns the public key in the content of a SubjectPublicKeyInfo, without the number of its unused bits.
+///
+/// SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }
+pub(super) fn public_key(key_info: &[u8]) -> Option<&[u8]> {
+    let (_unused_bits, key) = fields(key_info).nth(1)?.data.split_first()?;
+    Some(key)
 }
 
 /// Returns the content of a SEQUENCE that takes all of `der`.

@@ -84,7 +84,7 @@ pub struct ServerVerifier {
     trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
     policy: Policy,
-    /// `None`: nobody wants to see what servers present.
+    /// The certificates of the last server, if the user wants to see them.
     presented: Option<Mutex<Option<Presented>>>,
 }
 

@@ -179,7 +179,8 @@ fn a_stapled_response_is_shown() {
         &[
             "stapled OCSP response, 272 bytes\n  status      good\n  this update 2026-11-29 13:18:38 UTC\n",
             "  next update 2026-12-02 13:18:38 UTC (2 days left)\n  produced    2026-11-29 13:18:38 UTC\n",
-            "  responder   CN=OCSP Authority\n  serial      C0:FF:EE\n  signature   not checked by this program\n",
+            "  responder   CN=OCSP Authority\n  serial      C0:FF:EE\n  issuer      that of certificate 1\n",
+            "  signature   not checked by this program\n",
         ],
     );
     assert_says(&shown(&fixture_response("good"), 10), &["2026-12-02 13:18:38 UTC (OUTDATED for 8 days)"]);
@@ -193,6 +194,114 @@ fn a_stapled_response_is_shown() {
 
     let other = good_of(&fixture_certificate("authority"), &trust);
     assert_says(&other, &["serial      C0:FF:EE, which is NOT that of certificate 1\n"]);
+    let without_issuer = good_of(&own, &Trust::nothing());
+    assert_says(&without_issuer, &["has the name of certificate 1's issuer, whose key is not known\n"]);
+}
+
+/// Returns a value in DER. The length has two bytes.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x82], &length[..], content].concat()
+}
+
+const SEQUENCE: u8 = 0x30;
+const SHA_256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+
+/// Returns a SingleResponse of RFC 6960, 4.2.1, with the status `good`.
+fn single(hash: &[u8], issuer_name: &[u8], issuer_key: &[u8], serial: &[u8], this_update: &[u8]) -> Vec<u8> {
+    let sha_256 = |bytes| aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let id = [
+        der(SEQUENCE, &der(6, hash)),
+        der(4, sha_256(issuer_name).as_ref()),
+        der(4, sha_256(issuer_key).as_ref()),
+        der(2, serial),
+    ];
+    der(SEQUENCE, &[der(SEQUENCE, &id.concat()), der(0x80, b""), der(24, this_update)].concat())
+}
+
+/// Returns an OCSPResponse with these answers. Its responder is a hash of a key, and it has no signature.
+fn response(answers: &[Vec<u8>]) -> Vec<u8> {
+    let data = [der(0xa2, &der(4, b"key")), der(24, b"20261124060000Z"), der(SEQUENCE, &answers.concat())];
+    let basic = der(SEQUENCE, &der(SEQUENCE, &data.concat()));
+    let kind = der(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1]);
+    let bytes = der(SEQUENCE, &[kind, der(4, &basic)].concat());
+    der(SEQUENCE, &[der(10, &[0]), der(0xa0, &bytes)].concat())
+}
+
+#[test]
+fn the_answer_for_the_servers_certificate_is_chosen_and_its_issuer_is_compared() {
+    const NUMBER: &[u8] = &[0x11, 0x22];
+    const WANTED: &[u8] = b"20261122000000Z";
+    let (root, other) = (classic("My Root"), classic("Other"));
+    let name = |made: &Made| {
+        let (_, certificate) = x509_parser::parse_x509_certificate(&made.der).unwrap();
+        certificate.subject().as_raw().to_vec()
+    };
+    let key = |made: &Made| made.issuer.key().public_key_raw().to_vec();
+    let server = issued_by(
+        &root,
+        params("x", &["localhost"], |params| params.serial_number = Some(NUMBER.to_vec().into())),
+    );
+    let of_root = |serial, date| single(SHA_256, &name(&root), &key(&root), serial, date);
+    let of_name = |date| single(SHA_256, &name(&other), &key(&root), NUMBER, date);
+    let of_key = |date| single(SHA_256, &name(&root), &key(&other), NUMBER, date);
+    let of_hash = |date| single(&[0x2a, 3], &name(&root), &key(&root), NUMBER, date);
+    const EARLY: &[u8] = b"20261101000000Z";
+    let trust = trusting(&[&root.pem]);
+    let shown = |answers: &[Vec<u8>], trust: &Trust| {
+        report_at(std::slice::from_ref(&server.der), &response(answers), "localhost", trust, now())
+    };
+
+    let answers = [of_root(&[7], EARLY), of_name(EARLY), of_key(EARLY), of_root(NUMBER, WANTED)];
+    let text = shown(&answers, &trust);
+    assert_says(
+        &text,
+        &[
+            "  answers     4; this is number 4\n  status      good\n  this update 2026-11-22 00:00:00 UTC\n",
+            "  serial      11:22\n  issuer      that of certificate 1\n",
+        ],
+    );
+    // The server can send its issuer.
+    let chain = [server.der.clone(), root.der.clone()];
+    let text = report_at(&chain, &response(&answers), "localhost", &Trust::nothing(), now());
+    assert_says(&text, &["this is number 4\n", "  issuer      that of certificate 1\n"]);
+
+    for (answer, line) in [
+        (of_name(EARLY), "  issuer      NOT that of certificate 1: its name is another one\n"),
+        (of_key(EARLY), "  issuer      NOT that of certificate 1: its key is another one\n"),
+        (of_hash(EARLY), "  issuer      not compared: this program does not know the hash 1.2.3\n"),
+        (of_root(&[7], EARLY), "  serial      07, which is NOT that of certificate 1\n"),
+    ] {
+        let text = shown(std::slice::from_ref(&answer), &trust);
+        assert_says(&text, &[line]);
+        assert!(!text.contains("answers "), "{text}");
+    }
+    let none = shown(&[], &trust);
+    assert_says(&none, &["unreadable  it is no basic response"]);
+}
+
+#[test]
+fn a_certificate_without_basic_constraints_is_not_one_of_an_authority() {
+    let leaf = self_signed(params("x", &["localhost"], |params| params.is_ca = rcgen::IsCa::NoCa));
+    let text = report(&[&leaf], "localhost", &Trust::nothing());
+    assert_says(&text, &["  constraints not an authority (no basicConstraints)\n"]);
+    let old = CertificateDer::from_pem_file(fixture("ec-certificate-v1.pem")).unwrap();
+    let text = report_at(&[old], &[], "localhost", &Trust::nothing(), now());
+    assert_says(&text, &["  constraints none (only version 3 has basicConstraints)\n"]);
+}
+
+#[test]
+fn the_report_counts_the_certificates_that_it_does_not_show() {
+    let chain = vec![CertificateDer::from(vec![0]); 18];
+    for (count, line) in [
+        (16, "certificate 16 of 16"),
+        (17, "and 1 more certificate, which is not shown\n"),
+        (18, "and 2 more certificates, which are not shown\n"),
+    ] {
+        let text = report_at(&chain[..count], &[], "localhost", &Trust::nothing(), now());
+        assert_says(&text, &[line]);
+        assert_eq!(text.contains(" more certificate"), count > 16);
+    }
 }
 
 fn good_of(own: &CertificateDer<'_>, trust: &Trust) -> String {
