@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::mem;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::crypto::tls12::Prf;
@@ -95,8 +96,8 @@ pub struct Recorder(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     fresh: Mutex<Fresh>,
-    /// The wrapped cipher suites so far.
-    suites: Mutex<Vec<SupportedCipherSuite>>,
+    /// The cipher suites so far: each as its provider has it, and wrapped.
+    suites: Mutex<Vec<[SupportedCipherSuite; 2]>>,
 }
 
 #[derive(Default)]
@@ -133,11 +134,12 @@ impl Recorder {
     /// Returns the wrapped suite.
     ///
     /// rustls takes only `'static` suites, so a wrapped suite leaks. A server loads its configuration again at each SIGHUP.
-    /// So that the leak does not grow, each suite is wrapped only once.
+    /// So that the leak does not grow, each suite of a provider is wrapped only once. Another provider has other suites, with
+    /// its own HKDF and PRF.
     fn suite(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
         let mut wrapped = lock(&self.0.suites);
-        if let Some(known) = wrapped.iter().find(|known| known.suite() == suite.suite()) {
-            return *known;
+        if let Some([_, recorded]) = wrapped.iter().find(|[inner, _]| is_same(inner, &suite)) {
+            return *recorded;
         }
         let recorded = match suite {
             SupportedCipherSuite::Tls13(suite) => SupportedCipherSuite::Tls13(leaked(Tls13CipherSuite {
@@ -151,8 +153,17 @@ impl Recorder {
                 ..*suite
             })),
         };
-        wrapped.push(recorded);
+        wrapped.push([suite, recorded]);
         recorded
+    }
+}
+
+/// Returns whether two suites are one static. `PartialEq` of rustls compares only their numbers.
+fn is_same(one: &SupportedCipherSuite, two: &SupportedCipherSuite) -> bool {
+    match (one, two) {
+        (SupportedCipherSuite::Tls13(one), SupportedCipherSuite::Tls13(two)) => ptr::eq(*one, *two),
+        (SupportedCipherSuite::Tls12(one), SupportedCipherSuite::Tls12(two)) => ptr::eq(*one, *two),
+        _ => false,
     }
 }
 

@@ -139,12 +139,24 @@ fn a_suite_is_wrapped_once() {
     let again = recorder.provider(&default_provider());
     assert_eq!(provider.cipher_suites.len(), default_provider().cipher_suites.len());
     for (one, two) in provider.cipher_suites.iter().zip(&again.cipher_suites) {
-        let same = match (one, two) {
-            (SupportedCipherSuite::Tls13(one), SupportedCipherSuite::Tls13(two)) => std::ptr::eq(*one, *two),
-            (SupportedCipherSuite::Tls12(one), SupportedCipherSuite::Tls12(two)) => std::ptr::eq(*one, *two),
-            _ => false,
-        };
-        assert!(same, "{one:?}");
+        assert!(is_same(one, two), "{one:?}");
+    }
+}
+
+#[test]
+fn each_provider_keeps_its_own_computations() {
+    let (recorder, other) = (Recorder::default(), Recorder::default());
+    recorder.provider(&default_provider());
+    // The computations of the second provider are those of the other recorder.
+    let second = recorder.provider(&other.provider(&default_provider()));
+    for suite in second.cipher_suites {
+        match suite {
+            SupportedCipherSuite::Tls13(suite) => drop(suite.hkdf_provider.extract_from_zero_ikm(None)),
+            SupportedCipherSuite::Tls12(suite) => suite.prf_provider.for_secret(&mut [0], b"s", b"l", b"s"),
+        }
+        let observed = recorder.take();
+        assert_eq!(observed.len(), 1, "{suite:?}");
+        assert_eq!(observed.first(), other.take().first(), "{suite:?}");
     }
 }
 

@@ -13,7 +13,8 @@ use rustls::Side;
 pub enum Key {
     /// The result of the key exchange in TLS 1.3: (EC)DHE, ML-KEM, or both (RFC 8446, 7.4).
     SharedSecret,
-    /// The PSK that the session resumes, or an external PSK (RFC 8446, 4.2.11).
+    /// The PSK of an earlier session, which this session resumes (RFC 8446, 4.2.11). An external PSK looks the same in
+    /// ClientHello, but its binder_key has the label "ext binder". The decoder takes each PSK for one of an earlier session.
     Psk,
     /// Early Secret (RFC 8446, 7.1).
     EarlySecret,
