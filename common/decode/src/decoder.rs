@@ -118,9 +118,21 @@ impl Decoder {
         };
         let Decrypted { protection, content, sealing, epoch } = decrypted;
         let key = epoch.map(|epoch| Key::Record(sender, epoch));
-        let (derivations, checks) = self.schedule.take();
+        let (derivations, checks, left_out) = self.schedule.take();
         let version = self.version;
-        Record { sender, number, version, wire, sealing, protection, content, key, derivations, checks }
+        Record {
+            sender,
+            number,
+            version,
+            wire,
+            sealing,
+            protection,
+            content,
+            key,
+            derivations,
+            checks,
+            left_out,
+        }
     }
 
     /// Returns the epoch of the next record if it is encrypted.
@@ -149,6 +161,7 @@ impl Decoder {
             key: None,
             derivations: Vec::new(),
             checks: Vec::new(),
+            left_out: 0,
         })
     }
 

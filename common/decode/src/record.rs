@@ -33,6 +33,8 @@ pub struct Record {
     pub derivations: Vec<Derivation>,
     /// The proofs in the messages that end in this record. There are at most 16.
     pub checks: Vec<Check>,
+    /// The number of further derivations and checks, which are left out.
+    pub left_out: usize,
 }
 
 /// The protection of a record.

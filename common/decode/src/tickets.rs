@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use aws_lc_rs::digest;
-use rustls::{HandshakeType, ProtocolVersion};
+use rustls::{HandshakeType, ProtocolVersion, Side};
 
 use crate::hello::ServerHello;
 use crate::reader::Reader;
@@ -31,8 +31,8 @@ enum Kind {
 }
 
 impl Tickets {
-    /// Remembers the ticket of a NewSessionTicket, or the session ID of a ServerHello of TLS 1.2. Other messages issue
-    /// nothing. A resumed session repeats the session ID of its origin. Then the origin stays.
+    /// Remembers the ticket of a NewSessionTicket, or the session ID of a ServerHello of TLS 1.2. Other messages, and
+    /// messages of a client, issue nothing. A resumed session repeats the session ID of its origin. Then the origin stays.
     pub fn saw(&mut self, message: &Message, session: u64) {
         let Some(digest) = issued(message) else { return };
         if self.sessions.contains_key(&digest) {
@@ -50,7 +50,7 @@ impl Tickets {
     /// Returns the session that issued the ticket or the session ID with which a session is resumed. After a
     /// HelloRetryRequest, `client_hello` is the second one. `None`: the session is not resumed, or its origin is unknown.
     pub fn origin(&self, client_hello: &Message, server_hello: &Message) -> Option<u64> {
-        let offer = Offer::read(client_hello.body())?;
+        let offer = Offer::read(client_hello.body());
         let answer = Answer::read(server_hello.body())?;
         let ids = match ServerHello::read(server_hello.body())?.version {
             ProtocolVersion::TLSv1_3 => vec![(Kind::Ticket, *offer.identities.get(answer.selected?)?)],
@@ -58,36 +58,43 @@ impl Tickets {
             _ if answer.session_id.is_empty() || answer.session_id != offer.session_id => Vec::new(),
             _ => vec![(Kind::Ticket, offer.ticket), (Kind::SessionId, offer.session_id)],
         };
-        ids.into_iter().find_map(|(kind, id)| self.sessions.get(&digest(kind, id))).copied()
+        ids.into_iter().find_map(|(kind, id)| self.sessions.get(&digest(kind, id)?)).copied()
     }
 }
 
 /// Returns the digest of the ticket or the session ID that a message issues.
 fn issued(message: &Message) -> Option<Digest> {
+    if message.sender != Side::Server {
+        return None;
+    }
     let mut body = Reader::new(message.body());
     match (message.kind, message.version?) {
         (HandshakeType::NewSessionTicket, ProtocolVersion::TLSv1_3) => {
             body.take(8)?; // lifetime, age
             body.vector(1)?; // nonce
-            Some(digest(Kind::Ticket, body.vector(2)?.rest()))
+            digest(Kind::Ticket, body.vector(2)?.rest())
         }
         (HandshakeType::NewSessionTicket, _) => {
             body.take(4)?; // lifetime
-            Some(digest(Kind::Ticket, body.vector(2)?.rest()))
+            digest(Kind::Ticket, body.vector(2)?.rest())
         }
         (HandshakeType::ServerHello, ProtocolVersion::TLSv1_2) => {
-            let id = Answer::read(message.body())?.session_id;
-            (!id.is_empty()).then(|| digest(Kind::SessionId, id))
+            digest(Kind::SessionId, Answer::read(message.body())?.session_id)
         }
         _ => None,
     }
 }
 
-fn digest(kind: Kind, bytes: &[u8]) -> Digest {
+/// Returns the digest of a ticket or a session ID. `None`: it is empty. A server that issues no ticket sends an empty one
+/// (RFC 5077, 3.3), and a client without a ticket sends an empty extension (RFC 5077, 3.2).
+fn digest(kind: Kind, bytes: &[u8]) -> Option<Digest> {
+    if bytes.is_empty() {
+        return None;
+    }
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&[kind as u8]);
     context.update(bytes);
     let mut digest = Digest::default();
     digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-    digest
+    Some(digest)
 }

@@ -111,6 +111,7 @@ proptest! {
             key,
             derivations,
             checks,
+            left_out: 0,
         };
         if !matches!(record.content, Content::NotTls | Content::Incomplete) {
             hold(&explain::header(&record), record.wire.len().min(5));

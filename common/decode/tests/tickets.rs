@@ -79,3 +79,37 @@ fn the_oldest_tickets_are_forgotten() {
     assert_eq!(known.iter().filter(|known| **known).count(), 4096);
     assert!(known[5000 - 4096..].iter().all(|known| *known));
 }
+
+/// Returns a NewSessionTicket of TLS 1.2.
+fn new_session_ticket(sender: Side, ticket: &[u8]) -> Message {
+    let length = u16::try_from(ticket.len()).unwrap().to_be_bytes();
+    let kind = HandshakeType::NewSessionTicket;
+    let bytes = [&[u8::from(kind), 0, 0, 0, 0, 0, 0, 0], &length[..], ticket].concat();
+    Message { sender, kind, version: Some(ProtocolVersion::TLSv1_2), bytes }
+}
+
+#[test]
+fn an_empty_ticket_names_no_session() {
+    // "then it sends a zero-length ticket in the NewSessionTicket handshake message" (RFC 5077, 3.3)
+    let mut tickets = Tickets::default();
+    tickets.saw(&new_session_ticket(Side::Server, &[]), 1);
+    let [answer, hello] = hellos(7);
+    assert_eq!(tickets.origin(&hello, &answer), None);
+    tickets.saw(&answer, 2);
+    assert_eq!(tickets.origin(&hello, &answer), Some(2));
+}
+
+#[test]
+fn a_client_issues_no_tickets() {
+    let mut tickets = Tickets::default();
+    let [answer, hello] = hellos(7);
+    tickets.saw(&answer, 1);
+    for number in 0..5000_u32 {
+        tickets.saw(&new_session_ticket(Side::Client, &number.to_be_bytes()), 2);
+        let forged = Message { sender: Side::Client, ..hellos(number + 8)[0].clone() };
+        tickets.saw(&forged, 2);
+    }
+    assert_eq!(tickets.origin(&hello, &answer), Some(1));
+    let [answer, hello] = hellos(8);
+    assert_eq!(tickets.origin(&hello, &answer), None);
+}

@@ -14,7 +14,8 @@ use crate::record::Message;
 use crate::recorder::Observed;
 use crate::secrets::Secret;
 
-/// The most derivations, and the most checks, of one record. ServerHello has the most derivations: 12.
+/// The most derivations, and the most checks, of one record. No message has more than ServerHello: it has up to 11
+/// derivations.
 const MOST: usize = 16;
 
 /// The key schedule of one session, as far as it is known.
@@ -31,6 +32,8 @@ pub(crate) struct Schedule {
     /// The derivations and the checks of the current record.
     derivations: Vec<Derivation>,
     checks: Vec<Check>,
+    /// The number of derivations and checks above the limit.
+    left_out: usize,
 }
 
 /// The last ClientHello.
@@ -110,9 +113,9 @@ impl Schedule {
         self.session.as_mut().map_or(0, |session| session.progress(side).generation)
     }
 
-    /// Returns the derivations and the checks since the last call.
-    pub(crate) fn take(&mut self) -> (Vec<Derivation>, Vec<Check>) {
-        (mem::take(&mut self.derivations), mem::take(&mut self.checks))
+    /// Returns the derivations and the checks since the last call, and how many others were left out.
+    pub(crate) fn take(&mut self) -> (Vec<Derivation>, Vec<Check>, usize) {
+        (mem::take(&mut self.derivations), mem::take(&mut self.checks), mem::take(&mut self.left_out))
     }
 
     /// A record could not be decrypted, or a message is too long. So the transcript lacks a message.
@@ -122,6 +125,9 @@ impl Schedule {
 
     /// Follows a message. `opened`: its record was encrypted.
     pub(crate) fn message(&mut self, message: &Message, opened: bool) {
+        if message.kind == HandshakeType::HelloRequest {
+            return; // no transcript contains it (RFC 5246, 7.4.1.1)
+        }
         match self.session {
             // After ServerHello of TLS 1.3, a message in clear text is an attack. Both ends ignore or refuse it.
             Some(session) if session.is_tls13 => {
@@ -147,7 +153,7 @@ impl Schedule {
             }
         }
         self.session = None;
-        let offer = Offer::read(message.body()).unwrap_or_default();
+        let offer = Offer::read(message.body());
         let psk = offer.binders.as_ref().and_then(|binders| self.offer_psks(message, binders));
         self.add(message);
         if let Some(algorithm) = psk.filter(|_| offer.early_data) {
@@ -175,11 +181,15 @@ impl Schedule {
             message.bytes.get(..message.bytes.len() - message.body().len() + binders.truncated)?;
         let mut transcript = self.transcript.clone()?;
         transcript.add(Part::TruncatedClientHello, truncated)?;
-        for (index, length) in binders.lengths.iter().enumerate().take(MOST) {
+        let transcripts = HashAlgorithm::ALL.map(|algorithm| (algorithm, transcript.so_far(algorithm)));
+        for (index, length) in binders.lengths.iter().enumerate() {
             let key = (index == 0).then_some(Key::BinderFinishedKey);
-            let algorithm = HashAlgorithm::of_length(*length)?;
-            let transcript = transcript.so_far(algorithm);
-            self.check(CheckKind::Binder(index), key, algorithm, transcript);
+            // A binder of another length has an unknown hash function, so its check cannot be described.
+            if let Some((algorithm, transcript)) =
+                transcripts.iter().find(|(hash, _)| hash.length() == *length)
+            {
+                self.check(CheckKind::Binder(index), key, *algorithm, transcript.clone());
+            }
         }
         Some(psk)
     }
@@ -277,9 +287,7 @@ impl Schedule {
 
     fn push(&mut self, mut derivation: Derivation) {
         derivation.value = self.values.as_mut().and_then(|values| values.derive(&derivation));
-        if self.derivations.len() < MOST {
-            self.derivations.push(derivation);
-        }
+        push_bounded(&mut self.derivations, derivation, &mut self.left_out);
     }
 
     /// Adds a check of a transcript, unless the transcript lacks a message.
@@ -296,8 +304,15 @@ impl Schedule {
     }
 
     pub(super) fn push_check(&mut self, check: Check) {
-        if self.checks.len() < MOST {
-            self.checks.push(check);
-        }
+        push_bounded(&mut self.checks, check, &mut self.left_out);
+    }
+}
+
+/// Adds an item to a list, unless the list is full. Counts an item that does not fit.
+fn push_bounded<T>(list: &mut Vec<T>, item: T, left_out: &mut usize) {
+    if list.len() < MOST {
+        list.push(item);
+    } else {
+        *left_out += 1;
     }
 }

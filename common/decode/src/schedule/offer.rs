@@ -34,25 +34,32 @@ pub(super) struct Binders {
 }
 
 impl<'a> Offer<'a> {
-    /// Reads a body. `None` if it is malformed.
-    pub(crate) fn read(body: &'a [u8]) -> Option<Self> {
+    /// Reads a body. If it is malformed, the result has the fields before the error.
+    pub(crate) fn read(body: &'a [u8]) -> Self {
+        let mut offer = Self::default();
+        // `None` only says that the rest is malformed.
+        let _ = offer.read_fields(body);
+        offer
+    }
+
+    fn read_fields(&mut self, body: &'a [u8]) -> Option<()> {
         let mut reader = Reader::new(body);
-        reader.u16()?;
-        let (random, session_id) = (reader.array()?, reader.vector(1)?.rest());
+        reader.u16()?; // version
+        self.random = reader.array()?;
+        self.session_id = reader.vector(1)?.rest();
         reader.vector(2)?; // suites
         reader.vector(1)?; // compression methods
-        let mut offer = Self { random, session_id, ..Self::default() };
         let mut extensions = extensions(reader).peekable();
         while let Some((kind, content)) = extensions.next() {
             match kind {
-                SESSION_TICKET => offer.ticket = content.rest(),
-                EARLY_DATA => offer.early_data = true,
+                SESSION_TICKET => self.ticket = content.rest(),
+                EARLY_DATA => self.early_data = true,
                 // It is the last extension (RFC 8446, 4.2.11).
-                PRE_SHARED_KEY if extensions.peek().is_none() => offer.read_psks(content, body)?,
+                PRE_SHARED_KEY if extensions.peek().is_none() => self.read_psks(content, body)?,
                 _ => {}
             }
         }
-        Some(offer)
+        Some(())
     }
 
     fn read_psks(&mut self, mut content: Reader<'a>, body: &[u8]) -> Option<()> {

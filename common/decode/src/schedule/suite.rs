@@ -1,4 +1,4 @@
-//! The lengths of keys.
+//! The properties of cipher suites.
 
 use rustls::CipherSuite;
 
@@ -13,4 +13,10 @@ pub(super) fn lengths(suite: CipherSuite) -> Option<(usize, usize)> {
         () if has("AES_256_GCM") || has("AES_256_CCM") => Some((32, 4)),
         () => None,
     }
+}
+
+/// Returns whether ServerKeyExchange of a suite has a named group and a signature (RFC 8422, 5.4). DHE begins with a prime
+/// instead (RFC 5246, 7.4.3), and a PSK with an identity hint (RFC 5489, 2).
+pub(super) fn signs_named_group(suite: CipherSuite) -> bool {
+    suite.as_str().is_some_and(|name| name.contains("_ECDHE_RSA_") || name.contains("_ECDHE_ECDSA_"))
 }

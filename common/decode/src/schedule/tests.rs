@@ -196,7 +196,7 @@ fn begun() -> Schedule {
     let mut schedule = Schedule::default();
     schedule.message(&client_hello(), false);
     schedule.message(&server_hello(&[9; 32]), false);
-    let (derivations, _) = schedule.take();
+    let (derivations, ..) = schedule.take();
     assert_eq!(derivations.len(), 9); // without a key share
     schedule
 }
@@ -209,7 +209,7 @@ fn a_handshake_of_too_many_messages_has_no_transcript() {
         let mut schedule = begun();
         (0..certificates).for_each(|_| schedule.message(&certificate, true));
         schedule.message(&finished, true);
-        let (derivations, checks) = schedule.take();
+        let (derivations, checks, _) = schedule.take();
         assert_eq!(checks.len(), usize::from(is_proven), "{certificates}");
         if let Some(check) = checks.first() {
             assert_eq!(check.transcript.as_ref().unwrap().parts.len(), certificates + 2);
@@ -227,17 +227,21 @@ fn the_derivations_and_checks_of_a_record_are_bounded() {
     }
     schedule.take();
     for round in 0..1000 {
+        // Two derivations of KeyUpdate, and one of NewSessionTicket.
         schedule.message(&message(Side::Server, 24, &[0]), true);
         schedule.message(&message(Side::Server, 4, &[0; 20]), true);
         if round % 100 == 99 {
-            assert_eq!(schedule.take().0.len(), 16);
+            let (derivations, _, left_out) = schedule.take();
+            assert_eq!((derivations.len(), left_out), (16, 300 - 16));
         }
     }
     assert_eq!(schedule.generation(Side::Server), 1000);
 
     let mut schedule = begun();
-    (0..1000).for_each(|_| schedule.message(&message(Side::Server, 15, &[0; 8]), true));
-    assert_eq!(schedule.take().1.len(), 16);
+    (0..20).for_each(|_| schedule.message(&message(Side::Server, 15, &[0; 8]), true));
+    let (_, checks, left_out) = schedule.take();
+    assert_eq!((checks.len(), left_out), (16, 4));
+    assert_eq!(schedule.take(), (vec![], vec![], 0));
 }
 
 #[test]
@@ -248,9 +252,9 @@ fn forged_messages_are_ignored_and_a_second_retry_ends_the_transcript() {
     for forged in [&client_hello(), &server_hello(&[8; 32]), &finished] {
         schedule.message(forged, false);
     }
-    assert_eq!(schedule.take(), (vec![], vec![]));
+    assert_eq!(schedule.take(), (vec![], vec![], 0));
     schedule.message(&finished, true);
-    let (_, checks) = schedule.take();
+    let (_, checks, _) = schedule.take();
     assert_eq!(checks[0].transcript.as_ref().unwrap().parts.len(), 2);
 
     // A second HelloRetryRequest.
@@ -262,4 +266,112 @@ fn forged_messages_are_ignored_and_a_second_retry_ends_the_transcript() {
         schedule.message(message, false);
     }
     assert!(schedule.take().0.iter().all(|derivation| derivation.transcript.is_none()));
+}
+
+#[test]
+fn only_the_server_issues_tickets_and_accepts_early_data() {
+    const EARLY_DATA: [u8; 6] = [0, 4, 0, 42, 0, 0];
+    for (sender, derivations) in [(Side::Client, 0), (Side::Server, 2)] {
+        let mut schedule = begun();
+        schedule.message(&message(sender, 4, &[0; 20]), true);
+        schedule.message(&message(sender, 8, &EARLY_DATA), true);
+        assert_eq!(schedule.take().0.len(), derivations, "{sender:?}");
+    }
+}
+
+// ---- hello messages ------------------------------------------------------------------------------------------
+
+/// Returns a ServerHello of TLS 1.2.
+fn tls12_server_hello(suite: u16) -> Message {
+    let suite = suite.to_be_bytes();
+    message(Side::Server, 2, &[&[3, 3], &[9; 32][..], &[0], &suite, &[0]].concat())
+}
+
+/// Returns a ClientHello with the extension pre_shared_key.
+fn resuming_client_hello(psks: &[u8]) -> Message {
+    let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes().to_vec();
+    let extension = [&[0, 41][..], &length(psks), psks].concat();
+    let before = [&[3, 3], &[7; 32][..], &[0, 0, 2, 0x13, 1, 1, 0]].concat();
+    message(Side::Client, 1, &[before, length(&extension), extension].concat())
+}
+
+/// Returns the group of the key exchange, and the number of checks of ServerKeyExchange.
+fn key_exchange(suite: u16) -> (Option<NamedGroup>, usize) {
+    let mut schedule = Schedule::default();
+    schedule.message(&client_hello(), false);
+    schedule.message(&tls12_server_hello(suite), false);
+    // As ECDHE: secp521r1 and a public key of two bytes. As DHE: a prime that begins with these bytes.
+    schedule.message(&message(Side::Server, 12, &[&[3, 0, 25, 2], &[1; 1000][..]].concat()), false);
+    schedule.message(&message(Side::Client, 16, &[1; 30]), false);
+    let (derivations, checks, _) = schedule.take();
+    let premaster = derivations.iter().find(|derivation| derivation.key == Key::Premaster).unwrap();
+    let Rule::KeyExchange(group) = premaster.rule else { panic!("{premaster:?}") };
+    (group, checks.len())
+}
+
+#[test]
+fn a_prime_of_dhe_is_no_named_group() {
+    for suite in [0xc02b, 0xc02f] {
+        assert_eq!(key_exchange(suite), (Some(NamedGroup::secp521r1), 1), "ECDHE_ECDSA and ECDHE_RSA");
+    }
+    for suite in [0x9e, 0x9f, 0xccaa, 0xc018, 0xc035] {
+        assert_eq!(key_exchange(suite), (None, 0), "DHE_RSA, ECDH_anon and ECDHE_PSK: {suite:#x}");
+    }
+}
+
+#[test]
+fn no_transcript_contains_a_hello_request() {
+    // "This message MUST NOT be included in the message hashes" (RFC 5246, 7.4.1.1).
+    let request = message(Side::Server, 0, &[]);
+    let finished = message(Side::Client, 20, &[0; 12]);
+    let proofs = [false, true].map(|requested| {
+        let mut schedule = Schedule::default();
+        for message in [&client_hello(), &tls12_server_hello(0xc02f), &finished] {
+            schedule.message(message, false);
+            if requested {
+                schedule.message(&request, false);
+            }
+        }
+        schedule.take().1
+    });
+    assert_eq!(proofs[0].len(), 1);
+    assert_eq!(proofs[0], proofs[1]);
+}
+
+/// Returns the content of pre_shared_key. Each PSK has a name of one byte, and a binder of this length.
+fn psks(binders: &[u8]) -> Vec<u8> {
+    let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes().to_vec();
+    let identities = [0, 1, b'n', 0, 0, 0, 0].repeat(binders.len());
+    let binders: Vec<u8> =
+        binders.iter().flat_map(|n| [vec![*n], vec![5; usize::from(*n)]].concat()).collect();
+    [length(&identities), identities, length(&binders), binders].concat()
+}
+
+#[test]
+fn a_binder_of_an_unknown_hash_has_no_check() {
+    // "opaque PskBinderEntry<32..255>" (RFC 8446, 4.2.11)
+    let mut schedule = Schedule::default();
+    schedule.message(&resuming_client_hello(&psks(&[32, 64, 48])), false);
+    let (derivations, checks, _) = schedule.take();
+    let kinds: Vec<CheckKind> = checks.iter().map(|check| check.kind).collect();
+    assert_eq!(kinds, [CheckKind::Binder(0), CheckKind::Binder(2)]);
+    assert_eq!(derivations.len(), 4);
+    // The server chooses the first PSK. Its early secret is not derived again.
+    let chosen = [0, 0x13, 0x01, 0, 0, 12, 0, 43, 0, 2, 3, 4, 0, 41, 0, 2, 0, 0];
+    schedule.message(&message(Side::Server, 2, &[&[3, 3], &[9; 32][..], &chosen].concat()), false);
+    assert!(schedule.take().0.iter().all(|derivation| derivation.key != Key::EarlySecret));
+}
+
+#[test]
+fn the_random_survives_a_malformed_pre_shared_key() {
+    let mut whole = psks(&[32]);
+    whole.truncate(5);
+    let mut schedule = Schedule::default();
+    schedule.message(&resuming_client_hello(&whole), false);
+    schedule.message(&tls12_server_hello(0xc02f), false);
+    schedule.message(&message(Side::Client, 16, &[1; 30]), false);
+    let (derivations, ..) = schedule.take();
+    let master = derivations.iter().find(|derivation| derivation.key == Key::Master).unwrap();
+    let Rule::Prf { seed: Seed::Randoms { bytes, .. }, .. } = &master.rule else { panic!("{master:?}") };
+    assert_eq!(*bytes, [[7; 32], [9; 32]].concat());
 }

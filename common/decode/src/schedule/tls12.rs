@@ -4,7 +4,7 @@ use rustls::{HandshakeType, Side};
 
 use super::follow::{Schedule, Session};
 use super::offer::Answer;
-use super::suite::lengths;
+use super::suite::{lengths, signs_named_group};
 use super::{Check, CheckKind, Epoch, Key, Rule, Seed};
 use crate::reader::Reader;
 use crate::record::Message;
@@ -28,11 +28,12 @@ impl Schedule {
     pub(super) fn follow_tls12(&mut self, mut session: Session, message: &Message) {
         let sender = message.sender;
         match message.kind {
-            HandshakeType::HelloRequest => {} // no transcript contains it (RFC 5246, 7.4.1.1)
             HandshakeType::ServerKeyExchange => {
                 self.add(message);
-                // `None`: the key exchange has no named group.
-                let _ = self.key_share(&mut session, message.body());
+                if signs_named_group(session.suite) {
+                    // `None`: the curve has no name, or the message is malformed.
+                    let _ = self.key_share(&mut session, message.body());
+                }
             }
             HandshakeType::ClientKeyExchange => {
                 self.add(message);

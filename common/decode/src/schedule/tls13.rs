@@ -54,10 +54,10 @@ impl Schedule {
             self.end_early_data(kind);
         }
         match kind {
-            HandshakeType::NewSessionTicket => self.ticket(&mut session, message),
+            HandshakeType::NewSessionTicket if sender == Side::Server => self.ticket(&mut session, message),
             HandshakeType::KeyUpdate => self.update(&mut session, sender),
             _ if session.progress(sender).finished => {} // messages after the handshake are in no transcript
-            HandshakeType::EncryptedExtensions => {
+            HandshakeType::EncryptedExtensions if sender == Side::Server => {
                 self.add(message);
                 session.early_data = offer::accepts_early_data(message.body());
                 if session.early_data {

@@ -47,6 +47,9 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
+    /// All hash functions that cipher suites use.
+    pub(super) const ALL: [Self; 2] = [Self::Sha256, Self::Sha384];
+
     /// Returns the length of a hash in bytes.
     pub fn length(self) -> usize {
         match self {
@@ -64,7 +67,7 @@ impl HashAlgorithm {
 
     /// Returns the hash function with this length.
     pub(super) fn of_length(length: usize) -> Option<Self> {
-        [Self::Sha256, Self::Sha384].into_iter().find(|algorithm| algorithm.length() == length)
+        Self::ALL.into_iter().find(|algorithm| algorithm.length() == length)
     }
 
     pub(super) fn digest(self) -> &'static digest::Algorithm {
@@ -103,7 +106,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new() -> Self {
         let hash = |algorithm: HashAlgorithm| (algorithm, digest::Context::new(algorithm.digest()));
-        let hashes = vec![hash(HashAlgorithm::Sha256), hash(HashAlgorithm::Sha384)];
+        let hashes = HashAlgorithm::ALL.map(hash).to_vec();
         Self { hashes, parts: Vec::new(), bytes: Some(Vec::new()) }
     }
 

@@ -243,10 +243,21 @@ impl Drawn {
                 piece.message = piece.message.take().filter(|message| message.bytes.len() <= room);
             }
         }
-        let Record { sender, number, version, sealing, .. } = *record;
-        let (key, derivations, checks) = (record.key, record.derivations.clone(), record.checks.clone());
-        let kept =
-            Record { sender, number, version, wire, sealing, protection, content, key, derivations, checks };
+        let Record { sender, number, version, sealing, key, left_out, .. } = *record;
+        let (derivations, checks) = (record.derivations.clone(), record.checks.clone());
+        let kept = Record {
+            sender,
+            number,
+            version,
+            wire,
+            sealing,
+            protection,
+            content,
+            key,
+            derivations,
+            checks,
+            left_out,
+        };
         Self {
             place,
             titles: names::titles(record),
