@@ -15,7 +15,7 @@ use crate::capture;
 use crate::clock::Clock;
 use crate::error::ShowError;
 use crate::key_log::{self, FanOut};
-use crate::page::{Folder, Illustrator};
+use crate::page::{Folder, Illustrator, Size};
 use crate::show::Show;
 use crate::sink::Sink;
 use crate::trace::{self, Form, LogLines};
@@ -53,6 +53,10 @@ pub struct ShowArgs {
     /// Draw the keys of each session too: anybody who reads such a page can decrypt its session
     #[arg(long, requires = "illustrate")]
     illustrate_keys: bool,
+
+    /// Remove the oldest pages in DIR beyond SIZE [default: 256MiB]
+    #[arg(long, value_name = "SIZE", requires = "illustrate")]
+    illustrate_limit: Option<Size>,
 }
 
 /// The observer that shows sessions, and what it needs from rustls.
@@ -153,7 +157,12 @@ impl ShowArgs {
         if let Some(path) = &self.illustrate {
             let clock = Clock::at(start);
             let folder = Folder::open(path, endings.local())?;
-            sinks.push(Box::new(Illustrator::new(endings.clone(), clock, folder)?));
+            sinks.push(Box::new(Illustrator::new(
+                endings.clone(),
+                clock,
+                folder,
+                self.illustrate_limit.unwrap_or_default(),
+            )?));
         }
         Ok(sinks)
     }

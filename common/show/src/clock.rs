@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// One moment on both clocks. The time of day of every other moment follows from it. So setting the system clock does not
 /// make times jump.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,21 @@ impl Clock {
         let utc = self.utc.duration_since(UNIX_EPOCH).unwrap_or_default();
         utc.saturating_add(instant.saturating_duration_since(self.instant))
     }
+}
+
+/// Returns a moment on the clock that all programs of a host share. On Linux it is the time since the host was started.
+pub(crate) fn monotonic(instant: Instant) -> Duration {
+    let read = || {
+        let here = Instant::now();
+        let clock = clock_gettime(ClockId::Monotonic);
+        (here.elapsed(), here, clock)
+    };
+    // The program may be interrupted between the two clocks.
+    let closest = std::iter::repeat_with(read).take(READS).min_by_key(|(gap, ..)| *gap);
+    let (_, here, clock) = closest.unwrap_or_else(read);
+    let now = Duration::new(clock.tv_sec.try_into().unwrap_or(0), clock.tv_nsec.try_into().unwrap_or(0));
+    let (ago, ahead) = (here.saturating_duration_since(instant), instant.saturating_duration_since(here));
+    now.saturating_sub(ago).saturating_add(ahead)
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@
 //!
 //! A page has decrypted data. It has no keys, unless the program was started with `--illustrate-keys`. Then the page also has
 //! the values of all secrets that the session derived, and a banner that says so. Private keys are never in a page.
+//!
+//! The folder has an index of its pages. A folder with more bytes than a limit loses its oldest pages.
 
 mod blocks;
 mod bulk;
@@ -24,17 +26,27 @@ mod capture_pages;
 mod captured;
 mod document;
 mod drawer;
+mod entry;
 mod facts;
+mod file_name;
 mod flights;
 mod folder;
 mod glance;
+mod index;
+mod index_page;
+mod joined;
 mod ladder;
+mod limit;
+mod list;
+mod lock;
 mod names;
 mod numbers;
 mod pages;
+mod pair;
 #[cfg_attr(not(test), expect(dead_code, reason = "the pages do not draw keys yet"))]
 mod python;
 mod rows;
+mod saved;
 mod sealed;
 mod segments;
 mod story;
@@ -56,9 +68,11 @@ use tls_session::observer::{SessionId, Step};
 pub(crate) use self::blocks::{Explained, explained};
 pub use self::capture_pages::CapturePages;
 pub use self::captured::Captured;
-use self::drawer::{Drawer, Refused};
+use self::drawer::{Draw as _, Drawer, Refused};
 pub use self::facts::Grade;
+pub use self::file_name::{Name, Role};
 pub use self::folder::Folder;
+pub use self::limit::Size;
 use self::pages::Pages;
 use self::rows::Row;
 use self::segments::Segment;
@@ -79,7 +93,7 @@ pub struct Illustrator {
     endings: Endings,
     clock: Clock,
     /// `None` after its thread has failed.
-    drawer: Option<Drawer<Story>>,
+    drawer: Option<Drawer<Pages>>,
     /// The number of sessions that found the queue full.
     not_drawn: u64,
     round: Round,
@@ -112,22 +126,20 @@ impl Round {
 }
 
 impl Illustrator {
-    /// Makes the sink that draws pages into `folder`.
+    /// Makes the sink that draws pages into `folder`, in which it removes the oldest pages beyond `limit`.
     ///
     /// # Errors
     /// The system cannot start the thread that draws.
-    pub fn new(endings: Endings, clock: Clock, folder: Folder) -> Result<Self, ShowError> {
-        let mut pages = Pages::new(folder);
-        let drawer =
-            Drawer::start(MAX_QUEUED, Box::new(move |story| pages.draw(story))).map_err(|error| {
-                ShowError(format!("cannot start the thread that draws pages for --illustrate: {error}"))
-            })?;
+    pub fn new(endings: Endings, clock: Clock, folder: Folder, limit: Size) -> Result<Self, ShowError> {
+        let drawer = Drawer::start(MAX_QUEUED, Pages::new(folder, limit)).map_err(|error| {
+            ShowError(format!("cannot start the thread that draws pages for --illustrate: {error}"))
+        })?;
         let round = Round::default();
         Ok(Self { endings, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() })
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
-        let mut story = Story::new(now, id, self.endings.clone(), local, date(self.clock.since_1970(now)));
+        let mut story = Story::new(now, id, self.endings.clone(), local, self.clock.since_1970(now));
         story.turn(&self.round, now);
         let is_own = |(peer, _): &mut (Option<SocketAddr>, Entry)| peer.is_none_or(|peer| peer == id.peer);
         for (_, call) in self.round.events.extract_if(.., is_own) {
@@ -211,7 +223,10 @@ impl Drop for Illustrator {
         unfinished.sort_by_key(|story| story.id.number);
         let Some(drawer) = self.drawer.take() else { return };
         match drawer.finish() {
-            Some(draw) => unfinished.iter().for_each(draw),
+            Some(mut pages) => {
+                unfinished.iter().for_each(|story| pages.draw(story));
+                pages.catch_up();
+            }
             None => warn!("pages are missing: the thread that draws pages failed"),
         }
         if self.not_drawn > 0 {

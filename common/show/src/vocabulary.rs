@@ -9,6 +9,7 @@ use program::exit::ExitStatus;
 use program::observer::{EventSource, LoopEvent, SkipReason};
 use program::time_limit::timeout_flag;
 use rustls::IoState;
+use serde::{Deserialize, Serialize};
 use tls_session::alert_name::ErrorText;
 use tls_session::observer::Step;
 use tls_session::phase::{Cause, PeerEnd, Phase};
@@ -27,7 +28,8 @@ pub(crate) struct Entry {
 }
 
 /// The kind of an entry. It decides the colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Tone {
     /// The loop woke: a turn begins.
     Woke,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::captured::Captured;
 use super::document;
+use super::file_name::Role;
 use super::folder::Folder;
 use crate::error::ShowError;
 
@@ -17,7 +18,7 @@ impl CapturePages {
     /// # Errors
     /// The folder cannot be made, read or written to.
     pub fn open(folder: &Path) -> Result<Self, ShowError> {
-        Folder::for_captures(folder).map(Self)
+        Folder::open(folder, Role::Capture).map(Self)
     }
 
     /// Draws and writes the page of a session that has ended. Returns the path of the page.
@@ -25,6 +26,7 @@ impl CapturePages {
     /// # Errors
     /// The page cannot be written.
     pub fn draw(&mut self, session: &Captured) -> Result<PathBuf, ShowError> {
-        self.0.write(&document::of(&session.facts, &session.rows).into_string())
+        let name = self.0.write(&document::of(&session.facts, &session.rows).into_string())?;
+        Ok(self.0.page(name))
     }
 }

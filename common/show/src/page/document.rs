@@ -47,7 +47,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta http-equiv="Content-Security-Policy" content=(policy(STYLE, SCRIPT));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
@@ -105,12 +105,12 @@ fn secret(facts: &Facts) -> Markup {
     html! { p.secret { strong { "This page has decrypted data." } (says) } }
 }
 
-/// Returns the content security policy. It allows only this style, this script, and pictures inside the page.
-fn policy() -> String {
+/// Returns a content security policy. It allows only this style, this script, and pictures inside the page.
+pub(super) fn policy(style: &str, script: &str) -> String {
     format!(
         "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
-        source(STYLE),
-        source(SCRIPT)
+        source(style),
+        source(script)
     )
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use program::exit::ExitStatus;
 use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
+use serde::{Deserialize, Serialize};
 use tls_session::alert_name::AlertName;
 use tls_session::close_reason::CloseReason;
 use tls_session::escaped::Escaped;
@@ -98,8 +99,9 @@ pub(super) enum Refusal {
     Theirs(String),
 }
 
-/// The grade of an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The grade of an outcome, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// Both ends have finished.
     Clean,

@@ -6,9 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use rustls::Side;
-
-use super::names;
+use super::file_name::{Name, Role};
 use crate::error::ShowError;
 
 /// A folder in which one program writes its pages: `server-1.html`, `server-2.html`, or `client-1.html` and so on.
@@ -16,64 +14,87 @@ use crate::error::ShowError;
 pub struct Folder {
     path: PathBuf,
     /// It begins the name of each page.
-    prefix: &'static str,
+    role: Role,
     /// The number of the next page, unless another program has taken that name.
-    next: u64,
+    next: u32,
 }
 
 impl Folder {
-    /// Opens the folder for the pages of a program that plays the role `local`. Makes a missing folder, which only
-    /// its owner may use.
+    /// Opens the folder for pages of this role. Makes a missing folder, which only its owner may use.
     ///
     /// # Errors
     /// The folder cannot be made, read or written to.
-    pub fn open(path: &Path, local: Side) -> Result<Self, ShowError> {
-        Self::with_prefix(path, names::side(local))
-    }
-
-    /// Opens the folder for the pages of captures: `capture-1.html` and so on.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn for_captures(path: &Path) -> Result<Self, ShowError> {
-        Self::with_prefix(path, "capture")
-    }
-
-    fn with_prefix(path: &Path, prefix: &'static str) -> Result<Self, ShowError> {
+    pub fn open(path: &Path, role: impl Into<Role>) -> Result<Self, ShowError> {
+        let role = role.into();
         make(path)?;
-        let last = probe(path).and_then(|()| last_number(path, prefix)).map_err(|error| {
+        let last = probe(path).and_then(|()| last_number(path, role)).map_err(|error| {
             let path = path.display();
             ShowError(format!(
                 "cannot write to {path}, the folder of --illustrate: {error}; give it another folder"
             ))
         })?;
-        Ok(Self { path: path.to_owned(), prefix, next: last.saturating_add(1) })
+        Ok(Self { path: path.to_owned(), role, next: last.saturating_add(1) })
     }
 
-    /// Writes a page under the next free name, and returns its path. Makes the folder again if it was removed.
+    /// Returns the path of the folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the path of a page.
+    pub fn page(&self, name: Name) -> PathBuf {
+        self.path.join(format!("{name}.html"))
+    }
+
+    /// Returns the path of the data that a page was drawn from.
+    fn data(&self, name: Name) -> PathBuf {
+        self.path.join(format!("{name}.json"))
+    }
+
+    /// Writes the data that a page was drawn from.
+    ///
+    /// # Errors
+    /// The file exists, or cannot be written. A partial file is removed.
+    pub(super) fn write_data(&self, name: Name, data: &[u8]) -> Result<(), ShowError> {
+        let path = self.data(name);
+        let mut file = create(&path).map_err(|error| unwritable(&path, &error))?;
+        file.write_all(data).map_err(|error| {
+            // An error of the removal is ignored. The error of the write says more.
+            let _ = fs::remove_file(&path);
+            unwritable(&path, &error)
+        })
+    }
+
+    /// Writes a page under the next free name, and returns this name. Makes the folder again if it was removed.
     ///
     /// # Errors
     /// The page cannot be written, for example because the disk is full. A partial page is removed.
-    pub fn write(&mut self, page: &str) -> Result<PathBuf, ShowError> {
-        let (path, mut file) = self.create()?;
+    pub fn write(&mut self, page: &str) -> Result<Name, ShowError> {
+        let (name, mut file) = self.create()?;
         if let Err(error) = file.write_all(page.as_bytes()) {
+            let path = self.page(name);
             // An error of the removal is ignored. The error of the write says more.
             let _ = fs::remove_file(&path);
             return Err(unwritable(&path, &error));
         }
-        Ok(path)
+        Ok(name)
     }
 
-    fn create(&mut self) -> Result<(PathBuf, File), ShowError> {
+    fn create(&mut self) -> Result<(Name, File), ShowError> {
         make(&self.path)?;
         loop {
-            let path = self.path.join(format!("{}-{}.html", self.prefix, self.next));
+            let name = Name { role: self.role, number: self.next };
+            let path = self.page(name);
+            if self.data(name).symlink_metadata().is_ok() && self.next < u32::MAX {
+                self.next += 1;
+                continue;
+            }
             match create(&path) {
                 Ok(file) => {
                     self.next = self.next.saturating_add(1);
-                    return Ok((path, file));
+                    return Ok((name, file));
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.next < u64::MAX => {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.next < u32::MAX => {
                     self.next += 1;
                 }
                 Err(error) => return Err(unwritable(&path, &error)),
@@ -93,22 +114,19 @@ fn unwritable(page: &Path, error: &io::Error) -> ShowError {
     ShowError(format!("cannot write {}: {error}", page.display()))
 }
 
-/// Returns the highest number of our pages in the folder, or 0. A number of more than 32 bits does not belong to a page.
-fn last_number(folder: &Path, prefix: &str) -> io::Result<u64> {
+/// Returns the highest number of the pages of this role in the folder, or 0.
+fn last_number(folder: &Path, role: Role) -> io::Result<u32> {
     let mut last = 0;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| number_of(name, prefix));
-        last = last.max(number.map_or(0, u64::from));
+        let page = name.to_str().and_then(|name| name.strip_suffix(".html")?.parse::<Name>().ok());
+        last = last.max(page.filter(|page| page.role == role).map_or(0, |page| page.number));
     }
     Ok(last)
 }
 
-fn number_of(name: &str, prefix: &str) -> Option<u32> {
-    name.strip_prefix(prefix)?.strip_prefix('-')?.strip_suffix(".html")?.parse().ok()
-}
-
-fn create(path: &Path) -> io::Result<File> {
+/// Creates a file that only its owner may read.
+pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 

@@ -85,7 +85,8 @@ fn lasted(facts: &Facts) -> String {
     if facts.lasted.is_zero() { "one turn".to_owned() } else { duration(facts.lasted) }
 }
 
-fn capital(sentence: &str) -> String {
+/// Begins a sentence with a capital letter.
+pub(super) fn capital(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

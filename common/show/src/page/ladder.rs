@@ -284,7 +284,8 @@ fn asleep(turn: &Turn, us: Option<Side>) -> Markup {
     }
 }
 
-fn tone(tone: Tone) -> &'static str {
+/// Returns the class of a tone in the style sheet.
+pub(super) fn tone(tone: Tone) -> &'static str {
     match tone {
         Tone::In => "in",
         Tone::Out => "out",

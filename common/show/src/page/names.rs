@@ -1,6 +1,7 @@
 //! Names of records and messages, as the RFCs have them.
 
 use rustls::{AlertDescription, ContentType, Side};
+use serde::{Deserialize, Serialize};
 use tls_session::alert_name::AlertName;
 
 use decode::{Content, Piece, Record, Sealed};
@@ -12,7 +13,8 @@ use crate::vocabulary::message_name;
 const NAMED: usize = 8;
 
 /// The look of a record: the shape of its chip and an icon. Its colour is that of its sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Look {
     Handshake,
     Alert,

@@ -1,36 +1,90 @@
 //! Draws finished sessions and writes their pages. Runs on the thread of the [drawer](super::drawer).
 
+use std::time::Instant;
+
+use decode::hello::ClientHello;
+use decode::hex;
+use decode::tickets::Tickets;
 use log::{Level, info, log, warn};
+use rustls::HandshakeType;
 use tls_session::escaped::one_line;
 
 use super::document;
+use super::drawer::Draw;
+use super::entry::Entry;
+use super::file_name::Name;
 use super::folder::Folder;
+use super::index::Index;
+use super::limit::Size;
+use super::rows::{Row, Rows};
+use super::saved::{self, Saved};
 use super::story::Story;
+use crate::error::ShowError;
 
-/// Writes the pages of a program.
+/// Writes the pages of a program, and their index.
 #[derive(Debug)]
 pub(super) struct Pages {
     folder: Folder,
+    index: Index,
+    /// The tickets of the sessions so far. They lead to the numbers of their pages.
+    tickets: Tickets,
+    /// Names the clock of this host.
+    boot: Option<String>,
     /// The number of pages that could not be written since the last success.
     failed: u64,
 }
 
 impl Pages {
-    pub(super) fn new(folder: Folder) -> Self {
-        Self { folder, failed: 0 }
+    pub(super) fn new(folder: Folder, limit: Size) -> Self {
+        let index = Index::of(folder.path(), limit);
+        Self { folder, index, tickets: Tickets::default(), boot: saved::boot(), failed: 0 }
     }
 
+    /// Returns the page of the session that this one resumes, and remembers the tickets of this one.
+    fn origin(&mut self, name: Name, rows: &Rows) -> Option<Name> {
+        let messages = || rows.first.iter().filter_map(Row::record).flat_map(|drawn| drawn.record.messages());
+        let server_hello = messages()
+            .find(|message| message.kind == HandshakeType::ServerHello && !message.is_hello_retry_request());
+        let client_hello = messages().filter(|message| message.kind == HandshakeType::ClientHello).last();
+        let number = self.tickets.origin(client_hello?, server_hello?);
+        messages().for_each(|message| self.tickets.saw(message, u64::from(name.number)));
+        Some(Name { number: u32::try_from(number?).ok()?, ..name })
+    }
+
+    /// Writes the data of a page, and adds the page to the index.
+    fn list(&mut self, name: Name, story: &Story, page: usize) {
+        let resumes = self.origin(name, &story.rows);
+        let entry = Entry::of(name, &story.facts, story.date, random(&story.rows), page as u64);
+        let entry = Entry { resumes, ..entry };
+        let saved = Saved::of(entry.clone(), story, self.boot.as_deref());
+        let written = serde_json::to_vec(&saved)
+            .map_err(|error| ShowError(error.to_string()))
+            .and_then(|data| self.folder.write_data(name, &data).map(|()| data.len()));
+        let data = written.unwrap_or_else(|error| {
+            let error = error.to_string();
+            warn!("{} {}; no page will show both ends of this session", story.id, one_line(&error));
+            0
+        });
+        self.index.add(Entry { size: entry.size + data as u64, ..entry });
+    }
+}
+
+impl Draw for Pages {
+    type Item = Story;
+
     /// Draws and writes a page. A warning reports the first page that cannot be written. Each later session tries again.
-    pub(super) fn draw(&mut self, story: &Story) {
+    fn draw(&mut self, story: &Story) {
         let id = story.id;
         let page = document::of(&story.facts, &story.rows).into_string();
         match self.folder.write(&page) {
-            Ok(path) => {
+            Ok(name) => {
                 if self.failed > 0 {
                     warn!("writing pages works again; {} pages were skipped", self.failed);
                     self.failed = 0;
                 }
+                let path = self.folder.page(name);
                 info!("{id} page written to {}", one_line(&path.display().to_string()));
+                self.list(name, story, page.len());
             }
             Err(error) => {
                 let level = if self.failed == 0 { Level::Warn } else { Level::Debug };
@@ -43,4 +97,19 @@ impl Pages {
             }
         }
     }
+
+    fn due(&self) -> Option<Instant> {
+        self.index.due()
+    }
+
+    fn catch_up(&mut self) {
+        self.index.write();
+    }
+}
+
+/// Returns the random of the ClientHello in hexadecimal. Both ends of a session have the same.
+fn random(rows: &Rows) -> Option<String> {
+    let mut messages = rows.first.iter().filter_map(Row::record).flat_map(|drawn| drawn.record.messages());
+    let hello = messages.find(|message| message.kind == HandshakeType::ClientHello)?;
+    Some(hex(&ClientHello::read(hello.body())?.random))
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use decode::{Content, HEADER, Protection, Record};
 
 use super::names;
@@ -52,6 +53,8 @@ pub(super) struct Turn {
 #[derive(Clone, Debug)]
 pub(super) struct Carry {
     pub(super) call: Entry,
+    /// The time of the system call, from the beginning of the session: before a write, after a read.
+    pub(super) at: Duration,
     pub(super) records: usize,
     pub(super) messages: usize,
     /// The number of slices of a write.
@@ -73,6 +76,8 @@ pub(super) struct Drawn {
     pub(super) wire: usize,
     /// The full length of its payload.
     pub(super) payload: usize,
+    /// The SHA-256 of its bytes on the wire. The page with both ends compares it.
+    pub(super) digest: [u8; 32],
     /// The tag of an encrypted record, its last bytes on the wire.
     pub(super) tag: Vec<u8>,
     /// The number of its messages that are not kept.
@@ -221,6 +226,7 @@ impl Drawn {
             wire: record.wire.len(),
             payload: record.payload().len(),
             messages_left_out: 0,
+            digest: sha256(&record.wire),
             tag: tag(record).to_vec(),
             record: record.clone(),
         }
@@ -264,6 +270,7 @@ impl Drawn {
             wire: record.wire.len(),
             payload: record.payload().len(),
             messages_left_out: record.messages().count() - kept.messages().count(),
+            digest: sha256(&record.wire),
             tag: tag(record).to_vec(),
             record: kept,
         }
@@ -275,6 +282,10 @@ impl Drawn {
         let messages: usize = self.record.messages().map(|message| message.bytes.len()).sum();
         self.record.wire.len() + self.record.payload().len() + messages
     }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().unwrap_or_default()
 }
 
 fn beginning(bytes: &[u8], length: usize) -> Vec<u8> {

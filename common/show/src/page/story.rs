@@ -14,6 +14,7 @@ use super::Round;
 use super::facts::Facts;
 use super::rows::{Carry, Row, Rows, Turn};
 use super::segments::Segment;
+use crate::clock;
 use crate::sink::Carried;
 use crate::vocabulary::{self, Entry};
 
@@ -21,6 +22,14 @@ use crate::vocabulary::{self, Entry};
 #[derive(Debug)]
 pub(super) struct Story {
     began: Instant,
+    /// The time of day at which it began, since 1970.
+    pub(super) date: Duration,
+    /// The same time on the clock that all programs of this host share.
+    pub(super) monotonic: Duration,
+    /// The time of the last step.
+    stepped: Duration,
+    /// The time of the last system call that moved bytes: before a write, after a read.
+    moved: Duration,
     /// The sentences of this program about its sessions.
     endings: Endings,
     pub(super) id: SessionId,
@@ -36,22 +45,26 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// Begins a session at the time `now`, which is the time of day `date`.
+    /// Begins a session at the time `now`, which is the time of day `date`, since 1970.
     pub(super) fn new(
         now: Instant,
         id: SessionId,
         endings: Endings,
         local: SocketAddr,
-        date: String,
+        date: Duration,
     ) -> Self {
         let us = endings.local();
         let ends = match us {
             Side::Client => [local, id.peer],
             Side::Server => [id.peer, local],
         };
-        let facts = Facts::new(id.number, Some(us), ends, date);
+        let facts = Facts::new(id.number, Some(us), ends, super::date(date));
         Self {
             began: now,
+            date,
+            monotonic: clock::monotonic(now),
+            stepped: Duration::ZERO,
+            moved: Duration::ZERO,
             endings,
             id,
             facts,
@@ -88,6 +101,7 @@ impl Story {
 
     /// Adds a step of the session.
     pub(super) fn step(&mut self, now: Instant, step: &Step<'_>, carried: &Carried) {
+        self.time(now, step);
         self.facts.lasted = now.saturating_duration_since(self.began);
         match step {
             Step::Received(bytes) => {
@@ -145,10 +159,26 @@ impl Story {
         self.rows.push(Row::Segment(segment));
     }
 
+    /// Measures the time of a system call. The loop reads its clock once in a turn, which is too seldom for the arrows between
+    /// both ends. A write happened after the step before it, and a read before its own step. So no record seems to arrive
+    /// before it was sent, although the kernel may stop this program behind a write to run the reader.
+    fn time(&mut self, now: Instant, step: &Step<'_>) {
+        let since_began = |at: Instant| at.saturating_duration_since(self.began);
+        let here = since_began(Instant::now().max(now));
+        match step {
+            Step::Sent(_) => return, // it follows the write
+            Step::WroteTls(_) => self.moved = self.stepped.max(since_began(now)),
+            Step::Received(_) => self.moved = here,
+            _ => {}
+        }
+        self.stepped = here;
+    }
+
     fn carry(&mut self, call: Entry, carried: &Carried) {
         let records = &carried.records;
         self.rows.push(Row::Carry(Carry {
             call,
+            at: self.moved,
             records: records.len(),
             messages: records.iter().map(|record| record.messages().count()).sum(),
             slices: carried.slices,

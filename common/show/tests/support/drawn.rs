@@ -11,7 +11,7 @@ use program::ending::Endings;
 use program::observer::{LoopEvent, Observer};
 use rustls::Side;
 use scraper::{ElementRef, Html, Selector};
-use show::page::{Clock, Folder, Illustrator};
+use show::page::{Clock, Folder, Illustrator, Size};
 use show::show::Show;
 use show::sink::{Carried, Sink};
 use testing::folder::TempDir;
@@ -60,8 +60,8 @@ impl Easel {
     pub fn without_session(local: Side) -> Self {
         let (folder, start) = (TempDir::new(), Instant::now());
         let clock = Clock { instant: start, utc: SystemTime::UNIX_EPOCH };
-        let page =
-            Illustrator::new(Endings::of(local), clock, Folder::open(folder.path(), local).unwrap()).unwrap();
+        let pages = Folder::open(folder.path(), local).unwrap();
+        let page = Illustrator::new(Endings::of(local), clock, pages, Size::default()).unwrap();
         let (secrets, tally) = (Arc::<Secrets>::default(), Rc::<RefCell<Tally>>::default());
         let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Counter(Rc::clone(&tally))), Box::new(page)];
         let show = Show::new(local, Arc::clone(&secrets), sinks);
@@ -96,7 +96,9 @@ impl Easel {
     pub fn page(self) -> Page {
         let Self { folder, tally, show, .. } = self;
         drop(show);
-        let [page] = &folder.names()[..] else { panic!("one page: {:?}", folder.names()) };
+        let mut names = folder.names();
+        names.retain(|name| name.ends_with("-1.html"));
+        let [page] = &names[..] else { panic!("one page: {:?}", folder.names()) };
         let tally = Rc::into_inner(tally).unwrap().into_inner();
         Page { text: folder.read(page), tally, html: OnceCell::new() }
     }

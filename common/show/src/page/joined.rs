@@ -1,0 +1,230 @@
+//! Joins the two ends of a session: one order of all steps, and for each record its write at one end and its read at the
+//! other.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::saved::{Kept, Moment, Said, Saved};
+use crate::vocabulary::Tone;
+
+/// The steps of both ends in the order of their times.
+#[derive(Debug)]
+pub(super) struct Joined<'a> {
+    pub(super) blocks: Vec<Block<'a>>,
+    pub(super) arrows: Vec<Arrow<'a>>,
+    /// Both ends have the same clock.
+    pub(super) is_one_host: bool,
+}
+
+/// Steps of one end without a pause: at most one read or one write, and the calls around it.
+#[derive(Debug)]
+pub(super) struct Block<'a> {
+    pub(super) of_client: bool,
+    /// The time since the first step of both ends.
+    pub(super) at: Duration,
+    /// The reason why the loop woke, if a turn begins.
+    pub(super) woke: Option<&'a str>,
+    pub(super) calls: Vec<&'a Said>,
+    /// The arrows that begin or end here.
+    pub(super) arrows: Vec<usize>,
+    /// Records and turns that the page of this end leaves out here.
+    pub(super) left_out: Option<(u64, u64)>,
+    has_carry: bool,
+}
+
+/// A record on its way.
+#[derive(Debug, Default)]
+pub(super) struct Arrow<'a> {
+    pub(super) from_client: bool,
+    /// The time of its write, and what its sender kept.
+    pub(super) written: Option<(Duration, &'a Kept)>,
+    /// The time of its read, and what its receiver kept.
+    pub(super) read: Option<(Duration, &'a Kept)>,
+    /// The other end had this record too, but its page leaves it out.
+    pub(super) is_left_out: bool,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The receiver read the bytes that the sender wrote.
+    Arrived,
+    /// The receiver read other bytes. This says where they differ.
+    Changed(String),
+    /// The receiver read the first bytes only.
+    Cut { arrived: u64 },
+    /// The receiver did not read it.
+    NotRead,
+    /// The receiver read it, and the sender did not write it.
+    NotWritten,
+    /// One of the pages leaves it out.
+    LeftOut,
+}
+
+impl Arrow<'_> {
+    /// Returns the record as its sender kept it, or as its receiver did.
+    pub(super) fn record(&self) -> Option<&Kept> {
+        self.written.or(self.read).map(|(_, kept)| kept)
+    }
+
+    /// Returns the longest time that the record can have been under way: from before its write until after its read.
+    pub(super) fn under_way(&self) -> Option<Duration> {
+        Some(self.read?.0.saturating_sub(self.written?.0))
+    }
+
+    /// Returns what became of the record.
+    pub(super) fn fate(&self) -> Fate {
+        match (self.written, self.read) {
+            (Some((_, written)), Some((_, read))) => compare(written, read),
+            _ if self.is_left_out => Fate::LeftOut,
+            (Some(_), None) => Fate::NotRead,
+            (None, _) => Fate::NotWritten,
+        }
+    }
+}
+
+fn compare(written: &Kept, read: &Kept) -> Fate {
+    if (&written.digest, written.length) == (&read.digest, read.length) {
+        return Fate::Arrived;
+    }
+    if read.incomplete && read.length < written.length && is_beginning(&read.head, &written.head) {
+        return Fate::Cut { arrived: read.length };
+    }
+    if written.length != read.length {
+        return Fate::Changed(format!("{} B were written and {} B were read", written.length, read.length));
+    }
+    let pairs = |kept: &Kept| -> Vec<String> {
+        let digits: Vec<char> = kept.head.chars().collect();
+        digits.chunks(2).map(|pair| pair.iter().collect()).collect()
+    };
+    let (was, is) = (pairs(written), pairs(read));
+    let differ = was.iter().zip(&is).enumerate().find(|(_, (was, is))| was != is);
+    Fate::Changed(match differ {
+        Some((index, (was, is))) => format!("byte {index} was written as {was} and read as {is}"),
+        None => format!("a byte behind the first {} was changed", was.len()),
+    })
+}
+
+/// Returns whether both have the same digits as far as `read` goes.
+fn is_beginning(read: &str, written: &str) -> bool {
+    written.starts_with(read) || read.starts_with(written)
+}
+
+/// Joins two ends.
+pub(super) fn join<'a>(client: &'a Saved, server: &'a Saved) -> Joined<'a> {
+    let ([client_began, server_began], is_one_host) = Saved::beginnings(client, server);
+    let zero = client_began.min(server_began);
+    let mut records = Records::default();
+    let clients = blocks(client, client_began.saturating_sub(zero), true, &mut records);
+    let servers = blocks(server, server_began.saturating_sub(zero), false, &mut records);
+    for arrow in &mut records.arrows {
+        let number = arrow.record().map_or(0, |kept| kept.number);
+        // The end that does not show the record counted it.
+        let other = if arrow.written.is_some() == arrow.from_client { server } else { client };
+        arrow.is_left_out = number < other.count(arrow.from_client);
+    }
+    Joined { blocks: merge(clients, servers, &records.arrows), arrows: records.arrows, is_one_host }
+}
+
+/// The arrows, and their places by direction and number.
+#[derive(Default)]
+struct Records<'a> {
+    arrows: Vec<Arrow<'a>>,
+    places: HashMap<(bool, u64), usize>,
+}
+
+impl<'a> Records<'a> {
+    /// Adds a record that an end wrote or read.
+    fn add(&mut self, at: Duration, of_client: bool, kept: &'a Kept) -> usize {
+        let place = *self.places.entry((kept.from_client, kept.number)).or_insert(self.arrows.len());
+        if place == self.arrows.len() {
+            self.arrows.push(Arrow { from_client: kept.from_client, ..Arrow::default() });
+        }
+        if let Some(arrow) = self.arrows.get_mut(place) {
+            let end = if kept.from_client == of_client { &mut arrow.written } else { &mut arrow.read };
+            *end = Some((at, kept));
+        }
+        place
+    }
+}
+
+/// Divides the moments of one end into blocks.
+fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, records: &mut Records<'a>) -> Vec<Block<'a>> {
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    let mut now = began;
+    let new = |at, woke| Block {
+        of_client,
+        at,
+        woke,
+        calls: Vec::new(),
+        arrows: Vec::new(),
+        left_out: None,
+        has_carry: false,
+    };
+    let mut block = new(now, None);
+    for moment in &end.moments {
+        match moment {
+            Moment::Turn { at_ns, woke } => {
+                now = now.max(began.saturating_add(Duration::from_nanos(*at_ns)));
+                blocks.push(std::mem::replace(&mut block, new(now, woke.as_deref())));
+            }
+            Moment::Carry { at_ns, call } => {
+                now = now.max(began.saturating_add(Duration::from_nanos(*at_ns)));
+                if block.has_carry {
+                    blocks.push(std::mem::replace(&mut block, new(now, None)));
+                }
+                block.has_carry = true;
+                block.at = now;
+                block.calls.push(call);
+            }
+            Moment::Call(call) if call.tone == Tone::Quiet => {}
+            Moment::Call(call) => block.calls.push(call),
+            Moment::Record(kept) => block.arrows.push(records.add(now, of_client, kept)),
+            Moment::LeftOut { records, turns } => {
+                blocks.push(std::mem::replace(&mut block, new(now, None)));
+                block.left_out = Some((*records, *turns));
+                blocks.push(std::mem::replace(&mut block, new(now, None)));
+            }
+        }
+    }
+    blocks.push(block);
+    blocks.retain(|block| !block.calls.is_empty() || !block.arrows.is_empty() || block.left_out.is_some());
+    blocks
+}
+
+/// Merges the blocks of both ends by their times. No record is read before it is written, even if the clocks of two hosts say
+/// so.
+fn merge<'a>(clients: Vec<Block<'a>>, servers: Vec<Block<'a>>, arrows: &[Arrow<'_>]) -> Vec<Block<'a>> {
+    let mut begun = vec![false; arrows.len()];
+    let mut merged = Vec::with_capacity(clients.len() + servers.len());
+    let (mut clients, mut servers) = (clients.into_iter().peekable(), servers.into_iter().peekable());
+    let is_ready = |block: &Block<'_>, begun: &[bool]| {
+        block.arrows.iter().all(|index| match arrows.get(*index) {
+            Some(arrow) if arrow.from_client != block.of_client && arrow.written.is_some() => {
+                begun.get(*index).copied().unwrap_or(true)
+            }
+            _ => true,
+        })
+    };
+    loop {
+        let client_is_next = match (clients.peek(), servers.peek()) {
+            (None, None) => return merged,
+            (client, None) => client.is_some(),
+            (None, _) => false,
+            (Some(client), Some(server)) => match (is_ready(client, &begun), is_ready(server, &begun)) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => client.at <= server.at,
+            },
+        };
+        let next = if client_is_next { clients.next() } else { servers.next() };
+        if let Some(block) = next {
+            for index in &block.arrows {
+                if let (Some(begun), Some(arrow)) = (begun.get_mut(*index), arrows.get(*index)) {
+                    *begun |= arrow.from_client == block.of_client;
+                }
+            }
+            merged.push(block);
+        }
+    }
+}
