@@ -49,11 +49,12 @@ use program::ending::Endings;
 use program::observer::LoopEvent;
 use tls_session::observer::{SessionId, Step};
 
-use self::fields::Fields;
+use self::fields::OpenSessions;
 use self::json::Json;
 pub(crate) use self::json::LogLines;
 pub(crate) use self::open::{Form, open};
 use self::text::Text;
+use self::wrap::Width;
 use crate::clock::Clock;
 use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
@@ -68,13 +69,15 @@ pub struct Trace<W> {
     endings: Endings,
     start: Instant,
     layout: Layout,
+    /// Returns the width of the terminal, if there is one.
+    width: fn() -> Option<usize>,
     lines: Lines<W>,
 }
 
 #[derive(Debug)]
 enum Layout {
     /// The text, and with `--trace=fields` the fields below it.
-    Text(Text, Option<Fields>),
+    Text(Text, Option<OpenSessions>),
     Json(Json),
 }
 
@@ -82,31 +85,28 @@ impl<W: Write> Trace<W> {
     /// Makes a trace for people. Its times count from `start`. `writer` gets each line in one call.
     pub fn text(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
         let layout = Layout::Text(Text::new(endings.local(), coloured), None);
-        Self { endings, start, layout, lines: Lines::new("the trace", writer) }
+        Self::new(endings, start, layout, writer)
     }
 
     /// Adds the fields of the records below each read and each write: [`fields`] has the format.
     pub fn fields(endings: Endings, start: Instant, writer: W, coloured: bool) -> Self {
-        let fields = Fields::new(endings.local(), coloured, || None);
+        let fields = OpenSessions::new(endings.local(), coloured);
         let layout = Layout::Text(Text::new(endings.local(), coloured), Some(fields));
-        Self { endings, start, layout, lines: Lines::new("the trace", writer) }
-    }
-
-    /// Breaks the lines of the text at the width of a terminal, which `width` returns for each line.
-    pub fn wrapped(mut self, width: fn() -> Option<usize>) -> Self {
-        if let Layout::Text(text, fields) = &mut self.layout {
-            text.width = width;
-            if let Some(fields) = fields {
-                fields.width = width;
-            }
-        }
-        self
+        Self::new(endings, start, layout, writer)
     }
 
     /// Makes a trace for programs. [`json`] has the schema. Its times count from that of `clock`.
     pub fn json(endings: Endings, clock: Clock, writer: W) -> Self {
-        let layout = Layout::Json(Json::new(clock));
-        Self { endings, start: clock.instant, layout, lines: Lines::new("the trace", writer) }
+        Self::new(endings, clock.instant, Layout::Json(Json::new(clock)), writer)
+    }
+
+    fn new(endings: Endings, start: Instant, layout: Layout, writer: W) -> Self {
+        Self { endings, start, layout, width: || None, lines: Lines::new("the trace", writer) }
+    }
+
+    /// Breaks the lines of the text at the width of a terminal. `width` is called once for each step that has lines.
+    pub fn wrapped(self, width: fn() -> Option<usize>) -> Self {
+        Self { width, ..self }
     }
 
     /// Returns the writer; `None` if its reader is gone.
@@ -122,10 +122,11 @@ impl<W: Write> Sink for Trace<W> {
 
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>, carried: &Carried) {
         let since_start = now.saturating_duration_since(self.start);
+        let width = Width::new(self.width);
         let line = match &mut self.layout {
             Layout::Text(text, _) => {
                 let entry = vocabulary::of_step(step, now, &self.endings);
-                text.step(since_start, id, step, entry, carried)
+                text.step(since_start, id, step, entry, carried, &width)
             }
             Layout::Json(json) => Some(json.step(id, step, now, &self.endings, carried)),
         };
@@ -133,11 +134,7 @@ impl<W: Write> Sink for Trace<W> {
             self.lines.write(now, &line);
         }
         if let Layout::Text(_, Some(fields)) = &mut self.layout {
-            if let Step::Began { .. } = step {
-                fields.begin_session();
-            }
-            let fields =
-                [&carried.records, &carried.incomplete].map(|records| fields.lines(records)).concat();
+            let fields = fields.lines(id, step, carried, &width);
             fields.chunks(CHUNK).for_each(|lines| self.lines.write(now, &lines.join("\n")));
         }
     }
@@ -145,7 +142,10 @@ impl<W: Write> Sink for Trace<W> {
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         let since_start = now.saturating_duration_since(self.start);
         let line = match &mut self.layout {
-            Layout::Text(text, _) => text.event_loop(since_start, event, &vocabulary::of_event(event)),
+            Layout::Text(text, _) => {
+                let width = Width::new(self.width);
+                text.event_loop(since_start, event, &vocabulary::of_event(event), &width)
+            }
             Layout::Json(json) => json.event_loop(now, event),
         };
         self.lines.write(now, &line);

@@ -8,8 +8,11 @@ mod support {
     pub mod memory;
 }
 
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use decode::secrets::Secrets;
 use decode::{Decoder, Record, hex};
@@ -23,7 +26,7 @@ use support::conversation::{Conversation, decode};
 use support::memory::{Setup, Talk, id};
 use testing::configs::{Configs, Shape};
 use tls_session::close_reason::{CloseReason, Until};
-use tls_session::observer::Step;
+use tls_session::observer::{SessionId, Step};
 
 const README: &str = include_str!("../README.md");
 
@@ -39,7 +42,7 @@ fn record(content_type: u8, content: &[u8]) -> Vec<u8> {
 
 /// Returns the text of records for a pipe, at the client.
 fn text(records: &[Record]) -> String {
-    Fields::new(Side::Client, false, || None).lines(records).join("\n")
+    Fields::new(Side::Client, false).lines(records, None).join("\n")
 }
 
 /// Returns all records of a session.
@@ -77,41 +80,68 @@ fn all_fields_of_a_session_are_shown() {
     assert!(text.contains(" · RFC 8446, 4.2.8\n"), "the section of key_share is not broken\n{text}");
 }
 
+/// What a trace has written.
+#[derive(Clone, Default)]
+struct Written(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_sentence_is_printed_once_for_each_session() {
     let sentence = "The number of bytes that follow. A record has at most 16 KiB of content.";
     let records = session();
     assert!(records.len() > 4);
-    let mut fields = Fields::new(Side::Client, false, || None);
-    let times = |lines: Vec<String>| lines.iter().filter(|line| line.contains(sentence)).count();
-    assert_eq!(times(fields.lines(&records)), 1);
-    assert_eq!(times(fields.lines(&records)), 0);
-    fields.begin_session();
-    assert_eq!(times(fields.lines(&records)), 1);
+    let (start, written) = (Instant::now(), Written::default());
+    let mut trace = Trace::fields(Endings::of(Side::Client), start, written.clone(), false);
+    let mut times = |number: u64, step: &Step<'_>, records: &[Record]| {
+        let carried = Carried { records: records.to_vec(), ..Carried::default() };
+        trace.step(start, SessionId { number, ..id(1) }, step, &carried);
+        String::from_utf8(written.0.take()).unwrap().matches(sentence).count()
+    };
+    let (began, read) = (Step::Began { local: id(1).peer }, Step::ReadTls(&[]));
+    let closed = Step::Closed {
+        reason: &CloseReason::Abandoned,
+        until: Until::Established,
+        received: 0,
+        sent: 0,
+        duration: Duration::ZERO,
+    };
+    assert_eq!((times(1, &began, &[]), times(1, &read, &records), times(1, &read, &records)), (0, 1, 0));
+    // Another session overlaps with the first.
+    assert_eq!((times(2, &began, &[]), times(1, &read, &records)), (0, 0));
+    assert_eq!((times(2, &read, &records), times(1, &read, &records)), (1, 0));
+    // The end of a session frees only its own sentences.
+    assert_eq!((times(1, &closed, &[]), times(2, &read, &records)), (0, 0));
+    assert_eq!(times(1, &read, &records), 1);
 }
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     let records = session();
-    for (width, columns) in [(|| None) as fn() -> Option<usize>, || Some(160), || Some(60), || Some(40)]
-        .into_iter()
-        .zip([100, 160, 60, 40])
-    {
-        let lines = Fields::new(Side::Server, false, width).lines(&records);
+    for (width, columns) in [(None, 100), (Some(160), 160), (Some(60), 60), (Some(40), 40)] {
+        let lines = Fields::new(Side::Server, false).lines(&records, width);
         // The deepest fields have 20 columns, however narrow the terminal is.
         let most = columns.max(16 + 20 + 2 * 9);
         let widest = lines.iter().max_by_key(|line| line.chars().count()).unwrap();
         assert!(widest.chars().count() <= most, "{columns}: {widest}");
         assert!(widest.chars().count() > columns / 2, "{columns}: {widest}");
     }
-    let extreme = Fields::new(Side::Server, false, || Some(usize::MAX)).lines(&records);
+    let extreme = Fields::new(Side::Server, false).lines(&records, Some(usize::MAX));
     assert!(extreme.iter().all(|line| line.chars().count() <= 160));
 }
 
 #[test]
 fn colours_change_no_text() {
     let records = session();
-    let coloured = Fields::new(Side::Client, true, || None).lines(&records).join("\n");
+    let coloured = Fields::new(Side::Client, true).lines(&records, None).join("\n");
     assert!(coloured.contains("\x1b[1m\x1b[33m▶ \x1b[0m"), "the client's records are warm: {coloured}");
     assert!(coloured.contains("\x1b[1m\x1b[36m◀ \x1b[0m"), "the server's records are cool: {coloured}");
     let mut parts = coloured.split('\x1b');
@@ -138,28 +168,100 @@ fn hostile_records_are_escaped() {
     assert!(text(&clear(hostile)).contains("not TLS: \\x1b]0;owned\\x07"));
 }
 
+/// Makes the client's trace with fields.
+fn fields_trace(width: fn() -> Option<usize>) -> Trace<Vec<u8>> {
+    Trace::fields(Endings::of(Side::Client), Instant::now(), Vec::new(), false).wrapped(width)
+}
+
+/// Returns the lines of fields that the trace has for one read.
+fn fields_of_read(width: fn() -> Option<usize>, records: &[Record], incomplete: &[Record]) -> Vec<String> {
+    let mut trace = fields_trace(width);
+    let carried =
+        Carried { records: records.to_vec(), incomplete: incomplete.to_vec(), ..Carried::default() };
+    trace.step(Instant::now(), id(1), &Step::ReadTls(&[]), &carried);
+    let text = String::from_utf8(trace.into_writer().unwrap()).unwrap();
+    let lines = text.lines().skip_while(|line| !line.starts_with(['◀', '▶']));
+    lines.map(str::to_owned).collect()
+}
+
 #[test]
-fn the_lines_of_one_call_are_bounded() {
-    const MOST: usize = 2100;
-    // Empty messages, and the same number of records.
-    let messages = record(22, &[14, 0, 0, 0].repeat(4000));
-    let text_of_messages = text(&clear(&messages));
-    assert!(text_of_messages.lines().count() < MOST);
-    let note = text_of_messages.lines().last().unwrap();
-    assert!(
-        note.trim_start().starts_with("… ") && note.ends_with(" more fields of this record are not shown"),
-        "{note}"
-    );
-    let left_out: usize = note.split_whitespace().nth(1).unwrap().parse().unwrap();
-    let shown = text_of_messages.lines().filter(|line| !line.starts_with("   ".repeat(5).as_str())).count();
-    // Each message has three fields: itself, its type, its length. The header has four.
-    assert!((12_004..12_010).contains(&(left_out + shown)), "{left_out} + {shown}");
+fn one_read_has_at_most_2000_lines_of_fields() {
+    // Empty messages, and records of several lines.
+    let messages = clear(&record(22, &[14, 0, 0, 0].repeat(4000)));
+    let alerts = clear(&record(21, &[1, 90]).repeat(1000));
+    assert_eq!((messages.len(), alerts.len()), (1, 1000));
+    // The records before the messages move the end by a line each.
+    let moved = |alerts_before: usize| [&alerts[..alerts_before], &messages].concat();
+    for width in [|| None, || Some(60), || Some(40)] as [fn() -> Option<usize>; 3] {
+        for records in [moved(0), moved(1), moved(2), moved(3), alerts.clone()] {
+            for incomplete in [&[][..], &alerts] {
+                let lines = fields_of_read(width, &records, incomplete);
+                assert!((1900..=2000).contains(&lines.len()), "{:?}: {}", width(), lines.len());
+            }
+        }
+    }
+    // Each field of a message has one line.
+    assert_eq!(fields_of_read(|| None, &messages, &[]).len(), 2000);
+}
+
+#[test]
+fn a_note_counts_what_has_no_lines() {
+    let messages = clear(&record(22, &[14, 0, 0, 0].repeat(4000)));
+    let lines = fields_of_read(|| None, &messages, &[]);
+    let note = lines.last().unwrap().trim_start();
+    let (number, rest) = note.strip_prefix("… ").unwrap().split_once(' ').unwrap();
+    assert_eq!(rest, "more fields of this record are not shown");
+    // A field has its numbers in front. Each message has three fields: itself, its type, its length. The header has four.
+    let is_field = |line: &&String| line.get(..13).unwrap().trim().starts_with(|c: char| c.is_ascii_digit());
+    let shown = lines.iter().filter(is_field).count();
+    assert_eq!(number.parse::<usize>().unwrap() + shown, 12_004);
 
     let alerts = clear(&record(21, &[1, 90]).repeat(1000));
-    assert_eq!(alerts.len(), 1000);
-    let text = text(&alerts);
-    assert!(text.lines().count() < MOST);
-    assert!(text.lines().last().unwrap().ends_with(" more records have no fields here"), "{text}");
+    let lines = fields_of_read(|| None, &alerts, &messages);
+    let shown = lines.iter().filter(|line| line.starts_with('▶')).count();
+    let end = format!("{} more records are not shown", 1001 - shown);
+    assert!(lines.last().unwrap().ends_with(&end), "{end}: {lines:#?}");
+
+    // What just fits needs no note.
+    let fitting: Vec<Record> = alerts[..shown - 1].to_vec();
+    assert!(!fields_of_read(|| None, &fitting, &[]).last().unwrap().contains('…'));
+}
+
+/// A sentence is printed later if there was no room for it.
+#[test]
+fn a_sentence_without_room_is_printed_at_the_next_record() {
+    let sentence = "The certificate does not come from an authority that the sender trusts.";
+    let (messages, alert) = (clear(&record(22, &[14, 0, 0, 0].repeat(4000))), clear(&record(21, &[2, 48])));
+    let mut fields = Fields::new(Side::Client, false);
+    let first = fields.lines(messages.iter().chain(&alert), None).join("\n");
+    assert!(!first.contains(sentence) && first.ends_with(" and 1 more record are not shown"), "{first}");
+    let next = fields.lines(&alert, None).join("\n");
+    assert!(next.contains(sentence), "{next}");
+}
+
+thread_local! {
+    /// How often the width of the terminal was asked for.
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
+#[test]
+fn the_width_of_the_terminal_is_asked_for_once_for_each_step() {
+    let mut trace = fields_trace(|| {
+        ASKED.set(ASKED.get() + 1);
+        Some(100)
+    });
+    let mut asked = |step: &Step<'_>, records: &[Record], incomplete: &[Record]| {
+        ASKED.set(0);
+        let carried =
+            Carried { records: records.to_vec(), incomplete: incomplete.to_vec(), ..Carried::default() };
+        trace.step(Instant::now(), id(1), step, &carried);
+        ASKED.get()
+    };
+    let alert = clear(&record(21, &[2, 48]));
+    assert_eq!(asked(&Step::ReadTls(&[]), &[], &[]), 1);
+    assert_eq!(asked(&Step::ReadTls(&[]), &alert, &[]), 1);
+    assert_eq!(asked(&Step::ReadTls(&[]), &alert, &alert), 1);
+    assert_eq!(asked(&Step::Sent(&[]), &[], &[]), 0); // this step has no line
 }
 
 /// Returns the client's trace of a session.

@@ -64,10 +64,10 @@ impl<W: Write> Sink for FieldLines<W> {
                     &mut self.out,
                     &format!("{head} {} sent {length} B, which complete {count}{rest}", name(sender)),
                 )?;
-                let (coloured, width) = (self.coloured, self.width);
+                let coloured = self.coloured;
                 let fields = self.sessions.entry(session.number);
-                let fields = fields.or_insert_with(|| Fields::new(Side::Client, coloured, width));
-                for line in fields.lines(records) {
+                let fields = fields.or_insert_with(|| Fields::new(Side::Client, coloured));
+                for line in fields.lines(records, (self.width)()) {
                     write_line(&mut self.out, &line)?;
                 }
                 return Ok(());

@@ -22,19 +22,21 @@
 //! is printed once for each session, where it first applies.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anstyle::Style;
 use decode::Record;
 use decode::explain::{Field, MALFORMED};
 use rustls::Side;
+use tls_session::observer::{SessionId, Step};
 
 use super::contents;
 use super::palette::{FAINT, NAME, WRONG, paint, style_of_sender};
-use super::wrap::wrap;
+use super::wrap::{Width, wrap};
 use crate::page::{Explained, explained};
+use crate::sink::Carried;
 
-/// The most lines for the records of one call. A peer may send thousands of fields in one record.
+/// The most lines for the records of one call, with the note. A peer may send thousands of fields in one record.
 const LINES: usize = 2000;
 /// The width in columns, if no terminal decides it.
 const WIDTH: usize = 100;
@@ -49,6 +51,44 @@ const LEVEL: usize = 2;
 const KEEP: &str = "\u{a0}";
 /// Deeper fields are not indented any further.
 const DEEPEST: usize = 8;
+/// The note has room for two numbers of this size.
+const LARGEST_COUNT: usize = 9_999_999;
+
+/// The fields of all open sessions.
+#[derive(Debug)]
+pub(super) struct OpenSessions {
+    local: Side,
+    coloured: bool,
+    /// Each session remembers which sentences it has printed. A session that has completed no record is not in here.
+    open: HashMap<u64, Fields>,
+}
+
+impl OpenSessions {
+    pub(super) fn new(local: Side, coloured: bool) -> Self {
+        Self { local, coloured, open: HashMap::new() }
+    }
+
+    /// Returns the lines for the records of a step. Most steps have none.
+    pub(super) fn lines(
+        &mut self,
+        id: SessionId,
+        step: &Step<'_>,
+        carried: &Carried,
+        width: &Width,
+    ) -> Vec<String> {
+        let Carried { records, incomplete, .. } = carried;
+        let mut lines = Vec::new();
+        if !records.is_empty() || !incomplete.is_empty() {
+            let (local, coloured) = (self.local, self.coloured);
+            let fields = self.open.entry(id.number).or_insert_with(|| Fields::new(local, coloured));
+            lines = fields.lines(records.iter().chain(incomplete), **width);
+        }
+        if let Step::Closed { .. } = step {
+            self.open.remove(&id.number);
+        }
+        lines
+    }
+}
 
 /// Writes the fields of the records of one session as text.
 ///
@@ -58,39 +98,36 @@ const DEEPEST: usize = 8;
 pub struct Fields {
     local: Side,
     coloured: bool,
-    /// Returns the width of the terminal, if there is one.
-    pub(super) width: fn() -> Option<usize>,
     /// The sentences that were printed before.
     told: HashSet<&'static str>,
 }
 
 impl Fields {
-    /// Makes the text of one session. Records that `local` sends have ▶, the others have ◀. Lines are broken at the
-    /// number of columns that `width` returns; `None` stands for 100.
-    pub fn new(local: Side, coloured: bool, width: fn() -> Option<usize>) -> Self {
-        Self { local, coloured, width, told: HashSet::new() }
+    /// Makes the text of one session. Records that `local` sends have ▶, the others have ◀.
+    pub fn new(local: Side, coloured: bool) -> Self {
+        Self { local, coloured, told: HashSet::new() }
     }
 
-    /// Begins another session: all sentences are printed again.
-    pub fn begin_session(&mut self) {
-        self.told.clear();
-    }
-
-    /// Returns the lines for these records, without newlines. If they are too many, a note counts the rest.
-    pub fn lines(&mut self, records: &[Record]) -> Vec<String> {
-        let columns = (self.width)().unwrap_or(WIDTH).clamp(NARROWEST, WIDEST);
-        let mut text = Text { lines: Vec::new(), columns, coloured: self.coloured, left_out: 0 };
-        for (index, record) in records.iter().enumerate() {
-            if text.is_full() {
-                text.note(&format!("… {} more records have no fields here", records.len() - index));
-                break;
-            }
+    /// Returns the lines for these records, without newlines. They are at most 2,000. If that is too few, the last of them
+    /// are a note, which counts the fields and the records that have no lines. Lines are broken at `width` columns; `None`
+    /// stands for 100.
+    pub fn lines<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = &'a Record>,
+        width: Option<usize>,
+    ) -> Vec<String> {
+        let mut text = Text::new(width, self.coloured);
+        for record in records {
             self.record(record, &mut text);
         }
-        text.lines
+        text.finish()
     }
 
     fn record(&mut self, record: &Record, text: &mut Text) {
+        if text.is_full {
+            text.records_left_out += 1;
+            return;
+        }
         let arrow = if record.sender == self.local { "▶" } else { "◀" };
         let sender = match record.sender {
             Side::Client => "client",
@@ -99,43 +136,46 @@ impl Fields {
         let (number, content, size) = (record.number, contents::of_record(record), record.wire.len());
         let line = format!("{sender} record {number}: {content}, {size} B on the wire");
         let style = style_of_sender(record.sender).bold();
-        text.push((style, arrow), 2, &[(style, &line)]);
+        if !text.push((style, arrow), 2, &[(style, &line)]) {
+            text.records_left_out += 1;
+            return;
+        }
         for Explained { title, length, fields } in explained(record) {
             text.push((FAINT, "     at  size"), NUMBERS, &[(Style::new(), &format!("{title}, {length} B"))]);
             self.fields(&fields, 0, text);
-        }
-        if text.left_out > 0 {
-            let left_out = std::mem::take(&mut text.left_out);
-            text.note(&format!("… {left_out} more fields of this record are not shown"));
         }
     }
 
     fn fields(&mut self, fields: &[Field], depth: usize, text: &mut Text) {
         for field in fields {
-            if text.is_full() {
-                text.left_out += 1;
-            } else {
-                self.field(field, depth, text);
+            if !self.field(field, depth, text) {
+                text.fields_left_out += 1;
             }
             self.fields(&field.fields, depth + 1, text);
         }
     }
 
-    fn field(&mut self, field: &Field, depth: usize, text: &mut Text) {
+    /// Adds a field together with its sentence. Returns `false`, and adds nothing, if there is no room for both.
+    fn field(&mut self, field: &Field, depth: usize, text: &mut Text) -> bool {
         let Field { range, name, value, says, rfc, .. } = field;
         let indent = NUMBERS + LEVEL * depth.min(DEEPEST);
         let numbers = format!("{:>7} {:>5}", range.start, range.len());
         let style = if name == MALFORMED { WRONG } else { NAME };
         let value = if value.is_empty() { String::new() } else { format!(": {value}") };
         let rfc = if rfc.is_empty() { String::new() } else { format!(" ·{KEEP}{}", rfc.replace(' ', KEEP)) };
-        text.push((FAINT, &numbers), indent, &[(style, name), (Style::new(), &value), (FAINT, &rfc)]);
-        let is_new = match says {
-            Cow::Borrowed(sentence) => !sentence.is_empty() && self.told.insert(sentence),
-            Cow::Owned(sentence) => !sentence.is_empty(),
-        };
-        if is_new {
-            text.push((FAINT, ""), indent + LEVEL, &[(FAINT, says)]);
+        let before = text.lines.len();
+        if !text.push((FAINT, &numbers), indent, &[(style, name), (Style::new(), &value), (FAINT, &rfc)]) {
+            return false;
         }
+        let is_new = !says.is_empty() && !self.told.contains(says.as_ref());
+        if is_new && !text.push((FAINT, ""), indent + LEVEL, &[(FAINT, says)]) {
+            text.lines.truncate(before);
+            return false;
+        }
+        if let (true, Cow::Borrowed(sentence)) = (is_new, says) {
+            self.told.insert(sentence);
+        }
+        true
     }
 }
 
@@ -144,27 +184,49 @@ struct Text {
     lines: Vec<String>,
     columns: usize,
     coloured: bool,
-    /// The number of fields that have no line.
-    left_out: usize,
+    /// The most lines in front of the note.
+    most: usize,
+    /// Something had no room. From then on nothing has.
+    is_full: bool,
+    /// The number of fields without a line in the last record that has a line.
+    fields_left_out: usize,
+    /// The number of records behind it.
+    records_left_out: usize,
 }
 
 impl Text {
-    fn is_full(&self) -> bool {
-        self.lines.len() >= LINES
+    fn new(width: Option<usize>, coloured: bool) -> Self {
+        let columns = width.unwrap_or(WIDTH).clamp(NARROWEST, WIDEST);
+        let longest = note(LARGEST_COUNT, LARGEST_COUNT).unwrap_or_default();
+        let most = LINES.saturating_sub(broken(&longest, columns, NUMBERS).len());
+        let (fields_left_out, records_left_out) = (0, 0);
+        Self { lines: Vec::new(), columns, coloured, most, is_full: false, fields_left_out, records_left_out }
     }
 
-    fn note(&mut self, words: &str) {
-        self.push((FAINT, ""), NUMBERS, &[(Style::new(), words)]);
+    /// Returns the lines, with the note behind them if anything has no line.
+    fn finish(mut self) -> Vec<String> {
+        if let Some(note) = note(self.fields_left_out, self.records_left_out) {
+            (self.is_full, self.most) = (false, LINES);
+            self.push((FAINT, ""), NUMBERS, &[(Style::new(), &note)]);
+        }
+        self.lines
     }
 
     /// Adds text in several styles, broken into lines that begin at the column `indent`. `before` is in front of the
-    /// first line, in its own style.
-    fn push(&mut self, (style, before): (Style, &str), indent: usize, parts: &[(Style, &str)]) {
+    /// first line, in its own style. Returns `false`, and adds nothing, if there is no room for all of these lines.
+    fn push(&mut self, (style, before): (Style, &str), indent: usize, parts: &[(Style, &str)]) -> bool {
+        if self.is_full {
+            return false;
+        }
         let whole: String = parts.iter().map(|(_, part)| *part).collect();
-        let room = self.columns.saturating_sub(indent).max(NARROWEST / 2);
+        let pieces = broken(&whole, self.columns, indent);
+        if self.lines.len() + pieces.len() > self.most {
+            self.is_full = true;
+            return false;
+        }
         let mut styles = parts.iter().flat_map(|(style, part)| part.chars().map(|_| *style));
         let mut at = 0;
-        for (index, piece) in wrap(&whole, room, room).into_iter().enumerate() {
+        for (index, piece) in pieces.into_iter().enumerate() {
             let mut line = String::new();
             let before = if index == 0 { before } else { "" };
             paint(&mut line, self.coloured, style, &format!("{before:<indent$}"));
@@ -180,5 +242,25 @@ impl Text {
             }
             self.lines.push(line.trim_end().replace(KEEP, " "));
         }
+        true
     }
+}
+
+/// Breaks text into lines that begin at the column `indent`.
+fn broken(text: &str, columns: usize, indent: usize) -> Vec<&str> {
+    let room = columns.saturating_sub(indent).max(NARROWEST / 2);
+    wrap(text, room, room)
+}
+
+/// Returns the note about fields and records without lines; `None` if all have lines.
+fn note(fields: usize, records: usize) -> Option<String> {
+    let counted = |number: usize, of: &str| match number {
+        0 => None,
+        1 => Some(format!("1 more {of}")),
+        number => Some(format!("{number} more {of}s")),
+    };
+    let fields_of_record = counted(fields, "field").map(|fields| format!("{fields} of this record"));
+    let parts: Vec<String> = [fields_of_record, counted(records, "record")].into_iter().flatten().collect();
+    let is = if fields + records == 1 { "is" } else { "are" };
+    (!parts.is_empty()).then(|| format!("… {} {is} not shown", parts.join(" and ")))
 }

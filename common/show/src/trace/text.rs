@@ -12,7 +12,7 @@ use tls_session::observer::{SessionId, Step};
 
 use super::contents;
 use super::palette::{FAINT, paint, style_of};
-use super::wrap::wrap;
+use super::wrap::{Width, wrap};
 use crate::sink::Carried;
 use crate::vocabulary::{Entry, Tone};
 
@@ -34,8 +34,6 @@ const WIDE: usize = 72;
 pub(super) struct Text {
     local: Side,
     coloured: bool,
-    /// Returns the width of the terminal, if there is one.
-    pub(super) width: fn() -> Option<usize>,
     /// The time on the line before. A repeated time is faint.
     shown: Option<Duration>,
     /// The loop has woken at least once. From then on a rule joins the lines of a turn.
@@ -46,7 +44,7 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn new(local: Side, coloured: bool) -> Self {
-        Self { local, coloured, width: || None, shown: None, woken: false, idle: HashMap::new() }
+        Self { local, coloured, shown: None, woken: false, idle: HashMap::new() }
     }
 
     /// Returns the line of a step; `None` if a later line counts it. The line describes the records that it completed.
@@ -57,6 +55,7 @@ impl Text {
         step: &Step<'_>,
         mut entry: Entry,
         carried: &Carried,
+        width: &Width,
     ) -> Option<String> {
         match step {
             Step::Sent(_) => return None,
@@ -84,7 +83,7 @@ impl Text {
         // The line of `read_tls` names the records of the peer.
         let tone = if let Step::ReadTls(_) = step { Tone::In } else { entry.tone };
         let style = style_of(tone, self.local);
-        Some(self.line(since_start, &id.number.to_string(), &entry, style))
+        Some(self.line(since_start, &id.number.to_string(), &entry, style, width))
     }
 
     /// Returns the line of an event of the loop.
@@ -93,13 +92,21 @@ impl Text {
         since_start: Duration,
         event: &LoopEvent<'_>,
         entry: &Entry,
+        width: &Width,
     ) -> String {
         self.woken |= matches!(event, LoopEvent::Woke { .. });
         let style = style_of(entry.tone, self.local);
-        self.line(since_start, "loop", entry, style)
+        self.line(since_start, "loop", entry, style, width)
     }
 
-    fn line(&mut self, since_start: Duration, subject: &str, entry: &Entry, style: Style) -> String {
+    fn line(
+        &mut self,
+        since_start: Duration,
+        subject: &str,
+        entry: &Entry,
+        style: Style,
+        width: &Width,
+    ) -> String {
         let repeated = self.shown.replace(since_start) == Some(since_start);
         let time = format!("+{:>9}", milliseconds(since_start));
         let rule = match entry.tone {
@@ -112,14 +119,14 @@ impl Text {
         paint(&mut line, self.coloured, Style::new(), &format!(" {subject:>4} "));
         paint(&mut line, self.coloured, FAINT, rule);
         line.push(' ');
-        self.paint_wrapped(&mut line, style, rule, body(entry).trim_end());
+        self.paint_wrapped(&mut line, style, rule, body(entry).trim_end(), **width);
         line
     }
 
     /// Breaks a body that is too wide. The continued lines are indented.
-    fn paint_wrapped(&self, line: &mut String, style: Style, rule: &str, body: &str) {
+    fn paint_wrapped(&self, line: &mut String, style: Style, rule: &str, body: &str, width: Option<usize>) {
         let body = one_line(body);
-        let Some(width) = (self.width)().filter(|width| *width >= NARROWEST) else {
+        let Some(width) = width.filter(|width| *width >= NARROWEST) else {
             return paint(line, self.coloured, style, &body);
         };
         let indent = if width >= WIDE { BODY + DETAILS } else { BODY + GLYPH };

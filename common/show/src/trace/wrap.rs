@@ -1,10 +1,14 @@
 //! Breaks long lines for a terminal.
 
+use std::cell::LazyCell;
 use std::io;
 
 use rustix::termios::tcgetwinsize;
 
-/// Returns the width of the terminal on stderr in columns. Call it for each line, because people resize windows.
+/// The width of the terminal, if there is one. It is asked for at most once, when the first line is broken.
+pub(super) type Width = LazyCell<Option<usize>, fn() -> Option<usize>>;
+
+/// Returns the width of the terminal on stderr in columns. Call it for each step, because people resize windows.
 pub(super) fn terminal_width() -> Option<usize> {
     let size = tcgetwinsize(io::stderr()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
