@@ -49,7 +49,7 @@ impl TraceLines {
     }
 }
 
-/// Each write is one line.
+/// Each write is one line, or several that are written or dropped together.
 impl io::Write for TraceLines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut stderr = lock();
@@ -180,12 +180,13 @@ impl Stderr {
         !self.is_closed && (self.pending() > 0 || self.dropped > 0)
     }
 
+    /// Writes a line, or several with newlines between them.
     fn line(&mut self, line: &str, keep: bool) {
         self.catch_up();
         // After a dropped line, all further lines are dropped until the queue is empty. So one count is enough.
         let has_room = self.dropped == 0 && self.pending() + line.len() <= LIMIT;
         if !has_room && !keep {
-            self.dropped += 1;
+            self.dropped += line_ends(line) + 1;
             return;
         }
         self.write(&self.above_status(line));
@@ -246,7 +247,7 @@ impl Stderr {
     /// Adds text to the queue. Returns `false` if stderr fails. Then the pending lines are dropped and counted.
     fn push(&mut self, text: &str) -> bool {
         let Some(queue) = self.open() else {
-            self.dropped += 1;
+            self.dropped += line_ends(text);
             return false;
         };
         let Err(error) = queue.push(text.as_bytes()) else {
@@ -267,5 +268,45 @@ impl Stderr {
             self.queue = Outlet::new(io::stderr().as_fd()).ok().map(Queue::of_lines);
         }
         self.queue.as_mut()
+    }
+}
+
+/// Returns how many newlines are in this text.
+fn line_ends(text: &str) -> u64 {
+    text.bytes().filter(|&byte| byte == b'\n').count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn each_dropped_line_is_counted_if_several_are_written_at_once() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let queue = Queue::of_lines(Outlet::new(writer.as_fd()).unwrap());
+        drop(writer);
+        let mut stderr = Stderr { queue: Some(queue), ..Stderr::new() };
+        let fields = ["     at  size"; 64].join("\n");
+        let mut written = 0;
+        while stderr.dropped == 0 {
+            written += 64;
+            stderr.line(&fields, false); // the last time it has no room
+        }
+        stderr.line("one more", false);
+        let mut received = vec![];
+        let mut bytes = vec![0; 1 << 20];
+        while stderr.dropped > 0 || stderr.pending() > 0 {
+            let length = reader.read(&mut bytes).unwrap();
+            received.extend_from_slice(&bytes[..length]);
+            stderr.catch_up();
+        }
+        drop(stderr);
+        reader.read_to_end(&mut received).unwrap();
+        let text = String::from_utf8(received).unwrap();
+        let (last, lines) =
+            text.lines().collect::<Vec<_>>().split_last().map(|(l, r)| (*l, r.len())).unwrap();
+        assert_eq!(lines, written - 64);
+        assert!(last.ends_with(" 65 lines are missing here: stderr took no more"), "{last}");
     }
 }

@@ -41,14 +41,18 @@ impl<W: Write> Lines<W> {
         self.writer.is_some()
     }
 
-    /// Writes a line in one call, so that the lines of several programs do not mix.
-    pub(crate) fn write(&mut self, now: Instant, line: &str) {
+    /// Writes a line, or several with newlines between them. It writes them in one call, so that the lines of several
+    /// programs do not mix.
+    pub(crate) fn write(&mut self, now: Instant, lines: &str) {
+        let number = line_ends(lines.as_bytes()) + 1;
         if let Some(failing) = self.failing.as_mut().filter(|failing| now < failing.retry_at) {
-            failing.missing += 1;
+            failing.missing += number;
             return;
         }
         let begin = if self.torn { "\n" } else { "" };
-        match self.put(format!("{begin}{line}\n").as_bytes()) {
+        let text = format!("{begin}{lines}\n");
+        let mut rest = text.as_bytes();
+        match self.put(&mut rest) {
             Ok(()) => {
                 if let Some(Failing { missing, .. }) = self.failing.take() {
                     warn!("writing {} works again; {missing} lines were skipped", self.name);
@@ -62,21 +66,24 @@ impl<W: Write> Lines<W> {
                 if self.failing.is_none() {
                     warn!("cannot write {}: {error}; lines are skipped until writing works again", self.name);
                 }
-                let missing = self.failing.take().map_or(0, |failing| failing.missing) + 1;
+                let before = self.failing.take().map_or(0, |failing| failing.missing);
+                // The newline that ends a torn line belongs to none of these lines.
+                let missing = before + line_ends(rest).min(number);
                 self.failing = Some(Failing { retry_at: now + PAUSE, missing });
             }
         }
     }
 
-    /// Like `write_all`, but remembers whether a failed write has stopped in the middle of a line.
-    fn put(&mut self, mut text: &[u8]) -> io::Result<()> {
+    /// Like `write_all`, but leaves in `text` what was not written, and remembers whether a failed write has stopped in the
+    /// middle of a line.
+    fn put(&mut self, text: &mut &[u8]) -> io::Result<()> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         while !text.is_empty() {
             match writer.write(text) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     self.torn = !text[..written].ends_with(b"\n");
-                    text = &text[written..];
+                    *text = &text[written..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -89,6 +96,11 @@ impl<W: Write> Lines<W> {
     pub(crate) fn into_writer(self) -> Option<W> {
         self.writer
     }
+}
+
+/// Returns how many newlines are in these bytes.
+fn line_ends(text: &[u8]) -> u64 {
+    text.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 #[cfg(test)]
@@ -128,5 +140,17 @@ mod tests {
         lines.write(start + PAUSE, "line 3");
         assert!(lines.failing.is_none());
         assert_eq!(lines.into_writer().unwrap().content, b"line 1\nlin\nline 2\nline 3\n");
+    }
+
+    #[test]
+    fn each_skipped_line_is_counted_if_several_are_written_at_once() {
+        let start = Instant::now();
+        let mut lines = Lines::new("the trace", Disk { size: 9, ..Disk::default() });
+        lines.write(start, "one\ntwo\nthree\nfour"); // the third line finds room for one byte
+        assert_eq!(lines.failing.as_ref().unwrap().missing, 2);
+        lines.write(start, "five\nsix");
+        assert_eq!(lines.failing.as_ref().unwrap().missing, 4);
+        lines.write(start + PAUSE, "seven\neight\nnine"); // there is no room even for the end of the torn line
+        assert_eq!(lines.failing.as_ref().unwrap().missing, 7);
     }
 }
