@@ -177,7 +177,10 @@ fn concurrent_sessions_are_separate_connections() {
     let connections = capture.connections();
     assert_eq!(connections.len(), 3);
     for (number, (connection, address)) in (1..).zip(connections.iter().zip(addresses)) {
-        assert_eq!(connection.comment, format!("session {number}: {address}"));
+        // A busy machine may let a client wait for a millisecond.
+        let beginning = format!("session {number}: {address}");
+        let waited = connection.comment.strip_prefix(&beginning).expect(&connection.comment);
+        assert!(waited.is_empty() || waited.starts_with(", after it waited "), "{}", connection.comment);
     }
 }
 
