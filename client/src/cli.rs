@@ -155,6 +155,7 @@ Examples:
   mio-client -i < file | tail -c +10 | cmp - file  send a file, compare the echo
   mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
   mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
+  mio-client --trace=fields                      each step, and each field of the records
   mio-client mail.lan:25 --starttls smtp -i      a mail server that begins in plaintext
   mio-client --show-certs > chain.pem            what the server presents, as text and PEM
 
