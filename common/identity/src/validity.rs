@@ -63,6 +63,11 @@ impl From<UnixTime> for Moment {
 }
 
 impl Moment {
+    /// Returns the seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0
+    }
+
     /// Converts to the date type of x509-parser, which converts to rcgen's. `None` after the year 9999.
     pub(super) fn to_asn1(self) -> Option<ASN1Time> {
         ASN1Time::from_timestamp(self.0).ok()

@@ -50,6 +50,9 @@ mod saved;
 mod sealed;
 mod segments;
 mod story;
+
+mod fault;
+mod overhead;
 mod strip;
 
 use std::collections::HashMap;

@@ -1,5 +1,7 @@
 //! Explains the messages about certificates: Certificate, CertificateRequest, CertificateStatus, CompressedCertificate.
 
+use rustls::Side;
+
 use super::extensions::{self, In, authorities};
 use super::field_reader::{FieldReader, Step, about};
 use super::{names, shown, x509};
@@ -11,10 +13,12 @@ pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.4.2";
     let says = "The CertificateRequest that this answers. Empty during a handshake.";
     r.opaque(1, about("certificate_request_context", says, RFC), shown::hex)?;
+    let mut index = 0..;
     r.vector(3, about("certificate_list", LIST, RFC), |r| {
         r.list(|r| {
+            let index = index.next();
             r.group("CertificateEntry", |r| {
-                r.vector(3, about("cert_data", x509::SAYS, RFC), x509::certificate)?;
+                r.vector(3, about("cert_data", x509::SAYS, RFC), |r| x509::certificate(r, index))?;
                 extensions::all(r, In::Certificate)
             })
         })
@@ -23,8 +27,12 @@ pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
 
 pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5246, 7.4.2";
+    let mut index = 0..;
     r.vector(3, about("certificate_list", LIST, RFC), |r| {
-        r.list(|r| r.vector(3, about("ASN.1Cert", x509::SAYS, RFC), x509::certificate))
+        r.list(|r| {
+            let index = index.next();
+            r.vector(3, about("ASN.1Cert", x509::SAYS, RFC), |r| x509::certificate(r, index))
+        })
     })
 }
 
@@ -43,7 +51,8 @@ pub(super) fn request12(r: &mut FieldReader<'_>) -> Step {
     })?;
     let says = "The signatures that the server can verify.";
     let algorithms = about("supported_signature_algorithms", says, RFC);
-    r.codes(2, algorithms, "algorithm", names::scheme)?;
+    let chosen = (Side::Client, r.known.choices.client.scheme);
+    r.offered(2, algorithms, "algorithm", names::scheme, chosen)?;
     authorities(r, RFC)
 }
 

@@ -7,6 +7,8 @@ mod limits;
 mod protocols;
 mod psk;
 
+use rustls::Side;
+
 pub(super) use self::certificates::authorities;
 use super::field_reader::{FieldReader, Step, about};
 use super::names::extensions::{extension_of, extension_type};
@@ -82,18 +84,26 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
         0 if offer => protocols::server_name(r),
         1 => r.u8("max_fragment_length", names::fragment_length).map(drop),
         5 => certificates::status_request(r, place),
-        10 => r.codes(2, "named_group_list", "group", names::group),
+        10 => {
+            let chosen = (Side::Server, r.known.choices.group.filter(|_| offer));
+            r.offered(2, "named_group_list", "group", names::group, chosen)
+        }
         11 => r.vector(1, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format))),
-        13 | 50 => signature_algorithms(r),
-        34 if offer => signature_algorithms(r),
+        13 => signature_algorithms(r, Some(place)),
+        50 => signature_algorithms(r, None),
+        34 if offer => signature_algorithms(r, None),
         15 => r.u8("mode", names::heartbeat_mode).map(drop),
-        16 => protocols::protocols(r),
-        17513 | 17613 if offer => protocols::protocols(r),
+        16 => protocols::protocols(r, offer),
+        17513 | 17613 if offer => protocols::protocols(r, false),
         18 if !offer => certificates::timestamps(r),
         19 | 20 => certificates::types(r, offer),
         21 => limits::padding(r),
         0 | 4 | 18 | 22 | 23 | 49 => Ok(()),
-        27 => r.codes(1, "algorithms", "algorithm", names::certificate_compression),
+        27 => {
+            let signer = signer(place);
+            let chosen = (signer, r.known.choices.of(signer).compression);
+            r.offered(1, "algorithms", "algorithm", names::certificate_compression, chosen)
+        }
         28 => limits::record_size_limit(r),
         34 => certificates::delegated(r),
         35 => psk::session_ticket(r),
@@ -101,21 +111,32 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
         42 => psk::early_data(r, place),
         43 => protocols::supported_versions(r, place),
         44 => r.opaque(2, about("cookie", "Only the server understands it.", ""), shown::hex).map(drop),
-        45 => r.vector(1, "ke_modes", |r| r.list(|r| r.u8("mode", names::psk_mode))),
+        45 => psk::modes(r),
         47 => authorities(r, "RFC 8446, 4.2.4"),
         48 => certificates::oid_filters(r),
         51 => keys::key_share(r, place),
         58 => psk::ticket_request(r, offer),
         13172 if !offer => r.list(protocols::protocol),
-        64768 => r.codes(1, "outer_extensions", "outer_extension", extension_type),
+        64768 => r.vector(1, "outer_extensions", |r| r.list(|r| r.u16("outer_extension", extension_type))),
         65037 => ech::encrypted_client_hello(r, place),
         65281 => limits::renegotiation_info(r),
         _ => unknown(r),
     }
 }
 
-fn signature_algorithms(r: &mut FieldReader<'_>) -> Step {
-    r.codes(2, "supported_signature_algorithms", "scheme", names::scheme)
+/// Explains signature algorithms. If they are an offer for CertificateVerify, `place` is the message with the offer.
+fn signature_algorithms(r: &mut FieldReader<'_>, place: Option<In>) -> Step {
+    let signer = place.map_or(Side::Server, signer);
+    let chosen = place.and_then(|_| r.known.choices.of(signer).scheme);
+    r.offered(2, "supported_signature_algorithms", "scheme", names::scheme, (signer, chosen))
+}
+
+/// Returns the end that chooses from an offer about certificates.
+fn signer(offered_in: In) -> Side {
+    match offered_in {
+        In::CertificateRequest => Side::Client,
+        _ => Side::Server,
+    }
 }
 
 fn unknown(r: &mut FieldReader<'_>) -> Step {

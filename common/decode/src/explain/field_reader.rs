@@ -7,10 +7,13 @@
 
 use std::borrow::Cow;
 
+use rustls::Side;
 use tls_session::bytes::Bytes;
 
+use super::choices::Choices;
+use super::fault::Place;
 use super::shown;
-use super::{Field, LISTED, MALFORMED};
+use super::{Field, LISTED, MALFORMED, Mark};
 use crate::reader::number;
 
 /// Reading has stopped. The last field says why.
@@ -55,12 +58,24 @@ impl From<String> for Meaning {
     }
 }
 
+/// Knowledge about the session of a message.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) choices: &'a Choices,
+    pub(super) fault: Option<Place>,
+}
+
+impl Known<'_> {
+    pub(super) const NOTHING: Self = Self { choices: &Choices::NONE, fault: None };
+}
+
 /// A position in some bytes, the end of the enclosing field, and the fields so far.
 pub(super) struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
     fields: Vec<Field>,
+    pub(super) known: Known<'a>,
 }
 
 /// Makes a function for each type of number. It reads a number as one field.
@@ -81,8 +96,12 @@ macro_rules! numbers {
 
 impl<'a> FieldReader<'a> {
     /// Reads all bytes and returns their fields.
-    pub(super) fn explain(bytes: &'a [u8], inside: impl FnOnce(&mut Self) -> Step) -> Vec<Field> {
-        let mut reader = Self { bytes, at: 0, end: bytes.len(), fields: Vec::new() };
+    pub(super) fn explain(
+        bytes: &'a [u8],
+        known: Known<'a>,
+        inside: impl FnOnce(&mut Self) -> Step,
+    ) -> Vec<Field> {
+        let mut reader = Self { bytes, at: 0, end: bytes.len(), fields: Vec::new(), known };
         reader.whole(inside);
         reader.fields
     }
@@ -177,15 +196,28 @@ impl<'a> FieldReader<'a> {
         Ok(content)
     }
 
-    /// Reads a vector of two-byte numbers.
-    pub(super) fn codes(
+    /// Reads a vector of two-byte numbers from which the end `by` has chosen one.
+    pub(super) fn offered(
         &mut self,
         width: usize,
         about: impl Into<About>,
         one: &'static str,
         meaning: fn(u16) -> Meaning,
+        (by, chosen): (Side, Option<u16>),
     ) -> Step {
-        self.vector(width, about, |r| r.list(|r| r.u16(one, meaning)))
+        let offer = |r: &mut Self| {
+            let number = r.u16(one, meaning)?;
+            r.mark_if(chosen == Some(number), Mark::ChosenBy(by));
+            Ok(())
+        };
+        self.vector(width, about, |r| r.list(offer))
+    }
+
+    /// Marks the last field.
+    pub(super) fn mark_if(&mut self, applies: bool, mark: Mark) {
+        if applies && let Some(field) = self.fields.last_mut() {
+            field.mark = Some(mark);
+        }
     }
 
     /// Reads entries to the end of the enclosing field. Each entry has at least one byte.
@@ -263,7 +295,8 @@ impl<'a> FieldReader<'a> {
 
     fn push(&mut self, start: usize, about: About, meaning: Meaning, fields: Vec<Field>) {
         let About { name, says, rfc } = about;
-        let mut field = Field { range: start..self.at, name, value: String::new(), says, rfc, fields };
+        let (range, value) = (start..self.at, String::new());
+        let mut field = Field { range, name, value, says, rfc, mark: None, fields };
         field.set_meaning(meaning);
         self.fields.push(field);
     }

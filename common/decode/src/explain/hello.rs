@@ -1,5 +1,7 @@
 //! Explains ClientHello, ServerHello and HelloRetryRequest.
 
+use rustls::Side;
+
 use super::extensions::{self, In};
 use super::field_reader::{FieldReader, Meaning, Step, about};
 use super::handshake::Layout;
@@ -40,7 +42,8 @@ pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
         "The cipher suites that the client supports, in order of preference. Each has a key exchange, a signature, a \
          cipher and a hash.",
     );
-    r.codes(2, about("cipher_suites", says, rfc), "cipher_suite", names::suite)?;
+    let chosen = (Side::Server, r.known.choices.suite);
+    r.offered(2, about("cipher_suites", says, rfc), "cipher_suite", names::suite, chosen)?;
     let name = layout.choose("legacy_compression_methods", "compression_methods");
     let says =
         "Compression before encryption reveals secrets (the CRIME attack). Clients should offer only null.";

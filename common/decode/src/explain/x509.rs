@@ -15,6 +15,7 @@ use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Name};
 
 use super::field_reader::{About, FieldReader, Meaning, Step, about};
 use super::shown;
+use super::{Fault, Mark};
 
 pub(super) const SAYS: &str =
     "An X.509 certificate in DER. Its issuer confirms with a signature that a public key belongs to a name.";
@@ -31,8 +32,10 @@ const ISSUER_ID: [u8; 2] = [0x81, 0xa1];
 const SUBJECT_ID: [u8; 2] = [0x82, 0xa2];
 const EXTENSIONS: u8 = 0xa3;
 
-/// Reads one certificate, which ends with its vector.
-pub(super) fn certificate(r: &mut FieldReader<'_>) -> Step {
+/// Reads one certificate, which ends with its vector. `index` is its place in the message, from 0.
+pub(super) fn certificate(r: &mut FieldReader<'_>, index: Option<usize>) -> Step {
+    let place = r.known.fault.filter(|place| Some(place.certificate) == index);
+    let fault = place.map(|place| place.fault);
     let certificate = match X509Certificate::from_der(r.left()) {
         Ok((_, certificate)) => certificate,
         Err(error) => {
@@ -41,7 +44,7 @@ pub(super) fn certificate(r: &mut FieldReader<'_>) -> Step {
         }
     };
     sequence(r, about("Certificate", "", "RFC 5280, 4.1"), |r| {
-        sequence(r, "tbsCertificate", |r| to_be_signed(r, &certificate))?;
+        sequence(r, "tbsCertificate", |r| to_be_signed(r, &certificate, fault))?;
         let says = "The algorithm of the issuer's signature.";
         element(r, about("signatureAlgorithm", says, "RFC 5280, 4.1.1.2"), || {
             algorithm(&certificate.signature_algorithm)
@@ -52,7 +55,7 @@ pub(super) fn certificate(r: &mut FieldReader<'_>) -> Step {
     })
 }
 
-fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>) -> Step {
+fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>, fault: Option<Fault>) -> Step {
     if next_is(r, &[VERSION]) {
         let version = || format!("{}", certificate.version());
         element(
@@ -67,14 +70,19 @@ fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>) -> S
     element(r, about("signature", says, "RFC 5280, 4.1.2.3"), || algorithm(&certificate.signature))?;
     let says = "The authority that signed this certificate. A self-signed certificate has the same subject and issuer.";
     element(r, about("issuer", says, "RFC 5280, 4.1.2.4"), || name(certificate.issuer()))?;
+    r.mark_if(fault == Some(Fault::Issuer), Mark::Fault);
     let (from, until) = (certificate.validity().not_before, certificate.validity().not_after);
     let (from, until) = (shown::moment(from.timestamp()), shown::moment(until.timestamp()));
     let says = "The first and the last moment of the certificate's validity.";
     element(r, about("validity", says, "RFC 5280, 4.1.2.5"), || format!("{from} to {until}"))?;
+    r.mark_if(matches!(fault, Some(Fault::Validity | Fault::IssuerValidity(_))), Mark::Fault);
     let says = "The owner of the key. Clients compare the names in subjectAltName instead.";
     element(r, about("subject", says, "RFC 5280, 4.1.2.6"), || name(certificate.subject()))?;
+    let has_names = certificate.subject_alternative_name().is_ok_and(|names| names.is_some());
+    r.mark_if(fault == Some(Fault::Names) && !has_names, Mark::Fault);
     let says = "The public key of the subject.";
     element(r, about("subjectPublicKeyInfo", says, "RFC 5280, 4.1.2.7"), || key(certificate.public_key()))?;
+    r.mark_if(fault == Some(Fault::PublicKey), Mark::Fault);
     for (tags, id) in [(ISSUER_ID, "issuerUniqueID"), (SUBJECT_ID, "subjectUniqueID")] {
         if next_is(r, &tags) {
             element(r, about(id, "Not used any more.", "RFC 5280, 4.1.2.8"), String::new)?;
@@ -83,13 +91,13 @@ fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>) -> S
     if next_is(r, &[EXTENSIONS]) {
         let mut extensions = certificate.extensions().iter();
         sequence(r, about("extensions", "", "RFC 5280, 4.2"), |r| {
-            sequence(r, "SEQUENCE", |r| r.list(|r| extension(r, extensions.next())))
+            sequence(r, "SEQUENCE", |r| r.list(|r| extension(r, extensions.next(), fault)))
         })?;
     }
     Ok(())
 }
 
-fn extension(r: &mut FieldReader<'_>, extension: Option<&X509Extension<'_>>) -> Step {
+fn extension(r: &mut FieldReader<'_>, extension: Option<&X509Extension<'_>>, fault: Option<Fault>) -> Step {
     let Some(extension) = extension else {
         return Err(r.malformed("x509-parser did not read this extension."));
     };
@@ -99,7 +107,15 @@ fn extension(r: &mut FieldReader<'_>, extension: Option<&X509Extension<'_>>) -> 
     } else {
         ""
     };
-    element(r, about(oid(&extension.oid), says, rfc), || value + critical)
+    element(r, about(oid(&extension.oid), says, rfc), || value + critical)?;
+    let is_why = match extension.parsed_extension() {
+        ParsedExtension::SubjectAlternativeName(_) => fault == Some(Fault::Names),
+        ParsedExtension::KeyUsage(_) => fault == Some(Fault::KeyUsage),
+        ParsedExtension::ExtendedKeyUsage(_) => fault == Some(Fault::ExtendedKeyUsage),
+        _ => false,
+    };
+    r.mark_if(is_why, Mark::Fault);
+    Ok(())
 }
 
 /// Returns the purpose of an extension, its RFC section, and its value.

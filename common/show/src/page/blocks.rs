@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::rows::Drawn;
 use super::sealed;
 use crate::vocabulary::message_name;
-use decode::explain::{self, Field};
+use decode::explain::{self, Field, Marks};
 use decode::{Content, HEADER, Message, Protection, Record};
 
 /// A sequence of bytes that is shown together.
@@ -34,11 +34,11 @@ pub(crate) fn explained(record: &Record) -> Vec<Explained> {
     }
     let explained =
         |block: Block<'_>| Explained { title: block.title, length: block.whole, fields: block.fields };
-    blocks(&Drawn::whole(record)).into_iter().map(explained).collect()
+    blocks(&Drawn::whole(record), &Marks::default()).into_iter().map(explained).collect()
 }
 
-/// Returns the blocks inside the arrow of a record.
-pub(super) fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
+/// Returns the blocks inside the arrow of a record. `marks` marks the fields of its messages.
+pub(super) fn blocks<'a>(drawn: &'a Drawn, marks: &Marks) -> Vec<Block<'a>> {
     let record = &drawn.record;
     let mut fields = explain::header(record);
     if !fields.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         whole: drawn.wire,
         fields,
     };
-    let inside = payload_fields(record);
+    let inside = payload_fields(record, marks);
     match record.protection {
         Protection::Clear | Protection::Sealed(_) => {
             let before = record.wire.len() - record.payload().len();
@@ -61,12 +61,7 @@ pub(super) fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         Protection::Opened { .. } => {
             fields.extend(sealed::fields(drawn));
             blocks.push(wire("On the wire, encrypted", fields));
-            blocks.push(Block {
-                title: "Decrypted".to_owned(),
-                bytes: Cow::Borrowed(record.payload()),
-                whole: drawn.payload,
-                fields: inside,
-            });
+            blocks.push(sealed::decrypted(drawn, inside));
         }
     }
     // The messages that began in an earlier record.
@@ -75,19 +70,20 @@ pub(super) fn blocks(drawn: &Drawn) -> Vec<Block<'_>> {
         title: format!("{}, joined from several records", message_name(message)),
         bytes: Cow::Borrowed(message.bytes.as_slice()),
         whole: message.bytes.len(),
-        fields: explain::message(message),
+        fields: explain::marked_message(message, marks),
     }));
     blocks
 }
 
 /// Returns the fields of the payload. Those of a handshake record are its complete messages.
-fn payload_fields(record: &Record) -> Vec<Field> {
+fn payload_fields(record: &Record, marks: &Marks) -> Vec<Field> {
     if record.content == Content::NotTls {
         return Vec::new(); // the fields of the header cover all bytes
     }
     let mut fields = explain::content(record);
     for (range, message) in ends(record).filter(|(range, message)| is_whole(range, message)) {
-        let whole = around(message_name(message), 0..message.bytes.len(), explain::message(message));
+        let fields_inside = explain::marked_message(message, marks);
+        let whole = around(message_name(message), 0..message.bytes.len(), fields_inside);
         fields.push(shifted(whole, range.start));
     }
     fields
@@ -95,7 +91,15 @@ fn payload_fields(record: &Record) -> Vec<Field> {
 
 /// Makes a field that only groups others.
 pub(super) fn around(name: impl Into<Cow<'static, str>>, range: Range<usize>, fields: Vec<Field>) -> Field {
-    Field { range, name: name.into(), value: String::new(), says: Cow::Borrowed(""), rfc: "", fields }
+    Field {
+        range,
+        name: name.into(),
+        value: String::new(),
+        says: Cow::Borrowed(""),
+        rfc: "",
+        mark: None,
+        fields,
+    }
 }
 
 /// Returns the messages that end in this record, and the range of the end.

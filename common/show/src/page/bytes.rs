@@ -9,7 +9,7 @@ use super::blocks::{Block, blocks};
 use super::names;
 use super::numbers::{bytes, count};
 use super::rows::Drawn;
-use decode::explain::Field;
+use decode::explain::{Field, Mark, Marks, link};
 use decode::{Content, Protection, Record};
 
 /// The most bytes that one block shows.
@@ -18,14 +18,19 @@ const SHOWN: usize = 4096;
 const FIELDS: usize = 8000;
 /// The bytes of a row. Two rows stand side by side on a wide page.
 const ROW: usize = 8;
+/// The anchor of the field with the reason of a failure.
+pub(super) const REASON: &str = "reason";
 /// The number of tints in the style sheet.
 const TINTS: usize = 6;
 
 /// Draws bytes. It gives each field of the page a number, which links the field and its bytes.
 #[derive(Debug, Default)]
 pub(super) struct Painter {
+    marks: Marks,
     fields: usize,
     leaves: usize,
+    /// The field with the reason of a failure is drawn. It has an anchor.
+    has_reason: bool,
 }
 
 /// A field and its number. The fields inside have the next numbers, up to `last`.
@@ -35,13 +40,25 @@ struct Numbered<'a> {
     last: usize,
     /// Only fields without fields inside have a tint.
     tint: Option<usize>,
+    /// It has the anchor of the reason.
+    is_reason: bool,
     inside: Vec<Numbered<'a>>,
 }
 
 impl Painter {
+    /// Makes a painter that marks fields of messages with these marks.
+    pub(super) fn new(marks: Marks) -> Self {
+        Self { marks, ..Self::default() }
+    }
+
+    /// Returns whether a link to [`REASON`] leads to a field with the reason of a failure.
+    pub(super) fn has_reason(&self) -> bool {
+        self.has_reason
+    }
+
     /// Draws everything inside the arrow of a record.
     pub(super) fn record(&mut self, drawn: &Drawn) -> Markup {
-        let blocks: Vec<Markup> = blocks(drawn).iter().map(|block| self.block(block)).collect();
+        let blocks: Vec<Markup> = blocks(drawn, &self.marks).iter().map(|block| self.block(block)).collect();
         html! {
             div.inside {
                 p.about { (about(drawn)) }
@@ -96,7 +113,8 @@ impl Painter {
                 self.leaves += 1;
                 self.leaves % TINTS
             });
-            numbered.push(Numbered { field, number, last: self.fields - 1, tint, inside });
+            let is_reason = field.mark == Some(Mark::Fault) && !std::mem::replace(&mut self.has_reason, true);
+            numbered.push(Numbered { field, number, last: self.fields - 1, tint, is_reason, inside });
         }
         numbered
     }
@@ -229,18 +247,39 @@ fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '·' }).collect()
 }
 
+/// Draws the name of a section as a link to it.
+pub(super) fn reference(section: &str) -> Markup {
+    html! {
+        @match link(section) {
+            Some(address) => a href=(address) rel="noreferrer" { (section) },
+            None => (section),
+        }
+    }
+}
+
+fn marked(mark: Mark) -> Markup {
+    html! {
+        @match mark {
+            Mark::ChosenBy(side) => strong.chosen { "✓ chosen by the " (names::side(side)) },
+            Mark::Fault => strong.why { "✖ this is why the certificate was refused" },
+        }
+    }
+}
+
 // ---- fields ------------------------------------------------------------------------------------------------
 
 fn list(fields: &[Numbered<'_>]) -> Markup {
     html! {
         ul.fields {
-            @for Numbered { field, number, last, tint, inside } in fields {
+            @for Numbered { field, number, last, tint, is_reason, inside } in fields {
                 li {
-                    div.field tabindex="0" data-f=(number) data-last=(last) {
+                    div.field.fault[field.mark == Some(Mark::Fault)] id=[is_reason.then_some(REASON)]
+                        tabindex="0" data-f=(number) data-last=(last) {
                         @if let Some(tint) = tint { span.swatch.{ "t" (tint) } aria-hidden="true" {} }
                         span.name { (field.name) }
                         @if !field.value.is_empty() { " " span.value { (field.value) } }
-                        " " small.where { (bytes(field.range.len())) @if !field.rfc.is_empty() { " · " (field.rfc) } }
+                        @if let Some(mark) = field.mark { " " (marked(mark)) }
+                        " " small.where { (bytes(field.range.len())) @if !field.rfc.is_empty() { " · " (reference(field.rfc)) } }
                         @if !field.says.is_empty() { " " span.says { (field.says) } }
                     }
                     @if !inside.is_empty() { (list(inside)) }

@@ -9,7 +9,7 @@ use rustls::Side;
 use super::facts::Facts;
 use super::names::{self, Look};
 use super::rows::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
-use super::{glance, ladder};
+use super::{glance, ladder, overhead};
 
 const STYLE: &str = concat!(
     include_str!("style/base.css"),
@@ -18,6 +18,7 @@ const STYLE: &str = concat!(
     include_str!("style/ladder.css"),
     include_str!("style/segments.css"),
     include_str!("style/bytes.css"),
+    include_str!("style/keys.css"),
     include_str!("style/legend.css"),
     include_str!("style/tools.css"),
     include_str!("style/narrow.css"),
@@ -42,6 +43,7 @@ const ICONS: &str = include_str!("icons.svg");
 
 /// Draws the page of a session.
 pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
+    let (ladder, has_reason) = ladder::of(facts, rows);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -60,10 +62,11 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 a.skip href="#ladder" { "To the ladder" }
                 main {
                     (keys(facts))
-                    (glance::of(facts))
+                    (glance::of(facts, has_reason))
                     (secret(facts))
                     (legend(facts))
-                    (ladder::of(facts, rows))
+                    (ladder)
+                    (overhead::of(facts))
                 }
                 (search())
                 footer { p { "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing." } }

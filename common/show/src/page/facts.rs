@@ -11,9 +11,12 @@ use tls_session::close_reason::CloseReason;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
 
-use super::segments::Segment;
-use decode::explain::{self, Certificate, Certificates};
+use decode::explain::{self, Certificate, Certificates, Marks};
 use decode::{Content, Message, Protection, Record};
+
+use super::fault;
+use super::overhead::Overhead;
+use super::segments::Segment;
 
 /// The known facts of a session. They grow during the session.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(super) struct Facts {
     pub(super) server: End,
     /// The server has asked the client for a certificate.
     pub(super) certificate_requested: bool,
+    /// What marks the fields of messages.
+    pub(super) marks: Marks,
     /// An encrypted record was decrypted.
     pub(super) opened: bool,
     /// The page has values of keys.
@@ -64,6 +69,7 @@ pub(super) struct End {
     pub(super) data: u64,
     pub(super) records: u64,
     pub(super) certificates: Option<Certificates>,
+    pub(super) overhead: Overhead,
 }
 
 /// The result of the handshake.
@@ -113,7 +119,7 @@ pub enum Grade {
 
 impl End {
     fn at(address: SocketAddr) -> Self {
-        Self { address, bytes: 0, data: 0, records: 0, certificates: None }
+        Self { address, bytes: 0, data: 0, records: 0, certificates: None, overhead: Overhead::default() }
     }
 }
 
@@ -136,6 +142,7 @@ impl Facts {
             client: End::at(client),
             server: End::at(server),
             certificate_requested: false,
+            marks: Marks::default(),
             opened: false,
             has_keys: false,
             has_data: false,
@@ -190,11 +197,14 @@ impl Facts {
             CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
             _ => None,
         };
+        self.marks.fault = self.us.and_then(|us| fault::of(reason, us));
         self.outcome = Some(Outcome { sentence, grade, refusal });
     }
 
     pub(super) fn record(&mut self, record: &Record) {
-        self.of_mut(record.sender).records += 1;
+        let end = self.of_mut(record.sender);
+        end.records += 1;
+        end.overhead.add(record);
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
         self.has_keys |= record.derivations.iter().any(|derivation| derivation.value.is_some());
@@ -225,6 +235,7 @@ impl Facts {
     }
 
     fn message(&mut self, message: &Message) {
+        self.marks.choices.learn(message);
         match message.kind {
             HandshakeType::CertificateRequest => self.certificate_requested = true,
             HandshakeType::Certificate => {

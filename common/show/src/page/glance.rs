@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use program::offer::version_name;
 use rustls::{HandshakeKind, Side};
 
+use super::bytes::REASON;
 use super::facts::{Agreed, Facts, Grade, Outcome, Refusal};
 use super::ladder::icon;
 use super::names;
@@ -19,12 +20,13 @@ pub(super) fn title(facts: &Facts) -> String {
     format!("Session {}{version}: {end}", facts.number)
 }
 
-pub(super) fn of(facts: &Facts) -> Markup {
+/// Draws the summary. `has_reason` says that a field has the anchor [`REASON`].
+pub(super) fn of(facts: &Facts, has_reason: bool) -> Markup {
     html! {
         header.top {
             p.eyebrow { "An illustrated TLS session" }
             h1 { (heading(facts)) }
-            (outcome(facts))
+            (outcome(facts, has_reason))
             (tiles(facts))
             (strip::of(facts))
         }
@@ -57,7 +59,7 @@ fn word(grade: Grade) -> &'static str {
     }
 }
 
-fn outcome(facts: &Facts) -> Markup {
+fn outcome(facts: &Facts, has_reason: bool) -> Markup {
     let Some(Outcome { sentence, grade, .. }) = &facts.outcome else {
         return html! {
             div.outcome.doubtful { p { (icon("warn")) strong { "Left open." } " The program ended before the session." } }
@@ -74,7 +76,9 @@ fn outcome(facts: &Facts) -> Markup {
             p { (icon(picture)) strong { (says) } }
             p.why { (capital(sentence)) "." }
             @if *grade == Grade::Failed {
-                p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" } }
+                p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" }
+                    @if has_reason { " · " a href={ "#" (REASON) } { "See the bytes that are the reason" } }
+                }
             }
         }
     }

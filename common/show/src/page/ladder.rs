@@ -25,16 +25,21 @@ struct Ladder {
     troubled: bool,
 }
 
-/// Draws the ladder.
-pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
+/// Draws the ladder. Also returns whether it has a field with the reason of a failure.
+pub(super) fn of(facts: &Facts, rows: &Rows) -> (Markup, bool) {
     let repeated = rows.repeated();
     let all = || rows.first.iter().chain(&repeated).chain(&rows.last).enumerate();
     let us = facts.us;
-    let mut ladder = Ladder { us, flights: flights::of(all()), painter: Painter::default(), troubled: false };
+    let mut ladder = Ladder {
+        us,
+        flights: flights::of(all()),
+        painter: Painter::new(facts.marks.clone()),
+        troubled: false,
+    };
     let before = rows.omitted().map_or(usize::MAX, |_| rows.first.len());
     let first = ladder.turns(&all().take(before).collect::<Vec<_>>());
     let last = ladder.turns(&all().skip(before).collect::<Vec<_>>());
-    html! {
+    let drawn = html! {
         section #ladder aria-labelledby="ladder-title" {
             h2 #ladder-title { "Step by step" }
             p.lead {
@@ -55,7 +60,8 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 }
             }
         }
-    }
+    };
+    (drawn, ladder.painter.has_reason())
 }
 
 /// Draws the heads of the two lines.

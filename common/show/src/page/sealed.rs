@@ -1,14 +1,18 @@
-//! The fields of an encrypted record after its header: nonce, ciphertext and tag.
+//! The fields of an encrypted record: sequence number, nonce, ciphertext and tag; and after decryption the content, its
+//! type and the padding.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rustls::ProtocolVersion;
+use rustls::{ContentType, ProtocolVersion};
 
-use super::blocks::around;
+use super::blocks::{Block, around};
 use super::rows::Drawn;
 use decode::explain::Field;
-use decode::{HEADER, Sealing, hex};
+use decode::{Content, HEADER, Protection, Record, Sealing, hex};
+
+/// The most zeros of a padding that are shown as bytes.
+const PADDING: usize = 64;
 
 /// Returns the fields in the order of their bytes. Their ranges are those of the whole record, although the page may have
 /// only its beginning.
@@ -32,7 +36,82 @@ pub(super) fn fields(drawn: &Drawn) -> Vec<Field> {
         rfc: record_rfc,
         ..around("tag", end..drawn.wire.max(end), Vec::new())
     };
-    vec![nonce(drawn, sealing, nonce_rfc), ciphertext(begin..end, record_rfc), tag]
+    let sequence = sequence(sealing, nonce_rfc);
+    vec![sequence, nonce(drawn, sealing, nonce_rfc), ciphertext(begin..end, record_rfc), tag]
+}
+
+/// Returns the block of the decrypted bytes. `inside` has the fields of the content. In TLS 1.3 the type and the padding
+/// follow the content.
+pub(super) fn decrypted<'a>(drawn: &'a Drawn, mut inside: Vec<Field>) -> Block<'a> {
+    let record = &drawn.record;
+    let (title, content) = ("Decrypted".to_owned(), record.payload());
+    let padding = match record.protection {
+        Protection::Opened { padding, .. } if record.version == Some(ProtocolVersion::TLSv1_3) => padding,
+        _ => return Block { title, bytes: Cow::Borrowed(content), whole: drawn.payload, fields: inside },
+    };
+    let kind = inner_type(record);
+    let at = drawn.payload;
+    let whole = at + 1 + padding;
+    inside.push(Field {
+        value: format!("{} ({})", type_name(kind), u8::from(kind)),
+        says: Cow::Borrowed(
+            "The real type of this record. It is encrypted with the content, so nobody on the way can tell a handshake \
+             message from data. The header always says application_data.",
+        ),
+        rfc: "RFC 8446, 5.2",
+        ..around("content type", at..at + 1, Vec::new())
+    });
+    inside.push(Field {
+        value: if padding == 0 { "none".to_owned() } else { format!("{padding} zeros") },
+        says: Cow::Borrowed(
+            "Zeros that hide the length of the content. The receiver searches from the end for the first byte that is \
+             not zero: that is the type.",
+        ),
+        rfc: "RFC 8446, 5.4",
+        ..around("padding", at + 1..whole, Vec::new())
+    });
+    let mut bytes = Cow::Borrowed(content);
+    if content.len() == drawn.payload {
+        let bytes = bytes.to_mut();
+        bytes.push(u8::from(kind));
+        bytes.resize(bytes.len() + padding.min(PADDING), 0);
+    }
+    Block { title, bytes, whole, fields: inside }
+}
+
+/// Returns the encrypted type of a record of TLS 1.3.
+fn inner_type(record: &Record) -> ContentType {
+    match record.content {
+        Content::Handshake(_) => ContentType::Handshake,
+        Content::Alert(_) => ContentType::Alert,
+        Content::ApplicationData(_) => ContentType::ApplicationData,
+        Content::ChangeCipherSpec => ContentType::ChangeCipherSpec,
+        Content::Other(kind) => kind,
+        Content::Hidden | Content::Incomplete | Content::NotTls => record.outer_type(),
+    }
+}
+
+fn type_name(kind: ContentType) -> &'static str {
+    match kind {
+        ContentType::ChangeCipherSpec => "change_cipher_spec",
+        ContentType::Alert => "alert",
+        ContentType::Handshake => "handshake",
+        ContentType::ApplicationData => "application_data",
+        _ => "unknown",
+    }
+}
+
+/// Returns the field of the sequence number. It has no bytes.
+fn sequence(sealing: Sealing, rfc: &'static str) -> Field {
+    Field {
+        value: sealing.sequence.to_string(),
+        says: Cow::Borrowed(
+            "Not sent. Both ends count the records under a key from 0. If anybody drops, repeats or reorders a record, \
+             the two counts differ, and the next tag does not match.",
+        ),
+        rfc,
+        ..around("sequence number", HEADER..HEADER, Vec::new())
+    }
 }
 
 fn ciphertext(range: Range<usize>, rfc: &'static str) -> Field {
@@ -50,8 +129,8 @@ fn nonce(drawn: &Drawn, sealing: Sealing, rfc: &'static str) -> Field {
         return Field {
             value: format!("computed from the number {}", sealing.sequence),
             says: Cow::Borrowed(
-                "The nonce makes the encryption of each record different. It is not sent. Both ends count the records under \
-                 a key from 0, and combine this number with a secret that was derived together with the key.",
+                "The nonce makes the encryption of each record different. It is not sent: both ends XOR the sequence \
+                 number into the IV, a secret that was derived together with the key.",
             ),
             rfc,
             ..around("nonce", range, Vec::new())

@@ -1,6 +1,9 @@
 //! The extension key_share.
 
+use rustls::Side;
+
 use super::In;
+use crate::explain::Mark;
 use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
@@ -11,23 +14,32 @@ pub(super) fn key_share(r: &mut FieldReader<'_>, place: In) -> Step {
         In::HelloRetryRequest => r.u16("selected_group", names::group).map(drop),
         In::ClientHello => {
             let says = "A key for each group that the client expects the server to choose. An empty list asks the server to choose first.";
-            r.vector(2, about("client_shares", says, ""), |r| r.list(|r| entry(r, place)))
+            let chosen = r.known.choices.group;
+            r.vector(2, about("client_shares", says, ""), |r| {
+                r.list(|r| {
+                    let group = entry(r, place)?;
+                    r.mark_if(chosen == Some(group), Mark::ChosenBy(Side::Server));
+                    Ok(())
+                })
+            })
         }
-        _ => entry(r, place),
+        _ => entry(r, place).map(drop),
     }
 }
 
-fn entry(r: &mut FieldReader<'_>, place: In) -> Step {
+/// Explains a key share and returns its group.
+fn entry(r: &mut FieldReader<'_>, place: In) -> Step<u16> {
     r.group("KeyShareEntry", |r| {
         let group = r.u16("group", names::group)?;
         match hybrid(group, place) {
-            Some(parts) if fits(r, &parts) => both(r, &parts),
+            Some(parts) if fits(r, &parts) => both(r, &parts)?,
             _ => {
                 let says =
                     "A public key, which should be new in each session. The private key never leaves its owner.";
-                r.opaque(2, about("key_exchange", says, ""), shown::hex).map(drop)
+                r.opaque(2, about("key_exchange", says, ""), shown::hex).map(drop)?;
             }
         }
+        Ok(group)
     })
 }
 

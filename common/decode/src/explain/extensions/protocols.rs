@@ -1,6 +1,9 @@
 //! Extensions about names and protocols: server_name, ALPN, supported_versions.
 
+use rustls::Side;
+
 use super::In;
+use crate::explain::Mark;
 use crate::explain::field_reader::{FieldReader, Meaning, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
@@ -18,12 +21,20 @@ pub(super) fn server_name(r: &mut FieldReader<'_>) -> Step {
     })
 }
 
-pub(super) fn protocols(r: &mut FieldReader<'_>) -> Step {
-    r.vector(2, "protocol_name_list", |r| r.list(protocol))
+/// Explains a list of protocols. If it is the `offer` of ALPN, the server chooses from it.
+pub(super) fn protocols(r: &mut FieldReader<'_>, offer: bool) -> Step {
+    let chosen = r.known.choices.protocol.as_deref().filter(|_| offer);
+    r.vector(2, "protocol_name_list", |r| {
+        r.list(|r| {
+            let name = protocol(r)?;
+            r.mark_if(chosen == Some(name), Mark::ChosenBy(Side::Server));
+            Ok(())
+        })
+    })
 }
 
-pub(super) fn protocol(r: &mut FieldReader<'_>) -> Step {
-    r.opaque(1, "protocol_name", protocol_name).map(drop)
+pub(super) fn protocol<'a>(r: &mut FieldReader<'a>) -> Step<&'a [u8]> {
+    r.opaque(1, "protocol_name", protocol_name)
 }
 
 fn protocol_name(name: &[u8]) -> Meaning {
@@ -49,5 +60,6 @@ pub(super) fn supported_versions(r: &mut FieldReader<'_>, place: In) -> Step {
         return Ok(());
     }
     let says = "The versions that the client supports, in order of preference.";
-    r.codes(1, about("versions", says, ""), "version", names::version)
+    let chosen = (Side::Server, r.known.choices.version);
+    r.offered(1, about("versions", says, ""), "version", names::version, chosen)
 }

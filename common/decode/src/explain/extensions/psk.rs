@@ -1,9 +1,12 @@
 //! Extensions about resumption: tickets, early data.
 
+use rustls::Side;
 use tls_session::bytes::Bytes;
 
 use super::In;
+use crate::explain::Mark;
 use crate::explain::field_reader::{FieldReader, Step, about};
+use crate::explain::names;
 use crate::explain::shown;
 
 pub(super) fn session_ticket(r: &mut FieldReader<'_>) -> Step {
@@ -21,8 +24,11 @@ pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
         return Ok(());
     }
     let says = "The tickets of earlier sessions, or the names of keys that both ends already have.";
+    let chosen = r.known.choices.psk.map(|psk| psk.identity);
+    let mut index = 0_u16..;
     r.vector(2, about("identities", says, ""), |r| {
         r.list(|r| {
+            let is_chosen = chosen.is_some() && chosen == index.next();
             r.group("PskIdentity", |r| {
                 let says = "A ticket of the server, or the name of a key.";
                 r.opaque(2, about("identity", says, ""), shown::hex)?;
@@ -31,12 +37,26 @@ pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
                 r.u32(about("obfuscated_ticket_age", says, "RFC 8446, 4.2.11.1"), |age| {
                     format!("0x{age:08x}")
                 })
-            })
+            })?;
+            r.mark_if(is_chosen, Mark::ChosenBy(Side::Server));
+            Ok(())
         })
     })?;
     let says = "Proofs that the client has the keys. Each is a checksum of this ClientHello up to here with one key.";
     r.vector(2, about("binders", says, "RFC 8446, 4.2.11.2"), |r| {
         r.list(|r| r.opaque(1, "binder", shown::hex))
+    })
+}
+
+/// Explains psk_key_exchange_modes.
+pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
+    let chosen = r.known.choices.psk.map(|psk| psk.mode);
+    r.vector(1, "ke_modes", |r| {
+        r.list(|r| {
+            let mode = r.u8("mode", names::psk_mode)?;
+            r.mark_if(chosen == Some(mode), Mark::ChosenBy(Side::Server));
+            Ok(())
+        })
     })
 }
 

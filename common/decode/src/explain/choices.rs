@@ -1,0 +1,137 @@
+//! The choices of a handshake: which entry of each offered list was taken.
+
+use rustls::{HandshakeType, ProtocolVersion, Side};
+
+use crate::Message;
+use crate::hello::extensions;
+use crate::reader::Reader;
+
+const PROTOCOLS: u16 = 16;
+const PRE_SHARED_KEY: u16 = 41;
+const SUPPORTED_VERSIONS: u16 = 43;
+const KEY_SHARE: u16 = 51;
+
+/// `named_curve` (RFC 8422, 5.4).
+const NAMED_CURVE: u8 = 3;
+
+/// The modes of psk_key_exchange_modes (RFC 8446, 4.2.9).
+const PSK_ALONE: u8 = 0;
+const PSK_WITH_ECDHE: u8 = 1;
+
+/// What the two ends of a session have chosen. [`learn`](Self::learn) reads it from the messages of the session.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    pub(super) version: Option<u16>,
+    pub(super) suite: Option<u16>,
+    pub(super) group: Option<u16>,
+    pub(super) psk: Option<Psk>,
+    pub(super) protocol: Option<Vec<u8>>,
+    pub(super) client: Certified,
+    pub(super) server: Certified,
+}
+
+/// The pre-shared key that the server accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Psk {
+    /// The place of its identity in the client's list, from 0.
+    pub(super) identity: u16,
+    pub(super) mode: u8,
+}
+
+/// The choices of an end that proves its identity.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Certified {
+    /// The algorithm of its signature.
+    pub(super) scheme: Option<u16>,
+    /// The algorithm of the compression of its certificates.
+    pub(super) compression: Option<u16>,
+}
+
+impl Choices {
+    /// The choices of a session that is not known.
+    pub(super) const NONE: Self = Self {
+        version: None,
+        suite: None,
+        group: None,
+        psk: None,
+        protocol: None,
+        client: Certified { scheme: None, compression: None },
+        server: Certified { scheme: None, compression: None },
+    };
+
+    /// Reads the choices in a handshake message. A message that is cut short has the choices before its end.
+    pub fn learn(&mut self, message: &Message) {
+        let body = Reader::new(message.body());
+        // `None` only says that the message ends here.
+        let _ = match (message.sender, message.kind) {
+            (Side::Server, HandshakeType::ServerHello) => self.server_hello(body),
+            (Side::Server, HandshakeType::EncryptedExtensions) => self.answers(body),
+            (Side::Server, HandshakeType::ServerKeyExchange) => self.server_key_exchange(body),
+            (sender, HandshakeType::CertificateVerify) => self.certificate_verify(sender, message, body),
+            (sender, HandshakeType::CompressedCertificate) => self.compressed(sender, body),
+            _ => None,
+        };
+    }
+
+    /// Returns the algorithm of the signature that `sender` makes.
+    pub(super) fn of(&self, sender: Side) -> Certified {
+        match sender {
+            Side::Client => self.client,
+            Side::Server => self.server,
+        }
+    }
+
+    fn of_mut(&mut self, sender: Side) -> &mut Certified {
+        match sender {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn server_hello(&mut self, mut body: Reader<'_>) -> Option<()> {
+        self.version = Some(body.u16()?);
+        body.take(32)?; // random
+        body.vector(1)?; // session ID
+        self.suite = Some(body.u16()?);
+        body.take(1)?; // compression method
+        self.answers(body)
+    }
+
+    /// Reads the extensions with which a server answers.
+    fn answers(&mut self, body: Reader<'_>) -> Option<()> {
+        let (mut identity, mut mode) = (None, PSK_ALONE);
+        for (kind, mut content) in extensions(body) {
+            match kind {
+                SUPPORTED_VERSIONS => self.version = Some(content.u16()?),
+                KEY_SHARE => (self.group, mode) = (Some(content.u16()?), PSK_WITH_ECDHE),
+                PRE_SHARED_KEY => identity = Some(content.u16()?),
+                PROTOCOLS => self.protocol = Some(content.vector(2)?.vector(1)?.rest().to_vec()),
+                _ => {}
+            }
+        }
+        self.psk = identity.map(|identity| Psk { identity, mode }).or(self.psk);
+        Some(())
+    }
+
+    fn server_key_exchange(&mut self, mut body: Reader<'_>) -> Option<()> {
+        if body.take(1)? == [NAMED_CURVE] {
+            self.group = Some(body.u16()?);
+            body.vector(1)?; // public key
+            self.server.scheme = Some(body.u16()?);
+        }
+        Some(())
+    }
+
+    fn certificate_verify(&mut self, sender: Side, message: &Message, mut body: Reader<'_>) -> Option<()> {
+        // A server of TLS 1.2 does not send this message.
+        if sender == Side::Client || message.version == Some(ProtocolVersion::TLSv1_3) {
+            self.of_mut(sender).scheme = Some(body.u16()?);
+        }
+        Some(())
+    }
+
+    fn compressed(&mut self, sender: Side, mut body: Reader<'_>) -> Option<()> {
+        self.of_mut(sender).compression = Some(body.u16()?);
+        Some(())
+    }
+}

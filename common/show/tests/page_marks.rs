@@ -1,0 +1,99 @@
+//! What a page says about fields that it knows more about: choices, reasons, specifications, overhead.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support {
+    pub mod drawn;
+    pub mod memory;
+}
+
+use support::drawn::{Page, draw};
+use support::memory::{Setup, Talk};
+use testing::configs::{Shape, suite};
+
+const ROOM: usize = 256 * 1024;
+
+fn hello() -> Talk {
+    Talk::new(b"hello, who is there?", 1)
+}
+
+fn pages(shape: &Shape) -> [Page; 2] {
+    draw(Setup::shaped(shape), ROOM, hello())
+}
+
+#[test]
+fn the_chosen_entry_of_each_list_is_marked() {
+    for page in pages(&Shape::default()) {
+        let chosen = page.texts(".field:has(.chosen) > .name");
+        for name in ["version", "cipher_suite", "group", "KeyShareEntry", "scheme"] {
+            assert_eq!(chosen.iter().filter(|chosen| *chosen == name).count(), 1, "{name} in {chosen:?}");
+        }
+        assert!(page.texts(".chosen").iter().all(|mark| mark == "✓ chosen by the server"));
+    }
+}
+
+#[test]
+fn sections_of_specifications_are_links() {
+    for page in pages(&Shape::default()) {
+        let links =
+            page.texts(".where a[href^='https://www.rfc-editor.org/rfc/rfc8446#section-'][rel=noreferrer]");
+        assert!(links.len() > 50 && links.iter().all(|link| link.starts_with("RFC 8446, ")), "{links:?}");
+    }
+}
+
+/// The client refuses the certificate. Its page and the server's page lead to the field.
+#[test]
+fn a_refusal_leads_to_the_guilty_field() {
+    for page in pages(&Shape { distrust: true, ..Shape::default() }) {
+        assert_eq!(page.texts(".outcome.failed a[href='#reason']"), ["See the bytes that are the reason"]);
+        assert_eq!(page.texts("#reason > .name"), ["issuer"]);
+        assert_eq!(page.texts("#reason > .why"), ["✖ this is why the certificate was refused"]);
+    }
+    for page in pages(&Shape::default()) {
+        assert_eq!((page.count("a[href='#reason']"), page.count(".why:not(p)")), (0, 0));
+    }
+}
+
+#[test]
+fn an_encrypted_record_shows_its_number_its_type_and_its_padding() {
+    let tls12 = Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"), ..Shape::default() };
+    for (shape, is_tls13) in [(Shape::default(), true), (tls12, false)] {
+        for page in pages(&shape) {
+            let encrypted = page.count(".arrow.encrypted");
+            let values = |name: &str| {
+                page.texts(".arrow.encrypted .field:has(> .name):has(> .value)")
+                    .into_iter()
+                    .filter_map(|text| Some(text.strip_prefix(name)?.to_owned()))
+                    .collect::<Vec<_>>()
+            };
+            let numbers = values("sequence number ");
+            assert_eq!(numbers.len(), encrypted);
+            assert!(numbers[0].starts_with("0 "), "{numbers:?}");
+            let expected = if is_tls13 { encrypted } else { 0 };
+            assert_eq!((values("content type ").len(), values("padding none").len()), (expected, expected));
+            if is_tls13 {
+                let first = page.texts(".arrow.encrypted .block:nth-of-type(2)").swap_remove(0);
+                assert!(first.contains("handshake (22)"), "{first}");
+            }
+        }
+    }
+}
+
+/// All bytes on the wire are in exactly one sum.
+#[test]
+fn the_overhead_of_a_session_is_summed_up() {
+    let tls12 = Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"), ..Shape::default() };
+    for (shape, each) in [(Shape::default(), "22\u{a0}B: 5 for"), (tls12, "29\u{a0}B: 5 for")] {
+        for page in pages(&shape) {
+            let lead = page.texts("#overhead .lead").concat();
+            assert!(lead.contains(each), "{lead}");
+            let number = |text: &String| -> u64 { text.replace('\u{202f}', "").parse().unwrap() };
+            let sums: Vec<u64> = page.texts(".costs tbody td").iter().map(number).collect();
+            let (parts, total) = sums.split_at(sums.len() - 2);
+            let parts: [u64; 2] = [0, 1].map(|end| parts.iter().skip(end).step_by(2).sum());
+            assert_eq!(parts, total);
+            let wire = page.texts(".facts table tr:nth-child(2) td");
+            assert_eq!(wire.iter().map(number).collect::<Vec<_>>(), total);
+        }
+    }
+}
