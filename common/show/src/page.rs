@@ -43,23 +43,24 @@ mod names;
 mod numbers;
 mod pages;
 mod pair;
-#[cfg_attr(not(test), expect(dead_code, reason = "the pages do not draw keys yet"))]
 mod python;
 mod rows;
 mod saved;
 mod sealed;
 mod segments;
 mod story;
+mod strip;
 
 mod fault;
+mod keys;
 mod overhead;
-mod strip;
 
 use std::collections::HashMap;
 use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use decode::tickets::Tickets;
 use identity::Moment;
 use log::warn;
 use program::ending::Endings;
@@ -99,6 +100,8 @@ pub struct Illustrator {
     drawer: Option<Drawer<Pages>>,
     /// The number of sessions that found the queue full.
     not_drawn: u64,
+    /// The tickets of all sessions so far.
+    tickets: Tickets,
     round: Round,
     stories: HashMap<u64, Story>,
 }
@@ -138,7 +141,15 @@ impl Illustrator {
             ShowError(format!("cannot start the thread that draws pages for --illustrate: {error}"))
         })?;
         let round = Round::default();
-        Ok(Self { endings, clock, drawer: Some(drawer), not_drawn: 0, round, stories: HashMap::new() })
+        Ok(Self {
+            endings,
+            clock,
+            drawer: Some(drawer),
+            not_drawn: 0,
+            tickets: Tickets::default(),
+            round,
+            stories: HashMap::new(),
+        })
     }
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
@@ -185,6 +196,7 @@ impl Sink for Illustrator {
         let Some(story) = self.stories.get_mut(&id.number) else { return };
         story.turn(&self.round, now);
         story.step(now, step, carried);
+        carried.records.iter().for_each(|record| story.facts.resume(record, &mut self.tickets));
         if let Step::Closed { .. } = step
             && let Some(story) = self.stories.remove(&id.number)
         {

@@ -361,3 +361,77 @@ fn every_text_has_enough_contrast() {
         }
     }
 }
+
+/// A key that has the focus, or the pointer.
+#[test]
+#[ignore = "needs chromium"]
+fn a_key_and_the_records_that_it_protects_are_highlighted_together() {
+    let (mut browser, _folder) = opened();
+    let lit = |browser: &mut Browser, kind: &str| {
+        let names =
+            format!("[...document.querySelectorAll('{kind}.lit-key')].map(lit => lit.dataset.key).join(' ')");
+        browser.evaluate(&names).as_str().unwrap().to_owned()
+    };
+    browser.evaluate("document.querySelector('#key-server-write-key-of-the-handshake summary').focus()");
+    assert_eq!(lit(&mut browser, ".node"), "key-server-write-key-of-the-handshake");
+    assert_eq!(lit(&mut browser, ".arrow"), "key-server-write-key-of-the-handshake");
+    // A secret highlights everything that is made from it.
+    browser.evaluate("document.querySelector('#key-master-secret summary').focus()");
+    assert!(
+        lit(&mut browser, ".node").contains("key-client-write-key-0 key-server-application-traffic-secret-0")
+    );
+    let data = browser.evaluate("document.querySelectorAll('.arrow.data').length").as_u64().unwrap();
+    assert!(lit(&mut browser, ".arrow").split(' ').count() as u64 > data);
+    // A record highlights its key.
+    browser.evaluate("document.querySelector('.arrow.data.from-server summary').focus()");
+    assert_eq!(lit(&mut browser, ".node"), "key-server-write-key-0");
+    browser.evaluate("document.querySelector('.tools button').focus()");
+    assert_eq!(lit(&mut browser, ""), "");
+    browser.evaluate(
+        "document.querySelector('#key-client-write-key-0 .keyname').dispatchEvent(new Event('mouseover', { bubbles: true }))",
+    );
+    assert_eq!(lit(&mut browser, ".node"), "key-client-write-key-0");
+}
+
+/// The link in a record leads to its key, and the link there leads back. Without scripts both lead to the same places.
+#[test]
+#[ignore = "needs chromium"]
+fn links_lead_from_a_record_to_its_key_and_back() {
+    let (mut browser, folder) = (Browser::start(), TempDir::new());
+    for page in pages() {
+        let file = folder.write("page.html", &page.text);
+        let key = "document.querySelector('.arrow.data.from-server .about a')";
+        for scripts in [true, false] {
+            browser.open(&file, "");
+            let fragment = browser.evaluate(&format!("{key}.hash"));
+            browser.run_scripts(scripts);
+            browser.open(&file, fragment.as_str().unwrap());
+            let top = "document.querySelector(location.hash).getBoundingClientRect().top";
+            let top = browser.evaluate(top).as_f64().unwrap();
+            assert!((0.0..300.0).contains(&top), "{top}");
+            assert_eq!(
+                browser.evaluate("document.querySelector(location.hash).open"),
+                scripts,
+                "a script opens it"
+            );
+            browser.run_scripts(true);
+        }
+        browser.open(&file, "");
+        browser.evaluate(&format!("{key}.closest('details').open = true, {key}.click()"));
+        assert_eq!(browser.evaluate("document.activeElement.parentElement.open"), true);
+        browser
+            .evaluate("document.activeElement.parentElement.querySelector(\"a[href^='#record-']\").click()");
+        assert_eq!(browser.evaluate("document.querySelector(location.hash).open"), true);
+    }
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_command_is_copied_as_it_is_shown() {
+    let (mut browser, _folder) = opened();
+    let command = "document.querySelector('.proof:has(.command)')";
+    browser.evaluate(&format!("{command}.open = true, {command}.querySelector('.command').open = true"));
+    let copied = browser.copied_by("document.querySelector('.proof .command .copy')");
+    assert_eq!(browser.evaluate("document.querySelector('.proof .command pre').textContent"), copied);
+    assert!(copied.starts_with("python3 - <<'EOF'\n"), "{copied}");
+}

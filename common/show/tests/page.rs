@@ -268,7 +268,8 @@ fn the_explanations_of_flights_fit_the_version() {
     let parts12 = ["offers its versions and algorithms.", "clear text", "sends its half", "Finished"];
     let parts13 = ["key exchange at once", "proves its identity", "Finished", "tickets"];
     for (setup, parts) in [(Setup::tls12(), parts12), (Setup::new(), parts13)] {
-        let flights = draw(setup, ROOM, hello())[0].texts(".flight");
+        let mut flights = draw(setup, ROOM, hello())[0].texts(".flight");
+        flights.retain(|caption| caption.starts_with("Flight "));
         assert_eq!(flights.len(), parts.len());
         assert_eq!(flights[0].contains("at once"), parts[0].contains("at once"));
         assert!(flights.iter().zip(parts).all(|(flight, part)| flight.contains(part)), "{flights:?}");

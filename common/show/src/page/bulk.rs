@@ -3,6 +3,7 @@
 use decode::{Content, Record};
 use maud::{Markup, html};
 
+use super::keys;
 use super::ladder::icon;
 use super::names::{self, Look};
 use super::numbers::bytes;
@@ -15,6 +16,7 @@ pub(super) fn continues(drawn: &Drawn, next: &Drawn) -> bool {
         && size(drawn) == size(next)
         && one.sender == other.sender
         && drawn.wire == next.wire
+        && one.key == other.key
         && one.is_encrypted() == other.is_encrypted()
         && Look::of(one) == Look::of(other)
 }
@@ -34,6 +36,7 @@ pub(super) fn fold(first: &Drawn, last: &Drawn, arrows: &[Markup]) -> Markup {
                         (icon(Look::of(record).class()))
                         span.titles { span { (name(record)) ", " (count) "\u{a0}×\u{a0}" (bytes(size)) } }
                         @if record.is_encrypted() { (icon("lock")) span.sr { "encrypted, " } }
+                        @if let Some(sign) = keys::sign_of(first) { span.sign { span.sr { "key " } (sign) } }
                         span.size { (bytes(first.wire * count)) }
                     }
                 }

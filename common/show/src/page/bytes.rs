@@ -23,6 +23,15 @@ pub(super) const REASON: &str = "reason";
 /// The number of tints in the style sheet.
 const TINTS: usize = 6;
 
+/// What the keys chapter says about a record.
+#[derive(Debug, Default)]
+pub(super) struct AboutKey {
+    /// Which key protects it.
+    pub(super) protection: Option<Markup>,
+    /// The command that decrypts it.
+    pub(super) decryption: Option<Markup>,
+}
+
 /// Draws bytes. It gives each field of the page a number, which links the field and its bytes.
 #[derive(Debug, Default)]
 pub(super) struct Painter {
@@ -57,11 +66,11 @@ impl Painter {
     }
 
     /// Draws everything inside the arrow of a record.
-    pub(super) fn record(&mut self, drawn: &Drawn) -> Markup {
+    pub(super) fn record(&mut self, drawn: &Drawn, key: &AboutKey) -> Markup {
         let blocks: Vec<Markup> = blocks(drawn, &self.marks).iter().map(|block| self.block(block)).collect();
         html! {
             div.inside {
-                p.about { (about(drawn)) }
+                p.about { (about(drawn)) @if let Some(protection) = &key.protection { (protection) } }
                 div.blocks.two[blocks.len() > 1] { @for block in &blocks { (block) } }
                 @if drawn.messages_left_out > 0 {
                     p.cut {
@@ -69,6 +78,7 @@ impl Painter {
                         " of this record cannot be explained: too long, or too many."
                     }
                 }
+                @if let Some(decryption) = &key.decryption { (decryption) }
                 @if let Some((text, whole)) = readable(drawn) {
                     div.readable {
                         h3 { "As text" }
@@ -121,7 +131,7 @@ impl Painter {
 }
 
 /// Draws the button that copies the bytes, or the text, beside it.
-fn copy(label: &str) -> Markup {
+pub(super) fn copy(label: &str) -> Markup {
     html! { button.copy type="button" { (label) } }
 }
 

@@ -37,6 +37,8 @@ const SCRIPT: &str = concat!(
     include_str!("script/copy.js"),
     "}\n{\n",
     include_str!("script/print.js"),
+    "}\n{\n",
+    include_str!("script/keys.js"),
     "}\n",
 );
 const ICONS: &str = include_str!("icons.svg");
@@ -136,6 +138,7 @@ fn legend(facts: &Facts) -> Markup {
                     span.sample aria-hidden="true" { span.line {} } span { (ladder::icon("lock")) " encrypted" }
                 }
                 li.kernel.from-client { span.sample aria-hidden="true" { span.line {} } span { "TCP, by the kernel" } }
+                li { span.sign { "S·hs" } span { "the key of an encrypted record: find the key with this sign to see why it exists" } }
             }
             ul.looks {
                 @for look in Look::ALL { li.(look.class()) { (shape(look, look.name())) } }

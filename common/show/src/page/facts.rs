@@ -1,6 +1,7 @@
 //! The facts for the summary of a session.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use program::exit::ExitStatus;
@@ -12,6 +13,7 @@ use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
 
 use decode::explain::{self, Certificate, Certificates, Marks};
+use decode::tickets::Tickets;
 use decode::{Content, Message, Protection, Record};
 
 use super::fault;
@@ -38,6 +40,10 @@ pub(super) struct Facts {
     pub(super) certificate_requested: bool,
     /// What marks the fields of messages.
     pub(super) marks: Marks,
+    /// The number of the session that this one resumes, if this process saw it.
+    pub(super) origin: Option<u64>,
+    /// The latest ClientHello.
+    client_hello: Option<Arc<Message>>,
     /// An encrypted record was decrypted.
     pub(super) opened: bool,
     /// The page has values of keys.
@@ -143,6 +149,8 @@ impl Facts {
             server: End::at(server),
             certificate_requested: false,
             marks: Marks::default(),
+            origin: None,
+            client_hello: None,
             opened: false,
             has_keys: false,
             has_data: false,
@@ -231,6 +239,20 @@ impl Facts {
         match segment {
             Segment::Connected(took) => self.moments.connecting = took,
             Segment::Fin { .. } | Segment::Reset(_) => drop(self.moments.closing.get_or_insert(self.lasted)),
+        }
+    }
+
+    /// Finds the session that this one resumes. Remembers the tickets that this session issues.
+    pub(super) fn resume(&mut self, record: &Record, tickets: &mut Tickets) {
+        for message in record.pieces().iter().filter_map(|piece| piece.message.as_ref()) {
+            match (message.kind, &self.client_hello) {
+                (HandshakeType::ClientHello, _) => self.client_hello = Some(Arc::clone(message)),
+                (HandshakeType::ServerHello, Some(client_hello)) => {
+                    self.origin = tickets.origin(client_hello, message);
+                }
+                _ => {}
+            }
+            tickets.saw(message, self.number);
         }
     }
 

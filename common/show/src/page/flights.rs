@@ -1,95 +1,270 @@
-//! Flights: the messages that one end sends before the other answers (RFC 8446, 2).
+//! The captions between the arrows: why a flight is sent, and what protects it.
+//!
+//! A flight has the messages that one end sends before the other answers (RFC 8446, 2).
 
 use std::collections::HashMap;
 
+use decode::schedule::Key;
+use decode::{Content, Message, Record};
 use rustls::{ProtocolVersion, Side};
 
-use super::names::Look;
-use super::rows::{Drawn, Row};
-use decode::Message;
+use maud::{Markup, html};
 
-/// A flight with handshake messages in it.
+use super::facts::Facts;
+use super::keys;
+use super::names::{self, Look};
+use super::rows::{Drawn, Row};
+
+/// A text above the arrows of a read or a write.
 #[derive(Debug)]
-pub(super) struct Flight {
-    /// Counts the flights of the session from 1.
-    pub(super) number: usize,
-    pub(super) sender: Side,
-    /// Its purpose in a sentence; may be empty.
-    pub(super) purpose: &'static str,
+pub(super) struct Caption {
+    pub(super) title: String,
+    pub(super) text: String,
 }
 
-/// Returns the flights with handshake messages. The key is the row in which the flight begins.
-pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> HashMap<usize, Flight> {
-    let records: Vec<(usize, &Drawn)> =
-        rows.filter_map(|(index, row)| Some((index, row.record()?))).collect();
-    let mut flights = HashMap::new();
+/// The captions of a page. The key is the first of the records that one read or write carried.
+pub(super) type Captions = HashMap<usize, Vec<Caption>>;
+
+/// The parts of a session that have a caption only once.
+#[derive(Debug, Default)]
+struct Told {
+    data_of_client: bool,
+    data_of_server: bool,
+    close: bool,
+    alert: bool,
+}
+
+/// Returns the captions of the rows of a page.
+pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts) -> Captions {
+    let records = carried(rows);
+    let mut captions = Captions::new();
+    let (mut number, mut told) = (0, Told::default());
     for flight in records.chunk_by(|(_, one), (_, next)| one.record.sender == next.record.sender) {
         let Some((starts_at, first)) = flight.first() else { continue };
         let mut handshake: Vec<&Drawn> = flight.iter().map(|(_, drawn)| *drawn).collect();
         handshake.retain(|drawn| Look::of(&drawn.record) == Look::Handshake);
         if !handshake.is_empty() {
-            let (number, sender) = (flights.len() + 1, first.record.sender);
-            flights
-                .insert(*starts_at, Flight { number, sender, purpose: purpose(number, sender, &handshake) });
+            number += 1;
+            let sender = first.record.sender;
+            let title = format!("Flight {number}, the {}’s.", names::side(sender));
+            let text = purpose(number, sender, &handshake, facts);
+            captions.entry(*starts_at).or_default().push(Caption { title, text });
+        }
+        for (index, drawn) in flight {
+            if let Some(caption) = told.next(drawn, facts) {
+                captions.entry(*index).or_default().push(caption);
+            }
         }
     }
-    flights
+    captions
 }
 
-/// Returns the purpose of a flight, which one of its messages reveals. `number` counts the flights from 1.
-fn purpose(number: usize, sender: Side, records: &[&Drawn]) -> &'static str {
+/// Draws the captions above a read or a write.
+pub(super) fn caption(captions: &Vec<Caption>) -> Markup {
+    html! {
+        div.flight {
+            @for Caption { title, text } in captions { p { strong { (title) } " " (text) } }
+        }
+    }
+}
+
+/// Returns the records, each with the index of the first record of the same read or write.
+fn carried<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> Vec<(usize, &'a Drawn)> {
+    let (mut records, mut first) = (Vec::new(), None);
+    for (index, row) in rows {
+        match row.record() {
+            Some(drawn) => records.push((*first.get_or_insert(index), drawn)),
+            None => first = None,
+        }
+    }
+    records
+}
+
+impl Told {
+    /// Returns the caption of the first record of its kind.
+    fn next(&mut self, drawn: &Drawn, facts: &Facts) -> Option<Caption> {
+        let record = &drawn.record;
+        let sender = record.sender;
+        let told = match &record.content {
+            Content::ApplicationData(1..) if sender == Side::Client => &mut self.data_of_client,
+            Content::ApplicationData(1..) => &mut self.data_of_server,
+            Content::Alert(_) if names::is_peaceful(record) => &mut self.close,
+            Content::Alert(_) => &mut self.alert,
+            _ => return None,
+        };
+        if std::mem::replace(told, true) {
+            return None;
+        }
+        let end = names::side(sender);
+        Some(match &record.content {
+            Content::Alert(_) if names::is_peaceful(record) => Caption {
+                title: format!("The {end} closes."),
+                text: "close_notify says that no data follows. It is protected like data, so nobody else can send it. \
+                       Without it, a connection that somebody cuts would look like the end of the data."
+                    .to_owned(),
+            },
+            Content::Alert(_) => Caption { title: format!("The {end} gives up."), text: alert(record, facts) },
+            _ => Caption { title: format!("The first data of the {end}."), text: data(record) },
+        })
+    }
+}
+
+/// Says which key protects application data, and what a changed byte does.
+fn data(record: &Record) -> String {
+    let Some(key) = record.key else {
+        return "It is application data. This program does not know its key.".to_owned();
+    };
+    let receiver = names::side(names::other(record.sender));
+    format!(
+        "It is protected by the key {}. If somebody had changed one byte of this record on its way, the tag would not \
+         match. The {receiver} would have shown nothing of it: it would have reported an error, sent the alert \
+         bad_record_mac, and ended the session.",
+        keys::described(key)
+    )
+}
+
+fn alert(record: &Record, facts: &Facts) -> String {
+    let how = match (record.is_encrypted(), record.version) {
+        (false, _) => "The alert is in clear text, because this end has no keys yet.",
+        (true, Some(ProtocolVersion::TLSv1_3)) => {
+            "The alert is encrypted, so nobody on the way knows the reason."
+        }
+        (true, _) => "The alert is encrypted.",
+    };
+    match facts.marks.fault {
+        Some((owner, _)) if owner != record.sender => format!(
+            "It refuses the certificate of the {}. The field that is the reason is marked in the Certificate message. \
+             The alert has only the kind of the reason. {how}",
+            names::side(owner)
+        ),
+        _ => format!("A fatal alert ends the session at once. It has only the kind of the reason. {how}"),
+    }
+}
+
+/// Returns the purpose of a flight, which its messages reveal. `number` counts the flights from 1.
+fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts) -> String {
     let has = |title: &str| records.iter().any(|drawn| drawn.titles.iter().any(|other| other == title));
+    let makes = |key: Key| {
+        records.iter().flat_map(|drawn| &drawn.record.derivations).any(|derivation| derivation.key == key)
+    };
     let mut messages = records.iter().flat_map(|drawn| drawn.record.messages());
     let own = match sender {
-        Side::Client => of_client(number, messages.any(Message::offers_tls13), &has),
+        Side::Client => {
+            of_client(number, messages.any(Message::offers_tls13), makes(Key::Psk), facts.origin, &has)
+        }
         Side::Server => {
             let version = messages.filter_map(|message| message.version).last();
             of_server(version == Some(ProtocolVersion::TLSv1_3), &has)
         }
     };
-    match own {
-        Some(purpose) => purpose,
-        None if has("Finished") => {
-            "Finished proves with a hash of the whole handshake that nobody has changed a byte of it."
-        }
-        None if has("NewSessionTicket") => "The client can resume this session later with these tickets.",
-        None if has("KeyUpdate") => "This direction gets new keys.",
-        None => "",
+    if !own.is_empty() {
+        return own.join(" ");
     }
+    let text = if has("Finished") {
+        "Finished proves with a hash of the whole handshake that nobody has changed a byte of it."
+    } else if has("NewSessionTicket") {
+        "The client can resume this session later with these tickets. A ticket is sent encrypted, and its key is not in it: \
+         both ends compute it."
+    } else if has("KeyUpdate") {
+        "This direction gets new keys. The old ones are deleted, so nobody can steal them any more."
+    } else {
+        ""
+    };
+    text.to_owned()
 }
 
-fn of_client(number: usize, offers_tls13: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
-    Some(if has("ClientHello") && number > 1 {
-        "The client sends its hello again, with a key share of the group that the server wants."
+fn of_client(
+    number: usize,
+    offers_tls13: bool,
+    offers_psk: bool,
+    origin: Option<u64>,
+    has: &impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let mut says: Vec<String> = Vec::new();
+    if has("ClientHello") && number > 1 {
+        says.push(
+            "The client sends its hello again, with a key share of the group that the server wants. The first hello \
+             stays protected: a hash of it (message_hash) is part of everything that follows."
+                .to_owned(),
+        );
     } else if has("ClientHello") && !offers_tls13 {
-        "The client offers its versions and algorithms."
+        says.push(
+            "The client offers its versions and algorithms. No key exists yet, so everybody on the way can read this."
+                .to_owned(),
+        );
     } else if has("ClientHello") {
-        "The client offers its versions and algorithms. It sends its half of the key exchange at once, for the groups that it \
-         expects the server to choose."
-    } else if has("ClientKeyExchange") {
-        "The client sends its half of the key exchange. After its ChangeCipherSpec everything that it sends is encrypted."
-    } else if has("CertificateVerify") {
-        "The client proves its identity as well. Finished proves that nobody has changed the handshake."
-    } else {
-        return None;
-    })
+        says.push(
+            "The client offers its versions and algorithms. It sends its half of the key exchange at once, for the \
+             groups that it expects the server to choose. No key exists yet, so everybody on the way can read this."
+                .to_owned(),
+        );
+    }
+    if has("ClientHello") && offers_psk {
+        let from = origin
+            .map_or_else(String::new, |session| format!(" It is from session {session} of this program."));
+        says.push(format!(
+            "It also offers the ticket of an earlier session.{from} The binder proves that the client knows the key of \
+             the ticket."
+        ));
+    }
+    if has("ClientKeyExchange") {
+        says.push(
+            "The client sends its half of the key exchange, so both ends can compute the keys now. After its \
+             ChangeCipherSpec everything that it sends is encrypted."
+                .to_owned(),
+        );
+    }
+    if has("CertificateVerify") {
+        says.push(
+            "The client proves its identity as well: it signs the handshake with the private key of its certificate. \
+             Finished proves that nobody has changed the handshake."
+                .to_owned(),
+        );
+    } else if has("Certificate") {
+        says.push(
+            "The server asked for a certificate. The client has none, and sends an empty list.".to_owned(),
+        );
+    }
+    says
 }
 
-fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Option<&'static str> {
-    Some(if has("HelloRetryRequest") {
-        "The server wants a key share of another group. It asks the client for another hello."
-    } else if has("CertificateVerify") && is_tls13 {
-        "The server chooses, and sends its half of the key exchange. Both ends have keys now, so everything after this \
-         message is encrypted. Then the server proves its identity."
+fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<String> {
+    const CLEAR: &str = "ServerHello is in clear text, because the client needs the key share in it to compute any key. \
+                         Both ends have keys now, so everything after this message is encrypted";
+    let mut says: Vec<String> = Vec::new();
+    if has("HelloRetryRequest") {
+        says.push(
+            "The server wants a key share of another group. It asks the client for another hello, which costs a round \
+             trip."
+                .to_owned(),
+        );
+    } else if has("ServerHello") && is_tls13 && has("Certificate") {
+        says.push(format!(
+            "The server chooses, and sends its half of the key exchange. {CLEAR}: nobody on the way sees the certificate, \
+             which says whom the client talks to. CertificateVerify proves its identity: only the owner of the \
+             certificate can make this signature."
+        ));
     } else if has("ServerHello") && is_tls13 {
-        "The server chooses, and sends its half of the key exchange. Both ends have keys now, so everything after this \
-         message is encrypted."
+        says.push(format!(
+            "The server accepts the ticket, and sends its half of the key exchange. {CLEAR}. No certificate is sent: only \
+             the server that issued the ticket knows its key, and Finished proves that this server knows it."
+        ));
     } else if has("ServerHello") && has("ServerHelloDone") {
-        "The server chooses, sends its certificate, and signs its half of the key exchange. All of this is in clear \
-         text."
+        says.push(
+            "The server chooses, sends its certificate, and signs its half of the key exchange. All of this is in clear \
+             text: the client has not sent its half yet, so no key exists. Everybody on the way sees the certificate. TLS \
+             1.3 exchanges the halves earlier, and encrypts it."
+                .to_owned(),
+        );
     } else if has("ServerHello") {
-        "The server chooses, and resumes the session that the client remembers."
-    } else {
-        return None;
-    })
+        says.push(
+            "The server chooses, and resumes the session that the client remembers. Both ends have kept its master \
+             secret, so they need no certificate and no key exchange."
+                .to_owned(),
+        );
+    }
+    if has("CertificateRequest") {
+        says.push("It asks the client for a certificate, too.".to_owned());
+    }
+    says
 }

@@ -1,25 +1,26 @@
 //! The ladder: an arrow for each record between two vertical lines, and the steps of our event loop beside ours.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use maud::{Markup, html};
 use rustls::Side;
 
 use super::bulk;
-use super::bytes::Painter;
+use super::bytes::{AboutKey, Painter};
 use super::facts::Facts;
-use super::flights::{self, Flight};
+use super::flights::{self, Captions, caption};
+use super::keys::{self, Chapter};
 use super::names::{self, Look};
 use super::numbers::{bytes, count, duration, grouped};
 use super::rows::{Carry, Drawn, Omitted, Row, Rows, Turn};
 use crate::vocabulary::{self, Entry, Tone};
 
 /// The state that all rows of a ladder share.
-struct Ladder {
+struct Ladder<'a> {
     /// The end that this program is; `None` if it only has a capture of both.
     us: Option<Side>,
-    flights: HashMap<usize, Flight>,
+    flights: Captions,
+    keys: Chapter<'a>,
     painter: Painter,
     /// The row with the first trouble is drawn. It has an anchor.
     troubled: bool,
@@ -32,7 +33,8 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> (Markup, bool) {
     let us = facts.us;
     let mut ladder = Ladder {
         us,
-        flights: flights::of(all()),
+        flights: flights::of(all(), facts),
+        keys: Chapter::of(all().map(|(_, row)| row), facts.origin),
         painter: Painter::new(facts.marks.clone()),
         troubled: false,
     };
@@ -43,7 +45,8 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> (Markup, bool) {
         section #ladder aria-labelledby="ladder-title" {
             h2 #ladder-title { "Step by step" }
             p.lead {
-                "Time runs downwards. Every arrow is a record on the wire. Open it to see its bytes."
+                "Time runs downwards. Every arrow is a record on the wire. Open it to see its bytes. The trees between the \
+                 arrows show which keys both ends can compute from there on. Open a key to see why it exists."
                 @if let Some(us) = us {
                     " On the " (if us == Side::Client { "left" } else { "right" }) " are the steps of this "
                     (names::side(us)) "’s event loop, turn by turn. All steps of one turn have the time at which the turn \
@@ -90,15 +93,15 @@ fn left_out(omitted: Omitted, us: Option<Side>) -> Markup {
     }
 }
 
-impl Ladder {
+impl<'a> Ladder<'a> {
     /// Draws rows, turn by turn.
-    fn turns(&mut self, rows: &[(usize, &Row)]) -> Markup {
+    fn turns(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
         let turns = rows.chunk_by(|_, (_, next)| !matches!(next, Row::Turn(_)));
         let turns: Vec<Markup> = turns.map(|turn| self.turn(turn)).collect();
         html! { @for turn in &turns { (turn) } }
     }
 
-    fn turn(&mut self, rows: &[(usize, &Row)]) -> Markup {
+    fn turn(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
         let (turn, rows) = match rows {
             [(_, Row::Turn(turn)), rows @ ..] => (Some(turn), rows),
             rows => (None, rows),
@@ -123,7 +126,7 @@ impl Ladder {
     }
 
     /// Draws a call, or a read or write, with its records or its segment.
-    fn item(&mut self, rows: &[(usize, &Row)]) -> Markup {
+    fn item(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
         match rows {
             [(_, Row::Call(call))] => self.call(call),
             [(_, Row::Call(call)), (_, Row::Segment(segment))] if call.tone == Tone::Trouble => {
@@ -149,9 +152,9 @@ impl Ladder {
         }
     }
 
-    fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &Row)]) -> Markup {
+    fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &'a Row)]) -> Markup {
         let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
-        let drawn: Vec<&Drawn> = records.iter().filter_map(|(_, row)| row.record()).collect();
+        let drawn: Vec<&'a Drawn> = records.iter().filter_map(|(_, row)| row.record()).collect();
         let runs = drawn.chunk_by(|one, next| bulk::continues(one, next));
         let arrows: Vec<Markup> = runs.map(|run| self.run(run)).collect();
         html! {
@@ -166,7 +169,7 @@ impl Ladder {
     }
 
     /// Draws one record, or folds the records of a run.
-    fn run(&mut self, run: &[&Drawn]) -> Markup {
+    fn run(&mut self, run: &[&'a Drawn]) -> Markup {
         let arrows: Vec<Markup> = run.iter().map(|drawn| self.arrow(drawn)).collect();
         match run {
             [first, .., last] => bulk::fold(first, last, &arrows),
@@ -174,14 +177,18 @@ impl Ladder {
         }
     }
 
-    fn arrow(&mut self, drawn: &Drawn) -> Markup {
+    fn arrow(&mut self, drawn: &'a Drawn) -> Markup {
         let record = &drawn.record;
         let (look, sender) = (Look::of(record), record.sender);
         let receiver = names::other(sender);
-        let inside = self.painter.record(drawn);
+        let about =
+            AboutKey { protection: self.keys.protection(drawn), decryption: self.keys.decryption(drawn) };
+        let inside = self.painter.record(drawn, &about);
+        let (sign, key) = (keys::sign_of(drawn), keys::anchor_of(drawn));
+        let behind = self.keys.behind(drawn);
         html! {
             li.arrow.(look.class()).{ "from-" (names::side(sender)) }
-                .encrypted[record.is_encrypted()] .peaceful[names::is_peaceful(record)] {
+                .encrypted[record.is_encrypted()] .peaceful[names::is_peaceful(record)] data-key=[key] {
                 details #{ "record-" (drawn.place) } {
                     summary {
                         span.sr { (names::side(sender)) " to " (names::side(receiver)) ": " }
@@ -190,6 +197,7 @@ impl Ladder {
                             (icon(look.class()))
                             span.titles { @for title in &drawn.titles { span { (title) } " " } }
                             @if record.is_encrypted() { (icon("lock")) span.sr { "encrypted, " } }
+                            @if let Some(sign) = sign { span.sign { span.sr { "key " } (sign) } }
                             span.size { (bytes(drawn.wire)) }
                         }
                     }
@@ -199,6 +207,7 @@ impl Ladder {
                     "#" (drawn.place)
                 }
             }
+            @if let Some(behind) = behind { (behind) }
         }
     }
 }
@@ -209,14 +218,6 @@ fn belongs(row: &Row, next: &Row) -> bool {
         Row::Record(_) => !matches!(row, Row::Segment(_)),
         Row::Segment(_) => matches!(row, Row::Call(_)),
         Row::Turn(_) | Row::Call(_) | Row::Carry(_) => false,
-    }
-}
-
-fn caption(flight: &Flight) -> Markup {
-    html! {
-        div.flight {
-            p { strong { "Flight " (flight.number) ", the " (names::side(flight.sender)) "’s." } " " (flight.purpose) }
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use decode::recorder::Recorder;
 use decode::secrets::{Secret, Secrets};
 use program::ending::Endings;
 use program::observer::{LoopEvent, Observer};
@@ -14,6 +15,7 @@ use scraper::{ElementRef, Html, Selector};
 use show::page::{Clock, Folder, Illustrator, Size};
 use show::show::Show;
 use show::sink::{Carried, Sink};
+use testing::configs::Shape;
 use testing::folder::TempDir;
 use tls_session::close_reason::{CloseReason, Until};
 use tls_session::observer::{Observer as _, SessionId, Step};
@@ -102,6 +104,19 @@ impl Easel {
         let tally = Rc::into_inner(tally).unwrap().into_inner();
         Page { text: folder.read(page), tally, html: OnceCell::new() }
     }
+
+    /// Ends the program and returns the pages of its sessions, without a tally.
+    pub fn pages(self) -> Vec<Page> {
+        let Self { folder, show, .. } = self;
+        drop(show);
+        let mut names = folder.names();
+        names.retain(|name| name.starts_with("client-") || name.starts_with("server-"));
+        names.retain(|name| name.ends_with(".html"));
+        names.sort();
+        let page =
+            |name: &String| Page { text: folder.read(name), tally: Tally::default(), html: OnceCell::new() };
+        names.iter().map(page).collect()
+    }
 }
 
 /// A page, and the records of its session.
@@ -133,11 +148,34 @@ impl Page {
 
 /// Runs a session and returns the client's page and the server's.
 pub fn draw(setup: Setup, room: usize, talk: Talk) -> [Page; 2] {
-    let (mut client, mut server) = (Easel::new(Side::Client), Easel::new(Side::Server));
+    run(setup, room, vec![talk], [None, None]).map(Easel::page)
+}
+
+/// Runs sessions one after the other. Returns the pages of the client and those of the server.
+pub fn draw_all(setup: Setup, room: usize, talks: Vec<Talk>) -> [Vec<Page>; 2] {
+    run(setup, room, talks, [None, None]).map(Easel::pages)
+}
+
+/// Runs a session and returns both pages, with the values of its keys.
+pub fn draw_keys(shape: &Shape, room: usize, talk: Talk) -> [Page; 2] {
+    let recorders = <[Recorder; 2]>::default();
+    let setup = Setup::recorded(shape, &recorders);
+    run(setup, room, vec![talk], recorders.map(Some)).map(Easel::page)
+}
+
+fn run(setup: Setup, room: usize, talks: Vec<Talk>, recorders: [Option<Recorder>; 2]) -> [Easel; 2] {
+    let [mut client, mut server] = [Side::Client, Side::Server].map(Easel::without_session);
+    let [of_client, of_server] = recorders;
+    client.show = client.show.with_recorder(of_client);
+    server.show = server.show.with_recorder(of_server);
+    client.begin();
+    server.begin();
     let setup = setup.adjusted(|client_tls, server_tls| {
         client_tls.key_log = Arc::clone(&client.secrets) as _;
         server_tls.key_log = Arc::clone(&server.secrets) as _;
     });
-    setup.converse(room, talk, client.start, &mut client.show, &mut server.show);
-    [client.page(), server.page()]
+    for talk in talks {
+        setup.converse(room, talk, client.start, &mut client.show, &mut server.show);
+    }
+    [client, server]
 }

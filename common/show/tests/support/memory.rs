@@ -5,11 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use decode::recorder::Recorder;
 use decode::secrets::Secrets;
 use identity::{AnyClient, AuthorizeServer, Policy, ServerVerifier, Trust};
 use program::observer::{LoopEvent, Observer};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, Side};
 use tls_session::application::{Application, Next, Outbox};
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
@@ -85,7 +86,20 @@ impl Setup {
     }
 
     pub fn shaped(shape: &Shape) -> Self {
-        let Configs { server, client: mut client_tls, provider, certificate } = Configs::new(shape);
+        Self::of(shape, Configs::new(shape))
+    }
+
+    /// Makes a setup in which recorders see what the client and the server compute.
+    pub fn recorded(shape: &Shape, [client, server]: &[Recorder; 2]) -> Self {
+        let configs = Configs::with_providers(shape, |side, provider| match side {
+            Side::Client => client.provider(&provider),
+            Side::Server => server.provider(&provider),
+        });
+        Self::of(shape, configs)
+    }
+
+    fn of(shape: &Shape, configs: Configs) -> Self {
+        let Configs { server, client: mut client_tls, provider, certificate } = configs;
         let trust = Arc::new(trust(&certificate));
         let policy = Policy::Strict;
         let verifier = Arc::new(ServerVerifier::new(Arc::clone(&trust), provider, policy));

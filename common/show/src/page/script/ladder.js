@@ -20,7 +20,7 @@ function openLinked(hash) {
 
 addEventListener("hashchange", () => openLinked(location.hash));
 document.addEventListener("click", (event) => {
-  const anchor = event.target.closest("a.anchor");
+  const anchor = event.target.closest("a[href^='#record-']");
   if (anchor) {
     openLinked(anchor.hash); // the address may name this record already
   }

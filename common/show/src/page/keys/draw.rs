@@ -1,0 +1,400 @@
+//! Draws the diagram behind a record.
+
+use decode::schedule::{
+    Check, CheckKind, Derivation, Epoch, HashAlgorithm, Input, Key, Rule, Seed, Transcript,
+};
+use decode::{Record, hex};
+use maud::{Markup, html};
+use rustls::{NamedGroup, Side};
+
+use super::super::bytes::{copy, reference};
+use super::super::ladder::icon;
+use super::super::names;
+use super::super::numbers::count;
+use super::super::python;
+use super::super::rows::Drawn;
+use super::tree::{self, Node};
+use super::words::{anchor, note, part, proof, section, sign, why};
+use super::{Chapter, EXPLAINED, NAMED, REPEATED};
+
+impl Chapter<'_> {
+    /// Draws the checks and the derivations of a record.
+    pub(super) fn diagram(&mut self, drawn: &Drawn) -> Markup {
+        let Record { derivations, checks, sender, .. } = &drawn.record;
+        let is_repeated =
+            checks.is_empty() && derivations.iter().all(|derivation| is_repeatable(derivation.key));
+        self.repeated += usize::from(is_repeated);
+        self.explained += derivations.len() + checks.len();
+        if self.explained > EXPLAINED || is_repeated && self.repeated > REPEATED {
+            return self.again(derivations);
+        }
+        let trees = tree::of(derivations);
+        html! {
+            li.keys {
+                @if !checks.is_empty() {
+                    p.keys-title { (icon("check")) "What this proves" }
+                    ul.proofs { @for check in checks { li { (self.check(check, &drawn.record)) } } }
+                }
+                @if !trees.is_empty() {
+                    p.keys-title { (icon("key")) (title(derivations, *sender)) }
+                    ul.tree { @for tree in &trees { (self.node(tree)) } }
+                }
+            }
+        }
+    }
+
+    /// Names the keys of a record without an explanation.
+    fn again(&mut self, derivations: &[Derivation]) -> Markup {
+        let keys: Vec<Key> = derivations.iter().map(|derivation| derivation.key).collect();
+        html! {
+            @if !keys.is_empty() {
+                li.keys.again {
+                    p {
+                        (icon("key")) "New keys, made as before: "
+                        @for (index, key) in keys.iter().take(REPEATED).enumerate() {
+                            @if index > 0 { ", " }
+                            code id=[self.anchor(*key)] { (key.name()) }
+                            @if let Some(sign) = sign(*key) { " " span.sign { (sign) } }
+                        }
+                        "."
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns the anchor for a node, unless another node has it.
+    fn anchor(&mut self, key: Key) -> Option<String> {
+        self.drawn.insert(key).then(|| anchor(key))
+    }
+
+    fn node(&mut self, node: &Node<'_>) -> Markup {
+        let derivation = node.derivation;
+        let key = derivation.key;
+        let from: Vec<String> = tree::inputs(&derivation.rule).into_iter().map(anchor).collect();
+        let (id, name) = (self.anchor(key), key.name());
+        let below: Vec<Markup> = node.made_from_it.iter().map(|below| self.node(below)).collect();
+        html! {
+            li {
+                details.node.{ (class(key)) } id=[id] data-key=(anchor(key)) data-from=(from.join(" ")) {
+                    summary {
+                        span.keyname { (name) }
+                        @if let Some(sign) = sign(key) { " " span.sign { (sign) } }
+                        " " span.rule { (self.rule(derivation)) }
+                    }
+                    (self.inside(derivation))
+                }
+                @if !below.is_empty() { ul { @for below in &below { (below) } } }
+            }
+        }
+    }
+
+    /// Draws the short form of a rule.
+    fn rule(&self, derivation: &Derivation) -> Markup {
+        let input = |input: &Input| match input {
+            Input::Zeros => html! { span.input { "zeros" } },
+            Input::Key(key) | Input::Derived(key) => html! { span.input { (key.name()) } },
+        };
+        html! {
+            @match &derivation.rule {
+                Rule::KeyExchange(group) => {
+                    (group_name(*group)) ": " span.input { "own private key" } " and " span.input { "public key of the other end" }
+                }
+                Rule::EarlierSession => {
+                    "kept from "
+                    @match self.origin {
+                        Some(session) => span.input { "session " (session) " of this program" },
+                        None => span.input { "an earlier session" },
+                    }
+                }
+                Rule::Extract { salt, secret } => { "HKDF-Extract: " (input(salt)) " and " (input(secret)) }
+                Rule::Expand { label, .. } => {
+                    "HKDF-Expand-Label “" (label) "”"
+                    @if let Some(transcript) = &derivation.transcript { " and " (hashed(transcript)) }
+                }
+                Rule::TrafficKeys { .. } => "HKDF-Expand-Label “key” and “iv”",
+                Rule::Ticket { .. } => { "HKDF-Expand-Label “resumption” and " span.input { "nonce of the ticket" } }
+                Rule::Prf { label, seed, .. } => {
+                    "PRF “" (label) "” and "
+                    @match (seed, &derivation.transcript) {
+                        (Seed::Transcript, Some(transcript)) => (hashed(transcript)),
+                        _ => span.input { "both randoms" },
+                    }
+                }
+                Rule::Cut { key, iv, .. } => {
+                    "bytes " (key.start) " to " (key.end.saturating_sub(1)) " and " (iv.start) " to "
+                    (iv.end.saturating_sub(1)) " of the block"
+                }
+            }
+        }
+    }
+
+    /// Draws the inside of a node.
+    fn inside(&self, derivation: &Derivation) -> Markup {
+        let Derivation { key, rule, algorithm, transcript, value } = derivation;
+        let inputs = tree::inputs(rule);
+        let repeat = python::derivation(derivation, &self.inputs);
+        html! {
+            div.step {
+                p { (why(*key)) " " span.where { (reference(section(*key))) } }
+                p { "Calculation: " code { (formula(rule, *algorithm)) } }
+                @if matches!(rule, Rule::KeyExchange(_)) { (self.shares()) }
+                @if !inputs.is_empty() {
+                    p {
+                        "Made from: "
+                        @for (index, input) in inputs.iter().enumerate() {
+                            @if index > 0 { ", " }
+                            (self.link(*input))
+                        }
+                    }
+                }
+                @if let Some(transcript) = transcript { (messages(transcript)) }
+                (self.protected(*key))
+                @if let Some(value) = value {
+                    p.value-title { (algorithm_of_value(*key)) " (" (count(value.bytes().len() as u64, "byte")) "):" }
+                    div.copyable { (copy("Copy")) pre.value tabindex="0" { (hex(value.bytes())) } }
+                }
+                @if let Some(repeat) = repeat { (command("Repeat this in Python", &repeat)) }
+            }
+        }
+    }
+
+    /// Links to the messages with the key shares.
+    fn shares(&self) -> Markup {
+        let share = |side: Side, place: Option<u64>| {
+            html! {
+                "the " (names::side(side)) "’s is in "
+                @match place { Some(place) => a href={ "#record-" (place) } { "#" (place) }, None => "an earlier record" }
+            }
+        };
+        html! {
+            p {
+                "Public keys: " (share(Side::Client, self.hellos.client)) ", " (share(Side::Server, self.hellos.server))
+                ". The private keys never leave their owners, and this page does not have them."
+            }
+        }
+    }
+
+    fn link(&self, key: Key) -> Markup {
+        html! {
+            @if self.made.contains_key(&key) { a href={ "#" (anchor(key)) } { code { (key.name()) } } }
+            @else { code { (key.name()) } }
+        }
+    }
+
+    /// Names the records that a key protects.
+    fn protected(&self, key: Key) -> Markup {
+        let Some(places) = self.protects.get(&key) else {
+            let unused = matches!(key, Key::Record(..));
+            return html! { @if unused { p { "No record on this page is protected by this key." } } };
+        };
+        html! {
+            p {
+                "Protects "
+                @for (index, place) in places.iter().take(NAMED).enumerate() {
+                    @if index > 0 { ", " }
+                    a href={ "#record-" (place) } { "#" (place) }
+                }
+                @if places.len() > NAMED { " and " (places.len() - NAMED) " more records" }
+                "."
+            }
+        }
+    }
+
+    fn check(&self, check: &Check, record: &Record) -> Markup {
+        let repeat = python::check(check, record, &self.inputs);
+        let (title, says) = proof(check.kind);
+        html! {
+            details.proof {
+                summary { (title) @if let CheckKind::Binder(index @ 1..) = check.kind { " of identity " (index) } }
+                div.step {
+                    p { (says) }
+                    p { "Calculation: " code { (check_formula(check)) } }
+                    @if let Some(key) = check.key { p { "Made from: " (self.link(key)) } }
+                    @if let Some(transcript) = &check.transcript { (messages(transcript)) }
+                    @if let Some(repeat) = repeat { (command("Repeat this in Python", &repeat)) }
+                }
+            }
+        }
+    }
+}
+
+/// Draws a command that a reader can paste into a shell.
+pub(super) fn command(title: &str, command: &str) -> Markup {
+    html! {
+        details.command {
+            summary { (title) }
+            (copy("Copy"))
+            pre tabindex="0" { (command) }
+        }
+    }
+}
+
+/// Returns the class of a node. The keys of records have the colour of their sender.
+fn class(key: Key) -> &'static str {
+    match key {
+        Key::Record(Side::Client, _) => "of-records from-client",
+        Key::Record(Side::Server, _) => "of-records from-server",
+        _ => "of-secrets",
+    }
+}
+
+/// Returns whether a session may make such a key any number of times.
+fn is_repeatable(key: Key) -> bool {
+    matches!(
+        key,
+        Key::TicketPsk(_) | Key::ApplicationTraffic(_, 1..) | Key::Record(_, Epoch::Application(1..))
+    )
+}
+
+/// Returns the title of a diagram.
+fn title(derivations: &[Derivation], sender: Side) -> String {
+    let has = |wanted: &dyn Fn(&Derivation) -> bool| derivations.iter().any(wanted);
+    let makes = |key: Key| has(&|derivation| derivation.key == key);
+    let text = if makes(Key::HandshakeSecret) {
+        "Both ends can now compute the keys of the handshake"
+    } else if makes(Key::ApplicationTraffic(sender, 0)) {
+        "Both ends can now compute the keys of the application data"
+    } else if makes(Key::BinderKey) {
+        "The client computes these from the PSK of its ticket, and so can the server that issued the ticket"
+    } else if makes(Key::ResumptionMaster) {
+        "Both ends can now compute the secret of the tickets"
+    } else if has(&|derivation| matches!(derivation.key, Key::TicketPsk(_))) {
+        "Both ends can now compute a PSK for a later session"
+    } else if has(&|derivation| matches!(derivation.key, Key::ApplicationTraffic(_, 1..))) {
+        return format!("The {} changes its keys", names::side(sender));
+    } else if makes(Key::Premaster) {
+        "Both ends can now compute the keys of the session"
+    } else if makes(Key::Master) {
+        "Both ends kept the master secret of an earlier session, and make new keys from it"
+    } else {
+        "Both ends can now compute"
+    };
+    text.to_owned()
+}
+
+fn group_name(group: Option<NamedGroup>) -> String {
+    match group.map(|group| (group.as_str(), u16::from(group))) {
+        None => "key exchange".to_owned(),
+        Some((Some(name), _)) => name.to_owned(),
+        Some((None, number)) => format!("group 0x{number:04x}"),
+    }
+}
+
+/// Draws the messages of a transcript in short: the first and the last one.
+fn hashed(transcript: &Transcript) -> Markup {
+    html! {
+        span.input {
+            @match transcript.parts.as_slice() {
+                [] => "hash of nothing",
+                [only] => { "hash of " (part(only)) }
+                [first, .., last] => { "hash of " (part(first)) " … " (part(last)) }
+            }
+        }
+    }
+}
+
+/// Draws a transcript: its messages in order, and its hash.
+fn messages(transcript: &Transcript) -> Markup {
+    html! {
+        p {
+            "Hash of " (count(transcript.parts.len() as u64, "message")) ": "
+            @for (index, one) in transcript.parts.iter().enumerate() {
+                @if index > 0 { ", " }
+                (part(one))
+            }
+            ". " @for one in &transcript.parts { @if let Some(note) = note(one) { (note) " " } }
+        }
+        p { (hash_name(transcript.algorithm)) ": " code.value { (hex(&transcript.hash)) } }
+    }
+}
+
+fn hash_name(algorithm: HashAlgorithm) -> &'static str {
+    match algorithm {
+        HashAlgorithm::Sha256 => "SHA-256",
+        HashAlgorithm::Sha384 => "SHA-384",
+    }
+}
+
+/// Returns the calculation as the RFC writes it.
+fn formula(rule: &Rule, algorithm: HashAlgorithm) -> String {
+    let input = |input: &Input| match input {
+        Input::Zeros => format!("{} zero bytes", algorithm.length()),
+        Input::Key(key) => key.name().into_owned(),
+        Input::Derived(key) => format!("Derive-Secret({}, \"derived\", \"\")", key.name()),
+    };
+    match rule {
+        Rule::KeyExchange(group) => {
+            format!("{}(own private key, public key of the other end)", group_name(*group))
+        }
+        Rule::EarlierSession => "none: both ends have kept it".to_owned(),
+        Rule::Extract { salt, secret } => format!("HKDF-Extract(salt = {}, {})", input(salt), input(secret)),
+        Rule::Expand { from, label, length } => {
+            let context =
+                if matches!(*label, "finished" | "traffic upd") { "\"\"" } else { "transcript hash" };
+            format!("HKDF-Expand-Label({}, \"{label}\", {context}, {length})", from.name())
+        }
+        Rule::TrafficKeys { from, key, iv } => {
+            let from = from.name();
+            format!(
+                "HKDF-Expand-Label({from}, \"key\", \"\", {key}), HKDF-Expand-Label({from}, \"iv\", \"\", {iv})"
+            )
+        }
+        Rule::Ticket { from, nonce, length } => {
+            format!("HKDF-Expand-Label({}, \"resumption\", {}, {length})", from.name(), short(nonce))
+        }
+        Rule::Prf { from, label, seed, length } => {
+            let seed = match seed {
+                Seed::Transcript => "transcript hash",
+                Seed::Randoms { first: Side::Client, .. } => "client random + server random",
+                Seed::Randoms { first: Side::Server, .. } => "server random + client random",
+            };
+            format!("PRF({}, \"{label}\", {seed}), {length} bytes", from.name())
+        }
+        Rule::Cut { from, key, iv } => {
+            format!(
+                "key = {0}[{1}..{2}], IV = {0}[{3}..{4}]",
+                from.name(),
+                key.start,
+                key.end,
+                iv.start,
+                iv.end
+            )
+        }
+    }
+}
+
+/// Formats a nonce, which the peer chooses, in at most 64 digits.
+fn short(nonce: &[u8]) -> String {
+    match nonce.get(..32) {
+        Some(beginning) if nonce.len() > 32 => format!("{}…", hex(beginning)),
+        _ => hex(nonce),
+    }
+}
+
+fn check_formula(check: &Check) -> String {
+    let key = check.key.map_or_else(|| "finished_key".into(), Key::name);
+    match check.kind {
+        CheckKind::Finished(side) if check.key == Some(Key::Master) => {
+            let label = if side == Side::Client { "client finished" } else { "server finished" };
+            format!("verify_data = PRF(master_secret, \"{label}\", transcript hash), 12 bytes")
+        }
+        CheckKind::Finished(_) => format!("verify_data = HMAC({key}, transcript hash)"),
+        CheckKind::Binder(_) => format!("binder = HMAC({key}, transcript hash)"),
+        CheckKind::CertificateVerify(side) if check.signed.is_some() => format!(
+            "signature over 64 spaces, \"TLS 1.3, {} CertificateVerify\", a zero byte and the transcript hash",
+            names::side(side)
+        ),
+        CheckKind::CertificateVerify(_) => "signature over all messages so far".to_owned(),
+        CheckKind::ServerKeyExchange => {
+            "signature over client random + server random + the server's group and public key".to_owned()
+        }
+    }
+}
+
+fn algorithm_of_value(key: Key) -> &'static str {
+    match key {
+        Key::Record(..) => "Value: the key, followed by the IV",
+        _ => "Value",
+    }
+}
