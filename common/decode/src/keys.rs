@@ -6,6 +6,7 @@ use aws_lc_rs::aead;
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 use rustls::crypto::tls13::{HkdfExpander, OkmBlock};
 use rustls::{CipherSuite, Side, SupportedCipherSuite, Tls13CipherSuite};
+use zeroize::Zeroizing;
 
 use crate::opener::{Form, Opener};
 use crate::reader::Reader;
@@ -76,7 +77,7 @@ impl KeyRing {
         let SupportedCipherSuite::Tls12(suite) = agreement.suite()? else { return None };
         let master = self.find(MASTER).filter(|master| !master.is_empty())?;
         let shape = suite.aead_alg.key_block_shape();
-        let mut block = vec![0; (shape.enc_key_len + shape.fixed_iv_len) * 2];
+        let mut block = Zeroizing::new(vec![0; (shape.enc_key_len + shape.fixed_iv_len) * 2]);
         let randoms = [agreement.server_random, agreement.client_random].concat();
         suite.prf_provider.for_secret(&mut block, master, b"key expansion", &randoms);
 
@@ -112,7 +113,7 @@ impl TrafficKey {
         let secret = OkmBlock::new(secret);
         let expander = suite.hkdf_provider.expander_for_okm(&secret);
         let algorithm = algorithm(suite.common.suite)?;
-        let mut key = vec![0; algorithm.key_len()];
+        let mut key = Zeroizing::new(vec![0; algorithm.key_len()]);
         expand_label(&*expander, b"key", &mut key)?;
         let mut iv = [0; aead::NONCE_LEN];
         expand_label(&*expander, b"iv", &mut iv)?;
@@ -122,7 +123,7 @@ impl TrafficKey {
     /// Derives the key after a KeyUpdate (RFC 8446, 7.2).
     pub(super) fn next(&self) -> Option<Self> {
         let expander = self.suite.hkdf_provider.expander_for_okm(&self.secret);
-        let mut secret = vec![0; expander.hash_len()];
+        let mut secret = Zeroizing::new(vec![0; expander.hash_len()]);
         expand_label(&*expander, b"traffic upd", &mut secret)?;
         Self::new(self.suite, &secret)
     }
@@ -176,11 +177,7 @@ mod tests {
         for length in 0..=100 {
             let mut ring = KeyRing::default();
             let secret = vec![b'k'; length];
-            let learnt = LABELS.map(|label| Secret {
-                label: label.to_owned(),
-                client_random: vec![],
-                secret: secret.clone(),
-            });
+            let learnt = LABELS.map(|label| Secret::new(label, &[], &secret));
             ring.learn(&learnt);
             ring.learn(&learnt);
             assert_eq!(ring.0.len(), LABELS.len());

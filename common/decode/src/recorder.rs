@@ -64,7 +64,7 @@ pub enum Observed {
     },
 }
 
-/// Bytes that may be secret. They are overwritten when they are dropped, and never shown by accident.
+/// Bytes that may be secret. Their memory is overwritten when it is dropped, and `Debug` shows only their number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value(Zeroizing<Vec<u8>>);
 
@@ -77,6 +77,12 @@ impl Value {
     /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for Value {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
     }
 }
 

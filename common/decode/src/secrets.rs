@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::KeyLog;
+use zeroize::Zeroizing;
 
 use crate::hex;
 
@@ -16,14 +17,15 @@ pub struct Secret {
     pub label: String,
     /// The random in the ClientHello, 32 bytes, which identifies the session.
     pub client_random: Vec<u8>,
-    /// The secret itself.
-    pub secret: Vec<u8>,
+    /// The secret itself. It is overwritten when it is dropped.
+    pub secret: Zeroizing<Vec<u8>>,
 }
 
 impl Secret {
     /// Copies a secret from rustls.
     pub fn new(label: &str, client_random: &[u8], secret: &[u8]) -> Self {
-        Self { label: label.to_owned(), client_random: client_random.to_vec(), secret: secret.to_vec() }
+        let secret = Zeroizing::new(secret.to_vec());
+        Self { label: label.to_owned(), client_random: client_random.to_vec(), secret }
     }
 
     /// Returns its line in a key log, without a newline. Everybody who has the line can decrypt the session.

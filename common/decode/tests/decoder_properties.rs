@@ -130,11 +130,8 @@ fn secrets() -> impl Strategy<Value = Vec<Secret>> {
         Just("SERVER_TRAFFIC_SECRET_0"),
         Just("EXPORTER_SECRET"),
     ];
-    let secret = (label, vec(any::<u8>(), 0..70)).prop_map(|(label, secret)| Secret {
-        label: label.to_owned(),
-        client_random: vec![7; 32],
-        secret,
-    });
+    let secret =
+        (label, vec(any::<u8>(), 0..70)).prop_map(|(label, secret)| Secret::new(label, &[7; 32], &secret));
     vec(secret, 0..3)
 }
 

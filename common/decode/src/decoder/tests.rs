@@ -19,7 +19,7 @@ fn server_hello(random: u8) -> Vec<u8> {
 }
 
 fn master(byte: u8) -> Secret {
-    Secret { label: "CLIENT_RANDOM".to_owned(), client_random: vec![], secret: vec![byte; 48] }
+    Secret::new("CLIENT_RANDOM", &[], &[byte; 48])
 }
 
 fn openers(secret: &Secret, client_random: u8, server_random: u8) -> [Opener; 2] {

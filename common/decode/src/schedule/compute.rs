@@ -1,6 +1,7 @@
-//! The functions of the key schedule: HMAC, HKDF and the PRF of TLS 1.2.
+//! The functions of the key schedule: HMAC, HKDF and the PRF of TLS 1.2. The results are overwritten when they are dropped.
 
 use aws_lc_rs::{digest, hmac};
+use zeroize::Zeroizing;
 
 use super::HashAlgorithm;
 
@@ -16,9 +17,11 @@ pub fn hkdf_label(label: &str, context: &[u8], length: usize) -> Option<Vec<u8>>
     Some(parts.concat())
 }
 
-/// Computes HMAC (RFC 2104). HKDF-Extract is HMAC whose key is the salt (RFC 5869, 2.2).
-pub(super) fn mac(algorithm: HashAlgorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(algorithm.hmac(), key), message).as_ref().to_vec()
+/// Computes HMAC of a message in parts (RFC 2104). HKDF-Extract is HMAC whose key is the salt (RFC 5869, 2.2).
+pub(super) fn mac(algorithm: HashAlgorithm, key: &[u8], message: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm.hmac(), key));
+    message.iter().for_each(|part| context.update(part));
+    Zeroizing::new(context.sign().as_ref().to_vec())
 }
 
 /// Computes the hash of no bytes at all.
@@ -33,15 +36,15 @@ pub(super) fn expand_label(
     label: &str,
     context: &[u8],
     length: usize,
-) -> Option<Vec<u8>> {
+) -> Option<Zeroizing<Vec<u8>>> {
     let info = hkdf_label(label, context, length)?;
-    let mut output = Vec::new();
-    let mut block = Vec::new();
+    let mut output = room(algorithm, length);
+    let mut block = Zeroizing::new(Vec::new());
     for number in 1..=u8::MAX {
         if output.len() >= length {
             break;
         }
-        block = mac(algorithm, secret, &[&block, info.as_slice(), &[number]].concat());
+        block = mac(algorithm, secret, &[&block, &info, &[number]]);
         output.extend_from_slice(&block);
     }
     output.truncate(length);
@@ -55,14 +58,43 @@ pub(super) fn prf(
     label: &str,
     seed: &[u8],
     length: usize,
-) -> Vec<u8> {
+) -> Zeroizing<Vec<u8>> {
     let seed = [label.as_bytes(), seed].concat();
-    let mut output = Vec::new();
-    let mut a = seed.clone();
+    let mut output = room(algorithm, length);
+    let mut a = mac(algorithm, secret, &[&seed]);
     while output.len() < length {
-        a = mac(algorithm, secret, &a);
-        output.extend(mac(algorithm, secret, &[a.as_slice(), &seed].concat()));
+        output.extend_from_slice(&mac(algorithm, secret, &[&a, &seed]));
+        a = mac(algorithm, secret, &[&a]);
     }
     output.truncate(length);
     output
+}
+
+/// Returns an empty vector that does not move while whole blocks are added up to this length. A move would leave a copy.
+fn room(algorithm: HashAlgorithm, length: usize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(length + algorithm.length()))
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    #[test]
+    fn results_are_overwritten_and_do_not_move() {
+        fn is_overwritten(_: &impl ZeroizeOnDrop) {}
+        for algorithm in HashAlgorithm::ALL {
+            for length in [0, 1, 32, 48, 100, 255 * 32] {
+                let expanded = expand_label(algorithm, b"secret", "label", &[], length).unwrap();
+                let derived = prf(algorithm, b"secret", "label", b"seed", length);
+                for output in [&expanded, &derived] {
+                    is_overwritten(output);
+                    assert_eq!((output.len(), output.capacity()), (length, length + algorithm.length()));
+                }
+            }
+            is_overwritten(&mac(algorithm, b"secret", &[b"message"]));
+        }
+        assert!(expand_label(HashAlgorithm::Sha256, b"secret", "label", &[], 255 * 32 + 1).is_none());
+    }
 }

@@ -94,7 +94,7 @@ fn verify(trace: &str) -> usize {
     for record in &records {
         for check in record.checks.iter().filter(|check| check.key.is_some()) {
             let key = &values[&check.key.unwrap()];
-            let mac = mac(check.algorithm, key.bytes(), &check.transcript.as_ref().unwrap().hash);
+            let mac = mac(check.algorithm, key.bytes(), &[&check.transcript.as_ref().unwrap().hash]);
             assert!(record.messages().any(|message| message.bytes.ends_with(&mac)), "{check:?}");
             macs += 1;
         }

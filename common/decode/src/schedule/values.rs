@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustls::Side;
+use zeroize::Zeroizing;
 
 use super::compute::{empty_hash, expand_label, mac, prf};
 use super::{Derivation, HashAlgorithm, Input, Key, Rule, Seed, Value};
@@ -32,7 +33,7 @@ impl Values {
                 "CLIENT_RANDOM" => Key::Master,
                 _ => continue,
             };
-            self.given.insert(key, Value::new(&secret.secret));
+            self.given.insert(key, secret.secret.clone().into());
         }
     }
 
@@ -61,7 +62,7 @@ impl Values {
         let key = derivation.key;
         let value = match self.given.get(&key) {
             Some(given) => given.clone(),
-            None => Value::new(&self.compute(derivation)?),
+            None => self.compute(derivation)?.into(),
         };
         match key {
             Key::Record(..) | Key::TicketPsk(_) => {}
@@ -81,13 +82,13 @@ impl Values {
         self.made.get(&key).or_else(|| self.given.get(&key)).map(Value::bytes)
     }
 
-    fn compute(&self, derivation: &Derivation) -> Option<Vec<u8>> {
+    fn compute(&self, derivation: &Derivation) -> Option<Zeroizing<Vec<u8>>> {
         let algorithm = derivation.algorithm;
         let hash = derivation.transcript.as_ref().map(|transcript| transcript.hash.as_slice());
         match &derivation.rule {
             Rule::KeyExchange(_) | Rule::EarlierSession => None,
             Rule::Extract { salt, secret } => {
-                Some(mac(algorithm, &self.input(algorithm, *salt)?, &self.input(algorithm, *secret)?))
+                Some(mac(algorithm, &self.input(algorithm, *salt)?, &[&self.input(algorithm, *secret)?]))
             }
             Rule::Expand { from, label, length } => {
                 let context = hash.unwrap_or_default();
@@ -95,7 +96,7 @@ impl Values {
             }
             Rule::TrafficKeys { from, key, iv } => {
                 let expand = |label, length| expand_label(algorithm, self.get(*from)?, label, &[], length);
-                Some([expand("key", *key)?, expand("iv", *iv)?].concat())
+                Some(concat(&expand("key", *key)?, &expand("iv", *iv)?))
             }
             Rule::Ticket { from, nonce, length } => {
                 expand_label(algorithm, self.get(*from)?, "resumption", nonce, *length)
@@ -109,19 +110,23 @@ impl Values {
             }
             Rule::Cut { from, key, iv } => {
                 let block = self.get(*from)?;
-                Some([block.get(key.clone())?, block.get(iv.clone())?].concat())
+                Some(concat(block.get(key.clone())?, block.get(iv.clone())?))
             }
         }
     }
 
-    fn input(&self, algorithm: HashAlgorithm, input: Input) -> Option<Vec<u8>> {
+    fn input(&self, algorithm: HashAlgorithm, input: Input) -> Option<Zeroizing<Vec<u8>>> {
         let length = algorithm.length();
         match input {
-            Input::Zeros => Some(vec![0; length]),
-            Input::Key(key) => self.get(key).map(<[u8]>::to_vec),
+            Input::Zeros => Some(Zeroizing::new(vec![0; length])),
+            Input::Key(key) => self.get(key).map(|key| Zeroizing::new(key.to_vec())),
             Input::Derived(key) => {
                 expand_label(algorithm, self.get(key)?, "derived", &empty_hash(algorithm), length)
             }
         }
     }
+}
+
+fn concat(key: &[u8], iv: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new([key, iv].concat())
 }
