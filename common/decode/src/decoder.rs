@@ -284,15 +284,17 @@ impl Decoder {
 
     /// Applies a ServerHello. In TLS 1.3 both ends encrypt everything after it.
     fn agree(&mut self, hello: Option<ServerHello>) {
-        let Some(ServerHello { version, random, suite: Some(suite) }) = hello else { return };
+        let Some(hello) = hello else { return };
+        let Some(suite) = hello.suite else { return };
         if matches!(self.server.cipher, Cipher::Handshake(_) | Cipher::Application(_)) {
             return; // TLS 1.3 has no renegotiation
         }
-        self.version = Some(version);
-        if hello.is_some_and(|hello| hello.is_retry_request()) {
+        self.version = Some(hello.version);
+        if hello.is_retry_request() {
             return;
         }
-        let agreement = Agreement { suite, client_random: self.client_random, server_random: random };
+        let (client_random, server_random) = (self.client_random, hello.random);
+        let agreement = Agreement { suite, client_random, server_random };
         self.agreement = Some(agreement);
         if self.is_tls13() {
             self.client.cipher = Cipher::Handshake(self.secrets.handshake(&agreement, Side::Client));

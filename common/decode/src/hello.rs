@@ -12,6 +12,8 @@ use crate::record::Message;
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
 const ALPN: u16 = 16;
+const EXTENDED_MASTER_SECRET: u16 = 23;
+const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 const EARLY_DATA: u16 = 42;
 const SUPPORTED_VERSIONS: u16 = 43;
@@ -30,6 +32,8 @@ pub struct ClientHello {
     pub legacy_version: ProtocolVersion,
     /// The random. It is zero if the message ends before it.
     pub random: [u8; 32],
+    /// The session ID. In TLS 1.3 it is only sent for middleboxes.
+    pub session_id: Vec<u8>,
     /// The cipher suites.
     pub suites: Vec<CipherSuite>,
     /// The key exchange groups.
@@ -38,30 +42,57 @@ pub struct ClientHello {
     pub versions: Option<Vec<ProtocolVersion>>,
     /// The client offers early data.
     pub early_data: bool,
+    /// The ticket of TLS 1.2 (RFC 5077, 3.2). It is empty if the client has none.
+    pub ticket: Vec<u8>,
+    /// The PSKs of TLS 1.3.
+    pub psks: Psks,
+}
+
+/// The PSKs that a ClientHello offers (RFC 8446, 4.2.11).
+#[derive(Clone, Debug, Default)]
+pub struct Psks {
+    /// The name of each PSK: a ticket, if the PSK is that of an earlier session.
+    pub identities: Vec<Vec<u8>>,
+    /// The length of each binder in bytes.
+    pub(crate) binders: Vec<usize>,
+    /// The length of the part of the body that the binders prove: all bytes before their list (RFC 8446, 4.2.11.2).
+    pub(crate) truncated: usize,
 }
 
 impl ClientHello {
     /// Reads the body of a message. If the body is cut short, the result has its complete part; `None` if there is none.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let mut body = Reader::new(body);
-        let (legacy_version, suites, groups) = (body.u16()?.into(), Vec::new(), Vec::new());
-        let mut hello =
-            Self { legacy_version, random: [0; 32], suites, groups, versions: None, early_data: false };
+        let mut reader = Reader::new(body);
+        let mut hello = Self {
+            legacy_version: reader.u16()?.into(),
+            random: [0; 32],
+            session_id: Vec::new(),
+            suites: Vec::new(),
+            groups: Vec::new(),
+            versions: None,
+            early_data: false,
+            ticket: Vec::new(),
+            psks: Psks::default(),
+        };
         // `None` only says that the message ends here.
-        let _ = hello.read_rest(body);
+        let _ = hello.read_rest(reader, body);
         Some(hello)
     }
 
-    fn read_rest(&mut self, mut body: Reader<'_>) -> Option<()> {
-        self.random = body.array()?;
-        body.vector(1)?; // session ID
-        self.suites = body.begun_vector(2)?.numbers();
-        body.vector(1)?; // compression methods
-        for (kind, mut content) in extensions(body) {
+    fn read_rest(&mut self, mut reader: Reader<'_>, body: &[u8]) -> Option<()> {
+        self.random = reader.array()?;
+        self.session_id = reader.vector(1)?.rest().to_vec();
+        self.suites = reader.begun_vector(2)?.numbers();
+        reader.vector(1)?; // compression methods
+        let mut extensions = extensions(reader).peekable();
+        while let Some((kind, mut content)) = extensions.next() {
             match kind {
                 SUPPORTED_GROUPS => self.groups = content.begun_vector(2)?.numbers(),
                 SUPPORTED_VERSIONS => self.versions = Some(content.begun_vector(1)?.numbers()),
                 EARLY_DATA => self.early_data = true,
+                SESSION_TICKET => self.ticket = content.rest().to_vec(),
+                // It is the last extension (RFC 8446, 4.2.11).
+                PRE_SHARED_KEY if extensions.peek().is_none() => self.psks = Psks::read(content, body)?,
                 _ => {}
             }
         }
@@ -74,22 +105,54 @@ impl ClientHello {
     }
 }
 
+impl Psks {
+    fn read(mut content: Reader<'_>, body: &[u8]) -> Option<Self> {
+        let mut list = content.vector(2)?;
+        let mut identities = Vec::new();
+        while let Some(identity) = list.vector(2) {
+            list.take(4)?; // obfuscated_ticket_age
+            identities.push(identity.rest().to_vec());
+        }
+        let truncated = body.strip_suffix(content.rest())?.len();
+        let mut list = content.vector(2)?;
+        let binders = std::iter::from_fn(|| list.vector(1).map(|binder| binder.rest().len())).collect();
+        Some(Self { identities, binders, truncated })
+    }
+}
+
 /// The fields of a ServerHello (RFC 8446, 4.1.3).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerHello {
     /// The chosen version.
     pub version: ProtocolVersion,
     /// The random. It is zero if the message ends before it.
     pub random: [u8; 32],
+    /// The session ID. A server of TLS 1.2 resumes a session by sending back the session ID of the client (RFC 5246,
+    /// 7.4.1.3; RFC 5077, 3.4).
+    pub session_id: Vec<u8>,
     /// The chosen suite; `None` if the message ends before it.
     pub suite: Option<CipherSuite>,
+    /// The number of the chosen PSK of TLS 1.3 (RFC 8446, 4.2.11).
+    pub psk: Option<u16>,
+    /// The group of the key exchange of TLS 1.3 (RFC 8446, 4.2.8).
+    pub group: Option<NamedGroup>,
+    /// The master secret of TLS 1.2 is derived from the transcript (RFC 7627).
+    pub extended_master_secret: bool,
 }
 
 impl ServerHello {
     /// Reads the body of a message. If the body is cut short, the result has its complete part; `None` if there is none.
     pub fn read(body: &[u8]) -> Option<Self> {
         let mut body = Reader::new(body);
-        let mut hello = Self { version: body.u16()?.into(), random: [0; 32], suite: None };
+        let mut hello = Self {
+            version: body.u16()?.into(),
+            random: [0; 32],
+            session_id: Vec::new(),
+            suite: None,
+            psk: None,
+            group: None,
+            extended_master_secret: false,
+        };
         // `None` only says that the message ends here.
         let _ = hello.read_rest(body);
         Some(hello)
@@ -97,11 +160,18 @@ impl ServerHello {
 
     fn read_rest(&mut self, mut body: Reader<'_>) -> Option<()> {
         self.random = body.array()?;
-        body.vector(1)?; // session ID
+        self.session_id = body.vector(1)?.rest().to_vec();
         self.suite = Some(body.u16()?.into());
         body.take(1)?; // compression method
-        let (_, mut chosen) = extensions(body).find(|(kind, _)| *kind == SUPPORTED_VERSIONS)?;
-        self.version = chosen.u16()?.into();
+        for (kind, mut content) in extensions(body) {
+            match kind {
+                SUPPORTED_VERSIONS => self.version = content.u16()?.into(),
+                PRE_SHARED_KEY => self.psk = Some(content.u16()?),
+                KEY_SHARE => self.group = Some(content.u16()?.into()),
+                EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
+                _ => {}
+            }
+        }
         Some(())
     }
 
@@ -113,43 +183,18 @@ impl ServerHello {
 
 /// Returns the protocol that the server chose, from a ServerHello of TLS 1.2 or from EncryptedExtensions (RFC 7301, 3.1).
 pub fn chosen_protocol(message: &Message) -> Option<Vec<u8>> {
-    let is_alpn = |(kind, _): &(u16, Reader<'_>)| *kind == ALPN;
-    let (_, mut content) = match message.kind {
-        HandshakeType::EncryptedExtensions => extensions(Reader::new(message.body())).find(is_alpn)?,
-        _ => of_server_hello(message)?.find(is_alpn)?,
-    };
-    Some(content.begun_vector(2)?.vector(1)?.rest().to_vec())
-}
-
-/// Returns the group of the key exchange, from a ServerHello of TLS 1.3 (RFC 8446, 4.2.8) or from a ServerKeyExchange with a
-/// named curve (RFC 8422, 5.4).
-pub fn chosen_group(message: &Message) -> Option<NamedGroup> {
-    const NAMED_CURVE: &[u8] = &[3];
-    match message.kind {
-        HandshakeType::ServerKeyExchange => {
-            let mut body = Reader::new(message.body());
-            (body.take(1)? == NAMED_CURVE).then(|| body.u16())?
-        }
-        _ => of_server_hello(message)?.find(|(kind, _)| *kind == KEY_SHARE)?.1.u16(),
-    }
-    .map(NamedGroup::from)
-}
-
-/// Returns whether a ServerHello of TLS 1.3 resumes an earlier session with a pre-shared key (RFC 8446, 4.2.11).
-pub fn accepts_psk(message: &Message) -> bool {
-    of_server_hello(message).is_some_and(|mut extensions| extensions.any(|(kind, _)| kind == PRE_SHARED_KEY))
-}
-
-/// Returns the extensions of a ServerHello; `None` for another message.
-fn of_server_hello(message: &Message) -> Option<impl Iterator<Item = (u16, Reader<'_>)>> {
     let mut body = Reader::new(message.body());
-    if message.kind != HandshakeType::ServerHello {
-        return None;
+    match message.kind {
+        HandshakeType::ServerHello => {
+            body.take(2 + 32)?; // version, random
+            body.vector(1)?; // session ID
+            body.take(2 + 1)?; // suite, compression method
+        }
+        HandshakeType::EncryptedExtensions => {}
+        _ => return None,
     }
-    body.take(2 + 32)?; // version, random
-    body.vector(1)?; // session ID
-    body.take(2 + 1)?; // suite, compression method
-    Some(extensions(body))
+    let (_, mut content) = extensions(body).find(|(kind, _)| *kind == ALPN)?;
+    Some(content.begun_vector(2)?.vector(1)?.rest().to_vec())
 }
 
 /// Returns the host name that the client asks for, from the body of a ClientHello (RFC 6066, 3). The client chooses its bytes.
@@ -163,6 +208,11 @@ pub fn server_name(body: &[u8]) -> Option<Vec<u8>> {
     let mut names = content.begun_vector(2)?;
     names.take(1)?; // its type: there is no other than host_name
     Some(names.vector(2)?.rest().to_vec())
+}
+
+/// Returns whether EncryptedExtensions accepts early data (RFC 8446, 4.2.10).
+pub(crate) fn accepts_early_data(body: &[u8]) -> bool {
+    extensions(Reader::new(body)).any(|(kind, _)| kind == EARLY_DATA)
 }
 
 /// Returns the types and contents of the extensions in the rest of a hello.

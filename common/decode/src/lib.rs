@@ -25,6 +25,8 @@
 //! | `framing` | cuts the bytes of one direction into records |
 //! | `cipher`, `opener` | decrypt the records of one direction |
 //! | `keys` | derives keys from secrets |
+//! | `compute` | the functions of the key schedule: HMAC, HKDF, the PRF |
+//! | `suite` | the properties of cipher suites |
 //! | [`secrets`] | receives the secrets from rustls |
 //! | [`recorder`] | records what rustls computes with the key schedule |
 //! | `assembly` | joins handshake messages that span records |
@@ -37,6 +39,7 @@
 
 mod assembly;
 mod cipher;
+mod compute;
 mod decoder;
 pub mod explain;
 mod framing;
@@ -48,6 +51,7 @@ mod record;
 pub mod recorder;
 pub mod schedule;
 pub mod secrets;
+mod suite;
 pub mod tickets;
 
 use self::reader::Reader;

@@ -26,18 +26,14 @@ use std::sync::Arc;
 
 use rustls::{NamedGroup, Side};
 
-pub use self::compute::hkdf_label;
 pub(crate) use self::follow::Schedule;
 pub use self::key::{Epoch, Key};
-pub(crate) use self::offer::{Answer, Offer};
 pub use self::transcript::{HashAlgorithm, Part, Transcript};
+pub use crate::compute::hkdf_label;
 pub use crate::recorder::Value;
 
-mod compute;
 mod follow;
 mod key;
-mod offer;
-mod suite;
 #[cfg(test)]
 mod tests;
 mod tls12;

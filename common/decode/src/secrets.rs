@@ -4,10 +4,12 @@ use std::fmt;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustls::KeyLog;
+use rustls::{KeyLog, Side};
 use zeroize::Zeroizing;
 
 use crate::hex;
+use crate::recorder::Value;
+use crate::schedule::Key;
 
 /// One secret, with the names of the [NSS key log
 /// format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
@@ -26,6 +28,21 @@ impl Secret {
     pub fn new(label: &str, client_random: &[u8], secret: &[u8]) -> Self {
         let secret = Zeroizing::new(secret.to_vec());
         Self { label: label.to_owned(), client_random: client_random.to_vec(), secret }
+    }
+
+    /// Returns its name in the key schedule, and the secret itself. `None`: the label is unknown.
+    pub(crate) fn value(&self) -> Option<(Key, Value)> {
+        let key = match self.label.as_str() {
+            "CLIENT_RANDOM" => Key::Master,
+            "CLIENT_EARLY_TRAFFIC_SECRET" => Key::EarlyTraffic,
+            "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Key::HandshakeTraffic(Side::Client),
+            "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Key::HandshakeTraffic(Side::Server),
+            "CLIENT_TRAFFIC_SECRET_0" => Key::ApplicationTraffic(Side::Client, 0),
+            "SERVER_TRAFFIC_SECRET_0" => Key::ApplicationTraffic(Side::Server, 0),
+            "EXPORTER_SECRET" => Key::ExporterMaster,
+            _ => return None,
+        };
+        Some((key, self.secret.clone().into()))
     }
 
     /// Returns its line in a key log, without a newline. Everybody who has the line can decrypt the session.

@@ -5,10 +5,9 @@ use std::collections::{HashMap, VecDeque};
 use aws_lc_rs::digest;
 use rustls::{HandshakeType, ProtocolVersion, Side};
 
-use crate::hello::ServerHello;
+use crate::hello::{ClientHello, ServerHello};
 use crate::reader::Reader;
 use crate::record::Message;
-use crate::schedule::{Answer, Offer};
 
 /// The most tickets and session IDs that are remembered.
 const MOST: usize = 4096;
@@ -50,13 +49,15 @@ impl Tickets {
     /// Returns the session that issued the ticket or the session ID with which a session is resumed. After a
     /// HelloRetryRequest, `client_hello` is the second one. `None`: the session is not resumed, or its origin is unknown.
     pub fn origin(&self, client_hello: &Message, server_hello: &Message) -> Option<u64> {
-        let offer = Offer::read(client_hello.body());
-        let answer = Answer::read(server_hello.body())?;
-        let ids = match ServerHello::read(server_hello.body())?.version {
-            ProtocolVersion::TLSv1_3 => vec![(Kind::Ticket, *offer.identities.get(answer.selected?)?)],
+        let offer = ClientHello::read(client_hello.body())?;
+        let answer = ServerHello::read(server_hello.body())?;
+        let ids = match answer.version {
+            ProtocolVersion::TLSv1_3 => {
+                vec![(Kind::Ticket, offer.psks.identities.get(usize::from(answer.psk?))?)]
+            }
             // The server accepts a ticket by sending back the session ID next to it (RFC 5077, 3.4).
             _ if answer.session_id.is_empty() || answer.session_id != offer.session_id => Vec::new(),
-            _ => vec![(Kind::Ticket, offer.ticket), (Kind::SessionId, offer.session_id)],
+            _ => vec![(Kind::Ticket, &offer.ticket), (Kind::SessionId, &offer.session_id)],
         };
         ids.into_iter().find_map(|(kind, id)| self.sessions.get(&digest(kind, id)?)).copied()
     }
@@ -67,19 +68,12 @@ fn issued(message: &Message) -> Option<Digest> {
     if message.sender != Side::Server {
         return None;
     }
-    let mut body = Reader::new(message.body());
     match (message.kind, message.version?) {
-        (HandshakeType::NewSessionTicket, ProtocolVersion::TLSv1_3) => {
-            body.take(8)?; // lifetime, age
-            body.vector(1)?; // nonce
-            digest(Kind::Ticket, body.vector(2)?.rest())
-        }
-        (HandshakeType::NewSessionTicket, _) => {
-            body.take(4)?; // lifetime
-            digest(Kind::Ticket, body.vector(2)?.rest())
+        (HandshakeType::NewSessionTicket, version) => {
+            digest(Kind::Ticket, NewSessionTicket::read(message.body(), version)?.ticket)
         }
         (HandshakeType::ServerHello, ProtocolVersion::TLSv1_2) => {
-            digest(Kind::SessionId, Answer::read(message.body())?.session_id)
+            digest(Kind::SessionId, &ServerHello::read(message.body())?.session_id)
         }
         _ => None,
     }
@@ -97,4 +91,26 @@ fn digest(kind: Kind, bytes: &[u8]) -> Option<Digest> {
     let mut digest = Digest::default();
     digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
     Some(digest)
+}
+
+/// The fields of a NewSessionTicket (RFC 8446, 4.6.1; RFC 5077, 3.3).
+pub(crate) struct NewSessionTicket<'a> {
+    /// ticket_nonce. TLS 1.2 has none.
+    pub(crate) nonce: &'a [u8],
+    /// The ticket itself.
+    ticket: &'a [u8],
+}
+
+impl<'a> NewSessionTicket<'a> {
+    /// Reads a body. `None` if it is malformed.
+    pub(crate) fn read(body: &'a [u8], version: ProtocolVersion) -> Option<Self> {
+        let mut body = Reader::new(body);
+        body.take(4)?; // ticket_lifetime
+        let mut nonce = Reader::default();
+        if version == ProtocolVersion::TLSv1_3 {
+            body.take(4)?; // ticket_age_add
+            nonce = body.vector(1)?;
+        }
+        Some(Self { nonce: nonce.rest(), ticket: body.vector(2)?.rest() })
+    }
 }

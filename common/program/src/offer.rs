@@ -104,7 +104,7 @@ mod tests {
             suites: [0x1a1a, 0xc02f, 0x00ff].map(CipherSuite::from).to_vec(),
             groups: [0x2a2a, 29].map(NamedGroup::from).to_vec(),
             versions,
-            early_data: false,
+            ..ClientHello::read(&[3, 3]).unwrap()
         };
         let offer = Offer::of_client(hello(Some([0x3a3a, 0x0304].map(ProtocolVersion::from).to_vec())));
         assert_eq!(offer.versions, [ProtocolVersion::TLSv1_3]);

@@ -220,7 +220,7 @@ impl Session {
             }
             (Side::Server, HandshakeType::ServerHello) => {
                 let hello = ServerHello::read(message.body());
-                self.version = hello.map(|hello| hello.version);
+                self.version = hello.as_ref().map(|hello| hello.version);
                 self.suite = hello.and_then(|hello| hello.suite);
                 self.protocol = hello::chosen_protocol(message);
             }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use rustls::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion, Side};
 
-use super::offer::{Answer, Binders, Offer};
 use super::transcript::Running;
 use super::values::Values;
 use super::{Check, CheckKind, Derivation, HashAlgorithm, Input, Key, Part, Rule, Transcript};
-use crate::hello::ServerHello;
+use crate::hello::{ClientHello, Psks, ServerHello};
 use crate::record::Message;
 use crate::recorder::Observed;
 use crate::secrets::Secret;
@@ -153,21 +152,23 @@ impl Schedule {
             }
         }
         self.session = None;
-        let offer = Offer::read(message.body());
-        let psk = offer.binders.as_ref().and_then(|binders| self.offer_psks(message, binders));
+        let Some(hello) = ClientHello::read(message.body()) else {
+            self.offered = Offered::default();
+            return self.miss();
+        };
+        let psk = self.offer_psks(message, &hello.psks);
         self.add(message);
-        if let Some(algorithm) = psk.filter(|_| offer.early_data) {
+        if let Some(algorithm) = psk.filter(|_| hello.early_data) {
             let traffic =
                 Rule::Expand { from: Key::EarlySecret, label: "c e traffic", length: algorithm.length() };
             self.derive_from_transcript(algorithm, Key::EarlyTraffic, traffic);
         }
-        self.offered = Offered { random: offer.random, session_id: offer.session_id.to_vec(), psk };
+        self.offered = Offered { random: hello.random, session_id: hello.session_id, psk };
     }
 
     /// Derives the keys of the first PSK, and checks all binders. Returns the hash function of the first PSK.
-    fn offer_psks(&mut self, message: &Message, binders: &Binders) -> Option<HashAlgorithm> {
-        let first = *binders.lengths.first()?;
-        let psk = HashAlgorithm::of_length(first)?;
+    fn offer_psks(&mut self, message: &Message, psks: &Psks) -> Option<HashAlgorithm> {
+        let psk = HashAlgorithm::of_length(*psks.binders.first()?)?;
         // The second ClientHello offers the same PSK.
         if self.offered.psk != Some(psk) || self.retry == Retry::No {
             self.derive_psk(psk);
@@ -177,12 +178,11 @@ impl Schedule {
             let finished = Rule::Expand { from: Key::BinderKey, label: "finished", length };
             self.derive(psk, Key::BinderFinishedKey, finished);
         }
-        let truncated =
-            message.bytes.get(..message.bytes.len() - message.body().len() + binders.truncated)?;
+        let truncated = message.bytes.get(..message.bytes.len() - message.body().len() + psks.truncated)?;
         let mut transcript = self.transcript.clone()?;
         transcript.add(Part::TruncatedClientHello, truncated)?;
         let transcripts = HashAlgorithm::ALL.map(|algorithm| (algorithm, transcript.so_far(algorithm)));
-        for (index, length) in binders.lengths.iter().enumerate() {
+        for (index, length) in psks.binders.iter().enumerate() {
             let key = (index == 0).then_some(Key::BinderFinishedKey);
             // A binder of another length has an unknown hash function, so its check cannot be described.
             if let Some((algorithm, transcript)) =
@@ -202,19 +202,18 @@ impl Schedule {
     }
 
     fn server_hello(&mut self, message: &Message) {
-        let hello = ServerHello::read(message.body());
-        let Some(ServerHello { version, suite: Some(suite), .. }) = hello else { return self.miss() };
+        let Some(answer) = ServerHello::read(message.body()) else { return self.miss() };
+        let Some(suite) = answer.suite else { return self.miss() };
         let Some(algorithm) = HashAlgorithm::of(suite) else { return self.miss() };
-        if hello.is_some_and(|hello| hello.is_retry_request()) {
+        if answer.is_retry_request() {
             return self.retry(message, algorithm);
         }
-        let Some(answer) = Answer::read(message.body()) else { return self.miss() };
         if let Some(transcript) = &mut self.transcript {
             transcript.choose(algorithm);
         }
         self.add(message);
         let session = Session {
-            is_tls13: version == ProtocolVersion::TLSv1_3,
+            is_tls13: answer.version == ProtocolVersion::TLSv1_3,
             suite,
             algorithm,
             client_random: self.offered.random,
@@ -226,7 +225,7 @@ impl Schedule {
             early_data: false,
             tickets: 0,
         };
-        match version {
+        match answer.version {
             ProtocolVersion::TLSv1_3 => self.begin_tls13(&session, &answer),
             ProtocolVersion::TLSv1_2 => self.begin_tls12(&session, &answer),
             _ => return self.miss(), // older versions use other hash functions

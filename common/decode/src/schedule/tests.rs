@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rustls::{HandshakeType, ProtocolVersion, Side};
 
-use super::compute::mac;
 use super::*;
+use crate::compute::mac;
 use crate::record::Message;
 use crate::recorder::Observed;
 use crate::secrets::Secret;

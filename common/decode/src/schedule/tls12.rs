@@ -3,11 +3,11 @@
 use rustls::{HandshakeType, Side};
 
 use super::follow::{Schedule, Session};
-use super::offer::Answer;
-use super::suite::{lengths, signs_named_group};
 use super::{Check, CheckKind, Epoch, Key, Rule, Seed};
+use crate::hello::ServerHello;
 use crate::reader::Reader;
 use crate::record::Message;
+use crate::suite::{Aead, signs_named_group};
 
 /// The length of the master secret (RFC 5246, 8.1).
 const MASTER: usize = 48;
@@ -18,7 +18,7 @@ const NAMED_CURVE: &[u8] = &[3];
 impl Schedule {
     /// Derives the keys of a resumed session. A server resumes a session by sending back the session ID of the client (RFC
     /// 5246, 7.4.1.3; RFC 5077, 3.4).
-    pub(super) fn begin_tls12(&mut self, session: &Session, answer: &Answer<'_>) {
+    pub(super) fn begin_tls12(&mut self, session: &Session, answer: &ServerHello) {
         if !answer.session_id.is_empty() && answer.session_id == self.offered.session_id {
             self.derive(session.algorithm, Key::Master, Rule::EarlierSession);
             self.key_block(session);
@@ -95,17 +95,16 @@ impl Schedule {
         self.key_block(session);
     }
 
-    /// Derives the key block, and cuts it (RFC 5246, 6.3). An AEAD needs no MAC keys.
+    /// Derives the key block, and cuts it (RFC 5246, 6.3).
     fn key_block(&mut self, session: &Session) {
-        let Some((key, iv)) = lengths(session.suite) else { return };
+        let Some(aead) = Aead::of(session.suite) else { return };
         let bytes = [session.server_random, session.client_random].concat();
         let seed = Seed::Randoms { first: Side::Server, bytes };
-        let length = 2 * (key + iv);
-        let block = Rule::Prf { from: Key::Master, label: "key expansion", seed, length };
+        let block = Rule::Prf { from: Key::Master, label: "key expansion", seed, length: aead.key_block() };
         self.derive(session.algorithm, Key::KeyBlock, block);
-        for (side, nth) in [(Side::Client, 0), (Side::Server, 1)] {
-            let place = |start: usize, length: usize| start + nth * length..start + (nth + 1) * length;
-            let cut = Rule::Cut { from: Key::KeyBlock, key: place(0, key), iv: place(2 * key, iv) };
+        for side in [Side::Client, Side::Server] {
+            let (key, iv) = aead.cut(side);
+            let cut = Rule::Cut { from: Key::KeyBlock, key, iv };
             self.derive(session.algorithm, Key::Record(side, Epoch::Tls12), cut);
         }
     }

@@ -1,12 +1,13 @@
 //! The key schedule of TLS 1.3 after ServerHello (RFC 8446, 7.1).
 
-use rustls::{HandshakeType, Side};
+use rustls::{HandshakeType, ProtocolVersion, Side};
 
 use super::follow::{Schedule, Session};
-use super::offer::{self, Answer};
-use super::suite::lengths;
 use super::{Check, CheckKind, Epoch, Input, Key, Part, Rule};
+use crate::hello::{ServerHello, accepts_early_data};
 use crate::record::Message;
+use crate::suite::Aead;
+use crate::tickets::NewSessionTicket;
 
 /// The length of an IV (RFC 8446, 5.3).
 const IV: usize = 12;
@@ -16,12 +17,12 @@ const END_OF_EARLY_DATA: [u8; 4] = [5, 0, 0, 0];
 
 impl Schedule {
     /// Derives everything that ServerHello makes possible.
-    pub(super) fn begin_tls13(&mut self, session: &Session, answer: &Answer<'_>) {
+    pub(super) fn begin_tls13(&mut self, session: &Session, answer: &ServerHello) {
         let algorithm = session.algorithm;
         if let Some(transcript) = &mut self.transcript {
             transcript.forget_bytes();
         }
-        match answer.selected {
+        match answer.psk {
             Some(0) if self.offered.psk == Some(algorithm) => {} // ClientHello has derived the early secret
             Some(_) => self.derive_psk(algorithm),
             None => {
@@ -59,7 +60,7 @@ impl Schedule {
             _ if session.progress(sender).finished => {} // messages after the handshake are in no transcript
             HandshakeType::EncryptedExtensions if sender == Side::Server => {
                 self.add(message);
-                session.early_data = offer::accepts_early_data(message.body());
+                session.early_data = accepts_early_data(message.body());
                 if session.early_data {
                     self.record_keys(&session, Key::EarlyTraffic, Side::Client, Epoch::Early);
                 }
@@ -118,7 +119,8 @@ impl Schedule {
     }
 
     fn ticket(&mut self, session: &mut Session, message: &Message) {
-        let Some(nonce) = offer::ticket_nonce(message.body()) else { return };
+        let ticket = NewSessionTicket::read(message.body(), ProtocolVersion::TLSv1_3);
+        let Some(NewSessionTicket { nonce, .. }) = ticket else { return };
         let (algorithm, length) = (session.algorithm, session.algorithm.length());
         let rule = Rule::Ticket { from: Key::ResumptionMaster, nonce: nonce.to_vec(), length };
         self.derive(algorithm, Key::TicketPsk(session.tickets), rule);
@@ -148,7 +150,7 @@ impl Schedule {
 
     /// Derives the key and the IV of records.
     fn record_keys(&mut self, session: &Session, from: Key, side: Side, epoch: Epoch) {
-        if let Some((key, _)) = lengths(session.suite) {
+        if let Some(Aead { key, .. }) = Aead::of(session.suite) {
             self.derive(session.algorithm, Key::Record(side, epoch), Rule::TrafficKeys { from, key, iv: IV });
         }
     }

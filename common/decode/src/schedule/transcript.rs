@@ -48,7 +48,7 @@ pub enum HashAlgorithm {
 
 impl HashAlgorithm {
     /// All hash functions that cipher suites use.
-    pub(super) const ALL: [Self; 2] = [Self::Sha256, Self::Sha384];
+    pub(crate) const ALL: [Self; 2] = [Self::Sha256, Self::Sha384];
 
     /// Returns the length of a hash in bytes.
     pub fn length(self) -> usize {
@@ -60,7 +60,7 @@ impl HashAlgorithm {
 
     /// Returns the hash function of a suite; `None` for an unknown suite. TLS 1.2 uses SHA-256 unless the suite names
     /// another one (RFC 5246, 5).
-    pub(super) fn of(suite: CipherSuite) -> Option<Self> {
+    pub(crate) fn of(suite: CipherSuite) -> Option<Self> {
         let name = suite.as_str()?;
         Some(if name.ends_with("SHA384") { Self::Sha384 } else { Self::Sha256 })
     }
@@ -70,14 +70,14 @@ impl HashAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.length() == length)
     }
 
-    pub(super) fn digest(self) -> &'static digest::Algorithm {
+    pub(crate) fn digest(self) -> &'static digest::Algorithm {
         match self {
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
         }
     }
 
-    pub(super) fn hmac(self) -> hmac::Algorithm {
+    pub(crate) fn hmac(self) -> hmac::Algorithm {
         match self {
             Self::Sha256 => hmac::HMAC_SHA256,
             Self::Sha384 => hmac::HMAC_SHA384,

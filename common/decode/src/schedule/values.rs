@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rustls::Side;
 use zeroize::Zeroizing;
 
-use super::compute::{empty_hash, expand_label, mac, prf};
 use super::{Derivation, HashAlgorithm, Input, Key, Rule, Seed, Value};
+use crate::compute::{empty_hash, expand_label, mac, prf};
 use crate::recorder::Observed;
 use crate::secrets::Secret;
 
@@ -22,19 +21,7 @@ pub(super) struct Values {
 impl Values {
     /// Keeps the secrets of a key log.
     pub(super) fn learn(&mut self, secrets: &[Secret]) {
-        for secret in secrets {
-            let key = match secret.label.as_str() {
-                "CLIENT_EARLY_TRAFFIC_SECRET" => Key::EarlyTraffic,
-                "CLIENT_HANDSHAKE_TRAFFIC_SECRET" => Key::HandshakeTraffic(Side::Client),
-                "SERVER_HANDSHAKE_TRAFFIC_SECRET" => Key::HandshakeTraffic(Side::Server),
-                "CLIENT_TRAFFIC_SECRET_0" => Key::ApplicationTraffic(Side::Client, 0),
-                "SERVER_TRAFFIC_SECRET_0" => Key::ApplicationTraffic(Side::Server, 0),
-                "EXPORTER_SECRET" => Key::ExporterMaster,
-                "CLIENT_RANDOM" => Key::Master,
-                _ => continue,
-            };
-            self.given.insert(key, secret.secret.clone().into());
-        }
+        self.given.extend(secrets.iter().filter_map(Secret::value));
     }
 
     /// Keeps the inputs that are not derived from other secrets.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use decode::hello::{self, ServerHello};
+use decode::schedule::Rule;
 use decode::{Alert, Content, Message, Record};
 use rustls::{AlertDescription, ContentType, HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use tls_session::alert_name::AlertName;
@@ -166,6 +167,11 @@ impl Captured {
         for message in record.messages() {
             self.message(message);
         }
+        for derivation in &record.derivations {
+            if let Rule::KeyExchange(Some(group)) = derivation.rule {
+                self.agreed.group = Some(format!("{group:?}"));
+            }
+        }
         let is_tls13 = self.agreed.version == Some(ProtocolVersion::TLSv1_3);
         let progress = self.progress(record.sender);
         match record.content {
@@ -191,9 +197,6 @@ impl Captured {
         if let Some(protocol) = protocol {
             self.agreed.alpn = Some(Escaped::new(&protocol).to_string());
         }
-        if let Some(group) = hello::chosen_group(message) {
-            self.agreed.group = Some(format!("{group:?}"));
-        }
         match (message.sender, message.kind) {
             (Side::Server, HandshakeType::ServerHello) => self.server_hello(message),
             (sender, HandshakeType::Certificate) => self.progress(sender).certificate = true,
@@ -213,7 +216,7 @@ impl Captured {
         self.is_agreed = !hello.is_retry_request();
         if hello.is_retry_request() {
             self.agreed.kind = Some(HandshakeKind::FullWithHelloRetryRequest);
-        } else if hello::accepts_psk(message) {
+        } else if hello.psk.is_some() {
             self.agreed.kind = Some(HandshakeKind::Resumed);
         }
         self.agreed.version = Some(hello.version);

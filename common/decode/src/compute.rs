@@ -3,7 +3,7 @@
 use aws_lc_rs::{digest, hmac};
 use zeroize::Zeroizing;
 
-use super::HashAlgorithm;
+use crate::schedule::HashAlgorithm;
 
 /// Returns the structure HkdfLabel, which is the input `info` of HKDF-Expand in TLS 1.3 (RFC 8446, 7.1). `length` is the
 /// length of the result in bytes. `None`: a part is too long for its length field.
@@ -18,19 +18,19 @@ pub fn hkdf_label(label: &str, context: &[u8], length: usize) -> Option<Vec<u8>>
 }
 
 /// Computes HMAC of a message in parts (RFC 2104). HKDF-Extract is HMAC whose key is the salt (RFC 5869, 2.2).
-pub(super) fn mac(algorithm: HashAlgorithm, key: &[u8], message: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn mac(algorithm: HashAlgorithm, key: &[u8], message: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let mut context = hmac::Context::with_key(&hmac::Key::new(algorithm.hmac(), key));
     message.iter().for_each(|part| context.update(part));
     Zeroizing::new(context.sign().as_ref().to_vec())
 }
 
 /// Computes the hash of no bytes at all.
-pub(super) fn empty_hash(algorithm: HashAlgorithm) -> Vec<u8> {
+pub(crate) fn empty_hash(algorithm: HashAlgorithm) -> Vec<u8> {
     digest::digest(algorithm.digest(), &[]).as_ref().to_vec()
 }
 
 /// Computes HKDF-Expand-Label (RFC 8446, 7.1; RFC 5869, 2.3).
-pub(super) fn expand_label(
+pub(crate) fn expand_label(
     algorithm: HashAlgorithm,
     secret: &[u8],
     label: &str,
@@ -52,7 +52,7 @@ pub(super) fn expand_label(
 }
 
 /// Computes the PRF of TLS 1.2, cut to a length (RFC 5246, 5).
-pub(super) fn prf(
+pub(crate) fn prf(
     algorithm: HashAlgorithm,
     secret: &[u8],
     label: &str,
