@@ -139,7 +139,7 @@ fn flag_advice(unknown: &Unknown) -> Option<String> {
         }
         "-connect" | "--host" => "write HOST:PORT without a flag, such as localhost:8000",
         "-servername" => "--server-name NAME names the host that the certificate must be for",
-        "-starttls" => "--starttls smtp begins in plaintext; so do imap and pop3",
+        "-starttls" => "--starttls PROTOCOL begins in plaintext: smtp, imap or pop3",
         "-showcerts" | "--showcerts" => "--show-certs prints the server's certificates",
         _ => return None,
     };
@@ -180,7 +180,7 @@ impl Cli {
 
     /// Returns the texts for the ends of sessions.
     pub fn endings(&self) -> Endings {
-        Endings::new(Side::Client, self.tls().offer())
+        Endings::new(Side::Client, self.tls().offer()).after_starttls(self.starttls.is_some())
     }
 
     /// Returns the versions, cipher suites and groups. Encrypted ClientHello allows TLS 1.3 only.

@@ -1,13 +1,13 @@
 //! The client's loop: connect, run one session, write the rest of its output.
 
+mod connect;
+
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use identity::ServerVerifier;
-use mio::net::TcpStream;
 use mio::{Events, Poll};
 use program::ending::Endings;
 use program::exit::ExitStatus;
@@ -19,7 +19,7 @@ use rustls::{ClientConfig, ClientConnection};
 use tls_session::buffers::Buffers;
 use tls_session::context::Limits;
 use tls_session::deadline::Timeouts;
-use tls_session::mio::{Attempt, Connecting, Draining, Registration};
+use tls_session::mio::Draining;
 use tls_session::observer::SessionId;
 use tls_session::session::{Session, SessionConfig};
 
@@ -28,9 +28,9 @@ use crate::conversation::{Conversation, Outcome};
 use crate::failure::Failure;
 use crate::first_message::FirstMessage;
 use crate::output::SharedOutput;
-use crate::starttls::{Preamble, Protocol};
+use crate::starttls::Protocol;
 use crate::stdin::Stdin;
-use crate::tokens::{DRAINING, SIGNALS, SOCKET, STDIN};
+use crate::tokens::{DRAINING, SIGNALS, STDIN};
 
 /// The plan of the client, which its sessions share.
 pub struct Plan {
@@ -38,7 +38,7 @@ pub struct Plan {
     pub target: HostPort,
     /// The name that the server's certificate must have.
     pub server_name: ServerName<'static>,
-    /// The protocol that begins TLS, if the server does not begin with TLS.
+    /// The protocol of the plaintext before TLS. `None`: the client begins with TLS.
     pub starttls: Option<Protocol>,
     /// The texts for the ends of sessions.
     pub endings: Endings,
@@ -103,11 +103,11 @@ impl<'o> EventLoop<'o> {
     /// The session could not start, or stdin or stdout failed. The end of a session is not an error here. It is in the
     /// [`Outcome`].
     pub fn run(&mut self, plan: &Plan) -> Result<Outcome, Failure> {
-        let connected = self.connect(plan)?;
-        let Connected { stream, registration, peer } = match plan.starttls {
-            Some(protocol) => self.start_tls(connected, protocol, plan)?,
-            None => connected,
-        };
+        let mut connected = self.connect(&plan.target, plan.connect_timeout)?;
+        if let Some(protocol) = plan.starttls {
+            connected = self.start_tls(connected, protocol, &plan.target, plan.connect_timeout)?;
+        }
+        let Connected { stream, registration, peer } = connected;
         self.sessions += 1;
         let id = SessionId { number: self.sessions, peer };
         let tls = ClientConnection::new(Arc::clone(&plan.tls), plan.server_name.clone())
@@ -127,101 +127,6 @@ impl<'o> EventLoop<'o> {
         }
         Ok(outcome)
     }
-
-    // ---- the connection ------------------------------------------------------------------------------------
-
-    /// Resolves the host name, and connects.
-    fn connect(&mut self, plan: &Plan) -> Result<Connected, Failure> {
-        let target = &plan.target;
-        let addresses = target.resolve().map_err(|error| Failure::Unresolvable(target.clone(), error))?;
-        self.connect_to_one_of(addresses, plan.connect_timeout)?
-            .map_err(|attempts| Failure::Unreachable(target.clone(), attempts))
-    }
-
-    /// Tries one address after the other. The inner error has the error of each attempt. The outer error ends the
-    /// program.
-    fn connect_to_one_of(
-        &mut self,
-        addresses: Vec<SocketAddr>,
-        timeout: Option<Duration>,
-    ) -> Result<Result<Connected, Vec<(SocketAddr, io::Error)>>, Failure> {
-        let mut attempts = Vec::new();
-        for address in addresses {
-            self.report(&LoopEvent::Connecting(address));
-            match self.connect_to(address, timeout)? {
-                Ok((stream, registration)) => {
-                    self.report(&LoopEvent::Connected(address));
-                    // This fails only on a socket that was reset, and then the first write reports the reset.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(Ok(Connected { stream, registration, peer: address }));
-                }
-                Err(error) => {
-                    self.report(&LoopEvent::ConnectFailed(address, &error));
-                    attempts.push((address, error));
-                }
-            }
-        }
-        Ok(Err(attempts))
-    }
-
-    /// Tries one address. The inner error is the error of the attempt. The outer error ends the program.
-    fn connect_to(
-        &mut self,
-        address: SocketAddr,
-        timeout: Option<Duration>,
-    ) -> Result<io::Result<(TcpStream, Registration)>, Failure> {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut connecting = match Connecting::start(address, self.poll.registry(), SOCKET) {
-            Ok(connecting) => connecting,
-            Err(error) => return Ok(Err(error)),
-        };
-        loop {
-            let now = self.wait(deadline, false)?;
-            if self.is_interrupted() {
-                return Err(Failure::Interrupted);
-            }
-            connecting = match connecting.finish() {
-                Ok(Attempt::Done(stream, registration)) => return Ok(Ok((stream, registration))),
-                Ok(Attempt::Pending(connecting)) => connecting,
-                Err(error) => return Ok(Err(error)),
-            };
-            if deadline.is_some_and(|at| at <= now) {
-                return Ok(Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "no answer within --connect-timeout",
-                )));
-            }
-        }
-    }
-
-    /// Asks the server to begin TLS. Returns the connection, on which the handshake can begin.
-    fn start_tls(
-        &mut self,
-        connected: Connected,
-        protocol: Protocol,
-        plan: &Plan,
-    ) -> Result<Connected, Failure> {
-        let failure = |error| Failure::StartTls(plan.target.clone(), error);
-        let mut now = Instant::now();
-        let deadline = plan.connect_timeout.and_then(|timeout| now.checked_add(timeout));
-        let mut preamble = Preamble::new(protocol, connected).map_err(Failure::EventLoop)?;
-        loop {
-            let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
-            let report = &mut |event: &LoopEvent<'_>| cx.event_loop(event);
-            if preamble.turn(self.poll.registry(), report).map_err(failure)? {
-                return Ok(preamble.into_connected());
-            }
-            if deadline.is_some_and(|at| at <= now) {
-                return Err(failure(preamble.timed_out()));
-            }
-            now = self.wait(deadline, false)?;
-            if self.is_interrupted() {
-                return Err(Failure::Interrupted);
-            }
-        }
-    }
-
-    // ---- the session ---------------------------------------------------------------------------------------
 
     /// Runs a session to its end, and drains its socket.
     fn run_session(&mut self, mut conversation: Conversation, plan: &Plan) -> Result<Outcome, Failure> {
@@ -344,51 +249,5 @@ impl<'o> EventLoop<'o> {
     /// Reports an event of the loop to the observer.
     fn report(&mut self, event: &LoopEvent<'_>) {
         LoopContext::new(Instant::now(), &mut self.buffers, self.observer).event_loop(event);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::output::Output;
-    use crate::tokens::{STDERR, STDOUT};
-    use std::net::TcpListener;
-    use tls_session::observer::SocketEvent;
-
-    /// Records the result of each attempt.
-    #[derive(Default)]
-    struct Attempts(Vec<(SocketAddr, bool)>);
-
-    impl tls_session::observer::Observer for Attempts {
-        fn socket(&mut self, now: Instant, event: &SocketEvent<'_>) {
-            self.event_loop(now, &event.into());
-        }
-    }
-
-    impl Observer for Attempts {
-        fn event_loop(&mut self, _now: Instant, event: &LoopEvent<'_>) {
-            match event {
-                LoopEvent::Connected(address) => self.0.push((*address, true)),
-                LoopEvent::ConnectFailed(address, _) => self.0.push((*address, false)),
-                _ => {}
-            }
-        }
-    }
-
-    #[test]
-    fn a_refused_connection_leads_to_the_next_address_only() {
-        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [live, unused, closed] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
-        let [_live, _unused, gone] = listeners;
-        drop(gone);
-
-        let mut seen = Attempts::default();
-        let mut event_loop = EventLoop::new(&mut seen, Output::new(STDOUT, STDERR, false).unwrap()).unwrap();
-        let limit = Some(Duration::from_secs(20));
-        let connected = event_loop.connect_to_one_of(vec![closed, live, unused], limit).unwrap();
-        assert!(connected.is_ok_and(|connected| connected.peer == live));
-        let failed = event_loop.connect_to_one_of(vec![closed], limit).unwrap();
-        assert!(failed.is_err_and(|attempts| attempts[0].1.kind() == io::ErrorKind::ConnectionRefused));
-        assert_eq!(seen.0, [(closed, false), (live, true), (closed, false)]);
     }
 }

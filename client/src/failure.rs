@@ -22,9 +22,9 @@ pub enum Failure {
     Unresolvable(HostPort, io::Error),
     /// No address of the host accepted a connection.
     Unreachable(HostPort, Vec<(SocketAddr, io::Error)>),
-    /// The server does not begin TLS.
+    /// TLS does not begin.
     StartTls(HostPort, StartTlsError),
-    /// A signal came before the client was connected.
+    /// A signal came before the session.
     Interrupted,
     /// The poll failed.
     EventLoop(io::Error),
@@ -47,9 +47,19 @@ impl Failure {
                 ExitStatus::TimedOut
             }
             Self::Unresolvable(..) | Self::Unreachable(..) => ExitStatus::Transport,
-            Self::StartTls(_, StartTlsError::TimedOut(_)) => ExitStatus::TimedOut,
-            Self::StartTls(_, StartTlsError::Socket(_) | StartTlsError::Closed(_)) => ExitStatus::Transport,
-            Self::StartTls(..) => ExitStatus::Tls,
+            Self::StartTls(_, error) => match error {
+                StartTlsError::TimedOut(_) => ExitStatus::TimedOut,
+                StartTlsError::ClosedBeforeTls(_) => ExitStatus::Truncated,
+                StartTlsError::Closed(_) | StartTlsError::Failed(..) | StartTlsError::FailedBeforeTls(..) => {
+                    ExitStatus::Transport
+                }
+                StartTlsError::Refused(..)
+                | StartTlsError::NotOffered
+                | StartTlsError::OutOfTurn(..)
+                | StartTlsError::Injected(..)
+                | StartTlsError::LongLine
+                | StartTlsError::ManyLines => ExitStatus::Tls,
+            },
             Self::Interrupted => ExitStatus::Interrupted,
         }
     }
@@ -73,8 +83,8 @@ impl fmt::Display for Failure {
                     false => Ok(()),
                 }
             }
-            Self::StartTls(target, error) => write!(f, "{target}: the server {error}"),
-            Self::Interrupted => f.write_str("interrupted before the connection was established"),
+            Self::StartTls(target, error) => write!(f, "{target}: {error}"),
+            Self::Interrupted => f.write_str("interrupted before the session began"),
             Self::EventLoop(error) => write!(f, "the event loop failed: {error}"),
             Self::Input(error) => write!(f, "cannot read stdin: {error}"),
             Self::Output(error) => write!(f, "cannot write to stdout: {error}"),

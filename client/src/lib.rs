@@ -2,11 +2,11 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `event_loop.rs` | the loop: connect, run one session, write the rest of its output |
+//! | `event_loop.rs`, `event_loop/` | the loop: connect, run one session, write the rest of its output |
 //! | `conversation.rs` | one session with stdin and stdout |
 //! | `first_message.rs` | the application: shows the server's data, and closes some time after the first of it |
 //! | `stdin.rs`, `output.rs` | stdin as an event source; stdout and stderr, whose readers may be slow |
-//! | `starttls.rs` | the plaintext that begins TLS in SMTP, IMAP and POP3 |
+//! | `starttls.rs`, `starttls/` | the plaintext that begins TLS in SMTP, IMAP and POP3 |
 //! | `tokens.rs`, `connected.rs` | the tokens of the poll; a TCP connection |
 //! | `cli.rs`, `setup.rs` | the command line, and the plan that is made from it |
 //! | `ech.rs` | the random bytes in place of an encrypted ClientHello |

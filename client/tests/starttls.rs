@@ -108,27 +108,33 @@ fn client(arguments: &[&str]) -> (Program, Connection) {
     (client, connection)
 }
 
+const GREETING: &str = "220 x\r\n";
+const EHLO: (&str, &str) = ("EHLO [127.0.0.1]\r\n", "250-x\r\n250 STARTTLS\r\n");
+
 #[test]
 fn a_server_that_does_not_begin_tls_is_an_error() {
-    const GREETING: &str = "220 x\r\n";
-    const EHLO: (&str, &str) = ("EHLO [127.0.0.1]\r\n", "250-x\r\n250 STARTTLS\r\n");
-    let cases: [(Script, i32, &str); 6] = [
-        (("554 no\r\n", &[]), 3, "the server answered the connection with \"554 no\""),
+    let cases: [(Script, i32, &str); 7] = [
+        (("554 no\r\n", &[]), 3, "the server's greeting is \"554 no\""),
         ((GREETING, &[("EHLO [127.0.0.1]\r\n", "250 x\r\n")]), 3, "the server does not offer STARTTLS"),
         (
             (GREETING, &[EHLO, ("STARTTLS\r\n", "454 TLS not available\r\n")]),
             3,
-            "the server answered STARTTLS with \"454 TLS not available\"",
+            "the server's answer to STARTTLS is \"454 TLS not available\"",
         ),
         (
             (GREETING, &[EHLO, ("STARTTLS\r\n", "220 go\r\n250 injected\r\n")]),
             3,
-            "the server sent 14 bytes behind its answer to STARTTLS",
+            "behind its answer to STARTTLS: \"250 injected\\r\\n\"; an attacker on the path may have injected it",
+        ),
+        (
+            ("220 x\r\n421 too many connections\r\n", &[]),
+            3,
+            "the server sent more behind its greeting: \"421 too many connections\\r\\n\"",
         ),
         (
             (GREETING, &[("EHLO [127.0.0.1]\r\n", "250-x\r\n250 STARTTLS\r\n220 go\r\n")]),
             3,
-            "the server sent 8 bytes behind its answer to EHLO",
+            "the server sent more behind its answer to EHLO: \"220 go\\r\\n\"",
         ),
         ((GREETING, &[EHLO]), 6, "the server closed the connection before its answer to STARTTLS"),
     ];
@@ -141,6 +147,56 @@ fn a_server_that_does_not_begin_tls_is_an_error() {
         let sent = connection.read_to_fin().unwrap_or_default();
         assert!(sent.is_empty() || sent == b"STARTTLS\r\n", "no TLS: {sent:?}");
     }
+}
+
+/// The client may read the FIN with the answer, or in its session.
+#[test]
+fn a_server_that_closes_behind_its_last_answer_has_truncated_the_connection() {
+    let server = TestServer::new();
+    let mut client = server.start_client(&["--starttls", "pop3"]);
+    let mut connection = server.accept_raw();
+    play(&mut connection, POP3, false);
+    connection.fin().unwrap();
+    let error = client.expect_error(4);
+    let early = "the server closed the connection after its answer to STLS, before TLS began";
+    let late = "the server left before the handshake was done";
+    assert!(error.contains(early) || error.contains(late), "{error}");
+}
+
+#[test]
+fn a_reset_names_the_answer_that_is_missing() {
+    let (mut client, mut connection) = client(&[]);
+    play(&mut connection, (GREETING, &[]), false);
+    assert_eq!(read_line(&connection), EHLO.0);
+    connection.reset().unwrap();
+    assert_says(&client.expect_error(6), &["the connection failed before the server's answer to EHLO: "]);
+}
+
+#[test]
+fn plaintext_after_the_client_hello_is_called_an_injection() {
+    for late in ["250 injected\r\n", "220 once more\r\n"] {
+        let (mut client, mut connection) = client(&[]);
+        play(&mut connection, SMTP, false);
+        connection.read_record().unwrap();
+        connection.send(late.as_bytes()).unwrap();
+        let error = client.expect_error(3);
+        let first = format!("its first bytes: \"{}\"", &late[..8]);
+        assert_says(&error, &["sent plaintext after it agreed to begin TLS", &first, "(CVE-2011-0411)"]);
+        assert!(!error.contains("--starttls"), "{error}");
+    }
+}
+
+#[test]
+fn a_connection_without_tls_is_in_the_trace_only() {
+    let server = TestServer::new();
+    let arguments = ["--starttls", "smtp", "--trace", "--capture", "a.pcapng", "--illustrate", "pages"];
+    let mut client = server.client().args(arguments).start();
+    let mut connection = server.accept_raw();
+    play(&mut connection, ("554 no\r\n", &[]), false);
+    client.expect_error(3);
+    client.stderr.wait_for_line("preamble in");
+    assert!(!server.folder.path().join("a.pcapng").exists());
+    assert!(!server.folder.path().join("pages/client-1.html").exists());
 }
 
 #[test]
@@ -157,7 +213,7 @@ fn a_server_that_never_stops_is_cut_off() {
 fn a_server_that_is_silent_is_left_after_the_connect_timeout() {
     let (mut client, mut connection) = client(&["--connect-timeout", "300ms"]);
     connection.send(b"220-").unwrap();
-    assert_says(&client.expect_error(5), &["did not answer the connection within --connect-timeout"]);
+    assert_says(&client.expect_error(5), &["greeting did not come within --connect-timeout"]);
 }
 
 #[test]
@@ -166,7 +222,7 @@ fn a_signal_ends_the_preamble() {
     connection.send(b"220 x\r\n").unwrap();
     assert_eq!(read_line(&connection), "EHLO [127.0.0.1]\r\n");
     client.interrupt();
-    client.expect_exit(130);
+    assert_says(&client.expect_error(130), &["interrupted before the session began"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tls_session::authorize::Refusal;
 use tls_session::close_reason::{CloseReason, Endpoint, Operation, Until};
 use tls_session::deadline::Timeout;
 use tls_session::escaped::Escaped;
+use tls_session::not_tls::Protocol;
 
 use crate::alert_context;
 use crate::certificate_request;
@@ -24,17 +25,23 @@ use crate::time_limit::timeout_flag;
 pub struct Endings {
     local: Side,
     ours: Arc<Offer>,
+    after_starttls: bool,
 }
 
 impl Endings {
     /// Returns the sentences of a program with the role `local` that allows `ours`.
     pub fn new(local: Side, ours: Offer) -> Self {
-        Self { local, ours: Arc::new(ours) }
+        Self { local, ours: Arc::new(ours), after_starttls: false }
     }
 
     /// Returns the sentences of a program with the role `local`. They do not name what it allows.
     pub fn of(local: Side) -> Self {
         Self::new(local, Offer::default())
+    }
+
+    /// Returns the sentences for sessions that follow a plaintext dialogue, if `after_starttls` is true.
+    pub fn after_starttls(self, after_starttls: bool) -> Self {
+        Self { after_starttls, ..self }
     }
 
     /// Returns the role of this program.
@@ -165,9 +172,18 @@ impl fmt::Display for Description<'_> {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
                 f.write_str(&alert_context::explain(context, *alert, self.endings.peer()))
             }
+            CloseReason::NotTls(foreign) if self.endings.after_starttls => write!(
+                f,
+                "the {peer} sent plaintext after it agreed to begin TLS; its first bytes: \"{}\"; an attacker on the \
+                 path may have injected it (CVE-2011-0411)",
+                Escaped::new(foreign.first_bytes())
+            ),
             CloseReason::NotTls(foreign) => {
                 write!(f, "the {peer} does not speak TLS: {foreign}")?;
-                f.write_str(starttls_hint(foreign.name().filter(|_| self.endings.local == Side::Client)))
+                match self.endings.local {
+                    Side::Client => f.write_str(starttls_hint(foreign.protocol())),
+                    Side::Server => Ok(()),
+                }
             }
             CloseReason::Unauthorized(why) => {
                 write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
@@ -198,11 +214,11 @@ impl fmt::Display for Description<'_> {
 }
 
 /// Returns the flag of the client for a server that begins without TLS.
-fn starttls_hint(protocol: Option<&str>) -> &'static str {
+fn starttls_hint(protocol: Option<Protocol>) -> &'static str {
     match protocol {
-        Some("SMTP or FTP") => ", or use --starttls smtp",
-        Some("IMAP") => ", or use --starttls imap",
-        Some("POP3") => ", or use --starttls pop3",
+        Some(Protocol::SmtpOrFtp) => ", or use --starttls smtp",
+        Some(Protocol::Imap) => ", or use --starttls imap",
+        Some(Protocol::Pop3) => ", or use --starttls pop3",
         _ => "",
     }
 }

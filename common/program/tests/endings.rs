@@ -16,6 +16,7 @@ use testing::certificates::{Authority, der};
 use testing::folder::TempDir;
 use tls_session::authorize::Opaque;
 use tls_session::close_reason::{AlertContext, CloseReason, Stage};
+use tls_session::not_tls;
 
 /// The alerts that servers send if a client's certificate is missing or refused.
 const ALERTS: [Alert; 14] = [
@@ -133,4 +134,33 @@ fn a_session_whose_keys_are_used_up_is_told_what_to_do() {
         assert!(sentence.contains("after 16777216 records") && sentence.ends_with(remedy), "{sentence}");
     }
     assert_eq!(ExitStatus::from(&reason), ExitStatus::Tls);
+}
+
+#[test]
+fn a_client_is_told_the_flag_for_a_server_that_begins_in_plaintext() {
+    for (greeting, hint) in [
+        (&b"220 mail.lan"[..], ", or use --starttls smtp"),
+        (b"* OK ready", ", or use --starttls imap"),
+        (b"+OK ready", ", or use --starttls pop3"),
+        (b"200 news", ": try its TLS port, 563"),
+    ] {
+        let reason = CloseReason::NotTls(not_tls::recognize(greeting).unwrap());
+        let sentence = Endings::of(Side::Client).describe(&reason).to_string();
+        assert!(sentence.ends_with(hint), "{sentence}");
+        assert!(!Endings::of(Side::Server).describe(&reason).to_string().contains("--starttls"));
+    }
+}
+
+#[test]
+fn plaintext_after_starttls_is_called_an_injection() {
+    for late in [&b"220 ready\r\n"[..], b"250 \x1b[2J", b"hello"] {
+        let reason = CloseReason::NotTls(not_tls::recognize(late).unwrap());
+        let sentence = Endings::of(Side::Client).after_starttls(true).describe(&reason).to_string();
+        assert!(
+            sentence.starts_with("the server sent plaintext after it agreed to begin TLS; "),
+            "{sentence}"
+        );
+        assert!(sentence.ends_with("may have injected it (CVE-2011-0411)"), "{sentence}");
+        assert!(!sentence.contains("--starttls") && !sentence.contains('\x1b'), "{sentence}");
+    }
 }

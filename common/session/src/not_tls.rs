@@ -19,84 +19,132 @@ pub fn recognize(beginning: &[u8]) -> Option<ForeignProtocol> {
         Some(_) => {
             let mut first = [0; SHOWN];
             first[..shown.len()].copy_from_slice(shown);
-            Some(ForeignProtocol { name: name_of(shown), first, length: shown.len() })
+            Some(ForeignProtocol { protocol: protocol_of(shown), first, length: shown.len() })
         }
     }
 }
 
-fn name_of(beginning: &[u8]) -> Option<&'static str> {
-    const PREFIXES: [(&[u8], &str); 17] = [
-        (b"HTTP/", "HTTP"),
-        (b"GET ", "HTTP"),
-        (b"HEAD ", "HTTP"),
-        (b"POST ", "HTTP"),
-        (b"PUT ", "HTTP"),
-        (b"OPTIONS ", "HTTP"),
-        (b"CONNECT ", "HTTP"),
-        (b"PRI * HT", "HTTP/2"),
-        (b"SSH-", "SSH"),
-        (b"220", "SMTP or FTP"),
-        (b"* OK", "IMAP"),
-        (b"+OK", "POP3"),
-        (b"200 ", "NNTP"),
-        (b"201 ", "NNTP"),
-        (b"<?xml", "XMPP"),
-        (b"<stream:", "XMPP"),
-        (b"PROXY ", "the PROXY protocol"),
+/// A protocol, or several protocols that begin with the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP/1.0 or HTTP/1.1.
+    Http,
+    /// HTTP/2 without TLS.
+    Http2,
+    /// SSH.
+    Ssh,
+    /// SMTP or FTP. The greeting of both begins with `220`.
+    SmtpOrFtp,
+    /// IMAP.
+    Imap,
+    /// POP3.
+    Pop3,
+    /// NNTP.
+    Nntp,
+    /// XMPP.
+    Xmpp,
+    /// The PROXY protocol of load balancers.
+    Proxy,
+    /// SSLv2.
+    SslV2,
+    /// MySQL.
+    MySql,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "HTTP",
+            Self::Http2 => "HTTP/2",
+            Self::Ssh => "SSH",
+            Self::SmtpOrFtp => "SMTP or FTP",
+            Self::Imap => "IMAP",
+            Self::Pop3 => "POP3",
+            Self::Nntp => "NNTP",
+            Self::Xmpp => "XMPP",
+            Self::Proxy => "the PROXY protocol",
+            Self::SslV2 => "SSLv2",
+            Self::MySql => "MySQL",
+        })
+    }
+}
+
+impl Protocol {
+    /// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). A session cannot do
+    /// that.
+    fn starttls_hint(self) -> Option<&'static str> {
+        match self {
+            Self::SmtpOrFtp => Some("try its TLS port, 465 for SMTP or 990 for FTP"),
+            Self::Imap => Some("try its TLS port, 993"),
+            Self::Pop3 => Some("try its TLS port, 995"),
+            Self::Nntp => Some("try its TLS port, 563"),
+            Self::Xmpp => Some("try its TLS port, 5223"),
+            Self::MySql => Some("`openssl s_client -starttls mysql` can do that"),
+            Self::Http | Self::Http2 | Self::Ssh | Self::Proxy | Self::SslV2 => None,
+        }
+    }
+}
+
+fn protocol_of(beginning: &[u8]) -> Option<Protocol> {
+    const PREFIXES: [(&[u8], Protocol); 17] = [
+        (b"HTTP/", Protocol::Http),
+        (b"GET ", Protocol::Http),
+        (b"HEAD ", Protocol::Http),
+        (b"POST ", Protocol::Http),
+        (b"PUT ", Protocol::Http),
+        (b"OPTIONS ", Protocol::Http),
+        (b"CONNECT ", Protocol::Http),
+        (b"PRI * HT", Protocol::Http2),
+        (b"SSH-", Protocol::Ssh),
+        (b"220", Protocol::SmtpOrFtp),
+        (b"* OK", Protocol::Imap),
+        (b"+OK", Protocol::Pop3),
+        (b"200 ", Protocol::Nntp),
+        (b"201 ", Protocol::Nntp),
+        (b"<?xml", Protocol::Xmpp),
+        (b"<stream:", Protocol::Xmpp),
+        (b"PROXY ", Protocol::Proxy),
     ];
     // An SSLv2 ClientHello: a two-byte length with the high bit set, then message type 1 (RFC 5246, E.2).
     if let [0x80..=0xff, _, 1, ..] = beginning {
-        return Some("SSLv2");
+        return Some(Protocol::SslV2);
     }
     // MySQL's greeting: a length of three bytes, sequence number 0, protocol version 10.
     if let [_, _, 0, 0, 10, ..] = beginning {
-        return Some("MySQL");
+        return Some(Protocol::MySql);
     }
-    PREFIXES.iter().find(|(prefix, _)| beginning.starts_with(prefix)).map(|(_, name)| *name)
-}
-
-/// Returns advice for a protocol that begins without TLS and can change to TLS later (STARTTLS). A session cannot do that.
-fn starttls_hint(protocol: &str) -> Option<&'static str> {
-    match protocol {
-        "SMTP or FTP" => Some("try its TLS port, 465 for SMTP or 990 for FTP"),
-        "IMAP" => Some("try its TLS port, 993"),
-        "POP3" => Some("try its TLS port, 995"),
-        "NNTP" => Some("try its TLS port, 563"),
-        "XMPP" => Some("try its TLS port, 5223"),
-        "MySQL" => Some("`openssl s_client -starttls mysql` can do that"),
-        _ => None,
-    }
+    PREFIXES.iter().find(|(prefix, _)| beginning.starts_with(prefix)).map(|(_, protocol)| *protocol)
 }
 
 /// A protocol that is not TLS, and the first bytes of the peer that speaks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForeignProtocol {
-    name: Option<&'static str>,
+    protocol: Option<Protocol>,
     first: [u8; SHOWN],
     length: usize,
 }
 
 impl ForeignProtocol {
-    /// Returns the name of the protocol, or of the protocols that begin with the same bytes. `None`: it is not known.
-    pub fn name(&self) -> Option<&'static str> {
-        self.name
+    /// Returns the protocol. `None`: it is not known.
+    pub fn protocol(&self) -> Option<Protocol> {
+        self.protocol
+    }
+
+    /// Returns the first bytes of the peer, at most 8.
+    pub fn first_bytes(&self) -> &[u8] {
+        self.first.get(..self.length).unwrap_or_default()
     }
 }
 
 impl fmt::Display for ForeignProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = Escaped::new(&self.first[..self.length]);
-        match self.name {
-            Some(name) => {
-                write!(f, "it speaks {name} (its first bytes: \"{first}\")")?;
-                match starttls_hint(name) {
-                    Some(hint) => {
-                        write!(f, "; it begins without TLS, and may change to it with STARTTLS: {hint}")
-                    }
-                    None => Ok(()),
-                }
-            }
-            None => write!(f, "its first bytes are \"{first}\""),
+        let first = Escaped::new(self.first_bytes());
+        let Some(protocol) = self.protocol else { return write!(f, "its first bytes are \"{first}\"") };
+        write!(f, "it speaks {protocol} (its first bytes: \"{first}\")")?;
+        match protocol.starttls_hint() {
+            Some(hint) => write!(f, "; it begins without TLS, and may change to it with STARTTLS: {hint}"),
+            None => Ok(()),
         }
     }
 }
