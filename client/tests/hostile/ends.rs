@@ -17,7 +17,7 @@ const NEVER_CLOSES: [&str; 2] = ["--linger", "off"];
 pub fn rows() -> Vec<Row> {
     let truncated = "truncated: the server left without close_notify";
     let reset = "the server reset the connection after the handshake, so something may be missing";
-    let clean = "closed cleanly, the server first; 2048 bytes received";
+    let clean = "closed cleanly, the server first; 2,048 bytes received";
     let rows = [
         row("close-answered", 0, clean).shows(2048).ends(End::CloseNotify),
         row("fin-instead-of-answer", 4, truncated).shows(0),

@@ -44,8 +44,8 @@ fn ticket() -> Vec<u8> {
 
 /// The cases of mio-check.
 pub fn rows() -> Vec<Row> {
-    let large = "closed cleanly, the server first; 16777216 bytes received";
-    let clean = "closed cleanly, the server first; 2048 bytes received";
+    let large = "closed cleanly, the server first; 16,777,216 bytes received";
+    let clean = "closed cleanly, the server first; 2,048 bytes received";
     let rows = [
         row("large-body", 0, large).shows(16 * MEGABYTE),
         row("late-reader-of-stdout", 0, large).shows(16 * MEGABYTE),

@@ -2,7 +2,7 @@
 
 use crate::row::{Row, check_rows, row};
 
-const CLEAN: &str = "closed cleanly, the server first; 2048 bytes received, 0 sent";
+const CLEAN: &str = "closed cleanly, the server first; 2,048 bytes received, 0 sent";
 
 /// The cases of this group.
 pub fn rows() -> Vec<Row> {
@@ -10,8 +10,8 @@ pub fn rows() -> Vec<Row> {
         row("bytes-one-by-one", 0, CLEAN).shows(2048),
         row("answer-and-end-in-one-write", 0, CLEAN).shows(2048),
         row("split-records", 0, CLEAN).shows(2048),
-        row("tiny-records", 0, "closed cleanly, the server first; 6400 bytes received").shows(6400),
-        row("full-records", 0, "closed cleanly, the server first; 163840 bytes received").shows(163_840),
+        row("tiny-records", 0, "closed cleanly, the server first; 6,400 bytes received").shows(6400),
+        row("full-records", 0, "closed cleanly, the server first; 163,840 bytes received").shows(163_840),
         row("empty-records", 0, CLEAN).shows(2048),
         row("padded-records", 0, CLEAN).shows(2048),
         row("key-update", 0, CLEAN).shows(2048),
