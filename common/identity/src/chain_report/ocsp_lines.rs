@@ -5,6 +5,9 @@ use std::fmt;
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
 use tls_session::bytes::Bytes;
 use x509_parser::certificate::X509Certificate;
+use x509_parser::oid_registry::{
+    OID_HASH_SHA1, OID_NIST_HASH_SHA256, OID_NIST_HASH_SHA384, OID_NIST_HASH_SHA512,
+};
 
 use super::{CERTIFICATES, Days, Hex, Report, line, serial};
 use crate::certificate::parse;
@@ -162,11 +165,11 @@ fn identify(f: &mut fmt::Formatter<'_>, subject: Option<&Subject<'_>>, id: &Cert
 
 /// Returns the algorithm of the hashes in an answer.
 fn hash_algorithm(id: &CertId<'_>) -> Option<&'static Algorithm> {
-    match id.algorithm.to_id_string().as_str() {
-        "1.3.14.3.2.26" => Some(&SHA1_FOR_LEGACY_USE_ONLY),
-        "2.16.840.1.101.3.4.2.1" => Some(&SHA256),
-        "2.16.840.1.101.3.4.2.2" => Some(&SHA384),
-        "2.16.840.1.101.3.4.2.3" => Some(&SHA512),
-        _ => None,
-    }
+    let known = [
+        (OID_HASH_SHA1, &SHA1_FOR_LEGACY_USE_ONLY),
+        (OID_NIST_HASH_SHA256, &SHA256),
+        (OID_NIST_HASH_SHA384, &SHA384),
+        (OID_NIST_HASH_SHA512, &SHA512),
+    ];
+    known.into_iter().find(|(identifier, _)| *identifier == id.algorithm).map(|(_, algorithm)| algorithm)
 }

@@ -276,6 +276,8 @@ fn the_answer_for_the_servers_certificate_is_chosen_and_its_issuer_is_compared()
         assert_says(&text, &[line]);
         assert!(!text.contains("answers "), "{text}");
     }
+    let many = shown(&vec![of_root(NUMBER, EARLY); 400], &trust);
+    assert_says(&many, &["  answers     400; this is number 1\n"]);
     let none = shown(&[], &trust);
     assert_says(&none, &["unreadable  it is no basic response"]);
 }
