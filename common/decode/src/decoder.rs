@@ -242,7 +242,9 @@ impl Decoder {
                 Content::Handshake(pieces.collect())
             }
             (ContentType::Alert, &[level, description]) => {
-                Content::Alert(Alert { level, description: AlertDescription::from(description) })
+                let unauthenticated = !opened && !matches!(self.direction(sender).cipher, Cipher::Clear);
+                let description = AlertDescription::from(description);
+                Content::Alert(Alert { level, description, unauthenticated })
             }
             (ContentType::ChangeCipherSpec, [1]) if !(opened && self.is_tls13()) => {
                 self.change_cipher(sender);

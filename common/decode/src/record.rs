@@ -103,6 +103,9 @@ pub struct Alert {
     pub level: u8,
     /// The kind of alert.
     pub description: AlertDescription,
+    /// It crossed the wire in clear text although its sender already encrypts. An attacker on the path can forge it. In TLS
+    /// 1.2 there is no such alert, because every record after ChangeCipherSpec is encrypted.
+    pub unauthenticated: bool,
 }
 
 /// The part of a handshake message in one record. A record may have several messages, and a message may span several

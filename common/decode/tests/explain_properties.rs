@@ -85,7 +85,11 @@ proptest! {
     fn any_record_is_explained(wire in vec(any::<u8>(), 0..80), plaintext in prop::option::of(bytes()), kind in 0..8, version in 0..3_usize) {
         let content = match kind {
             0 => Content::Handshake(Vec::new()),
-            1 => Content::Alert(Alert { level: 1, description: AlertDescription::CloseNotify }),
+            1 => Content::Alert(Alert {
+                level: 1,
+                description: AlertDescription::CloseNotify,
+                unauthenticated: false,
+            }),
             2 => Content::ChangeCipherSpec,
             3 => Content::ApplicationData(3),
             4 => Content::Other(ContentType::Heartbeat),

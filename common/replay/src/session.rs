@@ -50,10 +50,14 @@ pub struct End {
     pub bytes: u64,
     /// The number of its complete records.
     pub records: u64,
-    /// It sent close_notify, and the capture can be decrypted so far.
+    /// It sent an encrypted close_notify, and the capture can be decrypted so far.
     pub close_notify: bool,
-    /// The alert with which it ended the session, if it was no close_notify.
+    /// The alert with which it ended the session, if it was no close_notify. Before an end has keys, its alert is in clear
+    /// text.
     pub alert: Option<AlertDescription>,
+    /// An alert in clear text that ended nothing: any alert after this end had keys, and a close_notify at any time. An
+    /// attacker on the path can forge it.
+    pub unauthenticated: Option<AlertDescription>,
     /// It sent an alert that could not be decrypted.
     pub hidden_alert: bool,
     /// It sent a FIN.
@@ -126,6 +130,7 @@ impl End {
             records: 0,
             close_notify: false,
             alert: None,
+            unauthenticated: None,
             hidden_alert: false,
             fin: false,
             reset: false,
@@ -171,6 +176,35 @@ impl Session {
 
     /// Decodes the next bytes of one end. Returns the records that they complete, and the length of an incomplete one.
     pub(crate) fn feed(&mut self, sender: Side, bytes: &[u8], key_log: &KeyLog) -> (Vec<Record>, usize) {
+        self.end_mut(sender).bytes += bytes.len() as u64;
+        let (mut records, mut rest) = (Vec::new(), bytes);
+        // Records behind the ClientHello may have early data. So its secrets are learned before these are decoded.
+        while sender == Side::Client && self.client_random.is_none() && !rest.is_empty() {
+            let (first, behind) = rest.split_at(self.next_record(sender, rest));
+            let complete = self.decode(sender, first, key_log);
+            rest = behind;
+            let is_hello = complete.iter().all(|record| matches!(record.content, Content::Handshake(_)));
+            records.extend(complete);
+            if !is_hello {
+                break;
+            }
+        }
+        if !rest.is_empty() {
+            records.extend(self.decode(sender, rest, key_log));
+        }
+        (records, self.decoder.left_over(sender))
+    }
+
+    /// Returns how many of these bytes belong to the next record of `sender`.
+    fn next_record(&mut self, sender: Side, bytes: &[u8]) -> usize {
+        let pending = self.decoder.incomplete(sender).map(|record| record.wire).unwrap_or_default();
+        let mut header = pending.iter().chain(bytes).copied().skip(3);
+        let (Some(high), Some(low)) = (header.next(), header.next()) else { return bytes.len() };
+        let length = decode::HEADER + usize::from(u16::from_be_bytes([high, low]));
+        length.saturating_sub(pending.len()).clamp(1, bytes.len().max(1))
+    }
+
+    fn decode(&mut self, sender: Side, bytes: &[u8], key_log: &KeyLog) -> Vec<Record> {
         let secrets = self.client_random.as_ref().map(|random| key_log.of(random)).unwrap_or_default();
         if let Some(fresh @ [_, ..]) = secrets.get(self.learned..) {
             self.decoder.learn(fresh);
@@ -178,9 +212,8 @@ impl Session {
         }
         self.learned = secrets.len();
         let records = self.decoder.feed(sender, bytes);
-        self.end_mut(sender).bytes += bytes.len() as u64;
         records.iter().for_each(|record| self.record(record));
-        (records, self.decoder.left_over(sender))
+        records
     }
 
     /// Returns the incomplete records at the end.
@@ -199,6 +232,14 @@ impl Session {
         let end = self.end_mut(record.sender);
         end.records += 1;
         match record.content {
+            // RFC 8446, 6.1: close_notify "notifies the recipient that the sender will not send any more messages on this
+            // connection". Without keys, an attacker on the path can send it.
+            Content::Alert(Alert { description, unauthenticated, .. })
+                if unauthenticated
+                    || (description == AlertDescription::CloseNotify && !record.is_encrypted()) =>
+            {
+                end.unauthenticated = Some(description);
+            }
             Content::Alert(Alert { description: AlertDescription::CloseNotify, .. }) => {
                 end.close_notify = true
             }

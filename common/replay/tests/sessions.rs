@@ -16,6 +16,7 @@ use pcap_file::{DataLink, Endianness};
 use proptest::prelude::*;
 use replay::reassembly::Gap;
 use rustls::Side;
+use show::page::Grade;
 use support::frames::{PcapNg, Tcp};
 use support::shown::{Shown, show};
 use testing::configs::{Configs, Shape, suite};
@@ -263,6 +264,87 @@ fn the_end_is_told_as_it_was_captured() {
     ] {
         let line = all(last);
         assert!(line.ends_with(end), "{line}");
+    }
+}
+
+/// Returns the line of a session of TLS 1.3 that ends with these records in clear text and FINs of both ends.
+fn ended_by(key_log: &str, encrypted: bool, alert: &[u8]) -> String {
+    let recorded = &*TLS13;
+    let all = recorded.segments(60_000);
+    let hello = all.iter().position(|segment| is_server(&segment)).expect("a flight");
+    let mut segments = all[..=hello].to_vec();
+    if !encrypted {
+        segments.truncate(hello);
+    }
+    for sender in [Side::Client, Side::Server] {
+        let of_sender = segments.iter().filter(|segment| segment.sender == sender);
+        let sent = of_sender.map(|segment| segment.payload.len() as u32).sum::<u32>();
+        let first = if sender == Side::Client { CLIENT_SYN } else { SERVER_SYN }.wrapping_add(1);
+        let sequence = first.wrapping_add(sent);
+        segments.push(Tcp { sender, sequence, flags: "FA", payload: alert.to_vec() });
+    }
+    let shown = only(&capture(key_log, &[&syns(), &segments[..]].concat()));
+    format!("{}; {:?}", shown.line, shown.grade.expect("an end"))
+}
+
+const CLOSE_NOTIFY: [u8; 7] = [21, 3, 3, 0, 2, 1, 0];
+const HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+/// An attacker on the path can append such alerts to a session that he cuts off. Both ends refuse them.
+#[test]
+fn an_alert_in_clear_text_after_the_keys_does_not_end_a_session() {
+    let forged = ended_by(&TLS13.key_log, true, &CLOSE_NOTIFY);
+    let end = "unauthenticated close_notify (0) in clear text, FIN without close_notify";
+    assert!(forged.ends_with(&format!("client: {end}; server: {end}; Doubtful")), "{forged}");
+    let forged = ended_by("", true, &HANDSHAKE_FAILURE);
+    let end = "unauthenticated handshake_failure (40) in clear text, FIN";
+    assert!(forged.ends_with(&format!("client: {end}; server: {end}; Doubtful")), "{forged}");
+}
+
+#[test]
+fn an_alert_in_clear_text_before_the_keys_is_a_report() {
+    let refused = ended_by(&TLS13.key_log, false, &HANDSHAKE_FAILURE);
+    let end = "alert handshake_failure (40), FIN";
+    assert!(refused.ends_with(&format!("client: {end}; server: {end}; Failed")), "{refused}");
+    let closed = ended_by(&TLS13.key_log, false, &CLOSE_NOTIFY);
+    assert!(closed.ends_with("in clear text, FIN without close_notify; Failed"), "{closed}");
+}
+
+/// The handshake of TLS 1.2 has a ServerHello but no keys when both ends send close_notify.
+#[test]
+fn a_close_notify_in_clear_text_ends_no_session_of_tls_1_2_well() {
+    let recorded = &*TLS12;
+    let mut segments = recorded.segments(60_000)[..2].to_vec();
+    assert!(is_server(&&segments[1]));
+    for segment in &mut segments {
+        segment.payload.extend(CLOSE_NOTIFY);
+    }
+    let shown = only(&capture(&recorded.key_log, &[&syns(), &segments[..]].concat()));
+    assert_eq!(shown.grade, Some(Grade::Doubtful), "{}", shown.line);
+    assert!(shown.line.contains("client: unauthenticated close_notify (0) in clear text"), "{}", shown.line);
+}
+
+#[test]
+fn early_data_in_the_segment_of_its_client_hello_is_decrypted() {
+    let shape = Shape { resumption: true, early_data: 1000, ..Shape::default() };
+    let configs = Configs::new(&shape);
+    let mut first = Conversation::new(&configs);
+    first.exchange();
+    first.close();
+    let mut session = Conversation::new(&configs);
+    session.send_early_data(b"early");
+    session.exchange();
+    session.close();
+    let flights = session.flights;
+    let secrets = flights.iter().flat_map(|flight| &flight.secrets);
+    let key_log = secrets.map(|secret| secret.line() + "\n").collect();
+    let records = decode(Side::Server, &flights);
+    let recorded = Recorded { flights, key_log, records };
+    for size in [7, 100, 60_000] {
+        let shown = replayed(&recorded, recorded.segments(size));
+        let early = shown.records.iter().find(|record| record.content == Content::ApplicationData(5));
+        assert_eq!(early.map(Record::payload), Some(&b"early"[..]), "{size} {}", shown.line);
+        assert_eq!(transcript(&shown.records), transcript(&recorded.records));
     }
 }
 

@@ -79,7 +79,7 @@ fn content_that_its_type_does_not_allow_is_reported() {
     }
     let alert = Decoder::default().feed(Side::Server, &record(21, &[2, 99]).unwrap());
     let description = AlertDescription::Unknown(99);
-    assert_eq!(alert[0].content, Content::Alert(Alert { level: 2, description }));
+    assert_eq!(alert[0].content, Content::Alert(Alert { level: 2, description, unauthenticated: false }));
 }
 
 #[test]

@@ -39,8 +39,11 @@ fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
     if let Some(gap) = end.gap {
         facts.push(format!("{} bytes missing after byte {}", gap.missing, gap.after));
     }
-    // Nobody can see whether there is a close_notify among records that could not be decrypted.
+    // A record that could not be decrypted may have a close_notify.
     let is_truncated = facts.is_empty() && encrypted.without_secret == 0 && encrypted.not_opened == 0;
+    if let Some(alert) = end.unauthenticated {
+        facts.push(format!("unauthenticated {} in clear text", AlertName(alert)));
+    }
     if end.fin {
         facts.push(if is_truncated { "FIN without close_notify" } else { "FIN" }.to_owned());
     }

@@ -12,6 +12,7 @@ use replay::reassembly::Gap;
 use replay::replay::{Report, replay};
 use replay::session::{Event, Session};
 use rustls::Side;
+use show::page::Grade;
 
 /// The events of one session.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Shown {
     pub events: Vec<(Duration, String)>,
     /// The line of the session.
     pub line: String,
+    /// The grade of its end.
+    pub grade: Option<Grade>,
 }
 
 /// All sessions in the order of their numbers.
@@ -35,7 +38,10 @@ impl Sink for Collected {
         match event {
             Event::Bytes { records, .. } => shown.records.extend_from_slice(records),
             Event::Gap(side, gap) => shown.gaps.push((side, gap)),
-            Event::Ended(_) => shown.line = replay::output::summary::line(session),
+            Event::Ended(_) => {
+                shown.line = replay::output::summary::line(session);
+                shown.grade = Some(replay::output::ending::of(session).1);
+            }
             event => shown.events.push((at, format!("{event:?}"))),
         }
         Ok(())

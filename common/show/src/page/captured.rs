@@ -126,7 +126,7 @@ impl Captured {
             self.turn(at);
         }
         incomplete.iter().for_each(|record| self.rows.push_record(record));
-        // Nobody can see the end of a handshake that could not be decrypted.
+        // The end of a handshake that could not be decrypted is not in the records.
         if self.is_agreed && grade != Grade::Failed && self.facts.agreed.is_none() {
             self.facts.agreed = Some(self.agreed.clone());
         }
@@ -179,6 +179,15 @@ impl Captured {
             // In TLS 1.2 the first encrypted record is a Finished.
             Content::Hidden if !is_tls13 && record.outer_type() == ContentType::Handshake => {
                 progress.finished |= progress.change_cipher_spec;
+            }
+            Content::Alert(Alert { description, unauthenticated: true, .. }) => {
+                let sender = names::side(record.sender);
+                let details = format!(
+                    "{} in clear text, although the {sender} has keys. An attacker on the path can forge it",
+                    AlertName(description)
+                );
+                let verb = "unauthenticated alert";
+                self.rows.push(Row::Call(Entry { tone: Tone::Stalled, verb, details }));
             }
             Content::Alert(Alert { description, .. }) if !is_peaceful(description) => {
                 let sender = names::side(record.sender);

@@ -14,7 +14,7 @@ use tls_session::handshake::{Handshake, suite_name};
 
 use decode::explain::{self, Certificate, Certificates, Marks};
 use decode::tickets::Tickets;
-use decode::{Content, Message, Protection, Record};
+use decode::{Alert, Content, Message, Protection, Record};
 
 use super::fault;
 use super::overhead::Overhead;
@@ -226,7 +226,9 @@ impl Facts {
                 let (first, _) = moments.data.unwrap_or((self.lasted, self.lasted));
                 moments.data = Some((first, self.lasted));
             }
-            Content::Alert(_) => drop(moments.closing.get_or_insert(self.lasted)),
+            Content::Alert(Alert { unauthenticated: false, .. }) => {
+                moments.closing.get_or_insert(self.lasted);
+            }
             _ => {}
         }
         for message in record.messages() {

@@ -115,7 +115,7 @@ fn messages(pieces: &[Piece]) -> String {
 }
 
 /// Describes an alert. close_notify has the level of a warning but is not one, so its level is not shown.
-fn alert(Alert { level, description }: Alert) -> String {
+fn alert(Alert { level, description, .. }: Alert) -> String {
     let level = match (level, description) {
         (1, rustls::AlertDescription::CloseNotify) => String::new(),
         (1, _) => "warning ".to_owned(),

@@ -59,7 +59,7 @@ fn message(message: &Message) -> Value {
 }
 
 fn alert(content: &Content) -> Value {
-    let Content::Alert(Alert { level, description }) = content else { return Value::Null };
+    let Content::Alert(Alert { level, description, .. }) = content else { return Value::Null };
     let level = match level {
         1 => Value::from("warning"),
         2 => "fatal".into(),
