@@ -8,18 +8,28 @@ use decode::secrets::Secret;
 /// The longest line. The longest label and the secrets of the largest hash have less than half of it.
 const MAX_LINE: usize = 1024;
 
-/// The most secrets that are kept: those of more than 100,000 sessions.
-const MAX_SECRETS: usize = 500_000;
+/// About how many bytes of memory all secrets may need: those of 100,000 sessions of TLS 1.3.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
+
+/// About how many bytes a session needs for its secrets, besides them.
+const SESSION: usize = 128;
+
+/// About how many bytes a secret needs, besides its label and itself.
+const SECRET: usize = 160;
+
+/// The longest secret: the output of the largest hash function.
+const MAX_SECRET: usize = 64;
 
 /// The most secrets of one session.
 const MAX_OF_SESSION: usize = 16;
 
 /// The secrets of key logs in the [NSS
 /// format](https://nss-crypto.org/reference/security/nss/legacy/key_log_format/index.html).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct KeyLog {
     secrets: HashMap<[u8; 32], Vec<Secret>>,
-    kept: usize,
+    /// How many bytes are still free.
+    free: usize,
     /// Statistics for the user.
     pub read: Lines,
 }
@@ -35,6 +45,12 @@ pub struct Lines {
     pub first_malformed: Option<u64>,
     /// Secrets beyond the limit of memory.
     pub too_many: u64,
+}
+
+impl Default for KeyLog {
+    fn default() -> Self {
+        Self { secrets: HashMap::new(), free: MAX_BYTES, read: Lines::default() }
+    }
 }
 
 impl KeyLog {
@@ -70,43 +86,78 @@ impl KeyLog {
             return;
         }
         self.read.all += 1;
-        let Some((random, secret)) = parse(line).filter(|_| is_whole) else {
+        let Some(parsed) = parse(line).filter(|_| is_whole) else {
             self.read.malformed += 1;
             self.read.first_malformed.get_or_insert(number);
             return;
         };
-        let known = self.secrets.entry(random).or_default();
-        if known.contains(&secret) {
+        let Parsed { label, random, .. } = parsed;
+        let secret = parsed.secret();
+        let known = self.secrets.get(&random).map_or(&[][..], Vec::as_slice);
+        if known.iter().any(|known| known.label == label && known.secret.as_slice() == secret) {
             return;
         }
-        if self.kept >= MAX_SECRETS || known.len() >= MAX_OF_SESSION {
+        let session = if known.is_empty() { SESSION } else { 0 };
+        let needed = session + SECRET + label.len() + secret.len();
+        if self.free < needed || known.len() >= MAX_OF_SESSION {
             self.read.too_many += 1;
             return;
         }
-        self.kept += 1;
-        known.push(secret);
+        self.free -= needed;
+        let known = self.secrets.entry(random).or_default();
+        known.reserve_exact(1);
+        known.push(Secret::new(label, &random, secret));
+    }
+}
+
+/// The parts of a line.
+struct Parsed<'a> {
+    label: &'a str,
+    random: [u8; 32],
+    secret: [u8; MAX_SECRET],
+    length: usize,
+}
+
+impl Parsed<'_> {
+    fn secret(&self) -> &[u8] {
+        self.secret.get(..self.length).unwrap_or_default()
     }
 }
 
 /// Parses `LABEL CLIENT_RANDOM SECRET`.
-fn parse(line: &[u8]) -> Option<([u8; 32], Secret)> {
+fn parse(line: &[u8]) -> Option<Parsed<'_>> {
     let mut words = line.split(|byte| *byte == b' ');
-    let (label, random, secret) = (words.next()?, words.next()?, words.next()?);
+    let (label, digits, secret_digits) = (words.next()?, words.next()?, words.next()?);
     let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     if words.next().is_some() || label.is_empty() || !label.iter().all(is_label) {
         return None;
     }
-    let random: [u8; 32] = bytes(random)?.try_into().ok()?;
-    let secret = bytes(secret).filter(|secret| (1..=64).contains(&secret.len()))?;
     let label = str::from_utf8(label).ok()?;
-    Some((random, Secret::new(label, &random, &secret)))
+    let (mut random, mut secret) = ([0; 32], [0; MAX_SECRET]);
+    if bytes(digits, &mut random)? != random.len() {
+        return None;
+    }
+    let length = bytes(secret_digits, &mut secret).filter(|length| *length > 0)?;
+    Some(Parsed { label, random, secret, length })
 }
 
-/// Reads hexadecimal digits.
-fn bytes(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).map(|digit| digit as u8);
+/// Reads hexadecimal digits into the beginning of `bytes`, and returns the number of bytes.
+fn bytes(digits: &[u8], bytes: &mut [u8]) -> Option<usize> {
     let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+    let bytes = bytes.get_mut(..pairs.len())?;
+    for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Some(pairs.len())
+}
+
+fn digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -161,6 +212,16 @@ mod tests {
         assert_eq!(log.of(&[1; 32]).len(), 2);
         let (all, malformed) = (malformed.len() as u64 + 2, malformed.len() as u64);
         assert_eq!(log.read, Lines { all, malformed, first_malformed: Some(2), too_many: 0 });
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_needs_no_memory() {
+        let mut log = KeyLog { free: 2500, ..KeyLog::default() };
+        let text: String = (0..100).map(|random| line("CLIENT_RANDOM", random, 48)).collect();
+        log.add(text.as_bytes()).unwrap();
+        assert_eq!((log.secrets.len(), log.read.all, log.read.too_many), (7, 100, 93));
+        log.add(line("CLIENT_RANDOM", 1, 48).as_bytes()).unwrap();
+        assert_eq!(log.read.too_many, 93, "a known line is not beyond the limit");
     }
 
     #[test]
