@@ -36,6 +36,11 @@ impl Assembly {
         parts
     }
 
+    /// Returns how many bytes are kept.
+    pub(super) fn kept(&self) -> usize {
+        self.begun.capacity()
+    }
+
     /// Returns whether a message is too long to be kept, and goes on.
     pub(super) fn is_skipping(&self) -> bool {
         self.skipping > 0

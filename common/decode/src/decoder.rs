@@ -98,6 +98,12 @@ impl Decoder {
         self.direction(sender).framing.pending().len()
     }
 
+    /// Returns how many bytes the decoder keeps of incomplete records, incomplete messages and the transcript.
+    pub fn kept(&self) -> usize {
+        let of = |direction: &Direction| direction.framing.kept() + direction.assembly.kept();
+        of(&self.client) + of(&self.server) + self.schedule.kept()
+    }
+
     fn direction(&mut self, sender: Side) -> &mut Direction {
         match sender {
             Side::Client => &mut self.client,

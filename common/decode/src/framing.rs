@@ -59,6 +59,11 @@ impl Framing {
         frames
     }
 
+    /// Returns how many bytes are kept.
+    pub(super) fn kept(&self) -> usize {
+        self.pending.capacity()
+    }
+
     /// Returns the bytes of the incomplete record.
     pub(super) fn pending(&self) -> &[u8] {
         &self.pending

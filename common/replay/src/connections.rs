@@ -8,15 +8,25 @@ use rustls::Side;
 
 use crate::key_log::KeyLog;
 use crate::packet::Segment;
-use crate::reassembly::{Budget, Direction};
+use crate::reassembly::Direction;
 use crate::session::{Ended, Event, Session};
 
-/// The most connections that are followed at once. If there are more, those that were silent for the longest time are
-/// forgotten.
+#[cfg(test)]
+mod tests;
+
+/// The most connections that are followed at once. If there are more, a quarter of them is forgotten: the connections that
+/// were silent for the longest time.
 const MAX_CONNECTIONS: usize = 16_384;
 
-/// The most bytes that wait for earlier ones, in all connections.
-const MAX_WAITING: usize = 64 * 1024 * 1024;
+/// About how many bytes of memory all connections may need. If they need more, connections are forgotten until they need a
+/// quarter less.
+const MAX_WEIGHT: usize = 128 * 1024 * 1024;
+
+/// About how many bytes a connection needs, besides the bytes that it keeps.
+const CONNECTION: usize = 1024;
+
+/// The most bytes that are decoded at once. Their records are in memory together, and so is the output about them.
+const MAX_FEED: usize = 64 * 1024;
 
 /// How many bytes show whether a direction begins with a ClientHello: the header of a record, and the type of a message.
 const SIGNATURE: usize = 6;
@@ -37,7 +47,9 @@ pub trait Sink {
 #[derive(Debug)]
 pub struct Connections {
     connections: HashMap<[SocketAddr; 2], Connection>,
-    budget: Budget,
+    /// About how many bytes of memory they need, and may need.
+    weight: usize,
+    max_weight: usize,
     /// The number of segments so far. It orders the connections by their last one.
     segments: u64,
     /// Statistics for the user.
@@ -53,7 +65,7 @@ pub struct Seen {
     pub headless: u64,
     /// All other connections with data.
     pub others: u64,
-    /// Connections that were forgotten, because there were too many at once.
+    /// Connections that were forgotten, because there were too many at once, or they needed too much memory.
     pub forgotten: u64,
 }
 
@@ -67,8 +79,27 @@ struct Connection {
     last_segment: u64,
     /// The time of the SYN of each end.
     syn: [Option<Duration>; 2],
+    /// The last SYN of another connection with the same ports, which no SYN-ACK has answered.
+    other_syn: Option<OtherSyn>,
     directions: [Direction; 2],
     stage: Stage,
+}
+
+/// A SYN in a live connection. The sender of a forged one is unknown, so it has no effect until it is answered.
+#[derive(Clone, Copy, Debug)]
+struct OtherSyn {
+    at: Duration,
+    from: usize,
+    sequence: u32,
+}
+
+/// The connection of a segment.
+enum Belongs {
+    Here,
+    /// Perhaps to a later connection with the same ports. That is not certain yet.
+    Nowhere,
+    /// To a later connection with the same ports, which began with this SYN before the segment.
+    Later(Option<OtherSyn>),
 }
 
 #[derive(Debug)]
@@ -83,8 +114,8 @@ enum Stage {
 
 impl Default for Connections {
     fn default() -> Self {
-        let (connections, budget) = (HashMap::new(), Budget(MAX_WAITING));
-        Self { connections, budget, segments: 0, seen: Seen::default() }
+        let (connections, max_weight) = (HashMap::new(), MAX_WEIGHT);
+        Self { connections, weight: 0, max_weight, segments: 0, seen: Seen::default() }
     }
 }
 
@@ -100,23 +131,58 @@ impl Connections {
         key_log: &KeyLog,
         sink: &mut impl Sink,
     ) -> std::io::Result<()> {
-        let key =
-            if segment.from < segment.to { [segment.from, segment.to] } else { [segment.to, segment.from] };
-        if let Some(known) = self.connections.get_mut(&key).filter(|known| known.is_replaced_by(segment)) {
-            known.end(Ended::Replaced, &mut self.budget, &mut self.seen, sink)?;
-            self.connections.remove(&key);
+        let key = key(segment);
+        match self.connections.get_mut(&key).map(|known| known.belongs(at, segment)) {
+            None | Some(Belongs::Here) => {}
+            Some(Belongs::Nowhere) => return Ok(()),
+            Some(Belongs::Later(syn)) => {
+                self.end(&key, Ended::Replaced, sink)?;
+                if let Some(OtherSyn { at, sequence, .. }) = syn {
+                    let (from, to, payload) = (segment.to, segment.from, &[][..]);
+                    let syn = Segment {
+                        from,
+                        to,
+                        sequence,
+                        syn: true,
+                        ack: false,
+                        fin: false,
+                        rst: false,
+                        payload,
+                        cut: 0,
+                    };
+                    self.follow(at, &syn, key_log, sink)?;
+                }
+            }
         }
+        self.follow(at, segment, key_log, sink)
+    }
+
+    /// Adds a segment to its connection, or begins a connection with it.
+    fn follow(
+        &mut self,
+        at: Duration,
+        segment: &Segment<'_>,
+        key_log: &KeyLog,
+        sink: &mut impl Sink,
+    ) -> std::io::Result<()> {
+        let key = key(segment);
         if !self.connections.contains_key(&key) {
             if !segment.syn && segment.payload.is_empty() {
                 return Ok(());
             }
-            self.make_room(sink)?;
+            if self.connections.len() >= MAX_CONNECTIONS {
+                self.make_room(sink)?;
+            }
+            self.weight += CONNECTION;
         }
         self.segments += 1;
         let connection = self.connections.entry(key).or_insert_with(|| Connection::new(at, segment));
         connection.last_segment = self.segments;
         connection.last = at;
-        connection.add(segment, &mut Shared { key_log, budget: &mut self.budget, seen: &mut self.seen }, sink)
+        let before = connection.weight();
+        connection.add(segment, &mut Shared { key_log, seen: &mut self.seen }, sink)?;
+        self.weight = (self.weight + connection.weight()).saturating_sub(before);
+        if self.weight > self.max_weight { self.make_room(sink) } else { Ok(()) }
     }
 
     /// Ends all connections, at the end of the capture.
@@ -127,34 +193,45 @@ impl Connections {
         let mut rest: Vec<Connection> = self.connections.drain().map(|(_, connection)| connection).collect();
         rest.sort_by_key(|connection| connection.last_segment);
         for connection in &mut rest {
-            connection.end(Ended::EndOfCapture, &mut self.budget, &mut self.seen, sink)?;
+            connection.end(Ended::EndOfCapture, &mut self.seen, sink)?;
         }
         Ok(())
     }
 
-    /// Forgets a quarter of the connections if there are too many.
-    fn make_room(&mut self, sink: &mut impl Sink) -> std::io::Result<()> {
-        if self.connections.len() < MAX_CONNECTIONS {
-            return Ok(());
+    /// Ends a connection, and forgets it.
+    fn end(&mut self, key: &[SocketAddr; 2], ended: Ended, sink: &mut impl Sink) -> std::io::Result<()> {
+        let Some(mut connection) = self.connections.remove(key) else { return Ok(()) };
+        self.weight = self.weight.saturating_sub(CONNECTION + connection.weight());
+        if ended == Ended::Forgotten && !matches!(connection.stage, Stage::Ignored) {
+            self.seen.forgotten += 1;
         }
+        connection.end(ended, &mut self.seen, sink)
+    }
+
+    /// Forgets connections until a quarter of the limits is free. The connections that were silent for the longest time come
+    /// first.
+    fn make_room(&mut self, sink: &mut impl Sink) -> std::io::Result<()> {
         let mut silent: Vec<(u64, [SocketAddr; 2])> =
             self.connections.iter().map(|(key, connection)| (connection.last_segment, *key)).collect();
         silent.sort_unstable();
-        for (_, key) in silent.into_iter().take(MAX_CONNECTIONS / 4) {
-            let Some(mut connection) = self.connections.remove(&key) else { continue };
-            if !matches!(connection.stage, Stage::Ignored) {
-                self.seen.forgotten += 1;
+        for (_, key) in silent {
+            if self.connections.len() <= MAX_CONNECTIONS / 4 * 3 && self.weight <= self.max_weight / 4 * 3 {
+                break;
             }
-            connection.end(Ended::Forgotten, &mut self.budget, &mut self.seen, sink)?;
+            self.end(&key, Ended::Forgotten, sink)?;
         }
         Ok(())
     }
 }
 
+/// Returns the addresses of a segment, in the same order for both directions.
+fn key(segment: &Segment<'_>) -> [SocketAddr; 2] {
+    if segment.from < segment.to { [segment.from, segment.to] } else { [segment.to, segment.from] }
+}
+
 /// What all connections share.
 struct Shared<'a> {
     key_log: &'a KeyLog,
-    budget: &'a mut Budget,
     seen: &'a mut Seen,
 }
 
@@ -166,6 +243,7 @@ impl Connection {
             last: at,
             last_segment: 0,
             syn: [None; 2],
+            other_syn: None,
             directions: Default::default(),
             stage: Stage::Unknown(Default::default()),
         }
@@ -176,11 +254,38 @@ impl Connection {
         usize::from(address != self.ends[0])
     }
 
-    /// Returns whether a segment is a SYN of a later connection with the same addresses.
-    fn is_replaced_by(&self, segment: &Segment<'_>) -> bool {
-        let [first, second] = &self.directions;
-        let direction = if self.index(segment.from) == 0 { first } else { second };
-        segment.syn && direction.is_begun_otherwise(segment.sequence)
+    /// Returns about how many bytes this connection keeps.
+    fn weight(&self) -> usize {
+        let stage = match &self.stage {
+            Stage::Unknown(held) => held.iter().map(Vec::capacity).sum(),
+            Stage::Tls { session, .. } => session.weight(),
+            Stage::Ignored => 0,
+        };
+        stage + self.directions.iter().map(Direction::weight).sum::<usize>()
+    }
+
+    /// Finds out whether a segment belongs to this connection. A SYN with another sequence number replaces a live connection
+    /// only if the other end answers it.
+    fn belongs(&mut self, at: Duration, segment: &Segment<'_>) -> Belongs {
+        let from = self.index(segment.from);
+        let Some(direction) = self.directions.get(from).filter(|_| segment.syn) else { return Belongs::Here };
+        let answered = self.other_syn.filter(|syn| segment.ack && syn.from != from);
+        let has_begun = direction.has_begun();
+        if has_begun && !direction.is_begun_otherwise(segment.sequence) || !has_begun && answered.is_none() {
+            return Belongs::Here;
+        }
+        let is_live = match self.stage {
+            Stage::Unknown(_) => self.directions.iter().any(Direction::has_delivered),
+            Stage::Tls { .. } => true,
+            Stage::Ignored => false,
+        };
+        if !is_live || answered.is_some() {
+            return Belongs::Later(answered);
+        }
+        if !segment.ack {
+            self.other_syn = Some(OtherSyn { at, from, sequence: segment.sequence });
+        }
+        Belongs::Nowhere
     }
 
     fn add(
@@ -199,19 +304,22 @@ impl Connection {
             time.get_or_insert(self.last);
         }
         let Some(direction) = self.directions.get_mut(from) else { return Ok(()) };
-        let mut bytes = Vec::new();
-        direction.add(segment, shared.budget, &mut |fresh| bytes.extend_from_slice(fresh));
-        if !bytes.is_empty() {
-            self.bytes(from, bytes, shared, sink)?;
+        let reset = segment.rst && direction.accepts_reset(segment.sequence);
+        let fresh = direction.add(segment);
+        if !fresh.is_empty() {
+            self.bytes(from, fresh, shared, sink)?;
         }
-        self.tcp(from, segment.rst, shared, sink)
+        while let Some(bytes) = self.directions.get_mut(from).and_then(Direction::released) {
+            self.bytes(from, &bytes, shared, sink)?;
+        }
+        self.tcp(from, reset, shared, sink)
     }
 
     /// Passes on the next bytes of one end.
     fn bytes(
         &mut self,
         from: usize,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         shared: &mut Shared<'_>,
         sink: &mut impl Sink,
     ) -> std::io::Result<()> {
@@ -219,11 +327,11 @@ impl Connection {
             Stage::Ignored => Ok(()),
             Stage::Tls { session, client } => {
                 session.last = self.last;
-                feed(self.last, session, side(from, *client), &bytes, shared.key_log, sink)
+                feed(self.last, session, side(from, *client), bytes, shared.key_log, sink)
             }
             Stage::Unknown(held) => {
                 if let Some(held) = held.get_mut(from) {
-                    held.extend_from_slice(&bytes);
+                    held.extend_from_slice(bytes);
                 }
                 self.decide(shared, sink)
             }
@@ -237,7 +345,7 @@ impl Connection {
             let [first, second] = &*held;
             let both = first.len() >= SIGNATURE && second.len() >= SIGNATURE;
             if both || first.len().max(second.len()) > MAX_HELD {
-                self.stage = self.not_a_session(shared);
+                return self.end(Ended::Closed, shared.seen, sink);
             }
             return Ok(());
         };
@@ -257,20 +365,10 @@ impl Connection {
             }
         }
         for (sender, bytes) in [(Side::Client, first), (Side::Server, second)] {
-            if !bytes.is_empty() {
-                feed(self.last, &mut session, sender, &bytes, shared.key_log, sink)?;
-            }
+            feed(self.last, &mut session, sender, &bytes, shared.key_log, sink)?;
         }
         self.stage = Stage::Tls { session: Box::new(session), client };
         Ok(())
-    }
-
-    /// Counts a connection without a session.
-    fn not_a_session(&self, shared: &mut Shared<'_>) -> Stage {
-        if let Stage::Unknown(held) = &self.stage {
-            count(held, shared.seen);
-        }
-        Stage::Ignored
     }
 
     /// Passes on a FIN, a reset or a gap.
@@ -285,6 +383,7 @@ impl Connection {
         if let Stage::Tls { session, client } = &mut self.stage {
             let sender = side(from, *client);
             let Some(direction) = self.directions.get(from) else { return Ok(()) };
+            session.end_mut(sender).differing = direction.differing();
             report_gap(at, session, sender, direction, sink)?;
             if direction.is_finished() && !session.end(sender).fin {
                 session.end_mut(sender).fin = true;
@@ -296,20 +395,14 @@ impl Connection {
             }
         }
         if reset || self.directions.iter().all(Direction::is_finished) {
-            self.end(Ended::Closed, shared.budget, shared.seen, sink)?;
+            self.end(Ended::Closed, shared.seen, sink)?;
         }
         Ok(())
     }
 
     /// Ends the connection. Later segments are ignored.
-    fn end(
-        &mut self,
-        ended: Ended,
-        budget: &mut Budget,
-        seen: &mut Seen,
-        sink: &mut impl Sink,
-    ) -> std::io::Result<()> {
-        self.directions.iter_mut().for_each(|direction| direction.finish(budget));
+    fn end(&mut self, ended: Ended, seen: &mut Seen, sink: &mut impl Sink) -> std::io::Result<()> {
+        self.directions.iter_mut().for_each(Direction::finish);
         match std::mem::replace(&mut self.stage, Stage::Ignored) {
             Stage::Ignored => Ok(()),
             Stage::Unknown(held) => {
@@ -342,12 +435,15 @@ fn feed(
     key_log: &KeyLog,
     sink: &mut impl Sink,
 ) -> std::io::Result<()> {
-    // Without the messages before a ServerHello nobody knows which records are encrypted.
+    // Without the messages before a ServerHello the decoder cannot tell which records are encrypted.
     if session.version.is_none() && (session.client.gap.is_some() || session.server.gap.is_some()) {
         return Ok(());
     }
-    let (records, left_over) = session.feed(sender, bytes, key_log);
-    sink.event(at, session, Event::Bytes { sender, length: bytes.len(), records: &records, left_over })
+    for bytes in bytes.chunks(MAX_FEED) {
+        let (records, left_over) = session.feed(sender, bytes, key_log);
+        sink.event(at, session, Event::Bytes { sender, length: bytes.len(), records: &records, left_over })?;
+    }
+    Ok(())
 }
 
 /// Reports that bytes are missing, unless this was reported before.

@@ -7,7 +7,13 @@
 //!  Decryption Secrets Blocks, --key-log ─▶ key_log
 //! ```
 //!
-//! Somebody else made the file, so nothing in it can crash the program or make it grow: all that is kept has a limit.
+//! Somebody else made the file, so nothing in it can crash the program or make it grow:
+//!
+//! - All connections together need about 128 MiB: the bytes that wait for earlier ones, the bytes before it is known whether
+//!   they are TLS, and the incomplete records, incomplete messages and transcripts of sessions. If they need more, the
+//!   connections that were silent for the longest time are forgotten. At most 16,384 connections are followed.
+//! - All secrets together need about 128 MiB.
+//! - The outputs have limits of their own.
 //!
 //! | module | job |
 //! |---|---|

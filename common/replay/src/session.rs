@@ -10,6 +10,12 @@ use rustls::{AlertDescription, CipherSuite, HandshakeType, ProtocolVersion, Side
 use crate::key_log::KeyLog;
 use crate::reassembly::Gap;
 
+/// The longest server name that is kept. A host name has at most 255 bytes (RFC 1035, 2.3.4).
+const MAX_NAME: usize = 256;
+
+/// About how many bytes a session needs, besides those of its incomplete records and messages.
+const SESSION: usize = 4096;
+
 /// A TLS session, as far as the capture shows it.
 #[derive(Debug)]
 pub struct Session {
@@ -27,7 +33,7 @@ pub struct Session {
     pub version: Option<ProtocolVersion>,
     /// The suite that the server chose.
     pub suite: Option<CipherSuite>,
-    /// The host name that the client asked for. The client chooses its bytes.
+    /// The first 256 bytes of the host name that the client asked for. The client chooses its bytes.
     pub server_name: Option<Vec<u8>>,
     /// The application protocol that the server chose. The server chooses its bytes.
     pub protocol: Option<Vec<u8>>,
@@ -66,6 +72,8 @@ pub struct End {
     pub reset: bool,
     /// The capture lacks bytes of it. Later ones are not decoded.
     pub gap: Option<Gap>,
+    /// The number of its bytes that a retransmission changed. The first bytes are shown.
+    pub differing: u64,
 }
 
 /// The number of encrypted records.
@@ -135,6 +143,7 @@ impl End {
             fin: false,
             reset: false,
             gap: None,
+            differing: 0,
         }
     }
 }
@@ -216,6 +225,11 @@ impl Session {
         records
     }
 
+    /// Returns about how many bytes of memory this session needs.
+    pub(crate) fn weight(&self) -> usize {
+        SESSION + self.decoder.kept()
+    }
+
     /// Returns the incomplete records at the end.
     pub(crate) fn incomplete(&mut self) -> Vec<Record> {
         [Side::Client, Side::Server].into_iter().filter_map(|side| self.decoder.incomplete(side)).collect()
@@ -257,7 +271,8 @@ impl Session {
                 let Some(hello) = ClientHello::read(message.body()) else { return };
                 self.client_random = Some(hello.random);
                 self.learned = 0;
-                self.server_name = hello::server_name(message.body());
+                self.server_name = hello::server_name(message.body())
+                    .map(|name| name.iter().take(MAX_NAME).copied().collect());
             }
             (Side::Server, HandshakeType::ServerHello) => {
                 let hello = ServerHello::read(message.body());

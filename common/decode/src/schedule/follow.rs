@@ -107,6 +107,11 @@ impl Schedule {
         }
     }
 
+    /// Returns how many bytes of the transcript are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.transcript.as_ref().map_or(0, Running::kept)
+    }
+
     /// Returns the number of the traffic secret of an end.
     pub(crate) fn generation(&mut self, side: Side) -> u32 {
         self.session.as_mut().map_or(0, |session| session.progress(side).generation)

@@ -120,6 +120,11 @@ impl Running {
         self.bytes = None;
     }
 
+    /// Returns how many bytes are kept.
+    pub(super) fn kept(&self) -> usize {
+        self.bytes.as_ref().map_or(0, Vec::capacity)
+    }
+
     /// Returns all bytes so far; `None` if they are not kept.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()

@@ -53,6 +53,9 @@ fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
     if facts.is_empty() {
         facts.push("left open".to_owned());
     }
+    if end.differing > 0 {
+        facts.push(format!("{} bytes differ in retransmissions", end.differing));
+    }
     facts
 }
 
