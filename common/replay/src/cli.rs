@@ -16,7 +16,8 @@ use crate::file::Reader;
 use crate::key_log::KeyLog;
 use crate::output::fields::FieldLines;
 use crate::output::json::Json;
-use crate::output::pages::Pages;
+use crate::output::pages::{MAX_PAGES, Pages};
+use crate::output::stdout::Stdout;
 use crate::output::summary::Summary;
 use crate::replay::{Report, replay};
 
@@ -82,7 +83,7 @@ fn show(cli: &Cli) -> Result<Exit, String> {
     let reader = Reader::new(BufReader::with_capacity(256 * 1024, file));
     let reader = reader.map_err(|error| cannot(error.to_string()))?;
     let stdout = io::stdout();
-    let mut out = BufWriter::new(stdout.lock());
+    let mut out = BufWriter::new(Stdout { out: stdout.lock(), may_close: cli.illustrate.is_some() });
     let report = match (cli.trace, &cli.illustrate) {
         (None, Some(folder)) => {
             let pages = CapturePages::open(folder).map_err(|error| error.to_string())?;
@@ -103,7 +104,7 @@ fn show(cli: &Cli) -> Result<Exit, String> {
     let report = report.and_then(|report| out.flush().map(|()| report));
     match report {
         Ok(report) => Ok(tell(&report, cli)),
-        // The reader has what it wanted, as in `mio-show FILE | head`.
+        // `mio-show FILE | head` closes stdout early.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Shown),
         Err(error) => Err(format!("cannot write the output: {error}")),
     }
@@ -117,8 +118,15 @@ fn illustrate(
 ) -> io::Result<Report> {
     let mut pages = Pages::new(pages, out);
     let report = replay(reader, key_log, &mut pages)?;
-    if pages.not_drawn > 0 {
-        warn!("{} sessions have no page: too many were open at once", pages.not_drawn);
+    if pages.too_many_open > 0 {
+        warn!("{} sessions have no page: too many were open at once", pages.too_many_open);
+    }
+    if pages.beyond_limit > 0 {
+        warn!(
+            "{} sessions have no page: only the first {MAX_PAGES} are drawn; write a part of the capture with \
+             `tshark -r FILE -Y FILTER -w PART`",
+            pages.beyond_limit
+        );
     }
     pages.finish()?;
     Ok(report)
@@ -126,9 +134,22 @@ fn illustrate(
 
 /// Writes to the log what the user should know about the capture.
 fn tell(report: &Report, cli: &Cli) -> Exit {
-    let Report { packets, cut, malformed, fragments, unknown_link, seen, key_log, broken } = report;
+    let Report { packets, cut, malformed, fragments, unknown_link, seen, key_log, broken, .. } = report;
     if let Some((link, count)) = unknown_link {
         warn!("{count} packets have an unknown link type, the first of them {link}; they were passed over");
+    }
+    if report.unknown_interface > 0 {
+        let count = report.unknown_interface;
+        warn!(
+            "{count} packets belong to an interface that the file does not describe; they were passed over"
+        );
+    }
+    if report.long_secrets > 0 {
+        let count = report.long_secrets;
+        warn!(
+            "{count} Decryption Secrets Blocks have more than 16 MiB and were passed over; name the file of their secrets \
+             with --key-log"
+        );
     }
     if *cut > 0 {
         warn!("{cut} of {packets} packets are cut; capture whole packets with `tcpdump -s 0`");

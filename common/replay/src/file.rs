@@ -32,6 +32,17 @@ pub enum Item<'a> {
     Packet(Packet<'a>),
     /// The content of a Decryption Secrets Block: a key log of TLS.
     KeyLog(&'a [u8]),
+    /// A block that cannot be used. The blocks after it can be read.
+    PassedOver(PassedOver),
+}
+
+/// Why a block was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedOver {
+    /// A packet of an interface that its section does not describe. Its link is not known.
+    UnknownInterface,
+    /// A Decryption Secrets Block of more than 16 MiB.
+    LongSecrets,
 }
 
 /// A packet with the header of its link.

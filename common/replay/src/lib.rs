@@ -1,4 +1,4 @@
-//! Shows the TLS sessions of anybody's packet capture.
+//! Shows the TLS sessions of a packet capture that another program made.
 //!
 //! ```text
 //!  file ─▶ packet ─▶ connections ─▶ session ─▶ Sink: a line, fields, objects, a page

@@ -4,6 +4,7 @@ pub mod ending;
 pub mod fields;
 pub mod json;
 pub mod pages;
+pub mod stdout;
 pub mod summary;
 
 use std::io::{self, Write};

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use crate::connections::{Connections, Seen, Sink};
-use crate::file::{FileError, Item, Reader};
+use crate::file::{FileError, Item, PassedOver, Reader};
 use crate::key_log::{KeyLog, Lines};
 use crate::packet::{self, NoSegment};
 
@@ -20,6 +20,10 @@ pub struct Report {
     pub fragments: u64,
     /// The first link type that is not known here, and the number of packets with such a type.
     pub unknown_link: Option<(u16, u64)>,
+    /// Packets of an interface that the file does not describe.
+    pub unknown_interface: u64,
+    /// Decryption Secrets Blocks that are too long.
+    pub long_secrets: u64,
     /// The connections.
     pub seen: Seen,
     /// The lines of all key logs.
@@ -43,6 +47,11 @@ pub fn replay<R: Read>(
         match reader.next_item() {
             Ok(None) => break,
             Ok(Some(Item::KeyLog(text))) => key_log.add(text)?,
+            Ok(Some(Item::PassedOver(PassedOver::LongSecrets))) => report.long_secrets += 1,
+            Ok(Some(Item::PassedOver(PassedOver::UnknownInterface))) => {
+                report.packets += 1;
+                report.unknown_interface += 1;
+            }
             Ok(Some(Item::Packet(packet))) => {
                 report.packets += 1;
                 report.cut += u64::from(packet.data.len() < packet.length as usize);

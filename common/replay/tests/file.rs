@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pcap_file::{DataLink, Endianness};
 use proptest::prelude::*;
-use replay::file::{FileError, Item, Reader};
+use replay::file::{FileError, Item, PassedOver, Reader};
 use replay::packet::{NoSegment, segment};
 use rustls::Side;
 use support::frames::{CLIENT_PORT, PcapNg, SERVER_PORT, Tcp, pcap, with_link};
@@ -19,6 +19,7 @@ use support::frames::{CLIENT_PORT, PcapNg, SERVER_PORT, Tcp, pcap, with_link};
 enum Owned {
     Packet(Duration, u16, Vec<u8>, u32),
     KeyLog(Vec<u8>),
+    PassedOver(PassedOver),
 }
 
 fn read(file: &[u8]) -> (Vec<Owned>, Option<FileError>) {
@@ -33,6 +34,7 @@ fn read(file: &[u8]) -> (Vec<Owned>, Option<FileError>) {
                 items.push(Owned::Packet(packet.time, packet.link, packet.data.to_vec(), packet.length));
             }
             Ok(Some(Item::KeyLog(text))) => items.push(Owned::KeyLog(text.to_vec())),
+            Ok(Some(Item::PassedOver(reason))) => items.push(Owned::PassedOver(reason)),
             Ok(None) => return (items, None),
             Err(error) => return (items, Some(error)),
         }
@@ -203,6 +205,50 @@ fn a_file_that_is_cut_anywhere_has_its_complete_part() {
     }
 }
 
+#[test]
+fn packets_of_an_unknown_interface_are_passed_over() {
+    let mut second = PcapNg::new(Endianness::Little);
+    second.block(3, &[&3_u32.to_le_bytes()[..], b"raw\0"].concat()).interface(DataLink::RAW, None);
+    second.packet(0, 1, &tcp(b"").ipv4(), 40);
+    let mut second = second.bytes();
+    let interface = second.len() - 72 + 8;
+    let whole = second.clone();
+    second[interface] = 1;
+    let (items, error) = read(&[second, whole].concat());
+    assert!(error.is_none(), "{error:?}");
+    let unknown = Owned::PassedOver(PassedOver::UnknownInterface);
+    let [simple, enhanced, again, Owned::Packet(..)] = &items[..] else { panic!("{items:?}") };
+    assert_eq!([simple, enhanced, again], [&unknown; 3]);
+}
+
+#[test]
+fn long_secrets_are_passed_over_and_a_long_packet_is_named() {
+    let mut file = PcapNg::new(Endianness::Little);
+    file.interface(DataLink::RAW, None).key_log(&"#".repeat(16 << 20)).packet(0, 1, &tcp(b"").ipv4(), 40);
+    let (items, error) = read(&file.bytes());
+    assert!(error.is_none(), "{error:?}");
+    assert!(
+        matches!(items[..], [Owned::PassedOver(PassedOver::LongSecrets), Owned::Packet(..)]),
+        "the secrets, and the packet after them"
+    );
+    let mut file = PcapNg::new(Endianness::Little);
+    file.block(6, &vec![0; 17 << 20]);
+    let error = read(&file.bytes()).1.map(|error| error.to_string());
+    assert!(error.unwrap_or_default().contains("a packet block of more than 16 MiB"));
+}
+
+#[test]
+fn the_length_of_a_section_header_is_checked() {
+    let file = everything();
+    for (at, value) in [(4, 24), (4, 29), (4, 16), (24, 32)] {
+        let mut damaged = file.clone();
+        damaged[at..][..4].copy_from_slice(&u32::to_le_bytes(value));
+        let (items, error) = read(&damaged);
+        assert!(items.is_empty(), "{at} {value}");
+        assert!(matches!(error, Some(FileError::Malformed { at: 0, .. })), "{at} {value} {error:?}");
+    }
+}
+
 /// A length decides nothing before its bytes are there.
 #[test]
 fn lengths_that_lie_are_errors() {
@@ -216,7 +262,7 @@ fn lengths_that_lie_are_errors() {
     file.interface(DataLink::RAW, None).packet(0, 1, &tcp(b"").ipv4(), 40);
     let file = file.bytes();
     let block = file.len() - 72; // header 28, packet 40, trailer 4
-    for (at, value) in [(4, u32::MAX), (4, 8), (4, 13), (8, 1), (20, 41), (20, u32::MAX), (68, 60)] {
+    for (at, value) in [(4, u32::MAX), (4, 8), (4, 13), (20, 41), (20, u32::MAX), (68, 60)] {
         let mut damaged = file.clone();
         damaged[block + at..][..4].copy_from_slice(&value.to_le_bytes());
         let error = read(&damaged).1;

@@ -1,11 +1,19 @@
 //! The program: the captures of our own programs, its outputs, its errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod support {
+    pub mod frames;
+}
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
+use pcap_file::{DataLink, Endianness};
+use rustls::Side;
 use serde_json::Value;
+use support::frames::{PcapNg, Tcp};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program, assert_says};
@@ -187,4 +195,30 @@ fn a_reader_that_leaves_is_no_error() {
     let mut shell = Launch::new("sh", folder.path()).args(["-c", script, program]).start();
     shell.expect_exit(0);
     assert_says(&shell.stderr.text(), &["status 0"]);
+}
+
+/// Makes a capture of sessions that have only a ClientHello. All have the same ports.
+fn hellos(sessions: u32) -> Vec<u8> {
+    let mut file = PcapNg::new(Endianness::Little);
+    file.interface(DataLink::ETHERNET, None);
+    for number in 0..sessions {
+        let syn = Tcp { sender: Side::Client, sequence: number << 20, flags: "S", payload: vec![] };
+        let hello = vec![22, 3, 1, 0, 4, 1, 0, 0, 0];
+        file.tcp(&syn).tcp(&Tcp { sequence: syn.sequence + 1, flags: "A", payload: hello, ..syn });
+    }
+    file.bytes()
+}
+
+/// As in `mio-show FILE --illustrate DIR | head -1`.
+#[test]
+fn a_closed_stdout_stops_no_page() {
+    let folder = TempDir::new();
+    folder.write("many.pcapng", hellos(150));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mio-show"));
+    let program = program.args(["many.pcapng", "--illustrate", "drawn"]).current_dir(folder.path());
+    let status = program.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(folder.path().join("drawn/capture-150.html").exists(), "the last session has a page");
 }

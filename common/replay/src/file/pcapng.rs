@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use super::fields::Fields;
-use super::{FileError, Item, LONGEST, Packet, Source, time};
+use super::{FileError, Item, LONGEST, Packet, PassedOver, Source, time};
 
 /// The first bytes of a file, and of each section: the type of a Section Header Block.
 pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -90,31 +90,34 @@ impl PcapNg {
                     self.section(length.unwrap_or_default(), source)?;
                 }
                 INTERFACE_DESCRIPTION => {
-                    self.content(length, source)?;
+                    self.content(length, source, "an Interface Description Block of more than 16 MiB")?;
                     self.interface(source)?;
                 }
                 ENHANCED_PACKET | PACKET | SIMPLE_PACKET => {
-                    self.content(length, source)?;
+                    self.content(length, source, "a packet block of more than 16 MiB")?;
                     let found = self.find(kind, source.bytes());
-                    break (
-                        kind,
-                        found.ok_or_else(|| source.malformed("a packet is longer than its block"))?,
-                    );
+                    let found = found.ok_or_else(|| source.malformed("a packet is longer than its block"))?;
+                    let Some(interface) = self.interfaces.get(found.interface as usize) else {
+                        return Ok(Some(Item::PassedOver(PassedOver::UnknownInterface)));
+                    };
+                    break (kind, Some((*interface, found)));
+                }
+                DECRYPTION_SECRETS if length as usize > LONGEST => {
+                    self.skip(length, source)?;
+                    return Ok(Some(Item::PassedOver(PassedOver::LongSecrets)));
                 }
                 DECRYPTION_SECRETS => {
-                    self.content(length, source)?;
+                    self.content(length, source, "a Decryption Secrets Block of more than 16 MiB")?;
                     if self.key_log(source.bytes()).is_some() {
-                        break (kind, Found { interface: 0, time: None, captured: 0, length: 0 });
+                        break (kind, None);
                     }
                 }
                 _ => self.skip(length, source)?,
             }
         };
-        if kind == DECRYPTION_SECRETS {
+        let Some((interface, found)) = found else {
             return Ok(self.key_log(source.bytes()).map(Item::KeyLog));
-        }
-        let interface = self.interfaces.get(found.interface as usize);
-        let interface = interface.ok_or_else(|| source.malformed("a packet of an unknown interface"))?;
+        };
         if let Some(units) = found.time {
             self.last = interface.time(units);
         }
@@ -135,31 +138,41 @@ impl PcapNg {
         };
         self.interfaces.clear();
         let length = if self.big_endian { u32::from_be_bytes(length) } else { u32::from_le_bytes(length) };
-        let read = BLOCK_HEADER + 4;
-        let rest = (length as usize).checked_sub(read).filter(|rest| *rest >= TRAILER);
+        let rest = self.rest(length, source)?.checked_sub(4 + TRAILER);
         let rest = rest.ok_or_else(|| source.malformed("its length is too small"))?;
-        if !source.skip(rest as u64)? {
+        if !source.skip(rest as u64)? || !source.fill(TRAILER)? {
             return Err(source.truncated());
         }
-        Ok(())
+        self.trailer(length, source, source.bytes())
     }
 
-    /// Reads the content of a block with this length, and checks that its length is repeated behind it.
-    fn content<R: Read>(&self, length: u32, source: &mut Source<R>) -> Result<(), FileError> {
+    /// Reads the content of a block with this length, and checks that its length is repeated behind it. `too_long` is the
+    /// fault of a block that is too long.
+    fn content<R: Read>(
+        &self,
+        length: u32,
+        source: &mut Source<R>,
+        too_long: &'static str,
+    ) -> Result<(), FileError> {
         let rest = self.rest(length, source)?;
         if rest > LONGEST {
-            return Err(source.malformed("it has more than 16 MiB"));
+            return Err(source.malformed(too_long));
         }
         if !source.fill(rest)? {
             return Err(source.truncated());
         }
         let content = rest - TRAILER;
-        let mut trailer = Fields::new(source.bytes().get(content..).unwrap_or_default(), self.big_endian);
-        if trailer.u32() != Some(length) {
-            return Err(source.malformed("its two lengths differ"));
-        }
+        self.trailer(length, source, source.bytes().get(content..).unwrap_or_default())?;
         source.buffer.truncate(content);
         Ok(())
+    }
+
+    /// Checks that the trailer of a block repeats its length.
+    fn trailer<R: Read>(&self, length: u32, source: &Source<R>, trailer: &[u8]) -> Result<(), FileError> {
+        match Fields::new(trailer, self.big_endian).u32() {
+            Some(repeated) if repeated == length => Ok(()),
+            _ => Err(source.malformed("its two lengths differ")),
+        }
     }
 
     fn skip<R: Read>(&self, length: u32, source: &mut Source<R>) -> Result<(), FileError> {
@@ -191,7 +204,7 @@ impl PcapNg {
         let mut fields = Fields::new(content, self.big_endian);
         if kind == SIMPLE_PACKET {
             let length = fields.u32()?;
-            let limit = self.interfaces.first()?.snap_length;
+            let limit = self.interfaces.first().map_or(0, |interface| interface.snap_length);
             let limit = if limit == 0 { length } else { length.min(limit) };
             let captured = (limit as usize).min(fields.rest().len());
             return Some(Found { interface: 0, time: None, captured, length });

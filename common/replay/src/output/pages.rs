@@ -17,20 +17,28 @@ use crate::session::{Event, Session};
 /// The most sessions that may be open at once. A page keeps less than a megabyte until its session ends.
 const MAX_OPEN: usize = 512;
 
+/// The most pages. A page has about 50 kB even if its session has only a ClientHello.
+pub const MAX_PAGES: u64 = 1000;
+
 /// Draws the pages, and writes the lines.
 #[derive(Debug)]
 pub struct Pages<W> {
     pages: CapturePages,
     summary: Summary<W>,
     open: HashMap<u64, Captured>,
+    /// The number of pages that were begun.
+    begun: u64,
     /// The number of sessions that have no page, because too many were open at once.
-    pub not_drawn: u64,
+    pub too_many_open: u64,
+    /// The number of sessions that have no page, because there are [`MAX_PAGES`] others.
+    pub beyond_limit: u64,
 }
 
 impl<W: Write> Pages<W> {
     /// Makes the sink.
     pub fn new(pages: CapturePages, out: W) -> Self {
-        Self { pages, summary: Summary::new(out), open: HashMap::new(), not_drawn: 0 }
+        let (summary, open) = (Summary::new(out), HashMap::new());
+        Self { pages, summary, open, begun: 0, too_many_open: 0, beyond_limit: 0 }
     }
 
     /// Writes the rest of the lines.
@@ -42,10 +50,15 @@ impl<W: Write> Pages<W> {
     }
 
     fn begin(&mut self, session: &Session) {
-        if self.open.len() == MAX_OPEN {
-            self.not_drawn += 1;
+        if self.begun == MAX_PAGES {
+            self.beyond_limit += 1;
             return;
         }
+        if self.open.len() == MAX_OPEN {
+            self.too_many_open += 1;
+            return;
+        }
+        self.begun += 1;
         let (client, server) = (session.client.address, session.server.address);
         self.open.insert(session.number, Captured::new(session.number, client, server, session.began));
     }
@@ -80,5 +93,32 @@ impl<W: Write> Sink for Pages<W> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use super::*;
+
+    #[test]
+    fn sessions_beyond_the_limit_have_a_line_and_no_page() {
+        let folder = testing::folder::TempDir::new();
+        let mut pages = Pages::new(CapturePages::open(folder.path()).unwrap(), Vec::new());
+        pages.begun = MAX_PAGES - 1;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
+        for number in 1..=3 {
+            let session = Session::new(number, Duration::ZERO, address, address);
+            for event in [Event::Began, Event::Ended(Vec::new())] {
+                pages.event(Duration::ZERO, &session, event).unwrap();
+            }
+        }
+        assert_eq!((pages.beyond_limit, pages.too_many_open), (2, 0));
+        assert!(
+            folder.path().join("capture-1.html").exists() && !folder.path().join("capture-2.html").exists()
+        );
+        let lines = String::from_utf8(pages.summary.out).unwrap();
+        assert_eq!((lines.lines().count(), lines.matches(".html").count()), (3, 1), "{lines}");
     }
 }

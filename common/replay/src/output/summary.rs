@@ -18,7 +18,7 @@ const MAX_WAITING: usize = 10_000;
 /// Writes the lines in the order in which the sessions began.
 #[derive(Debug)]
 pub struct Summary<W> {
-    out: W,
+    pub(super) out: W,
     /// The number of the next line, unless too many lines wait for it.
     next: u64,
     waiting: BTreeMap<u64, String>,
