@@ -24,5 +24,7 @@ pub(super) fn tls12(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 5077, 3.3";
     let says = "The time for which the client should keep the ticket. 0 means no hint.";
     r.u32(about("ticket_lifetime_hint", says, RFC), shown::seconds)?;
-    r.opaque(2, about("ticket", TICKET, RFC), shown::hex).map(drop)
+    let says = "The server encrypted the keys of the session with a key of its own. So the ticket can cross the wire in clear text: \
+                only the server can read it.";
+    r.opaque(2, about("ticket", says, RFC), shown::hex).map(drop)
 }

@@ -61,7 +61,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
             }
             body {
                 (PreEscaped(ICONS))
-                a.skip href="#ladder" { "To the ladder" }
+                a.skip href="#ladder" { "To the steps" }
                 main {
                     (keys(facts))
                     (glance::of(facts, has_reason))
@@ -71,7 +71,15 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                     (overhead::of(facts))
                 }
                 (search())
-                footer { p { "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing." } }
+                footer {
+                    p {
+                        "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
+                        @if facts.us.is_some() {
+                            a href="index.html" { "All sessions of this folder" }
+                            ", with the pages that show both ends."
+                        }
+                    }
+                }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -141,12 +149,20 @@ fn legend(facts: &Facts) -> Markup {
                 li { span.sign { "S·hs" } span { "the key of an encrypted record: find the key with this sign to see why it exists" } }
             }
             ul.looks {
-                @for look in Look::ALL { li.(look.class()) { (shape(look, look.name())) } }
-                li.alert.peaceful { (shape(Look::Alert, "alert without an error")) }
+                @for look in Look::ALL {
+                    li.(look.class()) { (shape(look, look.name())) }
+                    @if look == Look::Alert { li.alert.peaceful { (shape(look, "alert without an error")) } }
+                }
             }
             p.keyboard {
                 kbd { "j" } " and " kbd { "k" } " walk the records, " kbd { "Enter" } " opens one, " kbd { "/" }
                 " searches titles, fields and bytes, " kbd { "Esc" } " leaves."
+            }
+            details {
+                summary { "The words of the keys" }
+                dl.calls {
+                    @for (word, meaning) in WORDS { div { dt { (word) } dd { (meaning) } } }
+                }
             }
             @if facts.us.is_some() {
                 details {
@@ -158,7 +174,7 @@ fn legend(facts: &Facts) -> Markup {
                 }
             }
             p {
-                "A page has the first " (FIRST_ROWS) " rows of the ladder and the last " (LAST_ROWS) ", "
+                "A page has the first " (FIRST_ROWS) " rows of the steps and the last " (LAST_ROWS) ", "
                 (HANDSHAKE_BYTES / 1024) " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
             }
         }
@@ -182,6 +198,35 @@ fn search() -> Markup {
 fn shape(look: Look, name: &str) -> Markup {
     html! { span.chip { (ladder::icon(look.class())) span.kind { (name) } } }
 }
+
+const WORDS: [(&str, &str); 8] = [
+    (
+        "Why there are many keys",
+        "Each key protects one thing: one direction, and the handshake or the data. A stolen key opens nothing else, and an \
+         attacker cannot send a record of one end back to this end.",
+    ),
+    (
+        "HKDF-Extract",
+        "It mixes two secrets into one. Whoever does not know both cannot compute the result (RFC 5869).",
+    ),
+    (
+        "HKDF-Expand-Label",
+        "It makes a new key from a secret. The label names the purpose, so keys for different purposes are different. Nobody \
+         can compute the secret from the key.",
+    ),
+    ("PRF", "It makes the keys of TLS 1.2 from a secret, a label and a seed, as HKDF does in TLS 1.3."),
+    (
+        "transcript hash",
+        "A checksum over all handshake messages so far. One changed byte makes another checksum.",
+    ),
+    ("PSK", "Pre-shared key: both ends know it from an earlier session. The ticket in ClientHello names it."),
+    (
+        "nonce, IV",
+        "The encryption of each record needs a number that is used once: the nonce. Both ends compute it from the IV, which \
+         belongs to the key, and from the number of the record.",
+    ),
+    ("tag", "The checksum at the end of an encrypted record. Only the two ends can make it."),
+];
 
 const CALLS: [(&str, &str); 11] = [
     ("recv", "The kernel hands over what has arrived: part of a record, or many records."),

@@ -70,12 +70,17 @@ pub(super) fn caption(captions: &Vec<Caption>) -> Markup {
 
 /// Returns the records, each with the index of the first record of the same read or write.
 fn carried<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> Vec<(usize, &'a Drawn)> {
-    let (mut records, mut first) = (Vec::new(), None);
+    let mut records: Vec<(usize, &'a Drawn)> = Vec::new();
+    let mut last: Option<(usize, Side)> = None;
     for (index, row) in rows {
-        match row.record() {
-            Some(drawn) => records.push((*first.get_or_insert(index), drawn)),
-            None => first = None,
-        }
+        let Some(drawn) = row.record() else {
+            last = None;
+            continue;
+        };
+        let sender = drawn.record.sender;
+        let first = last.filter(|(_, other)| *other == sender).map_or(index, |(first, _)| first);
+        last = Some((first, sender));
+        records.push((first, drawn));
     }
     records
 }
@@ -125,19 +130,17 @@ fn data(record: &Record) -> String {
 
 fn alert(record: &Record, facts: &Facts) -> String {
     let how = match (record.is_encrypted(), record.version) {
-        (false, _) => "The alert is in clear text, because this end has no keys yet.",
-        (true, Some(ProtocolVersion::TLSv1_3)) => {
-            "The alert is encrypted, so nobody on the way knows the reason."
-        }
-        (true, _) => "The alert is encrypted.",
+        (false, _) => "It is in clear text, because this end has no keys yet.",
+        (true, Some(ProtocolVersion::TLSv1_3)) => "It is encrypted, so nobody on the way can read it.",
+        (true, _) => "It is encrypted.",
     };
     match facts.marks.fault {
         Some((owner, _)) if owner != record.sender => format!(
             "It refuses the certificate of the {}. The field that is the reason is marked in the Certificate message. \
-             The alert has only the kind of the reason. {how}",
+             The alert names only the kind of the reason. {how}",
             names::side(owner)
         ),
-        _ => format!("A fatal alert ends the session at once. It has only the kind of the reason. {how}"),
+        _ => format!("A fatal alert ends the session at once. It names only the kind of the reason. {how}"),
     }
 }
 
@@ -200,8 +203,9 @@ fn of_client(
         );
     }
     if has("ClientHello") && offers_psk {
-        let from = origin
-            .map_or_else(String::new, |session| format!(" It is from session {session} of this program."));
+        let from = origin.map_or_else(String::new, |session| {
+            format!(" It is from session {session} of this program: index.html leads to the page.")
+        });
         says.push(format!(
             "It also offers the ticket of an earlier session.{from} The binder proves that the client knows the key of \
              the ticket."
@@ -230,7 +234,8 @@ fn of_client(
 
 fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<String> {
     const CLEAR: &str = "ServerHello is in clear text, because the client needs the key share in it to compute any key. \
-                         Both ends have keys now, so everything after this message is encrypted";
+                         Both ends have keys now. They encrypt everything that follows, except ChangeCipherSpec, which \
+                         has no content";
     let mut says: Vec<String> = Vec::new();
     if has("HelloRetryRequest") {
         says.push(
@@ -240,7 +245,7 @@ fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<String> {
         );
     } else if has("ServerHello") && is_tls13 && has("Certificate") {
         says.push(format!(
-            "The server chooses, and sends its half of the key exchange. {CLEAR}: nobody on the way sees the certificate, \
+            "The server chooses, and sends its half of the key exchange. {CLEAR}. Nobody on the way sees the certificate, \
              which says whom the client talks to. CertificateVerify proves its identity: only the owner of the \
              certificate can make this signature."
         ));

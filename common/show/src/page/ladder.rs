@@ -215,7 +215,11 @@ impl<'a> Ladder<'a> {
 /// Returns whether the next row is drawn together with this one.
 fn belongs(row: &Row, next: &Row) -> bool {
     match next {
-        Row::Record(_) => !matches!(row, Row::Segment(_)),
+        Row::Record(next) => match row {
+            Row::Record(drawn) => drawn.record.sender == next.record.sender,
+            Row::Turn(_) | Row::Call(_) | Row::Carry(_) => true,
+            Row::Segment(_) => false,
+        },
         Row::Segment(_) => matches!(row, Row::Call(_)),
         Row::Turn(_) | Row::Call(_) | Row::Carry(_) => false,
     }

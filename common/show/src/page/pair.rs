@@ -100,7 +100,12 @@ fn of(client: &Saved, server: &Saved) -> Markup {
                         }
                     }
                 }
-                footer { p { "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing." } }
+                footer {
+                    p {
+                        "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
+                        a href="index.html" { "All sessions of this folder" }
+                    }
+                }
             }
         }
     }

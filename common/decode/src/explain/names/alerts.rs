@@ -15,7 +15,11 @@ const ALERTS: &[(u8, &str)] = &[
     (30, "A record could not be decompressed."),
     (40, "Client and server found no parameters that both accept."),
     (41, "An SSL 3 client has no certificate to send."),
-    (42, "The certificate is damaged, or its signature does not verify."),
+    (
+        42,
+        "The certificate is damaged, its signature does not verify, or it is refused for a reason that has no alert of its own, \
+         such as a wrong name.",
+    ),
     (43, "The certificate is of a kind that the sender cannot use."),
     (44, "The issuer has revoked the certificate."),
     (45, "The certificate has expired, or is not valid yet."),

@@ -37,7 +37,7 @@ impl Chapter<'_> {
                 }
                 @if !trees.is_empty() {
                     p.keys-title { (icon("key")) (title(derivations, *sender)) }
-                    ul.tree { @for tree in &trees { (self.node(tree)) } }
+                    ul.tree { @for tree in &trees { (self.node(tree, true)) } }
                 }
             }
         }
@@ -68,19 +68,25 @@ impl Chapter<'_> {
         self.drawn.insert(key).then(|| anchor(key))
     }
 
-    fn node(&mut self, node: &Node<'_>) -> Markup {
+    /// Draws a key and the keys that are made from it. A root names the key that it is made from, which another record has.
+    fn node(&mut self, node: &Node<'_>, is_root: bool) -> Markup {
         let derivation = node.derivation;
         let key = derivation.key;
         let from: Vec<String> = tree::inputs(&derivation.rule).into_iter().map(anchor).collect();
         let (id, name) = (self.anchor(key), key.name());
-        let below: Vec<Markup> = node.made_from_it.iter().map(|below| self.node(below)).collect();
+        let below: Vec<Markup> = node.made_from_it.iter().map(|below| self.node(below, false)).collect();
         html! {
             li {
                 details.node.{ (class(key)) } id=[id] data-key=(anchor(key)) data-from=(from.join(" ")) {
                     summary {
                         span.keyname { (name) }
                         @if let Some(sign) = sign(key) { " " span.sign { (sign) } }
-                        " " span.rule { (self.rule(derivation)) }
+                        " " span.rule {
+                            @if is_root && let Some(from) = expanded(&derivation.rule) {
+                                span.input { (from.name()) } ": "
+                            }
+                            (self.rule(derivation))
+                        }
                     }
                     (self.inside(derivation))
                 }
@@ -91,8 +97,8 @@ impl Chapter<'_> {
 
     /// Draws the short form of a rule.
     fn rule(&self, derivation: &Derivation) -> Markup {
-        let input = |input: &Input| match input {
-            Input::Zeros => html! { span.input { "zeros" } },
+        let input = |input: &Input, missing: &str| match input {
+            Input::Zeros => html! { span.input { "no " (missing) ": zeros" } },
             Input::Key(key) | Input::Derived(key) => html! { span.input { (key.name()) } },
         };
         html! {
@@ -107,7 +113,10 @@ impl Chapter<'_> {
                         None => span.input { "an earlier session" },
                     }
                 }
-                Rule::Extract { salt, secret } => { "HKDF-Extract: " (input(salt)) " and " (input(secret)) }
+                Rule::Extract { salt, secret } => {
+                    "HKDF-Extract: " (input(salt, "salt")) " and "
+                    (input(secret, if derivation.key == Key::EarlySecret { "PSK" } else { "new secret" }))
+                }
                 Rule::Expand { label, .. } => {
                     "HKDF-Expand-Label “" (label) "”"
                     @if let Some(transcript) = &derivation.transcript { " and " (hashed(transcript)) }
@@ -397,4 +406,9 @@ fn algorithm_of_value(key: Key) -> &'static str {
         Key::Record(..) => "Value: the key, followed by the IV",
         _ => "Value",
     }
+}
+
+/// Returns the key that a rule expands. The short form of an extraction names its keys itself.
+fn expanded(rule: &Rule) -> Option<Key> {
+    if matches!(rule, Rule::Extract { .. }) { None } else { tree::parent(rule) }
 }

@@ -33,7 +33,7 @@ pub(super) fn why(key: Key) -> &'static str {
         }
         Key::HandshakeSecret => {
             "The second secret. It mixes the shared secret into the first one. From here on an attacker needs a private \
-             key of this session, which both ends delete."
+             key of the key exchange. Both ends delete these keys."
         }
         Key::HandshakeTraffic(Side::Client) => {
             "It protects the handshake messages of the client. The hash of both hellos is in it: if somebody changes a \
