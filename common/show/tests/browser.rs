@@ -425,6 +425,32 @@ fn links_lead_from_a_record_to_its_key_and_back() {
     }
 }
 
+/// The test runs the timers itself.
+#[test]
+#[ignore = "needs chromium"]
+fn a_button_that_is_clicked_twice_gets_its_label_back() {
+    let (mut browser, _folder) = opened();
+    browser.evaluate(
+        "window.timers = new Map(), window.setTimeout = run => (timers.set(timers.size + 1, run), timers.size), \
+         window.clearTimeout = timer => timers.has(timer) && timers.set(timer, () => {}), 0",
+    );
+    let button = "document.querySelector('#record-1 .copy')";
+    let label = browser.evaluate(&format!("{button}.textContent"));
+    for _ in 0..2 {
+        browser.copied_by(button);
+        assert_eq!(browser.evaluate(&format!("{button}.textContent")), "Copied");
+    }
+    assert_eq!(browser.evaluate("timers.size"), 2);
+    browser.evaluate("timers.get(1)()");
+    assert_eq!(
+        browser.evaluate(&format!("{button}.textContent")),
+        "Copied",
+        "the second click restarts the time"
+    );
+    browser.evaluate("timers.get(2)()");
+    assert_eq!(browser.evaluate(&format!("{button}.textContent")), label);
+}
+
 #[test]
 #[ignore = "needs chromium"]
 fn a_command_is_copied_as_it_is_shown() {

@@ -19,6 +19,9 @@ function copySelected(text) {
   return copied;
 }
 
+// The timer of each button that shows its result instead of its label.
+const timers = new WeakMap();
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button.copy");
   if (!button) {
@@ -26,8 +29,9 @@ document.addEventListener("click", async (event) => {
   }
   const source = button.parentElement;
   const rows = [...source.querySelectorAll(":scope > .pane .hex code, :scope > pre")].map((row) => row.textContent);
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent; // a second click finds the result of the first one
   button.textContent = (await copy(rows.join("\n"))) ? "Copied" : "Not copied";
   button.focus();
-  setTimeout(() => (button.textContent = label), 1500);
+  clearTimeout(timers.get(button));
+  timers.set(button, setTimeout(() => (button.textContent = button.dataset.label), 1500));
 });
