@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::{AlertDescription, ContentType, HandshakeType, ProtocolVersion, Side};
 
 use crate::hello::{ClientHello, ServerHello};
-use crate::schedule::{Check, Derivation, Key, Transcript};
+use crate::schedule::{Check, Derivation, Epoch, Key, Transcript};
 use crate::{HEADER, MESSAGE_HEADER};
 
 /// One TLS record (RFC 8446, 5.1), encrypted and decrypted.
@@ -161,6 +161,15 @@ impl Message {
 }
 
 impl Record {
+    /// Returns whether it is protected as TLS 1.3 demands (RFC 8446, 5.2). Early data comes before ServerHello chooses the
+    /// version, but its key belongs to TLS 1.3.
+    pub fn is_sealed_by_tls13(&self) -> bool {
+        match self.key {
+            Some(Key::Record(_, epoch)) => epoch != Epoch::Tls12,
+            _ => self.version == Some(ProtocolVersion::TLSv1_3),
+        }
+    }
+
     /// Returns the content type in the header. Encrypted records of TLS 1.3 always have application_data.
     pub fn outer_type(&self) -> ContentType {
         ContentType::from(self.wire.first().copied().unwrap_or_default())

@@ -307,5 +307,7 @@ fn early_data_is_decrypted_with_its_secret() {
         let numbers: Vec<_> =
             records.iter().filter(|r| r.sender == Side::Client).filter_map(sequence).collect();
         assert_eq!(numbers, [0, 1, 2, 0, 0], "three records of early data, and one under each later key");
+        let mut encrypted = records.iter().filter(|record| record.sealing.is_some());
+        assert!(encrypted.all(Record::is_sealed_by_tls13), "early data comes before the version is chosen");
     }
 }

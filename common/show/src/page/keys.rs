@@ -73,6 +73,7 @@ impl<'a> Chapter<'a> {
     pub(super) fn of(rows: impl Iterator<Item = &'a Row>, origin: Option<u64>) -> Self {
         let mut chapter = Self { origin, ..Self::default() };
         for drawn in rows.filter_map(Row::record) {
+            chapter.inputs.learn_record_keys(&drawn.record);
             for Derivation { key, .. } in &drawn.record.derivations {
                 chapter.made.entry(*key).or_insert(drawn.place);
             }

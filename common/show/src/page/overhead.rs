@@ -2,7 +2,7 @@
 
 use decode::{Content, HEADER, Protection, Record};
 use maud::{Markup, html};
-use rustls::{ProtocolVersion, Side};
+use rustls::Side;
 
 use super::facts::Facts;
 use super::numbers::{bytes, count, grouped};
@@ -37,7 +37,7 @@ impl Overhead {
         let header = if record.content == Content::NotTls { 0 } else { HEADER.min(record.wire.len()) };
         self.headers += header as u64;
         if let (Protection::Opened { padding, .. }, Some(sealing)) = (&record.protection, record.sealing) {
-            let kind = usize::from(record.version == Some(ProtocolVersion::TLSv1_3));
+            let kind = usize::from(record.is_sealed_by_tls13());
             let each = Each { nonce: sealing.explicit_nonce, kind, tag: sealing.tag };
             self.encrypted += 1;
             self.nonces += each.nonce as u64;

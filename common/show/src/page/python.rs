@@ -29,6 +29,16 @@ pub(super) struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
+    /// Adds the keys of records among the derivations of a record. Call this for all records of a session before `learn`: the
+    /// derivation of a key may come after records under it. The key of early data is derived at EncryptedExtensions.
+    ///
+    /// Other keys are not added here. A session that refuses a PSK derives its Early Secret twice, with different values.
+    pub(super) fn learn_record_keys(&mut self, record: &'a Record) {
+        let of_records = |derivation: &&Derivation| matches!(derivation.key, Key::Record(..));
+        let derivations = record.derivations.iter().filter(of_records);
+        self.keys.extend(derivations.map(|derivation| (derivation.key, derivation)));
+    }
+
     /// Adds the keys and the certificate of a record. Call this for the records of a session in their order, and for each
     /// record before the functions below get its derivations and checks.
     pub(super) fn learn(&mut self, record: &'a Record) {

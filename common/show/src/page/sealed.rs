@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rustls::{ContentType, ProtocolVersion};
+use rustls::ContentType;
 
 use super::blocks::{Block, around};
 use super::rows::Drawn;
@@ -20,8 +20,8 @@ pub(super) fn fields(drawn: &Drawn) -> Vec<Field> {
     let Some(sealing) = drawn.record.sealing else {
         return vec![ciphertext(HEADER..drawn.wire.max(HEADER), "")];
     };
-    let (record_rfc, nonce_rfc) = match drawn.record.version {
-        Some(ProtocolVersion::TLSv1_3) => ("RFC 8446, 5.2", "RFC 8446, 5.3"),
+    let (record_rfc, nonce_rfc) = match drawn.record.is_sealed_by_tls13() {
+        true => ("RFC 8446, 5.2", "RFC 8446, 5.3"),
         _ if sealing.explicit_nonce > 0 => ("RFC 5246, 6.2.3.3", "RFC 5288, 3"),
         _ => ("RFC 5246, 6.2.3.3", "RFC 7905, 2"),
     };
@@ -46,7 +46,7 @@ pub(super) fn decrypted<'a>(drawn: &'a Drawn, mut inside: Vec<Field>) -> Block<'
     let record = &drawn.record;
     let (title, content) = ("Decrypted".to_owned(), record.payload());
     let padding = match record.protection {
-        Protection::Opened { padding, .. } if record.version == Some(ProtocolVersion::TLSv1_3) => padding,
+        Protection::Opened { padding, .. } if record.is_sealed_by_tls13() => padding,
         _ => return Block { title, bytes: Cow::Borrowed(content), whole: drawn.payload, fields: inside },
     };
     let kind = inner_type(record);

@@ -2,7 +2,6 @@
 
 use decode::schedule::{Derivation, HashAlgorithm, Rule};
 use decode::{HEADER, Protection, Record};
-use rustls::ProtocolVersion;
 
 use super::program::Program;
 
@@ -47,7 +46,7 @@ pub(super) fn decrypt(record: &Record, keys: &Derivation) -> Option<String> {
         [] => program.line("nonce = (int.from_bytes(iv, \"big\") ^ number).to_bytes(12, \"big\")"),
         _ => program.bytes("explicit", explicit).line("nonce = iv + explicit"),
     };
-    let is_tls13 = record.version == Some(ProtocolVersion::TLSv1_3);
+    let is_tls13 = record.is_sealed_by_tls13();
     let (program, additional) = if is_tls13 {
         (program, "header")
     } else {

@@ -9,6 +9,9 @@ use testing::configs::{Shape, suite};
 
 use self::sessions::Ends;
 use super::*;
+use crate::page::keys::Chapter;
+use crate::page::rows::{Drawn, Row};
+use crate::page::sealed;
 
 mod sessions;
 
@@ -114,6 +117,7 @@ fn the_commands_calculate_the_values_of_rfc_8448() {
     // One command after the other, as a reader would run them.
     let script: String = commands.iter().map(|command| format!("{command}\necho ---\n")).collect();
     let outputs = outputs(Command::new("sh").args(["-ec", &script]));
+    assert_eq!(outputs.len(), known.len());
     for (key, output) in known.into_iter().zip(outputs) {
         assert_eq!(output, decode::hex(key.value.as_ref().unwrap().bytes()), "{:?}", key.key);
     }
@@ -140,6 +144,7 @@ struct Commands {
 fn commands(records: &[Record]) -> Commands {
     let mut commands = Commands::default();
     let mut inputs = Inputs::default();
+    records.iter().for_each(|record| inputs.learn_record_keys(record));
     for seen in records {
         inputs.learn(seen);
         for key in &seen.derivations {
@@ -176,14 +181,16 @@ fn commands(records: &[Record]) -> Commands {
 fn verify(session: &str, expected: &[Expected]) {
     assert!(!expected.is_empty());
     let commands: Vec<String> = expected.iter().map(|expected| expected.command.clone()).collect();
-    for (expected, output) in expected.iter().zip(run(&commands)) {
+    let outputs = run(&commands);
+    assert_eq!(outputs.len(), commands.len(), "{session}");
+    for (expected, output) in expected.iter().zip(outputs) {
         assert_eq!(output, expected.output, "{session}: {}\n{}", expected.what, expected.command);
     }
 }
 
 /// The sessions whose commands run: the suites and keys of both versions, and each kind of handshake. The second value says
 /// how many sessions come before it, so that it resumes one.
-fn shapes() -> [(&'static str, usize, Shape); 10] {
+fn shapes() -> [(&'static str, usize, Shape); 12] {
     let with = |name: &str, key| Shape { suite: suite(name), key: Some(key), ..Shape::default() };
     let aes_128 = with("TLS13_AES_128_GCM_SHA256", &PKCS_ED25519);
     let aes_256 = with("TLS13_AES_256_GCM_SHA384", &PKCS_ECDSA_P256_SHA256);
@@ -198,6 +205,16 @@ fn shapes() -> [(&'static str, usize, Shape); 10] {
         ("ChaCha20, ECDSA with P-384, HelloRetryRequest", 0, Shape { retry: true, ..chacha }),
         ("AES-128, RSA, mutual TLS", 0, Shape { mutual: true, ..rsa }),
         ("resumed", 1, Shape { resumption: true, ..aes_256.clone() }),
+        (
+            "resumed, early data, at the client",
+            1,
+            Shape { early_data: 1000, resumption: true, ..aes_256.clone() },
+        ),
+        (
+            "resumed, early data, at the server",
+            1,
+            Shape { early_data: 1000, resumption: true, ..aes_128.clone() },
+        ),
         ("resumed with tickets", 1, Shape { resumption: true, ticketer: true, ..aes_128 }),
         ("resumed, HelloRetryRequest", 1, Shape { resumption: true, retry: true, ..aes_256 }),
         ("TLS 1.2, AES-128, ECDSA, mutual TLS", 0, Shape { mutual: true, ..old }),
@@ -217,6 +234,13 @@ fn all_commands() -> impl Iterator<Item = (&'static str, Commands)> {
             .flat_map(|record| &record.derivations)
             .any(|key| key.rule == Rule::EarlierSession);
         assert_eq!(is_resumed, earlier > 0, "{name}");
+        let early_data = Some(Key::Record(Side::Client, Epoch::Early));
+        let early_data = records[n % 2].iter().filter(|record| record.key == early_data).count();
+        assert_eq!(
+            early_data,
+            if shape.early_data > 0 { 2 } else { 0 },
+            "early data, and EndOfEarlyData: {name}"
+        );
         (name, commands(&records[n % 2]))
     })
 }
@@ -234,6 +258,34 @@ fn the_commands_of_derivations_and_macs_print_the_values_of_real_sessions() {
 fn the_commands_of_records_and_signatures_print_the_values_of_real_sessions() {
     for (name, commands) in all_commands() {
         verify(name, &commands.cryptography);
+    }
+}
+
+/// Early data comes before ServerHello, which chooses the version, and before the derivation of its key.
+#[test]
+fn early_data_has_the_layout_of_tls13_and_a_command() {
+    let ends = Ends::new(&Shape { resumption: true, early_data: 1000, ..Shape::default() });
+    ends.converse(b"earlier");
+    for records in ends.converse(b"hello") {
+        let rows: Vec<Row> =
+            records.iter().map(|record| Row::Record(Box::new(Drawn::whole(record)))).collect();
+        let mut chapter = Chapter::of(rows.iter(), None);
+        let mut early_data = 0;
+        for drawn in rows.iter().filter_map(Row::record) {
+            chapter.behind(drawn);
+            if drawn.record.key == Some(Key::Record(Side::Client, Epoch::Early)) {
+                early_data += 1;
+                assert!(chapter.decryption(drawn).is_some(), "record {}", drawn.record.number);
+                let outside = sealed::fields(drawn);
+                assert!(outside.iter().all(|field| field.rfc.starts_with("RFC 8446, 5.")), "{outside:?}");
+                let inside = sealed::decrypted(drawn, Vec::new()).fields;
+                assert_eq!(
+                    inside.iter().map(|field| field.rfc).collect::<Vec<_>>(),
+                    ["RFC 8446, 5.2", "RFC 8446, 5.4"]
+                );
+            }
+        }
+        assert_eq!(early_data, 2, "early data, and EndOfEarlyData");
     }
 }
 

@@ -57,11 +57,14 @@ impl Ends {
         self
     }
 
-    /// Runs a session in which both ends send data, update their keys if it is TLS 1.3, send data again, and close. Returns
+    /// Runs a session in which the client sends early data if it may, and both ends send data, update their keys if it is TLS 1.3, send data again, and close. Returns
     /// the records that the client has seen, and those that the server has seen.
     pub(super) fn converse(&self, data: &[u8]) -> [Vec<Record>; 2] {
         let name = "localhost".try_into().unwrap();
-        let client = ClientConnection::new(Arc::new(self.configs.client.clone()), name).unwrap();
+        let mut client = ClientConnection::new(Arc::new(self.configs.client.clone()), name).unwrap();
+        if let Some(mut early_data) = client.early_data() {
+            early_data.write_all(b"too early").unwrap();
+        }
         let server = ServerConnection::new(Arc::new(self.configs.server.clone())).unwrap();
         let end = |side, tls, index: usize| {
             let (recorder, secrets) = (self.recorders[index].clone(), Arc::clone(&self.secrets[index]));
