@@ -204,7 +204,9 @@ fn hellos(sessions: u32) -> Vec<u8> {
     for number in 0..sessions {
         let syn = Tcp { sender: Side::Client, sequence: number << 20, flags: "S", payload: vec![] };
         let hello = vec![22, 3, 1, 0, 4, 1, 0, 0, 0];
-        file.tcp(&syn).tcp(&Tcp { sequence: syn.sequence + 1, flags: "A", payload: hello, ..syn });
+        let answer = Tcp { sender: Side::Server, flags: "SA", ..syn.clone() };
+        let hello = Tcp { sequence: syn.sequence + 1, flags: "A", payload: hello, ..syn.clone() };
+        file.tcp(&syn).tcp(&answer).tcp(&hello);
     }
     file.bytes()
 }
