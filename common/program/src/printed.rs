@@ -50,7 +50,7 @@ pub(crate) fn requested(matches: &ArgMatches, command: &mut Command) -> Option<S
     Some(completions(*shell, command))
 }
 
-/// Writes a text to stdout. Returns the exit status. A reader that closes stdout, such as `head -1`, has enough.
+/// Writes a text to stdout. Returns the exit status. A closed stdout is no error: `head -1` closes it early.
 pub(crate) fn print(program: &str, text: &str) -> ExitStatus {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
