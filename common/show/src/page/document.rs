@@ -203,7 +203,7 @@ const WORDS: [(&str, &str); 8] = [
     (
         "Why there are many keys",
         "Each key protects one thing: one direction, and the handshake or the data. A stolen key opens nothing else, and an \
-         attacker cannot send a record of one end back to this end.",
+         attacker cannot send the records of an end back to it.",
     ),
     (
         "HKDF-Extract",
