@@ -376,8 +376,11 @@ struct Fate {
     keep_alive: bool,
 }
 
+/// The most places by which a segment comes later.
+const LATEST: usize = 30;
+
 fn fate() -> impl Strategy<Value = Fate> {
-    let late = prop_oneof![4 => Just(0), 1 => 0_usize..30];
+    let late = prop_oneof![4 => Just(0), 1 => 0..LATEST];
     (
         late,
         prop::bool::weighted(0.1),
@@ -404,8 +407,9 @@ fn disturb(recorded: &Recorded, size: usize, fates: &[Fate]) -> Vec<Tcp> {
         let sequence = segment.sequence.wrapping_sub(overlap as u32);
         let place = turn.0 * 1_000_000 + (disturbed.len() + fate.late) * 10;
         if fate.keep_alive {
+            // A probe repeats an acknowledged byte, so it comes behind this byte, however late the byte is.
             let sequence = segment.sequence.wrapping_sub(1);
-            disturbed.push((place, Tcp { sequence, payload: vec![0], ..segment.clone() }));
+            disturbed.push((place + 10 * LATEST, Tcp { sequence, payload: vec![0], ..segment.clone() }));
         }
         let moved = Tcp { sequence, payload, ..segment };
         if fate.doubled {
