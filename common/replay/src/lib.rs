@@ -17,7 +17,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`file`] | reads pcap and pcapng files: packets and secrets |
+//! | [`file`](mod@file) | reads pcap and pcapng files: packets and secrets |
 //! | [`packet`] | finds the TCP segment in a packet |
 //! | [`reassembly`] | joins the segments of one direction, and finds gaps |
 //! | [`connections`] | finds the connections that are TLS sessions |
