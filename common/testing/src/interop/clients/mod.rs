@@ -116,7 +116,7 @@ pub(super) fn check(client: &dyn Client, case: Case) {
     let sent = received + greeting.len();
     let number = if case.is_resumed() { 2 } else { 1 };
     let log = server.log();
-    log.wait_for_line(&format!("{end}; {received} bytes received, {sent} sent"));
+    log.wait_for_line(&format!("{end}; {} bytes received, {} sent", grouped(received), grouped(sent)));
     let connected = &log.lines(" connected: ")[number - 1];
     assert!(connected.contains(&format!(" TLS{} ", case.version)), "{connected}");
     assert_eq!(connected.contains(", resumed, "), case.is_resumed(), "{connected}");
@@ -125,4 +125,12 @@ pub(super) fn check(client: &dyn Client, case: Case) {
         case.has_client_certificate(),
         "{connected}"
     );
+}
+
+/// Groups the digits of a number, as the log does: `1,048,576`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
