@@ -54,6 +54,8 @@ pub mod secrets;
 mod suite;
 pub mod tickets;
 
+use rustls::Side;
+
 use self::reader::Reader;
 
 pub use self::decoder::Decoder;
@@ -77,6 +79,14 @@ pub fn message_length(begun: &[u8]) -> Option<usize> {
 pub fn is_grease(number: u16) -> bool {
     let [high, low] = number.to_be_bytes();
     high == low && low & 0x0f == 0x0a
+}
+
+/// Returns the other end of a session.
+pub fn other_side(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    }
 }
 
 /// Formats bytes in hexadecimal.

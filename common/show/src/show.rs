@@ -9,9 +9,9 @@ use rustls::Side;
 use tls_session::observer::{SessionId, SocketEvent, Step};
 
 use crate::sink::{Carried, Sink};
-use decode::Decoder;
 use decode::recorder::Recorder;
 use decode::secrets::Secrets;
+use decode::{Decoder, other_side};
 
 /// Decodes the bytes of each session once, for all sinks. It stops when no sink watches any more.
 #[derive(Debug)]
@@ -67,13 +67,6 @@ impl<S: Sink> Show<S> {
         }
     }
 
-    fn peer(&self) -> Side {
-        match self.local {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        }
-    }
-
     /// Returns the sink.
     pub fn into_sink(self) -> S {
         self.sink
@@ -81,7 +74,7 @@ impl<S: Sink> Show<S> {
 
     /// Passes the last read to the sink, now that rustls has processed it.
     fn pass_read(&mut self, id: SessionId) {
-        let peer = self.peer();
+        let peer = other_side(self.local);
         let secrets = self.secrets.take();
         let wire = self.wire(id);
         let Some((then, bytes)) = wire.read.take() else { return };

@@ -30,7 +30,7 @@ pub(super) fn fold(first: &Drawn, last: &Drawn, arrows: &[Markup]) -> Markup {
         li.fold.(Look::of(record).class()).{ "from-" (sender) } .encrypted[record.is_encrypted()] {
             details {
                 summary {
-                    span.sr { (sender) " to " (names::side(names::other(record.sender))) ": " }
+                    span.sr { (sender) " to " (names::side(decode::other_side(record.sender))) ": " }
                     span.line aria-hidden="true" {}
                     span.chip {
                         (icon(Look::of(record).class()))

@@ -109,7 +109,7 @@ impl Captured {
     /// Adds the FIN of one end.
     pub fn fin(&mut self, at: Duration, sender: Side) {
         self.turn(at);
-        let last = self.progress(names::other(sender)).fin;
+        let last = self.progress(decode::other_side(sender)).fin;
         self.progress(sender).fin = true;
         self.segment(Segment::Fin { sender, last });
     }

@@ -1,18 +1,17 @@
 //! Finds out which part of a certificate made the other end refuse it.
 
 use decode::explain::Fault;
+use decode::other_side;
 use identity::{Distrust, Link, Outside, Unauthorized};
 use rustls::{AlertDescription, CertificateError, Side};
 use tls_session::authorize::Refusal;
 use tls_session::close_reason::CloseReason;
 
-use super::names::other;
-
 /// Returns the owner of the refused certificate and the reason. `us` is this end. `None`: no certificate was refused, or
 /// no single field shows the reason.
 pub(super) fn of(reason: &CloseReason, us: Side) -> Option<(Side, Fault)> {
     match reason {
-        CloseReason::Unauthorized(refusal) => Some((other(us), of_refusal(refusal)?)),
+        CloseReason::Unauthorized(refusal) => Some((other_side(us), of_refusal(refusal)?)),
         CloseReason::PeerAlert(alert, _) => Some((us, of_alert(*alert)?)),
         _ => None,
     }

@@ -119,7 +119,7 @@ fn data(record: &Record) -> String {
     let Some(key) = record.key else {
         return "It is application data. This program does not know its key.".to_owned();
     };
-    let receiver = names::side(names::other(record.sender));
+    let receiver = names::side(decode::other_side(record.sender));
     format!(
         "It is protected by the key {}. If somebody had changed one byte of this record on its way, the tag would not \
          match. The {receiver} would have shown nothing of it: it would have reported an error, sent the alert \

@@ -44,7 +44,7 @@ fn heading(facts: &Facts) -> Markup {
     let Some(us) = facts.us else {
         return html! { "Session " (facts.number) ": a client with the server at " span.nowrap { (facts.server.address) } };
     };
-    let peer = names::other(us);
+    let peer = decode::other_side(us);
     html! {
         "Session " (facts.number) ": this " (names::side(us)) " with the " (names::side(peer)) " at "
         span.nowrap { (facts.of(peer).address) }
@@ -193,7 +193,7 @@ fn authorization(facts: &Facts) -> Markup {
 /// Draws whether each end authorized the other. `us` is this end.
 fn results(facts: &Facts, us: Side) -> Markup {
     let (result, alarming) = our_result(facts);
-    let (ours, theirs) = (names::side(us), names::side(names::other(us)));
+    let (ours, theirs) = (names::side(us), names::side(decode::other_side(us)));
     html! {
         (fact(&format!("the {theirs}, checked by this {ours}"), &html! { span.alarming[alarming] { (result) } }))
         (fact(&format!("this {ours}, checked by the {theirs}"), &html! { (their_result(facts, us)) }))

@@ -180,7 +180,7 @@ impl<'a> Ladder<'a> {
     fn arrow(&mut self, drawn: &'a Drawn) -> Markup {
         let record = &drawn.record;
         let (look, sender) = (Look::of(record), record.sender);
-        let receiver = names::other(sender);
+        let receiver = decode::other_side(sender);
         let about =
             AboutKey { protection: self.keys.protection(drawn), decryption: self.keys.decryption(drawn) };
         let inside = self.painter.record(drawn, &about);

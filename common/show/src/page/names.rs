@@ -114,11 +114,3 @@ pub(super) fn side(side: Side) -> &'static str {
         Side::Server => "server",
     }
 }
-
-/// Returns the other side.
-pub(super) fn other(side: Side) -> Side {
-    match side {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
-    }
-}

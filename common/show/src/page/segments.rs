@@ -32,7 +32,7 @@ impl Segment {
                 (None, format!("TCP connected{took}"), "SYN, SYN-ACK, ACK".to_owned())
             }
             Self::Fin { sender, last: false } => {
-                let other = names::side(names::other(sender));
+                let other = names::side(decode::other_side(sender));
                 (Some(sender), "FIN".to_owned(), format!("half-closed: the {other} can still send"))
             }
             Self::Fin { sender, last: true } => {

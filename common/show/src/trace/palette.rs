@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use decode::other_side;
 use rustls::Side;
 use tls_session::escaped::one_line;
 
@@ -13,7 +14,7 @@ use crate::vocabulary::Tone;
 pub(super) fn style_of(tone: Tone, local: Side) -> Style {
     match tone {
         Tone::Woke => Style::new().bold(),
-        Tone::In => style_of_sender(peer_of(local)),
+        Tone::In => style_of_sender(other_side(local)),
         Tone::Out => style_of_sender(local),
         Tone::Tls => Style::new(),
         Tone::Phase => AnsiColor::Magenta.on_default().bold(),
@@ -29,13 +30,6 @@ pub(super) fn style_of_sender(sender: Side) -> Style {
     match sender {
         Side::Client => AnsiColor::Yellow.on_default(),
         Side::Server => AnsiColor::Cyan.on_default(),
-    }
-}
-
-fn peer_of(local: Side) -> Side {
-    match local {
-        Side::Client => Side::Server,
-        Side::Server => Side::Client,
     }
 }
 
