@@ -1,5 +1,6 @@
 //! Asks whether the cases notice the faults: each fault of the example `faulty` fails a known set of cases, the correct
-//! server fails none, and no case is without a fault that it notices.
+//! server fails none, and no case is without a fault that it notices. A faulty server may also be too slow for its
+//! neighbours, because that depends on the machine.
 //!
 //! The sets are in `faults.txt`. A set has all cases that fail, also those that the fault is not about: a server that resets
 //! its connections fails in many ways. This command writes the file again:

@@ -1,6 +1,6 @@
 //! Reads capture files: pcap, and pcapng with its secrets.
 //!
-//! This code reads files that somebody else made, so no length in a file decides how much memory is used: a block is
+//! This code reads files of other programs, so no length in a file decides how much memory is used: a block is
 //! read as far as it is really there, and its length has a limit. The crates that exist do not keep to that, or lose
 //! something that a session needs:
 //!

@@ -7,7 +7,7 @@
 //!  Decryption Secrets Blocks, --key-log ─▶ key_log
 //! ```
 //!
-//! Somebody else made the file, so nothing in it can crash the program or make it grow:
+//! Another program made the file, so nothing in it can crash the program or make it grow:
 //!
 //! - All connections together need about 128 MiB: the bytes that wait for earlier ones, the bytes before it is known whether
 //!   they are TLS, and the incomplete records, incomplete messages and transcripts of sessions. If they need more, the

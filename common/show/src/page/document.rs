@@ -207,12 +207,12 @@ const WORDS: [(&str, &str); 8] = [
     ),
     (
         "HKDF-Extract",
-        "It mixes two secrets into one. Whoever does not know both cannot compute the result (RFC 5869).",
+        "It mixes two secrets into one. An attacker needs both to compute the result (RFC 5869).",
     ),
     (
         "HKDF-Expand-Label",
-        "It makes a new key from a secret. The label names the purpose, so keys for different purposes are different. Nobody \
-         can compute the secret from the key.",
+        "It makes a new key from a secret. The label names the purpose, so keys for different purposes are different. The \
+         secret cannot be computed from the key.",
     ),
     ("PRF", "It makes the keys of TLS 1.2 from a secret, a label and a seed, as HKDF does in TLS 1.3."),
     (
