@@ -4,7 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process;
+
+use tempfile::NamedTempFile;
 
 use super::file_name::{Name, Role};
 use crate::error::ShowError;
@@ -132,7 +133,5 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 
 /// Makes a file and removes it again. Permissions alone do not tell whether files can be made.
 fn probe(folder: &Path) -> io::Result<()> {
-    let path = folder.join(format!(".illustrate-{}", process::id()));
-    create(&path)?;
-    fs::remove_file(path)
+    NamedTempFile::with_prefix_in(".illustrate-", folder)?.close()
 }
