@@ -46,10 +46,31 @@ impl Aead {
     }
 }
 
-/// Returns whether ServerKeyExchange of a suite has a named group and a signature (RFC 8422, 5.4). DHE begins with a prime
-/// instead (RFC 5246, 7.4.3), and a PSK with an identity hint (RFC 5489, 2).
-pub(crate) fn signs_named_group(suite: CipherSuite) -> bool {
-    suite.as_str().is_some_and(|name| name.contains("_ECDHE_RSA_") || name.contains("_ECDHE_ECDSA_"))
+/// The key exchange of a suite of TLS 1.2, which decides the form of ServerKeyExchange and ClientKeyExchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyExchange {
+    /// ECDHE. The server signs a named group and a public key (RFC 8422, 5.4).
+    Ecdhe,
+    /// DHE. The server signs a prime, a generator and a public key (RFC 5246, 7.4.3).
+    Dhe,
+    /// The client encrypts the secret with the key of the certificate (RFC 5246, 7.4.7.1).
+    Rsa,
+    /// Another one: for example with a PSK, or without a signature.
+    Other,
+}
+
+impl KeyExchange {
+    /// Returns the key exchange of a suite.
+    pub(crate) fn of(suite: CipherSuite) -> Self {
+        let name = suite.as_str().unwrap_or_default();
+        let is_one_of = |beginnings: &[&str]| beginnings.iter().any(|beginning| name.starts_with(beginning));
+        match () {
+            () if is_one_of(&["TLS_ECDHE_RSA_", "TLS_ECDHE_ECDSA_"]) => Self::Ecdhe,
+            () if is_one_of(&["TLS_DHE_RSA_", "TLS_DHE_DSS_"]) => Self::Dhe,
+            () if is_one_of(&["TLS_RSA_WITH_"]) => Self::Rsa,
+            () => Self::Other,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,17 +2,16 @@
 
 use rustls::{HandshakeType, ProtocolVersion, Side};
 
+use super::key_exchange::NAMED_CURVE;
 use crate::Message;
 use crate::hello::extensions;
 use crate::reader::Reader;
+use crate::suite::KeyExchange;
 
 const PROTOCOLS: u16 = 16;
 const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
 const KEY_SHARE: u16 = 51;
-
-/// `named_curve` (RFC 8422, 5.4).
-const NAMED_CURVE: u8 = 3;
 
 /// The modes of psk_key_exchange_modes (RFC 8446, 4.2.9).
 const PSK_ALONE: u8 = 0;
@@ -81,6 +80,11 @@ impl Choices {
         }
     }
 
+    /// Returns the key exchange of the suite; `None` if the suite is not known.
+    pub(super) fn key_exchange(&self) -> Option<KeyExchange> {
+        self.suite.map(|suite| KeyExchange::of(suite.into()))
+    }
+
     fn of_mut(&mut self, sender: Side) -> &mut Certified {
         match sender {
             Side::Client => &mut self.client,
@@ -114,11 +118,20 @@ impl Choices {
     }
 
     fn server_key_exchange(&mut self, mut body: Reader<'_>) -> Option<()> {
-        if body.take(1)? == [NAMED_CURVE] {
-            self.group = Some(body.u16()?);
-            body.vector(1)?; // public key
-            self.server.scheme = Some(body.u16()?);
+        match self.key_exchange()? {
+            KeyExchange::Ecdhe => {
+                body.take(1).filter(|kind| *kind == [NAMED_CURVE])?;
+                self.group = Some(body.u16()?);
+                body.vector(1)?; // public key
+            }
+            KeyExchange::Dhe => {
+                body.vector(2)?; // prime
+                body.vector(2)?; // generator
+                body.vector(2)?; // public key
+            }
+            KeyExchange::Rsa | KeyExchange::Other => return None,
         }
+        self.server.scheme = Some(body.u16()?);
         Some(())
     }
 

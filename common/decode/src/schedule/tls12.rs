@@ -7,7 +7,7 @@ use super::{Check, CheckKind, Epoch, Key, Rule, Seed};
 use crate::hello::ServerHello;
 use crate::reader::Reader;
 use crate::record::Message;
-use crate::suite::{Aead, signs_named_group};
+use crate::suite::{Aead, KeyExchange};
 
 /// The length of the master secret (RFC 5246, 8.1).
 const MASTER: usize = 48;
@@ -30,7 +30,7 @@ impl Schedule {
         match message.kind {
             HandshakeType::ServerKeyExchange => {
                 self.add(message);
-                if signs_named_group(session.suite) {
+                if KeyExchange::of(session.suite) == KeyExchange::Ecdhe {
                     // `None`: the curve has no name, or the message is malformed.
                     let _ = self.key_share(&mut session, message.body());
                 }
