@@ -51,10 +51,7 @@ impl Endings {
 
     /// Returns the role of its peers.
     pub fn peer(&self) -> Side {
-        match self.local {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        }
+        decode::other_side(self.local)
     }
 
     /// Returns the sentence for this reason.
