@@ -5,7 +5,7 @@ use decode::schedule::{
 };
 use decode::{Record, hex};
 use maud::{Markup, html};
-use rustls::{NamedGroup, Side};
+use rustls::Side;
 
 use super::super::bytes::{copy, reference};
 use super::super::ladder::icon;
@@ -13,6 +13,7 @@ use super::super::names;
 use super::super::numbers::count;
 use super::super::python;
 use super::super::rows::Drawn;
+use super::formula::{check_formula, formula, group_name};
 use super::tree::{self, Node};
 use super::words::{anchor, note, part, proof, section, sign, why};
 use super::{Chapter, EXPLAINED, NAMED, REPEATED};
@@ -282,14 +283,6 @@ fn title(derivations: &[Derivation], sender: Side) -> String {
     text.to_owned()
 }
 
-fn group_name(group: Option<NamedGroup>) -> String {
-    match group.map(|group| (group.as_str(), u16::from(group))) {
-        None => "key exchange".to_owned(),
-        Some((Some(name), _)) => name.to_owned(),
-        Some((None, number)) => format!("group 0x{number:04x}"),
-    }
-}
-
 /// Draws the messages of a transcript in short: the first and the last one.
 fn hashed(transcript: &Transcript) -> Markup {
     html! {
@@ -322,82 +315,6 @@ fn hash_name(algorithm: HashAlgorithm) -> &'static str {
     match algorithm {
         HashAlgorithm::Sha256 => "SHA-256",
         HashAlgorithm::Sha384 => "SHA-384",
-    }
-}
-
-/// Returns the calculation as the RFC writes it.
-fn formula(rule: &Rule, algorithm: HashAlgorithm) -> String {
-    let input = |input: &Input| match input {
-        Input::Zeros => format!("{} zero bytes", algorithm.length()),
-        Input::Key(key) => key.name().into_owned(),
-        Input::Derived(key) => format!("Derive-Secret({}, \"derived\", \"\")", key.name()),
-    };
-    match rule {
-        Rule::KeyExchange(group) => {
-            format!("{}(own private key, public key of the other end)", group_name(*group))
-        }
-        Rule::EarlierSession => "none: both ends have kept it".to_owned(),
-        Rule::Extract { salt, secret } => format!("HKDF-Extract(salt = {}, {})", input(salt), input(secret)),
-        Rule::Expand { from, label, length } => {
-            let context =
-                if matches!(*label, "finished" | "traffic upd") { "\"\"" } else { "transcript hash" };
-            format!("HKDF-Expand-Label({}, \"{label}\", {context}, {length})", from.name())
-        }
-        Rule::TrafficKeys { from, key, iv } => {
-            let from = from.name();
-            format!(
-                "HKDF-Expand-Label({from}, \"key\", \"\", {key}), HKDF-Expand-Label({from}, \"iv\", \"\", {iv})"
-            )
-        }
-        Rule::Ticket { from, nonce, length } => {
-            format!("HKDF-Expand-Label({}, \"resumption\", {}, {length})", from.name(), short(nonce))
-        }
-        Rule::Prf { from, label, seed, length } => {
-            let seed = match seed {
-                Seed::Transcript => "transcript hash",
-                Seed::Randoms { first: Side::Client, .. } => "client random + server random",
-                Seed::Randoms { first: Side::Server, .. } => "server random + client random",
-            };
-            format!("PRF({}, \"{label}\", {seed}), {length} bytes", from.name())
-        }
-        Rule::Cut { from, key, iv } => {
-            format!(
-                "key = {0}[{1}..{2}], IV = {0}[{3}..{4}]",
-                from.name(),
-                key.start,
-                key.end,
-                iv.start,
-                iv.end
-            )
-        }
-    }
-}
-
-/// Formats a nonce, which the peer chooses, in at most 64 digits.
-fn short(nonce: &[u8]) -> String {
-    match nonce.get(..32) {
-        Some(beginning) if nonce.len() > 32 => format!("{}…", hex(beginning)),
-        _ => hex(nonce),
-    }
-}
-
-fn check_formula(check: &Check) -> String {
-    let key = check.key.map_or_else(|| "finished_key".into(), Key::name);
-    match check.kind {
-        CheckKind::Finished(side) if check.key == Some(Key::Master) => {
-            let label = if side == Side::Client { "client finished" } else { "server finished" };
-            format!("verify_data = PRF(master_secret, \"{label}\", transcript hash), 12 bytes")
-        }
-        CheckKind::Finished(_) => format!("verify_data = HMAC({key}, transcript hash)"),
-        CheckKind::Binder(_) => format!("binder = HMAC({key}, transcript hash)"),
-        CheckKind::CertificateVerify(side) if check.signed.is_some() => format!(
-            "signature over 64 spaces, \"TLS 1.3, {} CertificateVerify\", a zero byte and the transcript hash",
-            names::side(side)
-        ),
-        CheckKind::CertificateVerify(_) => "signature over all messages so far".to_owned(),
-        CheckKind::ServerKeyExchange => {
-            "signature over client random + server random + the server's group and public key".to_owned()
-        }
     }
 }
 
