@@ -27,7 +27,7 @@ mod x509;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rustls::{HandshakeType, Side};
+use rustls::{AlertDescription, HandshakeType, Side};
 
 pub use self::choices::Choices;
 pub use self::fault::Fault;
@@ -71,6 +71,8 @@ pub enum Mark {
     ChosenBy(Side),
     /// The other end refused the certificate because of this field.
     Fault,
+    /// The other end refused this certificate, and no field shows the reason.
+    Refused,
 }
 
 /// Knowledge about a session that marks fields of its messages.
@@ -101,6 +103,11 @@ pub fn content(record: &Record) -> Vec<Field> {
         Content::Handshake(_) => Vec::new(),
         _ => FieldReader::explain(record.payload(), Known::NOTHING, |r| record::content(r, record)),
     }
+}
+
+/// Returns the meaning of an alert in a sentence. Empty for an unknown alert.
+pub fn meaning(alert: AlertDescription) -> Cow<'static, str> {
+    names::alerts::alert(alert.into()).says
 }
 
 /// Explains a handshake message and its header. Ranges are in [`Message::bytes`].

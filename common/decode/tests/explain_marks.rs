@@ -183,6 +183,7 @@ fn the_reason_of_a_refusal_is_marked_in_the_certificate() {
     ] {
         assert_eq!(faults(&[own.der()], fault), [field]);
     }
+    assert_eq!(faults(&[own.der()], Fault::Unnamed), [""; 0], "no field is the reason");
     assert!(faults(&[own.der()], Fault::KeyUsage)[0].starts_with("keyUsage: Key Encipherment"));
     let nameless = CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
     assert_eq!(faults(&[nameless.der()], Fault::Names), ["subject: CN=rcgen self signed cert"]);

@@ -41,6 +41,7 @@ mod list;
 mod lock;
 mod names;
 mod numbers;
+mod origin;
 mod pages;
 mod pair;
 mod python;

@@ -319,15 +319,16 @@ fn only_their_owner_may_read_pages_and_their_folder() {
     let parent = TempDir::new();
     let path = parent.path().join("new/pages");
     let mut folder = Folder::open(&path, Side::Server).unwrap();
-    let page = folder.write("page").map(|name| folder.page(name)).unwrap();
+    let page = folder.write(|name| name.to_string()).map(|(name, _)| folder.page(name)).unwrap();
     assert_eq!(page, path.join("server-1.html"));
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.clone()), 0o700);
-    assert_eq!(mode(page), 0o600);
+    assert_eq!(mode(page.clone()), 0o600);
+    assert_eq!(fs::read_to_string(page).unwrap(), "server-1", "the page knows its name");
     assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "no other file remains");
     // A folder that was removed is made again.
     fs::remove_dir_all(&path).unwrap();
-    assert_eq!(folder.write("page").unwrap().to_string(), "server-2");
+    assert_eq!(folder.write(|_| String::new()).unwrap().0.to_string(), "server-2");
     assert!(path.join("server-2.html").exists());
 }
 
@@ -346,7 +347,7 @@ fn each_page_gets_the_next_free_name() {
     let mut server = Folder::open(folder.path(), Side::Server).unwrap();
     let mut client = Folder::open(folder.path(), Side::Client).unwrap();
     let mut other_server = Folder::open(folder.path(), Side::Server).unwrap();
-    let name = |folder: &mut Folder| format!("{}.html", folder.write("ours").unwrap());
+    let name = |folder: &mut Folder| format!("{}.html", folder.write(|_| String::new()).unwrap().0);
     assert_eq!(name(&mut server), "server-10.html");
     assert_eq!(name(&mut client), "client-3.html");
     assert_eq!(name(&mut other_server), "server-11.html");

@@ -91,6 +91,15 @@ fn the_index_has_a_row_for_each_session_and_marks_failures() {
     assert_eq!(texts(&html, ".totals .failed"), ["1 failed"]);
     let link = html.select(&Selector::parse(".failed a").unwrap()).next().unwrap();
     assert!(folder.path().join(link.attr("href").unwrap()).exists());
+    for page in pages(&folder) {
+        let name = page.trim_end_matches(".html");
+        let footer = Html::parse_document(&folder.read(&page));
+        assert_eq!(
+            footer.select(&Selector::parse(&format!("footer a[href='index.html#{name}']")).unwrap()).count(),
+            1
+        );
+        assert_eq!(texts(&html, &format!("tr #{name}")), [name]);
+    }
     for name in ["index.html", "index.jsonl", ".lock"] {
         let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");

@@ -222,16 +222,18 @@ fn captions_fit_the_case() {
 
 #[test]
 fn a_resumed_session_names_the_session_that_its_psk_came_from() {
-    for page in resumed(Shape::default()) {
-        let captions = captions(&page);
+    for (page, end) in resumed(Shape::default()).iter().zip(["client", "server"]) {
+        let captions = captions(page);
         for part in [
-            "It is from session 1 of this program: index.html leads to the page.",
+            &*format!("It is from session 1 of this program ({end}-1)."),
             "The server accepts the ticket",
             "No certificate is sent",
         ] {
             assert!(captions.contains(part), "'{part}' is not in {captions}");
         }
-        assert!(page.texts("#key-psk .rule")[0].contains("session 1 of this program"));
+        for place in [".flight", ".facts", "#key-psk .rule"] {
+            assert_eq!(page.count(&format!("{place} a[href='{end}-1.html']")), 1, "{place}");
+        }
         assert!(page.texts(".proof")[0].starts_with("Binder: the client knows the PSK"));
         assert!(page.texts(".proof")[0].contains("The list of binders is left out"));
         assert_eq!(page.count("#key-binder-key"), 1);

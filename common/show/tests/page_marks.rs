@@ -48,9 +48,52 @@ fn a_refusal_leads_to_the_guilty_field() {
         assert_eq!(page.texts(".outcome.failed a[href='#reason']"), ["See the bytes that are the reason"]);
         assert_eq!(page.texts("#reason > .name"), ["issuer"]);
         assert_eq!(page.texts("#reason > .why"), ["✖ this is why the certificate was refused"]);
+        assert_eq!(page.texts(".flight a[href='#reason']"), ["See the field that is the reason"]);
     }
     for page in pages(&Shape::default()) {
         assert_eq!((page.count("a[href='#reason']"), page.count(".why:not(p)")), (0, 0));
+    }
+}
+
+/// The alert does not tell the server that the name is wrong.
+#[test]
+fn an_alert_without_a_reason_leads_to_the_refused_certificate() {
+    let [client, server] = draw(Setup::with_wrong_name(), ROOM, hello());
+    assert_eq!(client.texts("#reason > .name"), ["subjectAltName"]);
+    assert_eq!(server.texts(".outcome a[href='#reason']"), ["See the certificate of the server"]);
+    assert_eq!(server.texts("#reason > .name"), ["Certificate"]);
+    assert_eq!(server.texts("#reason > .why"), ["✖ the other end refused this certificate"]);
+    assert_eq!(server.texts(".flight a[href='#reason']"), ["See the refused certificate"]);
+    for place in [".outcome .hint", ".flight"] {
+        assert!(server.texts(place).concat().contains("such as a wrong name"), "{place}");
+    }
+}
+
+/// The handshake does not finish, but the server has chosen, and its messages are correct.
+#[test]
+fn the_page_of_a_refused_session_shows_the_choices_and_doubts_the_proofs() {
+    let tls12 = Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"), ..Shape::default() };
+    let signed = "but the client does not accept this certificate";
+    let cases = [
+        (
+            Shape::default(),
+            "TLS 1.3TLS_AES_256_GCM_SHA384X25519",
+            vec![signed, "but the client does not accept this server"],
+        ),
+        (tls12, "TLS 1.2TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384X25519", vec![signed]),
+    ];
+    for (shape, chosen, doubts) in cases {
+        for page in pages(&Shape { distrust: true, ..shape }) {
+            assert_eq!(page.texts(".card:has(p) dd").concat(), chosen);
+            let proofs = page.texts(".proof > summary");
+            assert_eq!(proofs.len(), doubts.len(), "{proofs:?}");
+            for (proof, doubt) in proofs.iter().zip(&doubts) {
+                assert!(proof.ends_with(doubt), "{proof}");
+            }
+        }
+    }
+    for page in pages(&Shape { mutual: true, ..Shape::default() }) {
+        assert_eq!((page.count(".proof strong"), page.count(".card p")), (0, 0));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The choices of a handshake: which entry of each offered list was taken.
 
-use rustls::{HandshakeType, ProtocolVersion, Side};
+use rustls::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion, Side};
 
 use super::key_exchange::NAMED_CURVE;
 use crate::Message;
@@ -70,6 +70,21 @@ impl Choices {
             (sender, HandshakeType::CompressedCertificate) => self.compressed(sender, body),
             _ => None,
         };
+    }
+
+    /// Returns the version that the server has chosen.
+    pub fn version(&self) -> Option<ProtocolVersion> {
+        self.version.map(ProtocolVersion::from)
+    }
+
+    /// Returns the cipher suite that the server has chosen.
+    pub fn suite(&self) -> Option<CipherSuite> {
+        self.suite.map(CipherSuite::from)
+    }
+
+    /// Returns the group that the server has chosen.
+    pub fn group(&self) -> Option<NamedGroup> {
+        self.group.map(NamedGroup::from)
     }
 
     /// Returns the algorithm of the signature that `sender` makes.

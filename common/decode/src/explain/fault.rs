@@ -6,7 +6,7 @@ use x509_parser::prelude::FromDer;
 use super::summary::chain;
 use crate::Message;
 
-/// The reason why an end refused the certificates of the other end, if one field shows it.
+/// The reason why an end refused the certificates of the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The first certificate is not valid at the time of the session.
@@ -23,6 +23,8 @@ pub enum Fault {
     ExtendedKeyUsage,
     /// The key of the first certificate is of an unknown kind.
     PublicKey,
+    /// The reason is not known, or no single field shows it. The first certificate is the refused one.
+    Unnamed,
 }
 
 /// The place of a fault: the index of the certificate in its message.

@@ -52,7 +52,9 @@ pub(super) fn certificate(r: &mut FieldReader<'_>, index: Option<usize>) -> Step
         let says = "The signature of the tbsCertificate, made with the issuer's key.";
         let signature = &certificate.signature_value.data;
         element(r, about("signatureValue", says, "RFC 5280, 4.1.1.3"), || shown::hex(signature))
-    })
+    })?;
+    r.mark_if(fault == Some(Fault::Unnamed), Mark::Refused);
+    Ok(())
 }
 
 fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>, fault: Option<Fault>) -> Step {

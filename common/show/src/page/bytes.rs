@@ -123,7 +123,7 @@ impl Painter {
                 self.leaves += 1;
                 self.leaves % TINTS
             });
-            let is_reason = field.mark == Some(Mark::Fault) && !std::mem::replace(&mut self.has_reason, true);
+            let is_reason = is_fault(field) && !std::mem::replace(&mut self.has_reason, true);
             numbered.push(Numbered { field, number, last: self.fields - 1, tint, is_reason, inside });
         }
         numbered
@@ -272,8 +272,13 @@ fn marked(mark: Mark) -> Markup {
         @match mark {
             Mark::ChosenBy(side) => strong.chosen { "✓ chosen by the " (names::side(side)) },
             Mark::Fault => strong.why { "✖ this is why the certificate was refused" },
+            Mark::Refused => strong.why { "✖ the other end refused this certificate" },
         }
     }
+}
+
+fn is_fault(field: &Field) -> bool {
+    matches!(field.mark, Some(Mark::Fault | Mark::Refused))
 }
 
 // ---- fields ------------------------------------------------------------------------------------------------
@@ -283,7 +288,7 @@ fn list(fields: &[Numbered<'_>]) -> Markup {
         ul.fields {
             @for Numbered { field, number, last, tint, is_reason, inside } in fields {
                 li {
-                    div.field.fault[field.mark == Some(Mark::Fault)] id=[is_reason.then_some(REASON)]
+                    div.field.fault[is_fault(field)] id=[is_reason.then_some(REASON)]
                         tabindex="0" data-f=(number) data-last=(last) {
                         @if let Some(tint) = tint { span.swatch.{ "t" (tint) } aria-hidden="true" {} }
                         span.name { (field.name) }

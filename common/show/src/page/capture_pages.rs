@@ -26,7 +26,8 @@ impl CapturePages {
     /// # Errors
     /// The page cannot be written.
     pub fn draw(&mut self, session: &Captured) -> Result<PathBuf, ShowError> {
-        let name = self.0.write(&document::of(&session.facts, &session.rows).into_string())?;
+        let draw = |name| document::of(&session.facts, &session.rows, name, None).into_string();
+        let (name, _) = self.0.write(draw)?;
         Ok(self.0.page(name))
     }
 }

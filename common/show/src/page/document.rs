@@ -7,7 +7,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rustls::Side;
 
 use super::facts::Facts;
+use super::file_name::Name;
 use super::names::{self, Look};
+use super::origin::Origin;
 use super::rows::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
 use super::{glance, ladder, overhead};
 
@@ -43,9 +45,9 @@ const SCRIPT: &str = concat!(
 );
 const ICONS: &str = include_str!("icons.svg");
 
-/// Draws the page of a session.
-pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
-    let (ladder, has_reason) = ladder::of(facts, rows);
+/// Draws the page of a session under this name. `origin` is the session that this one resumes.
+pub(super) fn of(facts: &Facts, rows: &Rows, name: Name, origin: Option<Origin>) -> Markup {
+    let (ladder, has_reason) = ladder::of(facts, rows, origin);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -64,7 +66,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                 a.skip href="#ladder" { "To the steps" }
                 main {
                     (keys(facts))
-                    (glance::of(facts, has_reason))
+                    (glance::of(facts, origin, has_reason))
                     (secret(facts))
                     (legend(facts))
                     (ladder)
@@ -75,8 +77,8 @@ pub(super) fn of(facts: &Facts, rows: &Rows) -> Markup {
                     p {
                         "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
                         @if facts.us.is_some() {
-                            a href="index.html" { "All sessions of this folder" }
-                            ", with the pages that show both ends."
+                            a href={ "index.html#" (name) } { "This session in the index of the folder" }
+                            ", which links the page of its other end, and the page that shows both ends."
                         }
                     }
                 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use program::exit::ExitStatus;
-use rustls::{HandshakeKind, HandshakeType, ProtocolVersion, Side};
+use rustls::{AlertDescription, HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use serde::{Deserialize, Serialize};
-use tls_session::alert_name::AlertName;
 use tls_session::close_reason::CloseReason;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
@@ -108,7 +107,7 @@ pub(super) enum Refusal {
     /// We refused the peer, for this reason.
     Ours(String),
     /// The peer refused us with this alert.
-    Theirs(String),
+    Theirs(AlertDescription),
 }
 
 /// The grade of an outcome, from the best to the worst.
@@ -202,10 +201,13 @@ impl Facts {
         };
         let refusal = match reason {
             CloseReason::Unauthorized(why) => Some(Refusal::Ours(why.to_string())),
-            CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(AlertName(*alert).to_string())),
+            CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(*alert)),
             _ => None,
         };
-        self.marks.fault = self.us.and_then(|us| fault::of(reason, us));
+        // Our own reason says more than our alert.
+        if let (Some(us), Some(fault)) = (self.us, fault::of(reason)) {
+            self.marks.fault = Some((decode::other_side(us), fault));
+        }
         self.outcome = Some(Outcome { sentence, grade, refusal });
     }
 
@@ -226,14 +228,22 @@ impl Facts {
                 let (first, _) = moments.data.unwrap_or((self.lasted, self.lasted));
                 moments.data = Some((first, self.lasted));
             }
-            Content::Alert(Alert { unauthenticated: false, .. }) => {
+            Content::Alert(Alert { unauthenticated: false, description, .. }) => {
                 moments.closing.get_or_insert(self.lasted);
+                let refused = fault::of_alert(description);
+                let refused = refused.map(|fault| (decode::other_side(record.sender), fault));
+                self.marks.fault = self.marks.fault.or(refused);
             }
             _ => {}
         }
         for message in record.messages() {
             self.message(message);
         }
+    }
+
+    /// Returns the end whose certificate the other end refused.
+    pub(super) fn refused(&self) -> Option<Side> {
+        self.marks.fault.map(|(owner, _)| owner)
     }
 
     /// Notes an event of the TCP connection.

@@ -1,23 +1,13 @@
 //! Finds out which part of a certificate made the other end refuse it.
 
 use decode::explain::Fault;
-use decode::other_side;
 use identity::{Distrust, Link, Outside, Unauthorized};
-use rustls::{AlertDescription, CertificateError, Side};
-use tls_session::authorize::Refusal;
+use rustls::{AlertDescription, CertificateError};
 use tls_session::close_reason::CloseReason;
 
-/// Returns the owner of the refused certificate and the reason. `us` is this end. `None`: no certificate was refused, or
-/// no single field shows the reason.
-pub(super) fn of(reason: &CloseReason, us: Side) -> Option<(Side, Fault)> {
-    match reason {
-        CloseReason::Unauthorized(refusal) => Some((other_side(us), of_refusal(refusal)?)),
-        CloseReason::PeerAlert(alert, _) => Some((us, of_alert(*alert)?)),
-        _ => None,
-    }
-}
-
-fn of_refusal(refusal: &Refusal) -> Option<Fault> {
+/// Returns the fault for which we refused the certificates of the peer. `None`: we did not, or the peer presented none.
+pub(super) fn of(reason: &CloseReason) -> Option<Fault> {
+    let CloseReason::Unauthorized(refusal) = reason else { return None };
     match refusal.reason().downcast_ref() {
         Some(why) => of_check(why),
         None => of_error(refusal.certificate_error()),
@@ -36,7 +26,9 @@ fn of_check(why: &Unauthorized) -> Option<Fault> {
         Unauthorized::MayNotSign => Fault::KeyUsage,
         Unauthorized::WrongUse(_) => Fault::ExtendedKeyUsage,
         Unauthorized::UnsupportedKey(_) => Fault::PublicKey,
-        _ => return None,
+        // Its certificate is not the reason.
+        Unauthorized::NotAskedFor | Unauthorized::NotPresented | Unauthorized::WrongSignature => return None,
+        _ => Fault::Unnamed,
     })
 }
 
@@ -54,11 +46,17 @@ fn of_error(error: &CertificateError) -> Option<Fault> {
     })
 }
 
-/// Returns the fault that the peer's alert is about. Most alerts do not tell.
-fn of_alert(alert: AlertDescription) -> Option<Fault> {
+/// Returns the fault of a certificate that an alert is about. Most alerts do not tell which one. `None`: the alert is not
+/// about a certificate.
+pub(super) fn of_alert(alert: AlertDescription) -> Option<Fault> {
     match alert {
         AlertDescription::CertificateExpired => Some(Fault::Validity),
         AlertDescription::UnknownCA => Some(Fault::Issuer),
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::AccessDenied => Some(Fault::Unnamed),
         _ => None,
     }
 }

@@ -4,22 +4,26 @@
 
 use std::collections::HashMap;
 
+use decode::explain::{self, Fault};
 use decode::schedule::Key;
 use decode::{Content, Message, Record};
-use rustls::{ProtocolVersion, Side};
-
 use maud::{Markup, html};
+use rustls::{AlertDescription, ProtocolVersion, Side};
 
+use super::bytes::REASON;
 use super::facts::Facts;
 use super::keys;
 use super::names::{self, Look};
+use super::origin::Origin;
 use super::rows::{Drawn, Row};
 
 /// A text above the arrows of a read or a write.
 #[derive(Debug)]
 pub(super) struct Caption {
-    pub(super) title: String,
-    pub(super) text: String,
+    title: String,
+    text: Markup,
+    /// The label of a link to the refused certificate.
+    link: Option<&'static str>,
 }
 
 /// The captions of a page. The key is the first of the records that one read or write carried.
@@ -34,8 +38,12 @@ struct Told {
     alert: bool,
 }
 
-/// Returns the captions of the rows of a page.
-pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts) -> Captions {
+/// Returns the captions of the rows of a page. `origin` is the session that this one resumes.
+pub(super) fn of<'a>(
+    rows: impl Iterator<Item = (usize, &'a Row)>,
+    facts: &Facts,
+    origin: Option<Origin>,
+) -> Captions {
     let records = carried(rows);
     let mut captions = Captions::new();
     let (mut number, mut told) = (0, Told::default());
@@ -47,8 +55,8 @@ pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts
             number += 1;
             let sender = first.record.sender;
             let title = format!("Flight {number}, the {}’s.", names::side(sender));
-            let text = purpose(number, sender, &handshake, facts);
-            captions.entry(*starts_at).or_default().push(Caption { title, text });
+            let text = purpose(number, sender, &handshake, facts, origin);
+            captions.entry(*starts_at).or_default().push(Caption { title, text, link: None });
         }
         for (index, drawn) in flight {
             if let Some(caption) = told.next(drawn, facts) {
@@ -59,11 +67,16 @@ pub(super) fn of<'a>(rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts
     captions
 }
 
-/// Draws the captions above a read or a write.
-pub(super) fn caption(captions: &Vec<Caption>) -> Markup {
+/// Draws the captions above a read or a write. `has_reason` says that a field above has the anchor [`REASON`].
+pub(super) fn caption(captions: &[Caption], has_reason: bool) -> Markup {
     html! {
         div.flight {
-            @for Caption { title, text } in captions { p { strong { (title) } " " (text) } }
+            @for Caption { title, text, link } in captions {
+                p {
+                    strong { (title) } " " (text)
+                    @if has_reason && let Some(label) = link { " " a href={ "#" (REASON) } { (label) } "." }
+                }
+            }
         }
     }
 }
@@ -104,64 +117,89 @@ impl Told {
         Some(match &record.content {
             Content::Alert(_) if names::is_peaceful(record) => Caption {
                 title: format!("The {end} closes."),
-                text: "close_notify says that no data follows. It is protected like data, so nobody else can send it. \
-                       Without it, a connection that somebody cuts would look like the end of the data."
-                    .to_owned(),
+                text: html! {
+                    "close_notify says that no data follows. It is protected like data, so an attacker cannot send it. \
+                     Without it, a connection that an attacker cuts would look like the end of the data."
+                },
+                link: None,
             },
-            Content::Alert(_) => Caption { title: format!("The {end} gives up."), text: alert(record, facts) },
-            _ => Caption { title: format!("The first data of the {end}."), text: data(record) },
+            Content::Alert(alert) => gives_up(record, alert.description, facts),
+            _ => Caption { title: format!("The first data of the {end}."), text: data(record), link: None },
         })
     }
 }
 
 /// Says which key protects application data, and what a changed byte does.
-fn data(record: &Record) -> String {
-    let Some(key) = record.key else {
-        return "It is application data. This program does not know its key.".to_owned();
-    };
+fn data(record: &Record) -> Markup {
     let receiver = names::side(decode::other_side(record.sender));
-    format!(
-        "It is protected by the key {}. If somebody had changed one byte of this record on its way, the tag would not \
-         match. The {receiver} would have shown nothing of it: it would have reported an error, sent the alert \
-         bad_record_mac, and ended the session.",
-        keys::described(key)
-    )
-}
-
-fn alert(record: &Record, facts: &Facts) -> String {
-    let how = match (record.is_encrypted(), record.version) {
-        (false, _) => "It is in clear text, because this end has no keys yet.",
-        (true, Some(ProtocolVersion::TLSv1_3)) => "It is encrypted, so nobody on the way can read it.",
-        (true, _) => "It is encrypted.",
-    };
-    match facts.marks.fault {
-        Some((owner, _)) if owner != record.sender => format!(
-            "It refuses the certificate of the {}. The field that is the reason is marked in the Certificate message. \
-             The alert names only the kind of the reason. {how}",
-            names::side(owner)
-        ),
-        _ => format!("A fatal alert ends the session at once. It names only the kind of the reason. {how}"),
+    html! {
+        @match record.key {
+            None => "It is application data. This program does not know its key.",
+            Some(key) => {
+                "It is protected by the key " (keys::described(key)) ". If an attacker had changed one byte of this record \
+                 on its way, the tag would not match. The " (receiver) " would have shown nothing of it: it would have \
+                 reported an error, sent the alert bad_record_mac, and ended the session."
+            }
+        }
     }
 }
 
+/// Says why an end sends a fatal alert.
+fn gives_up(record: &Record, alert: AlertDescription, facts: &Facts) -> Caption {
+    let how = match (record.is_encrypted(), record.version) {
+        (false, _) => "It is in clear text, because this end has no keys yet.",
+        (true, Some(ProtocolVersion::TLSv1_3)) => "It is encrypted, so no observer on the way can read it.",
+        (true, _) => "It is encrypted.",
+    };
+    let (text, link) = match facts.marks.fault {
+        Some((owner, fault)) if owner != record.sender => {
+            let says = html! { "It refuses the certificate of the " (names::side(owner)) ". " };
+            match fault {
+                Fault::Unnamed => (
+                    html! { (says) "The alert does not name the reason. " (explain::meaning(alert)) " " (how) },
+                    "See the refused certificate",
+                ),
+                _ => (
+                    html! { (says) "The alert names only the kind of the reason. " (how) },
+                    "See the field that is the reason",
+                ),
+            }
+        }
+        _ => {
+            let says = html! { "A fatal alert ends the session at once. It names only the kind of the reason. " (how) };
+            (says, "")
+        }
+    };
+    let title = format!("The {} gives up.", names::side(record.sender));
+    Caption { title, text, link: Some(link).filter(|label| !label.is_empty()) }
+}
+
 /// Returns the purpose of a flight, which its messages reveal. `number` counts the flights from 1.
-fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts) -> String {
+fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts, origin: Option<Origin>) -> Markup {
     let has = |title: &str| records.iter().any(|drawn| drawn.titles.iter().any(|other| other == title));
     let makes = |key: Key| {
         records.iter().flat_map(|drawn| &drawn.record.derivations).any(|derivation| derivation.key == key)
     };
     let mut messages = records.iter().flat_map(|drawn| drawn.record.messages());
-    let own = match sender {
+    let mut own = match sender {
         Side::Client => {
-            of_client(number, messages.any(Message::offers_tls13), makes(Key::Psk), facts.origin, &has)
+            let offers_tls13 = messages.any(Message::offers_tls13);
+            let psk = makes(Key::Psk).then(|| psk(origin));
+            of_client(number, offers_tls13, psk, &has)
         }
         Side::Server => {
             let version = messages.filter_map(|message| message.version).last();
             of_server(version == Some(ProtocolVersion::TLSv1_3), &has)
         }
     };
+    if has("Certificate") && facts.refused() == Some(sender) {
+        let (owner, receiver) = (names::side(sender), names::side(decode::other_side(sender)));
+        own.push(html! {
+            "The " (receiver) " does not accept this certificate, so the " (owner) " has proved no identity to it."
+        });
+    }
     if !own.is_empty() {
-        return own.join(" ");
+        return html! { @for text in &own { (text) " " } };
     }
     let text = if has("Finished") {
         "Finished proves with a hash of the whole handshake that nobody has changed a byte of it."
@@ -173,103 +211,97 @@ fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts) -> St
     } else {
         ""
     };
-    text.to_owned()
+    html! { (text) }
+}
+
+/// Explains the offer of a ticket.
+fn psk(origin: Option<Origin>) -> Markup {
+    html! {
+        "It also offers the ticket of an earlier session."
+        @if let Some(origin) = origin { " It is from " (origin) "." }
+        " The binder proves that the client knows the key of the ticket."
+    }
 }
 
 fn of_client(
     number: usize,
     offers_tls13: bool,
-    offers_psk: bool,
-    origin: Option<u64>,
+    psk: Option<Markup>,
     has: &impl Fn(&str) -> bool,
-) -> Vec<String> {
-    let mut says: Vec<String> = Vec::new();
+) -> Vec<Markup> {
+    let mut says: Vec<Markup> = Vec::new();
     if has("ClientHello") && number > 1 {
-        says.push(
+        says.push(html! {
             "The client sends its hello again, with a key share of the group that the server wants. The first hello \
              stays protected: a hash of it (message_hash) is part of everything that follows."
-                .to_owned(),
-        );
+        });
     } else if has("ClientHello") && !offers_tls13 {
-        says.push(
+        says.push(html! {
             "The client offers its versions and algorithms. No key exists yet, so everybody on the way can read this."
-                .to_owned(),
-        );
+        });
     } else if has("ClientHello") {
-        says.push(
+        says.push(html! {
             "The client offers its versions and algorithms. It sends its half of the key exchange at once, for the \
              groups that it expects the server to choose. No key exists yet, so everybody on the way can read this."
-                .to_owned(),
-        );
-    }
-    if has("ClientHello") && offers_psk {
-        let from = origin.map_or_else(String::new, |session| {
-            format!(" It is from session {session} of this program: index.html leads to the page.")
         });
-        says.push(format!(
-            "It also offers the ticket of an earlier session.{from} The binder proves that the client knows the key of \
-             the ticket."
-        ));
     }
+    says.extend(psk.filter(|_| has("ClientHello")));
     if has("ClientKeyExchange") {
-        says.push(
+        says.push(html! {
             "The client sends its half of the key exchange, so both ends can compute the keys now. After its \
              ChangeCipherSpec everything that it sends is encrypted."
-                .to_owned(),
-        );
+        });
     }
     if has("CertificateVerify") {
-        says.push(
+        says.push(html! {
             "The client proves its identity as well: it signs the handshake with the private key of its certificate. \
              Finished proves that nobody has changed the handshake."
-                .to_owned(),
-        );
+        });
     } else if has("Certificate") {
-        says.push(
-            "The server asked for a certificate. The client has none, and sends an empty list.".to_owned(),
-        );
+        says.push(html! {
+            "The server asked for a certificate. The client has none, and sends an empty list."
+        });
     }
     says
 }
 
-fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<String> {
+fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<Markup> {
     const CLEAR: &str = "ServerHello is in clear text, because the client needs the key share in it to compute any key. \
                          Both ends have keys now. They encrypt everything that follows, except ChangeCipherSpec, which \
                          has no content";
-    let mut says: Vec<String> = Vec::new();
+    let mut says: Vec<Markup> = Vec::new();
     if has("HelloRetryRequest") {
-        says.push(
+        says.push(html! {
             "The server wants a key share of another group. It asks the client for another hello, which costs a round \
              trip."
-                .to_owned(),
-        );
+        });
     } else if has("ServerHello") && is_tls13 && has("Certificate") {
-        says.push(format!(
-            "The server chooses, and sends its half of the key exchange. {CLEAR}. Nobody on the way sees the certificate, \
+        says.push(html! {
+            "The server chooses, and sends its half of the key exchange. " (CLEAR) ". Nobody on the way sees the certificate, \
              which says whom the client talks to. CertificateVerify proves its identity: only the owner of the \
              certificate can make this signature."
-        ));
+        });
     } else if has("ServerHello") && is_tls13 {
-        says.push(format!(
-            "The server accepts the ticket, and sends its half of the key exchange. {CLEAR}. No certificate is sent: only \
+        says.push(html! {
+            "The server accepts the ticket, and sends its half of the key exchange. " (CLEAR) ". No certificate is sent: only \
              the server that issued the ticket knows its key, and Finished proves that this server knows it."
-        ));
+        });
     } else if has("ServerHello") && has("ServerHelloDone") {
-        says.push(
+        says.push(html! {
             "The server chooses, sends its certificate, and signs its half of the key exchange. All of this is in clear \
              text: the client has not sent its half yet, so no key exists. Everybody on the way sees the certificate. TLS \
              1.3 exchanges the halves earlier, and encrypts it."
-                .to_owned(),
-        );
+        });
     } else if has("ServerHello") {
-        says.push(
+        says.push(html! {
             "The server chooses, and resumes the session that the client remembers. Both ends have kept its master \
              secret, so they need no certificate and no key exchange."
-                .to_owned(),
-        );
+        });
     }
     if has("CertificateRequest") {
-        says.push("It asks the client for a certificate, too.".to_owned());
+        says.push(html! {
+            "It asks the client for a certificate, too."
+        });
     }
     says
 }

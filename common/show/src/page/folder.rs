@@ -66,19 +66,21 @@ impl Folder {
         })
     }
 
-    /// Writes a page under the next free name, and returns this name. Makes the folder again if it was removed.
+    /// Writes a page under the next free name, with which `draw` draws it. Returns the name and the number of bytes. Makes
+    /// the folder again if it was removed.
     ///
     /// # Errors
     /// The page cannot be written, for example because the disk is full. A partial page is removed.
-    pub fn write(&mut self, page: &str) -> Result<Name, ShowError> {
+    pub fn write(&mut self, draw: impl FnOnce(Name) -> String) -> Result<(Name, usize), ShowError> {
         let (name, mut file) = self.create()?;
+        let page = draw(name);
         if let Err(error) = file.write_all(page.as_bytes()) {
             let path = self.page(name);
             // An error of the removal is ignored. The error of the write says more.
             let _ = fs::remove_file(&path);
             return Err(unwritable(&path, &error));
         }
-        Ok(name)
+        Ok((name, page.len()))
     }
 
     fn create(&mut self) -> Result<(Name, File), ShowError> {

@@ -1,27 +1,30 @@
 //! The top of the page: a summary of the session.
 
-use decode::explain::{Certificate, Certificates};
+use decode::explain::{self, Certificate, Certificates, Choices, Fault};
 use maud::{Markup, html};
 use program::offer::version_name;
 use rustls::{HandshakeKind, Side};
+use tls_session::alert_name::AlertName;
+use tls_session::handshake::suite_name;
 
 use super::bytes::REASON;
 use super::facts::{Agreed, Facts, Grade, Outcome, Refusal};
 use super::ladder::icon;
 use super::names;
 use super::numbers::{count, duration, grouped};
+use super::origin::Origin;
 use super::strip;
 
 /// Returns the title of the page.
 pub(super) fn title(facts: &Facts) -> String {
     let end = facts.outcome.as_ref().map_or("not ended", |outcome| word(outcome.grade));
     let agreed = facts.agreed.as_ref();
-    let version = agreed.map_or_else(String::new, |agreed| format!(", {}", version(Some(agreed))));
+    let version = agreed.map_or_else(String::new, |agreed| format!(", {}", version(agreed)));
     format!("Session {}{version}: {end}", facts.number)
 }
 
-/// Draws the summary. `has_reason` says that a field has the anchor [`REASON`].
-pub(super) fn of(facts: &Facts, has_reason: bool) -> Markup {
+/// Draws the summary. `origin` is the session that this one resumes. `has_reason` says that a field has the anchor [`REASON`].
+pub(super) fn of(facts: &Facts, origin: Option<Origin>, has_reason: bool) -> Markup {
     html! {
         header.top {
             p.eyebrow { "An illustrated TLS session" }
@@ -33,7 +36,7 @@ pub(super) fn of(facts: &Facts, has_reason: bool) -> Markup {
         section.facts aria-labelledby="facts-title" {
             h2 #facts-title.sr { "At a glance" }
             (parties(facts))
-            (agreement(facts))
+            (agreement(facts, origin))
             (authorization(facts))
             (traffic(facts))
         }
@@ -60,7 +63,7 @@ fn word(grade: Grade) -> &'static str {
 }
 
 fn outcome(facts: &Facts, has_reason: bool) -> Markup {
-    let Some(Outcome { sentence, grade, .. }) = &facts.outcome else {
+    let Some(Outcome { sentence, grade, refusal }) = &facts.outcome else {
         return html! {
             div.outcome.doubtful { p { (icon("warn")) strong { "Left open." } " The program ended before the session." } }
         };
@@ -75,9 +78,18 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
         div.outcome.(class) role="note" {
             p { (icon(picture)) strong { (says) } }
             p.why { (capital(sentence)) "." }
+            @if let (Some(Refusal::Theirs(alert)), Some((owner, Fault::Unnamed))) = (refusal, facts.marks.fault) {
+                p.hint { (explain::meaning(*alert)) " The " (names::side(decode::other_side(owner))) " knows the reason: see its page, or its error message." }
+            }
             @if *grade == Grade::Failed {
                 p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" }
-                    @if has_reason { " · " a href={ "#" (REASON) } { "See the bytes that are the reason" } }
+                    @if has_reason && let Some((owner, fault)) = facts.marks.fault {
+                        " · "
+                        a href={ "#" (REASON) } {
+                            @if fault == Fault::Unnamed { "See the certificate of the " (names::side(owner)) }
+                            @else { "See the bytes that are the reason" }
+                        }
+                    }
                 }
             }
         }
@@ -95,9 +107,8 @@ pub(super) fn capital(sentence: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn version(agreed: Option<&Agreed>) -> String {
-    let version = agreed.and_then(|agreed| agreed.version);
-    version.map_or_else(|| "none agreed".to_owned(), version_name)
+fn version(agreed: &Agreed) -> String {
+    agreed.version.map_or_else(|| "none agreed".to_owned(), version_name)
 }
 
 /// Formats the time of the handshake.
@@ -110,9 +121,14 @@ fn tiles(facts: &Facts) -> Markup {
     let agreed = facts.agreed.as_ref();
     let handshake = agreed.map_or_else(|| "not done".to_owned(), took);
     let records = |side| grouped(facts.of(side).records);
+    let version = match (agreed, facts.marks.choices.version()) {
+        (Some(agreed), _) => ("version", version(agreed)),
+        (None, Some(chosen)) => ("version, chosen by the server", version_name(chosen)),
+        (None, None) => ("version", "none agreed".to_owned()),
+    };
     html! {
         dl.tiles {
-            div { dt { "version" } dd { (version(agreed)) } }
+            div { dt { (version.0) } dd { (version.1) } }
             div { dt { "handshake" } dd { (handshake) } }
             div { dt { "session" } dd { (lasted(facts)) } }
             div {
@@ -145,30 +161,51 @@ fn parties(facts: &Facts) -> Markup {
     }
 }
 
-fn agreement(facts: &Facts) -> Markup {
-    let Some(agreed) = &facts.agreed else {
-        return html! {
-            section.card { h3 { "Agreed" } p { "Nothing: the handshake did not finish." } }
-        };
-    };
-    let kind = match agreed.kind {
-        Some(HandshakeKind::Full) => "full",
-        Some(HandshakeKind::FullWithHelloRetryRequest) => "full, after a HelloRetryRequest",
-        Some(HandshakeKind::Resumed) => "resumed, with a ticket or the ID of an earlier session",
-        None => "not known",
+fn agreement(facts: &Facts, origin: Option<Origin>) -> Markup {
+    let Some(agreed) = &facts.agreed else { return choices(&facts.marks.choices) };
+    let kind = html! {
+        @match agreed.kind {
+            Some(HandshakeKind::Full) => "full",
+            Some(HandshakeKind::FullWithHelloRetryRequest) => "full, after a HelloRetryRequest",
+            Some(HandshakeKind::Resumed) => {
+                "resumed, with a ticket or the ID of "
+                @match origin { Some(origin) => (origin), None => "an earlier session" }
+            }
+            None => "not known",
+        }
     };
     let group = agreed.group.as_deref().unwrap_or("none: there was no key exchange");
     html! {
         section.card {
             h3 { "Agreed" }
             dl {
-                (fact("version", &html! { (version(Some(agreed))) }))
+                (fact("version", &html! { (version(agreed)) }))
                 (fact("cipher suite", &html! { code { (agreed.suite) } }))
                 (fact("group", &html! { code { (group) } }))
                 (fact("handshake", &html! {  (kind) ", " (took(agreed)) }))
                 (fact("protocol", &html! {
                     @match &agreed.alpn { Some(protocol) => code { (protocol) }, None => "none (no ALPN)" }
                 }))
+            }
+        }
+    }
+}
+
+/// Draws the choices of a handshake that did not finish.
+fn choices(choices: &Choices) -> Markup {
+    let Some(version) = choices.version() else {
+        return html! {
+            section.card { h3 { "Agreed" } p { "Nothing: the handshake did not finish." } }
+        };
+    };
+    html! {
+        section.card {
+            h3 { "Chosen, but not agreed" }
+            p { "The server chose these in its hello. The handshake did not finish." }
+            dl {
+                (fact("version", &html! { (version_name(version)) }))
+                @if let Some(suite) = choices.suite() { (fact("cipher suite", &html! { code { (suite_name(suite)) } })) }
+                @if let Some(group) = choices.group() { (fact("group", &html! { code { (format!("{group:?}")) } })) }
             }
         }
     }
@@ -212,7 +249,7 @@ fn our_result(facts: &Facts) -> (String, bool) {
 /// Says whether the peer authorized us. A peer never reports success. Only its later behaviour shows it.
 fn their_result(facts: &Facts, us: Side) -> String {
     if let Some(Outcome { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.outcome {
-        return format!("it ended the session with the alert {alert}");
+        return format!("it ended the session with the alert {}", AlertName(*alert));
     }
     let Some(agreed) = &facts.agreed else { return "not known: the handshake did not finish".to_owned() };
     let resumed = agreed.kind == Some(HandshakeKind::Resumed);

@@ -144,7 +144,7 @@ fn row(session: &Session<'_>, list: &List) -> Markup {
             }
             td.pages {
                 @if let Some(number) = session.pair { a.pair href={ "pair-" (number) ".html" } { "both ends" } " " }
-                @for entry in &session.pages { a href={ (entry.name) ".html" } { (entry.name) } " " }
+                @for entry in &session.pages { a #(entry.name) href={ (entry.name) ".html" } { (entry.name) } " " }
             }
         }
     }

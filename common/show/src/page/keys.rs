@@ -7,6 +7,7 @@
 
 mod draw;
 mod formula;
+mod proofs;
 mod tree;
 mod words;
 
@@ -16,6 +17,7 @@ use decode::schedule::{Derivation, Key};
 use maud::{Markup, html};
 use rustls::{HandshakeType, Side};
 
+use super::origin::Origin;
 use super::python::{self, Inputs};
 use super::rows::{Drawn, Row};
 use words::{anchor, sign, source};
@@ -40,8 +42,10 @@ pub(super) struct Chapter<'a> {
     hellos: Hellos,
     explained: usize,
     repeated: usize,
-    /// The number of the session that issued the PSK, if this process saw it.
-    origin: Option<u64>,
+    /// The session that issued the PSK, if this program saw it.
+    origin: Option<Origin>,
+    /// The end whose certificate the other end refused.
+    refused: Option<Side>,
     /// The inputs of the commands.
     inputs: Inputs<'a>,
 }
@@ -70,9 +74,14 @@ pub(super) fn anchor_of(drawn: &Drawn) -> Option<String> {
 }
 
 impl<'a> Chapter<'a> {
-    /// Reads the rows of a page. `origin` is the number of the session whose PSK this session uses.
-    pub(super) fn of(rows: impl Iterator<Item = &'a Row>, origin: Option<u64>) -> Self {
-        let mut chapter = Self { origin, ..Self::default() };
+    /// Reads the rows of a page. `origin` is the session whose PSK this session uses. `refused` is the end whose
+    /// certificate the other end refused.
+    pub(super) fn of(
+        rows: impl Iterator<Item = &'a Row>,
+        origin: Option<Origin>,
+        refused: Option<Side>,
+    ) -> Self {
+        let mut chapter = Self { origin, refused, ..Self::default() };
         for drawn in rows.filter_map(Row::record) {
             chapter.inputs.learn_record_keys(&drawn.record);
             for Derivation { key, .. } in &drawn.record.derivations {

@@ -12,6 +12,7 @@ use super::flights::{self, Captions, caption};
 use super::keys::{self, Chapter};
 use super::names::{self, Look};
 use super::numbers::{bytes, count, duration, grouped};
+use super::origin::Origin;
 use super::rows::{Carry, Drawn, Omitted, Row, Rows, Turn};
 use crate::vocabulary::{self, Entry, Tone};
 
@@ -26,15 +27,16 @@ struct Ladder<'a> {
     troubled: bool,
 }
 
-/// Draws the ladder. Also returns whether it has a field with the reason of a failure.
-pub(super) fn of(facts: &Facts, rows: &Rows) -> (Markup, bool) {
+/// Draws the ladder. `origin` is the session that this one resumes. Also returns whether the ladder has a field with the
+/// reason of a failure.
+pub(super) fn of(facts: &Facts, rows: &Rows, origin: Option<Origin>) -> (Markup, bool) {
     let repeated = rows.repeated();
     let all = || rows.first.iter().chain(&repeated).chain(&rows.last).enumerate();
     let us = facts.us;
     let mut ladder = Ladder {
         us,
-        flights: flights::of(all(), facts),
-        keys: Chapter::of(all().map(|(_, row)| row), facts.origin),
+        flights: flights::of(all(), facts, origin),
+        keys: Chapter::of(all().map(|(_, row)| row), origin, facts.refused()),
         painter: Painter::new(facts.marks.clone()),
         troubled: false,
     };
@@ -153,7 +155,9 @@ impl<'a> Ladder<'a> {
     }
 
     fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &'a Row)]) -> Markup {
-        let flight = records.first().and_then(|(index, _)| self.flights.get(index)).map(caption);
+        let has_reason = self.painter.has_reason();
+        let flight = records.first().and_then(|(index, _)| self.flights.get(index));
+        let flight = flight.map(|captions| caption(captions, has_reason));
         let drawn: Vec<&'a Drawn> = records.iter().filter_map(|(_, row)| row.record()).collect();
         let runs = drawn.chunk_by(|one, next| bulk::continues(one, next));
         let arrows: Vec<Markup> = runs.map(|run| self.run(run)).collect();

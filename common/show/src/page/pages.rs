@@ -1,10 +1,10 @@
 //! Draws finished sessions and writes their pages. Runs on the thread of the [drawer](super::drawer).
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use decode::hello::ClientHello;
 use decode::hex;
-use decode::tickets::Tickets;
 use log::{Level, info, log, warn};
 use rustls::HandshakeType;
 use tls_session::escaped::one_line;
@@ -16,18 +16,22 @@ use super::file_name::Name;
 use super::folder::Folder;
 use super::index::Index;
 use super::limit::Size;
+use super::origin::Origin;
 use super::rows::{Row, Rows};
 use super::saved::{self, Saved};
 use super::story::Story;
 use crate::error::ShowError;
+
+/// The most pages whose names are kept for links from later pages.
+const NAMED: usize = 4096;
 
 /// Writes the pages of a program, and their index.
 #[derive(Debug)]
 pub(super) struct Pages {
     folder: Folder,
     index: Index,
-    /// The tickets of the sessions so far. They lead to the numbers of their pages.
-    tickets: Tickets,
+    /// The latest pages, by the numbers of their sessions.
+    drawn: BTreeMap<u64, Name>,
     /// Names the clock of this host.
     boot: Option<String>,
     /// The number of pages that could not be written since the last success.
@@ -37,23 +41,26 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn new(folder: Folder, limit: Size) -> Self {
         let index = Index::of(folder.path(), limit);
-        Self { folder, index, tickets: Tickets::default(), boot: saved::boot(), failed: 0 }
+        Self { folder, index, drawn: BTreeMap::new(), boot: saved::boot(), failed: 0 }
     }
 
-    /// Returns the page of the session that this one resumes, and remembers the tickets of this one.
-    fn origin(&mut self, name: Name, rows: &Rows) -> Option<Name> {
-        let messages = || rows.first.iter().filter_map(Row::record).flat_map(|drawn| drawn.record.messages());
-        let server_hello = messages()
-            .find(|message| message.kind == HandshakeType::ServerHello && !message.is_hello_retry_request());
-        let client_hello = messages().filter(|message| message.kind == HandshakeType::ClientHello).last();
-        let number = self.tickets.origin(client_hello?, server_hello?);
-        messages().for_each(|message| self.tickets.saw(message, u64::from(name.number)));
-        Some(Name { number: u32::try_from(number?).ok()?, ..name })
+    /// Returns the session that this one resumes, if this program has seen it, with its page.
+    fn origin(&self, story: &Story) -> Option<Origin> {
+        let session = story.facts.origin?;
+        let drawn = self.drawn.get(&session).copied();
+        Some(Origin { session, page: drawn.filter(|name| self.folder.page(*name).is_file()) })
+    }
+
+    /// Keeps the name of the page of a session.
+    fn remember(&mut self, session: u64, name: Name) {
+        self.drawn.insert(session, name);
+        if self.drawn.len() > NAMED {
+            self.drawn.pop_first();
+        }
     }
 
     /// Writes the data of a page, and adds the page to the index.
-    fn list(&mut self, name: Name, story: &Story, page: usize) {
-        let resumes = self.origin(name, &story.rows);
+    fn list(&mut self, name: Name, resumes: Option<Name>, story: &Story, page: usize) {
         let entry = Entry::of(name, &story.facts, story.date, random(&story.rows), page as u64);
         let entry = Entry { resumes, ..entry };
         let saved = Saved::of(entry.clone(), story, self.boot.as_deref());
@@ -75,16 +82,18 @@ impl Draw for Pages {
     /// Draws and writes a page. A warning reports the first page that cannot be written. Each later session tries again.
     fn draw(&mut self, story: &Story) {
         let id = story.id;
-        let page = document::of(&story.facts, &story.rows).into_string();
-        match self.folder.write(&page) {
-            Ok(name) => {
+        let origin = self.origin(story);
+        let draw = |name| document::of(&story.facts, &story.rows, name, origin).into_string();
+        match self.folder.write(draw) {
+            Ok((name, size)) => {
                 if self.failed > 0 {
                     warn!("writing pages works again; {} pages were skipped", self.failed);
                     self.failed = 0;
                 }
                 let path = self.folder.page(name);
                 info!("{id} page written to {}", one_line(&path.display().to_string()));
-                self.list(name, story, page.len());
+                self.remember(id.number, name);
+                self.list(name, origin.and_then(|origin| origin.page), story, size);
             }
             Err(error) => {
                 let level = if self.failed == 0 { Level::Warn } else { Level::Debug };

@@ -78,6 +78,8 @@ pub struct Setup {
     client_tls: Arc<ClientConfig>,
     server: Arc<SessionConfig>,
     client: Arc<SessionConfig>,
+    /// The name of the server that the client wants.
+    server_name: ServerName<'static>,
 }
 
 impl Setup {
@@ -115,7 +117,13 @@ impl Setup {
             client_tls: Arc::new(client_tls),
             server: Arc::new(SessionConfig { authorize: Arc::new(AnyClient), timeouts }),
             client: Arc::new(SessionConfig { authorize: Arc::new(authorize), timeouts }),
+            server_name: ServerName::try_from("localhost").unwrap(),
         }
+    }
+
+    /// Makes a setup in which the client wants another server than the one that answers.
+    pub fn with_wrong_name() -> Self {
+        Self { server_name: ServerName::try_from("example.org").unwrap(), ..Self::new() }
     }
 
     /// Makes a setup with TLS 1.2.
@@ -147,9 +155,7 @@ impl Setup {
         let echo = Echo::greeting(talk.greeting);
         let (here, there) = connection();
         (here.outgoing().capacity, there.outgoing().capacity) = (room, room);
-        let tls =
-            ClientConnection::new(Arc::clone(&self.client_tls), ServerName::try_from("localhost").unwrap())
-                .unwrap();
+        let tls = ClientConnection::new(Arc::clone(&self.client_tls), self.server_name.clone()).unwrap();
         let buffers = &mut Buffers::default();
         let cx = &mut Context::new(start, buffers, client);
         let config = Arc::clone(&self.client);

@@ -23,7 +23,11 @@ const ALERTS: &[(u8, &str)] = &[
     (43, "The certificate is of a kind that the sender cannot use."),
     (44, "The issuer has revoked the certificate."),
     (45, "The certificate has expired, or is not valid yet."),
-    (46, "Something else is wrong with the certificate."),
+    (
+        46,
+        "Something else is wrong with the certificate. Some programs send this alert for every fault of a certificate, also \
+         for a wrong name.",
+    ),
     (47, "A field has a value that is not allowed here."),
     (48, "The certificate does not come from an authority that the sender trusts."),
     (49, "The certificate is valid, but access is denied."),

@@ -1,8 +1,6 @@
 //! Draws the diagram behind a record.
 
-use decode::schedule::{
-    Check, CheckKind, Derivation, Epoch, HashAlgorithm, Input, Key, Rule, Seed, Transcript,
-};
+use decode::schedule::{Derivation, Epoch, HashAlgorithm, Input, Key, Rule, Seed, Transcript};
 use decode::{Record, hex};
 use maud::{Markup, html};
 use rustls::Side;
@@ -13,9 +11,9 @@ use super::super::names;
 use super::super::numbers::count;
 use super::super::python;
 use super::super::rows::Drawn;
-use super::formula::{check_formula, formula, group_name};
+use super::formula::{formula, group_name};
 use super::tree::{self, Node};
-use super::words::{anchor, note, part, proof, section, sign, why};
+use super::words::{anchor, note, part, section, sign, why};
 use super::{Chapter, EXPLAINED, NAMED, REPEATED};
 
 impl Chapter<'_> {
@@ -30,10 +28,11 @@ impl Chapter<'_> {
             return self.again(derivations);
         }
         let trees = tree::of(derivations);
+        let is_doubted = checks.iter().any(|check| self.doubt(check).is_some());
         html! {
             li.keys {
                 @if !checks.is_empty() {
-                    p.keys-title { (icon("check")) "What this proves" }
+                    p.keys-title { (icon(if is_doubted { "warn" } else { "check" })) "What this proves" }
                     ul.proofs { @for check in checks { li { (self.check(check, &drawn.record)) } } }
                 }
                 @if !trees.is_empty() {
@@ -110,7 +109,7 @@ impl Chapter<'_> {
                 Rule::EarlierSession => {
                     "kept from "
                     @match self.origin {
-                        Some(session) => span.input { "session " (session) " of this program" },
+                        Some(origin) => span.input { (origin) },
                         None => span.input { "an earlier session" },
                     }
                 }
@@ -185,7 +184,7 @@ impl Chapter<'_> {
         }
     }
 
-    fn link(&self, key: Key) -> Markup {
+    pub(super) fn link(&self, key: Key) -> Markup {
         html! {
             @if self.made.contains_key(&key) { a href={ "#" (anchor(key)) } { code { (key.name()) } } }
             @else { code { (key.name()) } }
@@ -207,23 +206,6 @@ impl Chapter<'_> {
                 }
                 @if places.len() > NAMED { " and " (places.len() - NAMED) " more records" }
                 "."
-            }
-        }
-    }
-
-    fn check(&self, check: &Check, record: &Record) -> Markup {
-        let repeat = python::check(check, record, &self.inputs);
-        let (title, says) = proof(check.kind);
-        html! {
-            details.proof {
-                summary { (title) @if let CheckKind::Binder(index @ 1..) = check.kind { " of identity " (index) } }
-                div.step {
-                    p { (says) }
-                    p { "Calculation: " code { (check_formula(check)) } }
-                    @if let Some(key) = check.key { p { "Made from: " (self.link(key)) } }
-                    @if let Some(transcript) = &check.transcript { (messages(transcript)) }
-                    @if let Some(repeat) = repeat { (command("Repeat this in Python", &repeat)) }
-                }
             }
         }
     }
@@ -297,7 +279,7 @@ fn hashed(transcript: &Transcript) -> Markup {
 }
 
 /// Draws a transcript: its messages in order, and its hash.
-fn messages(transcript: &Transcript) -> Markup {
+pub(super) fn messages(transcript: &Transcript) -> Markup {
     html! {
         p {
             "Hash of " (count(transcript.parts.len() as u64, "message")) ": "

@@ -176,6 +176,21 @@ pub(super) fn note(part: &Part) -> Option<&'static str> {
     }
 }
 
+/// Returns why a check does not help the receiver: it did not accept the certificate of `refused`. `None`: the check does
+/// not depend on this certificate.
+pub(super) fn doubt(kind: CheckKind, refused: Side) -> Option<String> {
+    let receiver = names::side(decode::other_side(refused));
+    match kind {
+        CheckKind::CertificateVerify(side) if side == refused => {}
+        CheckKind::ServerKeyExchange if refused == Side::Server => {}
+        CheckKind::Finished(side) if side == refused => {
+            return Some(format!(", but the {receiver} does not accept this {}", names::side(refused)));
+        }
+        _ => return None,
+    }
+    Some(format!(", but the {receiver} does not accept this certificate"))
+}
+
 /// Returns what a check proves: a title and a sentence.
 pub(super) fn proof(kind: CheckKind) -> (String, &'static str) {
     match kind {

@@ -269,7 +269,7 @@ fn early_data_has_the_layout_of_tls13_and_a_command() {
     for records in ends.converse(b"hello") {
         let rows: Vec<Row> =
             records.iter().map(|record| Row::Record(Box::new(Drawn::whole(record)))).collect();
-        let mut chapter = Chapter::of(rows.iter(), None);
+        let mut chapter = Chapter::of(rows.iter(), None, None);
         let mut early_data = 0;
         for drawn in rows.iter().filter_map(Row::record) {
             chapter.behind(drawn);
