@@ -241,9 +241,10 @@ impl Decoder {
                 if assembly.is_skipping() {
                     self.schedule.miss();
                 }
-                let pieces = parts.into_iter().map(|part| Piece {
-                    range: part.range,
-                    message: part.message.map(|bytes| Arc::new(self.message(sender, bytes, opened))),
+                let pieces = parts.into_iter().map(|part| {
+                    let is_last = part.range.end == payload.len();
+                    let message = |bytes| Arc::new(self.message(sender, bytes, opened, is_last));
+                    Piece { range: part.range, message: part.message.map(message) }
                 });
                 Content::Handshake(pieces.collect())
             }
@@ -267,9 +268,12 @@ impl Decoder {
 
     // ---- keys --------------------------------------------------------------------------------------------------
 
-    /// Applies the effect of a complete message on the keys of later records.
-    fn message(&mut self, sender: Side, bytes: Vec<u8>, opened: bool) -> Message {
+    /// Applies the effect of a complete message on the keys of later records. `is_last`: its record has no bytes after it.
+    fn message(&mut self, sender: Side, bytes: Vec<u8>, opened: bool, is_last: bool) -> Message {
         let kind = HandshakeType::from(bytes.first().copied().unwrap_or_default());
+        // RFC 8446, 5.1: "implementations MUST send these messages in alignment with a record boundary". A receiver refuses
+        // another KeyUpdate. One record has room for 3000 of them.
+        let opened = opened && (is_last || kind != HandshakeType::KeyUpdate);
         let message = Message { sender, kind, version: None, bytes };
         match (sender, kind) {
             (Side::Client, HandshakeType::ClientHello) => self.offer(ClientHello::read(message.body())),

@@ -82,20 +82,46 @@ fn content_that_its_type_does_not_allow_is_reported() {
     assert_eq!(alert[0].content, Content::Alert(Alert { level: 2, description, unauthenticated: false }));
 }
 
+/// Feeds the hellos of a session of TLS 1.3.
+fn begin_tls13(decoder: &mut Decoder) {
+    let extensions = [0, 6, 0, 43, 0, 2, 3, 4];
+    let hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &extensions].concat();
+    decoder.feed(Side::Client, &record(22, &client_hello(1)).unwrap());
+    decoder.feed(Side::Server, &record(22, &hello).unwrap());
+}
+
 #[test]
 fn a_finished_in_clear_text_changes_no_keys() {
     let mut decoder = Decoder::default();
-    let supported_versions = [0, 6, 0, 43, 0, 2, 3, 4];
-    let mut hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &supported_versions].concat();
-    decoder.feed(Side::Client, &record(22, &client_hello(1)).unwrap());
-    decoder.feed(Side::Server, &record(22, &hello).unwrap());
+    begin_tls13(&mut decoder);
     decoder.feed(Side::Client, &record(22, &[20, 0, 0, 0]).unwrap());
     assert!(matches!(decoder.client.cipher, Cipher::Handshake(_)));
     // A second ServerHello for TLS 1.2 does not change the version, either.
-    hello.truncate(hello.len() - supported_versions.len());
-    hello[3] = 38;
-    decoder.feed(Side::Server, &record(22, &hello).unwrap());
+    decoder.feed(Side::Server, &record(22, &server_hello(2)).unwrap());
     assert!(decoder.is_tls13());
+}
+
+#[test]
+fn a_key_update_that_does_not_end_its_record_changes_no_keys() {
+    let secrets = [
+        Secret::new("CLIENT_HANDSHAKE_TRAFFIC_SECRET", &[], &[1; 32]),
+        Secret::new("CLIENT_TRAFFIC_SECRET_0", &[], &[2; 32]),
+    ];
+    let mut decoder = Decoder::default();
+    decoder.learn(&secrets);
+    begin_tls13(&mut decoder);
+    let agreement = decoder.agreement.unwrap();
+    let mut handshake = decoder.secrets.handshake(&agreement, Side::Client).unwrap();
+    let mut application = decoder.secrets.application(&agreement, Side::Client).unwrap();
+    decoder.feed(Side::Client, &handshake.opener.seal(ContentType::Handshake, &[20, 0, 0, 0], 0));
+
+    let updates = application.opener.seal(ContentType::Handshake, &[24, 0, 0, 1, 0].repeat(3000), 0);
+    let records = decoder.feed(Side::Client, &updates);
+    assert_eq!((records[0].derivations.len(), records[0].left_out), (2, 0));
+    let mut next = application.next().unwrap();
+    let records = decoder.feed(Side::Client, &next.opener.seal(ContentType::ApplicationData, b"data", 0));
+    assert!(all_opened(&records));
+    assert_eq!(records[0].key, Some(Key::Record(Side::Client, Epoch::Application(1))));
 }
 
 /// It is early data, or the capture lacks the hellos before it.

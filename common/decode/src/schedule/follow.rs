@@ -289,8 +289,11 @@ impl Schedule {
         }
     }
 
+    /// Adds a derivation with its value. A peer may repeat messages, so a derivation above the limit is not calculated.
     fn push(&mut self, mut derivation: Derivation) {
-        derivation.value = self.values.as_mut().and_then(|values| values.derive(&derivation));
+        if self.derivations.len() < MOST {
+            derivation.value = self.values.as_mut().and_then(|values| values.derive(&derivation));
+        }
         push_bounded(&mut self.derivations, derivation, &mut self.left_out);
     }
 

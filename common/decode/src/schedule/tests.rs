@@ -244,6 +244,28 @@ fn the_derivations_and_checks_of_a_record_are_bounded() {
     assert_eq!(schedule.take(), (vec![], vec![], 0));
 }
 
+/// A record has room for thousands of messages. Each value is made from the one before, so an unknown value shows that the
+/// decoder has not calculated all of them.
+#[test]
+fn a_derivation_above_the_limit_is_not_calculated() {
+    let mut schedule = Schedule::default();
+    schedule.keep_values();
+    schedule.learn(&[Secret::new("SERVER_TRAFFIC_SECRET_0", &[], &[7; 32])]);
+    for hello in [client_hello(), server_hello(&[9; 32])] {
+        schedule.message(&hello, false);
+    }
+    schedule.message(&message(Side::Server, 20, &[0; 32]), true);
+    schedule.take();
+    let update = message(Side::Server, 24, &[0]);
+    for (updates, is_known) in [(8, true), (9, false)] {
+        (0..updates).for_each(|_| schedule.message(&update, true));
+        schedule.take();
+        schedule.message(&update, true);
+        let (derivations, ..) = schedule.take();
+        assert_eq!(derivations[0].value.is_some(), is_known, "{updates}");
+    }
+}
+
 #[test]
 fn forged_messages_are_ignored_and_a_second_retry_ends_the_transcript() {
     // Clear text after ServerHello may come from an attacker. It changes nothing.
