@@ -245,6 +245,7 @@ impl Drawn {
         let mut content = record.content.clone();
         if let Content::Handshake(pieces) = &mut content {
             pieces.truncate(PIECES);
+            pieces.shrink_to_fit(); // a record has room for thousands of messages
             for piece in pieces {
                 piece.message = piece.message.take().filter(|message| message.bytes.len() <= room);
             }
