@@ -160,7 +160,7 @@ impl Illustrator {
         for (_, call) in self.round.events.extract_if(.., is_own) {
             story.rows.push(Row::Call(call));
         }
-        story.segment(Segment::Connected(self.round.connected.take()));
+        story.segment(Duration::ZERO, Segment::Connected(self.round.connected.take()));
         self.stories.insert(id.number, story);
     }
 

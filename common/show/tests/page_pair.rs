@@ -25,6 +25,15 @@ type End = Show<Vec<Box<dyn Sink>>>;
 
 /// Runs a session of two programs that draw into one folder. `meddle` is called when the client's program has ended.
 fn draw(folder: &TempDir, times: usize, meddle: impl FnOnce()) {
+    draw_talk(folder, Talk::new(b"hello", times), meddle);
+}
+
+/// Runs a session in which the client sends one large message.
+fn draw_bulk(folder: &TempDir, meddle: impl FnOnce()) {
+    draw_talk(folder, Talk::new(&vec![b'x'; 100_000], 1), meddle);
+}
+
+fn draw_talk(folder: &TempDir, talk: Talk, meddle: impl FnOnce()) {
     let start = Instant::now();
     let end = |local| -> (End, Arc<Secrets>) {
         let clock = Clock { instant: start, utc: SystemTime::now() };
@@ -38,7 +47,7 @@ fn draw(folder: &TempDir, times: usize, meddle: impl FnOnce()) {
     // The server's page is written second, when its program ends.
     let (mut server, server_secrets) = end(Side::Server);
     let setup = setup.adjusted(|_, server| server.key_log = server_secrets);
-    setup.converse(1 << 20, Talk::new(b"hello", times), start, &mut client, &mut Held(&mut server));
+    setup.converse(1 << 20, talk, start, &mut client, &mut Held(&mut server));
     drop(client);
     meddle();
     drop(server);
@@ -59,6 +68,13 @@ impl program::observer::Observer for Held<'_> {
     fn event_loop(&mut self, now: Instant, event: &program::observer::LoopEvent<'_>) {
         self.0.event_loop(now, event);
     }
+}
+
+/// Changes the data of the client's page.
+fn change(folder: &TempDir, change: impl FnOnce(&mut serde_json::Value)) {
+    let mut data = serde_json::from_str(&folder.read("client-1.json")).unwrap();
+    change(&mut data);
+    folder.write("client-1.json", data.to_string());
 }
 
 fn pair(folder: &TempDir, name: &str) -> Html {
@@ -91,8 +107,8 @@ fn each_record_is_one_arrow_from_its_write_to_its_read() {
     let from_client = texts(&html, ".chip-row.from-client .titles");
     assert_eq!(from_client.first().unwrap(), "ClientHello");
     assert!(from_client.contains(&"Application data, 5 B".to_owned()), "{from_client:?}");
-    assert_eq!(count(&html, ".slant"), count(&html, ".chip-row"));
-    assert_eq!(count(&html, ".arrival"), count(&html, ".chip-row"), "each record arrived");
+    assert_eq!(count(&html, ".slant:not(.thin)"), count(&html, ".chip-row"));
+    assert_eq!(count(&html, ".arrival:not(.tcp)"), count(&html, ".chip-row"), "each record arrived");
     assert_eq!(count(&html, ".stub, .changed, .fate"), 0);
     assert!(texts(&html, ".lead").iter().any(|lead| lead.starts_with("Both programs ran on one host.")));
     // Each link leads to a record on the page of an end.
@@ -117,14 +133,100 @@ fn times_never_decrease_and_no_record_is_read_before_it_is_written() {
         let (last, _) = rest.split_once('}').unwrap();
         (first.parse::<u32>().unwrap(), last.parse::<u32>().unwrap())
     };
-    let arrows = count(&html, ".slant");
-    assert!(arrows > 40, "{arrows}");
-    for arrow in 0..arrows {
-        let (first, last) = rows(&format!("a{arrow}"));
+    let arrows: Vec<ElementRef<'_>> = html.select(&Selector::parse(".slant").unwrap()).collect();
+    assert!(arrows.len() > 40, "{}", arrows.len());
+    for arrow in arrows {
+        let place = arrow.value().classes().find(|class| class[1..].parse::<u32>().is_ok()).unwrap();
+        let (first, last) = rows(place);
         assert!(first + 1 < last, "it ends in another row than it begins in");
     }
     let times = texts(&html, ".steps.client time");
     assert!(times.first().unwrap() < times.last().unwrap(), "{times:?}");
+}
+
+#[test]
+fn equal_records_share_one_arrow_and_one_with_a_fault_has_its_own() {
+    let sent = |html: &Html| texts(html, ".chip-row.data.from-client .titles");
+    let folder = TempDir::new();
+    draw_bulk(&folder, || {});
+    let html = pair(&folder, "pair-1.html");
+    assert_eq!(sent(&html), ["6 × Application data, 16 384 B", "Application data, 1 696 B"]);
+    assert_eq!(count(&html, ".slant:not(.thin)"), count(&html, ".arrival:not(.tcp)"));
+    assert_eq!(count(&html, ".fate"), 0);
+    let stack = html.select(&Selector::parse(".from-client a.stack").unwrap()).next().unwrap();
+    let (page, first) = stack.attr("href").unwrap().split_once('#').unwrap();
+    assert!(folder.read(page).contains(&format!("id=\"{first}\"")), "{page} {first}");
+
+    let folder = TempDir::new();
+    draw_bulk(&folder, || {
+        change(&folder, |data| {
+            let moments = data["moments"].as_array_mut().unwrap().iter_mut();
+            let records = moments.filter_map(|moment| moment.get_mut("record"));
+            let mut bulk =
+                records.filter(|record| record["from_client"] == true && record["length"] == 16_406);
+            bulk.nth(2).unwrap()["digest"] = "0".into();
+        });
+    });
+    let html = pair(&folder, "pair-1.html");
+    let [one, other, two] = &sent(&html)[..3] else { panic!() };
+    let size = "Application data, 16 384 B";
+    assert_eq!([one, other, two], [&format!("2 × {size}"), size, &format!("3 × {size}")]);
+    assert_eq!((count(&html, ".slant.changed"), count(&html, ".arrival .fate")), (1, 1));
+}
+
+#[test]
+fn quiet_steps_in_a_row_are_one_sum_that_opens() {
+    let folder = TempDir::new();
+    draw_bulk(&folder, || {});
+    let html = pair(&folder, "pair-1.html");
+    // The server has received 32 768 bytes. The handshake ends with its first `read_tls`.
+    let sum = texts(&html, ".steps.server:has(details) > ul > li").remove(0);
+    assert_eq!(sum, "·read_tls 5 times, 28 672 B");
+    let steps = texts(&html, ".steps.server .step");
+    assert_eq!(steps.iter().take(5).filter(|step| step.contains("read_tls")).count(), 5, "{steps:?}");
+    let summed = texts(&html, ".step").concat();
+    assert!(!summed.contains("phase") && !summed.contains("peer has closed"), "{summed}");
+}
+
+#[test]
+fn the_connection_and_the_fins_are_thin_arrows_from_their_senders() {
+    let folder = TempDir::new();
+    draw(&folder, 1, || {});
+    let connected = "TCP connected SYN, SYN-ACK, ACK";
+    let first = "from the server: FIN half-closed: the client can still send";
+    let last = "from the client: FIN both directions are closed";
+    let html = pair(&folder, "pair-1.html");
+    assert_eq!(texts(&html, ".tcp"), [connected, first, last]);
+    assert_eq!(count(&html, ".slant.thin"), 0, "neither end has read the FIN of the other end");
+
+    // The client reads the FIN of the server, after it was sent.
+    let folder = TempDir::new();
+    draw(&folder, 1, || {
+        change(&folder, |data| {
+            let moments = data["moments"].as_array_mut().unwrap();
+            let recv = serde_json::json!({"tone": "in", "verb": "recv", "details": "0 B, end-of-file"});
+            let fin = serde_json::json!({"fin": {"sender": "server", "last": true}});
+            moments.push(serde_json::json!({"call": recv}));
+            moments.push(serde_json::json!({"segment": {"at_ns": 0, "segment": fin}}));
+        });
+    });
+    let html = pair(&folder, "pair-1.html");
+    assert_eq!(count(&html, ".slant.thin.from-server.written.read"), 1);
+    assert_eq!(count(&html, ".arrival.tcp.from-server"), 1);
+    assert!(texts(&html, ".tcp").contains(&first.to_owned()));
+}
+
+#[test]
+fn data_of_the_first_version_has_no_segments_and_makes_a_pair() {
+    let folder = TempDir::new();
+    draw(&folder, 1, || {
+        change(&folder, |data| {
+            data["version"] = 1.into();
+            data["moments"].as_array_mut().unwrap().retain(|moment| moment.get("segment").is_none());
+        });
+    });
+    let html = pair(&folder, "pair-1.html");
+    assert_eq!(texts(&html, ".tcp"), ["from the server: FIN half-closed: the client can still send"]);
 }
 
 #[test]
@@ -149,7 +251,7 @@ fn data_that_was_changed_or_is_foreign_makes_no_pair_and_no_panic() {
             folder.write("client-1.json", &text[..text.len() / 2]);
         },
         &|folder| {
-            let text = folder.read("client-1.json").replacen("\"version\":1,", "\"version\":2,", 1);
+            let text = folder.read("client-1.json").replacen("\"version\":2,", "\"version\":3,", 1);
             folder.write("client-1.json", text);
         },
         &|folder| {
@@ -176,26 +278,35 @@ fn data_that_was_changed_or_is_foreign_makes_no_pair_and_no_panic() {
 fn numbers_and_texts_in_changed_data_are_bounded_and_escaped() {
     let folder = TempDir::new();
     draw(&folder, 1, || {
-        let text = folder.read("client-1.json");
-        let mut data: serde_json::Value = serde_json::from_str(&text).unwrap();
-        data["clock"]["since_boot_ns"] = u64::MAX.into();
-        data["records"] = vec![u64::MAX, 0].into();
-        let moments = data["moments"].as_array_mut().unwrap();
-        let call = serde_json::json!({"tone": "in", "verb": "<script>", "details": "</style><script>"});
-        moments.push(serde_json::json!({"carry": {"at_ns": u64::MAX, "call": call}}));
-        let record = moments.iter().find(|moment| moment.get("record").is_some()).unwrap().clone();
-        for number in [0, 5, u64::MAX] {
-            let mut record = record.clone();
-            record["record"]["number"] = number.into();
-            record["record"]["place"] = u64::MAX.into();
-            record["record"]["head"] = "é".into();
-            record["record"]["digest"] = "no".into();
-            record["record"]["titles"] = vec!["<b>"].into();
-            moments.push(record);
-        }
-        let turn = serde_json::json!({"turn": {"at_ns": 7, "woke": null}});
-        moments.extend(std::iter::repeat_n(turn, 20_000));
-        folder.write("client-1.json", data.to_string());
+        change(&folder, |data| {
+            data["clock"]["since_boot_ns"] = u64::MAX.into();
+            data["records"] = vec![u64::MAX, 0].into();
+            let moments = data["moments"].as_array_mut().unwrap();
+            let call = serde_json::json!({"tone": "in", "verb": "<script>", "details": "</style><script>"});
+            moments.push(serde_json::json!({"carry": {"at_ns": u64::MAX, "call": call}}));
+            let record = moments.iter().find(|moment| moment.get("record").is_some()).unwrap().clone();
+            for number in [0, 5, u64::MAX] {
+                let mut record = record.clone();
+                record["record"]["number"] = number.into();
+                record["record"]["place"] = u64::MAX.into();
+                record["record"]["head"] = "é".into();
+                record["record"]["digest"] = "no".into();
+                record["record"]["titles"] = vec!["<b>"].into();
+                moments.push(record);
+            }
+            for _ in 0..5 {
+                let call =
+                    serde_json::json!({"tone": "in", "verb": "recv", "details": format!("{} B", u64::MAX)});
+                moments.push(serde_json::json!({"carry": {"at_ns": 1, "call": call}}));
+            }
+            let took = serde_json::json!({"connected": {"secs": u64::MAX, "nanos": 999_999_999}});
+            let fin = serde_json::json!({"fin": {"sender": "server", "last": true}});
+            for segment in [took, fin.clone(), serde_json::json!({"reset": "client"}), fin] {
+                moments.push(serde_json::json!({"segment": {"at_ns": u64::MAX, "segment": segment}}));
+            }
+            let turn = serde_json::json!({"turn": {"at_ns": 7, "woke": null}});
+            moments.extend(std::iter::repeat_n(turn, 20_000));
+        });
     });
     let html = pair(&folder, "pair-1.html");
     assert_eq!(count(&html, "script"), 0);
@@ -220,26 +331,24 @@ fn an_occupied_name_is_not_used() {
 fn ends_on_two_hosts_are_compared_by_their_times_of_day() {
     let folder = TempDir::new();
     draw(&folder, 1, || {
-        let mut data: serde_json::Value = serde_json::from_str(&folder.read("client-1.json")).unwrap();
-        data["clock"]["boot"] = "another host".into();
-        folder.write("client-1.json", data.to_string());
+        change(&folder, |data| data["clock"]["boot"] = "another host".into());
     });
     let html = pair(&folder, "pair-1.html");
     assert!(texts(&html, ".lead").iter().any(|lead| lead.contains("did not run on one host")));
-    assert_eq!(count(&html, ".arrival"), count(&html, ".chip-row"));
+    assert_eq!(count(&html, ".arrival:not(.tcp)"), count(&html, ".chip-row"));
 }
 
 #[test]
 fn other_bytes_at_the_other_end_are_named() {
     let folder = TempDir::new();
     draw(&folder, 1, || {
-        let mut data: serde_json::Value = serde_json::from_str(&folder.read("client-1.json")).unwrap();
-        let moments = data["moments"].as_array_mut().unwrap();
-        let record = moments.iter_mut().find_map(|moment| moment.get_mut("record")).unwrap();
-        let head = record["head"].as_str().unwrap().to_owned();
-        record["head"] = format!("{}ff{}", &head[..20], &head[22..]).into();
-        record["digest"] = "0".into();
-        folder.write("client-1.json", data.to_string());
+        change(&folder, |data| {
+            let moments = data["moments"].as_array_mut().unwrap();
+            let record = moments.iter_mut().find_map(|moment| moment.get_mut("record")).unwrap();
+            let head = record["head"].as_str().unwrap().to_owned();
+            record["head"] = format!("{}ff{}", &head[..20], &head[22..]).into();
+            record["digest"] = "0".into();
+        });
     });
     let html = pair(&folder, "pair-1.html");
     let [fate] = &texts(&html, ".fate")[..] else { panic!("one record differs") };

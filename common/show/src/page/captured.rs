@@ -150,7 +150,7 @@ impl Captured {
 
     fn segment(&mut self, segment: Segment) {
         self.facts.segment(segment);
-        self.rows.push(Row::Segment(segment));
+        self.rows.push(Row::Segment { at: self.facts.lasted, segment });
     }
 
     fn trouble(&mut self, verb: &'static str, details: String) {

@@ -18,6 +18,7 @@ const STYLE: &str = concat!(
     include_str!("style/glance.css"),
     include_str!("style/strip.css"),
     include_str!("style/ladder.css"),
+    include_str!("style/record.css"),
     include_str!("style/segments.css"),
     include_str!("style/bytes.css"),
     include_str!("style/keys.css"),

@@ -1,10 +1,13 @@
-//! Joins the two ends of a session: one order of all steps, and for each record its write at one end and its read at the
-//! other.
+//! Joins the two ends of a session: one order of all steps, and for each record, and for each FIN, its write at one end and
+//! its read at the other.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rustls::Side;
+
 use super::saved::{Kept, Moment, Said, Saved};
+use super::segments::Segment;
 use crate::vocabulary::Tone;
 
 /// The steps of both ends in the order of their times.
@@ -16,7 +19,7 @@ pub(super) struct Joined<'a> {
     pub(super) is_one_host: bool,
 }
 
-/// Steps of one end without a pause: at most one read or one write, and the calls around it.
+/// Steps of one end without a pause: at most one read, one write or one FIN, and the calls around it.
 #[derive(Debug)]
 pub(super) struct Block<'a> {
     pub(super) of_client: bool,
@@ -32,19 +35,27 @@ pub(super) struct Block<'a> {
     has_carry: bool,
 }
 
-/// A record on its way.
+/// A record or a segment on its way.
 #[derive(Debug, Default)]
 pub(super) struct Arrow<'a> {
     pub(super) from_client: bool,
     /// The time of its write, and what its sender kept.
-    pub(super) written: Option<(Duration, &'a Kept)>,
+    pub(super) written: Option<(Duration, Load<'a>)>,
     /// The time of its read, and what its receiver kept.
-    pub(super) read: Option<(Duration, &'a Kept)>,
+    pub(super) read: Option<(Duration, Load<'a>)>,
     /// The other end had this record too, but its page leaves it out.
     pub(super) is_left_out: bool,
 }
 
-/// What became of a record.
+/// The load of an arrow.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Load<'a> {
+    Record(&'a Kept),
+    /// An event of the TCP connection.
+    Segment(Segment),
+}
+
+/// The fate of an arrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// The receiver read the bytes that the sender wrote.
@@ -61,21 +72,33 @@ pub(super) enum Fate {
     LeftOut,
 }
 
+impl Block<'_> {
+    fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.arrows.is_empty() && self.left_out.is_none()
+    }
+}
+
 impl Arrow<'_> {
-    /// Returns the record as its sender kept it, or as its receiver did.
-    pub(super) fn record(&self) -> Option<&Kept> {
-        self.written.or(self.read).map(|(_, kept)| kept)
+    /// Returns its load as its sender kept it, or as its receiver did.
+    pub(super) fn load(&self) -> Option<Load<'_>> {
+        self.written.or(self.read).map(|(_, load)| load)
     }
 
-    /// Returns the longest time that the record can have been under way: from before its write until after its read.
+    /// Returns its record; `None` if it has a segment.
+    pub(super) fn record(&self) -> Option<&Kept> {
+        if let Some(Load::Record(kept)) = self.load() { Some(kept) } else { None }
+    }
+
+    /// Returns the longest time that it can have been under way: from before its write until after its read.
     pub(super) fn under_way(&self) -> Option<Duration> {
         Some(self.read?.0.saturating_sub(self.written?.0))
     }
 
-    /// Returns what became of the record.
+    /// Returns its fate.
     pub(super) fn fate(&self) -> Fate {
         match (self.written, self.read) {
-            (Some((_, written)), Some((_, read))) => compare(written, read),
+            (Some((_, Load::Record(written))), Some((_, Load::Record(read)))) => compare(written, read),
+            (Some(_), Some(_)) => Fate::Arrived,
             _ if self.is_left_out => Fate::LeftOut,
             (Some(_), None) => Fate::NotRead,
             (None, _) => Fate::NotWritten,
@@ -114,44 +137,73 @@ fn is_beginning(read: &str, written: &str) -> bool {
 pub(super) fn join<'a>(client: &'a Saved, server: &'a Saved) -> Joined<'a> {
     let ([client_began, server_began], is_one_host) = Saved::beginnings(client, server);
     let zero = client_began.min(server_began);
-    let mut records = Records::default();
-    let clients = blocks(client, client_began.saturating_sub(zero), true, &mut records);
-    let servers = blocks(server, server_began.saturating_sub(zero), false, &mut records);
-    for arrow in &mut records.arrows {
-        let number = arrow.record().map_or(0, |kept| kept.number);
+    let mut arrows = Arrows::default();
+    let clients = blocks(client, client_began.saturating_sub(zero), true, &mut arrows);
+    let servers = blocks(server, server_began.saturating_sub(zero), false, &mut arrows);
+    let mut arrows = arrows.arrows;
+    for arrow in &mut arrows {
         // The end that does not show the record counted it.
         let other = if arrow.written.is_some() == arrow.from_client { server } else { client };
-        arrow.is_left_out = number < other.count(arrow.from_client);
+        let count = other.count(arrow.from_client);
+        arrow.is_left_out = arrow.record().is_some_and(|kept| kept.number < count);
     }
-    Joined { blocks: merge(clients, servers, &records.arrows), arrows: records.arrows, is_one_host }
+    let blocks = merge(clients, servers, &arrows);
+    order_fins(&blocks, &mut arrows);
+    Joined { blocks, arrows, is_one_host }
 }
 
-/// The arrows, and their places by direction and number.
+/// Marks the last FIN. An end that has not read the FIN of the other end does not know that its own is the last one.
+fn order_fins(blocks: &[Block<'_>], arrows: &mut [Arrow<'_>]) {
+    let mut first = None;
+    for index in blocks.iter().flat_map(|block| &block.arrows) {
+        if let Some(arrow) = arrows.get_mut(*index)
+            && let Some((_, Load::Segment(Segment::Fin { last, .. }))) =
+                arrow.written.as_mut().or(arrow.read.as_mut())
+        {
+            *last = *first.get_or_insert(*index) != *index;
+        }
+    }
+}
+
+/// The arrows, and their places by direction and number. A FIN has no number.
 #[derive(Default)]
-struct Records<'a> {
+struct Arrows<'a> {
     arrows: Vec<Arrow<'a>>,
-    places: HashMap<(bool, u64), usize>,
+    places: HashMap<(bool, Option<u64>), usize>,
 }
 
-impl<'a> Records<'a> {
-    /// Adds a record that an end wrote or read.
-    fn add(&mut self, at: Duration, of_client: bool, kept: &'a Kept) -> usize {
-        let place = *self.places.entry((kept.from_client, kept.number)).or_insert(self.arrows.len());
-        if place == self.arrows.len() {
-            self.arrows.push(Arrow { from_client: kept.from_client, ..Arrow::default() });
+impl<'a> Arrows<'a> {
+    /// Adds a record or a segment that an end wrote or read.
+    fn add(&mut self, at: Duration, of_client: bool, load: Load<'a>) -> usize {
+        let new = self.arrows.len();
+        let (from_client, place) = match load {
+            Load::Record(Kept { from_client, number, .. }) => {
+                (*from_client, *self.places.entry((*from_client, Some(*number))).or_insert(new))
+            }
+            Load::Segment(Segment::Fin { sender, .. }) => {
+                let from_client = sender == Side::Client;
+                (from_client, *self.places.entry((from_client, None)).or_insert(new))
+            }
+            // Only one end knows these.
+            Load::Segment(Segment::Connected(_)) => (of_client, new),
+            Load::Segment(Segment::Reset(sender)) => (sender == Side::Client, new),
+        };
+        if place == new {
+            self.arrows.push(Arrow { from_client, ..Arrow::default() });
         }
         if let Some(arrow) = self.arrows.get_mut(place) {
-            let end = if kept.from_client == of_client { &mut arrow.written } else { &mut arrow.read };
-            *end = Some((at, kept));
+            let end = if from_client == of_client { &mut arrow.written } else { &mut arrow.read };
+            *end = Some((at, load));
         }
         place
     }
 }
 
 /// Divides the moments of one end into blocks.
-fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, records: &mut Records<'a>) -> Vec<Block<'a>> {
+fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, arrows: &mut Arrows<'a>) -> Vec<Block<'a>> {
     let mut blocks: Vec<Block<'a>> = Vec::new();
     let mut now = began;
+    let later = |now: Duration, at_ns: u64| now.max(began.saturating_add(Duration::from_nanos(at_ns)));
     let new = |at, woke| Block {
         of_client,
         at,
@@ -165,11 +217,11 @@ fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, records: &mut Re
     for moment in &end.moments {
         match moment {
             Moment::Turn { at_ns, woke } => {
-                now = now.max(began.saturating_add(Duration::from_nanos(*at_ns)));
+                now = later(now, *at_ns);
                 blocks.push(std::mem::replace(&mut block, new(now, woke.as_deref())));
             }
             Moment::Carry { at_ns, call } => {
-                now = now.max(began.saturating_add(Duration::from_nanos(*at_ns)));
+                now = later(now, *at_ns);
                 if block.has_carry {
                     blocks.push(std::mem::replace(&mut block, new(now, None)));
                 }
@@ -179,7 +231,23 @@ fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, records: &mut Re
             }
             Moment::Call(call) if call.tone == Tone::Quiet => {}
             Moment::Call(call) => block.calls.push(call),
-            Moment::Record(kept) => block.arrows.push(records.add(now, of_client, kept)),
+            Moment::Record(kept) => block.arrows.push(arrows.add(now, of_client, Load::Record(kept))),
+            // The client knows how long the connection took.
+            Moment::Segment { segment: Segment::Connected(_), .. } if !of_client => {}
+            Moment::Segment { at_ns, segment } => {
+                if segment.sender().is_some() {
+                    // The call that revealed it has the same time.
+                    now = later(now, *at_ns);
+                    let call = block.calls.pop();
+                    if !block.is_empty() {
+                        blocks.push(std::mem::replace(&mut block, new(now, None)));
+                    }
+                    block.at = now;
+                    block.calls.extend(call);
+                    block.has_carry = true;
+                }
+                block.arrows.push(arrows.add(now, of_client, Load::Segment(*segment)));
+            }
             Moment::LeftOut { records, turns } => {
                 blocks.push(std::mem::replace(&mut block, new(now, None)));
                 block.left_out = Some((*records, *turns));
@@ -188,7 +256,7 @@ fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, records: &mut Re
         }
     }
     blocks.push(block);
-    blocks.retain(|block| !block.calls.is_empty() || !block.arrows.is_empty() || block.left_out.is_some());
+    blocks.retain(|block| !block.is_empty());
     blocks
 }
 

@@ -131,13 +131,13 @@ impl<'a> Ladder<'a> {
     fn item(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
         match rows {
             [(_, Row::Call(call))] => self.call(call),
-            [(_, Row::Call(call)), (_, Row::Segment(segment))] if call.tone == Tone::Trouble => {
+            [(_, Row::Call(call)), (_, Row::Segment { segment, .. })] if call.tone == Tone::Trouble => {
                 html! { (self.call(call)) li.tcp { (segment.draw()) } }
             }
-            [(_, Row::Call(call)), (_, Row::Segment(segment))] => html! {
+            [(_, Row::Call(call)), (_, Row::Segment { segment, .. })] => html! {
                 li.tcp { div.call.(tone(call.tone)) { (step(call, self.us)) } (segment.draw()) }
             },
-            [(_, Row::Segment(segment))] => html! { li.tcp { (segment.draw()) } },
+            [(_, Row::Segment { segment, .. })] => html! { li.tcp { (segment.draw()) } },
             [(_, Row::Call(call)), records @ ..] => html! { (self.call(call)) (self.carry(None, records)) },
             [(_, Row::Carry(carry))] => html! {
                 li.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (incomplete(carry)) }
@@ -222,9 +222,9 @@ fn belongs(row: &Row, next: &Row) -> bool {
         Row::Record(next) => match row {
             Row::Record(drawn) => drawn.record.sender == next.record.sender,
             Row::Turn(_) | Row::Call(_) | Row::Carry(_) => true,
-            Row::Segment(_) => false,
+            Row::Segment { .. } => false,
         },
-        Row::Segment(_) => matches!(row, Row::Call(_)),
+        Row::Segment { .. } => matches!(row, Row::Call(_)),
         Row::Turn(_) | Row::Call(_) | Row::Carry(_) => false,
     }
 }

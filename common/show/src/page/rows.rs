@@ -32,8 +32,8 @@ pub(super) enum Row {
     Carry(Carry),
     /// A record.
     Record(Box<Drawn>),
-    /// An event of the TCP connection.
-    Segment(Segment),
+    /// An event of the TCP connection, and the time from the beginning of the session.
+    Segment { at: Duration, segment: Segment },
 }
 
 /// A turn of the loop in which the session did something.
@@ -171,7 +171,7 @@ impl Row {
 
     fn size(&self) -> usize {
         let more = match self {
-            Self::Turn(_) | Self::Segment(_) => 0,
+            Self::Turn(_) | Self::Segment { .. } => 0,
             Self::Call(call) => call.details.len(),
             Self::Carry(carry) => carry.call.details.len(),
             Self::Record(drawn) => {
@@ -189,7 +189,7 @@ impl Above {
         match row {
             Row::Turn(turn) => *self = Self { turn: Some(*turn), carry: None },
             Row::Carry(carry) => self.carry = Some(carry.clone()),
-            Row::Call(_) | Row::Segment(_) => self.carry = None,
+            Row::Call(_) | Row::Segment { .. } => self.carry = None,
             Row::Record(_) => {}
         }
     }

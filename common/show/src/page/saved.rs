@@ -18,6 +18,7 @@ use super::entry::Entry;
 use super::file_name::Name;
 use super::names::{self, Look};
 use super::rows::{self, Drawn, Row};
+use super::segments::Segment;
 use super::story::Story;
 use crate::vocabulary::{Entry as Call, Tone, woke};
 
@@ -27,7 +28,8 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_MOMENTS: usize = rows::FIRST_ROWS + rows::LAST_ROWS + 10;
 /// The most bytes of a record that are kept.
 const HEAD: usize = 64;
-const VERSION: u32 = 1;
+/// Version 1 had no segments.
+const VERSION: u32 = 2;
 
 /// One end of a session.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,6 +63,8 @@ pub(super) enum Moment {
     Carry { at_ns: u64, call: Said },
     /// A record.
     Record(Kept),
+    /// An event of the TCP connection. The call before it revealed it.
+    Segment { at_ns: u64, segment: Segment },
     /// Rows are left out here.
     LeftOut { records: u64, turns: u64 },
 }
@@ -100,12 +104,12 @@ impl Saved {
     /// Returns what the page of a session is drawn from. `boot` is the result of [`boot`].
     pub(super) fn of(entry: Entry, story: &Story, boot: Option<&str>) -> Self {
         let rows = &story.rows;
-        let mut moments: Vec<Moment> = rows.first.iter().filter_map(Moment::of).collect();
+        let mut moments: Vec<Moment> = rows.first.iter().map(Moment::of).collect();
         if let Some(omitted) = rows.omitted() {
             moments.push(Moment::LeftOut { records: omitted.records, turns: omitted.turns });
         }
         let repeated = rows.repeated();
-        moments.extend(repeated.iter().chain(&rows.last).filter_map(Moment::of));
+        moments.extend(repeated.iter().chain(&rows.last).map(Moment::of));
         let clock = Clock { boot: boot.map(str::to_owned), since_boot_ns: nanos(story.monotonic) };
         let records = [Side::Client, Side::Server].map(|side| story.facts.of(side).records);
         Self { version: VERSION, entry, clock, records, moments }
@@ -126,9 +130,9 @@ impl Saved {
         let mut text = Vec::new();
         file.take(MAX_BYTES).read_to_end(&mut text)?;
         let mut saved: Self = serde_json::from_slice(&text)?;
-        if saved.version != VERSION {
+        if !(1..=VERSION).contains(&saved.version) {
             return Err(io::Error::other(format!(
-                "has version {} of the format, not {VERSION}",
+                "has version {} of the format, not {VERSION} or an earlier one",
                 saved.version
             )));
         }
@@ -158,9 +162,8 @@ impl Saved {
 }
 
 impl Moment {
-    /// Returns `None` for an event of TCP. The calls beside it say the same.
-    fn of(row: &Row) -> Option<Self> {
-        Some(match row {
+    fn of(row: &Row) -> Self {
+        match row {
             Row::Turn(turn) => Self::Turn {
                 at_ns: nanos(turn.at),
                 woke: turn.woke.map(|(events, slept)| woke(events, slept)),
@@ -168,8 +171,8 @@ impl Moment {
             Row::Call(call) => Self::Call(Said::of(call)),
             Row::Carry(carry) => Self::Carry { at_ns: nanos(carry.at), call: Said::of(&carry.call) },
             Row::Record(drawn) => Self::Record(Kept::of(drawn)),
-            Row::Segment(_) => return None,
-        })
+            Row::Segment { at, segment } => Self::Segment { at_ns: nanos(*at), segment: *segment },
+        }
     }
 }
 

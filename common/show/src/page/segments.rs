@@ -4,52 +4,77 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use rustls::Side;
+use serde::{Deserialize, Serialize};
 
 use super::names;
 use super::numbers::duration;
 
 /// An event of the TCP connection.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Segment {
     /// The connection is established. This took so long; `None` if the time is not known.
     Connected(Option<Duration>),
     /// This side has sent its FIN.
     Fin {
+        #[serde(with = "SideName")]
         sender: Side,
         /// The other side has sent its FIN before.
         last: bool,
     },
     /// This side has reset the connection.
-    Reset(Side),
+    Reset(#[serde(with = "SideName")] Side),
+}
+
+/// The names of the sides in the data of a page.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Side", rename_all = "snake_case")]
+enum SideName {
+    Client,
+    Server,
 }
 
 impl Segment {
+    /// Returns the side that sends it; `None` if both sides do.
+    pub(super) fn sender(self) -> Option<Side> {
+        match self {
+            Self::Connected(_) => None,
+            Self::Fin { sender, .. } | Self::Reset(sender) => Some(sender),
+        }
+    }
+
     /// Draws a thin arrow.
     pub(super) fn draw(self) -> Markup {
-        let (sender, says, details) = match self {
-            Self::Connected(took) => {
-                let took = took.map_or_else(String::new, |took| format!(" in {}", duration(took)));
-                (None, format!("TCP connected{took}"), "SYN, SYN-ACK, ACK".to_owned())
-            }
-            Self::Fin { sender, last: false } => {
-                let other = names::side(decode::other_side(sender));
-                (Some(sender), "FIN".to_owned(), format!("half-closed: the {other} can still send"))
-            }
-            Self::Fin { sender, last: true } => {
-                (Some(sender), "FIN".to_owned(), "both directions are closed".to_owned())
-            }
-            Self::Reset(sender) => {
-                let details = "reset: both directions are closed, and data may be lost";
-                (Some(sender), "RST".to_owned(), details.to_owned())
-            }
-        };
+        let sender = self.sender();
         html! {
             p.segment.both[sender.is_none()].{ "from-" (names::side(sender.unwrap_or(Side::Client))) } {
                 span.line aria-hidden="true" {}
-                span.label {
-                    @if let Some(sender) = sender { span.sr { "from the " (names::side(sender)) ": " } }
-                    strong { (says) } " " small { (details) }
-                }
+                (self.label())
+            }
+        }
+    }
+
+    /// Names it.
+    pub(super) fn label(self) -> Markup {
+        let (says, details) = match self {
+            Self::Connected(took) => {
+                let took = took.map_or_else(String::new, |took| format!(" in {}", duration(took)));
+                (format!("TCP connected{took}"), "SYN, SYN-ACK, ACK".to_owned())
+            }
+            Self::Fin { sender, last: false } => {
+                let other = names::side(decode::other_side(sender));
+                ("FIN".to_owned(), format!("half-closed: the {other} can still send"))
+            }
+            Self::Fin { last: true, .. } => ("FIN".to_owned(), "both directions are closed".to_owned()),
+            Self::Reset(_) => {
+                let details = "reset: both directions are closed, and data may be lost";
+                ("RST".to_owned(), details.to_owned())
+            }
+        };
+        html! {
+            span.label {
+                @if let Some(sender) = self.sender() { span.sr { "from the " (names::side(sender)) ": " } }
+                strong { (says) } " " small { (details) }
             }
         }
     }

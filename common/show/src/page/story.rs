@@ -28,7 +28,7 @@ pub(super) struct Story {
     pub(super) monotonic: Duration,
     /// The time of the last step.
     stepped: Duration,
-    /// The time of the last system call that moved bytes: before a write, after a read.
+    /// The time of the last system call that moved bytes or a FIN: before a write or a FIN, after a read.
     moved: Duration,
     /// The sentences of this program about its sessions.
     endings: Endings,
@@ -140,23 +140,23 @@ impl Story {
     fn tcp(&mut self, step: &Step<'_>) {
         let (local, peer) = (self.endings.local(), self.endings.peer());
         let fin = |sender| Segment::Fin { sender, last: !self.ends.is_empty() };
-        let segment = match step {
-            Step::Received([]) if !self.write_failed => fin(peer),
-            Step::SentFin(Ok(())) => fin(local),
-            Step::PhaseChanged { to, .. } if is_reset(to) => Segment::Reset(peer),
+        let (at, segment) = match step {
+            Step::Received([]) if !self.write_failed => (self.moved, fin(peer)),
+            Step::SentFin(Ok(())) => (self.moved, fin(local)),
+            Step::PhaseChanged { to, .. } if is_reset(to) => (self.stepped, Segment::Reset(peer)),
             _ => return,
         };
         // A session that fails enters two phases because of one reset.
         if !self.ends.contains(&segment) {
             self.ends.push(segment);
-            self.segment(segment);
+            self.segment(at, segment);
         }
     }
 
     /// Adds an event of the TCP connection.
-    pub(super) fn segment(&mut self, segment: Segment) {
+    pub(super) fn segment(&mut self, at: Duration, segment: Segment) {
         self.facts.segment(segment);
-        self.rows.push(Row::Segment(segment));
+        self.rows.push(Row::Segment { at, segment });
     }
 
     /// Measures the time of a system call. The loop reads its clock once in a turn, which is too seldom for the arrows between
@@ -167,7 +167,7 @@ impl Story {
         let here = since_began(Instant::now().max(now));
         match step {
             Step::Sent(_) => return, // it follows the write
-            Step::WroteTls(_) => self.moved = self.stepped.max(since_began(now)),
+            Step::WroteTls(_) | Step::SentFin(_) => self.moved = self.stepped.max(since_began(now)),
             Step::Received(_) => self.moved = here,
             _ => {}
         }
