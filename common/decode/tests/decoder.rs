@@ -9,14 +9,14 @@ mod support {
 use decode::{Alert, Content, Protection, Record, Sealed};
 use rustls::crypto::aws_lc_rs::ALL_CIPHER_SUITES;
 use rustls::{AlertDescription, Side, SupportedCipherSuite};
-use support::conversation::{Conversation, application_data, decode, transcript, wire};
+use support::conversation::{Conversation, application_data, begin, decode, transcript, wire};
 use testing::configs::{Configs, Shape, suite};
 
 const SIDES: [Side; 2] = [Side::Client, Side::Server];
 
 /// Runs a session with data in both directions and a clean end.
 fn converse(configs: &Configs) -> Conversation {
-    let mut conversation = Conversation::new(configs);
+    let mut conversation = begin(configs);
     conversation.exchange();
     conversation.send(Side::Client, b"hello");
     conversation.send(Side::Server, b"welcome!\n");
@@ -135,7 +135,7 @@ fn resumed_sessions_are_decoded() {
 fn a_key_update_changes_the_keys_of_its_direction() {
     for name in ["TLS13_AES_128_GCM_SHA256", "TLS13_AES_256_GCM_SHA384", "TLS13_CHACHA20_POLY1305_SHA256"] {
         let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
-        let mut conversation = Conversation::new(&configs);
+        let mut conversation = begin(&configs);
         conversation.exchange();
         for round in 0..3 {
             for side in SIDES {
@@ -174,7 +174,7 @@ fn an_alert_is_decrypted_with_the_current_keys_of_its_sender() {
         ("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "C alert UnknownCA"),
     ] {
         let shape = Shape { suite: suite(name), distrust: true, ..Shape::default() };
-        let mut conversation = Conversation::new(&Configs::new(&shape));
+        let mut conversation = begin(&Configs::new(&shape));
         conversation.exchange();
         assert_eq!(
             conversation.error(Side::Server),
@@ -188,7 +188,7 @@ fn an_alert_is_decrypted_with_the_current_keys_of_its_sender() {
 fn an_alert_before_the_keys_is_in_clear_text() {
     let server = Configs::new(&Shape { suite: suite("TLS13_AES_128_GCM_SHA256"), ..Shape::default() }).server;
     let client = Configs::new(&Shape { suite: suite("TLS13_AES_256_GCM_SHA384"), ..Shape::default() });
-    let mut conversation = Conversation::new(&Configs { server, ..client });
+    let mut conversation = begin(&Configs { server, ..client });
     conversation.exchange();
     assert_eq!(last_alert(&conversation), ("S alert HandshakeFailure".to_owned(), 2));
 }
@@ -196,8 +196,7 @@ fn an_alert_before_the_keys_is_in_clear_text() {
 #[test]
 fn a_changed_record_does_not_open_but_the_next_one_does() {
     for suite in ALL_CIPHER_SUITES {
-        let mut conversation =
-            Conversation::new(&Configs::new(&Shape { suite: Some(*suite), ..Shape::default() }));
+        let mut conversation = begin(&Configs::new(&Shape { suite: Some(*suite), ..Shape::default() }));
         conversation.exchange();
         conversation.send(Side::Client, b"one");
         let changed = conversation.flights.len() - 1;
@@ -215,7 +214,7 @@ fn without_secrets_encrypted_records_stay_sealed() {
     for name in ["TLS13_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"] {
         let configs = Configs::new(&Shape { suite: suite(name), ..Shape::default() });
         let mut conversation = converse(&configs);
-        conversation.flights.iter_mut().for_each(|flight| flight.secrets.clear());
+        conversation.flights.iter_mut().for_each(|flight| flight.learnt.clear());
         let records = decode(Side::Server, &conversation.flights);
         let opened = |record: &&Record| matches!(record.protection, Protection::Opened { .. });
         assert_eq!(records.iter().filter(opened).count(), 0);
@@ -240,7 +239,7 @@ fn early(second: &Shape) -> [Vec<Record>; 2] {
     let mut server = Configs::new(second).server;
     server.session_storage = first.server.session_storage.clone();
     let configs = Configs { server, ..first };
-    let mut conversation = Conversation::new(&configs);
+    let mut conversation = begin(&configs);
     conversation.send_early_data(b"too early");
     conversation.exchange();
     conversation.send(Side::Server, b"welcome!\n");
@@ -277,7 +276,7 @@ fn early_data_is_decrypted_with_its_secret() {
         let shape = Shape { suite: suite(name), resumption: true, early_data: 1000, ..Shape::default() };
         let configs = Configs::new(&shape);
         converse(&configs);
-        let mut conversation = Conversation::new(&configs);
+        let mut conversation = begin(&configs);
         for text in [&b"too early"[..], b"still too early"] {
             conversation.send_early_data(text);
         }

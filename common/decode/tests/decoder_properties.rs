@@ -15,7 +15,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rustls::Side;
-use support::conversation::{Conversation, Flight, wire};
+use support::conversation::{Flight, begin, wire};
 use testing::configs::{Configs, Shape, suite};
 
 /// The longest incomplete record: the longest record less one byte.
@@ -32,7 +32,7 @@ fn decode(flights: &[Flight], pieces: &[usize]) -> Vec<Record> {
     decoder.keep_values();
     let (mut records, mut lengths) = (Vec::new(), pieces.iter().cycle());
     for flight in flights {
-        decoder.learn(&flight.secrets);
+        decoder.learn(&flight.learnt);
         let mut rest = flight.bytes.as_slice();
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(rest.len().min(*lengths.next().unwrap()));
@@ -83,7 +83,7 @@ static SESSIONS: LazyLock<Vec<Vec<Flight>>> = LazyLock::new(|| {
         Shape { suite: suite("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"), ..Shape::default() },
     ];
     let converse = |shape: &Shape| {
-        let mut conversation = Conversation::new(&Configs::new(shape));
+        let mut conversation = begin(&Configs::new(shape));
         conversation.exchange();
         conversation.send(Side::Client, b"hello");
         conversation.send(Side::Server, &[b'x'; 20_000]);
@@ -140,7 +140,7 @@ fn flight() -> impl Strategy<Value = Flight> {
         1 => vec(any::<u8>(), 0..200),
         9 => vec(record(), 0..6).prop_map(|records| records.concat()),
     ];
-    (side(), bytes, secrets()).prop_map(|(sender, bytes, secrets)| Flight { sender, bytes, secrets })
+    (side(), bytes, secrets()).prop_map(|(sender, bytes, learnt)| Flight { sender, bytes, learnt })
 }
 
 proptest! {

@@ -12,7 +12,7 @@ use decode::explain::{self, Choices, Fault, Field, Mark, Marks};
 use decode::{Message, Record};
 use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, KeyPair};
 use rustls::{HandshakeType, ProtocolVersion, Side};
-use support::conversation::{Conversation, decode};
+use support::conversation::{begin, decode};
 use support::tree::{message_with, visit, with_length};
 use testing::configs::{Configs, Shape, suite};
 
@@ -49,7 +49,7 @@ fn without_marks(fields: &mut [Field]) {
 fn chosen(configs: &Configs, sessions: usize, kind: HandshakeType, by: Side) -> Vec<String> {
     let mut records: Vec<Record> = Vec::new();
     for _ in 0..sessions {
-        let mut conversation = Conversation::new(configs);
+        let mut conversation = begin(configs);
         conversation.exchange();
         records = decode(Side::Client, &conversation.flights);
     }

@@ -10,13 +10,13 @@ mod support {
 use decode::explain::{self, Field};
 use decode::{Content, Record};
 use rustls::{HandshakeType, Side};
-use support::conversation::{Conversation, Flight, decode};
+use support::conversation::{Flight, begin, decode};
 use support::tree::{are_nested, are_readable, cover, text, wrong};
 use testing::configs::{Configs, Shape, suite};
 
 /// Returns the records of a session with data in both directions and a clean end.
 fn session(configs: &Configs) -> Vec<Record> {
-    let mut conversation = Conversation::new(configs);
+    let mut conversation = begin(configs);
     conversation.exchange();
     conversation.send(Side::Client, b"hello\n");
     conversation.close();
@@ -96,7 +96,7 @@ fn resumed_sessions_with_early_data_are_explained() {
     }
     let configs = Configs::new(&Shape { resumption: true, early_data: 1000, ..Shape::default() });
     session(&configs);
-    let mut conversation = Conversation::new(&configs);
+    let mut conversation = begin(&configs);
     conversation.send_early_data(b"early");
     conversation.exchange();
     let records = decode(Side::Server, &conversation.flights);
@@ -174,16 +174,16 @@ fn a_session_of_tls_1_2_is_explained_without_tls_1_3() {
 
 #[test]
 fn records_that_cannot_be_read_are_explained() {
-    let mut conversation = Conversation::new(&Configs::new(&Shape::default()));
+    let mut conversation = begin(&Configs::new(&Shape::default()));
     conversation.exchange();
-    conversation.flights.iter_mut().for_each(|flight| flight.secrets.clear());
+    conversation.flights.iter_mut().for_each(|flight| flight.learnt.clear());
     let sealed = decode(Side::Client, &conversation.flights);
     let sealed = sealed.iter().find(|record| record.content == Content::Hidden).unwrap();
     let fields = explain::content(sealed);
     assert_eq!((&*fields[0].name, fields.len()), ("encrypted_record", 1));
     assert!(fields[0].says.contains("does not know its secret"));
 
-    let flight = Flight { sender: Side::Client, bytes: b"GET / HTTP/1.1\r\n".to_vec(), secrets: Vec::new() };
+    let flight = Flight { sender: Side::Client, bytes: b"GET / HTTP/1.1\r\n".to_vec(), learnt: Vec::new() };
     let records = decode(Side::Server, &[flight]);
     let shown = text(&explain::header(&records[0])) + &text(&explain::content(&records[0]));
     assert_eq!(shown, "0..16 not TLS: GET / HTTP/1.1\\r\\n\n");

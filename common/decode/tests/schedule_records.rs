@@ -89,7 +89,7 @@ fn the_key_of_early_data_opens_it() {
 fn without_secrets_only_the_key_of_tls_1_2_has_a_name() {
     for name in ["TLS13_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"] {
         let mut session = Sessions::new(Shape { suite: suite(name), ..Shape::default() }).run();
-        session.flights.iter_mut().for_each(|flight| flight.secrets.clear());
+        session.flights.iter_mut().for_each(|flight| flight.learnt.clear());
         session.observed = Default::default();
         let records = session.records(Side::Client, true);
         let sealed = records.iter().filter(|record| record.is_encrypted());

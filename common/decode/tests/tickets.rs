@@ -9,7 +9,7 @@ mod support {
 use decode::tickets::Tickets;
 use decode::{Message, Record};
 use rustls::{HandshakeType, ProtocolVersion, Side};
-use support::conversation::{Conversation, decode};
+use support::conversation::{begin, decode};
 use testing::configs::{Configs, Shape, suite};
 
 /// Runs sessions with the same configurations. Returns the origin that each has.
@@ -17,7 +17,7 @@ fn origins(shape: &Shape, sessions: u64) -> Vec<Option<u64>> {
     let configs = Configs::new(shape);
     let mut tickets = Tickets::default();
     let mut session = |number| {
-        let mut conversation = Conversation::new(&configs);
+        let mut conversation = begin(&configs);
         conversation.exchange();
         conversation.close();
         let records = decode(Side::Client, &conversation.flights);

@@ -103,9 +103,8 @@ impl Pair {
     fn new(shape: &Shape) -> Self {
         let recorders = [Recorder::default(), Recorder::default()];
         let secrets = [Arc::<Secrets>::default(), Arc::<Secrets>::default()];
-        let mut configs = Configs::with_providers(shape, |side, provider| match side {
-            Side::Client => recorders[0].provider(&provider),
-            Side::Server => recorders[1].provider(&provider),
+        let mut configs = Configs::with_providers(shape, |side, provider| {
+            recorders[usize::from(side == Side::Server)].provider(&provider)
         });
         configs.client.key_log = Arc::clone(&secrets[0]) as _;
         configs.server.key_log = Arc::clone(&secrets[1]) as _;

@@ -12,6 +12,7 @@
 //! terminal       a pseudoterminal
 //! certificates   valid and invalid certificates, made for each test
 //! configs        configurations of a client and a server that fit together
+//! conversation   sessions of rustls in memory, with all their bytes
 //! secrets        secrets that no output may contain
 //! damage         damaged PEM files
 //! table          checks tables of cases, several at the same time
@@ -29,6 +30,7 @@
 pub mod binaries;
 pub mod certificates;
 pub mod configs;
+pub mod conversation;
 pub mod cpu;
 pub mod damage;
 pub mod echo_server;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, default_provider};
-use rustls::{ClientConnection, Connection, ProtocolVersion, ServerConnection, Side};
+use rustls::{ClientConnection, ProtocolVersion, Side};
 use testing::configs::{Configs, Shape, suite};
+use testing::conversation::Conversation;
 
 use super::*;
 use crate::secrets::Secrets;
@@ -20,9 +21,8 @@ impl Ends {
     fn new(shape: &Shape) -> Self {
         let recorders = [Recorder::default(), Recorder::default()];
         let secrets = [Arc::<Secrets>::default(), Arc::<Secrets>::default()];
-        let mut configs = Configs::with_providers(shape, |side, provider| match side {
-            Side::Client => recorders[0].provider(&provider),
-            Side::Server => recorders[1].provider(&provider),
+        let mut configs = Configs::with_providers(shape, |side, provider| {
+            recorders[usize::from(side == Side::Server)].provider(&provider)
         });
         configs.client.key_log = Arc::clone(&secrets[0]) as _;
         configs.server.key_log = Arc::clone(&secrets[1]) as _;
@@ -32,23 +32,9 @@ impl Ends {
     /// Runs a handshake. Returns the computations of the client and those of the server.
     fn handshake(&self) -> [Vec<Observed>; 2] {
         let (client, server) = (self.configs.client.clone(), self.configs.server.clone());
-        let client = ClientConnection::new(Arc::new(client), "localhost".try_into().unwrap()).unwrap();
-        let mut ends: [Connection; 2] =
-            [client.into(), ServerConnection::new(Arc::new(server)).unwrap().into()];
-        while ends.iter().any(|end| end.wants_write()) {
-            for sender in 0..2 {
-                let mut bytes = Vec::new();
-                while ends[sender].wants_write() {
-                    ends[sender].write_tls(&mut bytes).unwrap();
-                }
-                let mut rest = &bytes[..];
-                while !rest.is_empty() {
-                    ends[1 - sender].read_tls(&mut rest).unwrap();
-                    ends[1 - sender].process_new_packets().unwrap();
-                }
-            }
-        }
-        assert!(ends.iter().all(|end| !end.is_handshaking()));
+        let mut conversation = Conversation::new(client, server);
+        conversation.exchange();
+        assert!([Side::Client, Side::Server].iter().all(|side| !conversation.tls(*side).is_handshaking()));
         self.recorders.each_ref().map(Recorder::take)
     }
 }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use decode::recorder::{Observed, Recorder};
 use decode::schedule::{Key, Part, Rule, Transcript};
 use decode::{Decoder, Record};
-use rustls::{ProtocolVersion, Side};
+use rustls::Side;
 use testing::configs::{Configs, Shape};
 
-use super::conversation::{Conversation, Flight};
+use super::conversation::{Flight, begin};
 
 pub const SIDES: [Side; 2] = [Side::Client, Side::Server];
 
@@ -37,24 +37,14 @@ impl Sessions {
 
     /// Runs a session with data, key updates in TLS 1.3, and a clean end.
     pub fn run(&self) -> Session {
-        let mut conversation = Conversation::new(&self.configs);
+        let mut conversation = begin(&self.configs);
         if self.shape.early_data > 0 {
-            // The first session has no ticket, so it has no early data.
-            if let rustls::Connection::Client(client) = conversation.tls(Side::Client)
-                && client.early_data().is_some()
-            {
-                conversation.send_early_data(b"early");
-            }
+            conversation.send_early_data(b"early"); // not in the first session, which has no ticket
         }
         conversation.exchange();
         for side in SIDES {
-            if conversation.tls(side).protocol_version() == Some(ProtocolVersion::TLSv1_3) {
-                match conversation.tls(side) {
-                    rustls::Connection::Client(tls) => tls.refresh_traffic_keys().unwrap(),
-                    rustls::Connection::Server(tls) => tls.refresh_traffic_keys().unwrap(),
-                }
-                conversation.exchange();
-            }
+            conversation.update_keys(side);
+            conversation.exchange();
             conversation.tls(side).send_close_notify();
         }
         conversation.exchange();
@@ -74,7 +64,7 @@ impl Session {
         let mut records = Vec::new();
         for flight in &self.flights {
             if flight.sender != end {
-                decoder.learn(&flight.secrets);
+                decoder.learn(&flight.learnt);
             }
             records.extend(decoder.feed(flight.sender, &flight.bytes));
         }

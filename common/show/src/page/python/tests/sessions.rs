@@ -1,13 +1,15 @@
 //! Sessions in memory, decoded at both ends, with the values of their keys.
 
-use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
 use decode::recorder::Recorder;
 use decode::secrets::Secrets;
 use decode::{Decoder, Record};
-use rustls::{ClientConnection, Connection, ServerConnection, Side};
+use rustls::Side;
 use testing::configs::{Configs, Shape};
+use testing::conversation::{Conversation, Flight};
+
+const SIDES: [Side; 2] = [Side::Client, Side::Server];
 
 /// The configurations of both ends, with a recorder and a key log at each. Sessions with the same configurations can resume
 /// each other.
@@ -21,24 +23,12 @@ pub(super) struct Ends {
 
 const NAME: &[u8; 9] = b"localhost";
 
-/// One end of a session, and the records that it has seen.
-struct End {
-    side: Side,
-    tls: Connection,
-    recorder: Recorder,
-    secrets: Arc<Secrets>,
-    decoder: Decoder,
-    name: &'static [u8; NAME.len()],
-    records: Vec<Record>,
-}
-
 impl Ends {
     pub(super) fn new(shape: &Shape) -> Self {
         let recorders = [Recorder::default(), Recorder::default()];
         let secrets = [Arc::<Secrets>::default(), Arc::<Secrets>::default()];
-        let mut configs = Configs::with_providers(shape, |side, provider| match side {
-            Side::Client => recorders[0].provider(&provider),
-            Side::Server => recorders[1].provider(&provider),
+        let mut configs = Configs::with_providers(shape, |side, provider| {
+            recorders[usize::from(side == Side::Server)].provider(&provider)
         });
         configs.client.key_log = Arc::clone(&secrets[0]) as _;
         configs.server.key_log = Arc::clone(&secrets[1]) as _;
@@ -57,96 +47,37 @@ impl Ends {
         self
     }
 
-    /// Runs a session in which the client sends early data if it may, and both ends send data, update their keys if it is TLS 1.3, send data again, and close. Returns
-    /// the records that the client has seen, and those that the server has seen.
+    /// Runs a session. The client sends early data if it may. Both ends send data, update their keys in TLS 1.3, send data
+    /// again, and close. Returns the records that the client has seen, and those that the server has seen.
     pub(super) fn converse(&self, data: &[u8]) -> [Vec<Record>; 2] {
-        let name = "localhost".try_into().unwrap();
-        let mut client = ClientConnection::new(Arc::new(self.configs.client.clone()), name).unwrap();
-        if let Some(mut early_data) = client.early_data() {
-            early_data.write_all(b"too early").unwrap();
-        }
-        let server = ServerConnection::new(Arc::new(self.configs.server.clone())).unwrap();
-        let end = |side, tls, index: usize| {
-            let (recorder, secrets) = (self.recorders[index].clone(), Arc::clone(&self.secrets[index]));
-            let mut decoder = Decoder::default();
-            decoder.keep_values();
-            let mut end = End { side, tls, recorder, secrets, decoder, name: self.name, records: Vec::new() };
-            end.learn();
-            end
-        };
-        let mut ends = [end(Side::Client, client.into(), 0), end(Side::Server, server.into(), 1)];
-        exchange(&mut ends);
-        for round in 0..2 {
-            for sender in 0..2 {
-                ends[sender].tls.writer().write_all(data).unwrap();
-                exchange(&mut ends);
-                if round == 0 && ends[sender].is_tls13() {
-                    ends[sender].tls.refresh_traffic_keys().unwrap();
+        let mut conversation = Conversation::new(self.configs.client.clone(), self.configs.server.clone());
+        conversation.send_early_data(b"too early");
+        conversation.exchange();
+        for updates in [true, false] {
+            for side in SIDES {
+                conversation.send(side, data);
+                if updates {
+                    conversation.update_keys(side);
                 }
             }
         }
-        for sender in 0..2 {
-            ends[sender].tls.send_close_notify();
-            exchange(&mut ends);
-        }
-        ends.map(|end| end.records)
-    }
-}
-
-/// Passes bytes until neither end has more.
-fn exchange(ends: &mut [End; 2]) {
-    while ends.iter().any(|end| end.tls.wants_write()) {
-        for sender in 0..2 {
-            let bytes = ends[sender].write();
-            ends[1 - sender].read(&bytes);
-        }
-    }
-}
-
-impl End {
-    fn is_tls13(&self) -> bool {
-        self.tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
+        conversation.close();
+        [0, 1].map(|end| self.decode(end, &conversation.flights))
     }
 
-    fn peer(&self) -> Side {
-        if self.side == Side::Client { Side::Server } else { Side::Client }
-    }
-
-    /// Passes the secrets to the decoder, as `Show` does.
-    fn learn(&mut self) {
-        self.decoder.learn(&self.secrets.take());
-        self.decoder.learn_values(&self.recorder.take());
-    }
-
-    fn write(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        while self.tls.wants_write() {
-            self.tls.write_tls(&mut bytes).unwrap();
-        }
-        self.decode(self.side, &bytes);
-        bytes
-    }
-
-    fn read(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            self.tls.read_tls(&mut rest).unwrap();
-            self.tls.process_new_packets().unwrap();
-            let mut data = Vec::new();
-            match self.tls.reader().read_to_end(&mut data) {
-                Ok(_) => {}
-                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+    /// Decodes a session as this end sees it. All its secrets are known before its first byte.
+    fn decode(&self, end: usize, flights: &[Flight]) -> Vec<Record> {
+        let mut decoder = Decoder::default();
+        decoder.keep_values();
+        decoder.learn(&self.secrets[end].take());
+        decoder.learn_values(&self.recorders[end].take());
+        let records = flights.iter().map(|Flight { sender, bytes, .. }| {
+            let mut bytes = bytes.clone();
+            if let Some(start) = bytes.windows(NAME.len()).position(|window| window == NAME) {
+                bytes[start..start + NAME.len()].copy_from_slice(self.name);
             }
-        }
-        self.learn();
-        self.decode(self.peer(), bytes);
-    }
-
-    fn decode(&mut self, sender: Side, bytes: &[u8]) {
-        let mut bytes = bytes.to_vec();
-        if let Some(start) = bytes.windows(NAME.len()).position(|window| window == NAME) {
-            bytes[start..start + NAME.len()].copy_from_slice(self.name);
-        }
-        self.records.extend(self.decoder.feed(sender, &bytes));
+            decoder.feed(*sender, &bytes)
+        });
+        records.flatten().collect()
     }
 }
