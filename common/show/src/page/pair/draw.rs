@@ -135,7 +135,7 @@ fn begin(run: &Run<'_>, record: &Kept, class: &str, [here, there]: [Name; 2]) ->
     let (from_role, to) = (here.role.word(), there.role.word());
     let length = record.length.saturating_mul(run.count);
     html! {
-        div.chip-row.(from(run.first)).(record.look.class()).(class).peaceful[record.peaceful].encrypted[record.encrypted] {
+        div.chip-row.(from(run.first)).(record.look.class()).(class).stub[run.first.read.is_none()].changed[is_changed(run.first)].peaceful[record.peaceful].encrypted[record.encrypted] {
             span.line aria-hidden="true" {}
             span.sr { (from_role) " to " (to) ": " }
             a.chip.stack[run.count > 1] href={ (here) ".html#record-" (record.place) } {
@@ -155,7 +155,7 @@ fn begin(run: &Run<'_>, record: &Kept, class: &str, [here, there]: [Name; 2]) ->
                 }
             }
             @match run.first.fate() {
-                Fate::NotRead => span.fate { "the " (to) " did not read it" },
+                Fate::NotRead => span.fate { (icon("cross")) " the " (to) " did not read it" },
                 Fate::LeftOut => span.fate.quiet { "left out on the page of the " (to) },
                 _ => {}
             }
@@ -199,15 +199,19 @@ fn end(run: &Run<'_>, record: &Kept, class: &str, [here, there]: [Name; 2]) -> M
 fn line(arrow: &Arrow<'_>, place: &str) -> Markup {
     let (from_x, to_x) = if arrow.from_client { ("0", "100") } else { ("100", "0") };
     let (written, read) = (arrow.written.is_some(), arrow.read.is_some());
-    let changed = matches!(arrow.fate(), Fate::Changed(_) | Fate::Cut { .. });
     let encrypted = arrow.record().is_some_and(|record| record.encrypted);
     html! {
-        div.slant.(from(arrow)).(place).thin[arrow.record().is_none()].changed[changed].stub[!(written && read)].written[written].read[read].encrypted[encrypted] aria-hidden="true" {
+        div.slant.(from(arrow)).(place).thin[arrow.record().is_none()].changed[is_changed(arrow)].stub[!(written && read)].written[written].read[read].encrypted[encrypted] aria-hidden="true" {
             svg viewBox="0 0 100 100" preserveAspectRatio="none" {
                 @for class in ["outer", "inner"] { line.(class) x1=(from_x) y1="0" x2=(to_x) y2="100" {} }
             }
         }
     }
+}
+
+/// Returns whether other bytes arrived than were written.
+fn is_changed(arrow: &Arrow<'_>) -> bool {
+    matches!(arrow.fate(), Fate::Changed(_) | Fate::Cut { .. })
 }
 
 /// Returns the class of a direction in the style sheet.
