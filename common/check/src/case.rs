@@ -143,6 +143,40 @@ pub struct About {
     pub guide: &'static str,
 }
 
+/// A table of cases writes each one as a chain: `About::new(…)`, these methods, and [`case`](Self::case) at the end.
+impl About {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, tries: "", good: "", source: "", guide: "" }
+    }
+
+    pub(crate) const fn tries(self, tries: &'static str) -> Self {
+        Self { tries, ..self }
+    }
+
+    pub(crate) const fn good(self, good: &'static str) -> Self {
+        Self { good, ..self }
+    }
+
+    pub(crate) const fn source(self, source: &'static str) -> Self {
+        Self { source, ..self }
+    }
+
+    pub(crate) const fn guide(self, guide: &'static str) -> Self {
+        Self { guide, ..self }
+    }
+
+    /// The case against servers with this description.
+    pub(crate) const fn case(
+        self,
+        group: Group,
+        versions: Versions,
+        needs: Needs,
+        run: fn(&mut Trial<'_>) -> Judgement,
+    ) -> Case {
+        Case { about: self, group, versions, needs, run }
+    }
+}
+
 /// A case against a server.
 #[derive(Debug)]
 pub struct Case {

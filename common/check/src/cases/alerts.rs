@@ -21,82 +21,45 @@ const MORE: usize = 1 << 20;
 /// One byte more than a TLS 1.2 record may have (RFC 5246, 6.2.3). TLS 1.3 allows less.
 const TOO_LONG: usize = 16_384 + 2_048 + 1;
 
-const fn case(about: About, versions: Versions, run: fn(&mut Trial<'_>) -> Judgement) -> Case {
-    Case { about, group: Group::End, versions, needs: Needs::Nothing, run }
-}
-
 const READABLE: &str =
     "The server sends an alert and closes the connection without a reset, so that the client can read it.";
 const GUIDE: &str = "05-the-end.md#a-reset-can-destroy-what-is-not-read";
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).good(READABLE).guide(GUIDE)
+}
+
 /// The cases of this file.
 pub static CASES: &[Case] = &[
-    case(
-        About {
-            name: "alert-readable-bad-record",
-            tries: "The client sends a damaged record, 20 times, and reads until the end.",
-            good: READABLE,
-            source: "RFC 8446, 5.2 and 6.2; RFC 5246, 7.2.2",
-            guide: GUIDE,
-        },
-        Versions::Highest,
-        bad_record,
-    ),
-    case(
-        About {
-            name: "alert-readable-bad-message",
-            tries: "The first message of the client cannot be parsed. This is repeated 20 times.",
-            good: READABLE,
-            source: "RFC 8446, 6.2; RFC 5246, 7.2.2",
-            guide: GUIDE,
-        },
-        Versions::Highest,
-        bad_message,
-    ),
-    case(
-        About {
-            name: "alert-readable-old-version",
-            tries: "The client speaks TLS 1.0 only, 20 times.",
-            good: READABLE,
-            source: "RFC 8996, 4; RFC 8446, 4.2.1 and 6.2",
-            guide: GUIDE,
-        },
-        Versions::Highest,
-        old_version,
-    ),
-    case(
-        About {
-            name: "alert-readable-long-record",
-            tries: "The client sends a record that is longer than TLS allows, 20 times.",
-            good: READABLE,
-            source: "RFC 8446, 5.2 and 6.2; RFC 5246, 6.2.3",
-            guide: GUIDE,
-        },
-        Versions::Highest,
-        long_record,
-    ),
-    case(
-        About {
-            name: "alert-readable-while-sending",
-            tries: "The client sends a damaged record and then a megabyte, 20 times, and reads meanwhile.",
-            good: READABLE,
-            source: "RFC 8446, 5.2 and 6.2; RFC 5246, 7.2.2",
-            guide: GUIDE,
-        },
-        Versions::Highest,
-        while_sending,
-    ),
-    case(
-        About {
-            name: "peers-fatal-alert",
-            tries: "The client sends a fatal alert after the handshake, and keeps its side of the connection open.",
-            good: "The server closes the connection. It need not send anything.",
-            source: "RFC 8446, 6.2; RFC 5246, 7.2.2",
-            guide: "05-the-end.md#a-session-has-phases",
-        },
-        Versions::Each,
-        peers_fatal_alert,
-    ),
+    about("alert-readable-bad-record")
+        .tries("The client sends a damaged record, 20 times, and reads until the end.")
+        .source("RFC 8446, 5.2 and 6.2; RFC 5246, 7.2.2")
+        .case(Group::End, Versions::Highest, Needs::Nothing, bad_record),
+    about("alert-readable-bad-message")
+        .tries("The first message of the client cannot be parsed. This is repeated 20 times.")
+        .source("RFC 8446, 6.2; RFC 5246, 7.2.2")
+        .case(Group::End, Versions::Highest, Needs::Nothing, bad_message),
+    about("alert-readable-old-version")
+        .tries("The client speaks TLS 1.0 only, 20 times.")
+        .source("RFC 8996, 4; RFC 8446, 4.2.1 and 6.2")
+        .case(Group::End, Versions::Highest, Needs::Nothing, old_version),
+    about("alert-readable-long-record")
+        .tries("The client sends a record that is longer than TLS allows, 20 times.")
+        .source("RFC 8446, 5.2 and 6.2; RFC 5246, 6.2.3")
+        .case(Group::End, Versions::Highest, Needs::Nothing, long_record),
+    about("alert-readable-while-sending")
+        .tries("The client sends a damaged record and then a megabyte, 20 times, and reads meanwhile.")
+        .source("RFC 8446, 5.2 and 6.2; RFC 5246, 7.2.2")
+        .case(Group::End, Versions::Highest, Needs::Nothing, while_sending),
+    about("peers-fatal-alert")
+        .tries(
+            "The client sends a fatal alert after the handshake, and keeps its side of the connection open.",
+        )
+        .good("The server closes the connection. It need not send anything.")
+        .source("RFC 8446, 6.2; RFC 5246, 7.2.2")
+        .guide("05-the-end.md#a-session-has-phases")
+        .case(Group::End, Versions::Each, Needs::Nothing, peers_fatal_alert),
 ];
 
 fn bad_record(trial: &mut Trial<'_>) -> Judgement {

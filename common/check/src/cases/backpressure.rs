@@ -12,60 +12,42 @@ use crate::wire::{Client, End, Flow, Pace, Pump};
 
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    Case {
-        about: About {
-            name: "unread-answer",
-            tries: "The client sends up to 64 MB and does not read the echo. It stops when no byte moves for 1 s, and then it \
-                    reads everything.",
-            good: "The server stops reading when its output is not taken, so that its memory does not grow. The kernel's buffers on \
-                   both ways take some megabytes. Every byte comes back.",
-            source: "lost bytes",
-            guide: "06-backpressure.md#stop-reading",
-        },
-        group: Group::Backpressure,
-        versions: Versions::Highest,
-        needs: Needs::Echo,
-        run: unread_answer,
-    },
-    Case {
-        about: About {
-            name: "late-reader",
-            tries: "The client sends 12 MB, and begins to read only when the server takes no more.",
-            good: "The server goes on when its output is taken. Every byte comes back.",
-            source: "lost bytes",
-            guide: "06-backpressure.md#going-on",
-        },
-        group: Group::Backpressure,
-        versions: Versions::Each,
-        needs: Needs::Echo,
-        run: late_reader,
-    },
-    Case {
-        about: About {
-            name: "both-directions-full",
-            tries: "The client sends 6 MB as fast as it can, and reads the echo slowly, with a small receive buffer.",
-            good: "The server waits for both directions at the same time. Every byte comes back.",
-            source: "lost bytes",
-            guide: "06-backpressure.md#both-directions-full",
-        },
-        group: Group::Backpressure,
-        versions: Versions::Each,
-        needs: Needs::Echo,
-        run: both_directions_full,
-    },
-    Case {
-        about: About {
-            name: "one-byte-reads",
-            tries: "The client sends 2 MB. It reads the first 64 KB of the echo one byte at a time, with a small receive buffer.",
-            good: "The server goes on whenever there is a little room. Every byte comes back.",
-            source: "lost bytes",
-            guide: "06-backpressure.md#going-on",
-        },
-        group: Group::Backpressure,
-        versions: Versions::Each,
-        needs: Needs::Echo,
-        run: one_byte_reads,
-    },
+    About::new("unread-answer")
+        .tries(
+            "The client sends up to 64 MB and does not read the echo. It stops when no byte moves for 1 s, \
+             and then it reads everything.",
+        )
+        .good(
+            "The server stops reading when its output is not taken, so that its memory does not grow. The \
+             kernel's buffers on both ways take some megabytes. Every byte comes back.",
+        )
+        .source("lost bytes")
+        .guide("06-backpressure.md#stop-reading")
+        .case(Group::Backpressure, Versions::Highest, Needs::Echo, unread_answer),
+    About::new("late-reader")
+        .tries("The client sends 12 MB, and begins to read only when the server takes no more.")
+        .good("The server goes on when its output is taken. Every byte comes back.")
+        .source("lost bytes")
+        .guide("06-backpressure.md#going-on")
+        .case(Group::Backpressure, Versions::Each, Needs::Echo, late_reader),
+    About::new("both-directions-full")
+        .tries(
+            "The client sends 6 MB as fast as it can, and reads the echo slowly, with a small receive \
+             buffer.",
+        )
+        .good("The server waits for both directions at the same time. Every byte comes back.")
+        .source("lost bytes")
+        .guide("06-backpressure.md#both-directions-full")
+        .case(Group::Backpressure, Versions::Each, Needs::Echo, both_directions_full),
+    About::new("one-byte-reads")
+        .tries(
+            "The client sends 2 MB. It reads the first 64 KB of the echo one byte at a time, with a small \
+             receive buffer.",
+        )
+        .good("The server goes on whenever there is a little room. Every byte comes back.")
+        .source("lost bytes")
+        .guide("06-backpressure.md#going-on")
+        .case(Group::Backpressure, Versions::Each, Needs::Echo, one_byte_reads),
 ];
 
 /// The most bytes that are sent while nothing is read.

@@ -20,101 +20,67 @@ use crate::wire::{Client, End};
 const DEADLINES: &str = "07-time.md#which-deadlines";
 const POLICY: &str = "a policy";
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).source(POLICY).guide(DEADLINES)
+}
+
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    deadline(
-        "silent-client",
-        "The client connects and sends nothing.",
-        "The server closes the connection after some seconds.",
-        "traps.md#a-client-connects-and-sends-nothing-the-server-serves-nobody-else",
-        Needs::Nothing,
-        |trial| wait_behind(trial, &[]),
-    ),
-    deadline(
-        "slow-handshake",
-        "The client sends a byte of its ClientHello each half second.",
-        "The deadline belongs to the whole handshake: a byte does not move it.",
-        DEADLINES,
-        Needs::Nothing,
-        slow_handshake,
-    ),
-    deadline(
-        "half-a-hello",
-        "The client sends the first half of its ClientHello, and then nothing.",
-        "The server closes the connection after some seconds.",
-        DEADLINES,
-        Needs::Nothing,
-        |trial| {
+    about("silent-client")
+        .tries("The client connects and sends nothing.")
+        .good("The server closes the connection after some seconds.")
+        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-nobody-else")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, |trial| wait_behind(trial, &[])),
+    about("slow-handshake")
+        .tries("The client sends a byte of its ClientHello each half second.")
+        .good("The deadline belongs to the whole handshake: a byte does not move it.")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, slow_handshake),
+    about("half-a-hello")
+        .tries("The client sends the first half of its ClientHello, and then nothing.")
+        .good("The server closes the connection after some seconds.")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, |trial| {
             let hello = trial.hello()?;
             wait_behind(trial, &hello[..hello.len() / 2])
-        },
-    ),
-    deadline(
-        "hello-and-silence",
-        "The client sends its ClientHello, and never answers the server's flight.",
-        "The server closes the connection after some seconds.",
-        DEADLINES,
-        Needs::Nothing,
-        |trial| {
+        }),
+    about("hello-and-silence")
+        .tries("The client sends its ClientHello, and never answers the server's flight.")
+        .good("The server closes the connection after some seconds.")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, |trial| {
             let hello = trial.hello()?;
             wait_behind(trial, &hello)
-        },
-    ),
-    deadline(
-        "warning-and-silence",
-        "The client sends an unencrypted close_notify instead of a ClientHello, and then nothing.",
-        "The server closes the connection, at once or after some seconds.",
-        DEADLINES,
-        Needs::Nothing,
-        |trial| wait_behind(trial, &record(21, &[1, 0])?),
-    ),
-    deadline(
-        "idle-session",
-        "The client does nothing after an exchange.",
-        "The server closes the session after a time that fits its protocol, with close_notify.",
-        DEADLINES,
-        Needs::Nothing,
-        idle_session,
-    ),
-    deadline(
-        "unanswered-close",
-        "The client sends close_notify and keeps its side of the connection open. The server's socket answers bytes with a \
-         reset when it is gone.",
-        "The server answers, and does not wait for ever for the client's FIN.",
-        "traps.md#a-close-waits-for-ever-until-the-last-bytes-are-written-cve-2019-15541",
-        Needs::Nothing,
-        unanswered_close,
-    ),
-    deadline(
-        "unread-answer-deadline",
-        "The client sends until the server takes no more, and never reads.",
-        "The server ends the session when its output makes no progress for some time. It sends no close_notify, which \
-         would confirm a complete answer.",
-        "06-backpressure.md#what-is-still-wrong",
-        Needs::Echo,
-        unread::never_reads,
-    ),
-    deadline(
-        "slow-reader",
-        "The client sends 16 MB, and reads one byte of the echo each half second.",
-        "The server ends the session when its output makes no progress for some time.",
-        DEADLINES,
-        Needs::Echo,
-        unread::reads_slowly,
-    ),
+        }),
+    about("warning-and-silence")
+        .tries("The client sends an unencrypted close_notify instead of a ClientHello, and then nothing.")
+        .good("The server closes the connection, at once or after some seconds.")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, |trial| {
+            wait_behind(trial, &record(21, &[1, 0])?)
+        }),
+    about("idle-session")
+        .tries("The client does nothing after an exchange.")
+        .good("The server closes the session after a time that fits its protocol, with close_notify.")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, idle_session),
+    about("unanswered-close")
+        .tries(
+            "The client sends close_notify and keeps its side of the connection open. The server's socket \
+             answers bytes with a reset when it is gone.",
+        )
+        .good("The server answers, and does not wait for ever for the client's FIN.")
+        .guide("traps.md#a-close-waits-for-ever-until-the-last-bytes-are-written-cve-2019-15541")
+        .case(Group::Deadlines, Versions::Highest, Needs::Nothing, unanswered_close),
+    about("unread-answer-deadline")
+        .tries("The client sends until the server takes no more, and never reads.")
+        .good(
+            "The server ends the session when its output makes no progress for some time. It sends no \
+             close_notify, which would confirm a complete answer.",
+        )
+        .guide("06-backpressure.md#what-is-still-wrong")
+        .case(Group::Deadlines, Versions::Highest, Needs::Echo, unread::never_reads),
+    about("slow-reader")
+        .tries("The client sends 16 MB, and reads one byte of the echo each half second.")
+        .good("The server ends the session when its output makes no progress for some time.")
+        .case(Group::Deadlines, Versions::Highest, Needs::Echo, unread::reads_slowly),
 ];
-
-const fn deadline(
-    name: &'static str,
-    tries: &'static str,
-    good: &'static str,
-    guide: &'static str,
-    needs: Needs,
-    run: fn(&mut Trial<'_>) -> Judgement,
-) -> Case {
-    let about = About { name, tries, good, source: POLICY, guide };
-    Case { about, group: Group::Deadlines, versions: Versions::Highest, needs, run }
-}
 
 /// How much later a client without a session comes. The cases that need a session have theirs by then. Some servers wait for
 /// half a ClientHello and serve nobody meanwhile.

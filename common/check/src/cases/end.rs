@@ -20,193 +20,107 @@ const CLOSE_NOTIFY: [u8; 2] = [1, 0];
 /// How long a client that wants to read late waits. The server has read and answered everything by then.
 const LATE: Duration = Duration::from_millis(300);
 
-const fn case(about: About, versions: Versions, needs: Needs, run: fn(&mut Trial<'_>) -> Judgement) -> Case {
-    Case { about, group: Group::End, versions, needs, run }
-}
-
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    case(
-        About {
-            name: "close-notify-answered",
-            tries: "The client sends close_notify after an exchange, and keeps its side of the connection open.",
-            good: "The server answers with close_notify, and then closes the connection.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#fin-and-close_notify",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        close_notify_answered,
-    ),
-    case(
-        About {
-            name: "close-notify-first",
-            tries: "The client sends close_notify right behind its handshake, and nothing else.",
-            good: "The server finishes the handshake and answers with close_notify.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#a-session-has-phases",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        close_notify_first,
-    ),
-    case(
-        About {
-            name: "close-behind-data",
-            tries: "The client sends a megabyte with close_notify right behind it, and reads meanwhile.",
-            good: "In TLS 1.3 every byte comes back, and then close_notify. In TLS 1.2 the server may discard the rest of its \
-                   answer.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#half-close",
-        },
-        Versions::Each,
-        Needs::Echo,
-        close_behind_data,
-    ),
-    case(
-        About {
-            name: "close-and-fin",
-            tries: "The client sends a megabyte, close_notify and a FIN, and reads meanwhile.",
-            good: "The same as without the FIN: the client has closed its own direction only.",
-            source: "RFC 8446, 6.1; RFC 9293, 3.6",
-            guide: "05-the-end.md#half-close",
-        },
-        Versions::Each,
-        Needs::Echo,
-        close_and_fin,
-    ),
-    case(
-        About {
-            name: "bytes-behind-close-notify",
-            tries: "Six bytes and a FIN follow a megabyte and close_notify. The client reads only after that.",
-            good: "The server ignores the six bytes. Its close of the socket does not reset the connection, so its answer arrives.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#a-reset-can-destroy-what-is-not-read",
-        },
-        Versions::Each,
-        Needs::Echo,
-        bytes_behind_close_notify,
-    ),
-    case(
-        About {
-            name: "data-behind-close-notify",
-            tries: "A record with data follows close_notify.",
-            good: "The server answers what came before close_notify, and ignores the rest.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#what-close_notify-confirms",
-        },
-        Versions::Each,
-        Needs::Echo,
-        data_behind_close_notify,
-    ),
-    case(
-        About {
-            name: "close-notify-twice",
-            tries: "The client sends a message, close_notify, the same record again, and five bytes that are not TLS.",
-            good: "The server answers the message, sends close_notify, and ignores the rest.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#what-close_notify-confirms",
-        },
-        Versions::Each,
-        Needs::Echo,
-        close_notify_twice,
-    ),
-    case(
-        About {
-            name: "fin-without-close-notify",
-            tries: "The client sends a message and a FIN, without close_notify.",
-            good: "The server closes the connection. It cannot know that the message was the last one.",
-            source: "RFC 8446, 6.1",
-            guide: "05-the-end.md#fin-and-close_notify",
-        },
-        Versions::Each,
-        Needs::Echo,
-        fin_without_close_notify,
-    ),
-    case(
-        About {
-            name: "fin-inside-a-record",
-            tries: "The client sends a record without its last byte, and a FIN.",
-            good: "The server closes the connection.",
-            source: "RFC 8446, 6.1",
-            guide: "05-the-end.md#fin-and-close_notify",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        fin_inside_a_record,
-    ),
-    case(
-        About {
-            name: "fin-behind-the-hello",
-            tries: "The client sends a ClientHello and a FIN.",
-            good: "The server closes the connection and serves the next client.",
-            source: "RFC 8446, 6.1",
-            guide: "05-the-end.md#a-session-has-phases",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        fin_behind_the_hello,
-    ),
-    case(
-        About {
-            name: "fin-inside-the-handshake",
-            tries: "The client sends one half of the flight with its Finished, and a FIN.",
-            good: "The server closes the connection and serves the next client.",
-            source: "RFC 8446, 6.1",
-            guide: "05-the-end.md#a-session-has-phases",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        fin_inside_the_handshake,
-    ),
-    case(
-        About {
-            name: "reset-inside-the-hello",
-            tries: "The client sends one half of a ClientHello, and resets the connection.",
-            good: "The server serves the next client.",
-            source: "RFC 9293, 3.10.7.4",
-            guide: "05-the-end.md",
-        },
-        Versions::Highest,
-        Needs::Nothing,
-        reset_inside_the_hello,
-    ),
-    case(
-        About {
-            name: "reset-inside-the-handshake",
-            tries: "The client resets the connection instead of sending its Finished.",
-            good: "The server serves the next client.",
-            source: "RFC 9293, 3.10.7.4",
-            guide: "05-the-end.md",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        reset_inside_the_handshake,
-    ),
-    case(
-        About {
-            name: "reset-behind-the-handshake",
-            tries: "The client resets the connection after the handshake.",
-            good: "The server serves the next client.",
-            source: "RFC 9293, 3.10.7.4",
-            guide: "05-the-end.md",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        reset_behind_the_handshake,
-    ),
-    case(
-        About {
-            name: "reset-inside-the-answer",
-            tries: "The client resets the connection when it has read a part of a large answer.",
-            good: "The server serves the next client.",
-            source: "RFC 9293, 3.10.7.4",
-            guide: "05-the-end.md#a-reset-can-destroy-what-is-not-read",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        reset_inside_the_answer,
-    ),
+    About::new("close-notify-answered")
+        .tries("The client sends close_notify after an exchange, and keeps its side of the connection open.")
+        .good("The server answers with close_notify, and then closes the connection.")
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#fin-and-close_notify")
+        .case(Group::End, Versions::Each, Needs::Nothing, close_notify_answered),
+    About::new("close-notify-first")
+        .tries("The client sends close_notify right behind its handshake, and nothing else.")
+        .good("The server finishes the handshake and answers with close_notify.")
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#a-session-has-phases")
+        .case(Group::End, Versions::Each, Needs::Nothing, close_notify_first),
+    About::new("close-behind-data")
+        .tries("The client sends a megabyte with close_notify right behind it, and reads meanwhile.")
+        .good(
+            "In TLS 1.3 every byte comes back, and then close_notify. In TLS 1.2 the server may discard the \
+             rest of its answer.",
+        )
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#half-close")
+        .case(Group::End, Versions::Each, Needs::Echo, close_behind_data),
+    About::new("close-and-fin")
+        .tries("The client sends a megabyte, close_notify and a FIN, and reads meanwhile.")
+        .good("The same as without the FIN: the client has closed its own direction only.")
+        .source("RFC 8446, 6.1; RFC 9293, 3.6")
+        .guide("05-the-end.md#half-close")
+        .case(Group::End, Versions::Each, Needs::Echo, close_and_fin),
+    About::new("bytes-behind-close-notify")
+        .tries("Six bytes and a FIN follow a megabyte and close_notify. The client reads only after that.")
+        .good(
+            "The server ignores the six bytes. Its close of the socket does not reset the connection, so its \
+             answer arrives.",
+        )
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#a-reset-can-destroy-what-is-not-read")
+        .case(Group::End, Versions::Each, Needs::Echo, bytes_behind_close_notify),
+    About::new("data-behind-close-notify")
+        .tries("A record with data follows close_notify.")
+        .good("The server answers what came before close_notify, and ignores the rest.")
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#what-close_notify-confirms")
+        .case(Group::End, Versions::Each, Needs::Echo, data_behind_close_notify),
+    About::new("close-notify-twice")
+        .tries(
+            "The client sends a message, close_notify, the same record again, and five bytes that are not \
+             TLS.",
+        )
+        .good("The server answers the message, sends close_notify, and ignores the rest.")
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#what-close_notify-confirms")
+        .case(Group::End, Versions::Each, Needs::Echo, close_notify_twice),
+    About::new("fin-without-close-notify")
+        .tries("The client sends a message and a FIN, without close_notify.")
+        .good("The server closes the connection. It cannot know that the message was the last one.")
+        .source("RFC 8446, 6.1")
+        .guide("05-the-end.md#fin-and-close_notify")
+        .case(Group::End, Versions::Each, Needs::Echo, fin_without_close_notify),
+    About::new("fin-inside-a-record")
+        .tries("The client sends a record without its last byte, and a FIN.")
+        .good("The server closes the connection.")
+        .source("RFC 8446, 6.1")
+        .guide("05-the-end.md#fin-and-close_notify")
+        .case(Group::End, Versions::Each, Needs::Nothing, fin_inside_a_record),
+    About::new("fin-behind-the-hello")
+        .tries("The client sends a ClientHello and a FIN.")
+        .good("The server closes the connection and serves the next client.")
+        .source("RFC 8446, 6.1")
+        .guide("05-the-end.md#a-session-has-phases")
+        .case(Group::End, Versions::Each, Needs::Nothing, fin_behind_the_hello),
+    About::new("fin-inside-the-handshake")
+        .tries("The client sends one half of the flight with its Finished, and a FIN.")
+        .good("The server closes the connection and serves the next client.")
+        .source("RFC 8446, 6.1")
+        .guide("05-the-end.md#a-session-has-phases")
+        .case(Group::End, Versions::Each, Needs::Nothing, fin_inside_the_handshake),
+    About::new("reset-inside-the-hello")
+        .tries("The client sends one half of a ClientHello, and resets the connection.")
+        .good("The server serves the next client.")
+        .source("RFC 9293, 3.10.7.4")
+        .guide("05-the-end.md")
+        .case(Group::End, Versions::Highest, Needs::Nothing, reset_inside_the_hello),
+    About::new("reset-inside-the-handshake")
+        .tries("The client resets the connection instead of sending its Finished.")
+        .good("The server serves the next client.")
+        .source("RFC 9293, 3.10.7.4")
+        .guide("05-the-end.md")
+        .case(Group::End, Versions::Each, Needs::Nothing, reset_inside_the_handshake),
+    About::new("reset-behind-the-handshake")
+        .tries("The client resets the connection after the handshake.")
+        .good("The server serves the next client.")
+        .source("RFC 9293, 3.10.7.4")
+        .guide("05-the-end.md")
+        .case(Group::End, Versions::Each, Needs::Nothing, reset_behind_the_handshake),
+    About::new("reset-inside-the-answer")
+        .tries("The client resets the connection when it has read a part of a large answer.")
+        .good("The server serves the next client.")
+        .source("RFC 9293, 3.10.7.4")
+        .guide("05-the-end.md#a-reset-can-destroy-what-is-not-read")
+        .case(Group::End, Versions::Each, Needs::Nothing, reset_inside_the_answer),
 ];
 
 fn close_notify_answered(trial: &mut Trial<'_>) -> Judgement {

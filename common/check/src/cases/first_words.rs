@@ -9,170 +9,160 @@ use crate::wire::end::records;
 use crate::wire::hello::{fatal_alert, handshake, record};
 use crate::wire::{Connection, End};
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).guide(ALERTS)
+}
+
+/// The guide's page about a server that drops the connection without an alert.
+const NEVER_SENT: &str = "traps.md#the-connection-is-dropped-after-an-error-the-alert-is-never-sent";
+/// The guide's page about the alert of each fault in a record.
+const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
+
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    first(
-        "http-first",
-        "The first bytes are a plain HTTP request.",
-        "The server ends the connection. An alert, or a short HTTP answer, tells the user what is wrong.",
-        "RFC 8446, 5",
-        |trial| refused(trial, HTTP, &NOT_TLS),
-    ),
-    first(
-        "ssh-first",
-        "The first bytes are the greeting of an SSH client.",
-        "The server ends the connection, with an alert.",
-        "RFC 8446, 5",
-        |trial| refused(trial, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", &NOT_TLS),
-    ),
-    first(
-        "sslv2-first",
-        "The first bytes are the CLIENT-HELLO of SSL 2.0, which offers SSL 2.0 only.",
-        "The server ends the connection, with an alert.",
-        "RFC 6176, 3; RFC 8446, D.5",
-        |trial| refused(trial, &SSL2, &[&NOT_TLS[..], &[Alert::HandshakeFailure]].concat()),
-    ),
-    first(
-        "noise-first",
-        "The first bytes are noise, with a control sequence for terminals.",
-        "The server ends the connection, with an alert. Its log does not pass the control sequence on.",
-        "RFC 8446, 5",
-        |trial| refused(trial, b"\x1b[2J\xf1\x8f\x03\xa7\x99", &NOT_TLS),
-    ),
-    first(
-        "noise-like-a-record",
-        "The first bytes look like the header of a handshake record, with an unknown version and an unknown message.",
-        "The server ends the connection, with an alert.",
-        "RFC 8446, 4",
-        |trial| refused(trial, b"\x16\xf1\x8f\x03\xa7\x99\x00\x03\xa3", &NOT_TLS),
-    ),
-    record_like(
-        "server-hello-first",
-        "The client sends a ServerHello where its ClientHello must come.",
-        "The server ends the connection with unexpected_message.",
-        "RFC 8446, 4",
-        |trial| refused(trial, &record(22, &handshake(2, &[0; 40])?)?, &[Alert::UnexpectedMessage]),
-    ),
-    record_like(
-        "key-update-first",
-        "The client sends an unencrypted KeyUpdate where its ClientHello must come.",
-        "The server ends the connection with unexpected_message.",
-        "RFC 8446, 4",
-        |trial| refused(trial, &record(22, &handshake(24, &[0])?)?, &[Alert::UnexpectedMessage]),
-    ),
-    record_like(
-        "data-first",
-        "The client sends a record of application data where its ClientHello must come.",
-        "The server ends the connection with unexpected_message.",
-        "RFC 8446, 5",
-        |trial| refused(trial, &record(23, b"hello")?, &[Alert::UnexpectedMessage]),
-    ),
-    record_like(
-        "change-cipher-spec-first",
-        "The client sends a change_cipher_spec before its ClientHello.",
-        "The server ends the connection with unexpected_message. A stateless server may ignore the record.",
-        "RFC 8446, 5",
-        change_cipher_spec,
-    ),
-    record_like(
-        "heartbeat-first",
-        "The client sends a heartbeat request that claims 65,535 bytes and has none (Heartbleed, CVE-2014-0160).",
-        "The server ends the connection with unexpected_message, or ignores the request. It never answers.",
-        "RFC 6520, 4; RFC 8446, 5",
-        heartbeat,
-    ),
-    record_like(
-        "empty-hello",
-        "The client sends a ClientHello without content.",
-        "The server ends the connection with decode_error.",
-        "RFC 8446, 6.2",
-        |trial| refused(trial, &record(22, &handshake(1, &[])?)?, &[Alert::DecodeError]),
-    ),
-    first(
-        "fatal-alert-first",
-        "The client sends a fatal alert before anything else.",
-        "The server closes the connection. It need not answer.",
-        "RFC 8446, 6.2; RFC 5246, 7.2.2",
-        |trial| closed(trial, &fatal_alert(40)),
-    ),
-    first(
-        "unknown-alert-first",
-        "The client sends a fatal alert with an unknown number before anything else.",
-        "The server closes the connection, because unknown alerts are errors.",
-        "RFC 8446, 6; RFC 5246, 7.2.2",
-        |trial| closed(trial, &fatal_alert(200)),
-    ),
-    record_like(
-        "long-record-first",
-        "The header of the first record claims 18,433 bytes, which no version of TLS allows.",
-        "The server ends the connection with record_overflow, and does not wait for the bytes.",
-        "RFC 8446, 5.1; RFC 5246, 7.2.2",
-        |trial| refused(trial, &[22, 3, 3, 0x48, 1], &[Alert::RecordOverflow]),
-    ),
-    record_like(
-        "message-of-65535",
-        "The client sends a ClientHello of 65,535 zeros, in records of 16 KB.",
-        "The server ends the connection with an alert, when the message is too long for it or when it is complete.",
-        "RFC 8446, 6.2",
-        |trial| {
+    about("http-first")
+        .tries("The first bytes are a plain HTTP request.")
+        .good(
+            "The server ends the connection. An alert, or a short HTTP answer, tells the user what is wrong.",
+        )
+        .source("RFC 8446, 5")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| refused(trial, HTTP, &NOT_TLS)),
+    about("ssh-first")
+        .tries("The first bytes are the greeting of an SSH client.")
+        .good("The server ends the connection, with an alert.")
+        .source("RFC 8446, 5")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", &NOT_TLS)
+        }),
+    about("sslv2-first")
+        .tries("The first bytes are the CLIENT-HELLO of SSL 2.0, which offers SSL 2.0 only.")
+        .good("The server ends the connection, with an alert.")
+        .source("RFC 6176, 3; RFC 8446, D.5")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, &SSL2, &[&NOT_TLS[..], &[Alert::HandshakeFailure]].concat())
+        }),
+    about("noise-first")
+        .tries("The first bytes are noise, with a control sequence for terminals.")
+        .good("The server ends the connection, with an alert. Its log does not pass the control sequence on.")
+        .source("RFC 8446, 5")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, b"\x1b[2J\xf1\x8f\x03\xa7\x99", &NOT_TLS)
+        }),
+    about("noise-like-a-record")
+        .tries(
+            "The first bytes look like the header of a handshake record, with an unknown version and an \
+             unknown message.",
+        )
+        .good("The server ends the connection, with an alert.")
+        .source("RFC 8446, 4")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, b"\x16\xf1\x8f\x03\xa7\x99\x00\x03\xa3", &NOT_TLS)
+        }),
+    about("server-hello-first")
+        .tries("The client sends a ServerHello where its ClientHello must come.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, &record(22, &handshake(2, &[0; 40])?)?, &[Alert::UnexpectedMessage])
+        }),
+    about("key-update-first")
+        .tries("The client sends an unencrypted KeyUpdate where its ClientHello must come.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, &record(22, &handshake(24, &[0])?)?, &[Alert::UnexpectedMessage])
+        }),
+    about("data-first")
+        .tries("The client sends a record of application data where its ClientHello must come.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 5")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, &record(23, b"hello")?, &[Alert::UnexpectedMessage])
+        }),
+    about("change-cipher-spec-first")
+        .tries("The client sends a change_cipher_spec before its ClientHello.")
+        .good(
+            "The server ends the connection with unexpected_message. A stateless server may ignore the \
+             record.",
+        )
+        .source("RFC 8446, 5")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, change_cipher_spec),
+    about("heartbeat-first")
+        .tries(
+            "The client sends a heartbeat request that claims 65,535 bytes and has none (Heartbleed, \
+             CVE-2014-0160).",
+        )
+        .good(
+            "The server ends the connection with unexpected_message, or ignores the request. It never \
+             answers.",
+        )
+        .source("RFC 6520, 4; RFC 8446, 5")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, heartbeat),
+    about("empty-hello")
+        .tries("The client sends a ClientHello without content.")
+        .good("The server ends the connection with decode_error.")
+        .source("RFC 8446, 6.2")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, &record(22, &handshake(1, &[])?)?, &[Alert::DecodeError])
+        }),
+    about("fatal-alert-first")
+        .tries("The client sends a fatal alert before anything else.")
+        .good("The server closes the connection. It need not answer.")
+        .source("RFC 8446, 6.2; RFC 5246, 7.2.2")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| closed(trial, &fatal_alert(40))),
+    about("unknown-alert-first")
+        .tries("The client sends a fatal alert with an unknown number before anything else.")
+        .good("The server closes the connection, because unknown alerts are errors.")
+        .source("RFC 8446, 6; RFC 5246, 7.2.2")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| closed(trial, &fatal_alert(200))),
+    about("long-record-first")
+        .tries("The header of the first record claims 18,433 bytes, which no version of TLS allows.")
+        .good("The server ends the connection with record_overflow, and does not wait for the bytes.")
+        .source("RFC 8446, 5.1; RFC 5246, 7.2.2")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
+            refused(trial, &[22, 3, 3, 0x48, 1], &[Alert::RecordOverflow])
+        }),
+    about("message-of-65535")
+        .tries("The client sends a ClientHello of 65,535 zeros, in records of 16 KB.")
+        .good(
+            "The server ends the connection with an alert, when the message is too long for it or when it is \
+             complete.",
+        )
+        .source("RFC 8446, 6.2")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
             let message = handshake(1, &[0; 0xff_ff])?;
             refused(trial, &in_records(&message)?, &MALFORMED)
-        },
-    ),
-    record_like(
-        "message-of-16-mb",
-        "The client begins a ClientHello that claims 16 MB, and sends its first 80,000 bytes.",
-        "The server has a limit for the length of a message, and ends the connection with an alert.",
-        "RFC 8446, 6.2",
-        message_of_16_mb,
-    ),
-    record_like(
-        "half-a-message-then-another-type",
-        "The client begins a handshake message, and sends a record of application data before the rest.",
-        "The server ends the connection with unexpected_message.",
-        "RFC 8446, 5.1",
-        |trial| {
+        }),
+    about("message-of-16-mb")
+        .tries("The client begins a ClientHello that claims 16 MB, and sends its first 80,000 bytes.")
+        .good("The server has a limit for the length of a message, and ends the connection with an alert.")
+        .source("RFC 8446, 6.2")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, message_of_16_mb),
+    about("half-a-message-then-another-type")
+        .tries(
+            "The client begins a handshake message, and sends a record of application data before the rest.",
+        )
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 5.1")
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
             let bytes = [record(22, &[1, 0, 1])?, record(23, b"x")?].concat();
             refused(trial, &bytes, &[Alert::UnexpectedMessage])
-        },
-    ),
-    first(
-        "warnings-first",
-        "The client sends 100 warning alerts before anything else, in one write.",
-        "The server ends the connection after a few of them.",
-        "RFC 8446, 6.1; CVE-2016-8610",
-        warnings,
-    ),
+        }),
+    about("warnings-first")
+        .tries("The client sends 100 warning alerts before anything else, in one write.")
+        .good("The server ends the connection after a few of them.")
+        .source("RFC 8446, 6.1; CVE-2016-8610")
+        .guide(NEVER_SENT)
+        .case(Group::FirstWords, Versions::Highest, Needs::Nothing, warnings),
 ];
-
-const fn first(
-    name: &'static str,
-    tries: &'static str,
-    good: &'static str,
-    source: &'static str,
-    run: fn(&mut Trial<'_>) -> Judgement,
-) -> Case {
-    let guide = "traps.md#the-connection-is-dropped-after-an-error-the-alert-is-never-sent";
-    Case {
-        about: About { name, tries, good, source, guide },
-        group: Group::FirstWords,
-        versions: Versions::Highest,
-        needs: Needs::Nothing,
-        run,
-    }
-}
-
-/// A case whose first bytes are records. The guide says which alert each fault has.
-const fn record_like(
-    name: &'static str,
-    tries: &'static str,
-    good: &'static str,
-    source: &'static str,
-    run: fn(&mut Trial<'_>) -> Judgement,
-) -> Case {
-    let guide = "contract.md#which-errors-queue-an-alert";
-    Case { about: About { name, tries, good, source, guide }, ..first(name, tries, good, source, run) }
-}
 
 const HTTP: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 

@@ -22,168 +22,98 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// A number that RFC 8701 reserves. It never gets a meaning.
 const GREASE: u16 = 0x5a5a;
 
-const fn case(about: About, versions: Versions, needs: Needs, run: fn(&mut Trial<'_>) -> Judgement) -> Case {
-    Case { about, group: Group::Framing, versions, needs, run }
-}
-
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    case(
-        About {
-            name: "bytes-one-by-one",
-            tries: "Each byte of a session crosses the network in a segment of its own.",
-            good: "The session works. TLS does not know segments.",
-            source: "RFC 8446, 5",
-            guide: "03-non-blocking.md#reading",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        bytes_one_by_one,
-    ),
-    case(
-        About {
-            name: "hello-in-records",
-            tries: "The ClientHello is cut into records of 50 bytes.",
-            good: "The session works.",
-            source: "RFC 8446, 5.1; RFC 5246, 6.2.1",
-            guide: "02-by-hand.md",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        hello_in_records,
-    ),
-    case(
-        About {
-            name: "split-records",
-            tries: "A record arrives in two parts. The cut is once at each place. Then 20 records arrive in random parts.",
-            good: "Each message is answered.",
-            source: "RFC 8446, 5.1; RFC 5246, 6.2.1",
-            guide: "03-non-blocking.md#reading",
-        },
-        Versions::Each,
-        Needs::Echo,
-        split_records,
-    ),
-    case(
-        About {
-            name: "finished-with-data",
-            tries: "The client's Finished and its first request arrive in one segment.",
-            good: "The request is answered, although no more bytes arrive behind the handshake.",
-            source: "RFC 8446, 2 and 4.4.4",
-            guide: "02-by-hand.md#two-things-are-still-inside-the-machine",
-        },
-        Versions::Only13,
-        Needs::Nothing,
-        finished_with_data,
-    ),
-    case(
-        About {
-            name: "coalesced-flights",
-            tries: "The request and close_notify arrive in one segment. In TLS 1.3 the client's Finished is in it, too.",
-            good: "The answer comes, and then close_notify. In TLS 1.2 the server may discard the answer.",
-            source: "RFC 8446, 6.1; RFC 5246, 7.2.1",
-            guide: "05-the-end.md#half-close",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        coalesced_flights,
-    ),
-    case(
-        About {
-            name: "small-records",
-            tries: "1,000 records of one byte arrive at once.",
-            good: "Every byte comes back.",
-            source: "RFC 8446, 5.1; RFC 5246, 6.2.1",
-            guide: "08-many-sessions.md#bytes-are-not-work",
-        },
-        Versions::Each,
-        Needs::Echo,
-        small_records,
-    ),
-    case(
-        About {
-            name: "ten-thousand-tiny-records",
-            tries: "10,000 records of one byte arrive without a pause.",
-            good: "Every byte comes back.",
-            source: "RFC 8446, 5.1; RFC 5246, 6.2.1",
-            guide: "08-many-sessions.md#bytes-are-not-work",
-        },
-        Versions::Each,
-        Needs::Echo,
-        ten_thousand_tiny_records,
-    ),
-    case(
-        About {
-            name: "full-records",
-            tries: "Eight records of the maximum length arrive, 16,384 bytes of plaintext each.",
-            good: "Every byte comes back.",
-            source: "RFC 8446, 5.1; RFC 5246, 6.2.1",
-            guide: "02-by-hand.md#the-writer-takes-a-part",
-        },
-        Versions::Each,
-        Needs::Echo,
-        full_records,
-    ),
-    case(
-        About {
-            name: "empty-records",
-            tries: "Ten records without content arrive between two messages.",
-            good: "Both messages are answered. A read that returns no plaintext is not the end of the session.",
-            source: "RFC 8446, 5.1; RFC 5246, 6.2.1",
-            guide: "03-non-blocking.md#reading",
-        },
-        Versions::Each,
-        Needs::Echo,
-        empty_records,
-    ),
-    case(
-        About {
-            name: "padded-records",
-            tries: "Messages arrive in records with 1, 255 and 8,000 bytes of padding.",
-            good: "Each message is answered without its padding.",
-            source: "RFC 8446, 5.4",
-            guide: "02-by-hand.md",
-        },
-        Versions::Only13,
-        Needs::Echo,
-        padded_records,
-    ),
-    case(
-        About {
-            name: "huge-hello",
-            tries: "The ClientHello has an unknown extension and is 20,000 bytes long, so that it needs two records.",
-            good: "The session works. A server may have a limit and refuse it.",
-            source: "RFC 8446, 4.1.2 and 5.1",
-            guide: "symptoms.md",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        huge_hello,
-    ),
-    case(
-        About {
-            name: "unknown-values",
-            tries: "The ClientHello has unknown suites, groups, versions, signature schemes and extensions (GREASE).",
-            good: "The server ignores them, and the session works.",
-            source: "RFC 8446, 4.1.2 and 4.2; RFC 5246, 7.4.1.2; RFC 8701",
-            guide: "symptoms.md",
-        },
-        Versions::Each,
-        Needs::Nothing,
-        unknown_values,
-    ),
-    case(
-        About {
-            name: "key-update",
-            tries: "The client changes its key between two messages, and requests the same from the server.",
-            good: "The server changes its key before its next data, and the session goes on.",
-            source: "RFC 8446, 4.6.3",
-            guide: "contract.md#refresh_traffic_keys",
-        },
-        Versions::Only13,
-        Needs::Echo,
-        key_update,
-    ),
+    About::new("bytes-one-by-one")
+        .tries("Each byte of a session crosses the network in a segment of its own.")
+        .good("The session works. TLS does not know segments.")
+        .source("RFC 8446, 5")
+        .guide("03-non-blocking.md#reading")
+        .case(Group::Framing, Versions::Each, Needs::Nothing, bytes_one_by_one),
+    About::new("hello-in-records")
+        .tries("The ClientHello is cut into records of 50 bytes.")
+        .good("The session works.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide("02-by-hand.md")
+        .case(Group::Framing, Versions::Each, Needs::Nothing, hello_in_records),
+    About::new("split-records")
+        .tries(
+            "A record arrives in two parts. The cut is once at each place. Then 20 records arrive in random \
+             parts.",
+        )
+        .good("Each message is answered.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide("03-non-blocking.md#reading")
+        .case(Group::Framing, Versions::Each, Needs::Echo, split_records),
+    About::new("finished-with-data")
+        .tries("The client's Finished and its first request arrive in one segment.")
+        .good("The request is answered, although no more bytes arrive behind the handshake.")
+        .source("RFC 8446, 2 and 4.4.4")
+        .guide("02-by-hand.md#two-things-are-still-inside-the-machine")
+        .case(Group::Framing, Versions::Only13, Needs::Nothing, finished_with_data),
+    About::new("coalesced-flights")
+        .tries(
+            "The request and close_notify arrive in one segment. In TLS 1.3 the client's Finished is in it, \
+             too.",
+        )
+        .good("The answer comes, and then close_notify. In TLS 1.2 the server may discard the answer.")
+        .source("RFC 8446, 6.1; RFC 5246, 7.2.1")
+        .guide("05-the-end.md#half-close")
+        .case(Group::Framing, Versions::Each, Needs::Nothing, coalesced_flights),
+    About::new("small-records")
+        .tries("1,000 records of one byte arrive at once.")
+        .good("Every byte comes back.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide("08-many-sessions.md#bytes-are-not-work")
+        .case(Group::Framing, Versions::Each, Needs::Echo, small_records),
+    About::new("ten-thousand-tiny-records")
+        .tries("10,000 records of one byte arrive without a pause.")
+        .good("Every byte comes back.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide("08-many-sessions.md#bytes-are-not-work")
+        .case(Group::Framing, Versions::Each, Needs::Echo, ten_thousand_tiny_records),
+    About::new("full-records")
+        .tries("Eight records of the maximum length arrive, 16,384 bytes of plaintext each.")
+        .good("Every byte comes back.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide("02-by-hand.md#the-writer-takes-a-part")
+        .case(Group::Framing, Versions::Each, Needs::Echo, full_records),
+    About::new("empty-records")
+        .tries("Ten records without content arrive between two messages.")
+        .good("Both messages are answered. A read that returns no plaintext is not the end of the session.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide("03-non-blocking.md#reading")
+        .case(Group::Framing, Versions::Each, Needs::Echo, empty_records),
+    About::new("padded-records")
+        .tries("Messages arrive in records with 1, 255 and 8,000 bytes of padding.")
+        .good("Each message is answered without its padding.")
+        .source("RFC 8446, 5.4")
+        .guide("02-by-hand.md")
+        .case(Group::Framing, Versions::Only13, Needs::Echo, padded_records),
+    About::new("huge-hello")
+        .tries(
+            "The ClientHello has an unknown extension and is 20,000 bytes long, so that it needs two \
+             records.",
+        )
+        .good("The session works. A server may have a limit and refuse it.")
+        .source("RFC 8446, 4.1.2 and 5.1")
+        .guide("symptoms.md")
+        .case(Group::Framing, Versions::Each, Needs::Nothing, huge_hello),
+    About::new("unknown-values")
+        .tries(
+            "The ClientHello has unknown suites, groups, versions, signature schemes and extensions \
+             (GREASE).",
+        )
+        .good("The server ignores them, and the session works.")
+        .source("RFC 8446, 4.1.2 and 4.2; RFC 5246, 7.4.1.2; RFC 8701")
+        .guide("symptoms.md")
+        .case(Group::Framing, Versions::Each, Needs::Nothing, unknown_values),
+    About::new("key-update")
+        .tries("The client changes its key between two messages, and requests the same from the server.")
+        .good("The server changes its key before its next data, and the session goes on.")
+        .source("RFC 8446, 4.6.3")
+        .guide("contract.md#refresh_traffic_keys")
+        .case(Group::Framing, Versions::Only13, Needs::Echo, key_update),
 ];
 
 fn bytes_one_by_one(trial: &mut Trial<'_>) -> Judgement {

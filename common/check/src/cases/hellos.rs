@@ -19,257 +19,171 @@ use crate::wire::hello::{
 };
 use crate::wire::{Client, End};
 
-const fn case(about: About, versions: Versions, run: fn(&mut Trial<'_>) -> Judgement) -> Case {
-    Case { about, group: Group::Hellos, versions, needs: Needs::Nothing, run }
-}
-
 /// The guide's page about alerts that are sent, and about alerts that are lost.
 const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).guide(ALERTS)
+}
+
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    case(
-        About {
-            name: "tls-1.0-only",
-            tries: "The client offers TLS 1.0 only, with cipher suites of that time.",
-            good: "The server refuses it with protocol_version. RFC 8996 forbids both old versions, but a server that \
-                   serves old clients is noted only.",
-            source: "RFC 8996, 4; RFC 8446, 4.2.1",
-            guide: ALERTS,
-        },
-        Versions::Highest,
-        |trial| old_version(trial, 0x0301, |_| ()),
-    ),
-    case(
-        About {
-            name: "tls-1.1-only",
-            tries: "The client offers TLS 1.1 only, without the extensions of TLS 1.2.",
-            good: "The server refuses it with protocol_version. RFC 8996 forbids both old versions, but a server that \
-                   serves old clients is noted only.",
-            source: "RFC 8996, 5; RFC 8446, 4.2.1",
-            guide: ALERTS,
-        },
-        Versions::Highest,
-        |trial| old_version(trial, 0x0302, |hello| hello.set(SIGNATURE_ALGORITHMS, None)),
-    ),
-    case(
-        About {
-            name: "only-tls-1.0-in-supported-versions",
-            tries: "The extension supported_versions lists TLS 1.0 only. The old field of the version says TLS 1.2.",
-            good: "The server refuses it with protocol_version. It must not use the old field.",
-            source: "RFC 8446, 4.2.1",
-            guide: ALERTS,
-        },
-        Versions::Only13,
-        only_an_old_version_in_the_extension,
-    ),
-    case(
-        About {
-            name: "no-common-suite",
-            tries: "The client offers one cipher suite, with an unassigned number.",
-            good: "The server refuses it with handshake_failure.",
-            source: "RFC 8446, 4.1.1; RFC 5246, 7.4.1.3",
-            guide: ALERTS,
-        },
-        Versions::Highest,
-        |trial| impossible(trial, |hello| hello.suites = vec![UNASSIGNED], &NOTHING_IN_COMMON),
-    ),
-    case(
-        About {
-            name: "no-common-group",
-            tries: "The client offers one group for the key exchange, with an unassigned number.",
-            good: "The server refuses it with handshake_failure.",
-            source: "RFC 8446, 4.1.1; RFC 8422, 5.1",
-            guide: ALERTS,
-        },
-        Versions::Highest,
-        |trial| {
+    about("tls-1.0-only")
+        .tries("The client offers TLS 1.0 only, with cipher suites of that time.")
+        .good(
+            "The server refuses it with protocol_version. RFC 8996 forbids both old versions, but a server \
+             that serves old clients is noted only.",
+        )
+        .source("RFC 8996, 4; RFC 8446, 4.2.1")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, |trial| old_version(trial, 0x0301, |_| ())),
+    about("tls-1.1-only")
+        .tries("The client offers TLS 1.1 only, without the extensions of TLS 1.2.")
+        .good(
+            "The server refuses it with protocol_version. RFC 8996 forbids both old versions, but a server \
+             that serves old clients is noted only.",
+        )
+        .source("RFC 8996, 5; RFC 8446, 4.2.1")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, |trial| {
+            old_version(trial, 0x0302, |hello| hello.set(SIGNATURE_ALGORITHMS, None))
+        }),
+    about("only-tls-1.0-in-supported-versions")
+        .tries(
+            "The extension supported_versions lists TLS 1.0 only. The old field of the version says TLS 1.2.",
+        )
+        .good("The server refuses it with protocol_version. It must not use the old field.")
+        .source("RFC 8446, 4.2.1")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, only_an_old_version_in_the_extension),
+    about("no-common-suite")
+        .tries("The client offers one cipher suite, with an unassigned number.")
+        .good("The server refuses it with handshake_failure.")
+        .source("RFC 8446, 4.1.1; RFC 5246, 7.4.1.3")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, |trial| {
+            impossible(trial, |hello| hello.suites = vec![UNASSIGNED], &NOTHING_IN_COMMON)
+        }),
+    about("no-common-group")
+        .tries("The client offers one group for the key exchange, with an unassigned number.")
+        .good("The server refuses it with handshake_failure.")
+        .source("RFC 8446, 4.1.1; RFC 8422, 5.1")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, |trial| {
             let change = |hello: &mut ClientHello| {
                 let [high, low] = UNASSIGNED.to_be_bytes();
                 hello.set(SUPPORTED_GROUPS, Some(&[0, 2, high, low]));
                 hello.set(KEY_SHARE, Some(&[0, 5, high, low, 0, 1, 0]));
             };
             impossible(trial, change, &NOTHING_IN_COMMON)
-        },
-    ),
-    case(
-        About {
-            name: "invalid-key-share",
-            tries: "The key share of the client is zero (X25519). The shared secret is zero then, so an attacker knows it.",
-            good: "The server refuses it with illegal_parameter.",
-            source: "RFC 8446, 7.4.2; RFC 7748, 6.1",
-            guide: ALERTS,
-        },
-        Versions::Only13,
-        |trial| {
+        }),
+    about("invalid-key-share")
+        .tries(
+            "The key share of the client is zero (X25519). The shared secret is zero then, so an attacker \
+             knows it.",
+        )
+        .good("The server refuses it with illegal_parameter.")
+        .source("RFC 8446, 7.4.2; RFC 7748, 6.1")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, |trial| {
             let change = |hello: &mut ClientHello| {
                 hello.set(SUPPORTED_GROUPS, Some(&[0, 2, 0, 0x1d]));
                 hello.set(KEY_SHARE, Some(&[&[0, 36, 0, 0x1d, 0, 32][..], &[0; 32]].concat()));
             };
             // A server without X25519 sends handshake_failure.
             impossible(trial, change, &[Alert::IllegalParameter, Alert::HandshakeFailure])
-        },
-    ),
-    case(
-        About {
-            name: "incomplete-extension",
-            tries: "The list of groups in the ClientHello claims 99 bytes, and its extension has only two.",
-            good: "The server refuses it with decode_error.",
-            source: "RFC 8446, 6.2",
-            guide: ALERTS,
-        },
-        Versions::Highest,
-        |trial| {
+        }),
+    about("incomplete-extension")
+        .tries("The list of groups in the ClientHello claims 99 bytes, and its extension has only two.")
+        .good("The server refuses it with decode_error.")
+        .source("RFC 8446, 6.2")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, |trial| {
             let change = |hello: &mut ClientHello| hello.set(SUPPORTED_GROUPS, Some(&[0, 99, 0, 29]));
             impossible(trial, change, &[Alert::DecodeError])
-        },
-    ),
-    case(
-        About {
-            name: "hello-retry-request",
-            tries: "The client's only key share is of a group that no server knows. It also offers usual groups.",
-            good: "The server asks for another key share with a HelloRetryRequest, and the session works.",
-            source: "RFC 8446, 4.1.1 and 4.1.4",
-            guide: "01-what-rustls-is.md#what-happens-before-your-data-flows",
-        },
-        Versions::Only13,
-        hello_retry_request,
-    ),
-    case(
-        About {
-            name: "odd-server-names",
-            tries: "The clients name no server, an unknown one, one with a dot at its end, and one of 255 bytes.",
-            good: "The server serves them, or refuses them with an alert. The verdict says which.",
-            source: "RFC 6066, 3",
-            guide: "symptoms.md#how-do-i-choose-a-certificate-or-a-client-ca-by-the-server-name-acceptor-sni",
-        },
-        Versions::Highest,
-        odd_server_names,
-    ),
-    case(
-        About {
-            name: "no-common-alpn",
-            tries: "The client offers one application protocol, which no server knows (ALPN).",
-            good: "A server with ALPN refuses it with no_application_protocol. A server without ALPN ignores it.",
-            source: "RFC 7301, 3.2",
-            guide: ALERTS,
-        },
-        Versions::Highest,
-        no_common_alpn,
-    ),
-    case(
-        About {
-            name: "early-data-unasked",
-            tries: "The client sends a record of early data that no ticket allows, and then continues its handshake.",
-            good: "The server skips the early data, and the session works.",
-            source: "RFC 8446, 4.2.10",
-            guide: "10-beyond.md#0-rtt",
-        },
-        Versions::Only13,
-        |trial| early_data(trial, 1),
-    ),
-    case(
-        About {
-            name: "early-data-without-end",
-            tries: "The client sends 50,000 bytes of early data that no ticket allows.",
-            good: "The server skips early data up to a limit, and then ends the connection with an alert.",
-            source: "RFC 8446, 4.2.10",
-            guide: "10-beyond.md#0-rtt",
-        },
-        Versions::Only13,
-        |trial| early_data(trial, 50),
-    ),
-    case(
-        About {
-            name: "change-cipher-spec-in-the-handshake",
-            tries: "The client sends a change_cipher_spec behind its ClientHello, and another one before Finished.",
-            good: "The server drops both, and the session works.",
-            source: "RFC 8446, 5 and D.4",
-            guide: "01-what-rustls-is.md#what-happens-before-your-data-flows",
-        },
-        Versions::Only13,
-        change_cipher_spec_in_the_handshake,
-    ),
-    case(
-        About {
-            name: "change-cipher-spec-late",
-            tries: "The client sends an unencrypted change_cipher_spec after the handshake.",
-            good: "The server ends the connection with unexpected_message.",
-            source: "RFC 8446, 5",
-            guide: ALERTS,
-        },
-        Versions::Only13,
-        change_cipher_spec_late,
-    ),
-    case(
-        About {
-            name: "hello-twice",
-            tries: "The client sends its ClientHello a second time where its Finished must come.",
-            good: "The server ends the connection with unexpected_message.",
-            source: "RFC 8446, 4.1.2; RFC 5246, 7.2.2",
-            guide: ALERTS,
-        },
-        Versions::Each,
-        hello_twice,
-    ),
-    case(
-        About {
-            name: "renegotiation",
-            tries: "The client sends a ClientHello inside the session, as if it were the first one.",
-            good: "The server refuses the renegotiation: with the warning no_renegotiation, or with a fatal alert.",
-            source: "RFC 5746, 3.7; RFC 5246, 7.2.2",
-            guide: ALERTS,
-        },
-        Versions::Only12,
-        renegotiation,
-    ),
-    case(
-        About {
-            name: "finished-before-keys",
-            tries: "The client sends an unencrypted Finished directly after the server's first flight.",
-            good: "The server ends the connection with unexpected_message.",
-            source: "RFC 5246, 7.4.9",
-            guide: ALERTS,
-        },
-        Versions::Only12,
-        |trial| after_the_hello(trial, &record(22, &handshake(20, &[0; 12])?)?),
-    ),
-    case(
-        About {
-            name: "data-before-keys",
-            tries: "The client sends unencrypted application data directly after the server's first flight.",
-            good: "The server ends the connection with unexpected_message.",
-            source: "RFC 5246, 6",
-            guide: ALERTS,
-        },
-        Versions::Only12,
-        |trial| after_the_hello(trial, &record(23, b"hello")?),
-    ),
-    case(
-        About {
-            name: "change-cipher-spec-early",
-            tries: "The client sends change_cipher_spec before its key exchange (CVE-2014-0224).",
-            good: "The server ends the connection with unexpected_message.",
-            source: "RFC 5246, 7.1 and 7.2.2",
-            guide: ALERTS,
-        },
-        Versions::Only12,
-        |trial| after_the_hello(trial, &record(20, &[1])?),
-    ),
-    case(
-        About {
-            name: "fatal-alert-in-the-handshake",
-            tries: "The client answers the server's first flight with an unencrypted fatal alert.",
-            good: "The server closes the connection. It need not answer.",
-            source: "RFC 8446, 6.2; RFC 5246, 7.2.2",
-            guide: ALERTS,
-        },
-        Versions::Each,
-        |trial| match end_after_the_hello(trial, &fatal_alert(80))? {
-            End::Open => trial.must_end(&End::Open, &[]),
-            _ => Ok(Verdict::Held),
-        },
-    ),
+        }),
+    about("hello-retry-request")
+        .tries("The client's only key share is of a group that no server knows. It also offers usual groups.")
+        .good("The server asks for another key share with a HelloRetryRequest, and the session works.")
+        .source("RFC 8446, 4.1.1 and 4.1.4")
+        .guide("01-what-rustls-is.md#what-happens-before-your-data-flows")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, hello_retry_request),
+    about("odd-server-names")
+        .tries("The clients name no server, an unknown one, one with a dot at its end, and one of 255 bytes.")
+        .good("The server serves them, or refuses them with an alert. The verdict says which.")
+        .source("RFC 6066, 3")
+        .guide("symptoms.md#how-do-i-choose-a-certificate-or-a-client-ca-by-the-server-name-acceptor-sni")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, odd_server_names),
+    about("no-common-alpn")
+        .tries("The client offers one application protocol, which no server knows (ALPN).")
+        .good("A server with ALPN refuses it with no_application_protocol. A server without ALPN ignores it.")
+        .source("RFC 7301, 3.2")
+        .case(Group::Hellos, Versions::Highest, Needs::Nothing, no_common_alpn),
+    about("early-data-unasked")
+        .tries(
+            "The client sends a record of early data that no ticket allows, and then continues its \
+             handshake.",
+        )
+        .good("The server skips the early data, and the session works.")
+        .source("RFC 8446, 4.2.10")
+        .guide("10-beyond.md#0-rtt")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, |trial| early_data(trial, 1)),
+    about("early-data-without-end")
+        .tries("The client sends 50,000 bytes of early data that no ticket allows.")
+        .good("The server skips early data up to a limit, and then ends the connection with an alert.")
+        .source("RFC 8446, 4.2.10")
+        .guide("10-beyond.md#0-rtt")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, |trial| early_data(trial, 50)),
+    about("change-cipher-spec-in-the-handshake")
+        .tries(
+            "The client sends a change_cipher_spec behind its ClientHello, and another one before Finished.",
+        )
+        .good("The server drops both, and the session works.")
+        .source("RFC 8446, 5 and D.4")
+        .guide("01-what-rustls-is.md#what-happens-before-your-data-flows")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, change_cipher_spec_in_the_handshake),
+    about("change-cipher-spec-late")
+        .tries("The client sends an unencrypted change_cipher_spec after the handshake.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 5")
+        .case(Group::Hellos, Versions::Only13, Needs::Nothing, change_cipher_spec_late),
+    about("hello-twice")
+        .tries("The client sends its ClientHello a second time where its Finished must come.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4.1.2; RFC 5246, 7.2.2")
+        .case(Group::Hellos, Versions::Each, Needs::Nothing, hello_twice),
+    about("renegotiation")
+        .tries("The client sends a ClientHello inside the session, as if it were the first one.")
+        .good(
+            "The server refuses the renegotiation: with the warning no_renegotiation, or with a fatal alert.",
+        )
+        .source("RFC 5746, 3.7; RFC 5246, 7.2.2")
+        .case(Group::Hellos, Versions::Only12, Needs::Nothing, renegotiation),
+    about("finished-before-keys")
+        .tries("The client sends an unencrypted Finished directly after the server's first flight.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 5246, 7.4.9")
+        .case(Group::Hellos, Versions::Only12, Needs::Nothing, |trial| {
+            after_the_hello(trial, &record(22, &handshake(20, &[0; 12])?)?)
+        }),
+    about("data-before-keys")
+        .tries("The client sends unencrypted application data directly after the server's first flight.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 5246, 6")
+        .case(Group::Hellos, Versions::Only12, Needs::Nothing, |trial| {
+            after_the_hello(trial, &record(23, b"hello")?)
+        }),
+    about("change-cipher-spec-early")
+        .tries("The client sends change_cipher_spec before its key exchange (CVE-2014-0224).")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 5246, 7.1 and 7.2.2")
+        .case(Group::Hellos, Versions::Only12, Needs::Nothing, |trial| {
+            after_the_hello(trial, &record(20, &[1])?)
+        }),
+    about("fatal-alert-in-the-handshake")
+        .tries("The client answers the server's first flight with an unencrypted fatal alert.")
+        .good("The server closes the connection. It need not answer.")
+        .source("RFC 8446, 6.2; RFC 5246, 7.2.2")
+        .case(Group::Hellos, Versions::Each, Needs::Nothing, |trial| {
+            match end_after_the_hello(trial, &fatal_alert(80))? {
+                End::Open => trial.must_end(&End::Open, &[]),
+                _ => Ok(Verdict::Held),
+            }
+        }),
 ];
 
 /// An unassigned number, for a suite and for a group.

@@ -15,32 +15,24 @@ use crate::wire::{Client, Connection, End};
 
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    Case {
-        about: About {
-            name: "resumption",
-            tries: "300 clients have a session each, one after the other. Then each comes back with its own ticket.",
-            good: "The server resumes each session. A client whose session it does not resume gets a new one.",
-            source: "RFC 8446, 2.2; RFC 5246, 7.3; RFC 5077, 3.1",
-            guide: "symptoms.md#why-is-every-second-session-not-resumed",
-        },
-        group: Group::Resumption,
-        versions: Versions::Each,
-        needs: Needs::Nothing,
-        run: resumption,
-    },
-    Case {
-        about: About {
-            name: "early-data-of-a-ticket",
-            tries: "A client comes back with a ticket that allows early data, and sends its request as early data.",
-            good: "The server answers the request once, or rejects the early data and answers when it comes again.",
-            source: "RFC 8446, 2.3 and 4.2.10",
-            guide: "traps.md#early-data-is-accepted-and-never-read",
-        },
-        group: Group::Resumption,
-        versions: Versions::Only13,
-        needs: Needs::Nothing,
-        run: early_data_of_a_ticket,
-    },
+    About::new("resumption")
+        .tries(
+            "300 clients have a session each, one after the other. Then each comes back with its own ticket.",
+        )
+        .good("The server resumes each session. A client whose session it does not resume gets a new one.")
+        .source("RFC 8446, 2.2; RFC 5246, 7.3; RFC 5077, 3.1")
+        .guide("symptoms.md#why-is-every-second-session-not-resumed")
+        .case(Group::Resumption, Versions::Each, Needs::Nothing, resumption),
+    About::new("early-data-of-a-ticket")
+        .tries(
+            "A client comes back with a ticket that allows early data, and sends its request as early data.",
+        )
+        .good(
+            "The server answers the request once, or rejects the early data and answers when it comes again.",
+        )
+        .source("RFC 8446, 2.3 and 4.2.10")
+        .guide("traps.md#early-data-is-accepted-and-never-read")
+        .case(Group::Resumption, Versions::Only13, Needs::Nothing, early_data_of_a_ticket),
 ];
 
 /// More than many servers keep: a cache of 256 sessions is usual.

@@ -15,70 +15,40 @@ use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
 use crate::wire::hello::handshake;
 use crate::wire::{Client, End};
 
-const fn case(
-    versions: Versions,
-    about: [&'static str; 4],
-    guide: &'static str,
-    run: fn(&mut Trial<'_>) -> Judgement,
-) -> Case {
-    let [name, tries, good, source] = about;
-    Case {
-        about: About { name, tries, good, source, guide },
-        group: Group::Sealed,
-        versions,
-        needs: Needs::Nothing,
-        run,
-    }
-}
-
 const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
 const MANY_RECORDS: &str = "08-many-sessions.md#bytes-are-not-work";
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).guide(ALERTS)
+}
+
 /// The cases of this group.
 pub static CASES: &[Case] = &[
-    case(
-        Versions::Each,
-        [
-            "damaged-byte",
-            "One byte of an encrypted record is changed on its way.",
-            "The server ends the connection with bad_record_mac. It uses no byte of the record.",
-            "RFC 8446, 5.2; RFC 5246, 7.2.2",
-        ],
-        "traps.md#a-short-write-of-ciphertext-the-peer-reports-bad_record_mac",
-        damaged_byte,
-    ),
-    case(
-        Versions::Each,
-        [
-            "replayed-record",
-            "The same encrypted record arrives twice.",
-            "The server uses the first one, and ends the connection with bad_record_mac at the second one.",
-            "RFC 8446, 5.3; RFC 5246, 7.2.2",
-        ],
-        ALERTS,
-        replayed_record,
-    ),
-    case(
-        Versions::Each,
-        [
-            "long-plaintext",
-            "A record has 16,385 bytes of plaintext, one more than a record may have.",
-            "The server ends the connection with record_overflow.",
-            "RFC 8446, 5.1; RFC 5246, 6.2.1",
-        ],
-        ALERTS,
-        long_plaintext,
-    ),
-    case(
-        Versions::Each,
-        [
-            "wrong-verify-data",
-            "The client's Finished has a wrong hash of the handshake.",
-            "The server ends the connection with decrypt_error, and takes no data.",
-            "RFC 8446, 4.4.4; RFC 5246, 7.4.9",
-        ],
-        "traps.md#in-tls-13-the-clients-handshake-is-done-before-the-server-has-checked-its-certificate",
-        |trial| {
+    about("damaged-byte")
+        .tries("One byte of an encrypted record is changed on its way.")
+        .good("The server ends the connection with bad_record_mac. It uses no byte of the record.")
+        .source("RFC 8446, 5.2; RFC 5246, 7.2.2")
+        .guide("traps.md#a-short-write-of-ciphertext-the-peer-reports-bad_record_mac")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, damaged_byte),
+    about("replayed-record")
+        .tries("The same encrypted record arrives twice.")
+        .good("The server uses the first one, and ends the connection with bad_record_mac at the second one.")
+        .source("RFC 8446, 5.3; RFC 5246, 7.2.2")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, replayed_record),
+    about("long-plaintext")
+        .tries("A record has 16,385 bytes of plaintext, one more than a record may have.")
+        .good("The server ends the connection with record_overflow.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, long_plaintext),
+    about("wrong-verify-data")
+        .tries("The client's Finished has a wrong hash of the handshake.")
+        .good("The server ends the connection with decrypt_error, and takes no data.")
+        .source("RFC 8446, 4.4.4; RFC 5246, 7.4.9")
+        .guide(
+            "traps.md#in-tls-13-the-clients-handshake-is-done-before-the-server-has-checked-its-certificate",
+        )
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, |trial| {
             let alteration = |kind, mut content: Vec<u8>| {
                 if let Some(last) = content.last_mut() {
                     *last ^= 1;
@@ -86,182 +56,113 @@ pub static CASES: &[Case] = &[
                 (kind, content)
             };
             instead_of_finished(trial, alteration, Alert::DecryptError)
-        },
-    ),
-    case(
-        Versions::Each,
-        [
-            "data-instead-of-finished",
-            "The client sends encrypted data where its Finished must come.",
-            "The server ends the connection with unexpected_message, and uses no byte of the data.",
-            "RFC 8446, 5; RFC 5246, 7.2.2",
-        ],
-        ALERTS,
-        |trial| {
+        }),
+    about("data-instead-of-finished")
+        .tries("The client sends encrypted data where its Finished must come.")
+        .good("The server ends the connection with unexpected_message, and uses no byte of the data.")
+        .source("RFC 8446, 5; RFC 5246, 7.2.2")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, |trial| {
             let alteration = |_, _| (ApplicationData, payload(64));
             instead_of_finished(trial, alteration, Alert::UnexpectedMessage)
-        },
-    ),
-    case(
-        Versions::Each,
-        [
-            "damaged-finished",
-            "One byte of the encrypted Finished is changed on its way.",
-            "The server ends the connection with bad_record_mac, and takes no data.",
-            "RFC 8446, 5.2; RFC 5246, 7.2.2",
-        ],
-        ALERTS,
-        damaged_finished,
-    ),
-    case(
-        Versions::Each,
-        [
-            "empty-records-without-end",
-            "2,000 encrypted records without content arrive in one write.",
-            "The server takes them, or ends the connection after a number of them.",
-            "RFC 8446, 5.1; RFC 5246, 6.2.1",
-        ],
-        MANY_RECORDS,
-        |trial| flood(trial, ApplicationData, &[], 2_000),
-    ),
-    case(
-        Versions::Each,
-        [
-            "second-finished",
-            "The client sends another Finished after the handshake.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 4; RFC 5246, 7.2.2",
-        ],
-        ALERTS,
-        |trial| {
+        }),
+    about("damaged-finished")
+        .tries("One byte of the encrypted Finished is changed on its way.")
+        .good("The server ends the connection with bad_record_mac, and takes no data.")
+        .source("RFC 8446, 5.2; RFC 5246, 7.2.2")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, damaged_finished),
+    about("empty-records-without-end")
+        .tries("2,000 encrypted records without content arrive in one write.")
+        .good("The server takes them, or ends the connection after a number of them.")
+        .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
+        .guide(MANY_RECORDS)
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, |trial| {
+            flood(trial, ApplicationData, &[], 2_000)
+        }),
+    about("second-finished")
+        .tries("The client sends another Finished after the handshake.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4; RFC 5246, 7.2.2")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, |trial| {
             let length = if trial.version == Version::Tls13 { 32 } else { 12 };
             refused(trial, Handshake, &handshake(20, &vec![0; length])?, &[Alert::UnexpectedMessage])
-        },
-    ),
-    case(
-        Versions::Each,
-        [
-            "unknown-record-type",
-            "The client sends an encrypted record of an undefined type.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 5; RFC 5246, 6",
-        ],
-        ALERTS,
-        |trial| refused(trial, ContentType::Unknown(99), &[1], &[Alert::UnexpectedMessage]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "unknown-message",
-            "The client sends a handshake message of an undefined type after the handshake.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 4",
-        ],
-        ALERTS,
-        |trial| refused(trial, Handshake, &handshake(99, &[0; 32])?, &[Alert::UnexpectedMessage]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "unasked-certificate",
-            "The client sends a Certificate after the handshake, and the server has not asked for it.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 4 and 4.6.2",
-        ],
-        ALERTS,
-        |trial| {
+        }),
+    about("unknown-record-type")
+        .tries("The client sends an encrypted record of an undefined type.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 5; RFC 5246, 6")
+        .case(Group::Sealed, Versions::Each, Needs::Nothing, |trial| {
+            refused(trial, ContentType::Unknown(99), &[1], &[Alert::UnexpectedMessage])
+        }),
+    about("unknown-message")
+        .tries("The client sends a handshake message of an undefined type after the handshake.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
+            refused(trial, Handshake, &handshake(99, &[0; 32])?, &[Alert::UnexpectedMessage])
+        }),
+    about("unasked-certificate")
+        .tries("The client sends a Certificate after the handshake, and the server has not asked for it.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4 and 4.6.2")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
             let empty = handshake(11, &[0, 0, 0, 0])?;
             refused(trial, Handshake, &empty, &[Alert::UnexpectedMessage])
-        },
-    ),
-    case(
-        Versions::Only13,
-        [
-            "hello-request",
-            "The client sends a HelloRequest, which TLS 1.3 does not have.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 4",
-        ],
-        ALERTS,
-        |trial| refused(trial, Handshake, &handshake(0, &[])?, &[Alert::UnexpectedMessage]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "invalid-key-update",
-            "The client sends a KeyUpdate with an undefined value.",
-            "The server ends the connection with illegal_parameter.",
-            "RFC 8446, 4.6.3",
-        ],
-        ALERTS,
-        |trial| refused(trial, Handshake, &handshake(24, &[2])?, &[Alert::IllegalParameter]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "sealed-change-cipher-spec",
-            "The client sends an encrypted change_cipher_spec.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 5",
-        ],
-        ALERTS,
-        |trial| refused(trial, ChangeCipherSpec, &[1], &[Alert::UnexpectedMessage]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "padding-only",
-            "The client sends an encrypted record that has padding only, and so no type.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 8446, 5.4",
-        ],
-        ALERTS,
-        |trial| refused(trial, ContentType::Unknown(0), &[0; 100], &[Alert::UnexpectedMessage]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "alert-and-a-half",
-            "The client sends a record with a fatal alert and the first byte of another one.",
-            "The server closes the connection. It need not answer.",
-            "RFC 8446, 5.1 and 6.2",
-        ],
-        ALERTS,
-        |trial| closed(trial, AlertRecord, &[2, 40, 2]),
-    ),
-    case(
-        Versions::Only13,
-        [
-            "error-as-a-warning",
-            "The client sends the alert handshake_failure with the level of a warning.",
-            "The server closes the connection. In TLS 1.3 the level of an alert has no meaning.",
-            "RFC 8446, 6 and 6.2",
-        ],
-        ALERTS,
-        |trial| closed(trial, AlertRecord, &[1, 40]),
-    ),
-    case(
-        Versions::Only12,
-        [
-            "second-change-cipher-spec",
-            "The client sends another change_cipher_spec after the handshake.",
-            "The server ends the connection with unexpected_message.",
-            "RFC 5246, 6 and 7.2.2",
-        ],
-        ALERTS,
-        |trial| refused(trial, ChangeCipherSpec, &[1], &[Alert::UnexpectedMessage]),
-    ),
-    case(
-        Versions::Only12,
-        [
-            "warnings-without-end",
-            "100 encrypted warnings arrive in one write (CVE-2016-8610).",
-            "The server ignores them, or ends the connection after a number of them.",
-            "RFC 5246, 7.2.2",
-        ],
-        MANY_RECORDS,
-        |trial| flood(trial, AlertRecord, &[1, 90], 100),
-    ),
+        }),
+    about("hello-request")
+        .tries("The client sends a HelloRequest, which TLS 1.3 does not have.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 4")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
+            refused(trial, Handshake, &handshake(0, &[])?, &[Alert::UnexpectedMessage])
+        }),
+    about("invalid-key-update")
+        .tries("The client sends a KeyUpdate with an undefined value.")
+        .good("The server ends the connection with illegal_parameter.")
+        .source("RFC 8446, 4.6.3")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
+            refused(trial, Handshake, &handshake(24, &[2])?, &[Alert::IllegalParameter])
+        }),
+    about("sealed-change-cipher-spec")
+        .tries("The client sends an encrypted change_cipher_spec.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 5")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
+            refused(trial, ChangeCipherSpec, &[1], &[Alert::UnexpectedMessage])
+        }),
+    about("padding-only")
+        .tries("The client sends an encrypted record that has padding only, and so no type.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 8446, 5.4")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
+            refused(trial, ContentType::Unknown(0), &[0; 100], &[Alert::UnexpectedMessage])
+        }),
+    about("alert-and-a-half")
+        .tries("The client sends a record with a fatal alert and the first byte of another one.")
+        .good("The server closes the connection. It need not answer.")
+        .source("RFC 8446, 5.1 and 6.2")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| {
+            closed(trial, AlertRecord, &[2, 40, 2])
+        }),
+    about("error-as-a-warning")
+        .tries("The client sends the alert handshake_failure with the level of a warning.")
+        .good("The server closes the connection. In TLS 1.3 the level of an alert has no meaning.")
+        .source("RFC 8446, 6 and 6.2")
+        .case(Group::Sealed, Versions::Only13, Needs::Nothing, |trial| closed(trial, AlertRecord, &[1, 40])),
+    about("second-change-cipher-spec")
+        .tries("The client sends another change_cipher_spec after the handshake.")
+        .good("The server ends the connection with unexpected_message.")
+        .source("RFC 5246, 6 and 7.2.2")
+        .case(Group::Sealed, Versions::Only12, Needs::Nothing, |trial| {
+            refused(trial, ChangeCipherSpec, &[1], &[Alert::UnexpectedMessage])
+        }),
+    about("warnings-without-end")
+        .tries("100 encrypted warnings arrive in one write (CVE-2016-8610).")
+        .good("The server ignores them, or ends the connection after a number of them.")
+        .source("RFC 5246, 7.2.2")
+        .guide(MANY_RECORDS)
+        .case(Group::Sealed, Versions::Only12, Needs::Nothing, |trial| {
+            flood(trial, AlertRecord, &[1, 90], 100)
+        }),
 ];
 
 /// How a server must end a session.

@@ -27,6 +27,16 @@ pub enum ClientGroup {
     Certificates,
 }
 
+impl ClientGroup {
+    /// How long a case takes with a good client, in addition to the patience.
+    pub fn extra(self) -> Duration {
+        match self {
+            Self::Floods => Duration::from_secs(10),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
 impl fmt::Display for ClientGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -51,6 +61,11 @@ pub enum Need {
     /// It speaks TLS 1.3.
     Tls13,
 }
+
+/// The client shows what it receives.
+pub(super) const OUTPUT: &[Need] = &[Need::Output];
+/// The client shows what it receives, and speaks TLS 1.3.
+pub(super) const OUTPUT13: &[Need] = &[Need::Output, Need::Tls13];
 
 /// What an end of the client means in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +95,10 @@ pub struct Expect {
     pub hang: Reading,
 }
 
+/// The server has sent a fatal alert, and the client does not end.
+pub(super) const FATAL: &str = "a fatal alert ends the connection (RFC 8446, 6.2: MUST)";
+/// The server has sent a damaged record, and the client does not end.
+pub(super) const DAMAGED: &str = "a damaged record ends the connection (RFC 8446, 5.2: MUST)";
 /// The server has closed the connection, and the client does not end.
 pub const STUCK: Reading = Reading::Bad("the connection has ended, and nothing more can come");
 
@@ -94,6 +113,11 @@ impl Expect {
     /// The connection ends badly: the client must report an error. It must end, because nothing more can come.
     pub const fn error_at_end(why_not_success: &'static str) -> Self {
         Self { success: Reading::Bad(why_not_success), error: Reading::Good, hang: STUCK }
+    }
+
+    /// [`error_at_end`](Self::error_at_end) where only HTTP has a MUST (RFC 9112). RFC 8446 has none.
+    pub const fn error_in_http(why_not_success: &'static str) -> Self {
+        Self { success: Reading::BadInHttp(why_not_success), ..Self::error_at_end("") }
     }
 
     /// The server breaks TLS and keeps the connection open: the client must end the session with an error.
@@ -134,8 +158,19 @@ pub struct ClientCase {
     pub serve: Serve,
     /// What the ends of the client mean.
     pub expect: Expect,
-    /// How long the case takes with a good client, in addition to the patience.
-    pub extra: Duration,
     /// How long the client's output is not read.
     pub unread: Duration,
+}
+
+impl About {
+    /// The case against clients with this description.
+    pub(super) const fn client_case(
+        self,
+        group: ClientGroup,
+        needs: &'static [Need],
+        expect: Expect,
+        serve: Serve,
+    ) -> ClientCase {
+        ClientCase { about: self, group, needs, serve, expect, unread: Duration::ZERO }
+    }
 }

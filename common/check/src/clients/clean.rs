@@ -52,8 +52,7 @@ pub fn serve(visit: &Visit<'_>, connection: Connection) -> io::Result<()> {
     let closed_first = visit.happened.facts().closed_first;
     if closed_first {
         let _ = server.close_notify();
-        visit.fin(server.into_connection());
-        return Ok(());
+        return visit.fin(server.into_connection());
     }
     visit.finish(server, USUAL)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::ContentType;
 
-use super::case::{ClientCase, ClientGroup, Expect, Need, Serve};
+use super::case::{ClientCase, ClientGroup, Expect, OUTPUT, OUTPUT13};
 use super::message::{Delimiter, LARGE, Message, USUAL};
 use super::visit::Visit;
 use crate::case::About;
@@ -16,34 +16,30 @@ use crate::wire::{Connection, Server};
 /// How many bytes of a large body are sealed at once.
 const PART: usize = 1 << 20;
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).source("RFC 8446, 5.1").guide("08-many-sessions.md#bytes-are-not-work")
+}
+
 /// The cases of this group.
 pub static CASES: &[ClientCase] = &[
-    case(
-        "large-body",
-        "The server sends 16 MB as fast as the client reads.",
-        "The client succeeds, and shows all bytes.",
-        &[],
-        Expect::SUCCESS,
-        large,
-    ),
+    about("large-body")
+        .tries("The server sends 16 MB as fast as the client reads.")
+        .good("The client succeeds, and shows all bytes.")
+        .client_case(ClientGroup::Floods, &[], Expect::SUCCESS, large),
     ClientCase {
         unread: Duration::from_secs(3),
-        ..case(
-            "late-reader-of-stdout",
-            "The server sends 16 MB, and mio-check does not read the client's stdout for three seconds.",
-            "The client waits, and shows all bytes.",
-            &[Need::Output],
-            Expect::SUCCESS,
-            large,
-        )
+        ..about("late-reader-of-stdout")
+            .tries(
+                "The server sends 16 MB, and mio-check does not read the client's stdout for three seconds.",
+            )
+            .good("The client waits, and shows all bytes.")
+            .client_case(ClientGroup::Floods, OUTPUT, Expect::SUCCESS, large)
     },
-    case(
-        "slow-body",
-        "The server sends its answer in 32 records, and waits 50 ms between them.",
-        "The client succeeds, and shows the whole answer.",
-        &[],
-        Expect::SUCCESS,
-        |visit, connection| {
+    about("slow-body")
+        .tries("The server sends its answer in 32 records, and waits 50 ms between them.")
+        .good("The client succeeds, and shows the whole answer.")
+        .client_case(ClientGroup::Floods, &[], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let whole = visit.message(Delimiter::Close).whole();
             for part in whole.chunks(whole.len().div_ceil(32)) {
@@ -51,74 +47,36 @@ pub static CASES: &[ClientCase] = &[
                 thread::sleep(Duration::from_millis(50)); // slowly: this is the case
             }
             visit.finish(server, USUAL)
-        },
-    ),
-    case(
-        "flood-of-empty-records",
-        "The server sends 2,000 empty records of data in the middle of its answer.",
-        "The client shows the whole answer, or ends the session with an error.",
-        &[Need::Output],
-        Expect::ANY_END,
-        |visit, connection| {
+        }),
+    about("flood-of-empty-records")
+        .tries("The server sends 2,000 empty records of data in the middle of its answer.")
+        .good("The client shows the whole answer, or ends the session with an error.")
+        .client_case(ClientGroup::Floods, OUTPUT, Expect::ANY_END, |visit, connection| {
             flood(visit, connection, |visit, server| {
                 repeat(2000, || visit.forged(server, ContentType::ApplicationData, &[]))
             })
-        },
-    ),
-    case(
-        "flood-of-key-updates",
-        "The server asks 1,000 times for new keys in the middle of its answer.",
-        "The client shows the whole answer, or ends the session with an error.",
-        &[Need::Output, Need::Tls13],
-        Expect::ANY_END,
-        |visit, connection| {
+        }),
+    about("flood-of-key-updates")
+        .tries("The server asks 1,000 times for new keys in the middle of its answer.")
+        .good("The client shows the whole answer, or ends the session with an error.")
+        .client_case(ClientGroup::Floods, OUTPUT13, Expect::ANY_END, |visit, connection| {
             flood(visit, connection, |_, server| {
                 repeat(1000, || {
                     server.update_keys()?;
                     server.outgoing()
                 })
             })
-        },
-    ),
-    case(
-        "flood-of-tickets",
-        "The server sends 5,000 tickets of 1,000 bytes in the middle of its answer.",
-        "The client shows the whole answer, or ends the session with an error.",
-        &[Need::Output, Need::Tls13],
-        Expect::ANY_END,
-        |visit, connection| {
+        }),
+    about("flood-of-tickets")
+        .tries("The server sends 5,000 tickets of 1,000 bytes in the middle of its answer.")
+        .good("The client shows the whole answer, or ends the session with an error.")
+        .client_case(ClientGroup::Floods, OUTPUT13, Expect::ANY_END, |visit, connection| {
             flood(visit, connection, |visit, server| {
                 let ticket = ticket()?;
                 repeat(5000, || visit.forged(server, ContentType::Handshake, &ticket))
             })
-        },
-    ),
+        }),
 ];
-
-const fn case(
-    name: &'static str,
-    tries: &'static str,
-    good: &'static str,
-    needs: &'static [Need],
-    expect: Expect,
-    serve: Serve,
-) -> ClientCase {
-    ClientCase {
-        about: About {
-            name,
-            tries,
-            good,
-            source: "RFC 8446, 5.1",
-            guide: "08-many-sessions.md#bytes-are-not-work",
-        },
-        group: ClientGroup::Floods,
-        needs,
-        serve,
-        expect,
-        extra: Duration::from_secs(10),
-        unread: Duration::ZERO,
-    }
-}
 
 /// Sends a large body, and ends the session properly.
 fn large(visit: &Visit<'_>, connection: Connection) -> io::Result<()> {
@@ -150,9 +108,9 @@ fn flood(
         writer.send(&rest)?;
         writer.fin()
     });
-    visit.hold(server.into_connection());
+    let held = visit.hold(server.into_connection());
     let _ = sending.join();
-    Ok(())
+    held
 }
 
 fn repeat(times: usize, mut record: impl FnMut() -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {

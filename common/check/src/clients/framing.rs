@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use rustls::ContentType;
 
-use super::case::{ClientCase, ClientGroup, Expect, Need, Serve};
+use super::case::{ClientCase, ClientGroup, Expect, Need};
 use super::message::{Delimiter, Message, USUAL};
 use crate::case::About;
 
 const GOOD: &str = "The client succeeds, and shows the whole answer.";
-const NO_PAUSE: Duration = Duration::ZERO;
 /// The length of an answer in records of one byte.
 const TINY: usize = 6400;
 /// The largest plaintext of a record.
@@ -17,14 +16,20 @@ const FULL: usize = 16_384;
 /// The plaintext of a record with data begins with the data. Its type and zeros follow (RFC 8446, 5.4).
 const PADDING: usize = 1000;
 
+/// What the cases have in common.
+const fn about(name: &'static str) -> About {
+    About::new(name).good(GOOD).guide("03-non-blocking.md#reading")
+}
+
 /// The cases of this group.
 pub static CASES: &[ClientCase] = &[
-    case(
-        "bytes-one-by-one",
-        "The server sends each byte of its handshake, its answer and its close_notify in a segment of its own.",
-        "RFC 8446, 5.1",
-        &[],
-        |visit, connection| {
+    about("bytes-one-by-one")
+        .tries(
+            "The server sends each byte of its handshake, its answer and its close_notify in a segment of \
+             its own.",
+        )
+        .source("RFC 8446, 5.1")
+        .client_case(ClientGroup::Framing, &[], Expect::SUCCESS, |visit, connection| {
             visit.reached();
             let mut server = visit.server(connection)?;
             while server.tls().is_handshaking() {
@@ -40,27 +45,21 @@ pub static CASES: &[ClientCase] = &[
             let end = server.seal_close_notify()?;
             server.connection().send_bytewise(&end)?;
             visit.finish(server, USUAL)
-        },
-    ),
-    case(
-        "answer-and-end-in-one-write",
-        "The server writes its answer and close_notify at once, and a FIN right behind them.",
-        "RFC 8446, 6.1",
-        &[],
-        |visit, connection| {
+        }),
+    about("answer-and-end-in-one-write")
+        .tries("The server writes its answer and close_notify at once, and a FIN right behind them.")
+        .source("RFC 8446, 6.1")
+        .client_case(ClientGroup::Framing, &[], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let answer = server.seal(&visit.message(Delimiter::Close).whole())?;
             let bytes = [answer, server.seal_close_notify()?].concat();
             server.connection().send(&bytes)?;
             visit.finish(server, USUAL)
-        },
-    ),
-    case(
-        "split-records",
-        "The server writes each record in two parts, and waits 20 ms between them.",
-        "RFC 8446, 5.1",
-        &[],
-        |visit, connection| {
+        }),
+    about("split-records")
+        .tries("The server writes each record in two parts, and waits 20 ms between them.")
+        .source("RFC 8446, 5.1")
+        .client_case(ClientGroup::Framing, &[], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let whole = visit.message(Delimiter::Close).whole();
             for (number, part) in whole.chunks(whole.len() / 8 + 1).enumerate() {
@@ -72,14 +71,11 @@ pub static CASES: &[ClientCase] = &[
                 server.connection().send(&record[cut..])?;
             }
             visit.finish(server, USUAL)
-        },
-    ),
-    case(
-        "tiny-records",
-        "The server writes 6,400 records of one byte at once.",
-        "RFC 8446, 5.1",
-        &[],
-        |visit, connection| {
+        }),
+    about("tiny-records")
+        .tries("The server writes 6,400 records of one byte at once.")
+        .source("RFC 8446, 5.1")
+        .client_case(ClientGroup::Framing, &[], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let message = Message::new(visit.mode(), TINY, Delimiter::Length).whole();
             let mut records = Vec::new();
@@ -88,26 +84,20 @@ pub static CASES: &[ClientCase] = &[
             }
             server.connection().send(&records)?;
             visit.finish(server, TINY)
-        },
-    ),
-    case(
-        "full-records",
-        "The server writes ten records of 16,384 bytes, the largest that TLS allows.",
-        "RFC 8446, 5.1",
-        &[],
-        |visit, connection| {
+        }),
+    about("full-records")
+        .tries("The server writes ten records of 16,384 bytes, the largest that TLS allows.")
+        .source("RFC 8446, 5.1")
+        .client_case(ClientGroup::Framing, &[], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let length = 10 * FULL;
             server.send(&Message::new(visit.mode(), length, Delimiter::Length).whole())?;
             visit.finish(server, length)
-        },
-    ),
-    case(
-        "empty-records",
-        "The server sends ten empty records of data before its answer, and ten in the middle of it.",
-        "RFC 8446, 5.1: zero-length fragments of Application Data MAY be sent",
-        &[],
-        |visit, connection| {
+        }),
+    about("empty-records")
+        .tries("The server sends ten empty records of data before its answer, and ten in the middle of it.")
+        .source("RFC 8446, 5.1: zero-length fragments of Application Data MAY be sent")
+        .client_case(ClientGroup::Framing, &[], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let message = visit.message(Delimiter::Close);
             for half in [&message.first, &message.rest] {
@@ -118,14 +108,11 @@ pub static CASES: &[ClientCase] = &[
                 server.send(half)?;
             }
             visit.finish(server, USUAL)
-        },
-    ),
-    case(
-        "padded-records",
-        "The server pads each record of its answer with 1,000 zeros.",
-        "RFC 8446, 5.4: implementations MUST be able to handle padding",
-        &[Need::Tls13],
-        |visit, connection| {
+        }),
+    about("padded-records")
+        .tries("The server pads each record of its answer with 1,000 zeros.")
+        .source("RFC 8446, 5.4: implementations MUST be able to handle padding")
+        .client_case(ClientGroup::Framing, &[Need::Tls13], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let message = visit.message(Delimiter::Close);
             for half in [&message.first, &message.rest] {
@@ -136,38 +123,16 @@ pub static CASES: &[ClientCase] = &[
                 server.send(half)?;
             }
             visit.finish(server, USUAL)
-        },
-    ),
-    case(
-        "key-update",
-        "The server asks for new keys in the middle of its answer.",
-        "RFC 8446, 4.6.3",
-        &[Need::Tls13],
-        |visit, connection| {
+        }),
+    about("key-update")
+        .tries("The server asks for new keys in the middle of its answer.")
+        .source("RFC 8446, 4.6.3")
+        .client_case(ClientGroup::Framing, &[Need::Tls13], Expect::SUCCESS, |visit, connection| {
             let mut server = visit.session(connection)?;
             let message = visit.message(Delimiter::Close);
             server.send(&message.first)?;
             server.update_keys()?;
             server.send(&message.rest)?;
             visit.finish(server, USUAL)
-        },
-    ),
+        }),
 ];
-
-const fn case(
-    name: &'static str,
-    tries: &'static str,
-    source: &'static str,
-    needs: &'static [Need],
-    serve: Serve,
-) -> ClientCase {
-    ClientCase {
-        about: About { name, tries, good: GOOD, source, guide: "03-non-blocking.md#reading" },
-        group: ClientGroup::Framing,
-        needs,
-        serve,
-        expect: Expect::SUCCESS,
-        extra: Duration::ZERO,
-        unread: NO_PAUSE,
-    }
-}

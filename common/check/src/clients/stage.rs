@@ -181,7 +181,7 @@ impl Stage {
             let (evidence, took) = Default::default();
             return Ok(ClientOutcome { case, verdict, run: None, end: None, evidence, took });
         }
-        let encounter = self.meet(command, case.serve, self.patience + case.extra, case.unread)?;
+        let encounter = self.meet(command, case.serve, self.patience + case.group.extra(), case.unread)?;
         let verdict = judge(case, facts, &encounter);
         let Encounter { run, evidence, facts: Facts { end, .. }, .. } = encounter;
         let took = run.took;

@@ -335,24 +335,31 @@ impl Visit<'_> {
 
     /// Keeps a connection open until the client ends it, sends an unencrypted alert, or has ended. Reads what comes, so that
     /// no reset destroys what was sent.
-    pub fn hold(&self, mut connection: Connection) {
+    ///
+    /// # Errors
+    /// Never: it is the last step of a server.
+    pub fn hold(&self, mut connection: Connection) -> io::Result<()> {
         let mut buffer = vec![0; 64 * 1024];
         while !self.happened.over() {
             match connection.read(&mut buffer) {
-                Ok(length @ 1..) if records(&buffer[..length]).any(|record| record[0] == ALERT) => return,
+                Ok(length @ 1..) if records(&buffer[..length]).any(|record| record[0] == ALERT) => break,
                 Ok(1..) => {}
-                Ok(0) | Err(_) => return,
+                Ok(0) | Err(_) => break,
             }
         }
+        Ok(())
     }
 
     /// Keeps a session open until the client ends it with close_notify or an alert, ends the connection, or has ended.
-    pub fn hold_session(&self, mut server: Server) {
-        let (_, end) = server.receive_to_end();
-        self.happened.facts().end = Some(end);
+    ///
+    /// # Errors
+    /// As [`hold`](Self::hold).
+    pub fn hold_session(&self, mut server: Server) -> io::Result<()> {
+        self.receive_the_end(&mut server);
         if self.half_closed.get() {
             self.pause_until(self.deadline);
         }
+        Ok(())
     }
 
     /// Closes a connection with a reset.
@@ -366,20 +373,27 @@ impl Visit<'_> {
     }
 
     /// Sends a FIN, and keeps the other direction open.
-    pub fn fin(&self, mut connection: Connection) {
+    ///
+    /// # Errors
+    /// As [`hold`](Self::hold).
+    pub fn fin(&self, mut connection: Connection) -> io::Result<()> {
         self.happened.facts().closed = true;
-        if connection.fin().is_ok() {
-            self.hold(connection);
+        match connection.fin() {
+            Ok(()) => self.hold(connection),
+            Err(_) => Ok(()), // the client has ended the connection
         }
     }
 
     /// [`fin`](Self::fin) below a session. Keeps how the client ends it.
-    pub fn fin_session(&self, mut server: Server) {
+    ///
+    /// # Errors
+    /// As [`hold`](Self::hold).
+    pub fn fin_session(&self, mut server: Server) -> io::Result<()> {
         self.happened.facts().closed = true;
         if server.connection().fin().is_ok() {
-            let (_, end) = server.receive_to_end();
-            self.happened.facts().end = Some(end);
+            self.receive_the_end(&mut server);
         }
+        Ok(())
     }
 
     /// Ends a session properly: close_notify, then a FIN. Reads up to the end of the client's side, and keeps that.
@@ -392,9 +406,14 @@ impl Visit<'_> {
         server.close_notify()?;
         server.connection().fin()?;
         self.happened.facts().closed = true;
+        self.receive_the_end(&mut server);
+        Ok(())
+    }
+
+    /// Reads up to the end of the client's side, and keeps that.
+    fn receive_the_end(&self, server: &mut Server) {
         let (_, end) = server.receive_to_end();
         self.happened.facts().end = Some(end);
-        Ok(())
     }
 
     /// Sends a complete message, and ends the session properly.
