@@ -1,27 +1,23 @@
 //! COMMAND: the server as a child process, in a process group of its own.
 
-mod group;
 mod lines;
 
 use std::ffi::OsString;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStdin, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use lines::Lines;
+use signal_hook::low_level::signal_name;
 
+use crate::processes::{ProcessGroup, TERM};
 use crate::run::{Restart, Running};
-
-pub use group::Group;
 
 /// How long the server may take until it accepts connections.
 const START: Duration = Duration::from_secs(30);
-/// How long a server has to end after SIGTERM.
-const TERM: Duration = Duration::from_secs(2);
 /// How long the last lines of a server that has ended may take to arrive.
 const LAST_LINES: Duration = Duration::from_millis(500);
 /// The pause between two looks at something.
@@ -32,11 +28,11 @@ pub struct Command {
     words: Vec<OsString>,
     host: String,
     addresses: Vec<SocketAddr>,
-    group: Group,
+    group: ProcessGroup,
+    /// The leader of the group. Some servers end when their stdin ends: this one stays open, and stays empty.
+    child: Option<Child>,
     /// What stdout and stderr have brought.
     outputs: Vec<Lines>,
-    /// Some servers end when their stdin ends. This one stays open, and stays empty.
-    _stdin: Option<ChildStdin>,
 }
 
 /// Why a server did not start.
@@ -100,11 +96,11 @@ impl Command {
     /// A command that is not started yet. `host` replaces `{host}` in its words, and the port `{port}`. Port 0 in
     /// `addresses` stands for a free port, a new one for each start.
     pub fn new(words: Vec<OsString>, host: String, addresses: Vec<SocketAddr>) -> Self {
-        Self { words, host, addresses, group: Group::default(), outputs: Vec::new(), _stdin: None }
+        Self { words, host, addresses, group: ProcessGroup::default(), child: None, outputs: Vec::new() }
     }
 
     /// A handle that ends the process group from another thread.
-    pub fn group(&self) -> Group {
+    pub fn group(&self) -> ProcessGroup {
         self.group.clone()
     }
 
@@ -123,7 +119,7 @@ impl Command {
     fn start_at(&mut self, addresses: &[SocketAddr]) -> Result<Running, StartError> {
         let started = self.spawn(addresses).and_then(|process| self.listening(addresses, process));
         if started.is_err() {
-            self.group.end();
+            self.end();
         }
         started
     }
@@ -142,12 +138,22 @@ impl Command {
         let mut words = self.words.iter().map(|word| filled(word, &self.host, &port));
         let program = words.next().unwrap_or_default();
         let mut command = std::process::Command::new(&program);
-        command.args(words).process_group(0);
+        command.args(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (process, stdin, pipes) = self.group.spawn(&mut command, &program)?;
-        self._stdin = stdin;
-        self.outputs = pipes.into_iter().map(Lines::of).collect();
-        Ok(process)
+        let mut child = self.group.spawn(&mut command).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => StartError::Interrupted,
+            _ => StartError::Spawn { program: program.to_string_lossy().into_owned(), error },
+        })?;
+        let (stdout, stderr) = (child.stdout.take().map(Lines::of), child.stderr.take().map(Lines::of));
+        self.outputs = stdout.into_iter().chain(stderr).collect();
+        Ok(self.child.insert(child).id())
+    }
+
+    fn end(&mut self) {
+        self.group.end();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.try_wait(); // no zombie is left
+        }
     }
 
     fn listening(&mut self, addresses: &[SocketAddr], process: u32) -> Result<Running, StartError> {
@@ -171,7 +177,16 @@ impl Command {
 
 impl Restart for Command {
     fn has_ended(&mut self) -> Option<String> {
-        self.group.how_it_ended()
+        let status = self.group.status()?;
+        Some(match (status.exit_status(), status.terminating_signal()) {
+            (_, Some(number)) => {
+                let name = signal_name(number).map(|name| format!(" ({name})")).unwrap_or_default();
+                format!("the server's process was ended by signal {number}{name}")
+            }
+            (status, None) => {
+                format!("the server's process ended with exit status {}", status.unwrap_or_default())
+            }
+        })
     }
 
     fn begins(&mut self) {
@@ -192,7 +207,7 @@ impl Restart for Command {
         let limit = if is_new_port { Duration::ZERO } else { TIME_WAIT };
         let start = Instant::now();
         loop {
-            self.group.end();
+            self.end();
             if let Some(taken) = still_accepting(&self.addresses) {
                 return Err(io::Error::other(format!(
                     "something else listens at {taken} after COMMAND was ended. Has a process of COMMAND become a \
@@ -209,7 +224,7 @@ impl Restart for Command {
 
 impl Drop for Command {
     fn drop(&mut self) {
-        self.group.end();
+        self.end();
     }
 }
 

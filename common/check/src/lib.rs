@@ -16,6 +16,7 @@
 //! evidence     which bytes came, and when, as an arrow chart
 //! run          all chosen cases, in order, with a good session behind each
 //! command      starts, watches and ends a server
+//! processes    the process group of a server or of a client, and its end
 //! report       the report for a reader, for a program, for a CI server
 //! cli          the command line of mio-check
 //! wire/        connections below TLS, clients and servers that can misbehave, forged records and hellos
@@ -68,11 +69,11 @@ pub mod cases;
 pub mod cli;
 pub mod clients;
 pub mod command;
-mod descent;
 pub mod evidence;
 pub mod exchange;
 pub mod payload;
 pub mod probe;
+pub mod processes;
 pub mod report;
 pub mod run;
 pub mod target;

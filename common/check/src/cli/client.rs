@@ -32,8 +32,8 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
         Some(Speaks::Http) => Some(Mode::Http),
         Some(Speaks::Any) | None => None,
     };
-    let leash = command.leash();
-    interrupt::on_signal(move || leash.close())
+    let group = command.group();
+    interrupt::on_signal(move || group.close())
         .map_err(|error| Fault::Usage(format!("cannot handle signals: {error}")))?;
     let stage = Stage::new(address, host(place, address), mode, &flags.versions(), flags.patience)
         .map_err(|error| Fault::Usage(format!("cannot listen at {place}: {error}")))?;
@@ -44,7 +44,7 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
     progress.clear();
     let facts = match facts {
         Ok(facts) => facts,
-        Err(_) if command.leash().is_closed() => return Err(Fault::Interrupted),
+        Err(_) if command.group().is_closed() => return Err(Fault::Interrupted),
         Err(ClientError::Io(error)) => return Err(Fault::Usage(error.to_string())),
         Err(error @ ClientError::NotClean { .. }) => return Err(Fault::NotClean(error.to_string())),
     };
@@ -70,7 +70,7 @@ pub fn client(flags: &Flags, place: &Place) -> Result<Exit, Fault> {
         progress.show(&format!("{} of {}: {}", index + 1, cases.len(), case.about.name));
         let outcome = stage.run(&command, &report.facts, case);
         progress.clear();
-        if command.leash().is_closed() {
+        if command.group().is_closed() {
             break;
         }
         let outcome = outcome.map_err(|error| Fault::Usage(error.to_string()))?;

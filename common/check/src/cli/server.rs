@@ -11,7 +11,8 @@ use super::flags::Flags;
 use super::judge::{Judge, Message, Probed};
 use super::{again, consent, interrupt, no_run, setup};
 use crate::case::{Case, Version};
-use crate::command::{Command, Group};
+use crate::command::Command;
+use crate::processes::ProcessGroup;
 use crate::report::progress::Progress;
 use crate::report::screen::Colours;
 use crate::report::summary::Summary;
@@ -98,7 +99,7 @@ struct Screen {
     text: Text,
     progress: Progress,
     setting: Setting,
-    group: Group,
+    group: ProcessGroup,
     start: Instant,
     probed: Option<Probed>,
     outcomes: Vec<Outcome>,

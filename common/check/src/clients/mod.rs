@@ -32,7 +32,7 @@ pub mod visit;
 
 pub use case::{ClientCase, ClientGroup};
 pub use message::Mode;
-pub use process::{ClientCommand, Ended, Leash, Run};
+pub use process::{ClientCommand, Ended, Run};
 pub use stage::{ClientError, ClientFacts, ClientOutcome, Stage};
 
 /// All cases, in the order in which they run.

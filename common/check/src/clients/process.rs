@@ -3,9 +3,9 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
-use crate::descent::Descent;
+use crate::processes::ProcessGroup;
 
 /// The most output that is kept of each stream: more than the largest answer.
 const KEPT: usize = 48 << 20;
@@ -25,39 +25,7 @@ const REST: Duration = Duration::from_secs(2);
 pub struct ClientCommand {
     words: Vec<String>,
     stdin: Option<PathBuf>,
-    leash: Leash,
-}
-
-/// Ends the client from another thread. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Leash(Arc<Mutex<Led>>);
-
-#[derive(Debug, Default)]
-struct Led {
-    /// The client that runs now. It is not waited for yet, so its number cannot belong to another process.
-    client: Option<Pid>,
-    /// No client is started any more.
-    closed: bool,
-}
-
-impl Leash {
-    /// Ends the process group of the client. A later start is an error.
-    pub fn close(&self) {
-        let mut led = self.lock();
-        led.closed = true;
-        if let Some(client) = led.client {
-            Descent::of(client).signal(Signal::KILL);
-        }
-    }
-
-    /// Whether [`close`](Self::close) was called.
-    pub fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Led> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    group: ProcessGroup,
 }
 
 /// What the placeholders stand for.
@@ -75,12 +43,12 @@ impl ClientCommand {
     /// A command with its arguments, and the file that is its stdin. Without a file, stdin stays open and brings nothing: many
     /// clients end a session at the end of stdin.
     pub fn new(words: Vec<String>, stdin: Option<PathBuf>) -> Self {
-        Self { words, stdin, leash: Leash::default() }
+        Self { words, stdin, group: ProcessGroup::killed_at_once() }
     }
 
-    /// What ends the client from another thread.
-    pub fn leash(&self) -> Leash {
-        self.leash.clone()
+    /// A handle that ends the client from another thread.
+    pub fn group(&self) -> ProcessGroup {
+        self.group.clone()
     }
 
     /// The words, with their placeholders.
@@ -120,23 +88,13 @@ impl ClientCommand {
             }
             None => Stdio::piped(),
         };
-        let mut led = self.leash.lock();
-        if led.closed {
-            return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
-        }
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .map_err(|error| named(&format!("cannot run {program}"), &error))?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = self.group.spawn(&mut command);
+        let mut child = child.map_err(|error| named(&format!("cannot run {program}"), &error))?;
         let stdout = Stream::read(child.stdout.take(), unread);
         let stderr = Stream::read(child.stderr.take(), Duration::ZERO);
-        led.client = Some(Pid::from_child(&child));
-        let stdin = child.stdin.take();
-        Ok(Running { child, leash: self.leash.clone(), _stdin: stdin, stdout, stderr, start: Instant::now() })
+        Ok(Running { child, group: self.group.clone(), stdout, stderr, start: Instant::now() })
     }
 }
 
@@ -201,10 +159,9 @@ impl Run {
 
 /// A client that runs.
 pub struct Running {
+    /// Its stdin stays open until it has ended.
     child: Child,
-    leash: Leash,
-    /// Stays open until the client has ended.
-    _stdin: Option<ChildStdin>,
+    group: ProcessGroup,
     stdout: Stream,
     stderr: Stream,
     start: Instant,
@@ -224,17 +181,11 @@ impl Running {
             let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             let _ = sender.send(ended.map(drop));
         });
-        let ends_within = |limit| receiver.recv_timeout(limit) != Err(RecvTimeoutError::Timeout);
-        let in_time = ends_within(limit);
+        let in_time = receiver.recv_timeout(limit) != Err(RecvTimeoutError::Timeout);
         let took = self.start.elapsed();
         let quiet = self.stdout.quiet();
-        let mut led = self.leash.lock();
-        Descent::of(pid).signal(Signal::KILL);
-        // The kernel may hold a process for a long time, for example on a disk that does not answer.
-        let status = if in_time || ends_within(REST) { Some(self.child.wait()?) } else { None };
-        led.client = None;
-        drop(led);
-        let ended = match status {
+        self.group.end();
+        let ended = match self.child.try_wait()? {
             Some(status) if in_time => match (status.code(), status.signal()) {
                 (Some(code), _) => Ended::Status(code),
                 (None, signal) => Ended::Signal(signal.unwrap_or_default()),

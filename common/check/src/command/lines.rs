@@ -1,12 +1,12 @@
 //! The lines that a command writes.
 
 use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::PAUSE;
-use super::group::Pipe;
 
 /// The number of first lines and of last lines that are kept of each pipe. A panic has its message in front of a long
 /// backtrace, and other programs end with the message.
@@ -30,7 +30,7 @@ pub(super) struct Kept {
 }
 
 impl Lines {
-    pub(super) fn of(mut pipe: Pipe) -> Self {
+    pub(super) fn of(mut pipe: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
         let shared = lines.clone();
         thread::spawn(move || shared.follow(&mut pipe));
@@ -41,7 +41,7 @@ impl Lines {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn follow(&self, pipe: &mut Pipe) {
+    fn follow(&self, pipe: &mut impl Read) {
         let mut line = Vec::new();
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = pipe.read(&mut buffer) {
