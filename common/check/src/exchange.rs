@@ -29,6 +29,15 @@ pub fn request(target: &Target) -> Vec<u8> {
     }
 }
 
+/// Finishes the handshake, and receives the greeting.
+///
+/// # Errors
+/// The handshake fails, or as [`greeting`].
+pub fn handshake(facts: &Facts, client: &mut Client) -> io::Result<()> {
+    client.handshake()?;
+    greeting(facts, client)
+}
+
 /// Receives the greeting of a session behind its handshake. If the target does not greet, waits until it has probably read
 /// Finished.
 ///

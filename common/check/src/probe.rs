@@ -1,7 +1,6 @@
 //! The first sessions: what the target is able to do.
 
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::case::Version;
@@ -124,7 +123,7 @@ fn session(target: &Target, version: Version) -> io::Result<()> {
 fn client(target: &Target, version: Version) -> io::Result<Client> {
     let by = Instant::now() + target.patience;
     let connection = target.connect(&Evidence::default())?.until(by);
-    Client::new(connection, Arc::new(target.config(&[version.rustls()])?), target.name.clone())
+    target.client_with(target.config(&[version.rustls()])?, connection)
 }
 
 /// Sends a line, and returns what comes before its echo.
@@ -154,13 +153,11 @@ fn find_greeting(target: &Target, facts: &Facts) -> Result<Vec<u8>, String> {
 pub fn good_session(target: &Target, facts: &Facts) -> Result<(), String> {
     let mut client = client(target, facts.highest()).map_err(|error| error.to_string())?;
     let run = |client: &mut Client| {
-        client.handshake()?;
-        exchange::greeting(facts, client)?;
+        exchange::handshake(facts, client)?;
         client.send(&exchange::request(target))
     };
     run(&mut client).map_err(|error| error.to_string())?;
-    exchange::answer(target, &mut client)
-        .map_err(|stop| crate::verdict::Verdict::from(stop).text().to_owned())?;
+    exchange::answer(target, &mut client).map_err(|stop| stop.why().to_owned())?;
     client.leave(FAREWELL);
     Ok(())
 }
@@ -170,7 +167,7 @@ fn sessions_at_once(target: &Target, facts: &Facts) -> usize {
     for _ in 0..AT_ONCE {
         let Ok(mut client) = client(target, facts.highest()) else { break };
         client.connection().set_limit(SECOND);
-        if client.handshake().is_err() || exchange::greeting(facts, &mut client).is_err() {
+        if exchange::handshake(facts, &mut client).is_err() {
             break;
         }
         open.push(client);

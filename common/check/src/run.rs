@@ -23,7 +23,7 @@ use crate::evidence::Evidence;
 use crate::probe::{Facts, ProbeError, good_session, probe};
 use crate::target::{Speaks, Target};
 use crate::trial::{Closing, Outcome, judge};
-use crate::verdict::{Verdict, failed, noted};
+use crate::verdict::{Verdict, failed, not_applicable, noted};
 
 /// How long a server may refuse connections after a case, before it counts as dead.
 const REFUSES: Duration = Duration::from_secs(2);
@@ -178,13 +178,13 @@ pub fn budget(patience: Duration) -> Duration {
 pub fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<Version>, Verdict> {
     let versions = case.versions.of(&facts.versions);
     if case.needs.echo() && target.speaks != Speaks::Echo {
-        return Err(Verdict::NotApplicable("the server does not echo".to_owned()));
+        return Err(not_applicable("the server does not echo"));
     }
     if case.needs.neighbours() && !facts.has_neighbours() {
-        return Err(Verdict::NotApplicable("the server serves one session at a time".to_owned()));
+        return Err(not_applicable("the server serves one session at a time"));
     }
     if versions.is_empty() {
-        return Err(Verdict::NotApplicable("the server does not speak this version of TLS".to_owned()));
+        return Err(not_applicable("the server does not speak this version of TLS"));
     }
     Ok(versions)
 }

@@ -136,8 +136,15 @@ impl Target {
         evidence: &Evidence,
         versions: &[&'static SupportedProtocolVersion],
     ) -> io::Result<Client> {
-        let config = Arc::new(self.config(versions)?);
-        Client::new(self.connect(evidence)?, config, self.name.clone())
+        self.client_with(self.config(versions)?, self.connect(evidence)?)
+    }
+
+    /// A client with this configuration on a connection, before its handshake.
+    ///
+    /// # Errors
+    /// rustls refuses the configuration.
+    pub fn client_with(&self, config: ClientConfig, connection: Connection) -> io::Result<Client> {
+        Client::new(connection, Arc::new(config), self.name.clone())
     }
 }
 

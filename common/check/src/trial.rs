@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::crypto::CryptoProvider;
 use rustls::{AlertDescription, ContentType, SupportedProtocolVersion};
 
 use crate::case::{Case, Version};
@@ -14,6 +15,7 @@ use crate::evidence::Evidence;
 use crate::exchange;
 use crate::probe::Facts;
 use crate::target::Target;
+use crate::usage::Usage;
 use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
 use crate::wire::hello::ClientHello;
 use crate::wire::{Client, Connection, Disguise, End, Forge};
@@ -127,8 +129,7 @@ impl Trial<'_> {
     /// # Errors
     /// rustls refuses the configuration.
     pub fn client_on(&self, connection: Connection) -> io::Result<Client> {
-        let config = Arc::new(self.target.config(&[self.version.rustls()])?);
-        Client::new(connection, config, self.target.name.clone())
+        self.target.client_with(self.target.config(&[self.version.rustls()])?, connection)
     }
 
     /// A new client of this version, before its handshake.
@@ -145,8 +146,7 @@ impl Trial<'_> {
     /// As [`connection`](Self::connection).
     pub fn forged(&self) -> io::Result<(Client, Forge)> {
         let forge = Forge::default();
-        let config = Arc::new(self.target.config_with(&[self.version.rustls()], forge.provider())?);
-        Ok((Client::new(self.connection()?, config, self.target.name.clone())?, forge))
+        Ok((self.client_of(forge.provider())?, forge))
     }
 
     /// A client of this version before its handshake, whose ClientHello is changed like this. The session works: the
@@ -159,8 +159,16 @@ impl Trial<'_> {
         change: impl FnMut(&mut ClientHello) + Send + 'static,
     ) -> io::Result<(Client, Disguise)> {
         let disguise = Disguise::new(change);
-        let config = Arc::new(self.target.config_with(&[self.version.rustls()], disguise.provider())?);
-        Ok((Client::new(self.connection()?, config, self.target.name.clone())?, disguise))
+        Ok((self.client_of(disguise.provider())?, disguise))
+    }
+
+    /// [`client`](Self::client) with these algorithms.
+    ///
+    /// # Errors
+    /// As [`connection`](Self::connection).
+    pub fn client_of(&self, provider: CryptoProvider) -> io::Result<Client> {
+        let config = self.target.config_with(&[self.version.rustls()], provider)?;
+        self.target.client_with(config, self.connection()?)
     }
 
     /// A client after its handshake and the greeting.
@@ -185,8 +193,7 @@ impl Trial<'_> {
     /// # Errors
     /// The handshake fails, or the greeting does not come.
     pub fn greeted(&self, mut client: Client) -> io::Result<Client> {
-        client.handshake()?;
-        exchange::greeting(self.facts, &mut client)?;
+        exchange::handshake(self.facts, &mut client)?;
         Ok(client)
     }
 
@@ -209,6 +216,11 @@ impl Trial<'_> {
         let mut hello = Vec::new();
         tls.write_tls(&mut hello)?;
         Ok(hello)
+    }
+
+    /// The memory and the descriptors of the target at this moment, if its process is known.
+    pub fn usage(&self) -> Option<Usage> {
+        self.target.process.and_then(Usage::of_tree)
     }
 
     /// The request that the target answers. Empty if nothing is known about the target.

@@ -65,6 +65,11 @@ pub fn noted(value: impl Into<String>) -> Verdict {
     Verdict::Noted(value.into())
 }
 
+/// Returns [`Verdict::NotApplicable`] for this reason.
+pub fn not_applicable(why: impl Into<String>) -> Verdict {
+    Verdict::NotApplicable(why.into())
+}
+
 /// What ends a case early. The operator `?` turns an I/O error into [`Inconclusive`](Self::Inconclusive): a step that is
 /// only a preparation has failed. [`OrFailed`] makes the same error a failure of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +78,15 @@ pub enum Stop {
     Failed(String),
     /// The case could not be carried out, for this reason.
     Inconclusive(String),
+}
+
+impl Stop {
+    /// The reason.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Failed(why) | Self::Inconclusive(why) => why,
+        }
+    }
 }
 
 impl From<io::Error> for Stop {

@@ -11,6 +11,7 @@ use crate::exchange::is_answered;
 use crate::payload::payload;
 use crate::trial::{END_LIMIT, Trial};
 use crate::verdict::{Judgement, Verdict, failed, noted};
+use crate::wire::forge::damage;
 use crate::wire::hello::{ClientHello, SUPPORTED_VERSIONS, handshake, record};
 use crate::wire::{Client, Connection, End};
 
@@ -112,9 +113,7 @@ fn old_version(trial: &mut Trial<'_>) -> Judgement {
 /// Seals a record and damages its last byte.
 fn damaged(client: &mut Client) -> io::Result<Vec<u8>> {
     let mut record = client.seal(&payload(64))?;
-    if let Some(last) = record.last_mut() {
-        *last ^= 1;
-    }
+    damage(&mut record);
     Ok(record)
 }
 
@@ -237,9 +236,9 @@ fn repeat(trial: &mut Trial<'_>, mut run: impl FnMut(&mut Trial<'_>) -> io::Resu
 
 fn peers_fatal_alert(trial: &mut Trial<'_>) -> Judgement {
     let (mut client, forge) = trial.ready_forged()?;
-    forge.next(ContentType::Alert, &[2, 80]);
     client.connection().note("we send the alert internal_error (80)");
-    client.send(b"instead of this")?;
+    let alert = forge.seal(&mut client, ContentType::Alert, &[2, 80])?;
+    client.connection().send(&alert)?;
     let (_, end) = trial.end_of(&mut client);
     Ok(match end {
         End::Open => {

@@ -6,7 +6,7 @@ use socket2::SockRef;
 
 use crate::case::{About, Case, Group, Needs, Versions};
 use crate::trial::Trial;
-use crate::usage::{Megabytes, Usage};
+use crate::usage::Megabytes;
 use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
 use crate::wire::{Client, End, Flow, Pace, Pump};
 
@@ -66,10 +66,10 @@ const SMALL: usize = 128 * 1024;
 
 fn unread_answer(trial: &mut Trial<'_>) -> Judgement {
     let mut pump = Pump::new(with_small_send_buffer(trial.ready()?)?, UNREAD)?;
-    let before = usage(trial);
+    let before = trial.usage();
     let start = Instant::now();
     let flow = pump.run(Pace::Never, FULL, (start + BUDGET).min(trial.deadline()))?;
-    let after = usage(trial);
+    let after = trial.usage();
     pump.stop_sending();
     let taken = match flow {
         Flow::Complete => format!("all {} were taken", Megabytes(pump.taken())),
@@ -154,8 +154,4 @@ fn with_small_send_buffer(mut client: Client) -> Result<Client, Stop> {
 fn small_window(trial: &Trial<'_>) -> Result<Client, Stop> {
     let connection = trial.connection_with_small_window()?;
     with_small_send_buffer(trial.greeted(trial.client_on(connection)?)?)
-}
-
-fn usage(trial: &Trial<'_>) -> Option<Usage> {
-    trial.target.process.and_then(Usage::of_tree)
 }

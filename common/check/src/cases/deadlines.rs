@@ -13,7 +13,7 @@ use wait::{end_of_session, fate_of_the_socket, longer, noted_after, noted_end};
 
 use crate::case::{About, Case, Group, Needs, Versions};
 use crate::trial::Trial;
-use crate::verdict::{Judgement, Stop, Verdict, noted};
+use crate::verdict::{Judgement, Stop, noted};
 use crate::wire::hello::record;
 use crate::wire::{Client, End};
 
@@ -164,6 +164,6 @@ fn after_an_exchange(trial: &Trial<'_>) -> Result<Client, Stop> {
     let mut client = trial.ready()?;
     match trial.exchange(&mut client) {
         Ok(()) => Ok(client),
-        Err(stop) => Err(Stop::Inconclusive(Verdict::from(stop).text().to_owned())),
+        Err(stop) => Err(Stop::Inconclusive(stop.why().to_owned())),
     }
 }

@@ -191,8 +191,7 @@ fn data_behind_close_notify(trial: &mut Trial<'_>) -> Judgement {
     let message = payload(64);
     let mut records = client.seal(&message)?;
     // rustls seals nothing behind its own close_notify.
-    forge.next(ContentType::Alert, &CLOSE_NOTIFY);
-    records.extend(client.seal(b"instead of this")?);
+    records.extend(forge.seal(&mut client, ContentType::Alert, &CLOSE_NOTIFY)?);
     records.extend(client.seal(&message)?);
     client.connection().send(&records)?;
     let (received, end) = trial.end_of(&mut client);

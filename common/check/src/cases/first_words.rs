@@ -6,7 +6,7 @@ use crate::case::{About, Case, Group, Needs, Versions};
 use crate::trial::Trial;
 use crate::verdict::{Judgement, Verdict, failed, noted};
 use crate::wire::end::records;
-use crate::wire::hello::{fatal_alert, handshake, record};
+use crate::wire::hello::{LONGEST, fatal_alert, handshake, record, records_of};
 use crate::wire::{Connection, End};
 
 /// What the cases have in common.
@@ -139,7 +139,7 @@ pub static CASES: &[Case] = &[
         .source("RFC 8446, 6.2")
         .case(Group::FirstWords, Versions::Highest, Needs::Nothing, |trial| {
             let message = handshake(1, &[0; 0xff_ff])?;
-            refused(trial, &in_records(&message)?, &MALFORMED)
+            refused(trial, &records_of(&message, LONGEST)?, &MALFORMED)
         }),
     about("message-of-16-mb")
         .tries("The client begins a ClientHello that claims 16 MB, and sends its first 80,000 bytes.")
@@ -228,12 +228,6 @@ fn missing_of_record(bytes: &[u8]) -> usize {
     }
 }
 
-fn in_records(message: &[u8]) -> std::io::Result<Vec<u8>> {
-    let records: std::io::Result<Vec<_>> =
-        message.chunks(16_384).map(|fragment| record(22, fragment)).collect();
-    Ok(records?.concat())
-}
-
 fn change_cipher_spec(trial: &mut Trial<'_>) -> Judgement {
     let (_, end) = say(trial, &record(20, &[1])?)?;
     if end.is_open() {
@@ -255,7 +249,7 @@ fn heartbeat(trial: &mut Trial<'_>) -> Judgement {
 
 fn message_of_16_mb(trial: &mut Trial<'_>) -> Judgement {
     let message = [&[1, 0xff, 0xff, 0xff][..], &[0; 80_000]].concat();
-    let (_, end) = say(trial, &in_records(&message)?)?;
+    let (_, end) = say(trial, &records_of(&message, LONGEST)?)?;
     if end.is_open() {
         return Ok(noted("the server has taken 80,000 bytes of the message, and waits for the rest"));
     }

@@ -11,7 +11,7 @@ use crate::exchange;
 use crate::payload::payload;
 use crate::target::Speaks;
 use crate::trial::Trial;
-use crate::verdict::{Judgement, OrFailed as _, Stop, Verdict, failed, noted};
+use crate::verdict::{Judgement, OrFailed as _, Stop, Verdict, failed, not_applicable, noted};
 use crate::wire::hello::{
     ClientHello, KEY_SHARE, SIGNATURE_ALGORITHMS, SUPPORTED_GROUPS, SUPPORTED_VERSIONS, records_of,
 };
@@ -232,11 +232,8 @@ fn coalesced_flights(trial: &mut Trial<'_>) -> Judgement {
     match answered {
         Ok(()) => {}
         Err(stop) if may_discard(trial) => {
-            let why = Verdict::from(stop);
-            return Ok(noted(format!(
-                "a request with close_notify behind it was not answered: {}",
-                why.text()
-            )));
+            let why = stop.why();
+            return Ok(noted(format!("a request with close_notify behind it was not answered: {why}")));
         }
         Err(stop) => return Err(stop),
     }
@@ -251,7 +248,7 @@ fn may_discard(trial: &Trial<'_>) -> bool {
 }
 
 fn no_request() -> Verdict {
-    Verdict::NotApplicable("no request of this protocol is known".to_owned())
+    not_applicable("no request of this protocol is known")
 }
 
 fn small_records(trial: &mut Trial<'_>) -> Judgement {
@@ -288,8 +285,7 @@ fn empty_records(trial: &mut Trial<'_>) -> Judgement {
     trial.exchange(&mut client)?;
     let mut records = Vec::new();
     for _ in 0..10 {
-        forge.next(ContentType::ApplicationData, &[]);
-        records.extend(client.seal(b"instead of this")?);
+        records.extend(forge.seal(&mut client, ContentType::ApplicationData, &[])?);
     }
     let message = payload(64);
     records.extend(client.seal(&message)?);
@@ -379,9 +375,7 @@ fn signs_the_hello(trial: &Trial<'_>) -> bool {
 }
 
 fn no_disguise() -> Verdict {
-    Verdict::NotApplicable(
-        "with a client certificate, TLS 1.2 signs the ClientHello that rustls has built".to_owned(),
-    )
+    not_applicable("with a client certificate, TLS 1.2 signs the ClientHello that rustls has built")
 }
 
 fn key_update(trial: &mut Trial<'_>) -> Judgement {

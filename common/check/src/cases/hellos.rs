@@ -1,7 +1,6 @@
 //! Unusual and invalid hellos, and records that must not follow them.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Instant;
 
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -17,7 +16,7 @@ use crate::wire::hello::{
     ClientHello, EARLY_DATA, KEY_SHARE, RENEGOTIATION_INFO, SERVER_NAME, SIGNATURE_ALGORITHMS,
     SUPPORTED_GROUPS, SUPPORTED_VERSIONS, ServerHello, fatal_alert, handshake, record,
 };
-use crate::wire::{Client, End};
+use crate::wire::End;
 
 /// The guide's page about alerts that are sent, and about alerts that are lost.
 const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
@@ -283,8 +282,7 @@ fn impossible(trial: &mut Trial<'_>, change: impl FnOnce(&mut ClientHello), aler
 fn hello_retry_request(trial: &mut Trial<'_>) -> Judgement {
     let mut provider = default_provider();
     provider.kx_groups.insert(0, &UnassignedGroup);
-    let config = Arc::new(trial.target.config_with(&[trial.version.rustls()], provider)?);
-    let client = Client::new(trial.connection()?, config, trial.target.name.clone())?;
+    let client = trial.client_of(provider)?;
     let mut client = trial.greeted(client).or_failed("the handshake with a HelloRetryRequest")?;
     if client.tls().handshake_kind() != Some(HandshakeKind::FullWithHelloRetryRequest) {
         return Ok(failed("the server chose a group with an unassigned number"));
@@ -377,7 +375,7 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
 fn no_common_alpn(trial: &mut Trial<'_>) -> Judgement {
     let mut config = trial.target.config(&[trial.version.rustls()])?;
     config.alpn_protocols = vec![b"mio-check/unknown".to_vec()];
-    let mut client = Client::new(trial.connection()?, Arc::new(config), trial.target.name.clone())?;
+    let mut client = trial.target.client_with(config, trial.connection()?)?;
     let start = Instant::now();
     client.connection().set_limit(END_LIMIT);
     match client.handshake() {
@@ -460,8 +458,8 @@ fn renegotiation(trial: &mut Trial<'_>) -> Judgement {
     first.reset()?;
     let (mut client, forge) = trial.ready_forged()?;
     let hello = ClientHello::parse(&trial.hello()?)?.message()?;
-    forge.next(ContentType::Handshake, &hello);
-    client.send(b"instead of this")?;
+    let record = forge.seal(&mut client, ContentType::Handshake, &hello)?;
+    client.connection().send(&record)?;
     let end = match exchange::attempt(trial.target, &mut client) {
         Ok(()) => return Ok(Verdict::Held),
         Err(end) => trial.closed_after(&mut client, end),

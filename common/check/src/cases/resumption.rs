@@ -10,7 +10,7 @@ use rustls::{ClientConfig, HandshakeKind};
 use crate::case::{About, Case, Group, Needs, Versions};
 use crate::exchange;
 use crate::trial::Trial;
-use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
+use crate::verdict::{Judgement, Stop, Verdict, failed, not_applicable, noted};
 use crate::wire::{Client, Connection, End};
 
 /// The cases of this group.
@@ -127,7 +127,7 @@ fn visit(
 fn early_data_of_a_ticket(trial: &mut Trial<'_>) -> Judgement {
     let request = trial.request();
     if request.is_empty() {
-        return Ok(Verdict::NotApplicable("no request of this protocol is known".to_owned()));
+        return Ok(not_applicable("no request of this protocol is known"));
     }
     let mut config = with_memory(trial)?;
     config.enable_early_data = true;
@@ -136,21 +136,20 @@ fn early_data_of_a_ticket(trial: &mut Trial<'_>) -> Judgement {
 
     let mut client = Client::new(trial.connection()?, config, trial.target.name.clone())?;
     let Some(mut early_data) = client.tls().early_data() else {
-        return Ok(Verdict::NotApplicable("the server's tickets do not allow early data".to_owned()));
+        return Ok(not_applicable("the server's tickets do not allow early data"));
     };
     if early_data.write(&request)? < request.len() {
-        return Ok(Verdict::NotApplicable("the server's tickets allow too little early data".to_owned()));
+        return Ok(not_applicable("the server's tickets allow too little early data"));
     }
-    let handshake = client.handshake().and_then(|()| exchange::greeting(trial.facts, &mut client));
-    if let Err(error) = handshake {
+    if let Err(error) = exchange::handshake(trial.facts, &mut client) {
         return Ok(failed(format!("the session with early data ended with {}", End::of(&error))));
     }
     if client.tls().is_early_data_accepted() {
         return match trial.answer(&mut client) {
             Ok(()) => Ok(Verdict::Held),
             Err(stop) => {
-                let why = Verdict::from(stop);
-                Err(Stop::Failed(format!("the server accepted the early data and lost it: {}", why.text())))
+                let why = stop.why();
+                Err(Stop::Failed(format!("the server accepted the early data and lost it: {why}")))
             }
         };
     }

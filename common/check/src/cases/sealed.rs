@@ -12,7 +12,8 @@ use crate::payload::payload;
 use crate::target::Speaks;
 use crate::trial::Trial;
 use crate::verdict::{Judgement, Stop, Verdict, failed, noted};
-use crate::wire::hello::handshake;
+use crate::wire::forge::damage;
+use crate::wire::hello::{LONGEST, handshake};
 use crate::wire::{Client, End};
 
 const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
@@ -50,9 +51,7 @@ pub static CASES: &[Case] = &[
         )
         .case(Group::Sealed, Versions::Each, Needs::Nothing, |trial| {
             let alteration = |kind, mut content: Vec<u8>| {
-                if let Some(last) = content.last_mut() {
-                    *last ^= 1;
-                }
+                damage(&mut content);
                 (kind, content)
             };
             instead_of_finished(trial, alteration, Alert::DecryptError)
@@ -188,8 +187,8 @@ fn closed(trial: &mut Trial<'_>, kind: ContentType, content: &[u8]) -> Judgement
 /// A client that has sent one forged record after its handshake.
 fn after_record(trial: &Trial<'_>, kind: ContentType, content: &[u8]) -> Result<Client, Stop> {
     let (mut client, forge) = trial.ready_forged()?;
-    forge.next(kind, content);
-    client.send(b"instead of this")?;
+    let record = forge.seal(&mut client, kind, content)?;
+    client.connection().send(&record)?;
     Ok(client)
 }
 
@@ -236,11 +235,9 @@ fn some_request(trial: &Trial<'_>) -> Vec<u8> {
 }
 
 fn long_plaintext(trial: &mut Trial<'_>) -> Judgement {
-    let (mut client, forge) = trial.ready_forged()?;
-    forge.next(ApplicationData, &payload(16_385));
-    client.send(b"instead of this")?;
+    let mut client = after_record(trial, ApplicationData, &payload(LONGEST + 1))?;
     if trial.version == Version::Tls13 {
-        return must_end(trial, &mut client, 16_384, Must::Alert(&[Alert::RecordOverflow]));
+        return must_end(trial, &mut client, LONGEST, Must::Alert(&[Alert::RecordOverflow]));
     }
     // RFC 5246 forbids to send such a record, but its record_overflow is only for much longer ones.
     match trial.end_after_error(&mut client) {
@@ -266,9 +263,7 @@ fn instead_of_finished(
 fn damaged_finished(trial: &mut Trial<'_>) -> Judgement {
     let mut client = trial.client()?;
     let mut flight = client.second_flight()?;
-    if let Some(last) = flight.last_mut() {
-        *last ^= 1;
-    }
+    damage(&mut flight);
     wrong_finished(trial, client, &flight, Alert::BadRecordMac)
 }
 
@@ -284,8 +279,7 @@ fn flood(trial: &mut Trial<'_>, kind: ContentType, content: &[u8], count: usize)
     let (mut client, forge) = trial.ready_forged()?;
     let mut records = Vec::new();
     for _ in 0..count {
-        forge.next(kind, content);
-        records.extend(client.seal(b"instead of this")?);
+        records.extend(forge.seal(&mut client, kind, content)?);
     }
     let _ = client.connection().send(&records); // the server may end the session meanwhile
     let end = match trial.target.speaks {

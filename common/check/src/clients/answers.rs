@@ -6,7 +6,7 @@ use super::case::{ClientCase, ClientGroup, Expect, FATAL};
 use super::visit::Visit;
 use crate::case::About;
 use crate::wire::Connection;
-use crate::wire::hello::{ClientHello, fatal_alert, handshake, record, records_of};
+use crate::wire::hello::{ClientHello, LONGEST, fatal_alert, handshake, record, records_of};
 
 const NO_SESSION: &str = "there was no session, and no answer";
 const GOOD: &str =
@@ -84,7 +84,7 @@ pub static CASES: &[ClientCase] = &[
         .source("RFC 8446, 4")
         .client_case(ClientGroup::Answers, &[], ERROR, |visit, connection| {
             let message = [&[2, 0xff, 0xff, 0xff][..], &vec![0; 1 << 20]].concat();
-            reply(visit, connection, &records_of(&message, 16_384)?)
+            reply(visit, connection, &records_of(&message, LONGEST)?)
         }),
     about("empty-handshake-records")
         .tries("The server answers with 1,000 empty handshake records.")

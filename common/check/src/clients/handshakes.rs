@@ -7,6 +7,7 @@ use super::case::{ClientCase, ClientGroup, DAMAGED, Expect, Need};
 use super::visit::Visit;
 use crate::case::About;
 use crate::wire::Connection;
+use crate::wire::forge::damage;
 use crate::wire::hello::record;
 
 const NO_SESSION: &str = "there was no session, and no answer";
@@ -72,9 +73,7 @@ pub static CASES: &[ClientCase] = &[
         .good("The client ends the session with an error.")
         .client_case(ClientGroup::Handshakes, &[Need::Tls13], DAMAGED_FLIGHT, |visit, connection| {
             let (mut connection, mut flight) = visit.flight(connection)?;
-            if let Some(last) = flight.last_mut() {
-                *last ^= 1;
-            }
+            damage(&mut flight);
             visit.attack(&mut connection, &flight);
             visit.hold(connection)
         }),

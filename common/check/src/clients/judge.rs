@@ -8,7 +8,7 @@ use super::case::{ClientCase, Expect, Reading, STUCK};
 use super::message::{FORGED, Mode, ends_in_body, find, missing};
 use super::process::Ended;
 use super::stage::{ClientFacts, Encounter};
-use crate::verdict::{Verdict, failed, noted};
+use crate::verdict::{Verdict, failed, not_applicable, noted};
 
 /// A client that has shown a part of the body during this time before the limit is slow, but not stuck.
 const LATELY: Duration = Duration::from_secs(1);
@@ -35,9 +35,7 @@ pub(super) fn judge(case: &ClientCase, facts: &ClientFacts, encounter: &Encounte
             return Verdict::Inconclusive(format!("another process ended the client: {how}"));
         }
         _ if encounter.left_before => {
-            return Verdict::NotApplicable(
-                "the client closed the session before the server could".to_owned(),
-            );
+            return not_applicable("the client closed the session before the server could");
         }
         Ended::Running => return still_runs(case, facts, encounter, &how),
         _ if !encounter.reached => {

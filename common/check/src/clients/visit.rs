@@ -329,8 +329,7 @@ impl Visit<'_> {
     /// # Errors
     /// Never: see [`Server::seal`].
     pub fn forged(&self, server: &mut Server, kind: ContentType, content: &[u8]) -> io::Result<Vec<u8>> {
-        self.forge.next(kind, content);
-        server.seal(b"instead of this")
+        self.forge.seal(server, kind, content)
     }
 
     /// Keeps a connection open until the client ends it, sends an unencrypted alert, or has ended. Reads what comes, so that

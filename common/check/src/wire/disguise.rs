@@ -14,10 +14,7 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
 use rustls::{CipherSuiteCommon, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
 
-use super::hello::{ClientHello, records_of};
-
-/// The longest content of a record (RFC 8446, 5.1).
-const LONGEST: usize = 16_384;
+use super::hello::{ClientHello, LONGEST, records_of};
 
 /// Changes a ClientHello.
 type Change = Box<dyn FnMut(&mut ClientHello) + Send>;

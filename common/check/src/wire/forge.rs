@@ -4,6 +4,8 @@
 //! replaced: they are sealed as rustls would, with another type or content.
 
 use std::collections::VecDeque;
+use std::io;
+use std::ops::DerefMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +17,18 @@ use rustls::crypto::cipher::{
     Tls13AeadAlgorithm, UnsupportedOperationError,
 };
 use rustls::{
-    CipherSuiteCommon, ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite, Tls12CipherSuite,
-    Tls13CipherSuite,
+    CipherSuiteCommon, ConnectionCommon, ConnectionTrafficSecrets, ContentType, Error, SideData,
+    SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite,
 };
+
+use super::peer::Peer;
+
+/// Changes the last byte.
+pub fn damage(bytes: &mut [u8]) {
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+    }
+}
 
 /// Changes the type and the content of a record.
 pub type Alteration = Box<dyn FnOnce(ContentType, Vec<u8>) -> (ContentType, Vec<u8>) + Send>;
@@ -43,6 +54,23 @@ impl Forge {
     pub fn next(&self, kind: ContentType, content: &[u8]) {
         let content = content.to_vec();
         self.alter_next(move |_, _| (kind, content));
+    }
+
+    /// Seals a record that rustls would not write.
+    ///
+    /// # Errors
+    /// As [`Peer::seal`].
+    pub fn seal<C, S: SideData>(
+        &self,
+        peer: &mut Peer<C>,
+        kind: ContentType,
+        content: &[u8],
+    ) -> io::Result<Vec<u8>>
+    where
+        C: DerefMut<Target = ConnectionCommon<S>>,
+    {
+        self.next(kind, content);
+        peer.seal(b"instead of this")
     }
 
     /// Alters the next record.

@@ -20,6 +20,9 @@ pub const KEY_SHARE: Extension = 51;
 /// `renegotiation_info`.
 pub const RENEGOTIATION_INFO: Extension = 0xff01;
 
+/// The longest content of a record (RFC 8446, 5.1).
+pub const LONGEST: usize = 16_384;
+
 /// A ClientHello.
 pub struct ClientHello {
     /// `legacy_version`.

@@ -85,8 +85,7 @@ impl<'a> Place<'a> {
     /// As [`connection`](Self::connection), or the handshake fails.
     pub fn ready(&self, limit: Duration) -> io::Result<Client> {
         let mut client = self.client(limit)?;
-        client.handshake()?;
-        exchange::greeting(self.facts, &mut client)?;
+        exchange::handshake(self.facts, &mut client)?;
         Ok(client)
     }
 
@@ -96,8 +95,7 @@ impl<'a> Place<'a> {
     /// As [`ready`](Self::ready).
     pub fn ready_in_evidence(&self) -> io::Result<Client> {
         let mut client = self.client_on(self.target.connect(&self.evidence)?.until(self.deadline))?;
-        client.handshake()?;
-        exchange::greeting(self.facts, &mut client)?;
+        exchange::handshake(self.facts, &mut client)?;
         Ok(client)
     }
 
@@ -109,8 +107,7 @@ impl<'a> Place<'a> {
                 .map_or(Ok(()), |difference| Err(Trouble::Wrong(difference)));
         }
         client.send(&request).map_err(Trouble::of)?;
-        exchange::answer(self.target, client)
-            .map_err(|stop| Trouble::NotServed(Verdict::from(stop).text().to_owned()))
+        exchange::answer(self.target, client).map_err(|stop| Trouble::NotServed(stop.why().to_owned()))
     }
 
     /// One session of another client: handshake, exchange, close_notify. Returns how long it took up to the answer.

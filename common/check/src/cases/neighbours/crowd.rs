@@ -38,7 +38,7 @@ pub enum Leaves {
 pub fn crowd(trial: &Trial<'_>, leaves: Leaves) -> Judgement {
     let place = Place::of(trial)?;
     let hello = trial.hello()?;
-    let before = usage(trial);
+    let before = trial.usage();
     let start = Instant::now();
     let (mut came, mut burst) = (0, BURST);
     while came < CLIENTS && start.elapsed() < BUDGET {
@@ -85,15 +85,11 @@ fn leave(mut client: Connection, leaves: Leaves, hello: &[u8], reads: bool) -> i
     }
 }
 
-fn usage(trial: &Trial<'_>) -> Option<Usage> {
-    trial.target.process.and_then(Usage::of_tree)
-}
-
 /// The usage after the crowd, when the server has no more descriptors than before, or [`CLEANUP`] is over.
 fn after(trial: &Trial<'_>, before: Usage) -> Option<Usage> {
     let start = Instant::now();
     loop {
-        let now = usage(trial)?;
+        let now = trial.usage()?;
         if now.descriptors <= before.descriptors || start.elapsed() >= CLEANUP {
             return Some(now);
         }
