@@ -18,6 +18,9 @@ const LONGEST_ANSWER: usize = 16 << 20;
 /// cases that are about this are meant to show it. A target that greets has none.
 pub const PAUSE: Duration = Duration::from_millis(10);
 
+/// Why a case that needs a request does not apply to a target that speaks an unknown protocol.
+pub const NO_REQUEST: &str = "no request of this protocol is known";
+
 /// The request. Empty if nothing is known about the target.
 pub fn request(target: &Target) -> Vec<u8> {
     match target.speaks {

@@ -11,19 +11,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bench;
+mod steps;
+
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::case::{Case, Group, Version};
+use bench::{Bench, bury, only_later, outcome};
+use steps::{Step, planned};
+
+use crate::case::{Case, Version};
 use crate::cases;
-use crate::evidence::Evidence;
 use crate::probe::{Facts, ProbeError, good_session, probe};
-use crate::target::{Speaks, Target};
-use crate::trial::{Closing, Outcome, judge};
-use crate::verdict::{Verdict, failed, not_applicable, noted};
+use crate::target::Target;
+use crate::trial::{Closing, Outcome};
+
+pub use steps::plan;
 
 /// How long a server may refuse connections after a case, before it counts as dead.
 const REFUSES: Duration = Duration::from_secs(2);
@@ -146,7 +151,7 @@ pub fn run(
     let start = Instant::now();
     let facts = probe(target, &options.versions)?;
     let Options { cases, seed, server, .. } = options;
-    let steps = steps(target, &facts, &cases);
+    let steps = steps::steps(target, &facts, &cases);
     see(Event::Probed(&facts, &planned(&steps)));
     let run = Run {
         start,
@@ -169,63 +174,6 @@ pub fn run(
 /// runs then goes on to its end.
 pub fn budget(patience: Duration) -> Duration {
     BUDGET + patience * PATIENT_CASES
-}
-
-/// The runs of a case against this target: one for each version.
-///
-/// # Errors
-/// The verdict that says why the case does not apply.
-pub fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<Version>, Verdict> {
-    let versions = case.versions.of(&facts.versions);
-    if case.needs.echo() && target.speaks != Speaks::Echo {
-        return Err(not_applicable("the server does not echo"));
-    }
-    if case.needs.neighbours() && !facts.has_neighbours() {
-        return Err(not_applicable("the server serves one session at a time"));
-    }
-    if versions.is_empty() {
-        return Err(not_applicable("the server does not speak this version of TLS"));
-    }
-    Ok(versions)
-}
-
-/// A step of a run.
-enum Step {
-    /// A case that does not apply, and its verdict.
-    Skip(&'static Case, Verdict),
-    /// One case, or several side by side.
-    Batch(Vec<(&'static Case, Version)>),
-}
-
-/// Returns the steps in the order of the cases. Cases that may run side by side are one step at the end.
-fn steps(target: &Target, facts: &Facts, chosen: &[&'static Case]) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut together = Vec::new();
-    for case in cases::all().filter(|case| chosen.iter().any(|chosen| std::ptr::eq(*chosen, *case))) {
-        match plan(target, facts, case) {
-            Err(verdict) => steps.push(Step::Skip(case, verdict)),
-            Ok(versions) => {
-                let runs = versions.into_iter().map(|version| (case, version));
-                match case.group == Group::Deadlines && facts.has_neighbours() {
-                    true => together.extend(runs),
-                    false => steps.extend(runs.map(|run| Step::Batch(vec![run]))),
-                }
-            }
-        }
-    }
-    if !together.is_empty() {
-        steps.push(Step::Batch(together));
-    }
-    steps
-}
-
-/// The cases of these steps that run.
-fn planned<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Vec<(&'static Case, Version)> {
-    let batches = steps.into_iter().filter_map(|step| match step {
-        Step::Skip(..) => None,
-        Step::Batch(batch) => Some(batch),
-    });
-    batches.flatten().copied().collect()
 }
 
 struct Run<'a, 'b> {
@@ -369,75 +317,6 @@ impl Run<'_, '_> {
         self.target.process = running.process;
         (self.see)(Event::Restarted(running));
         self.visit().map(drop).map_err(|why| format!("the server was started again, but {why}"))
-    }
-}
-
-/// What the cases of a run have in common.
-struct Bench<'a> {
-    target: &'a Target,
-    facts: &'a Facts,
-    closing: &'a Closing,
-    seed: u64,
-}
-
-impl Bench<'_> {
-    /// Runs the cases side by side, each on a thread.
-    fn side_by_side(&self, batch: &[(&'static Case, Version)]) -> Vec<Outcome> {
-        thread::scope(|scope| {
-            let judges: Vec<_> = batch
-                .iter()
-                .map(|&(case, version)| (case, version, scope.spawn(move || self.judge(case, version))))
-                .collect();
-            let join = |(case, version, judge): (_, _, thread::ScopedJoinHandle<'_, _>)| {
-                judge.join().unwrap_or_else(|_| panicked(case, version))
-            };
-            judges.into_iter().map(join).collect()
-        })
-    }
-
-    /// Runs a case. A panic in its code must not end the run.
-    fn judge(&self, case: &'static Case, version: Version) -> Outcome {
-        let Self { target, facts, closing, seed } = self;
-        catch_unwind(AssertUnwindSafe(|| judge(target, facts, closing, case, version, *seed)))
-            .unwrap_or_else(|_| panicked(case, version))
-    }
-}
-
-fn panicked(case: &'static Case, version: Version) -> Outcome {
-    let why = "the code of the case panicked. This is a fault of mio-check, not of the server";
-    outcome(case, version, Verdict::Inconclusive(why.to_owned()))
-}
-
-/// An outcome without evidence.
-fn outcome(case: &'static Case, version: Version, verdict: Verdict) -> Outcome {
-    Outcome { case, version, verdict, end: None, evidence: Evidence::default(), took: Duration::ZERO }
-}
-
-/// Writes down that the first good session behind a case failed, and a later one succeeded. This happens if a supervisor
-/// starts a dead server again.
-fn only_later(outcome: &mut Outcome, why: &str) {
-    let what = format!("the first good session behind the case failed ({why}), and a later one succeeded");
-    outcome.evidence.note(what.clone());
-    match &mut outcome.verdict {
-        Verdict::Held => outcome.verdict = noted(what),
-        Verdict::Noted(text) => *text = format!("{text}; {what}"),
-        Verdict::Failed(_) | Verdict::NotApplicable(_) | Verdict::Inconclusive(_) => {}
-    }
-}
-
-/// Makes the outcome of a case that the server did not survive.
-fn bury(outcome: &mut Outcome, why: &str, lines: &[String], side_by_side: usize) {
-    let when = match side_by_side {
-        1 => "after this case".to_owned(),
-        several => format!("after {several} cases that ran side by side"),
-    };
-    outcome.verdict = failed(match outcome.verdict.text() {
-        "" => format!("{when} {why}"),
-        before => format!("{when} {why} (the case itself: {before})"),
-    });
-    outcome.evidence.note(why);
-    for line in lines {
-        outcome.evidence.note(format!("the server wrote: {line}"));
     }
 }
 

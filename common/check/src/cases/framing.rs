@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::ContentType;
 
 use crate::case::{About, Case, Group, Needs, Version, Versions};
-use crate::exchange;
+use crate::exchange::{self, NO_REQUEST};
 use crate::payload::payload;
 use crate::target::Speaks;
 use crate::trial::Trial;
@@ -65,13 +65,13 @@ pub static CASES: &[Case] = &[
         .good("Every byte comes back.")
         .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
         .guide("08-many-sessions.md#bytes-are-not-work")
-        .case(Group::Framing, Versions::Each, Needs::Echo, small_records),
+        .case(Group::Framing, Versions::Each, Needs::Echo, |trial| records_of_one_byte(trial, 1_000)),
     About::new("ten-thousand-tiny-records")
         .tries("10,000 records of one byte arrive without a pause.")
         .good("Every byte comes back.")
         .source("RFC 8446, 5.1; RFC 5246, 6.2.1")
         .guide("08-many-sessions.md#bytes-are-not-work")
-        .case(Group::Framing, Versions::Each, Needs::Echo, ten_thousand_tiny_records),
+        .case(Group::Framing, Versions::Each, Needs::Echo, |trial| records_of_one_byte(trial, 10_000)),
     About::new("full-records")
         .tries("Eight records of the maximum length arrive, 16,384 bytes of plaintext each.")
         .good("Every byte comes back.")
@@ -165,8 +165,7 @@ fn split_records(trial: &mut Trial<'_>) -> Judgement {
         cuts.sort_unstable();
         parts_are_answered(trial, &mut client, &record, &cuts, &message)?;
     }
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 /// Sends a record in parts, with a pause between them, and receives the echo.
@@ -198,7 +197,7 @@ fn parts_are_answered(
 
 fn finished_with_data(trial: &mut Trial<'_>) -> Judgement {
     if trial.target.speaks == Speaks::Any {
-        return Ok(no_request());
+        return Ok(not_applicable(NO_REQUEST));
     }
     let mut client = trial.client()?;
     let mut bytes = client.second_flight()?;
@@ -206,13 +205,12 @@ fn finished_with_data(trial: &mut Trial<'_>) -> Judgement {
     client.connection().send(&bytes)?;
     exchange::greeting(trial.facts, &mut client).or_failed("the greeting")?;
     trial.answer(&mut client)?;
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 fn coalesced_flights(trial: &mut Trial<'_>) -> Judgement {
     if trial.target.speaks == Speaks::Any {
-        return Ok(no_request());
+        return Ok(not_applicable(NO_REQUEST));
     }
     let mut client = trial.client()?;
     // In TLS 1.2 a client has no permission to send data before the server's Finished.
@@ -247,18 +245,6 @@ fn may_discard(trial: &Trial<'_>) -> bool {
     trial.version == Version::Tls12 || trial.target.speaks == Speaks::Http
 }
 
-fn no_request() -> Verdict {
-    not_applicable("no request of this protocol is known")
-}
-
-fn small_records(trial: &mut Trial<'_>) -> Judgement {
-    records_of_one_byte(trial, 1_000)
-}
-
-fn ten_thousand_tiny_records(trial: &mut Trial<'_>) -> Judgement {
-    records_of_one_byte(trial, 10_000)
-}
-
 fn records_of_one_byte(trial: &mut Trial<'_>, count: usize) -> Judgement {
     let plaintext = payload(count);
     let mut client = trial.ready()?;
@@ -267,8 +253,7 @@ fn records_of_one_byte(trial: &mut Trial<'_>, count: usize) -> Judgement {
         records.extend(client.seal(byte)?);
     }
     trial.echo_of(&mut client, records, &plaintext)?;
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 fn full_records(trial: &mut Trial<'_>) -> Judgement {
@@ -276,8 +261,7 @@ fn full_records(trial: &mut Trial<'_>) -> Judgement {
     let mut client = trial.ready()?;
     let records = client.seal(&plaintext)?;
     trial.echo_of(&mut client, records, &plaintext)?;
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 fn empty_records(trial: &mut Trial<'_>) -> Judgement {
@@ -290,8 +274,7 @@ fn empty_records(trial: &mut Trial<'_>) -> Judgement {
     let message = payload(64);
     records.extend(client.seal(&message)?);
     trial.echo_of(&mut client, records, &message)?;
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 fn padded_records(trial: &mut Trial<'_>) -> Judgement {
@@ -307,8 +290,7 @@ fn padded_records(trial: &mut Trial<'_>) -> Judgement {
         let record = client.seal(&message)?;
         trial.echo_of(&mut client, record, &message)?;
     }
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 fn huge_hello(trial: &mut Trial<'_>) -> Judgement {
@@ -394,21 +376,21 @@ fn key_update(trial: &mut Trial<'_>) -> Judgement {
         ));
     }
     trial.exchange(&mut client)?;
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
 /// After a handshake: the greeting and one exchange must work.
 fn serves(trial: &mut Trial<'_>, mut client: Client) -> Judgement {
     exchange::greeting(trial.facts, &mut client).or_failed("the greeting")?;
     trial.exchange(&mut client)?;
-    leave(trial, client);
-    Ok(Verdict::Held)
+    leave(trial, client)
 }
 
-/// Closes cleanly, and waits for the end, so that the server has its place free. How it answers is another case.
-fn leave(trial: &mut Trial<'_>, mut client: Client) {
+/// The verdict *held*. Closes the session before, and waits for its end, so that the server has its place free. How the server
+/// answers is another case.
+fn leave(trial: &mut Trial<'_>, mut client: Client) -> Judgement {
     if client.close_notify().is_ok() {
         trial.end_of(&mut client);
     }
+    Ok(Verdict::Held)
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backpressure;
+mod behind_hello;
 mod deadlines;
 mod end;
 mod first_words;
@@ -21,6 +22,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         alerts::CASES,
         first_words::CASES,
         hellos::CASES,
+        behind_hello::CASES,
         sealed::CASES,
         resumption::CASES,
         backpressure::CASES,

@@ -8,7 +8,7 @@ use rustls::client::Resumption;
 use rustls::{ClientConfig, HandshakeKind};
 
 use crate::case::{About, Case, Group, Needs, Versions};
-use crate::exchange;
+use crate::exchange::{self, NO_REQUEST};
 use crate::trial::Trial;
 use crate::verdict::{Judgement, Stop, Verdict, failed, not_applicable, noted};
 use crate::wire::{Client, Connection, End};
@@ -127,7 +127,7 @@ fn visit(
 fn early_data_of_a_ticket(trial: &mut Trial<'_>) -> Judgement {
     let request = trial.request();
     if request.is_empty() {
-        return Ok(not_applicable("no request of this protocol is known"));
+        return Ok(not_applicable(NO_REQUEST));
     }
     let mut config = with_memory(trial)?;
     config.enable_early_data = true;

@@ -10,6 +10,7 @@
 //! message      what the server says
 //! stage        the server that all cases share, and one client run after the other
 //! visit        one connection of the client: what the code of a case has in hand
+//! happened     what has happened in a case, on all connections
 //! clean        the clean session, which shows what a client does when nothing is wrong
 //! judge        the verdict
 //! ```
@@ -22,6 +23,7 @@ mod ends;
 mod floods;
 mod framing;
 mod handshakes;
+pub mod happened;
 pub mod identities;
 mod judge;
 pub mod message;

@@ -13,11 +13,12 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 
 use super::case::{ClientCase, Need, Serve};
 use super::clean;
+use super::happened::{Facts, Happened};
 use super::identities::{Identities, Kind};
 use super::judge::judge;
 use super::message::Mode;
 use super::process::{ClientCommand, Places, Run};
-use super::visit::{Facts, Happened, Visit};
+use super::visit::Visit;
 use crate::case::Version;
 use crate::evidence::Evidence;
 use crate::verdict::Verdict;

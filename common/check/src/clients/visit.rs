@@ -2,15 +2,14 @@
 
 use std::cell::Cell;
 use std::io::{self, Read as _};
-use std::net::{Shutdown, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::ContentType;
 
 use super::case::Serve;
+use super::happened::Happened;
 use super::identities::Kind;
 use super::message::{Delimiter, Message, Mode, USUAL};
 use super::stage::Stage;
@@ -23,112 +22,8 @@ use crate::wire::{Connection, End, Forge, Server};
 const LONGEST_HEAD: usize = 64 * 1024;
 /// How long a client of an echo may take until it has begun to close a session, or has shown the first data.
 const SETTLE: Duration = Duration::from_millis(200);
-/// The most connections of one client in one case.
-const MOST: usize = 1000;
 /// The type of a record with an alert.
 const ALERT: u8 = 21;
-
-/// What has happened in a case, on all connections.
-#[derive(Default)]
-pub struct Happened {
-    /// Second handles of the connections that are served. They end what a server waits for.
-    sockets: Mutex<Vec<Option<TcpStream>>>,
-    /// Whether a server got to the point that the case is about.
-    reached: AtomicBool,
-    /// Whether the client has closed a session before that point.
-    left_before: AtomicBool,
-    /// Whether the client has ended.
-    over: AtomicBool,
-    /// How many connections are being served.
-    serving: AtomicUsize,
-    /// How servers were left, and other facts.
-    facts: Mutex<Facts>,
-}
-
-/// Facts about the sessions of a case.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The version of the last session.
-    pub version: Option<Version>,
-    /// How the client ended its last session, where the case has read up to that.
-    pub end: Option<End>,
-    /// Whether the server has ended its side of the last connection.
-    pub closed: bool,
-    /// Whether the client closed first.
-    pub closed_first: bool,
-    /// What the client speaks, if that was found out.
-    pub mode: Option<Mode>,
-    /// The body that the server has sent completely, and has closed with close_notify.
-    pub complete: Option<usize>,
-    /// Why the last server has stopped.
-    pub error: Option<String>,
-}
-
-impl Happened {
-    /// Adds a connection, and returns its number. `None` if there are too many, or the client has ended.
-    pub fn add(&self, socket: &TcpStream) -> Option<usize> {
-        let mut sockets = self.sockets();
-        let copy = socket.try_clone().ok().filter(|_| sockets.len() < MOST && !self.over())?;
-        sockets.push(Some(copy));
-        self.serving.fetch_add(1, Ordering::SeqCst);
-        Some(sockets.len() - 1)
-    }
-
-    /// Says that a connection is served no longer.
-    pub fn served(&self, number: usize) {
-        self.forget(number);
-        self.serving.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Whether a connection is being served.
-    pub fn serving(&self) -> bool {
-        self.serving.load(Ordering::SeqCst) > 0
-    }
-
-    /// The number of connections.
-    pub fn connections(&self) -> usize {
-        self.sockets().len()
-    }
-
-    /// Says that the client has ended, and ends what its servers wait for. Bytes that have arrived can still be read.
-    pub fn end(&self) {
-        self.over.store(true, Ordering::SeqCst);
-        for socket in self.sockets().iter().flatten() {
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-    }
-
-    /// Whether the client has ended.
-    pub fn over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
-
-    /// Whether a server got to the point that the case is about.
-    pub fn reached(&self) -> bool {
-        self.reached.load(Ordering::SeqCst)
-    }
-
-    /// Whether the client has closed a session before that point.
-    pub fn left_before(&self) -> bool {
-        self.left_before.load(Ordering::SeqCst)
-    }
-
-    /// Drops our second handle of a connection, so that its server can close it.
-    fn forget(&self, number: usize) {
-        if let Some(socket) = self.sockets().get_mut(number) {
-            *socket = None;
-        }
-    }
-
-    fn sockets(&self) -> MutexGuard<'_, Vec<Option<TcpStream>>> {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The facts.
-    pub fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One connection of the client.
 pub struct Visit<'a> {
@@ -163,7 +58,7 @@ impl Visit<'_> {
 
     /// Says that the preparation is over. What happens from now on is the case.
     pub fn reached(&self) {
-        self.happened.reached.store(true, Ordering::SeqCst);
+        self.happened.reach();
     }
 
     /// What the client speaks.
@@ -306,7 +201,7 @@ impl Visit<'_> {
         match left {
             None => Ok(()),
             Some(end) => {
-                self.happened.left_before.store(true, Ordering::SeqCst);
+                self.happened.leave_before();
                 Err(io::Error::other(format!("the client ended the session first, with {end}")))
             }
         }

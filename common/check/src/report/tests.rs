@@ -145,7 +145,7 @@ fn the_lines_of_outcomes_are_aligned() {
 fn the_exit_status_follows_the_verdicts() {
     let [failed, inconclusive, noted] =
         [Verdict::Failed, Verdict::Inconclusive, Verdict::Noted].map(|verdict| verdict("x".to_owned()));
-    let not_applicable = not_applicable("x");
+    let not_applicable = Verdict::NotApplicable("x".to_owned());
     for (verdicts, expected, exit_expected) in [
         (&[Verdict::Held, noted.clone(), not_applicable.clone()][..], &[][..], Exit::Clean),
         (&[failed.clone(), inconclusive.clone()], &[], Exit::Failed),

@@ -5,6 +5,9 @@
 pub mod connection;
 pub mod disguise;
 pub mod end;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixture;
 pub mod forge;
 pub mod hello;
 pub mod peer;

@@ -1,19 +1,17 @@
 //! A blocking TLS peer.
 
+mod client;
+
 use std::io::{self, Read, Write};
 use std::ops::DerefMut;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::ServerName;
-use rustls::{
-    ClientConfig, ClientConnection, ConnectionCommon, ProtocolVersion, ServerConfig, ServerConnection,
-    SideData, Stream,
-};
+use rustls::{ClientConnection, ConnectionCommon, ServerConfig, ServerConnection, SideData, Stream};
 
 use super::connection::Connection;
-use super::end::{End, records};
+use super::end::End;
 
 /// A client.
 pub type Client = Peer<ClientConnection>;
@@ -31,97 +29,6 @@ pub struct Peer<C> {
     connection: Connection,
     /// The evidence says already how the peer ended TLS. rustls reports it again at each later call.
     end_is_noted: bool,
-}
-
-impl Client {
-    /// Creates a client of this server, before its handshake.
-    ///
-    /// # Errors
-    /// rustls refuses the configuration.
-    pub fn new(
-        connection: Connection,
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
-    ) -> io::Result<Self> {
-        let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
-        Ok(Self { tls, connection, end_is_noted: false })
-    }
-
-    /// Sends a ClientHello and reads nothing.
-    ///
-    /// # Errors
-    /// The peer closes the connection.
-    pub fn send_client_hello(&mut self) -> io::Result<()> {
-        let hello = self.outgoing()?;
-        self.connection.send(&hello)
-    }
-
-    /// Sends the first half of a ClientHello.
-    ///
-    /// # Errors
-    /// The peer closes the connection.
-    pub fn send_half_a_client_hello(&mut self) -> io::Result<()> {
-        let hello = self.outgoing()?;
-        self.connection.send(&hello[..hello.len() / 2])
-    }
-
-    /// Sends a ClientHello and reads the server's flight. Returns the client's second flight, which ends with
-    /// Finished in both versions.
-    ///
-    /// # Errors
-    /// The connection ends, or TLS fails.
-    pub fn second_flight(&mut self) -> io::Result<Vec<u8>> {
-        self.send_client_hello()?;
-        self.last_flight()
-    }
-
-    /// Reads the server's flight. Returns the client's last flight, which ends with Finished in both versions. Sends
-    /// a second ClientHello if the server asks for one (RFC 8446, 4.1.4).
-    ///
-    /// # Errors
-    /// The connection ends, or TLS fails.
-    pub fn last_flight(&mut self) -> io::Result<Vec<u8>> {
-        let by = self.connection.end_of_call();
-        let mut flight = Vec::new();
-        loop {
-            flight.extend(self.next_flight_by(by)?);
-            let is_hello = |record: &[u8]| matches!(record, [22, _, _, _, _, 1, ..]);
-            if self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_2) || !self.tls.is_handshaking() {
-                return Ok(flight); // In TLS 1.2 the client has one flight, in TLS 1.3 it has finished.
-            } else if records(&flight).any(is_hello) {
-                self.connection.send(&flight)?;
-                flight.clear();
-            }
-            // Otherwise this is the ChangeCipherSpec of TLS 1.3, which does not wait for the rest of the server's
-            // flight.
-        }
-    }
-
-    /// Finishes the handshake, and sends each flight with this function. The limit is for each flight of the server.
-    ///
-    /// # Errors
-    /// As [`handshake`](Self::handshake). If a write fails, the error says how the server ended the connection.
-    pub fn handshake_sent_by(
-        &mut self,
-        mut send: impl FnMut(&mut Connection, &[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut by = self.connection.end_of_call();
-        loop {
-            let flight = self.outgoing()?;
-            if !flight.is_empty() {
-                if let Err(error) = send(&mut self.connection, &flight) {
-                    let end = self.receive_up_to(1).1.unwrap_or(End::Open);
-                    let text = format!("{error}; the server answered with {end}");
-                    return Err(io::Error::new(error.kind(), text));
-                }
-                by = self.connection.end_of_call();
-            }
-            if !self.tls.is_handshaking() {
-                return Ok(());
-            }
-            self.read_more(by)?;
-        }
-    }
 }
 
 impl Server {
@@ -408,103 +315,4 @@ where
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use std::net::TcpListener;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::evidence::Evidence;
-    use crate::target::{Target, Trust};
-
-    /// The limit of a client's call.
-    const LIMIT: Duration = Duration::from_millis(300);
-    /// A call has no limit if it takes this long.
-    const FAR_TOO_LONG: Duration = Duration::from_secs(10);
-    const PAUSE: Duration = Duration::from_millis(50);
-
-    /// A client of this server, before its handshake.
-    fn client(server: impl FnOnce(Connection) + Send + 'static) -> Client {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let target =
-            Target::new(listener.local_addr().unwrap(), "localhost".try_into().unwrap(), Trust::Everybody);
-        thread::spawn(move || server(Connection::new(listener.accept().unwrap().0, FAR_TOO_LONG).unwrap()));
-        let mut client = target.client(&Evidence::default(), rustls::ALL_VERSIONS).unwrap();
-        client.connection().set_limit(LIMIT);
-        client
-    }
-
-    /// A client after its handshake, whose server does this then.
-    fn ready(server: impl FnOnce(&mut Server) + Send + 'static) -> Client {
-        let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (chain, key) = (vec![identity.cert.der().clone()], identity.signing_key.serialize_der());
-        let config = ServerConfig::builder().with_no_client_auth();
-        let config = Arc::new(config.with_single_cert(chain, key.try_into().unwrap()).unwrap());
-        let mut client = client(move |connection| {
-            let mut peer = Server::new(connection, config).unwrap();
-            peer.handshake().unwrap();
-            server(&mut peer);
-        });
-        client.connection().set_limit(FAR_TOO_LONG);
-        client.handshake().unwrap();
-        client.connection().set_limit(LIMIT);
-        client
-    }
-
-    /// Calls `send` again and again, with a pause, for twice as long as no call may take.
-    fn drip(mut send: impl FnMut() -> io::Result<()>) {
-        let start = Instant::now();
-        while start.elapsed() < 2 * FAR_TOO_LONG && send().is_ok() {
-            thread::sleep(PAUSE);
-        }
-    }
-
-    /// A server that sends one byte after another.
-    fn dripping() -> Client {
-        ready(|peer| drip(|| peer.send(b"A")))
-    }
-
-    fn ends_in_time<T>(call: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
-        let result = call();
-        assert!(start.elapsed() < FAR_TOO_LONG, "{:?}", start.elapsed());
-        result
-    }
-
-    #[test]
-    fn single_bytes_do_not_make_a_handshake_longer() {
-        let dripping = || {
-            client(|mut connection| {
-                connection.send(&[22, 3, 3, 0x40, 0]).unwrap();
-                drip(|| connection.send(&[2]));
-            })
-        };
-        let is_over = |error: io::Error| End::of(&error).is_open();
-        assert!(is_over(ends_in_time(|| dripping().handshake()).unwrap_err()));
-        assert!(is_over(ends_in_time(|| dripping().second_flight()).unwrap_err()));
-        let send = |connection: &mut Connection, flight: &[u8]| connection.send(flight);
-        assert!(is_over(ends_in_time(|| dripping().handshake_sent_by(send)).unwrap_err()));
-        assert!(is_over(ends_in_time(|| dripping().connection().read_record()).unwrap_err()));
-    }
-
-    #[test]
-    fn single_bytes_do_not_make_a_call_longer() {
-        let error = ends_in_time(|| dripping().receive(1 << 20)).unwrap_err();
-        assert!(End::of(&error).is_open(), "{error}");
-        assert_eq!(ends_in_time(|| dripping().receive_up_to(1 << 20)).1, Some(End::Open));
-        assert_eq!(ends_in_time(|| dripping().receive_to_end()).1, End::Open);
-        ends_in_time(|| dripping().leave(LIMIT));
-    }
-
-    #[test]
-    fn a_farewell_without_end_is_cut_off() {
-        let (sent, received) = std::sync::mpsc::channel();
-        let client = ready(move |peer| {
-            peer.connection().set_limit(Duration::from_secs(60));
-            let pieces = (0..1024).take_while(|_| peer.send(&[b'A'; 64 * 1024]).is_ok()).count();
-            sent.send(pieces).unwrap();
-        });
-        client.leave(Duration::from_secs(60));
-        let pieces = received.recv_timeout(Duration::from_secs(60)).unwrap();
-        assert!(pieces < 1024, "the client has read 64 MB");
-    }
-}
+mod tests;

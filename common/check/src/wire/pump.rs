@@ -1,5 +1,7 @@
 //! Moves many bytes through an echo, in both directions, on one thread.
 
+mod echo;
+
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::thread;
@@ -8,15 +10,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::ClientConnection;
 
+use echo::Echo;
+
 use super::connection::Connection;
 use super::end::End;
 use super::peer::Client;
-use crate::payload::payload;
 use crate::usage::Megabytes;
 use crate::verdict::Stop;
 
-/// The payload repeats after this many bytes: complete lines, and no multiple of a buffer's usual size.
-const PERIOD: usize = 64 * 4099;
 /// How much plaintext is sealed at a time, and the size of a read.
 const CHUNK: usize = 64 * 1024;
 /// How many records are sealed at a time, if they are small.
@@ -58,13 +59,10 @@ pub enum Flow {
 pub struct Pump {
     tls: ClientConnection,
     connection: Connection,
-    payload: Vec<u8>,
-    /// How many bytes of plaintext it sends.
-    total: usize,
+    /// The plaintext.
+    echo: Echo,
     /// The most plaintext in a record.
     record: usize,
-    sealed: usize,
-    received: usize,
     /// How many bytes it has read from the socket.
     read: usize,
     ciphertext: Vec<u8>,
@@ -87,11 +85,8 @@ impl Pump {
         Ok(Self {
             tls,
             connection,
-            payload: payload(PERIOD.min(total)),
-            total,
+            echo: Echo::new(total),
             record: CHUNK,
-            sealed: 0,
-            received: 0,
             read: 0,
             ciphertext: Vec::new(),
             written: 0,
@@ -108,12 +103,12 @@ impl Pump {
 
     /// How many bytes of plaintext the server's side of the connection has taken, roughly.
     pub fn taken(&self) -> usize {
-        self.sealed.saturating_sub(self.pending())
+        self.echo.sent.saturating_sub(self.pending())
     }
 
     /// How many bytes of plaintext have come back.
     pub fn received(&self) -> usize {
-        self.received
+        self.echo.received
     }
 
     /// How the connection broke, if a write or a wait has noticed that.
@@ -123,7 +118,7 @@ impl Pump {
 
     /// Sends no more than what is sealed already.
     pub fn stop_sending(&mut self) {
-        self.total = self.sealed;
+        self.echo.total = self.echo.sent;
     }
 
     /// Writes, and reads at this pace, until everything is done, no byte has moved for `quiet`, or the deadline has passed.
@@ -188,7 +183,7 @@ impl Pump {
     pub fn leave(mut self) -> Option<End> {
         self.tls.send_close_notify();
         let start = Instant::now();
-        self.total = self.sealed;
+        self.stop_sending();
         while start.elapsed() < FAREWELL {
             match self.step(CHUNK, STEP) {
                 Ok(Step::Moved { .. }) => {}
@@ -219,10 +214,11 @@ impl Pump {
     }
 
     fn is_complete(&self, pace: Pace) -> bool {
-        let all_written = self.sealed == self.total && self.pending() == 0;
+        let Echo { total, sent, received, .. } = self.echo;
+        let all_written = sent == total && self.pending() == 0;
         match pace {
             Pace::Never => all_written,
-            _ => self.received == self.total && (all_written || self.broken.is_some()),
+            _ => received == total && (all_written || self.broken.is_some()),
         }
     }
 
@@ -291,14 +287,9 @@ impl Pump {
         if self.pending() == 0 {
             self.ciphertext.clear();
             self.written = 0;
-            let from = self.sealed % self.payload.len().max(1);
-            let length = CHUNK.min(self.record * RECORDS);
-            let length = length.min(self.total - self.sealed).min(self.payload.len() - from);
-            if length > 0 && self.broken.is_none() {
-                for record in self.payload[from..from + length].chunks(self.record) {
-                    self.tls.writer().write_all(record)?;
-                }
-                self.sealed += length;
+            if self.broken.is_none() {
+                let plaintext = self.echo.next(CHUNK.min(self.record * RECORDS));
+                plaintext.chunks(self.record).try_for_each(|record| self.tls.writer().write_all(record))?;
             }
         }
         while self.tls.wants_write() {
@@ -364,24 +355,8 @@ impl Pump {
                 Err(error) if is_temporary(&error) => return Ok(None),
                 Err(error) => return Err(error),
             };
-            let mut arrived = &plaintext[..length];
-            while !arrived.is_empty() {
-                let from = self.received % self.payload.len().max(1);
-                let most = (self.payload.len() - from).min(self.sealed - self.received).min(arrived.len());
-                if most == 0 {
-                    let changed = format!("more than the {} bytes that were sent came back", self.sealed);
-                    return Ok(Some(Flow::Changed(changed)));
-                }
-                let (now, rest) = arrived.split_at(most);
-                let expected = &self.payload[from..from + most];
-                if now != expected {
-                    let equal = now.iter().zip(expected).take_while(|(one, other)| one == other).count();
-                    let changed =
-                        format!("byte {} of {} came back changed", self.received + equal, self.sealed);
-                    return Ok(Some(Flow::Changed(changed)));
-                }
-                self.received += most;
-                arrived = rest;
+            if let Some(changed) = self.echo.compare(&plaintext[..length]) {
+                return Ok(Some(Flow::Changed(changed)));
             }
         }
     }
@@ -390,7 +365,7 @@ impl Pump {
 /// Prints how far it is: "1.0 MB of 16.8 MB came back".
 impl fmt::Display for Pump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} came back", Megabytes(self.received), Megabytes(self.total))
+        write!(f, "{} of {} came back", Megabytes(self.echo.received), Megabytes(self.echo.total))
     }
 }
 
@@ -408,116 +383,4 @@ fn is_temporary(error: &io::Error) -> bool {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use std::net::TcpListener;
-    use std::sync::Arc;
-    use std::thread::JoinHandle;
-
-    use rustls::ServerConfig;
-
-    use super::*;
-    use crate::evidence::Evidence;
-    use crate::target::{Target, Trust};
-    use crate::wire::Server;
-
-    const LIMIT: Duration = Duration::from_secs(60);
-    const QUIET: Duration = Duration::from_millis(300);
-    /// More than the payload's period and the buffers of the kernel.
-    const TOTAL: usize = 20 << 20;
-
-    /// A pump at a server that does this, and the thread of the server.
-    fn pump(server: impl FnOnce(&mut Server) + Send + 'static) -> (Pump, JoinHandle<()>) {
-        let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (chain, key) = (vec![identity.cert.der().clone()], identity.signing_key.serialize_der());
-        let config = ServerConfig::builder().with_no_client_auth();
-        let config = Arc::new(config.with_single_cert(chain, key.try_into().unwrap()).unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let thread = thread::spawn(move || {
-            let connection = Connection::new(listener.accept().unwrap().0, LIMIT).unwrap();
-            let mut peer = Server::new(connection, config).unwrap();
-            peer.handshake().unwrap();
-            server(&mut peer);
-        });
-        let target = Target::new(address, "localhost".try_into().unwrap(), Trust::Everybody);
-        let mut client = target.client(&Evidence::default(), rustls::ALL_VERSIONS).unwrap();
-        client.handshake().unwrap();
-        (Pump::new(client, TOTAL).unwrap(), thread)
-    }
-
-    /// Echoes to the end. `change` sees each piece and its position.
-    fn echo(mut change: impl FnMut(usize, &mut Vec<u8>) + Send + 'static) -> impl FnOnce(&mut Server) + Send {
-        move |peer| {
-            let mut position = 0;
-            while let Ok(mut piece) = peer.receive_some(16 * 1024) {
-                let length = piece.len();
-                change(position, &mut piece);
-                if length == 0 || peer.send(&piece).is_err() {
-                    return;
-                }
-                position += length;
-            }
-        }
-    }
-
-    fn run(pump: &mut Pump, pace: Pace) -> Flow {
-        pump.run(pace, LIMIT, Instant::now() + LIMIT).unwrap()
-    }
-
-    #[test]
-    fn every_byte_comes_back_at_each_pace() {
-        for pace in [Pace::Fast, Pace::Slow(64 * 1024, Duration::from_millis(1)), Pace::OneByte(1000)] {
-            let (mut pump, server) = pump(echo(|_, _| {}));
-            assert_eq!((run(&mut pump, pace), pump.received()), (Flow::Complete, TOTAL));
-            drop(pump);
-            server.join().unwrap();
-        }
-    }
-
-    #[test]
-    fn a_changed_byte_and_a_lost_byte_are_found() {
-        for lost in [false, true] {
-            let (mut pump, server) = pump(echo(move |position, piece| {
-                if (position..position + piece.len()).contains(&1_000_000) {
-                    let at = 1_000_000 - position;
-                    piece[at] ^= 1;
-                    if lost {
-                        piece.remove(at);
-                    }
-                }
-            }));
-            let flow = run(&mut pump, Pace::Fast);
-            assert!(matches!(&flow, Flow::Changed(why) if why.starts_with("byte 1000000")), "{flow:?}");
-            drop(pump);
-            server.join().unwrap();
-        }
-    }
-
-    #[test]
-    fn an_end_before_the_last_byte_is_found() {
-        let (mut pump, server) = pump(|peer| {
-            let piece = peer.receive_some(1000).unwrap();
-            peer.send(&piece).unwrap();
-            peer.close_notify().unwrap();
-            peer.receive_to_end();
-        });
-        assert_eq!(run(&mut pump, Pace::Fast), Flow::Ended(End::CloseNotify));
-        drop(pump);
-        server.join().unwrap();
-    }
-
-    #[test]
-    fn a_server_that_takes_no_more_stalls_and_its_reset_is_noticed_without_a_read() {
-        let (go, wait) = std::sync::mpsc::channel();
-        let (mut pump, server) = pump(move |peer| {
-            wait.recv().unwrap();
-            peer.connection().try_clone().unwrap().reset().unwrap();
-        });
-        assert_eq!(pump.run(Pace::Never, QUIET, Instant::now() + LIMIT).unwrap(), Flow::Stalled(QUIET));
-        assert!(pump.taken() > 0 && pump.taken() < TOTAL, "{}", pump.taken());
-        assert_eq!(pump.wait_for_break(QUIET).unwrap(), None);
-        go.send(()).unwrap();
-        server.join().unwrap();
-        assert_eq!(pump.wait_for_break(LIMIT).unwrap(), Some(End::Reset));
-    }
-}
+mod tests;
