@@ -15,10 +15,9 @@ use check::clients::{self, ClientCommand, Mode, Stage};
 use check::verdict::Verdict;
 use clap::ValueEnum as _;
 
-#[path = "../examples/naive_client.rs"]
-#[allow(dead_code)]
-mod naive_client;
-use naive_client::Fault;
+#[path = "../examples/naive_client/fault.rs"]
+mod fault;
+use fault::Fault;
 
 /// Much longer than a client needs on a busy machine. Cases whose client hangs take this long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -118,7 +117,7 @@ fn each_fault_fails_exactly_its_cases() {
         .collect();
 
     let mut table =
-        String::from("# The faults of examples/naive_client.rs, and the cases that fail. See clients.rs.\n");
+        String::from("# The faults of examples/naive_client, and the cases that fail. See clients.rs.\n");
     for (fault, failed) in &found {
         let _ = writeln!(table, "\n{fault}");
         failed.iter().for_each(|name| _ = writeln!(table, "  {name}"));
