@@ -55,8 +55,10 @@ use session::Timeouts;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How many faults are judged at a time. Most of a run is waiting.
 const AT_ONCE: usize = 12;
-/// The faults that take longest, several minutes each. They begin first.
+/// The faults that take longest, several minutes each. They begin first, and their cases are divided among several servers.
 const SLOW: [Fault; 3] = [Fault::CloseNotifyIgnored, Fault::OpenAfterError, Fault::ShortReadIsDrained];
+/// Among how many servers the cases of a slow fault are divided.
+const PARTS: usize = 4;
 /// How often a cell of the table that differs is measured again. It depends on the speed of both programs whether a
 /// neighbour gets its answer in time, so a single run has a few cells that differ.
 const REPEATS: usize = 3;
@@ -196,15 +198,22 @@ fn failed_cases(fault: Fault, cases: &[&'static Case]) -> Failed {
 
 /// Judges the faults, several at a time. `cases` chooses the cases of a fault.
 fn judge(faults: &[Fault], cases: &(dyn Fn(Fault) -> Vec<&'static Case> + Sync)) -> BTreeMap<String, Failed> {
-    let left = Mutex::new(faults.iter().rev().copied().collect::<Vec<_>>());
-    let results = Mutex::new(BTreeMap::new());
+    let parts = faults.iter().flat_map(|fault| {
+        let cases = cases(*fault);
+        let size = cases.len().div_ceil(if SLOW.contains(fault) { PARTS } else { 1 });
+        cases.chunks(size.max(1)).map(|part| (*fault, part.to_vec())).collect::<Vec<_>>()
+    });
+    let mut left: Vec<_> = parts.collect();
+    left.reverse();
+    let left = Mutex::new(left);
+    let results = Mutex::new(BTreeMap::<String, Failed>::new());
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    let Some(fault) = left.lock().unwrap().pop() else { break };
-                    let failed = failed_cases(fault, &cases(fault));
-                    results.lock().unwrap().insert(name(fault), failed);
+                    let Some((fault, cases)) = left.lock().unwrap().pop() else { break };
+                    let failed = failed_cases(fault, &cases);
+                    results.lock().unwrap().entry(name(fault)).or_default().extend(failed);
                 }
             });
         }
