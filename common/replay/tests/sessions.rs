@@ -10,7 +10,7 @@ mod support {
 
 use std::sync::LazyLock;
 
-use conversation::{Conversation, Flight, decode, transcript};
+use conversation::{Flight, begin, decode, transcript};
 use decode::{Content, Record};
 use pcap_file::{DataLink, Endianness};
 use proptest::prelude::*;
@@ -40,14 +40,14 @@ struct Recorded {
 
 impl Recorded {
     fn new(shape: &Shape) -> Self {
-        let mut session = Conversation::new(&Configs::new(shape));
+        let mut session = begin(&Configs::new(shape));
         session.exchange();
         session.send(Side::Client, b"hello");
         session.send(Side::Server, &[b'x'; 20_000]);
         session.send(Side::Client, &[b'y'; 3000]);
         session.close();
         let flights = session.flights;
-        let secrets = flights.iter().flat_map(|flight| &flight.secrets);
+        let secrets = flights.iter().flat_map(|flight| &flight.learnt);
         let key_log = secrets.map(|secret| secret.line() + "\n").collect();
         let records = decode(Side::Client, &flights);
         Self { flights, key_log, records }
@@ -328,15 +328,15 @@ fn a_close_notify_in_clear_text_ends_no_session_of_tls_1_2_well() {
 fn early_data_in_the_segment_of_its_client_hello_is_decrypted() {
     let shape = Shape { resumption: true, early_data: 1000, ..Shape::default() };
     let configs = Configs::new(&shape);
-    let mut first = Conversation::new(&configs);
+    let mut first = begin(&configs);
     first.exchange();
     first.close();
-    let mut session = Conversation::new(&configs);
+    let mut session = begin(&configs);
     session.send_early_data(b"early");
     session.exchange();
     session.close();
     let flights = session.flights;
-    let secrets = flights.iter().flat_map(|flight| &flight.secrets);
+    let secrets = flights.iter().flat_map(|flight| &flight.learnt);
     let key_log = secrets.map(|secret| secret.line() + "\n").collect();
     let records = decode(Side::Server, &flights);
     let recorded = Recorded { flights, key_log, records };

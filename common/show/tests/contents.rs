@@ -14,7 +14,7 @@ use program::ending::Endings;
 use rustls::Side;
 use show::sink::{Carried, Sink};
 use show::trace::Trace;
-use support::conversation::{Conversation, decode};
+use support::conversation::{begin, decode};
 use testing::configs::{Configs, Shape, suite};
 use tls_session::observer::{SessionId, Step};
 
@@ -80,10 +80,8 @@ fn long_lists_are_shortened() {
 
 /// Returns the records of a client that sends application data of these lengths.
 fn data(lengths: &[usize]) -> Vec<Record> {
-    let mut conversation = Conversation::new(&Configs::new(&Shape {
-        suite: suite("TLS13_AES_128_GCM_SHA256"),
-        ..Shape::default()
-    }));
+    let mut conversation =
+        begin(&Configs::new(&Shape { suite: suite("TLS13_AES_128_GCM_SHA256"), ..Shape::default() }));
     conversation.exchange();
     let before = decode(Side::Server, &conversation.flights).len();
     for &length in lengths {

@@ -22,7 +22,7 @@ use show::show::Show;
 use show::sink::{Carried, Sink as _};
 use show::trace::Trace;
 use show::trace::fields::Fields;
-use support::conversation::{Conversation, decode};
+use support::conversation::{begin, decode};
 use support::memory::{Setup, Talk, id};
 use testing::configs::{Configs, Shape};
 use tls_session::close_reason::{CloseReason, Until};
@@ -47,7 +47,7 @@ fn text(records: &[Record]) -> String {
 
 /// Returns all records of a session.
 fn session() -> Vec<Record> {
-    let mut conversation = Conversation::new(&Configs::new(&Shape::default()));
+    let mut conversation = begin(&Configs::new(&Shape::default()));
     conversation.exchange();
     conversation.send(Side::Client, b"hello");
     decode(Side::Client, &conversation.flights)
