@@ -60,7 +60,7 @@ fn run_sessions(cli: &Cli) -> ExitStatus {
     if unwritten > 0 {
         logging::fail(
             PROGRAM,
-            &format_args!("nobody read stdout: lost {} of the server's text", Bytes(unwritten)),
+            &format_args!("stdout had no reader: lost {} of the server's text", Bytes(unwritten)),
         );
         status = if status == ExitStatus::Clean { ExitStatus::TimedOut } else { status };
     }

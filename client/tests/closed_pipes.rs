@@ -99,7 +99,7 @@ fn a_signal_ends_a_client_with_stuck_stdout() {
         let (mut client, _session, _reader) = client_with_stuck_stdout(&["--close-timeout", "100ms"]);
         client.signal(signal);
         client.expect_exit(130);
-        client.stderr.wait_for_line("nobody read stdout: ");
+        client.stderr.wait_for_line("stdout had no reader: ");
     }
 }
 
@@ -138,7 +138,7 @@ fn a_stdout_that_is_never_read_loses_the_rest_with_an_error() {
     session.send(&[b'~'; 100_000]);
     session.close_notify();
     client.expect_exit(5);
-    client.stderr.wait_for_line("nobody read stdout: ");
+    client.stderr.wait_for_line("stdout had no reader: ");
 }
 
 /// The socket stands for any descriptor that a parent has made non-blocking.

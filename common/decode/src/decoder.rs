@@ -232,7 +232,7 @@ impl Decoder {
     }
 
     /// Decodes the content of a record, and applies its effect on later records. `opened` says that the record was
-    /// encrypted, so that nobody on the way can have forged it.
+    /// encrypted, so that no attacker on the way can have forged it.
     fn content(&mut self, sender: Side, kind: ContentType, payload: &[u8], opened: bool) -> Content {
         match (kind, payload) {
             (ContentType::Handshake, [_, ..]) => {

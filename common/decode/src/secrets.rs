@@ -45,7 +45,7 @@ impl Secret {
         Some((key, self.secret.clone().into()))
     }
 
-    /// Returns its line in a key log, without a newline. Everybody who has the line can decrypt the session.
+    /// Returns its line in a key log, without a newline. Any program that has the line can decrypt the session.
     pub fn line(&self) -> String {
         format!("{} {} {}", self.label, hex(&self.client_random), hex(&self.secret))
     }

@@ -162,7 +162,7 @@ impl fmt::Display for Description<'_> {
             }
             CloseReason::Abandoned => write!(f, "we left before the handshake was done"),
             CloseReason::AbandonedByApplication => {
-                write!(f, "we left: nobody reads the data of the {peer}")
+                write!(f, "we left: the data of the {peer} has no reader")
             }
             CloseReason::Aborted => write!(f, "we left: our answer to the {peer} could not be completed"),
             CloseReason::PeerAlert(alert, context) => {

@@ -108,7 +108,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     if host.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("has a space or a control character in its host".to_owned());
     }
-    // The resolver would read `8000` as the IPv4 address 0.0.31.64. Nobody means that.
+    // The resolver would read `8000` as the IPv4 address 0.0.31.64. No user means that.
     if host.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("is a number without a host; write localhost:{host} for the port"));
     }

@@ -288,7 +288,7 @@ mod tests {
             queue.push(piece).unwrap();
         }
         assert!(queue.len() > MIB / 4 && queue.len() < MIB);
-        queue.finish(Instant::now() + Duration::from_millis(1)).unwrap(); // nobody reads
+        queue.finish(Instant::now() + Duration::from_millis(1)).unwrap(); // no program reads
         assert!(!queue.is_empty());
 
         let reading = thread::spawn(move || {

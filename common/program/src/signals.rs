@@ -85,7 +85,7 @@ impl Signals {
         let mut requests = Requests::default();
         for signal in self.pending.pending() {
             match signal {
-                // The kernel sends it if somebody closes the window of the program.
+                // The kernel sends it if the user closes the window of the program.
                 SIGHUP if self.terminal && !has_terminal() => requests.end = true,
                 SIGHUP => requests.reload = true,
                 _ => requests.end = true,

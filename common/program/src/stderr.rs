@@ -37,12 +37,12 @@ pub struct TraceLines {
 }
 
 impl TraceLines {
-    /// Returns a writer whose lines are dropped while nobody reads stderr, as log lines are.
+    /// Returns a writer whose lines are dropped while no program reads stderr, as log lines are.
     pub fn droppable() -> Self {
         Self { lossless: false }
     }
 
-    /// Returns a writer whose lines are kept while nobody reads stderr. Its user must ask [`is_full`].
+    /// Returns a writer whose lines are kept while no program reads stderr. Its user must ask [`is_full`].
     pub fn lossless() -> Self {
         lock().lossless = true;
         Self { lossless: true }

@@ -11,7 +11,7 @@ pub fn timeout_flag(timeout: Timeout) -> String {
     format!("--{}-timeout", timeout.name())
 }
 
-/// The longest timeout. Nobody needs a longer one, and `Instant + Duration` could overflow.
+/// The longest timeout. No use needs a longer one, and `Instant + Duration` could overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// A timeout: a duration, or `off`.

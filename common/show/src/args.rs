@@ -23,7 +23,7 @@ use decode::recorder::Recorder;
 use decode::secrets::Secrets;
 
 /// The warning at the start of a program with `--illustrate-keys`.
-const KEYS_WARNING: &str = "--illustrate-keys: the pages will have the KEYS of all sessions: anybody who reads a page can \
+const KEYS_WARNING: &str = "--illustrate-keys: the pages will have the KEYS of all sessions: any reader of a page can \
                             decrypt its session, so use this for tests only, and delete the pages";
 
 /// The flags of all sinks.
@@ -50,7 +50,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "DIR")]
     illustrate: Option<PathBuf>,
 
-    /// Draw the keys of each session too: anybody who reads such a page can decrypt its session
+    /// Draw the keys of each session too: any reader of such a page can decrypt its session
     #[arg(long, requires = "illustrate")]
     illustrate_keys: bool,
 

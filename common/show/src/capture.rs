@@ -2,7 +2,7 @@
 //! network, this needs no special rights.
 //!
 //! The file is a pcapng. Each session is a TCP connection in it. The secrets of a session are in the file too, before
-//! the first packet that they decrypt, so Wireshark shows the plaintext without further files. Everybody who can read
+//! the first packet that they decrypt, so Wireshark shows the plaintext without further files. Any program that can read
 //! the file can read the plaintext, so only its owner may read it.
 //!
 //! ```text

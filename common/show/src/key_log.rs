@@ -1,6 +1,6 @@
 //! `--key-log FILE`, or `SSLKEYLOGFILE`: writes the secrets of each session, for programs that decrypt a capture.
 //!
-//! Each secret becomes a line in the NSS key log format, as soon as rustls has derived it. Everybody who can read the
+//! Each secret becomes a line in the NSS key log format, as soon as rustls has derived it. Any program that can read the
 //! file can decrypt the sessions. Therefore three kinds of files are refused: the file of another user, a file that
 //! others may read or write, and a path through a symbolic link of another user.
 
@@ -72,7 +72,7 @@ fn lines(path: &Path) -> Result<Lines<File>, String> {
     if let Ok(metadata) = fs::symlink_metadata(&path) {
         check(&metadata)?;
     }
-    // O_NONBLOCK: a pipe that nobody reads would block the program. Regular files ignore the flag.
+    // O_NONBLOCK: a pipe without a reader would block the program. Regular files ignore the flag.
     let file = OpenOptions::new()
         .read(true)
         .append(true)

@@ -13,7 +13,7 @@
 //! A sink may fail: the disk is full, or the reader of a pipe has gone. That never changes a session. A sink whose
 //! reader has gone ends. When the last sink has ended, nothing is decoded any more. Every other sink tries again
 //! later; a capture does so with the next session. The log says once that a sink fails, and once that it works again.
-//! A thread of its own draws the pages. No sink waits for a reader. If nobody reads stderr, a trace there loses lines
+//! A thread of its own draws the pages. No sink waits for a reader. If no program reads stderr, a trace there loses lines
 //! at the server, and stops the session at the client.
 //!
 //! # Cost

@@ -36,7 +36,7 @@ impl<W: Write> Lines<W> {
         Self { torn: true, ..self }
     }
 
-    /// Returns whether somebody can still read the lines.
+    /// Returns whether a reader of the lines is left.
     pub(crate) fn are_open(&self) -> bool {
         self.writer.is_some()
     }

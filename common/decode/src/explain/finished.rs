@@ -8,7 +8,7 @@ pub(super) fn certificate_verify(r: &mut FieldReader<'_>, layout: Layout) -> Ste
     let (rfc, signed) = layout.choose(
         (
             "RFC 8446, 4.4.3",
-            "It signs 64 spaces, a sentence that names the signer, and a hash of all messages so far. So nobody can use a \
+            "It signs 64 spaces, a sentence that names the signer, and a hash of all messages so far. So an attacker cannot use a \
              signature that was made for another purpose.",
         ),
         ("RFC 5246, 7.4.8", "It signs all messages so far."),

@@ -107,7 +107,7 @@ fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
         }
         (H::EndOfEarlyData, _) => "The early data ends here. The handshake keys come next.",
         (H::EncryptedExtensions, _) => {
-            "The rest of the server's choices, which nobody on the way needs to see."
+            "The rest of the server's choices, which no observer on the way needs to see."
         }
         (H::Certificate, _) => {
             "The claimed identity of the sender. CertificateVerify or the key exchange proves it."
@@ -122,10 +122,10 @@ fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
         }
         (H::ClientKeyExchange, _) => "The client's half of the key exchange.",
         (H::Finished, Layout::Tls13) => {
-            "A checksum of the handshake with a key of this session. It proves that nobody has changed a message."
+            "A checksum of the handshake with a key of this session. It proves that no attacker has changed a message."
         }
         (H::Finished, Layout::Tls12) => {
-            "A checksum of the handshake, and the first encrypted message. It proves that nobody has changed a message."
+            "A checksum of the handshake, and the first encrypted message. It proves that no attacker has changed a message."
         }
         (H::CertificateStatus, _) => {
             "The issuer's statement about the certificate: good, revoked or unknown."

@@ -91,10 +91,10 @@ fn server_random(random: &[u8], place: In) -> Meaning {
     }
     let says = if random.ends_with(DOWNGRADE_TO_12) {
         "Random, except for DOWNGRD and 1 at the end. A server that supports TLS 1.3 writes this when it has \
-         agreed on TLS 1.2. A client that has offered TLS 1.3 then knows that somebody has changed its offer."
+         agreed on TLS 1.2. A client that has offered TLS 1.3 then knows that an attacker has changed its offer."
     } else if random.ends_with(DOWNGRADE_TO_11) {
         "Random, except for DOWNGRD and 0 at the end. A server that supports TLS 1.2 writes this when it has \
-         agreed on something older. A client that has offered TLS 1.2 then knows that somebody has changed its offer."
+         agreed on something older. A client that has offered TLS 1.2 then knows that an attacker has changed its offer."
     } else {
         ""
     };

@@ -18,7 +18,7 @@ pub(super) fn header(r: &mut FieldReader<'_>, record: &Record) -> Step {
         true => layout.choose(
             "The visible type of the record. All encrypted records of TLS 1.3 have the type application_data. Their real \
              type is encrypted, after the content.",
-            "The type of the record. TLS 1.2 encrypts the content but not the type, so anybody on the way can tell an \
+            "The type of the record. TLS 1.2 encrypts the content but not the type, so any observer on the way can tell an \
              alert from application data.",
         ),
     };

@@ -11,7 +11,7 @@ pub(super) fn tls13(r: &mut FieldReader<'_>) -> Step {
     const RFC: &str = "RFC 8446, 4.6.1";
     let says = "The lifetime of the ticket: at most seven days.";
     r.u32(about("ticket_lifetime", says, RFC), shown::seconds)?;
-    let says = "The client adds this to the age of the ticket. So nobody on the way can tell by the age that two \
+    let says = "The client adds this to the age of the ticket. So no observer on the way can tell by the age that two \
                 sessions belong to the same client.";
     r.u32(about("ticket_age_add", says, RFC), |number| format!("0x{number:08x}"))?;
     let says = "Makes the key of this ticket different from those of the session's other tickets.";

@@ -147,7 +147,7 @@ fn each_provider_keeps_its_own_computations() {
 }
 
 #[test]
-fn a_list_that_nobody_takes_stays_short_and_a_closed_one_stays_empty() {
+fn a_list_that_is_never_taken_stays_short_and_a_closed_one_stays_empty() {
     let ends = Ends::new(&Shape::default());
     let SupportedCipherSuite::Tls13(suite) = suite("TLS13_AES_128_GCM_SHA256").unwrap() else { panic!() };
     let recorder = &ends.recorders[0];

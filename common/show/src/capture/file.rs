@@ -78,7 +78,7 @@ impl Output {
     /// Writes the new blocks in one call.
     ///
     /// # Errors
-    /// The disk is full, or nobody reads the stream. Call [`stop`](Self::stop) then.
+    /// The disk is full, or the stream has no reader. Call [`stop`](Self::stop) then.
     pub(super) fn write(&mut self) -> io::Result<()> {
         let bytes = self.blocks.bytes();
         match &mut self.target {

@@ -1,6 +1,6 @@
 //! Invents the TCP segments of a session, with correct sequence numbers.
 //!
-//! The real segments and acknowledgements are not known here, and nobody needs them to read a session. The bytes of each
+//! The real segments and acknowledgements are not known here, and they are not needed to read a session. The bytes of each
 //! read or write become as few segments as can hold them, and are acknowledged at once.
 
 use std::io;

@@ -179,7 +179,7 @@ fn about(drawn: &Drawn) -> Markup {
     html! {
         "Record " (number) " of the " (names::side(*sender)) ", " (bytes(drawn.wire)) " on the wire. "
         @match protection {
-            Protection::Clear => "It crossed the wire in clear text: anybody on the way can read it.",
+            Protection::Clear => "It crossed the wire in clear text: any observer on the way can read it.",
             Protection::Opened { padding: 0, .. } => "It crossed the wire encrypted, and was decrypted here.",
             Protection::Opened { padding, .. } => {
                 "It crossed the wire encrypted, with " (bytes(*padding)) " of padding, and was decrypted here."

@@ -98,7 +98,7 @@ fn keys(facts: &Facts) -> Markup {
         div.secret.keys role="alert" {
             strong { "This page has the KEYS of its session." }
             p {
-                "Anybody who reads this page can decrypt the session, and can use its tickets. "
+                "Any reader of this page can decrypt the session, and can use its tickets. "
                 code { "--illustrate-keys" } " wrote the keys into it. Do not publish it, and delete it when you have read \
                  it. Private keys are not in it."
             }
@@ -111,10 +111,10 @@ fn secret(facts: &Facts) -> Markup {
     let says = match facts {
         Facts { has_keys: true, .. } => return html! {},
         Facts { has_data: true, .. } => {
-            " Anybody can read the session's application data in it, so protect it like that data. It does not have the keys."
+            " Any reader sees the session's application data, so protect the page like that data. It does not have the keys."
         }
         Facts { opened: true, .. } => {
-            " Anybody can read the encrypted messages of the handshake in it. It does not have the keys."
+            " Any reader sees the encrypted messages of the handshake. The page does not have the keys."
         }
         _ => return html! {},
     };

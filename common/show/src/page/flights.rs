@@ -202,12 +202,12 @@ fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts, origi
         return html! { @for text in &own { (text) " " } };
     }
     let text = if has("Finished") {
-        "Finished proves with a hash of the whole handshake that nobody has changed a byte of it."
+        "Finished proves with a hash of the whole handshake that no attacker has changed a byte of it."
     } else if has("NewSessionTicket") {
         "The client can resume this session later with these tickets. A ticket is sent encrypted, and its key is not in it: \
          both ends compute it."
     } else if has("KeyUpdate") {
-        "This direction gets new keys. The old ones are deleted, so nobody can steal them any more."
+        "This direction gets new keys. The old ones are deleted, so no attacker can steal them any more."
     } else {
         ""
     };
@@ -237,12 +237,12 @@ fn of_client(
         });
     } else if has("ClientHello") && !offers_tls13 {
         says.push(html! {
-            "The client offers its versions and algorithms. No key exists yet, so everybody on the way can read this."
+            "The client offers its versions and algorithms. No key exists yet, so any observer on the way can read this."
         });
     } else if has("ClientHello") {
         says.push(html! {
             "The client offers its versions and algorithms. It sends its half of the key exchange at once, for the \
-             groups that it expects the server to choose. No key exists yet, so everybody on the way can read this."
+             groups that it expects the server to choose. No key exists yet, so any observer on the way can read this."
         });
     }
     says.extend(psk.filter(|_| has("ClientHello")));
@@ -255,7 +255,7 @@ fn of_client(
     if has("CertificateVerify") {
         says.push(html! {
             "The client proves its identity as well: it signs the handshake with the private key of its certificate. \
-             Finished proves that nobody has changed the handshake."
+             Finished proves that no attacker has changed the handshake."
         });
     } else if has("Certificate") {
         says.push(html! {
@@ -277,8 +277,8 @@ fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<Markup> {
         });
     } else if has("ServerHello") && is_tls13 && has("Certificate") {
         says.push(html! {
-            "The server chooses, and sends its half of the key exchange. " (CLEAR) ". Nobody on the way sees the certificate, \
-             which says whom the client talks to. CertificateVerify proves its identity: only the owner of the \
+            "The server chooses, and sends its half of the key exchange. " (CLEAR) ". No observer on the way sees the certificate, \
+             which names the server. CertificateVerify proves the identity of the server: only the owner of the \
              certificate can make this signature."
         });
     } else if has("ServerHello") && is_tls13 {
@@ -289,7 +289,7 @@ fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<Markup> {
     } else if has("ServerHello") && has("ServerHelloDone") {
         says.push(html! {
             "The server chooses, sends its certificate, and signs its half of the key exchange. All of this is in clear \
-             text: the client has not sent its half yet, so no key exists. Everybody on the way sees the certificate. TLS \
+             text: the client has not sent its half yet, so no key exists. Any observer on the way sees the certificate. TLS \
              1.3 exchanges the halves earlier, and encrypts it."
         });
     } else if has("ServerHello") {

@@ -30,7 +30,7 @@ pub(super) fn fields(drawn: &Drawn) -> Vec<Field> {
     let tag = Field {
         value: hex(&drawn.tag),
         says: Cow::Borrowed(
-            "The authentication tag is computed from the key, the nonce, the header and the ciphertext. If anybody changes \
+            "The authentication tag is computed from the key, the nonce, the header and the ciphertext. If an attacker changes \
              one bit of these, the tag does not match, and the receiver ends the session with bad_record_mac.",
         ),
         rfc: record_rfc,
@@ -55,7 +55,7 @@ pub(super) fn decrypted<'a>(drawn: &'a Drawn, mut inside: Vec<Field>) -> Block<'
     inside.push(Field {
         value: format!("{} ({})", type_name(kind), u8::from(kind)),
         says: Cow::Borrowed(
-            "The real type of this record. It is encrypted with the content, so nobody on the way can tell a handshake \
+            "The real type of this record. It is encrypted with the content, so no observer on the way can tell a handshake \
              message from data. The header always says application_data.",
         ),
         rfc: "RFC 8446, 5.2",
@@ -106,7 +106,7 @@ fn sequence(sealing: Sealing, rfc: &'static str) -> Field {
     Field {
         value: sealing.sequence.to_string(),
         says: Cow::Borrowed(
-            "Not sent. Both ends count the records under a key from 0. If anybody drops, repeats or reorders a record, \
+            "Not sent. Both ends count the records under a key from 0. If an attacker drops, repeats or reorders a record, \
              the two counts differ, and the next tag does not match.",
         ),
         rfc,

@@ -53,7 +53,7 @@ pub(super) fn end_with_failure(
     Ok(())
 }
 
-/// Opens a pipe or a device. With O_NONBLOCK a pipe that nobody reads cannot block the program: lines are dropped and
+/// Opens a pipe or a device. With O_NONBLOCK a pipe without a reader cannot block the program: lines are dropped and
 /// counted.
 fn stream(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).custom_flags(libc::O_NONBLOCK).open(path)

@@ -25,7 +25,7 @@ pub(crate) enum Form {
 
 /// Opens a trace in this form to a new file or, without one, to stderr. Its times count from `start`.
 ///
-/// While nobody reads stderr, a server drops lines, because it must not stop. A client keeps them and stops its session.
+/// While no program reads stderr, a server drops lines, because it must not stop. A client keeps them and stops its session.
 ///
 /// # Errors
 /// The file cannot be created.

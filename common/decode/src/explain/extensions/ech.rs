@@ -25,7 +25,7 @@ pub(super) fn encrypted_client_hello(r: &mut FieldReader<'_>, place: In) -> Step
 }
 
 fn hello(r: &mut FieldReader<'_>) -> Step {
-    let says = "Says whether this is the outer ClientHello, which everybody sees, or the inner one.";
+    let says = "Says whether this is the outer ClientHello, which any observer sees, or the inner one.";
     let kind = r.u8(about("type", says, "RFC 9849, 5"), names::client_hello_kind)?;
     if kind != 0 {
         return Ok(());
@@ -38,7 +38,7 @@ fn hello(r: &mut FieldReader<'_>) -> Step {
     let says = "The server computes the key from this (HPKE). Empty in a second ClientHello, unless the client only \
                 pretends: then the second extension is the same as the first.";
     r.opaque(2, about("enc", says, "RFC 9180, 4"), shown::hex)?;
-    let says = "The encrypted inner ClientHello, or random bytes (GREASE). Nobody on the way can tell them apart, so \
+    let says = "The encrypted inner ClientHello, or random bytes (GREASE). No observer on the way can tell them apart, so \
                 that real ones do not attract attention. mio-client only sends random ones.";
     r.opaque(2, about("payload", says, "RFC 9849, 6.2"), shown::hex).map(drop)
 }
@@ -65,7 +65,7 @@ fn contents(r: &mut FieldReader<'_>) -> Step {
     })?;
     let says = "The length to which names are padded.";
     r.u8(about("maximum_name_length", says, ""), |length| Bytes(length).to_string())?;
-    let says = "The name that everybody sees instead of the real one.";
+    let says = "The name that any observer sees instead of the real one.";
     r.opaque(1, about("public_name", says, ""), shown::text)?;
     r.vector(2, "extensions", |r| {
         r.list(|r| {

@@ -47,7 +47,7 @@ fn entry(r: &mut FieldReader<'_>, place: In) -> Step<u16> {
 type Part = (&'static str, usize, &'static str);
 
 const EPHEMERAL: &str =
-    "The public key on the curve. It protects the secret from everybody without a quantum computer.";
+    "The public key on the curve. It protects the secret from any attacker without a quantum computer.";
 const ENCAPSULATION: &str =
     "A public key of ML-KEM. The server encrypts a secret with it, which only the client can decrypt.";
 const CIPHERTEXT: &str =

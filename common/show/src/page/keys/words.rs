@@ -10,7 +10,7 @@ pub(super) fn why(key: Key) -> &'static str {
     match key {
         Key::SharedSecret => {
             "Each end combines its own private key with the public key of the other end. Both get the same number. It never \
-             crosses the wire, so somebody who records the session cannot compute any key of it."
+             crosses the wire, so an attacker that records the session cannot compute any key of it."
         }
         Key::Psk => {
             "Both ends kept this key from an earlier session. The ticket in ClientHello names it. Only the server that \
@@ -36,7 +36,7 @@ pub(super) fn why(key: Key) -> &'static str {
              key of the key exchange. Both ends delete these keys."
         }
         Key::HandshakeTraffic(Side::Client) => {
-            "It protects the handshake messages of the client. The hash of both hellos is in it: if somebody changes a \
+            "It protects the handshake messages of the client. The hash of both hellos is in it: if an attacker changes a \
              byte of a hello, the two ends compute different keys, and the session ends."
         }
         Key::HandshakeTraffic(Side::Server) => {
@@ -44,11 +44,11 @@ pub(super) fn why(key: Key) -> &'static str {
              they have both hellos, so only the hellos themselves are in clear text."
         }
         Key::FinishedKey(Side::Client) => {
-            "The key of the checksum in the client’s Finished message. Only the two ends have it, so nobody else can make \
+            "The key of the checksum in the client’s Finished message. Only the two ends have it, so no attacker can make \
              this checksum."
         }
         Key::FinishedKey(Side::Server) => {
-            "The key of the checksum in the server’s Finished message. Only the two ends have it, so nobody else can make \
+            "The key of the checksum in the server’s Finished message. Only the two ends have it, so no attacker can make \
              this checksum."
         }
         Key::MasterSecret => {
@@ -60,7 +60,7 @@ pub(super) fn why(key: Key) -> &'static str {
              be decrypted if both ends saw the same handshake. Each direction has its own key."
         }
         Key::ApplicationTraffic(..) => {
-            "The secret after a KeyUpdate. It is computed from the previous one, which is then deleted. Somebody who steals \
+            "The secret after a KeyUpdate. It is computed from the previous one, which is then deleted. An attacker that steals \
              this secret cannot decrypt earlier records."
         }
         Key::ExporterMaster => {
@@ -196,23 +196,23 @@ pub(super) fn proof(kind: CheckKind) -> (String, &'static str) {
     match kind {
         CheckKind::Finished(side) => (
             format!("Finished of the {}: both ends saw the same messages", names::side(side)),
-            "The receiver computes the same checksum over the messages that it saw. If somebody changed one byte of them, \
+            "The receiver computes the same checksum over the messages that it saw. If an attacker changed one byte of them, \
              the two checksums differ: the receiver sends the alert decrypt_error and ends the session.",
         ),
         CheckKind::CertificateVerify(side) => (
             format!("CertificateVerify: the {} has the private key of its certificate", names::side(side)),
-            "Everybody can copy a certificate. Only its owner can sign these messages with its private key. The signature \
+            "Any program can copy a certificate. Only its owner can sign these messages with its private key. The signature \
              includes this session’s hellos, so it cannot be used in another session.",
         ),
         CheckKind::Binder(_) => (
             "Binder: the client knows the PSK".to_owned(),
-            "The binder is a checksum of this ClientHello with a key from the PSK. So nobody can use a stolen ticket \
-             without the PSK, and nobody can change the hello.",
+            "The binder is a checksum of this ClientHello with a key from the PSK. So an attacker cannot use a \
+             stolen ticket without the PSK, and cannot change the hello.",
         ),
         CheckKind::ServerKeyExchange => (
             "ServerKeyExchange: the public key comes from the owner of the certificate".to_owned(),
-            "The server signs its public key and both randoms with the private key of its certificate. So nobody in the \
-             middle can put another public key in its place.",
+            "The server signs its public key and both randoms with the private key of its certificate. So an attacker \
+             between both ends cannot put another public key in its place.",
         ),
     }
 }
