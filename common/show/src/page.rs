@@ -36,6 +36,7 @@ mod index;
 mod index_page;
 mod joined;
 mod ladder;
+mod legend;
 mod limit;
 mod list;
 mod lock;

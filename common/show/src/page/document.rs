@@ -4,14 +4,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use rustls::Side;
 
 use super::facts::Facts;
 use super::file_name::Name;
-use super::names::{self, Look};
 use super::origin::Origin;
-use super::rows::{DATA_BYTES, FIRST_ROWS, HANDSHAKE_BYTES, LAST_ROWS, Rows};
-use super::{glance, ladder, overhead};
+use super::rows::Rows;
+use super::{glance, ladder, legend, overhead};
 
 const STYLE: &str = concat!(
     include_str!("style/base.css"),
@@ -69,7 +67,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows, name: Name, origin: Option<Origin>)
                     (keys(facts))
                     (glance::of(facts, origin, has_reason))
                     (secret(facts))
-                    (legend(facts))
+                    (legend::of(facts.us))
                     (ladder)
                     (overhead::of(facts))
                 }
@@ -134,56 +132,6 @@ fn source(asset: &str) -> String {
     format!("'sha256-{}'", BASE64_STANDARD.encode(digest(&SHA256, asset.as_bytes())))
 }
 
-/// Explains the signs and the calls.
-fn legend(facts: &Facts) -> Markup {
-    html! {
-        details #legend open {
-            summary { h2 { "Reading this page" } }
-            ul.ways {
-                @for side in [Side::Client, Side::Server] {
-                    li.{ "from-" (names::side(side)) } {
-                        span.sample aria-hidden="true" { span.line {} } span { "the " (names::side(side)) " sends" }
-                    }
-                }
-                li.from-client.encrypted {
-                    span.sample aria-hidden="true" { span.line {} } span { (ladder::icon("lock")) " encrypted" }
-                }
-                li.kernel.from-client { span.sample aria-hidden="true" { span.line {} } span { "TCP, by the kernel" } }
-                li { span.sign { "S·hs" } span { "the key of an encrypted record: find the key with this sign to see why it exists" } }
-            }
-            ul.looks {
-                @for look in Look::ALL {
-                    li.(look.class()) { (shape(look, look.name())) }
-                    @if look == Look::Alert { li.alert.peaceful { (shape(look, "alert without an error")) } }
-                }
-            }
-            p.keyboard {
-                kbd { "j" } " and " kbd { "k" } " walk the records, " kbd { "Enter" } " opens one, " kbd { "/" }
-                " searches titles, fields and bytes, " kbd { "Esc" } " leaves."
-            }
-            details {
-                summary { "The words of the keys" }
-                dl.calls {
-                    @for (word, meaning) in WORDS { div { dt { (word) } dd { (meaning) } } }
-                }
-            }
-            @if facts.us.is_some() {
-                details {
-                    summary { "The steps of the event loop" }
-                    dl.calls {
-                        @for (verb, meaning) in CALLS { div { dt { code { (verb) } } dd { (meaning) } } }
-                    }
-                    p { "The time of a sleep includes the work of the turn before it." }
-                }
-            }
-            p {
-                "A page has the first " (FIRST_ROWS) " rows of the steps and the last " (LAST_ROWS) ", "
-                (HANDSHAKE_BYTES / 1024) " KiB of handshake records, and " (DATA_BYTES) " bytes of each other record."
-            }
-        }
-    }
-}
-
 /// Draws the search box. The script shows it.
 fn search() -> Markup {
     html! {
@@ -196,64 +144,3 @@ fn search() -> Markup {
         }
     }
 }
-
-/// Draws an empty chip with the shape of this look.
-fn shape(look: Look, name: &str) -> Markup {
-    html! { span.chip { (ladder::icon(look.class())) span.kind { (name) } } }
-}
-
-const WORDS: [(&str, &str); 8] = [
-    (
-        "Why there are many keys",
-        "Each key protects one thing: one direction, and the handshake or the data. A stolen key opens nothing else, and an \
-         attacker cannot send the records of an end back to it.",
-    ),
-    (
-        "HKDF-Extract",
-        "It mixes two secrets into one. An attacker needs both to compute the result (RFC 5869).",
-    ),
-    (
-        "HKDF-Expand-Label",
-        "It makes a new key from a secret. The label names the purpose, so keys for different purposes are different. The \
-         secret cannot be computed from the key.",
-    ),
-    ("PRF", "It makes the keys of TLS 1.2 from a secret, a label and a seed, as HKDF does in TLS 1.3."),
-    (
-        "transcript hash",
-        "A checksum over all handshake messages so far. One changed byte makes another checksum.",
-    ),
-    ("PSK", "Pre-shared key: both ends know it from an earlier session. The ticket in ClientHello names it."),
-    (
-        "nonce, IV",
-        "The encryption of each record needs a number that is used once: the nonce. Both ends compute it from the IV, which \
-         belongs to the key, and from the number of the record.",
-    ),
-    ("tag", "The checksum at the end of an encrypted record. Only the two ends can make it."),
-];
-
-const CALLS: [(&str, &str); 11] = [
-    ("recv", "The kernel hands over what has arrived: part of a record, or many records."),
-    ("read_tls", "rustls takes these bytes. Nothing is decrypted yet."),
-    (
-        "process_new_packets",
-        "rustls decrypts, checks, and continues the handshake. It says how many bytes it wants to write, and how many \
-         the application can read.",
-    ),
-    ("plaintext in", "The application reads what the peer sent, with reader().read()."),
-    (
-        "plaintext out",
-        "The application sends, with writer().write(). rustls encrypts the data at once and keeps it until it is written.",
-    ),
-    (
-        "write_tls",
-        "All bytes that rustls keeps go to the kernel in one system call: handshake messages, tickets and data together.",
-    ),
-    (
-        "blocked",
-        "The kernel has no more bytes, or takes no more. The loop does not wait here: the poll says when to try again.",
-    ),
-    ("interest", "The events for which the poll wakes the loop."),
-    ("deadline", "Every phase has one, so that no peer can make the session wait for ever."),
-    ("phase", "The state that rustls does not keep: who closed first, and why the session failed."),
-    ("FIN sent", "The FIN follows our close_notify: TLS has ended this direction, and now TCP ends it too."),
-];

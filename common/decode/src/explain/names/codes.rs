@@ -71,7 +71,9 @@ names! { u16, pair, PAIRS:
 /// (RFC 8701, 2).
 pub(in crate::explain) fn psk_mode(number: u8) -> Meaning {
     let (name, says) = match number {
-        0 => ("psk_ke", "The pre-shared key alone. An attacker that learns it later can decrypt the session."),
+        0 => {
+            ("psk_ke", "The pre-shared key alone. An attacker that learns it later can decrypt the session.")
+        }
         1 => (
             "psk_dhe_ke",
             "The pre-shared key and a new key exchange. An attacker that learns the key later can only decrypt early data.",
