@@ -81,7 +81,7 @@ fn failed_pages_are_reported_once_and_later_pages_are_written() {
     let [again] = &server.log().lines("writing pages works again; ")[..] else {
         panic!("{}", server.log().text())
     };
-    assert!(again.ends_with(" 2 pages were skipped"), "{again}");
+    assert!(again.ends_with(" skipped 2 pages"), "{again}");
     assert_eq!(server.log().lines("closed cleanly").len(), 4);
     assert!(server.folder.read("pages/server-2.html").contains("Session 4: "));
 }

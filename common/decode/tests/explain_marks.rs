@@ -179,7 +179,7 @@ fn the_reason_of_a_refusal_is_marked_in_the_certificate() {
         (Fault::Names, "subjectAltName: one.example"),
         (Fault::Issuer, "issuer: CN=one.example"),
         (Fault::ExtendedKeyUsage, "extendedKeyUsage: serverAuth"),
-        (Fault::PublicKey, "subjectPublicKeyInfo: id-ecPublicKey, prime256v1"),
+        (Fault::PublicKey, "subjectPublicKeyInfo: ECDSA on P-256"),
     ] {
         assert_eq!(faults(&[own.der()], fault), [field]);
     }

@@ -50,7 +50,7 @@ impl Chain<'_> {
     /// Names the certificate whose signature is of a kind that is not supported. `None` as for [`Self::broken_link`].
     pub(super) fn unsupported_signature(&self) -> Option<Unauthorized> {
         self.at_the_end(|last, link, _| {
-            let algorithm = name(last.signature_algorithm.algorithm.to_id_string());
+            let algorithm = name(&last.signature_algorithm.algorithm);
             let sentence = format!(
                 "{link} has a signature of a kind that is not supported: {algorithm} \
                  (supported: {SUPPORTED_SIGNATURES})"

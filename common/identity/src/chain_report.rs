@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use pem::{EncodeConfig, LineEnding, Pem};
 use rustls::DistinguishedName;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
-use tls_session::bytes::Bytes;
+use tls_session::bytes::{Bytes, Count};
 use tls_session::escaped::Escaped;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage};
@@ -124,13 +124,13 @@ impl Report<'_> {
         let validity = Validity::of(certificate);
         let period = format_args!("{} to {}", validity.not_before, validity.not_after);
         line(f, "valid", format_args!("{period} ({})", self.remaining(&validity)))?;
-        line(f, "key", key_kind::describe(certificate.public_key()))?;
+        line(f, "key", key_kind::describe_key(certificate.public_key()))?;
         let (usage, extended) = (certificate.key_usage(), certificate.extended_key_usage());
         line(f, "key usage", extension(usage, NOT_RESTRICTED, |usage| key_usage(usage.value)))?;
         line(f, "purposes", extension(extended, NOT_RESTRICTED, |usage| purposes(usage.value)))?;
         line(f, "constraints", constraints(certificate))?;
         line(f, "serial", serial(certificate.raw_serial()))?;
-        let signature = key_kind::name(certificate.signature_algorithm.algorithm.to_id_string());
+        let signature = key_kind::name(&certificate.signature_algorithm.algorithm);
         line(f, "signature", signature)
     }
 
@@ -194,11 +194,11 @@ impl Report<'_> {
     fn remaining(&self, validity: &Validity) -> String {
         let now = Moment::from(self.presented.at);
         match validity.outside(self.presented.at) {
-            None => format!("{} left", Days(now.days_until(validity.not_after))),
+            None => format!("{} left", days(now.days_until(validity.not_after))),
             Some(Outside::Before(begin)) => {
-                format!("NOT YET VALID, begins in {}", Days(now.days_until(begin)))
+                format!("NOT YET VALID, begins in {}", days(now.days_until(begin)))
             }
-            Some(Outside::After(end)) => format!("EXPIRED {} ago", Days(end.days_until(now))),
+            Some(Outside::After(end)) => format!("EXPIRED {} ago", days(end.days_until(now))),
         }
     }
 }
@@ -229,7 +229,9 @@ fn constraints(certificate: &X509Certificate<'_>) -> String {
     };
     extension(certificate.basic_constraints(), missing, |constraints| {
         match (constraints.value.ca, constraints.value.path_len_constraint) {
-            (true, Some(limit)) => format!("CA:TRUE, at most {limit} authorities below it"),
+            (true, Some(limit)) => {
+                format!("CA:TRUE, at most {} of authorities below it", Count(limit, "level"))
+            }
             (true, None) => "CA:TRUE".to_owned(),
             (false, _) => "CA:FALSE".to_owned(),
         }
@@ -266,7 +268,7 @@ fn purposes(usage: &ExtendedKeyUsage<'_>) -> String {
     ];
     let mut purposes: Vec<&str> =
         known.into_iter().filter_map(|(is_set, name)| is_set.then_some(name)).collect();
-    let others = names::listed(usage.other.iter(), |purpose| key_kind::name(purpose.to_id_string()));
+    let others = names::listed(usage.other.iter(), key_kind::name);
     if !others.is_empty() {
         purposes.push(&others);
     }
@@ -321,11 +323,7 @@ fn serial(der: &[u8]) -> Hex<'_> {
     Hex(der.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(der))
 }
 
-/// A number of days.
-struct Days(i64);
-
-impl fmt::Display for Days {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} day{}", self.0, if self.0 == 1 { "" } else { "s" })
-    }
+/// Shows a number of days.
+fn days(number: i64) -> Count<i64> {
+    Count(number, "day")
 }

@@ -1,7 +1,6 @@
-//! Recognises kinds of keys that are not supported.
+//! Names kinds of keys, and recognises those that are not supported.
 
 use rustls::pki_types::PrivateKeyDer;
-use tls_session::escaped::Escaped;
 use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
@@ -57,7 +56,7 @@ impl UnsupportedKey {
     /// Returns the kind of a certificate's key, if it is a compressed point. webpki can verify signatures with it. But
     /// rustls cannot find out whether a private key belongs to it.
     pub(super) fn compressed_point(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
-        let is_curve = key.algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY;
+        let is_curve = identifier(&key.algorithm.algorithm) == EC_PUBLIC_KEY;
         let is_compressed = matches!(key.subject_public_key.data.first(), Some(2 | 3));
         (is_curve && is_compressed).then_some(Self::CompressedPoint)
     }
@@ -146,25 +145,37 @@ const NAMES: [(&str, &str); 41] = [
     ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
 ];
 
-/// Returns the name of an algorithm or a curve, or its object identifier if it has no name here. A peer can choose a
-/// very long identifier, so its length is limited.
-pub(super) fn name(identifier: String) -> String {
-    match NAMES.iter().find(|(known, _)| *known == identifier) {
-        Some((_, name)) => (*name).to_owned(),
-        None => Escaped::new(&identifier).to_string(),
+/// The longest object identifier that is turned into text. The time for it grows with the square of its length, which a
+/// peer chooses.
+const LONGEST: usize = 64;
+
+/// Returns an object identifier as text: `1.2.840.10045.2.1`.
+fn identifier(oid: &Oid<'_>) -> String {
+    match oid.as_bytes().len() {
+        ..=LONGEST => oid.to_id_string(),
+        long => format!("identifier of {long} bytes"),
     }
 }
 
-/// Returns the kind of a certificate's key, and its size or its curve.
-pub(super) fn describe(key: &SubjectPublicKeyInfo<'_>) -> String {
+/// Returns the name of an algorithm or a curve, or its object identifier if it has no name here.
+pub(super) fn name(oid: &Oid<'_>) -> String {
+    let identifier = identifier(oid);
+    match NAMES.iter().find(|(known, _)| *known == identifier) {
+        Some((_, name)) => (*name).to_owned(),
+        None => identifier,
+    }
+}
+
+/// Returns the kind of a certificate's key, and its size or its curve: `RSA, 2048 bits`, `ECDSA on P-256`, `Ed25519`.
+pub fn describe_key(key: &SubjectPublicKeyInfo<'_>) -> String {
     let algorithm = &key.algorithm;
-    let kind = name(algorithm.algorithm.to_id_string());
+    let kind = name(&algorithm.algorithm);
     if let Ok(PublicKey::RSA(rsa)) = key.parsed() {
         return format!("{kind}, {} bits", modulus_bits(rsa.modulus).unwrap_or(0));
     }
-    match algorithm.parameters.as_ref().filter(|_| algorithm.algorithm.to_id_string() == EC_PUBLIC_KEY) {
+    match algorithm.parameters.as_ref().filter(|_| identifier(&algorithm.algorithm) == EC_PUBLIC_KEY) {
         Some(curve) if curve.tag() == Tag::Oid => {
-            format!("{kind} on {}", name(Oid::new(curve.data.into()).to_id_string()))
+            format!("{kind} on {}", name(&Oid::new(curve.data.into())))
         }
         Some(_) => UnsupportedKey::ExplicitCurve.to_string(),
         None => kind,
@@ -172,13 +183,12 @@ pub(super) fn describe(key: &SubjectPublicKeyInfo<'_>) -> String {
 }
 
 fn unsupported_algorithm(algorithm: &AlgorithmIdentifier<'_>) -> Option<UnsupportedKey> {
-    let identifier = algorithm.algorithm.to_id_string();
-    match identifier.as_str() {
+    match identifier(&algorithm.algorithm).as_str() {
         RSA | ED25519 => None,
         known if ML_DSA.contains(&known) => None,
         EC_PUBLIC_KEY => algorithm.parameters.as_ref().and_then(unsupported_curve),
         "1.2.840.113549.1.1.10" => Some(UnsupportedKey::RsaPss),
-        _ => Some(UnsupportedKey::Algorithm(name(identifier))),
+        _ => Some(UnsupportedKey::Algorithm(name(&algorithm.algorithm))),
     }
 }
 
@@ -187,9 +197,8 @@ fn unsupported_curve(parameters: &Any<'_>) -> Option<UnsupportedKey> {
         return Some(UnsupportedKey::ExplicitCurve);
     }
     let curve = Oid::new(parameters.data.into());
-    let identifier = curve.to_id_string();
-    let is_supported = CURVES.contains(&identifier.as_str());
-    (!is_supported).then(|| UnsupportedKey::Curve(name(identifier)))
+    let is_supported = CURVES.contains(&identifier(&curve).as_str());
+    (!is_supported).then(|| UnsupportedKey::Curve(name(&curve)))
 }
 
 fn unsupported_modulus(modulus: &[u8]) -> Option<UnsupportedKey> {
@@ -219,7 +228,7 @@ fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
     let mut fields = fields(der)?.skip(1);
     let algorithm = AlgorithmIdentifier::try_from(fields.next()?).ok()?;
     let key = fields.next()?;
-    let is_rsa = algorithm.algorithm.to_id_string() == RSA;
+    let is_rsa = identifier(&algorithm.algorithm) == RSA;
     unsupported_algorithm(&algorithm).or_else(|| is_rsa.then(|| of_pkcs1(key.data)).flatten())
 }
 

@@ -114,7 +114,7 @@ pub use distinguished_name::subject;
 pub use error::IdentityError;
 pub use first_run::{FirstRun, development_certificate};
 pub use identity::Identity;
-pub use key_kind::UnsupportedKey;
+pub use key_kind::{UnsupportedKey, describe_key};
 pub use names::{listed, to_ascii};
 pub use trust::{Source, Trust};
 pub use unauthorized::{Distrust, Link, Unauthorized};

@@ -12,7 +12,7 @@ use crate::rate_limit::RateLimit;
 use crate::short_time::Short;
 use crate::stderr;
 use crate::time_limit::timeout_flag;
-use tls_session::bytes::Bytes;
+use tls_session::bytes::{Bytes, Count};
 use tls_session::close_reason::CloseReason;
 use tls_session::escaped::Escaped;
 use tls_session::observer::{SessionId, SocketEvent, Step};
@@ -198,7 +198,7 @@ impl Observer for Reporter {
             }
             LoopEvent::Stopping { why, waiting: 0 } => info!("stopping: {why}"),
             LoopEvent::Stopping { why, waiting } => {
-                info!("stopping: {why}; {waiting} queued clients are disconnected")
+                info!("stopping: {why}; disconnecting {}", Count(*waiting, "queued client"))
             }
             LoopEvent::Woke { .. }
             | LoopEvent::Ready(_)

@@ -9,6 +9,7 @@ use clap::Parser;
 use log::{info, warn};
 use program::{command_line, logging};
 use show::page::CapturePages;
+use tls_session::bytes::Count;
 use tls_session::escaped::one_line;
 
 use crate::exit::{Exit, TABLE};
@@ -119,13 +120,14 @@ fn illustrate(
     let mut pages = Pages::new(pages, out);
     let report = replay(reader, key_log, &mut pages)?;
     if pages.too_many_open > 0 {
-        warn!("{} sessions have no page: too many were open at once", pages.too_many_open);
+        let missing = Count(pages.too_many_open, "session");
+        warn!("no page for {missing}: too many were open at once");
     }
     if pages.beyond_limit > 0 {
         warn!(
-            "{} sessions have no page: only the first {MAX_PAGES} are drawn; write a part of the capture with \
+            "no page for {}: only the first {MAX_PAGES} are drawn; write a part of the capture with \
              `tshark -r FILE -Y FILTER -w PART`",
-            pages.beyond_limit
+            Count(pages.beyond_limit, "session")
         );
     }
     pages.finish()?;
@@ -136,42 +138,43 @@ fn illustrate(
 fn tell(report: &Report, cli: &Cli) -> Exit {
     let Report { packets, cut, malformed, fragments, unknown_link, seen, key_log, broken, .. } = report;
     if let Some((link, count)) = unknown_link {
-        warn!("{count} packets have an unknown link type, the first of them {link}; they were passed over");
+        let packets = Count(*count, "packet");
+        warn!("passed over {packets} with an unknown link type; the type of the first one is {link}");
     }
     if report.unknown_interface > 0 {
-        let count = report.unknown_interface;
-        warn!(
-            "{count} packets belong to an interface that the file does not describe; they were passed over"
-        );
+        let packets = Count(report.unknown_interface, "packet");
+        warn!("passed over {packets} of an interface that the file does not describe");
     }
     if report.long_secrets > 0 {
-        let count = report.long_secrets;
-        warn!(
-            "{count} Decryption Secrets Blocks have more than 16 MiB and were passed over; name the file of their secrets \
-             with --key-log"
-        );
+        let blocks = Count(report.long_secrets, "Decryption Secrets Block");
+        warn!("passed over {blocks} of more than 16 MiB; name the file of the secrets with --key-log");
     }
     if *cut > 0 {
-        warn!("{cut} of {packets} packets are cut; capture whole packets with `tcpdump -s 0`");
+        let cut = Count(*cut, "cut packet");
+        warn!("the file has {cut} among its {packets}; capture whole packets with `tcpdump -s 0`");
     }
     if *malformed > 0 {
-        warn!("{malformed} packets have malformed or incomplete headers; they were passed over");
+        warn!("passed over {} with malformed or incomplete headers", Count(*malformed, "packet"));
     }
     if *fragments > 0 {
-        warn!("{fragments} packets are fragments of IP packets; they were passed over");
+        warn!("passed over {} of IP packets", Count(*fragments, "fragment"));
     }
     if seen.headless > 0 {
-        warn!("{} TLS connections began before the capture; they are not shown", seen.headless);
+        let connections = Count(seen.headless, "TLS connection");
+        warn!("passed over {connections} from before the capture");
     }
     if seen.forgotten > 0 {
-        warn!("{} connections were not followed to their end: too many were open at once", seen.forgotten);
+        let connections = Count(seen.forgotten, "connection");
+        warn!("too many connections were open at once: the end of {connections} is missing");
     }
     if let Some(first) = key_log.first_malformed {
         let (bad, all) = (key_log.malformed, key_log.all);
-        warn!("{bad} of {all} lines of the key log are malformed, the first of them in line {first}");
+        let bad = Count(bad, "malformed line");
+        warn!("the key log has {bad} among its {all}; the first one is line {first}");
     }
     if key_log.too_many > 0 {
-        warn!("{} lines of the key log are beyond its limit; they were passed over", key_log.too_many);
+        let lines = Count(key_log.too_many, "line");
+        warn!("passed over {lines} of the key log beyond its limit");
     }
     let file = shown(&cli.file);
     if let Some(error) = broken {
@@ -182,12 +185,10 @@ fn tell(report: &Report, cli: &Cli) -> Exit {
         return Exit::Failed;
     }
     if seen.sessions == 0 {
-        let others = seen.others;
+        let (packets, others) = (Count(*packets, "packet"), Count(seen.others, "other TCP connection"));
         logging::fail(
             PROGRAM,
-            &format_args!(
-                "{file} has no TLS session with its beginning: {packets} packets, {others} other TCP connections with data"
-            ),
+            &format_args!("{file} has no TLS session with its beginning: {packets}, {others} with data"),
         );
         return Exit::NoSession;
     }

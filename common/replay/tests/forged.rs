@@ -222,7 +222,7 @@ fn a_conflicting_retransmission_is_counted_and_the_first_bytes_win() {
         let log = shown(&[begun(), segments].concat());
         assert_eq!(log.wire, *third, "{name}");
         assert!(
-            log.lines[0].contains("server: left open, 1 bytes differ in retransmissions"),
+            log.lines[0].contains("server: left open, retransmissions with 1 other byte"),
             "{}",
             log.lines[0]
         );

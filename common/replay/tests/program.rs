@@ -147,7 +147,7 @@ fn errors_say_which_file_and_what_to_do() {
         (
             &["empty.pcap", "--key-log", "text"],
             3,
-            &["1 of 1 lines of the key log are malformed, the first of them in line 1"],
+            &["the key log has 1 malformed line among its 1; the first one is line 1"],
         ),
         (&[], 2, &["mio-show: the following required arguments were not provided", "<FILE>"]),
         (&["empty.pcap", "--trace", "json"], 2, &["write --trace=json"]),

@@ -35,6 +35,7 @@ use log::{info, warn};
 use program::observer::LoopEvent;
 use program::stderr::end_of_last_wait;
 use rustls::Side;
+use tls_session::bytes::{Bytes, Count};
 use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
@@ -81,7 +82,7 @@ impl Drop for Capture {
     fn drop(&mut self) {
         let lost = self.recorder.output.finish(end_of_last_wait());
         if lost > 0 {
-            warn!("the last {lost} bytes of the capture were not read");
+            warn!("the reader of the capture did not read its end: {} are lost", Bytes(lost));
         }
         let Some(created) = &self.empty else { return };
         let path = created.path.display();
@@ -202,7 +203,8 @@ impl Sink for Capture {
             Err(error) => self.stop(now, &error),
             Ok(()) => {
                 if let Some(Stopped { missing, .. }) = self.stopped.take() {
-                    warn!("capture continues with {id}; {missing} sessions are incomplete or missing");
+                    let missing = Count(missing, "incomplete or missing session");
+                    warn!("capture continues with {id} after {missing}");
                 }
             }
         }

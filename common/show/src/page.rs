@@ -69,6 +69,7 @@ use program::ending::Endings;
 use program::observer::LoopEvent;
 use rustls::Side;
 use rustls::pki_types::UnixTime;
+use tls_session::bytes::Count;
 use tls_session::observer::{SessionId, Step};
 
 pub(crate) use self::blocks::{Explained, explained};
@@ -247,7 +248,7 @@ impl Drop for Illustrator {
             None => warn!("pages are missing: the thread that draws pages failed"),
         }
         if self.not_drawn > 0 {
-            warn!("{} pages were not drawn: too many were queued", self.not_drawn);
+            warn!("too many pages were queued: {} missing", Count(self.not_drawn, "page"));
         }
     }
 }

@@ -11,6 +11,7 @@ use program::time_limit::timeout_flag;
 use rustls::IoState;
 use serde::{Deserialize, Serialize};
 use tls_session::alert_name::ErrorText;
+use tls_session::bytes::Count;
 use tls_session::observer::Step;
 use tls_session::phase::{Cause, PeerEnd, Phase};
 use tls_session::readiness::{Interest, Readiness};
@@ -163,9 +164,11 @@ pub(crate) fn of_event(event: &LoopEvent<'_>) -> Entry {
         LoopEvent::ReloadPostponed { error } => entry(Tone::Trouble, "reload postponed", *error),
         LoopEvent::Reloaded { error: Some(error) } => entry(Tone::Trouble, "not reloaded", *error),
         LoopEvent::Stopping { why, waiting: 0 } => entry(Tone::Stalled, "stopping", *why),
-        LoopEvent::Stopping { why, waiting } => {
-            entry(Tone::Stalled, "stopping", format!("{why}; {waiting} queued clients are disconnected"))
-        }
+        LoopEvent::Stopping { why, waiting } => entry(
+            Tone::Stalled,
+            "stopping",
+            format!("{why}; disconnecting {}", Count(*waiting, "queued client")),
+        ),
     }
 }
 

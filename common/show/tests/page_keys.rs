@@ -187,7 +187,7 @@ fn captions_say_what_is_encrypted_with_which_key_and_what_a_changed_byte_does() 
         let captions = captions(&page);
         for part in [
             "ServerHello is in clear text, because the client needs the key share in it to compute any key.",
-            "Nobody on the way sees the certificate",
+            "No observer on the way sees the certificate",
             "The first data of the server. It is protected by the key S·app0",
             "The client would have shown nothing of it: it would have reported an error, sent the alert bad_record_mac",
             "close_notify says that no data follows.",

@@ -236,16 +236,16 @@ fn long_lines_are_broken_at_the_width_of_the_terminal() {
         on_terminal(|| Some(75)),
         "+   12.000 loop ┌ woke                  1 event\n\
          +   12.000 loop │   stopping            the last of all the sessions of\n\
-         \x20               │                       --sessions has begun; 2 queued\n\
-         \x20               │                       clients are disconnected\n"
+         \x20               │                       --sessions has begun; disconnecting\n\
+         \x20               │                       2 queued clients\n"
     );
     assert_eq!(
         on_terminal(|| Some(50)),
         "+   12.000 loop ┌ woke                  1 event\n\
          +   12.000 loop │   stopping            the last\n\
          \x20               │   of all the sessions of\n\
-         \x20               │   --sessions has begun; 2 queued\n\
-         \x20               │   clients are disconnected\n"
+         \x20               │   --sessions has begun;\n\
+         \x20               │   disconnecting 2 queued clients\n"
     );
     for width in [|| None, || Some(39), || Some(500)] as [fn() -> Option<usize>; 3] {
         assert_eq!(on_terminal(width).lines().count(), 2);

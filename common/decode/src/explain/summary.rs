@@ -1,5 +1,6 @@
 //! Sums up the certificates of a Certificate message.
 
+use identity::describe_key;
 use rustls::ProtocolVersion;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -78,7 +79,7 @@ impl Certificate {
             issuer: name(certificate.issuer()),
             not_before: shown::moment(validity.not_before.timestamp()),
             not_after: shown::moment(validity.not_after.timestamp()),
-            key: x509::key(certificate.public_key()),
+            key: describe_key(certificate.public_key()),
         }
     }
 

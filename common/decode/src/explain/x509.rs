@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use tls_session::bytes::Bytes;
+use identity::describe_key;
+use tls_session::bytes::{Bytes, Count};
 use x509_parser::asn1_rs::Header;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
@@ -10,8 +11,7 @@ use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, ParsedExtension, X5
 use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer;
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Name};
+use x509_parser::x509::{AlgorithmIdentifier, X509Name};
 
 use super::field_reader::{About, FieldReader, Meaning, Step, about};
 use super::shown;
@@ -83,7 +83,9 @@ fn to_be_signed(r: &mut FieldReader<'_>, certificate: &X509Certificate<'_>, faul
     let has_names = certificate.subject_alternative_name().is_ok_and(|names| names.is_some());
     r.mark_if(fault == Some(Fault::Names) && !has_names, Mark::Fault);
     let says = "The public key of the subject.";
-    element(r, about("subjectPublicKeyInfo", says, "RFC 5280, 4.1.2.7"), || key(certificate.public_key()))?;
+    element(r, about("subjectPublicKeyInfo", says, "RFC 5280, 4.1.2.7"), || {
+        describe_key(certificate.public_key())
+    })?;
     r.mark_if(fault == Some(Fault::PublicKey), Mark::Fault);
     for (tags, id) in [(ISSUER_ID, "issuerUniqueID"), (SUBJECT_ID, "subjectUniqueID")] {
         if next_is(r, &tags) {
@@ -136,7 +138,7 @@ fn extension_value(extension: &X509Extension<'_>) -> (&'static str, &'static str
                 (false, _) => "not an authority".to_owned(),
                 (true, None) => "an authority".to_owned(),
                 (true, Some(length)) => {
-                    format!("an authority, with at most {length} more authorities below it")
+                    format!("an authority, with at most {} of authorities below it", Count(length, "level"))
                 }
             },
         ),
@@ -229,25 +231,6 @@ fn oid(oid: &Oid<'_>) -> Cow<'static, str> {
 
 fn algorithm(algorithm: &AlgorithmIdentifier<'_>) -> String {
     oid(&algorithm.algorithm).into_owned()
-}
-
-/// Returns the type of a key, and its size or its curve.
-pub(super) fn key(info: &SubjectPublicKeyInfo<'_>) -> String {
-    let kind = algorithm(&info.algorithm);
-    match info.parsed() {
-        Ok(PublicKey::RSA(rsa)) => {
-            let zeros = rsa.modulus.iter().take_while(|byte| **byte == 0).count();
-            let bits = rsa.modulus.get(zeros).map_or(0, |first| {
-                (rsa.modulus.len() - zeros) * 8 - usize::try_from(first.leading_zeros()).unwrap_or(0)
-            });
-            format!("{kind}, {bits} bits")
-        }
-        Ok(PublicKey::EC(_)) => {
-            let curve = info.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
-            format!("{kind}, {}", curve.map_or_else(|| "unknown curve".into(), |curve| self::oid(&curve)))
-        }
-        _ => format!("{kind}, {}", Bytes(info.subject_public_key.data.len())),
-    }
 }
 
 // ---- places in DER -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ use x509_parser::oid_registry::{
     OID_HASH_SHA1, OID_NIST_HASH_SHA256, OID_NIST_HASH_SHA384, OID_NIST_HASH_SHA512,
 };
 
-use super::{CERTIFICATES, Days, Hex, Report, line, serial};
+use super::{CERTIFICATES, Hex, Report, days, line, serial};
 use crate::certificate::parse;
 use crate::key_kind;
 use crate::ocsp::{self, Answer, Answers, CertId, Responder, Response, Status};
@@ -114,10 +114,10 @@ impl Report<'_> {
         match answer.next_update {
             None => line(f, "next update", "not given: newer information is always available"),
             Some(next) if next < now => {
-                line(f, "next update", format_args!("{next} (OUTDATED for {})", Days(next.days_until(now))))
+                line(f, "next update", format_args!("{next} (OUTDATED for {})", days(next.days_until(now))))
             }
             Some(next) => {
-                line(f, "next update", format_args!("{next} ({} left)", Days(now.days_until(next))))
+                line(f, "next update", format_args!("{next} ({} left)", days(now.days_until(next))))
             }
         }
     }
@@ -157,7 +157,7 @@ fn identify(f: &mut fmt::Formatter<'_>, subject: Option<&Subject<'_>>, id: &Cert
         Issuer::OtherName => line(f, "issuer", "NOT that of certificate 1: its name is another one"),
         Issuer::OtherKey => line(f, "issuer", "NOT that of certificate 1: its key is another one"),
         Issuer::NotCompared => {
-            let algorithm = key_kind::name(id.algorithm.to_id_string());
+            let algorithm = key_kind::name(&id.algorithm);
             line(f, "issuer", format_args!("not compared: this program does not know the hash {algorithm}"))
         }
     }

@@ -3,6 +3,7 @@
 use rustls::{CipherSuite, Side};
 use show::page::Grade;
 use tls_session::alert_name::AlertName;
+use tls_session::bytes::{Bytes, Count};
 
 use super::name;
 use crate::session::{Encrypted, End, Ended, Session};
@@ -37,7 +38,7 @@ fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
         facts.push("an encrypted alert".to_owned());
     }
     if let Some(gap) = end.gap {
-        facts.push(format!("{} bytes missing after byte {}", gap.missing, gap.after));
+        facts.push(format!("{} missing after byte {}", Bytes(gap.missing), gap.after));
     }
     // A record that could not be decrypted may have a close_notify.
     let is_truncated = facts.is_empty() && encrypted.without_secret == 0 && encrypted.not_opened == 0;
@@ -54,7 +55,7 @@ fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
         facts.push("left open".to_owned());
     }
     if end.differing > 0 {
-        facts.push(format!("{} bytes differ in retransmissions", end.differing));
+        facts.push(format!("retransmissions with {}", Count(end.differing, "other byte")));
     }
     facts
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::Side;
 use show::trace::fields::Fields;
+use tls_session::bytes::{Bytes, Count};
 
 use super::{date, name, since_began, summary, write_line};
 use crate::connections::Sink;
@@ -42,8 +43,9 @@ impl<W: Write> Sink for FieldLines<W> {
             Event::Fin(sender) => format!("{head} {} sent FIN", name(sender)),
             Event::Reset(sender) => format!("{head} {} sent RST", name(sender)),
             Event::Gap(sender, Gap { after, missing }) => format!(
-                "{head} the capture lacks {missing} bytes of the {} after byte {after}; its later records are not \
+                "{head} the capture lacks {} of the {} after byte {after}; its later records are not \
                  decoded",
+                Bytes(missing),
                 name(sender)
             ),
             Event::Bytes { sender, length, records: [], left_over } => format!(
@@ -56,10 +58,7 @@ impl<W: Write> Sink for FieldLines<W> {
                 } else {
                     String::new()
                 };
-                let count = match records.len() {
-                    1 => "1 record".to_owned(),
-                    count => format!("{count} records"),
-                };
+                let count = Count(records.len(), "record");
                 write_line(
                     &mut self.out,
                     &format!("{head} {} sent {length} B, which complete {count}{rest}", name(sender)),

@@ -278,7 +278,7 @@ fn first_certificate(certificates: &Certificates) -> Markup {
                 @if *more_names > 0 { " and " (more_names) " more" }
                 br;
                 "valid " span.nowrap { (not_before) } " to " span.nowrap { (not_after) } br;
-                "issued by " (issuer) "; " (key)
+                "issued by " (issuer) br; "key: " (key)
                 @if certificates.count > 1 { "; the first of " (count(certificates.count as u64, "certificate")) }
             }
         }

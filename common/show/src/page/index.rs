@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use log::{Level, info, log, warn};
+use tls_session::bytes::Count;
 use tls_session::escaped::one_line;
 
 use super::entry::Entry;
@@ -97,7 +98,8 @@ impl Index {
         match result {
             Ok(()) if self.failed => {
                 self.failed = false;
-                warn!("writing the index of the pages works again; {} pages are missing in it", self.missing);
+                let missing = Count(self.missing, "page");
+                warn!("writing the index of the pages works again; it lacks {missing}");
                 self.missing = 0;
             }
             Ok(()) => {}

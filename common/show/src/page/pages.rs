@@ -7,6 +7,7 @@ use decode::hello::ClientHello;
 use decode::hex;
 use log::{Level, info, log, warn};
 use rustls::HandshakeType;
+use tls_session::bytes::Count;
 use tls_session::escaped::one_line;
 
 use super::document;
@@ -87,7 +88,7 @@ impl Draw for Pages {
         match self.folder.write(draw) {
             Ok((name, size)) => {
                 if self.failed > 0 {
-                    warn!("writing pages works again; {} pages were skipped", self.failed);
+                    warn!("writing pages works again; skipped {}", Count(self.failed, "page"));
                     self.failed = 0;
                 }
                 let path = self.folder.page(name);

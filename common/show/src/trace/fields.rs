@@ -28,6 +28,7 @@ use anstyle::Style;
 use decode::Record;
 use decode::explain::{Field, MALFORMED};
 use rustls::Side;
+use tls_session::bytes::Count;
 use tls_session::observer::{SessionId, Step};
 
 use super::contents;
@@ -254,13 +255,9 @@ fn broken(text: &str, columns: usize, indent: usize) -> Vec<&str> {
 
 /// Returns the note about fields and records without lines; `None` if all have lines.
 fn note(fields: usize, records: usize) -> Option<String> {
-    let counted = |number: usize, of: &str| match number {
-        0 => None,
-        1 => Some(format!("1 more {of}")),
-        number => Some(format!("{number} more {of}s")),
-    };
-    let fields_of_record = counted(fields, "field").map(|fields| format!("{fields} of this record"));
-    let parts: Vec<String> = [fields_of_record, counted(records, "record")].into_iter().flatten().collect();
+    let fields_of_record = (fields > 0).then(|| format!("{} of this record", Count(fields, "more field")));
+    let records_after = (records > 0).then(|| Count(records, "more record").to_string());
+    let parts: Vec<String> = [fields_of_record, records_after].into_iter().flatten().collect();
     let is = if fields + records == 1 { "is" } else { "are" };
     (!parts.is_empty()).then(|| format!("… {} {is} not shown", parts.join(" and ")))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anstyle::Style;
 use program::observer::LoopEvent;
 use rustls::Side;
+use tls_session::bytes::Count;
 use tls_session::deadline::Timeout;
 use tls_session::escaped::one_line;
 use tls_session::observer::{SessionId, Step};
@@ -60,8 +61,7 @@ impl Text {
         match step {
             Step::Sent(_) => return None,
             Step::WroteTls(_) => {
-                let s = if carried.slices == 1 { "" } else { "s" };
-                entry.details += &format!(" ({} slice{s})", carried.slices);
+                entry.details += &format!(" ({})", Count(carried.slices, "slice"));
             }
             Step::DeadlineSet(Timeout::Idle, Some(_)) => {
                 if let Some(moves) = self.idle.get_mut(&id.number) {

@@ -204,7 +204,7 @@ impl Chapter<'_> {
                     @if index > 0 { ", " }
                     a href={ "#record-" (place) } { "#" (place) }
                 }
-                @if places.len() > NAMED { " and " (places.len() - NAMED) " more records" }
+                @if places.len() > NAMED { " and " (count((places.len() - NAMED) as u64, "more record")) }
                 "."
             }
         }
