@@ -195,7 +195,7 @@ fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts, origi
     if has("Certificate") && facts.refused() == Some(sender) {
         let (owner, receiver) = (names::side(sender), names::side(decode::other_side(sender)));
         own.push(html! {
-            "The " (receiver) " does not accept this certificate, so the " (owner) " has proved no identity to it."
+            "But the " (receiver) " does not accept this certificate, so the " (owner) " has proved no identity to it."
         });
     }
     if !own.is_empty() {
