@@ -64,7 +64,7 @@ impl Versions {
     }
 }
 
-/// What a case needs of its target.
+/// The needs of a case: the abilities of its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// TLS only.
@@ -128,14 +128,14 @@ impl fmt::Display for Group {
     }
 }
 
-/// What a reader needs to know about a case.
+/// The description of a case for its reader.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// Its name on the command line: lower case, words joined by `-`.
     pub name: &'static str,
-    /// What is tried, as a sentence.
+    /// The behaviour of the client or the server of the case, as a sentence.
     pub tries: &'static str,
-    /// What a good server does, as a sentence.
+    /// The behaviour of a good server or client, as a sentence.
     pub good: &'static str,
     /// The RFC section that demands it: "RFC 8446, 6.1".
     pub source: &'static str,
@@ -180,13 +180,13 @@ impl About {
 /// A case against a server.
 #[derive(Debug)]
 pub struct Case {
-    /// What a reader needs to know.
+    /// Its description.
     pub about: About,
     /// Its group.
     pub group: Group,
     /// The versions of TLS in which it runs.
     pub versions: Versions,
-    /// What it needs of the server.
+    /// Its needs.
     pub needs: Needs,
     /// Its code.
     pub run: fn(&mut Trial<'_>) -> Judgement,

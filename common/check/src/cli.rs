@@ -3,7 +3,7 @@
 //! ```text
 //! flags       the flags, and their help
 //! place       HOST:PORT, and its addresses
-//! consent     the loopback rule, and what a run sends
+//! consent     the loopback rule, and the traffic of a run
 //! setup       from the flags to a target
 //! choice      the names of cases and groups
 //! catalog     --list and --explain

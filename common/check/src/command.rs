@@ -31,7 +31,7 @@ pub struct Command {
     group: ProcessGroup,
     /// The leader of the group. Some servers end when their stdin ends: this one stays open, and stays empty.
     child: Option<Child>,
-    /// What stdout and stderr have brought.
+    /// The lines from stdout and stderr.
     outputs: Vec<Lines>,
 }
 
@@ -61,7 +61,7 @@ pub enum StartError {
         address: SocketAddr,
         /// How it has ended.
         how: String,
-        /// What it has written.
+        /// The lines that it has written.
         lines: Vec<String>,
     },
     /// It does not accept connections.
@@ -74,7 +74,7 @@ pub enum StartError {
     Deaf {
         /// Where it should listen.
         address: SocketAddr,
-        /// What it has written.
+        /// The lines that it has written.
         lines: Vec<String>,
     },
     /// The run was interrupted.

@@ -18,7 +18,7 @@ pub enum Direction {
     Received,
 }
 
-/// What happened.
+/// The content of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
     /// Bytes: their number, and the records that began in them, as words.

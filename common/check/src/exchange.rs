@@ -1,4 +1,4 @@
-//! One request and its answer, in what the target speaks.
+//! One request and its answer, in the protocol of the target.
 
 use std::io;
 use std::thread;
@@ -99,7 +99,7 @@ pub fn attempt(target: &Target, client: &mut Client) -> Result<(), End> {
     }
 }
 
-/// Compares an echo with what was sent. The end is that of the session, if it came before the whole echo.
+/// Compares an echo with the bytes that were sent. The end is that of the session, if it came before the whole echo.
 ///
 /// # Errors
 /// [`Stop::Failed`]: they differ.
@@ -148,10 +148,10 @@ fn http_answer(client: &mut Client) -> io::Result<()> {
     }
 }
 
-/// What ends the head of an HTTP answer.
+/// The end of the head of an HTTP answer.
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// What the head of an HTTP answer says about its body.
+/// The head of an HTTP answer: its length, and the end of the body.
 struct Head {
     /// The length of the head.
     length: usize,

@@ -1,14 +1,14 @@
-//! `mio-check`: judges the event loop of anybody's TLS server.
+//! `mio-check`: judges the event loop of any TLS server.
 //!
 //! A conformance suite judges the messages of the protocol. These cases judge the loop that carries them: how it cuts and
 //! joins records, how it ends sessions, what it does with clients that do not read, and whether other clients are served
 //! meanwhile. This crate uses rustls on blocking sockets. It shares no code with `tls-session`.
 //!
 //! ```text
-//! case         a case: what is tried, what a good server does, which RFC demands it, the code
+//! case         a case: its description, the RFC that demands it, its code
 //! cases/       the cases, one file for each group
 //! clients/     the cases against clients
-//! trial        what the code of a case has in hand: connections, clients, limits, the evidence
+//! trial        one run of a case: connections, clients, limits, the evidence
 //! verdict      held, failed, noted, not applicable, inconclusive
 //! target       the server: address, name, trust, patience
 //! probe        the first sessions: versions of TLS, echo, sessions at a time

@@ -1,4 +1,4 @@
-//! `mio-check`: judges the event loop of anybody's TLS server.
+//! `mio-check`: judges the event loop of any TLS server.
 
 use std::process::ExitCode;
 

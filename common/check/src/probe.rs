@@ -1,4 +1,4 @@
-//! The first sessions: what the target is able to do.
+//! The first sessions: the abilities of the target.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -12,19 +12,19 @@ use crate::wire::{Client, End};
 
 /// The most sessions at a time that the probe tries.
 const AT_ONCE: usize = 4;
-/// How long a second session may take until the target counts as one that serves one session at a time.
+/// How long a second session may take until the target counts as a server of one session at a time.
 const SECOND: Duration = Duration::from_secs(2);
 /// How long a session may take to end, behind its close_notify.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest greeting.
 const GREETING: usize = 64 * 1024;
 
-/// What the probe has found out.
+/// The findings of the probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The versions of TLS that it speaks, the newest first. Not empty.
     pub versions: Vec<Version>,
-    /// What it sends before it has received anything. Only known of a target that echoes.
+    /// The bytes that it sends before it has received anything. Only known of a target that echoes.
     pub greeting: Vec<u8>,
     /// How many sessions it serves at a time, up to four.
     pub at_once: usize,
@@ -53,12 +53,12 @@ pub enum ProbeError {
         /// The error in each version.
         reasons: String,
     },
-    /// It does not do what `--speaks` says.
+    /// It does not speak the protocol that `--speaks` names.
     #[error("{address} does not speak what --speaks says ({why}). Try --speaks any")]
     NotSpoken {
         /// The address of the target.
         address: std::net::SocketAddr,
-        /// What it did instead.
+        /// Its behaviour instead.
         why: String,
     },
 }
@@ -126,7 +126,7 @@ fn client(target: &Target, version: Version) -> io::Result<Client> {
     target.client_with(target.config(&[version.rustls()])?, connection)
 }
 
-/// Sends a line, and returns what comes before its echo.
+/// Sends a line, and returns the bytes before its echo.
 fn find_greeting(target: &Target, facts: &Facts) -> Result<Vec<u8>, String> {
     let sent = payload(64);
     let mut client = client(target, facts.highest()).map_err(|error| error.to_string())?;

@@ -1,11 +1,12 @@
 //! The report of a run.
 //!
 //! ```text
-//! printable   escapes what a target has sent, or written
+//! printable   escapes the texts of a target
 //! screen      the colours and the width of a terminal
 //! summary     the counts, and the exit status
 //! text        the report for a reader
-//! progress    what runs now, on a terminal
+//! lines       the lines that this report and the report about a client have in common
+//! progress    the case that runs now, on a terminal
 //! json        the report for a program
 //! junit       the report for a CI server
 //! page        CASES.md
@@ -15,6 +16,7 @@
 pub mod client;
 pub mod json;
 pub mod junit;
+mod lines;
 pub mod page;
 pub mod printable;
 pub mod progress;
@@ -32,18 +34,18 @@ use std::time::Duration;
 use crate::case::Case;
 use crate::target::Speaks;
 
-/// What a report says besides the outcomes.
+/// The part of a report besides the outcomes.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The target as the user wrote it: "localhost:8000".
     pub place: String,
     /// The address that was connected to.
     pub address: SocketAddr,
-    /// What the target does with the bytes that it receives.
+    /// The protocol of the target.
     pub speaks: Speaks,
     /// The seed of the random numbers.
     pub seed: u64,
-    /// How long we wait for what must happen.
+    /// The limit for each step of the target.
     pub patience: Duration,
     /// The cases that are expected to fail.
     pub expected: Vec<&'static Case>,
@@ -66,7 +68,7 @@ impl Setting {
     }
 }
 
-/// The name of what a target speaks.
+/// The name of the protocol of a target.
 pub fn speaks(speaks: Speaks) -> &'static str {
     match speaks {
         Speaks::Echo => "echo",

@@ -36,14 +36,14 @@ const REFUSES: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often a run starts its server again. A server that fails more cases than this is not judged further.
 const MOST_RESTARTS: usize = 100;
-/// How long a run waits in all for servers that serve nobody, or that cannot listen at their port yet.
+/// How long a run waits in all for servers that serve no client, or that cannot listen at their port yet.
 const MOST_WAITS: Duration = Duration::from_secs(180);
 /// How long a run may take, apart from the waits that the patience makes longer.
 const BUDGET: Duration = Duration::from_secs(120);
 /// How many cases of a run may wait for the whole patience.
 const PATIENT_CASES: u32 = 8;
 
-/// What a run does.
+/// The options of a run.
 pub struct Options<'a> {
     /// The cases. They run in the order of [`cases::all`].
     pub cases: Vec<&'static Case>,
@@ -51,7 +51,7 @@ pub struct Options<'a> {
     pub versions: Vec<Version>,
     /// The seed of each case's random numbers.
     pub seed: u64,
-    /// Starts the server again if it has died or serves nobody. Without it the run stops there.
+    /// Starts the server again if it has died or serves no client. Without it the run stops there.
     pub server: Option<&'a mut dyn Restart>,
 }
 
@@ -71,7 +71,7 @@ pub trait Restart {
     /// A case begins. What the server writes from now on belongs to it.
     fn begins(&mut self) {}
 
-    /// What the server has written since the case began, for the evidence. May be empty.
+    /// The lines that the server has written since the case began, for the evidence. May be empty.
     fn last_lines(&mut self) -> Vec<String>;
 
     /// Ends the server if it still runs, and starts it again. It accepts connections when this returns.
@@ -90,7 +90,7 @@ pub struct Running {
     pub process: Option<u32>,
 }
 
-/// What happens during a run.
+/// An event of a run.
 pub enum Event<'a> {
     /// The probe is over. These cases will run, in this order.
     Probed(&'a Facts, &'a [(&'static Case, Version)]),
@@ -105,7 +105,7 @@ pub enum Event<'a> {
 /// The result of a run.
 #[derive(Clone)]
 pub struct Report {
-    /// What the probe has found out.
+    /// The findings of the probe.
     pub facts: Facts,
     /// The outcomes, in the order in which they came.
     pub outcomes: Vec<Outcome>,
@@ -138,7 +138,7 @@ impl Report {
     }
 }
 
-/// Probes the server, and runs the cases. `see` hears what happens, as it happens. The address and the process in
+/// Probes the server, and runs the cases. `see` hears each event at once. The address and the process in
 /// `target` change if the server is started again.
 ///
 /// # Errors
@@ -187,7 +187,7 @@ struct Run<'a, 'b> {
     server: Option<&'b mut dyn Restart>,
     see: &'a mut dyn FnMut(Event<'_>),
     restarts: usize,
-    /// How long it has waited for servers that serve nobody.
+    /// How long it has waited for servers that serve no client.
     waited: Duration,
     outcomes: Vec<Outcome>,
     not_run: Vec<(&'static Case, Version)>,

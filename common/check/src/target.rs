@@ -18,7 +18,7 @@ use rustls::{
 use crate::evidence::Evidence;
 use crate::wire::{Client, Connection};
 
-/// What the server does with the bytes that it receives.
+/// The protocol of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
     /// It sends them back.
@@ -32,9 +32,9 @@ pub enum Speaks {
 /// Which certificates are accepted.
 #[derive(Clone)]
 pub enum Trust {
-    /// Those that these authorities signed.
+    /// The certificates that these authorities signed.
     Roots(Arc<RootCertStore>),
-    /// All.
+    /// All certificates.
     Everybody,
 }
 
@@ -48,19 +48,19 @@ pub struct ClientIdentity {
 
 /// The server that is judged, and how it is reached.
 pub struct Target {
-    /// Its address: the only one that is connected to.
+    /// Its address. No other address is connected to.
     pub address: SocketAddr,
     /// The name in its certificate and in the server_name extension.
     pub name: ServerName<'static>,
     /// Which certificates are accepted.
     pub trust: Trust,
-    /// What our clients present if the server asks.
+    /// The certificate that our clients present if the server asks for one.
     pub identity: Option<ClientIdentity>,
     /// The protocols that our clients offer (ALPN).
     pub alpn: Vec<Vec<u8>>,
-    /// What it does with the bytes that it receives.
+    /// The protocol of the server.
     pub speaks: Speaks,
-    /// How long we wait for what must happen.
+    /// The limit for each step of the server.
     pub patience: Duration,
     /// The process, of which memory and descriptors are watched.
     pub process: Option<u32>,

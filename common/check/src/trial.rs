@@ -1,4 +1,4 @@
-//! What the code of a case has in hand.
+//! One run of a case: the connections, the clients and the limits for its code.
 
 mod closing;
 mod ends;
@@ -28,20 +28,20 @@ pub const END_LIMIT: Duration = Duration::from_secs(3);
 /// The longest case, apart from the patience.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// One run of a case: its target, and what has happened so far.
+/// One run of a case: its target, and the events so far.
 pub struct Trial<'a> {
     /// The server.
     pub target: &'a Target,
-    /// What the probe has found out about it.
+    /// The findings of the probe.
     pub facts: &'a Facts,
     /// The version of TLS of this run.
     pub version: Version,
-    /// What happened.
+    /// The arrow chart.
     pub evidence: Evidence,
     /// Random numbers. The same seed gives the same numbers.
     pub random: fastrand::Rng,
     end: Option<End>,
-    /// What came instead of an end from a server that left the connection open.
+    /// The end of TLS from a server that left the connection open.
     unclosed: Option<End>,
     /// The connection that was still open when the case stopped waiting.
     open: Option<Open>,
@@ -60,7 +60,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// How the server ended the hostile connection, if the case waited for that.
     pub end: Option<End>,
-    /// What happened.
+    /// The arrow chart.
     pub evidence: Evidence,
     /// How long it took.
     pub took: Duration,

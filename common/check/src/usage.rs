@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::str::FromStr;
 
-/// What a process and all its descendants use at one moment.
+/// The resources of a process and all its descendants at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// The number of processes.
@@ -19,7 +19,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Returns what this process and all its descendants use. `None` if there is no such process, or no `/proc`.
+    /// Returns the resources of this process and all its descendants. `None` if there is no such process, or no `/proc`.
     pub fn of_tree(process: u32) -> Option<Self> {
         let mut sum = Self { processes: 0, descriptors: Some(0), memory: 0 };
         for process in tree(process, &parents()) {

@@ -1,4 +1,4 @@
-//! What a case says about a target.
+//! The verdict of a case on a target.
 
 use std::fmt;
 use std::io;
@@ -6,11 +6,11 @@ use std::io;
 /// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The target did what it must do.
+    /// The target kept the rule.
     Held,
-    /// The target broke a MUST of an RFC, lost or changed bytes, died, or no longer serves anybody.
+    /// The target broke a MUST of an RFC, lost or changed bytes, died, or serves no client any more.
     Failed(String),
-    /// What the target did, where several behaviours are allowed. The reader judges it.
+    /// The behaviour of the target, where several behaviours are allowed. The reader judges it.
     Noted(String),
     /// Why the case says nothing about this target.
     NotApplicable(String),
@@ -70,7 +70,7 @@ pub fn not_applicable(why: impl Into<String>) -> Verdict {
     Verdict::NotApplicable(why.into())
 }
 
-/// What ends a case early. The operator `?` turns an I/O error into [`Inconclusive`](Self::Inconclusive): a step that is
+/// The early end of a case. The operator `?` turns an I/O error into [`Inconclusive`](Self::Inconclusive): a step that is
 /// only a preparation has failed. [`OrFailed`] makes the same error a failure of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -104,7 +104,7 @@ impl From<Stop> for Verdict {
     }
 }
 
-/// What the code of a case returns.
+/// The result of the code of a case.
 pub type Judgement = Result<Verdict, Stop>;
 
 /// Says that a step must succeed.

@@ -1,4 +1,4 @@
-//! What some servers decide from the bytes of the first read alone.
+//! The decisions of some servers from the bytes of the first read alone.
 
 use crate::fault::Fault;
 

@@ -18,7 +18,7 @@ const APPLICATION_DATA: u8 = 23;
 const TLS13_OVERHEAD: usize = 1 + 16;
 
 impl Session {
-    /// Reads once, and processes what has come.
+    /// Reads once, and processes the bytes.
     pub(super) fn receive(&mut self) -> io::Result<()> {
         let mut buffer = [0; READ_SIZE];
         let size = match self.fault {
@@ -125,7 +125,7 @@ impl Session {
         loop {
             if !bytes.is_empty() {
                 match self.tls.read_tls(&mut bytes) {
-                    Ok(0) => return, // it ignores what follows close_notify
+                    Ok(0) => return, // it ignores the bytes behind close_notify
                     Ok(_) => {}
                     Err(_) => return self.fail(None), // a message of 64 KB. rustls queues no alert for it
                 }

@@ -48,7 +48,7 @@ impl Timeouts {
     }
 }
 
-/// What the loop does with a session after its turn.
+/// The next step of the loop for a session after its turn.
 pub enum Turn {
     /// Wait for an event or the deadline.
     Wait,
@@ -201,7 +201,7 @@ impl Session {
         self.phase == Phase::Open && self.readable && has_room && !self.has_lost_the_edge
     }
 
-    /// Writes what rustls has queued.
+    /// Writes the bytes that rustls has queued.
     fn flush(&mut self) -> io::Result<()> {
         while self.writable && self.tls.wants_write() && self.phase != Phase::Dropped {
             let written = match self.fault {
@@ -237,7 +237,7 @@ impl Session {
             Fault::FinIgnored => {}
             Fault::FinUnwrapped => panic!("the peer ends without close_notify"),
             Fault::EarlyFinKeepsTheSlot if self.received == 0 => self.forget(),
-            _ => self.close(false), // a truncation. The answer to what has come gets no close_notify
+            _ => self.close(false), // a truncation. The answer to the data gets no close_notify
         }
     }
 
@@ -270,7 +270,7 @@ impl Session {
         }
     }
 
-    /// Reads and drops what the peer still sends. Returns whether it has sent everything, or more than enough.
+    /// Reads and drops the last bytes of the peer. Returns whether it has sent everything, or more than enough.
     fn drain(&mut self) -> bool {
         let mut sink = [0; 4096];
         while self.phase == Phase::Kept || self.drained < MAX_DRAINED {

@@ -1,4 +1,4 @@
-//! The HTTP answer: where it ends, and what is printed.
+//! The HTTP answer: its end, and its output.
 
 use std::io::{self, Write as _};
 

@@ -116,7 +116,7 @@ fn run(flags: &Flags) -> Result<(), Why> {
     Ok(())
 }
 
-/// What a read says about the connection.
+/// The state of the connection after a read.
 enum Ended {
     /// This many bytes have come.
     No(usize),

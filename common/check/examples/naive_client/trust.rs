@@ -1,4 +1,4 @@
-//! Which certificates the client accepts.
+//! The certificates that the client accepts.
 
 use std::path::Path;
 use std::sync::Arc;

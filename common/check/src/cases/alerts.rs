@@ -17,7 +17,7 @@ use crate::wire::{Client, Connection, End};
 
 /// How often a case looks for the alert. A reset that destroys it is a race.
 const RUNS: usize = 20;
-/// What a client sends behind a damaged record.
+/// The number of bytes that a client sends behind a damaged record.
 const MORE: usize = 1 << 20;
 /// One byte more than a TLS 1.2 record may have (RFC 5246, 6.2.3). TLS 1.3 allows less.
 const TOO_LONG: usize = 16_384 + 2_048 + 1;
@@ -26,7 +26,7 @@ const READABLE: &str =
     "The server sends an alert and closes the connection without a reset, so that the client can read it.";
 const GUIDE: &str = "05-the-end.md#a-reset-can-destroy-what-is-not-read";
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).good(READABLE).guide(GUIDE)
 }
@@ -125,7 +125,7 @@ enum Ended {
     Destroyed,
     /// Without an alert.
     Otherwise(End),
-    /// The server went on: what it did.
+    /// The server went on, in this way.
     GoesOn(String),
     /// The connection stayed open, or ended very late.
     Late(Verdict),

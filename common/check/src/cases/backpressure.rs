@@ -58,7 +58,7 @@ const BUDGET: Duration = Duration::from_secs(8);
 const FULL: Duration = Duration::from_secs(1);
 /// The same, where the client only has to fill the buffers.
 const NEARLY_FULL: Duration = Duration::from_millis(300);
-/// A server may have a deadline for answers that are not read. One that gives up earlier than this has none in mind: it
+/// A server may have a deadline for answers that are not read. A server that gives up earlier than this has no deadline: it
 /// fails when its socket is full.
 const NO_DEADLINE: Duration = Duration::from_secs(5);
 /// The client's buffers hold little, so that the bytes are with the server.

@@ -14,7 +14,7 @@ use crate::wire::hello::{
     ClientHello, EARLY_DATA, RENEGOTIATION_INFO, ServerHello, fatal_alert, handshake, record,
 };
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide(ALERTS)
 }
@@ -146,7 +146,7 @@ fn hello_twice(trial: &mut Trial<'_>) -> Judgement {
     client.connection().send(&hello)?;
     client.last_flight()?;
     hello[1..3].copy_from_slice(&[3, 3]); // the first record of a client says TLS 1.0
-    let _ = client.connection().send(&hello); // the end says what came of it
+    let _ = client.connection().send(&hello); // the end shows the result
     let (_, end) = trial.end_after_error(&mut client);
     trial.must_end(&end, &[Alert::UnexpectedMessage])
 }
@@ -182,7 +182,7 @@ fn end_after_the_hello(trial: &mut Trial<'_>, bytes: &[u8]) -> io::Result<End> {
     let mut connection = trial.connection()?;
     connection.send(&trial.hello()?)?;
     connection.read_record()?;
-    let _ = connection.send(bytes); // the end says what came of it
+    let _ = connection.send(bytes); // the end shows the result
     Ok(trial.end_of_connection(&mut connection).1)
 }
 

@@ -20,7 +20,7 @@ use crate::wire::{Client, End};
 const DEADLINES: &str = "07-time.md#which-deadlines";
 const POLICY: &str = "a policy";
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).source(POLICY).guide(DEADLINES)
 }
@@ -83,7 +83,7 @@ pub static CASES: &[Case] = &[
 ];
 
 /// How much later a client without a session comes. The cases that need a session have theirs by then. Some servers wait for
-/// half a ClientHello and serve nobody meanwhile.
+/// half a ClientHello and serve no other client meanwhile.
 const LATER: Duration = Duration::from_secs(1);
 /// The pause between two bytes of a slow client.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -9,7 +9,7 @@ use crate::wire::end::records;
 use crate::wire::hello::{LONGEST, fatal_alert, handshake, record, records_of};
 use crate::wire::{Connection, End};
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide(ALERTS)
 }

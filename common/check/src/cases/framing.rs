@@ -184,7 +184,7 @@ fn parts_are_answered(
         }
         client.connection().send(&record[begin..end])
     });
-    // After a failed write, the end of the session is what counts.
+    // After a failed write, only the end of the session counts.
     let failed_write = answered.err();
     match (trial.echo_of(client, Vec::new(), message), failed_write) {
         (Ok(()), _) => Ok(()),

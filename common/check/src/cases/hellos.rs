@@ -20,7 +20,7 @@ use crate::wire::hello::{
 /// The guide's page about alerts that are sent, and about alerts that are lost.
 pub(super) const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide(ALERTS)
 }
@@ -117,7 +117,7 @@ pub static CASES: &[Case] = &[
 const UNASSIGNED: u16 = 0x7f7f;
 /// The alerts of a server that has no parameter in common with its client.
 const NOTHING_IN_COMMON: [Alert; 2] = [Alert::HandshakeFailure, Alert::InsufficientSecurity];
-/// ECDHE and RSA with AES-CBC: what TLS 1.0 and 1.1 had.
+/// The suites of TLS 1.0 and 1.1: ECDHE and RSA with AES-CBC.
 const OLD_SUITES: [u16; 6] = [0xc009, 0xc00a, 0xc013, 0xc014, 0x002f, 0x0035];
 
 /// Sends a changed ClientHello that offers all versions of the server. Reads up to the ServerHello, or to the end.

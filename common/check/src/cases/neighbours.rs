@@ -21,7 +21,7 @@ const MANY_SESSIONS: &str = "08-many-sessions.md";
 /// How many clients hold a connection.
 const MANY: usize = 50;
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).source(DEAF)
 }

@@ -82,7 +82,7 @@ fn come_again(
     error: &io::Error,
 ) -> Result<HandshakeKind, Stop> {
     trial.evidence.note(format!("client {number} came back and got no session: {error}"));
-    visit(trial, trial.connection()?, &Arc::new(with_memory(trial)?), true)?; // does the server serve anybody?
+    visit(trial, trial.connection()?, &Arc::new(with_memory(trial)?), true)?; // does the server serve a new client?
     visit(trial, trial.connection()?, config, false).map_err(|error| {
         Stop::Failed(format!("client {number} came back twice with its ticket and got no session: {error}"))
     })

@@ -19,7 +19,7 @@ use crate::wire::{Client, End};
 const ALERTS: &str = "contract.md#which-errors-queue-an-alert";
 const MANY_RECORDS: &str = "08-many-sessions.md#bytes-are-not-work";
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide(ALERTS)
 }

@@ -66,7 +66,7 @@ pub fn case(name: &str) -> Result<Named, String> {
     }
 }
 
-/// What `--explain` explains.
+/// The argument of `--explain`.
 #[derive(Clone, Copy, Debug)]
 pub enum Explained {
     /// The cases of this name.
@@ -88,7 +88,7 @@ pub trait Described {
     /// The side that the case judges, and how it is chosen: "clients: it needs --listen".
     const SIDE: &'static str;
 
-    /// What a reader needs to know.
+    /// Its description.
     fn about(&self) -> &About;
 
     /// The name of its group on the command line.

@@ -13,7 +13,7 @@ use crate::report::screen::Colours;
 use crate::report::{printable, progress::Progress, say, warn};
 use crate::target::Speaks;
 
-/// What our servers send, for an address that other computers can connect to.
+/// The traffic of our servers, for an address that other computers can connect to.
 const SENT: &str =
     "    damaged, forged, oversized and endless TLS records and messages, up to 16 MB in one session
     certificates that no client should accept";
@@ -109,7 +109,7 @@ fn command(flags: &Flags) -> Result<ClientCommand, Fault> {
     }
 }
 
-/// What `{host}` stands for. No client can connect to 0.0.0.0 or ::, and no certificate has such a name.
+/// The value of `{host}`. No client can connect to 0.0.0.0 or ::, and no certificate has such a name.
 fn host(place: &Place, address: SocketAddr) -> &str {
     match (address.ip().is_unspecified(), address.is_ipv4()) {
         (false, _) => &place.host,

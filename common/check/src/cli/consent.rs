@@ -5,18 +5,18 @@ use std::net::SocketAddr;
 use super::place::is_loopback;
 use crate::case::Case;
 
-/// What a full run sends. The numbers were measured with a fast server: mio-server on the loopback.
+/// The traffic of a full run. The numbers were measured with a fast server: mio-server on the loopback.
 const SENT: &str = "    about 5,000 connections, up to 100 of them at the same time
     half handshakes, handshakes without pause, and bytes that are not TLS
     damaged, forged, oversized and endless TLS records and messages
     up to 64 MB in one session and 300 MB in all, and answers that are not read for a while
     silent sessions, which stay for the time of --patience";
 
-/// Checks that the user allows a run against these addresses. Returns what to print before it, for an address that is
+/// Checks that the user allows a run against these addresses. Returns the text to print before it, for an address that is
 /// not on this computer.
 ///
 /// # Errors
-/// The user must say `--yes-it-is-mine`. The text says what would be sent.
+/// The user must say `--yes-it-is-mine`. The text describes the traffic.
 pub fn check(
     place: &str,
     addresses: &[SocketAddr],

@@ -44,7 +44,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a run did not take place. The text says what to do next.
+/// The reason why a run did not take place. The text names the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The command line is wrong, or a file cannot be used.

@@ -1,4 +1,4 @@
-//! Judges a server: starts COMMAND, runs the cases on a thread, and tells a reader what happens.
+//! Judges a server: starts COMMAND, runs the cases on a thread, and tells a reader each event.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ const DIES: Duration = Duration::from_millis(500);
 /// The pause between two looks at the process of the server.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What the judge tells the reader.
+/// A message of the judge to the reader.
 pub enum Message {
-    /// What happens before the first case.
+    /// A step before the first case.
     Prepares(String),
     /// The probe is over, and these cases will run.
     Probed(Probed),
@@ -40,13 +40,13 @@ pub enum Message {
     Interrupted,
 }
 
-/// What is known after the probe.
+/// The knowledge after the probe.
 pub struct Probed {
     /// The address that is connected to.
     pub address: SocketAddr,
-    /// What the target does with the bytes that it receives.
+    /// The protocol of the target.
     pub speaks: Speaks,
-    /// What the probe has found out.
+    /// The findings of the probe.
     pub facts: Facts,
     /// The cases that will run.
     pub planned: Vec<(&'static Case, Version)>,
@@ -56,11 +56,11 @@ pub struct Probed {
 pub struct Judge {
     /// The server as the user wrote it.
     pub place: Place,
-    /// Its addresses. The first one that accepts a connection is judged.
+    /// Its addresses. The judge takes the first address that accepts a connection.
     pub addresses: Vec<SocketAddr>,
     /// The target. Its address is not known yet.
     pub target: Target,
-    /// What starts it.
+    /// The command that starts it.
     pub command: Option<Command>,
     /// The file with the authorities to trust.
     pub ca: Option<PathBuf>,
@@ -70,7 +70,7 @@ pub struct Judge {
     pub versions: Vec<Version>,
     /// The seed.
     pub seed: u64,
-    /// Whether to find out what the target speaks.
+    /// Whether to find out the protocol of the target.
     pub finds_out: bool,
     /// The way to the reader.
     pub reader: Sender<Message>,
@@ -155,7 +155,7 @@ impl Judge {
         })
     }
 
-    /// The error of a probe, with what the user can do about it, and what COMMAND has written.
+    /// The error of a probe, with a hint for the user, and the lines of COMMAND.
     fn not_probed(&mut self, error: &ProbeError) -> Fault {
         let mut text = error.to_string();
         if let Some(hint) = hint(&text, self.ca.as_deref()) {
@@ -202,7 +202,7 @@ fn ends_soon(command: &mut Command) -> Option<String> {
     }
 }
 
-/// What to do about the error of a probe. `ca` is the file with the authorities that `--ca` names.
+/// A hint about the error of a probe. `ca` is the file with the authorities that `--ca` names.
 fn hint(error: &str, ca: Option<&Path>) -> Option<String> {
     if let Some(ca) = ca
         && ["UnknownIssuer", "BadSignature"].iter().any(|part| error.contains(part))

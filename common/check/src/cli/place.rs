@@ -68,7 +68,7 @@ impl Place {
     /// Returns the addresses to connect to, each once, in the order that the system prefers.
     ///
     /// # Errors
-    /// The name has no address, or an address that only a server can use. The text says what to do.
+    /// The name has no address, or an address that only a server can use. The text names the next step.
     pub fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
         let addresses = self.addresses_to_listen_at()?;
         match addresses.iter().find(|address| address.ip().is_unspecified()) {

@@ -93,7 +93,7 @@ fn setting(flags: &Flags, judge: &Judge, expected: Vec<&'static Case>) -> Settin
     }
 }
 
-/// What the user sees of a run.
+/// The view of a run for the user.
 struct Screen {
     json: bool,
     text: Text,
@@ -106,7 +106,7 @@ struct Screen {
 }
 
 impl Screen {
-    /// Shows what happens, up to the end of the run.
+    /// Shows the events, up to the end of the run.
     fn follow(&mut self, messages: &Receiver<Message>) -> Result<Report, Fault> {
         // The judge sends its last message even if it panics: then the channel ends.
         while let Ok(message) = messages.recv() {

@@ -17,7 +17,7 @@ use crate::target::{ClientIdentity, Speaks, Target, Trust};
 /// Returns the target that the flags describe.
 ///
 /// # Errors
-/// A file cannot be used, or the host is no name of a certificate. The text says what to do.
+/// A file cannot be used, or the host is no name of a certificate. The text names the next step.
 pub fn target(flags: &Flags, place: &Place, address: SocketAddr) -> Result<Target, String> {
     let mut target = Target::new(address, server_name(flags, place)?, trust(flags)?);
     target.identity = match (&flags.cert, &flags.key) {

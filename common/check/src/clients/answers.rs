@@ -15,7 +15,7 @@ const RECORD: &str = "RFC 8446, 5";
 /// The server keeps the connection open. A client that still waits may wait for the rest of a record or a message.
 const ERROR: Expect = Expect::error_or_wait(NO_SESSION);
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide("symptoms.md#a-call-returns-an-error-or-panics")
 }

@@ -51,7 +51,7 @@ impl fmt::Display for ClientGroup {
     }
 }
 
-/// What a case needs of the client.
+/// A need of a case: an ability of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// It speaks HTTP.
@@ -67,10 +67,10 @@ pub(super) const OUTPUT: &[Need] = &[Need::Output];
 /// The client shows what it receives, and speaks TLS 1.3.
 pub(super) const OUTPUT13: &[Need] = &[Need::Output, Need::Tls13];
 
-/// What an end of the client means in a case.
+/// The meaning of an end of the client in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// The client did what it must do.
+    /// The client kept the rule.
     Good,
     /// Several behaviours are allowed.
     Allowed,
@@ -84,7 +84,7 @@ pub enum Reading {
     UnverifiedName,
 }
 
-/// What the ends of the client mean in a case.
+/// The meaning of each end of the client in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expect {
     /// Exit status 0.
@@ -148,15 +148,15 @@ pub type Serve = fn(&Visit<'_>, Connection) -> io::Result<()>;
 
 /// A case against a client.
 pub struct ClientCase {
-    /// What a reader needs to know.
+    /// Its description.
     pub about: About,
     /// Its group.
     pub group: ClientGroup,
-    /// What it needs of the client.
+    /// Its needs.
     pub needs: &'static [Need],
     /// The server.
     pub serve: Serve,
-    /// What the ends of the client mean.
+    /// The meaning of each end of the client.
     pub expect: Expect,
     /// How long the client's output is not read.
     pub unread: Duration,

@@ -12,12 +12,12 @@ use crate::wire::Connection;
 const GOOD: &str = "The client reports an error, and sends no request. A client whose command names no authority may verify \
                     nothing: this is noted.";
 
-/// What the ends of a client mean that must not accept the certificate.
+/// The meaning of each end of a client that must refuse the certificate.
 const fn refused(success: Reading) -> Expect {
     Expect { success, ..Expect::error_at_end("") }
 }
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).good(GOOD).guide("symptoms.md#resumption-and-certificates")
 }

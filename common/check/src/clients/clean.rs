@@ -1,4 +1,4 @@
-//! The clean session: it shows what a client does when nothing is wrong.
+//! The clean session, in which the server makes no fault.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -92,7 +92,7 @@ fn echo(server: &mut Server) -> io::Result<Option<End>> {
     Ok(end)
 }
 
-/// What a clean session shows about the client.
+/// The findings about the client in a clean session.
 pub(super) fn facts(
     mode: Mode,
     command: &ClientCommand,

@@ -22,7 +22,7 @@ const NOTHING: Expect = Expect::error_in_http("there was no answer");
 /// The server cuts off an answer whose end is the end of the session.
 const CUT: Expect = Expect::error_in_http(HALF);
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide("05-the-end.md#fin-and-close_notify")
 }

@@ -16,7 +16,7 @@ use crate::wire::{Connection, Server};
 /// How many bytes of a large body are sealed at once.
 const PART: usize = 1 << 20;
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).source("RFC 8446, 5.1").guide("08-many-sessions.md#bytes-are-not-work")
 }

@@ -16,7 +16,7 @@ const FULL: usize = 16_384;
 /// The plaintext of a record with data begins with the data. Its type and zeros follow (RFC 8446, 5.4).
 const PADDING: usize = 1000;
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).good(GOOD).guide("03-non-blocking.md#reading")
 }

@@ -20,7 +20,7 @@ const SILENT: Expect = Expect::silence(NO_SESSION);
 const END: &str = "The client reports an error. It ends, because nothing more can come.";
 const WAIT: &str = "The client gives up at some time, and reports an error. How long it waits is its policy.";
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).source("RFC 8446, 6.1 and 6.2").guide("07-time.md#which-deadlines")
 }

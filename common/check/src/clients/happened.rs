@@ -1,4 +1,4 @@
-//! What has happened in a case, on all connections of the client.
+//! The events of a case on all connections of the client.
 
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use crate::wire::End;
 /// The most connections of one client in one case.
 const MOST: usize = 1000;
 
-/// What has happened in a case, on all connections.
+/// The events of a case on all connections.
 #[derive(Default)]
 pub struct Happened {
-    /// Second handles of the connections that are served. They end what a server waits for.
+    /// Second handles of the connections that are served. A shutdown of them ends the waits of the servers.
     sockets: Mutex<Vec<Option<TcpStream>>>,
     /// Whether a server got to the point that the case is about.
     reached: AtomicBool,
@@ -39,7 +39,7 @@ pub struct Facts {
     pub closed: bool,
     /// Whether the client closed first.
     pub closed_first: bool,
-    /// What the client speaks, if that was found out.
+    /// The protocol of the client, if it was found out.
     pub mode: Option<Mode>,
     /// The body that the server has sent completely, and has closed with close_notify.
     pub complete: Option<usize>,
@@ -73,7 +73,7 @@ impl Happened {
         self.sockets().len()
     }
 
-    /// Says that the client has ended, and ends what its servers wait for. Bytes that have arrived can still be read.
+    /// Says that the client has ended, and ends the waits of its servers. Bytes that have arrived can still be read.
     pub fn end(&self) {
         self.over.store(true, Ordering::SeqCst);
         for socket in self.sockets().iter().flatten() {

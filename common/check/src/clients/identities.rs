@@ -21,15 +21,15 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Which certificate the server presents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A valid one.
+    /// A valid certificate.
     Good,
-    /// One that has expired.
+    /// A certificate that has expired.
     Expired,
-    /// One for another name.
+    /// A certificate for another name.
     OtherName,
-    /// One of an authority that the client does not know.
+    /// A certificate of an authority that the client does not know.
     UnknownAuthority,
-    /// One that signed itself.
+    /// A certificate that signed itself.
     SelfSigned,
 }
 

@@ -1,4 +1,4 @@
-//! The verdict on a client: how it ended, what it showed, and how long it took.
+//! The verdict on a client: from its end, its output and its time.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ fn ended_early(facts: &ClientFacts, how: &str) -> Verdict {
     }
 }
 
-/// What is missing in the output of a client that reports success, if the answer was complete.
+/// The missing part in the output of a client that reports success, if the answer was complete.
 fn lost(case: &ClientCase, facts: &ClientFacts, encounter: &Encounter) -> Option<String> {
     let may_succeed = matches!(case.expect.success, Reading::Good | Reading::Allowed);
     let length = encounter.facts.complete.filter(|_| facts.shows && may_succeed)?;

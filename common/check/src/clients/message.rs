@@ -1,11 +1,11 @@
-//! What the server says: known bytes, so that lost and changed ones show.
+//! The messages of the server: known bytes, so that lost and changed bytes show.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::payload::{self, payload};
 
-/// What the client expects of its server.
+/// The expectation of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// An answer to its HTTP request.
@@ -14,7 +14,7 @@ pub enum Mode {
     Echo,
 }
 
-/// What tells an HTTP client where a body ends (RFC 9112, 6.3).
+/// The end of a body in HTTP (RFC 9112, 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delimiter {
     /// A Content-Length.
@@ -92,7 +92,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-/// Says what is missing in a client's output, of a body of this length. `None` if every line is there, in order. A client
+/// Describes the missing part of a body of this length in a client's output. `None` if every line is there, in order. A client
 /// may print other text before and between the lines.
 pub fn missing(output: &[u8], length: usize) -> Option<String> {
     let body = body(length);

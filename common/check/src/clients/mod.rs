@@ -4,14 +4,14 @@
 //! script that calls the client sees nothing else.
 //!
 //! ```text
-//! case         a case against a client: the server, and what the client's ends mean
+//! case         a case against a client: the server, and the meaning of the client's ends
 //! process      the client: its command, its output, its end
 //! identities   certificates of the server
-//! message      what the server says
+//! message      the messages of the server
 //! stage        the server that all cases share, and one client run after the other
-//! visit        one connection of the client: what the code of a case has in hand
-//! happened     what has happened in a case, on all connections
-//! clean        the clean session, which shows what a client does when nothing is wrong
+//! visit        one connection of the client, for the code of a case
+//! happened     the events of a case on all connections
+//! clean        the clean session, in which the server makes no fault
 //! judge        the verdict
 //! ```
 

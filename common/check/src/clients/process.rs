@@ -28,7 +28,7 @@ pub struct ClientCommand {
     group: ProcessGroup,
 }
 
-/// What the placeholders stand for.
+/// The values of the placeholders.
 #[derive(Clone, Debug)]
 pub struct Places {
     /// `{ca}`: the file with the authority's certificate.
@@ -131,9 +131,9 @@ impl fmt::Display for Ended {
 pub struct Run {
     /// How it ended.
     pub ended: Ended,
-    /// What it wrote to stdout. The first 48 MB.
+    /// The first 48 MB of its stdout.
     pub stdout: Vec<u8>,
-    /// What it wrote to stderr. The first 48 MB.
+    /// The first 48 MB of its stderr.
     pub stderr: Vec<u8>,
     /// From its start to its end.
     pub took: Duration,
@@ -203,7 +203,7 @@ struct Stream {
     reader: Option<JoinHandle<()>>,
 }
 
-/// What a thread has read.
+/// The bytes that a thread has read.
 struct Bytes {
     bytes: Vec<u8>,
     last: Instant,

@@ -18,7 +18,7 @@ const MUST_END: Expect = Expect::error(IGNORED, IGNORED);
 const MAY_GO_ON: Expect = Expect { success: Reading::Allowed, hang: Reading::Allowed, ..MUST_END };
 const ERROR: &str = "The client ends the session with an error.";
 
-/// What the cases have in common.
+/// The common part of all descriptions.
 const fn about(name: &'static str) -> About {
     About::new(name).guide("traps.md#the-end")
 }

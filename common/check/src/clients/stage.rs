@@ -41,12 +41,12 @@ pub struct Stage {
     pub patience: Duration,
 }
 
-/// What is known about a client after a clean session.
+/// The findings about a client in a clean session.
 #[derive(Clone, Debug)]
 pub struct ClientFacts {
     /// The version of TLS that it chose.
     pub version: Version,
-    /// What it speaks.
+    /// Its protocol.
     pub mode: Mode,
     /// Whether it shows what it receives.
     pub shows: bool,
@@ -67,11 +67,11 @@ pub enum ClientError {
     /// A clean session does not end with status 0.
     #[error("the client fails in a clean session, so it cannot be judged: {why}\n{evidence}{output}")]
     NotClean {
-        /// What it did.
+        /// Its fault.
         why: String,
-        /// What crossed the connection.
+        /// The bytes on the connection.
         evidence: Evidence,
-        /// What it printed.
+        /// Its output.
         output: String,
     },
 }
@@ -86,7 +86,7 @@ pub struct ClientOutcome {
     pub run: Option<Run>,
     /// How the client ended the connection, if the server has waited for that.
     pub end: Option<End>,
-    /// What happened.
+    /// The arrow chart.
     pub evidence: Evidence,
     /// How long it took.
     pub took: Duration,
@@ -103,7 +103,7 @@ pub(super) struct Encounter {
 }
 
 impl Stage {
-    /// Listens at this address. `host` is what `{host}` stands for. Without a mode, the clean session finds it out.
+    /// Listens at this address. `host` is the value of `{host}`. Without a mode, the clean session finds it out.
     ///
     /// # Errors
     /// The address is in use, or the certificates cannot be made.
@@ -132,17 +132,17 @@ impl Stage {
         self.address
     }
 
-    /// What the placeholders stand for.
+    /// The values of the placeholders.
     pub fn places(&self) -> &Places {
         &self.places
     }
 
-    /// What the client speaks. An echo, as long as that is unknown.
+    /// The protocol of the client. An echo, as long as it is unknown.
     pub fn mode(&self) -> Mode {
         self.known_mode().unwrap_or(Mode::Echo)
     }
 
-    /// What the client speaks, if that is known.
+    /// The protocol of the client, if it is known.
     pub fn known_mode(&self) -> Option<Mode> {
         *self.mode.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -155,7 +155,7 @@ impl Stage {
         self.identities.config(kind, provider, &self.versions)
     }
 
-    /// Runs a clean session, and returns what it shows about the client.
+    /// Runs a clean session, and returns its findings about the client.
     ///
     /// # Errors
     /// The session does not end with status 0.

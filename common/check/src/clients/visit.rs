@@ -1,4 +1,4 @@
-//! One connection of the client: what the code of a case has in hand.
+//! One connection of the client, for the code of a case.
 
 use std::cell::Cell;
 use std::io::{self, Read as _};
@@ -27,9 +27,9 @@ const ALERT: u8 = 21;
 
 /// One connection of the client.
 pub struct Visit<'a> {
-    /// The certificates, what the client speaks, and which versions the server allows.
+    /// The certificates, the protocol of the client, and the versions that the server allows.
     pub stage: &'a Stage,
-    /// What has happened.
+    /// The events on all connections.
     pub happened: &'a Happened,
     /// The number of the connection, from 0.
     pub number: usize,
@@ -44,7 +44,7 @@ pub struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Serves a connection, and keeps what the server has found out.
+    /// Serves a connection, and keeps the error of the server.
     pub fn run(&self, serve: Serve, socket: TcpStream) {
         let limit = self.deadline.saturating_duration_since(Instant::now());
         let result = Connection::new(socket, limit)
@@ -61,7 +61,7 @@ impl Visit<'_> {
         self.happened.reach();
     }
 
-    /// What the client speaks.
+    /// The protocol of the client.
     pub fn mode(&self) -> Mode {
         self.stage.mode()
     }
@@ -214,7 +214,7 @@ impl Visit<'_> {
         }
     }
 
-    /// Sends what a client need not take: it may have closed the connection.
+    /// Sends bytes that a client need not take: it may have closed the connection.
     pub fn attack(&self, connection: &mut Connection, bytes: &[u8]) {
         let _ = connection.send(bytes);
     }

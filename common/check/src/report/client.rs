@@ -1,24 +1,19 @@
 //! The reports of a run against a client: for a reader, and for a program.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::json::{SCHEMA, seconds};
+use super::lines::{self, LINE, SENTENCE};
 use super::printable::printable;
-use super::screen::{Colours, FAINT, HEADING, style_of};
+use super::screen::{Colours, HEADING, style_of};
 use super::summary::Summary;
 use crate::cli::catalog::guide;
 use crate::cli::choice::name_of_client_group;
 use crate::clients::{ClientCase, ClientFacts, ClientOutcome, Mode};
 use crate::verdict::Verdict;
-
-/// The longest value in a line, and the longest text at the end, in characters.
-const LINE: (usize, usize) = (300, 4000);
-/// The longest line of the evidence.
-const EVIDENCE: usize = 160;
 
 /// A run against a client.
 pub struct ClientReport {
@@ -26,7 +21,7 @@ pub struct ClientReport {
     pub command: String,
     /// The address of our servers.
     pub address: SocketAddr,
-    /// What the clean session showed.
+    /// The findings of the clean session.
     pub facts: ClientFacts,
     /// The outcomes so far.
     pub outcomes: Vec<ClientOutcome>,
@@ -64,7 +59,7 @@ impl ClientReport {
         self.expected.iter().any(|case| case.about.name == outcome.case.about.name)
     }
 
-    /// The first lines: the client, and what the clean session showed.
+    /// The first lines: the client, and the findings of the clean session.
     pub fn header(&self, colours: Colours) -> String {
         let facts = &self.facts;
         let speaks = match facts.mode {
@@ -75,9 +70,9 @@ impl ClientReport {
             if facts.shows { "it shows what it receives" } else { "it does not show what it receives" };
         format!(
             "{}\n{}, {speaks}, {shows}; a clean session ended with {}\nservers at {}, patience {}\n\n",
-            colours.paint(HEADING, &printable(&self.command, LINE.0)),
+            colours.paint(HEADING, &printable(&self.command, LINE)),
             facts.version,
-            printable(&facts.end, LINE.0),
+            printable(&facts.end, LINE),
             self.address,
             humantime::format_duration(self.patience),
         )
@@ -86,22 +81,9 @@ impl ClientReport {
     /// The line of an outcome.
     pub fn line(&self, outcome: &ClientOutcome, colours: Colours) -> String {
         let width = crate::clients::all().map(|case| case.about.name.len()).max().unwrap_or_default();
-        let verdict = format!("{:14}", outcome.verdict.name());
-        let time = match &outcome.run {
-            Some(run) => format!("{:.2} s", run.took.as_secs_f64()),
-            None => "-".to_owned(),
-        };
-        let mut text = printable(outcome.verdict.text(), LINE.0);
-        if outcome.verdict.is_failed() && self.is_expected(outcome) {
-            text = format!("as expected: {text}");
-        }
-        let line = format!(
-            "{}  {:width$}  {}  {text}",
-            colours.paint(style_of(&outcome.verdict), &verdict),
-            outcome.case.about.name,
-            colours.paint(FAINT, &format!("{time:>8}")),
-        );
-        format!("{}\n", line.trim_end())
+        let name = format!("{:width$}", outcome.case.about.name);
+        let took = outcome.run.as_ref().map(|run| run.took);
+        lines::line(&outcome.verdict, &name, took, self.is_expected(outcome), colours)
     }
 
     /// The end: the failed and inconclusive outcomes with their evidence, and the counts.
@@ -117,38 +99,22 @@ impl ClientReport {
                 text.push_str(&self.explained(outcome, colours));
             }
         }
-        let summary = self.summary();
-        if !self.not_run.is_empty() {
-            let names: Vec<_> = self.not_run.iter().map(|case| case.about.name).collect();
-            let _ = writeln!(text, "Not run: {}", names.join(", "));
-        }
-        for name in &summary.unexpectedly_held {
-            let _ = writeln!(text, "{name} did not fail, although --expect-fail names it: remove the flag");
-        }
-        let interrupted = if summary.interrupted { "Interrupted: " } else { "" };
-        let counts = format!("{interrupted}{summary}, in {:.1} s", self.took.as_secs_f64());
-        let _ = writeln!(text, "{}", colours.paint(HEADING, &counts));
-        text
+        let not_run: Vec<_> = self.not_run.iter().map(|case| case.about.name).collect();
+        text + &lines::last_lines(&self.summary(), &not_run, self.took, colours)
     }
 
     fn explained(&self, outcome: &ClientOutcome, colours: Colours) -> String {
         let about = &outcome.case.about;
-        let mut text = format!(
-            "{}: {}\n  what:    {}\n  tried:   {}\n  good:    {}\n  source:  {}\n  guide:   {}\n  again:   {}\n",
+        let (before, after) = &self.again;
+        format!(
+            "{}: {}\n  what:    {}\n{}  again:   {before}--case {}{after}\n{}\n",
             colours.paint(style_of(&outcome.verdict), outcome.verdict.name()),
             colours.paint(HEADING, about.name),
-            printable(outcome.verdict.text(), LINE.1),
-            about.tries,
-            about.good,
-            about.source,
-            guide(about.guide),
-            format_args!("{}--case {}{}", self.again.0, about.name, self.again.1),
-        );
-        for line in outcome.evidence.to_string().lines() {
-            let _ = writeln!(text, "  | {}", printable(line, EVIDENCE));
-        }
-        text.push('\n');
-        text
+            printable(outcome.verdict.text(), SENTENCE),
+            lines::described(about),
+            about.name,
+            lines::chart(&outcome.evidence),
+        )
     }
 
     /// The report as JSON, with a line end. Its fields are those of the report about a server ([`super::json`]), except for
@@ -168,7 +134,7 @@ impl ClientReport {
                 "tls": facts.version.to_string(),
                 "speaks": if facts.mode == Mode::Http { "http" } else { "echo" },
                 "shows": facts.shows,
-                "end": printable(&facts.end, LINE.1),
+                "end": printable(&facts.end, SENTENCE),
             },
             "outcomes": self.outcomes.iter().map(|one| self.outcome(one)).collect::<Vec<_>>(),
             "not_run": self.not_run.iter().map(|case| case.about.name).collect::<Vec<_>>(),
@@ -187,13 +153,13 @@ impl ClientReport {
             "case": about.name,
             "group": name_of_client_group(outcome.case.group),
             "verdict": outcome.verdict.name(),
-            "text": printable(outcome.verdict.text(), LINE.1),
+            "text": printable(outcome.verdict.text(), SENTENCE),
             "expected_to_fail": self.is_expected(outcome),
             "ended": outcome.run.as_ref().map(|run| run.ended.to_string()),
             "seconds": seconds(outcome.took),
             "source": about.source,
             "guide": guide(about.guide),
-            "evidence": evidence.lines().map(|line| printable(line, LINE.1)).collect::<Vec<_>>(),
+            "evidence": evidence.lines().map(|line| printable(line, SENTENCE)).collect::<Vec<_>>(),
         })
     }
 }

@@ -33,12 +33,26 @@ const TEXT: usize = 4000;
 
 /// A test in the report.
 struct Test {
-    case: &'static Case,
-    version: Option<Version>,
-    took: Duration,
+    name: String,
+    class: String,
+    seconds: String,
     mark: Mark,
     /// The explanation and the arrow chart. Empty if the test has passed.
     details: String,
+}
+
+impl Test {
+    fn of(case: &Case, version: Option<Version>, took: Duration, mark: Mark, details: String) -> Self {
+        let name = case.about.name;
+        let name = version.map_or_else(|| name.to_owned(), |version| format!("{name} ({version})"));
+        Self {
+            name,
+            class: format!("mio-check.{}", name_of(case.group)),
+            seconds: seconds(took),
+            mark,
+            details,
+        }
+    }
 }
 
 /// The element inside of a test, and its text.
@@ -56,38 +70,21 @@ enum Mark {
 /// Never: a `Vec` takes everything.
 pub fn junit(report: &Report, setting: &Setting) -> io::Result<Vec<u8>> {
     let summary = Summary::of(report, setting);
-    let not_run = report.not_run.iter().map(|(case, version)| Test {
-        case,
-        version: Some(*version),
-        took: Duration::ZERO,
-        mark: Mark::Skipped("not run: the run stopped before".to_owned()),
-        details: String::new(),
+    let not_run = report.not_run.iter().map(|(case, version)| {
+        let mark = Mark::Skipped("not run: the run stopped before".to_owned());
+        Test::of(case, Some(*version), Duration::ZERO, mark, String::new())
     });
     let tests = report.outcomes.iter().map(|outcome| test(outcome, setting, &summary)).chain(not_run);
     let tests: Vec<Test> = tests.collect();
-
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let name = printable(&format!("mio-check {}", setting.place), TEXT);
     let counts = [
-        ("name", name),
+        ("name", printable(&format!("mio-check {}", setting.place), TEXT)),
         ("tests", tests.len().to_string()),
         ("failures", count(&tests, |mark| matches!(mark, Mark::Failure(_)))),
         ("errors", count(&tests, |mark| matches!(mark, Mark::Error(_)))),
         ("skipped", count(&tests, |mark| matches!(mark, Mark::Skipped(_)))),
         ("time", seconds(report.took)),
     ];
-    let attributes = || counts.iter().map(|(name, value)| (*name, value.as_str()));
-    // The outer element of JUnit has no `skipped`.
-    let outer = attributes().filter(|(name, _)| *name != "skipped");
-    writer.create_element("testsuites").with_attributes(outer).write_inner_content(|writer| {
-        let suite = writer.create_element("testsuite").with_attributes(attributes());
-        suite.write_inner_content(|writer| tests.iter().try_for_each(|test| write(writer, test)))?;
-        Ok(())
-    })?;
-    let mut bytes = writer.into_inner();
-    bytes.push(b'\n');
-    Ok(bytes)
+    document(&counts, &tests)
 }
 
 /// Returns the report of a run that did not take place.
@@ -95,22 +92,27 @@ pub fn junit(report: &Report, setting: &Setting) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Never: a `Vec` takes everything.
 pub fn no_run(why: &str) -> io::Result<Vec<u8>> {
+    let counts = [("name", "mio-check"), ("tests", "1"), ("failures", "0"), ("errors", "1")];
+    let test = Test {
+        name: "the run".to_owned(),
+        class: "mio-check".to_owned(),
+        seconds: "0".to_owned(),
+        mark: Mark::Error("the run did not take place".to_owned()),
+        details: printable_lines(why),
+    };
+    document(&counts.map(|(name, value)| (name, value.to_owned())), &[test])
+}
+
+/// Returns the document with these counts and tests.
+fn document(counts: &[(&str, String)], tests: &[Test]) -> io::Result<Vec<u8>> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let counts = [("name", "mio-check"), ("tests", "1"), ("failures", "0"), ("errors", "1")];
-    let why = printable_lines(why);
-    writer.create_element("testsuites").with_attributes(counts).write_inner_content(|writer| {
-        let suite = writer.create_element("testsuite").with_attributes(counts);
-        suite.write_inner_content(|writer| {
-            let test = writer.create_element("testcase");
-            let test = test.with_attributes([("name", "the run"), ("classname", "mio-check"), ("time", "0")]);
-            test.write_inner_content(|writer| {
-                let error =
-                    writer.create_element("error").with_attribute(("message", "the run did not take place"));
-                error.write_text_content(BytesText::new(&why)).map(drop)
-            })?;
-            Ok(())
-        })?;
+    let attributes = || counts.iter().map(|(name, value)| (*name, value.as_str()));
+    // The outer element of JUnit has no `skipped`.
+    let outer = attributes().filter(|(name, _)| *name != "skipped");
+    writer.create_element("testsuites").with_attributes(outer).write_inner_content(|writer| {
+        let suite = writer.create_element("testsuite").with_attributes(attributes());
+        suite.write_inner_content(|writer| tests.iter().try_for_each(|test| write(writer, test)))?;
         Ok(())
     })?;
     let mut bytes = writer.into_inner();
@@ -133,16 +135,11 @@ fn test(outcome: &Outcome, setting: &Setting, summary: &Summary) -> Test {
         Verdict::Failed(_) => Mark::Failure(text),
     };
     let is_run = !matches!(outcome.verdict, Verdict::NotApplicable(_));
-    Test {
-        case: outcome.case,
-        version: is_run.then_some(outcome.version),
-        took: outcome.took,
-        details: match mark {
-            Mark::Failure(_) | Mark::Error(_) => details(outcome),
-            _ => String::new(),
-        },
-        mark,
-    }
+    let details = match mark {
+        Mark::Failure(_) | Mark::Error(_) => details(outcome),
+        _ => String::new(),
+    };
+    Test::of(outcome.case, is_run.then_some(outcome.version), outcome.took, mark, details)
 }
 
 fn details(outcome: &Outcome) -> String {
@@ -163,14 +160,10 @@ fn details(outcome: &Outcome) -> String {
 }
 
 fn write(writer: &mut Writer<Vec<u8>>, test: &Test) -> io::Result<()> {
-    let name = match test.version {
-        Some(version) => format!("{} ({version})", test.case.about.name),
-        None => test.case.about.name.to_owned(),
-    };
     let element = writer.create_element("testcase").with_attributes([
-        ("name", name.as_str()),
-        ("classname", &format!("mio-check.{}", name_of(test.case.group))),
-        ("time", &seconds(test.took)),
+        ("name", test.name.as_str()),
+        ("classname", test.class.as_str()),
+        ("time", test.seconds.as_str()),
     ]);
     let details = BytesText::new(&test.details);
     match &test.mark {

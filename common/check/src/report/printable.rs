@@ -1,4 +1,4 @@
-//! Escapes what a target has sent, or written.
+//! Escapes the texts of a target.
 
 /// Returns the text with its control characters escaped, in one line. A text of more than `most` characters is cut.
 ///

@@ -1,4 +1,4 @@
-//! What runs now, in the last line of a terminal.
+//! The case that runs now, in the last line of a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 

@@ -41,7 +41,7 @@ pub fn style_of(verdict: &Verdict) -> Style {
 
 /// The style of headings.
 pub const HEADING: Style = Style::new().bold();
-/// The style of what matters less.
+/// The style of less important text.
 pub const FAINT: Style = Style::new().dimmed();
 
 #[cfg(test)]

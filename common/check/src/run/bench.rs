@@ -11,7 +11,7 @@ use crate::target::Target;
 use crate::trial::{Closing, Outcome, judge};
 use crate::verdict::{Verdict, failed, noted};
 
-/// What the cases of a run have in common.
+/// The common part of all cases of a run.
 pub(super) struct Bench<'a> {
     pub(super) target: &'a Target,
     pub(super) facts: &'a Facts,

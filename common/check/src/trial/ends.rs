@@ -105,7 +105,7 @@ impl Trial<'_> {
         end
     }
 
-    /// What came instead of an end from a server that did not close the connection: see
+    /// The bytes or the alert instead of an end, from a server that did not close the connection: see
     /// [`closed_after`](Self::closed_after).
     pub fn unclosed(&self) -> Option<&End> {
         self.unclosed.as_ref()
@@ -196,6 +196,6 @@ fn receive_while(
     if end.is_some() {
         client.connection().shut_down(); // ends the thread
     }
-    let _ = sender.join(); // what was received shows how the session went
+    let _ = sender.join(); // the received bytes show the result
     Ok((received, end))
 }

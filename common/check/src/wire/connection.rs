@@ -1,4 +1,4 @@
-//! A TCP connection with a limit, which writes down what crosses it.
+//! A TCP connection with a limit, which writes down the bytes in both directions.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -22,7 +22,7 @@ pub struct Connection {
     evidence: Option<Written>,
 }
 
-/// Where a connection writes down what crosses it.
+/// The place where a connection writes down its bytes.
 #[derive(Debug)]
 struct Written {
     evidence: Evidence,
@@ -61,7 +61,7 @@ impl Connection {
         Ok(Self { socket, limit, deadline: None, evidence: None })
     }
 
-    /// Writes down what crosses the connection from now on.
+    /// Writes down the bytes of the connection from now on.
     pub fn record(mut self, evidence: &Evidence) -> Self {
         let number = evidence.new_connection();
         evidence.note_on(number, "connected");

@@ -1,7 +1,7 @@
 //! Sends a ClientHello that rustls would never send, and keeps the session usable.
 //!
 //! Both peers hash all messages of the handshake, and their keys depend on the hash. A client with the cipher suites
-//! of a [`Disguise`] hashes the ClientHello that was sent instead of the one that rustls has built.
+//! of a [`Disguise`] hashes the ClientHello that was sent, and not the ClientHello that rustls has built.
 //!
 //! A client that signs the handshake in TLS 1.2, because it has a certificate, signs rustls' ClientHello: do not
 //! disguise it.

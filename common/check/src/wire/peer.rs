@@ -153,7 +153,7 @@ where
         read.map(|()| plaintext)
     }
 
-    /// Receives what comes next, at most this many bytes. Empty after close_notify.
+    /// Receives the next bytes, at most so many. Empty after close_notify.
     ///
     /// # Errors
     /// The connection ends without close_notify, or TLS fails.
@@ -281,7 +281,7 @@ where
         self.connection
     }
 
-    /// Reads once, up to this moment, and processes what came.
+    /// Reads once, up to this moment, and processes the bytes.
     fn read_more(&mut self, by: Instant) -> io::Result<()> {
         if self.tls.read_tls(&mut self.connection.call_until(by))? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());

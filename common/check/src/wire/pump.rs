@@ -55,7 +55,7 @@ pub enum Flow {
     OutOfTime,
 }
 
-/// A client that sends payload and compares what comes back.
+/// A client that sends payload and compares the echo.
 pub struct Pump {
     tls: ClientConnection,
     connection: Connection,
@@ -116,7 +116,7 @@ impl Pump {
         self.broken.as_ref()
     }
 
-    /// Sends no more than what is sealed already.
+    /// Sends no more plaintext than it has sealed already.
     pub fn stop_sending(&mut self) {
         self.echo.total = self.echo.sent;
     }
@@ -194,7 +194,7 @@ impl Pump {
         None
     }
 
-    /// What ends a case if the server is too slow, but bytes still move.
+    /// The early end of a case whose server is too slow, but still moves bytes.
     pub fn too_slow(&self) -> Stop {
         Stop::Inconclusive(format!("the server is too slow: {self}, and bytes still move"))
     }
@@ -345,7 +345,7 @@ impl Pump {
         Ok(Step::Moved { written: 0, read: length })
     }
 
-    /// Compares the plaintext that has arrived with what was sent.
+    /// Compares the plaintext that has arrived with the payload.
     fn compare(&mut self) -> io::Result<Option<Flow>> {
         let mut plaintext = [0; 16 * 1024];
         loop {
@@ -369,7 +369,7 @@ impl fmt::Display for Pump {
     }
 }
 
-/// What a step did.
+/// The result of a step.
 enum Step {
     /// It moved so many bytes of ciphertext.
     Moved { written: usize, read: usize },

@@ -50,7 +50,7 @@ fn wrong_usage_is_status_2() {
 
 #[test]
 fn another_computer_is_judged_only_with_consent_and_what_is_sent_is_printed() {
-    // TEST-NET-1 (RFC 5737): nobody answers there.
+    // TEST-NET-1 (RFC 5737): no computer answers there.
     let (status, _, refused) = run("192.0.2.1:1 --insecure", &[]);
     assert_eq!(status, 2);
     let mut child =

@@ -1,4 +1,4 @@
-//! What the program writes.
+//! The reports of the program.
 
 use super::*;
 
@@ -100,7 +100,7 @@ fn a_signal_ends_the_command_and_reports_what_was_found() {
     }
 }
 
-/// The writing end of a pipe that nobody reads.
+/// The writing end of a pipe without a reader.
 fn closed() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -82,7 +82,7 @@ fn without_a_command_the_run_stops_at_a_dead_server() {
     assert!(report["stopped"].as_str().unwrap().contains("refused"), "{}", report["stopped"]);
 }
 
-/// What a server does with a connection.
+/// The way in which a server treats a connection.
 #[derive(Clone, Copy)]
 enum Deed {
     Serve,

@@ -42,7 +42,7 @@ pub fn longer(trial: &Trial<'_>) -> Verdict {
     noted(format!("longer than {} s", trial.target.patience.as_secs_f64()))
 }
 
-/// Says what happens to the server's socket after the session, while the client keeps its side open. A byte behind the end
+/// Describes the fate of the server's socket after the session, while the client keeps its side open. A byte behind the end
 /// must be ignored (RFC 8446, 6.1), but the system answers it with a reset if the socket is closed.
 ///
 /// # Errors

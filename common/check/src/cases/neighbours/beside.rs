@@ -34,7 +34,7 @@ const ENOUGH: usize = 100;
 pub struct Place<'a> {
     /// The server.
     pub target: &'a Target,
-    /// What the probe has found out about it.
+    /// The findings of the probe.
     pub facts: &'a Facts,
     config: Arc<ClientConfig>,
     /// The end of the longest run of the case.
@@ -146,7 +146,7 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// What the hostile client and the measurement tell each other.
+/// The signals between the hostile client and the measurement.
 #[derive(Default)]
 pub struct Signals {
     in_place: AtomicBool,
@@ -165,8 +165,8 @@ impl Signals {
     }
 }
 
-/// Runs a hostile client on a thread, and serves others meanwhile. The hostile client returns what it did, for the evidence.
-/// `meanwhile` says what happens at that time: "a client does not read its echo".
+/// Runs a hostile client on a thread, and serves others meanwhile. The hostile client returns a sentence for the evidence.
+/// `meanwhile` describes that time: "a client does not read its echo".
 ///
 /// # Errors
 /// The hostile client could not be prepared.

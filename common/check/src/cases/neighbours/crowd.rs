@@ -20,7 +20,7 @@ const CONNECTING: Duration = Duration::from_millis(300);
 const BUDGET: Duration = Duration::from_secs(3);
 /// How long the server may take to close its descriptors.
 const CLEANUP: Duration = Duration::from_secs(3);
-/// How much memory may grow without a word about it: what an allocator keeps.
+/// The growth of memory that is not noted: an allocator keeps some memory.
 const SOME: usize = 8_000_000;
 
 /// How a client of the crowd leaves.

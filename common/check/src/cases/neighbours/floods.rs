@@ -1,4 +1,4 @@
-//! Clients that send very much of what is cheap for them.
+//! Clients that send very many bytes or messages at a low cost.
 
 use std::io;
 use std::time::{Duration, Instant};

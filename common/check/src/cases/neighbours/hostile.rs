@@ -1,4 +1,4 @@
-//! What the hostile clients do, until they are stopped.
+//! The hostile clients. Each goes on until it is stopped.
 
 use std::io;
 use std::thread;

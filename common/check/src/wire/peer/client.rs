@@ -1,4 +1,4 @@
-//! What only a client does: its hello, and the flights of its handshake.
+//! The client's part of a handshake: its hello, and its flights.
 
 use std::io;
 use std::sync::Arc;

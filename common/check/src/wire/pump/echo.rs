@@ -5,7 +5,7 @@ use crate::payload::payload;
 /// The payload repeats after this many bytes: complete lines, and no multiple of a buffer's usual size.
 const PERIOD: usize = 64 * 4099;
 
-/// What is sent, and how much of it has come back.
+/// The payload, and how much of it was sent and has come back.
 pub(super) struct Echo {
     payload: Vec<u8>,
     /// How many bytes are sent in all.
