@@ -130,32 +130,28 @@ fn slow_handshake(trial: &mut Trial<'_>) -> Judgement {
 }
 
 fn idle_session(trial: &mut Trial<'_>) -> Judgement {
+    let client = after_an_exchange(trial)?;
+    end_and_fate(trial, client, |end| *end == End::CloseNotify)
+}
+
+fn unanswered_close(trial: &mut Trial<'_>) -> Judgement {
     let mut client = after_an_exchange(trial)?;
+    client.close_notify()?;
+    end_and_fate(trial, client, |end| !end.is_open())
+}
+
+/// Waits for the end of a session. After such an end, also waits for the end of the server's socket.
+fn end_and_fate(trial: &mut Trial<'_>, mut client: Client, has_fate: impl Fn(&End) -> bool) -> Judgement {
     let start = Instant::now();
     let end = end_of_session(&mut client, start, trial.target.patience);
     trial.keep_end(&end);
-    if end != End::CloseNotify {
+    if !has_fate(&end) {
         return Ok(noted_end(trial, start, &end));
     }
     let closed = noted_after(start, &end);
     let mut connection = client.into_connection();
     let fate = fate_of_the_socket(&mut connection, start, trial.target.patience)?;
     Ok(noted(format!("{closed}; {fate}")))
-}
-
-fn unanswered_close(trial: &mut Trial<'_>) -> Judgement {
-    let mut client = after_an_exchange(trial)?;
-    client.close_notify()?;
-    let start = Instant::now();
-    let end = end_of_session(&mut client, start, trial.target.patience);
-    trial.keep_end(&end);
-    if end.is_open() {
-        return Ok(longer(trial));
-    }
-    let answer = noted_after(start, &end);
-    let mut connection = client.into_connection();
-    let fate = fate_of_the_socket(&mut connection, start, trial.target.patience)?;
-    Ok(noted(format!("{answer}; {fate}")))
 }
 
 /// A client after an exchange. If the server does not answer in time, the case says nothing: a server with a few slots is

@@ -10,7 +10,7 @@ use crate::exchange::is_answered;
 use crate::payload::{difference, payload};
 use crate::target::Speaks;
 use crate::trial::Trial;
-use crate::verdict::{Judgement, OrFailed as _, Verdict, failed, noted};
+use crate::verdict::{Judgement, OrFailed as _, Stop, Verdict, failed, noted};
 use crate::wire::{Client, Connection, End};
 
 /// One megabyte: more than the buffers of one session, less than those of two sockets on the loopback.
@@ -147,32 +147,36 @@ fn close_notify_first(trial: &mut Trial<'_>) -> Judgement {
 }
 
 fn close_behind_data(trial: &mut Trial<'_>) -> Judgement {
-    let mut client = trial.ready()?;
-    let (plaintext, records) = megabyte_and_close_notify(&mut client)?;
-    let send = move |connection: &mut Connection| connection.send(&records);
-    let (received, end) = trial.end_behind(&mut client, Duration::ZERO, plaintext.len(), send)?;
-    Ok(answer_and_close_notify(trial, &plaintext, &received, &end))
+    Ok(behind_a_megabyte(trial, Duration::ZERO, b"", false)?.1)
 }
 
 fn close_and_fin(trial: &mut Trial<'_>) -> Judgement {
-    let mut client = trial.ready()?;
-    let (plaintext, records) = megabyte_and_close_notify(&mut client)?;
-    let (received, end) =
-        trial.end_behind(&mut client, Duration::ZERO, plaintext.len(), move |connection| {
-            send_and_fin(connection, &records)
-        })?;
-    Ok(answer_and_close_notify(trial, &plaintext, &received, &end))
+    Ok(behind_a_megabyte(trial, Duration::ZERO, b"", true)?.1)
 }
 
 fn bytes_behind_close_notify(trial: &mut Trial<'_>) -> Judgement {
-    let mut client = trial.ready()?;
-    let (plaintext, mut records) = megabyte_and_close_notify(&mut client)?;
-    records.extend(b"unread");
     // A server may stop to read while its answer is not read. So the client cannot wait for the end of its writing.
-    let send = move |connection: &mut Connection| send_and_fin(connection, &records);
-    let (received, end) = trial.end_behind(&mut client, LATE, plaintext.len(), send)?;
-    let verdict = answer_and_close_notify(trial, &plaintext, &received, &end);
+    let (mut client, verdict) = behind_a_megabyte(trial, LATE, b"unread", true)?;
     Ok(or_reset_behind(&mut client, verdict))
+}
+
+/// Sends a megabyte, close_notify, these bytes, and perhaps a FIN. Reads the answer meanwhile, but not before this pause.
+fn behind_a_megabyte(
+    trial: &mut Trial<'_>,
+    pause: Duration,
+    bytes: &[u8],
+    has_fin: bool,
+) -> Result<(Client, Verdict), Stop> {
+    let mut client = trial.ready()?;
+    let plaintext = payload(MEGABYTE);
+    let records = [client.seal(&plaintext)?, client.seal_close_notify()?, bytes.to_vec()].concat();
+    let send = move |connection: &mut Connection| match has_fin {
+        true => send_and_fin(connection, &records),
+        false => connection.send(&records),
+    };
+    let (received, end) = trial.end_behind(&mut client, pause, plaintext.len(), send)?;
+    let verdict = answer_and_close_notify(trial, &plaintext, &received, &end);
+    Ok((client, verdict))
 }
 
 /// The verdict, or a note if everything arrived and a reset followed. Whether the reset destroys the answer depends on the
@@ -211,14 +215,6 @@ fn close_notify_twice(trial: &mut Trial<'_>) -> Judgement {
     let (received, end) = trial.end_of(&mut client);
     let verdict = answer_and_close_notify(trial, &message, &received, &end);
     Ok(or_reset_behind(&mut client, verdict))
-}
-
-/// Returns a megabyte as plaintext, and the records with it and close_notify.
-fn megabyte_and_close_notify(client: &mut Client) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let plaintext = payload(MEGABYTE);
-    let mut records = client.seal(&plaintext)?;
-    records.extend(client.seal_close_notify()?);
-    Ok((plaintext, records))
 }
 
 fn send_and_fin(connection: &mut Connection, bytes: &[u8]) -> io::Result<()> {

@@ -29,13 +29,7 @@ pub fn serve(visit: &Visit<'_>, connection: Connection) -> io::Result<()> {
     visit.reached();
     match mode {
         Mode::Http => {
-            while super::message::find(&received, b"\r\n\r\n").is_none() {
-                let more = server.receive_some(4096)?;
-                if more.is_empty() {
-                    return Err(io::Error::other("the client sent no HTTP request"));
-                }
-                received.extend(more);
-            }
+            visit.rest_of_request(&mut server, received)?;
             let message = super::message::Message::new(mode, USUAL, Delimiter::Length);
             server.send(&message.whole())?;
         }

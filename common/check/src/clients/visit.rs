@@ -147,7 +147,14 @@ impl Visit<'_> {
     /// # Errors
     /// The client has ended the connection, or sends no end of a head.
     pub fn request(&self, server: &mut Server) -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
+        self.rest_of_request(server, Vec::new())
+    }
+
+    /// [`request`](Self::request) whose first bytes have been read.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub fn rest_of_request(&self, server: &mut Server, mut head: Vec<u8>) -> io::Result<Vec<u8>> {
         while super::message::find(&head, b"\r\n\r\n").is_none() {
             let more = server.receive_some(4096)?;
             if more.is_empty() || head.len() > LONGEST_HEAD {

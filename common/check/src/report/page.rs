@@ -36,7 +36,10 @@ const GLOSSARY: [(&str, &str); 15] = [
     ("change_cipher_spec", "A record before the first encrypted one. In TLS 1.3 it has no meaning any more."),
     ("alert", "A record that ends a session with the reason as a number (fatal), or only warns."),
     ("close_notify", "The alert that ends a session properly: the sender sends no more data."),
-    ("FIN", "TCP's end of one direction. TLS cannot trust it, because anybody on the network can forge it."),
+    (
+        "FIN",
+        "TCP's end of one direction. TLS cannot trust it, because every computer on the path can forge it.",
+    ),
     ("reset", "TCP's end of both directions at once (RST). Bytes that were not read yet can be lost."),
 ];
 

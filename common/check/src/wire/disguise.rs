@@ -9,12 +9,12 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustls::CipherSuiteCommon;
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
-use rustls::{CipherSuiteCommon, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
 
 use super::hello::{ClientHello, LONGEST, records_of};
+use super::suites;
 
 /// Changes a ClientHello.
 type Change = Box<dyn FnMut(&mut ClientHello) + Send>;
@@ -46,9 +46,11 @@ impl Disguise {
 
     /// The default algorithms, with hashes of the changed messages.
     pub fn provider(&self) -> CryptoProvider {
-        let usual = default_provider();
-        let cipher_suites = usual.cipher_suites.iter().map(|suite| self.suite(*suite)).collect();
-        CryptoProvider { cipher_suites, ..usual }
+        let rewrite = |common: &mut CipherSuiteCommon| {
+            let (inner, messages) = (common.hash_provider, self.messages.clone());
+            common.hash_provider = suites::leak(Rewriting { inner, messages });
+        };
+        suites::provider(|suite| rewrite(&mut suite.common), |suite| rewrite(&mut suite.common))
     }
 
     /// Returns the flight with its ClientHello changed and cut into as few records as possible. A flight without a
@@ -71,32 +73,6 @@ impl Disguise {
         let changed = changed.message()?;
         self.messages.add(hello[5..].to_vec(), changed.clone());
         Ok([before, &records_of(&changed, LONGEST)?].concat())
-    }
-
-    /// rustls needs `'static` suites, so they leak.
-    fn suite(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
-        let common = |common: &CipherSuiteCommon| CipherSuiteCommon {
-            hash_provider: Box::leak(Box::new(Rewriting {
-                inner: common.hash_provider,
-                messages: self.messages.clone(),
-            })),
-            ..*common
-        };
-        match suite {
-            SupportedCipherSuite::Tls13(suite) => {
-                SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
-                    common: common(&suite.common),
-                    quic: None,
-                    ..*suite
-                })))
-            }
-            SupportedCipherSuite::Tls12(suite) => {
-                SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
-                    common: common(&suite.common),
-                    ..*suite
-                })))
-            }
-        }
     }
 }
 

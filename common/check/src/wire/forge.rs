@@ -10,18 +10,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::cipher::{
     AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter,
     MessageEncrypter, OutboundChunks, OutboundOpaqueMessage, OutboundPlainMessage, Tls12AeadAlgorithm,
     Tls13AeadAlgorithm, UnsupportedOperationError,
 };
-use rustls::{
-    CipherSuiteCommon, ConnectionCommon, ConnectionTrafficSecrets, ContentType, Error, SideData,
-    SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite,
-};
+use rustls::{ConnectionCommon, ConnectionTrafficSecrets, ContentType, Error, SideData};
 
 use super::peer::Peer;
+use super::suites;
 
 /// Changes the last byte.
 pub fn damage(bytes: &mut [u8]) {
@@ -45,9 +42,10 @@ pub struct Forge {
 impl Forge {
     /// The default algorithms, with forged records.
     pub fn provider(&self) -> CryptoProvider {
-        let usual = default_provider();
-        let cipher_suites = usual.cipher_suites.iter().map(|suite| self.suite(*suite)).collect();
-        CryptoProvider { cipher_suites, ..usual }
+        suites::provider(
+            |suite| suite.aead_alg = suites::leak(Forging { inner: suite.aead_alg, forge: self.clone() }),
+            |suite| suite.aead_alg = suites::leak(Forging { inner: suite.aead_alg, forge: self.clone() }),
+        )
     }
 
     /// Replaces the next record.
@@ -99,27 +97,6 @@ impl Forge {
 
     fn take(&self) -> Option<Alteration> {
         self.alterations.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    /// rustls needs `'static` suites, so they leak.
-    fn suite(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
-        match suite {
-            SupportedCipherSuite::Tls13(suite) => {
-                SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
-                    common: CipherSuiteCommon { ..suite.common },
-                    aead_alg: Box::leak(Box::new(Forging { inner: suite.aead_alg, forge: self.clone() })),
-                    quic: None,
-                    ..*suite
-                })))
-            }
-            SupportedCipherSuite::Tls12(suite) => {
-                SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite {
-                    common: CipherSuiteCommon { ..suite.common },
-                    aead_alg: Box::leak(Box::new(Forging { inner: suite.aead_alg, forge: self.clone() })),
-                    ..*suite
-                })))
-            }
-        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod forge;
 pub mod hello;
 pub mod peer;
 pub mod pump;
+mod suites;
 
 pub use connection::Connection;
 pub use disguise::Disguise;

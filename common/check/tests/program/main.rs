@@ -34,6 +34,7 @@ use clap::ValueEnum as _;
 use fault::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 /// The longest wait for something that must happen.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -97,6 +98,17 @@ fn run(flags: &str, command: &[String]) -> (i32, String, String) {
 /// Runs `mio-check` against a server with this fault, which it starts.
 fn judge(fault: &str, flags: &str) -> (i32, String, String) {
     run(&format!("127.0.0.1:0 --insecure {flags}"), &command(fault))
+}
+
+/// [`judge`] with a report in JSON. Returns the exit status and the report.
+fn judge_in_json(fault: &str, flags: &str) -> (i32, Value) {
+    let (status, stdout, _) = judge(fault, &format!("--json {flags}"));
+    (status, serde_json::from_str(&stdout).unwrap())
+}
+
+/// An empty file that ends with its test.
+fn temporary_file() -> NamedTempFile {
+    tempfile::Builder::new().prefix("check-program-").tempfile().unwrap()
 }
 
 fn contains(text: &str, parts: &[&str]) {

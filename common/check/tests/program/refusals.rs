@@ -90,10 +90,9 @@ fn a_server_that_cannot_be_reached_is_status_3() {
 
 #[test]
 fn a_server_without_the_right_certificate_is_status_3() {
-    let ca = std::env::temp_dir().join(format!("check-program-{}.pem", std::process::id()));
-    config::new_identity(Some(&ca)).unwrap();
-    let (status, _, stderr) = run(&format!("127.0.0.1:0 --ca {}", ca.display()), &command("none"));
-    fs::remove_file(&ca).unwrap();
+    let ca = temporary_file();
+    config::new_identity(Some(ca.path())).unwrap();
+    let (status, _, stderr) = run(&format!("127.0.0.1:0 --ca {}", ca.path().display()), &command("none"));
     assert_eq!(status, 3, "{stderr}");
     contains(
         &stderr,

@@ -4,18 +4,16 @@ use super::*;
 
 #[test]
 fn json_is_one_object_and_junit_is_a_file() {
-    let (status, stdout, _) = judge("no-close-notify", "--json --case close-notify-answered --seed 7");
-    let report: Value = serde_json::from_str(&stdout).unwrap();
+    let (status, report) = judge_in_json("no-close-notify", "--case close-notify-answered --seed 7");
     assert_eq!((status, &report["exit_status"], &report["seed"]), (1, &1.into(), &7.into()));
     assert_eq!(report["target"]["speaks"], "echo");
     assert!(report["outcomes"].as_array().unwrap().iter().all(|outcome| outcome["verdict"] == "failed"));
 
-    let file = std::env::temp_dir().join(format!("check-program-{}.xml", std::process::id()));
+    let file = temporary_file();
     fs::write(&file, "an older and longer report ".repeat(1000)).unwrap();
     let (status, stdout, _) =
-        judge("none", &format!("--junit {} --case close-notify-answered", file.display()));
+        judge("none", &format!("--junit {} --case close-notify-answered", file.path().display()));
     let xml = fs::read_to_string(&file).unwrap();
-    fs::remove_file(&file).unwrap();
     assert_eq!(status, 0, "{stdout}");
     contains(&stdout, &["held"]);
     contains(&xml, &["<testsuites", "failures=\"0\"", "close-notify-answered (TLS 1.2)"]);
@@ -24,15 +22,14 @@ fn json_is_one_object_and_junit_is_a_file() {
 
 #[test]
 fn a_run_that_does_not_take_place_leaves_no_older_report() {
-    let file = std::env::temp_dir().join(format!("check-program-no-run-{}.xml", std::process::id()));
+    let file = temporary_file();
     for (flags, expected, why) in [
         ("127.0.0.1:1 --insecure", 3, "Connection refused"),
         ("127.0.0.1:1 --insecure --case certificates", 2, "is against clients"),
     ] {
         fs::write(&file, "an older report with failures=\"0\"").unwrap();
-        let (status, _, stderr) = run(&format!("{flags} --junit {}", file.display()), &[]);
+        let (status, _, stderr) = run(&format!("{flags} --junit {}", file.path().display()), &[]);
         let xml = fs::read_to_string(&file).unwrap();
-        fs::remove_file(&file).unwrap();
         assert_eq!(status, expected, "{stderr}");
         contains(&xml, &["<testsuites", "tests=\"1\"", "errors=\"1\"", "<error message", why]);
         assert!(!xml.contains("an older"), "{xml}");

@@ -142,9 +142,8 @@ fn one_failed_connection_decides_by_its_place() {
 
 #[test]
 fn deadlines_run_side_by_side_where_the_server_serves_several_sessions() {
-    let (status, stdout, _) = judge("none", "--json --case deadlines --patience 1s");
-    let report: Value = serde_json::from_str(&stdout).unwrap();
-    assert_eq!(status, 0, "{stdout}");
+    let (status, report) = judge_in_json("none", "--case deadlines --patience 1s");
+    assert_eq!(status, 0, "{report}");
     let outcomes = report["outcomes"].as_array().unwrap();
     let one_after_the_other: f64 = outcomes.iter().map(|outcome| outcome["seconds"].as_f64().unwrap()).sum();
     let took = report["seconds"].as_f64().unwrap();
@@ -153,9 +152,8 @@ fn deadlines_run_side_by_side_where_the_server_serves_several_sessions() {
 
 #[test]
 fn cases_that_ran_side_by_side_run_alone_if_the_server_did_not_survive_them() {
-    let (status, stdout, _) =
-        judge("deadline-unwrapped", "--json --case silent-client --case unanswered-close --patience 3s");
-    let report: Value = serde_json::from_str(&stdout).unwrap();
+    let (status, report) =
+        judge_in_json("deadline-unwrapped", "--case silent-client --case unanswered-close --patience 3s");
     let outcomes = report["outcomes"].as_array().unwrap().iter();
     let texts: Vec<_> = outcomes.map(|outcome| outcome["text"].as_str().unwrap()).collect();
     assert!(status == 1 && texts.len() == 2, "{texts:?}");
