@@ -234,7 +234,11 @@ impl Decoder {
     /// Decodes the content of a record, and applies its effect on later records. `opened` says that the record was
     /// encrypted, so that no attacker on the way can have forged it.
     fn content(&mut self, sender: Side, kind: ContentType, payload: &[u8], opened: bool) -> Content {
+        let unauthenticated = !opened && !matches!(self.direction(sender).cipher, Cipher::Clear);
         match (kind, payload) {
+            // RFC 8446, 5: "If a TLS implementation receives an unexpected record type, it MUST terminate the connection with
+            // an "unexpected_message" alert."
+            (ContentType::Handshake, [_, ..]) if unauthenticated => Content::Unprotected,
             (ContentType::Handshake, [_, ..]) => {
                 let assembly = &mut self.direction(sender).assembly;
                 let parts = assembly.feed(payload);
@@ -249,7 +253,6 @@ impl Decoder {
                 Content::Handshake(pieces.collect())
             }
             (ContentType::Alert, &[level, description]) => {
-                let unauthenticated = !opened && !matches!(self.direction(sender).cipher, Cipher::Clear);
                 let description = AlertDescription::from(description);
                 Content::Alert(Alert { level, description, unauthenticated })
             }
@@ -273,17 +276,19 @@ impl Decoder {
         let kind = HandshakeType::from(bytes.first().copied().unwrap_or_default());
         // RFC 8446, 5.1: "implementations MUST send these messages in alignment with a record boundary". A receiver refuses
         // another KeyUpdate. One record has room for 3000 of them.
-        let opened = opened && (is_last || kind != HandshakeType::KeyUpdate);
+        let is_aligned = is_last || kind != HandshakeType::KeyUpdate;
         let message = Message { sender, kind, version: None, bytes };
         match (sender, kind) {
             (Side::Client, HandshakeType::ClientHello) => self.offer(ClientHello::read(message.body())),
             (Side::Server, HandshakeType::ServerHello) => self.agree(ServerHello::read(message.body())),
-            (_, HandshakeType::Finished) if opened => self.finish(sender),
-            (_, HandshakeType::KeyUpdate) if opened => self.direction(sender).cipher.update(),
+            (_, HandshakeType::Finished) => self.finish(sender),
+            (_, HandshakeType::KeyUpdate) if is_aligned => self.direction(sender).cipher.update(),
             (Side::Client, HandshakeType::EndOfEarlyData) if opened => self.client.early_data = false,
             _ => {}
         }
-        self.schedule.message(&message, opened);
+        if is_aligned {
+            self.schedule.message(&message);
+        }
         Message { version: self.version, ..message }
     }
 

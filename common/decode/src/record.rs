@@ -33,7 +33,7 @@ pub struct Record {
     pub derivations: Vec<Derivation>,
     /// The proofs in the messages that end in this record. There are at most 16.
     pub checks: Vec<Check>,
-    /// The number of further derivations and checks, which are left out.
+    /// The number of further derivations and checks, which are left out. A ClientHello with many PSKs has so many.
     pub left_out: usize,
 }
 
@@ -85,6 +85,9 @@ pub enum Content {
     ChangeCipherSpec,
     /// Application data of this length.
     ApplicationData(usize),
+    /// A handshake record in clear text, although its sender already encrypts. An attacker on the path can forge it, so it
+    /// has no messages. In TLS 1.2 there is no such record, because every record after ChangeCipherSpec is encrypted.
+    Unprotected,
     /// An unknown content type, or a content that its type does not allow.
     Other(ContentType),
     /// Not known, because the record could not be decrypted.

@@ -15,7 +15,7 @@ use replay::key_log::KeyLog;
 use replay::replay::replay;
 use replay::session::{Event, Session};
 use rustls::Side;
-use support::frames::{PcapNg, Tcp};
+use support::frames::{PcapNg, Tcp, client_hello};
 
 /// A record with one byte of application data.
 const RECORD: [u8; 6] = [23, 3, 3, 0, 1, 7];
@@ -78,16 +78,6 @@ fn tcp(sender: Side, sequence: u32, flags: &'static str, payload: &[u8]) -> Tcp 
 /// Returns a segment of the server. Its first byte is at position 0.
 fn server(position: u32, flags: &'static str, payload: &[u8]) -> Tcp {
     tcp(Side::Server, position.wrapping_add(1), flags, payload)
-}
-
-fn client_hello(name: &[u8]) -> Vec<u8> {
-    let vector = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
-    let names = vector(&[&[0], &*vector(name)].concat());
-    let extensions = vector(&[&[0, 0], &*vector(&names)].concat());
-    let body = [&[3, 3][..], &[9; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
-    let length = (body.len() as u32).to_be_bytes();
-    let message = [&[1], &length[1..], &body].concat();
-    [&[22, 3, 1], &*vector(&message)].concat()
 }
 
 /// Returns both SYNs and a ClientHello.

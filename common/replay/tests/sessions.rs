@@ -5,12 +5,13 @@
 mod conversation;
 mod support {
     pub mod frames;
+    pub mod recorded;
     pub mod shown;
 }
 
 use std::sync::LazyLock;
 
-use conversation::{Flight, begin, decode, transcript};
+use conversation::{begin, decode, transcript};
 use decode::{Content, Record};
 use pcap_file::{DataLink, Endianness};
 use proptest::prelude::*;
@@ -18,96 +19,15 @@ use replay::reassembly::Gap;
 use rustls::Side;
 use show::page::Grade;
 use support::frames::{PcapNg, Tcp};
+use support::recorded::{CLIENT_SYN, Recorded, SERVER_SYN, capture, syns};
 use support::shown::{Shown, show};
 use testing::configs::{Configs, Shape, suite};
-
-/// The first sequence numbers are close to the end of their range, so that they wrap within the handshake.
-const CLIENT_SYN: u32 = u32::MAX - 300;
-const SERVER_SYN: u32 = u32::MAX - 900;
 
 static TLS13: LazyLock<Recorded> =
     LazyLock::new(|| Recorded::new(&Shape { mutual: true, ..Shape::default() }));
 static TLS12: LazyLock<Recorded> = LazyLock::new(|| {
     Recorded::new(&Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"), ..Shape::default() })
 });
-
-/// A session with data in both directions and a clean end.
-struct Recorded {
-    flights: Vec<Flight>,
-    key_log: String,
-    records: Vec<Record>,
-}
-
-impl Recorded {
-    fn new(shape: &Shape) -> Self {
-        let mut session = begin(&Configs::new(shape));
-        session.exchange();
-        session.send(Side::Client, b"hello");
-        session.send(Side::Server, &[b'x'; 20_000]);
-        session.send(Side::Client, &[b'y'; 3000]);
-        session.close();
-        let flights = session.flights;
-        let secrets = flights.iter().flat_map(|flight| &flight.learnt);
-        let key_log = secrets.map(|secret| secret.line() + "\n").collect();
-        let records = decode(Side::Client, &flights);
-        Self { flights, key_log, records }
-    }
-
-    fn of(&self, sender: Side) -> Vec<&Record> {
-        self.records.iter().filter(|record| record.sender == sender).collect()
-    }
-
-    fn bytes(&self, sender: Side) -> usize {
-        self.of(sender).iter().map(|record| record.wire.len()).sum()
-    }
-
-    /// Cuts the flights into segments of at most `size` bytes.
-    fn segments(&self, size: usize) -> Vec<Tcp> {
-        let mut sequences = [CLIENT_SYN.wrapping_add(1), SERVER_SYN.wrapping_add(1)];
-        let mut segments = Vec::new();
-        for Flight { sender, bytes, .. } in &self.flights {
-            let sequence = &mut sequences[usize::from(*sender == Side::Server)];
-            for part in bytes.chunks(size) {
-                segments.push(Tcp {
-                    sender: *sender,
-                    sequence: *sequence,
-                    flags: "A",
-                    payload: part.to_vec(),
-                });
-                *sequence = sequence.wrapping_add(part.len() as u32);
-            }
-        }
-        segments
-    }
-
-    /// Returns both FINs.
-    fn fins(&self) -> [Tcp; 2] {
-        [(Side::Client, CLIENT_SYN), (Side::Server, SERVER_SYN)].map(|(sender, syn)| {
-            let sequence = syn.wrapping_add(1).wrapping_add(self.bytes(sender) as u32);
-            Tcp { sender, sequence, flags: "FA", payload: vec![] }
-        })
-    }
-}
-
-fn syns() -> [Tcp; 2] {
-    [
-        Tcp { sender: Side::Client, sequence: CLIENT_SYN, flags: "S", payload: vec![] },
-        Tcp { sender: Side::Server, sequence: SERVER_SYN, flags: "SA", payload: vec![] },
-    ]
-}
-
-/// Makes a capture of these segments.
-fn capture(key_log: &str, segments: &[Tcp]) -> Vec<u8> {
-    let mut file = PcapNg::new(Endianness::Little);
-    file.interface(DataLink::ETHERNET, None);
-    if !key_log.is_empty() {
-        file.key_log(key_log);
-    }
-    segments.iter().for_each(|segment| {
-        file.tcp(segment);
-    });
-    file.bytes()
-}
 
 /// Shows the only session of a capture.
 fn only(file: &[u8]) -> Shown {

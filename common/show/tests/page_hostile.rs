@@ -169,6 +169,16 @@ fn a_message_that_is_too_long_is_reported_as_not_explained() {
 }
 
 #[test]
+fn the_proofs_of_too_many_psks_are_counted() {
+    let identities = [&with_length(b"ticket")[..], &[0; 4]].concat().repeat(20);
+    let binders = [&[32][..], &[0; 32]].concat().repeat(20);
+    let psks = with_length(&[with_length(&identities), with_length(&binders)].concat());
+    let page = page_of(&client_hello(&[0x13, 1], &[vec![0, 41], psks].concat()));
+    assert_eq!(page.count(".proofs li"), 16);
+    assert_eq!(page.texts(".cut"), ["4 more keys and proofs of this record are left out: too many."]);
+}
+
+#[test]
 fn the_size_of_a_page_is_bounded() {
     let suites: Vec<u8> = (0..32_000_u32).flat_map(|_| [0x13, 1]).take(64_000).collect();
     let extension = [vec![0xaa, 0xaa], with_length(b"")].concat();

@@ -91,14 +91,22 @@ fn begin_tls13(decoder: &mut Decoder) {
 }
 
 #[test]
-fn a_finished_in_clear_text_changes_no_keys() {
+fn a_handshake_record_in_clear_text_behind_server_hello_of_tls13_changes_nothing() {
     let mut decoder = Decoder::default();
     begin_tls13(&mut decoder);
-    decoder.feed(Side::Client, &record(22, &[20, 0, 0, 0]).unwrap());
-    assert!(matches!(decoder.client.cipher, Cipher::Handshake(_)));
-    // A second ServerHello for TLS 1.2 does not change the version, either.
-    decoder.feed(Side::Server, &record(22, &server_hello(2)).unwrap());
-    assert!(decoder.is_tls13());
+    let early_data = [&[1, 0, 0, 47, 3, 3][..], &[3; 32], &[0, 0, 2, 0x13, 1, 1, 0, 0, 4, 0, 42, 0, 0]];
+    // The last one is the beginning of a message that would swallow those behind it.
+    let begun = vec![11, 0, 0xff, 0xff, 0];
+    for forged in [vec![20, 0, 0, 0], server_hello(8), client_hello(3), early_data.concat(), begun] {
+        for side in [Side::Client, Side::Server] {
+            let records = decoder.feed(side, &record(22, &forged).unwrap());
+            assert_eq!(records[0].content, Content::Unprotected, "{forged:?}");
+            assert_eq!((&records[0].derivations[..], &records[0].checks[..]), (&[][..], &[][..]));
+            assert!(matches!(decoder.direction(side).cipher, Cipher::Handshake(_)));
+            assert_eq!(decoder.direction(side).assembly.kept(), 0);
+        }
+    }
+    assert!(decoder.is_tls13() && decoder.client_random == [1; 32] && !decoder.client.early_data);
 }
 
 #[test]

@@ -59,6 +59,11 @@ pub(super) fn content(r: &mut FieldReader<'_>, record: &Record) -> Step {
             let says = "This is not a TLS record: the type, the version or the length does not exist.";
             ("not TLS", says, "RFC 8446, 5.1")
         }
+        Content::Unprotected => {
+            let says = "A handshake record in clear text, although its sender already encrypts. An attacker on the path \
+                        can forge it. Its receiver has to refuse it with the alert unexpected_message.";
+            ("unprotected handshake", says, "RFC 8446, 5")
+        }
         Content::Handshake(_) | Content::Other(_) => {
             ("unknown", "TLS does not know this type, or does not allow this content.", "RFC 8446, 5.1")
         }

@@ -127,18 +127,13 @@ impl Schedule {
         self.transcript = None;
     }
 
-    /// Follows a message. `opened`: its record was encrypted.
-    pub(crate) fn message(&mut self, message: &Message, opened: bool) {
+    /// Follows a message.
+    pub(crate) fn message(&mut self, message: &Message) {
         if message.kind == HandshakeType::HelloRequest {
             return; // no transcript contains it (RFC 5246, 7.4.1.1)
         }
         match self.session {
-            // After ServerHello of TLS 1.3, a message in clear text is an attack. Both ends ignore or refuse it.
-            Some(session) if session.is_tls13 => {
-                if opened {
-                    self.follow_tls13(session, message);
-                }
-            }
+            Some(session) if session.is_tls13 => self.follow_tls13(session, message),
             session => match (message.sender, message.kind, session) {
                 (Side::Client, HandshakeType::ClientHello, _) => self.client_hello(message),
                 (Side::Server, HandshakeType::ServerHello, _) => self.server_hello(message),

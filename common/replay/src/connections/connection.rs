@@ -228,11 +228,7 @@ impl Connection {
             let sender = side(from, *client);
             let Some(direction) = self.directions.get(from) else { return Ok(()) };
             session.end_mut(sender).differing = direction.differing();
-            report_gap(at, session, sender, direction, sink)?;
-            if direction.is_finished() && !session.end(sender).fin {
-                session.end_mut(sender).fin = true;
-                sink.event(at, session, Event::Fin(sender))?;
-            }
+            report(at, session, sender, direction, direction.is_finished(), sink)?;
             if reset {
                 session.end_mut(sender).reset = true;
                 sink.event(at, session, Event::Reset(sender))?;
@@ -255,12 +251,8 @@ impl Connection {
             }
             Stage::Tls { mut session, client } => {
                 for (from, direction) in self.directions.iter().enumerate() {
-                    let sender = side(from, client);
-                    report_gap(self.last, &mut session, sender, direction, sink)?;
-                    if direction.has_fin() && !session.end(sender).fin {
-                        session.end_mut(sender).fin = true;
-                        sink.event(self.last, &session, Event::Fin(sender))?;
-                    }
+                    let (sender, has_fin) = (side(from, client), direction.has_fin());
+                    report(self.last, &mut session, sender, direction, has_fin, sink)?;
                 }
                 session.ended = Some(ended);
                 let incomplete = session.incomplete();
@@ -290,17 +282,24 @@ fn feed(
     Ok(())
 }
 
-/// Reports that bytes are missing, unless this was reported before.
-fn report_gap(
+/// Reports missing bytes, and the FIN if there is one, unless this was reported before.
+fn report(
     at: Duration,
     session: &mut Session,
     sender: Side,
     direction: &Direction,
+    has_fin: bool,
     sink: &mut impl Sink,
 ) -> std::io::Result<()> {
-    let Some(gap) = direction.gap().filter(|_| session.end(sender).gap.is_none()) else { return Ok(()) };
-    session.end_mut(sender).gap = Some(gap);
-    sink.event(at, session, Event::Gap(sender, gap))
+    if let Some(gap) = direction.gap().filter(|_| session.end(sender).gap.is_none()) {
+        session.end_mut(sender).gap = Some(gap);
+        sink.event(at, session, Event::Gap(sender, gap))?;
+    }
+    if has_fin && !session.end(sender).fin {
+        session.end_mut(sender).fin = true;
+        sink.event(at, session, Event::Fin(sender))?;
+    }
+    Ok(())
 }
 
 fn side(from: usize, client: usize) -> Side {

@@ -70,6 +70,17 @@ impl Tcp {
     }
 }
 
+/// Returns a record with a ClientHello that asks for this host name.
+pub fn client_hello(name: &[u8]) -> Vec<u8> {
+    let vector = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+    let names = vector(&[&[0], &*vector(name)].concat());
+    let extensions = vector(&[&[0, 0], &*vector(&names)].concat());
+    let body = [&[3, 3][..], &[9; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
+    let length = (body.len() as u32).to_be_bytes();
+    let message = [&[1], &length[1..], &body].concat();
+    [&[22, 3, 1], &*vector(&message)].concat()
+}
+
 /// Adds the header of a link to an IP packet.
 pub fn with_link(link: DataLink, packet: &[u8]) -> Vec<u8> {
     let kind: &[u8] = if packet[0] >> 4 == 4 { &[8, 0] } else { &[0x86, 0xdd] };

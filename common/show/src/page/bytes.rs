@@ -78,6 +78,9 @@ impl Painter {
                         " of this record cannot be explained: too long, or too many."
                     }
                 }
+                @if drawn.record.left_out > 0 {
+                    p.cut { (drawn.record.left_out) " more keys and proofs of this record are left out: too many." }
+                }
                 @if let Some(decryption) = &key.decryption { (decryption) }
                 @if let Some((text, whole)) = readable(drawn) {
                     div.readable {

@@ -33,7 +33,11 @@ impl Look {
             Content::Alert(_) => Self::Alert,
             Content::ChangeCipherSpec => Self::ChangeCipherSpec,
             Content::ApplicationData(_) => Self::Data,
-            Content::Other(_) | Content::Hidden | Content::Incomplete | Content::NotTls => Self::Unknown,
+            Content::Unprotected
+            | Content::Other(_)
+            | Content::Hidden
+            | Content::Incomplete
+            | Content::NotTls => Self::Unknown,
         }
     }
 
@@ -74,6 +78,7 @@ pub(super) fn titles(record: &Record) -> Vec<String> {
         Content::Alert(alert) => vec![format!("Alert: {}", AlertName(alert.description))],
         Content::ChangeCipherSpec => vec!["ChangeCipherSpec".to_owned()],
         Content::ApplicationData(length) => vec![format!("Application data, {}", bytes(*length))],
+        Content::Unprotected => vec!["Handshake record in clear text".to_owned()],
         Content::Other(content_type) => vec![format!("Content type {}", u8::from(*content_type))],
         Content::Hidden => vec![format!("Encrypted: {}", outer(record.outer_type()))],
         Content::Incomplete => vec!["Incomplete record".to_owned()],

@@ -87,7 +87,7 @@ fn inner_type(record: &Record) -> ContentType {
         Content::ApplicationData(_) => ContentType::ApplicationData,
         Content::ChangeCipherSpec => ContentType::ChangeCipherSpec,
         Content::Other(kind) => kind,
-        Content::Hidden | Content::Incomplete | Content::NotTls => record.outer_type(),
+        Content::Unprotected | Content::Hidden | Content::Incomplete | Content::NotTls => record.outer_type(),
     }
 }
 

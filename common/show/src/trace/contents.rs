@@ -89,6 +89,7 @@ fn words(record: &Record) -> String {
         Content::Alert(alert) => self::alert(*alert),
         Content::ChangeCipherSpec => "ChangeCipherSpec".to_owned(),
         Content::ApplicationData(length) => format!("application data {length} B"),
+        Content::Unprotected => format!("handshake record in clear text {length} B"),
         Content::Other(kind) => other(*kind, length),
         Content::Hidden if record.protection == Protection::Sealed(Sealed::DoesNotOpen) => {
             format!("encrypted {length} B, does not open")

@@ -35,7 +35,7 @@ pub(super) fn record(record: &Record) -> Value {
 /// Returns the content type by its name in RFC 8446, 5.1.
 fn content_type(content: &Content) -> Value {
     let kind = match content {
-        Content::Handshake(_) => ContentType::Handshake,
+        Content::Handshake(_) | Content::Unprotected => ContentType::Handshake,
         Content::Alert(_) => ContentType::Alert,
         Content::ChangeCipherSpec => ContentType::ChangeCipherSpec,
         Content::ApplicationData(_) => ContentType::ApplicationData,
