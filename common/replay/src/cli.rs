@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use log::{info, warn};
 use program::{command_line, logging};
+use show::args::LimitArgs;
 use show::page::CapturePages;
 use tls_session::bytes::Count;
 use tls_session::escaped::one_line;
@@ -44,6 +45,9 @@ pub struct Cli {
     /// Draw each session as a page with decrypted data: DIR/capture-N.html
     #[arg(long, value_name = "DIR", conflicts_with = "trace")]
     illustrate: Option<PathBuf>,
+
+    #[command(flatten)]
+    limit: LimitArgs,
 }
 
 /// The form of a trace.
@@ -87,7 +91,7 @@ fn show(cli: &Cli) -> Result<Exit, String> {
     let mut out = BufWriter::new(Stdout { out: stdout.lock(), may_close: cli.illustrate.is_some() });
     let report = match (cli.trace, &cli.illustrate) {
         (None, Some(folder)) => {
-            let pages = CapturePages::open(folder).map_err(|error| error.to_string())?;
+            let pages = CapturePages::open(folder, cli.limit.size()).map_err(|error| error.to_string())?;
             illustrate(reader, key_log, pages, &mut out)
         }
         (None, None) => {
@@ -130,7 +134,11 @@ fn illustrate(
             Count(pages.beyond_limit, "session")
         );
     }
-    pages.finish()?;
+    let removed = pages.finish()?;
+    if removed > 0 {
+        let pages = Count(removed, "page");
+        warn!("removed {pages} from the folder, the oldest first; --illustrate-limit SIZE keeps more");
+    }
     Ok(report)
 }
 

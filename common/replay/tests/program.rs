@@ -103,8 +103,13 @@ fn a_page_has_two_life_lines_and_only_its_owner_may_read_it() {
     for absent in ["event loop", "read_tls", "this end", "of the loop", "asleep"] {
         assert!(!page.contains(absent), "{absent}");
     }
-    run(folder.path(), &["client.pcapng", "--illustrate", "drawn"], 0);
+    let arguments = ["client.pcapng", "--illustrate", "drawn", "--illustrate-limit", "0"];
+    let (_, log) = run(folder.path(), &arguments, 0);
     assert!(folder.path().join("drawn/capture-2.html").exists(), "no page overwrites another");
+    assert_says(
+        &log,
+        &["removed 1 page from the folder, the oldest first; --illustrate-limit SIZE keeps more"],
+    );
 }
 
 #[test]
@@ -152,6 +157,7 @@ fn errors_say_which_file_and_what_to_do() {
         (&[], 2, &["mio-show: the following required arguments were not provided", "<FILE>"]),
         (&["empty.pcap", "--trace", "json"], 2, &["write --trace=json"]),
         (&["empty.pcap", "--trace=json", "--illustrate", "d"], 2, &["cannot be used with"]),
+        (&["empty.pcap", "--illustrate-limit", "1MiB"], 2, &["--illustrate <DIR>"]),
     ] {
         let (text, log) = run(folder.path(), arguments, status);
         assert_eq!(text, "", "{arguments:?}");
@@ -223,4 +229,5 @@ fn a_closed_stdout_stops_no_page() {
     let status = program.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(0));
     assert!(folder.path().join("drawn/capture-150.html").exists(), "the last session has a page");
+    assert!(folder.read("drawn/index.html").contains("capture-150.html"), "and a row in the index");
 }

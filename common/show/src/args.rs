@@ -54,9 +54,23 @@ pub struct ShowArgs {
     #[arg(long, requires = "illustrate")]
     illustrate_keys: bool,
 
+    #[command(flatten)]
+    limit: LimitArgs,
+}
+
+/// The flag for the size of a folder of pages. Its command has `--illustrate`.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct LimitArgs {
     /// Remove the oldest pages in DIR beyond SIZE [default: 256MiB]
     #[arg(long, value_name = "SIZE", requires = "illustrate")]
     illustrate_limit: Option<Size>,
+}
+
+impl LimitArgs {
+    /// Returns the limit of the folder.
+    pub fn size(self) -> Size {
+        self.illustrate_limit.unwrap_or_default()
+    }
 }
 
 /// The observer that shows sessions, and what it needs from rustls.
@@ -157,12 +171,8 @@ impl ShowArgs {
         if let Some(path) = &self.illustrate {
             let clock = Clock::at(start);
             let folder = Folder::open(path, endings.local())?;
-            sinks.push(Box::new(Illustrator::new(
-                endings.clone(),
-                clock,
-                folder,
-                self.illustrate_limit.unwrap_or_default(),
-            )?));
+            let limit = self.limit.size();
+            sinks.push(Box::new(Illustrator::new(endings.clone(), clock, folder, limit)?));
         }
         Ok(sinks)
     }

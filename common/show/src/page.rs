@@ -34,6 +34,7 @@ mod folder;
 mod glance;
 mod index;
 mod index_page;
+mod indexed_folder;
 mod joined;
 mod ladder;
 mod legend;
@@ -243,7 +244,6 @@ impl Drop for Illustrator {
         match drawer.finish() {
             Some(mut pages) => {
                 unfinished.iter().for_each(|story| pages.draw(story));
-                pages.catch_up();
             }
             None => warn!("pages are missing: the thread that draws pages failed"),
         }

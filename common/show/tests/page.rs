@@ -100,9 +100,9 @@ fn sleeps_of_the_loop_are_gaps() {
 #[test]
 fn equal_records_of_one_call_are_folded() {
     let [client, server] = draw(Setup::new(), 256 * 1024, Talk::new(&[b'x'; 65_536], 1));
-    let written = client.texts(".fold.from-client > details > summary .titles");
+    let written = client.texts(".run.from-client .titles");
     assert_eq!(written, ["Application data, 4\u{a0}×\u{a0}16\u{202f}384\u{a0}B"]);
-    assert_eq!(client.count(".fold.from-client .arrow.data > details .hex"), 8);
+    assert_eq!(client.count(".fold .arrow.from-client.data > details .hex"), 8);
     for page in [client, server] {
         assert_eq!(page.count(".fold > .anchor"), page.count(".fold"));
         assert_eq!(page.count(".fold .arrow:not(.data)"), 0);

@@ -41,12 +41,14 @@ impl<W: Write> Pages<W> {
         Self { pages, summary, open, begun: 0, too_many_open: 0, beyond_limit: 0 }
     }
 
-    /// Writes the rest of the lines.
+    /// Writes the rest of the lines, and completes the index of the folder. Returns the number of pages that were removed,
+    /// because the folder had too many bytes.
     ///
     /// # Errors
     /// The output fails.
-    pub fn finish(self) -> io::Result<()> {
-        self.summary.finish()
+    pub fn finish(self) -> io::Result<u64> {
+        self.summary.finish()?;
+        Ok(self.pages.removed())
     }
 
     fn begin(&mut self, session: &Session) {
@@ -100,12 +102,14 @@ impl<W: Write> Sink for Pages<W> {
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
+    use show::page::Size;
+
     use super::*;
 
     #[test]
     fn sessions_beyond_the_limit_have_a_line_and_no_page() {
         let folder = testing::folder::TempDir::new();
-        let mut pages = Pages::new(CapturePages::open(folder.path()).unwrap(), Vec::new());
+        let mut pages = Pages::new(CapturePages::open(folder.path(), Size::default()).unwrap(), Vec::new());
         pages.begun = MAX_PAGES - 1;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
         for number in 1..=3 {

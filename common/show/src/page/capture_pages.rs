@@ -2,32 +2,51 @@
 
 use std::path::{Path, PathBuf};
 
+use decode::tickets::Tickets;
+
 use super::captured::Captured;
-use super::document;
 use super::file_name::Role;
 use super::folder::Folder;
+use super::indexed_folder::IndexedFolder;
+use super::limit::Size;
+use super::rows::Row;
 use crate::error::ShowError;
 
-/// Writes the pages of the sessions of a capture.
+/// Writes the pages of the sessions of a capture, and their index. Drop it to complete the index.
 #[derive(Debug)]
-pub struct CapturePages(Folder);
+pub struct CapturePages {
+    folder: IndexedFolder,
+    /// The tickets of all sessions so far.
+    tickets: Tickets,
+}
 
 impl CapturePages {
-    /// Opens the folder for pages `capture-N.html`. Makes a missing folder, which only its owner may use.
+    /// Opens the folder for pages `capture-N.html`, in which it removes the oldest pages beyond `limit`. Makes a missing
+    /// folder, which only its owner may use.
     ///
     /// # Errors
     /// The folder cannot be made, read or written to.
-    pub fn open(folder: &Path) -> Result<Self, ShowError> {
-        Folder::open(folder, Role::Capture).map(Self)
+    pub fn open(folder: &Path, limit: Size) -> Result<Self, ShowError> {
+        let folder = IndexedFolder::new(Folder::open(folder, Role::Capture)?, limit);
+        Ok(Self { folder, tickets: Tickets::default() })
     }
 
     /// Draws and writes the page of a session that has ended. Returns the path of the page.
     ///
     /// # Errors
     /// The page cannot be written.
-    pub fn draw(&mut self, session: &Captured) -> Result<PathBuf, ShowError> {
-        let draw = |name| document::of(&session.facts, &session.rows, name, None).into_string();
-        let (name, _) = self.0.write(draw)?;
-        Ok(self.0.page(name))
+    pub fn draw(&mut self, session: &mut Captured) -> Result<PathBuf, ShowError> {
+        let Captured { facts, rows, began, .. } = session;
+        let records = rows.first.iter().filter_map(Row::record);
+        records.for_each(|drawn| facts.resume(&drawn.record, &mut self.tickets));
+        let entry = self.folder.write(facts, rows, *began)?;
+        let path = self.folder.page(entry.name);
+        self.folder.add(entry);
+        Ok(path)
+    }
+
+    /// Returns the number of pages that were removed from the folder so far, because it had too many bytes.
+    pub fn removed(&self) -> u64 {
+        self.folder.removed()
     }
 }

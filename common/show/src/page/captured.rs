@@ -22,7 +22,7 @@ use crate::vocabulary::{Entry, Tone};
 #[derive(Debug)]
 pub struct Captured {
     /// The time of its first packet, since 1970.
-    began: Duration,
+    pub(super) began: Duration,
     pub(super) facts: Facts,
     pub(super) rows: Rows,
     /// What the handshake has agreed on so far.

@@ -75,10 +75,9 @@ pub(super) fn of(facts: &Facts, rows: &Rows, name: Name, origin: Option<Origin>)
                 footer {
                     p {
                         "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
-                        @if facts.us.is_some() {
-                            a href={ "index.html#" (name) } { "This session in the index of the folder" }
-                            ", which links the page of its other end, and the page that shows both ends."
-                        }
+                        a href={ "index.html#" (name) } { "This session in the index of the folder" }
+                        @if facts.us.is_some() { ", which links the page of its other end, and the page that shows both ends" }
+                        "."
                     }
                 }
                 script { (PreEscaped(SCRIPT)) }

@@ -46,6 +46,8 @@ pub(super) struct Index {
     is_stale: bool,
     /// The last try failed.
     failed: bool,
+    /// The number of pages that were removed.
+    removed: u64,
 }
 
 impl Index {
@@ -60,6 +62,7 @@ impl Index {
             written: None,
             is_stale: false,
             failed: false,
+            removed: 0,
         }
     }
 
@@ -73,6 +76,11 @@ impl Index {
         self.is_stale = true;
         let is_due = self.due().is_none_or(|due| due <= Instant::now());
         self.update(is_due);
+    }
+
+    /// Returns the number of pages that were removed, because all together had too many bytes.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed
     }
 
     /// Returns the time at which the index has to be written; `None` if it is complete.
@@ -130,7 +138,7 @@ impl Index {
             self.waiting.pop_front();
             self.pair(&entry)?;
         }
-        limit::remove_oldest(&self.folder, &mut self.list, self.limit)?;
+        limit::remove_oldest(&self.folder, &mut self.list, self.limit, &mut self.removed)?;
         if whole {
             self.replace_page().map_err(|error| named("index.html", &error))?;
             self.is_stale = false;
@@ -164,6 +172,13 @@ impl Index {
             return Err(io::Error::other("was not written by this program; rename it"));
         }
         list::replace(&path, index_page::of(&self.list).into_string().as_bytes())
+    }
+}
+
+/// Completes the index.
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.write();
     }
 }
 

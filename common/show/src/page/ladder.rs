@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 use rustls::Side;
 
-use super::bulk;
+use super::bulk::{self, Run, Stretch, TurnRows};
 use super::bytes::{AboutKey, Painter};
 use super::facts::Facts;
 use super::flights::{self, Captions, caption};
@@ -99,19 +99,42 @@ impl<'a> Ladder<'a> {
     /// Draws rows, turn by turn.
     fn turns(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
         let turns = rows.chunk_by(|_, (_, next)| !matches!(next, Row::Turn(_)));
-        let turns: Vec<Markup> = turns.map(|turn| self.turn(turn)).collect();
-        html! { @for turn in &turns { (turn) } }
+        let drawn: Vec<Markup> = if self.us.is_some() {
+            turns.map(|turn| self.turn(turn, true)).collect()
+        } else {
+            let stretches = Stretch::of(turns, |index| self.flights.contains_key(&index));
+            stretches.iter().map(|stretch| self.stretch(stretch)).collect()
+        };
+        html! { @for drawn in &drawn { (drawn) } }
     }
 
-    fn turn(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
-        let (turn, rows) = match rows {
-            [(_, Row::Turn(turn)), rows @ ..] => (Some(turn), rows),
-            rows => (None, rows),
-        };
+    /// Folds the turns of a stretch, if this makes them shorter.
+    fn stretch(&mut self, stretch: &Stretch<'_, 'a>) -> Markup {
+        let runs = stretch.runs();
+        let turns = stretch.turns.iter().enumerate();
+        let turns: Vec<Markup> =
+            turns.map(|(index, turn)| self.turn(turn, runs.is_none() || index > 0)).collect();
+        let turns = html! { @for turn in &turns { (turn) } };
+        match (runs, stretch.turns.first()) {
+            (Some(runs), Some(first)) => {
+                self.row(bulk::head(first), true, &[bulk::fold(&runs, &html! { ol.turns { (turns) } })])
+            }
+            _ => turns,
+        }
+    }
+
+    fn turn(&mut self, rows: TurnRows<'_, 'a>, with_gap: bool) -> Markup {
+        let turn = bulk::head(rows);
+        let rows = rows.get(usize::from(turn.is_some())..).unwrap_or_default();
         let items = rows.chunk_by(|(_, row), (_, next)| belongs(row, next));
         let items: Vec<Markup> = items.map(|item| self.item(item)).collect();
+        self.row(turn, with_gap, &items)
+    }
+
+    /// Draws a turn: the gap before it, its time, and its items.
+    fn row(&self, turn: Option<&Turn>, with_gap: bool, items: &[Markup]) -> Markup {
         html! {
-            @if let Some(turn) = turn { (asleep(turn, self.us)) }
+            @if let Some(turn) = turn.filter(|_| with_gap) { (asleep(turn, self.us)) }
             li.turn {
                 div.wake {
                     @match turn {
@@ -122,7 +145,7 @@ impl<'a> Ladder<'a> {
                         None => time { "…" },
                     }
                 }
-                ol.rows { @for item in &items { (item) } }
+                ol.rows { @for item in items { (item) } }
             }
         }
     }
@@ -175,9 +198,10 @@ impl<'a> Ladder<'a> {
     /// Draws one record, or folds the records of a run.
     fn run(&mut self, run: &[&'a Drawn]) -> Markup {
         let arrows: Vec<Markup> = run.iter().map(|drawn| self.arrow(drawn)).collect();
-        match run {
-            [first, .., last] => bulk::fold(first, last, &arrows),
-            _ => html! { @for arrow in &arrows { (arrow) } },
+        let arrows = html! { @for arrow in &arrows { (arrow) } };
+        match Run::of_turn(run) {
+            Some(run) => bulk::fold(&[run], &html! { ol.arrows { (arrows) } }),
+            None => arrows,
         }
     }
 

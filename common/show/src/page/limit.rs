@@ -53,12 +53,17 @@ impl FromStr for Size {
     }
 }
 
-/// Removes the oldest pages until the rest fits into `limit`. Only pages in the list are removed, and never the newest one.
-/// Needs the [lock](super::lock) of the folder.
+/// Removes the oldest pages until the rest fits into `limit`, and counts them in `removed`. Only pages in the list are removed,
+/// and never the newest one. Needs the [lock](super::lock) of the folder.
 ///
 /// # Errors
 /// A file cannot be removed, or the list cannot be written.
-pub(super) fn remove_oldest(folder: &Path, list: &mut List, limit: Size) -> io::Result<()> {
+pub(super) fn remove_oldest(
+    folder: &Path,
+    list: &mut List,
+    limit: Size,
+    removed: &mut u64,
+) -> io::Result<()> {
     while list.len() > 1 && (list.size() > limit.0 || list.len() > MAX_PAGES) {
         let Some(name) = list.entries().next().map(|entry| entry.name) else { return Ok(()) };
         if let Some(pair) = list.pair_of(name) {
@@ -66,6 +71,7 @@ pub(super) fn remove_oldest(folder: &Path, list: &mut List, limit: Size) -> io::
         }
         remove_files(folder, name)?;
         list.append(Line::Removed(name))?;
+        *removed += 1;
     }
     list.compact()
 }

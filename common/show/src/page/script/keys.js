@@ -24,7 +24,7 @@ function lightKeys(target) {
   for (const lit of document.querySelectorAll("." + LIT_KEY)) {
     lit.classList.remove(LIT_KEY);
   }
-  const one = target instanceof Element && target.closest(".node[data-key], .arrow[data-key]");
+  const one = target instanceof Element && target.closest(".node[data-key], :is(.arrow, .run)[data-key]");
   if (!one) {
     return;
   }
@@ -33,7 +33,6 @@ function lightKeys(target) {
   for (const other of document.querySelectorAll("[data-key]")) {
     if (keys.has(other.dataset.key)) {
       other.classList.add(LIT_KEY);
-      other.closest(".fold")?.classList.add(LIT_KEY);
     }
   }
 }
