@@ -4,6 +4,7 @@ mod closing;
 mod ends;
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::SupportedProtocolVersion;
@@ -209,7 +210,7 @@ impl Trial<'_> {
     /// # Errors
     /// rustls refuses the configuration.
     pub fn hello_of(&self, versions: &[&'static SupportedProtocolVersion]) -> io::Result<Vec<u8>> {
-        let config = std::sync::Arc::new(self.target.config(versions)?);
+        let config = Arc::new(self.target.config(versions)?);
         let name = self.target.name.clone();
         let mut tls = rustls::ClientConnection::new(config, name).map_err(io::Error::other)?;
         let mut hello = Vec::new();

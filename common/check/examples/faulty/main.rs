@@ -7,9 +7,9 @@
 //! ```
 //!
 //! `faulty none` is a correct server. It is the small hand-written loop that every fault changes at one place:
-//! `session.rs` moves the bytes of one session, and `server.rs` serves several sessions on one poll. It uses rustls and
-//! mio, and no other code of this repository. Most faults come from `common/session/tests/traps`, where each trap is
-//! shown alone and explained.
+//! `session.rs` and `input.rs` move the bytes of one session, and `server.rs` serves several sessions on one poll. It uses
+//! rustls and mio, and no other code of this repository. Most faults come from `common/session/tests/traps`, where each
+//! trap is shown alone and explained.
 
 #![allow(
     clippy::expect_used,

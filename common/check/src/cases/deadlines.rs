@@ -15,7 +15,7 @@ use crate::case::{About, Case, Group, Needs, Versions};
 use crate::trial::Trial;
 use crate::verdict::{Judgement, Stop, noted};
 use crate::wire::hello::record;
-use crate::wire::{Client, End};
+use crate::wire::{Client, Connection, End};
 
 const DEADLINES: &str = "07-time.md#which-deadlines";
 const POLICY: &str = "a policy";
@@ -100,11 +100,7 @@ fn wait_behind(trial: &mut Trial<'_>, bytes: &[u8]) -> Judgement {
     come_later(trial);
     let mut connection = trial.connection()?;
     connection.send(bytes)?;
-    let start = Instant::now();
-    connection.set_limit(trial.target.patience);
-    let (_, end) = connection.read_to_end();
-    trial.keep_end(&end);
-    Ok(noted_end(trial, start, &end))
+    wait_for_the_end(trial, connection, Instant::now())
 }
 
 fn slow_handshake(trial: &mut Trial<'_>) -> Judgement {
@@ -123,6 +119,11 @@ fn slow_handshake(trial: &mut Trial<'_>) -> Judgement {
         sent += 1;
     }
     connection.note(format!("{sent} bytes were sent"));
+    wait_for_the_end(trial, connection, start)
+}
+
+/// Waits for the end of a connection, up to the patience.
+fn wait_for_the_end(trial: &mut Trial<'_>, mut connection: Connection, start: Instant) -> Judgement {
     connection.set_limit(trial.target.patience.saturating_sub(start.elapsed()).max(PAUSE));
     let (_, end) = connection.read_to_end();
     trial.keep_end(&end);

@@ -238,7 +238,7 @@ impl Visit<'_> {
     /// no reset destroys what was sent.
     ///
     /// # Errors
-    /// Never: it is the last step of a server.
+    /// Never. The result is that of a server whose last step this is.
     pub fn hold(&self, mut connection: Connection) -> io::Result<()> {
         let mut buffer = vec![0; 64 * 1024];
         while !self.happened.over() {

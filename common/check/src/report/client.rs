@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::json::{SCHEMA, seconds};
+use super::json::{object, seconds};
 use super::lines::{self, LINE, SENTENCE};
 use super::printable::printable;
 use super::screen::{Colours, HEADING, style_of};
@@ -124,10 +124,7 @@ impl ClientReport {
     pub fn json(&self) -> String {
         let summary = self.summary();
         let facts = &self.facts;
-        let object = json!({
-            "schema": SCHEMA,
-            "program": "mio-check",
-            "version": env!("CARGO_PKG_VERSION"),
+        object(json!({
             "target": { "command": self.command, "address": self.address.to_string() },
             "patience": self.patience.as_secs_f64(),
             "found": {
@@ -142,8 +139,7 @@ impl ClientReport {
             "unexpectedly_held": summary.unexpectedly_held,
             "seconds": seconds(self.took),
             "exit_status": summary.exit().code(),
-        });
-        format!("{object:#}\n")
+        }))
     }
 
     fn outcome(&self, outcome: &ClientOutcome) -> Value {

@@ -54,30 +54,33 @@ const TEXT: usize = 4000;
 
 /// Returns the report as JSON, with a line end.
 pub fn json(report: &Report, setting: &Setting) -> String {
-    format!("{:#}\n", object(report, setting))
+    object(fields(report, setting))
+}
+
+/// Returns an object with the schema, the program and these fields, with a line end.
+pub(super) fn object(fields: Value) -> String {
+    let mut object = json!({
+        "schema": SCHEMA,
+        "program": "mio-check",
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
+        object.extend(fields);
+    }
+    format!("{object:#}\n")
 }
 
 /// Returns the object of a run that did not take place, with a line end.
 pub fn no_run(why: &str, exit: Exit) -> String {
-    let object = json!({
-        "schema": SCHEMA,
-        "program": "mio-check",
-        "version": env!("CARGO_PKG_VERSION"),
-        "error": printable_lines(why),
-        "exit_status": exit.code(),
-    });
-    format!("{object:#}\n")
+    object(json!({ "error": printable_lines(why), "exit_status": exit.code() }))
 }
 
-fn object(report: &Report, setting: &Setting) -> Value {
+fn fields(report: &Report, setting: &Setting) -> Value {
     let summary = Summary::of(report, setting);
     let facts = &report.facts;
     let run = report.outcomes.iter().map(|one| outcome(one, setting));
     let not_run = report.not_run.iter().map(|(case, version)| not_run(case, *version, setting));
     json!({
-        "schema": SCHEMA,
-        "program": "mio-check",
-        "version": env!("CARGO_PKG_VERSION"),
         "target": {
             "place": setting.place,
             "address": setting.address.to_string(),
