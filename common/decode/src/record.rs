@@ -9,6 +9,9 @@ use crate::hello::{ClientHello, ServerHello};
 use crate::schedule::{Check, Derivation, Epoch, Key, Transcript};
 use crate::{HEADER, MESSAGE_HEADER};
 
+/// The level of an alert that is a warning (RFC 5246, 7.2).
+const WARNING: u8 = 1;
+
 /// One TLS record (RFC 8446, 5.1), encrypted and decrypted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -170,6 +173,17 @@ impl Record {
         match self.key {
             Some(Key::Record(_, epoch)) => epoch != Epoch::Tls12,
             _ => self.version == Some(ProtocolVersion::TLSv1_3),
+        }
+    }
+
+    /// Returns whether it is an alert after which the session continues: user_canceled, or a warning before TLS 1.3. In TLS 1.3
+    /// the level does not count (RFC 8446, 6). close_notify is no warning, although it has the level of one.
+    pub fn is_warning(&self) -> bool {
+        let Content::Alert(Alert { level, description, .. }) = self.content else { return false };
+        match description {
+            AlertDescription::CloseNotify => false,
+            AlertDescription::UserCanceled => true,
+            _ => level == WARNING && self.version != Some(ProtocolVersion::TLSv1_3),
         }
     }
 

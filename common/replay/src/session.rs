@@ -257,7 +257,7 @@ impl Session {
             Content::Alert(Alert { description: AlertDescription::CloseNotify, .. }) => {
                 end.close_notify = true
             }
-            Content::Alert(Alert { description: AlertDescription::UserCanceled, .. }) => {}
+            Content::Alert(_) if record.is_warning() => {}
             Content::Alert(Alert { description, .. }) => end.alert = Some(description),
             Content::Hidden if is_alert => end.hidden_alert = true,
             _ => {}

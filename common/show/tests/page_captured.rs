@@ -1,10 +1,10 @@
-//! The page of a session of a capture: bulk that is spread over many packets.
+//! The page of a session of a capture: alerts, and bulk that is spread over many packets.
 #![allow(clippy::unwrap_used)]
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use check::wire::hello::record;
+use check::wire::hello::{handshake, record};
 use decode::Decoder;
 use rustls::Side::{self, Client, Server};
 use scraper::{ElementRef, Html, Selector};
@@ -13,18 +13,27 @@ use testing::folder::TempDir;
 
 /// Draws a session of encrypted records. Each packet has its time in milliseconds, its sender, and the sizes of its records.
 fn drawn(packets: &[(u64, Side, &[usize])]) -> Html {
+    let packet = |(at, sender, sizes): &(u64, Side, &[usize])| {
+        let bytes = sizes.iter().flat_map(|size| record(23, &vec![0; *size]).unwrap());
+        (*at, *sender, bytes.collect())
+    };
+    let hello = record(22, &server_hello(0x1301, &[0, 6, 0, 43, 0, 2, 3, 4])).unwrap();
+    page([(0, Server, hello)].into_iter().chain(packets.iter().map(packet)))
+}
+
+fn server_hello(suite: u16, extensions: &[u8]) -> Vec<u8> {
+    let body = [&[3, 3][..], &[2; 32], &[0], &suite.to_be_bytes(), &[0], extensions].concat();
+    handshake(2, &body).unwrap()
+}
+
+/// Draws a session. Each packet has its time in milliseconds, its sender, and its bytes.
+fn page(packets: impl Iterator<Item = (u64, Side, Vec<u8>)>) -> Html {
     let [client, server] = [50_000, 443].map(|port| SocketAddr::from(([192, 0, 2, 1], port)));
     let mut page = Captured::new(1, client, server, Duration::ZERO);
     let mut decoder = Decoder::default();
-    let hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
-    let mut send = |at, sender, bytes: &[u8]| {
-        let records = decoder.feed(sender, bytes);
+    for (at, sender, bytes) in packets {
+        let records = decoder.feed(sender, &bytes);
         page.bytes(Duration::from_millis(at), sender, bytes.len(), &records);
-    };
-    send(0, Server, &record(22, &hello).unwrap());
-    for (at, sender, sizes) in packets {
-        let bytes = sizes.iter().flat_map(|size| record(23, &vec![0; *size]).unwrap());
-        send(*at, *sender, &bytes.collect::<Vec<u8>>());
     }
     page.close(Duration::from_secs(10), &[], String::new(), Grade::Clean);
     let folder = TempDir::new();
@@ -90,5 +99,69 @@ fn bulk_is_folded_only_where_nothing_else_happens_and_the_page_gets_shorter() {
         for (row, expected) in rows.iter().zip(expected) {
             assert!(row.contains(expected), "{rows:?}");
         }
+    }
+}
+
+/// Returns the captions and the troubles of a session of TLS 1.2 whose server presents a certificate and whose client presents
+/// none, with this alert at its end.
+fn words_about(sender: Side, alert: [u8; 2]) -> String {
+    let certificate = handshake(11, &[&[0, 0, 5, 0, 0, 2][..], b"??"].concat()).unwrap();
+    let none = handshake(11, &[0, 0, 0]).unwrap();
+    let of_server = record(22, &[server_hello(0xc02b, &[]), certificate].concat()).unwrap();
+    words(&[(Server, of_server), (Client, record(22, &none).unwrap()), (sender, record(21, &alert).unwrap())])
+}
+
+/// Returns the captions and the troubles of a session.
+fn words(packets: &[(Side, Vec<u8>)]) -> String {
+    let html = page(packets.iter().map(|(sender, bytes)| (0, *sender, bytes.clone())));
+    let selector = Selector::parse("#ladder :is(.flight, .call)").unwrap();
+    html.select(&selector).flat_map(|element| element.text().chain([" "])).collect()
+}
+
+#[test]
+fn a_warning_ends_no_session_and_refuses_no_certificate() {
+    for (alert, ends) in [([1, 112], false), ([1, 46], false), ([2, 112], true), ([2, 46], true)] {
+        let words = words_about(Client, alert);
+        for word in ["gives up", "ends the session"] {
+            assert_eq!(words.contains(word), ends, "{alert:?} {words}");
+        }
+        assert_eq!(words.contains("does not accept this certificate"), alert == [2, 46], "{words}");
+    }
+}
+
+/// Some servers of TLS 1.2 send bad_certificate if the client has no certificate.
+#[test]
+fn no_alert_refuses_a_certificate_that_was_not_presented() {
+    let words = words_about(Server, [2, 42]);
+    assert!(words.contains("The server gives up") && !words.contains("refuses the certificate"), "{words}");
+    assert!(!words.contains("does not accept this certificate"), "{words}");
+}
+
+/// The rest of the handshake is encrypted, or it never came.
+#[test]
+fn only_a_server_that_says_so_resumes_a_session() {
+    let supported_versions = [0, 43, 0, 2, 3, 4];
+    let pre_shared_key = [0, 41, 0, 2, 0, 0];
+    let tls13 =
+        |extensions: &[u8]| server_hello(0x1301, &[&[0, extensions.len() as u8][..], extensions].concat());
+    let change_cipher_spec = record(20, &[1]).unwrap();
+    for (hello, behind, says) in [
+        (tls13(&supported_versions), &[][..], "The server chooses, and sends its half of the key exchange."),
+        (tls13(&[supported_versions, pre_shared_key].concat()), &[], "The server accepts the ticket,"),
+        (server_hello(0xc02b, &[]), &[], "The server chooses the version and the algorithms."),
+        (server_hello(0xc02b, &[]), &change_cipher_spec, "The server chooses, and resumes the session"),
+    ] {
+        let words = words(&[(Server, [&record(22, &hello).unwrap(), behind].concat())]);
+        assert!(words.contains(says), "{words}");
+    }
+}
+
+#[test]
+fn only_an_empty_list_says_that_the_client_has_no_certificate() {
+    for (list, has_none) in [(&[0, 0, 0][..], true), (&[0, 0, 5, 0, 0, 2, b'?', b'?'], false)] {
+        let certificate = record(22, &handshake(11, list).unwrap()).unwrap();
+        let hello = record(22, &server_hello(0xc02b, &[])).unwrap();
+        let words = words(&[(Server, hello), (Client, certificate)]);
+        assert_eq!(words.contains("The client has none"), has_none, "{words}");
     }
 }

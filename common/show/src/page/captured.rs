@@ -6,7 +6,7 @@ use std::time::Duration;
 use decode::hello::{self, ServerHello};
 use decode::schedule::Rule;
 use decode::{Alert, Content, Message, Record};
-use rustls::{AlertDescription, ContentType, HandshakeKind, HandshakeType, ProtocolVersion, Side};
+use rustls::{ContentType, HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use tls_session::alert_name::AlertName;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::suite_name;
@@ -189,7 +189,7 @@ impl Captured {
                 let verb = "unauthenticated alert";
                 self.rows.push(Row::Call(Entry { tone: Tone::Stalled, verb, details }));
             }
-            Content::Alert(Alert { description, .. }) if !is_peaceful(description) => {
+            Content::Alert(Alert { description, .. }) if !names::is_peaceful(record) => {
                 let sender = names::side(record.sender);
                 self.trouble("alert", format!("the {sender} ends the session: {}", AlertName(description)));
             }
@@ -238,8 +238,4 @@ impl Captured {
             Side::Server => &mut self.server,
         }
     }
-}
-
-fn is_peaceful(alert: AlertDescription) -> bool {
-    matches!(alert, AlertDescription::CloseNotify | AlertDescription::UserCanceled)
 }

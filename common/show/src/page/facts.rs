@@ -228,11 +228,13 @@ impl Facts {
                 let (first, _) = moments.data.unwrap_or((self.lasted, self.lasted));
                 moments.data = Some((first, self.lasted));
             }
-            Content::Alert(Alert { unauthenticated: false, description, .. }) => {
+            Content::Alert(Alert { unauthenticated: false, description, .. }) if !record.is_warning() => {
                 moments.closing.get_or_insert(self.lasted);
-                let refused = fault::of_alert(description);
-                let refused = refused.map(|fault| (decode::other_side(record.sender), fault));
-                self.marks.fault = self.marks.fault.or(refused);
+                // Some servers refuse a client without a certificate with an alert about certificates.
+                let owner = decode::other_side(record.sender);
+                let has_presented = self.of(owner).certificates.as_ref().is_some_and(|sent| sent.count > 0);
+                let refused = fault::of_alert(description).filter(|_| has_presented);
+                self.marks.fault = self.marks.fault.or(refused.map(|fault| (owner, fault)));
             }
             _ => {}
         }

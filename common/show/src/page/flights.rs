@@ -5,10 +5,11 @@
 use std::collections::HashMap;
 
 use decode::explain::{self, Fault};
+use decode::hello::ServerHello;
 use decode::schedule::Key;
 use decode::{Content, Message, Record};
 use maud::{Markup, html};
-use rustls::{AlertDescription, ProtocolVersion, Side};
+use rustls::{AlertDescription, HandshakeType, ProtocolVersion, Side};
 
 use super::bytes::REASON;
 use super::facts::Facts;
@@ -49,13 +50,12 @@ pub(super) fn of<'a>(
     let (mut number, mut told) = (0, Told::default());
     for flight in records.chunk_by(|(_, one), (_, next)| one.record.sender == next.record.sender) {
         let Some((starts_at, first)) = flight.first() else { continue };
-        let mut handshake: Vec<&Drawn> = flight.iter().map(|(_, drawn)| *drawn).collect();
-        handshake.retain(|drawn| Look::of(&drawn.record) == Look::Handshake);
-        if !handshake.is_empty() {
+        let drawn: Vec<&Drawn> = flight.iter().map(|(_, drawn)| *drawn).collect();
+        if drawn.iter().any(|drawn| Look::of(&drawn.record) == Look::Handshake) {
             number += 1;
             let sender = first.record.sender;
             let title = format!("Flight {number}, the {}’s.", names::side(sender));
-            let text = purpose(number, sender, &handshake, facts, origin);
+            let text = purpose(number, sender, &drawn, facts, origin);
             captions.entry(*starts_at).or_default().push(Caption { title, text, link: None });
         }
         for (index, drawn) in flight {
@@ -106,6 +106,7 @@ impl Told {
         let told = match &record.content {
             Content::ApplicationData(1..) if sender == Side::Client => &mut self.data_of_client,
             Content::ApplicationData(1..) => &mut self.data_of_server,
+            Content::Alert(_) if record.is_warning() => return None,
             Content::Alert(_) if names::is_peaceful(record) => &mut self.close,
             Content::Alert(_) => &mut self.alert,
             _ => return None,
@@ -185,11 +186,13 @@ fn purpose(number: usize, sender: Side, records: &[&Drawn], facts: &Facts, origi
         Side::Client => {
             let offers_tls13 = messages.any(Message::offers_tls13);
             let psk = makes(Key::Psk).then(|| psk(origin));
-            of_client(number, offers_tls13, psk, &has)
+            let has_no_certificate = facts.client.certificates.as_ref().is_some_and(|sent| sent.count == 0);
+            of_client(number, offers_tls13, has_no_certificate, psk, &has)
         }
         Side::Server => {
-            let version = messages.filter_map(|message| message.version).last();
-            of_server(version == Some(ProtocolVersion::TLSv1_3), &has)
+            let hello = messages.filter(|message| message.kind == HandshakeType::ServerHello).last();
+            let hello = hello.and_then(|message| ServerHello::read(message.body()));
+            of_server(hello.as_ref(), &has)
         }
     };
     if has("Certificate") && facts.refused() == Some(sender) {
@@ -226,6 +229,7 @@ fn psk(origin: Option<Origin>) -> Markup {
 fn of_client(
     number: usize,
     offers_tls13: bool,
+    has_no_certificate: bool,
     psk: Option<Markup>,
     has: &impl Fn(&str) -> bool,
 ) -> Vec<Markup> {
@@ -257,7 +261,7 @@ fn of_client(
             "The client proves its identity as well: it signs the handshake with the private key of its certificate. \
              Finished proves that no attacker has changed the handshake."
         });
-    } else if has("Certificate") {
+    } else if has("Certificate") && has_no_certificate {
         says.push(html! {
             "The server asked for a certificate. The client has none, and sends an empty list."
         });
@@ -265,38 +269,44 @@ fn of_client(
     says
 }
 
-fn of_server(is_tls13: bool, has: &impl Fn(&str) -> bool) -> Vec<Markup> {
+fn of_server(hello: Option<&ServerHello>, has: &impl Fn(&str) -> bool) -> Vec<Markup> {
     const CLEAR: &str = "ServerHello is in clear text, because the client needs the key share in it to compute any key. \
                          Both ends have keys now. They encrypt everything that follows, except ChangeCipherSpec, which \
                          has no content";
+    let is_tls13 = hello.is_some_and(|hello| hello.version == ProtocolVersion::TLSv1_3);
+    let accepts_psk = hello.is_some_and(|hello| hello.psk.is_some());
     let mut says: Vec<Markup> = Vec::new();
     if has("HelloRetryRequest") {
         says.push(html! {
             "The server wants a key share of another group. It asks the client for another hello, which costs a round \
              trip."
         });
-    } else if has("ServerHello") && is_tls13 && has("Certificate") {
+    } else if is_tls13 && has("Certificate") {
         says.push(html! {
             "The server chooses, and sends its half of the key exchange. " (CLEAR) ". No observer on the way sees the certificate, \
              which names the server. CertificateVerify proves the identity of the server: only the owner of the \
              certificate can make this signature."
         });
-    } else if has("ServerHello") && is_tls13 {
+    } else if is_tls13 && accepts_psk {
         says.push(html! {
             "The server accepts the ticket, and sends its half of the key exchange. " (CLEAR) ". No certificate is sent: only \
              the server that issued the ticket knows its key, and Finished proves that this server knows it."
         });
+    } else if is_tls13 {
+        says.push(html! { "The server chooses, and sends its half of the key exchange. " (CLEAR) "." });
     } else if has("ServerHello") && has("ServerHelloDone") {
         says.push(html! {
             "The server chooses, sends its certificate, and signs its half of the key exchange. All of this is in clear \
              text: the client has not sent its half yet, so no key exists. Any observer on the way sees the certificate. TLS \
              1.3 exchanges the halves earlier, and encrypts it."
         });
-    } else if has("ServerHello") {
+    } else if has("ServerHello") && has("ChangeCipherSpec") {
         says.push(html! {
             "The server chooses, and resumes the session that the client remembers. Both ends have kept its master \
              secret, so they need no certificate and no key exchange."
         });
+    } else if has("ServerHello") {
+        says.push(html! { "The server chooses the version and the algorithms." });
     }
     if has("CertificateRequest") {
         says.push(html! {

@@ -4,7 +4,7 @@ use rustls::{AlertDescription, ContentType, Side};
 use serde::{Deserialize, Serialize};
 use tls_session::alert_name::AlertName;
 
-use decode::{Content, Piece, Record, Sealed};
+use decode::{Alert, Content, Piece, Record, Sealed};
 
 use super::numbers::bytes;
 use crate::vocabulary::message_name;
@@ -106,10 +106,10 @@ pub(super) fn why_sealed(sealed: Sealed) -> &'static str {
     }
 }
 
-/// Returns whether the record is an alert that reports no error.
+/// Returns whether the record is an alert that reports no error, or only a warning.
 pub(super) fn is_peaceful(record: &Record) -> bool {
-    matches!(&record.content, Content::Alert(alert)
-        if matches!(alert.description, AlertDescription::CloseNotify | AlertDescription::UserCanceled))
+    const CLOSE: AlertDescription = AlertDescription::CloseNotify;
+    record.is_warning() || matches!(record.content, Content::Alert(Alert { description: CLOSE, .. }))
 }
 
 /// Returns the side as a noun.
