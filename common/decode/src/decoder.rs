@@ -274,21 +274,23 @@ impl Decoder {
     /// Applies the effect of a complete message on the keys of later records. `is_last`: its record has no bytes after it.
     fn message(&mut self, sender: Side, bytes: Vec<u8>, opened: bool, is_last: bool) -> Message {
         let kind = HandshakeType::from(bytes.first().copied().unwrap_or_default());
-        // RFC 8446, 5.1: "implementations MUST send these messages in alignment with a record boundary". A receiver refuses
-        // another KeyUpdate. One record has room for 3000 of them.
+        // RFC 8446, 5.1: "Handshake messages MUST NOT span key changes", so a receiver refuses a message in clear text behind
+        // ServerHello, and one behind a KeyUpdate. One record has room for 3000 KeyUpdates.
+        let has_its_key = opened || matches!(self.direction(sender).cipher, Cipher::Clear);
         let is_aligned = is_last || kind != HandshakeType::KeyUpdate;
         let message = Message { sender, kind, version: None, bytes };
+        if !(has_its_key && is_aligned) {
+            return Message { version: self.version, ..message };
+        }
         match (sender, kind) {
             (Side::Client, HandshakeType::ClientHello) => self.offer(ClientHello::read(message.body())),
             (Side::Server, HandshakeType::ServerHello) => self.agree(ServerHello::read(message.body())),
             (_, HandshakeType::Finished) => self.finish(sender),
-            (_, HandshakeType::KeyUpdate) if is_aligned => self.direction(sender).cipher.update(),
+            (_, HandshakeType::KeyUpdate) => self.direction(sender).cipher.update(),
             (Side::Client, HandshakeType::EndOfEarlyData) if opened => self.client.early_data = false,
             _ => {}
         }
-        if is_aligned {
-            self.schedule.message(&message);
-        }
+        self.schedule.message(&message);
         Message { version: self.version, ..message }
     }
 

@@ -84,10 +84,15 @@ fn content_that_its_type_does_not_allow_is_reported() {
 
 /// Feeds the hellos of a session of TLS 1.3.
 fn begin_tls13(decoder: &mut Decoder) {
+    begin_tls13_before(decoder, &[]);
+}
+
+/// Feeds the hellos of a session of TLS 1.3. The record of ServerHello has these messages behind it.
+fn begin_tls13_before(decoder: &mut Decoder, behind: &[u8]) -> Vec<Record> {
     let extensions = [0, 6, 0, 43, 0, 2, 3, 4];
-    let hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &extensions].concat();
+    let hello = [&[2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 0x01, 0], &extensions, behind].concat();
     decoder.feed(Side::Client, &record(22, &client_hello(1)).unwrap());
-    decoder.feed(Side::Server, &record(22, &hello).unwrap());
+    decoder.feed(Side::Server, &record(22, &hello).unwrap())
 }
 
 #[test]
@@ -107,6 +112,16 @@ fn a_handshake_record_in_clear_text_behind_server_hello_of_tls13_changes_nothing
         }
     }
     assert!(decoder.is_tls13() && decoder.client_random == [1; 32] && !decoder.client.early_data);
+}
+
+#[test]
+fn a_message_in_clear_text_in_the_record_of_server_hello_proves_nothing() {
+    let alone = begin_tls13_before(&mut Decoder::default(), &[]);
+    let mut decoder = Decoder::default();
+    let records = begin_tls13_before(&mut decoder, &[8, 0, 0, 2, 0, 0, 20, 0, 0, 0]);
+    assert_eq!(records[0].messages().count(), 3);
+    assert_eq!((&records[0].derivations, &records[0].checks), (&alone[0].derivations, &vec![]));
+    assert!(matches!(decoder.server.cipher, Cipher::Handshake(_)));
 }
 
 #[test]
