@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::mem;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,8 @@ pub(super) struct List {
     path: PathBuf,
     /// The part of the file that is read.
     read: Option<Place>,
+    /// The file of `read`. The kernel does not give its inode to another file while it is open.
+    _file: Option<File>,
     entries: BTreeMap<u64, Entry>,
     /// The keys of `entries`.
     keys: HashMap<Name, u64>,
@@ -90,6 +93,7 @@ impl List {
         Self {
             path: folder.join("index.jsonl"),
             read: None,
+            _file: None,
             entries: BTreeMap::new(),
             keys: HashMap::new(),
             next_key: 0,
@@ -145,7 +149,8 @@ impl List {
             (read.device, read.inode) == (place.device, place.inode) && read.offset <= metadata.len()
         });
         if continues.is_none() {
-            *self = Self { path: std::mem::take(&mut self.path), ..Self::of(Path::new("")) };
+            let same = file.try_clone()?;
+            *self = Self { path: mem::take(&mut self.path), _file: Some(same), ..Self::of(Path::new("")) };
         }
         let start = continues.unwrap_or(place);
         file.seek(SeekFrom::Start(start.offset))?;
@@ -329,4 +334,41 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         // The first error says more.
         let _ = fs::remove_file(&new);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use testing::folder::TempDir;
+
+    use super::*;
+
+    /// Returns a list file with pages of these numbers.
+    fn text(numbers: impl Iterator<Item = u32>) -> Vec<u8> {
+        let page = r#""random":null,"began_us":0,"client":"","server":"","agreed":null,"lasted_us":0,"bytes":[0,0],"grade":null"#;
+        let first = in_json(&Line::Illustrated { version: VERSION }).unwrap();
+        let lines = numbers.map(|number| {
+            format!("{{\"page\":{{\"name\":\"server-{number}\",{page},\"outcome\":\"\",\"size\":1}}}}\n")
+                .into_bytes()
+        });
+        [first].into_iter().chain(lines).flatten().collect()
+    }
+
+    /// Many file systems give a new file the inode of a file that was removed last.
+    #[test]
+    fn a_file_that_others_have_written_again_twice_is_read_from_its_beginning() {
+        let folder = TempDir::new();
+        let mut list = List::of(folder.path());
+        replace(&list.path, &text(1..=2)).unwrap();
+        list.update().unwrap();
+        let inode = || fs::metadata(folder.path().join("index.jsonl")).unwrap().ino();
+        let first = inode();
+        for _ in 0..100 {
+            replace(&list.path, &text(3..=9)).unwrap();
+            if inode() == first {
+                break;
+            }
+        }
+        list.update().unwrap();
+        assert_eq!(list.entries().map(|entry| entry.name.number).collect::<Vec<_>>(), Vec::from_iter(3..=9));
+    }
 }
