@@ -314,6 +314,23 @@ fn numbers_and_texts_in_changed_data_are_bounded_and_escaped() {
     assert!(folder.read("pair-1.html").len() < 200_000);
 }
 
+/// Each copy would have the text of the last one.
+#[test]
+fn a_record_that_changed_data_has_many_times_is_drawn_once() {
+    let folder = TempDir::new();
+    draw(&folder, 1, || {
+        change(&folder, |data| {
+            let moments = data["moments"].as_array_mut().unwrap();
+            let is_read = |moment: &&serde_json::Value| moment["record"]["from_client"] == false;
+            let record = moments.iter().find(is_read).unwrap().clone();
+            let mut long = record.clone();
+            long["record"]["titles"] = vec!["x".repeat(10_000)].into();
+            moments.extend(std::iter::repeat_n(record, 400).chain([long]));
+        });
+    });
+    assert!(folder.read("pair-1.html").len() < 200_000);
+}
+
 #[test]
 fn an_occupied_name_is_not_used() {
     let folder = TempDir::new();

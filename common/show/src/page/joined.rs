@@ -116,15 +116,14 @@ fn compare(written: &Kept, read: &Kept) -> Fate {
     if written.length != read.length {
         return Fate::Changed(format!("{} B were written and {} B were read", written.length, read.length));
     }
-    let pairs = |kept: &Kept| -> Vec<String> {
-        let digits: Vec<char> = kept.head.chars().collect();
-        digits.chunks(2).map(|pair| pair.iter().collect()).collect()
-    };
-    let (was, is) = (pairs(written), pairs(read));
-    let differ = was.iter().zip(&is).enumerate().find(|(_, (was, is))| was != is);
-    Fate::Changed(match differ {
-        Some((index, (was, is))) => format!("byte {index} was written as {was} and read as {is}"),
-        None => format!("a byte behind the first {} was changed", was.len()),
+    let (was, is) = (written.head.as_bytes().chunks(2), read.head.as_bytes().chunks(2));
+    let length = was.len();
+    Fate::Changed(match was.zip(is).enumerate().find(|(_, (was, is))| was != is) {
+        Some((index, (was, is))) => {
+            let [was, is] = [was, is].map(String::from_utf8_lossy);
+            format!("byte {index} was written as {was} and read as {is}")
+        }
+        None => format!("a byte behind the first {length} was changed"),
     })
 }
 
@@ -173,8 +172,8 @@ struct Arrows<'a> {
 }
 
 impl<'a> Arrows<'a> {
-    /// Adds a record or a segment that an end wrote or read.
-    fn add(&mut self, at: Duration, of_client: bool, load: Load<'a>) -> usize {
+    /// Adds a record or a segment that an end wrote or read. `None`: this end has it already, so its data was changed.
+    fn add(&mut self, at: Duration, of_client: bool, load: Load<'a>) -> Option<usize> {
         let new = self.arrows.len();
         let (from_client, place) = match load {
             Load::Record(Kept { from_client, number, .. }) => {
@@ -191,11 +190,12 @@ impl<'a> Arrows<'a> {
         if place == new {
             self.arrows.push(Arrow { from_client, ..Arrow::default() });
         }
-        if let Some(arrow) = self.arrows.get_mut(place) {
-            let end = if from_client == of_client { &mut arrow.written } else { &mut arrow.read };
+        let arrow = self.arrows.get_mut(place)?;
+        let end = if from_client == of_client { &mut arrow.written } else { &mut arrow.read };
+        end.is_none().then(|| {
             *end = Some((at, load));
-        }
-        place
+            place
+        })
     }
 }
 
@@ -231,7 +231,7 @@ fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, arrows: &mut Arr
             }
             Moment::Call(call) if call.tone == Tone::Quiet => {}
             Moment::Call(call) => block.calls.push(call),
-            Moment::Record(kept) => block.arrows.push(arrows.add(now, of_client, Load::Record(kept))),
+            Moment::Record(kept) => block.arrows.extend(arrows.add(now, of_client, Load::Record(kept))),
             // The client knows how long the connection took.
             Moment::Segment { segment: Segment::Connected(_), .. } if !of_client => {}
             Moment::Segment { at_ns, segment } => {
@@ -246,7 +246,7 @@ fn blocks<'a>(end: &'a Saved, began: Duration, of_client: bool, arrows: &mut Arr
                     block.calls.extend(call);
                     block.has_carry = true;
                 }
-                block.arrows.push(arrows.add(now, of_client, Load::Segment(*segment)));
+                block.arrows.extend(arrows.add(now, of_client, Load::Segment(*segment)));
             }
             Moment::LeftOut { records, turns } => {
                 blocks.push(std::mem::replace(&mut block, new(now, None)));
