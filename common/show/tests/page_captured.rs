@@ -144,9 +144,10 @@ fn only_a_server_that_says_so_resumes_a_session() {
     let pre_shared_key = [0, 41, 0, 2, 0, 0];
     let tls13 =
         |extensions: &[u8]| server_hello(0x1301, &[&[0, extensions.len() as u8][..], extensions].concat());
-    let change_cipher_spec = record(20, &[1]).unwrap();
+    let (change_cipher_spec, sealed) = (record(20, &[1]).unwrap(), record(23, &[0; 1000]).unwrap());
     for (hello, behind, says) in [
-        (tls13(&supported_versions), &[][..], "The server chooses, and sends its half of the key exchange."),
+        (tls13(&supported_versions), &[][..], "The rest of this flight did not come."),
+        (tls13(&supported_versions), &sealed, "This page cannot decrypt them."),
         (tls13(&[supported_versions, pre_shared_key].concat()), &[], "The server accepts the ticket,"),
         (server_hello(0xc02b, &[]), &[], "The server chooses the version and the algorithms."),
         (server_hello(0xc02b, &[]), &change_cipher_spec, "The server chooses, and resumes the session"),

@@ -87,6 +87,11 @@ impl Choices {
         self.group.map(NamedGroup::from)
     }
 
+    /// Returns whether the server of TLS 1.3 has accepted a pre-shared key.
+    pub fn accepts_psk(&self) -> bool {
+        self.psk.is_some()
+    }
+
     /// Returns the algorithm of the signature that `sender` makes.
     pub(super) fn of(&self, sender: Side) -> Certified {
         match sender {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use program::exit::ExitStatus;
 use rustls::{AlertDescription, HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use serde::{Deserialize, Serialize};
-use tls_session::close_reason::CloseReason;
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
 
 use decode::explain::{self, Certificate, Certificates, Marks};
+use decode::hello;
 use decode::tickets::Tickets;
 use decode::{Alert, Content, Message, Protection, Record};
 
@@ -32,6 +33,8 @@ pub(super) struct Facts {
     pub(super) lasted: Duration,
     pub(super) agreed: Option<Agreed>,
     pub(super) outcome: Option<Outcome>,
+    /// Says what this program cannot know about the end of the session.
+    pub(super) unknown: Option<&'static str>,
     pub(super) moments: Moments,
     pub(super) client: End,
     pub(super) server: End,
@@ -143,6 +146,7 @@ impl Facts {
             lasted: Duration::ZERO,
             agreed: None,
             outcome: None,
+            unknown: None,
             moments: Moments::default(),
             client: End::at(client),
             server: End::at(server),
@@ -204,6 +208,16 @@ impl Facts {
             CloseReason::PeerAlert(alert, _) => Some(Refusal::Theirs(*alert)),
             _ => None,
         };
+        self.unknown = match reason {
+            CloseReason::Clean { first: Endpoint::Peer } => Some(
+                "close_notify does not say why the peer closed first. It may have finished, or one of its time limits may \
+                 have passed.",
+            ),
+            CloseReason::Truncated { established: true } => Some(
+                "A crash of the peer, a broken line, and an attacker look alike: the connection ends without close_notify.",
+            ),
+            _ => None,
+        };
         // Our own reason says more than our alert.
         if let (Some(us), Some(fault)) = (self.us, fault::of(reason)) {
             self.marks.fault = Some((decode::other_side(us), fault));
@@ -246,6 +260,11 @@ impl Facts {
     /// Returns the end whose certificate the other end refused.
     pub(super) fn refused(&self) -> Option<Side> {
         self.marks.fault.map(|(owner, _)| owner)
+    }
+
+    /// Returns whether ClientHello has the name of a server.
+    pub(super) fn names_server(&self) -> bool {
+        self.client_hello.as_ref().is_some_and(|hello| hello::server_name(hello.body()).is_some())
     }
 
     /// Notes an event of the TCP connection.

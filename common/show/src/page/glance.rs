@@ -78,6 +78,7 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
         div.outcome.(class) role="note" {
             p { (icon(picture)) strong { (says) } }
             p.why { (capital(sentence)) "." }
+            @if let Some(unknown) = facts.unknown { p.hint { (unknown) } }
             @if let (Some(Refusal::Theirs(alert)), Some((owner, Fault::Unnamed))) = (refusal, facts.marks.fault) {
                 p.hint { (explain::meaning(*alert)) " The " (names::side(decode::other_side(owner))) " knows the reason: see its page, or its error message." }
             }
@@ -248,19 +249,27 @@ fn our_result(facts: &Facts) -> (String, bool) {
 
 /// Says whether the peer authorized us. A peer never reports success. Only its later behaviour shows it.
 fn their_result(facts: &Facts, us: Side) -> String {
-    if let Some(Outcome { refusal: Some(Refusal::Theirs(alert)), .. }) = &facts.outcome {
-        return format!("it ended the session with the alert {}", AlertName(*alert));
-    }
-    let Some(agreed) = &facts.agreed else { return "not known: the handshake did not finish".to_owned() };
-    let resumed = agreed.kind == Some(HandshakeKind::Resumed);
-    let result = match us {
-        _ if resumed => "checked in the session that this one resumes",
-        Side::Server => "it continued after our certificate",
-        Side::Client if !facts.certificate_requested => "it requested no certificate",
-        Side::Client if facts.client.certificates.as_ref().is_some_and(|sent| sent.count > 0) => {
+    let sent = facts.of(us).certificates.as_ref();
+    let alert = match &facts.outcome {
+        Some(Outcome { refusal: Some(Refusal::Theirs(alert)), .. }) => Some(AlertName(*alert)),
+        _ => None,
+    };
+    let result = match (&facts.agreed, sent, alert) {
+        (None, None, Some(alert)) => {
+            return format!("not reached: it ended the session with the alert {alert}");
+        }
+        (None, None, None) => "not reached: the handshake did not finish",
+        (_, Some(_), Some(alert)) => return format!("it ended the session with the alert {alert}"),
+        (None, Some(_), None) => "not known: the handshake did not finish",
+        (Some(Agreed { kind: Some(HandshakeKind::Resumed), .. }), ..) => {
+            "not checked again: this session resumes an earlier one"
+        }
+        _ if us == Side::Server => "it continued after our certificate",
+        _ if !facts.certificate_requested => "it requested no certificate",
+        (_, Some(sent), _) if sent.count > 0 => {
             "it requested a certificate and got ours; its next messages show whether it accepts it"
         }
-        Side::Client => "it requested a certificate, and we have none",
+        _ => "it requested a certificate, and we have none",
     };
     result.to_owned()
 }

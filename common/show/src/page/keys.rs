@@ -6,6 +6,7 @@
 //! verifies a signature needs no key, so each page has it.
 
 mod draw;
+mod exchange;
 mod formula;
 mod proofs;
 mod tree;

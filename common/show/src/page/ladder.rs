@@ -14,6 +14,7 @@ use super::names::{self, Look};
 use super::numbers::{bytes, count, duration, grouped};
 use super::origin::Origin;
 use super::rows::{Carry, Drawn, Omitted, Row, Rows, Turn};
+use super::segments::Segment;
 use crate::vocabulary::{self, Entry, Tone};
 
 /// The state that all rows of a ladder share.
@@ -154,13 +155,13 @@ impl<'a> Ladder<'a> {
     fn item(&mut self, rows: &[(usize, &'a Row)]) -> Markup {
         match rows {
             [(_, Row::Call(call))] => self.call(call),
-            [(_, Row::Call(call)), (_, Row::Segment { segment, .. })] if call.tone == Tone::Trouble => {
-                html! { (self.call(call)) li.tcp { (segment.draw()) } }
+            [(_, Row::Call(call)), (index, Row::Segment { segment, .. })] if call.tone == Tone::Trouble => {
+                html! { (self.call(call)) (self.segment(*index, None, *segment)) }
             }
-            [(_, Row::Call(call)), (_, Row::Segment { segment, .. })] => html! {
-                li.tcp { div.call.(tone(call.tone)) { (step(call, self.us)) } (segment.draw()) }
-            },
-            [(_, Row::Segment { segment, .. })] => html! { li.tcp { (segment.draw()) } },
+            [(_, Row::Call(call)), (index, Row::Segment { segment, .. })] => {
+                self.segment(*index, Some(call), *segment)
+            }
+            [(index, Row::Segment { segment, .. })] => self.segment(*index, None, *segment),
             [(_, Row::Call(call)), records @ ..] => html! { (self.call(call)) (self.carry(None, records)) },
             [(_, Row::Carry(carry))] => html! {
                 li.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (incomplete(carry)) }
@@ -177,22 +178,47 @@ impl<'a> Ladder<'a> {
         }
     }
 
+    /// Draws a segment with its captions, and with the call that revealed it.
+    fn segment(&self, row: usize, call: Option<&Entry>, segment: Segment) -> Markup {
+        html! {
+            @if self.flights.contains_key(&row) { li { (self.captions(row)) } }
+            li.tcp {
+                @if let Some(call) = call { div.call.(tone(call.tone)) { (step(call, self.us)) } }
+                (segment.draw())
+            }
+        }
+    }
+
     fn carry(&mut self, carry: Option<&Carry>, records: &[(usize, &'a Row)]) -> Markup {
-        let has_reason = self.painter.has_reason();
-        let flight = records.first().and_then(|(index, _)| self.flights.get(index));
-        let flight = flight.map(|captions| caption(captions, has_reason));
-        let drawn: Vec<&'a Drawn> = records.iter().filter_map(|(_, row)| row.record()).collect();
-        let runs = drawn.chunk_by(|one, next| bulk::continues(one, next));
-        let arrows: Vec<Markup> = runs.map(|run| self.run(run)).collect();
+        let parts = records.chunk_by(|_, (next, _)| !self.flights.contains_key(next));
+        let parts: Vec<&[(usize, &'a Row)]> = parts.collect();
+        let parts: Vec<Markup> = parts.into_iter().map(|part| self.part(part)).collect();
         html! {
             li.carry {
                 @if let Some(carry) = carry {
                     div.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (carried(carry)) }
                 }
-                @if let Some(flight) = flight { (flight) }
-                ol.arrows { @for arrow in &arrows { (arrow) } }
+                @for part in &parts { (part) }
             }
         }
+    }
+
+    /// Draws records of one read or write. Only the first one may have captions.
+    fn part(&mut self, records: &[(usize, &'a Row)]) -> Markup {
+        let captions = records.first().map(|(index, _)| self.captions(*index));
+        let drawn: Vec<&'a Drawn> = records.iter().filter_map(|(_, row)| row.record()).collect();
+        let runs = drawn.chunk_by(|one, next| bulk::continues(one, next));
+        let arrows: Vec<Markup> = runs.map(|run| self.run(run)).collect();
+        html! {
+            @if let Some(captions) = captions { (captions) }
+            ol.arrows { @for arrow in &arrows { (arrow) } }
+        }
+    }
+
+    /// Draws the captions of a row, if it has any.
+    fn captions(&self, row: usize) -> Markup {
+        let has_reason = self.painter.has_reason();
+        html! { @if let Some(captions) = self.flights.get(&row) { (caption(captions, has_reason)) } }
     }
 
     /// Draws one record, or folds the records of a run.

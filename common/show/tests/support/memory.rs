@@ -33,11 +33,12 @@ pub struct Talk {
     times: usize,
     greeting: &'static [u8],
     missing: usize,
+    aborts: bool,
 }
 
 impl Talk {
     pub fn new(message: &[u8], times: usize) -> Self {
-        Self { message: message.to_vec(), times, greeting: b"", missing: 0 }
+        Self { message: message.to_vec(), times, greeting: b"", missing: 0, aborts: false }
     }
 
     /// Lets the server send this greeting, and expects it before the echo.
@@ -45,9 +46,14 @@ impl Talk {
         Self { greeting, missing: greeting.len(), ..self }
     }
 
+    /// Ends the session without close_notify.
+    pub fn aborting(self) -> Self {
+        Self { aborts: true, ..self }
+    }
+
     fn send_next(&mut self, outbox: &mut Outbox<'_>) -> Next {
         if self.times == 0 {
-            return Next::Close;
+            return if self.aborts { Next::Abort } else { Next::Close };
         }
         self.times -= 1;
         self.missing += self.message.len();
@@ -124,6 +130,12 @@ impl Setup {
     /// Makes a setup in which the client wants another server than the one that answers.
     pub fn with_wrong_name() -> Self {
         Self { server_name: ServerName::try_from("example.org").unwrap(), ..Self::new() }
+    }
+
+    /// Makes a setup in which the client speaks TLS 1.2 and the server TLS 1.3.
+    pub fn without_common_version() -> Self {
+        let suite = suite("TLS13_AES_256_GCM_SHA384");
+        Self { client_tls: Self::tls12().client_tls, ..Self::shaped(&Shape { suite, ..Shape::default() }) }
     }
 
     /// Makes a setup with TLS 1.2.

@@ -17,15 +17,15 @@ const ALERTS: &[(u8, &str)] = &[
     (41, "An SSL 3 client has no certificate to send."),
     (
         42,
-        "The certificate is damaged, its signature does not verify, or it is refused for a reason that has no alert of its own, \
-         such as a wrong name.",
+        "The certificate may be damaged, its signature may not verify, or the sender refuses it for a reason that has no alert \
+         of its own, such as a wrong name.",
     ),
     (43, "The certificate is of a kind that the sender cannot use."),
     (44, "The issuer has revoked the certificate."),
     (45, "The certificate has expired, or is not valid yet."),
     (
         46,
-        "Something else is wrong with the certificate. Some programs send this alert for every fault of a certificate, also \
+        "Something else may be wrong with the certificate. Some programs send this alert for every fault of a certificate, also \
          for a wrong name.",
     ),
     (47, "A field has a value that is not allowed here."),

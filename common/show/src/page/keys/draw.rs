@@ -11,6 +11,7 @@ use super::super::names;
 use super::super::numbers::count;
 use super::super::python;
 use super::super::rows::Drawn;
+use super::exchange::{Exchange, exchange};
 use super::formula::{formula, group_name};
 use super::tree::{self, Node};
 use super::words::{anchor, note, part, section, sign, why};
@@ -37,6 +38,9 @@ impl Chapter<'_> {
                 }
                 @if !trees.is_empty() {
                     p.keys-title { (icon("key")) (title(derivations, *sender)) }
+                    @if derivations.iter().any(|derivation| matches!(derivation.rule, Rule::KeyExchange(Some(_)))) {
+                        p { (ONE_END) }
+                    }
                     ul.tree { @for tree in &trees { (self.node(tree, true)) } }
                 }
             }
@@ -104,7 +108,10 @@ impl Chapter<'_> {
         html! {
             @match &derivation.rule {
                 Rule::KeyExchange(group) => {
-                    (group_name(*group)) ": " span.input { "own private key" } " and " span.input { "public key of the other end" }
+                    (group_name(*group))
+                    @for (index, input) in exchange(*group).inputs().iter().enumerate() {
+                        (if index == 0 { ": " } else { " and " }) span.input { (input) }
+                    }
                 }
                 Rule::EarlierSession => {
                     "kept from "
@@ -145,9 +152,9 @@ impl Chapter<'_> {
         let repeat = python::derivation(derivation, &self.inputs);
         html! {
             div.step {
-                p { (why(*key)) " " span.where { (reference(section(*key))) } }
+                p { (why(derivation)) " " span.where { (reference(section(*key))) } }
                 p { "Calculation: " code { (formula(rule, *algorithm)) } }
-                @if matches!(rule, Rule::KeyExchange(_)) { (self.shares()) }
+                @if let Rule::KeyExchange(Some(group)) = rule { (self.shares(exchange(Some(*group)))) }
                 @if !inputs.is_empty() {
                     p {
                         "Made from: "
@@ -169,16 +176,16 @@ impl Chapter<'_> {
     }
 
     /// Links to the messages with the key shares.
-    fn shares(&self) -> Markup {
-        let share = |side: Side, place: Option<u64>| {
+    fn shares(&self, exchange: Exchange) -> Markup {
+        let share = |what: &str, place: Option<u64>| {
             html! {
-                "the " (names::side(side)) "’s is in "
-                @match place { Some(place) => a href={ "#record-" (place) } { "#" (place) }, None => "an earlier record" }
+                (what) @match place { Some(place) => a href={ "#record-" (place) } { "#" (place) }, None => "an earlier record" }
             }
         };
+        let [of_client, of_server] = exchange.shares();
         html! {
             p {
-                "Public keys: " (share(Side::Client, self.hellos.client)) ", " (share(Side::Server, self.hellos.server))
+                (share(of_client, self.hellos.client)) ", " (share(of_server, self.hellos.server))
                 ". The private keys never leave their owners, and this page does not have them."
             }
         }
@@ -239,30 +246,36 @@ fn is_repeatable(key: Key) -> bool {
     )
 }
 
-/// Returns the title of a diagram.
+/// Says which keys of a key exchange only one end has.
+const ONE_END: &str = "Only the client has its private keys. Only the server has its own and that of its certificate. An \
+                       observer has none of these keys, so it cannot compute any of these secrets.";
+
+/// Returns the title of a diagram behind a record of `sender`.
 fn title(derivations: &[Derivation], sender: Side) -> String {
     let has = |wanted: &dyn Fn(&Derivation) -> bool| derivations.iter().any(wanted);
     let makes = |key: Key| has(&|derivation| derivation.key == key);
-    let text = if makes(Key::HandshakeSecret) {
-        "Both ends can now compute the keys of the handshake"
+    let (from, to) = (names::side(sender), names::side(decode::other_side(sender)));
+    let what = if makes(Key::HandshakeSecret) {
+        "The keys of the handshake"
     } else if makes(Key::ApplicationTraffic(sender, 0)) {
-        "Both ends can now compute the keys of the application data"
+        "The keys of the application data"
     } else if makes(Key::BinderKey) {
-        "The client computes these from the PSK of its ticket, and so can the server that issued the ticket"
+        return "The client computes these from the PSK of its ticket, and so can the server that issued the ticket".to_owned();
     } else if makes(Key::ResumptionMaster) {
-        "Both ends can now compute the secret of the tickets"
+        "The secret of the tickets"
     } else if has(&|derivation| matches!(derivation.key, Key::TicketPsk(_))) {
-        "Both ends can now compute a PSK for a later session"
+        "A PSK for a later session"
     } else if has(&|derivation| matches!(derivation.key, Key::ApplicationTraffic(_, 1..))) {
-        return format!("The {} changes its keys", names::side(sender));
+        return format!("The {from} changes its keys");
     } else if makes(Key::Premaster) {
-        "Both ends can now compute the keys of the session"
+        "The keys of the session"
     } else if makes(Key::Master) {
-        "Both ends kept the master secret of an earlier session, and make new keys from it"
+        return "Both ends kept the master secret of an earlier session, and make new keys from it"
+            .to_owned();
     } else {
-        "Both ends can now compute"
+        "More keys"
     };
-    text.to_owned()
+    format!("{what}: the {from} can compute them when it sends this record, the {to} when it has received it")
 }
 
 /// Draws the messages of a transcript in short: the first and the last one.

@@ -5,6 +5,7 @@ use decode::schedule::{Check, CheckKind, HashAlgorithm, Input, Key, Rule, Seed};
 use rustls::{NamedGroup, Side};
 
 use super::super::names;
+use super::exchange::exchange;
 
 /// Returns the calculation as the RFC writes it.
 pub(super) fn formula(rule: &Rule, algorithm: HashAlgorithm) -> String {
@@ -14,9 +15,7 @@ pub(super) fn formula(rule: &Rule, algorithm: HashAlgorithm) -> String {
         Input::Derived(key) => format!("Derive-Secret({}, \"derived\", \"\")", key.name()),
     };
     match rule {
-        Rule::KeyExchange(group) => {
-            format!("{}(own private key, public key of the other end)", group_name(*group))
-        }
+        Rule::KeyExchange(group) => exchange(*group).formula(&group_name(*group)),
         Rule::EarlierSession => "none: both ends have kept it".to_owned(),
         Rule::Extract { salt, secret } => format!("HKDF-Extract(salt = {}, {})", input(salt), input(secret)),
         Rule::Expand { from, label, length } => {

@@ -1,17 +1,18 @@
 //! The words of the keys chapter: why each key exists, and where it is specified.
 
-use decode::schedule::{CheckKind, Epoch, Key, Part};
+use decode::schedule::{CheckKind, Derivation, Epoch, Key, Part, Rule};
 use rustls::Side;
 
 use super::super::names;
+use super::exchange::exchange;
 
-/// Returns why a key exists, in one or two sentences.
-pub(super) fn why(key: Key) -> &'static str {
-    match key {
-        Key::SharedSecret => {
-            "Each end combines its own private key with the public key of the other end. Both get the same number. It never \
-             crosses the wire, so an attacker that records the session cannot compute any key of it."
-        }
+/// Returns why the key of a derivation exists, in one or two sentences.
+pub(super) fn why(derivation: &Derivation) -> &'static str {
+    if let Rule::KeyExchange(group) = derivation.rule {
+        return exchange(group).says();
+    }
+    match derivation.key {
+        Key::SharedSecret | Key::Premaster => "The result of the key exchange.",
         Key::Psk => {
             "Both ends kept this key from an earlier session. The ticket in ClientHello names it. Only the server that \
              issued the ticket can have it, so the server needs no certificate now."
@@ -72,10 +73,6 @@ pub(super) fn why(key: Key) -> &'static str {
         Key::TicketPsk(_) => {
             "The PSK for a later session with this ticket. The nonce in the ticket makes it different from the PSKs of other \
              tickets. The PSK itself is not in the message."
-        }
-        Key::Premaster => {
-            "Each end combines its own private key with the public key of the other end. Both get the same number. It never \
-             crosses the wire."
         }
         Key::Master => {
             "The secret of the session. It mixes the premaster secret with the handshake so far, or with the two randoms, \
