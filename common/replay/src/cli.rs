@@ -15,7 +15,7 @@ use tls_session::escaped::one_line;
 
 use crate::exit::{Exit, TABLE};
 use crate::file::Reader;
-use crate::key_log::KeyLog;
+use crate::key_log::{KeyLog, Lines};
 use crate::output::fields::FieldLines;
 use crate::output::json::Json;
 use crate::output::pages::{MAX_PAGES, Pages};
@@ -77,12 +77,7 @@ pub fn run() -> ExitCode {
 
 /// Shows the sessions. Returns the sentence about an error.
 fn show(cli: &Cli) -> Result<Exit, String> {
-    let mut key_log = KeyLog::default();
-    if let Some(path) = &cli.key_log {
-        let cannot = |error| format!("cannot read the key log {}: {error}", shown(path));
-        let file = File::open(path).map_err(cannot)?;
-        key_log.add(BufReader::new(file)).map_err(cannot)?;
-    }
+    let key_log = cli.key_log.as_deref().map_or_else(|| Ok(KeyLog::default()), read_key_log)?;
     let cannot = |error: String| format!("cannot read the capture {}: {error}", shown(&cli.file));
     let file = File::open(&cli.file).map_err(|error| cannot(error.to_string()))?;
     let reader = Reader::new(BufReader::with_capacity(256 * 1024, file));
@@ -113,6 +108,24 @@ fn show(cli: &Cli) -> Result<Exit, String> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Shown),
         Err(error) => Err(format!("cannot write the output: {error}")),
     }
+}
+
+/// Reads the file of `--key-log`, and warns about its malformed lines.
+fn read_key_log(path: &Path) -> Result<KeyLog, String> {
+    let cannot = |error| format!("cannot read the key log {}: {error}", shown(path));
+    let mut key_log = KeyLog::default();
+    key_log.add(BufReader::new(File::open(path).map_err(cannot)?)).map_err(cannot)?;
+    // The report has the lines of the capture.
+    let lines = std::mem::take(&mut key_log.read);
+    if lines.all == lines.malformed {
+        return Err(format!(
+            "cannot use {}: it has no line of a key log, which are LABEL, client random and secret; curl and \
+             browsers write such a file if SSLKEYLOGFILE names it",
+            shown(path)
+        ));
+    }
+    tell_lines(&shown(path), lines);
+    Ok(key_log)
 }
 
 fn illustrate(
@@ -175,15 +188,7 @@ fn tell(report: &Report, cli: &Cli) -> Exit {
         let connections = Count(seen.forgotten, "connection");
         warn!("too many connections were open at once: the end of {connections} is missing");
     }
-    if let Some(first) = key_log.first_malformed {
-        let (bad, all) = (key_log.malformed, key_log.all);
-        let bad = Count(bad, "malformed line");
-        warn!("the key log has {bad} among its {all}; the first one is line {first}");
-    }
-    if key_log.too_many > 0 {
-        let lines = Count(key_log.too_many, "line");
-        warn!("passed over {lines} of the key log beyond its limit");
-    }
+    tell_lines("the key log in the capture", *key_log);
     let file = shown(&cli.file);
     if let Some(error) = broken {
         logging::fail(
@@ -206,6 +211,18 @@ fn tell(report: &Report, cli: &Cli) -> Exit {
         );
     }
     Exit::Shown
+}
+
+/// Writes to the log which lines of a key log are not used.
+fn tell_lines(key_log: &str, lines: Lines) {
+    if let Some(first) = lines.first_malformed {
+        let bad = Count(lines.malformed, "malformed line");
+        warn!("{key_log} has {bad} among its {}; the first one is line {first}", lines.all);
+    }
+    if lines.too_many > 0 {
+        let lines = Count(lines.too_many, "line");
+        warn!("passed over {lines} of {key_log} beyond the limit");
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// At least one session was shown.
     Shown = 0,
-    /// A file cannot be read to its end, or an output cannot be written.
+    /// A file cannot be used or read to its end, or an output cannot be written.
     Failed = 1,
     /// The capture has no TLS session.
     NoSession = 3,
@@ -18,7 +18,7 @@ pub enum Exit {
 pub const TABLE: &str = "\
 Exit status:
     0  at least one session was shown
-    1  a file cannot be read to its end, or an output cannot be written
+    1  a file cannot be used or read to its end, or an output cannot be written
     2  usage: the command line
     3  the capture has no TLS session";
 

@@ -30,7 +30,7 @@ pub struct KeyLog {
     secrets: HashMap<[u8; 32], Vec<Secret>>,
     /// How many bytes are still free.
     free: usize,
-    /// Statistics for the user.
+    /// Statistics for the user, which may take them in between.
     pub read: Lines,
 }
 

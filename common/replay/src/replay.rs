@@ -26,7 +26,7 @@ pub struct Report {
     pub long_secrets: u64,
     /// The connections.
     pub seen: Seen,
-    /// The lines of all key logs.
+    /// The lines of the key logs in the capture.
     pub key_log: Lines,
     /// Why the rest of the file could not be read.
     pub broken: Option<FileError>,

@@ -130,6 +130,10 @@ fn a_failed_session_leads_to_its_trouble() {
 fn errors_say_which_file_and_what_to_do() {
     let folder = TempDir::new();
     folder.write("text", "CLIENT_RANDOM 00 00\n");
+    folder.write("empty", "# no secrets yet\n");
+    folder.write("mixed", format!("CLIENT_RANDOM {} 00\nCLIENT_RANDOM 00 00\n", "01".repeat(32)));
+    let mut secrets = PcapNg::new(Endianness::Little);
+    folder.write("secrets.pcapng", secrets.key_log("CLIENT_RANDOM 00 00\n").bytes());
     folder.write("empty.pcap", [&b"\xd4\xc3\xb2\xa1\x02\0\x04\0"[..], &[0; 12], &[1, 0, 0, 0]].concat());
     folder.write("cut.pcap", [&b"\xd4\xc3\xb2\xa1\x02\0\x04\0"[..], &[0; 12], &[1, 0, 0, 0, 9]].concat());
     for (arguments, status, says) in [
@@ -150,10 +154,16 @@ fn errors_say_which_file_and_what_to_do() {
         ),
         (&["empty.pcap", "--key-log", "missing"], 1, &["cannot read the key log missing: No such file"]),
         (
-            &["empty.pcap", "--key-log", "text"],
+            &["empty.pcap", "--key-log", "mixed"],
             3,
-            &["the key log has 1 malformed line among its 1; the first one is line 1"],
+            &["mixed has 1 malformed line among its 2; the first one is line 2"],
         ),
+        (
+            &["secrets.pcapng", "--key-log", "mixed"],
+            3,
+            &["the key log in the capture has 1 malformed line among its 1; the first one is line 1"],
+        ),
+        (&["empty.pcap", "--key-log", "empty"], 1, &["cannot use empty: it has no line of a key log"]),
         (&[], 2, &["mio-show: the following required arguments were not provided", "<FILE>"]),
         (&["empty.pcap", "--trace", "json"], 2, &["write --trace=json"]),
         (&["empty.pcap", "--trace=json", "--illustrate", "d"], 2, &["cannot be used with"]),
@@ -169,6 +179,14 @@ fn errors_say_which_file_and_what_to_do() {
         &help,
         &["--key-log <FILE>", "--trace=<FORM>", "--illustrate <DIR>", "3  the capture has no TLS session"],
     );
+}
+
+#[test]
+fn a_file_that_is_no_key_log_is_an_error_even_if_the_capture_has_the_secrets() {
+    let folder = captured();
+    let (text, log) = run(folder.path(), &["client.pcapng", "--key-log", "certificates/key.pem"], 1);
+    assert_says(&log, &["mio-show: cannot use certificates/key.pem: it has no line of a key log"]);
+    assert!(text.is_empty() && !log.contains("PRIVATE KEY"), "{log}");
 }
 
 #[test]
