@@ -91,7 +91,7 @@ pub struct Cli {
     #[arg(long, short_alias = 'k')]
     pub insecure: bool,
 
-    /// Send random bytes in place of an encrypted ClientHello; TLS 1.3 only
+    /// Send a dummy encrypted ClientHello (ECH) as browsers do, which servers must ignore; TLS 1.3 only
     #[arg(long)]
     pub ech_grease: bool,
 
@@ -123,7 +123,7 @@ pub struct Cli {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = TimeLimit::parse_deadline)]
     pub connect_timeout: TimeLimit,
 
-    /// From then to the server's first byte, in its queue
+    /// From the connection to the server's first byte: a busy server queues its clients
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = TimeLimit::parse_deadline)]
     pub wait_timeout: TimeLimit,
 }
@@ -152,10 +152,10 @@ fn after_help() -> String {
 Examples:
   mio-client                                     show the first message of localhost:8000
   mio-client --message hello --linger 500ms      send hello, see the echo, close soon
-  mio-client -i < file | tail -c +10 | cmp - file  send a file, compare the echo
+  mio-client -i < file | tail -c +10 | cmp - file  compare the echo, behind the 9-byte greeting
   mio-client '[::1]:4433' --server-name db.lan   the address and the name differ
-  mio-client --reconnect 1 --tls 1.3 -v          a second session, resumed
-  mio-client --trace=fields                      each step, and each field of the records
+  mio-client --reconnect 1 -v                    a second session, resumed
+  mio-client --trace=fields                      each step of the program, each field of the records
   mio-client mail.lan:25 --starttls smtp -i      a mail server that begins in plaintext
   mio-client --show-certs > chain.pem            what the server presents, as text and PEM
 
@@ -180,7 +180,7 @@ impl Cli {
 
     /// Returns the texts for the ends of sessions.
     pub fn endings(&self) -> Endings {
-        Endings::new(Side::Client, self.tls().offer()).after_starttls(self.starttls.is_some())
+        Endings::new(Side::Client, self.tls().offer(self.alpn())).after_starttls(self.starttls.is_some())
     }
 
     /// Returns the versions, cipher suites and groups. Encrypted ClientHello allows TLS 1.3 only.

@@ -48,7 +48,10 @@ fn both_sides_report_what_they_do_not_have_in_common() {
         (
             ["--tls", "1.2"],
             ["--tls", "1.3"],
-            ["protocol_version (70)", "the client offers TLS 1.2; we allow TLS 1.3 (see --tls)"],
+            [
+                "speaks none of our TLS versions, TLS 1.2 (see --tls)",
+                "the client offers TLS 1.2; we allow TLS 1.3 (see --tls)",
+            ],
         ),
         (
             ["--suite", "TLS_AES_128_GCM_SHA256"],

@@ -36,6 +36,9 @@ fn both_sides_draw_each_session_in_one_folder_and_log_each_path() {
                 line.contains(" INFO  session ") && line.contains(" page written to drawn/by us/"),
                 "{line}"
             );
+            // The second client counts its sessions from 1 again.
+            let has_earlier = side == "client" && number > 2;
+            assert_eq!(line.ends_with(", the folder's next number"), has_earlier, "{line}");
         }
     }
 }

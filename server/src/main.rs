@@ -44,7 +44,7 @@ Examples:
   mio-server --listen '[::]:4433' -v             listen on every address, log more
   mio-server --cert chain.pem --key key.pem      a certificate of your own
   mio-server --tls 1.2 --sessions 1              one TLS 1.2 session, then end
-  mio-server --trace=fields                      each step, and each field of the records
+  mio-server --trace=fields                      each step of the program, each field of the records
   openssl s_client -connect localhost:8000 -CAfile certificates/certificate.pem
 
 {}",

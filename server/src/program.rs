@@ -80,7 +80,7 @@ fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), Str
 /// Creates the observers: the log, the status line if the terminal shows nothing else, and the sinks that the flags
 /// name.
 fn shown(flags: &Flags, start: Instant) -> Result<Shown, ShowError> {
-    let endings = Endings::new(Side::Server, flags.tls.offer());
+    let endings = Endings::new(Side::Server, flags.tls.offer(flags.alpn()));
     let log = Box::new(Reporter::new(endings.clone()).beside_trace(flags.show.traces()));
     let has_status_line = flags.verbosity.steps() > 0 && status_line::is_possible() && !flags.show.traces();
     let log: Box<dyn Observer> = if has_status_line { Box::new((Status::default(), log)) } else { log };

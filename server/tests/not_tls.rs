@@ -40,6 +40,17 @@ fn late_bytes_are_drained_and_disturb_no_session() {
 }
 
 #[test]
+fn no_line_tells_of_bytes_after_the_end_if_there_are_none() {
+    let mut server = EchoServer::start(&["-v", "--sessions", "1"]);
+    let mut socket = server.connect_raw();
+    socket.write_all(b"POST / HTTP/1.1\r\n\r\n").unwrap();
+    socket.fin().unwrap();
+    socket.read_to_fin().unwrap();
+    server.program.expect_exit(0); // and has drained the socket
+    assert!(!server.log().text().contains("came after the end"), "{}", server.log().text());
+}
+
+#[test]
 fn close_notify_after_the_client_hello_ends_the_handshake() {
     let server = EchoServer::start(&["--handshake-timeout", "off"]);
     let mut client = TlsClient::new(server.connect_raw(), server.client_config());

@@ -40,6 +40,8 @@ pub struct ClientHello {
     pub groups: Vec<NamedGroup>,
     /// The versions in supported_versions; `None` without this extension.
     pub versions: Option<Vec<ProtocolVersion>>,
+    /// The application protocols (RFC 7301, 3.1).
+    pub protocols: Vec<Vec<u8>>,
     /// The client offers early data.
     pub early_data: bool,
     /// The ticket of TLS 1.2 (RFC 5077, 3.2). It is empty if the client has none.
@@ -70,6 +72,7 @@ impl ClientHello {
             suites: Vec::new(),
             groups: Vec::new(),
             versions: None,
+            protocols: Vec::new(),
             early_data: false,
             ticket: Vec::new(),
             psks: Psks::default(),
@@ -89,6 +92,7 @@ impl ClientHello {
             match kind {
                 SUPPORTED_GROUPS => self.groups = content.begun_vector(2)?.numbers(),
                 SUPPORTED_VERSIONS => self.versions = Some(content.begun_vector(1)?.numbers()),
+                ALPN => self.protocols = protocols(content.begun_vector(2)?),
                 EARLY_DATA => self.early_data = true,
                 SESSION_TICKET => self.ticket = content.rest().to_vec(),
                 // It is the last extension (RFC 8446, 4.2.11).
@@ -197,6 +201,10 @@ pub fn chosen_protocol(message: &Message) -> Option<Vec<u8>> {
     Some(content.begun_vector(2)?.vector(1)?.rest().to_vec())
 }
 
+fn protocols(mut list: Reader<'_>) -> Vec<Vec<u8>> {
+    std::iter::from_fn(|| list.vector(1).map(|name| name.rest().to_vec())).collect()
+}
+
 /// Returns the host name that the client asks for, from the body of a ClientHello (RFC 6066, 3). The client chooses its bytes.
 pub fn server_name(body: &[u8]) -> Option<Vec<u8>> {
     let mut body = Reader::new(body);
@@ -244,6 +252,8 @@ mod tests {
         assert!(hello.offers_tls13() && !hello.early_data);
         let hello = ClientHello::read(&client_hello(&[0, 42, 0, 0])).unwrap();
         assert!(hello.early_data && !hello.offers_tls13() && hello.versions.is_none());
+        let hello = ClientHello::read(&client_hello(&[0, 16, 0, 8, 0, 6, 2, b'h', b'2', 2, b'h', b'3']));
+        assert_eq!(hello.unwrap().protocols, [b"h2", b"h3"]);
     }
 
     #[test]

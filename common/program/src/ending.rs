@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use identity::Unauthorized;
+use identity::{Distrust, Unauthorized};
 use rustls::{Error, InvalidMessage, PeerIncompatible, Side};
 use tls_session::alert_name::AlertName;
 use tls_session::authorize::Refusal;
@@ -105,6 +105,21 @@ impl Description<'_> {
         self.received().map(|received| format!("; {}", received.describe(self.peer()))).unwrap_or_default()
     }
 
+    fn unauthorized_hint(&self, why: &Refusal) -> &'static str {
+        match (why.reason().downcast_ref(), self.endings.local) {
+            (Some(Unauthorized::WrongName { is_for_another_server: true, .. }), _) => {
+                "; if you mean that server, name it with --server-name"
+            }
+            (Some(Unauthorized::Untrusted { reason: Distrust::UnknownIssuer, .. }), Side::Client) => {
+                "; if you trust this server, name its certificate with --ca; if not, another server may have answered"
+            }
+            (Some(Unauthorized::Untrusted { reason: Distrust::UnknownIssuer, .. }), Side::Server) => {
+                "; if you trust this client, add its certificate to the file of --client-ca"
+            }
+            _ => "",
+        }
+    }
+
     fn tls(&self, error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nothing_in_common =
             |received| nothing_in_common(error, self.endings.peer(), &self.endings.ours, &received);
@@ -167,7 +182,7 @@ impl fmt::Display for Description<'_> {
             CloseReason::Aborted => write!(f, "we left: our answer to the {peer} could not be completed"),
             CloseReason::PeerAlert(alert, context) => {
                 write!(f, "the {peer} ended the session with the alert {}", AlertName(*alert))?;
-                f.write_str(&alert_context::explain(context, *alert, self.endings.peer()))
+                f.write_str(&alert_context::explain(context, *alert, self.endings.peer(), &self.endings.ours))
             }
             CloseReason::NotTls(foreign) if self.endings.after_starttls => write!(
                 f,
@@ -177,13 +192,13 @@ impl fmt::Display for Description<'_> {
             ),
             CloseReason::NotTls(foreign) => {
                 write!(f, "the {peer} does not speak TLS: {foreign}")?;
-                match self.endings.local {
-                    Side::Client => f.write_str(starttls_hint(foreign.protocol())),
-                    Side::Server => Ok(()),
-                }
+                f.write_str(match self.endings.local {
+                    Side::Client => starttls_hint(foreign.protocol()),
+                    Side::Server => tls_client_hint(foreign.protocol()),
+                })
             }
             CloseReason::Unauthorized(why) => {
-                write!(f, "the {peer} is not authorized: {why}{}", unauthorized_hint(why))
+                write!(f, "the {peer} is not authorized: {why}{}", self.unauthorized_hint(why))
             }
             CloseReason::Tls(error) => self.tls(error, f),
             CloseReason::KeysUsedUp { limit } => {
@@ -220,12 +235,11 @@ fn starttls_hint(protocol: Option<Protocol>) -> &'static str {
     }
 }
 
-fn unauthorized_hint(why: &Refusal) -> &'static str {
-    match why.reason().downcast_ref() {
-        Some(Unauthorized::WrongName { is_for_another_server: true, .. }) => {
-            "; if you mean that server, name it with --server-name"
-        }
-        _ => "",
+/// Returns the way to begin with TLS, for a client that does not.
+fn tls_client_hint(protocol: Option<Protocol>) -> &'static str {
+    match protocol {
+        Some(Protocol::Http | Protocol::Http2) => "; this server needs TLS: use https:// instead of http://",
+        _ => "; this server needs TLS: connect with a TLS client, such as `openssl s_client`",
     }
 }
 
@@ -260,7 +274,6 @@ fn tls_hint(error: &Error) -> &'static str {
         Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired) => {
             "; perhaps the client knows no version above TLS 1.1"
         }
-        Error::NoApplicationProtocol => "; the client offers no protocol that --alpn names",
         // If the peer's first byte is wrong, the reason is `NotTls` instead.
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "; it began with TLS and continued with something else"

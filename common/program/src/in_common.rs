@@ -14,9 +14,19 @@ pub(crate) fn nothing_in_common(
     received: &PeerBytes<'_>,
 ) -> Option<String> {
     use PeerIncompatible as Peer;
-    let Error::PeerIncompatible(error) = error else { return None };
     let we_allow =
         |names: String| if names == "none" { String::new() } else { format!("; we allow {names}") };
+    let error = match error {
+        Error::NoApplicationProtocol => {
+            let theirs = received.client_offer()?.protocol_names();
+            let ours = we_allow(ours.protocol_names());
+            return Some(format!(
+                "no application protocol in common: the client offers {theirs}{ours} (see --alpn)"
+            ));
+        }
+        Error::PeerIncompatible(error) => error,
+        _ => return None,
+    };
     match error {
         Peer::Tls12NotOffered
         | Peer::Tls12NotOfferedOrEnabled

@@ -21,12 +21,12 @@ pub struct TlsParameters {
     #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = parse_version)]
     tls: Vec<&'static SupportedProtocolVersion>,
 
-    /// Allow this cipher suite only; the client's order counts
+    /// Allow this cipher suite only; if both ends allow several, the client's order decides
     #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
     #[arg(ignore_case = true, value_parser = parser(ALL_CIPHER_SUITES, suite_name))]
     suite: Vec<SupportedCipherSuite>,
 
-    /// Allow this key exchange group only; the client's order counts
+    /// Allow this key exchange group only; if both ends allow several, the client's order decides
     #[arg(long, value_name = "NAME", value_delimiter = ',', hide_possible_values = true)]
     #[arg(ignore_case = true, value_parser = parser(ALL_KX_GROUPS, group_name))]
     group: Vec<&'static dyn SupportedKxGroup>,
@@ -77,9 +77,9 @@ impl TlsParameters {
         Self { tls: vec![&TLS13], ..self }
     }
 
-    /// Returns the allowed parameters, for the sentence about a peer that has none of them.
-    pub fn offer(&self) -> Offer {
-        Offer::ours(&self.provider(), &self.versions())
+    /// Returns the allowed parameters and these application protocols, for the sentence about a peer that has none of them.
+    pub fn offer(&self, protocols: Vec<Vec<u8>>) -> Offer {
+        Offer::ours(&self.provider(), &self.versions(), protocols)
     }
 
     /// Checks that a session with these parameters is possible. Then rustls' `with_protocol_versions` accepts them too.

@@ -124,6 +124,44 @@ fn server_name_is_advised_if_the_certificate_is_for_another_server() {
 }
 
 #[test]
+fn an_unknown_issuer_gets_the_flag_that_trusts_it() {
+    let folder = TempDir::new();
+    let trust = Trust::load(&folder.write("trust.pem", &Authority::new("My CA").certificate)).unwrap();
+    let chain = [der(&Authority::new("Other CA").issue_to(&["localhost"]).certificate)];
+    let name = "localhost".try_into().unwrap();
+    for (local, peer, advice) in [
+        (
+            Side::Client,
+            Peer::Server(&name),
+            "; if you trust this server, name its certificate with --ca; if not, ",
+        ),
+        (
+            Side::Server,
+            Peer::Client,
+            "; if you trust this client, add its certificate to the file of --client-ca",
+        ),
+    ] {
+        let refused = authorize(&chain, &trust, peer, UnixTime::now()).unwrap_err();
+        let sentence = Endings::of(local).describe(&CloseReason::Unauthorized(refused.into())).to_string();
+        assert!(sentence.contains("unknown issuer CN=Other CA") && sentence.contains(advice), "{sentence}");
+    }
+}
+
+#[test]
+fn a_client_without_tls_is_told_how_to_begin() {
+    for (bytes, hint) in [
+        (&b"GET / HTTP/1.1"[..], "; this server needs TLS: use https:// instead of http://"),
+        (b"hello", "; this server needs TLS: connect with a TLS client, such as `openssl s_client`"),
+    ] {
+        let reason = CloseReason::NotTls(not_tls::recognize(bytes).unwrap());
+        for (local, is_told) in [(Side::Server, true), (Side::Client, false)] {
+            let sentence = Endings::of(local).describe(&reason).to_string();
+            assert_eq!(sentence.ends_with(hint), is_told, "{sentence}");
+        }
+    }
+}
+
+#[test]
 fn a_session_whose_keys_are_used_up_is_told_what_to_do() {
     let reason = CloseReason::KeysUsedUp { limit: 1 << 24 };
     for (local, remedy) in [

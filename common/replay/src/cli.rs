@@ -16,6 +16,7 @@ use tls_session::escaped::one_line;
 use crate::exit::{Exit, TABLE};
 use crate::file::Reader;
 use crate::key_log::{KeyLog, Lines};
+use crate::output::ending::KEY_LOG_HINT;
 use crate::output::fields::FieldLines;
 use crate::output::json::Json;
 use crate::output::pages::{MAX_PAGES, Pages};
@@ -28,7 +29,7 @@ const PROGRAM: &str = "mio-show";
 
 /// Shows the TLS sessions of a packet capture: of curl, a browser, a server
 #[derive(Parser, Clone, Debug)]
-#[command(name = PROGRAM, version, after_help = TABLE)]
+#[command(name = PROGRAM, version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     /// The capture: pcap or pcapng, from tcpdump, tshark, Wireshark or --capture
     #[arg(value_name = "FILE")]
@@ -48,6 +49,21 @@ pub struct Cli {
 
     #[command(flatten)]
     limit: LimitArgs,
+}
+
+fn after_help() -> String {
+    format!(
+        "\
+Examples:
+  tcpdump -i any -s 0 -w web.pcap port 443 &     capture all packets of a port, as root
+  tshark -i any -f 'port 443' -w web.pcap &      the same with tshark
+  SSLKEYLOGFILE=keys.log curl https://host.lan/  write a key log: curl, Firefox and Chromium can
+  mio-show web.pcap --key-log keys.log           a line for each session
+  mio-show web.pcap --key-log keys.log --illustrate drawn  a page for each session
+  mio-show web.pcap --trace=fields               each field of the records; encrypted ones stay closed
+
+{TABLE}"
+    )
 }
 
 /// The form of a trace.
@@ -204,6 +220,14 @@ fn tell(report: &Report, cli: &Cli) -> Exit {
             &format_args!("{file} has no TLS session with its beginning: {packets}, {others} with data"),
         );
         return Exit::NoSession;
+    }
+    if seen.without_secrets > 0 {
+        let sessions = Count(seen.without_secrets, "session");
+        let remedy = match &cli.key_log {
+            None => KEY_LOG_HINT.to_owned(),
+            Some(path) => format!("{} has secrets of other sessions", shown(path)),
+        };
+        info!("{sessions} not decrypted: {remedy}");
     }
     if cli.trace.is_none() && cli.illustrate.is_none() {
         info!(

@@ -49,6 +49,8 @@ pub struct Connections {
 pub struct Seen {
     /// TLS sessions.
     pub sessions: u64,
+    /// TLS sessions that were not decrypted, because none of their secrets is known.
+    pub without_secrets: u64,
     /// Connections that look like TLS, but whose beginning was not captured.
     pub headless: u64,
     /// All other connections with data.

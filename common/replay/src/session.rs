@@ -89,6 +89,13 @@ pub struct Encrypted {
     pub has_secrets: bool,
 }
 
+impl Encrypted {
+    /// Returns whether no record was decrypted, because no secret of this session is known.
+    pub fn needs_secrets(&self) -> bool {
+        self.without_secret > 0 && !self.has_secrets
+    }
+}
+
 /// Why the capture of a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {

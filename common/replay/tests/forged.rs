@@ -100,7 +100,7 @@ fn many_waiting_records_are_decoded_in_parts() {
     segments.extend((0..20).map(|number| server(5 + number * 30_000, "A", &empty)));
     segments.push(server(0, "A", &empty[..5]));
     let log = shown(&segments);
-    assert!(log.lines[0].contains("1 + 120001 records"), "{}", log.lines[0]);
+    assert!(log.lines[0].contains("1 record from the client, 120001 from the server"), "{}", log.lines[0]);
     assert!(log.most_records <= 6000, "{} records at once", log.most_records);
 }
 
@@ -120,7 +120,7 @@ fn an_rst_far_from_the_next_byte_is_ignored() {
     for position in [1_000_000_000, 805_306_312, u32::MAX - 1_000_000_000, 30 + 1024 * 1024 + 1] {
         let segments = [begun(), vec![server(position, "R", b"")], five_records(0)].concat();
         let line = &shown(&segments).lines[0];
-        assert!(line.contains("1 + 5 records"), "{position}: {line}");
+        assert!(line.contains("1 record from the client, 5 from the server"), "{position}: {line}");
         assert!(!line.contains("RST") && !line.contains("missing"), "{position}: {line}");
     }
 }
@@ -139,7 +139,10 @@ fn an_rst_before_the_first_segment_of_its_sender_is_ignored() {
     let mut segments = [begun(), five_records(0)].concat();
     segments.insert(1, tcp(Side::Server, 500_000, "R", b"forged"));
     let line = &shown(&segments).lines[0];
-    assert!(line.contains("1 + 5 records") && !line.contains("missing"), "{line}");
+    assert!(
+        line.contains("1 record from the client, 5 from the server") && !line.contains("missing"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -149,7 +152,7 @@ fn a_forged_fin_does_not_hide_the_real_one() {
         let segments = [begun(), forged, five_records(0), vec![server(30, "FA", b"")]].concat();
         let log = shown(&segments);
         assert!(log.events.contains(&"10: Fin(Server)".to_owned()), "{position}: {:?}", log.events);
-        assert!(log.lines[0].contains("1 + 5 records"), "{}", log.lines[0]);
+        assert!(log.lines[0].contains("1 record from the client, 5 from the server"), "{}", log.lines[0]);
         assert!(!log.lines[0].contains("missing"), "{position}: {}", log.lines[0]);
     }
 }
@@ -164,7 +167,7 @@ fn a_syn_without_an_answer_does_not_end_a_session() {
     ] {
         let log = shown(&[begun(), forged, five_records(0)].concat());
         assert_eq!(log.lines.len(), 1);
-        assert!(log.lines[0].contains("1 + 5 records"), "{}", log.lines[0]);
+        assert!(log.lines[0].contains("1 record from the client, 5 from the server"), "{}", log.lines[0]);
     }
 }
 
@@ -182,7 +185,7 @@ fn a_syn_with_an_answer_begins_another_session_at_its_own_time() {
 fn a_syn_replaces_a_connection_without_data() {
     let refused = [tcp(Side::Client, 9000, "S", b""), tcp(Side::Server, 0, "RA", b"")];
     let log = shown(&[refused.to_vec(), begun(), five_records(0)].concat());
-    assert!(log.lines[0].contains("1 + 5 records"), "{}", log.lines[0]);
+    assert!(log.lines[0].contains("1 record from the client, 5 from the server"), "{}", log.lines[0]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use pcap_file::{DataLink, Endianness};
 use rustls::Side;
 use serde_json::Value;
-use support::frames::{PcapNg, Tcp};
+use support::frames::{PcapNg, Tcp, client_hello};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, Program, assert_says};
@@ -179,6 +179,33 @@ fn errors_say_which_file_and_what_to_do() {
         &help,
         &["--key-log <FILE>", "--trace=<FORM>", "--illustrate <DIR>", "3  the capture has no TLS session"],
     );
+    assert_says(&help, &["tcpdump -i any -s 0 -w web.pcap", "SSLKEYLOGFILE=keys.log curl"]);
+}
+
+/// Makes the capture of a session without secrets. Its only encrypted record is an alert.
+fn sealed() -> Vec<u8> {
+    let mut file = PcapNg::new(Endianness::Little);
+    file.interface(DataLink::ETHERNET, None);
+    let syn = Tcp { sender: Side::Client, sequence: 0, flags: "S", payload: vec![] };
+    let hello = Tcp { sequence: 1, flags: "A", payload: client_hello(b"host.lan"), ..syn.clone() };
+    let sequence = 1 + hello.payload.len() as u32;
+    let alert = [&[20, 3, 3, 0, 1, 1, 21, 3, 3, 0, 24][..], &[7; 24]].concat();
+    file.tcp(&syn).tcp(&hello).tcp(&Tcp { sequence, payload: alert, ..hello.clone() });
+    file.bytes()
+}
+
+#[test]
+fn a_session_without_secrets_says_once_how_to_get_them() {
+    let folder = TempDir::new();
+    folder.write("sealed.pcapng", sealed());
+    folder.write("keys.log", format!("CLIENT_RANDOM {} 00\n", "01".repeat(32)));
+    let (line, log) = run(folder.path(), &["sealed.pcapng"], 0);
+    assert_says(&line, &["not decrypted: no secrets; client: an encrypted alert"]);
+    let hint =
+        "1 session not decrypted: give --key-log FILE; curl and browsers write it if SSLKEYLOGFILE is set";
+    assert_eq!(log.matches(hint).count(), 1, "{log}");
+    let (_, log) = run(folder.path(), &["sealed.pcapng", "--key-log", "keys.log"], 0);
+    assert_says(&log, &["1 session not decrypted: keys.log has secrets of other sessions"]);
 }
 
 #[test]

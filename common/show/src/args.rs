@@ -29,7 +29,7 @@ const KEYS_WARNING: &str = "--illustrate-keys: the pages will have the KEYS of a
 /// The flags of all sinks.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ShowArgs {
-    /// Show each step of the loop and its sessions: text, fields, or json
+    /// Show each step of the program, from its wake-up to its writes: as text, fields or json
     #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     trace: Option<Form>,

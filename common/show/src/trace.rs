@@ -27,7 +27,7 @@
 //! Plaintext is shown by its length and its escaped beginning. Key material is never shown.
 //!
 //! With `--trace=fields` the fields of the records follow each read and each write. [`fields`] has the format. These lines
-//! do not begin with `+`.
+//! do not begin with `+`. Nor does the first line, which explains the columns and signs.
 //!
 //! Two kinds of steps have no line in the text. The line of `write_tls` counts the slices that it handed to the
 //! kernel. The idle deadline moves with every piece of application data. It has lines when it starts, stops and
@@ -59,6 +59,9 @@ use crate::clock::Clock;
 use crate::lines::Lines;
 use crate::sink::{Carried, Sink};
 use crate::vocabulary;
+
+/// The first line of the text.
+const LEGEND: &str = "times in ms; ◀ from the peer, ▶ to it; {…} crossed the wire encrypted";
 
 /// The most lines of fields that are written at once. stderr drops more than 64 KiB.
 const CHUNK: usize = 64;
@@ -107,6 +110,12 @@ impl<W: Write> Trace<W> {
     /// Breaks the lines of the text at the width of a terminal. `width` is called once for each step that has lines.
     pub fn wrapped(self, width: fn() -> Option<usize>) -> Self {
         Self { width, ..self }
+    }
+
+    /// Writes a line that explains the columns and the signs of the text. Call it before the first step.
+    pub(crate) fn with_legend(mut self) -> Self {
+        self.lines.write(self.start, LEGEND);
+        self
     }
 
     /// Returns the writer; `None` if its reader is gone.

@@ -40,4 +40,6 @@ fn a_pipe_gets_no_colours() {
     server.expect_exit(0);
     let line = server.stderr.wait_for_line("woke");
     assert!(line.starts_with('+') && !server.stderr.text().contains('\x1b'), "{line}");
+    let legend = "times in ms; ◀ from the peer, ▶ to it; {…} crossed the wire encrypted\n";
+    assert!(server.stderr.text().starts_with(legend));
 }

@@ -255,6 +255,7 @@ impl Connection {
                     report(self.last, &mut session, sender, direction, has_fin, sink)?;
                 }
                 session.ended = Some(ended);
+                seen.without_secrets += u64::from(session.encrypted.needs_secrets());
                 let incomplete = session.incomplete();
                 sink.event(self.last, &session, Event::Ended(incomplete))
             }

@@ -8,6 +8,9 @@ use tls_session::bytes::{Bytes, Count};
 use super::name;
 use crate::session::{Encrypted, End, Ended, Session};
 
+/// How a user gets the secrets of a session.
+pub const KEY_LOG_HINT: &str = "give --key-log FILE; curl and browsers write it if SSLKEYLOGFILE is set";
+
 /// Returns a sentence about the end of a session, without a full stop, and its grade.
 pub fn of(session: &Session) -> (String, Grade) {
     let mut parts = Vec::new();
@@ -17,7 +20,9 @@ pub fn of(session: &Session) -> (String, Grade) {
     }
     let sentence = match session.ended {
         None | Some(Ended::Closed) => parts.join("; "),
-        Some(Ended::EndOfCapture) => format!("{}; the capture ends before the connection", parts.join("; ")),
+        Some(Ended::EndOfCapture) => {
+            format!("{}; the capture ends before the connection does", parts.join("; "))
+        }
         Some(Ended::Replaced) => {
             format!("{}; another connection with the same ports follows", parts.join("; "))
         }

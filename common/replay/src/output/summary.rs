@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use program::offer::version_name;
+use tls_session::bytes::Count;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::suite_name;
 
@@ -83,11 +84,11 @@ pub fn line(session: &Session) -> String {
         (text("server name", &session.server_name), text("ALPN", &session.protocol));
     format!(
         "session {number}: {}, {seconds:.3} s, {} → {}, {version}{suite}{server_name}{protocol}, \
-         {} + {} records, {} + {} B, {}; {}",
+         {} from the client, {} from the server, {} + {} B, {}; {}",
         date(*began),
         client.address,
         server.address,
-        client.records,
+        Count(client.records, "record"),
         server.records,
         client.bytes,
         server.bytes,

@@ -58,7 +58,11 @@ impl Draw for Pages {
                     self.failed = 0;
                 }
                 let path = self.folder.page(entry.name);
-                info!("{id} page written to {}", one_line(&path.display().to_string()));
+                let path = one_line(&path.display().to_string());
+                // Both are numbers from 1, which are not the same in a folder with earlier pages.
+                let note =
+                    if u64::from(entry.name.number) == id.number { "" } else { ", the folder's next number" };
+                info!("{id} page written to {path}{note}");
                 self.list(entry, story);
             }
             Err(error) => {

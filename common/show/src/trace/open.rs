@@ -47,8 +47,8 @@ pub(crate) fn open(
     let coloured = to.is_none() && palette::is_wanted(io::stderr().is_terminal());
     let width = if to.is_none() { wrap::terminal_width } else { || None };
     Ok(match form {
-        Form::Text => Trace::text(endings.clone(), start, writer, coloured).wrapped(width),
-        Form::Fields => Trace::fields(endings.clone(), start, writer, coloured).wrapped(width),
+        Form::Text => Trace::text(endings.clone(), start, writer, coloured).wrapped(width).with_legend(),
+        Form::Fields => Trace::fields(endings.clone(), start, writer, coloured).wrapped(width).with_legend(),
         Form::Json => Trace::json(endings.clone(), Clock::at(start), writer),
     })
 }
