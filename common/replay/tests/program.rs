@@ -182,15 +182,21 @@ fn errors_say_which_file_and_what_to_do() {
     assert_says(&help, &["tcpdump -i any -s 0 -w web.pcap", "SSLKEYLOGFILE=keys.log curl"]);
 }
 
-/// Makes the capture of a session without secrets. Its only encrypted record is an alert.
+/// Makes the capture of both hellos of TLS 1.3, and of an encrypted record.
 fn sealed() -> Vec<u8> {
+    let hello =
+        [&[22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]];
+    let answer = [&hello.concat()[..], &[23, 3, 3, 0, 24], &[7; 24]].concat();
     let mut file = PcapNg::new(Endianness::Little);
     file.interface(DataLink::ETHERNET, None);
-    let syn = Tcp { sender: Side::Client, sequence: 0, flags: "S", payload: vec![] };
-    let hello = Tcp { sequence: 1, flags: "A", payload: client_hello(b"host.lan"), ..syn.clone() };
-    let sequence = 1 + hello.payload.len() as u32;
-    let alert = [&[20, 3, 3, 0, 1, 1, 21, 3, 3, 0, 24][..], &[7; 24]].concat();
-    file.tcp(&syn).tcp(&hello).tcp(&Tcp { sequence, payload: alert, ..hello.clone() });
+    for (flags, sequence, payloads) in
+        [("S", 0, [vec![], vec![]]), ("A", 1, [client_hello(b"host.lan"), answer])]
+    {
+        for (sender, payload) in [Side::Client, Side::Server].into_iter().zip(payloads) {
+            let flags = if (flags, sender) == ("S", Side::Server) { "SA" } else { flags };
+            file.tcp(&Tcp { sender, sequence, flags, payload });
+        }
+    }
     file.bytes()
 }
 
@@ -200,7 +206,7 @@ fn a_session_without_secrets_says_once_how_to_get_them() {
     folder.write("sealed.pcapng", sealed());
     folder.write("keys.log", format!("CLIENT_RANDOM {} 00\n", "01".repeat(32)));
     let (line, log) = run(folder.path(), &["sealed.pcapng"], 0);
-    assert_says(&line, &["not decrypted: no secrets; client: an encrypted alert"]);
+    assert_says(&line, &["not decrypted: no secrets; client: left open; server: left open"]);
     let hint =
         "1 session not decrypted: give --key-log FILE; curl and browsers write it if SSLKEYLOGFILE is set";
     assert_eq!(log.matches(hint).count(), 1, "{log}");
