@@ -22,8 +22,8 @@ use super::entry::Entry;
 use super::file_name::Name;
 use super::folder;
 
-/// The most bytes of the file.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// The most bytes of the file. A list of 10,000 pages, whose sentences peers have made long, has 37 MB with its obsolete lines.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The most bytes of a line.
 const MAX_LINE: usize = 8 * 1024;
 /// The most bytes that one page may count. No page is larger.
