@@ -10,6 +10,9 @@ use tempfile::NamedTempFile;
 use super::file_name::{Name, Role};
 use crate::error::ShowError;
 
+/// It begins the names of files that are not complete.
+const TEMPORARY: &str = ".illustrate-";
+
 /// A folder in which one program writes its pages: `server-1.html`, `server-2.html`, or `client-1.html` and so on.
 #[derive(Debug)]
 pub struct Folder {
@@ -69,40 +72,36 @@ impl Folder {
     /// Writes a page under the next free name, with which `draw` draws it. Returns the name and the number of bytes. Makes
     /// the folder again if it was removed.
     ///
+    /// A page has its name only when it is complete, so a program that is killed leaves no partial page.
+    ///
     /// # Errors
-    /// The page cannot be written, for example because the disk is full. A partial page is removed.
-    pub fn write(&mut self, draw: impl FnOnce(Name) -> String) -> Result<(Name, usize), ShowError> {
-        let (name, mut file) = self.create()?;
-        let page = draw(name);
-        if let Err(error) = file.write_all(page.as_bytes()) {
-            let path = self.page(name);
-            // An error of the removal is ignored. The error of the write says more.
-            let _ = fs::remove_file(&path);
-            return Err(unwritable(&path, &error));
-        }
-        Ok((name, page.len()))
-    }
-
-    fn create(&mut self) -> Result<(Name, File), ShowError> {
+    /// The page cannot be written, for example because the disk is full.
+    pub fn write(&mut self, draw: impl Fn(Name) -> String) -> Result<(Name, usize), ShowError> {
         make(&self.path)?;
         loop {
             let name = Name { role: self.role, number: self.next };
             let path = self.page(name);
-            if self.data(name).symlink_metadata().is_ok() && self.next < u32::MAX {
-                self.next += 1;
+            let is_last = self.next == u32::MAX;
+            self.next = self.next.saturating_add(1);
+            let is_taken = path.symlink_metadata().is_ok() || self.data(name).symlink_metadata().is_ok();
+            if is_taken && !is_last {
                 continue;
             }
-            match create(&path) {
-                Ok(file) => {
-                    self.next = self.next.saturating_add(1);
-                    return Ok((name, file));
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.next < u32::MAX => {
-                    self.next += 1;
-                }
+            let page = draw(name);
+            match self.place(&path, page.as_bytes()) {
+                Ok(()) => return Ok((name, page.len())),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_last => {}
                 Err(error) => return Err(unwritable(&path, &error)),
             }
         }
+    }
+
+    /// Writes a file, and then gives it a name that no other file has.
+    fn place(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.path)?;
+        file.write_all(content)?;
+        file.persist_noclobber(path)?;
+        Ok(())
     }
 }
 
@@ -135,5 +134,5 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 
 /// Makes a file and removes it again. Permissions alone do not tell whether files can be made.
 fn probe(folder: &Path) -> io::Result<()> {
-    NamedTempFile::with_prefix_in(".illustrate-", folder)?.close()
+    NamedTempFile::with_prefix_in(TEMPORARY, folder)?.close()
 }
