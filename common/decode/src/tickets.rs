@@ -12,11 +12,20 @@ use crate::record::Message;
 /// The most tickets and session IDs that are remembered.
 const MOST: usize = 4096;
 
+/// The session that issued a ticket or a session ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// The number of the session.
+    pub session: u64,
+    /// The number of the ticket among those of the session, from 0. `None`: the session is resumed with its ID.
+    pub ticket: Option<u32>,
+}
+
 /// The tickets and session IDs that the sessions of one process have issued. It keeps their digests, and forgets the oldest.
 #[derive(Debug, Default)]
 pub struct Tickets {
-    sessions: HashMap<Digest, u64>,
-    /// All keys of `sessions`, the oldest first.
+    issuers: HashMap<Digest, Issuer>,
+    /// All keys of `issuers`, the oldest first.
     order: VecDeque<Digest>,
 }
 
@@ -32,23 +41,25 @@ enum Kind {
 impl Tickets {
     /// Remembers the ticket of a NewSessionTicket, or the session ID of a ServerHello of TLS 1.2. Other messages, and
     /// messages of a client, issue nothing. A resumed session repeats the session ID of its origin. Then the origin stays.
-    pub fn saw(&mut self, message: &Message, session: u64) {
-        let Some(digest) = issued(message) else { return };
-        if self.sessions.contains_key(&digest) {
+    /// `tickets` is the number of tickets that the session has issued before.
+    pub fn saw(&mut self, message: &Message, session: u64, tickets: u32) {
+        let Some((kind, digest)) = issued(message) else { return };
+        if self.issuers.contains_key(&digest) {
             return;
         }
-        self.sessions.insert(digest, session);
+        let ticket = matches!(kind, Kind::Ticket).then_some(tickets);
+        self.issuers.insert(digest, Issuer { session, ticket });
         self.order.push_back(digest);
         if self.order.len() > MOST
             && let Some(oldest) = self.order.pop_front()
         {
-            self.sessions.remove(&oldest);
+            self.issuers.remove(&oldest);
         }
     }
 
     /// Returns the session that issued the ticket or the session ID with which a session is resumed. After a
     /// HelloRetryRequest, `client_hello` is the second one. `None`: the session is not resumed, or its origin is unknown.
-    pub fn origin(&self, client_hello: &Message, server_hello: &Message) -> Option<u64> {
+    pub fn origin(&self, client_hello: &Message, server_hello: &Message) -> Option<Issuer> {
         let offer = ClientHello::read(client_hello.body())?;
         let answer = ServerHello::read(server_hello.body())?;
         let ids = match answer.version {
@@ -59,24 +70,25 @@ impl Tickets {
             _ if answer.session_id.is_empty() || answer.session_id != offer.session_id => Vec::new(),
             _ => vec![(Kind::Ticket, &offer.ticket), (Kind::SessionId, &offer.session_id)],
         };
-        ids.into_iter().find_map(|(kind, id)| self.sessions.get(&digest(kind, id)?)).copied()
+        ids.into_iter().find_map(|(kind, id)| self.issuers.get(&digest(kind, id)?)).copied()
     }
 }
 
-/// Returns the digest of the ticket or the session ID that a message issues.
-fn issued(message: &Message) -> Option<Digest> {
+/// Returns the kind and the digest of the ticket or the session ID that a message issues.
+fn issued(message: &Message) -> Option<(Kind, Digest)> {
     if message.sender != Side::Server {
         return None;
     }
-    match (message.kind, message.version?) {
+    let (kind, digest) = match (message.kind, message.version?) {
         (HandshakeType::NewSessionTicket, version) => {
-            digest(Kind::Ticket, NewSessionTicket::read(message.body(), version)?.ticket)
+            (Kind::Ticket, digest(Kind::Ticket, NewSessionTicket::read(message.body(), version)?.ticket))
         }
         (HandshakeType::ServerHello, ProtocolVersion::TLSv1_2) => {
-            digest(Kind::SessionId, &ServerHello::read(message.body())?.session_id)
+            (Kind::SessionId, digest(Kind::SessionId, &ServerHello::read(message.body())?.session_id))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((kind, digest?))
 }
 
 /// Returns the digest of a ticket or a session ID. `None`: it is empty. A server that issues no ticket sends an empty one

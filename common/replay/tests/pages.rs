@@ -98,9 +98,10 @@ fn the_index_has_the_sessions_of_a_capture_and_leads_from_a_resumed_one_to_its_o
     at("client: close_notify, FIN; server: close_notify, FIN");
     assert_eq!((index.matches("<tr class=\"clean\">").count(), index.matches("full").count()), (4, 2));
     let page = folder.read("capture-2.html");
-    for link in
-        ["session 1 of this capture (<a href=\"capture-1.html\">", "<a href=\"index.html#capture-2\">"]
-    {
+    for link in [
+        "session 1 of this capture (<a href=\"capture-1.html#key-psk-of-ticket-2\">",
+        "<a href=\"index.html#capture-2\">",
+    ] {
         assert!(page.contains(link), "{link}");
     }
 }

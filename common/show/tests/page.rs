@@ -303,7 +303,10 @@ fn the_bytes_of_an_incomplete_record_are_shown() {
         assert_eq!(page.texts(".hex code"), [shown]);
         assert_eq!(page.count(".field"), if bytes.len() > 5 { 5 } else { 1 });
         assert!(!page.text.contains("malformed"));
-        assert!(page.texts(".about")[0].starts_with("The beginning of record 0 of the client: "));
+        assert!(
+            page.texts(".about")[0]
+                .starts_with("The beginning of record 1 of the client, number 1 of the session: ")
+        );
     }
 }
 

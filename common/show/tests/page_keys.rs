@@ -127,8 +127,8 @@ fn a_key_lists_the_records_that_it_protects() {
         }
         assert_eq!(named, page.count(".arrow.encrypted"));
         let greeting = page.texts(".arrow.data.from-server .about").swap_remove(0);
-        let key = "It is protected by the key S·app0, made from server_application_traffic_secret_0, as record number 1 \
-                   under this key.";
+        let key = "It is protected by the key S·app0, made from server_application_traffic_secret_0, with the sequence \
+                   number 1. Each key begins with 0.";
         assert!(greeting.ends_with(key), "{greeting}");
     }
 }
@@ -232,7 +232,8 @@ fn a_resumed_session_names_the_session_that_its_psk_came_from() {
             assert!(captions.contains(part), "'{part}' is not in {captions}");
         }
         for place in [".flight", ".facts", "#key-psk .rule"] {
-            assert_eq!(page.count(&format!("{place} a[href='{end}-1.html']")), 1, "{place}");
+            let link = format!("{place} a[href='{end}-1.html#key-psk-of-ticket-2']");
+            assert_eq!(page.count(&link), 1, "{place}");
         }
         assert!(page.texts(".proof")[0].starts_with("Binder: the client knows the PSK"));
         assert!(page.texts(".proof")[0].contains("The list of binders is left out"));

@@ -130,10 +130,15 @@ fn a_tree_says_when_each_end_can_compute_it_and_that_no_observer_can() {
     {
         for page in pages(setup) {
             let tree = page.texts(".keys:has(#key-shared-secret, #key-pre-master-secret)").concat();
-            let times = format!(
-                "the {sender} can compute them when it sends this record, the {receiver} when it has received it"
+            let times = format!("when it sends this record, the {receiver} when it has received it");
+            has(
+                &tree,
+                &[
+                    &format!("The {sender} can compute the keys of the "),
+                    &times,
+                    "An observer has none of these keys",
+                ],
             );
-            has(&tree, &[&times, "An observer has none of these keys"]);
             assert_eq!(page.text.matches("An observer has none").count(), 1);
         }
     }
@@ -195,4 +200,55 @@ fn a_caption_stands_above_its_record() {
     for page in pages(without_protocol()) {
         assert_eq!(page.count(".flight + .arrows > .alert:first-child"), 1);
     }
+}
+
+/// Both pages are in one folder. The link leads to the key that both ends have kept.
+#[test]
+fn a_resumed_session_names_its_means_and_links_to_the_kept_key() {
+    let cases = [
+        (Shape::default(), "a ticket of session 1", "key-psk-of-ticket-2"),
+        (Shape { ticketer: true, ..tls12() }, "a ticket of session 1", "key-master-secret"),
+        (tls12(), "the ID of session 1", "key-master-secret"),
+    ];
+    for (shape, means, key) in cases {
+        let setup = Setup::shaped(&Shape { resumption: true, ..shape });
+        for pages in draw_all(setup, ROOM, vec![talk(), talk()]) {
+            let [first, second] = &pages[..] else { panic!("two pages") };
+            has(&second.texts(".facts").concat(), &[&format!("resumed, with {means}")]);
+            assert_eq!(second.count(&format!(".facts a[href$='-1.html#{key}']")), 1);
+            assert_eq!(first.count(&format!("#{key}")), 1);
+        }
+    }
+}
+
+#[test]
+fn a_hash_names_the_sender_of_its_last_message() {
+    for mut pages in
+        draw_all(Setup::shaped(&Shape { resumption: true, ..Shape::default() }), ROOM, vec![talk(), talk()])
+    {
+        let (second, first) = (pages.pop().unwrap(), pages.pop().unwrap());
+        for (key, last) in [
+            ("client-application-traffic-secret-0", "hash of ClientHello … Finished of the server"),
+            ("resumption-master-secret", "hash of ClientHello … Finished of the client"),
+        ] {
+            has(&first.texts(&format!("#key-{key} .rule")).concat(), &[last]);
+        }
+        has(&second.texts("#key-binder-key").concat(), &["Hash of nothing."]);
+    }
+}
+
+/// Only the beginning of a text is beside the title, and no control character.
+#[test]
+fn a_record_with_text_shows_its_beginning() {
+    let previews = |talk: Talk| {
+        let [client, server] = draw(Setup::new(), ROOM, talk);
+        let shown = client.texts(".arrow.data .chip .preview");
+        assert_eq!(shown.len(), server.texts(".arrow.data .chip .preview").len());
+        shown
+    };
+    let shown = previews(talk());
+    assert!(shown.contains(&"“welcome!\\n”".to_owned()), "{shown:?}");
+    assert!(shown.contains(&"“hello, who is there?”".to_owned()), "{shown:?}");
+    assert_eq!(previews(Talk::new(&[b'<'; 100], 1))[0], format!("“{}”…", "<".repeat(24)));
+    assert_eq!(previews(Talk::new(b"\x1b[31mred", 1)), Vec::<String>::new());
 }

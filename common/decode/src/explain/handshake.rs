@@ -99,7 +99,7 @@ fn purpose(kind: HandshakeType, layout: Layout) -> &'static str {
         (H::HelloRequest, _) => "The server asks the client for a renegotiation.",
         (H::ClientHello, _) => "The client begins and offers its versions and algorithms.",
         (H::ServerHello, Layout::Tls13) => {
-            "The server has chosen. Everything after this message is encrypted."
+            "The server has chosen. Everything after this message is encrypted, except ChangeCipherSpec."
         }
         (H::ServerHello, Layout::Tls12) => "The server has chosen.",
         (H::NewSessionTicket, _) => {

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use tls_session::escaped::Escaped;
 
 use super::blocks::{Block, blocks};
+use super::glance::capital;
 use super::names;
 use super::numbers::{bytes, count};
 use super::rows::Drawn;
@@ -173,14 +174,20 @@ fn about(drawn: &Drawn) -> Markup {
             "The " (names::side(*sender)) " sent bytes that are not a TLS record. No later bytes can be one, either."
         };
     }
+    let which = format!(
+        "record {} of the {}, number {} of the session",
+        number + 1,
+        names::side(*sender),
+        drawn.place
+    );
     if *content == Content::Incomplete {
         return html! {
-            "The beginning of record " (number) " of the " (names::side(*sender)) ": " (bytes(drawn.wire))
+            "The beginning of " (which) ": " (bytes(drawn.wire))
             " arrived. The session ended before the rest arrived."
         };
     }
     html! {
-        "Record " (number) " of the " (names::side(*sender)) ", " (bytes(drawn.wire)) " on the wire. "
+        (capital(&which)) ", " (bytes(drawn.wire)) " on the wire. "
         @match protection {
             Protection::Clear => "It crossed the wire in clear text: any observer on the way can read it.",
             Protection::Opened { padding: 0, .. } => "It crossed the wire encrypted, and was decrypted here.",
@@ -193,7 +200,7 @@ fn about(drawn: &Drawn) -> Markup {
 }
 
 /// Returns the bytes that may be readable text, and their full length.
-fn readable(drawn: &Drawn) -> Option<(&[u8], usize)> {
+pub(super) fn readable(drawn: &Drawn) -> Option<(&[u8], usize)> {
     match drawn.record.content {
         Content::ApplicationData(1..) => Some((drawn.record.payload(), drawn.payload)),
         Content::NotTls => Some((&drawn.record.wire, drawn.wire)),

@@ -13,7 +13,7 @@ use tls_session::handshake::{Handshake, suite_name};
 
 use decode::explain::{self, Certificate, Certificates, Marks};
 use decode::hello;
-use decode::tickets::Tickets;
+use decode::tickets::{Issuer, Tickets};
 use decode::{Alert, Content, Message, Protection, Record};
 
 use super::fault;
@@ -42,8 +42,10 @@ pub(super) struct Facts {
     pub(super) certificate_requested: bool,
     /// What marks the fields of messages.
     pub(super) marks: Marks,
-    /// The number of the session that this one resumes, if this process saw it.
-    pub(super) origin: Option<u64>,
+    /// The session that this one resumes, if this process saw it.
+    pub(super) origin: Option<Issuer>,
+    /// The number of tickets that the server has issued.
+    tickets: u32,
     /// The latest ClientHello.
     client_hello: Option<Arc<Message>>,
     /// An encrypted record was decrypted.
@@ -153,6 +155,7 @@ impl Facts {
             certificate_requested: false,
             marks: Marks::default(),
             origin: None,
+            tickets: 0,
             client_hello: None,
             opened: false,
             has_keys: false,
@@ -285,7 +288,9 @@ impl Facts {
                 }
                 _ => {}
             }
-            tickets.saw(message, self.number);
+            tickets.saw(message, self.number, self.tickets);
+            let is_ticket = message.kind == HandshakeType::NewSessionTicket;
+            self.tickets = self.tickets.saturating_add(u32::from(is_ticket));
         }
     }
 

@@ -169,8 +169,13 @@ fn agreement(facts: &Facts, origin: Option<Origin>) -> Markup {
             Some(HandshakeKind::Full) => "full",
             Some(HandshakeKind::FullWithHelloRetryRequest) => "full, after a HelloRetryRequest",
             Some(HandshakeKind::Resumed) => {
-                "resumed, with a ticket or the ID of "
-                @match origin { Some(origin) => (origin), None => "an earlier session" }
+                "resumed, with "
+                @match origin {
+                    Some(origin) if origin.has_ticket => { "a ticket of " (origin) }
+                    Some(origin) => { "the ID of " (origin) }
+                    None if facts.marks.choices.accepts_psk() => "a ticket of an earlier session",
+                    None => "a ticket or the ID of an earlier session",
+                }
             }
             None => "not known",
         }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use decode::hello::ClientHello;
 use decode::hex;
-use rustls::HandshakeType;
+use decode::schedule::Key;
+use decode::tickets::Issuer;
+use rustls::{HandshakeType, ProtocolVersion};
 
 use super::document;
 use super::entry::Entry;
@@ -88,10 +90,12 @@ impl IndexedFolder {
 
     /// Returns the session that this one resumes, if this program has seen it, with its page.
     fn origin(&self, facts: &Facts) -> Option<Origin> {
-        let session = facts.origin?;
+        let Issuer { session, ticket } = facts.origin?;
         let drawn = self.drawn.get(&session).copied();
         let page = drawn.filter(|name| self.folder.page(*name).is_file());
-        Some(Origin { session, page, is_captured: facts.us.is_none() })
+        let is_tls13 = facts.marks.choices.version() == Some(ProtocolVersion::TLSv1_3);
+        let kept = ticket.filter(|_| is_tls13).map_or(Key::Master, Key::TicketPsk);
+        Some(Origin { session, page, has_ticket: ticket.is_some(), kept, is_captured: facts.us.is_none() })
     }
 }
 

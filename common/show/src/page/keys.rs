@@ -21,7 +21,8 @@ use rustls::{HandshakeType, Side};
 use super::origin::Origin;
 use super::python::{self, Inputs};
 use super::rows::{Drawn, Row};
-use words::{anchor, sign, source};
+pub(super) use words::anchor;
+use words::{sign, source};
 
 /// The most nodes and checks with an explanation on one page. A peer may send thousands of tickets and key updates.
 const EXPLAINED: usize = 96;
@@ -130,7 +131,7 @@ impl<'a> Chapter<'a> {
         Some(html! {
             " It is protected by "
             @if self.made.contains_key(&key) { a href={ "#" (anchor(key)) } { (name) } } @else { (name) }
-            @if let Some(sequence) = sequence { ", as record number " (sequence) " under this key" }
+            @if let Some(sequence) = sequence { ", with the sequence number " (sequence) ". Each key begins with 0" }
             "."
         })
     }

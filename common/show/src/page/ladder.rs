@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 use rustls::Side;
+use tls_session::escaped::Escaped;
 
 use super::bulk::{self, Run, Stretch, TurnRows};
-use super::bytes::{AboutKey, Painter};
+use super::bytes::{AboutKey, Painter, readable};
 use super::facts::Facts;
 use super::flights::{self, Captions, caption};
 use super::keys::{self, Chapter};
@@ -16,6 +17,9 @@ use super::origin::Origin;
 use super::rows::{Carry, Drawn, Omitted, Row, Rows, Turn};
 use super::segments::Segment;
 use crate::vocabulary::{self, Entry, Tone};
+
+/// The most bytes of a text that are shown beside the title of its record.
+const PREVIEW: usize = 24;
 
 /// The state that all rows of a ladder share.
 struct Ladder<'a> {
@@ -250,6 +254,7 @@ impl<'a> Ladder<'a> {
                         span.chip {
                             (icon(look.class()))
                             span.titles { @for title in &drawn.titles { span { (title) } " " } }
+                            @if let Some(text) = preview(drawn) { code.preview { (text) } " " }
                             @if record.is_encrypted() { (icon("lock")) span.sr { "encrypted, " } }
                             @if let Some(sign) = sign { span.sign { span.sr { "key " } (sign) } }
                             span.size { (bytes(drawn.wire)) }
@@ -264,6 +269,15 @@ impl<'a> Ladder<'a> {
             @if let Some(behind) = behind { (behind) }
         }
     }
+}
+
+/// Returns the beginning of the text of a record in quotation marks; `None` if it cannot be read.
+fn preview(drawn: &Drawn) -> Option<String> {
+    let (bytes, whole) = readable(drawn)?;
+    let beginning = bytes.get(..PREVIEW).unwrap_or(bytes);
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let more = if whole > beginning.len() { "…" } else { "" };
+    beginning.iter().all(is_text).then(|| format!("“{}”{more}", Escaped::new(beginning)))
 }
 
 /// Returns whether the next row is drawn together with this one.

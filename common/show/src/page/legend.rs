@@ -22,6 +22,7 @@ pub(super) fn of(us: Option<Side>) -> Markup {
                     span.sample aria-hidden="true" { span.line {} } span { (icon("lock")) " encrypted" }
                 }
                 li.kernel.from-client { span.sample aria-hidden="true" { span.line {} } span { "TCP, by the kernel" } }
+                li { span.sign { "#9" } span { "the number of a record in the session, counted from 1 for both ends together" } }
                 li { span.sign { "S·hs" } span { "the key of an encrypted record: find the key with this sign to see why it exists" } }
             }
             ul.looks {
@@ -62,7 +63,7 @@ fn shape(look: Look, name: &str) -> Markup {
     html! { span.chip { (icon(look.class())) span.kind { (name) } } }
 }
 
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     (
         "Why there are many keys",
         "Each key protects one thing: one direction, and the handshake or the data. A stolen key opens nothing else, and an \
@@ -86,7 +87,11 @@ const WORDS: [(&str, &str); 8] = [
     (
         "nonce, IV",
         "The encryption of each record needs a number that is used once: the nonce. Both ends compute it from the IV, which \
-         belongs to the key, and from the number of the record.",
+         belongs to the key, and from the sequence number of the record. Each key has its own sequence numbers, from 0.",
+    ),
+    (
+        "C·app0, client_write_key 0, …_traffic_secret_0",
+        "The number counts the updates of a key. 0 is the first key after the handshake. Each KeyUpdate makes the next one.",
     ),
     ("tag", "The checksum at the end of an encrypted record. Only the two ends can make it."),
 ];
@@ -149,8 +154,8 @@ const STEPS: [(&str, &str); 28] = [
     ("phase", "The state that rustls does not keep: who closed first, and why the session failed."),
     (
         "FIN sent, FIN not sent",
-        "The FIN follows our close_notify: TLS has ended this direction, and now TCP ends it too. The kernel cannot send it \
-         if the connection is broken.",
+        "TCP ends our direction. The FIN follows our close_notify, unless the session failed. The kernel cannot send it if the \
+         connection is broken.",
     ),
     ("closed", "The session has ended. The sentence says why."),
     ("stopping", "The program begins no more sessions. It ends after the sessions that are open."),

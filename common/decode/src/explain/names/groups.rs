@@ -66,7 +66,8 @@ const GROUPS: Table<u16> = &[
 /// Explains a group. Groups in use today have a sentence.
 pub(in crate::explain) fn group(number: u16) -> Meaning {
     let says = match number {
-        23..=25 => "A NIST curve. Every implementation of TLS 1.3 must support P-256.",
+        23 => "P-256, a NIST curve. Every implementation of TLS 1.3 must support it.",
+        24..=25 => "A NIST curve, larger than P-256.",
         29 => "Curve25519, which is fast and easy to implement safely. Most sessions used it before hybrids.",
         30 => "Curve448, a larger curve of the kind of Curve25519.",
         256..=260 => "Diffie-Hellman in a finite field, with a well-known safe prime.",

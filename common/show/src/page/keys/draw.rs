@@ -256,26 +256,26 @@ fn title(derivations: &[Derivation], sender: Side) -> String {
     let makes = |key: Key| has(&|derivation| derivation.key == key);
     let (from, to) = (names::side(sender), names::side(decode::other_side(sender)));
     let what = if makes(Key::HandshakeSecret) {
-        "The keys of the handshake"
+        "the keys of the handshake"
     } else if makes(Key::ApplicationTraffic(sender, 0)) {
-        "The keys of the application data"
+        "the keys of the application data"
     } else if makes(Key::BinderKey) {
         return "The client computes these from the PSK of its ticket, and so can the server that issued the ticket".to_owned();
     } else if makes(Key::ResumptionMaster) {
-        "The secret of the tickets"
+        "the secret of the tickets"
     } else if has(&|derivation| matches!(derivation.key, Key::TicketPsk(_))) {
-        "A PSK for a later session"
+        "a PSK for a later session"
     } else if has(&|derivation| matches!(derivation.key, Key::ApplicationTraffic(_, 1..))) {
         return format!("The {from} changes its keys");
     } else if makes(Key::Premaster) {
-        "The keys of the session"
+        "the keys of the session"
     } else if makes(Key::Master) {
         return "Both ends kept the master secret of an earlier session, and make new keys from it"
             .to_owned();
     } else {
-        "More keys"
+        "more keys"
     };
-    format!("{what}: the {from} can compute them when it sends this record, the {to} when it has received it")
+    format!("The {from} can compute {what} when it sends this record, the {to} when it has received it")
 }
 
 /// Draws the messages of a transcript in short: the first and the last one.
@@ -294,14 +294,15 @@ fn hashed(transcript: &Transcript) -> Markup {
 /// Draws a transcript: its messages in order, and its hash.
 pub(super) fn messages(transcript: &Transcript) -> Markup {
     html! {
-        p {
+        @if transcript.parts.is_empty() { p { "Hash of nothing." } }
+        @else { p {
             "Hash of " (count(transcript.parts.len() as u64, "message")) ": "
             @for (index, one) in transcript.parts.iter().enumerate() {
                 @if index > 0 { ", " }
                 (part(one))
             }
             ". " @for one in &transcript.parts { @if let Some(note) = note(one) { (note) " " } }
-        }
+        } }
         p { (hash_name(transcript.algorithm)) ": " code.value { (hex(&transcript.hash)) } }
     }
 }

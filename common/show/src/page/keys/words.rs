@@ -1,5 +1,7 @@
 //! The words of the keys chapter: why each key exists, and where it is specified.
 
+use std::borrow::Cow;
+
 use decode::schedule::{CheckKind, Derivation, Epoch, Key, Part, Rule};
 use rustls::Side;
 
@@ -143,18 +145,21 @@ pub(super) fn source(key: Key) -> Option<Key> {
 }
 
 /// Returns the anchor of a key: its name with letters, digits and hyphens only.
-pub(super) fn anchor(key: Key) -> String {
+pub(in super::super) fn anchor(key: Key) -> String {
     let letters =
         key.name().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
     format!("key-{letters}").to_lowercase()
 }
 
-/// Returns the name of a part of a transcript.
-pub(super) fn part(part: &Part) -> &'static str {
+/// Returns the name of a part of a transcript. It has the sender of a message that both ends may send.
+pub(super) fn part(part: &Part) -> Cow<'static, str> {
     match part {
-        Part::Message { name, .. } => name,
-        Part::MessageHash => "message_hash",
-        Part::TruncatedClientHello => "ClientHello without its binders",
+        Part::Message { name: name @ ("Certificate" | "CertificateVerify" | "Finished"), sender } => {
+            format!("{name} of the {}", names::side(*sender)).into()
+        }
+        Part::Message { name, .. } => (*name).into(),
+        Part::MessageHash => "message_hash".into(),
+        Part::TruncatedClientHello => "ClientHello without its binders".into(),
     }
 }
 
