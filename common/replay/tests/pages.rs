@@ -60,6 +60,34 @@ fn a_hello_in_clear_text_behind_the_keys_changes_neither_the_line_nor_the_page()
     }
 }
 
+#[test]
+fn a_page_without_secrets_shows_no_encrypted_fact_as_known() {
+    let recorded = Recorded::new(&Shape::default());
+    let all = [&syns()[..], &recorded.segments(60_000), &recorded.fins()].concat();
+    let folder = TempDir::new();
+    draw(&folder, &capture("", &all));
+    let page = folder.read("capture-1.html");
+    for says in [
+        "Not known whether it closed cleanly: its alerts are encrypted.",
+        "To decrypt the rest, give --key-log FILE; curl and browsers write it if SSLKEYLOGFILE is set.",
+        "<dt>protocol</dt><dd>not known: encrypted</dd>",
+        "<dt>certificates</dt><dd>not known: encrypted</dd>",
+        "<th scope=\"row\">application data</th><td>not known: encrypted</td>",
+        "It is not known which records this key protects",
+        " encrypted records is not known. The other records carry ",
+    ] {
+        assert!(page.contains(says), "{says}");
+    }
+    for absent in ["none (no ALPN)", "No record on this page is protected", "0\u{a0}B of application data"] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    // The secrets make them known.
+    draw(&folder, &capture(&recorded.key_log, &all));
+    let page = folder.read("capture-2.html");
+    assert!(page.contains("none (no ALPN)") && !page.contains("not known: encrypted"));
+    assert!(!page.contains("--key-log FILE") && !page.contains("which records this key protects"));
+}
+
 /// Returns the capture of a session and of another one that resumes it.
 fn resumed() -> Vec<u8> {
     let configs = Configs::new(&Shape { resumption: true, ..Shape::default() });

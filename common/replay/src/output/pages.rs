@@ -87,6 +87,9 @@ impl<W: Write> Sink for Pages<W> {
                 let decrypted = ending::decrypted(session);
                 let is_whole = matches!(decrypted, "decrypted" | "nothing encrypted");
                 let sentence = if is_whole { sentence } else { format!("{decrypted}; {sentence}") };
+                if session.encrypted.needs_secrets() {
+                    page.advise(ending::KEY_LOG_HINT);
+                }
                 page.close(at, &incomplete, sentence, grade);
                 let path = self.pages.draw(page).map_err(io::Error::other)?;
                 self.open.remove(&session.number);

@@ -137,6 +137,11 @@ impl Captured {
         self.facts.outcome = Some(Outcome { sentence, grade, refusal: None });
     }
 
+    /// Says how the user gets a page with decrypted records.
+    pub fn advise(&mut self, advice: &'static str) {
+        self.facts.advice = Some(advice);
+    }
+
     /// Adds a row for the time of a packet, unless the last row has the same time.
     fn turn(&mut self, at: Duration) {
         let at = at.saturating_sub(self.began);

@@ -54,6 +54,8 @@ pub(super) struct Facts {
     pub(super) has_keys: bool,
     /// The application got or sent data.
     pub(super) has_data: bool,
+    /// How the user gets a page with decrypted records.
+    pub(super) advice: Option<&'static str>,
 }
 
 /// When things happened, counted from the beginning of the session. `None`: never, or at an unknown time.
@@ -160,6 +162,7 @@ impl Facts {
             opened: false,
             has_keys: false,
             has_data: false,
+            advice: None,
         }
     }
 
@@ -258,6 +261,11 @@ impl Facts {
         for message in record.messages() {
             self.message(message);
         }
+    }
+
+    /// Returns whether records of this end could not be decrypted. Then its alerts and its data are not known.
+    pub(super) fn is_sealed(&self, side: Side) -> bool {
+        self.of(side).overhead.sealed > 0
     }
 
     /// Returns the end whose certificate the other end refused.

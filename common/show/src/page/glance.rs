@@ -15,6 +15,11 @@ use super::numbers::{count, duration, grouped};
 use super::origin::Origin;
 use super::strip;
 
+/// The value of a fact that only encrypted records have.
+const NOT_KNOWN: &str = "not known: encrypted";
+
+const SIDES: [Side; 2] = [Side::Client, Side::Server];
+
 /// Returns the title of the page.
 pub(super) fn title(facts: &Facts) -> String {
     let end = facts.outcome.as_ref().map_or("not ended", |outcome| word(outcome.grade));
@@ -70,6 +75,9 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
     };
     let (class, picture, says) = match grade {
         Grade::Clean => ("clean", "check", "It ended well."),
+        Grade::Doubtful if facts.us.is_none() && SIDES.into_iter().any(|side| facts.is_sealed(side)) => {
+            ("doubtful", "warn", "Not known whether it closed cleanly: its alerts are encrypted.")
+        }
         Grade::Doubtful => ("doubtful", "warn", "It ended with a doubt."),
         Grade::Failed if facts.agreed.is_none() => ("failed", "cross", "The handshake failed."),
         Grade::Failed => ("failed", "cross", "It failed."),
@@ -79,6 +87,12 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
             p { (icon(picture)) strong { (says) } }
             p.why { (capital(sentence)) "." }
             @if let Some(unknown) = facts.unknown { p.hint { (unknown) } }
+            @if let Some(advice) = facts.advice {
+                p.hint {
+                    "This page has what an observer on the way sees: the hellos with the name of the server, sizes and times. \
+                     To decrypt the rest, " (advice) "."
+                }
+            }
             @if let (Some(Refusal::Theirs(alert)), Some((owner, Fault::Unnamed))) = (refusal, facts.marks.fault) {
                 p.hint { (explain::meaning(*alert)) " The " (names::side(decode::other_side(owner))) " knows the reason: see its page, or its error message." }
             }
@@ -190,7 +204,12 @@ fn agreement(facts: &Facts, origin: Option<Origin>) -> Markup {
                 (fact("group", &html! { code { (group) } }))
                 (fact("handshake", &html! {  (kind) ", " (took(agreed)) }))
                 (fact("protocol", &html! {
-                    @match &agreed.alpn { Some(protocol) => code { (protocol) }, None => "none (no ALPN)" }
+                    @match &agreed.alpn {
+                        Some(protocol) => code { (protocol) },
+                        // In TLS 1.3 the server chooses it in an encrypted message.
+                        None if agreed.after.is_none() => (NOT_KNOWN),
+                        None => "none (no ALPN)",
+                    }
                 }))
             }
         }
@@ -218,10 +237,16 @@ fn choices(choices: &Choices) -> Markup {
 }
 
 fn authorization(facts: &Facts) -> Markup {
+    let has_certificates = SIDES.into_iter().any(|side| facts.of(side).certificates.is_some());
+    let is_sealed = facts.agreed.as_ref().is_some_and(|agreed| agreed.after.is_none());
+    if facts.us.is_none() && !has_certificates && !is_sealed {
+        return html! {};
+    }
     html! {
         section.card {
             h3 { "Authorization" }
             dl {
+                @if is_sealed && !has_certificates { (fact("certificates", &html! { (NOT_KNOWN) })) }
                 @if let Some(us) = facts.us { (results(facts, us)) }
                 @for side in [Side::Server, Side::Client] {
                     @if let Some(certificates) = &facts.of(side).certificates {
@@ -299,6 +324,15 @@ fn first_certificate(certificates: &Certificates) -> Markup {
     }
 }
 
+/// Formats the number of bytes of application data that an end sent.
+fn data(facts: &Facts, side: Side) -> String {
+    match (facts.of(side).data, facts.is_sealed(side)) {
+        (0, true) => NOT_KNOWN.to_owned(),
+        (known, true) => format!("{} or more", grouped(known)),
+        (all, false) => grouped(all),
+    }
+}
+
 fn traffic(facts: &Facts) -> Markup {
     html! {
         section.card {
@@ -306,9 +340,9 @@ fn traffic(facts: &Facts) -> Markup {
             table {
                 thead { tr { td {} th scope="col" { "client →" } th scope="col" { "← server" } } }
                 tbody {
-                    tr { th scope="row" { "records" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).records)) } } }
-                    tr { th scope="row" { "bytes on the wire" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).bytes)) } } }
-                    tr { th scope="row" { "application data" } @for side in [Side::Client, Side::Server] { td { (grouped(facts.of(side).data)) } } }
+                    tr { th scope="row" { "records" } @for side in SIDES { td { (grouped(facts.of(side).records)) } } }
+                    tr { th scope="row" { "bytes on the wire" } @for side in SIDES { td { (grouped(facts.of(side).bytes)) } } }
+                    tr { th scope="row" { "application data" } @for side in SIDES { td { (data(facts, side)) } } }
                 }
             }
         }

@@ -14,6 +14,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use decode::Content;
 use decode::schedule::{Derivation, Key};
 use maud::{Markup, html};
 use rustls::{HandshakeType, Side};
@@ -38,6 +39,8 @@ pub(super) struct Chapter<'a> {
     made: BTreeMap<Key, u64>,
     /// The records that a key protects.
     protects: BTreeMap<Key, Vec<u64>>,
+    /// The page has records that could not be decrypted.
+    has_sealed: bool,
     /// The keys with a node, which has an anchor.
     drawn: BTreeSet<Key>,
     /// The records with the key shares.
@@ -86,6 +89,7 @@ impl<'a> Chapter<'a> {
         let mut chapter = Self { origin, refused, ..Self::default() };
         for drawn in rows.filter_map(Row::record) {
             chapter.inputs.learn_record_keys(&drawn.record);
+            chapter.has_sealed |= drawn.record.content == Content::Hidden;
             for Derivation { key, .. } in &drawn.record.derivations {
                 chapter.made.entry(*key).or_insert(drawn.place);
             }

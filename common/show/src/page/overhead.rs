@@ -11,6 +11,8 @@ use super::numbers::{bytes, count, grouped};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Overhead {
     encrypted: u64,
+    /// Records that could not be decrypted.
+    pub(super) sealed: u64,
     headers: u64,
     nonces: u64,
     types: u64,
@@ -46,6 +48,7 @@ impl Overhead {
             self.padding += *padding as u64;
             self.each = Some(each);
         }
+        self.sealed += u64::from(record.content == Content::Hidden);
         *match record.content {
             Content::Handshake(_) => &mut self.handshake,
             Content::ApplicationData(_) => &mut self.data,
@@ -107,7 +110,8 @@ pub(super) fn of(facts: &Facts) -> Markup {
 }
 
 fn sentence(ends: &[Overhead; 2]) -> Markup {
-    let encrypted: u64 = ends.iter().map(|end| end.encrypted).sum();
+    let [encrypted, sealed] = [|end: &Overhead| end.encrypted, |end: &Overhead| end.sealed]
+        .map(|of| ends.iter().map(of).sum::<u64>());
     let (added, data): (u64, u64) =
         ends.iter().fold((0, 0), |(added, data), end| (added + end.added(), data + end.data));
     let handshake: u64 = ends.iter().map(|end| end.handshake).sum();
@@ -122,8 +126,12 @@ fn sentence(ends: &[Overhead; 2]) -> Markup {
             }
             None => "No record of this session was decrypted here. "
         }
-        "Its records carry " (grouped(data)) "\u{a0}B of application data and " (grouped(handshake))
-        "\u{a0}B of handshake messages, and " (grouped(added)) "\u{a0}B around them. The handshake has to be paid once. \
+        @if sealed > 0 {
+            "The content of " (count(sealed, "encrypted record")) " is not known. The other records carry "
+        } @else { "Its records carry " }
+        @if data > 0 || sealed == 0 { (grouped(data)) "\u{a0}B of application data and " }
+        (grouped(handshake)) "\u{a0}B of handshake messages, and " (grouped(added))
+        "\u{a0}B are around the content of all records. The handshake has to be paid once. \
          Long records make the rest cheap: the overhead of a record does not grow with its content."
     }
 }

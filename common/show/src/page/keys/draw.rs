@@ -201,8 +201,14 @@ impl Chapter<'_> {
     /// Names the records that a key protects.
     fn protected(&self, key: Key) -> Markup {
         let Some(places) = self.protects.get(&key) else {
-            let unused = matches!(key, Key::Record(..));
-            return html! { @if unused { p { "No record on this page is protected by this key." } } };
+            let says = match key {
+                Key::Record(..) if self.has_sealed => {
+                    "It is not known which records this key protects: records of this page are not decrypted."
+                }
+                Key::Record(..) => "No record on this page is protected by this key.",
+                _ => return html! {},
+            };
+            return html! { p { (says) } };
         };
         html! {
             p {
