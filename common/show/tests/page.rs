@@ -20,7 +20,7 @@ use program::observer::{LoopEvent, Observer as _};
 use rustls::Side;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use show::page::{Folder, Name};
+use show::page::Folder;
 use support::drawn::{Easel, Page, draw};
 use support::memory::{Setup, Talk};
 use testing::folder::TempDir;
@@ -333,24 +333,6 @@ fn only_their_owner_may_read_pages_and_their_folder() {
     fs::remove_dir_all(&path).unwrap();
     assert_eq!(folder.write(|_| String::new()).unwrap().0.to_string(), "server-2");
     assert!(path.join("server-2.html").exists());
-}
-
-#[test]
-fn a_page_has_its_name_only_when_it_is_complete() {
-    let directory = TempDir::new();
-    let mut folder = Folder::open(directory.path(), Side::Server).unwrap();
-    let draw = |name: Name| {
-        let page = format!("{name}.html");
-        assert!(!directory.names().contains(&page));
-        if name.number == 1 {
-            directory.write(&page, "another program has taken the name meanwhile");
-        }
-        page
-    };
-    let (name, _) = folder.write(draw).unwrap();
-    assert_eq!(name.to_string(), "server-2");
-    assert_eq!(directory.read("server-2.html"), "server-2.html");
-    assert_eq!(directory.names(), ["server-1.html", "server-2.html"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use program::ending::Endings;
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
 use rustls::Side;
 use scraper::{Html, Selector};
-use show::page::{Clock, Folder, Illustrator, Size};
+use show::page::{Clock, Folder, Illustrator, Name, Size};
 use show::sink::{Carried, Sink as _};
 use support::memory::id;
 use testing::folder::TempDir;
@@ -104,6 +104,24 @@ fn the_index_has_a_row_for_each_session_and_marks_failures() {
         let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
+}
+
+#[test]
+fn a_page_has_its_name_only_when_it_is_complete() {
+    let directory = TempDir::new();
+    let mut folder = Folder::open(directory.path(), Side::Server).unwrap();
+    let draw = |name: Name| {
+        let page = format!("{name}.html");
+        assert!(!directory.names().contains(&page));
+        if name.number == 1 {
+            directory.write(&page, "another program has taken the name meanwhile");
+        }
+        page
+    };
+    let (name, _) = folder.write(draw).unwrap();
+    assert_eq!(name.to_string(), "server-2");
+    assert_eq!(directory.read("server-2.html"), "server-2.html");
+    assert_eq!(directory.names(), ["server-1.html", "server-2.html"]);
 }
 
 #[test]
