@@ -200,7 +200,7 @@ fn captions_say_what_is_encrypted_with_which_key_and_what_a_changed_byte_does() 
 #[test]
 fn captions_fit_the_case() {
     let cases = [
-        (Shape { mutual: true, ..Shape::default() }, "It asks the client for a certificate, too."),
+        (Shape { mutual: true, ..Shape::default() }, "The server asks the client for a certificate, too."),
         (Shape { mutual: true, ..Shape::default() }, "The client proves its identity as well"),
         (
             Shape { retry: true, ..Shape::default() },

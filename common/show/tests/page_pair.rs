@@ -3,27 +3,25 @@
 
 mod support {
     pub mod memory;
+    pub mod pair;
 }
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use decode::secrets::Secrets;
 use program::ending::Endings;
 use rustls::Side;
 use scraper::{ElementRef, Html, Selector};
 use show::page::{Clock, Folder, Illustrator, Size};
-use show::show::Show;
-use show::sink::Sink;
+use show::sink::Sink as _;
 use support::memory::{Setup, Talk};
+use support::pair::draw_setup;
+use testing::configs::Shape;
 use testing::folder::TempDir;
-use tls_session::observer::{SessionId, Step};
+use tls_session::observer::Step;
 
-type End = Show<Vec<Box<dyn Sink>>>;
-
-/// Runs a session of two programs that draw into one folder. `meddle` is called when the client's program has ended.
+/// Runs a short session. `meddle` is called when the client's program has ended.
 fn draw(folder: &TempDir, times: usize, meddle: impl FnOnce()) {
     draw_talk(folder, Talk::new(b"hello", times), meddle);
 }
@@ -34,40 +32,7 @@ fn draw_bulk(folder: &TempDir, meddle: impl FnOnce()) {
 }
 
 fn draw_talk(folder: &TempDir, talk: Talk, meddle: impl FnOnce()) {
-    let start = Instant::now();
-    let end = |local| -> (End, Arc<Secrets>) {
-        let clock = Clock { instant: start, utc: SystemTime::now() };
-        let pages = Folder::open(folder.path(), local).unwrap();
-        let page = Illustrator::new(Endings::of(local), clock, pages, Size::default()).unwrap();
-        let secrets = Arc::<Secrets>::default();
-        (Show::new(local, Arc::clone(&secrets), vec![Box::new(page) as Box<dyn Sink>]), secrets)
-    };
-    let (mut client, client_secrets) = end(Side::Client);
-    let setup = Setup::new().adjusted(|client, _| client.key_log = client_secrets);
-    // The server's page is written second, when its program ends.
-    let (mut server, server_secrets) = end(Side::Server);
-    let setup = setup.adjusted(|_, server| server.key_log = server_secrets);
-    setup.converse(1 << 20, talk, start, &mut client, &mut Held(&mut server));
-    drop(client);
-    meddle();
-    drop(server);
-}
-
-/// Hears everything except the end of the session, so that the page is drawn when the program ends.
-struct Held<'a>(&'a mut End);
-
-impl tls_session::observer::Observer for Held<'_> {
-    fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
-        if !matches!(step, Step::Closed { .. }) {
-            self.0.step(now, id, step);
-        }
-    }
-}
-
-impl program::observer::Observer for Held<'_> {
-    fn event_loop(&mut self, now: Instant, event: &program::observer::LoopEvent<'_>) {
-        self.0.event_loop(now, event);
-    }
+    draw_setup(folder, Setup::new(), talk, meddle);
 }
 
 /// Changes the data of the client's page.
@@ -227,6 +192,27 @@ fn data_of_the_first_version_has_no_segments_and_makes_a_pair() {
     });
     let html = pair(&folder, "pair-1.html");
     assert_eq!(texts(&html, ".tcp"), ["from the server: FIN half-closed: the client can still send"]);
+}
+
+/// Lines of earlier programs do not have the choices. Their rows say less.
+#[test]
+fn a_refused_session_has_the_choices_of_its_server_in_the_pair_and_in_the_index() {
+    let shape = Shape { distrust: true, ..Shape::default() };
+    let draw = |folder: &TempDir| draw_setup(folder, Setup::shaped(&shape), Talk::new(b"hello", 1), || {});
+    let folder = TempDir::new();
+    draw(&folder);
+    let tile = texts(&pair(&folder, "pair-1.html"), ".tiles div:first-child > *");
+    assert_eq!(tile, ["version, chosen by the server", "TLS 1.3"]);
+    let chosen = "TLS 1.3 TLS_AES_256_GCM_SHA384 chosen, not agreed";
+    assert_eq!(texts(&pair(&folder, "index.html"), "td.agreed"), [chosen]);
+
+    let mut lines = folder.read("index.jsonl");
+    while let Some((before, after)) = lines.split_once(r#","chosen":{"#) {
+        lines = format!("{before}{}", after.split_once('}').unwrap().1);
+    }
+    folder.write("index.jsonl", lines);
+    draw(&folder);
+    assert_eq!(texts(&pair(&folder, "index.html"), "td.agreed"), [chosen, "nothing"]);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows, name: Name, origin: Option<Origin>)
                     p {
                         "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
                         a href={ "index.html#" (name) } { "This session in the index of the folder" }
-                        @if facts.us.is_some() { ", which links the page of its other end, and the page that shows both ends" }
+                        @if facts.us.is_some() { " has links to the page of the other end and to the page of both ends, if they were drawn" }
                         "."
                     }
                 }
@@ -92,7 +92,7 @@ fn keys(facts: &Facts) -> Markup {
         return html! {};
     }
     html! {
-        div.secret.keys role="alert" {
+        div.secret.has-keys role="alert" {
             strong { "This page has the KEYS of its session." }
             p {
                 "Any reader of this page can decrypt the session, and can use its tickets. "

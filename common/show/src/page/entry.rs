@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use rustls::{HandshakeKind, Side};
+use program::offer::version_name;
+use rustls::{HandshakeKind, ProtocolVersion, Side};
 use serde::{Deserialize, Serialize};
+use tls_session::handshake::suite_name;
 
 use super::facts::{Facts, Grade};
 use super::file_name::Name;
@@ -22,6 +24,9 @@ pub(super) struct Entry {
     pub(super) client: String,
     pub(super) server: String,
     pub(super) agreed: Option<Summary>,
+    /// The choices of the server in a handshake that did not finish.
+    #[serde(default)]
+    pub(super) chosen: Option<Summary>,
     /// The page of the session that a resumed one continues, if this program drew it before.
     #[serde(default)]
     pub(super) resumes: Option<Name>,
@@ -36,7 +41,7 @@ pub(super) struct Entry {
     pub(super) size: u64,
 }
 
-/// The result of a handshake.
+/// The result of a handshake, or the choices of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Summary {
     /// The number of the version (RFC 8446, 4.1.2).
@@ -65,6 +70,13 @@ impl Entry {
             kind: agreed.kind.map(Kind::from),
             after_us: agreed.after.map(micros),
         });
+        let choices = &facts.marks.choices;
+        let chosen = choices.version().filter(|_| agreed.is_none()).map(|version| Summary {
+            version: Some(version.into()),
+            suite: choices.suite().map_or("", suite_name).to_owned(),
+            kind: None,
+            after_us: None,
+        });
         let outcome = facts.outcome.as_ref();
         Self {
             name,
@@ -73,6 +85,7 @@ impl Entry {
             client: facts.client.address.to_string(),
             server: facts.server.address.to_string(),
             agreed,
+            chosen,
             resumes: None,
             lasted_us: micros(facts.lasted),
             bytes: [Side::Client, Side::Server].map(|side| facts.of(side).bytes),
@@ -80,6 +93,14 @@ impl Entry {
             outcome: outcome.map_or_else(String::new, |outcome| beginning(&outcome.sentence)),
             size,
         }
+    }
+}
+
+impl Summary {
+    /// Returns the name of the version.
+    pub(super) fn version(&self) -> String {
+        let name = |number| version_name(ProtocolVersion::from(number));
+        self.version.map_or_else(|| "not known".to_owned(), name)
     }
 }
 

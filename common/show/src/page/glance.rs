@@ -20,6 +20,8 @@ const NOT_KNOWN: &str = "not known: encrypted";
 
 const SIDES: [Side; 2] = [Side::Client, Side::Server];
 
+const CONTINUED: &str = "it continued after our certificate";
+
 /// Returns the title of the page.
 pub(super) fn title(facts: &Facts) -> String {
     let end = facts.outcome.as_ref().map_or("not ended", |outcome| word(outcome.grade));
@@ -290,11 +292,13 @@ fn their_result(facts: &Facts, us: Side) -> String {
         }
         (None, None, None) => "not reached: the handshake did not finish",
         (_, Some(_), Some(alert)) => return format!("it ended the session with the alert {alert}"),
+        // The certificate that a server refuses comes after its own.
+        (None, Some(_), None) if us == Side::Server && facts.refused() == Some(Side::Client) => CONTINUED,
         (None, Some(_), None) => "not known: the handshake did not finish",
         (Some(Agreed { kind: Some(HandshakeKind::Resumed), .. }), ..) => {
             "not checked again: this session resumes an earlier one"
         }
-        _ if us == Side::Server => "it continued after our certificate",
+        _ if us == Side::Server => CONTINUED,
         _ if !facts.certificate_requested => "it requested no certificate",
         (_, Some(sent), _) if sent.count > 0 => {
             "it requested a certificate and got ours; its next messages show whether it accepts it"

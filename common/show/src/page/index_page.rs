@@ -4,8 +4,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use program::offer::version_name;
-use rustls::ProtocolVersion;
 
 use super::document::policy;
 use super::entry::{Entry, Kind, Summary};
@@ -162,11 +160,26 @@ fn outcome(entry: &Entry, is_one_of_two: bool) -> Markup {
 
 /// Draws the columns of the handshake.
 fn agreed(session: &Session<'_>, list: &List) -> Markup {
-    let agreed: Vec<&Summary> = session.pages.iter().filter_map(|entry| entry.agreed.as_ref()).collect();
-    let Some(first) = agreed.first() else {
-        return html! { td.agreed { em { "nothing" } } td.handshake { em { "not done" } } };
-    };
-    let kind = match first.kind {
+    let agreed = session.pages.iter().find_map(|entry| entry.agreed.as_ref());
+    let chosen = session.pages.iter().find_map(|entry| entry.chosen.as_ref());
+    html! {
+        td.agreed {
+            @match agreed.or(chosen) {
+                None => em { "nothing" },
+                Some(summary) => {
+                    b { (summary.version()) } " " code { (summary.suite) }
+                    @if agreed.is_none() { " " em { "chosen, not agreed" } }
+                }
+            }
+        }
+        td.handshake {
+            @match agreed { None => em { "not done" }, Some(agreed) => (handshake(agreed, session, list)) }
+        }
+    }
+}
+
+fn handshake(agreed: &Summary, session: &Session<'_>, list: &List) -> Markup {
+    let kind = match agreed.kind {
         Some(Kind::Full) => "full",
         Some(Kind::FullWithHelloRetryRequest) => "full, after a HelloRetryRequest",
         Some(Kind::Resumed) => "resumed",
@@ -174,20 +187,14 @@ fn agreed(session: &Session<'_>, list: &List) -> Markup {
     };
     let resumed = session.pages.iter().find_map(|entry| entry.resumes);
     html! {
-        td.agreed {
-            b { (first.version.map_or_else(|| "not known".to_owned(), |number| version_name(ProtocolVersion::from(number)))) }
-            " " code { (first.suite) }
-        }
-        td.handshake {
-            span.kind {
-                @match resumed.filter(|name| list.get(*name).is_some()) {
-                    Some(name) => a href={ (name) ".html" } title={ "It resumes the session of " (name) } { (kind) " from " (name) },
-                    None => (kind),
-                }
+        span.kind {
+            @match resumed.filter(|name| list.get(*name).is_some()) {
+                Some(name) => a href={ (name) ".html" } title={ "It resumes the session of " (name) } { (kind) " from " (name) },
+                None => (kind),
             }
-            " "
-            @if let Some(after) = first.after_us { span { (duration(Duration::from_micros(after))) } }
         }
+        " "
+        @if let Some(after) = agreed.after_us { span { (duration(Duration::from_micros(after))) } }
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn titles(record: &Record) -> Vec<String> {
         Content::ApplicationData(length) => vec![format!("Application data, {}", bytes(*length))],
         Content::Unprotected => vec!["Handshake record in clear text".to_owned()],
         Content::Other(content_type) => vec![format!("Content type {}", u8::from(*content_type))],
+        Content::Hidden if record.is_sealed_by_tls13() => vec!["Encrypted: type is encrypted too".to_owned()],
         Content::Hidden => vec![format!("Encrypted: {}", outer(record.outer_type()))],
         Content::Incomplete => vec!["Incomplete record".to_owned()],
         Content::NotTls => vec!["Not TLS".to_owned()],
@@ -90,7 +91,7 @@ fn outer(content_type: ContentType) -> &'static str {
     match content_type {
         ContentType::Handshake => "a handshake message",
         ContentType::Alert => "an alert",
-        ContentType::ApplicationData => "type is encrypted too",
+        ContentType::ApplicationData => "application data",
         _ => "unknown type",
     }
 }

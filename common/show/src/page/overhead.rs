@@ -124,14 +124,18 @@ fn sentence(ends: &[Overhead; 2]) -> Markup {
                 @if kind > 0 { ", " (kind) " for the real type" }
                 ", and " (tag) " for the tag. This session has " (count(encrypted, "encrypted record")) ". "
             }
-            None => "No record of this session was decrypted here. "
+            None if sealed > 0 => "No record of this session was decrypted here. ",
+            None => "No record of this session was encrypted. ",
         }
         @if sealed > 0 {
             "The content of " (count(sealed, "encrypted record")) " is not known. The other records carry "
         } @else { "Its records carry " }
         @if data > 0 || sealed == 0 { (grouped(data)) "\u{a0}B of application data and " }
         (grouped(handshake)) "\u{a0}B of handshake messages, and " (grouped(added))
-        "\u{a0}B are around the content of all records. The handshake has to be paid once. \
-         Long records make the rest cheap: the overhead of a record does not grow with its content."
+        "\u{a0}B are around the content of all records."
+        @if data > 0 {
+            " The handshake has to be paid once. Long records make the rest cheap: the overhead of a record does not grow \
+             with its content."
+        }
     }
 }

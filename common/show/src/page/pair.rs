@@ -11,8 +11,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use program::offer::version_name;
-use rustls::ProtocolVersion;
 
 use super::document::policy;
 use super::entry::Entry;
@@ -122,10 +120,16 @@ fn top(client: &Saved, server: &Saved, joined: &Joined<'_>) -> Markup {
     let records = || joined.arrows.iter().filter(|arrow| arrow.record().is_some());
     let ways: Vec<Duration> = records().filter_map(Arrow::under_way).collect();
     let changed = records().filter(|arrow| matches!(arrow.fate(), Fate::Changed(_))).count();
-    let agreed = |end: &Saved| end.entry.agreed.clone();
-    let version = agreed(client).or(agreed(server)).and_then(|agreed| agreed.version);
+    let entries = [&client.entry, &server.entry];
+    let agreed = entries.iter().find_map(|entry| entry.agreed.as_ref());
+    let chosen = entries.iter().find_map(|entry| entry.chosen.as_ref());
+    let version = match (agreed, chosen) {
+        (Some(agreed), _) => ("version", agreed.version()),
+        (None, Some(chosen)) => ("version, chosen by the server", chosen.version()),
+        (None, None) => ("version", "none agreed".to_owned()),
+    };
     let handshake = |end: &Saved| {
-        let after = agreed(end).and_then(|agreed| agreed.after_us);
+        let after = end.entry.agreed.as_ref().and_then(|agreed| agreed.after_us);
         after.map_or_else(|| "not done".to_owned(), |after| duration(Duration::from_micros(after)))
     };
     html! {
@@ -143,7 +147,7 @@ fn top(client: &Saved, server: &Saved, joined: &Joined<'_>) -> Markup {
                 }
             }
             dl.tiles {
-                div { dt { "version" } dd { (version.map_or_else(|| "none agreed".to_owned(), |version| version_name(ProtocolVersion::from(version)))) } }
+                div { dt { (version.0) } dd { (version.1) } }
                 div { dt { "handshake, at the client" } dd { (handshake(client)) } }
                 div { dt { "handshake, at the server" } dd { (handshake(server)) } }
                 @if let Some(fastest) = ways.iter().min() {

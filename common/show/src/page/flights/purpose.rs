@@ -138,7 +138,7 @@ impl Flight<'_> {
             says.push(html! { "The server chooses the version and the algorithms. The rest of its flight did not come." });
         }
         if self.has("CertificateRequest") {
-            says.push(html! { "It asks the client for a certificate, too." });
+            says.push(html! { "The server asks the client for a certificate, too." });
         }
         says
     }
