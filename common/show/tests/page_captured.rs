@@ -12,6 +12,7 @@ use show::page::{CapturePages, Captured, Grade, Size};
 use testing::folder::TempDir;
 
 /// Draws a session of encrypted records. Each packet has its time in milliseconds, its sender, and the sizes of its records.
+/// A packet without a record is a FIN.
 fn drawn(packets: &[(u64, Side, &[usize])]) -> Html {
     let packet = |(at, sender, sizes): &(u64, Side, &[usize])| {
         let bytes = sizes.iter().flat_map(|size| record(23, &vec![0; *size]).unwrap());
@@ -26,12 +27,15 @@ fn server_hello(suite: u16, extensions: &[u8]) -> Vec<u8> {
     handshake(2, &body).unwrap()
 }
 
-/// Draws a session. Each packet has its time in milliseconds, its sender, and its bytes.
+/// Draws a session. Each packet has its time in milliseconds, its sender, and its bytes. A packet without bytes is a FIN.
 fn page(packets: impl Iterator<Item = (u64, Side, Vec<u8>)>) -> Html {
     let [client, server] = [50_000, 443].map(|port| SocketAddr::from(([192, 0, 2, 1], port)));
     let mut page = Captured::new(1, client, server, Duration::ZERO);
     let mut decoder = Decoder::default();
     for (at, sender, bytes) in packets {
+        if bytes.is_empty() {
+            page.fin(Duration::from_millis(at), sender);
+        }
         let records = decoder.feed(sender, &bytes);
         page.bytes(Duration::from_millis(at), sender, bytes.len(), &records);
     }
@@ -165,4 +169,15 @@ fn only_an_empty_list_says_that_the_client_has_no_certificate() {
         let words = words(&[(Server, hello), (Client, certificate)]);
         assert_eq!(words.contains("The client has none"), has_none, "{words}");
     }
+}
+
+/// A page leaves out the middle of a long session. The record that may be close_notify is there.
+#[test]
+fn a_fin_behind_a_record_that_is_left_out_is_no_truncation() {
+    const LEAVES: &str = "The client leaves without close_notify.";
+    let fin: (u64, Side, &[usize]) = (9, Client, &[]);
+    let text = |packets: &[_]| drawn(packets).root_element().text().collect::<String>();
+    assert!(text(&[(1, Server, &[100]), fin]).contains(LEAVES));
+    let bulk = vec![100; 500];
+    assert!(!text(&[(1, Server, &bulk), (2, Client, &[24]), (3, Server, &bulk), fin]).contains(LEAVES));
 }

@@ -80,6 +80,8 @@ pub(super) struct End {
     /// The number of bytes of application data.
     pub(super) data: u64,
     pub(super) records: u64,
+    /// It has sent an alert that ends the session, or a record that may be one because it could not be decrypted.
+    pub(super) may_have_closed: bool,
     pub(super) certificates: Option<Certificates>,
     pub(super) overhead: Overhead,
 }
@@ -131,7 +133,15 @@ pub enum Grade {
 
 impl End {
     fn at(address: SocketAddr) -> Self {
-        Self { address, bytes: 0, data: 0, records: 0, certificates: None, overhead: Overhead::default() }
+        Self {
+            address,
+            bytes: 0,
+            data: 0,
+            records: 0,
+            may_have_closed: false,
+            certificates: None,
+            overhead: Overhead::default(),
+        }
     }
 }
 
@@ -235,6 +245,11 @@ impl Facts {
         let end = self.of_mut(record.sender);
         end.records += 1;
         end.overhead.add(record);
+        end.may_have_closed |= match record.content {
+            Content::Alert(_) => !record.is_warning(),
+            Content::Hidden => true,
+            _ => false,
+        };
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
         self.has_keys |= record.derivations.iter().any(|derivation| derivation.value.is_some());

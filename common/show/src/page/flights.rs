@@ -82,26 +82,14 @@ pub(super) fn of<'a>(
     captions
 }
 
-/// Finds the first FIN of a session after the handshake, if no close_notify and no alert was sent before it. A record that
-/// could not be decrypted may be an alert.
+/// Finds the first FIN of a session after the handshake, unless its sender has announced it with an alert.
 fn cut_off<'a>(mut rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts) -> Option<(usize, Side)> {
     facts.agreed.as_ref()?;
-    let mut ends: Vec<Side> = Vec::new();
-    rows.find_map(|(index, row)| {
-        match row {
-            Row::Record(drawn) => match drawn.record.content {
-                Content::Alert(_) if drawn.record.is_warning() => {}
-                Content::Alert(_) | Content::Hidden => ends.push(drawn.record.sender),
-                _ => {}
-            },
-            Row::Segment { segment: Segment::Fin { sender, last }, .. } => {
-                return Some((index, *sender, !last && !ends.contains(sender)));
-            }
-            _ => {}
-        }
-        None
-    })
-    .and_then(|(index, sender, is_cut)| is_cut.then_some((index, sender)))
+    let (index, sender, last) = rows.find_map(|(index, row)| match row {
+        Row::Segment { segment: Segment::Fin { sender, last }, .. } => Some((index, *sender, *last)),
+        _ => None,
+    })?;
+    (!last && !facts.of(sender).may_have_closed).then_some((index, sender))
 }
 
 /// Says what a FIN without close_notify means.
