@@ -11,6 +11,8 @@ use scraper::{ElementRef, Html, Selector};
 use show::page::{CapturePages, Captured, Grade, Size};
 use testing::folder::TempDir;
 
+const LEAVES: &str = "The client leaves without close_notify.";
+
 /// Draws a session of encrypted records. Each packet has its time in milliseconds, its sender, and the sizes of its records.
 /// A packet without a record is a FIN.
 fn drawn(packets: &[(u64, Side, &[usize])]) -> Html {
@@ -174,10 +176,22 @@ fn only_an_empty_list_says_that_the_client_has_no_certificate() {
 /// A page leaves out the middle of a long session. The record that may be close_notify is there.
 #[test]
 fn a_fin_behind_a_record_that_is_left_out_is_no_truncation() {
-    const LEAVES: &str = "The client leaves without close_notify.";
     let fin: (u64, Side, &[usize]) = (9, Client, &[]);
     let text = |packets: &[_]| drawn(packets).root_element().text().collect::<String>();
     assert!(text(&[(1, Server, &[100]), fin]).contains(LEAVES));
     let bulk = vec![100; 500];
     assert!(!text(&[(1, Server, &bulk), (2, Client, &[24]), (3, Server, &bulk), fin]).contains(LEAVES));
+}
+
+/// An end that has received a fatal alert sends no close_notify (RFC 5246, 7.2.2).
+#[test]
+fn a_fin_behind_a_fatal_alert_is_no_truncation() {
+    let hello = record(22, &server_hello(0xc02b, &[])).unwrap();
+    let text = |alert: &[u8]| {
+        let packets = [(0, Server, hello.clone()), (1, Server, alert.to_vec()), (2, Client, vec![])];
+        page(packets.into_iter()).root_element().text().collect::<String>()
+    };
+    assert!(!text(&record(21, &[2, 48]).unwrap()).contains(LEAVES));
+    let warning = record(21, &[1, 112]).unwrap();
+    assert!(text(&warning).contains(LEAVES), "the session continues behind a warning");
 }

@@ -80,8 +80,9 @@ pub(super) struct End {
     /// The number of bytes of application data.
     pub(super) data: u64,
     pub(super) records: u64,
-    /// It has sent an alert that ends the session, or a record that may be one because it could not be decrypted.
-    pub(super) may_have_closed: bool,
+    /// Its FIN is expected: it has sent close_notify, or a record that may be one because it could not be decrypted, or an
+    /// alert of either end has ended the session.
+    pub(super) may_leave: bool,
     pub(super) certificates: Option<Certificates>,
     pub(super) overhead: Overhead,
 }
@@ -138,7 +139,7 @@ impl End {
             bytes: 0,
             data: 0,
             records: 0,
-            may_have_closed: false,
+            may_leave: false,
             certificates: None,
             overhead: Overhead::default(),
         }
@@ -245,11 +246,7 @@ impl Facts {
         let end = self.of_mut(record.sender);
         end.records += 1;
         end.overhead.add(record);
-        end.may_have_closed |= match record.content {
-            Content::Alert(_) => !record.is_warning(),
-            Content::Hidden => true,
-            _ => false,
-        };
+        end.may_leave |= record.content == Content::Hidden;
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
         self.has_keys |= record.derivations.iter().any(|derivation| derivation.value.is_some());
@@ -270,6 +267,8 @@ impl Facts {
                 let has_presented = self.of(owner).certificates.as_ref().is_some_and(|sent| sent.count > 0);
                 let refused = fault::of_alert(description).filter(|_| has_presented);
                 self.marks.fault = self.marks.fault.or(refused.map(|fault| (owner, fault)));
+                self.of_mut(record.sender).may_leave = true;
+                self.of_mut(owner).may_leave |= description != AlertDescription::CloseNotify;
             }
             _ => {}
         }

@@ -82,14 +82,14 @@ pub(super) fn of<'a>(
     captions
 }
 
-/// Finds the first FIN of a session after the handshake, unless its sender has announced it with an alert.
+/// Finds the first FIN of a session after the handshake, unless an alert has announced it.
 fn cut_off<'a>(mut rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts) -> Option<(usize, Side)> {
     facts.agreed.as_ref()?;
     let (index, sender, last) = rows.find_map(|(index, row)| match row {
         Row::Segment { segment: Segment::Fin { sender, last }, .. } => Some((index, *sender, *last)),
         _ => None,
     })?;
-    (!last && !facts.of(sender).may_have_closed).then_some((index, sender))
+    (!last && !facts.of(sender).may_leave).then_some((index, sender))
 }
 
 /// Says what a FIN without close_notify means.
