@@ -77,7 +77,7 @@ pub(super) fn of(list: &List) -> Markup {
                         p.more { (count((sessions.len() - shown.len()) as u64, "older session")) " in this folder are not shown." }
                     }
                 }
-                footer { p { "Written by " code { "--illustrate" } ". The newest session is first. Times of day are UTC." } }
+                footer { p { "Written by " code { "--illustrate" } ". The newest page is first. Times of day are UTC." } }
             }
         }
     }
