@@ -20,6 +20,8 @@ use crate::run::{Restart, Running};
 const START: Duration = Duration::from_secs(30);
 /// How long the last lines of a server that has ended may take to arrive.
 const LAST_LINES: Duration = Duration::from_millis(500);
+/// How many ports are tried. Another program may take a port that was free a moment ago.
+const PORTS: u32 = 10;
 /// The pause between two looks at something.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -109,11 +111,16 @@ impl Command {
     /// # Errors
     /// See [`StartError`]. No process is left.
     pub fn start(&mut self) -> Result<Running, StartError> {
-        let addresses = self.addresses_of_this_start()?;
-        if let Some(taken) = accepting(&addresses) {
-            return Err(StartError::Taken(taken));
+        let mut tries = if self.chooses_ports() { PORTS } else { 1 };
+        loop {
+            tries -= 1;
+            let addresses = self.addresses_of_this_start()?;
+            match accepting(&addresses) {
+                None => return self.start_at(&addresses),
+                Some(taken) if tries == 0 => return Err(StartError::Taken(taken)),
+                Some(_) => {}
+            }
         }
-        self.start_at(&addresses)
     }
 
     fn start_at(&mut self, addresses: &[SocketAddr]) -> Result<Running, StartError> {
@@ -122,6 +129,11 @@ impl Command {
             self.end();
         }
         started
+    }
+
+    /// Whether each start has another port, which is free.
+    fn chooses_ports(&self) -> bool {
+        self.addresses.first().is_some_and(|address| address.port() == 0)
     }
 
     fn addresses_of_this_start(&self) -> io::Result<Vec<SocketAddr>> {
@@ -203,8 +215,7 @@ impl Restart for Command {
     /// A server without SO_REUSEADDR cannot listen at the same port again for a minute. It is started until it can.
     fn restart(&mut self) -> io::Result<Running> {
         const TIME_WAIT: Duration = Duration::from_secs(70);
-        let is_new_port = self.addresses.first().is_some_and(|address| address.port() == 0);
-        let limit = if is_new_port { Duration::ZERO } else { TIME_WAIT };
+        let limit = if self.chooses_ports() { Duration::ZERO } else { TIME_WAIT };
         let start = Instant::now();
         loop {
             self.end();
