@@ -45,6 +45,22 @@ struct Calls {
     allocator: usize,
 }
 
+/// How often a session runs. On a busy machine its client may send one flight in two parts, and the server reads both.
+const RUNS: usize = 3;
+
+/// Asserts that a session with `count` messages makes these calls, and returns them.
+fn assert_calls(count: usize, message: &[u8], expected: &[&str]) -> Calls {
+    for _ in 1..RUNS {
+        let calls = calls_of_a_session(count, message);
+        if calls.ours == expected {
+            return calls;
+        }
+    }
+    let calls = calls_of_a_session(count, message);
+    assert_eq!(calls.ours, expected);
+    calls
+}
+
 /// Counts the system calls of one session with `count` messages. The client sends each message after the echo of the
 /// last one.
 fn calls_of_a_session(count: usize, message: &[u8]) -> Calls {
@@ -107,17 +123,16 @@ fn shortened(line: &str) -> String {
 /// nothing. The allocator makes less than one call a message: a buffer that is mapped and unmapped for each message
 /// would cause two.
 fn assert_three_calls_each(count: usize, size: usize) {
-    let calls = calls_of_a_session(count, &vec![b'~'; size]);
     let (opening, closing) = SESSION.split_at(11); // before the wait for close_notify
     let expected = [opening, &MESSAGE.repeat(count), closing].concat();
-    assert_eq!(calls.ours, expected);
+    let calls = assert_calls(count, &vec![b'~'; size], &expected);
     assert!(calls.allocator < count, "{} calls of the allocator for {count} messages", calls.allocator);
 }
 
 #[test]
 #[ignore = "needs strace"]
 fn a_session_takes_sixteen_system_calls_in_this_order() {
-    assert_eq!(calls_of_a_session(0, b"").ours, SESSION);
+    assert_calls(0, b"", &SESSION);
 }
 
 #[test]
