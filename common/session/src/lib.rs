@@ -207,8 +207,8 @@
 //!   When a deadline has passed, the session first tries to read and write. The deadline ends it only if that changes
 //!   nothing.
 //! - **I8, a peer cannot crash us.** Errors are input. A panic is always a bug of ours. There is no `unwrap`, no
-//!   `expect` and no `unsafe` outside tests. No write blocks. If nobody reads the server's output, it goes on
-//!   serving. If nobody reads the client's output, it stops reading from the server, and its signals and deadlines
+//!   `expect` and no `unsafe` outside tests. No write blocks. If no program reads the server's output, it goes on
+//!   serving. If no program reads the client's output, it stops reading from the server, and its signals and deadlines
 //!   still work.
 //! - **I9, no secret leaks.** Keys reach a file or a screen only if the user named it.
 //!

@@ -8,6 +8,7 @@ use decode::schedule::Rule;
 use decode::{Alert, Content, Message, Record};
 use rustls::{ContentType, HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use tls_session::alert_name::AlertName;
+use tls_session::bytes::Bytes;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::suite_name;
 
@@ -102,7 +103,7 @@ impl Captured {
     pub fn gap(&mut self, at: Duration, sender: Side, missing: u64) {
         self.turn(at);
         let sender = names::side(sender);
-        let details = format!("{missing} bytes of the {sender}: its later records are not decoded");
+        let details = format!("{} of the {sender}: its later records are not decoded", Bytes(missing));
         self.rows.push(Row::Call(Entry { tone: Tone::Stalled, verb: "missing in the capture", details }));
     }
 
