@@ -110,9 +110,9 @@ fn a_server_that_is_not_authorized_gets_the_matching_alert() {
 
 /// The classic certificates are those of `openssl req -x509`.
 #[test]
-fn a_server_is_authorized_by_its_very_certificate_or_by_its_authority() {
+fn a_server_is_authorized_by_a_pin_or_by_its_authority() {
     let mine = Authority::new("Mine");
-    let pin = "server localhost authorized (the very certificate in trusted.pem)";
+    let pin = "server localhost authorized (its certificate is in trusted.pem)";
     for (accepted, reason) in [
         (session(&mine.issue(), &mine.certificate, &[]), "issued by CN=Mine, an authority in trusted.pem"),
         (pinned(&Identity::classic("localhost"), &[]), pin),
@@ -120,7 +120,7 @@ fn a_server_is_authorized_by_its_very_certificate_or_by_its_authority() {
         (pinned(&Identity::localhost(), &["--insecure"]), pin),
         (
             pinned(&Identity::for_names(&["elsewhere.example"]), &["--server-name", "elsewhere.example"]),
-            "server elsewhere.example authorized (the very certificate in trusted.pem)",
+            "server elsewhere.example authorized (its certificate is in trusted.pem)",
         ),
     ] {
         assert_authorized(accepted, reason);

@@ -21,7 +21,7 @@ fn both_programs_accept_the_certificate_of_the_classic_command() {
         let mut client = server.client(&["--linger", "0s"]).start();
         client.expect_exit(0);
         assert_eq!(client.stdout.text(), "welcome!\n");
-        let authorized = "server localhost authorized (the very certificate in certificates/certificate.pem)";
+        let authorized = "server localhost authorized (its certificate is in certificates/certificate.pem)";
         client.stderr.wait_for_line(authorized);
     }
 }

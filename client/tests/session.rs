@@ -14,7 +14,7 @@ fn the_greeting_goes_to_stdout_and_the_log_to_stderr() {
     client.expect_exit(0);
     assert_eq!(client.stdout.bytes(), b"welcome!\n");
     let line = client.stderr.wait_for_line("connected:");
-    let report = "server localhost authorized (the very certificate in certificates/certificate.pem)";
+    let report = "server localhost authorized (its certificate is in certificates/certificate.pem)";
     assert!(
         line.contains("TLS1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768, ") && line.contains(report),
         "{line}"

@@ -40,14 +40,14 @@ fn assert_refused(server: &EchoServer, mut client: Program, reason: &str, alert:
 }
 
 #[test]
-fn a_client_is_authorized_by_its_very_certificate_also_in_a_resumed_session() {
+fn a_client_is_authorized_by_a_pin_also_in_a_resumed_session() {
     for version in VERSIONS {
         let identity = Identity::for_names(&["alice"]);
         let server = server(&identity.certificate, &[]);
         client(&server, Some(&identity), &["--tls", version, "--reconnect", "1"]).expect_exit(0);
         let lines = server.log().wait_for_lines(2, "connected:");
         assert!(!lines[0].contains("resumed") && lines[1].contains("resumed"), "{lines:?}");
-        let authorized = "client CN=alice authorized (the very certificate in clients.pem)";
+        let authorized = "client CN=alice authorized (its certificate is in clients.pem)";
         assert!(lines.iter().all(|line| line.contains(authorized)), "{lines:?}");
 
         let stranger = client(&server, None, &["--tls", version]);

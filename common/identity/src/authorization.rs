@@ -55,7 +55,7 @@ pub enum Authorized {
 impl fmt::Display for Authorized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pinned { trust } => write!(f, "the very certificate in {trust}"),
+            Self::Pinned { trust } => write!(f, "its certificate is in {trust}"),
             Self::Issued { authority, trust } => {
                 write!(f, "issued by {authority}, an authority in {trust}")
             }

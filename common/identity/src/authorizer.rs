@@ -71,7 +71,7 @@ fn time(clock: &Arc<dyn TimeProvider>) -> UnixTime {
 }
 
 /// Writes the sentence for the log. Examples:
-/// - `server localhost authorized (the very certificate in certificate.pem)`
+/// - `server localhost authorized (its certificate is in certificate.pem)`
 /// - `server localhost UNAUTHORIZED (its certificate expired on …)`
 /// - `client not asked for a certificate`
 /// - `client CN=alice authorized (…)`

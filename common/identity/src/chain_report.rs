@@ -119,7 +119,7 @@ impl Report<'_> {
         let issuer = distinguished_name(certificate.issuer());
         line(f, "issuer", format_args!("{issuer} ({})", self.issuer(index, certificate)))?;
         if self.trust.is_pinned(der) {
-            line(f, "trust", format_args!("{} has this very certificate", self.trust.source()))?;
+            line(f, "trust", format_args!("this certificate is in {}", self.trust.source()))?;
         }
         let validity = Validity::of(certificate);
         let period = format_args!("{} to {}", validity.not_before, validity.not_after);

@@ -16,7 +16,7 @@ fn the_classic_openssl_certificate_is_authorized() {
         authorize(&identity.chain, &trust, Peer::Server(&name), now())
     };
     let authorized = outcome("localhost").unwrap();
-    assert_eq!(authorized.to_string(), format!("the very certificate in {}", file.display()));
+    assert_eq!(authorized.to_string(), format!("its certificate is in {}", file.display()));
     assert_eq!(outcome("localhost."), Ok(authorized));
     assert_eq!(
         outcome("example.com").unwrap_err().to_string(),
