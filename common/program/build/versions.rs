@@ -4,6 +4,19 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+/// The sources of both programs, relative to their folders. A crate that they begin to use belongs here.
+const SOURCES: [&str; 9] = [
+    "src",
+    "Cargo.toml",
+    "../Cargo.toml",
+    "../Cargo.lock",
+    "../common/decode/src",
+    "../common/identity/src",
+    "../common/program/src",
+    "../common/session/src",
+    "../common/show/src",
+];
+
 /// Passes two texts for `--version` to the compiler. `COMMIT` is ` (commit)`, or empty outside of a clone of this
 /// repository. `LIBRARIES` has the versions of rustls and its provider.
 fn pass_versions() {
@@ -13,7 +26,8 @@ fn pass_versions() {
     println!("cargo::rustc-env=LIBRARIES={}", libraries(Path::new(&manifest)).unwrap_or("rustls 0.23, aws-lc-rs 1".to_owned()));
 }
 
-/// Returns the commit of the working tree, shortened.
+/// Returns the commit of the working tree, shortened. `-dirty` behind it, as in `git describe`, means that the sources of
+/// the program have changes that no commit has.
 fn commit() -> Option<String> {
     // A copy of these sources may lie inside another repository, which does not track them.
     git(&["ls-files", "--error-unmatch", "Cargo.toml"])?;
@@ -24,7 +38,11 @@ fn commit() -> Option<String> {
             println!("cargo::rerun-if-changed={path}");
         }
     }
-    git(&["rev-parse", "--short=12", "HEAD"])
+    // A source that changes makes cargo compile the program again anyway.
+    SOURCES.iter().for_each(|source| println!("cargo::rerun-if-changed={source}"));
+    let is_clean = git(&[&["diff", "--no-ext-diff", "--quiet", "HEAD", "--"], &SOURCES[..]].concat()).is_some();
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    Some(if is_clean { commit } else { format!("{commit}-dirty") })
 }
 
 /// Returns what git prints, without the last newline.
