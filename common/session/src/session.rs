@@ -11,13 +11,14 @@
 //!        … again, until nothing changes (Wait), one read is done and more is ready (Again), or it is over (Done)
 //! ```
 //!
-//! The other parts are the other methods (session/calls.rs), the handshake (session/handshake_end.rs), and the writer
-//! that reports to the observer (session/tap.rs).
+//! The other parts are the events that a session waits for (session/wants.rs), the other methods (session/calls.rs), the
+//! end of the handshake (session/handshake_end.rs), and the writer that reports to the observer (session/tap.rs).
 
 mod advance;
 mod calls;
 mod handshake_end;
 mod tap;
+mod wants;
 
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -36,46 +37,16 @@ use crate::handshake_bytes::HandshakeBytes;
 use crate::observer::{SessionId, Step};
 use crate::pending_output::PendingOutput;
 use crate::phase::{Event, Phase};
-use crate::readiness::{Interest, Readiness};
+use crate::readiness::Readiness;
 use crate::rustls_facts::{self, MESSAGE_TOO_LONG};
 use crate::transport::Transport;
 use crate::unprocessed::Unprocessed;
 
 use self::tap::Tap;
+use self::wants::Input;
 
 pub use self::calls::NotSent;
-
-/// The result of a turn.
-#[derive(Clone, Debug, PartialEq)]
-#[must_use]
-pub enum Turn {
-    /// The session has nothing to do now. Wait for these events.
-    Wait(Wants),
-    /// The session reached the limit of its turn: one read, or the largest number of records. Serve the other
-    /// sessions, then call `turn` again. Before that call, ask the event source for news of what the session wants,
-    /// but do not sleep: a session that can write may have something to read by now, and the other way round.
-    Again(Wants),
-    /// The session is over.
-    Done(CloseReason),
-}
-
-/// The events that a session waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wants {
-    /// Bytes to read, or the peer's FIN.
-    pub readable: bool,
-    /// Room to write.
-    pub writable: bool,
-    /// The time of the next turn if the event source reports nothing before.
-    pub deadline: Option<Instant>,
-}
-
-impl Wants {
-    /// Returns the events to watch the socket for.
-    pub fn interest(&self) -> Interest {
-        Interest { readable: self.readable, writable: self.writable }
-    }
-}
+pub use self::wants::{Turn, Wants};
 
 /// The configuration that the sessions of a program share.
 #[derive(Clone)]
@@ -129,17 +100,6 @@ struct Tried {
     socket: bool,
     /// Whether the turn has called the timer of the application. A timer that is still due is called by the next turn.
     timer: bool,
-}
-
-/// The state of the receiving half of the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Input {
-    /// It may hold bytes.
-    Unknown,
-    /// The last read emptied it, and the event source has reported nothing since.
-    Empty,
-    /// A read returned end-of-file or an error. No more bytes come.
-    Ended,
 }
 
 impl<T: Transport, A: Application> Session<T, A> {
@@ -452,50 +412,5 @@ impl<T: Transport, A: Application> Session<T, A> {
             cx.step(&self.id, &Step::TimerSet(self.application_deadline()));
         }
         Some(next)
-    }
-}
-
-impl<T: Transport, A: Application> Session<T, A> {
-    /// Returns the events that the session waits for.
-    pub fn wants(&self) -> Wants {
-        Wants {
-            readable: self.wants_fill(),
-            writable: self.phase.writes() && self.tls.wants_write(),
-            deadline: [self.deadlines.earliest(), self.application_deadline()].into_iter().flatten().min(),
-        }
-    }
-
-    /// Returns whether there may be bytes to process now, and the session wants them.
-    fn can_fill(&self) -> bool {
-        (self.readiness.is_readable() || !self.unprocessed.is_empty()) && self.wants_fill()
-    }
-
-    /// Returns whether the session wants to read. It does unless TLS is finished or too much output is pending.
-    fn wants_fill(&self) -> bool {
-        match self.phase {
-            // Pending output will never be written, so it does not matter.
-            Phase::WriteFailed { .. } => true,
-            // rustls ignores the bytes. The session reads to notice a reset. After the FIN the socket stays readable, so a
-            // level-triggered source would report it again and again.
-            Phase::HalfClosed => self.input != Input::Ended || T::EDGE_TRIGGERED,
-            Phase::Handshaking | Phase::Established | Phase::Closing { .. } => {
-                rustls_facts::takes_input(&self.tls)
-                    && self.input != Input::Ended
-                    && self.application.reads_on(self.pending_output.bytes())
-            }
-            Phase::PeerClosed { .. } | Phase::Finishing | Phase::Failing { .. } | Phase::Closed(_) => false,
-        }
-    }
-
-    /// Returns the deadline of the application, while it can send.
-    fn application_deadline(&self) -> Option<Instant> {
-        if self.phase.sends() { self.application.deadline() } else { None }
-    }
-
-    /// Sets the state of the receiving half. `Ended` is final.
-    fn note_input(&mut self, input: Input) {
-        if self.input != Input::Ended {
-            self.input = input;
-        }
     }
 }

@@ -202,7 +202,7 @@
 //!         if let Some(wrong) = checker.wrong {
 //!             return Err(wrong);
 //!         }
-//!         if is_ready || network.has_news(Side::Client) {
+//!         if is_ready || network.has_edge(Side::Client) {
 //!             continue; // something is left to do at this instant
 //!         }
 //!         let deadlines = [client.deadline(), wants].into_iter().flatten().map(|at| at - start);

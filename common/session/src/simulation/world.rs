@@ -209,7 +209,7 @@ impl<A: Application> World<A> {
         }
         for side in Side::BOTH {
             let has_reason =
-                self.ends[side].is_runnable() || self.has_more[side] || self.network.has_news(side);
+                self.ends[side].is_runnable() || self.has_more[side] || self.network.has_edge(side);
             if has_reason && !self.awake[side] && !self.is_over(side) {
                 let busy = self.plan.loops[side].busy.as_micros() as usize;
                 let delay = Duration::from_micros(self.random.below(busy + 1) as u64);
@@ -310,7 +310,7 @@ impl<A: Application> World<A> {
 
     /// Invariant I1: a session that sleeps has nothing to do. Invariant I7: it waits for something.
     fn check_sleep(&self, side: Side) -> Result<(), String> {
-        if self.is_over(side) || self.awake[side] || self.network.will_have_news(side) {
+        if self.is_over(side) || self.awake[side] || self.network.will_have_edge(side) {
             return Ok(());
         }
         let end = &self.ends[side];

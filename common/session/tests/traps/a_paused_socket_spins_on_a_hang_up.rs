@@ -11,7 +11,7 @@
 //! **Rule:** Remove a socket that wants nothing from the set (`EPOLL_CTL_DEL`, a negative descriptor, no entry). Add
 //! it when it wants something again. Its deadline must run meanwhile, because nothing else can end it.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Wants::interest`; `common/session/src/readiness.rs`, `Interest::NONE`;
+//! **Ours:** `common/session/src/session/wants.rs`, `Wants::interest`; `common/session/src/readiness.rs`, `Interest::NONE`;
 //! `common/session/tests/embedding.rs`, `wait`, a loop on poll(2)
 //!
 //! **Seen in:** apple/cups#4605, nakst/gf#51, hapostgres/pg_auto_failover#836

@@ -13,7 +13,7 @@
 //! **Rule:** Read until `WouldBlock`. A loop may stop earlier to serve other connections. Then it must remember that this
 //! connection is still readable, and return to it without an event.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Session::turn` and `Turn::Again`; `common/session/src/readiness.rs`,
+//! **Ours:** `common/session/src/session.rs`, `Session::turn`; `common/session/src/session/wants.rs`, `Turn::Again`; `common/session/src/readiness.rs`,
 //! `Readiness`
 //!
 //! **Seen in:** tokio-rs/mio#1076, tokio-rs/mio#1085, tokio-rs/mio#45

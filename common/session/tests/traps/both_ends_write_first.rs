@@ -11,7 +11,7 @@
 //! **Rule:** An end that answers nothing must read while it writes. An end that answers may stop reading. Both need a
 //! deadline for a peer that takes nothing.
 //!
-//! **Ours:** `common/session/src/application.rs`, `Application::reads_on`; `common/session/src/session.rs`,
+//! **Ours:** `common/session/src/application.rs`, `Application::reads_on`; `common/session/src/session/wants.rs`,
 //! `Session::wants_fill`
 //!
 //! **Seen in:** rustls/rustls#2556, quininer/tokio-rustls#32

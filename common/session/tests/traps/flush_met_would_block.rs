@@ -9,7 +9,7 @@
 //! **Rule:** Compute the interest after every step: writable as long as `wants_write` is true. Flush at every writable
 //! event.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Session::wants`; `common/session/src/mio/registered.rs`,
+//! **Ours:** `common/session/src/session/wants.rs`, `Session::wants`; `common/session/src/mio/registered.rs`,
 //! `Registered::turn`
 //!
 //! **Seen in:** rustls/rustls#359, sozu-proxy/sozu#436, denoland/rustls-tokio-stream#32

@@ -10,7 +10,7 @@
 //! **Rule:** Limit the work of one turn, and keep the connections that have more to do in a list of your own. Serve
 //! the others, then come back to them without waiting for an event: the edge is used up.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Turn::Again`; `common/session/src/context.rs`, `Limits::SHARED`;
+//! **Ours:** `common/session/src/session/wants.rs`, `Turn::Again`; `common/session/src/context.rs`, `Limits::SHARED`;
 //! `server/src/run_queue.rs`, `RunQueue`
 //!
 //! **Seen in:** tokio-rs/mio#45, rsyslog/rsyslog#5502, twitter/twemproxy#416, dabeaz/curio#106

@@ -11,7 +11,7 @@
 //! **Rule:** Ask for `WRITABLE` only while output is waiting, which is while `wants_write` returns true after a
 //! `WouldBlock`. Call `reregister` only when the interest changes.
 //!
-//! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`; `common/session/src/session.rs`,
+//! **Ours:** `common/session/src/mio/registration.rs`, `Registration::apply`; `common/session/src/session/wants.rs`,
 //! `Session::wants`
 //!
 //! **Seen in:** Dooskington/grubbnet#12, blabaere/scaproust#12

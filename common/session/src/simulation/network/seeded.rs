@@ -301,7 +301,7 @@ impl State {
         } else if let Some(left) = &mut kernel.drains {
             *left = left.saturating_sub(count);
             if *left == 0 {
-                kernel.drained_too_little = true;
+                kernel.stopped_draining = true;
                 self.close_now(to);
             }
         }
