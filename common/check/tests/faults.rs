@@ -60,8 +60,9 @@ const SLOW: [Fault; 3] = [Fault::CloseNotifyIgnored, Fault::OpenAfterError, Faul
 /// Among how many servers the cases of a slow fault are divided.
 const PARTS: usize = 4;
 /// How often a cell of the table that differs is measured again. It depends on the speed of both programs whether a
-/// neighbour gets its answer in time, so a single run has a few cells that differ.
-const REPEATS: usize = 3;
+/// neighbour gets its answer in time, and which call of a server reports a reset. So a single run has a few cells that
+/// differ.
+const REPEATS: usize = 7;
 /// The variable that makes `serves` a server with the fault of this name.
 const SERVE: &str = "CHECK_SERVES_FAULT";
 
