@@ -195,3 +195,21 @@ fn a_fin_behind_a_fatal_alert_is_no_truncation() {
     let warning = record(21, &[1, 112]).unwrap();
     assert!(text(&warning).contains(LEAVES), "the session continues behind a warning");
 }
+
+/// A client may open TCP early, for example for a connection pool.
+#[test]
+fn the_strip_separates_the_wait_for_the_client_hello_from_the_handshake() {
+    let client_hello = record(22, &handshake(1, &[0; 40]).unwrap()).unwrap();
+    let server_hello = record(22, &server_hello(0x1301, &[])).unwrap();
+    let strip = |packets: Vec<(u64, Side, Vec<u8>)>| {
+        let html = page(packets.into_iter());
+        let selector = Selector::parse(".strip li").unwrap();
+        html.select(&selector).map(|phase| phase.text().collect()).collect::<Vec<String>>()
+    };
+    let phases =
+        strip(vec![(3000, Client, client_hello), (3200, Server, server_hello), (4000, Client, vec![])]);
+    let waiting = "1 waiting for the ClientHello 3\u{a0}s";
+    assert_eq!(phases[..2], [waiting, "2 handshake, until the server answers 200.000\u{a0}ms"]);
+    // The client sends nothing but a FIN.
+    assert_eq!(strip(vec![(3000, Client, vec![])])[0], waiting);
+}

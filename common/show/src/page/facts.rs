@@ -63,6 +63,8 @@ pub(super) struct Facts {
 pub(super) struct Moments {
     /// The time that TCP needed to connect before the session began.
     pub(super) connecting: Option<Duration>,
+    /// The client's first record. A client may open TCP long before it sends its ClientHello.
+    pub(super) asked: Option<Duration>,
     /// The server's first record.
     pub(super) answered: Option<Duration>,
     /// The first application data, and the last.
@@ -252,9 +254,10 @@ impl Facts {
         self.has_keys |= record.derivations.iter().any(|derivation| derivation.value.is_some());
         self.has_data |= opened && matches!(record.content, Content::ApplicationData(1..));
         let moments = &mut self.moments;
-        if record.sender == Side::Server {
-            moments.answered.get_or_insert(self.lasted);
-        }
+        match record.sender {
+            Side::Client => moments.asked.get_or_insert(self.lasted),
+            Side::Server => moments.answered.get_or_insert(self.lasted),
+        };
         match record.content {
             Content::ApplicationData(1..) => {
                 let (first, _) = moments.data.unwrap_or((self.lasted, self.lasted));

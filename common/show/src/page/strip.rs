@@ -73,6 +73,7 @@ fn phases(facts: &Facts) -> Vec<Phase> {
             at = until;
         }
     };
+    add("waiting for the ClientHello", "waiting", moments.asked.unwrap_or(closing));
     add("handshake, until the server answers", "asking", moments.answered.unwrap_or(closing));
     add("handshake", "handshake", established.unwrap_or(closing));
     add("waiting", "waiting", first);
@@ -94,7 +95,7 @@ fn place(phases: &[Phase]) -> Vec<Placed<'_>> {
     let mut left = 0;
     let place = |phase| {
         let widened = is_narrow(phase);
-        // At least one phase is not narrow, because there are at most seven.
+        // At least one phase is not narrow, because there are at most eight.
         let width = if widened { LEAST } else { phase.lasted.as_nanos() * rest / shared.max(1) };
         let placed = Placed { phase, left, width, widened };
         left += width;
