@@ -24,6 +24,7 @@ mod bulk;
 mod bytes;
 mod capture_pages;
 mod captured;
+mod closure;
 mod document;
 mod drawer;
 mod entry;

@@ -213,3 +213,36 @@ fn the_strip_separates_the_wait_for_the_client_hello_from_the_handshake() {
     // The client sends nothing but a FIN.
     assert_eq!(strip(vec![(3000, Client, vec![])])[0], waiting);
 }
+
+#[test]
+fn a_fin_says_what_the_other_end_may_still_send() {
+    let hello = || (0, Server, record(22, &server_hello(0xc02b, &[])).unwrap());
+    let alert = |sender, alert: [u8; 2]| (1, sender, record(21, &alert).unwrap());
+    let sealed_alert = (1, Server, [record(20, &[1]).unwrap(), record(21, &[0; 32]).unwrap()].concat());
+    let sealed_data = (1, Server, [record(20, &[1]).unwrap(), record(23, &[0; 32]).unwrap()].concat());
+    let sealed_by_tls13 = (0, Server, record(22, &server_hello(0x1301, &[0, 6, 0, 43, 0, 2, 3, 4])).unwrap());
+    let [of_client, of_server] = [Client, Server].map(|sender| (2, sender, vec![]));
+    let can_send = "half-closed: the server can still send";
+    let failed = "half-closed: a fatal alert has ended the session";
+    let not_known = "half-closed: it is not known whether the server has sent close_notify";
+    for (before, says) in [
+        (vec![hello()], can_send),
+        (vec![hello(), alert(Client, [1, 0])], can_send),
+        (vec![hello(), alert(Server, [1, 112])], can_send),
+        (vec![hello(), sealed_data.clone()], can_send),
+        (
+            vec![hello(), alert(Server, [1, 0])],
+            "half-closed: the server has sent close_notify, so only its FIN may follow",
+        ),
+        (vec![hello(), alert(Client, [2, 48])], failed),
+        (vec![hello(), alert(Server, [2, 40])], failed),
+        (vec![hello(), sealed_alert], not_known),
+        (vec![sealed_by_tls13, sealed_data], not_known),
+        (vec![hello(), of_server], "both directions are closed"),
+    ] {
+        let html = page(before.into_iter().chain([of_client.clone()]));
+        let fins = Selector::parse(".segment.from-client small").unwrap();
+        let fins: Vec<String> = html.select(&fins).map(|fin| fin.text().collect()).collect();
+        assert_eq!(fins, [says]);
+    }
+}

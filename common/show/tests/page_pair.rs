@@ -158,7 +158,8 @@ fn the_connection_and_the_fins_are_thin_arrows_from_their_senders() {
     let folder = TempDir::new();
     draw(&folder, 1, || {});
     let connected = "TCP connected SYN, SYN-ACK, ACK";
-    let first = "from the server: FIN half-closed: the client can still send";
+    let first =
+        "from the server: FIN half-closed: the client has sent close_notify, so only its FIN may follow";
     let last = "from the client: FIN both directions are closed";
     let html = pair(&folder, "pair-1.html");
     assert_eq!(texts(&html, ".tcp"), [connected, first, last]);
@@ -181,17 +182,26 @@ fn the_connection_and_the_fins_are_thin_arrows_from_their_senders() {
     assert!(texts(&html, ".tcp").contains(&first.to_owned()));
 }
 
+/// Version 1 has no segments, and version 2 does not say which records close a direction.
 #[test]
-fn data_of_the_first_version_has_no_segments_and_makes_a_pair() {
-    let folder = TempDir::new();
-    draw(&folder, 1, || {
-        change(&folder, |data| {
-            data["version"] = 1.into();
-            data["moments"].as_array_mut().unwrap().retain(|moment| moment.get("segment").is_none());
+fn data_of_earlier_versions_makes_a_pair_that_says_less() {
+    for version in [1, 2] {
+        let folder = TempDir::new();
+        draw(&folder, 1, || {
+            change(&folder, |data| {
+                data["version"] = version.into();
+                let moments = data["moments"].as_array_mut().unwrap();
+                moments.retain(|moment| version > 1 || moment.get("segment").is_none());
+                for record in moments.iter_mut().filter_map(|moment| moment.get_mut("record")) {
+                    record.as_object_mut().unwrap().remove("closure").unwrap();
+                }
+            });
         });
-    });
-    let html = pair(&folder, "pair-1.html");
-    assert_eq!(texts(&html, ".tcp"), ["from the server: FIN half-closed: the client can still send"]);
+        let fins = texts(&pair(&folder, "pair-1.html"), ".tcp.lone");
+        let not_known = "half-closed: it is not known whether the client has sent close_notify";
+        assert_eq!(fins[0], format!("from the server: FIN {not_known}"));
+        assert_eq!(fins.len(), version);
+    }
 }
 
 /// Lines of earlier programs do not have the choices. Their rows say less.
@@ -237,7 +247,7 @@ fn data_that_was_changed_or_is_foreign_makes_no_pair_and_no_panic() {
             folder.write("client-1.json", &text[..text.len() / 2]);
         },
         &|folder| {
-            let text = folder.read("client-1.json").replacen("\"version\":2,", "\"version\":3,", 1);
+            let text = folder.read("client-1.json").replacen("\"version\":3,", "\"version\":4,", 1);
             folder.write("client-1.json", text);
         },
         &|folder| {

@@ -12,6 +12,7 @@ use tls_session::bytes::Bytes;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::suite_name;
 
+use super::closure::Closure;
 use super::date;
 use super::facts::{Agreed, Facts, Grade, Outcome};
 use super::names;
@@ -43,7 +44,6 @@ struct Progress {
     change_cipher_spec: bool,
     certificate: bool,
     finished: bool,
-    fin: bool,
 }
 
 impl Captured {
@@ -102,6 +102,7 @@ impl Captured {
     /// Adds bytes that the capture lacks. Nothing more of their direction follows.
     pub fn gap(&mut self, at: Duration, sender: Side, missing: u64) {
         self.turn(at);
+        self.facts.closures.close(sender, Closure::Unknown);
         let sender = names::side(sender);
         let details = format!("{} of the {sender}: its later records are not decoded", Bytes(missing));
         self.rows.push(Row::Call(Entry { tone: Tone::Stalled, verb: "missing in the capture", details }));
@@ -110,9 +111,7 @@ impl Captured {
     /// Adds the FIN of one end.
     pub fn fin(&mut self, at: Duration, sender: Side) {
         self.turn(at);
-        let last = self.progress(decode::other_side(sender)).fin;
-        self.progress(sender).fin = true;
-        self.segment(Segment::Fin { sender, last });
+        self.segment(self.facts.fin(sender));
     }
 
     /// Adds the reset of one end.

@@ -16,6 +16,7 @@ use decode::hello;
 use decode::tickets::{Issuer, Tickets};
 use decode::{Alert, Content, Message, Protection, Record};
 
+use super::closure::{Closure, Closures};
 use super::fault;
 use super::overhead::Overhead;
 use super::segments::Segment;
@@ -36,6 +37,8 @@ pub(super) struct Facts {
     /// Says what this program cannot know about the end of the session.
     pub(super) unknown: Option<&'static str>,
     pub(super) moments: Moments,
+    /// How far each end has closed.
+    pub(super) closures: Closures,
     pub(super) client: End,
     pub(super) server: End,
     /// The server has asked the client for a certificate.
@@ -82,9 +85,6 @@ pub(super) struct End {
     /// The number of bytes of application data.
     pub(super) data: u64,
     pub(super) records: u64,
-    /// Its FIN is expected: it has sent close_notify, or a record that may be one because it could not be decrypted, or an
-    /// alert of either end has ended the session.
-    pub(super) may_leave: bool,
     pub(super) certificates: Option<Certificates>,
     pub(super) overhead: Overhead,
 }
@@ -136,15 +136,7 @@ pub enum Grade {
 
 impl End {
     fn at(address: SocketAddr) -> Self {
-        Self {
-            address,
-            bytes: 0,
-            data: 0,
-            records: 0,
-            may_leave: false,
-            certificates: None,
-            overhead: Overhead::default(),
-        }
+        Self { address, bytes: 0, data: 0, records: 0, certificates: None, overhead: Overhead::default() }
     }
 }
 
@@ -165,6 +157,7 @@ impl Facts {
             outcome: None,
             unknown: None,
             moments: Moments::default(),
+            closures: Closures::NONE,
             client: End::at(client),
             server: End::at(server),
             certificate_requested: false,
@@ -248,7 +241,7 @@ impl Facts {
         let end = self.of_mut(record.sender);
         end.records += 1;
         end.overhead.add(record);
-        end.may_leave |= record.content == Content::Hidden;
+        self.closures.close(record.sender, Closure::by(record));
         let opened = matches!(record.protection, Protection::Opened { .. });
         self.opened |= opened;
         self.has_keys |= record.derivations.iter().any(|derivation| derivation.value.is_some());
@@ -270,8 +263,6 @@ impl Facts {
                 let has_presented = self.of(owner).certificates.as_ref().is_some_and(|sent| sent.count > 0);
                 let refused = fault::of_alert(description).filter(|_| has_presented);
                 self.marks.fault = self.marks.fault.or(refused.map(|fault| (owner, fault)));
-                self.of_mut(record.sender).may_leave = true;
-                self.of_mut(owner).may_leave |= description != AlertDescription::CloseNotify;
             }
             _ => {}
         }
@@ -295,11 +286,21 @@ impl Facts {
         self.client_hello.as_ref().is_some_and(|hello| hello::server_name(hello.body()).is_some())
     }
 
+    /// Returns the FIN of this end, which comes now.
+    pub(super) fn fin(&self, sender: Side) -> Segment {
+        let [own, other] = [sender, decode::other_side(sender)].map(|side| self.closures.of(side));
+        Segment::Fin { sender, own, other }
+    }
+
     /// Notes an event of the TCP connection.
     pub(super) fn segment(&mut self, segment: Segment) {
         match segment {
             Segment::Connected(took) => self.moments.connecting = took,
-            Segment::Fin { .. } | Segment::Reset(_) => drop(self.moments.closing.get_or_insert(self.lasted)),
+            Segment::Fin { sender, .. } => self.closures.close(sender, Closure::Closed),
+            Segment::Reset(_) => self.closures.close_both(Closure::Closed),
+        }
+        if segment.sender().is_some() {
+            self.moments.closing.get_or_insert(self.lasted);
         }
     }
 

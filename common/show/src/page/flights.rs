@@ -13,6 +13,7 @@ use rustls::{ProtocolVersion, Side};
 
 use self::purpose::Flight;
 use super::bytes::REASON;
+use super::closure::Closure;
 use super::facts::Facts;
 use super::keys;
 use super::names::{self, Look};
@@ -85,11 +86,13 @@ pub(super) fn of<'a>(
 /// Finds the first FIN of a session after the handshake, unless an alert has announced it.
 fn cut_off<'a>(mut rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts) -> Option<(usize, Side)> {
     facts.agreed.as_ref()?;
-    let (index, sender, last) = rows.find_map(|(index, row)| match row {
-        Row::Segment { segment: Segment::Fin { sender, last }, .. } => Some((index, *sender, *last)),
+    rows.find_map(|(index, row)| match row {
+        Row::Segment { segment: Segment::Fin { sender, own, other }, .. } => {
+            let is_cut = *own == Closure::Open && *other != Closure::Closed;
+            Some(is_cut.then_some((index, *sender)))
+        }
         _ => None,
-    })?;
-    (!last && !facts.of(sender).may_leave).then_some((index, sender))
+    })?
 }
 
 /// Says what a FIN without close_notify means.

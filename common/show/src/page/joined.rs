@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls::Side;
 
+use super::closure::{Closure, Closures};
 use super::saved::{Kept, Moment, Said, Saved};
 use super::segments::Segment;
 use crate::vocabulary::Tone;
@@ -147,19 +148,36 @@ pub(super) fn join<'a>(client: &'a Saved, server: &'a Saved) -> Joined<'a> {
         arrow.is_left_out = arrow.record().is_some_and(|kept| kept.number < count);
     }
     let blocks = merge(clients, servers, &arrows);
-    order_fins(&blocks, &mut arrows);
+    close(&blocks, &mut arrows);
     Joined { blocks, arrows, is_one_host }
 }
 
-/// Marks the last FIN. An end that has not read the FIN of the other end does not know that its own is the last one.
-fn order_fins(blocks: &[Block<'_>], arrows: &mut [Arrow<'_>]) {
-    let mut first = None;
-    for index in blocks.iter().flat_map(|block| &block.arrows) {
-        if let Some(arrow) = arrows.get_mut(*index)
-            && let Some((_, Load::Segment(Segment::Fin { last, .. }))) =
-                arrow.written.as_mut().or(arrow.read.as_mut())
-        {
-            *last = *first.get_or_insert(*index) != *index;
+/// Finds out how far the other end had closed when an end sent its FIN. That end itself may not have read all records.
+fn close(blocks: &[Block<'_>], arrows: &mut [Arrow<'_>]) {
+    let mut closures = Closures::NONE;
+    for block in blocks {
+        if block.left_out.is_some() {
+            closures.close_both(Closure::Unknown);
+        }
+        for index in &block.arrows {
+            let Some(arrow) = arrows.get_mut(*index) else { continue };
+            let (sender, other_side) = match arrow.from_client {
+                true => (Side::Client, Side::Server),
+                false => (Side::Server, Side::Client),
+            };
+            let is_read = arrow.from_client != block.of_client && arrow.written.is_some();
+            match arrow.written.as_mut().or(arrow.read.as_mut()) {
+                _ if is_read => {} // It was written in an earlier block.
+                Some((_, Load::Record(kept))) => closures.close(sender, kept.closure),
+                Some((_, Load::Segment(Segment::Fin { other, .. }))) => {
+                    *other = closures.of(other_side);
+                    closures.close(sender, Closure::Closed);
+                }
+                Some((_, Load::Segment(Segment::Reset(_)))) => {
+                    closures.close_both(Closure::Closed);
+                }
+                Some((_, Load::Segment(Segment::Connected(_)))) | None => {}
+            }
         }
     }
 }

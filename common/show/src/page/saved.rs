@@ -14,6 +14,7 @@ use decode::{Content, hex};
 use rustls::Side;
 use serde::{Deserialize, Serialize};
 
+use super::closure::Closure;
 use super::entry::Entry;
 use super::file_name::Name;
 use super::names::{self, Look};
@@ -28,8 +29,8 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_MOMENTS: usize = rows::FIRST_ROWS + rows::LAST_ROWS + 10;
 /// The most bytes of a record that are kept.
 const HEAD: usize = 64;
-/// Version 1 had no segments.
-const VERSION: u32 = 2;
+/// Version 1 had no segments. Version 2 did not say how far a record closes its direction.
+const VERSION: u32 = 3;
 
 /// One end of a session.
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,6 +91,9 @@ pub(super) struct Kept {
     pub(super) encrypted: bool,
     /// The alert reports no error.
     pub(super) peaceful: bool,
+    /// How far the record closes its direction. Version 2 did not have it.
+    #[serde(default)]
+    pub(super) closure: Closure,
     /// The session ended before the rest of the record was read or written.
     pub(super) incomplete: bool,
     /// The number of bytes on the wire.
@@ -195,6 +199,7 @@ impl Kept {
             look: Look::of(record),
             encrypted: record.is_encrypted(),
             peaceful: names::is_peaceful(record),
+            closure: Closure::by(record),
             incomplete: record.content == Content::Incomplete,
             length: drawn.wire as u64,
             digest: hex(&drawn.digest),

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use rustls::Side;
 use serde::{Deserialize, Serialize};
 
+use super::closure::Closure;
 use super::names;
 use super::numbers::duration;
 
@@ -19,8 +20,12 @@ pub(super) enum Segment {
     Fin {
         #[serde(with = "SideName")]
         sender: Side,
-        /// The other side has sent its FIN before.
-        last: bool,
+        /// How far the sender had closed before. The data of a page does not have it.
+        #[serde(skip)]
+        own: Closure,
+        /// How far the other side had closed. The page with both ends finds it out, because one end does not know all.
+        #[serde(skip)]
+        other: Closure,
     },
     /// This side has reset the connection.
     Reset(#[serde(with = "SideName")] Side),
@@ -61,11 +66,9 @@ impl Segment {
                 let took = took.map_or_else(String::new, |took| format!(" in {}", duration(took)));
                 (format!("TCP connected{took}"), "SYN, SYN-ACK, ACK".to_owned())
             }
-            Self::Fin { sender, last: false } => {
-                let other = names::side(decode::other_side(sender));
-                ("FIN".to_owned(), format!("half-closed: the {other} can still send"))
+            Self::Fin { sender, other, .. } => {
+                ("FIN".to_owned(), other.after_fin(decode::other_side(sender)))
             }
-            Self::Fin { last: true, .. } => ("FIN".to_owned(), "both directions are closed".to_owned()),
             Self::Reset(_) => {
                 let details = "reset: both directions are closed, and data may be lost";
                 ("RST".to_owned(), details.to_owned())

@@ -38,8 +38,8 @@ pub(super) struct Story {
     /// The turn that its last rows belong to.
     round: u64,
     turned: Duration,
-    /// The FINs and the reset so far.
-    ends: Vec<Segment>,
+    /// A step has said that the peer has reset the connection.
+    was_reset: bool,
     /// A write has failed. A read may then report end-of-file although the peer has sent no FIN.
     write_failed: bool,
 }
@@ -71,7 +71,7 @@ impl Story {
             rows: Rows::default(),
             round: 0,
             turned: Duration::ZERO,
-            ends: Vec::new(),
+            was_reset: false,
             write_failed: false,
         }
     }
@@ -139,16 +139,15 @@ impl Story {
     /// Adds the segment that this step reveals.
     fn tcp(&mut self, step: &Step<'_>) {
         let (local, peer) = (self.endings.local(), self.endings.peer());
-        let fin = |sender| Segment::Fin { sender, last: !self.ends.is_empty() };
         let (at, segment) = match step {
-            Step::Received([]) if !self.write_failed => (self.moved, fin(peer)),
-            Step::SentFin(Ok(())) => (self.moved, fin(local)),
+            Step::Received([]) if !self.write_failed => (self.moved, self.facts.fin(peer)),
+            Step::SentFin(Ok(())) => (self.moved, self.facts.fin(local)),
             Step::PhaseChanged { to, .. } if is_reset(to) => (self.stepped, Segment::Reset(peer)),
             _ => return,
         };
         // A session that fails enters two phases because of one reset.
-        if !self.ends.contains(&segment) {
-            self.ends.push(segment);
+        let is_again = matches!(segment, Segment::Reset(_)) && std::mem::replace(&mut self.was_reset, true);
+        if !is_again {
             self.segment(at, segment);
         }
     }
