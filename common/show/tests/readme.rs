@@ -53,11 +53,11 @@ fn turn(trace: &str, part: &str) -> String {
 
 /// Replaces the path of the certificate by that of the programs.
 fn with_usual_certificate(trace: &str) -> String {
-    match trace.split_once("certificate in ") {
+    match trace.split_once("certificate is in ") {
         None => trace.to_owned(),
         Some((before, rest)) => {
             let (_, after) = rest.split_once(')').unwrap();
-            format!("{before}certificate in certificates/certificate.pem){after}")
+            format!("{before}certificate is in certificates/certificate.pem){after}")
         }
     }
 }
