@@ -73,6 +73,8 @@ pub enum Mark {
     Fault,
     /// The other end refused this certificate, and no field shows the reason.
     Refused,
+    /// The other end found this signature wrong.
+    WrongSignature,
 }
 
 /// Knowledge about a session that marks fields of its messages.
@@ -80,7 +82,7 @@ pub enum Mark {
 pub struct Marks {
     /// The choices of both ends.
     pub choices: Choices,
-    /// The end whose certificates the other end refused, and the reason.
+    /// The end that the other end refused, and the reason.
     pub fault: Option<(Side, Fault)>,
 }
 
@@ -117,9 +119,12 @@ pub fn message(message: &Message) -> Vec<Field> {
 
 /// Explains a handshake message like [`message()`], and marks fields for which the rest of the session matters.
 pub fn marked_message(message: &Message, marks: &Marks) -> Vec<Field> {
-    let fault = marks
-        .fault
-        .filter(|(owner, _)| *owner == message.sender && message.kind == HandshakeType::Certificate);
-    let known = Known { choices: &marks.choices, fault: fault.map(|(_, fault)| fault.place(message)) };
+    let fault = marks.fault.filter(|(owner, _)| *owner == message.sender).map(|(_, fault)| fault);
+    let refused = fault.filter(|_| message.kind == HandshakeType::Certificate);
+    let known = Known {
+        choices: &marks.choices,
+        fault: refused.map(|fault| fault.place(message)),
+        is_wrong_signature: fault == Some(Fault::Signature),
+    };
     FieldReader::explain(&message.bytes, known, |r| handshake::message(r, message))
 }

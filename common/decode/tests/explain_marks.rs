@@ -213,3 +213,22 @@ fn the_missing_issuer_is_that_of_the_last_certificate_of_the_chain() {
     assert_eq!(faults(&[own.der(), b"not a certificate"], Fault::Issuer), ["issuer: CN=between.example"]);
     assert_eq!(faults(&[], Fault::Issuer), [""; 0]);
 }
+
+#[test]
+fn a_wrong_signature_is_marked_in_the_message_that_has_it() {
+    for name in ["TLS13_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"] {
+        let mut conversation = begin(&Configs::new(&Shape { suite: suite(name), ..Shape::default() }));
+        conversation.exchange();
+        let records = decode(Side::Client, &conversation.flights);
+        let mut marks = Marks { fault: Some((Side::Server, Fault::Signature)), ..Marks::default() };
+        let mut found = Vec::new();
+        for message in records.iter().flat_map(Record::messages) {
+            marks.choices.learn(message);
+            let fields = explain::marked_message(message, &marks);
+            let marked = marked(&fields, Mark::WrongSignature).len();
+            found.extend(std::iter::repeat_n(message.kind, marked));
+        }
+        let has_signature = [HandshakeType::CertificateVerify, HandshakeType::ServerKeyExchange];
+        assert!(found.len() == 1 && has_signature.contains(&found[0]), "{found:?}");
+    }
+}

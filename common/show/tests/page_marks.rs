@@ -97,6 +97,37 @@ fn the_page_of_a_refused_session_shows_the_choices_and_doubts_the_proofs() {
     }
 }
 
+/// The server presents a certificate that it has copied. Its page only has the alert of the client.
+#[test]
+fn a_wrong_signature_is_marked_and_proves_nothing() {
+    let tls12 = Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"), ..Shape::default() };
+    for (shape, message) in [(Shape::default(), "CertificateVerify"), (tls12, "ServerKeyExchange")] {
+        let [client, server] = draw(Setup::with_other_key(&shape), ROOM, hello());
+        let wrong = "but the client found this signature wrong, so this is not proved";
+        let refused = "but the client does not accept this server";
+        let not_verified = "but the client could not verify this, or another proof of the server";
+        let doubts = [(&client, [wrong, refused]), (&server, [not_verified, not_verified])];
+        for (page, doubts) in doubts {
+            let proofs = page.texts(".proof > summary");
+            assert!(proofs[0].starts_with(message), "{proofs:?}");
+            assert!(!proofs.is_empty() && proofs.len() <= doubts.len(), "{proofs:?}");
+            for (proof, doubt) in proofs.iter().zip(doubts) {
+                assert!(proof.ends_with(doubt), "{proof}");
+            }
+        }
+        assert_eq!(client.texts("#reason > .name"), ["signature"]);
+        assert_eq!(client.texts("#reason > .why"), ["✖ the other end found this signature wrong"]);
+        assert_eq!(client.count(".flight a[href='#reason']"), 1);
+        let flights = [client.texts(".flight").concat(), server.texts(".flight").concat()];
+        assert!(flights[0].contains("But the client found the signature wrong"), "{}", flights[0]);
+        assert!(flights[1].contains("It could not verify a proof of the server."), "{}", flights[1]);
+        assert_eq!(server.count("#reason"), 0);
+        assert!(
+            server.texts(".outcome .hint").concat().contains("does not verify. The client knows the reason")
+        );
+    }
+}
+
 #[test]
 fn an_encrypted_record_shows_its_number_its_type_and_its_padding() {
     let tls12 = Shape { suite: suite("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"), ..Shape::default() };

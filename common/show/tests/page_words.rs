@@ -51,7 +51,7 @@ fn a_flight_that_breaks_off_does_not_resume_a_session() {
     let alert = "The server gives up.";
     for page in pages(without_protocol()) {
         let flight = caption(&page, "Flight 2, the server’s.");
-        assert!(flight.ends_with("The rest of this flight did not come. "), "{flight}");
+        assert!(flight.ends_with("The rest of this flight did not come."), "{flight}");
         assert!(!flight.contains("ticket"), "{flight}");
         has(&caption(&page, alert), &["It is encrypted"]);
     }

@@ -1,4 +1,4 @@
-//! Finds the field of a certificate for which the other end refused it.
+//! Finds the field for which the other end refused a certificate, or a proof.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -6,7 +6,7 @@ use x509_parser::prelude::FromDer;
 use super::summary::chain;
 use crate::Message;
 
-/// The reason why an end refused the certificates of the other end.
+/// The reason why an end refused the other end: its certificates, or its proofs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The first certificate is not valid at the time of the session.
@@ -23,6 +23,10 @@ pub enum Fault {
     ExtendedKeyUsage,
     /// The key of the first certificate is of an unknown kind.
     PublicKey,
+    /// The signature of the handshake was not made with the key of the first certificate.
+    Signature,
+    /// A signature, a Finished or a binder does not verify. The receiver does not say which one.
+    Proof,
     /// The reason is not known, or no single field shows it. The first certificate is the refused one.
     Unnamed,
 }

@@ -63,10 +63,12 @@ impl From<String> for Meaning {
 pub(super) struct Known<'a> {
     pub(super) choices: &'a Choices,
     pub(super) fault: Option<Place>,
+    /// The receiver found the signature of the handshake wrong.
+    pub(super) is_wrong_signature: bool,
 }
 
 impl Known<'_> {
-    pub(super) const NOTHING: Self = Self { choices: &Choices::NONE, fault: None };
+    pub(super) const NOTHING: Self = Self { choices: &Choices::NONE, fault: None, is_wrong_signature: false };
 }
 
 /// A position in some bytes, the end of the enclosing field, and the fields so far.

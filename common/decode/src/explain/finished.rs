@@ -2,7 +2,7 @@
 
 use super::field_reader::{FieldReader, Step, about};
 use super::handshake::Layout;
-use super::{names, shown};
+use super::{Mark, names, shown};
 
 pub(super) fn certificate_verify(r: &mut FieldReader<'_>, layout: Layout) -> Step {
     let (rfc, signed) = layout.choose(
@@ -15,7 +15,9 @@ pub(super) fn certificate_verify(r: &mut FieldReader<'_>, layout: Layout) -> Ste
     );
     let says = "The algorithm of the signature. The peer has offered it.";
     r.u16(about("algorithm", says, rfc), names::scheme)?;
-    r.opaque(2, about("signature", signed, rfc), shown::hex).map(drop)
+    r.opaque(2, about("signature", signed, rfc), shown::hex)?;
+    r.mark_if(r.known.is_wrong_signature, Mark::WrongSignature);
+    Ok(())
 }
 
 /// Explains a Finished. It has the length of a hash in TLS 1.3, and twelve bytes in TLS 1.2.

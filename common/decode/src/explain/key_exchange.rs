@@ -4,7 +4,7 @@
 //! from most other key exchanges. A long prime of DHE has the same first byte.
 
 use super::field_reader::{FieldReader, Step, about};
-use super::{names, shown};
+use super::{Mark, names, shown};
 use crate::suite::KeyExchange;
 
 /// `named_curve`, the only type of curve that is still allowed (RFC 8422, 5.4).
@@ -50,7 +50,9 @@ fn server_dhe(r: &mut FieldReader<'_>) -> Step {
 fn signature(r: &mut FieldReader<'_>, signed: &'static str) -> Step {
     let says = "The algorithm of the signature. The client has offered it in signature_algorithms.";
     r.u16(about("algorithm", says, SERVER), names::scheme)?;
-    r.opaque(2, about("signature", signed, SERVER), shown::hex).map(drop)
+    r.opaque(2, about("signature", signed, SERVER), shown::hex)?;
+    r.mark_if(r.known.is_wrong_signature, Mark::WrongSignature);
+    Ok(())
 }
 
 /// Explains a ClientKeyExchange. Without the suite, the length prefix tells a point on a curve from other forms, which have

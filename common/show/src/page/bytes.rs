@@ -283,12 +283,13 @@ fn marked(mark: Mark) -> Markup {
             Mark::ChosenBy(side) => strong.chosen { "✓ chosen by the " (names::side(side)) },
             Mark::Fault => strong.why { "✖ this is why the certificate was refused" },
             Mark::Refused => strong.why { "✖ the other end refused this certificate" },
+            Mark::WrongSignature => strong.why { "✖ the other end found this signature wrong" },
         }
     }
 }
 
 fn is_fault(field: &Field) -> bool {
-    matches!(field.mark, Some(Mark::Fault | Mark::Refused))
+    matches!(field.mark, Some(Mark::Fault | Mark::Refused | Mark::WrongSignature))
 }
 
 // ---- fields ------------------------------------------------------------------------------------------------

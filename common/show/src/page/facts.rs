@@ -11,7 +11,7 @@ use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::escaped::Escaped;
 use tls_session::handshake::{Handshake, suite_name};
 
-use decode::explain::{self, Certificate, Certificates, Marks};
+use decode::explain::{self, Certificate, Certificates, Fault, Marks};
 use decode::hello;
 use decode::tickets::{Issuer, Tickets};
 use decode::{Alert, Content, Message, Protection, Record};
@@ -261,7 +261,8 @@ impl Facts {
                 // Some servers refuse a client without a certificate with an alert about certificates.
                 let owner = decode::other_side(record.sender);
                 let has_presented = self.of(owner).certificates.as_ref().is_some_and(|sent| sent.count > 0);
-                let refused = fault::of_alert(description).filter(|_| has_presented);
+                let refused =
+                    fault::of_alert(description).filter(|fault| has_presented || *fault == Fault::Proof);
                 self.marks.fault = self.marks.fault.or(refused.map(|fault| (owner, fault)));
             }
             _ => {}
@@ -274,11 +275,6 @@ impl Facts {
     /// Returns whether records of this end could not be decrypted. Then its alerts and its data are not known.
     pub(super) fn is_sealed(&self, side: Side) -> bool {
         self.of(side).overhead.sealed > 0
-    }
-
-    /// Returns the end whose certificate the other end refused.
-    pub(super) fn refused(&self) -> Option<Side> {
-        self.marks.fault.map(|(owner, _)| owner)
     }
 
     /// Returns whether ClientHello has the name of a server.

@@ -1,11 +1,11 @@
-//! Finds out which part of a certificate made the other end refuse it.
+//! Finds out which part of a certificate, or which proof, made an end refuse the other end.
 
 use decode::explain::Fault;
 use identity::{Distrust, Link, Outside, Unauthorized};
 use rustls::{AlertDescription, CertificateError};
 use tls_session::close_reason::CloseReason;
 
-/// Returns the fault for which we refused the certificates of the peer. `None`: we did not, or the peer presented none.
+/// Returns the fault for which we refused the peer. `None`: we did not, or the peer presented no certificate.
 pub(super) fn of(reason: &CloseReason) -> Option<Fault> {
     let CloseReason::Unauthorized(refusal) = reason else { return None };
     match refusal.reason().downcast_ref() {
@@ -26,8 +26,9 @@ fn of_check(why: &Unauthorized) -> Option<Fault> {
         Unauthorized::MayNotSign => Fault::KeyUsage,
         Unauthorized::WrongUse(_) => Fault::ExtendedKeyUsage,
         Unauthorized::UnsupportedKey(_) => Fault::PublicKey,
-        // Its certificate is not the reason.
-        Unauthorized::NotAskedFor | Unauthorized::NotPresented | Unauthorized::WrongSignature => return None,
+        Unauthorized::WrongSignature => Fault::Signature,
+        // There is no certificate.
+        Unauthorized::NotAskedFor | Unauthorized::NotPresented => return None,
         _ => Fault::Unnamed,
     })
 }
@@ -46,12 +47,13 @@ fn of_error(error: &CertificateError) -> Option<Fault> {
     })
 }
 
-/// Returns the fault of a certificate that an alert is about. Most alerts do not tell which one. `None`: the alert is not
-/// about a certificate.
+/// Returns the fault of a certificate, or of a proof, that an alert is about. Most alerts do not tell which one. `None`: the
+/// alert is about something else.
 pub(super) fn of_alert(alert: AlertDescription) -> Option<Fault> {
     match alert {
         AlertDescription::CertificateExpired => Some(Fault::Validity),
         AlertDescription::UnknownCA => Some(Fault::Issuer),
+        AlertDescription::DecryptError => Some(Fault::Proof),
         AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::CertificateRevoked

@@ -26,7 +26,7 @@ use super::segments::Segment;
 pub(super) struct Caption {
     title: String,
     text: Markup,
-    /// The label of a link to the refused certificate.
+    /// The label of a link to the refused certificate, or to the wrong signature.
     link: Option<&'static str>,
 }
 
@@ -185,8 +185,17 @@ fn gives_up(record: &Record, alert: &Alert, facts: &Facts) -> Caption {
     };
     let (text, link) = match facts.marks.fault {
         Some((owner, fault)) if owner != record.sender => {
-            let says = html! { "It refuses the certificate of the " (names::side(owner)) ". " };
+            let owner = names::side(owner);
+            let says = html! { "It refuses the certificate of the " (owner) ". " };
             match fault {
+                Fault::Signature => (
+                    html! { "It found a signature of the " (owner) " wrong. The alert names only the kind of the reason. " (how) },
+                    "See the signature",
+                ),
+                Fault::Proof => (
+                    html! { "It could not verify a proof of the " (owner) ". The alert does not name the proof. " (how) },
+                    "",
+                ),
                 Fault::Unnamed => (
                     html! { (says) "The alert does not name the reason. " (explain::meaning(alert.description)) " " (how) },
                     "See the refused certificate",

@@ -95,7 +95,7 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
                      To decrypt the rest, " (advice) "."
                 }
             }
-            @if let (Some(Refusal::Theirs(alert)), Some((owner, Fault::Unnamed))) = (refusal, facts.marks.fault) {
+            @if let (Some(Refusal::Theirs(alert)), Some((owner, Fault::Unnamed | Fault::Proof))) = (refusal, facts.marks.fault) {
                 p.hint { (explain::meaning(*alert)) " The " (names::side(decode::other_side(owner))) " knows the reason: see its page, or its error message." }
             }
             @if *grade == Grade::Failed {
@@ -293,7 +293,11 @@ fn their_result(facts: &Facts, us: Side) -> String {
         (None, None, None) => "not reached: the handshake did not finish",
         (_, Some(_), Some(alert)) => return format!("it ended the session with the alert {alert}"),
         // The certificate that a server refuses comes after its own.
-        (None, Some(_), None) if us == Side::Server && facts.refused() == Some(Side::Client) => CONTINUED,
+        (None, Some(_), None)
+            if us == Side::Server && facts.marks.fault.is_some_and(|(owner, _)| owner == Side::Client) =>
+        {
+            CONTINUED
+        }
         (None, Some(_), None) => "not known: the handshake did not finish",
         (Some(Agreed { kind: Some(HandshakeKind::Resumed), .. }), ..) => {
             "not checked again: this session resumes an earlier one"

@@ -15,6 +15,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use decode::Content;
+use decode::explain::Fault;
 use decode::schedule::{Derivation, Key};
 use maud::{Markup, html};
 use rustls::{HandshakeType, Side};
@@ -49,8 +50,8 @@ pub(super) struct Chapter<'a> {
     repeated: usize,
     /// The session that issued the PSK, if this program saw it.
     origin: Option<Origin>,
-    /// The end whose certificate the other end refused.
-    refused: Option<Side>,
+    /// The end that the other end refused, and the reason.
+    refused: Option<(Side, Fault)>,
     /// The inputs of the commands.
     inputs: Inputs<'a>,
 }
@@ -79,12 +80,12 @@ pub(super) fn anchor_of(drawn: &Drawn) -> Option<String> {
 }
 
 impl<'a> Chapter<'a> {
-    /// Reads the rows of a page. `origin` is the session whose PSK this session uses. `refused` is the end whose
-    /// certificate the other end refused.
+    /// Reads the rows of a page. `origin` is the session whose PSK this session uses. `refused` is the end
+    /// that the other end refused, and the reason.
     pub(super) fn of(
         rows: impl Iterator<Item = &'a Row>,
         origin: Option<Origin>,
-        refused: Option<Side>,
+        refused: Option<(Side, Fault)>,
     ) -> Self {
         let mut chapter = Self { origin, refused, ..Self::default() };
         for drawn in rows.filter_map(Row::record) {

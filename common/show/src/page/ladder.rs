@@ -41,7 +41,7 @@ pub(super) fn of(facts: &Facts, rows: &Rows, origin: Option<Origin>) -> (Markup,
     let mut ladder = Ladder {
         us,
         flights: flights::of(all(), facts, origin),
-        keys: Chapter::of(all().map(|(_, row)| row), origin, facts.refused()),
+        keys: Chapter::of(all().map(|(_, row)| row), origin, facts.marks.fault),
         painter: Painter::new(facts.marks.clone()),
         troubled: false,
     };

@@ -9,7 +9,11 @@ use decode::recorder::Recorder;
 use decode::secrets::Secrets;
 use identity::{AnyClient, AuthorizeServer, Policy, ServerVerifier, Trust};
 use program::observer::{LoopEvent, Observer};
-use rustls::pki_types::ServerName;
+use rcgen::{KeyPair, PKCS_ED25519};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, Side};
 use tls_session::application::{Application, Next, Outbox};
 use tls_session::buffers::Buffers;
@@ -130,6 +134,16 @@ impl Setup {
     /// Makes a setup in which the client wants another server than the one that answers.
     pub fn with_wrong_name() -> Self {
         Self { server_name: ServerName::try_from("example.org").unwrap(), ..Self::new() }
+    }
+
+    /// Makes a setup in which the server presents a certificate, and signs with another key.
+    pub fn with_other_key(shape: &Shape) -> Self {
+        let mut configs = Configs::new(shape);
+        let chain = vec![CertificateDer::from_pem_slice(configs.certificate.as_bytes()).unwrap()];
+        let other = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        let key = any_supported_type(&PrivatePkcs8KeyDer::from(other.serialize_der()).into()).unwrap();
+        configs.server.cert_resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)));
+        Self::of(shape, configs)
     }
 
     /// Makes a setup in which the client speaks TLS 1.2 and the server TLS 1.3.

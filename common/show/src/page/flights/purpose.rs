@@ -1,5 +1,6 @@
 //! The purpose of a flight, which its messages reveal.
 
+use decode::explain::Fault;
 use decode::schedule::Key;
 use decode::{Content, Message, Record};
 use maud::{Markup, html};
@@ -29,26 +30,49 @@ impl Flight<'_> {
             Side::Client => self.of_client(),
             Side::Server => self.of_server(),
         };
-        if self.has("Certificate") && self.facts.refused() == Some(self.sender) {
-            let (owner, receiver) = (names::side(self.sender), names::side(decode::other_side(self.sender)));
-            own.push(html! {
-                "But the " (receiver) " does not accept this certificate, so the " (owner) " has proved no identity to it."
-            });
+        if own.is_empty() {
+            own.extend(self.usual().map(|text| html! { (text) }));
         }
-        if !own.is_empty() {
-            return html! { @for text in &own { (text) " " } };
-        }
-        let text = if self.has("Finished") {
-            "Finished proves with a hash of the whole handshake that no attacker has changed a byte of it."
+        own.extend(self.refusal());
+        html! { @for (index, text) in own.iter().enumerate() { @if index > 0 { " " } (text) } }
+    }
+
+    /// Returns the purpose of a flight without a hello or a certificate.
+    fn usual(&self) -> Option<&'static str> {
+        if self.has("Finished") {
+            Some(
+                "Finished proves with a hash of the whole handshake that no attacker has changed a byte of it.",
+            )
         } else if self.has("NewSessionTicket") {
-            "The client can resume this session later with these tickets. A ticket is sent encrypted, and its key is not in \
-             it: both ends compute it."
+            Some(
+                "The client can resume this session later with these tickets. A ticket is sent encrypted, and its key is not \
+                 in it: both ends compute it.",
+            )
         } else if self.has("KeyUpdate") {
-            "This direction gets new keys. The old ones are deleted, so no attacker can steal them any more."
+            Some(
+                "This direction gets new keys. The old ones are deleted, so no attacker can steal them any more.",
+            )
         } else {
-            ""
+            None
+        }
+    }
+
+    /// Says that the receiver did not accept what this flight proves.
+    fn refusal(&self) -> Option<Markup> {
+        let (_, fault) = self.facts.marks.fault.filter(|(owner, _)| *owner == self.sender)?;
+        let (owner, receiver) = (names::side(self.sender), names::side(decode::other_side(self.sender)));
+        let why = match fault {
+            Fault::Proof => {
+                return self.has("Finished").then(|| {
+                    html! { "But the alert of the " (receiver) " says that it could not verify a proof of the " (owner) "." }
+                });
+            }
+            Fault::Signature => "found the signature wrong",
+            _ => "does not accept this certificate",
         };
-        html! { (text) }
+        self.has("Certificate").then(|| {
+            html! { "But the " (receiver) " " (why) ", so the " (owner) " has proved no identity to it." }
+        })
     }
 
     fn has(&self, title: &str) -> bool {

@@ -11,9 +11,10 @@ use super::formula::check_formula;
 use super::words::{doubt, proof};
 
 impl Chapter<'_> {
-    /// Returns why a check does not help the receiver.
-    pub(super) fn doubt(&self, check: &Check) -> Option<String> {
-        doubt(check.kind, self.refused?)
+    /// Returns why a check does not help the receiver, in a few words and in sentences.
+    pub(super) fn doubt(&self, check: &Check) -> Option<[String; 2]> {
+        let (owner, fault) = self.refused?;
+        doubt(check.kind, owner, fault)
     }
 
     pub(super) fn check(&self, check: &Check, record: &Record) -> Markup {
@@ -26,17 +27,12 @@ impl Chapter<'_> {
                     span {
                         (title)
                         @if let CheckKind::Binder(index @ 1..) = check.kind { " of identity " (index) }
-                        @if let Some(doubt) = &doubt { strong { (doubt) } }
+                        @if let Some([says, _]) = &doubt { strong { (says) } }
                     }
                 }
                 div.step {
                     p { (says) }
-                    @if doubt.is_some() {
-                        p {
-                            "An attacker can make a certificate and its key, too. So this proof has a value only for an end \
-                             that accepts the certificate. An end that refuses it need not check the proof."
-                        }
-                    }
+                    @if let Some([_, why]) = &doubt { p { (why) } }
                     p { "Calculation: " code { (check_formula(check)) } }
                     @if let Some(key) = check.key { p { "Made from: " (self.link(key)) } }
                     @if let Some(transcript) = &check.transcript { (messages(transcript)) }

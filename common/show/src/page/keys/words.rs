@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use decode::explain::Fault;
 use decode::schedule::{CheckKind, Derivation, Epoch, Key, Part, Rule};
 use rustls::Side;
 
@@ -178,19 +179,44 @@ pub(super) fn note(part: &Part) -> Option<&'static str> {
     }
 }
 
-/// Returns why a check does not help the receiver: it did not accept the certificate of `refused`. `None`: the check does
-/// not depend on this certificate.
-pub(super) fn doubt(kind: CheckKind, refused: Side) -> Option<String> {
-    let receiver = names::side(decode::other_side(refused));
-    match kind {
-        CheckKind::CertificateVerify(side) if side == refused => {}
-        CheckKind::ServerKeyExchange if refused == Side::Server => {}
-        CheckKind::Finished(side) if side == refused => {
-            return Some(format!(", but the {receiver} does not accept this {}", names::side(refused)));
-        }
-        _ => return None,
+/// Returns why a check does not help the receiver, in a few words and in sentences. `owner` is the end that the receiver
+/// refused. `None`: the check does not depend on the reason.
+pub(super) fn doubt(kind: CheckKind, owner: Side, fault: Fault) -> Option<[String; 2]> {
+    let sender = match kind {
+        CheckKind::CertificateVerify(side) | CheckKind::Finished(side) => side,
+        CheckKind::ServerKeyExchange => Side::Server,
+        CheckKind::Binder(_) => Side::Client,
+    };
+    if sender != owner {
+        return None;
     }
-    Some(format!(", but the {receiver} does not accept this certificate"))
+    let (receiver, owner) = (names::side(decode::other_side(owner)), names::side(owner));
+    let [says, why] = match (kind, fault) {
+        (_, Fault::Proof) => [
+            format!("the {receiver} could not verify this, or another proof of the {owner}"),
+            "The alert decrypt_error says that a signature, a Finished or a binder does not verify. It does not name the \
+             proof."
+                .to_owned(),
+        ],
+        (CheckKind::Binder(_), _) => return None,
+        (CheckKind::Finished(_), _) => [format!("the {receiver} does not accept this {owner}"), worthless()],
+        (_, Fault::Signature) => [
+            format!("the {receiver} found this signature wrong, so this is not proved"),
+            format!(
+                "The {receiver} verified the signature with the key of the certificate. It was made with another key, or \
+                 over other messages. The {owner} may have copied the certificate, or may be configured with the key of \
+                 another one."
+            ),
+        ],
+        _ => [format!("the {receiver} does not accept this certificate"), worthless()],
+    };
+    Some([format!(", but {says}"), why])
+}
+
+fn worthless() -> String {
+    "An attacker can make a certificate and its key, too. So this proof has a value only for an end that accepts the \
+     certificate. An end that refuses it need not check the proof."
+        .to_owned()
 }
 
 /// Returns what a check proves: a title and a sentence.
