@@ -18,6 +18,9 @@ use tls_session::readiness::{Interest, Readiness};
 
 use crate::preview::quoted;
 
+/// Follows the number of bytes of a read that returned none.
+const END_OF_FILE: &str = ", end-of-file";
+
 /// A step or an event in words.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -26,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) verb: &'static str,
     /// The result.
     pub(crate) details: String,
+    /// The number of bytes that a call moved; `None` if it moves none.
+    pub(crate) bytes: Option<u64>,
 }
 
 /// The kind of an entry. It decides the colour.
@@ -50,8 +55,14 @@ pub(crate) enum Tone {
     Trouble,
 }
 
-fn entry(tone: Tone, verb: &'static str, details: impl Into<String>) -> Entry {
-    Entry { tone, verb, details: details.into() }
+/// Makes the entry of an event that moves no bytes.
+pub(crate) fn entry(tone: Tone, verb: &'static str, details: impl Into<String>) -> Entry {
+    Entry { tone, verb, details: details.into(), bytes: None }
+}
+
+/// Makes the entry of a call that moved bytes.
+fn moved(tone: Tone, verb: &'static str, bytes: usize, more: &str) -> Entry {
+    Entry { tone, verb, details: format!("{bytes} B{more}"), bytes: Some(bytes as u64) }
 }
 
 /// Puts a step that happens at `now` into words.
@@ -59,20 +70,20 @@ pub(crate) fn of_step(step: &Step<'_>, now: Instant, endings: &Endings) -> Entry
     match step {
         Step::Began { local } => entry(Tone::Phase, "began", format!("at our {local}")),
         Step::Ready(readiness) => entry(Tone::Quiet, "ready", ready_for(*readiness)),
-        Step::Received([]) => entry(Tone::In, "recv", "0 B, end-of-file"),
-        Step::Received(bytes) => entry(Tone::In, "recv", format!("{} B", bytes.len())),
+        Step::Received([]) => moved(Tone::In, "recv", 0, END_OF_FILE),
+        Step::Received(bytes) => moved(Tone::In, "recv", bytes.len(), ""),
         Step::ReadBlocked => entry(Tone::Quiet, "read blocked", "the kernel has no more"),
-        Step::ReadTls([]) => entry(Tone::Tls, "read_tls", "0 B, end-of-file"),
-        Step::ReadTls(bytes) => entry(Tone::Tls, "read_tls", format!("{} B", bytes.len())),
+        Step::ReadTls([]) => moved(Tone::Tls, "read_tls", 0, END_OF_FILE),
+        Step::ReadTls(bytes) => moved(Tone::Tls, "read_tls", bytes.len(), ""),
         Step::Processed(Ok(state)) => entry(Tone::Tls, "process_new_packets", io_state(state)),
         Step::Processed(Err(error)) => {
             entry(Tone::Trouble, "process_new_packets", format!("→ error: {}", ErrorText(error)))
         }
         Step::Established(handshake) => entry(Tone::Phase, "established", handshake.to_string()),
-        Step::PlaintextIn(bytes) => entry(Tone::In, "plaintext in", plaintext(bytes)),
-        Step::PlaintextOut(bytes) => entry(Tone::Out, "plaintext out", plaintext(bytes)),
-        Step::Sent(bytes) => entry(Tone::Out, "send", format!("{} B", bytes.len())),
-        Step::WroteTls(bytes) => entry(Tone::Out, "write_tls", format!("{bytes} B")),
+        Step::PlaintextIn(bytes) => plaintext(Tone::In, "plaintext in", bytes),
+        Step::PlaintextOut(bytes) => plaintext(Tone::Out, "plaintext out", bytes),
+        Step::Sent(bytes) => moved(Tone::Out, "send", bytes.len(), ""),
+        Step::WroteTls(bytes) => moved(Tone::Out, "write_tls", *bytes, ""),
         Step::WriteBlocked => entry(Tone::Stalled, "write blocked", "the kernel takes no more"),
         Step::PhaseChanged { from, to } => phase(from, to, endings),
         Step::DeadlineSet(timeout, at) => {
@@ -145,16 +156,16 @@ pub(crate) fn of_event(event: &LoopEvent<'_>) -> Entry {
             let socket = if *drains { "is drained" } else { "is closed" };
             entry(Tone::Tls, "freed", format!("slot {slot}, session {}; its socket {socket}", id.number))
         }
-        LoopEvent::StdinRead(0) => entry(Tone::Tls, "stdin read", "0 B, end-of-file"),
-        LoopEvent::StdinRead(bytes) => entry(Tone::Tls, "stdin read", format!("{bytes} B")),
+        LoopEvent::StdinRead(0) => moved(Tone::Tls, "stdin read", 0, END_OF_FILE),
+        LoopEvent::StdinRead(bytes) => moved(Tone::Tls, "stdin read", *bytes, ""),
         LoopEvent::Connecting(address) => entry(Tone::Tls, "connecting", address.to_string()),
         // The client may have another address to try.
         LoopEvent::ConnectFailed(address, error) => {
             entry(Tone::Stalled, "connect failed", format!("{address}: {error}"))
         }
         LoopEvent::Connected(address) => entry(Tone::Tls, "connected", address.to_string()),
-        LoopEvent::PreambleIn(_, bytes) => entry(Tone::In, "preamble in", plaintext(bytes)),
-        LoopEvent::PreambleOut(_, bytes) => entry(Tone::Out, "preamble out", plaintext(bytes)),
+        LoopEvent::PreambleIn(_, bytes) => plaintext(Tone::In, "preamble in", bytes),
+        LoopEvent::PreambleOut(_, bytes) => plaintext(Tone::Out, "preamble out", bytes),
         LoopEvent::Drained { peer, drained } => {
             entry(Tone::Tls, "drained", format!("{peer}, {drained} B discarded"))
         }
@@ -220,8 +231,8 @@ fn io_state(state: &IoState) -> String {
     format!("→ to write {to_write}, plaintext {plaintext}{closed}")
 }
 
-fn plaintext(bytes: &[u8]) -> String {
-    format!("{} B {}", bytes.len(), quoted(bytes))
+fn plaintext(tone: Tone, verb: &'static str, bytes: &[u8]) -> Entry {
+    moved(tone, verb, bytes.len(), &format!(" {}", quoted(bytes)))
 }
 
 /// Puts a change of the phase into words. The entry also says why the phase is entered. close_notify is queued in the

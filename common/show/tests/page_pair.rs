@@ -153,6 +153,26 @@ fn quiet_steps_in_a_row_are_one_sum_that_opens() {
     assert!(!summed.contains("phase") && !summed.contains("peer has closed"), "{summed}");
 }
 
+/// The data of version 2 has the number of bytes only in the text of a call.
+#[test]
+fn a_sum_has_bytes_only_if_the_data_has_them_as_numbers() {
+    let folder = TempDir::new();
+    draw_bulk(&folder, || {
+        change(&folder, |data| {
+            for moment in data["moments"].as_array_mut().unwrap() {
+                for place in ["/call", "/carry/call"] {
+                    if let Some(call) = moment.pointer_mut(place) {
+                        call.as_object_mut().unwrap().remove("bytes");
+                    }
+                }
+            }
+        });
+    });
+    let sums = texts(&pair(&folder, "pair-1.html"), ".steps.client:has(details) > ul > li");
+    assert!(sums.contains(&"·read_tls 4 times".to_owned()), "{sums:?}");
+    assert!(sums.iter().all(|sum| !sum.contains(" B")), "{sums:?}");
+}
+
 #[test]
 fn the_connection_and_the_fins_are_thin_arrows_from_their_senders() {
     let folder = TempDir::new();
@@ -292,7 +312,7 @@ fn numbers_and_texts_in_changed_data_are_bounded_and_escaped() {
             }
             for _ in 0..5 {
                 let call =
-                    serde_json::json!({"tone": "in", "verb": "recv", "details": format!("{} B", u64::MAX)});
+                    serde_json::json!({"tone": "in", "verb": "recv", "details": "", "bytes": u64::MAX});
                 moments.push(serde_json::json!({"carry": {"at_ns": 1, "call": call}}));
             }
             let took = serde_json::json!({"connected": {"secs": u64::MAX, "nanos": 999_999_999}});
@@ -307,6 +327,8 @@ fn numbers_and_texts_in_changed_data_are_bounded_and_escaped() {
     let html = pair(&folder, "pair-1.html");
     assert_eq!(count(&html, "script"), 0);
     assert!(texts(&html, ".steps code").contains(&"<script>".to_owned()));
+    let all = texts(&html, ".steps.client > ul > li");
+    assert!(all.contains(&"←recv 4 times, 18 446 744 073 709 551 615 B".to_owned()), "{all:?}");
     assert!(folder.read("pair-1.html").len() < 200_000);
 }
 

@@ -18,7 +18,7 @@ use super::facts::{Agreed, Facts, Grade, Outcome};
 use super::names;
 use super::rows::{Row, Rows, Turn};
 use super::segments::Segment;
-use crate::vocabulary::{Entry, Tone};
+use crate::vocabulary::{Tone, entry};
 
 /// A session of a capture, until its page is drawn. Its size is bounded, however long the session is.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Captured {
         self.facts.closures.close(sender, Closure::Unknown);
         let sender = names::side(sender);
         let details = format!("{} of the {sender}: its later records are not decoded", Bytes(missing));
-        self.rows.push(Row::Call(Entry { tone: Tone::Stalled, verb: "missing in the capture", details }));
+        self.rows.push(Row::Call(entry(Tone::Stalled, "missing in the capture", details)));
     }
 
     /// Adds the FIN of one end.
@@ -160,7 +160,7 @@ impl Captured {
 
     fn trouble(&mut self, verb: &'static str, details: String) {
         self.has_trouble = true;
-        self.rows.push(Row::Call(Entry { tone: Tone::Trouble, verb, details }));
+        self.rows.push(Row::Call(entry(Tone::Trouble, verb, details)));
     }
 
     fn record(&mut self, record: &Record) {
@@ -192,7 +192,7 @@ impl Captured {
                     AlertName(description)
                 );
                 let verb = "unauthenticated alert";
-                self.rows.push(Row::Call(Entry { tone: Tone::Stalled, verb, details }));
+                self.rows.push(Row::Call(entry(Tone::Stalled, verb, details)));
             }
             Content::Alert(Alert { description, .. }) if !names::is_peaceful(record) => {
                 let sender = names::side(record.sender);

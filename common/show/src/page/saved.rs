@@ -29,7 +29,8 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_MOMENTS: usize = rows::FIRST_ROWS + rows::LAST_ROWS + 10;
 /// The most bytes of a record that are kept.
 const HEAD: usize = 64;
-/// Version 1 had no segments. Version 2 did not say how far a record closes its direction.
+/// Version 1 had no segments. Version 2 did not say how far a record closes its direction, and how many bytes a call
+/// moved.
 const VERSION: u32 = 3;
 
 /// One end of a session.
@@ -76,6 +77,9 @@ pub(super) struct Said {
     pub(super) tone: Tone,
     pub(super) verb: String,
     pub(super) details: String,
+    /// The number of bytes that it moved. Version 2 did not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) bytes: Option<u64>,
 }
 
 /// A record.
@@ -184,7 +188,7 @@ impl Said {
     fn of(call: &Call) -> Self {
         // The details of this call lead to the top of its page.
         let details = if call.verb == "established" { String::new() } else { call.details.clone() };
-        Self { tone: call.tone, verb: call.verb.to_owned(), details }
+        Self { tone: call.tone, verb: call.verb.to_owned(), details, bytes: call.bytes }
     }
 }
 

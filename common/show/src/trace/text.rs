@@ -143,7 +143,7 @@ impl Text {
     }
 }
 
-fn body(Entry { tone, verb, details }: &Entry) -> String {
+fn body(Entry { tone, verb, details, .. }: &Entry) -> String {
     match tone {
         Tone::Woke => format!("{verb:<width$} {details}", width = VERB + 2),
         Tone::In => format!("◀ {verb:<VERB$} {details}"),

@@ -77,7 +77,7 @@ fn block(block: &Block<'_>, side: &str) -> Markup {
             p.left-out { "Left out on the page of the " (side) ": " (count(records, "record")) " in " (count(turns, "turn")) " of its loop." }
         }
         @if !block.calls.is_empty() {
-            ul { @for Said { tone, verb, details } in &block.calls { (said(*tone, verb, details, side)) } }
+            ul { @for Said { tone, verb, details, .. } in &block.calls { (said(*tone, verb, details, side)) } }
         }
     }
 }

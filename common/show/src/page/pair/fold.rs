@@ -76,13 +76,12 @@ fn is_bulk(arrow: &Arrow<'_>) -> bool {
 pub(super) fn sums<'a>(blocks: &[Block<'a>]) -> Vec<Sum<'a>> {
     let mut sums: Vec<Sum<'a>> = Vec::new();
     for call in blocks.iter().flat_map(|block| &block.calls) {
-        let bytes = call.details.split_once(" B").and_then(|(number, _)| number.parse().ok());
         match sums.iter_mut().find(|sum| sum.verb == call.verb) {
             Some(sum) => {
                 sum.times += 1;
-                sum.bytes = sum.bytes.zip(bytes).map(|(sum, bytes): (u64, u64)| sum.saturating_add(bytes));
+                sum.bytes = sum.bytes.zip(call.bytes).map(|(sum, bytes)| sum.saturating_add(bytes));
             }
-            None => sums.push(Sum { tone: call.tone, verb: &call.verb, times: 1, bytes }),
+            None => sums.push(Sum { tone: call.tone, verb: &call.verb, times: 1, bytes: call.bytes }),
         }
     }
     sums
