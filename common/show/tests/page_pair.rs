@@ -86,6 +86,31 @@ fn each_record_is_one_arrow_from_its_write_to_its_read() {
 }
 
 #[test]
+fn a_record_with_text_shows_its_beginning() {
+    let previews = |talk: Talk, with_client: bool| {
+        let folder = TempDir::new();
+        draw_talk(&folder, talk, || {
+            change(&folder, |data| {
+                let moments = data["moments"].as_array_mut().unwrap().iter_mut();
+                let records = moments.filter_map(|moment| moment.get_mut("record")?.as_object_mut());
+                records.filter(|_| !with_client).for_each(|record| drop(record.remove("preview")));
+            });
+        });
+        let html = pair(&folder, "pair-1.html");
+        assert_eq!(texts(&html, ".secret strong"), ["This page has decrypted data."]);
+        texts(&html, ".chip-row.data .preview")
+    };
+    // One end that knows the text is enough.
+    for with_client in [true, false] {
+        let hello = Talk::new(b"hello", 1).greeted(b"welcome!\n");
+        assert_eq!(previews(hello, with_client), ["“hello”", "“welcome!\\n”", "“hello”"]);
+    }
+    let long = format!("“{}”…", "<".repeat(24));
+    assert_eq!(previews(Talk::new(&[b'<'; 100], 1), true), [long.clone(), long]);
+    assert_eq!(previews(Talk::new(b"\x1b[31mred", 1), true), [""; 0]);
+}
+
+#[test]
 fn times_never_decrease_and_no_record_is_read_before_it_is_written() {
     let folder = TempDir::new();
     draw(&folder, 20, || {});
@@ -116,6 +141,7 @@ fn equal_records_share_one_arrow_and_one_with_a_fault_has_its_own() {
     draw_bulk(&folder, || {});
     let html = pair(&folder, "pair-1.html");
     assert_eq!(sent(&html), ["6 × Application data, 16 384 B", "Application data, 1 696 B"]);
+    assert_eq!(count(&html, ".stack .preview"), 0);
     assert_eq!(count(&html, ".slant:not(.thin)"), count(&html, ".arrival:not(.tcp)"));
     assert_eq!(count(&html, ".fate"), 0);
     let stack = html.select(&Selector::parse(".from-client a.stack").unwrap()).next().unwrap();
@@ -308,6 +334,7 @@ fn numbers_and_texts_in_changed_data_are_bounded_and_escaped() {
                 record["record"]["head"] = "é".into();
                 record["record"]["digest"] = "no".into();
                 record["record"]["titles"] = vec!["<b>"].into();
+                record["record"]["preview"] = "<script>".into();
                 moments.push(record);
             }
             for _ in 0..5 {

@@ -90,6 +90,15 @@ impl Arrow<'_> {
         if let Some(Load::Record(kept)) = self.load() { Some(kept) } else { None }
     }
 
+    /// Returns the beginning of its text, if one of both ends knows it.
+    pub(super) fn preview(&self) -> Option<&str> {
+        let ends = [self.written, self.read].into_iter().flatten();
+        ends.filter_map(
+            |(_, load)| if let Load::Record(kept) = load { kept.preview.as_deref() } else { None },
+        )
+        .next()
+    }
+
     /// Returns the longest time that it can have been under way: from before its write until after its read.
     pub(super) fn under_way(&self) -> Option<Duration> {
         Some(self.read?.0.saturating_sub(self.written?.0))

@@ -272,7 +272,7 @@ impl<'a> Ladder<'a> {
 }
 
 /// Returns the beginning of the text of a record in quotation marks; `None` if it cannot be read.
-fn preview(drawn: &Drawn) -> Option<String> {
+pub(super) fn preview(drawn: &Drawn) -> Option<String> {
     let (bytes, whole) = readable(drawn)?;
     let beginning = bytes.get(..PREVIEW).unwrap_or(bytes);
     let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');

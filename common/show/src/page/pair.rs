@@ -168,11 +168,13 @@ fn top(client: &Saved, server: &Saved, joined: &Joined<'_>) -> Markup {
     }
 }
 
-/// Returns whether the steps of an end show application data.
+/// Returns whether the steps or the records of an end show application data.
 fn has_data(end: &Saved) -> bool {
-    let is_data =
-        |moment: &Moment| matches!(moment, Moment::Call(call) if call.verb.starts_with("plaintext"));
-    end.moments.iter().any(is_data)
+    end.moments.iter().any(|moment| match moment {
+        Moment::Call(call) => call.verb.starts_with("plaintext"),
+        Moment::Record(kept) => kept.preview.is_some(),
+        _ => false,
+    })
 }
 
 fn outcome(entry: &Entry) -> Markup {

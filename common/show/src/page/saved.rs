@@ -1,8 +1,8 @@
 //! What a page was drawn from: `server-3.json` beside `server-3.html`. The program at the other end of the session reads
 //! it, and draws a page with both ends.
 //!
-//! Its content is that of the page, without the explained fields: who called what when, and for each record its titles, its
-//! length, a hash of its bytes, and its first bytes on the wire. It has no keys.
+//! Its content is that of the page, without the explained fields: who called what when, and for each record its titles, the
+//! beginning of its text, its length, a hash of its bytes, and its first bytes on the wire. It has no keys.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::closure::Closure;
 use super::entry::Entry;
 use super::file_name::Name;
+use super::ladder::preview;
 use super::names::{self, Look};
 use super::rows::{self, Drawn, Row};
 use super::segments::Segment;
@@ -91,6 +92,9 @@ pub(super) struct Kept {
     /// Its number among the records of its direction, from 0.
     pub(super) number: u64,
     pub(super) titles: Vec<String>,
+    /// The beginning of its application data, if this is text that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) preview: Option<String>,
     pub(super) look: Look,
     pub(super) encrypted: bool,
     /// The alert reports no error.
@@ -200,6 +204,7 @@ impl Kept {
             from_client: record.sender == Side::Client,
             number: record.number,
             titles: drawn.titles.clone(),
+            preview: preview(drawn),
             look: Look::of(record),
             encrypted: record.is_encrypted(),
             peaceful: names::is_peaceful(record),

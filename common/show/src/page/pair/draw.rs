@@ -145,6 +145,7 @@ fn begin(run: &Run<'_>, record: &Kept, class: &str, [here, there]: [Name; 2]) ->
                         span { @if index == 0 && run.count > 1 { (run.count) "\u{a0}× " } (title) } " "
                     }
                 }
+                @if run.count == 1 && let Some(text) = run.first.preview() { code.preview { (text) } " " }
                 @if record.encrypted { (icon("lock")) span.sr { "encrypted, " } }
                 span.size { (grouped(length)) "\u{a0}B" }
                 @if let (Some((at, _)), Some(way)) = (run.last.read, run.last.under_way()) {
