@@ -7,9 +7,9 @@ mod support {
     pub mod memory;
 }
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use std::time::Duration;
 
@@ -371,12 +371,25 @@ fn a_folder_that_cannot_be_used_is_reported_at_once() {
         "{error}"
     );
 
-    let sealed = folder.path().join("sealed");
-    fs::create_dir(&sealed).unwrap();
-    fs::set_permissions(&sealed, Permissions::from_mode(0o500)).unwrap();
-    // Root may write anywhere.
-    if fs::write(sealed.join("probe"), "").is_err() {
-        let error = Folder::open(&sealed, Side::Client).unwrap_err().to_string();
-        assert!(error.starts_with("cannot write to "), "{error}");
-    }
+    // Not even root can make a file there.
+    let error = Folder::open("/proc".as_ref(), Side::Client).unwrap_err().to_string();
+    let (beginning, end) =
+        ("cannot write to /proc, the folder of --illustrate: ", "; give it another folder");
+    assert!(error.starts_with(beginning) && error.ends_with(end), "{error}");
+    assert!(!error.contains(".illustrate-"), "the user does not know the temporary file: {error}");
+}
+
+#[test]
+fn the_error_about_a_page_names_the_page_and_the_next_step() {
+    let folder = TempDir::new();
+    let (pages, link) = (folder.path().join("pages"), folder.path().join("link"));
+    fs::create_dir(&pages).unwrap();
+    symlink(&pages, &link).unwrap();
+    let mut pages = Folder::open(&link, Side::Client).unwrap();
+    fs::remove_file(&link).unwrap();
+    symlink("/proc", &link).unwrap();
+    let error = pages.write(|_| String::new()).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot write {}/client-1.html: ", link.display())), "{error}");
+    assert!(error.contains("; give --illustrate another folder"), "{error}");
+    assert!(!error.contains(".illustrate-"), "the user does not know the temporary file: {error}");
 }

@@ -98,8 +98,9 @@ impl Folder {
 
     /// Writes a file, and then gives it a name that no other file has.
     fn place(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = NamedTempFile::with_prefix_in(TEMPORARY, &self.path)?;
-        file.write_all(content)?;
+        let mut file = temporary(&self.path)?;
+        // Errors of `file` itself would name the temporary file.
+        file.as_file_mut().write_all(content)?;
         file.persist_noclobber(path)?;
         Ok(())
     }
@@ -113,7 +114,12 @@ fn make(folder: &Path) -> Result<(), ShowError> {
 }
 
 fn unwritable(page: &Path, error: &io::Error) -> ShowError {
-    ShowError(format!("cannot write {}: {error}", page.display()))
+    let next = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "make its folder writable",
+        _ => "give --illustrate another folder",
+    };
+    ShowError(format!("cannot write {}: {error}; {next}", page.display()))
 }
 
 /// Returns the highest number of the pages of this role in the folder, or 0.
@@ -134,5 +140,11 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 
 /// Makes a file and removes it again. Permissions alone do not tell whether files can be made.
 fn probe(folder: &Path) -> io::Result<()> {
-    NamedTempFile::with_prefix_in(TEMPORARY, folder)?.close()
+    temporary(folder)?.close()
+}
+
+/// Makes a file that is removed unless it gets another name. The error does not name the file, because the user does not
+/// know it.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY).make_in(folder, create)
 }
