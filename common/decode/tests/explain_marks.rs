@@ -118,7 +118,7 @@ fn a_hello_retry_request_chooses_a_group_that_has_no_key_share_yet() {
     assert!(!chosen.iter().any(|field| field.starts_with("KeyShareEntry")), "{chosen:?}");
 }
 
-/// A hostile server answers with choices that nobody offered, and with messages that are cut short.
+/// A hostile server answers with choices that the client did not offer, and with messages that are cut short.
 #[test]
 fn a_choice_that_was_not_offered_marks_nothing() {
     let hello = Message {

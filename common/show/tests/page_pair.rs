@@ -1,4 +1,4 @@
-//! The page with both ends of a session, drawn from sessions in memory, and from data that somebody has changed.
+//! The page with both ends of a session, drawn from sessions in memory, and from changed data.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support {

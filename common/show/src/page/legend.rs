@@ -151,7 +151,7 @@ const STEPS: [(&str, &str); 28] = [
     ("yield", "The session has done enough in this turn. Other sessions run before it continues."),
     ("deadline", "Every phase has one, so that no peer can make the session wait for ever."),
     ("timer, timer fired", "A deadline of the application, for its own purposes."),
-    ("phase", "The state that rustls does not keep: who closed first, and why the session failed."),
+    ("phase", "The state that rustls does not keep: which end closed first, and why the session failed."),
     (
         "FIN sent, FIN not sent",
         "TCP ends our direction. The FIN follows our close_notify, unless the session failed. The kernel cannot send it if the \

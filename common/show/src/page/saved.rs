@@ -1,7 +1,7 @@
 //! What a page was drawn from: `server-3.json` beside `server-3.html`. The program at the other end of the session reads
 //! it, and draws a page with both ends.
 //!
-//! Its content is that of the page, without the explained fields: who called what when, and for each record its titles, the
+//! Its content is that of the page, without the explained fields: the calls with their times, and for each record its titles, the
 //! beginning of its text, its length, a hash of its bytes, and its first bytes on the wire. It has no keys.
 
 use std::fs::OpenOptions;

@@ -84,7 +84,7 @@ impl Json {
 type Subject = (Option<u64>, Option<SocketAddr>);
 
 /// A line that is about no session and no peer.
-const NOBODY: Subject = (None, None);
+const NO_SUBJECT: Subject = (None, None);
 
 fn of_session(id: SessionId) -> Subject {
     (Some(id.number), Some(id.peer))
@@ -170,10 +170,10 @@ fn of_step(
 fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
     let none = json!({});
     match event {
-        LoopEvent::Listening(address) => (NOBODY, "listening", json!({ "address": address.to_string() })),
+        LoopEvent::Listening(address) => (NO_SUBJECT, "listening", json!({ "address": address.to_string() })),
         LoopEvent::Woke { events, timeout } => {
             let timeout = timeout.map(nanoseconds);
-            (NOBODY, "woke", json!({ "events": events, "timeout_ns": timeout }))
+            (NO_SUBJECT, "woke", json!({ "events": events, "timeout_ns": timeout }))
         }
         LoopEvent::Ready(source) => {
             let (subject, source) = name_of_source(*source);
@@ -185,9 +185,9 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         }
         LoopEvent::Accepted(peer) => (of_peer(peer), "accepted", none),
         LoopEvent::Waiting { peer, position } => (of_peer(peer), "waiting", json!({ "place": position })),
-        LoopEvent::QueueFull => (NOBODY, "room_full", none),
-        LoopEvent::QueueHasRoom => (NOBODY, "room_again", none),
-        LoopEvent::AcceptFailed(error) => (NOBODY, "accept_failed", json!({ "error": text(error) })),
+        LoopEvent::QueueFull => (NO_SUBJECT, "room_full", none),
+        LoopEvent::QueueHasRoom => (NO_SUBJECT, "room_again", none),
+        LoopEvent::AcceptFailed(error) => (NO_SUBJECT, "accept_failed", json!({ "error": text(error) })),
         LoopEvent::Skipped { peer, reason, waiting } => {
             (of_peer(peer), "skipped", json!({ "error": error(reason), "waiting": waiting }))
         }
@@ -206,7 +206,7 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::Freed { id, slot, drains } => {
             (of_session(*id), "freed", json!({ "slot": slot, "lingers": drains }))
         }
-        LoopEvent::StdinRead(bytes) => (NOBODY, "stdin_read", json!({ "bytes": bytes })),
+        LoopEvent::StdinRead(bytes) => (NO_SUBJECT, "stdin_read", json!({ "bytes": bytes })),
         LoopEvent::Connecting(address) => (of_peer(address), "connecting", none),
         LoopEvent::ConnectFailed(address, error) => {
             (of_peer(address), "connect_failed", json!({ "error": text(error) }))
@@ -217,10 +217,12 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::Drained { peer, drained } => {
             (of_peer(peer), "lingering_over", json!({ "drained": drained }))
         }
-        LoopEvent::Reloaded { error } => (NOBODY, "reloaded", json!({ "error": error.map(text) })),
-        LoopEvent::ReloadPostponed { error } => (NOBODY, "reload_postponed", json!({ "error": text(error) })),
+        LoopEvent::Reloaded { error } => (NO_SUBJECT, "reloaded", json!({ "error": error.map(text) })),
+        LoopEvent::ReloadPostponed { error } => {
+            (NO_SUBJECT, "reload_postponed", json!({ "error": text(error) }))
+        }
         LoopEvent::Stopping { why, waiting } => {
-            (NOBODY, "stopping", json!({ "why": why, "waiting": waiting }))
+            (NO_SUBJECT, "stopping", json!({ "why": why, "waiting": waiting }))
         }
     }
 }
@@ -314,10 +316,10 @@ fn name_of_phase(phase: &Phase) -> &'static str {
 
 fn name_of_source(source: EventSource) -> (Subject, &'static str) {
     match source {
-        EventSource::Signals => (NOBODY, "signals"),
-        EventSource::Listener => (NOBODY, "listener"),
+        EventSource::Signals => (NO_SUBJECT, "signals"),
+        EventSource::Listener => (NO_SUBJECT, "listener"),
         EventSource::Queued(peer) => (of_peer(&peer), "queued"),
-        EventSource::Stdin => (NOBODY, "stdin"),
+        EventSource::Stdin => (NO_SUBJECT, "stdin"),
         EventSource::Draining(peer) => (of_peer(&peer), "lingering"),
     }
 }

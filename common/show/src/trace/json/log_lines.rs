@@ -6,7 +6,7 @@ use log::Level;
 use program::logging::LineFormat;
 use serde_json::json;
 
-use super::{NOBODY, line};
+use super::{NO_SUBJECT, line};
 use crate::clock::Clock;
 
 /// Makes objects of log lines.
@@ -25,11 +25,11 @@ impl LineFormat for LogLines {
     fn log(&self, level: Level, target: Option<&str>, message: &str) -> String {
         let level = level.as_str().to_lowercase();
         let fields = json!({ "level": level, "target": target, "message": message });
-        line(self.clock, Instant::now(), NOBODY, "log", fields)
+        line(self.clock, Instant::now(), NO_SUBJECT, "log", fields)
     }
 
     fn failure(&self, program: &str, message: &str) -> String {
         let fields = json!({ "program": program, "message": message });
-        line(self.clock, Instant::now(), NOBODY, "failed", fields)
+        line(self.clock, Instant::now(), NO_SUBJECT, "failed", fields)
     }
 }
