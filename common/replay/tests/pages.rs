@@ -74,6 +74,7 @@ fn a_page_without_secrets_shows_no_encrypted_fact_as_known() {
         "<dt>certificates</dt><dd>not known: encrypted</dd>",
         "<th scope=\"row\">application data</th><td>not known: encrypted</td>",
         "It is not known which records this key protects",
+        " handshake and data, encrypted <strong>",
         " encrypted records is not known. The other records carry ",
     ] {
         assert!(page.contains(says), "{says}");

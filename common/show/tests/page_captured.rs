@@ -1,14 +1,19 @@
 //! The page of a session of a capture: alerts, and bulk that is spread over many packets.
 #![allow(clippy::unwrap_used)]
 
-use std::net::SocketAddr;
+#[path = "../../decode/tests/support/conversation.rs"]
+mod conversation;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use check::wire::hello::{handshake, record};
-use decode::Decoder;
+use conversation::{begin, decode};
+use decode::{Decoder, Record};
 use rustls::Side::{self, Client, Server};
 use scraper::{ElementRef, Html, Selector};
 use show::page::{CapturePages, Captured, Grade, Size};
+use testing::configs::{Configs, Shape};
 use testing::folder::TempDir;
 
 const LEAVES: &str = "The client leaves without close_notify.";
@@ -29,10 +34,12 @@ fn server_hello(suite: u16, extensions: &[u8]) -> Vec<u8> {
     handshake(2, &body).unwrap()
 }
 
+const CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 50_000);
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 443);
+
 /// Draws a session. Each packet has its time in milliseconds, its sender, and its bytes. A packet without bytes is a FIN.
 fn page(packets: impl Iterator<Item = (u64, Side, Vec<u8>)>) -> Html {
-    let [client, server] = [50_000, 443].map(|port| SocketAddr::from(([192, 0, 2, 1], port)));
-    let mut page = Captured::new(1, client, server, Duration::ZERO);
+    let mut page = Captured::new(1, CLIENT, SERVER, Duration::ZERO);
     let mut decoder = Decoder::default();
     for (at, sender, bytes) in packets {
         if bytes.is_empty() {
@@ -41,12 +48,17 @@ fn page(packets: impl Iterator<Item = (u64, Side, Vec<u8>)>) -> Html {
         let records = decoder.feed(sender, &bytes);
         page.bytes(Duration::from_millis(at), sender, bytes.len(), &records);
     }
+    let html = Html::parse_document(&draw(page).read("capture-1.html"));
+    assert!(html.errors.is_empty(), "{:?}", html.errors);
+    html
+}
+
+/// Ends the session and draws its page.
+fn draw(mut page: Captured) -> TempDir {
     page.close(Duration::from_secs(10), &[], String::new(), Grade::Clean);
     let folder = TempDir::new();
     CapturePages::open(folder.path(), Size::default()).unwrap().draw(&mut page).unwrap();
-    let html = Html::parse_document(&folder.read("capture-1.html"));
-    assert!(html.errors.is_empty(), "{:?}", html.errors);
-    html
+    folder
 }
 
 /// Returns the rows that are visible while everything is closed: the times, the pauses, and the arrows.
@@ -212,6 +224,29 @@ fn the_strip_separates_the_wait_for_the_client_hello_from_the_handshake() {
     assert_eq!(phases[..2], [waiting, "2 handshake, until the server answers 200.000\u{a0}ms"]);
     // The client sends nothing but a FIN.
     assert_eq!(strip(vec![(3000, Client, vec![])])[0], waiting);
+}
+
+#[test]
+fn the_time_of_the_handshake_begins_with_the_client_hello() {
+    let mut session = begin(&Configs::new(&Shape::default()));
+    session.exchange();
+    let mut records = decode(Client, &session.flights).into_iter();
+    let mut page = Captured::new(1, CLIENT, SERVER, Duration::ZERO);
+    let mut add = |at: u64, record: &Record| {
+        let record = std::slice::from_ref(record);
+        page.bytes(Duration::from_millis(at), record[0].sender, record[0].wire.len(), record);
+    };
+    add(3000, &records.next().unwrap());
+    records.for_each(|record| add(3200, &record));
+    let folder = draw(page);
+    let html = Html::parse_document(&folder.read("capture-1.html"));
+    let texts = |selector: &str| {
+        let selector = Selector::parse(selector).unwrap();
+        html.select(&selector).map(|element| element.text().collect()).collect::<Vec<String>>()
+    };
+    assert_eq!(texts(".tiles div:nth-child(2) dd"), ["200.000\u{a0}ms"]);
+    assert_eq!(texts(".card dd").iter().filter(|text| *text == "full, 200.000\u{a0}ms").count(), 1);
+    assert!(folder.read("index.html").contains("<span>200.000\u{a0}ms</span>"));
 }
 
 #[test]

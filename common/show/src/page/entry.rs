@@ -68,7 +68,7 @@ impl Entry {
             version: agreed.version.map(u16::from),
             suite: beginning(&agreed.suite),
             kind: agreed.kind.map(Kind::from),
-            after_us: agreed.after.map(micros),
+            after_us: facts.handshake().map(micros),
         });
         let choices = &facts.marks.choices;
         let chosen = choices.version().filter(|_| agreed.is_none()).map(|version| Summary {

@@ -92,7 +92,7 @@ pub(super) struct End {
 /// The result of the handshake.
 #[derive(Clone, Debug)]
 pub(super) struct Agreed {
-    /// The time of the handshake; `None` if its end could not be decrypted.
+    /// The end of the handshake, counted from the beginning of the session; `None` if it could not be decrypted.
     pub(super) after: Option<Duration>,
     pub(super) version: Option<ProtocolVersion>,
     pub(super) suite: String,
@@ -275,6 +275,12 @@ impl Facts {
     /// Returns whether records of this end could not be decrypted. Then its alerts and its data are not known.
     pub(super) fn is_sealed(&self, side: Side) -> bool {
         self.of(side).overhead.sealed > 0
+    }
+
+    /// Returns the time of the handshake, from the ClientHello on; `None` if its end is not known.
+    pub(super) fn handshake(&self) -> Option<Duration> {
+        let after = self.agreed.as_ref()?.after?;
+        Some(after.saturating_sub(self.moments.asked.unwrap_or_default()))
     }
 
     /// Returns whether ClientHello has the name of a server.

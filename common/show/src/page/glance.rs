@@ -129,14 +129,14 @@ fn version(agreed: &Agreed) -> String {
 }
 
 /// Formats the time of the handshake.
-fn took(agreed: &Agreed) -> String {
-    agreed.after.map_or_else(|| "not decrypted".to_owned(), duration)
+fn took(facts: &Facts) -> String {
+    facts.handshake().map_or_else(|| "not decrypted".to_owned(), duration)
 }
 
 /// Draws the most important numbers.
 fn tiles(facts: &Facts) -> Markup {
     let agreed = facts.agreed.as_ref();
-    let handshake = agreed.map_or_else(|| "not done".to_owned(), took);
+    let handshake = agreed.map_or_else(|| "not done".to_owned(), |_| took(facts));
     let records = |side| grouped(facts.of(side).records);
     let version = match (agreed, facts.marks.choices.version()) {
         (Some(agreed), _) => ("version", version(agreed)),
@@ -204,7 +204,7 @@ fn agreement(facts: &Facts, origin: Option<Origin>) -> Markup {
                 (fact("version", &html! { (version(agreed)) }))
                 (fact("cipher suite", &html! { code { (agreed.suite) } }))
                 (fact("group", &html! { code { (group) } }))
-                (fact("handshake", &html! {  (kind) ", " (took(agreed)) }))
+                (fact("handshake", &html! {  (kind) ", " (took(facts)) }))
                 (fact("protocol", &html! {
                     @match &agreed.alpn {
                         Some(protocol) => code { (protocol) },

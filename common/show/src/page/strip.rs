@@ -75,7 +75,9 @@ fn phases(facts: &Facts) -> Vec<Phase> {
     };
     add("waiting for the ClientHello", "waiting", moments.asked.unwrap_or(closing));
     add("handshake, until the server answers", "asking", moments.answered.unwrap_or(closing));
-    add("handshake", "handshake", established.unwrap_or(closing));
+    let is_sealed = facts.agreed.is_some() && established.is_none();
+    let handshake = if is_sealed { "handshake and data, encrypted" } else { "handshake" };
+    add(handshake, "handshake", established.unwrap_or(closing));
     add("waiting", "waiting", first);
     add("data", "data", last);
     add("waiting", "waiting", closing);
