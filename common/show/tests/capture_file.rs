@@ -94,11 +94,13 @@ fn a_full_disk_is_reported_once_and_sessions_continue() {
     server.log().wait_for_lines(2, "closed cleanly");
     let line = server.log().wait_for_line("capture stopped: cannot write (");
     assert!(line.contains("; the file is complete up to here; it continues with a later session"), "{line}");
-    assert_eq!(server.log().lines("capture stopped: ").len(), 1);
+    // A second session that begins after the pause may still fit in part.
+    let continued = server.log().lines("capture continues with session 2").len();
+    assert_eq!(server.log().lines("capture stopped: ").len(), 1 + continued);
     let capture = Capture::read(&server.folder.path().join("server.pcapng"));
     assert_eq!(capture.cut_off, 0);
     let connections = capture.connections();
-    assert!(connections.len() == 1 && connections[0].received.len() > 10_000);
+    assert!(connections.len() == 1 + continued && connections[0].received.len() > 10_000);
 }
 
 /// Serves clients until the log has a line with these words.
