@@ -55,14 +55,6 @@ fn serve(socket: &mut wire::End) -> io::Result<()> {
 }
 
 #[test]
-fn chapter_02_the_writer_takes_64_kib() {
-    let (mut client, _) = established();
-    assert_eq!(client.writer().write(&[7; 100_000]).unwrap(), 65_536);
-    assert_eq!(client.writer().write(&[7; 100_000]).unwrap(), 0);
-    assert_eq!(client.writer().write_all(b"more").unwrap_err().kind(), ErrorKind::WriteZero);
-}
-
-#[test]
 fn chapter_02_a_fin_during_the_handshake_makes_the_obvious_loop_spin() {
     let mut socket = OnlyFin { reads: 0 };
     let error = obvious_handshake(&mut tls::client().into(), &mut socket).unwrap_err();
@@ -73,27 +65,6 @@ fn chapter_02_a_fin_during_the_handshake_makes_the_obvious_loop_spin() {
     let error = receive(&mut tls::client().into(), &mut socket, &mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
     assert_eq!(socket.reads, 1);
-}
-
-#[test]
-fn chapter_02_after_a_fin_rustls_still_wants_to_read() {
-    let (mut client, _) = established();
-    for _ in 0..3 {
-        assert_eq!(client.read_tls(&mut io::empty()).unwrap(), 0);
-        client.process_new_packets().unwrap();
-        assert!(client.wants_read());
-    }
-    assert_eq!(client.reader().read(&mut [0]).unwrap_err().kind(), ErrorKind::UnexpectedEof);
-}
-
-#[test]
-fn chapter_02_after_an_error_rustls_still_wants_to_read() {
-    let (mut client, _) = established();
-    client.read_tls(&mut &[23, 3, 3, 0, 20][..]).unwrap();
-    client.read_tls(&mut &[0; 20][..]).unwrap();
-    assert!(client.process_new_packets().is_err());
-    assert!(client.wants_read());
-    assert!(client.wants_write(), "the alert is queued");
 }
 
 #[test]

@@ -140,14 +140,7 @@ fn chapter_04_no_close_notify_follows_the_answer() {
     let mut peer = Peer::established(address, || server.turn(SHORT).unwrap());
     peer.send(b"hello");
     peer.tls.send_close_notify();
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.write();
-            peer.read();
-            peer.end.is_some()
-        },
-    );
+    peer.run_to_end(|| server.turn(SHORT).unwrap());
     assert_eq!((&peer.received[..], peer.end), (&b"hello"[..], Some(Err(ErrorKind::UnexpectedEof))));
 }
 
@@ -159,13 +152,7 @@ fn chapter_04_the_tail_of_a_long_answer_is_lost() {
     peer.send(&[7; 1_000_000]);
     peer.tls.send_close_notify();
     drive(|| server.turn(SHORT).unwrap(), || peer.write()); // the server takes everything, without limit
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.read();
-            peer.end.is_some()
-        },
-    );
+    peer.run_to_end(|| server.turn(SHORT).unwrap());
     assert!(peer.received.len() < 1_000_000);
 }
 
@@ -207,23 +194,9 @@ fn survives_rejected_early_data<S: Serve>() {
     client.early_data().unwrap().write_all(&[7; 7000]).unwrap();
     let mut peer = Peer::of(address, client);
     assert!(peer.write());
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.read();
-            peer.write() && !peer.tls.is_handshaking()
-        },
-    );
+    peer.finish_handshake(|| server.turn(SHORT).unwrap());
     peer.send(b"hello");
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.write();
-            peer.read();
-            assert_eq!(peer.end, None);
-            peer.received == b"hello"
-        },
-    );
+    peer.hears(|| server.turn(SHORT).unwrap(), b"hello");
 }
 
 #[test]

@@ -23,23 +23,11 @@ fn exchange(
     let (listener, address) = listener();
     let mut server = Server::<Session>::new(listener).unwrap();
     let mut peer = Peer::with(address, &[version]);
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.read();
-            peer.write() && !peer.tls.is_handshaking()
-        },
-    );
+    peer.finish_handshake(|| server.turn(SHORT).unwrap());
     peer.send(request);
     peer.tls.send_close_notify();
     drive(|| server.turn(SHORT).unwrap(), || peer.write());
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.read();
-            peer.end.is_some()
-        },
-    );
+    peer.run_to_end(|| server.turn(SHORT).unwrap());
     (peer.received, peer.end.unwrap())
 }
 
@@ -66,10 +54,7 @@ fn chapter_05_bytes_behind_close_notify_do_not_destroy_the_answer() {
     drive(turn, || peer.write());
     // The client has not read a byte. A part of the answer is still in the kernel of the server.
     drive(turn, || server.borrow().sessions.values().all(Session::has_sent_fin));
-    drive(turn, || {
-        peer.read();
-        peer.end.is_some()
-    });
+    peer.run_to_end(turn);
     assert_eq!((peer.received.len(), peer.end), (request.len(), Some(Ok(()))));
 }
 
@@ -100,13 +85,7 @@ fn chapter_05_a_bare_fin_is_not_certified() {
     peer.send(b"hello");
     assert!(peer.write());
     peer.socket.shutdown(Shutdown::Write).unwrap();
-    drive(
-        || server.turn(SHORT).unwrap(),
-        || {
-            peer.read();
-            peer.end.is_some()
-        },
-    );
+    peer.run_to_end(|| server.turn(SHORT).unwrap());
     assert_eq!((&peer.received[..], peer.end), (&b"hello"[..], Some(Err(ErrorKind::UnexpectedEof))));
 }
 

@@ -38,11 +38,7 @@ fn chapter_06_a_client_that_does_not_read_is_not_read_from() {
     assert!(*most.borrow() < 20_000, "{most:?}");
 
     // It begins to read, and everything goes on by itself.
-    drive(turn, || {
-        peer.write();
-        peer.read();
-        peer.end.is_some()
-    });
+    peer.run_to_end(turn);
     assert_eq!(peer.end, Some(Ok(())));
     assert!(peer.received == request);
     assert!(*most.borrow() < 20_000, "{most:?}");

@@ -55,14 +55,7 @@ fn chapter_09_a_client_that_reads_late_gets_everything_and_close_notify() {
         peer.send(&request);
         peer.tls.send_close_notify();
         peer.raw.extend(behind);
-        drive(
-            || world.turn(),
-            || {
-                peer.write();
-                peer.read();
-                peer.end.is_some()
-            },
-        );
+        peer.run_to_end(|| world.turn());
         assert_eq!(peer.end, Some(Ok(())));
         assert!(peer.received == request);
         assert_eq!(world.until_end(), CloseReason::Clean { first: Endpoint::Peer });
@@ -89,13 +82,7 @@ fn chapter_09_a_bare_fin_is_a_truncation() {
     peer.send(b"hello");
     assert!(peer.write());
     peer.socket.shutdown(Shutdown::Write).unwrap();
-    drive(
-        || world.turn(),
-        || {
-            peer.read();
-            peer.end.is_some()
-        },
-    );
+    peer.run_to_end(|| world.turn());
     assert_eq!((&peer.received[..], peer.end), (&b"hello"[..], Some(Err(ErrorKind::UnexpectedEof))));
     assert_eq!(world.until_end(), CloseReason::Truncated { established: true });
 }

@@ -138,13 +138,36 @@ impl Peer {
         }
     }
 
-    /// Shakes hands, while `turn` moves the server.
-    pub fn established(address: SocketAddr, mut turn: impl FnMut()) -> Self {
+    /// Connects and shakes hands, while `turn` moves the server.
+    pub fn established(address: SocketAddr, turn: impl FnMut()) -> Self {
         let mut peer = Self::connect(address);
-        drive(&mut turn, || {
-            peer.read();
-            peer.write() && !peer.tls.is_handshaking()
-        });
+        peer.finish_handshake(turn);
         peer
+    }
+
+    /// Shakes hands, while `turn` moves the server.
+    pub fn finish_handshake(&mut self, turn: impl FnMut()) {
+        drive(turn, || {
+            self.read();
+            self.write() && !self.tls.is_handshaking()
+        });
+    }
+
+    /// Writes and reads, while `turn` moves the server, until the peer has received exactly this.
+    pub fn hears(&mut self, turn: impl FnMut(), expected: &[u8]) {
+        drive(turn, || {
+            self.write();
+            self.read();
+            self.received == expected
+        });
+    }
+
+    /// Writes and reads, while `turn` moves the server, until the server has ended.
+    pub fn run_to_end(&mut self, turn: impl FnMut()) {
+        drive(turn, || {
+            self.write();
+            self.read();
+            self.end.is_some()
+        });
     }
 }
