@@ -2,7 +2,6 @@
 //! edges.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{self, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -21,38 +20,9 @@ use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, SessionConfig, Turn, Wants};
 use tls_session::simulation::tls::Tls;
-use tls_session::transport::Transport;
 
-/// A socket of which nothing is known but what its calls return: a short read does not mean that it is empty.
-struct Socket(UnixStream);
-
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_vectored(slices)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Transport for Socket {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        self.0.shutdown(Shutdown::Write)
-    }
-}
-
-/// Sends `left` chunks, the next one only when the output of the one before is below the mark.
+/// Sends `left` chunks, the next one only when the output of the one before is below the mark. It closes when it hears
+/// something.
 struct Sender {
     left: usize,
     resumed: usize,
@@ -78,7 +48,7 @@ impl Application for Sender {
     }
 
     fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
-        Next::Continue
+        Next::Close
     }
 
     fn resume_sending(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
@@ -88,11 +58,21 @@ impl Application for Sender {
 }
 
 /// Counts what it gets.
-struct Counter(usize);
+struct Counter {
+    received: usize,
+    /// Whether it says `stop` when it has got something.
+    stops: bool,
+}
 
 impl Application for Counter {
-    fn received(&mut self, _now: Instant, plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
-        self.0 += plaintext.len();
+    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
+        if let Some(outbox) = outbox
+            && self.stops
+            && self.received == 0
+        {
+            outbox.send(b"stop");
+        }
+        self.received += plaintext.len();
         Next::Continue
     }
 
@@ -116,7 +96,7 @@ fn run<A: Application>(
     let (mut buffers, mut nobody) = (Buffers::default(), ());
     let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
     let watched = socket.try_clone().unwrap();
-    let mut session = Session::new(id, address, tls, Socket(socket), application, config, cx);
+    let mut session = Session::new(id, address, tls, socket, application, config, cx);
     let mut turns = 0;
     loop {
         turns += 1;
@@ -163,9 +143,9 @@ fn a_session_runs_on_a_level_triggered_socket_in_a_thread_of_its_own() {
     let (here, there) = UnixStream::pair().unwrap();
     let server = tls.server();
     let sender = thread::spawn(move || run(server, there, Sender { left: 3, resumed: 0 }));
-    let (reason, counter, _) = run(tls.client(), here, Counter(0));
+    let (reason, counter, _) = run(tls.client(), here, Counter { received: 0, stops: false });
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
-    assert_eq!(counter.0, 3 * CHUNK);
+    assert_eq!(counter.received, 3 * CHUNK);
     let (reason, sender, _) = sender.join().unwrap();
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Local });
     assert_eq!(sender.resumed, 3, "the application hears each time that it can send again");
@@ -175,46 +155,8 @@ fn a_session_runs_on_a_level_triggered_socket_in_a_thread_of_its_own() {
 #[test]
 fn a_session_is_send() {
     fn assert_send<T: Send>() {}
-    assert_send::<Session<Socket, Counter>>();
+    assert_send::<Session<UnixStream, Counter>>();
     assert_send::<tls_session::mio::Registered<Counter>>();
-}
-
-/// Sends a chunk above the mark each time that it can send again, until it hears something.
-struct Endless(usize);
-
-impl Application for Endless {
-    fn established(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        outbox.send(&vec![7; 2 * HIGH_WATER_MARK]);
-        Next::Continue
-    }
-
-    fn received(&mut self, _now: Instant, _plaintext: &[u8], _outbox: Option<&mut Outbox<'_>>) -> Next {
-        Next::Close
-    }
-
-    fn resume_sending(&mut self, _now: Instant, outbox: &mut Outbox<'_>) -> Next {
-        self.0 += 1;
-        outbox.send(&vec![7; 2 * HIGH_WATER_MARK]);
-        Next::Continue
-    }
-}
-
-/// Says `stop` when it has got something.
-struct Stopper(bool);
-
-impl Application for Stopper {
-    fn received(&mut self, _now: Instant, _plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
-        if let Some(outbox) = outbox
-            && !std::mem::replace(&mut self.0, true)
-        {
-            outbox.send(b"stop");
-        }
-        Next::Continue
-    }
-
-    fn reads_on(&self, _pending_output: usize) -> bool {
-        true
-    }
 }
 
 #[test]
@@ -222,8 +164,8 @@ fn an_application_that_always_sends_still_reads() {
     let tls = Tls::new(&TLS13).shared();
     let (here, there) = UnixStream::pair().unwrap();
     let server = tls.server();
-    let sender = thread::spawn(move || run(server, there, Endless(0)));
-    let (reason, ..) = run(tls.client(), here, Stopper(false));
+    let sender = thread::spawn(move || run(server, there, Sender { left: usize::MAX, resumed: 0 }));
+    let (reason, ..) = run(tls.client(), here, Counter { received: 0, stops: true });
     assert_eq!(reason, CloseReason::Clean { first: Endpoint::Peer });
     assert_eq!(sender.join().unwrap().0, CloseReason::Clean { first: Endpoint::Local });
 }
