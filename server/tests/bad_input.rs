@@ -5,6 +5,7 @@ use testing::certificates::Identity;
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::{Launch, assert_says};
+use testing::texts::{assert_help_and_version, assert_lists_and_completions};
 
 /// Asserts that a server does not start. Returns its only error line.
 fn refused(launch: Launch, status: i32) -> String {
@@ -86,43 +87,11 @@ fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
 
 #[test]
 fn help_and_version_are_not_errors() {
-    let folder = TempDir::new();
-    let mut help = Launch::server(folder.path()).args(["--help"]).start();
-    help.expect_exit(0);
-    let text = help.stdout.text();
-    assert_says(&text, &["Usage: mio-server", "Exit status:", "Examples:", "[default: 127.0.0.1:8000]"]);
-    let mut version = Launch::server(folder.path()).args(["--version"]).start();
-    version.expect_exit(0);
-    let text = version.stdout.text();
-    assert!(text.starts_with(concat!("mio-server ", env!("CARGO_PKG_VERSION"))), "{text}");
-    assert_says(text.lines().nth(1).unwrap(), &["rustls 0.23.", "aws-lc-rs 1."]);
-    let mut short = Launch::server(folder.path()).args(["-V"]).start();
-    short.expect_exit(0);
-    assert_eq!(short.stdout.text(), concat!("mio-server ", env!("CARGO_PKG_VERSION"), "\n"));
+    let help = &["Usage: mio-server", "Exit status:", "Examples:", "[default: 127.0.0.1:8000]"];
+    assert_help_and_version(Launch::server, "mio-server", env!("CARGO_PKG_VERSION"), help);
 }
 
-/// A text is printed even if the other arguments do not go together. A reader may stop after the first line.
 #[test]
 fn lists_and_completions_are_printed_to_stdout() {
-    let folder = TempDir::new();
-    for (arguments, begin) in [
-        (&["--list", "suites"][..], "TLS_AES_256_GCM_SHA384"),
-        (&["--list=groups", "--tls=1.2", "--group=MLKEM768"], "X25519MLKEM768"),
-        (&["--list", "versions"], "1.3"),
-        (&["--completions", "bash"], "_mio__server() {\n"),
-    ] {
-        let mut program = Launch::server(folder.path()).args(arguments).start();
-        program.expect_exit(0);
-        assert!(program.stdout.text().starts_with(begin), "{arguments:?}: {}", program.stdout.text());
-        assert_eq!(program.stderr.text(), "");
-        assert!(!folder.path().join("certificates").exists());
-
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        Launch::server(folder.path()).args(arguments).stdout(writer).start().expect_exit(0);
-        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let mut program = Launch::server(folder.path()).args(arguments).stdout(full).start();
-        program.expect_exit(1);
-        assert_says(&program.stderr.text(), &["mio-server: cannot write to stdout: "]);
-    }
+    assert_lists_and_completions(Launch::server, "mio-server");
 }

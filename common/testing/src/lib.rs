@@ -10,6 +10,7 @@
 //! full_listener  a listener with a full backlog
 //! peer           a blocking client or server that may misbehave, and whose steps must succeed
 //! terminal       a pseudoterminal
+//! texts          the help, the version, the lists and the completions of a program
 //! certificates   valid and invalid certificates, made for each test
 //! configs        configurations of a client and a server that fit together
 //! conversation   sessions of rustls in memory, with all their bytes
@@ -44,6 +45,7 @@ pub mod secrets;
 pub mod table;
 pub mod terminal;
 pub mod test_server;
+pub mod texts;
 pub mod usage;
 
 use std::time::Duration;
