@@ -1,16 +1,15 @@
 //! Two sessions on an arbitrary network, under a virtual clock: whatever happens, the invariants of `tls-session` hold.
 //!
 //! A seed stands for a [`scenario`]. `tls_session::simulation::world` runs it and checks the invariants after every step. A
-//! scenario that fails is [made smaller](shrinking) while it still fails, and is printed with the command that replays it.
+//! scenario that fails is printed with the command that replays it.
 //!
-//! | module        | what it is                                                               |
-//! |---------------|--------------------------------------------------------------------------|
-//! | [`scenario`]  | what a seed stands for                                                   |
-//! | [`role`]      | the application of either end, and what its loop sends from outside      |
-//! | [`checks`]    | what must hold for these applications, beside the invariants             |
-//! | [`tally`]     | what was met in how many runs                                            |
-//! | [`runs`]      | many seeds on all cores; the report of one that fails                    |
-//! | [`shrinking`] | smaller scenarios                                                        |
+//! | module       | what it is                                                          |
+//! |--------------|---------------------------------------------------------------------|
+//! | [`scenario`] | what a seed stands for                                              |
+//! | [`role`]     | the application of either end, and what its loop sends from outside |
+//! | [`checks`]   | what must hold for these applications, beside the invariants        |
+//! | [`tally`]    | what was met in how many runs                                       |
+//! | [`runs`]     | many seeds on all cores; the report of one that fails               |
 
 #![allow(
     clippy::unwrap_used,
@@ -23,11 +22,10 @@ mod checks;
 mod role;
 mod runs;
 mod scenario;
-mod shrinking;
 mod tally;
 
 use scenario::Scenario;
-use tls_session::simulation::journal::Journal;
+use tls_session::simulation::seeds::SharedJournal;
 
 /// A sample for every `cargo test`.
 #[test]
@@ -50,7 +48,11 @@ fn the_invariants_hold_on_a_hundred_thousand_networks() {
 fn the_same_seed_gives_the_same_run() {
     for seed in 0..300 {
         let scenario = Scenario::of(seed);
-        let digest = || runs::run(&scenario, Journal::default()).digest;
+        let digest = || {
+            let journal = SharedJournal::default();
+            runs::run(&scenario, &journal).unwrap();
+            journal.borrow().digest()
+        };
         assert_eq!(digest(), digest(), "seed {seed}");
     }
 }

@@ -6,8 +6,8 @@ use tls_session::simulation::plan::{FLOOD, Plan, micros};
 use tls_session::simulation::random::Random;
 use tls_session::simulation::{Each, Side};
 
-/// A whole run. Everything that shrinking can make smaller is here. The seed of the plan decides the rest.
-#[derive(Clone, Debug, PartialEq)]
+/// A whole run. The seed of the plan decides what is not here.
+#[derive(Debug)]
 pub struct Scenario {
     /// TLS 1.2 instead of 1.3.
     pub tls12: bool,
@@ -22,7 +22,7 @@ pub struct Scenario {
 }
 
 /// What the application of one end does.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Part {
     /// How many bytes it sends as soon as the handshake is done.
     pub sends: usize,
