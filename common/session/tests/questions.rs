@@ -16,13 +16,13 @@ use rustls::pki_types::ServerName;
 use rustls::server::{Acceptor, ServerConnectionData, ServerSessionMemoryCache};
 use rustls::version::TLS13;
 use rustls::{ClientConnection, ConnectionCommon, Error, HandshakeKind, NamedGroup, ServerConnection};
-use tls_session::application::{Application, Next, Outbox};
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::context::Context;
 use tls_session::observer::SessionId;
 use tls_session::readiness::Readiness;
 use tls_session::session::{Session, Turn};
+use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::{Shared, Tls};
 use tls_session::transport::Transport;
 
@@ -126,18 +126,6 @@ impl Transport for Replay {
     }
 }
 
-/// Echoes.
-struct Echo;
-
-impl Application for Echo {
-    fn received(&mut self, _now: Instant, plaintext: &[u8], outbox: Option<&mut Outbox<'_>>) -> Next {
-        if let Some(outbox) = outbox {
-            outbox.send(plaintext);
-        }
-        Next::Continue
-    }
-}
-
 /// Serves one client whose first bytes have been read.
 fn serve(tls: &Shared, socket: UnixStream, kept: Vec<u8>) -> CloseReason {
     socket.set_nonblocking(true).unwrap();
@@ -146,8 +134,8 @@ fn serve(tls: &Shared, socket: UnixStream, kept: Vec<u8>) -> CloseReason {
     let transport = Replay { socket, kept: io::Cursor::new(kept) };
     let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
     let config = Arc::clone(&tls.server_sessions);
-    let mut session =
-        Session::new(SessionId { number: 1, peer }, peer, tls.server(), transport, Echo, config, cx);
+    let (id, echo) = (SessionId { number: 1, peer }, Echo::default());
+    let mut session = Session::new(id, peer, tls.server(), transport, echo, config, cx);
     loop {
         let cx = &mut Context::new(Instant::now(), &mut buffers, &mut nobody);
         session.ready(Readiness::all(), cx); // no event comes for bytes that are already here

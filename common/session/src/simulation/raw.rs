@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use rustls::{Connection, Error};
+use rustls::{ClientConnection, Connection, Error};
 
 use super::network::Socket;
 use crate::transport::Transport as _;
@@ -32,6 +32,23 @@ impl Raw {
     /// Queues plaintext, in one record if it fits into one.
     pub fn send(&mut self, plaintext: &[u8]) {
         self.tls.writer().write_all(plaintext).unwrap();
+    }
+
+    /// Sends early data, right behind the ClientHello. Only a client whose ticket allows it can do that.
+    pub fn send_early(&mut self, plaintext: &[u8]) {
+        let early = self.client().early_data();
+        early.expect("the ticket allows early data").write_all(plaintext).unwrap();
+        self.write();
+    }
+
+    /// Whether the server has accepted the early data of this client.
+    pub fn is_early_data_accepted(&mut self) -> bool {
+        self.client().is_early_data_accepted()
+    }
+
+    fn client(&mut self) -> &mut ClientConnection {
+        let Connection::Client(client) = &mut self.tls else { panic!("early data comes from a client") };
+        client
     }
 
     /// Writes as much as the network takes. Returns whether that is anything.

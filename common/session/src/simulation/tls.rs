@@ -17,6 +17,8 @@ use rustls::{
 };
 
 use super::cryptography::provider;
+use super::raw_pair::RawPair;
+use super::roles::Silent;
 use super::{Side, seconds};
 use crate::authorize::{Authorize, VerifiedByRustls};
 use crate::deadline::Timeouts;
@@ -178,6 +180,17 @@ impl Tls {
     /// A client that resumes sessions.
     pub fn resuming(version: &'static SupportedProtocolVersion) -> Self {
         Self::new(version).afresh(true)
+    }
+
+    /// TLS 1.3 with a client that has a ticket for so many bytes of early data.
+    pub fn with_early_data(allowed: u32) -> Self {
+        let mut tls = Self::resuming(&TLS13);
+        tls.server.max_early_data_size = allowed;
+        tls.client.enable_early_data = true;
+        let mut first = RawPair::server(tls.clone(), Silent).established();
+        first.send_close_notify();
+        assert!(first.session.is_clean());
+        tls
     }
 
     /// The same, with other deadlines at the client.

@@ -2,7 +2,6 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 
-use rustls::client::Resumption;
 use rustls::version::TLS13;
 use rustls::{AlertDescription, Connection, Error, PeerMisbehaved};
 use tls_session::simulation::pattern;
@@ -15,12 +14,7 @@ const ALLOWED: usize = 1000;
 
 /// A server whose tickets allow early data, and a client that has one.
 fn with_ticket() -> Tls {
-    let mut tls = Tls::new(&TLS13);
-    tls.server.max_early_data_size = ALLOWED as u32;
-    tls.client.enable_early_data = true;
-    tls.client.resumption = Resumption::default();
-    Pair::of(tls.clone()).settled();
-    tls
+    Tls::with_early_data(ALLOWED as u32)
 }
 
 /// Queues early data. Returns how much of it was taken.

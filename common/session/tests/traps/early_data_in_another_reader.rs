@@ -17,13 +17,12 @@
 
 use std::io::{self, Read as _};
 
-use rustls::{Connection, ServerConnection};
+use rustls::ServerConnection;
 use tls_session::simulation::network::Socket;
-use tls_session::simulation::raw::Raw;
 use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::Echo;
 
-use super::support::{self, Poll, Step, send_early, with_ticket};
+use super::support::{self, Poll, Step, with_ticket};
 
 /// A server that collects a request.
 fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<Vec<u8>> {
@@ -47,32 +46,27 @@ fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::
 
 const REQUEST: &[u8] = b"GET /";
 /// The server's configuration allows early data, and the client uses that.
-const BEFORE: Step = |client| send_early(client, REQUEST);
+const BEFORE: Step = |client| client.send_early(REQUEST);
 /// The client sends its request again only if the server has rejected it.
 const SCHEDULE: &[Step] = &[|client| {
-    if !is_accepted(client) {
+    if !client.is_early_data_accepted() {
         client.send(REQUEST);
     }
 }];
-
-fn is_accepted(client: &Raw) -> bool {
-    let Connection::Client(tls) = &client.tls else { panic!("early data comes from a client") };
-    tls.is_early_data_accepted()
-}
 
 #[test]
 fn the_naive_loop_accepts_the_request_and_never_sees_it() {
     let (server, socket, mut poll) = support::server(&with_ticket(1024).shared(), SCHEDULE);
     BEFORE(&mut poll.peer);
     let request = naive(server, socket, &mut poll).unwrap();
-    assert!(is_accepted(&poll.peer) && request.is_empty());
+    assert!(poll.peer.is_early_data_accepted() && request.is_empty());
 }
 
 #[test]
 fn ours_rejects_early_data_unless_the_application_reads_it() {
     let mut pair = RawPair::server(with_ticket(1024), Echo::default());
     BEFORE(&mut pair.raw);
-    let pair = support::run(pair, SCHEDULE);
-    assert!(!is_accepted(&pair.raw), "so the client sends its request again");
+    let mut pair = support::run(pair, SCHEDULE);
+    assert!(!pair.raw.is_early_data_accepted(), "so the client sends its request again");
     assert_eq!(pair.session.received(), REQUEST);
 }

@@ -26,7 +26,7 @@ use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::Shared;
 
-use super::support::{self, Poll, Step, send_early, with_ticket};
+use super::support::{self, Poll, Step, with_ticket};
 
 /// A server that reads only while little output is pending.
 fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::Result<Vec<u8>> {
@@ -60,7 +60,7 @@ fn rejecting() -> Shared {
 
 /// The client sends 5000 bytes of early data. There is little room for the server's flight.
 const BEFORE: Step = |client| {
-    send_early(client, &[b'x'; 5000]);
+    client.send_early(&[b'x'; 5000]);
     client.socket.incoming().capacity = 100;
 };
 const SCHEDULE: &[Step] = &[|client| client.send(b"the same once more")];

@@ -1,22 +1,17 @@
 //! What the naive loops share: a poll, and a peer that follows a schedule.
 
 use std::cell::Cell;
-use std::io::Write as _;
 use std::ops::{Deref, DerefMut};
 use std::slice;
 use std::time::{Duration, Instant};
 
-use rustls::client::Resumption;
-use rustls::server::ServerSessionMemoryCache;
-use rustls::version::TLS13;
-use rustls::{ClientConnection, Connection, ServerConnection, SupportedProtocolVersion};
+use rustls::{ClientConnection, ServerConnection, SupportedProtocolVersion};
 use tls_session::application::Application;
 use tls_session::readiness::{Interest, Readiness};
 use tls_session::simulation::cryptography;
 use tls_session::simulation::network::{Cut, Socket, connection, with_registry};
 use tls_session::simulation::raw::Raw;
 use tls_session::simulation::raw_pair::RawPair;
-use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::{Shared, Tls};
 use tls_session::transport::Transport as _;
 
@@ -167,22 +162,7 @@ pub fn stop_reading(peer: &mut Raw) {
 /// A client with a ticket for so many bytes of early data, and the server that gave it the ticket.
 pub fn with_ticket(early_data: u32) -> Tls {
     cryptography::seed(1);
-    let mut tls = Tls::new(&TLS13);
-    tls.server.max_early_data_size = early_data;
-    tls.server.session_storage = ServerSessionMemoryCache::new(8);
-    tls.client.enable_early_data = true;
-    tls.client.resumption = Resumption::default();
-    let mut first = RawPair::server(tls.clone(), Echo::default()).established();
-    first.send_close_notify();
-    assert!(first.session.is_clean());
-    tls
-}
-
-/// The client sends early data, right behind its ClientHello.
-pub fn send_early(client: &mut Raw, plaintext: &[u8]) {
-    let Connection::Client(tls) = &mut client.tls else { panic!("early data comes from a client") };
-    tls.early_data().expect("the ticket allows early data").write_all(plaintext).unwrap();
-    client.write();
+    Tls::with_early_data(early_data)
 }
 
 /// A value that panics after ten thousand uses. It ends a loop that would never end by itself.
