@@ -11,7 +11,7 @@ use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{TIMEOUTS, Tls, VERSIONS};
 use tls_session::simulation::{pattern, seconds};
 
-use crate::support::{damage_next, echo};
+use crate::support::echo;
 
 const INSTANT: Duration = Duration::from_nanos(1);
 
@@ -203,17 +203,6 @@ fn a_closing_session_has_only_the_close_deadline_which_data_does_not_move() {
         pair.send(b"and another thing");
     }
     assert_ends_after(&mut pair, seconds(1), Timeout::Close);
-}
-
-#[test]
-fn an_alert_that_nobody_reads_does_not_hold_the_session() {
-    let mut pair = established();
-    pair.raw.socket.incoming().capacity = 0;
-    damage_next(&pair);
-    pair.send(b"damaged");
-    assert_eq!(pair.session.phase().name(), "Failing");
-    pair.advance(seconds(5));
-    assert_eq!(pair.session.reason(), Some(&CloseReason::Tls(rustls::Error::DecryptError)));
 }
 
 /// The peer has closed and has its answer, and leaves no room for our close_notify.
