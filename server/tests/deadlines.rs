@@ -1,25 +1,11 @@
-//! Each deadline ends its session, the log names it, and the next client is served. `signals.rs` tests
-//! `--close-timeout`.
+//! Each deadline ends its session, the log names it, and the next client is served. `hostile/late.rs` tests
+//! `--handshake-timeout` and `--write-timeout`, `signals.rs` tests `--close-timeout`.
 //!
 //! Timeouts that a well-behaved client must also meet, on a busy machine, are seconds. The others are shorter.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use testing::echo_server::EchoServer;
-use testing::peer::{End, TlsClient};
-
-#[test]
-fn a_handshake_timeout_reports_how_much_arrived() {
-    let server = EchoServer::start(&["--handshake-timeout", "2s"]);
-    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
-    client.send_half_a_client_hello();
-    let line = server.log().wait_for_line(" bytes of its ClientHello; ");
-    assert!(line.contains("the client had sent ") && line.contains(" of the "), "{line}");
-
-    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
-    client.send_client_hello();
-    let line = server.log().wait_for_line("the client had sent its ClientHello and nothing after it; ");
-    assert!(line.contains("timed out (--handshake-timeout): the handshake did not finish"), "{line}");
-}
+use testing::peer::End;
 
 #[test]
 fn after_an_idle_timeout_a_client_that_does_not_close_loses_its_slot() {

@@ -1,35 +1,14 @@
-//! The greeting, the echo, and the ways to end a session.
+//! Addresses, connections without a session, and the log of a session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use check::wire::Connection;
 use testing::echo_server::EchoServer;
-use testing::peer::{End, TlsClient};
-
-/// Bytes with a pattern that does not repeat.
-fn pattern(length: usize) -> Vec<u8> {
-    (0u32..).flat_map(u32::to_be_bytes).take(length).collect()
-}
 
 #[test]
 fn ipv6_works() {
     let server = EchoServer::start_at("[::1]:0");
     server.serves_a_client();
     server.log().wait_for_line("session 1: [::1]:");
-}
-
-#[test]
-fn a_slow_reader_gets_everything() {
-    let server = EchoServer::start(&["--greeting", ""]);
-    let socket = Connection::open_with_small_window(server.address, testing::LIMIT).unwrap();
-    let mut client = TlsClient::new(socket, server.client_config());
-    client.handshake().unwrap();
-    let sent = pattern(8 * 1024 * 1024);
-    let sender = client.send_in_background(&sent);
-    for piece in sent.chunks(1000) {
-        assert_eq!(client.receive(piece.len()), piece);
-    }
-    sender.join().unwrap().unwrap();
-    assert_eq!(client.close(), b"");
 }
 
 /// A TCP health check is not a session: `--sessions` does not count it, and it causes no warning.
@@ -60,19 +39,6 @@ fn the_log_reports_the_client_and_the_handshake() {
     let address = client.into_connection().socket().local_addr().unwrap();
     assert!(line.contains(&format!("session 1: {address} connected: TLS1.3 TLS_")), "{line}");
     assert!(line.contains("X25519MLKEM768") && line.contains("client not asked for a certificate"), "{line}");
-}
-
-#[test]
-fn after_close_notify_come_the_whole_echo_close_notify_and_fin() {
-    let server = EchoServer::start(&["--greeting", ""]);
-    let mut client = server.connect();
-    let sent = pattern(100_000);
-    client.send(&sent);
-    client.close_notify();
-    let (echo, end) = client.receive_to_end();
-    assert!(echo == sent);
-    assert_eq!(end, End::CloseNotify);
-    assert_eq!(client.connection().read_to_fin().unwrap(), b"", "a FIN, and nothing before it");
 }
 
 #[test]

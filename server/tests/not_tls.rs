@@ -4,11 +4,8 @@
 use std::io::Write;
 
 use testing::echo_server::EchoServer;
-use testing::peer::TlsClient;
 
 const DECODE_ERROR: u8 = 50;
-/// An unencrypted record.
-const CLOSE_NOTIFY: [u8; 7] = [0x15, 3, 3, 0, 2, 1, 0];
 
 #[test]
 fn later_bytes_are_drained_so_that_no_reset_destroys_the_alert() {
@@ -48,14 +45,4 @@ fn no_line_tells_of_bytes_after_the_end_if_there_are_none() {
     socket.read_to_fin().unwrap();
     server.program.expect_exit(0); // and has drained the socket
     assert!(!server.log().text().contains("came after the end"), "{}", server.log().text());
-}
-
-#[test]
-fn close_notify_after_the_client_hello_ends_the_handshake() {
-    let server = EchoServer::start(&["--handshake-timeout", "off"]);
-    let mut client = TlsClient::new(server.connect_raw(), server.client_config());
-    client.send_client_hello();
-    client.connection().write_all(&CLOSE_NOTIFY).unwrap();
-    server.log().wait_for_line("session 1: ");
-    server.serves_a_client();
 }

@@ -17,8 +17,9 @@ pub fn table() -> Vec<Case> {
     vec![
         handshake("silent-client", "sent nothing for 3s and was disconnected"),
         handshake("slow-handshake", HANDSHAKE),
-        handshake("half-a-hello", HANDSHAKE),
-        handshake("hello-and-silence", HANDSHAKE),
+        handshake("half-a-hello", HANDSHAKE).also_logs(&[" bytes of its ClientHello; "]),
+        handshake("hello-and-silence", HANDSHAKE)
+            .also_logs(&["the client had sent its ClientHello and nothing after it; "]),
         row("hello-and-silence", Tls12, End::Fin, HANDSHAKE).noted(FIN).flags(&["--handshake-timeout", "3s"]),
         // rustls ignores a warning before it knows the version. Some versions of rustls then wanted neither to read
         // nor to write (CVE-2024-32650), and a loop that relied on that alone was busy for ever.
