@@ -5,7 +5,7 @@ use check::case::Version;
 use check::verdict::Verdict;
 use testing::echo_server::EchoServer;
 
-/// Anybody can replay early data. rustls also keeps it in a buffer of its own, which the session does not read.
+/// An attacker on the path can replay early data. rustls also keeps it in a buffer of its own, which the session does not read.
 #[test]
 fn a_ticket_does_not_allow_early_data() {
     let server = EchoServer::start(&[]);

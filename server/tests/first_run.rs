@@ -23,7 +23,7 @@ fn the_first_start_makes_a_certificate_and_logs_it() {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     };
     assert_eq!(mode("key.pem"), 0o600);
-    assert_eq!(mode("certificate.pem") & 0o444, 0o444, "everybody may read a certificate");
+    assert_eq!(mode("certificate.pem") & 0o444, 0o444, "every user may read a certificate");
     assert_eq!(server.log().lines("chmod"), [""; 0], "no warning about the mode of a new key");
 }
 

@@ -39,7 +39,7 @@
 //! // #[test]
 //! fn my_loop_fails_no_case() -> Result<(), Box<dyn std::error::Error>> {
 //!     let address: SocketAddr = start_my_loop(); // on a thread, at port 0
-//!     let mut target = Target::new(address, "localhost".try_into()?, Trust::Everybody);
+//!     let mut target = Target::new(address, "localhost".try_into()?, Trust::Any);
 //!     target.speaks = Speaks::Echo;
 //!     target.process = Some(std::process::id()); // its memory and descriptors are watched
 //!

@@ -4,7 +4,7 @@
 //! use check::run::{self, Options};
 //! use check::target::{Target, Trust};
 //!
-//! let mut target = Target::new("127.0.0.1:8000".parse()?, "localhost".try_into()?, Trust::Everybody);
+//! let mut target = Target::new("127.0.0.1:8000".parse()?, "localhost".try_into()?, Trust::Any);
 //! let report = run::run(&mut target, Options::default(), &mut |_event| {})?;
 //! let failed: Vec<_> = report.failed().map(|outcome| outcome.case.about.name).collect();
 //! assert!(failed.is_empty(), "{failed:?}");
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn no_case_begins_when_the_budget_is_used_up() {
         let Ok(name) = "localhost".try_into() else { panic!("the name is valid") };
-        let mut target = Target::new(([127, 0, 0, 1], 1).into(), name, Trust::Everybody);
+        let mut target = Target::new(([127, 0, 0, 1], 1).into(), name, Trust::Any);
         let Some(case) = cases::all().next() else { panic!("there is a case") };
         let run = Run {
             start: Instant::now(),

@@ -35,7 +35,7 @@ pub enum Trust {
     /// The certificates that these authorities signed.
     Roots(Arc<RootCertStore>),
     /// All certificates.
-    Everybody,
+    Any,
 }
 
 /// The certificate chain and the key of our clients.
@@ -104,8 +104,8 @@ impl Target {
             .map_err(io::Error::other)?;
         let config = match &self.trust {
             Trust::Roots(roots) => config.with_root_certificates(Arc::clone(roots)),
-            Trust::Everybody => {
-                config.dangerous().with_custom_certificate_verifier(Arc::new(AcceptEverybody(provider)))
+            Trust::Any => {
+                config.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
             }
         };
         let mut config = match &self.identity {
@@ -149,15 +149,15 @@ impl Target {
 }
 
 /// Accepts every certificate. Signatures are verified: the server must have the key.
-struct AcceptEverybody(Arc<CryptoProvider>);
+struct AcceptAny(Arc<CryptoProvider>);
 
-impl fmt::Debug for AcceptEverybody {
+impl fmt::Debug for AcceptAny {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AcceptEverybody")
+        f.write_str("AcceptAny")
     }
 }
 
-impl ServerCertVerifier for AcceptEverybody {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,

@@ -159,7 +159,7 @@ fn failed_cases(fault: Fault, cases: &[&'static Case]) -> Failed {
     // A run gives up after many deaths. What it has not run comes in the next run.
     while !left.is_empty() {
         let (mut server, running) = Faulty::start(fault);
-        let mut target = Target::new(running.address, "localhost".try_into().unwrap(), Trust::Everybody);
+        let mut target = Target::new(running.address, "localhost".try_into().unwrap(), Trust::Any);
         target.patience = PATIENCE;
         target.process = running.process;
         let options = Options { cases: left, server: Some(&mut server), ..Options::default() };

@@ -22,7 +22,7 @@ const DAYS: u32 = 365;
 /// The result of [`development_certificate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstRun {
-    /// Both files existed. Nobody has read them yet.
+    /// Both files existed. They have not been read yet.
     Present,
     /// Neither file existed. Both exist now.
     Created,

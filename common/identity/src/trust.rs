@@ -53,7 +53,7 @@ pub enum Source {
     File(PathBuf),
     /// The trust store of the operating system, or of `SSL_CERT_FILE`.
     System,
-    /// Nobody is trusted.
+    /// No certificate is trusted.
     Nothing,
 }
 
@@ -87,7 +87,7 @@ impl Trust {
         Ok(Self { source, anchors, pins })
     }
 
-    /// Returns a trust that authorizes nobody.
+    /// Returns a trust that authorizes no peer.
     pub fn nothing() -> Self {
         Self { source: Source::Nothing, anchors: RootCertStore::empty(), pins: Vec::new() }
     }

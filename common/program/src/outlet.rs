@@ -332,7 +332,7 @@ mod tests {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         let mut queue = Queue::new(Outlet::new(writer.as_fd()).unwrap());
-        assert_eq!(queue.push(b"for nobody").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(queue.push(b"no reader").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     /// The bytes in a pipe end with a complete line, so the line of another program can follow.

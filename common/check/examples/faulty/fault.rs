@@ -116,7 +116,7 @@ pub enum Fault {
     ///
     /// For `late-reader`, `unread-answer`. `traps/a_pause_loses_the_edge.rs`
     PauseLosesTheEdge,
-    /// The server waits in a write until the client reads, and serves nobody else meanwhile.
+    /// The server waits in a write until the client reads, and serves no other client meanwhile.
     ///
     /// For `beside-unread-answer`. `traps/a_blocking_socket_under_the_poll.rs`
     BlockingWrite,
@@ -209,7 +209,7 @@ pub enum Fault {
     ///
     /// For `beside-silent-connections`, `connect-and-leave-fin`. `traps/one_accept_for_each_event.rs`
     FewAcceptsForEachEvent,
-    /// The server waits for the bytes of a handshake, and serves nobody else meanwhile.
+    /// The server waits for the bytes of a handshake, and serves no other client meanwhile.
     ///
     /// For `beside-silent-connections`, `beside-half-hellos`. `traps/a_blocking_socket_under_the_poll.rs`
     BlockingHandshake,
@@ -255,7 +255,7 @@ pub enum Fault {
     ///
     /// For `http-first`.
     HttpUnwrapped,
-    /// The server asserts that nobody is late: the first deadline ends the process.
+    /// The server asserts that no client is late: the first deadline ends the process.
     ///
     /// For `silent-client`, `half-a-hello`, `idle-session`.
     DeadlineUnwrapped,

@@ -2,7 +2,7 @@
 //
 //     node https.js HOST PORT CA
 //
-// With `response.pipe(process.stdout)` instead of `pipeline`, nobody would hear of an answer that breaks off.
+// With `response.pipe(process.stdout)` instead of `pipeline`, the program would not hear of an answer that breaks off.
 const fs = require('fs');
 const https = require('https');
 const { pipeline } = require('stream');

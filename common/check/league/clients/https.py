@@ -2,7 +2,7 @@
 
     python3 https.py HOST PORT CA
 
-With shutil.copyfileobj instead of read(), nobody would hear of a body that is shorter than its Content-Length.
+With shutil.copyfileobj instead of read(), the program would not hear of a body that is shorter than its Content-Length.
 """
 import ssl
 import sys

@@ -30,7 +30,7 @@ pub static CASES: &[Case] = &[
     about("silent-client")
         .tries("The client connects and sends nothing.")
         .good("The server closes the connection after some seconds.")
-        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-nobody-else")
+        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-no-other-client")
         .case(Group::Deadlines, Versions::Highest, Needs::Nothing, |trial| wait_behind(trial, &[])),
     about("slow-handshake")
         .tries("The client sends a byte of its ClientHello each half second.")

@@ -38,7 +38,7 @@ pub static CASES: &[Case] = &[
     about("beside-silent-connections")
         .tries("Fifty clients connect and send nothing. Others exchange meanwhile.")
         .good(SERVED_WITH_A_LIMIT)
-        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-nobody-else")
+        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-no-other-client")
         .case(Group::Neighbours, Versions::Highest, Needs::Neighbours, |trial| {
             beside_many(trial, "silent connections", &[])
         }),
@@ -47,7 +47,7 @@ pub static CASES: &[Case] = &[
             "Fifty clients send the first half of a ClientHello and nothing more. Others exchange meanwhile.",
         )
         .good(SERVED_WITH_A_LIMIT)
-        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-nobody-else")
+        .guide("traps.md#a-client-connects-and-sends-nothing-the-server-serves-no-other-client")
         .case(Group::Neighbours, Versions::Highest, Needs::Neighbours, |trial| {
             let hello = trial.hello()?;
             beside_many(trial, "half ClientHellos", &hello[..hello.len() / 2])

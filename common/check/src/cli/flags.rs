@@ -125,14 +125,14 @@ mio-check [OPTIONS] HOST:PORT [-- COMMAND ...]
        mio-check --explain NAME";
 
 const ABOUT: &str =
-    "Judges the event loop of anybody's TLS server: hostile clients, and a good one behind each";
+    "Judges the event loop of any TLS server: hostile clients, and a good one behind each";
 
 fn after_help() -> String {
     format!(
         "\
 Each case is a client that cuts, floods, stalls, breaks off or lies. Its verdict is one of these:
   held            the server did what it must do
-  failed          it broke a MUST of an RFC, lost or changed bytes, died, or serves nobody any more
+  failed          it broke a MUST of an RFC, lost or changed bytes, died, or no longer serves a client
   noted           what it did, where several behaviours are allowed: you judge it
   not applicable  the case says nothing about this server
   inconclusive    the case could not be carried out

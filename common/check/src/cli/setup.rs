@@ -51,7 +51,7 @@ fn server_name(flags: &Flags, place: &Place) -> Result<ServerName<'static>, Stri
 
 fn trust(flags: &Flags) -> Result<Trust, String> {
     if flags.insecure {
-        return Ok(Trust::Everybody);
+        return Ok(Trust::Any);
     }
     let mut roots = RootCertStore::empty();
     match &flags.ca {

@@ -97,7 +97,7 @@ mod tests {
                 end(socket);
             }
         });
-        let mut target = Target::new(address, "localhost".try_into().unwrap(), Trust::Everybody);
+        let mut target = Target::new(address, "localhost".try_into().unwrap(), Trust::Any);
         target.patience = PATIENCE;
         target
     }

@@ -1,4 +1,4 @@
-//! Chapter 3: on a non-blocking socket neither direction holds up the other. But nobody says when to try again.
+//! Chapter 3: on a non-blocking socket neither direction holds up the other. But the kernel does not say when to try again.
 
 use std::io::{ErrorKind, Read, Write};
 

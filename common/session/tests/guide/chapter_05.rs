@@ -64,7 +64,7 @@ fn chapter_05_a_client_that_speaks_http_gets_an_alert() {
     let mut server = Server::<Session>::new(listener).unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
     socket.write_all(b"GET / HTTP/1.0\r\n").unwrap();
-    socket.write_all(&[b'x'; 10_000]).unwrap(); // bytes that nobody parses
+    socket.write_all(&[b'x'; 10_000]).unwrap(); // bytes that the server does not parse
     socket.set_nonblocking(true).unwrap();
     let mut received = Vec::new();
     drive(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
 /// Creates two connected ends. Each direction holds up to `capacity` bytes. A read of an empty direction and a write to a
-/// full one block. If both ends block, nobody can ever wake them: then both calls return [`ErrorKind::Deadlock`].
+/// full one block. If both ends block, neither can ever wake the other: then both calls return [`ErrorKind::Deadlock`].
 fn blocking(capacity: usize) -> (End, End) {
     pair(capacity, true)
 }

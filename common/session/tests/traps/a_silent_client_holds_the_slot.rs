@@ -1,4 +1,4 @@
-//! # A client connects and sends nothing: the server serves nobody else
+//! # A client connects and sends nothing: the server serves no other client
 //!
 //! **Symptom:** The process is alive, its CPU is idle, its log is silent, and every client hangs in the handshake. A
 //! restart helps. A port scanner, a load balancer's health check, a laptop that went to sleep, or `nc host 443` is

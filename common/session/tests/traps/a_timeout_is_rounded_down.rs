@@ -1,7 +1,7 @@
 //! # `as_millis` rounds a timeout down to 0, and the loop spins until the deadline
 //!
-//! **Symptom:** `strace` shows thousands of `epoll_wait(…, 0) = 0` before each timer. With one timer a second nobody
-//! notices. With a timer in each millisecond the process uses a whole core. The timers fire on time.
+//! **Symptom:** `strace` shows thousands of `epoll_wait(…, 0) = 0` before each timer. With one timer a second the
+//! cost is invisible. With a timer in each millisecond the process uses a whole core. The timers fire on time.
 //!
 //! **Cause:** The remaining time is 0.9 ms, `Duration::as_millis` returns 0, and a timeout of 0 means "do not wait".
 //! The deadline has not passed, so the loop computes the same timeout again. mio 0.8 had this fault itself. Now it

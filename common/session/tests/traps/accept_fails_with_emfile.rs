@@ -1,7 +1,7 @@
 //! # `accept` fails with `Too many open files`, and the listener reports nothing after descriptors are free again
 //!
 //! **Symptom:** The log says `Too many open files (os error 24)` a few times. Then the load falls, descriptors are
-//! free, and clients still hang: they are connected, and nobody accepts them. When another client connects, one of
+//! free, and clients still hang: they are connected, and the server does not accept them. When another client connects, one of
 //! them may be served.
 //!
 //! **Cause:** `EMFILE` and `ENFILE` leave the connection in the backlog. The edge that announced it is used up, and a

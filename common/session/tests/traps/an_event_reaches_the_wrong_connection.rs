@@ -125,7 +125,7 @@ fn ours_gives_a_key_to_a_new_client_in_the_next_round() {
     drop(other);
 }
 
-/// Even an event for somebody else does no harm.
+/// Even an event for another connection does no harm.
 #[test]
 fn ours_takes_an_event_without_bytes_for_spurious() {
     let mut pair = RawPair::server(tls(&TLS13), Echo::default());

@@ -13,7 +13,7 @@ const END: &str = "<!-- traps:end -->\n";
 
 /// The items of a header, in their order.
 const ITEMS: [&str; 5] = ["Symptom", "Cause", "Rule", "Ours", "Seen in"];
-/// What `Seen in` says if nobody has reported the trap in public.
+/// What `Seen in` says if no public report of the trap is known.
 const NO_ISSUE: &str = "no public report is known";
 /// An item that a header may have at its end.
 const NOTE: &str = "Note";
@@ -168,7 +168,7 @@ fn every_header_has_its_items_and_names_code_that_exists() {
             assert!(!text.is_empty(), "{file} has an empty item {item}");
         }
         assert!(!trap.title.ends_with('.'), "{file}: the title is no sentence");
-        assert!(trap.issues().len() <= 6, "{file} has more issues than anybody reads");
+        assert!(trap.issues().len() <= 6, "{file} has more issues than a reader wants");
 
         let (paths, names) = trap.ours();
         assert!(!paths.is_empty() && !names.is_empty(), "{file}: Ours names a file and what is in it");

@@ -47,7 +47,7 @@ fn naive(mut tls: ServerConnection, mut socket: Socket, poll: &mut Poll) -> io::
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Somebody between the two cuts the connection after the first record, with a FIN.
+/// An attacker between the two cuts the connection after the first record, with a FIN.
 const SCHEDULE: &[Step] = &[
     |client| client.send(b"delete all mail"),
     |client| {

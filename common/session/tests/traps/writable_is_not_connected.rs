@@ -1,6 +1,6 @@
 //! # The socket is writable, so the loop believes that it is connected
 //!
-//! **Symptom:** The log says `connected` for a port where nobody listens. Then `peer_addr` fails with `Transport
+//! **Symptom:** The log says `connected` for a port on which no server listens. Then `peer_addr` fails with `Transport
 //! endpoint is not connected (os error 107)`, or the first read returns 0, "closed by the server". `Connection
 //! refused (os error 111)` appears nowhere.
 //!
@@ -42,7 +42,7 @@ fn naive(address: SocketAddr) -> io::Result<TcpStream> {
     }
 }
 
-/// An address where nobody listens, and the socket that keeps others from listening there: it is bound, and that is all.
+/// An address on which no server listens, and the socket that keeps others from listening there: it is bound, and that is all.
 fn closed_port() -> (SocketAddr, OwnedFd) {
     let holder = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     net::bind(&holder, &ANY).unwrap();
@@ -55,7 +55,7 @@ fn the_naive_loop_is_connected_to_a_closed_port() {
     let (address, _holder) = closed_port();
     let stream = naive(address).expect("connected");
     assert_eq!(stream.peer_addr().unwrap_err().kind(), io::ErrorKind::NotConnected);
-    let error = stream.take_error().unwrap().expect("the error that nobody asked for");
+    let error = stream.take_error().unwrap().expect("the error that this program has not asked for yet");
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     let read = io::Read::read(&mut &stream, &mut [0; 16]).unwrap();
     assert_eq!(read, 0, "now it looks like the end of a session");

@@ -125,7 +125,7 @@ pub fn main() -> io::Result<()> {
         let mut session = Session::new(tls::server(), socket);
         while !session.is_over() {
             if !echo_turn(&mut session)? {
-                thread::yield_now(); // nothing has moved, and nobody tells us when something will
+                thread::yield_now(); // nothing has moved, and the kernel does not say when something will
             }
         }
         io::Result::Ok(())

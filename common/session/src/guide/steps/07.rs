@@ -48,7 +48,7 @@ impl Timed {
     /// Does everything that is possible at `now`, in at most `steps` steps. Returns whether there is more to do.
     pub fn run(&mut self, now: Instant, steps: usize) -> io::Result<bool> {
         if self.deadline() <= now {
-            self.session.try_again(); // the kernel may have something that nobody has told us yet
+            self.session.try_again(); // the kernel may have something that no event has told us yet
         }
         let before = (self.session.read_bytes, self.session.written_bytes);
         let mut has_more = true;

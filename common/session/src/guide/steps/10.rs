@@ -1,5 +1,5 @@
-//! Chapter 10: what comes before a session. A line in plaintext, a ClientHello, and a configuration that somebody
-//! else chooses.
+//! Chapter 10: what comes before a session. A line in plaintext, a ClientHello, and a configuration that
+//! another thread chooses.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
