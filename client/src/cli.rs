@@ -192,11 +192,7 @@ impl Cli {
     fn check(&self) -> Result<(), String> {
         self.server_name()?;
         alpn::check(&self.alpn)?;
-        if self.show_certs && self.show.takes_stdout() {
-            return Err(
-                "--show-certs and --capture - both write to stdout; name a file for the capture".to_owned()
-            );
-        }
+        self.show.check_stdout(self.show_certs)?;
         if self.ech_grease && self.tls.names_tls12() {
             return Err("--ech-grease needs TLS 1.3: TLS 1.2 has no encrypted ClientHello; leave --tls out"
                 .to_owned());

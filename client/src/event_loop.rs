@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use identity::ServerVerifier;
+use identity::LastPresented;
 use mio::{Events, Poll};
 use program::ending::Endings;
 use program::exit::ExitStatus;
@@ -54,8 +54,8 @@ pub struct Plan {
     pub linger: Option<Duration>,
     /// Whether the client sends stdin to the server.
     pub interactive: bool,
-    /// With `--show-certs`: the verifier that keeps what the server presents. The session ends with the handshake.
-    pub show_certs: Option<Arc<ServerVerifier>>,
+    /// With `--show-certs`: the place of what the server presents. The session ends with the handshake.
+    pub show_certs: Option<LastPresented>,
 }
 
 impl Plan {
@@ -135,8 +135,9 @@ impl<'o> EventLoop<'o> {
             let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             cx.limits = Limits::ALONE;
             let reason = conversation.turn(self.poll.registry(), cx)?;
-            if let Some(verifier) = &plan.show_certs {
-                self.show_certs(verifier, &plan.server_name);
+            // Also if the handshake has failed because of the certificates. The next turn notices a closed stdout.
+            if let Some(presented) = plan.show_certs.as_ref().and_then(LastPresented::take) {
+                self.output.borrow_mut().write(presented.to_string().as_bytes());
             }
             if let Some(reason) = reason {
                 let (socket, outcome) = conversation.end(reason);
@@ -150,14 +151,6 @@ impl<'o> EventLoop<'o> {
             if self.is_interrupted() {
                 conversation.interrupt(&mut LoopContext::new(now, &mut self.buffers, self.observer));
             }
-        }
-    }
-
-    /// Writes what the server presented in the last turn, even if the handshake failed because of it.
-    fn show_certs(&mut self, verifier: &ServerVerifier, name: &ServerName<'_>) {
-        if let Some(presented) = verifier.take_presented() {
-            let report = presented.report(name, verifier.trust());
-            self.output.borrow_mut().write(report.as_bytes()); // the next turn notices a closed stdout
         }
     }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use identity::{AuthorizeServer, ClientCertificate, Identity, IdentityError, Policy, ServerVerifier, Trust};
+use identity::{
+    AuthorizeServer, ClientCertificate, Identity, IdentityError, LastPresented, Policy, ServerVerifier, Trust,
+};
 use log::warn;
 use rustls::ClientConfig;
 use rustls::pki_types::UnixTime;
@@ -31,8 +33,9 @@ pub fn plan(cli: &Cli, hooks: &TlsHooks) -> Result<Plan, Failure> {
     let (parameters, ech) = (cli.tls(), cli.ech_grease.then(ech::grease).transpose());
     let provider = hooks.provider(parameters.provider());
     let policy = if cli.insecure { Policy::Insecure } else { Policy::Strict };
+    let show_certs = cli.show_certs.then(LastPresented::default);
     let verifier = ServerVerifier::new(trust, Arc::clone(&provider), policy);
-    let verifier = Arc::new(if cli.show_certs { verifier.keep_presented() } else { verifier });
+    let verifier = Arc::new(verifier.keep_presented(show_certs.clone()));
     let builder = ClientConfig::builder_with_provider(provider);
     let builder = match ech.map_err(|error| configuration(&error))? {
         Some(mode) => builder.with_ech(mode),
@@ -51,11 +54,8 @@ pub fn plan(cli: &Cli, hooks: &TlsHooks) -> Result<Plan, Failure> {
     let mut config = builder.with_client_cert_resolver(Arc::new(certificate));
     config.alpn_protocols = cli.alpn();
     config.key_log = hooks.key_log();
-    let authorize = AuthorizeServer {
-        name: server_name.clone(),
-        verifier: Arc::clone(&verifier),
-        clock: Arc::clone(&config.time_provider),
-    };
+    let authorize =
+        AuthorizeServer { name: server_name.clone(), verifier, clock: Arc::clone(&config.time_provider) };
     let timeouts = Timeouts { wait: cli.wait_timeout.duration(), ..cli.timeouts.timeouts() };
     Ok(Plan {
         target: cli.target().clone(),
@@ -68,7 +68,7 @@ pub fn plan(cli: &Cli, hooks: &TlsHooks) -> Result<Plan, Failure> {
         message: cli.message().map(<[u8]>::to_vec),
         linger: if cli.interactive { None } else { cli.linger.duration() },
         interactive: cli.interactive,
-        show_certs: cli.show_certs.then_some(verifier),
+        show_certs,
     })
 }
 

@@ -37,6 +37,10 @@ pub struct Flags {
     #[arg(default_value = "required", hide_default_value = true, hide_possible_values = true)]
     client_auth: Auth,
 
+    /// Print the certificates that each client presents
+    #[arg(long, requires = "client_ca")]
+    pub show_certs: bool,
+
     /// Accept this application protocol (repeatable)
     #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
     alpn: Vec<Vec<u8>>,
@@ -116,6 +120,7 @@ impl Flags {
     /// A sentence that names the flags.
     pub fn check(&self) -> Result<(), String> {
         alpn::check(&self.alpn)?;
+        self.show.check_stdout(self.show_certs)?;
         self.tls.check()
     }
 
@@ -205,11 +210,14 @@ mod tests {
             (["--idle-timeout", "10"], "`10s`"),
             (["--idle-timeout", "0s"], "`off`"),
             (["--group", "P-256"], "secp256r1"),
+            (["--show-certs", "-v"], "--client-ca <FILE>"),
         ] {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
         let error = parse(&["--tls=1.2", "--suite=TLS_AES_128_GCM_SHA256"]).unwrap_err();
         assert!(error.contains("--tls") && error.contains("--suite"), "{error}");
+        let error = parse(&["--client-ca=a", "--show-certs", "--capture=-"]).unwrap_err();
+        assert!(error.contains("name a file for the capture"), "{error}");
     }
 }

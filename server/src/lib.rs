@@ -42,10 +42,12 @@
 //! | `flags.rs`, `setup.rs`, `terms.rs` | the flags, the server that is created from them, the terms of new sessions |
 //! | `reload.rs` | new terms after SIGHUP |
 //! | `program.rs`, `status.rs` | the program around the loop, and its status line |
+//! | `certificates.rs` | the certificates of clients on stdout |
 //! | `capacity.rs`, `descriptors.rs` | the number of clients that the server can hold, and the descriptors for them |
 
 mod accept_queue;
 mod capacity;
+mod certificates;
 mod descriptors;
 mod event_loop;
 mod flags;

@@ -43,6 +43,7 @@ Examples:
   mio-server                                     the first run makes a certificate for localhost
   mio-server --listen '[::]:4433' -v             listen on every address, log more
   mio-server --cert chain.pem --key key.pem      a certificate of your own
+  mio-server --client-ca ca.pem --show-certs     the certificates that clients present
   mio-server --tls 1.2 --sessions 1              one TLS 1.2 session, then end
   mio-server --trace=fields                      each step of the program, each field of the records
   openssl s_client -connect localhost:8000 -CAfile certificates/certificate.pem

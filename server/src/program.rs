@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use identity::LastPresented;
 use program::command_line;
 use program::ending::Endings;
 use program::exit::{self, ExitStatus};
@@ -12,8 +13,8 @@ use program::reporter::Reporter;
 use program::{logging, status_line, stderr};
 use rustls::Side;
 use show::args::Shown;
-use show::error::ShowError;
 
+use crate::certificates::Certificates;
 use crate::flags::{self, Flags};
 use crate::service::Service;
 use crate::setup;
@@ -69,20 +70,27 @@ pub fn run_with(name: &str, flags: &Flags, service: impl Service) -> ExitCode {
 }
 
 fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), String> {
-    let Shown { mut observer, hooks } = shown(flags, start).map_err(|error| error.to_string())?;
+    let presented = flags.show_certs.then(LastPresented::default);
+    let Shown { mut observer, hooks } = shown(flags, presented.clone(), start)?;
     let (event_loop, address) =
-        setup::event_loop(flags, &hooks, service).map_err(|error| error.to_string())?;
-    let load = || setup::terms_again(flags, &hooks).map_err(|error| error.to_string());
+        setup::event_loop(flags, &hooks, presented.as_ref(), service).map_err(|error| error.to_string())?;
+    let load = || setup::terms_again(flags, &hooks, presented.as_ref()).map_err(|error| error.to_string());
     observer.event_loop(Instant::now(), &LoopEvent::Listening(address));
     event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }
 
-/// Creates the observers: the log, the status line if the terminal shows nothing else, and the sinks that the flags
-/// name.
-fn shown(flags: &Flags, start: Instant) -> Result<Shown, ShowError> {
+/// Creates the observers: the log, the status line if the terminal shows nothing else, the certificates of clients, and
+/// the sinks that the flags name.
+fn shown(flags: &Flags, presented: Option<LastPresented>, start: Instant) -> Result<Shown, String> {
     let endings = Endings::new(Side::Server, flags.tls.offer(flags.alpn()));
     let log = Box::new(Reporter::new(endings.clone()).beside_trace(flags.show.traces()));
-    let has_status_line = flags.verbosity.steps() > 0 && status_line::is_possible() && !flags.show.traces();
-    let log: Box<dyn Observer> = if has_status_line { Box::new((Status::default(), log)) } else { log };
-    flags.show.open(log, &endings, start)
+    let shows_more = flags.show.traces() || flags.show_certs;
+    let has_status_line = flags.verbosity.steps() > 0 && status_line::is_possible() && !shows_more;
+    let mut log: Box<dyn Observer> = if has_status_line { Box::new((Status::default(), log)) } else { log };
+    if let Some(presented) = presented {
+        let certificates = Certificates::new(presented)
+            .map_err(|error| format!("--show-certs: cannot write to stdout: {error}"))?;
+        log = Box::new((log, certificates));
+    }
+    flags.show.open(log, &endings, start).map_err(|error| error.to_string())
 }

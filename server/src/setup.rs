@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use identity::{
-    AnyClient, AuthorizeClients, ClientVerifier, FirstRun, Identity, Trust, development_certificate,
+    AnyClient, AuthorizeClients, ClientVerifier, FirstRun, Identity, LastPresented, Trust,
+    development_certificate,
 };
 use log::{info, warn};
 use rustls::ServerConfig;
@@ -49,19 +50,20 @@ fn because(error: impl fmt::Display) -> SetupError {
 }
 
 /// Loads the certificate, starts to listen, and creates the event loop. Returns it with the address of the listener.
-/// If the flags name no certificate, the first run creates one.
+/// If the flags name no certificate, the first run creates one. What clients present goes to `presented`.
 ///
 /// # Errors
 /// A file, the TLS configuration or the listening address cannot be used.
 pub fn event_loop<S: Service>(
     flags: &Flags,
     hooks: &TlsHooks,
+    presented: Option<&LastPresented>,
     service: S,
 ) -> Result<(EventLoop<S>, SocketAddr), SetupError> {
     if flags.identity().is_none() {
         make_first_certificate()?;
     }
-    let terms = terms(flags, hooks)?;
+    let terms = terms(flags, hooks, presented)?;
     let listener = listen(flags)?;
     let address = listener.address().map_err(because)?;
     let capacity = Capacity { slots: flags.slots(), waiting: flags.waiting(), sessions: flags.sessions };
@@ -76,7 +78,11 @@ pub fn event_loop<S: Service>(
 ///
 /// # Errors
 /// A file cannot be used.
-pub fn terms_again(flags: &Flags, hooks: &TlsHooks) -> Result<Terms, SetupError> {
+pub fn terms_again(
+    flags: &Flags,
+    hooks: &TlsHooks,
+    presented: Option<&LastPresented>,
+) -> Result<Terms, SetupError> {
     let (certificate, key) = identity_files(flags);
     for file in [Some(certificate), Some(key), flags.client_ca.as_deref()].into_iter().flatten() {
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
@@ -86,17 +92,18 @@ pub fn terms_again(flags: &Flags, hooks: &TlsHooks) -> Result<Terms, SetupError>
             )));
         }
     }
-    terms(flags, hooks)
+    terms(flags, hooks, presented)
 }
 
 /// Loads the certificate and key of the server, and the certificates of `--client-ca`. `hooks` receive the secrets.
 ///
 /// # Errors
 /// A file or the TLS configuration cannot be used.
-fn terms(flags: &Flags, hooks: &TlsHooks) -> Result<Terms, SetupError> {
+fn terms(flags: &Flags, hooks: &TlsHooks, presented: Option<&LastPresented>) -> Result<Terms, SetupError> {
     let identity = identity(flags)?;
     let provider = hooks.provider(flags.tls.provider());
     let verifier = client_verifier(flags, &provider)?;
+    let verifier = verifier.map(|verifier| Arc::new(verifier.keep_presented(presented.cloned())));
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&flags.tls.versions())
         .map_err(because)?;
@@ -149,7 +156,7 @@ fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), Setu
 fn client_verifier(
     flags: &Flags,
     provider: &Arc<CryptoProvider>,
-) -> Result<Option<Arc<ClientVerifier>>, SetupError> {
+) -> Result<Option<ClientVerifier>, SetupError> {
     let Some(file) = &flags.client_ca else { return Ok(None) };
     let trust = Arc::new(Trust::load(file).map_err(because)?);
     for warning in trust.warnings(UnixTime::now()) {
@@ -162,7 +169,7 @@ fn client_verifier(
             trust.source()
         );
     }
-    Ok(Some(Arc::new(verifier)))
+    Ok(Some(verifier))
 }
 
 /// Creates the development certificate if this is the first run.

@@ -1,8 +1,10 @@
-//! What a server presented, as text and PEM: its certificates, its stapled OCSP response, and whether it is authorized.
+//! What a peer presented, as text and PEM: its certificates, the stapled OCSP response of a server, and whether the peer
+//! is authorized.
 //!
-//! The server chose the content, so each text is escaped, and the number of certificates and of names is limited.
+//! The peer chose the content, so each text is escaped, and the number of certificates and of names is limited.
 
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use pem::{EncodeConfig, LineEnding, Pem};
@@ -18,56 +20,55 @@ mod ocsp_lines;
 
 use crate::authorization::{Peer, authorize};
 use crate::certificate::{parse, parse_strictly};
-use crate::distinguished_name::distinguished_name;
+use crate::distinguished_name::{distinguished_name, subject};
 use crate::key_kind;
 use crate::names::{self, Basis};
 use crate::trust::Trust;
 use crate::validity::{Moment, Outside, Validity};
 use crate::wrong_name::{ip_address, name_text};
 
-/// How many certificates the report shows. A server can send thousands of bytes that are no certificates.
+/// How many certificates the report shows. A peer can send thousands of bytes that are no certificates.
 const CERTIFICATES: usize = 16;
 /// How many names of one certificate the report shows.
 const NAMES: usize = 100;
 
-/// What a server presented in a full handshake.
+/// What a peer presented in a full handshake.
+///
+/// Its `Display` is the report. Readers of PEM find the certificates in it, because they skip the lines before each
+/// certificate (RFC 7468, 5.2: "explanatory text").
 #[derive(Clone, Debug)]
 pub struct Presented {
     chain: Vec<CertificateDer<'static>>,
+    /// The name that a server has to prove. `None`: the peer is a client.
+    name: Option<ServerName<'static>>,
+    /// The stapled OCSP response of a server. Empty if there is none.
     ocsp_response: Vec<u8>,
+    trust: Arc<Trust>,
     at: UnixTime,
 }
 
 impl Presented {
-    /// Copies what rustls gives a verifier. `ocsp_response` is empty if the server stapled none.
+    /// Copies what rustls gives a verifier. The report compares it with `trust`.
     pub fn new(
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        ocsp_response: &[u8],
+        peer: Peer<'_>,
+        trust: Arc<Trust>,
         at: UnixTime,
     ) -> Self {
         let chain = std::iter::once(end_entity).chain(intermediates);
-        Self {
-            chain: chain.map(|certificate| certificate.clone().into_owned()).collect(),
-            ocsp_response: ocsp_response.to_vec(),
-            at,
-        }
+        let name = match peer {
+            Peer::Server(name) => Some(name.to_owned()),
+            Peer::Client => None,
+        };
+        let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
+        Self { chain, name, ocsp_response: Vec::new(), trust, at }
     }
 
-    /// Returns the report. Readers of PEM find the certificates in it, because they skip the lines before each
-    /// certificate (RFC 7468, 5.2: "explanatory text").
-    ///
-    /// `name` is the name that the server has to prove, and `trust` the certificates that can prove it.
-    pub fn report(&self, name: &ServerName<'_>, trust: &Trust) -> String {
-        let report = Report { presented: self, name, trust };
-        report.to_string()
+    /// Adds a copy of the stapled OCSP response of a server. It is empty if the server stapled none.
+    pub fn with_ocsp_response(self, response: &[u8]) -> Self {
+        Self { ocsp_response: response.to_vec(), ..self }
     }
-}
-
-struct Report<'a> {
-    presented: &'a Presented,
-    name: &'a ServerName<'a>,
-    trust: &'a Trust,
 }
 
 /// One line of the report: a label and its text.
@@ -75,11 +76,15 @@ fn line(f: &mut fmt::Formatter<'_>, label: &str, text: impl fmt::Display) -> fmt
     writeln!(f, "  {label:<12}{text}")
 }
 
-impl fmt::Display for Report<'_> {
+impl fmt::Display for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let chain = &self.presented.chain;
+        let chain = &self.chain;
         for (index, der) in chain.iter().take(CERTIFICATES).enumerate() {
-            let whose = if index == 0 { ", the server's own" } else { "" };
+            let whose = match (index, &self.name) {
+                (0, Some(_)) => ", the server's own",
+                (0, None) => ", the client's own",
+                _ => "",
+            };
             writeln!(f, "certificate {} of {}{whose}", index + 1, chain.len())?;
             match parse(der) {
                 Ok(certificate) => self.certificate(f, index, der, &certificate)?,
@@ -94,17 +99,21 @@ impl fmt::Display for Report<'_> {
             1 => writeln!(f, "and 1 more certificate, which is not shown\n")?,
             more => writeln!(f, "and {more} more certificates, which are not shown\n")?,
         }
-        self.ocsp(f)?;
-        let peer = Peer::Server(self.name);
-        let shown = Escaped::new(&*self.name.to_str()).to_string();
-        match authorize(chain, self.trust, peer, self.presented.at) {
-            Ok(authorized) => writeln!(f, "server {shown} authorized: {authorized}"),
-            Err(unauthorized) => writeln!(f, "server {shown} UNAUTHORIZED: {unauthorized}"),
+        let (peer, shown) = match &self.name {
+            Some(name) => {
+                self.ocsp(f)?;
+                (Peer::Server(name), format!("server {}", Escaped::new(&*name.to_str())))
+            }
+            None => (Peer::Client, format!("client {}", chain.first().map(subject).unwrap_or_default())),
+        };
+        match authorize(chain, &self.trust, peer, self.at) {
+            Ok(authorized) => writeln!(f, "{shown} authorized: {authorized}"),
+            Err(unauthorized) => writeln!(f, "{shown} UNAUTHORIZED: {unauthorized}"),
         }
     }
 }
 
-impl Report<'_> {
+impl Presented {
     fn certificate(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -134,30 +143,33 @@ impl Report<'_> {
         line(f, "signature", signature)
     }
 
-    /// Returns the alternative names. Those of the server's own certificate that match the wanted name say so.
+    /// Returns the alternative names. Those of a server's own certificate that match the wanted name say so.
     fn names(&self, index: usize, der: &CertificateDer<'_>, certificate: &X509Certificate<'_>) -> String {
         if let Err(error) = certificate.subject_alternative_name() {
             return format!("unreadable: {}", Escaped::new(&error.to_string()));
         }
         let basis = if self.trust.is_pinned(der) { Basis::Pin } else { Basis::Authority };
-        let is_for = index == 0
-            && parse_strictly(der, certificate)
-                .is_ok_and(|strict| names::is_for(certificate, &strict, self.name, basis));
+        let is_for = |wanted: &&ServerName<'_>| {
+            index == 0
+                && parse_strictly(der, certificate)
+                    .is_ok_and(|strict| names::is_for(certificate, &strict, wanted, basis))
+        };
+        let matched = self.name.as_ref().filter(is_for);
+        let matches = |name: &GeneralName<'_>| matched.is_some_and(|wanted| covers(name, wanted));
         if !names::has_alternative_names(certificate) {
-            let counts = if is_for { "; a Common Name matches, and counts for a pin" } else { "" };
+            let counts = if matched.is_some() { "; a Common Name matches, and counts for a pin" } else { "" };
             return format!("no subjectAltName{counts}");
         }
         let mut alternative = names::alternative_names(certificate);
-        let shown = alternative.by_ref().take(NAMES).map(|name| match is_for && covers(name, self.name) {
+        let shown = alternative.by_ref().take(NAMES).map(|name| match matches(name) {
             true => format!("{}{} (matches)", kind(name), name_text(name)),
             false => format!("{}{}", kind(name), name_text(name)),
         });
         let mut text = shown.collect::<Vec<_>>().join(", ");
         let more: Vec<_> = alternative.collect();
         if !more.is_empty() {
-            let matches = is_for && more.iter().any(|name| covers(name, self.name));
             let _ = write!(text, " and {} more", more.len()); // writing to a String cannot fail
-            text.push_str(if matches { ", one of which matches" } else { "" });
+            text.push_str(if more.iter().any(|name| matches(name)) { ", one of which matches" } else { "" });
         }
         if text.is_empty() { "none in subjectAltName".to_owned() } else { text }
     }
@@ -169,7 +181,7 @@ impl Report<'_> {
         if certificate.subject().as_raw() == issuer {
             found.push("itself".to_owned());
         }
-        let others = self.presented.chain.iter().take(CERTIFICATES).enumerate();
+        let others = self.chain.iter().take(CERTIFICATES).enumerate();
         let sent = others.filter(|(other, der)| {
             *other != index && parse(der).is_ok_and(|other| other.subject().as_raw() == issuer)
         });
@@ -192,8 +204,8 @@ impl Report<'_> {
     }
 
     fn remaining(&self, validity: &Validity) -> String {
-        let now = Moment::from(self.presented.at);
-        match validity.outside(self.presented.at) {
+        let now = Moment::from(self.at);
+        match validity.outside(self.at) {
             None => format!("{} left", days(now.days_until(validity.not_after))),
             Some(Outside::Before(begin)) => {
                 format!("NOT YET VALID, begins in {}", days(now.days_until(begin)))

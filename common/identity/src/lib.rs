@@ -75,7 +75,7 @@
 //! | `chain` | finds the certificate at which a chain is broken |
 //! | `authorization` | [`authorize`]: all checks of a peer, as one pure function |
 //! | `ocsp` | parses a stapled OCSP response |
-//! | `chain_report` | [`Presented`]: what a server presented, as text and PEM |
+//! | `chain_report` | [`Presented`]: what a peer presented, as text and PEM |
 //! | `verifier` | [`ServerVerifier`], [`ClientVerifier`]: the checks inside a handshake of rustls |
 //! | `authorizer` | [`AuthorizeServer`], [`AuthorizeClients`], [`AnyClient`]: the checks at the end of a handshake |
 //! | `client_certificate` | [`ClientCertificate`]: answers a server that asks for our certificate |
@@ -119,4 +119,4 @@ pub use names::{listed, to_ascii};
 pub use trust::{Source, Trust};
 pub use unauthorized::{Distrust, Link, Unauthorized};
 pub use validity::{Moment, Outside};
-pub use verifier::{ClientAuth, ClientVerifier, Policy, ServerVerifier};
+pub use verifier::{ClientAuth, ClientVerifier, LastPresented, Policy, ServerVerifier};

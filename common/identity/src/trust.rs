@@ -38,7 +38,7 @@ use crate::validity::{Outside, Validity};
 ///
 /// The certificate of a plain `openssl req -x509` works only as a pin. It has CA:TRUE, and webpki refuses a peer's own
 /// certificate that has CA:TRUE (`CaUsedAsEndEntity`), even if we were told to trust exactly this certificate.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trust {
     source: Source,
     anchors: RootCertStore,

@@ -75,6 +75,22 @@ fn refuse(refusal: Unauthorized) -> Error {
     error
 }
 
+/// The place where a verifier keeps what the last peer presented. A program that shows it takes it from there. All clones
+/// are the same place.
+#[derive(Clone, Debug, Default)]
+pub struct LastPresented(Arc<Mutex<Option<Presented>>>);
+
+impl LastPresented {
+    /// Takes what a peer presented last. `None` if it was taken before. A peer presents nothing if the session is resumed.
+    pub fn take(&self) -> Option<Presented> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, presented: Presented) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(presented);
+    }
+}
+
 /// Authorizes the server of a full handshake.
 ///
 /// The handshake's signature is verified under both policies. With [`Policy::Insecure`] a client may talk to any
@@ -84,8 +100,8 @@ pub struct ServerVerifier {
     trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
     policy: Policy,
-    /// The certificates of the last server, if the user wants to see them.
-    presented: Option<Mutex<Option<Presented>>>,
+    /// Set if the user wants to see the certificates of servers.
+    presented: Option<LastPresented>,
 }
 
 impl ServerVerifier {
@@ -94,16 +110,9 @@ impl ServerVerifier {
         Self { trust, algorithms: provider.signature_verification_algorithms, policy, presented: None }
     }
 
-    /// Keeps what a server presents in a full handshake, authorized or not, for [`Self::take_presented`].
-    pub fn keep_presented(mut self) -> Self {
-        self.presented = Some(Mutex::default());
-        self
-    }
-
-    /// Takes what a server presented last, if there is something that was not taken yet. A server presents nothing if
-    /// the session is resumed.
-    pub fn take_presented(&self) -> Option<Presented> {
-        self.presented.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Keeps what a server presents in a full handshake, authorized or not, if there is a place for it.
+    pub fn keep_presented(self, place: Option<LastPresented>) -> Self {
+        Self { presented: place, ..self }
     }
 
     /// Returns the certificates that can identify a server.
@@ -124,6 +133,8 @@ pub struct ClientVerifier {
     algorithms: WebPkiSupportedAlgorithms,
     auth: ClientAuth,
     hints: Vec<DistinguishedName>,
+    /// Set if the user wants to see the certificates of clients.
+    presented: Option<LastPresented>,
 }
 
 impl ClientVerifier {
@@ -136,7 +147,13 @@ impl ClientVerifier {
         let names = trust.subjects();
         let length: usize = names.iter().map(|name| 2 + name.as_ref().len()).sum();
         let hints = if length <= HINTS_LENGTH { names } else { Vec::new() };
-        Self { trust, algorithms: provider.signature_verification_algorithms, auth, hints }
+        let algorithms = provider.signature_verification_algorithms;
+        Self { trust, algorithms, auth, hints, presented: None }
+    }
+
+    /// Keeps what a client presents in a full handshake, authorized or not, if there is a place for it.
+    pub fn keep_presented(self, place: Option<LastPresented>) -> Self {
+        Self { presented: place, ..self }
     }
 
     /// Returns whether the server sends hints. Most clients do not need them, but a client with several certificates
@@ -194,11 +211,12 @@ impl ServerCertVerifier for ServerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if let Some(presented) = &self.presented {
-            *presented.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Presented::new(end_entity, intermediates, ocsp_response, now));
-        }
         let peer = Peer::Server(server_name);
+        if let Some(place) = &self.presented {
+            let trust = Arc::clone(&self.trust);
+            let presented = Presented::new(end_entity, intermediates, peer, trust, now);
+            place.keep(presented.with_ocsp_response(ocsp_response));
+        }
         match (authorize_parts(end_entity, intermediates, self.trust(), peer, now), self.policy) {
             (Err(refusal), Policy::Strict) => Err(refuse(refusal)),
             (Err(_), Policy::Insecure) | (Ok(_), _) => Ok(ServerCertVerified::assertion()),
@@ -223,6 +241,10 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        if let Some(place) = &self.presented {
+            let trust = Arc::clone(&self.trust);
+            place.keep(Presented::new(end_entity, intermediates, Peer::Client, trust, now));
+        }
         match authorize_parts(end_entity, intermediates, self.trust(), Peer::Client, now) {
             Err(refusal) => Err(refuse(refusal)),
             Ok(_) => Ok(ClientCertVerified::assertion()),

@@ -129,6 +129,20 @@ impl ShowArgs {
         self.capture.as_deref().is_some_and(capture::is_stdout)
     }
 
+    /// Checks that a capture and `--show-certs` do not both write to stdout.
+    ///
+    /// # Errors
+    /// A sentence that names the flags.
+    pub fn check_stdout(&self, show_certs: bool) -> Result<(), String> {
+        match show_certs && self.takes_stdout() {
+            true => {
+                let text = "--show-certs and --capture - both write to stdout; name a file for the capture";
+                Err(text.to_owned())
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Opens the sinks that the flags ask for, and returns them together with `log`. Their times count from `start`.
     /// Without flags the observer is `log` alone, so that nothing is decoded.
     ///

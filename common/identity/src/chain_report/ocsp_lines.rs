@@ -9,7 +9,7 @@ use x509_parser::oid_registry::{
     OID_HASH_SHA1, OID_NIST_HASH_SHA256, OID_NIST_HASH_SHA384, OID_NIST_HASH_SHA512,
 };
 
-use super::{CERTIFICATES, Hex, Report, days, line, serial};
+use super::{CERTIFICATES, Hex, Presented, days, line, serial};
 use crate::certificate::parse;
 use crate::key_kind;
 use crate::ocsp::{self, Answer, Answers, CertId, Responder, Response, Status};
@@ -69,9 +69,9 @@ impl Subject<'_> {
     }
 }
 
-impl Report<'_> {
+impl Presented {
     pub(super) fn ocsp(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let der = &self.presented.ocsp_response;
+        let der = &self.ocsp_response;
         if der.is_empty() {
             return writeln!(f, "no stapled OCSP response");
         }
@@ -104,7 +104,7 @@ impl Report<'_> {
     }
 
     fn status(&self, f: &mut fmt::Formatter<'_>, answer: &Answer<'_>) -> fmt::Result {
-        let now = Moment::from(self.presented.at);
+        let now = Moment::from(self.at);
         match answer.status {
             Status::Good => line(f, "status", "good"),
             Status::Revoked(since) => line(f, "status", format_args!("REVOKED on {since}")),
@@ -124,7 +124,7 @@ impl Report<'_> {
 
     /// Returns certificate 1 with the keys of its issuer. `None`: it cannot be read.
     fn subject(&self) -> Option<Subject<'_>> {
-        let chain = &self.presented.chain;
+        let chain = &self.chain;
         let certificate = parse(chain.first()?).ok()?;
         let issuer = certificate.issuer().as_raw();
         let sent = chain.iter().take(CERTIFICATES).filter_map(|der| parse(der).ok());

@@ -1,18 +1,31 @@
-//! The report about what a server presented.
+//! The report about what a peer presented.
 
 use std::fs;
 use std::sync::Arc;
 
-use crate::handshake::{VERSIONS, handshake, verifier};
+use crate::handshake::{VERSIONS, good, handshake, verifier};
 use crate::support::*;
-use identity::{Policy, Presented, Trust};
+use identity::{ClientAuth, ClientVerifier, LastPresented, Peer, Policy, Presented, Trust};
+use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ServerConfig};
 
 fn report_at(chain: &[CertificateDer<'_>], ocsp: &[u8], name: &str, trust: &Trust, now: UnixTime) -> String {
+    let name = ServerName::try_from(name).unwrap();
+    report_of(chain, ocsp, Peer::Server(&name), trust, now)
+}
+
+fn report_of(
+    chain: &[CertificateDer<'_>],
+    ocsp: &[u8],
+    peer: Peer<'_>,
+    trust: &Trust,
+    now: UnixTime,
+) -> String {
     let (own, others) = chain.split_first().unwrap();
-    let text = Presented::new(own, others, ocsp, now).report(&ServerName::try_from(name).unwrap(), trust);
+    let presented = Presented::new(own, others, peer, Arc::new(trust.clone()), now);
+    let text = presented.with_ocsp_response(ocsp).to_string();
     assert!(text.chars().all(|c| c == '\n' || c == '…' || c == ' ' || c.is_ascii_graphic()), "{text}");
     assert!(!text.contains(" \n"), "a line ends with a space: {text}");
     text
@@ -109,6 +122,29 @@ fn a_pin_is_named_and_its_common_name_counts() {
 }
 
 #[test]
+fn a_client_is_shown_without_a_wanted_name_and_without_ocsp() {
+    let root = classic("Clients of mine");
+    let for_clients = |params: &mut rcgen::CertificateParams| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    };
+    let alice = issued_by(&root, params("alice", &["localhost"], for_clients));
+    let chain = [alice.der.clone(), root.der.clone()];
+    let report = |trust: &Trust| report_of(&chain, &[], Peer::Client, trust, now());
+    let text = report(&trusting(&[&root.pem]));
+    assert_says(
+        &text,
+        &[
+            "certificate 1 of 2, the client's own\n  subject     CN=alice\n  names       DNS localhost\n",
+            "  purposes    clientAuth\n",
+            "\n\nclient CN=alice authorized: issued by CN=Clients of mine, an authority in ",
+        ],
+    );
+    assert!(!text.contains("OCSP"), "{text}");
+    assert_eq!(certificates(&text), chain);
+    assert_says(&report(&Trust::nothing()), &["\nclient CN=alice UNAUTHORIZED: "]);
+}
+
+#[test]
 fn hostile_certificates_make_a_bounded_and_escaped_report() {
     let names: Vec<String> = (0..3000).map(|number| format!("name-{number}.example")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -130,6 +166,15 @@ fn hostile_certificates_make_a_bounded_and_escaped_report() {
     );
     assert_says(&text, &["server localhost UNAUTHORIZED: malformed certificate"]);
     assert!(text.len() < 8000, "{}", text.len());
+    let text = report_of(&broken, &[], Peer::Client, &Trust::nothing(), now());
+    assert_says(&text, &["client (unreadable certificate) UNAUTHORIZED: malformed certificate"]);
+
+    // The largest message that rustls accepts has 65,535 bytes.
+    let long: Vec<_> = (0..8).map(|_| classic(&"\u{1b}".repeat(3800)).der).collect();
+    let bytes: usize = long.iter().map(|der| der.len()).sum();
+    assert!((60_000..=65_535).contains(&bytes), "{bytes}");
+    let text = report_of(&long, &[], Peer::Client, &Trust::nothing(), now());
+    assert!(text.len() < 150_000, "{}", text.len());
 }
 
 /// Each prefix of a certificate and of a response, and each single byte changed, makes a report and no panic.
@@ -317,20 +362,53 @@ fn the_verifier_keeps_what_the_server_presents_in_a_full_handshake() {
             Arc::new(config.with_single_cert_with_ocsp(chain, key, fixture_response("good")).unwrap());
         for trust in [trusting(&[&server.pem]), Trust::nothing()] {
             let verifier = Arc::into_inner(verifier(trust, Policy::Strict)).unwrap();
-            let verifier = Arc::new(verifier.keep_presented());
+            let last = LastPresented::default();
+            let verifier = Arc::new(verifier.keep_presented(Some(last.clone())));
             let client = ClientConfig::builder_with_protocol_versions(&[version])
                 .dangerous()
                 .with_custom_certificate_verifier(verifier.clone())
                 .with_no_client_auth();
             let client = Arc::new(client);
             handshake(client.clone(), config.clone());
-            let presented = verifier.take_presented().unwrap();
-            let text = presented.report(&ServerName::try_from("localhost").unwrap(), verifier.trust());
+            let text = last.take().unwrap().to_string();
             assert_says(&text, &["certificate 1 of 1", "stapled OCSP response, 272 bytes\n"]);
-            assert!(verifier.take_presented().is_none(), "it can be taken once");
+            assert!(last.take().is_none(), "it can be taken once");
             let resumed = handshake(client, config.clone());
             let is_resumed = resumed.client_error.is_none();
-            assert_eq!(verifier.take_presented().is_none(), is_resumed);
+            assert_eq!(last.take().is_none(), is_resumed);
+        }
+    }
+}
+
+#[test]
+fn the_verifier_keeps_what_a_client_presents_even_if_it_is_refused() {
+    let (server, alice) = (good(), good());
+    for version in VERSIONS {
+        for (trusted, end) in [(&alice, " authorized: "), (&server, " UNAUTHORIZED: ")] {
+            let last = LastPresented::default();
+            let provider = Arc::new(default_provider());
+            let clients =
+                ClientVerifier::new(Arc::new(trusting(&[&trusted.pem])), provider, ClientAuth::Optional);
+            let config = ServerConfig::builder_with_protocol_versions(&[version])
+                .with_client_cert_verifier(Arc::new(clients.keep_presented(Some(last.clone()))))
+                .with_single_cert(vec![server.der.clone()], server.private_key())
+                .unwrap();
+            let config = Arc::new(config);
+            let client = |presents: bool| {
+                let builder = ClientConfig::builder()
+                    .dangerous()
+                    .with_custom_certificate_verifier(verifier(trusting(&[&server.pem]), Policy::Strict));
+                Arc::new(match presents {
+                    true => {
+                        builder.with_client_auth_cert(vec![alice.der.clone()], alice.private_key()).unwrap()
+                    }
+                    false => builder.with_no_client_auth(),
+                })
+            };
+            handshake(client(false), config.clone());
+            assert!(last.take().is_none(), "the client has no certificate");
+            handshake(client(true), config.clone());
+            assert_says(&last.take().unwrap().to_string(), &["client CN=localhost", end]);
         }
     }
 }
