@@ -11,6 +11,7 @@ mod dialogue;
 mod error;
 
 use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
 
 use mio::Registry;
 use program::observer::LoopEvent;
@@ -34,6 +35,7 @@ pub enum Protocol {
 /// A connection on which TLS has not begun yet.
 pub struct Preamble {
     connected: Connected,
+    local: SocketAddr,
     dialogue: Dialogue,
 }
 
@@ -43,8 +45,13 @@ impl Preamble {
     /// # Errors
     /// The connection has no local address.
     pub fn new(protocol: Protocol, connected: Connected) -> io::Result<Self> {
-        let local = connected.stream.local_addr()?.ip();
-        Ok(Self { connected, dialogue: Dialogue::new(protocol, local) })
+        let local = connected.stream.local_addr()?;
+        Ok(Self { connected, local, dialogue: Dialogue::new(protocol, local.ip()) })
+    }
+
+    /// Returns the local address of the connection, and the address of the server.
+    pub fn ends(&self) -> (SocketAddr, SocketAddr) {
+        (self.local, self.connected.peer)
     }
 
     /// Sends and reads what is possible now, without waiting. Returns whether TLS can begin. Call [`watch`](Self::watch)

@@ -187,7 +187,7 @@ fn plaintext_after_the_client_hello_is_called_an_injection() {
 }
 
 #[test]
-fn a_connection_without_tls_is_in_the_trace_only() {
+fn a_connection_without_tls_has_a_page_with_its_plaintext_and_a_row_in_the_index() {
     let server = TestServer::new();
     let arguments = ["--starttls", "smtp", "--trace", "--capture", "a.pcapng", "--illustrate", "pages"];
     let mut client = server.client().args(arguments).start();
@@ -196,7 +196,10 @@ fn a_connection_without_tls_is_in_the_trace_only() {
     client.expect_error(3);
     client.stderr.wait_for_line("preamble in");
     assert!(!server.folder.path().join("a.pcapng").exists());
-    assert!(!server.folder.path().join("pages/client-1.html").exists());
+    let page = server.folder.read("pages/client-1.html");
+    let reason = "greeting is &quot;554 no&quot;";
+    assert_says(&page, &["TLS did not begin.", reason, "554 no\\r\\n", "id=\"trouble\""]);
+    assert_says(&server.folder.read("pages/index.html"), &["failed", reason]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 use program::host_port::HostPort;
 use program::observer::{LoopContext, LoopEvent};
 use tls_session::mio::{Attempt, Connecting, Registration};
+use tls_session::observer::SessionId;
 
 use super::EventLoop;
 use crate::connected::Connected;
@@ -91,17 +92,36 @@ impl EventLoop<'_> {
         target: &HostPort,
         timeout: Option<Duration>,
     ) -> Result<Connected, Failure> {
+        let mut preamble = Preamble::new(protocol, connected).map_err(Failure::EventLoop)?;
+        let result = self.run_preamble(&mut preamble, target, timeout);
+        let Err(failure) = result else { return Ok(preamble.into_connected()) };
+        let error = match &failure {
+            Failure::StartTls(_, error) => error.to_string(),
+            other => other.to_string(),
+        };
+        let (local, peer) = preamble.ends();
+        let id = SessionId { number: self.sessions + 1, peer };
+        self.report(&LoopEvent::PreambleFailed { id, local, error: &error });
+        Err(failure)
+    }
+
+    /// Talks to the server until TLS can begin.
+    fn run_preamble(
+        &mut self,
+        preamble: &mut Preamble,
+        target: &HostPort,
+        timeout: Option<Duration>,
+    ) -> Result<(), Failure> {
         let failure = |error| Failure::StartTls(target.clone(), error);
         let mut now = Instant::now();
         let deadline = timeout.and_then(|timeout| now.checked_add(timeout));
-        let mut preamble = Preamble::new(protocol, connected).map_err(Failure::EventLoop)?;
         loop {
             let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             let report = &mut |event: &LoopEvent<'_>| cx.event_loop(event);
             let is_done = preamble.turn(report).map_err(failure)?;
             preamble.watch(self.poll.registry()).map_err(Failure::EventLoop)?;
             if is_done {
-                return Ok(preamble.into_connected());
+                return Ok(());
             }
             if deadline.is_some_and(|at| at <= now) {
                 return Err(failure(preamble.timed_out()));

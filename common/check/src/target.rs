@@ -104,9 +104,7 @@ impl Target {
             .map_err(io::Error::other)?;
         let config = match &self.trust {
             Trust::Roots(roots) => config.with_root_certificates(Arc::clone(roots)),
-            Trust::Any => {
-                config.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
-            }
+            Trust::Any => config.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny(provider))),
         };
         let mut config = match &self.identity {
             None => config.with_no_client_auth(),

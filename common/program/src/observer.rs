@@ -106,6 +106,15 @@ pub enum LoopEvent<'a> {
     PreambleIn(SocketAddr, &'a [u8]),
     /// The client sent these bytes before the TLS session (STARTTLS).
     PreambleOut(SocketAddr, &'a [u8]),
+    /// The client ended the connection before the TLS session (STARTTLS).
+    PreambleFailed {
+        /// The session that does not begin.
+        id: SessionId,
+        /// The local address of the connection.
+        local: SocketAddr,
+        /// Why TLS does not begin.
+        error: &'a str,
+    },
     /// A socket was drained and is closed, at its end-of-file or at a limit.
     Drained {
         /// The other end.

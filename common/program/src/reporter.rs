@@ -180,6 +180,7 @@ impl Observer for Reporter {
             LoopEvent::Connected(address) => debug!("TCP connection to {address}"),
             LoopEvent::PreambleIn(_, bytes) => debug!("before TLS the server sent: {}", Escaped::new(bytes)),
             LoopEvent::PreambleOut(_, bytes) => debug!("before TLS we sent: {}", Escaped::new(bytes)),
+            LoopEvent::PreambleFailed { .. } => {} // the last line of the program says it
             LoopEvent::Drained { drained: 0, .. } => {}
             LoopEvent::Drained { peer, drained } => {
                 debug!("{peer}: {} came after the end of the session and were discarded", Bytes(*drained))

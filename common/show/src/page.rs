@@ -119,6 +119,7 @@ struct Round {
     /// When the client began to connect, and how long this took.
     connecting: Option<Instant>,
     connected: Option<Duration>,
+    connected_at: Option<Instant>,
     /// Events before the session that they belong to began, with their peer if they concern one peer only.
     events: Vec<(Option<SocketAddr>, Entry)>,
 }
@@ -130,6 +131,7 @@ impl Round {
             LoopEvent::Connecting(_) => self.connecting = Some(now),
             LoopEvent::Connected(_) => {
                 self.connected = self.connecting.take().map(|since| now.saturating_duration_since(since));
+                self.connected_at = Some(now);
             }
             _ => {}
         }
@@ -166,6 +168,18 @@ impl Illustrator {
         }
         story.segment(Duration::ZERO, Segment::Connected(self.round.connected.take()));
         self.stories.insert(id.number, story);
+    }
+
+    /// Draws a connection on which TLS did not begin. Its page begins when TCP was connected.
+    fn fail(&mut self, now: Instant, id: SessionId, local: SocketAddr, event: &LoopEvent<'_>) {
+        let began = self.round.connected_at.unwrap_or(now);
+        self.begin(began, id, local);
+        let Some(mut story) = self.stories.remove(&id.number) else { return };
+        let call = vocabulary::of_event(event);
+        story.facts.lasted = now.saturating_duration_since(began);
+        story.facts.fail_before_tls(call.details.clone());
+        story.rows.push(Row::Call(call));
+        self.queue(story);
     }
 
     /// Queues the page of a session that has ended.
@@ -217,6 +231,9 @@ impl Sink for Illustrator {
             let is_early = |verb: &str| verb.starts_with("connect") || verb.starts_with("preamble");
             self.round.events.retain(|(_, call)| is_early(call.verb));
             return;
+        }
+        if let LoopEvent::PreambleFailed { id, local, .. } = event {
+            return self.fail(now, *id, *local, event);
         }
         if !is_shown(event) {
             return;

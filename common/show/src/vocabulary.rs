@@ -166,6 +166,7 @@ pub(crate) fn of_event(event: &LoopEvent<'_>) -> Entry {
         LoopEvent::Connected(address) => entry(Tone::Tls, "connected", address.to_string()),
         LoopEvent::PreambleIn(_, bytes) => plaintext(Tone::In, "preamble in", bytes),
         LoopEvent::PreambleOut(_, bytes) => plaintext(Tone::Out, "preamble out", bytes),
+        LoopEvent::PreambleFailed { error, .. } => entry(Tone::Trouble, "preamble failed", *error),
         LoopEvent::Drained { peer, drained } => {
             entry(Tone::Tls, "drained", format!("{peer}, {drained} B discarded"))
         }

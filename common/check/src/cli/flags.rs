@@ -124,8 +124,7 @@ mio-check [OPTIONS] HOST:PORT [-- COMMAND ...]
        mio-check [--case NAME]... --list
        mio-check --explain NAME";
 
-const ABOUT: &str =
-    "Judges the event loop of any TLS server: hostile clients, and a good one behind each";
+const ABOUT: &str = "Judges the event loop of any TLS server: hostile clients, and a good one behind each";
 
 fn after_help() -> String {
     format!(

@@ -34,6 +34,8 @@ pub(super) struct Facts {
     pub(super) lasted: Duration,
     pub(super) agreed: Option<Agreed>,
     pub(super) outcome: Option<Outcome>,
+    /// TLS did not begin (STARTTLS).
+    pub(super) is_without_tls: bool,
     /// Says what this program cannot know about the end of the session.
     pub(super) unknown: Option<&'static str>,
     pub(super) moments: Moments,
@@ -155,6 +157,7 @@ impl Facts {
             lasted: Duration::ZERO,
             agreed: None,
             outcome: None,
+            is_without_tls: false,
             unknown: None,
             moments: Moments::default(),
             closures: Closures::NONE,
@@ -235,6 +238,12 @@ impl Facts {
             self.marks.fault = Some((decode::other_side(us), fault));
         }
         self.outcome = Some(Outcome { sentence, grade, refusal });
+    }
+
+    /// Ends a connection on which TLS did not begin.
+    pub(super) fn fail_before_tls(&mut self, sentence: String) {
+        self.is_without_tls = true;
+        self.outcome = Some(Outcome { sentence, grade: Grade::Failed, refusal: None });
     }
 
     pub(super) fn record(&mut self, record: &Record) {

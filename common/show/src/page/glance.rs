@@ -81,6 +81,7 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
             ("doubtful", "warn", "Not known whether it closed cleanly: its alerts are encrypted.")
         }
         Grade::Doubtful => ("doubtful", "warn", "It ended with a doubt."),
+        Grade::Failed if facts.is_without_tls => ("failed", "cross", "TLS did not begin."),
         Grade::Failed if facts.agreed.is_none() => ("failed", "cross", "The handshake failed."),
         Grade::Failed => ("failed", "cross", "It failed."),
     };

@@ -97,7 +97,7 @@ const WORDS: [(&str, &str); 9] = [
 ];
 
 /// The words beside the ladder, and their meanings. Words with one meaning have a comma between them.
-const STEPS: [(&str, &str); 28] = [
+const STEPS: [(&str, &str); 29] = [
     ("woke", "The poll returned with this number of events, and a turn of the loop begins."),
     ("asleep", "The poll waited this long, because there was nothing to do."),
     ("connecting", "The client begins a TCP connection to this address. The loop does not wait for it."),
@@ -119,6 +119,7 @@ const STEPS: [(&str, &str); 28] = [
         "preamble in, preamble out",
         "Text of another protocol before TLS begins, for example STARTTLS of SMTP.",
     ),
+    ("preamble failed", "The client ends the connection before TLS begins."),
     ("began", "The session begins. TCP is connected, and TLS has not begun."),
     ("ready", "The poll reports that this socket, or another source of events, can be read or written."),
     ("interest", "The events for which the poll wakes the loop."),

@@ -214,6 +214,9 @@ fn of_event(event: &LoopEvent<'_>) -> (Subject, &'static str, Value) {
         LoopEvent::Connected(address) => (of_peer(address), "connected", none),
         LoopEvent::PreambleIn(peer, bytes) => (of_peer(peer), "preamble_in", plaintext(bytes)),
         LoopEvent::PreambleOut(peer, bytes) => (of_peer(peer), "preamble_out", plaintext(bytes)),
+        LoopEvent::PreambleFailed { id, error, .. } => {
+            (of_session(*id), "preamble_failed", json!({ "error": text(error) }))
+        }
         LoopEvent::Drained { peer, drained } => {
             (of_peer(peer), "lingering_over", json!({ "drained": drained }))
         }
