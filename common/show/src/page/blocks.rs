@@ -51,7 +51,11 @@ pub(super) fn blocks<'a>(drawn: &'a Drawn, marks: &Marks) -> Vec<Block<'a>> {
         whole: drawn.wire,
         fields,
     };
-    let inside = payload_fields(record, marks);
+    let mut inside = payload_fields(record, marks);
+    let is_cut = record.pieces().is_empty() && record.payload().len() < drawn.payload;
+    if let Some(field) = inside.last_mut().filter(|_| is_cut) {
+        (field.range.end, field.value) = (drawn.payload, String::new());
+    }
     match record.protection {
         Protection::Clear | Protection::Sealed(_) => {
             let before = record.wire.len() - record.payload().len();
