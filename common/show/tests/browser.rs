@@ -131,6 +131,7 @@ fn a_search_opens_the_record_with_a_title_a_field_or_bytes() {
         ("legacy_compression_methods", "ClientHello"),
         ("16 03 01", "ClientHello"),
         ("160301", "ClientHello"),
+        ("2077686f", "Application data, 20\u{a0}B"), // from one row to the next
         ("who is there", "Application data, 20\u{a0}B"),
     ] {
         browser.press("/");
@@ -205,7 +206,7 @@ fn a_field_and_its_bytes_are_highlighted_together() {
     browser.evaluate(&format!("{random}.focus()"));
     let lit = "[...document.querySelectorAll('.hex .lit')].map(b => b.innerText).join(' ')";
     let random_bytes = browser.evaluate(lit);
-    assert_eq!(random_bytes.as_str().unwrap().split(' ').count(), 32);
+    assert_eq!(random_bytes.as_str().unwrap().split_whitespace().count(), 32);
 
     browser.evaluate("document.activeElement.blur(); document.querySelector('.hex b[data-f]').click()");
     let name = browser.evaluate("document.activeElement.querySelector('.name').innerText");

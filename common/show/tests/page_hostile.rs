@@ -27,7 +27,7 @@ const ELEMENTS: &str = "a b body br button code dd details div dl dt footer h1 h
                         meta ol output p path pre rect circle samp script section small span strong style summary svg symbol \
                         table tbody td text th thead time title tr ul use";
 const ATTRIBUTES: &str = "aria-hidden aria-label aria-labelledby aria-live autocomplete charset class content d \
-                          data-close data-f data-from data-key data-last data-open data-search data-step \
+                          data-close data-f data-from data-key data-last data-open data-search data-step data-tint \
                           fill focusable height hidden href http-equiv id lang name open placeholder r rel role rx scope spellcheck stroke \
                           stroke-dasharray stroke-linecap stroke-linejoin stroke-width tabindex text-anchor type viewBox width x \
                           y cx cy";

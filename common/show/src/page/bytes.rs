@@ -1,8 +1,11 @@
 //! Draws the inside of an arrow: the bytes of its record, with a colour and an explanation for each field.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{Markup, html};
+use rustls::Side;
 use tls_session::escaped::Escaped;
 
 use super::blocks::{Block, blocks};
@@ -17,12 +20,17 @@ use decode::{Content, Protection, Record};
 const SHOWN: usize = 4096;
 /// The most fields that a page explains. A peer may send thousands in one record.
 const FIELDS: usize = 8000;
-/// The bytes of a row. Two rows stand side by side on a wide page.
+/// The bytes of a row.
 const ROW: usize = 8;
+/// The bytes of a column, which has rows of [`ROW`] bytes. Columns stand side by side if they have room. All rows of a column
+/// are one text, because a browser opens a page with few elements sooner.
+const COLUMN: usize = 16 * ROW;
 /// The anchor of the field with the reason of a failure.
 pub(super) const REASON: &str = "reason";
 /// The number of tints in the style sheet.
 const TINTS: usize = 6;
+/// The records of application data of each end whose fields are explained. Later ones have the same fields.
+const EXPLAINED: usize = 4;
 
 /// What the keys chapter says about a record.
 #[derive(Debug, Default)]
@@ -39,6 +47,8 @@ pub(super) struct Painter {
     marks: Marks,
     fields: usize,
     leaves: usize,
+    /// The senders and places of the records of application data.
+    data: Vec<(Side, u64)>,
     /// The field with the reason of a failure is drawn. It has an anchor.
     has_reason: bool,
 }
@@ -68,10 +78,21 @@ impl Painter {
 
     /// Draws everything inside the arrow of a record.
     pub(super) fn record(&mut self, drawn: &Drawn, key: &AboutKey) -> Markup {
-        let blocks: Vec<Markup> = blocks(drawn, &self.marks).iter().map(|block| self.block(block)).collect();
+        let mut blocks = blocks(drawn, &self.marks);
+        let explained_in = self.explained_in(drawn);
+        if explained_in.is_some() {
+            blocks.iter_mut().for_each(|block| block.fields.iter_mut().for_each(unexplain));
+        }
+        let blocks: Vec<Markup> = blocks.iter().map(|block| self.block(block)).collect();
         html! {
             div.inside {
-                p.about { (about(drawn)) @if let Some(protection) = &key.protection { (protection) } }
+                p.about {
+                    (about(drawn))
+                    @if let Some(protection) = &key.protection { (protection) }
+                    @if let Some(place) = explained_in {
+                        " " a href={ "#record-" (place) } { "Record #" (place) } " explains the same fields."
+                    }
+                }
                 div.blocks.two[blocks.len() > 1] { @for block in &blocks { (block) } }
                 @if drawn.messages_left_out > 0 {
                     p.cut {
@@ -91,6 +112,15 @@ impl Painter {
                 }
             }
         }
+    }
+
+    /// Returns the place of the record that explains the same fields, if this one does not explain its fields.
+    fn explained_in(&mut self, drawn: &Drawn) -> Option<u64> {
+        let Record { sender, content: Content::ApplicationData(_), .. } = drawn.record else { return None };
+        self.data.push((sender, drawn.place));
+        let mut of_sender = self.data.iter().filter(|(other, _)| *other == sender).map(|(_, place)| *place);
+        let first = of_sender.next();
+        first.filter(|_| of_sender.count() >= EXPLAINED)
     }
 
     fn block(&mut self, block: &Block<'_>) -> Markup {
@@ -215,20 +245,30 @@ fn hex(shown: &[u8], fields: &[Numbered<'_>]) -> Markup {
     let mut owners: Vec<Owner> = vec![None; shown.len()];
     own(&mut owners, fields);
     html! {
-        @for (row, (eight, owners)) in shown.chunks(ROW).zip(owners.chunks(ROW)).enumerate() {
+        @for (column, (bytes, owners)) in shown.chunks(COLUMN).zip(owners.chunks(COLUMN)).enumerate() {
             div {
-                i { (format!("{:04x}", row * ROW)) }
+                i aria-hidden="true" { (rows(bytes, |row, _| format!("{:04x}", column * COLUMN + row * ROW))) }
                 code {
-                    @for (index, (owner, run)) in runs(eight, owners).enumerate() {
-                        // Copied bytes need a space between them.
-                        @if index > 0 { " " }
-                        (span(owner, run))
+                    @for (at, owner, run) in runs(bytes, owners) {
+                        @if at > 0 { (between(at)) }
+                        (span(owner, at, run))
                     }
                 }
-                samp { (text(eight)) }
+                samp { (rows(bytes, |_, row| text(row))) }
             }
         }
     }
+}
+
+/// Returns a line for each row.
+fn rows(bytes: &[u8], line: impl Fn(usize, &[u8]) -> String) -> String {
+    let lines: Vec<String> = bytes.chunks(ROW).enumerate().map(|(row, bytes)| line(row, bytes)).collect();
+    lines.join("\n")
+}
+
+/// Returns the character before the byte at this place of a column.
+fn between(at: usize) -> char {
+    if at.is_multiple_of(ROW) { '\n' } else { ' ' }
 }
 
 fn own(owners: &mut [Owner], fields: &[Numbered<'_>]) {
@@ -241,26 +281,25 @@ fn own(owners: &mut [Owner], fields: &[Numbered<'_>]) {
     }
 }
 
-/// Splits bytes into runs with the same owner.
-fn runs<'a>(bytes: &'a [u8], owners: &'a [Owner]) -> impl Iterator<Item = (Owner, &'a [u8])> {
+/// Splits bytes into runs with the same owner. Each run has its place.
+fn runs<'a>(bytes: &'a [u8], owners: &'a [Owner]) -> impl Iterator<Item = (usize, Owner, &'a [u8])> {
     let mut at = 0;
     owners.chunk_by(|one, other| one == other).filter_map(move |run| {
         let start = at;
         at += run.len();
-        Some((*run.first()?, bytes.get(start..at)?))
+        Some((start, *run.first()?, bytes.get(start..at)?))
     })
 }
 
-fn span(owner: Owner, run: &[u8]) -> Markup {
-    let digits: Vec<String> = run.iter().map(|byte| format!("{byte:02x}")).collect();
-    let digits = digits.join(" ");
-    html! {
-        @match owner {
-            Some((number, Some(tint))) => b.{ "t" (tint) } data-f=(number) { (digits) },
-            Some((number, None)) => b data-f=(number) { (digits) },
-            None => b { (digits) },
-        }
-    }
+/// Draws the run at this place of a column. It may have several rows.
+fn span(owner: Owner, at: usize, run: &[u8]) -> Markup {
+    let digits = run.iter().enumerate().map(|(index, byte)| match index {
+        0 => format!("{byte:02x}"),
+        _ => format!("{}{byte:02x}", between(at + index)),
+    });
+    let digits: String = digits.collect();
+    let (number, tint) = (owner.map(|(number, _)| number), owner.and_then(|(_, tint)| tint));
+    html! { b data-f=[number] data-tint=[tint] { (digits) } }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -288,6 +327,12 @@ fn marked(mark: Mark) -> Markup {
     }
 }
 
+/// Removes the sentence and the reference of a field, and those of the fields inside.
+fn unexplain(field: &mut Field) {
+    (field.says, field.rfc) = (Cow::Borrowed(""), "");
+    field.fields.iter_mut().for_each(unexplain);
+}
+
 fn is_fault(field: &Field) -> bool {
     matches!(field.mark, Some(Mark::Fault | Mark::Refused | Mark::WrongSignature))
 }
@@ -300,9 +345,8 @@ fn list(fields: &[Numbered<'_>]) -> Markup {
             @for Numbered { field, number, last, tint, is_reason, inside } in fields {
                 li {
                     div.field.fault[is_fault(field)] id=[is_reason.then_some(REASON)]
-                        tabindex="0" data-f=(number) data-last=(last) {
-                        @if let Some(tint) = tint { span.swatch.{ "t" (tint) } aria-hidden="true" {} }
-                        span.name { (field.name) }
+                        tabindex="0" data-f=(number) data-last=[(last > number).then_some(last)] {
+                        span.name data-tint=[tint] { (field.name) }
                         @if !field.value.is_empty() { " " span.value { (field.value) } }
                         @if let Some(mark) = field.mark { " " (marked(mark)) }
                         " " small.where { (bytes(field.range.len())) @if !field.rfc.is_empty() { " · " (reference(field.rfc)) } }

@@ -19,8 +19,7 @@ function light(target) {
   const last = Number(one.dataset.last ?? one.dataset.f);
   for (const other of block.querySelectorAll("[data-f]")) {
     const number = Number(other.dataset.f);
-    const isByte = other.dataset.last === undefined;
-    if (other === one || (isByte ? number >= first && number <= last : number === first)) {
+    if (other === one || (other.localName === "b" ? number >= first && number <= last : number === first)) {
       other.classList.add(LIT);
     }
   }

@@ -40,8 +40,9 @@ const joined = (record, selector, between) =>
 
 // Returns the text of a record: titles, fields, bytes in hexadecimal, bytes as text.
 function textOf(record) {
-  const parts = [joined(record, ".titles, .field, .readable pre", " "), joined(record, ".hex code", " "), joined(record, ".hex samp", "")];
-  return parts.join(" ").toLowerCase();
+  const hex = joined(record, ".hex code", " ").replaceAll("\n", " ");
+  const bytes = joined(record, ".hex samp", "").replaceAll("\n", "");
+  return [joined(record, ".titles, .field, .readable pre", " "), hex, bytes].join(" ").toLowerCase();
 }
 
 // Returns the forms of a query. Hexadecimal digits are found with and without spaces.
