@@ -1,12 +1,12 @@
 //! The order of the two close_notify, and what they certify.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 use rustls::version::TLS13;
-use tls_session::close_reason::{CloseReason, Endpoint};
+use tls_session::close_reason::{CloseReason, Endpoint, Operation};
 use tls_session::deadline::Timeout;
 use tls_session::session::NotSent;
-use tls_session::simulation::network::Cut;
+use tls_session::simulation::network::{Cut, FailedCall};
 use tls_session::simulation::pair::Pair;
 use tls_session::simulation::raw_pair::RawPair;
 use tls_session::simulation::roles::{Echo, Talker};
@@ -49,6 +49,27 @@ fn a_fin_or_a_reset_after_our_close_notify_does_not_confirm_it() {
             pair.settle();
             assert_eq!(pair.session.reason(), Some(&CloseReason::Unconfirmed));
         }
+    }
+}
+
+/// The kernel refuses our write, and then the reset comes, before the read of the same turn. A part of the answer is lost.
+#[test]
+fn a_reset_before_our_output_is_written_is_a_lost_connection() {
+    for version in VERSIONS {
+        let mut pair = echo(version);
+        pair.raw.socket.incoming().capacity = 0;
+        pair.send(b"hello");
+        pair.close();
+        assert_eq!(pair.session.phase().name(), "Closing");
+        let call = pair.raw.socket.outgoing().reads;
+        pair.raw.socket.outgoing().failing_read = Some(FailedCall { call, kind: ErrorKind::ConnectionReset });
+        pair.session.report_ready(pair.now);
+        pair.settle();
+        let reason = pair.session.reason();
+        assert!(
+            matches!(reason, Some(CloseReason::Transport { operation: Operation::Read, .. })),
+            "{version:?}: {reason:?}"
+        );
     }
 }
 
