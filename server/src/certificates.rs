@@ -1,7 +1,11 @@
 //! `--show-certs`: writes to stdout what each client presents.
 //!
+//! A report is written when the handshake ends. Before, any client could present the certificate of another client: only
+//! the signature of the handshake proves that a client has the key.
+//!
 //! The loop never waits for the reader of stdout. While many bytes are pending, reports are dropped and counted.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
 use std::os::fd::AsFd as _;
@@ -9,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use identity::{LastPresented, Presented};
 use log::warn;
+use program::ending::Endings;
 use program::observer::Observer;
 use program::outlet::{Outlet, Queue};
 use program::stderr;
@@ -23,6 +28,9 @@ const RETRY: Duration = Duration::from_millis(100);
 /// The observer that writes the certificates of clients.
 pub struct Certificates {
     presented: LastPresented,
+    /// What the clients of unfinished handshakes have presented, by the number of the session.
+    unfinished: HashMap<u64, Presented>,
+    endings: Endings,
     /// stdout. `None` once a write to it has failed.
     stdout: Option<Queue>,
     /// How many reports were dropped and not yet counted in stdout.
@@ -36,17 +44,20 @@ impl Certificates {
     ///
     /// # Errors
     /// No file descriptors are left.
-    pub fn new(presented: LastPresented) -> io::Result<Self> {
-        Ok(Self::to(Queue::new(Outlet::new(io::stdout().as_fd())?), presented))
+    pub fn new(presented: LastPresented, endings: Endings) -> io::Result<Self> {
+        Ok(Self::to(Queue::new(Outlet::new(io::stdout().as_fd())?), presented, endings))
     }
 
-    fn to(stdout: Queue, presented: LastPresented) -> Self {
-        Self { presented, stdout: Some(stdout), dropped: 0, retry_at: None }
+    fn to(stdout: Queue, presented: LastPresented, endings: Endings) -> Self {
+        let unfinished = HashMap::new();
+        Self { presented, unfinished, endings, stdout: Some(stdout), dropped: 0, retry_at: None }
     }
 
-    /// Writes a report behind a line with its session. Drops it if too many bytes are pending.
-    fn show(&mut self, now: Instant, id: SessionId, presented: &Presented) {
-        if self.stdout.as_ref().is_some_and(|stdout| stdout.len() > LIMIT) {
+    /// Writes a report behind a line with its session, and `failure`, why the handshake failed. Drops it if too many bytes
+    /// are pending.
+    fn show(&mut self, now: Instant, id: SessionId, presented: &Presented, failure: Option<&str>) {
+        let Some(stdout) = &self.stdout else { return };
+        if stdout.len() > LIMIT {
             self.dropped += 1;
             return;
         }
@@ -55,7 +66,11 @@ impl Certificates {
             let missing = Count(std::mem::take(&mut self.dropped), "session");
             let _ = writeln!(text, "{missing} missing here: stdout took no more\n"); // a String takes all
         }
-        let _ = writeln!(text, "{id}\n{presented}");
+        let _ = write!(text, "{id}\n{presented}");
+        if let Some(failure) = failure {
+            let _ = writeln!(text, "handshake failed: {failure}");
+        }
+        text.push('\n');
         self.write(now, text.as_bytes());
     }
 
@@ -73,13 +88,25 @@ impl Certificates {
 }
 
 impl tls_session::observer::Observer for Certificates {
-    /// The verifier has run in `process_new_packets`, and this step follows at once. So the certificates are those of this
-    /// session.
     fn step(&mut self, now: Instant, id: SessionId, step: &Step<'_>) {
-        if let Step::Processed(_) = step
-            && let Some(presented) = self.presented.take()
-        {
-            self.show(now, id, &presented);
+        match step {
+            // The verifier has run in `process_new_packets`, and this step follows at once. So the certificates are those
+            // of this session.
+            Step::Processed(_) => {
+                self.unfinished.extend(self.presented.take().map(|presented| (id.number, presented)));
+            }
+            Step::Established(_) => {
+                if let Some(presented) = self.unfinished.remove(&id.number) {
+                    self.show(now, id, &presented, None);
+                }
+            }
+            Step::Closed { reason, until, .. } => {
+                if let Some(presented) = self.unfinished.remove(&id.number) {
+                    let failure = self.endings.describe_end(reason, *until).to_string();
+                    self.show(now, id, &presented, Some(&failure));
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -116,11 +143,13 @@ mod tests {
     use std::sync::Arc;
 
     use identity::{Peer, Trust};
+    use rustls::Side;
     use rustls::pki_types::UnixTime;
     use testing::certificates::{Identity, der};
 
     fn observer(writer: &io::PipeWriter) -> Certificates {
-        Certificates::to(Queue::new(Outlet::new(writer.as_fd()).unwrap()), LastPresented::default())
+        let endings = Endings::of(Side::Server);
+        Certificates::to(Queue::new(Outlet::new(writer.as_fd()).unwrap()), LastPresented::default(), endings)
     }
 
     fn presented() -> Presented {
@@ -140,7 +169,7 @@ mod tests {
         let mut shown = 0;
         while certificates.dropped < 2 {
             shown += 1;
-            certificates.show(now, id(shown), &presented);
+            certificates.show(now, id(shown), &presented, None);
         }
         shown -= 2;
         assert_eq!(certificates.deadline(), Some(now + RETRY));
@@ -154,7 +183,7 @@ mod tests {
             text.extend_from_slice(&buffer[..length]);
             certificates.timer(at);
         }
-        certificates.show(now, id(shown + 3), &presented);
+        certificates.show(now, id(shown + 3), &presented, None);
         drop((certificates, writer));
         reader.read_to_end(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
@@ -169,7 +198,7 @@ mod tests {
         let mut certificates = observer(&writer);
         drop(reader);
         for number in [1, 2] {
-            certificates.show(Instant::now(), id(number), &presented());
+            certificates.show(Instant::now(), id(number), &presented(), None);
             assert!(certificates.stdout.is_none() && certificates.deadline().is_none());
         }
     }

@@ -88,7 +88,7 @@ fn shown(flags: &Flags, presented: Option<LastPresented>, start: Instant) -> Res
     let has_status_line = flags.verbosity.steps() > 0 && status_line::is_possible() && !shows_more;
     let mut log: Box<dyn Observer> = if has_status_line { Box::new((Status::default(), log)) } else { log };
     if let Some(presented) = presented {
-        let certificates = Certificates::new(presented)
+        let certificates = Certificates::new(presented, endings.clone())
             .map_err(|error| format!("--show-certs: cannot write to stdout: {error}"))?;
         log = Box::new((log, certificates));
     }

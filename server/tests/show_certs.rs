@@ -6,6 +6,7 @@ use rustls::pki_types::pem::PemObject as _;
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
+use testing::peer::{TlsClient, client_config_presenting};
 use testing::program::{Launch, assert_says};
 
 fn server(trusted: &str, arguments: &[&str]) -> EchoServer {
@@ -50,7 +51,8 @@ fn a_refused_client_is_shown_and_a_client_without_a_certificate_is_in_the_log_on
 
         let mallory = Identity::for_names(&["mallory"]);
         client(&server, &mallory, &["--tls", version]).start().expect_exit(3);
-        server.program.stdout.wait_for_text("client CN=mallory UNAUTHORIZED: unknown issuer");
+        let refused = "handshake failed: the client is not authorized: unknown issuer";
+        server.program.stdout.wait_for_text(refused);
         assert_says(
             &server.program.stdout.text(),
             &["session 2: 127.0.0.1:", "certificate 1 of 1, the client's own\n"],
@@ -60,6 +62,23 @@ fn a_refused_client_is_shown_and_a_client_without_a_certificate_is_in_the_log_on
             .program
             .stdout
             .wait_for_text("client CN=alice authorized: its certificate is in clients.pem\n");
+    }
+}
+
+/// The certificate is no secret. Without its key a client must not look like its owner.
+#[test]
+fn the_report_says_that_a_client_without_the_key_failed() {
+    let (alice, mallory) = (Identity::for_names(&["alice"]), Identity::for_names(&["mallory"]));
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let server = server(&alice.certificate, &[]);
+        let chain = vec![der(&alice.certificate)];
+        let key = mallory.private_key();
+        let config = client_config_presenting(&server.certificate(), chain, &key, &[version]);
+        let mut client = TlsClient::new(server.connect_raw(), config);
+        let _ = client.handshake(); // TLS 1.3 ends it before the server has checked the signature
+        client.receive_to_end();
+        let report = "its certificate is in clients.pem\nhandshake failed: the client is not authorized: ";
+        server.program.stdout.wait_for_text(report);
     }
 }
 
