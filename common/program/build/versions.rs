@@ -31,18 +31,22 @@ fn pass_versions() {
 fn commit() -> Option<String> {
     // A copy of these sources may lie inside another repository, which does not track them.
     git(&["ls-files", "--error-unmatch", "Cargo.toml"])?;
-    // The log of HEAD grows with each commit. If a file is missing, cargo would run this script for each build.
-    for file in ["HEAD", "logs/HEAD"] {
-        let path = git(&["rev-parse", "--git-path", file])?;
-        if Path::new(&path).exists() {
-            println!("cargo::rerun-if-changed={path}");
-        }
+    for path in watched()? {
+        println!("cargo::rerun-if-changed={path}");
     }
-    // A source that changes makes cargo compile the program again anyway.
-    SOURCES.iter().for_each(|source| println!("cargo::rerun-if-changed={source}"));
     let is_clean = git(&[&["diff", "--no-ext-diff", "--quiet", "HEAD", "--"], &SOURCES[..]].concat()).is_some();
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
     Some(if is_clean { commit } else { format!("{commit}-dirty") })
+}
+
+/// Returns the files and folders whose changes can change the result of [`commit`]. A file that is missing is left out: cargo
+/// would run this script for each build. Another repository that has a copy of these sources may have no Cargo.lock.
+fn watched() -> Option<Vec<String>> {
+    // The log of HEAD grows with each commit.
+    let [head, log] = ["HEAD", "logs/HEAD"].map(|file| git(&["rev-parse", "--git-path", file]));
+    // A source that changes makes cargo compile the program again anyway.
+    let sources = SOURCES.map(str::to_owned);
+    Some([head?, log?].into_iter().chain(sources).filter(|path| Path::new(path).exists()).collect())
 }
 
 /// Returns what git prints, without the last newline.

@@ -11,7 +11,7 @@ fn the_commit_is_marked_if_a_source_is_not_committed() {
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for folder in ["client", "server"] {
         let missing = SOURCES.iter().find(|source| !programs.join(folder).join(source).exists());
-        assert_eq!(missing, None, "cargo would run the build script for each build");
+        assert_eq!(missing, None, "the build script does not watch it");
     }
 
     let folder = TempDir::new();
@@ -26,6 +26,8 @@ fn the_commit_is_marked_if_a_source_is_not_committed() {
     git(&[&author[..], &["commit", "--quiet", "--message", "first"]].concat()).unwrap();
     let clean = commit().unwrap();
     assert!(clean.len() == 12 && !clean.contains('-'), "{clean}");
+    let sources: Vec<_> = watched().unwrap().into_iter().filter(|path| !path.contains(".git/")).collect();
+    assert_eq!(sources, ["Cargo.toml"], "cargo would run the build script for each build");
     folder.write("client/tests/test.rs", "changed");
     assert_eq!(commit().unwrap(), clean, "the program does not contain its tests");
     folder.write("client/Cargo.toml", "changed");
