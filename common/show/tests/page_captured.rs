@@ -218,10 +218,16 @@ fn the_strip_separates_the_wait_for_the_client_hello_from_the_handshake() {
         let selector = Selector::parse(".strip li").unwrap();
         html.select(&selector).map(|phase| phase.text().collect()).collect::<Vec<String>>()
     };
-    let phases =
-        strip(vec![(3000, Client, client_hello), (3200, Server, server_hello), (4000, Client, vec![])]);
+    let session = |first, second| {
+        strip(vec![
+            (first, Client, client_hello.clone()),
+            (second, Server, server_hello.clone()),
+            (4000, Client, vec![]),
+        ])
+    };
     let waiting = "1 waiting for the ClientHello 3\u{a0}s";
-    assert_eq!(phases[..2], [waiting, "2 handshake, until the server answers 200.000\u{a0}ms"]);
+    assert_eq!(session(3000, 3200)[..2], [waiting, "2 handshake, until the server answers 200.000\u{a0}ms"]);
+    assert_eq!(session(0, 200)[0], "1 handshake, until the server answers 200.000\u{a0}ms");
     // The client sends nothing but a FIN.
     assert_eq!(strip(vec![(3000, Client, vec![])])[0], waiting);
 }

@@ -11,6 +11,8 @@ use super::numbers::duration;
 const WHOLE: u128 = 1000;
 /// The least width of a phase, so that its number fits.
 const LEAST: u128 = 30;
+/// The shortest wait for the ClientHello that is a phase. A client needs less time to make it.
+const NOTICEABLE: Duration = Duration::from_millis(1);
 
 /// A phase of a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +67,7 @@ fn phases(facts: &Facts) -> Vec<Phase> {
     let established = facts.agreed.as_ref().and_then(|agreed| agreed.after);
     let (first, last) = established.and(moments.data).unwrap_or_default();
     let mut phases = Vec::new();
-    let mut at = Duration::ZERO;
+    let mut at = moments.asked.filter(|asked| *asked < NOTICEABLE).unwrap_or_default();
     let mut add = |name, class, until: Duration| {
         let lasted = until.saturating_sub(at);
         if !lasted.is_zero() {
