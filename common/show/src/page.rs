@@ -89,7 +89,7 @@ use self::story::Story;
 pub use crate::clock::Clock;
 use crate::error::ShowError;
 use crate::sink::{Carried, Sink};
-use crate::vocabulary::{self, Entry};
+use crate::vocabulary::{self, Entry, Tone};
 
 /// The most events of the loop that are kept before their session begins.
 const MAX_EARLY_EVENTS: usize = 32;
@@ -111,17 +111,35 @@ pub struct Illustrator {
     stories: HashMap<u64, Story>,
 }
 
+/// The beginning of a turn of the loop.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wake {
+    /// The number of the turn.
+    number: u64,
+    woke: Option<(Instant, usize, bool)>,
+}
+
+/// An event before its session began.
+#[derive(Debug)]
+struct Early {
+    wake: Wake,
+    /// Its peer, if it concerns one peer only.
+    peer: Option<SocketAddr>,
+    call: Entry,
+}
+
 /// The current turn of the loop.
 #[derive(Debug, Default)]
 struct Round {
-    number: u64,
-    woke: Option<(Instant, usize, bool)>,
+    wake: Wake,
     /// When the client began to connect, and how long this took.
     connecting: Option<Instant>,
     connected: Option<Duration>,
     connected_at: Option<Instant>,
-    /// Events before the session that they belong to began, with their peer if they concern one peer only.
-    events: Vec<(Option<SocketAddr>, Entry)>,
+    /// Events before the session that they belong to began.
+    events: Vec<Early>,
+    /// How many steps before TLS (STARTTLS) did not fit into `events`.
+    left_out: u64,
 }
 
 impl Round {
@@ -134,6 +152,14 @@ impl Round {
                 self.connected_at = Some(now);
             }
             _ => {}
+        }
+    }
+
+    /// Says how many steps before TLS are not in the story.
+    fn push_left_out(&mut self, story: &mut Story) {
+        if self.left_out > 0 {
+            let details = format!("{} before TLS", Count(mem::take(&mut self.left_out), "step"));
+            story.rows.push(Row::Call(vocabulary::entry(Tone::Quiet, "left out", details)));
         }
     }
 }
@@ -161,11 +187,12 @@ impl Illustrator {
 
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
         let mut story = Story::new(now, id, self.endings.clone(), local, self.clock.since_1970(now));
-        story.turn(&self.round, now);
-        let is_own = |(peer, _): &mut (Option<SocketAddr>, Entry)| peer.is_none_or(|peer| peer == id.peer);
-        for (_, call) in self.round.events.extract_if(.., is_own) {
-            story.rows.push(Row::Call(call));
+        story.turn(self.round.wake, now);
+        let is_own = |early: &mut Early| early.peer.is_none_or(|peer| peer == id.peer);
+        for early in self.round.events.extract_if(.., is_own) {
+            story.rows.push(Row::Call(early.call));
         }
+        self.round.push_left_out(&mut story);
         story.segment(Duration::ZERO, Segment::Connected(self.round.connected.take()));
         self.stories.insert(id.number, story);
     }
@@ -173,8 +200,17 @@ impl Illustrator {
     /// Draws a connection on which TLS did not begin. Its page begins when TCP was connected.
     fn fail(&mut self, now: Instant, id: SessionId, local: SocketAddr, event: &LoopEvent<'_>) {
         let began = self.round.connected_at.unwrap_or(now);
-        self.begin(began, id, local);
-        let Some(mut story) = self.stories.remove(&id.number) else { return };
+        let mut story = Story::new(began, id, self.endings.clone(), local, self.clock.since_1970(began));
+        for early in mem::take(&mut self.round.events) {
+            let is_connected = early.call.verb == "connected";
+            story.turn(early.wake, began);
+            story.rows.push(Row::Call(early.call));
+            if is_connected {
+                story.segment(Duration::ZERO, Segment::Connected(self.round.connected.take()));
+            }
+        }
+        self.round.push_left_out(&mut story);
+        story.turn(self.round.wake, began);
         let call = vocabulary::of_event(event);
         story.facts.lasted = now.saturating_duration_since(began);
         story.facts.fail_before_tls(call.details.clone());
@@ -213,7 +249,7 @@ impl Sink for Illustrator {
             self.begin(now, id, *local);
         }
         let Some(story) = self.stories.get_mut(&id.number) else { return };
-        story.turn(&self.round, now);
+        story.turn(self.round.wake, now);
         story.step(now, step, carried);
         carried.records.iter().for_each(|record| story.facts.resume(record, &mut self.tickets));
         if let Step::Closed { .. } = step
@@ -225,11 +261,11 @@ impl Sink for Illustrator {
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         if let LoopEvent::Woke { events, timeout } = event {
-            self.round.number += 1;
-            self.round.woke = Some((now, *events, vocabulary::may_sleep(*timeout)));
+            let woke = Some((now, *events, vocabulary::may_sleep(*timeout)));
+            self.round.wake = Wake { number: self.round.wake.number + 1, woke };
             // A client connects, and begins TLS, in earlier turns than the one in which its session begins.
             let is_early = |verb: &str| verb.starts_with("connect") || verb.starts_with("preamble");
-            self.round.events.retain(|(_, call)| is_early(call.verb));
+            self.round.events.retain(|early| is_early(early.call.verb));
             return;
         }
         if let LoopEvent::PreambleFailed { id, local, .. } = event {
@@ -244,11 +280,13 @@ impl Sink for Illustrator {
         let concerns_all = self.endings.peer() == Side::Server || matches!(event, LoopEvent::Stopping { .. });
         if concerns_all && !self.stories.is_empty() {
             for story in self.stories.values_mut() {
-                story.turn(&self.round, now);
+                story.turn(self.round.wake, now);
                 story.rows.push(Row::Call(call.clone()));
             }
         } else if self.round.events.len() < MAX_EARLY_EVENTS {
-            self.round.events.push((peer_of(event), call));
+            self.round.events.push(Early { wake: self.round.wake, peer: peer_of(event), call });
+        } else if matches!(event, LoopEvent::PreambleIn(..) | LoopEvent::PreambleOut(..)) {
+            self.round.left_out += 1;
         }
     }
 }

@@ -7,8 +7,12 @@ mod support {
     pub mod memory;
 }
 
-use support::drawn::{Page, draw, draw_all};
-use support::memory::{Setup, Talk};
+use std::time::Duration;
+
+use program::observer::{LoopEvent, Observer as _};
+use rustls::Side;
+use support::drawn::{Easel, Page, draw, draw_all};
+use support::memory::{Setup, Talk, id};
 use testing::configs::{Shape, suite};
 
 const ROOM: usize = 256 * 1024;
@@ -251,4 +255,31 @@ fn a_record_with_text_shows_its_beginning() {
     assert!(shown.contains(&"“hello, who is there?”".to_owned()), "{shown:?}");
     assert_eq!(previews(Talk::new(&[b'<'; 100], 1))[0], format!("“{}”…", "<".repeat(24)));
     assert_eq!(previews(Talk::new(b"\x1b[31mred", 1)), Vec::<String>::new());
+}
+
+/// The server says much before TLS, in many pieces, and then the client gives up.
+#[test]
+fn a_page_without_tls_has_its_turns_in_order_and_counts_what_it_leaves_out() {
+    let mut easel = Easel::without_session(Side::Client);
+    let (start, peer) = (easel.start, id(8000).peer);
+    easel.show.event_loop(start, &LoopEvent::Connecting(peer));
+    easel.show.event_loop(start, &LoopEvent::Connected(peer));
+    for turn in 1..=40 {
+        let now = start + Duration::from_millis(turn);
+        easel.show.event_loop(now, &LoopEvent::Woke { events: 1, timeout: None });
+        easel.show.event_loop(now, &LoopEvent::PreambleIn(peer, b"220-\r\n"));
+    }
+    let event = LoopEvent::PreambleFailed { id: id(8000), local: id(4433).peer, error: "it refuses" };
+    easel.show.event_loop(start + Duration::from_millis(50), &event);
+    let page = easel.page();
+    let ladder = page.texts(".ladder").concat().replace('\u{a0}', " ");
+    has(
+        &ladder,
+        &[
+            "+0.000 mswoke: 1 event·connecting",
+            "+1.000 mswoke: 1 event←preamble in",
+            "left out 10 steps before TLS",
+        ],
+    );
+    has(&ladder, &["asleep, 10.000 ms+40.000 mswoke: 1 event✖preamble failed it refuses"]);
 }

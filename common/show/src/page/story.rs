@@ -10,7 +10,7 @@ use tls_session::close_reason::CloseReason;
 use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
-use super::Round;
+use super::Wake;
 use super::facts::Facts;
 use super::rows::{Carry, Row, Rows, Turn};
 use super::segments::Segment;
@@ -82,20 +82,21 @@ impl Story {
     }
 
     /// Adds a row for the current turn of the loop, unless it has one.
-    pub(super) fn turn(&mut self, round: &Round, now: Instant) {
-        if self.round == round.number && !self.rows.first.is_empty() {
+    pub(super) fn turn(&mut self, wake: Wake, now: Instant) {
+        if self.round == wake.number && !self.rows.first.is_empty() {
             return;
         }
-        let at = round.woke.map_or(now, |(woke, ..)| woke).saturating_duration_since(self.began);
-        let others = round.number.saturating_sub(self.round + 1);
+        let at = wake.woke.map_or(now, |(woke, ..)| woke).saturating_duration_since(self.began);
+        let others = wake.number.saturating_sub(self.round + 1);
         let first = self.rows.first.is_empty();
         self.rows.push(Row::Turn(Turn {
             at,
             gap: at.saturating_sub(self.turned),
-            woke: round.woke.map(|(_, events, slept)| (events, slept)),
-            others: if first { 0 } else { others },
+            woke: wake.woke.map(|(_, events, slept)| (events, slept)),
+            // All turns of a client's loop belong to its one session.
+            others: if first || self.endings.local() == Side::Client { 0 } else { others },
         }));
-        self.round = round.number;
+        self.round = wake.number;
         self.turned = at;
     }
 
