@@ -195,7 +195,7 @@ pub(crate) fn block(file: &mut Vec<u8>, kind: u32, content: &[u8]) {
     file.extend_from_slice(&length.to_le_bytes());
 }
 
-/// Makes an IPv4 packet (RFC 791, 3.1; RFC 9293, 3.1). Nobody checks its checksums.
+/// Makes an IPv4 packet (RFC 791, 3.1; RFC 9293, 3.1). No reader checks its checksums.
 fn packet(segment: &Segment) -> Vec<u8> {
     let (from, to) = match segment.sender {
         Side::Client => ([50_000_u16, 443], [1, 2]),

@@ -256,7 +256,7 @@ fn a_ticket_resumes_no_session_under_another_name() {
     assert_eq!(server.handshake_kind(), Some(HandshakeKind::Full));
 }
 
-/// The second configuration demands a certificate. It shares the store of the first one, so nobody asks.
+/// The second configuration demands a certificate. It shares the store of the first one, so no server asks.
 #[test]
 fn a_ticket_resumes_a_session_of_another_configuration_that_shares_its_store() {
     let mut open = Tls::resuming(&TLS13);

@@ -37,7 +37,7 @@ impl Application for Echo {
     }
 }
 
-/// Returns the configuration of rustls. The certificate is for `localhost`, and everybody knows its key.
+/// Returns the configuration of rustls. The certificate is for `localhost`, and its key is public.
 pub fn tls() -> Result<Arc<ServerConfig>, Box<dyn Error>> {
     let certificate = CertificateDer::from_pem_slice(include_bytes!("../../src/simulation/certificate.pem"))?;
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../src/simulation/key.pem"))?;
@@ -69,7 +69,7 @@ pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr, Sock
 /// How long to wait after an accept that failed. File descriptors may have run out.
 pub const PAUSE: Duration = Duration::from_millis(100);
 
-/// Prints a line. If nobody reads it, the server goes on.
+/// Prints a line. If no program reads it, the server goes on.
 pub fn say(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }

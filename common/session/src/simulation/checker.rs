@@ -39,7 +39,7 @@ pub struct Checker {
     phases: Vec<&'static str>,
     /// How many bytes of plaintext its application received.
     pub received: usize,
-    /// The last of them, which nobody has compared yet with what the peer sent.
+    /// The last of them, which are not compared yet with what the peer sent.
     pub uncompared: Vec<u8>,
     /// The plaintext that its application sent.
     pub sent: Vec<u8>,

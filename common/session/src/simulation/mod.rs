@@ -110,7 +110,7 @@
 //! - `now` is its only clock.
 //! - [`timer`](crate::application::Application::timer) moves the deadline, or removes it.
 //! - A run ends within 1000 seconds of the virtual time and 200,000 steps. [`TIMEOUTS`](tls::TIMEOUTS) end a session
-//!   in which nobody sends. If your application sends for ever, give it a client that closes.
+//!   in which neither end sends. If your application sends for ever, give it a client that closes.
 //! - `Plan::of` gets about the number of bytes that each end sends. If it is much too small, the segments are too
 //!   small for your data. Then the run needs too many steps.
 //! - An application that answers later implements

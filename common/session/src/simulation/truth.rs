@@ -123,7 +123,7 @@ impl<'a, A: Application> Truth<'a, A> {
     fn misses_close_notify(&self) -> bool {
         let is_sent = match self.other.reason() {
             Some(CloseReason::Clean { first: Endpoint::Local }) => true,
-            // Unless its close_notify met a connection that was gone, or nobody took it in time.
+            // Unless its close_notify met a connection that was gone, or the peer did not take it in time.
             Some(CloseReason::AbandonedByApplication) => {
                 self.other.seen.fired.is_none() && !self.world.network.has_told_reset(self.side.other())
             }
@@ -133,7 +133,7 @@ impl<'a, A: Application> Truth<'a, A> {
     }
 }
 
-/// Returns whether nobody has to look at the byte: the version in the header of a record, unless TLS 1.2 has
+/// Returns whether no receiver has to look at the byte: the version in the header of a record, unless TLS 1.2 has
 /// encrypted the record and so authenticates its header as it came (RFC 8446, 5.1; RFC 5246, 6.2.3.3).
 fn is_ignored(log: &[u8], at: usize, is_tls12: bool) -> bool {
     const APPLICATION_DATA: u8 = 23;

@@ -296,7 +296,7 @@ impl<A: Application> World<A> {
         hooks.after_round(self, side)
     }
 
-    /// Invariant I7: nobody waits for too long. This is asked before the step that may end the wait at last.
+    /// Invariant I7: no session waits for too long. This is asked before the step that may end the wait at last.
     fn check_deadlines(&self) -> Result<(), String> {
         for side in Side::BOTH.into_iter().filter(|side| !self.is_over(*side)) {
             // A loop that stood still comes late, and gives that time back.

@@ -150,7 +150,7 @@ fn a_socket_is_drained_unless_the_peer_has_finished() {
             pair.raw.write();
             pair.raw.socket.write_all(b"after").unwrap();
         }),
-        // While the answer is pending the poll does not watch for bytes, so nobody knows whether some have come.
+        // While the answer is pending the poll does not watch for bytes, so the session does not know whether some have come.
         ("a pending answer at close_notify", true, |pair| {
             pair.raw.socket.incoming().capacity = 0;
             pair.raw.send(b"question");

@@ -216,7 +216,7 @@ impl Network {
         (coming[index].0 <= until).then(|| coming.remove(index))
     }
 
-    /// Returns what is to happen, and when, as far as nobody has been told.
+    /// Returns what is to happen, and when, as far as no end has been told.
     pub fn take_coming(&self) -> Vec<(Duration, Happening)> {
         self.0.borrow_mut().chance.as_mut().map_or_else(Vec::new, |chance| std::mem::take(&mut chance.coming))
     }
