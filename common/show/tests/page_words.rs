@@ -14,6 +14,7 @@ use rustls::Side;
 use support::drawn::{Easel, Page, draw, draw_all};
 use support::memory::{Setup, Talk, id};
 use testing::configs::{Shape, suite};
+use tls_session::observer::Step;
 
 const ROOM: usize = 256 * 1024;
 
@@ -282,4 +283,20 @@ fn a_page_without_tls_has_its_turns_in_order_and_counts_what_it_leaves_out() {
         ],
     );
     has(&ladder, &["asleep, 10.000 ms+40.000 mswoke: 1 event✖preamble failed it refuses"]);
+}
+
+/// The server has closed its half, and the client still sends. Each event of the socket makes it read again.
+#[test]
+fn a_fin_that_is_read_again_is_one_arrow() {
+    let mut easel = Easel::new(Side::Client);
+    for _ in 0..3 {
+        easel.step(&Step::Received(&[]));
+    }
+    easel.step(&Step::SentFin(&Ok(())));
+    let segments = easel.page().texts(".segment");
+    assert!(
+        segments.len() == 3 && segments[1].starts_with("from the server: FIN half-closed"),
+        "{segments:?}"
+    );
+    assert_eq!(segments[2], "from the client: FIN both directions are closed");
 }

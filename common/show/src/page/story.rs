@@ -11,6 +11,7 @@ use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
 use super::Wake;
+use super::closure::Closure;
 use super::facts::Facts;
 use super::rows::{Carry, Row, Rows, Turn};
 use super::segments::Segment;
@@ -146,8 +147,13 @@ impl Story {
             Step::PhaseChanged { to, .. } if is_reset(to) => (self.stepped, Segment::Reset(peer)),
             _ => return,
         };
-        // A session that fails enters two phases because of one reset.
-        let is_again = matches!(segment, Segment::Reset(_)) && std::mem::replace(&mut self.was_reset, true);
+        let is_again = match segment {
+            // A session reads end-of-file again if it still sends and the poll reports the socket.
+            Segment::Fin { own, .. } => own == Closure::Closed,
+            // A session that fails enters two phases because of one reset.
+            Segment::Reset(_) => std::mem::replace(&mut self.was_reset, true),
+            Segment::Connected(_) => false,
+        };
         if !is_again {
             self.segment(at, segment);
         }
