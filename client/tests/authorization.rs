@@ -83,7 +83,7 @@ fn a_server_that_is_not_authorized_gets_the_matching_alert() {
         ),
         (
             pinned(&elsewhere, &[]),
-            "elsewhere.example, not for localhost; if you mean that server, name it with --server-name",
+            "elsewhere.example, not for localhost; if this is the right server, give --server-name one of its names",
             bad_name,
         ),
         (pinned(&localhost, &["--server-name", "elsewhere.example"]), "not for elsewhere.example", bad_name),

@@ -108,7 +108,7 @@ impl Description<'_> {
     fn unauthorized_hint(&self, why: &Refusal) -> &'static str {
         match (why.reason().downcast_ref(), self.endings.local) {
             (Some(Unauthorized::WrongName { is_for_another_server: true, .. }), _) => {
-                "; if you mean that server, name it with --server-name"
+                "; if this is the right server, give --server-name one of its names"
             }
             (Some(Unauthorized::Untrusted { reason: Distrust::UnknownIssuer, .. }), Side::Client) => {
                 "; if you trust this server, name its certificate with --ca; if not, another server may have answered"

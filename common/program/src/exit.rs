@@ -65,12 +65,12 @@ impl From<ExitStatus> for ExitCode {
 /// The table of exit statuses in `--help` of both programs.
 pub const TABLE: &str = "\
 Exit status:
-    0  clean; with a warning if the peer did not confirm the end
+    0  clean; without -i also: the peer did not confirm the end
     1  configuration: a file, a certificate, the address to listen on
     2  usage: the command line
     3  TLS: handshake, authorization, an alert, keys used up
     4  truncated: the peer ended without close_notify; with -i also: the server closed before we did
-    5  timed out
+    5  timed out; or the reader of stdout did not take everything
     6  transport: unresolvable, refused, reset
   130  interrupted: Ctrl-C or SIGTERM at the client, a second one at either";
 

@@ -118,7 +118,7 @@ fn server_name_is_advised_if_the_certificate_is_for_another_server() {
         let reason = CloseReason::Unauthorized(refused.into());
         let sentence = Endings::of(Side::Client).describe(&reason).to_string();
         assert!(sentence.starts_with("the server is not authorized: its certificate is "), "{sentence}");
-        let advice = "; if you mean that server, name it with --server-name";
+        let advice = "; if this is the right server, give --server-name one of its names";
         assert_eq!(sentence.ends_with(advice), advised, "{sentence}");
     }
 }

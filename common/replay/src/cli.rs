@@ -135,8 +135,8 @@ fn read_key_log(path: &Path) -> Result<KeyLog, String> {
     let lines = std::mem::take(&mut key_log.read);
     if lines.all == lines.malformed {
         return Err(format!(
-            "cannot use {}: it has no line of a key log, which are LABEL, client random and secret; curl and \
-             browsers write such a file if SSLKEYLOGFILE names it",
+            "cannot use {}: it has no line of a key log, which has a label, the client random and a secret; curl \
+             and browsers write such a file if SSLKEYLOGFILE names it",
             shown(path)
         ));
     }

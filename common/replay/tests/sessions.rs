@@ -179,11 +179,8 @@ fn the_end_is_told_as_it_was_captured() {
     let all = |last: &[Tcp]| only(&capture(&recorded.key_log, &[&syns(), &segments[..], last].concat())).line;
     for (last, end) in [
         (&[fin.clone(), reset][..], "client: close_notify, FIN, RST; server: close_notify"),
-        (
-            &[fin],
-            "client: close_notify, FIN; server: close_notify; the capture ends before the connection does",
-        ),
-        (&[], "client: close_notify; server: close_notify; the capture ends before the connection does"),
+        (&[fin], "client: close_notify, FIN; server: close_notify; the capture ends here"),
+        (&[], "client: close_notify; server: close_notify; the capture ends here"),
     ] {
         let line = all(last);
         assert!(line.ends_with(end), "{line}");

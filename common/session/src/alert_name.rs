@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use rustls::{AlertDescription, Error};
+use rustls::{AlertDescription, CertificateError, Error};
 
 use crate::escaped::Escaped;
 
@@ -78,6 +78,10 @@ impl fmt::Display for ErrorText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Error::AlertReceived(alert) => write!(f, "received fatal alert: {}", AlertName(*alert)),
+            // rustls writes the `Debug` form of this error.
+            Error::InvalidCertificate(CertificateError::Other(other)) => {
+                write!(f, "invalid peer certificate: {}", Escaped::new(&other.0.to_string()))
+            }
             other => write!(f, "{}", Escaped::new(&other.to_string())),
         }
     }
@@ -121,5 +125,13 @@ mod tests {
         let text = ErrorText(&Error::AlertReceived(AlertDescription::UnrecognisedName)).to_string();
         assert_eq!(text, "received fatal alert: unrecognized_name (112)");
         assert_eq!(ErrorText(&Error::DecryptError).to_string(), Error::DecryptError.to_string());
+    }
+
+    #[test]
+    fn an_error_of_another_verifier_is_its_sentence() {
+        let refused = std::io::Error::other("not\nours");
+        let error = CertificateError::Other(rustls::OtherError(std::sync::Arc::new(refused)));
+        let text = ErrorText(&Error::InvalidCertificate(error)).to_string();
+        assert_eq!(text, r"invalid peer certificate: not\nours");
     }
 }

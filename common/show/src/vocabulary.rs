@@ -252,7 +252,7 @@ fn phase(from: &Phase, to: &Phase, endings: &Endings) -> Entry {
         Phase::Closing { cause: Cause::TimedOut(timeout) } => {
             format!(": {} has passed; close_notify queued", timeout_flag(*timeout))
         }
-        Phase::Finishing => ": the answer is sent; close_notify queued".to_owned(),
+        Phase::Finishing => ": the answer is complete; close_notify queued".to_owned(),
         Phase::Failing { reason } | Phase::WriteFailed { reason, .. } => {
             format!(": {}", endings.describe(reason))
         }

@@ -274,7 +274,8 @@ fn a_page_without_omitted_rows_repeats_no_turn() {
 #[test]
 fn the_explanations_of_flights_fit_the_version() {
     let parts12 = ["offers its versions and algorithms.", "clear text", "sends its half", "Finished"];
-    let parts13 = ["key exchange at once", "proves the identity of the server", "Finished", "tickets"];
+    let parts13 =
+        ["key exchange at once", "proves that the server has the private key", "Finished", "tickets"];
     for (setup, parts) in [(Setup::tls12(), parts12), (Setup::new(), parts13)] {
         let mut flights = draw(setup, ROOM, hello())[0].texts(".flight");
         flights.retain(|caption| caption.starts_with("Flight "));

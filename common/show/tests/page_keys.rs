@@ -201,7 +201,10 @@ fn captions_say_what_is_encrypted_with_which_key_and_what_a_changed_byte_does() 
 fn captions_fit_the_case() {
     let cases = [
         (Shape { mutual: true, ..Shape::default() }, "The server asks the client for a certificate, too."),
-        (Shape { mutual: true, ..Shape::default() }, "The client proves its identity as well"),
+        (
+            Shape { mutual: true, ..Shape::default() },
+            "The client proves that it has the private key of its certificate",
+        ),
         (
             Shape { retry: true, ..Shape::default() },
             "a hash of it (message_hash) is part of everything that follows",

@@ -21,7 +21,7 @@ pub fn of(session: &Session) -> (String, Grade) {
     let sentence = match session.ended {
         None | Some(Ended::Closed) => parts.join("; "),
         Some(Ended::EndOfCapture) => {
-            format!("{}; the capture ends before the connection does", parts.join("; "))
+            format!("{}; the capture ends here", parts.join("; "))
         }
         Some(Ended::Replaced) => {
             format!("{}; another connection with the same ports follows", parts.join("; "))

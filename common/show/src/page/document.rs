@@ -75,9 +75,9 @@ pub(super) fn of(facts: &Facts, rows: &Rows, name: Name, origin: Option<Origin>)
                 footer {
                     p {
                         "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
-                        a href={ "index.html#" (name) } { "This session in the index of the folder" }
-                        @if facts.us.is_some() { " has links to the page of the other end and to the page of both ends, if they were drawn" }
-                        "."
+                        a href={ "index.html#" (name) } { "The index of the folder" }
+                        @if facts.us.is_some() { " links to the page of the other end and to the page of both ends, if they were drawn." }
+                        @else { " has a row for this session." }
                     }
                 }
                 script { (PreEscaped(SCRIPT)) }
@@ -111,7 +111,7 @@ fn secret(facts: &Facts) -> Markup {
             " Any reader sees the session's application data, so protect the page like that data. It does not have the keys."
         }
         Facts { opened: true, .. } => {
-            " Any reader sees the encrypted messages of the handshake. The page does not have the keys."
+            " It shows handshake messages that were encrypted on the wire. It does not have the keys."
         }
         _ => return html! {},
     };

@@ -136,6 +136,14 @@ pub enum Grade {
     Failed,
 }
 
+impl Moments {
+    /// Returns the time until the client's first record, or zero if it was so short that the client only made its ClientHello.
+    pub(super) fn waited_for_hello(&self) -> Option<Duration> {
+        const NOTICEABLE: Duration = Duration::from_millis(1);
+        self.asked.map(|asked| if asked < NOTICEABLE { Duration::ZERO } else { asked })
+    }
+}
+
 impl End {
     fn at(address: SocketAddr) -> Self {
         Self { address, bytes: 0, data: 0, records: 0, certificates: None, overhead: Overhead::default() }
@@ -289,7 +297,7 @@ impl Facts {
     /// Returns the time of the handshake, from the ClientHello on; `None` if its end is not known.
     pub(super) fn handshake(&self) -> Option<Duration> {
         let after = self.agreed.as_ref()?.after?;
-        Some(after.saturating_sub(self.moments.asked.unwrap_or_default()))
+        Some(after.saturating_sub(self.moments.waited_for_hello().unwrap_or_default()))
     }
 
     /// Returns whether ClientHello has the name of a server.

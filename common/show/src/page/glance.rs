@@ -304,11 +304,11 @@ fn their_result(facts: &Facts, us: Side) -> String {
             "not checked again: this session resumes an earlier one"
         }
         _ if us == Side::Server => CONTINUED,
-        _ if !facts.certificate_requested => "it requested no certificate",
+        _ if !facts.certificate_requested => "the server requested no certificate",
         (_, Some(sent), _) if sent.count > 0 => {
-            "it requested a certificate and got ours; its next messages show whether it accepts it"
+            "the server requested a certificate and got ours; its next messages show whether it accepts it"
         }
-        _ => "it requested a certificate, and we have none",
+        _ => "the server requested a certificate, and we have none",
     };
     result.to_owned()
 }

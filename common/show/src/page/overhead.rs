@@ -118,11 +118,10 @@ fn sentence(ends: &[Overhead; 2]) -> Markup {
     html! {
         @match ends.iter().find_map(|end| end.each) {
             Some(Each { nonce, kind, tag }) => {
-                "Encryption makes a record longer by " (bytes(HEADER + nonce + kind + tag)) ": "
-                (HEADER) " for the header"
-                @if nonce > 0 { ", " (nonce) " for the nonce" }
-                @if kind > 0 { ", " (kind) " for the real type" }
-                ", and " (tag) " for the tag. This session has " (count(encrypted, "encrypted record")) ". "
+                "Encryption makes a record longer by " (bytes(nonce + kind + tag)) ": "
+                @if nonce > 0 { (nonce) " for the nonce, and " }
+                @if kind > 0 { (kind) " for the real type, and " }
+                (tag) " for the tag. Each record also has a header of " (bytes(HEADER)) ". This session has " (count(encrypted, "encrypted record")) ". "
             }
             None if sealed > 0 => "No record of this session was decrypted here. ",
             None => "No record of this session was encrypted. ",

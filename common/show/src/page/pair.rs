@@ -199,11 +199,11 @@ fn lead(joined: &Joined<'_>) -> Markup {
             "Time runs downwards. Each arrow is one record. It begins beside the write that gave it to the kernel, and ends beside \
             the read that took it at the other end, with the time between both. Equal records of application data share one arrow. \
             It ends beside the read of the last one. Thin grey arrows are TCP, dashed if only one end knows of them. Follow an arrow to the page of an end to see its bytes. \
-            Deadlines, interests and readiness are on these pages, too."
+            These pages also show deadlines, interests and readiness."
         }
         p.lead {
             @if joined.is_one_host {
-                "Both programs ran on one host. All times are those of its clock, from the first step of either end."
+                "Both programs ran on one host. All times are those of its clock. They begin with the first step of both ends."
             } @else {
                 "The programs did not run on one host, as far as they know. The times are times of day. If the clocks of the hosts \
                 differ, all arrows of one direction are too long, and those of the other are too short."

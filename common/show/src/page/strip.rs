@@ -11,8 +11,6 @@ use super::numbers::duration;
 const WHOLE: u128 = 1000;
 /// The least width of a phase, so that its number fits.
 const LEAST: u128 = 30;
-/// The shortest wait for the ClientHello that is a phase. A client needs less time to make it.
-const NOTICEABLE: Duration = Duration::from_millis(1);
 
 /// A phase of a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +65,7 @@ fn phases(facts: &Facts) -> Vec<Phase> {
     let established = facts.agreed.as_ref().and_then(|agreed| agreed.after);
     let (first, last) = established.and(moments.data).unwrap_or_default();
     let mut phases = Vec::new();
-    let mut at = moments.asked.filter(|asked| *asked < NOTICEABLE).unwrap_or_default();
+    let mut at = Duration::ZERO;
     let mut add = |name, class, until: Duration| {
         let lasted = until.saturating_sub(at);
         if !lasted.is_zero() {
@@ -75,14 +73,18 @@ fn phases(facts: &Facts) -> Vec<Phase> {
             at = until;
         }
     };
-    add("waiting for the ClientHello", "waiting", moments.asked.unwrap_or(closing));
-    add("handshake, until the server answers", "asking", moments.answered.unwrap_or(closing));
+    add("waiting for the ClientHello", "waiting", moments.waited_for_hello().unwrap_or(closing));
+    let asking = match moments.answered {
+        Some(_) => "handshake, until the server answers",
+        None => "handshake, without an answer of the server",
+    };
+    add(asking, "asking", moments.answered.unwrap_or(closing));
     let is_sealed = facts.agreed.is_some() && established.is_none();
     let handshake = if is_sealed { "handshake and data, encrypted" } else { "handshake" };
     add(handshake, "handshake", established.unwrap_or(closing));
-    add("waiting", "waiting", first);
+    add("waiting for data", "waiting", first);
     add("data", "data", last);
-    add("waiting", "waiting", closing);
+    add("waiting before the close", "waiting", closing);
     add("close", "close", end);
     let tcp = moments.connecting.filter(|lasted| !lasted.is_zero());
     let tcp = tcp.map(|lasted| Phase { name: "TCP", class: "tcp", lasted });

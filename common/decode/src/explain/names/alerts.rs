@@ -25,7 +25,7 @@ const ALERTS: &[(u8, &str)] = &[
     (45, "The certificate has expired, or is not valid yet."),
     (
         46,
-        "Something else may be wrong with the certificate. Some programs send this alert for every fault of a certificate, also \
+        "The certificate has a fault that no other alert names. Some programs send this alert for every fault of a certificate, also \
          for a wrong name.",
     ),
     (47, "A field has a value that is not allowed here."),

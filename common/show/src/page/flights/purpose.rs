@@ -122,7 +122,7 @@ impl Flight<'_> {
         }
         if self.has("CertificateVerify") {
             says.push(html! {
-                "The client proves its identity as well: it signs the handshake with the private key of its certificate. \
+                "The client proves that it has the private key of its certificate: it signs the handshake with this key. \
                  Finished proves that no attacker has changed the handshake."
             });
         } else if self.has("Certificate")
@@ -171,7 +171,7 @@ impl Flight<'_> {
     fn after_hello_of_tls13(&self) -> Markup {
         const CLEAR: &str = "and sends its half of the key exchange. ServerHello is in clear text, because the client needs \
                              the key share in it to compute any key. All records that follow are encrypted, except \
-                             ChangeCipherSpec, which has no content.";
+                             ChangeCipherSpec, whose one byte means nothing in TLS 1.3.";
         html! {
             @if self.facts.marks.choices.accepts_psk() {
                 "The server accepts the ticket, " (CLEAR) " No certificate is sent: only the server that issued the ticket \
@@ -180,7 +180,7 @@ impl Flight<'_> {
             } @else if self.has("Certificate") || self.has("CompressedCertificate") {
                 "The server chooses, " (CLEAR) " No observer on the way sees the certificate, which names the server. "
                 @if self.facts.names_server() { "But the server_name in ClientHello is in clear text. " }
-                "CertificateVerify proves the identity of the server: only the owner of the certificate can make this \
+                "CertificateVerify proves that the server has the private key of its certificate: only this key can make the \
                  signature."
             } @else {
                 "The server chooses, " (CLEAR)

@@ -254,7 +254,7 @@ fn is_repeatable(key: Key) -> bool {
 
 /// Says which keys of a key exchange only one end has.
 const ONE_END: &str = "Only the client has its private keys. Only the server has its private keys, also the one of its \
-                       certificate. An observer has none of these keys, so it cannot compute any of these secrets.";
+                       certificate. An observer has none of these keys, so it cannot compute any secret that is made from them.";
 
 /// Returns the title of a diagram behind a record of `sender`.
 fn title(derivations: &[Derivation], sender: Side) -> String {

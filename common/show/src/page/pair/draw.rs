@@ -110,7 +110,7 @@ fn arrow(run: &Run<'_>, begins: bool, [class, place]: [&str; 2], [client, server
     let has_line = begins || run.first.written.is_none();
     match run.first.load() {
         Some(Load::Record(record)) => html! {
-            @if has_line { (line(run.first, place)) }
+            @if has_line && run.first.fate() != Fate::LeftOut { (line(run.first, place)) }
             @if begins { (begin(run, record, class, ends)) } @else { (end(run, record, class, ends)) }
         },
         Some(Load::Segment(segment)) => {
