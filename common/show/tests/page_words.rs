@@ -283,6 +283,9 @@ fn a_page_without_tls_has_its_turns_in_order_and_counts_what_it_leaves_out() {
         ],
     );
     has(&ladder, &["asleep, 10.000 ms+40.000 mswoke: 1 event✖preamble failed it refuses"]);
+    assert!(page.texts(".strip")[0].contains("before TLS"));
+    has(&page.text, &["Nothing: TLS did not begin.", "not reached: TLS did not begin"]);
+    assert!(!page.text.contains("the handshake did not finish"));
 }
 
 /// The server has closed its half, and the client still sends. Each event of the socket makes it read again.

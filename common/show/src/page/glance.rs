@@ -1,6 +1,6 @@
 //! The top of the page: a summary of the session.
 
-use decode::explain::{self, Certificate, Certificates, Choices, Fault};
+use decode::explain::{self, Certificate, Certificates, Fault};
 use maud::{Markup, html};
 use program::offer::version_name;
 use rustls::{HandshakeKind, Side};
@@ -180,7 +180,7 @@ fn parties(facts: &Facts) -> Markup {
 }
 
 fn agreement(facts: &Facts, origin: Option<Origin>) -> Markup {
-    let Some(agreed) = &facts.agreed else { return choices(&facts.marks.choices) };
+    let Some(agreed) = &facts.agreed else { return choices(facts) };
     let kind = html! {
         @match agreed.kind {
             Some(HandshakeKind::Full) => "full",
@@ -220,10 +220,11 @@ fn agreement(facts: &Facts, origin: Option<Origin>) -> Markup {
 }
 
 /// Draws the choices of a handshake that did not finish.
-fn choices(choices: &Choices) -> Markup {
+fn choices(facts: &Facts) -> Markup {
+    let choices = &facts.marks.choices;
     let Some(version) = choices.version() else {
         return html! {
-            section.card { h3 { "Agreed" } p { "Nothing: the handshake did not finish." } }
+            section.card { h3 { "Agreed" } p { "Nothing: " (no_result(facts)) "." } }
         };
     };
     html! {
@@ -237,6 +238,11 @@ fn choices(choices: &Choices) -> Markup {
             }
         }
     }
+}
+
+/// Says why there is no result of the handshake.
+fn no_result(facts: &Facts) -> &'static str {
+    if facts.is_without_tls { "TLS did not begin" } else { "the handshake did not finish" }
 }
 
 fn authorization(facts: &Facts) -> Markup {
@@ -276,7 +282,7 @@ fn our_result(facts: &Facts) -> (String, bool) {
     match (&facts.agreed, facts.outcome.as_ref().and_then(|outcome| outcome.refusal.as_ref())) {
         (_, Some(Refusal::Ours(why))) => (format!("NOT authorized: {why}"), true),
         (Some(agreed), _) => (agreed.authorization.clone(), agreed.alarming),
-        (None, _) => ("no result: the handshake did not finish".to_owned(), false),
+        (None, _) => (format!("no result: {}", no_result(facts)), false),
     }
 }
 
@@ -291,7 +297,7 @@ fn their_result(facts: &Facts, us: Side) -> String {
         (None, None, Some(alert)) => {
             return format!("not reached: it ended the session with the alert {alert}");
         }
-        (None, None, None) => "not reached: the handshake did not finish",
+        (None, None, None) => return format!("not reached: {}", no_result(facts)),
         (_, Some(_), Some(alert)) => return format!("it ended the session with the alert {alert}"),
         // The certificate that a server refuses comes after its own.
         (None, Some(_), None)

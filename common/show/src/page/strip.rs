@@ -73,7 +73,8 @@ fn phases(facts: &Facts) -> Vec<Phase> {
             at = until;
         }
     };
-    add("waiting for the ClientHello", "waiting", moments.waited_for_hello().unwrap_or(closing));
+    let beginning = if facts.is_without_tls { "before TLS" } else { "waiting for the ClientHello" };
+    add(beginning, "waiting", moments.waited_for_hello().unwrap_or(closing));
     let asking = match moments.answered {
         Some(_) => "handshake, until the server answers",
         None => "handshake, without an answer of the server",
