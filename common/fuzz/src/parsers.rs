@@ -1,5 +1,7 @@
 //! Everything else that reads foreign text or bytes. The first byte of an input says what the rest is.
 
+use std::sync::Arc;
+
 use identity::{Identity, Peer, Presented, Trust, authorize, subject};
 use program::host_port::HostPort;
 use program::time_limit::TimeLimit;
@@ -78,11 +80,14 @@ fn certificate(der: Vec<u8>) {
     }
 }
 
-/// The report about a certificate and its stapled OCSP response.
+/// The report about the certificate of a client, or of a server with its stapled OCSP response.
 fn report(certificate: &CertificateDer<'_>, response: &[u8]) {
     let now = FixedClock::default().current_time().expect("a time");
-    let report = Presented::new(certificate, &[], response, now).report(&name(), &TRUST);
-    report.lines().for_each(printable);
+    let name = name();
+    for peer in [Peer::Server(&name), Peer::Client] {
+        let presented = Presented::new(certificate, &[], peer, Arc::clone(&TRUST), now);
+        presented.with_ocsp_response(response).to_string().lines().for_each(printable);
+    }
 }
 
 /// The trusted certificate, changed at up to 85 places. Three bytes are one change.
