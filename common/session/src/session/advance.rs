@@ -43,10 +43,6 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Passes the end of the peer's half to the phase table. Returns whether something has changed.
     fn peer_ended(&mut self, end: PeerEnd, cx: &mut Context<'_>) -> bool {
         match (&self.phase, end) {
-            (Phase::Handshaking, _) => match self.foreign_protocol() {
-                Some(protocol) => self.on(Event::Failed(CloseReason::NotTls(protocol)), cx),
-                None => self.on(Event::PeerEnded(end), cx),
-            },
             (Phase::Established, PeerEnd::CloseNotify) => self.peer_finished(cx),
             _ => self.on(Event::PeerEnded(end), cx),
         }
