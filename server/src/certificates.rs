@@ -1,7 +1,7 @@
-//! `--show-certs`: writes to stdout what each client presents.
+//! `--show-certs`: writes the certificates of each client to stdout.
 //!
-//! A report is written when the handshake ends. Before, any client could present the certificate of another client: only
-//! the signature of the handshake proves that a client has the key.
+//! A report is written when the handshake ends. A client could present the certificate of another client. Only the
+//! signature of the handshake proves that the client has the key.
 //!
 //! The loop never waits for the reader of stdout. While many bytes are pending, reports are dropped and counted.
 
@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_millis(100);
 /// The observer that writes the certificates of clients.
 pub struct Certificates {
     presented: LastPresented,
-    /// What the clients of unfinished handshakes have presented, by the number of the session.
+    /// The certificates of clients whose handshake has not ended, by the number of the session.
     unfinished: HashMap<u64, Presented>,
     endings: Endings,
     /// stdout. `None` once a write to it has failed.
@@ -40,7 +40,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Creates the observer. The verifiers of clients keep what they see in `presented`.
+    /// Creates the observer. The verifiers of clients keep the certificates in `presented`.
     ///
     /// # Errors
     /// No file descriptors are left.
@@ -53,8 +53,8 @@ impl Certificates {
         Self { presented, unfinished, endings, stdout: Some(stdout), dropped: 0, retry_at: None }
     }
 
-    /// Writes a report behind a line with its session, and `failure`, why the handshake failed. Drops it if too many bytes
-    /// are pending.
+    /// Writes a line with the session, the report, and the reason if the handshake failed. Drops the report if too many
+    /// bytes are pending.
     fn show(&mut self, now: Instant, id: SessionId, presented: &Presented, failure: Option<&str>) {
         let Some(stdout) = &self.stdout else { return };
         if stdout.len() > LIMIT {

@@ -75,13 +75,13 @@ fn refuse(refusal: Unauthorized) -> Error {
     error
 }
 
-/// The place where a verifier keeps what the last peer presented. A program that shows it takes it from there. All clones
-/// are the same place.
+/// The place where verifiers keep the certificates of the last peer, and where a program takes them. All clones are the
+/// same place.
 #[derive(Clone, Debug, Default)]
 pub struct LastPresented(Arc<Mutex<Option<Presented>>>);
 
 impl LastPresented {
-    /// Takes what a peer presented last. `None` if it was taken before. A peer presents nothing if the session is resumed.
+    /// Takes the certificates of the last peer. Returns `None` if they were taken before. A peer presents nothing if the session is resumed.
     pub fn take(&self) -> Option<Presented> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-/// The sources of both programs, relative to their folders. A crate that they begin to use belongs here.
+/// The sources of both programs, relative to their folders. Add each crate that the programs begin to use.
 const SOURCES: [&str; 9] = [
     "src",
     "Cargo.toml",
