@@ -27,6 +27,7 @@ mod captured;
 mod closure;
 mod document;
 mod drawer;
+mod early;
 mod entry;
 mod facts;
 mod file_name;
@@ -78,21 +79,19 @@ pub(crate) use self::blocks::{Explained, explained};
 pub use self::capture_pages::CapturePages;
 pub use self::captured::Captured;
 use self::drawer::{Draw as _, Drawer, Refused};
+use self::early::Round;
 pub use self::facts::Grade;
 pub use self::file_name::{Name, Role};
 pub use self::folder::Folder;
 pub use self::limit::Size;
 use self::pages::Pages;
 use self::rows::Row;
-use self::segments::Segment;
 use self::story::Story;
 pub use crate::clock::Clock;
 use crate::error::ShowError;
 use crate::sink::{Carried, Sink};
-use crate::vocabulary::{self, Entry, Tone};
+use crate::vocabulary;
 
-/// The most events of the loop that are kept before their session begins.
-const MAX_EARLY_EVENTS: usize = 32;
 /// The most bytes that finished sessions may keep in the queue of the drawing thread.
 const MAX_QUEUED: usize = 64 * 1024 * 1024;
 
@@ -109,59 +108,6 @@ pub struct Illustrator {
     tickets: Tickets,
     round: Round,
     stories: HashMap<u64, Story>,
-}
-
-/// The beginning of a turn of the loop.
-#[derive(Clone, Copy, Debug, Default)]
-struct Wake {
-    /// The number of the turn.
-    number: u64,
-    woke: Option<(Instant, usize, bool)>,
-}
-
-/// An event before its session began.
-#[derive(Debug)]
-struct Early {
-    wake: Wake,
-    /// Its peer, if it concerns one peer only.
-    peer: Option<SocketAddr>,
-    call: Entry,
-}
-
-/// The current turn of the loop.
-#[derive(Debug, Default)]
-struct Round {
-    wake: Wake,
-    /// When the client began to connect, and how long this took.
-    connecting: Option<Instant>,
-    connected: Option<Duration>,
-    connected_at: Option<Instant>,
-    /// Events before the session that they belong to began.
-    events: Vec<Early>,
-    /// How many steps before TLS (STARTTLS) did not fit into `events`.
-    left_out: u64,
-}
-
-impl Round {
-    /// Measures how long a client connects.
-    fn connect(&mut self, now: Instant, event: &LoopEvent<'_>) {
-        match event {
-            LoopEvent::Connecting(_) => self.connecting = Some(now),
-            LoopEvent::Connected(_) => {
-                self.connected = self.connecting.take().map(|since| now.saturating_duration_since(since));
-                self.connected_at = Some(now);
-            }
-            _ => {}
-        }
-    }
-
-    /// Says how many steps before TLS are not in the story.
-    fn push_left_out(&mut self, story: &mut Story) {
-        if self.left_out > 0 {
-            let details = format!("{} before TLS", Count(mem::take(&mut self.left_out), "step"));
-            story.rows.push(Row::Call(vocabulary::entry(Tone::Quiet, "left out", details)));
-        }
-    }
 }
 
 impl Illustrator {
@@ -188,29 +134,15 @@ impl Illustrator {
     fn begin(&mut self, now: Instant, id: SessionId, local: SocketAddr) {
         let mut story = Story::new(now, id, self.endings.clone(), local, self.clock.since_1970(now));
         story.turn(self.round.wake, now);
-        let is_own = |early: &mut Early| early.peer.is_none_or(|peer| peer == id.peer);
-        for early in self.round.events.extract_if(.., is_own) {
-            story.rows.push(Row::Call(early.call));
-        }
-        self.round.push_left_out(&mut story);
-        story.segment(Duration::ZERO, Segment::Connected(self.round.connected.take()));
+        self.round.begin(&mut story);
         self.stories.insert(id.number, story);
     }
 
     /// Draws a connection on which TLS did not begin. Its page begins when TCP was connected.
     fn fail(&mut self, now: Instant, id: SessionId, local: SocketAddr, event: &LoopEvent<'_>) {
-        let began = self.round.connected_at.unwrap_or(now);
+        let began = self.round.connected_at().unwrap_or(now);
         let mut story = Story::new(began, id, self.endings.clone(), local, self.clock.since_1970(began));
-        for early in mem::take(&mut self.round.events) {
-            let is_connected = early.call.verb == "connected";
-            story.turn(early.wake, began);
-            story.rows.push(Row::Call(early.call));
-            if is_connected {
-                story.segment(Duration::ZERO, Segment::Connected(self.round.connected.take()));
-            }
-        }
-        self.round.push_left_out(&mut story);
-        story.turn(self.round.wake, began);
+        self.round.fail(began, &mut story);
         let call = vocabulary::of_event(event);
         story.facts.lasted = now.saturating_duration_since(began);
         story.facts.fail_before_tls(call.details.clone());
@@ -261,11 +193,7 @@ impl Sink for Illustrator {
 
     fn event_loop(&mut self, now: Instant, event: &LoopEvent<'_>) {
         if let LoopEvent::Woke { events, timeout } = event {
-            let woke = Some((now, *events, vocabulary::may_sleep(*timeout)));
-            self.round.wake = Wake { number: self.round.wake.number + 1, woke };
-            // A client connects, and begins TLS, in earlier turns than the one in which its session begins.
-            let is_early = |verb: &str| verb.starts_with("connect") || verb.starts_with("preamble");
-            self.round.events.retain(|early| is_early(early.call.verb));
+            self.round.wake(now, *events, *timeout);
             return;
         }
         if let LoopEvent::PreambleFailed { id, local, .. } = event {
@@ -283,10 +211,8 @@ impl Sink for Illustrator {
                 story.turn(self.round.wake, now);
                 story.rows.push(Row::Call(call.clone()));
             }
-        } else if self.round.events.len() < MAX_EARLY_EVENTS {
-            self.round.events.push(Early { wake: self.round.wake, peer: peer_of(event), call });
-        } else if matches!(event, LoopEvent::PreambleIn(..) | LoopEvent::PreambleOut(..)) {
-            self.round.left_out += 1;
+        } else {
+            self.round.keep(event, call);
         }
     }
 }
@@ -330,13 +256,4 @@ fn is_shown(event: &LoopEvent<'_>) -> bool {
             | LoopEvent::PreambleOut(..)
             | LoopEvent::Stopping { .. }
     )
-}
-
-/// Returns the peer of an event that concerns one peer only.
-fn peer_of(event: &LoopEvent<'_>) -> Option<SocketAddr> {
-    match event {
-        LoopEvent::Accepted(peer) => Some(*peer),
-        LoopEvent::Promoted { id, .. } => Some(id.peer),
-        _ => None,
-    }
 }

@@ -47,8 +47,8 @@ pub(super) struct Painter {
     marks: Marks,
     fields: usize,
     leaves: usize,
-    /// The senders and places of the records of application data.
-    data: Vec<(Side, u64)>,
+    /// The places of the first records of application data, for the client and for the server.
+    data: [Vec<u64>; 2],
     /// The field with the reason of a failure is drawn. It has an anchor.
     has_reason: bool,
 }
@@ -117,10 +117,12 @@ impl Painter {
     /// Returns the place of the record that explains the same fields, if this one does not explain its fields.
     fn explained_in(&mut self, drawn: &Drawn) -> Option<u64> {
         let Record { sender, content: Content::ApplicationData(_), .. } = drawn.record else { return None };
-        self.data.push((sender, drawn.place));
-        let mut of_sender = self.data.iter().filter(|(other, _)| *other == sender).map(|(_, place)| *place);
-        let first = of_sender.next();
-        first.filter(|_| of_sender.count() >= EXPLAINED)
+        let explained = &mut self.data[usize::from(sender == Side::Server)];
+        if explained.len() < EXPLAINED {
+            explained.push(drawn.place);
+            return None;
+        }
+        explained.first().copied()
     }
 
     fn block(&mut self, block: &Block<'_>) -> Markup {

@@ -10,8 +10,8 @@ use tls_session::close_reason::CloseReason;
 use tls_session::observer::{SessionId, Step};
 use tls_session::phase::Phase;
 
-use super::Wake;
 use super::closure::Closure;
+use super::early::Wake;
 use super::facts::Facts;
 use super::rows::{Carry, Row, Rows, Turn};
 use super::segments::Segment;
