@@ -156,6 +156,17 @@ impl Conversation {
         self.session.close(&mut cx.session());
     }
 
+    /// Returns whether the handshake succeeded, or a sentence why it failed. `None`: it has not ended. A session that is
+    /// over has a close reason.
+    pub fn handshake_result(&self, reason: Option<&CloseReason>) -> Option<Result<(), String>> {
+        let until = self.session.session().until();
+        match (until.handshake_bytes(), reason) {
+            (None, _) => Some(Ok(())),
+            (Some(_), None) => None,
+            (Some(_), Some(reason)) => Some(Err(self.endings.describe_end(reason, until).to_string())),
+        }
+    }
+
     /// Returns when the next turn is due even if no event comes.
     pub fn deadline(&self) -> Option<Instant> {
         self.session.deadline()

@@ -135,9 +135,13 @@ impl<'o> EventLoop<'o> {
             let cx = &mut LoopContext::new(now, &mut self.buffers, self.observer);
             cx.limits = Limits::ALONE;
             let reason = conversation.turn(self.poll.registry(), cx)?;
-            // Also if the handshake has failed because of the certificates. The next turn notices a closed stdout.
-            if let Some(presented) = plan.show_certs.as_ref().and_then(LastPresented::take) {
-                self.output.borrow_mut().write(presented.to_string().as_bytes());
+            // The handshake proves that the server has the key of its certificate. The next turn notices a closed stdout.
+            if let Some(presented) = &plan.show_certs
+                && let Some(result) = conversation.handshake_result(reason.as_ref())
+                && let Some(presented) = presented.take()
+            {
+                let report = presented.report(result.err().as_deref());
+                self.output.borrow_mut().write(report.as_bytes());
             }
             if let Some(reason) = reason {
                 let (socket, outcome) = conversation.end(reason);

@@ -7,6 +7,7 @@ use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
 use testing::program::Program;
+use testing::test_server::TestServer;
 
 /// Our server with this identity, and a client that trusts `trusted` and shows what the server presents.
 fn shown(identity: &Identity, trusted: &str, arguments: &[&str]) -> (EchoServer, Program) {
@@ -46,6 +47,8 @@ fn a_refused_server_is_shown_before_the_program_fails() {
     let text = text(&client);
     assert!(text.contains("2002-01-01 00:00:00 UTC (EXPIRED "), "{text}");
     assert!(text.contains("server localhost UNAUTHORIZED: its certificate expired on 2002-01-01"), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("handshake failed: ") && last.contains("expired on 2002-01-01"), "{last}");
     client.stderr.wait_for_line("mio-client: ");
 }
 
@@ -55,4 +58,21 @@ fn an_unauthorized_server_is_shown_as_such_with_insecure() {
     let (_server, mut client) = shown(&identity, &Authority::new("Mine").certificate, &["--insecure"]);
     client.expect_exit(0);
     assert!(text(&client).contains("server localhost UNAUTHORIZED: unknown issuer CN=localhost"));
+}
+
+/// The certificate is no secret. Without its key a server must not look like its owner.
+#[test]
+fn the_report_says_that_a_server_without_the_key_failed() {
+    let (owner, impostor) = (Identity::localhost(), Identity::localhost());
+    let config = impostor.server_config_presenting(vec![der(&owner.certificate)]);
+    let server = TestServer::with_config(&owner, config);
+    for version in ["1.2", "1.3"] {
+        let arguments = ["--ca", "certificates/certificate.pem", "--show-certs", "--tls", version];
+        let mut client = server.start_client(&arguments);
+        server.accept_before_handshake().handshake().unwrap_err();
+        client.expect_exit(3);
+        let text = text(&client);
+        let report = "its certificate is in certificates/certificate.pem\nhandshake failed: ";
+        assert!(text.contains(report), "{text}");
+    }
 }

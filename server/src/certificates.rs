@@ -66,11 +66,7 @@ impl Certificates {
             let missing = Count(std::mem::take(&mut self.dropped), "session");
             let _ = writeln!(text, "{missing} missing here: stdout took no more\n"); // a String takes all
         }
-        let _ = write!(text, "{id}\n{presented}");
-        if let Some(failure) = failure {
-            let _ = writeln!(text, "handshake failed: {failure}");
-        }
-        text.push('\n');
+        let _ = writeln!(text, "{id}\n{}", presented.report(failure));
         self.write(now, text.as_bytes());
     }
 

@@ -69,6 +69,15 @@ impl Presented {
     pub fn with_ocsp_response(self, response: &[u8]) -> Self {
         Self { ocsp_response: response.to_vec(), ..self }
     }
+
+    /// Returns the report, and the reason if the handshake failed. A peer could present the certificates of another. Only
+    /// the handshake proves that the peer has the key.
+    pub fn report(&self, failure: Option<&str>) -> String {
+        match failure {
+            Some(failure) => format!("{self}handshake failed: {failure}\n"),
+            None => self.to_string(),
+        }
+    }
 }
 
 /// One line of the report: a label and its text.

@@ -82,11 +82,7 @@ impl Description<'_> {
 
     /// Returns the bytes of the peer, if the handshake was not complete.
     fn received(&self) -> Option<PeerBytes<'_>> {
-        match self.until? {
-            Until::Handshake(received) => Some(PeerBytes(received)),
-            Until::CertificateRequested { handshake_bytes, .. } => handshake_bytes.map(PeerBytes),
-            Until::Established => None,
-        }
+        self.until?.handshake_bytes().map(PeerBytes)
     }
 
     /// Explains why a server may have left without an alert, after a semicolon.

@@ -107,6 +107,17 @@ pub enum Until<'a> {
     },
 }
 
+impl<'a> Until<'a> {
+    /// Returns the bytes that the peer had sent. `None`: the handshake was done.
+    pub fn handshake_bytes(self) -> Option<&'a HandshakeBytes> {
+        match self {
+            Self::Handshake(bytes) => Some(bytes),
+            Self::CertificateRequested { handshake_bytes, .. } => handshake_bytes,
+            Self::Established => None,
+        }
+    }
+}
+
 /// The state of the session when the peer's alert came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertContext {
