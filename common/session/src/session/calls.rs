@@ -156,12 +156,8 @@ impl<T: Transport, A: Application> Session<T, A> {
 
     /// Ends the session because its transport cannot be used. For example, the poll refuses to watch it.
     pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
-        let reason = CloseReason::transport(operation, error);
-        self.on(Event::EndAtOnce(reason.clone()), cx);
-        match &self.phase {
-            Phase::Closed(first) => Turn::Done(first.clone()),
-            _ => Turn::Done(reason),
-        }
+        self.on(Event::EndAtOnce(CloseReason::transport(operation, error)), cx);
+        self.turn(cx)
     }
 
     /// Ends the session because its answer cannot be completed. The peer gets a FIN without close_notify, so it knows
