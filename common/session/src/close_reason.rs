@@ -50,7 +50,8 @@ pub enum CloseReason {
     /// The application abandoned the session, and takes nothing more from the peer. The session sent close_notify.
     AbandonedByApplication,
     /// Our answer could not be completed: the application aborted, or the loop did
-    /// ([`Session::abort`](crate::session::Session::abort)). The session sent a FIN without close_notify.
+    /// ([`Session::abort`](crate::session::Session::abort)). The session sent a FIN, and no close_notify unless one was
+    /// sent before.
     Aborted,
     /// The peer ended the session with a fatal alert.
     PeerAlert(AlertDescription, AlertContext),

@@ -244,8 +244,8 @@ impl Phase {
         }
     }
 
-    /// Keeps the first reason.
-    /// An error of TLS changes nothing: its alert is queued already, and is written first.
+    /// Keeps the first reason, and writes the pending output first. A failure changes nothing: the alert of an error of
+    /// TLS is already queued, and used-up keys or an application that aborts queue none.
     fn on_failing(reason: &CloseReason, event: Event) -> Option<Self> {
         match event {
             Event::Flushed(_)

@@ -61,7 +61,7 @@ impl Draining {
     }
 
     /// Closes the socket of a session, and returns its application. If the socket needs draining, it is drained first. A
-    /// session that is not over is aborted: its peer gets a FIN without close_notify.
+    /// session that is not over is aborted: its peer gets a FIN, and no close_notify unless one was sent before.
     pub fn close<A: Application>(
         &mut self,
         mut session: Registered<A>,

@@ -160,8 +160,8 @@ impl<T: Transport, A: Application> Session<T, A> {
         self.turn(cx)
     }
 
-    /// Ends the session because its answer cannot be completed. The peer gets a FIN without close_notify, so it knows
-    /// that the answer is cut off (invariant I6).
+    /// Ends the session because its answer cannot be completed. The peer gets a FIN, and no close_notify unless one was
+    /// sent before. Without close_notify, the peer knows that the answer is cut off (invariant I6).
     pub fn abort(&mut self, cx: &mut Context<'_>) {
         self.on(Event::EndAtOnce(CloseReason::Aborted), cx);
     }
