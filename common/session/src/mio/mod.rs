@@ -8,9 +8,9 @@
 //! | [`Connecting`] | connects, in the steps that mio documents |
 //! | [`Draining`] | reads from the sockets of sessions that are over, and then closes them |
 
-// The types of mio in this API.
-pub use ::mio::net::{TcpListener, TcpStream};
-pub use ::mio::{Registry, Token, event::Event, event::Source};
+// The types of mio in the signatures of this crate.
+pub use ::mio::net::TcpStream;
+pub use ::mio::{Interest, Registry, Token, event::Event, event::Source};
 
 mod connecting;
 mod draining;
