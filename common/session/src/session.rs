@@ -269,14 +269,14 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Passes `bytes` to rustls, up to the limit of records of a turn. Returns how many bytes need not be kept. The
     /// caller copies the rest, because all sessions share the buffer.
     fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) -> usize {
-        let mut records_left = cx.limits.records();
+        let mut allowed = cx.limits.records();
         let mut left = bytes;
         // rustls would take an empty slice for end-of-file, and remember that.
         while !left.is_empty() && self.phase.reads() {
             // The limit holds after the handshake only. rustls itself limits the messages of a handshake.
             let offered = match self.tls.is_handshaking() {
                 true => left.len(),
-                false => self.framing.fit(left, records_left),
+                false => self.framing.fit(left, allowed),
             };
             if offered == 0 {
                 return bytes.len() - left.len();
@@ -294,7 +294,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             };
             let taken_bytes;
             (taken_bytes, left) = left.split_at(taken);
-            records_left = records_left.saturating_sub(self.framing.advance(taken_bytes));
+            allowed = allowed.saturating_sub(self.framing.advance(taken_bytes));
             cx.step(&self.id, &Step::ReadTls(taken_bytes));
 
             let processed = self.process();
