@@ -1,8 +1,6 @@
 //! A session and its registration with the poll.
 
 use mio::Registry;
-use std::io;
-
 use mio::event::Source;
 use mio::net::TcpStream;
 
@@ -80,11 +78,6 @@ impl<A: Application, T: Transport + Source> Registered<A, T> {
     pub fn abort(&mut self, cx: &mut Context<'_>) {
         self.is_runnable = true;
         self.session.abort(cx);
-    }
-
-    /// Calls [`Session::lose_transport`].
-    pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, cx: &mut Context<'_>) -> Turn {
-        self.session.lose_transport(operation, error, cx)
     }
 
     /// Calls [`Session::application_mut`].

@@ -1,6 +1,5 @@
 //! One session, driven as an event loop drives it.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +12,7 @@ use super::roles::Collects;
 use super::transcript::Transcript;
 use crate::application::Application;
 use crate::buffers::Buffers;
-use crate::close_reason::{CloseReason, Operation};
+use crate::close_reason::CloseReason;
 use crate::context::{Context, Limits};
 use crate::mio::{Registered, Registration};
 use crate::observer::{Observer, SessionId};
@@ -196,12 +195,6 @@ impl<A: Application, O: Observer> Driver<A, O> {
     /// Returns whether the socket of the session, which is over, must be drained.
     pub fn needs_draining(&self) -> bool {
         self.session.session().needs_draining()
-    }
-
-    /// The poll refuses to watch the connection.
-    pub fn lose_transport(&mut self, operation: Operation, error: &io::Error, now: Instant) {
-        let turn = self.call(now, |session, cx| session.lose_transport(operation, error, cx));
-        self.note(turn);
     }
 
     /// Reports that everything is ready, whether or not it is.

@@ -13,6 +13,7 @@ mod seeded;
 mod socket;
 
 use std::cell::{RefCell, RefMut};
+use std::io::ErrorKind;
 use std::rc::Rc;
 
 pub use self::lane::{Cut, FailedCall, Lane, records};
@@ -35,6 +36,8 @@ struct Kernel {
     reset_polled: bool,
     /// A call has returned the reset. It is returned once.
     reset_told: bool,
+    /// The next registration fails with this error.
+    failing_registration: Option<ErrorKind>,
     closed: bool,
     /// How many calls were refused by chance. The kernel has not reported yet that they would succeed now.
     refusals: usize,

@@ -130,7 +130,9 @@ fn data_of_a_peer_that_was_never_authorized_is_not_delivered() {
 #[test]
 fn a_session_that_the_poll_refuses_to_watch_is_over() {
     let mut pair = echo(VERSIONS[0]);
-    pair.session.lose_transport(Operation::Read, &ErrorKind::OutOfMemory.into(), pair.now);
+    pair.session.socket.fail_registration(ErrorKind::OutOfMemory);
+    pair.raw.socket.incoming().capacity = 0; // the session has to wait for room
+    pair.send(b"hello");
     assert!(matches!(
         pair.session.reason(),
         Some(CloseReason::Transport { operation: Operation::Read, kind: ErrorKind::OutOfMemory, .. })

@@ -1,13 +1,12 @@
 //! Applications that answer later than inside `received`. Our close_notify certifies that an answer is complete
 //! (invariant I6), so it never follows a part of one.
 
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use rustls::SupportedProtocolVersion;
 use rustls::version::TLS13;
 use tls_session::application::{Application, HIGH_WATER_MARK, Next, Outbox};
-use tls_session::close_reason::{CloseReason, Endpoint, Operation};
+use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::deadline::Timeout;
 use tls_session::phase::Phase;
 use tls_session::simulation::network::Cut;
@@ -102,12 +101,10 @@ fn a_close_waits_no_longer_than_the_close_deadline_and_then_sends_no_close_notif
     assert!(!pair.raw.closed, "close_notify after half of the answer");
 }
 
-/// The first reason counts, also for the caller that reports a second one.
 #[test]
 fn an_abort_sends_a_fin_and_no_close_notify() {
     let mut pair = answering(seconds(50));
     pair.session.abort(pair.now);
-    pair.session.lose_transport(Operation::Write, &ErrorKind::BrokenPipe.into(), pair.now);
     pair.settle();
     assert_eq!(pair.session.reason(), Some(&CloseReason::Aborted));
     assert!(!pair.raw.closed, "close_notify after half of the answer");

@@ -88,6 +88,11 @@ impl Socket {
         }
     }
 
+    /// Makes the next registration of this end fail with this error.
+    pub fn fail_registration(&self, error: ErrorKind) {
+        self.network.0.borrow_mut().kernels[self.side].failing_registration = Some(error);
+    }
+
     /// Closes the socket of a session that is over: at once, or after it has drained the bytes that still come.
     ///
     /// A socket that is closed with unread bytes resets the connection (RFC 1122, 4.2.2.13). A network without chance
@@ -183,6 +188,9 @@ impl Transport for Socket {
 
 impl Source for Socket {
     fn register(&mut self, _registry: &Registry, _token: Token, interest: mio::Interest) -> io::Result<()> {
+        if let Some(error) = self.network.0.borrow_mut().kernels[self.side].failing_registration.take() {
+            return Err(error.into());
+        }
         self.watch(Interest { readable: interest.is_readable(), writable: interest.is_writable() });
         Ok(())
     }
