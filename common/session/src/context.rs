@@ -5,32 +5,27 @@ use std::time::Instant;
 use crate::buffers::{Buffers, MAX_READ_SIZE, READ_SIZE};
 use crate::observer::{Observer, SessionId, SocketEvent, Step};
 
-/// The limits of the work of one turn.
+/// The largest number of records that one turn passes to rustls after the handshake. A read of 32 KiB can hold 1,400
+/// records of one byte, or 650 of them with a key update before each. Without a limit, one such peer slows all others.
+pub(crate) const MAX_RECORDS: usize = 64;
+
+/// The limits of one turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest read, in bytes.
     read_size: usize,
-    /// The largest number of records that one turn passes to rustls after the handshake. A read of 32 KiB can hold
-    /// 1,400 records of one byte, or 650 of them with a key update before each. Without a limit, one such peer slows
-    /// all others.
-    records: usize,
 }
 
 impl Limits {
-    /// The limits while other sessions are served too: a read of 32 KiB, 64 records.
-    pub const SHARED: Self = Self { read_size: READ_SIZE, records: 64 };
+    /// The limits while other sessions are served too: a read of 32 KiB.
+    pub const SHARED: Self = Self { read_size: READ_SIZE };
     /// The limits for a session that is alone: reads grow to 64 KiB while the peer sends faster than the session reads.
-    pub const ALONE: Self = Self { read_size: MAX_READ_SIZE, records: 64 };
+    pub const ALONE: Self = Self { read_size: MAX_READ_SIZE };
 
     /// Returns the size of the next read: half of the bytes that came since the socket was last empty, within the
     /// limits. A peer that has kept the socket full for so long is not waiting for an answer.
     pub(crate) fn next_read(self, since_empty: usize) -> usize {
         (since_empty / 2).clamp(READ_SIZE, self.read_size)
-    }
-
-    /// Returns the largest number of records in a turn.
-    pub(crate) fn records(self) -> usize {
-        self.records
     }
 }
 

@@ -159,8 +159,7 @@
 //! 2. [`phase`]: the phases of a session, and the table that leads from one to the next;
 //! 3. [`session`]: `turn` = flush, measure, fill, resume, advance; then `session/advance.rs`;
 //! 4. [`application`]: what an application implements; then [`mio::Registered`], which connects a session to the poll;
-//! 5. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly; `framing.rs` and `unprocessed.rs`: the limit
-//!    of records in a turn;
+//! 5. `rustls_facts.rs`: facts that rustls 0.23 tells only indirectly; `framing.rs`: the limit of records in a turn;
 //! 6. `server/src/event_loop.rs`: wait, gather, admit, turn;
 //! 7. `client/src/event_loop.rs`: connect, then one session.
 //!
@@ -304,4 +303,3 @@ pub mod session;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod transport;
-mod unprocessed;

@@ -30,7 +30,7 @@ use crate::application::{Application, Next, Outbox};
 use crate::authorize::{Authorize, Notes};
 use crate::buffers::Buffers;
 use crate::close_reason::CloseReason;
-use crate::context::Context;
+use crate::context::{Context, MAX_RECORDS};
 use crate::deadline::{Deadlines, Timeouts};
 use crate::framing::Framing;
 use crate::handshake_bytes::HandshakeBytes;
@@ -40,7 +40,6 @@ use crate::phase::{Event, Phase};
 use crate::readiness::Readiness;
 use crate::rustls_facts::{self, MESSAGE_TOO_LONG};
 use crate::transport::Transport;
-use crate::unprocessed::Unprocessed;
 
 use self::tap::Tap;
 use self::wants::Input;
@@ -76,7 +75,8 @@ pub struct Session<T, A> {
     /// The number of bytes that were read since the socket was last empty.
     since_empty: usize,
     framing: Framing,
-    unprocessed: Unprocessed,
+    /// Ciphertext that was read and not yet passed to rustls. It is at most one read (invariant I4), and usually empty.
+    unprocessed: Vec<u8>,
     /// The number of records of application data that our keys can still seal.
     records_left: u64,
     /// The notes of rustls' callbacks for this session.
@@ -208,8 +208,7 @@ impl<T: Transport, A: Application> Session<T, A> {
         let (ciphertext, plaintext) = buffers.split(cx.limits.next_read(self.since_empty));
         if !self.unprocessed.is_empty() {
             let rest = std::mem::take(&mut self.unprocessed);
-            let used = self.receive(rest.bytes(), plaintext, cx);
-            self.unprocessed = rest.without(used);
+            self.receive(&rest, plaintext, cx);
             return true;
         }
         match self.read(ciphertext) {
@@ -260,16 +259,13 @@ impl<T: Transport, A: Application> Session<T, A> {
             return self.note_input(Input::Unknown);
         }
         self.note_handshake_bytes(bytes, cx);
-        let used = self.receive(bytes, plaintext, cx);
-        if used < bytes.len() {
-            self.unprocessed = Unprocessed::keep(&bytes[used..]);
-        }
+        self.receive(bytes, plaintext, cx);
     }
 
-    /// Passes `bytes` to rustls, up to the limit of records of a turn. Returns how many bytes need not be kept. The
-    /// caller copies the rest, because all sessions share the buffer.
-    fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) -> usize {
-        let mut allowed = cx.limits.records();
+    /// Passes `bytes` to rustls, up to the limit of records of a turn. Copies the rest, because all sessions share the
+    /// buffer.
+    fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) {
+        let mut allowed = MAX_RECORDS;
         let mut left = bytes;
         // rustls would take an empty slice for end-of-file, and remember that.
         while !left.is_empty() && self.phase.reads() {
@@ -279,7 +275,8 @@ impl<T: Transport, A: Application> Session<T, A> {
                 false => self.framing.fit(left, allowed),
             };
             if offered == 0 {
-                return bytes.len() - left.len();
+                self.unprocessed = left.to_vec();
+                break;
             }
             let taken = match self.tls.read_tls(&mut &left[..offered]) {
                 Ok(0) => {
@@ -322,7 +319,6 @@ impl<T: Transport, A: Application> Session<T, A> {
                 }
             }
         }
-        bytes.len()
     }
 
     /// Processes the peer's FIN, and passes it to rustls.

@@ -19,7 +19,6 @@ use crate::pending_output::PendingOutput;
 use crate::phase::{Cause, Event, Phase};
 use crate::readiness::Readiness;
 use crate::transport::Transport;
-use crate::unprocessed::Unprocessed;
 
 /// The error of [`Session::send`]: the session takes no plaintext.
 ///
@@ -70,7 +69,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             pending_output: PendingOutput::default(),
             since_empty: 0,
             framing: Framing::default(),
-            unprocessed: Unprocessed::default(),
+            unprocessed: Vec::new(),
             records_left: 0,
             notes: Notes::default(),
             handshake_bytes: Some(Box::default()),

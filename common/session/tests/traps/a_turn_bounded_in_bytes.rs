@@ -10,8 +10,8 @@
 //! **Rule:** Limit the records of a turn too. Count the headers before you pass bytes to rustls, and keep the rest. Read
 //! nothing more until the rest is used up. Return to the session without an event.
 //!
-//! **Ours:** `common/session/src/framing.rs`, `Framing::fit`; `common/session/src/context.rs`, `Limits`;
-//! `common/session/src/unprocessed.rs`, `Unprocessed`
+//! **Ours:** `common/session/src/framing.rs`, `Framing::fit`; `common/session/src/context.rs`, `MAX_RECORDS`;
+//! `common/session/src/session.rs`, `Session::receive`
 //!
 //! **Seen in:** sociomantic-tsunami/swarm#99, openssl/openssl#32501
 

@@ -11,7 +11,7 @@
 //! **Rule:** Use the number that `read_tls` returns. Call `read_tls` and `process_new_packets` in turn until the
 //! buffer is used up.
 //!
-//! **Ours:** `common/session/src/session.rs`, `Session::receive`; `common/session/src/unprocessed.rs`, `Unprocessed`
+//! **Ours:** `common/session/src/session.rs`, `Session::receive`
 //!
 //! **Seen in:** Abso1ut3Zer0/nexus#200
 
