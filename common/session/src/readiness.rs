@@ -24,12 +24,6 @@ impl Readiness {
         Self { readable, writable, read_closed }
     }
 
-    /// Returns the readiness of a socket that has just connected. It can be written. The kernel reports it when it
-    /// can be read.
-    pub fn connected() -> Self {
-        Self::new(false, true, false)
-    }
-
     /// Returns a readiness in which both directions may be tried: for a caller without a poll, or for a socket that
     /// is known to hold bytes.
     pub fn all() -> Self {

@@ -87,8 +87,10 @@ impl Draining {
         registry: &Registry,
         cx: &mut Context<'_>,
     ) {
-        if self.sockets.len() >= self.capacity {
-            self.close_oldest(cx);
+        if self.sockets.len() >= self.capacity
+            && let Some((oldest, _)) = self.sockets.iter().min_by_key(|(_, socket)| socket.until)
+        {
+            self.remove(oldest, cx);
         }
         let entry = self.sockets.vacant_entry();
         let key = entry.key();
@@ -142,13 +144,6 @@ impl Draining {
     pub fn cap_deadline(&mut self, until: Instant) {
         for (_, socket) in &mut self.sockets {
             socket.until = socket.until.min(until);
-        }
-    }
-
-    fn close_oldest(&mut self, cx: &mut Context<'_>) {
-        let oldest = self.sockets.iter().min_by_key(|(_, socket)| socket.until).map(|(key, _)| key);
-        if let Some(key) = oldest {
-            self.remove(key, cx);
         }
     }
 

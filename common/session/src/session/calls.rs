@@ -63,7 +63,8 @@ impl<T: Transport, A: Application> Session<T, A> {
             application,
             config,
             phase: Phase::Handshaking,
-            readiness: Readiness::connected(),
+            // A socket that has just connected can be written. The kernel reports it when it can be read.
+            readiness: Readiness::new(false, true, false),
             deadlines: Deadlines::default(),
             input: Input::Unknown,
             pending_output: PendingOutput::default(),

@@ -52,7 +52,7 @@ impl Plan {
         let volume = |side| HANDSHAKE + sends[side];
         let mut plan = Self {
             seed: random.number(),
-            conditions: Each::default(),
+            conditions: Each { client: Conditions::FAIR, server: Conditions::FAIR },
             kernel: KernelBehavior {
                 repeats: random.percent(30),
                 merges: random.percent(60),

@@ -37,12 +37,6 @@ impl Conditions {
     };
 }
 
-impl Default for Conditions {
-    fn default() -> Self {
-        Self::FAIR
-    }
-}
-
 /// How the kernels of both ends behave, and their polls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KernelBehavior {
