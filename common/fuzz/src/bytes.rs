@@ -12,7 +12,7 @@ use tls_session::application::Application;
 use tls_session::close_reason::CloseReason;
 use tls_session::session::SessionConfig;
 use tls_session::simulation::network::{Cut, connection};
-use tls_session::simulation::roles::{Collects, Echo, Talker};
+use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::transport::Transport as _;
 
 use crate::driven::Driven;
@@ -78,7 +78,7 @@ pub fn talker() -> Talker {
 
 fn run(
     tls: impl Into<Connection>,
-    application: impl Application + Collects,
+    application: impl Application,
     config: &Arc<SessionConfig>,
     how: How,
     bytes: &[u8],

@@ -8,7 +8,7 @@ use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::simulation::network::{Cut, FailedCall, Socket, connection};
 use tls_session::simulation::pattern;
 use tls_session::simulation::raw::Raw;
-use tls_session::simulation::roles::{Collects, Echo, Talker};
+use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::transport::Transport as _;
 
 use crate::bytes::echo;
@@ -79,7 +79,7 @@ enum CloseNotify {
     Sent,
 }
 
-impl<A: Application + Collects> Play<A> {
+impl<A: Application> Play<A> {
     fn new(session: Driven<A>, raw: Raw, socket: Socket, now: Instant) -> Self {
         socket.incoming().arriving = 0;
         Self {

@@ -8,7 +8,6 @@ use mio::Token;
 use rustls::Connection;
 
 use super::network::{Socket, with_registry};
-use super::roles::Collects;
 use super::transcript::Transcript;
 use crate::application::Application;
 use crate::buffers::Buffers;
@@ -51,6 +50,11 @@ impl<A: Application> Driver<A> {
         now: Instant,
     ) -> Self {
         Self::observed(tls, socket, application, config, now, Transcript::default())
+    }
+
+    /// What the application has received.
+    pub fn received(&self) -> &[u8] {
+        &self.seen.plaintext_in
     }
 }
 
@@ -230,13 +234,5 @@ impl<A: Application, O: Observer> Driver<A, O> {
     /// The application.
     pub fn application(&self) -> &A {
         self.session.session().application()
-    }
-
-    /// What the application has received.
-    pub fn received(&self) -> &[u8]
-    where
-        A: Collects,
-    {
-        self.session.session().application().collected()
     }
 }

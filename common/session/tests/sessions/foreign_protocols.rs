@@ -7,11 +7,11 @@ use tls_session::close_reason::CloseReason;
 
 use tls_session::application::Application;
 use tls_session::simulation::raw_pair::RawPair;
-use tls_session::simulation::roles::{Collects, Echo, Talker};
+use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::Tls;
 
 /// A session whose peer sends these bytes in segments of this size.
-fn receiving<A: Application + Collects>(mut pair: RawPair<A>, bytes: &[u8], segment: usize) -> RawPair<A> {
+fn receiving<A: Application>(mut pair: RawPair<A>, bytes: &[u8], segment: usize) -> RawPair<A> {
     pair.raw.socket.outgoing().segment = segment;
     pair.raw.socket.write_all(bytes).unwrap();
     pair.session.settle(pair.now);
@@ -28,7 +28,7 @@ fn client() -> RawPair<Talker> {
 }
 
 /// The session names the protocol, and a fatal alert in plaintext is the last thing before the FIN (RFC 8446, 5.1 and 6).
-fn assert_not_tls<A: Application + Collects>(session: RawPair<A>, bytes: &[u8], segment: usize, name: &str) {
+fn assert_not_tls(session: RawPair<impl Application>, bytes: &[u8], segment: usize, name: &str) {
     let pair = receiving(session, bytes, segment);
     let Some(CloseReason::NotTls(foreign)) = pair.session.reason() else {
         panic!("{:?}", pair.session.reason());

@@ -23,7 +23,7 @@ use rustls::version::TLS13;
 use tls_session::close_reason::CloseReason;
 use tls_session::simulation::network::{FailedCall, Socket};
 use tls_session::simulation::raw_pair::RawPair;
-use tls_session::simulation::roles::{Collects as _, Echo};
+use tls_session::simulation::roles::Echo;
 
 use super::support::{self, Poll, Step, tls};
 
@@ -76,6 +76,6 @@ fn ours_reads_what_the_client_has_sent() {
     let mut pair = RawPair::server(tls(&TLS13), Echo::default());
     BEFORE(&mut pair.raw);
     let pair = support::run(pair, &[]);
-    assert!(pair.session.application().collected() == REQUEST);
+    assert!(pair.session.received() == REQUEST);
     assert!(matches!(pair.session.reason(), Some(CloseReason::Transport { .. })));
 }
