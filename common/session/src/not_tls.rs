@@ -154,16 +154,6 @@ mod tests {
     use super::recognize;
 
     #[test]
-    fn well_known_protocols_are_named() {
-        let named = |bytes| recognize(bytes).map(|foreign| foreign.to_string()).unwrap_or_default();
-        assert!(named(b"GET / HTTP/1.1\r\n").contains("HTTP (its first bytes: \"GET / HT\")"));
-        assert!(named(b"HTTP/1.1 400 Bad Request").contains("HTTP"));
-        assert!(named(b"SSH-2.0-OpenSSH_9.2").contains("SSH"));
-        assert!(named(b"\x80\x2e\x01\x00\x02").contains("SSLv2"));
-        assert!(named(b"\x1b[2J").contains(r"\x1b[2J"));
-    }
-
-    #[test]
     fn a_protocol_with_starttls_gets_the_hint_with_its_tls_port() {
         for (greeting, hint) in [
             (&b"220 mail.example.org ESMTP"[..], "465 for SMTP"),

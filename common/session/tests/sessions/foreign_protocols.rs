@@ -53,7 +53,7 @@ fn a_server_names_the_protocol_and_answers_with_an_alert() {
         (b"SSH-2.0-OpenSSH_9.9\r\n", "it speaks SSH "),
         (b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10", "it speaks SSLv2 "),
         (b"hello?\r\n", "its first bytes are \"hello"),
-        (b"\0\0\0\0\0\0\0\0", "its first bytes are "),
+        (b"\x1b[2J\0\0\0\0", r#"its first bytes are "\x1b[2J\x00\x00"#),
     ];
     for (bytes, name) in bytes {
         for segment in [usize::MAX, 8] {
