@@ -9,13 +9,13 @@ use std::thread;
 use std::time::Instant;
 
 use rustls::client::{
-    ClientConnectionData, ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue,
+    ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue,
     Tls13ClientSessionValue,
 };
 use rustls::pki_types::ServerName;
-use rustls::server::{Acceptor, ServerConnectionData, ServerSessionMemoryCache};
+use rustls::server::{Acceptor, ServerSessionMemoryCache};
 use rustls::version::TLS13;
-use rustls::{ClientConnection, ConnectionCommon, Error, HandshakeKind, NamedGroup, ServerConnection};
+use rustls::{ClientConnection, Error, HandshakeKind, NamedGroup};
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::{CloseReason, Endpoint};
 use tls_session::context::Context;
@@ -26,42 +26,11 @@ use tls_session::simulation::roles::Echo;
 use tls_session::simulation::tls::{Shared, Tls};
 use tls_session::transport::Transport;
 
-/// Returns everything that a connection wants to write.
-fn output<D>(tls: &mut ConnectionCommon<D>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while tls.wants_write() {
-        tls.write_tls(&mut bytes).unwrap();
-    }
-    bytes
-}
+use support::{Pair, output, receive, seal};
 
-/// Passes bytes to a connection, and processes them.
-fn input<D>(tls: &mut ConnectionCommon<D>, mut bytes: &[u8]) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        tls.read_tls(&mut bytes).unwrap();
-        tls.process_new_packets()?;
-    }
-    Ok(())
-}
-
-/// Carries bytes between two connections until neither has any.
-fn settle(
-    client: &mut ConnectionCommon<ClientConnectionData>,
-    server: &mut ConnectionCommon<ServerConnectionData>,
-) {
-    while client.wants_write() || server.wants_write() {
-        input(server, &output(client)).unwrap();
-        input(client, &output(server)).unwrap();
-    }
-}
-
-/// A client and a server after their handshake.
-fn established(tls: &Shared) -> (ClientConnection, ServerConnection) {
-    let (mut client, mut server) = (tls.client(), tls.server());
-    settle(&mut client, &mut server);
-    assert!(!client.is_handshaking() && !server.is_handshaking());
-    (client, server)
-}
+#[allow(dead_code, reason = "the tests of rustls' calls use the rest")]
+#[path = "contract/support.rs"]
+mod support;
 
 #[test]
 fn a_client_uses_each_ticket_once() {
@@ -71,26 +40,23 @@ fn a_client_uses_each_ticket_once() {
     tls.server.send_tls13_tickets = 0;
     let second = tls.shared(); // the same stores
 
-    let (client, _) = established(&first);
-    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
-    assert_eq!(client.tls13_tickets_received(), 1);
-    let (client, _) = established(&second);
-    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Resumed));
-    let (client, _) = established(&second);
-    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
+    for (tls, kind) in
+        [(&first, HandshakeKind::Full), (&second, HandshakeKind::Resumed), (&second, HandshakeKind::Full)]
+    {
+        assert_eq!(Pair::of(tls).settled().client.handshake_kind(), Some(kind));
+    }
 }
 
 /// The count of key updates without data is at most 32. Older versions of rustls counted those of the whole connection.
 #[test]
 fn data_starts_the_count_of_key_updates_again() {
-    let (mut client, mut server) = established(&Tls::new(&TLS13).shared());
+    let Pair { mut client, mut server } = Pair::established(&TLS13);
     for _ in 0..3 {
         for _ in 0..32 {
             client.refresh_traffic_keys().unwrap();
-            input(&mut server, &output(&mut client)).unwrap();
+            receive(&mut server, &output(&mut client)).unwrap();
         }
-        client.writer().write_all(b"data").unwrap();
-        input(&mut server, &output(&mut client)).unwrap();
+        receive(&mut server, &seal(&mut client, b"data")).unwrap();
     }
 }
 
@@ -151,7 +117,9 @@ fn start_client(tls: &Shared, prefix: &'static [u8]) -> (UnixStream, thread::Joi
     let (here, mut there) = UnixStream::pair().unwrap();
     let mut client = tls.client();
     let thread = thread::spawn(move || {
-        there.write_all(&[prefix, &output(&mut client)].concat()).unwrap();
+        let mut first = prefix.to_vec();
+        client.write_tls(&mut first).unwrap();
+        there.write_all(&first).unwrap();
         client.writer().write_all(b"hello").unwrap();
         let mut echo = [0; 5];
         rustls::Stream::new(&mut client, &mut there).read_exact(&mut echo).unwrap();
@@ -246,13 +214,12 @@ fn a_ticket_resumes_no_session_under_another_name() {
     let config = Arc::new(tls.client.clone());
     let tls = tls.shared();
     for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
-        let (client, _) = established(&tls);
-        assert_eq!(client.handshake_kind(), Some(kind));
+        assert_eq!(Pair::of(&tls).settled().client.handshake_kind(), Some(kind));
     }
     let other = ServerName::try_from("admin.example").unwrap();
-    let mut client = ClientConnection::new(config, other).unwrap();
-    let mut server = tls.server();
-    input(&mut server, &output(&mut client)).unwrap();
+    let mut client = ClientConnection::new(config, other).unwrap().into();
+    let mut server = tls.server().into();
+    receive(&mut server, &output(&mut client)).unwrap();
     assert_eq!(server.handshake_kind(), Some(HandshakeKind::Full));
 }
 
@@ -264,21 +231,18 @@ fn a_ticket_resumes_a_session_of_another_configuration_that_shares_its_store() {
     open.server.session_storage = ServerSessionMemoryCache::new(8);
     strict.server.session_storage = Arc::clone(&open.server.session_storage);
     strict.client = open.client.clone();
-    let (open, mut strict) = (open.shared(), strict);
 
-    let (client, _) = established(&open);
-    assert_eq!(client.handshake_kind(), Some(HandshakeKind::Full));
-    let (_, server) = established(&strict.clone().shared());
+    assert_eq!(Pair::of(open).settled().client.handshake_kind(), Some(HandshakeKind::Full));
+    let server = Pair::of(strict.clone()).settled().server;
     assert_eq!(server.handshake_kind(), Some(HandshakeKind::Resumed));
     assert!(server.peer_certificates().is_none(), "the client has shown no certificate");
 
     strict.server.session_storage = ServerSessionMemoryCache::new(8);
-    let strict = strict.shared();
-    let (mut client, mut server) = (strict.client(), strict.server());
-    input(&mut server, &output(&mut client)).unwrap();
-    input(&mut client, &output(&mut server)).unwrap();
-    let refused = input(&mut server, &output(&mut client));
-    assert_eq!(refused, Err(Error::NoCertificatesPresented));
+    let Pair { mut client, mut server } = Pair::of(strict);
+    receive(&mut server, &output(&mut client)).unwrap();
+    receive(&mut client, &output(&mut server)).unwrap();
+    let refused = receive(&mut server, &output(&mut client)).unwrap_err();
+    assert_eq!(refused, Error::NoCertificatesPresented);
 }
 
 #[test]
@@ -286,7 +250,7 @@ fn a_client_that_connects_to_an_address_sends_no_name() {
     let address = ServerName::try_from("127.0.0.1").unwrap();
     assert!(matches!(address, ServerName::IpAddress(_)));
     let config = Arc::new(Tls::new(&TLS13).client);
-    let mut client = ClientConnection::new(config, address).unwrap();
+    let mut client = ClientConnection::new(config, address).unwrap().into();
     let mut acceptor = Acceptor::default();
     acceptor.read_tls(&mut &output(&mut client)[..]).unwrap();
     let accepted = acceptor.accept().expect("a ClientHello").expect("the whole of it");

@@ -25,10 +25,6 @@ fn assert_ends_after<A: Application>(pair: &mut RawPair<A>, time: Duration, time
     assert!(pair.session.seen.position(&fired).is_some());
 }
 
-fn established() -> RawPair<Echo> {
-    echo(&TLS13)
-}
-
 fn with_timeouts(timeouts: Timeouts) -> RawPair<Echo> {
     RawPair::server(Tls::new(&TLS13).server_timeouts(timeouts), Echo::default())
 }
@@ -75,7 +71,7 @@ fn one_byte_a_second_does_not_move_the_handshake_deadline() {
 
 #[test]
 fn the_wait_and_handshake_deadlines_end_with_the_handshake() {
-    let mut pair = established();
+    let mut pair = echo(&TLS13);
     pair.advance(seconds(11));
     assert_eq!(pair.session.phase().name(), "Established");
 
@@ -87,13 +83,6 @@ fn the_wait_and_handshake_deadlines_end_with_the_handshake() {
 }
 
 // ---- idle ------------------------------------------------------------------------------------------------------
-
-fn assert_ends_after_idle(pair: &mut RawPair<Echo>, time: Duration) {
-    pair.advance(time - INSTANT);
-    assert_eq!(pair.session.reason(), None, "too early");
-    pair.advance(INSTANT);
-    assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
-}
 
 /// The end of an idle session is a close_notify. Then the peer has the close deadline for its own.
 #[test]
@@ -114,7 +103,7 @@ fn data_moves_the_idle_deadline() {
                 pair.send_close_notify();
                 assert_eq!(pair.session.reason(), Some(&CloseReason::TimedOut(Timeout::Idle)));
             } else {
-                assert_ends_after_idle(&mut pair, seconds(5));
+                assert_ends_after(&mut pair, seconds(5), Timeout::Idle);
             }
         }
     }
@@ -132,12 +121,12 @@ fn data_that_the_peer_reads_moves_the_idle_deadline() {
     pair.peer_paused = false;
     pair.settle();
     assert_eq!(pair.raw.received.len(), 10_012);
-    assert_ends_after_idle(&mut pair, seconds(65));
+    assert_ends_after(&mut pair, seconds(65), Timeout::Idle);
 }
 
 #[test]
 fn half_a_record_and_a_key_update_do_not_move_the_idle_deadline() {
-    let mut pair = established();
+    let mut pair = echo(&TLS13);
     pair.advance(seconds(30));
     pair.raw.tls.refresh_traffic_keys().unwrap();
     pair.settle();
@@ -208,7 +197,7 @@ fn a_closing_session_has_only_the_close_deadline_which_data_does_not_move() {
 /// The peer has closed and has its answer, and leaves no room for our close_notify.
 #[test]
 fn a_close_notify_that_nobody_reads_is_not_a_clean_end() {
-    let mut pair = established();
+    let mut pair = echo(&TLS13);
     pair.raw.socket.incoming().capacity = 0;
     pair.send_close_notify();
     assert_eq!(pair.session.phase().name(), "Finishing");
@@ -262,7 +251,7 @@ fn paused_in_the_handshake(pause: Duration) -> RawPair<Echo> {
 
 #[test]
 fn a_session_that_is_due_writes_to_its_socket_before_it_counts_as_late() {
-    let mut pair = established();
+    let mut pair = echo(&TLS13);
     pair.raw.socket.incoming().capacity = 0;
     pair.peer_paused = true;
     pair.send(b"hello");
@@ -300,7 +289,7 @@ fn a_pause_of_the_loop_moves_the_handshake_deadline() {
 
 #[test]
 fn a_pause_of_the_loop_does_not_count_against_the_close() {
-    let mut pair = established();
+    let mut pair = echo(&TLS13);
     pair.close();
     pair.now += seconds(3600);
     pair.settle();
