@@ -69,10 +69,10 @@ Exit status:
     1  configuration: a file, a certificate, the address to listen on
     2  usage: the command line
     3  TLS: handshake, authorization, an alert, keys used up
-    4  truncated: the peer ended without close_notify; with -i also: the server closed before we did
+    4  truncated: the peer ended without close_notify; with -i also: the server closed first, or did not confirm the end
     5  timed out; or the reader of stdout did not take everything
     6  transport: unresolvable, refused, reset
-  130  interrupted: Ctrl-C or SIGTERM at the client, a second one at either";
+  130  interrupted: Ctrl-C or SIGTERM at the client, the second one at either";
 
 #[cfg(test)]
 mod tests {
@@ -96,5 +96,13 @@ mod tests {
             ExitStatus::Interrupted,
         ];
         assert_eq!(documented, all.map(ExitStatus::code));
+    }
+
+    #[test]
+    fn the_readme_has_the_table() {
+        let readme = include_str!("../README.md").replace('`', "");
+        for (code, words) in TABLE.lines().filter_map(|line| line.trim().split_once("  ")) {
+            assert!(readme.contains(&format!("| {code} | {words}")), "{code}: {words}");
+        }
     }
 }
