@@ -146,7 +146,8 @@ impl<'a> Pem<'a> {
 }
 
 impl Certificate {
-    /// Returns the error about this certificate of `file`. `key` is the file with its private key.
+    /// Returns the error about this certificate of `file`. `key` is the file with its private key, or the usual name of
+    /// such a file.
     pub(super) fn error(&self, file: IdentityFile<'_>, reason: &Unusable, key: &Path) -> IdentityError {
         let Self { number, line, .. } = self;
         let problem = match reason {

@@ -80,7 +80,7 @@ impl Trust {
         let mut anchors = RootCertStore::empty();
         for certificate in &certificates {
             add_if_authority(&mut anchors, &certificate.der)
-                .map_err(|reason| certificate.error(file, &reason, path))?;
+                .map_err(|reason| certificate.error(file, &reason, Path::new("key.pem")))?;
         }
         let pins = certificates.into_iter().map(|certificate| certificate.der).collect();
         let source = Source::File(path.to_owned());

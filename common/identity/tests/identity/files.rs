@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{TempDir, assert_says, fixture};
+use crate::support::{TempDir, assert_says, classic, fixture};
 use identity::{Identity, IdentityError, Trust};
 
 /// Checks the error about a file in this role: its beginning, and some words of it.
@@ -52,6 +52,10 @@ fn error_names_the_wrong_content_of_a_file_and_the_remedy() {
     let good = fs::read_to_string(fixture("ec-certificate.pem")).unwrap();
     let second_is_bad = folder.write("bad.pem", good + &block("CERTIFICATE"));
     let bad_key = folder.write("key.pem", block("PRIVATE KEY"));
+    let mut authority = classic("My CA").der.to_vec();
+    let version = authority.windows(5).position(|bytes| bytes == [0xa0, 3, 2, 1, 2]).unwrap();
+    authority[version + 4] = 1; // the number of version 2
+    let old_authority = folder.write("v2.pem", pem::encode(&pem::Pem::new("CERTIFICATE", authority)));
     let der_out = r"/it'\''s.der' -out converted.pem`";
     let check_bad = format!("`openssl x509 -in {} -noout -text`", second_is_bad.display());
     let check_key = format!("`openssl pkey -in {} -noout -check`", bad_key.display());
@@ -62,6 +66,11 @@ fn error_names_the_wrong_content_of_a_file_and_the_remedy() {
         ("key", &crl, ["holds no private key", "needs a block", "BEGIN PRIVATE KEY"]),
         ("certificate", &second_is_bad, ["damaged certificate", "number 2 in line", &check_bad]),
         ("trust", &second_is_bad, ["damaged certificate", "number 2 in line", &check_bad]),
+        (
+            "trust",
+            &old_authority,
+            ["X.509 v3", "`openssl req -x509 -new -key key.pem -days 365 -out ", "v3.pem`"],
+        ),
         ("key", &bad_key, ["holds a key", "cannot be used", &check_key]),
     ] {
         assert_refused(role, file, &words);
