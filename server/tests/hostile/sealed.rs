@@ -11,7 +11,7 @@ use rustls::AlertDescription as Alert;
 use rustls::ContentType::Handshake;
 use rustls::version::{TLS12, TLS13};
 use testing::echo_server::EchoServer;
-use testing::peer::{End as PeerEnd, TlsClient};
+use testing::peer::TlsClient;
 
 use crate::case::{Case, check_all, client_hello, greeted, greeted_then, row, rows};
 
@@ -57,7 +57,7 @@ fn sealed_records() {
 }
 
 /// The server answers the first attempt with a warning, and the session continues (RFC 5246, 7.2.2).
-fn renegotiates(server: &EchoServer) -> PeerEnd {
+fn renegotiates(server: &EchoServer) -> End {
     let (mut client, forge) = greeted(server, &TLS12);
     let hello = ClientHello::parse(&client_hello(server, &[&TLS12])).unwrap().message().unwrap();
     forge.next(Handshake, &hello);
@@ -71,7 +71,7 @@ fn renegotiates(server: &EchoServer) -> PeerEnd {
 #[test]
 fn a_second_renegotiation_ends_the_session() {
     let log = "TooManyRenegotiationRequests";
-    check_all(&[Case::new("two renegotiations", renegotiates, PeerEnd::Fin, log)]);
+    check_all(&[Case::new("two renegotiations", renegotiates, End::Fin, log)]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_few_key_updates_are_accepted_and_a_thousand_are_not() {
         greeted_then(name, &TLS13, act, end, log)
     };
     check_all(&[
-        updates(30, "thirty key updates", PeerEnd::CloseNotify, "13 bytes received"),
-        updates(1000, "a thousand key updates", PeerEnd::Fin, "TooManyKeyUpdateRequests"),
+        updates(30, "thirty key updates", End::CloseNotify, "13 bytes received"),
+        updates(1000, "a thousand key updates", End::Fin, "TooManyKeyUpdateRequests"),
     ]);
 }
