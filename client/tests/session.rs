@@ -54,17 +54,6 @@ fn it_does_not_close_before_the_first_message() {
 }
 
 #[test]
-fn a_server_that_closes_first_gets_our_close_notify() {
-    let (mut client, mut session) = session(&["--linger", "off"]);
-    session.send(b"bye");
-    session.close_notify();
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    client.expect_exit(0);
-    assert_eq!(client.stdout.text(), "bye");
-    client.stderr.wait_for_line("closed cleanly, the server first");
-}
-
-#[test]
 fn a_target_may_be_an_address_of_either_family() {
     for listen in ["127.0.0.1:0", "[::1]:0"] {
         let server = EchoServer::start_at(listen);

@@ -58,27 +58,6 @@ fn a_client_is_authorized_by_a_pin_also_in_a_resumed_session() {
 }
 
 #[test]
-fn a_client_is_authorized_by_its_authority() {
-    for version in VERSIONS {
-        let authority = Authority::new("Clients of mine");
-        let server = server(&authority.certificate, &[]);
-        client(&server, Some(&authority.issue()), &["--tls", version]).expect_exit(0);
-        let line = server.log().wait_for_line("connected:");
-        assert!(line.contains("authorized (issued by CN=Clients of mine"), "{line}");
-    }
-}
-
-#[test]
-fn with_optional_a_client_without_a_certificate_is_served() {
-    for version in VERSIONS {
-        let server = server(&Identity::for_names(&["alice"]).certificate, &["--client-auth", "optional"]);
-        client(&server, None, &["--tls", version]).expect_exit(0);
-        let line = server.log().wait_for_line("connected:");
-        assert!(line.contains("client unauthorized (no certificate presented)"), "{line}");
-    }
-}
-
-#[test]
 fn an_untrusted_certificate_is_refused_even_if_none_is_required() {
     for version in VERSIONS {
         for how in ["optional", "required"] {

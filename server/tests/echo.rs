@@ -1,15 +1,8 @@
-//! Addresses, connections without a session, and the log of a session.
+//! Connections without a session, and the log of a session.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use check::wire::Connection;
 use testing::echo_server::EchoServer;
-
-#[test]
-fn ipv6_works() {
-    let server = EchoServer::start_at("[::1]:0");
-    server.serves_a_client();
-    server.log().wait_for_line("session 1: [::1]:");
-}
 
 /// A TCP health check is not a session: `--sessions` does not count it, and it causes no warning.
 #[test]

@@ -76,28 +76,6 @@ fn tickets_need_no_memory() {
 }
 
 #[test]
-fn a_slow_greeting_is_shown_as_it_arrives() {
-    check_all(&[Case::new(
-        "one byte at a time",
-        |stage| {
-            let mut session = stage.session();
-            for byte in b"welcome!\n".chunks(1) {
-                let record = session.seal(byte);
-                for piece in record.chunks(1) {
-                    session.write_raw(piece);
-                }
-            }
-            stage.client.stdout.wait_for_bytes(b"welcome!\n");
-            session.close_notify();
-            session
-        },
-        0,
-        "closed cleanly, the server first; 9 bytes received",
-    )
-    .flags(&NEVER_CLOSES)]);
-}
-
-#[test]
 fn a_large_greeting_needs_no_memory() {
     let server = TestServer::new();
     let (mut reader, writer) = io::pipe().unwrap();

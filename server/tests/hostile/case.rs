@@ -209,11 +209,6 @@ pub fn alert(description: AlertDescription) -> End {
     End::Alert(description)
 }
 
-/// Sends bytes without TLS, and reads until the end.
-pub fn send_and_read_end(server: &EchoServer, bytes: &[u8]) -> End {
-    read_end(send(server.connect_raw(), bytes))
-}
-
 /// Sends bytes without TLS. Ignores an error, because the server may close the connection meanwhile.
 pub fn send(mut socket: Connection, bytes: &[u8]) -> Connection {
     let _ = socket.write_all(bytes);
@@ -230,22 +225,6 @@ pub fn forger(server: &EchoServer, version: &'static SupportedProtocolVersion) -
     let forge = Forge::default();
     let config = client_config_with(&server.certificate(), forge.provider(), &[version]);
     (TlsClient::new(server.connect_raw(), config), forge)
-}
-
-/// A client that does this after its handshake and the greeting, and then reads until the end.
-pub fn greeted_then(
-    name: impl Into<String>,
-    version: &'static SupportedProtocolVersion,
-    act: impl Fn(&mut TlsClient, &Forge) + Sync + 'static,
-    end: End,
-    log: &'static str,
-) -> Case {
-    let client = move |server: &EchoServer| {
-        let (mut client, forge) = greeted(server, version);
-        act(&mut client, &forge);
-        client.receive_to_end().1
-    };
-    Case::new(name, client, end, log)
 }
 
 /// [`forger`] after its handshake and the greeting.

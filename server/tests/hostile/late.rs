@@ -1,12 +1,9 @@
 //! Clients that let the server wait.
 
 use check::case::Version::{Tls12, Tls13};
-use check::wire::hello::{ClientHello, EARLY_DATA, record};
-use rustls::version::TLS13;
-use testing::echo_server::EchoServer;
 use testing::peer::End;
 
-use crate::case::{Case, Waited, check_all, client_hello, row, send_and_read_end};
+use crate::case::{Case, Waited, check_all, row};
 
 const FIN: &str = " s, then a FIN without close_notify";
 const HANDSHAKE: &str = "timed out (--handshake-timeout)";
@@ -53,16 +50,4 @@ fn handshake(name: &'static str, log: &'static str) -> Case {
 #[test]
 fn clients_that_let_the_server_wait() {
     check_all(&table());
-}
-
-/// The server skips early data up to a limit (RFC 8446, 4.2.10), and waits for the rest of the handshake.
-#[test]
-fn a_handshake_that_stops_after_early_data_times_out() {
-    let client = |server: &EchoServer| {
-        let mut hello = ClientHello::parse(&client_hello(server, &[&TLS13])).unwrap();
-        hello.set(EARLY_DATA, Some(&[]));
-        let bytes = [hello.record().unwrap(), record(23, &[0; 1000]).unwrap()].concat();
-        send_and_read_end(server, &bytes)
-    };
-    check_all(&[Case::new("early data", client, End::Fin, HANDSHAKE).flags(&["--handshake-timeout", "3s"])]);
 }

@@ -5,15 +5,13 @@
 
 use check::case::Version::{Tls12, Tls13};
 use check::wire::End;
-use check::wire::Forge;
 use check::wire::hello::ClientHello;
 use rustls::AlertDescription as Alert;
 use rustls::ContentType::Handshake;
-use rustls::version::{TLS12, TLS13};
+use rustls::version::TLS12;
 use testing::echo_server::EchoServer;
-use testing::peer::TlsClient;
 
-use crate::case::{Case, check_all, client_hello, greeted, greeted_then, row, rows};
+use crate::case::{Case, check_all, client_hello, greeted, row, rows};
 
 const FAILED: &str = "TLS failed";
 const DECODE_ERROR: &str = "the connection ended with the alert decode_error (50)";
@@ -72,26 +70,4 @@ fn renegotiates(server: &EchoServer) -> End {
 fn a_second_renegotiation_ends_the_session() {
     let log = "TooManyRenegotiationRequests";
     check_all(&[Case::new("two renegotiations", renegotiates, End::Fin, log)]);
-}
-
-#[test]
-fn a_few_key_updates_are_accepted_and_a_thousand_are_not() {
-    let updates = |count, name: &str, end, log| {
-        let act = move |client: &mut TlsClient, _: &Forge| {
-            for _ in 0..count {
-                client.update_keys();
-            }
-            let records = client.outgoing();
-            client.write_raw(&records);
-            if count < 32 {
-                assert!(client.try_round_trip(b"with new keys"));
-                client.close_notify();
-            }
-        };
-        greeted_then(name, &TLS13, act, end, log)
-    };
-    check_all(&[
-        updates(30, "thirty key updates", End::CloseNotify, "13 bytes received"),
-        updates(1000, "a thousand key updates", End::Fin, "TooManyKeyUpdateRequests"),
-    ]);
 }
