@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::support::*;
-use identity::{Identity, Peer, Policy, ServerVerifier, Trust, Unauthorized, Unusable, authorize};
+use identity::{Peer, Policy, ServerVerifier, Trust, Unauthorized, Unusable, authorize};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -169,18 +169,4 @@ fn a_certificate_of_version_1_is_refused_under_any_policy() {
             assert_eq!(refusal, Unauthorized::Unusable(Unusable::NotVersion3).into(), "{policy:?}");
         }
     }
-}
-
-#[test]
-fn the_development_certificate_completes_a_handshake() {
-    let folder = TempDir::new();
-    let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));
-    let today = rustls::pki_types::UnixTime::now();
-    identity::development_certificate(&certificate, &key, today).unwrap();
-    let identity = Identity::load(&certificate, &key).unwrap();
-    let server =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(identity.chain, identity.key).unwrap();
-    let verifier = verifier(Trust::load(&certificate).unwrap(), Policy::Strict);
-    let ended = handshake(client(&verifier, &rustls::version::TLS13), Arc::new(server));
-    assert_eq!((ended.client_error, ended.server_error), (None, None));
 }
