@@ -32,6 +32,7 @@ use rustls::{AlertDescription, HandshakeType, Side};
 pub use self::choices::Choices;
 pub use self::fault::Fault;
 use self::field_reader::{FieldReader, Known};
+pub use self::names::scheme_name;
 pub use self::references::link;
 pub use self::shown::beginning;
 pub use self::summary::{Certificate, Certificates, certificates};

@@ -29,10 +29,9 @@ impl ClientCertificate {
         match (certified.key.choose_scheme(schemes), certified.cert.first()) {
             (Some(_), Some(own)) => Answer::Sent(OwnName::of(own)),
             (_, None) => Answer::Nothing,
-            (None, Some(_)) => Answer::KeyDoesNotFit {
-                ours: scheme_names(schemes_of(&*certified.key)),
-                theirs: scheme_names(schemes.to_vec()),
-            },
+            (None, Some(_)) => {
+                Answer::KeyDoesNotFit { ours: schemes_of(&*certified.key), theirs: schemes.to_vec() }
+            }
         }
     }
 }
@@ -78,9 +77,9 @@ pub enum Answer {
     /// The client has a certificate, but sent none, because the server accepts no signature of its key.
     KeyDoesNotFit {
         /// The signature schemes of our key.
-        ours: String,
+        ours: Vec<SignatureScheme>,
         /// The signature schemes that the server accepts.
-        theirs: String,
+        theirs: Vec<SignatureScheme>,
     },
     /// The client sent this certificate.
     Sent(OwnName),
@@ -128,30 +127,4 @@ fn schemes_of(key: &dyn SigningKey) -> Vec<SignatureScheme> {
     let mut known = aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes();
     known.retain(|scheme| key.choose_scheme(&[*scheme]).is_some());
     known
-}
-
-fn scheme_names(mut schemes: Vec<SignatureScheme>) -> String {
-    schemes.dedup();
-    match listed(schemes.into_iter(), scheme_name) {
-        none if none.is_empty() => "no signature scheme that we know".to_owned(),
-        names => names,
-    }
-}
-
-/// Returns the name that IANA gives to a signature scheme.
-fn scheme_name(scheme: SignatureScheme) -> String {
-    let name = match scheme {
-        SignatureScheme::ECDSA_SHA1_Legacy => "ecdsa_sha1",
-        SignatureScheme::ECDSA_NISTP256_SHA256 => "ecdsa_secp256r1_sha256",
-        SignatureScheme::ECDSA_NISTP384_SHA384 => "ecdsa_secp384r1_sha384",
-        SignatureScheme::ECDSA_NISTP521_SHA512 => "ecdsa_secp521r1_sha512",
-        SignatureScheme::RSA_PSS_SHA256 => "rsa_pss_rsae_sha256",
-        SignatureScheme::RSA_PSS_SHA384 => "rsa_pss_rsae_sha384",
-        SignatureScheme::RSA_PSS_SHA512 => "rsa_pss_rsae_sha512",
-        other => match other.as_str() {
-            Some(name) => return name.to_ascii_lowercase(),
-            None => return format!("0x{:04x}", u16::from(other)),
-        },
-    };
-    name.to_owned()
 }

@@ -1,7 +1,8 @@
 //! Explains how a session can end over the certificate that a server asks this client for.
 
-use identity::{Answer, CertificateRequest, OwnName};
-use rustls::AlertDescription;
+use decode::explain::scheme_name;
+use identity::{Answer, CertificateRequest, OwnName, listed};
+use rustls::{AlertDescription, SignatureScheme};
 
 /// Explains an alert by which servers end a session over the client's certificate. `None` for any other alert.
 pub(crate) fn explain(request: &CertificateRequest, alert: AlertDescription) -> Option<String> {
@@ -25,9 +26,22 @@ pub(crate) fn explain_silence(request: &CertificateRequest) -> String {
         Answer::Nothing => format!("{asked}, and this client has none; name one with --cert and --key"),
         Answer::KeyDoesNotFit { ours, theirs } => format!(
             "{asked}; our certificate was not sent, because the server accepts no signature of our key: \
-             the server accepts {theirs}, our key can make {ours}; name another certificate with --cert and --key"
+             the server accepts {}, our key can make {}; name another certificate with --cert and --key",
+            scheme_names(theirs),
+            scheme_names(ours),
         ),
         Answer::Sent(own) => format!("{asked}; we sent ours ({own}); perhaps the server does not accept it"),
+    }
+}
+
+fn scheme_names(schemes: &[SignatureScheme]) -> String {
+    let name = |scheme: &SignatureScheme| {
+        let number = u16::from(*scheme);
+        scheme_name(number).map_or_else(|| format!("0x{number:04x}"), str::to_owned)
+    };
+    match listed(schemes.iter(), name) {
+        none if none.is_empty() => "no signature scheme that we know".to_owned(),
+        names => names,
     }
 }
 

@@ -11,7 +11,7 @@ use identity::{Answer, CertificateRequest, OwnName, Peer, Trust, authorize};
 use program::ending::Endings;
 use program::exit::ExitStatus;
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription as Alert, Side};
+use rustls::{AlertDescription as Alert, Side, SignatureScheme};
 use testing::certificates::{Authority, der};
 use testing::folder::TempDir;
 use tls_session::authorize::Opaque;
@@ -63,10 +63,11 @@ fn a_client_without_a_certificate_is_told_to_name_one() {
 
 #[test]
 fn a_key_that_does_not_fit_is_explained_by_the_schemes() {
+    let theirs = vec![SignatureScheme::ML_DSA_44, SignatureScheme::Unknown(0x0402)];
     assert_each_alert_says(
-        &request(Answer::KeyDoesNotFit { ours: "ecdsa_sha1".to_owned(), theirs: "ed25519".to_owned() }),
+        &request(Answer::KeyDoesNotFit { ours: vec![SignatureScheme::ECDSA_SHA1_Legacy], theirs }),
         "our certificate was not sent, because the server accepts no signature of our key: \
-         the server accepts ed25519, our key can make ecdsa_sha1",
+         the server accepts mldsa44, 0x0402, our key can make ecdsa_sha1",
     );
 }
 

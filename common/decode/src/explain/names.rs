@@ -10,6 +10,7 @@ mod suites;
 pub(super) use self::codes::*;
 pub(super) use self::groups::group;
 pub(super) use self::schemes::scheme;
+pub use self::schemes::scheme_name;
 pub(super) use self::suites::suite;
 use super::field_reader::Meaning;
 use crate::is_grease;

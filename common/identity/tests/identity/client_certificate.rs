@@ -65,7 +65,8 @@ fn a_key_whose_signatures_the_server_does_not_accept_is_noted_with_the_schemes()
     let own = good();
     for version in VERSIONS {
         let request = request(Some(&own), &own, version, rsa_only());
-        let (ours, theirs) = ("ecdsa_secp256r1_sha256".to_owned(), "rsa_pss_rsae_sha256".to_owned());
+        let (ours, theirs) =
+            (vec![SignatureScheme::ECDSA_NISTP256_SHA256], vec![SignatureScheme::RSA_PSS_SHA256]);
         assert_eq!(request.answer, Answer::KeyDoesNotFit { ours, theirs });
     }
 }

@@ -48,10 +48,15 @@ const HASHES: Table<u8> =
     &[(1, "md5"), (2, "sha1"), (3, "sha224"), (4, "sha256"), (5, "sha384"), (6, "sha512")];
 const SIGNATURES: Table<u8> = &[(1, "rsa"), (2, "dsa"), (3, "ecdsa")];
 
+/// Returns the name that IANA gives to a signature scheme.
+pub fn scheme_name(number: u16) -> Option<&'static str> {
+    find(SCHEMES, number)
+}
+
 /// Explains a signature scheme.
 pub(in crate::explain) fn scheme(number: u16) -> Meaning {
     let [hash, signature] = number.to_be_bytes();
-    match (find(SCHEMES, number), find(HASHES, hash), find(SIGNATURES, signature)) {
+    match (scheme_name(number), find(HASHES, hash), find(SIGNATURES, signature)) {
         (None, Some(hash), Some(signature)) => Meaning {
             value: format!("{signature} with {hash} (0x{number:04x})"),
             says: "A hash and a signature, as TLS 1.2 combines them. TLS 1.3 does not use this pair.".into(),
