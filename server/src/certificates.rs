@@ -150,7 +150,7 @@ mod tests {
 
     fn presented() -> Presented {
         let own = der(&Identity::for_names(&["alice"]).certificate);
-        Presented::new(&own, &[], Peer::Client, Arc::new(Trust::nothing()), UnixTime::now())
+        Presented::new(&own, &[], Peer::Client, &[], Arc::new(Trust::nothing()), UnixTime::now())
     }
 
     fn id(number: u64) -> SessionId {

@@ -85,8 +85,8 @@ fn report(certificate: &CertificateDer<'_>, response: &[u8]) {
     let now = FixedClock::default().current_time().expect("a time");
     let name = name();
     for peer in [Peer::Server(&name), Peer::Client] {
-        let presented = Presented::new(certificate, &[], peer, Arc::clone(&TRUST), now);
-        presented.with_ocsp_response(response).to_string().lines().for_each(printable);
+        let presented = Presented::new(certificate, &[], peer, response, Arc::clone(&TRUST), now);
+        presented.to_string().lines().for_each(printable);
     }
 }
 

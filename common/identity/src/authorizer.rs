@@ -34,8 +34,8 @@ pub struct AuthorizeClients {
 impl Authorize for AuthorizeClients {
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization {
         let presented = presented.unwrap_or_default();
-        let outcome = authorize(presented, self.verifier.trust(), Peer::Client, time(&self.clock));
-        let is_optional = presented.is_empty() && self.verifier.auth() == ClientAuth::Optional;
+        let outcome = authorize(presented, &self.verifier.trust, Peer::Client, time(&self.clock));
+        let is_optional = presented.is_empty() && self.verifier.auth == ClientAuth::Optional;
         let peer = match presented.first() {
             Some(certificate) => format!("client {}", subject(certificate)),
             None => "client".to_owned(),
@@ -58,9 +58,8 @@ pub struct AuthorizeServer {
 impl Authorize for AuthorizeServer {
     fn authorize(&self, presented: Option<&[CertificateDer<'_>]>) -> Authorization {
         let presented = presented.unwrap_or_default();
-        let outcome =
-            authorize(presented, self.verifier.trust(), Peer::Server(&self.name), time(&self.clock));
-        let is_insecure = self.verifier.policy() == Policy::Insecure;
+        let outcome = authorize(presented, &self.verifier.trust, Peer::Server(&self.name), time(&self.clock));
+        let is_insecure = self.verifier.policy == Policy::Insecure;
         report(&format!("server {}", self.name.to_str()), outcome, is_insecure)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! webpki only says that no chain leads to one of our authorities. It does not say how far the chain leads.
 
+use rustls::Side;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use rustls::{DistinguishedName, Side};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -165,7 +165,7 @@ impl Chain<'_> {
                 ),
             ),
         };
-        if let Some(authority) = authorities.iter().find(|anchor| is_named(anchor, last)) {
+        if let Some(authority) = trust.authorities_named(last.issuer().as_raw()).next() {
             return wrong_key(unsupported_key(authority), format!("the authority {issuer} in {source}"));
         }
         let mut sent = issuers.iter().map(|issuer| &issuer.certificate).filter(|_| !self_issued);
@@ -233,12 +233,6 @@ fn unsupported_key(authority: &TrustAnchor<'_>) -> Option<UnsupportedKey> {
 /// example if one is a PrintableString and the other a UTF8String.
 fn reads_alike(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
-}
-
-/// Returns whether an authority has the name of a certificate's issuer.
-fn is_named(anchor: &TrustAnchor<'_>, issued: &X509Certificate<'_>) -> bool {
-    // `TrustAnchor` has the name without its SEQUENCE.
-    DistinguishedName::in_sequence(&anchor.subject).as_ref() == issued.issuer().as_raw()
 }
 
 /// Returns whether the subject of `issuer` is the name of the issuer of `issued`.

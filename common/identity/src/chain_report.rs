@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use pem::{EncodeConfig, LineEnding, Pem};
-use rustls::DistinguishedName;
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tls_session::bytes::{Bytes, Count};
 use tls_session::escaped::Escaped;
 use x509_parser::certificate::X509Certificate;
@@ -48,11 +47,13 @@ pub struct Presented {
 }
 
 impl Presented {
-    /// Copies what rustls gives a verifier. The report compares it with `trust`.
+    /// Copies what rustls gives a verifier. The report compares it with `trust`. `ocsp_response` is empty for a client,
+    /// and for a server that stapled none.
     pub fn new(
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         peer: Peer<'_>,
+        ocsp_response: &[u8],
         trust: Arc<Trust>,
         at: UnixTime,
     ) -> Self {
@@ -62,12 +63,7 @@ impl Presented {
             Peer::Client => None,
         };
         let chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
-        Self { chain, name, ocsp_response: Vec::new(), trust, at }
-    }
-
-    /// Adds a copy of the stapled OCSP response of a server. It is empty if the server stapled none.
-    pub fn with_ocsp_response(self, response: &[u8]) -> Self {
-        Self { ocsp_response: response.to_vec(), ..self }
+        Self { chain, name, ocsp_response: ocsp_response.to_vec(), trust, at }
     }
 
     /// Returns the report, and the reason if the handshake failed. A peer could present the certificates of another. Only
@@ -195,21 +191,13 @@ impl Presented {
             *other != index && parse(der).is_ok_and(|other| other.subject().as_raw() == issuer)
         });
         found.extend(sent.map(|(other, _)| format!("certificate {}", other + 1)));
-        if self.authorities_named(issuer).next().is_some() {
+        if self.trust.authorities_named(issuer).next().is_some() {
             found.push(format!("an authority in {}", self.trust.source()));
         }
         match found.is_empty() {
             true => format!("not sent, and no authority in {}", self.trust.source()),
             false => found.join("; "),
         }
-    }
-
-    /// Returns the authorities that we trust and that have this name.
-    fn authorities_named<'b>(&'b self, name: &'b [u8]) -> impl Iterator<Item = &'b TrustAnchor<'static>> {
-        // `TrustAnchor` has the name without its SEQUENCE.
-        let has_name =
-            move |anchor: &&TrustAnchor<'_>| DistinguishedName::in_sequence(&anchor.subject).as_ref() == name;
-        self.trust.anchors().roots.iter().filter(has_name)
     }
 
     fn remaining(&self, validity: &Validity) -> String {

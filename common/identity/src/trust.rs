@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use rustls::{DistinguishedName, RootCertStore};
 
 use crate::certificate::{Unusable, parse, parse_strictly};
@@ -163,6 +163,17 @@ impl Trust {
     /// Returns the authorities. There may be none.
     pub fn anchors(&self) -> &RootCertStore {
         &self.anchors
+    }
+
+    /// Returns the authorities with this name in DER.
+    pub(super) fn authorities_named<'a>(
+        &'a self,
+        name: &'a [u8],
+    ) -> impl Iterator<Item = &'a TrustAnchor<'static>> {
+        // `TrustAnchor` has the name without its SEQUENCE.
+        let has_name =
+            move |anchor: &&TrustAnchor<'_>| DistinguishedName::in_sequence(&anchor.subject).as_ref() == name;
+        self.anchors.roots.iter().filter(has_name)
     }
 
     /// Returns whether this certificate is one of our pins, with exactly the same bytes.

@@ -97,9 +97,9 @@ impl LastPresented {
 /// server, but that server has the key of the certificate that it presents.
 #[derive(Debug)]
 pub struct ServerVerifier {
-    trust: Arc<Trust>,
+    pub(super) trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
-    policy: Policy,
+    pub(super) policy: Policy,
     /// Set if the user wants to see the certificates of servers.
     presented: Option<LastPresented>,
 }
@@ -114,24 +114,14 @@ impl ServerVerifier {
     pub fn keep_presented(self, place: Option<LastPresented>) -> Self {
         Self { presented: place, ..self }
     }
-
-    /// Returns the certificates that can identify a server.
-    pub fn trust(&self) -> &Trust {
-        &self.trust
-    }
-
-    /// Returns what the client does with an unauthorized server.
-    pub fn policy(&self) -> Policy {
-        self.policy
-    }
 }
 
 /// Authorizes the client of a full handshake, if it presents a certificate.
 #[derive(Debug)]
 pub struct ClientVerifier {
-    trust: Arc<Trust>,
+    pub(super) trust: Arc<Trust>,
     algorithms: WebPkiSupportedAlgorithms,
-    auth: ClientAuth,
+    pub(super) auth: ClientAuth,
     hints: Vec<DistinguishedName>,
     /// Set if the user wants to see the certificates of clients.
     presented: Option<LastPresented>,
@@ -160,16 +150,6 @@ impl ClientVerifier {
     /// may present the wrong one.
     pub fn hints(&self) -> bool {
         !self.hints.is_empty()
-    }
-
-    /// Returns the certificates that can identify a client.
-    pub fn trust(&self) -> &Trust {
-        &self.trust
-    }
-
-    /// Returns what the server does with a client that presents no certificate.
-    pub fn auth(&self) -> ClientAuth {
-        self.auth
     }
 }
 
@@ -214,10 +194,9 @@ impl ServerCertVerifier for ServerVerifier {
         let peer = Peer::Server(server_name);
         if let Some(place) = &self.presented {
             let trust = Arc::clone(&self.trust);
-            let presented = Presented::new(end_entity, intermediates, peer, trust, now);
-            place.keep(presented.with_ocsp_response(ocsp_response));
+            place.keep(Presented::new(end_entity, intermediates, peer, ocsp_response, trust, now));
         }
-        match (authorize_parts(end_entity, intermediates, self.trust(), peer, now), self.policy) {
+        match (authorize_parts(end_entity, intermediates, &self.trust, peer, now), self.policy) {
             (Err(refusal), Policy::Strict) => Err(refuse(refusal)),
             (Err(_), Policy::Insecure) | (Ok(_), _) => Ok(ServerCertVerified::assertion()),
         }
@@ -243,9 +222,9 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<ClientCertVerified, Error> {
         if let Some(place) = &self.presented {
             let trust = Arc::clone(&self.trust);
-            place.keep(Presented::new(end_entity, intermediates, Peer::Client, trust, now));
+            place.keep(Presented::new(end_entity, intermediates, Peer::Client, &[], trust, now));
         }
-        match authorize_parts(end_entity, intermediates, self.trust(), Peer::Client, now) {
+        match authorize_parts(end_entity, intermediates, &self.trust, Peer::Client, now) {
             Err(refusal) => Err(refuse(refusal)),
             Ok(_) => Ok(ClientCertVerified::assertion()),
         }

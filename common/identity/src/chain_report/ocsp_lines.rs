@@ -130,7 +130,7 @@ impl Presented {
         let sent = chain.iter().take(CERTIFICATES).filter_map(|der| parse(der).ok());
         let sent = sent.filter(|sent| sent.subject().as_raw() == issuer);
         let sent = sent.map(|sent| sent.public_key().subject_public_key.data.to_vec());
-        let trusted = self.authorities_named(issuer);
+        let trusted = self.trust.authorities_named(issuer);
         let trusted = trusted.filter_map(|anchor| ocsp::public_key(&anchor.subject_public_key_info));
         let issuer_keys = sent.chain(trusted.map(<[u8]>::to_vec)).collect();
         Some(Subject { certificate, issuer_keys })

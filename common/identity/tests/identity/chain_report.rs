@@ -24,8 +24,7 @@ fn report_of(
     now: UnixTime,
 ) -> String {
     let (own, others) = chain.split_first().unwrap();
-    let presented = Presented::new(own, others, peer, Arc::new(trust.clone()), now);
-    let text = presented.with_ocsp_response(ocsp).to_string();
+    let text = Presented::new(own, others, peer, ocsp, Arc::new(trust.clone()), now).to_string();
     assert!(text.chars().all(|c| c == '\n' || c == '…' || c == ' ' || c.is_ascii_graphic()), "{text}");
     assert!(!text.contains(" \n"), "a line ends with a space: {text}");
     text
