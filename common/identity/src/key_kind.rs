@@ -1,10 +1,11 @@
 //! Names kinds of keys, and recognises those that are not supported.
 
 use rustls::pki_types::PrivateKeyDer;
-use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag};
+use x509_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
+use crate::der::{fields, sequence};
 use crate::error::{IdentityError, IdentityFile};
 
 /// The keys that rustls and webpki can use with aws-lc-rs.
@@ -212,20 +213,9 @@ fn modulus_bits(modulus: &[u8]) -> Option<usize> {
     Some((modulus.len() - first) * 8 - modulus[first].leading_zeros() as usize)
 }
 
-/// Returns the fields of a SEQUENCE, up to the first one that does not parse.
-fn fields(der: &[u8]) -> Option<impl Iterator<Item = Any<'_>>> {
-    let (_, sequence) = Any::from_der(der).ok()?;
-    let mut rest = sequence.data;
-    Some(std::iter::from_fn(move || {
-        let (after, field) = Any::from_der(rest).ok()?;
-        rest = after;
-        Some(field)
-    }))
-}
-
 /// PKCS#8 (RFC 5958): version, algorithm, key.
 fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
-    let mut fields = fields(der)?.skip(1);
+    let mut fields = fields(sequence(der)?).skip(1);
     let algorithm = AlgorithmIdentifier::try_from(fields.next()?).ok()?;
     let key = fields.next()?;
     let is_rsa = identifier(&algorithm.algorithm) == RSA;
@@ -234,7 +224,7 @@ fn of_pkcs8(der: &[u8]) -> Option<UnsupportedKey> {
 
 /// PKCS#1 (RFC 8017, A.1.2): version, modulus, and so on. Version 1 means more than two primes.
 fn of_pkcs1(der: &[u8]) -> Option<UnsupportedKey> {
-    let mut fields = fields(der)?;
+    let mut fields = fields(sequence(der)?);
     let (version, modulus) = (fields.next()?, fields.next()?);
     if version.data == [1] {
         return Some(UnsupportedKey::RsaPrimes);
@@ -244,7 +234,6 @@ fn of_pkcs1(der: &[u8]) -> Option<UnsupportedKey> {
 
 /// SEC1 (RFC 5915): version, key, `[0]` parameters, `[1]` public key.
 fn of_sec1(der: &[u8]) -> Option<UnsupportedKey> {
-    let parameters = fields(der)?.find(|field| field.header.raw_tag() == Some(&[0xa0]))?;
-    let (_, curve) = Any::from_der(parameters.data).ok()?;
-    unsupported_curve(&curve)
+    let parameters = fields(sequence(der)?).find(|field| field.header.raw_tag() == Some(&[0xa0]))?;
+    unsupported_curve(&fields(parameters.data).next()?)
 }

@@ -55,6 +55,7 @@
 //! |---|---|
 //! | `paths` | folders of files, and paths quoted for a shell |
 //! | `validity` | the dates of a certificate |
+//! | `der` | reads the parts of DER |
 //! | `certificate` | parses X.509 certificates |
 //! | `distinguished_name` | the names of subjects and issuers, as text |
 //! | **Files** | |
@@ -86,6 +87,7 @@ mod certificate;
 mod chain;
 mod chain_report;
 mod client_certificate;
+mod der;
 mod distinguished_name;
 mod error;
 mod first_run;

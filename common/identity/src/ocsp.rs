@@ -4,9 +4,10 @@
 //! reads the few fields that the report shows. The peer chose the bytes, so nothing here allocates more than they hold.
 
 use rustls::DistinguishedName;
-use x509_parser::asn1_rs::{Any, FromDer as _, Oid, Tag};
+use x509_parser::asn1_rs::{Any, Oid, Tag};
 use x509_parser::prelude::ASN1Time;
 
+use crate::der::{fields, sequence};
 use crate::distinguished_name;
 use crate::validity::Moment;
 
@@ -183,23 +184,6 @@ pub(super) fn public_key(key_info: &[u8]) -> Option<&[u8]> {
     Some(key)
 }
 
-/// Returns the content of a SEQUENCE that takes all of `der`.
-fn sequence(der: &[u8]) -> Option<&[u8]> {
-    match Any::from_der(der) {
-        Ok(([], any)) if any.tag() == Tag::Sequence => Some(any.data),
-        _ => None,
-    }
-}
-
 fn tagged<'a>(field: Any<'a>, tag: &[u8]) -> Option<&'a [u8]> {
     (field.header.raw_tag() == Some(tag)).then_some(field.data)
-}
-
-/// Returns the fields in the content of a SEQUENCE, up to the first one that does not parse.
-fn fields(mut rest: &[u8]) -> impl Iterator<Item = Any<'_>> {
-    std::iter::from_fn(move || {
-        let (after, field) = Any::from_der(rest).ok()?;
-        rest = after;
-        Some(field)
-    })
 }
