@@ -61,7 +61,7 @@ fn a_wrong_command_line_is_a_usage_error() {
         (&["--capath=certificates"], "--ca FILE names one file"),
         (&["--connect", "localhost:9000", "localhost:9001"], "cannot be used with"),
         (&["--list", "curves"], "[possible values: suites, groups, versions]"),
-        (&["--completions", "tcsh"], "[possible values: bash, zsh, fish]"),
+        (&["--completions", "tcsh"], "[possible values: bash, elvish, fish, powershell, zsh]"),
         (&["-p", "9000"], "write the port behind the host, such as localhost:9000"),
         (&["--port=9000"], "write the port behind the host, such as localhost:9000"),
         (&["-connect", "localhost:9000"], "write HOST:PORT without a flag"),

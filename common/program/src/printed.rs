@@ -3,8 +3,7 @@
 use std::io::{self, Write as _};
 
 use clap::{ArgMatches, Command, ValueEnum};
-use clap_complete::generate;
-use clap_complete::shells::{Bash, Fish, Zsh};
+use clap_complete::{Shell, generate};
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{ALL_CIPHER_SUITES, ALL_KX_GROUPS, default_provider};
 use rustls::{ALL_VERSIONS, DEFAULT_VERSIONS, SupportedCipherSuite, SupportedProtocolVersion};
@@ -20,7 +19,7 @@ pub struct PrintedArgs {
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
     list: Option<List>,
 
-    /// Print the completions for a shell: bash, zsh or fish
+    /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
     #[arg(long, value_name = "SHELL", value_enum, hide_possible_values = true)]
     completions: Option<Shell>,
 }
@@ -31,14 +30,6 @@ enum List {
     Suites,
     Groups,
     Versions,
-}
-
-/// `--completions`.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-enum Shell {
-    Bash,
-    Zsh,
-    Fish,
 }
 
 /// Returns the text that the arguments ask for. `None`: the program runs, or has no such flags.
@@ -66,11 +57,7 @@ pub(crate) fn print(program: &str, text: &str) -> ExitStatus {
 fn completions(shell: Shell, command: &mut Command) -> String {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
-    match shell {
-        Shell::Bash => generate(Bash, command, name, &mut script),
-        Shell::Zsh => generate(Zsh, command, name, &mut script),
-        Shell::Fish => generate(Fish, command, name, &mut script),
-    }
+    generate(shell, command, name, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
