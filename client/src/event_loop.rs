@@ -85,7 +85,7 @@ impl<'o> EventLoop<'o> {
     /// [`Failure::EventLoop`]: no file descriptors are left.
     pub fn new(observer: &'o mut dyn Observer, output: SharedOutput) -> Result<Self, Failure> {
         let poll = Poll::new().map_err(Failure::EventLoop)?;
-        let signals = Signals::install(poll.registry(), SIGNALS).map_err(Failure::EventLoop)?;
+        let signals = Signals::install(poll.registry(), SIGNALS, false).map_err(Failure::EventLoop)?;
         Ok(Self {
             poll,
             events: Events::with_capacity(16),

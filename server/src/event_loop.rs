@@ -82,7 +82,7 @@ impl<S: Service> EventLoop<S> {
     /// No file descriptors are left, or [`Service::start`] failed.
     pub fn new(listener: Listener, capacity: &Capacity, terms: Terms, mut service: S) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let signals = Signals::install_with_reload(poll.registry(), Source::Signals.into())?;
+        let signals = Signals::install(poll.registry(), Source::Signals.into(), true)?;
         service.start(poll.registry())?;
         Ok(Self {
             poll,

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use identity::to_ascii;
 
+use crate::count::between;
+
 /// The default port of both programs.
 pub const DEFAULT_PORT: u16 = 8000;
 
@@ -137,11 +139,7 @@ fn is_zone(text: &str) -> bool {
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
-    // `str::parse` would also accept a `+`.
-    match text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse()) {
-        Some(Ok(port)) => Ok(port),
-        _ => Err(format!("`{text}` is no port: a port is a number up to 65535")),
-    }
+    between(0, u16::MAX)(text).map_err(|_| format!("`{text}` is no port: a port is a number up to 65535"))
 }
 
 #[cfg(test)]

@@ -39,24 +39,12 @@ pub struct Requests {
 }
 
 impl Signals {
-    /// Handles SIGINT and SIGTERM, and registers them with a poll. SIGHUP keeps its default action, which ends the
-    /// program.
+    /// Handles SIGINT and SIGTERM, and registers them with a poll. If the program `reloads`, it handles SIGHUP too.
+    /// Otherwise SIGHUP keeps its default action, which ends the program.
     ///
     /// # Errors
     /// The errors of `sigaction(2)` and `socketpair(2)`, for example if no file descriptors are left.
-    pub fn install(registry: &Registry, token: Token) -> io::Result<Self> {
-        Self::install_handlers(&ENDING, registry, token)
-    }
-
-    /// Handles SIGHUP too.
-    ///
-    /// # Errors
-    /// The errors of [`install`](Self::install).
-    pub fn install_with_reload(registry: &Registry, token: Token) -> io::Result<Self> {
-        Self::install_handlers(&[SIGINT, SIGTERM, SIGHUP], registry, token)
-    }
-
-    fn install_handlers(signals: &[i32], registry: &Registry, token: Token) -> io::Result<Self> {
+    pub fn install(registry: &Registry, token: Token, reloads: bool) -> io::Result<Self> {
         let ignored = Ignored::now(); // before the first handler is installed
         let ending = Arc::new(AtomicBool::new(false));
         for signal in ENDING.into_iter().filter(|&signal| !ignored.has(signal)) {
@@ -70,8 +58,8 @@ impl Signals {
         }
         // Ignore SIGXFSZ, so that writing past the file size limit returns EFBIG and does not end the process.
         flag::register(SIGXFSZ, Arc::default())?;
-        let (not_handled, handled): (Vec<i32>, Vec<i32>) =
-            signals.iter().copied().partition(|&signal| ignored.has(signal));
+        let signals = ENDING.into_iter().chain(reloads.then_some(SIGHUP));
+        let (not_handled, handled): (Vec<i32>, Vec<i32>) = signals.partition(|&signal| ignored.has(signal));
         for signal in not_handled {
             report_ignored(signal);
         }

@@ -24,22 +24,14 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// let timeout: TimeLimit = "1h 30m".parse()?;
 /// assert_eq!(timeout.duration().map(|d| d.as_secs()), Some(5400));
 /// assert_eq!(timeout.to_string(), "1h 30m");
-/// assert_eq!("off".parse::<TimeLimit>()?, TimeLimit::OFF);
+/// assert_eq!("off".parse::<TimeLimit>()?.duration(), None);
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLimit(Option<Duration>);
 
 impl TimeLimit {
-    /// No timeout.
-    pub const OFF: Self = Self(None);
-
-    /// Returns a timeout of this duration. 0 means immediately.
-    pub const fn after(duration: Duration) -> Self {
-        Self(Some(duration))
-    }
-
-    /// Returns the duration, or `None` for `off`.
+    /// Returns the duration, or `None` for `off`. 0 means immediately.
     pub const fn duration(self) -> Option<Duration> {
         self.0
     }
@@ -69,7 +61,7 @@ impl FromStr for TimeLimit {
     /// A sentence that says what is wrong and gives an example.
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "off" {
-            return Ok(Self::OFF);
+            return Ok(Self(None));
         }
         if text.starts_with('-') {
             return Err("a time cannot be negative; examples: 500ms, 3s, 5m, 1h 30m, off".to_owned());
@@ -88,7 +80,7 @@ impl FromStr for TimeLimit {
             Ok(duration) if duration > LONGEST => {
                 Err("is longer than ten years; `off` disables a timeout".to_owned())
             }
-            Ok(duration) => Ok(Self::after(duration)),
+            Ok(duration) => Ok(Self(Some(duration))),
             Err(error) => Err(format!("{error}; examples: 500ms, 3s, 5m, 1h 30m, off")),
         }
     }
@@ -153,9 +145,9 @@ mod tests {
             [("500ms", 500), ("3s", 3000), ("5m", 300_000), ("1h 30m", 5_400_000), ("1.5s", 1500), ("0s", 0)]
         {
             let timeout: TimeLimit = text.parse().unwrap();
-            assert_eq!(timeout, TimeLimit::after(Duration::from_millis(milliseconds)), "{text}");
+            assert_eq!(timeout, TimeLimit(Some(Duration::from_millis(milliseconds))), "{text}");
         }
-        assert_eq!("off".parse(), Ok(TimeLimit::OFF));
+        assert_eq!("off".parse(), Ok(TimeLimit(None)));
     }
 
     #[test]
@@ -208,6 +200,6 @@ mod tests {
         assert!(TimeLimit::parse_deadline("0s").unwrap_err().contains("`off`"));
         assert!(TimeLimit::parse_deadline("0h 0ms").is_err());
         assert_eq!(TimeLimit::parse_deadline("1ns"), "1ns".parse());
-        assert_eq!(TimeLimit::parse_deadline("off"), Ok(TimeLimit::OFF));
+        assert_eq!(TimeLimit::parse_deadline("off"), Ok(TimeLimit(None)));
     }
 }
