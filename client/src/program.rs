@@ -12,7 +12,6 @@ use program::exit::ExitStatus;
 use program::logging;
 use program::observer::Observer;
 use program::reporter::Reporter;
-use program::status_line;
 use program::stderr;
 use show::args::Shown;
 use show::error::ShowError;
@@ -137,7 +136,7 @@ fn sessions(cli: &Cli, output: SharedOutput, start: Instant) -> Result<Outcome, 
 /// name.
 fn shown(cli: &Cli, start: Instant) -> Result<Shown, ShowError> {
     let mut log: Box<dyn Observer> = Box::new(Reporter::new(cli.endings()).beside_trace(cli.show.traces()));
-    if cli.verbosity.steps() >= 0 && status_line::is_possible() && !cli.show.traces() {
+    if cli.verbosity.steps() >= 0 && stderr::can_show_status() && !cli.show.traces() {
         log = Box::new((Waiting::default(), log));
         if cli.interactive && !io::stdout().is_terminal() {
             log = Box::new((Progress::of(io::stdin().as_fd()), log));

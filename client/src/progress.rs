@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use program::amount::amount;
 use program::observer::Observer;
-use program::status_line;
+use program::stderr;
 use tls_session::observer::{SessionId, Step};
 
 /// The age of a transfer at which the line first appears.
@@ -47,7 +47,7 @@ impl Progress {
         if now >= *self.next.get_or_insert(since + DELAY) {
             self.next = Some(now + REFRESH);
             let total = self.input.as_ref().and_then(Input::total);
-            status_line::show(&self.line(now - since, total));
+            stderr::show_status(&self.line(now - since, total));
         }
     }
 
@@ -107,7 +107,7 @@ impl tls_session::observer::Observer for Progress {
                 self.sent += bytes.len() as u64;
                 self.show(now);
             }
-            Step::Closed { .. } => status_line::show(""),
+            Step::Closed { .. } => stderr::show_status(""),
             _ => {}
         }
     }
@@ -118,7 +118,7 @@ impl Observer for Progress {}
 /// Clears the line at the end of the program.
 impl Drop for Progress {
     fn drop(&mut self) {
-        status_line::show("");
+        stderr::show_status("");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use program::observer::Observer;
-use program::status_line;
+use program::stderr;
 use tls_session::observer::{SessionId, Step};
 
 /// An observer that shows on the status line that the client is waiting, until the server's first byte.
@@ -15,7 +15,7 @@ pub struct Waiting {
 impl Waiting {
     fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {
-            status_line::show("");
+            stderr::show_status("");
         }
     }
 }
@@ -25,7 +25,7 @@ impl tls_session::observer::Observer for Waiting {
         match step {
             Step::Began { .. } => {
                 self.shown = true;
-                status_line::show(&format!("waiting for {}, which may be serving another client", id.peer));
+                stderr::show_status(&format!("waiting for {}, which may be serving another client", id.peer));
             }
             Step::Received(_) | Step::Closed { .. } => self.clear(),
             _ => {}

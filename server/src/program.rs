@@ -10,7 +10,7 @@ use program::ending::Endings;
 use program::exit::{self, ExitStatus};
 use program::observer::{LoopEvent, Observer};
 use program::reporter::Reporter;
-use program::{logging, status_line, stderr};
+use program::{logging, stderr};
 use rustls::Side;
 use show::args::Shown;
 
@@ -85,7 +85,7 @@ fn shown(flags: &Flags, presented: Option<LastPresented>, start: Instant) -> Res
     let endings = Endings::new(Side::Server, flags.tls.offer(flags.alpn()));
     let log = Box::new(Reporter::new(endings.clone()).beside_trace(flags.show.traces()));
     let shows_more = flags.show.traces() || flags.show_certs;
-    let has_status_line = flags.verbosity.steps() > 0 && status_line::is_possible() && !shows_more;
+    let has_status_line = flags.verbosity.steps() > 0 && stderr::can_show_status() && !shows_more;
     let mut log: Box<dyn Observer> = if has_status_line { Box::new((Status::default(), log)) } else { log };
     if let Some(presented) = presented {
         let certificates = Certificates::new(presented, endings.clone())

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use program::observer::{LoopEvent, Observer};
-use program::status_line;
+use program::stderr;
 use tls_session::observer::{SessionId, SocketEvent, Step};
 
 /// An observer that keeps the status line up to date.
@@ -15,7 +15,7 @@ pub struct Status {
 
 impl Status {
     fn show(&self) {
-        status_line::show(&self.line());
+        stderr::show_status(&self.line());
     }
 
     /// Notes an event. Returns whether the line has changed.
@@ -71,7 +71,7 @@ impl Observer for Status {
 /// Clears the line at the end of the program.
 impl Drop for Status {
     fn drop(&mut self) {
-        status_line::show("");
+        stderr::show_status("");
     }
 }
 

@@ -10,8 +10,8 @@
 //! | `in_common`, [`offer`], `peer_bytes` | its part about a handshake that failed |
 //! | [`observer`] | the events of the loops, and the observers that hear them |
 //! | [`reporter`], `rate_limit`, [`short_time`], [`amount`] | log lines about sessions, and a limit for repeated ones |
-//! | [`logging`], `log_line`, [`status_line`] | the logger, the form of its lines, and the last line of a terminal |
-//! | [`outlet`], [`stderr`] | write to stdout and stderr without waiting for a reader |
+//! | [`logging`], `log_line` | the logger, and the form of its lines |
+//! | [`outlet`], [`stderr`] | write to stdout and stderr without waiting for a reader; the last line of a terminal |
 //! | [`signals`] | turn Ctrl-C and SIGHUP into events |
 
 mod alert_context;
@@ -36,6 +36,5 @@ mod rate_limit;
 pub mod reporter;
 pub mod short_time;
 pub mod signals;
-pub mod status_line;
 pub mod stderr;
 pub mod time_limit;

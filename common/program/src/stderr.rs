@@ -3,6 +3,8 @@
 //! All lines share one queue, so a line never begins in the middle of another. If the queue is full, a line is dropped
 //! and counted. A later line at the same place reports the count. The lines of a lossless trace are never dropped. The
 //! writer of such a trace asks [`is_full`], and stops the session that makes the lines.
+//!
+//! The status line is the last line of a terminal, which is rewritten in place. Log lines appear above it.
 
 use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -23,6 +25,9 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long to wait before the next try, if nothing else causes one.
 const RETRY: Duration = Duration::from_millis(100);
+
+/// The longest status line. A longer one would wrap, and only its last row could be erased.
+const WIDTH: usize = 79;
 
 /// Returns to the first column, and erases the line (ECMA-48: EL 2).
 const ERASE: &str = "\r\x1b[2K";
@@ -73,9 +78,17 @@ pub(crate) fn write_last_line(line: &str) {
     lock().line(line, true);
 }
 
-/// Replaces the status line by `text`. An empty text erases it.
-pub(crate) fn show_status(text: &str) {
-    lock().show_status(text);
+/// Returns whether stderr is a terminal on which a status line can be rewritten.
+pub fn can_show_status() -> bool {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    !dumb && io::stderr().is_terminal()
+}
+
+/// Replaces the status line by the first 79 characters of `text`. An empty text erases it.
+///
+/// `text` must be the program's own, because it is not escaped.
+pub fn show_status(text: &str) {
+    lock().show_status(&text.chars().take(WIDTH).collect::<String>());
 }
 
 /// Returns when to call [`catch_up`]. `None` unless lines are pending or were dropped.
