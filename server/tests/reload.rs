@@ -5,15 +5,12 @@ use std::fs;
 use std::process::Command;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{AlertDescription, ClientConfig};
+use rustls::{ALL_VERSIONS, AlertDescription, ClientConfig};
 use testing::binaries::binary;
-use testing::certificates::{Authority, Identity, root_store};
+use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
 use testing::folder::TempDir;
-use testing::peer::End;
-use testing::peer::{TlsClient, client_config};
+use testing::peer::{End, TlsClient, client_config, client_config_presenting};
 use testing::program::Launch;
 
 const RELOADED: &str = "new sessions use the new contents of the files";
@@ -101,10 +98,8 @@ fn a_reload_without_free_descriptors_is_tried_again() {
 
 /// The configuration of a client that trusts the server and presents a certificate.
 fn client_with(identity: &Identity, server: &EchoServer) -> Arc<ClientConfig> {
-    let roots = root_store(&server.certificate());
-    let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];
-    let config = ClientConfig::builder().with_root_certificates(roots);
-    Arc::new(config.with_client_auth_cert(chain, identity.private_key()).unwrap())
+    let chain = vec![der(&identity.certificate)];
+    client_config_presenting(&server.certificate(), chain, &identity.private_key(), ALL_VERSIONS)
 }
 
 #[test]
