@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use crate::handshake::{VERSIONS, good, handshake, verifier};
+use crate::handshake::{VERSIONS, client, good, handshake, verifier};
 use crate::support::*;
 use identity::{ClientAuth, ClientVerifier, LastPresented, Peer, Policy, Presented, Trust};
 use rustls::crypto::aws_lc_rs::default_provider;
@@ -363,11 +363,7 @@ fn the_verifier_keeps_what_the_server_presents_in_a_full_handshake() {
             let verifier = Arc::into_inner(verifier(trust, Policy::Strict)).unwrap();
             let last = LastPresented::default();
             let verifier = Arc::new(verifier.keep_presented(Some(last.clone())));
-            let client = ClientConfig::builder_with_protocol_versions(&[version])
-                .dangerous()
-                .with_custom_certificate_verifier(verifier.clone())
-                .with_no_client_auth();
-            let client = Arc::new(client);
+            let client = client(&verifier, version);
             handshake(client.clone(), config.clone());
             let text = last.take().unwrap().to_string();
             assert_says(&text, &["certificate 1 of 1", "stapled OCSP response, 272 bytes\n"]);

@@ -22,7 +22,10 @@ fn presents(made: &Made, key: &Made) -> Arc<ServerConfig> {
     Arc::new(config.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified))))
 }
 
-fn client(verifier: &Arc<ServerVerifier>, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+pub fn client(
+    verifier: &Arc<ServerVerifier>,
+    version: &'static SupportedProtocolVersion,
+) -> Arc<ClientConfig> {
     let config = ClientConfig::builder_with_protocol_versions(&[version])
         .dangerous()
         .with_custom_certificate_verifier(verifier.clone())
