@@ -75,7 +75,6 @@ impl Row {
             mode: Mode::Echo,
             shows: true,
             end: String::new(),
-            closed_first: false,
             names_authority: true,
         };
         stage.run(&self.command(), &facts, clients::find(self.name).unwrap()).unwrap()

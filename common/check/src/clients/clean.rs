@@ -37,16 +37,11 @@ pub fn serve(visit: &Visit<'_>, connection: Connection) -> io::Result<()> {
             server.send(&super::message::Message::new(mode, USUAL, Delimiter::Close).whole())?;
             server.send(&received)?;
             if let Some(end) = echo(&mut server)? {
-                let mut facts = visit.happened.facts();
-                facts.closed_first = true;
-                facts.end = Some(end);
+                visit.happened.facts().end = Some(end);
+                let _ = server.close_notify();
+                return visit.fin(server.into_connection());
             }
         }
-    }
-    let closed_first = visit.happened.facts().closed_first;
-    if closed_first {
-        let _ = server.close_notify();
-        return visit.fin(server.into_connection());
     }
     visit.finish(server, USUAL)
 }
@@ -115,7 +110,51 @@ pub(super) fn facts(
         mode,
         shows: missing(&encounter.run.stdout, USUAL).is_none(),
         end,
-        closed_first: encounter.facts.closed_first,
         names_authority: command.names("ca"),
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    use super::super::happened::Happened;
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::evidence::Evidence;
+    use crate::wire::{Forge, fixture};
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_session_that_the_client_closes_first_does_not_change_the_next_one() {
+        let any = ([127, 0, 0, 1], 0).into();
+        let stage = Arc::new(Stage::new(any, "localhost", Some(Mode::Echo), &Version::ALL, LIMIT).unwrap());
+        let happened = Arc::new(Happened::default());
+        for (closes_first, complete) in [(true, None), (false, Some(USUAL))] {
+            let (stage, shared) = (Arc::clone(&stage), Arc::clone(&happened));
+            let (mut client, server) = fixture::client(move |connection| {
+                let visit = Visit {
+                    stage: &stage,
+                    happened: &shared,
+                    number: 0,
+                    evidence: Evidence::default(),
+                    forge: Forge::default(),
+                    deadline: Instant::now() + LIMIT,
+                    half_closed: Cell::new(false),
+                };
+                serve(&visit, connection).unwrap();
+            });
+            client.handshake().unwrap();
+            if closes_first {
+                client.close_notify().unwrap();
+            }
+            assert_eq!(client.receive_to_end().1, End::CloseNotify);
+            drop(client);
+            server.join().unwrap();
+            assert_eq!(happened.facts().complete, complete);
+        }
+    }
 }

@@ -37,8 +37,6 @@ pub struct Facts {
     pub end: Option<End>,
     /// Whether the server has ended its side of the last connection.
     pub closed: bool,
-    /// Whether the client closed first.
-    pub closed_first: bool,
     /// The protocol of the client, if it was found out.
     pub mode: Option<Mode>,
     /// The body that the server has sent completely, and has closed with close_notify.

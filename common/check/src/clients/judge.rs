@@ -135,7 +135,6 @@ mod tests {
             mode,
             shows: true,
             end: String::new(),
-            closed_first: false,
             names_authority: true,
         };
         let mut encounter = Encounter {

@@ -52,8 +52,6 @@ pub struct ClientFacts {
     pub shows: bool,
     /// How it ended the session: "close_notify".
     pub end: String,
-    /// Whether it closed the session first.
-    pub closed_first: bool,
     /// Whether its command names our authority: it is asked to verify.
     pub names_authority: bool,
 }

@@ -15,7 +15,7 @@ use crate::target::{Target, Trust};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A client before its handshake, and the thread of this server.
-pub(super) fn client(server: impl FnOnce(Connection) + Send + 'static) -> (Client, JoinHandle<()>) {
+pub(crate) fn client(server: impl FnOnce(Connection) + Send + 'static) -> (Client, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = thread::spawn(move || server(Connection::new(listener.accept().unwrap().0, LIMIT).unwrap()));

@@ -7,7 +7,7 @@ pub mod disguise;
 pub mod end;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod forge;
 pub mod hello;
 pub mod peer;
