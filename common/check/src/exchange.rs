@@ -183,13 +183,14 @@ impl Head {
             text.lines()
                 .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':').map(str::trim))
         };
-        let is_chunked = field("transfer-encoding").is_some_and(|coding| coding.ends_with("chunked"));
+        let coding = field("transfer-encoding");
         let length_field = field("content-length").and_then(|length| length.parse().ok());
-        let body = match (text.split(' ').nth(1).unwrap_or_default(), length_field) {
-            (status, _) if status.starts_with('1') => Body::Interim,
-            ("204" | "304", _) => Body::Length(0), // they have no body (RFC 9112, 6.3)
-            (_, Some(length)) => Body::Length(length),
-            _ if is_chunked => Body::Chunked,
+        let body = match (text.split(' ').nth(1).unwrap_or_default(), coding, length_field) {
+            (status, ..) if status.starts_with('1') => Body::Interim,
+            ("204" | "304", ..) => Body::Length(0), // they have no body (RFC 9112, 6.3)
+            // "the Transfer-Encoding overrides the Content-Length" (RFC 9112, 6.3).
+            (_, Some(coding), _) if coding.ends_with("chunked") => Body::Chunked,
+            (_, None, Some(length)) => Body::Length(length),
             _ => Body::ToTheEnd,
         };
         Ok(Some(Self { length, body }))
@@ -222,6 +223,12 @@ mod tests {
             ("HTTP/1.1 200 OK\r\ncontent-length:4\r\n\r\n", "123", false),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n0\r\n\r\n", true),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", false),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "1\r\nx\r\n",
+                false,
+            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: gzip\r\n\r\n", "1234", false),
             ("HTTP/1.0 200 OK\r\n\r\n", "1234", false),
         ] {
             let answer = [head, body].concat().into_bytes();
