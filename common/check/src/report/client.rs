@@ -118,9 +118,16 @@ impl ClientReport {
     }
 
     /// The report as JSON, with a line end. Its fields are those of the report about a server ([`super::json`]), except for
-    /// these: `target` has the `command` of the client and our `address`; `found` has the version of `tls`, what the client
-    /// `speaks`, whether it `shows` what it receives, and how it ended a clean session (`end`). An outcome has `ended`: how
-    /// the client ended, or null.
+    /// these:
+    ///
+    /// | field | what |
+    /// |---|---|
+    /// | `target` | the `command` of the client, and our `address` |
+    /// | `seed`, `stopped` | the report does not have them |
+    /// | `found` | the version of `tls`; what the client `speaks`: `echo` or `http`; whether it `shows` what it receives; how it ended a clean session (`end`) |
+    /// | `not_run` | the names of the cases that Ctrl-C has left. They have no outcomes |
+    /// | `tls`, `end` of an outcome | an outcome does not have them |
+    /// | `ended` of an outcome | how the client ended, or null if the case does not apply |
     pub fn json(&self) -> String {
         let summary = self.summary();
         let facts = &self.facts;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use quick_xml::events::Event;
 use serde_json::Value;
 
+use super::client::ClientReport;
 use super::screen::Colours;
 use super::summary::Summary;
 use super::text::Text;
@@ -13,6 +14,7 @@ use super::{Setting, json, junit};
 use crate::case::{Case, Version};
 use crate::cases;
 use crate::cli::exit::Exit;
+use crate::clients::{self, ClientFacts, ClientOutcome, Mode};
 use crate::evidence::Evidence;
 use crate::probe::Facts;
 use crate::run::{Report, Stopped};
@@ -223,6 +225,43 @@ fn json_has_the_documented_fields_in_their_order() {
     assert_eq!(parsed["exit_status"], 4);
     assert_eq!(parsed["outcomes"][1]["expected_to_fail"], true);
     assert_eq!(parsed["outcomes"][3]["tls"], Value::Null);
+}
+
+#[test]
+fn json_about_a_client_has_the_documented_fields() {
+    let outcome = ClientOutcome {
+        case: clients::all().next().unwrap(),
+        verdict: Verdict::Held,
+        run: None,
+        end: None,
+        evidence: Evidence::default(),
+        took: Duration::ZERO,
+    };
+    let report = ClientReport {
+        command: "client".to_owned(),
+        address: "127.0.0.1:8000".parse().unwrap(),
+        facts: ClientFacts {
+            version: Version::Tls13,
+            mode: Mode::Echo,
+            shows: true,
+            end: EVIL.to_owned(),
+            names_authority: true,
+        },
+        outcomes: vec![outcome],
+        not_run: Vec::new(),
+        expected: Vec::new(),
+        again: Default::default(),
+        patience: Duration::ZERO,
+        took: Duration::ZERO,
+    };
+    let documented = |table, missing, other: [&'static str; 2]| {
+        let known = documented(table).into_iter().filter(move |name| *name != missing);
+        known.map(move |name| if name == other[0] { other[1] } else { name }).collect::<Vec<_>>()
+    };
+    let parsed: Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!(fields(&parsed), documented(0, "seed", ["stopped", "not_run"]));
+    assert_eq!(fields(&parsed["outcomes"][0]), documented(1, "tls", ["end", "ended"]));
+    assert_eq!(fields(&parsed["found"]), ["tls", "speaks", "shows", "end"]);
 }
 
 #[test]
