@@ -94,14 +94,8 @@ impl Sink for All<'_> {
             }
             _ => {}
         }
-        match event {
-            Event::Ended(_) | Event::Began => self.fields.event(at, session, Event::Began),
-            Event::Bytes { sender, length, records, left_over } => {
-                self.fields.event(at, session, Event::Bytes { sender, length, records, left_over })?;
-                self.json.event(at, session, Event::Bytes { sender, length, records, left_over })
-            }
-            event => self.json.event(at, session, event),
-        }
+        self.fields.event(at, session, event.clone())?;
+        self.json.event(at, session, event)
     }
 }
 
@@ -185,7 +179,7 @@ fn file(key_log: &str, segments: &[Segment]) -> Vec<u8> {
 }
 
 /// Adds a block to a file.
-pub(crate) fn block(file: &mut Vec<u8>, kind: u32, content: &[u8]) {
+fn block(file: &mut Vec<u8>, kind: u32, content: &[u8]) {
     let padding = content.len().wrapping_neg() % 4;
     let length = (content.len() + padding + 12) as u32;
     file.extend_from_slice(&kind.to_le_bytes());

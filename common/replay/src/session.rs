@@ -110,7 +110,7 @@ pub enum Ended {
 }
 
 /// Something that happened in a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// Its first packet was captured. All other facts are not known yet.
     Began,
