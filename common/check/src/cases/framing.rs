@@ -151,7 +151,7 @@ fn split_records(trial: &mut Trial<'_>) -> Judgement {
     let mut cut = 1;
     loop {
         let record = client.seal(&message)?;
-        parts_are_answered(trial, &mut client, &record, &[cut], &message)?;
+        parts_are_answered(&mut client, &record, &[cut], &message)?;
         cut += 1;
         if cut == record.len() {
             break;
@@ -163,14 +163,13 @@ fn split_records(trial: &mut Trial<'_>) -> Judgement {
         let mut cuts: Vec<usize> =
             (0..trial.random.usize(1..5)).map(|_| trial.random.usize(1..record.len())).collect();
         cuts.sort_unstable();
-        parts_are_answered(trial, &mut client, &record, &cuts, &message)?;
+        parts_are_answered(&mut client, &record, &cuts, &message)?;
     }
     leave(trial, client)
 }
 
 /// Sends a record in parts, with a pause between them, and receives the echo.
 fn parts_are_answered(
-    trial: &Trial<'_>,
     client: &mut Client,
     record: &[u8],
     cuts: &[usize],
@@ -178,21 +177,17 @@ fn parts_are_answered(
 ) -> Result<(), Stop> {
     let begins = std::iter::once(0).chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain([record.len()]);
-    let answered = begins.zip(ends).try_for_each(|(begin, end)| -> io::Result<()> {
+    // After a failed write, only the end of the session counts.
+    let _ = begins.zip(ends).try_for_each(|(begin, end)| -> io::Result<()> {
         if begin > 0 {
             thread::sleep(PAUSE); // Only time lets the server read the first part alone.
         }
         client.connection().send(&record[begin..end])
     });
-    // After a failed write, only the end of the session counts.
-    let failed_write = answered.err();
-    match (trial.echo_of(client, Vec::new(), message), failed_write) {
-        (Ok(()), _) => Ok(()),
-        (Err(Stop::Failed(why)), _) => {
-            Err(Stop::Failed(format!("a record of {} bytes was cut at {cuts:?}: {why}", record.len())))
-        }
-        (Err(other), _) => Err(other),
-    }
+    let (received, end) = client.receive_up_to(message.len());
+    exchange::compare(message, &received, end).map_err(|stop| {
+        Stop::Failed(format!("a record of {} bytes was cut at {cuts:?}: {}", record.len(), stop.why()))
+    })
 }
 
 fn finished_with_data(trial: &mut Trial<'_>) -> Judgement {
