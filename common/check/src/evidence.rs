@@ -169,7 +169,8 @@ pub struct Namer {
 }
 
 impl Namer {
-    /// Returns the records that begin in these bytes, which follow the bytes of the last call: "handshake, 3 x data".
+    /// Returns the records that begin in these bytes, which follow the bytes of the last call: "handshake,
+    /// 3 x application_data".
     pub fn name(&mut self, mut bytes: &[u8]) -> String {
         let mut names: Vec<(String, usize)> = Vec::new();
         while !bytes.is_empty() && !self.lost {

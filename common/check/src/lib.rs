@@ -1,4 +1,4 @@
-//! `mio-check`: judges the event loop of any TLS server.
+//! `mio-check`: judges the event loop of any TLS server or client.
 //!
 //! A conformance suite judges the messages of the protocol. These cases judge the loop that carries them: how it cuts and
 //! joins records, how it ends sessions, what it does with clients that do not read, and whether other clients are served

@@ -1,4 +1,4 @@
-//! `mio-check`: judges the event loop of any TLS server.
+//! `mio-check`: judges the event loop of any TLS server or client.
 
 use std::process::ExitCode;
 

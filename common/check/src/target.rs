@@ -21,7 +21,7 @@ use crate::wire::{Client, Connection};
 /// The protocol of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
-    /// It sends them back.
+    /// It sends back the bytes that it receives.
     Echo,
     /// HTTP/1.1.
     Http,

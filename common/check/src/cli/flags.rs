@@ -124,16 +124,18 @@ mio-check [OPTIONS] HOST:PORT [-- COMMAND ...]
        mio-check [--case NAME]... --list
        mio-check --explain NAME";
 
-const ABOUT: &str = "Judges the event loop of any TLS server: hostile clients, and a good one behind each";
+const ABOUT: &str =
+    "Judges the event loop of any TLS server with hostile clients, or of any TLS client with hostile servers";
 
 fn after_help() -> String {
     format!(
         "\
-Each case is a client that cuts, floods, stalls, breaks off or lies. Its verdict is one of these:
-  held            the server did what it must do
+Each case is a client that cuts, floods, stalls, breaks off or lies. With --listen it is such
+a server. A case has one of these verdicts:
+  held            the program did what it must do
   failed          it broke a MUST of an RFC, lost or changed bytes, died, or no longer serves a client
   noted           what it did, where several behaviours are allowed: you judge it
-  not applicable  the case says nothing about this server
+  not applicable  the case says nothing about this program
   inconclusive    the case could not be carried out
 
 Examples:

@@ -166,7 +166,7 @@ impl Signals {
 }
 
 /// Runs a hostile client on a thread, and serves others meanwhile. The hostile client returns a sentence for the evidence.
-/// `meanwhile` describes that time: "a client does not read its echo".
+/// `meanwhile` describes that time: "beside a client that does not read".
 ///
 /// # Errors
 /// The hostile client could not be prepared.
