@@ -2,22 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::{self, File};
-use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::ffi::OsString;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use check::case::{Case, Version};
+use check::command::Command;
 use check::evidence::Evidence;
-use check::run::{self, Event, Options, Report, Restart, Running};
+use check::run::{self, Event, Options, Report, Running};
 use check::target::{Target, Trust};
 use check::verdict::Verdict;
-use rustix::process::{Pid, Signal, kill_process_group};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -30,10 +26,6 @@ use crate::setup::Setup;
 
 /// The longest evidence of a case, in bytes.
 const LONGEST_EVIDENCE: usize = 4096;
-/// How many of a server's last lines are evidence.
-const LAST_LINES: usize = 8;
-/// How long a program may take to listen.
-const START: Duration = Duration::from_secs(30);
 
 /// The verdicts of a program, and the evidence of its failed cases.
 pub struct Run {
@@ -82,78 +74,6 @@ impl Run {
     }
 }
 
-/// A server that runs. Its process group ends when this is dropped.
-struct Server<'a> {
-    program: &'static Program,
-    setup: &'a Setup,
-    log: PathBuf,
-    child: Option<Child>,
-}
-
-impl Server<'_> {
-    fn start(&mut self) -> Result<Running, Box<dyn Error>> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let command = self.setup.command(self.program.name, self.program.command)?;
-        let words: Vec<String> =
-            command.iter().map(|word| word.replace("{port}", &port.to_string())).collect();
-        let (first, rest) = words.split_first().ok_or("no command")?;
-        let log = File::create(&self.log)?;
-        let child = Command::new(first)
-            .args(rest)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .spawn()?;
-        let running = Running { address: (Ipv4Addr::LOCALHOST, port).into(), process: Some(child.id()) };
-        self.child = Some(child);
-        let start = Instant::now();
-        while TcpStream::connect(running.address).is_err() {
-            if let Some(end) = self.has_ended() {
-                return Err(format!("{}: {end}: {}", self.program.name, self.last_lines().join("; ")).into());
-            }
-            if start.elapsed() > START {
-                return Err(format!("{} does not listen", self.program.name).into());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(running)
-    }
-
-    fn stop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL); // fails if all have ended
-        }
-        let _ = child.wait();
-    }
-}
-
-impl Restart for Server<'_> {
-    fn has_ended(&mut self) -> Option<String> {
-        let status = self.child.as_mut()?.try_wait().ok()??;
-        Some(format!("the process ended: {status}"))
-    }
-
-    fn last_lines(&mut self) -> Vec<String> {
-        let text = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
-    }
-
-    fn restart(&mut self) -> io::Result<Running> {
-        self.stop();
-        self.start().map_err(|error| io::Error::other(error.to_string()))
-    }
-}
-
-impl Drop for Server<'_> {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 /// Runs the chosen cases against a server. A run has a limited time, which some programs use up. What it has not run comes
 /// in another run.
 ///
@@ -168,8 +88,9 @@ pub fn measure(
     let mut run = Run::new(program, version);
     let mut left: Vec<&'static Case> = check::cases::all().filter(|case| chosen(case)).collect();
     while !left.is_empty() {
-        let log = setup.log(program.name);
-        let mut server = Server { program, setup, log, child: None };
+        let words = setup.command(program.name, program.command)?.into_iter().map(OsString::from);
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut server = Command::new(words.collect(), "localhost".to_owned(), vec![any]);
         let running = server.start()?;
         let mut target = target(running, setup)?;
         let options = Options { cases: left.clone(), server: Some(&mut server), ..Options::default() };

@@ -21,7 +21,8 @@ pub struct Program {
     pub about: &'static str,
     /// Returns its exact version. `None` if it is not installed.
     pub version: fn() -> Version,
-    /// Its command line. `check` fills in `{port}`, `{host}` and `{ca}`, and [`Setup`](crate::setup::Setup) the other names in braces.
+    /// Its command line. `check` fills in `{host}` and `{port}`, and for a client `{ca}`.
+    /// [`Setup`](crate::setup::Setup) fills in the other names in braces.
     pub command: &'static [&'static str],
 }
 

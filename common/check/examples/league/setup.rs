@@ -69,13 +69,8 @@ impl Setup {
         &self.certificate
     }
 
-    /// Returns the path of the file for what a program writes.
-    pub fn log(&self, name: &str) -> PathBuf {
-        self.folder.path().join(format!("{name}.log"))
-    }
-
     /// Makes the folder of a program with its certificate and key. Returns the command line with everything filled in but
-    /// `{port}`.
+    /// `{host}`, `{port}` and `{ca}`.
     ///
     /// # Errors
     /// A file cannot be written.
