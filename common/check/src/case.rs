@@ -112,22 +112,6 @@ pub enum Group {
     Deadlines,
 }
 
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Framing => "framing",
-            Self::End => "the end",
-            Self::FirstWords => "first words",
-            Self::Hellos => "hellos",
-            Self::Sealed => "sealed records",
-            Self::Resumption => "resumption",
-            Self::Backpressure => "backpressure",
-            Self::Neighbours => "neighbours",
-            Self::Deadlines => "deadlines",
-        })
-    }
-}
-
 /// The description of a case for its reader.
 #[derive(Clone, Copy, Debug)]
 pub struct About {

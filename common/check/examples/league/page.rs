@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use check::case::About;
+use check::cli::choice::{name_of, name_of_client_group};
 
 use crate::judgements::Judgements;
 use crate::programs::{PROGRAMS, Program, Role};
@@ -65,7 +66,7 @@ pub fn page(results: &Results, judgements: &Judgements) -> String {
 
 /// A case, as the page needs it.
 struct Row {
-    group: String,
+    group: &'static str,
     about: About,
 }
 
@@ -73,10 +74,10 @@ struct Row {
 fn rows(role: Role) -> Vec<Row> {
     match role {
         Role::Server => {
-            check::cases::all().map(|case| Row { group: case.group.to_string(), about: case.about }).collect()
+            check::cases::all().map(|case| Row { group: name_of(case.group), about: case.about }).collect()
         }
         Role::Client => check::clients::all()
-            .map(|case| Row { group: case.group.to_string(), about: case.about })
+            .map(|case| Row { group: name_of_client_group(case.group), about: case.about })
             .collect(),
     }
 }
@@ -96,7 +97,7 @@ fn table(programs: &[(&Program, &Measured)], rows: &[Row]) -> String {
     let mut group = "";
     for row in rows {
         if row.group != group {
-            group = &row.group;
+            group = row.group;
             let _ = write!(text, "\n| *{group}* |{}", " |".repeat(programs.len()));
         }
         let _ = write!(text, "\n| {} |", row.about.name);

@@ -1,6 +1,5 @@
 //! The description of a case against a client.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -34,20 +33,6 @@ impl ClientGroup {
             Self::Floods => Duration::from_secs(10),
             _ => Duration::ZERO,
         }
-    }
-}
-
-impl fmt::Display for ClientGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Framing => "framing",
-            Self::Answers => "answers",
-            Self::Handshakes => "handshakes",
-            Self::Ends => "ends",
-            Self::Sealed => "sealed records",
-            Self::Floods => "floods",
-            Self::Certificates => "certificates",
-        })
     }
 }
 
