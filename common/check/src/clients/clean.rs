@@ -89,7 +89,7 @@ pub(super) fn facts(
 ) -> Result<ClientFacts, ClientError> {
     let why = match (encounter.connections, encounter.run.ended) {
         (0, ended) => format!("it did not connect, and {ended}"),
-        (_, Ended::Status(0)) if encounter.reached => String::new(),
+        (_, Ended::Status(0)) if encounter.facts.reached => String::new(),
         (_, Ended::Running) => format!(
             "it was still running after {:.0} s. Does it wait for the end of its stdin? Then add --stdin /dev/null",
             encounter.run.took.as_secs_f64()

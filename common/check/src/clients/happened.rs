@@ -16,10 +16,6 @@ const MOST: usize = 1000;
 pub struct Happened {
     /// Second handles of the connections that are served. A shutdown of them ends the waits of the servers.
     sockets: Mutex<Vec<Option<TcpStream>>>,
-    /// Whether a server got to the point that the case is about.
-    reached: AtomicBool,
-    /// Whether the client has closed a session before that point.
-    left_before: AtomicBool,
     /// Whether the client has ended.
     over: AtomicBool,
     /// How many connections are being served.
@@ -31,6 +27,10 @@ pub struct Happened {
 /// Facts about the sessions of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
+    /// Whether a server got to the point that the case is about.
+    pub reached: bool,
+    /// Whether the client has closed a session before that point.
+    pub left_before: bool,
     /// The version of the last session.
     pub version: Option<Version>,
     /// How the client ended its last session, where the case has read up to that.
@@ -82,26 +82,6 @@ impl Happened {
     /// Whether the client has ended.
     pub fn over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
-    }
-
-    /// Whether a server got to the point that the case is about.
-    pub fn reached(&self) -> bool {
-        self.reached.load(Ordering::SeqCst)
-    }
-
-    /// Whether the client has closed a session before that point.
-    pub fn left_before(&self) -> bool {
-        self.left_before.load(Ordering::SeqCst)
-    }
-
-    /// Says that a server got to the point that the case is about.
-    pub fn reach(&self) {
-        self.reached.store(true, Ordering::SeqCst);
-    }
-
-    /// Says that the client has closed a session before that point.
-    pub fn leave_before(&self) {
-        self.left_before.store(true, Ordering::SeqCst);
     }
 
     /// Drops our second handle of a connection, so that its server can close it.

@@ -34,11 +34,11 @@ pub(super) fn judge(case: &ClientCase, facts: &ClientFacts, encounter: &Encounte
         Ended::Signal(signal) if signal != Signal::PIPE.as_raw() => {
             return Verdict::Inconclusive(format!("another process ended the client: {how}"));
         }
-        _ if encounter.left_before => {
+        _ if encounter.facts.left_before => {
             return not_applicable("the client closed the session before the server could");
         }
         Ended::Running => return still_runs(case, facts, encounter, &how),
-        _ if !encounter.reached => {
+        _ if !encounter.facts.reached => {
             let why = encounter.facts.error.as_deref().unwrap_or("the connection ended");
             return Verdict::Inconclusive(format!("the client did not get that far: {how} ({why})"));
         }
@@ -124,6 +124,7 @@ mod tests {
     use super::*;
     use crate::case::Version;
     use crate::clients::find as find_case;
+    use crate::clients::happened::Facts;
     use crate::clients::process::Run;
     use crate::evidence::Evidence;
     use crate::payload::payload;
@@ -137,15 +138,12 @@ mod tests {
             end: String::new(),
             names_authority: true,
         };
-        let mut encounter = Encounter {
+        let encounter = Encounter {
             run: Run { ended, stdout, stderr: Vec::new(), took: Duration::from_secs(20), quiet },
             evidence: Evidence::default(),
             connections: 1,
-            reached: true,
-            left_before: false,
-            facts: Default::default(),
+            facts: Facts { reached: true, closed: true, ..Facts::default() },
         };
-        encounter.facts.closed = true;
         judge(find_case(case).unwrap(), &facts, &encounter)
     }
 

@@ -95,8 +95,6 @@ pub(super) struct Encounter {
     pub run: Run,
     pub evidence: Evidence,
     pub connections: usize,
-    pub reached: bool,
-    pub left_before: bool,
     pub facts: Facts,
 }
 
@@ -216,14 +214,7 @@ impl Stage {
         if !words.is_empty() {
             evidence.note(format!("its last words: {words}"));
         }
-        Ok(Encounter {
-            run,
-            evidence,
-            connections: happened.connections(),
-            reached: happened.reached(),
-            left_before: happened.left_before(),
-            facts,
-        })
+        Ok(Encounter { run, evidence, connections: happened.connections(), facts })
     }
 
     /// Accepts until the client has ended, and serves each connection on a thread.

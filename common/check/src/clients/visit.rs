@@ -58,7 +58,7 @@ impl Visit<'_> {
 
     /// Says that the preparation is over. What happens from now on is the case.
     pub fn reached(&self) {
-        self.happened.reach();
+        self.happened.facts().reached = true;
     }
 
     /// The protocol of the client.
@@ -208,7 +208,7 @@ impl Visit<'_> {
         match left {
             None => Ok(()),
             Some(end) => {
-                self.happened.leave_before();
+                self.happened.facts().left_before = true;
                 Err(io::Error::other(format!("the client ended the session first, with {end}")))
             }
         }
