@@ -179,7 +179,7 @@ pub fn beside(
     let patience = trial.target.patience;
     let mut open = place.ready(2 * patience + ALONE)?;
     let alone = Served::measure(&place, &mut open, ALONE);
-    trial.evidence.note(format!("others alone: {alone}"));
+    trial.evidence.note(format!("others alone: {}", alone.text(None)));
 
     let signals = Signals::default();
     let (served, hostile) = thread::scope(|scope| {
@@ -200,7 +200,7 @@ pub fn beside(
             .unwrap_or_else(|_| Err(Stop::Inconclusive("the hostile client panicked".to_owned())));
         Ok::<_, io::Error>((served, hostile))
     })?;
-    trial.evidence.note(format!("others: {served}"));
+    trial.evidence.note(format!("others: {}", served.text(None)));
     trial.evidence.note(hostile?);
     let _ = open.close_notify();
     Ok(served.verdict(&alone, meanwhile, patience))
@@ -249,29 +249,19 @@ impl Served {
             Some(times) if times.served.is_empty() && times.waited >= patience => {
                 failed(format!("{meanwhile}: an open session got no answer {within}: {}", times.why()))
             }
-            _ => noted(self.compared_with(alone)),
+            _ => noted(self.text(Some(alone))),
         }
     }
-}
 
-impl Served {
-    fn compared_with(&self, alone: &Self) -> String {
-        let mut text =
-            format!("{} new sessions, {}", self.sessions.served.len(), self.sessions.with(&alone.sessions));
-        if let (Some(times), Some(alone)) = (&self.exchanges, &alone.exchanges) {
-            text += &format!("; {} exchanges, {}", times.served.len(), times.with(alone));
+    /// Returns the number of sessions and exchanges, and their times, compared with those of others that were served alone.
+    fn text(&self, alone: Option<&Self>) -> String {
+        let sessions = self.sessions.text(alone.map(|alone| &alone.sessions));
+        let mut text = format!("{} new sessions, {sessions}", self.sessions.served.len());
+        if let Some(times) = &self.exchanges {
+            let alone = alone.and_then(|alone| alone.exchanges.as_ref());
+            text += &format!("; {} exchanges, {}", times.served.len(), times.text(alone));
         }
         text
-    }
-}
-
-impl fmt::Display for Served {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} new sessions, {}", self.sessions.served.len(), self.sessions)?;
-        match &self.exchanges {
-            Some(times) => write!(f, "; {} exchanges, {times}", times.served.len()),
-            None => Ok(()),
-        }
     }
 }
 
@@ -326,18 +316,14 @@ impl Times {
     fn percentile(&self, percent: usize) -> Option<Duration> {
         self.served.get((self.served.len() * percent / 100).min(self.served.len().checked_sub(1)?)).copied()
     }
-}
 
-impl Times {
-    /// Prints "p50 1.2 ms (alone 1.1 ms), p99 3.4 ms". With few samples the longest stands for the p99.
-    fn with(&self, alone: &Self) -> String {
-        self.print(alone.percentile(50).map(|time| format!(" (alone {})", milliseconds(time))).as_deref())
-    }
-
-    fn print(&self, behind_p50: Option<&str>) -> String {
+    /// Returns "p50 1.2 ms (alone 1.1 ms), p99 3.4 ms". With few samples the longest stands for the p99.
+    fn text(&self, alone: Option<&Self>) -> String {
+        let alone = alone.and_then(|alone| alone.percentile(50));
+        let alone = alone.map(|time| format!(" (alone {})", milliseconds(time))).unwrap_or_default();
         let mut text = match (self.percentile(50), self.percentile(99), self.served.last()) {
             (Some(p50), Some(p99), Some(longest)) => {
-                let p50 = format!("p50 {}{}", milliseconds(p50), behind_p50.unwrap_or_default());
+                let p50 = format!("p50 {}{alone}", milliseconds(p50));
                 match self.served.len() >= ENOUGH {
                     true => format!("{p50}, p99 {}", milliseconds(p99)),
                     false => format!("{p50}, longest {}", milliseconds(*longest)),
@@ -356,12 +342,6 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-impl fmt::Display for Times {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.print(None))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,10 +350,10 @@ mod tests {
     fn a_percentile_needs_enough_samples() {
         let times =
             |count| Times { served: (1..=count).map(Duration::from_millis).collect(), ..Times::default() };
-        assert_eq!(times(0).to_string(), "none was served");
-        assert_eq!(times(3).to_string(), "p50 2.0 ms, longest 3.0 ms");
-        assert_eq!(times(200).to_string(), "p50 101.0 ms, p99 199.0 ms");
-        assert_eq!(times(200).with(&times(3)), "p50 101.0 ms (alone 2.0 ms), p99 199.0 ms");
+        assert_eq!(times(0).text(None), "none was served");
+        assert_eq!(times(3).text(None), "p50 2.0 ms, longest 3.0 ms");
+        assert_eq!(times(200).text(None), "p50 101.0 ms, p99 199.0 ms");
+        assert_eq!(times(200).text(Some(&times(3))), "p50 101.0 ms (alone 2.0 ms), p99 199.0 ms");
     }
 
     #[test]
