@@ -25,7 +25,7 @@ use steps::{Step, planned};
 use crate::case::{Case, Version};
 use crate::cases;
 use crate::probe::{Facts, ProbeError, good_session, probe};
-use crate::target::Target;
+use crate::target::{Speaks, Target};
 use crate::trial::{Closing, Outcome};
 
 pub use steps::plan;
@@ -91,15 +91,27 @@ pub struct Running {
 }
 
 /// An event of a run.
-pub enum Event<'a> {
-    /// The probe is over. These cases will run, in this order.
-    Probed(&'a Facts, &'a [(&'static Case, Version)]),
+pub enum Event {
+    /// The probe is over.
+    Probed(Probed),
     /// A case begins.
     Begins(&'static Case, Version),
     /// A case has its verdict, or does not apply.
-    Ends(&'a Outcome),
+    Ends(Outcome),
     /// The server was started again.
-    Restarted(Running),
+    Restarted,
+}
+
+/// The knowledge after the probe.
+pub struct Probed {
+    /// The address that is connected to.
+    pub address: SocketAddr,
+    /// The protocol of the target.
+    pub speaks: Speaks,
+    /// The findings of the probe.
+    pub facts: Facts,
+    /// The cases that will run, in this order.
+    pub planned: Vec<(&'static Case, Version)>,
 }
 
 /// The result of a run.
@@ -146,13 +158,14 @@ impl Report {
 pub fn run(
     target: &mut Target,
     options: Options<'_>,
-    see: &mut dyn FnMut(Event<'_>),
+    see: &mut dyn FnMut(Event),
 ) -> Result<Report, ProbeError> {
     let start = Instant::now();
     let facts = probe(target, &options.versions)?;
     let Options { cases, seed, server, .. } = options;
     let steps = steps::steps(target, &facts, &cases);
-    see(Event::Probed(&facts, &planned(&steps)));
+    let (address, speaks, planned) = (target.address, target.speaks, planned(&steps));
+    see(Event::Probed(Probed { address, speaks, facts: facts.clone(), planned }));
     let run = Run {
         start,
         budget: budget(target.patience),
@@ -185,7 +198,7 @@ struct Run<'a, 'b> {
     closing: Closing,
     seed: u64,
     server: Option<&'b mut dyn Restart>,
-    see: &'a mut dyn FnMut(Event<'_>),
+    see: &'a mut dyn FnMut(Event),
     restarts: usize,
     /// How long it has waited for servers that serve no client.
     waited: Duration,
@@ -274,7 +287,7 @@ impl Run<'_, '_> {
     }
 
     fn ends(&mut self, outcome: Outcome) {
-        (self.see)(Event::Ends(&outcome));
+        (self.see)(Event::Ends(outcome.clone()));
         self.outcomes.push(outcome);
     }
 
@@ -315,7 +328,7 @@ impl Run<'_, '_> {
         let running = running.map_err(|error| format!("the server does not start again: {error}"))?;
         self.target.address = running.address;
         self.target.process = running.process;
-        (self.see)(Event::Restarted(running));
+        (self.see)(Event::Restarted);
         self.visit().map(drop).map_err(|why| format!("the server was started again, but {why}"))
     }
 }

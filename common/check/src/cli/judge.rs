@@ -10,10 +10,9 @@ use super::exit::Fault;
 use super::place::{Place, first_that_accepts};
 use crate::case::{Case, Version};
 use crate::command::{Command, StartError};
-use crate::probe::{Facts, ProbeError};
+use crate::probe::ProbeError;
 use crate::run::{self, Event, Options, Report, Restart};
 use crate::target::{Speaks, Target};
-use crate::trial::Outcome;
 
 /// How long a TCP handshake may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -26,30 +25,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub enum Message {
     /// A step before the first case.
     Prepares(String),
-    /// The probe is over, and these cases will run.
-    Probed(Probed),
-    /// A case begins.
-    Begins(&'static Case, Version),
-    /// A case has its verdict.
-    Ends(Box<Outcome>),
-    /// COMMAND was started again.
-    Restarted,
+    /// An event of the run.
+    Run(Event),
     /// The run is over, and COMMAND has ended.
     Over(Box<Result<Report, Fault>>),
     /// Ctrl-C.
     Interrupted,
-}
-
-/// The knowledge after the probe.
-pub struct Probed {
-    /// The address that is connected to.
-    pub address: SocketAddr,
-    /// The protocol of the target.
-    pub speaks: Speaks,
-    /// The findings of the probe.
-    pub facts: Facts,
-    /// The cases that will run.
-    pub planned: Vec<(&'static Case, Version)>,
 }
 
 /// A run, before it begins.
@@ -136,23 +117,9 @@ impl Judge {
 
     fn run_cases(&mut self) -> Result<Report, ProbeError> {
         let Self { target, command, cases, versions, seed, reader, .. } = self;
-        let (address, speaks) = (target.address, target.speaks);
         let server = command.as_mut().map(|command| command as &mut dyn Restart);
         let options = Options { cases: cases.clone(), versions: versions.clone(), seed: *seed, server };
-        run::run(target, options, &mut |event| {
-            let message = match event {
-                Event::Probed(facts, planned) => Message::Probed(Probed {
-                    address,
-                    speaks,
-                    facts: facts.clone(),
-                    planned: planned.to_vec(),
-                }),
-                Event::Begins(case, version) => Message::Begins(case, version),
-                Event::Ends(outcome) => Message::Ends(Box::new(outcome.clone())),
-                Event::Restarted(_) => Message::Restarted,
-            };
-            tell(reader, message);
-        })
+        run::run(target, options, &mut |event| tell(reader, Message::Run(event)))
     }
 
     /// The error of a probe, with a hint for the user, and the lines of COMMAND.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::exit::{Exit, Fault};
 use super::flags::Flags;
-use super::judge::{Judge, Message, Probed};
+use super::judge::{Judge, Message};
 use super::{again, consent, interrupt, no_run, setup};
 use crate::case::{Case, Version};
 use crate::command::Command;
@@ -18,7 +18,7 @@ use crate::report::screen::Colours;
 use crate::report::summary::Summary;
 use crate::report::text::Text;
 use crate::report::{Setting, json, junit, say, warn};
-use crate::run::{Report, Stopped};
+use crate::run::{Event, Probed, Report, Stopped};
 use crate::trial::Outcome;
 
 /// Judges the server that the flags name, and writes the report.
@@ -112,10 +112,10 @@ impl Screen {
         while let Ok(message) = messages.recv() {
             match message {
                 Message::Prepares(what) => self.progress.show(&what),
-                Message::Probed(probed) => self.probed(probed),
-                Message::Begins(case, version) => self.progress.begins(case, version),
-                Message::Ends(outcome) => self.ends(*outcome),
-                Message::Restarted => self.say("               COMMAND was started again\n"),
+                Message::Run(Event::Probed(probed)) => self.probed(probed),
+                Message::Run(Event::Begins(case, version)) => self.progress.begins(case, version),
+                Message::Run(Event::Ends(outcome)) => self.ends(outcome),
+                Message::Run(Event::Restarted) => self.say("               COMMAND was started again\n"),
                 Message::Over(result) => {
                     self.progress.clear();
                     return *result;
