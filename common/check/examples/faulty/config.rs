@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider, sign::any_supported_type};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -16,12 +15,6 @@ use rustls::{CipherSuite, NamedGroup};
 use crate::fault::Fault;
 
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
-
-/// Reads a certificate chain and its key from PEM files.
-pub fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, Box<dyn Error>> {
-    let chain = CertificateDer::pem_file_iter(certificate)?.collect::<Result<Vec<_>, _>>()?;
-    Ok((chain, PrivateKeyDer::from_pem_file(key)?))
-}
 
 /// Makes a self-signed certificate with a P-256 key for the names of this machine. Writes it to `file`, in PEM.
 pub fn new_identity(file: Option<&Path>) -> Result<Identity, Box<dyn Error>> {

@@ -45,14 +45,8 @@ struct Arguments {
     /// The address to listen on
     #[arg(required_unless_present = "list")]
     address: Option<SocketAddr>,
-    /// The certificate chain, in PEM. Default: a new self-signed certificate for localhost
-    #[arg(long, requires = "key", value_name = "FILE")]
-    cert: Option<PathBuf>,
-    /// The private key of the certificate, in PEM
-    #[arg(long, requires = "cert", value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Writes the new certificate to this file, for clients to trust
-    #[arg(long, conflicts_with = "cert", value_name = "FILE")]
+    /// Writes the certificate to this file, for clients to trust. It is new, and self-signed for localhost
+    #[arg(long, value_name = "FILE")]
     write_cert: Option<PathBuf>,
     /// Sets every deadline of a session. Default: 10 seconds for a handshake and a write, 30 seconds for an idle session
     #[arg(long, value_name = "SECONDS")]
@@ -77,10 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(fault), Some(address)) = (arguments.fault, arguments.address) else {
         return Err("a fault and an address are required".into()); // clap has checked it
     };
-    let identity = match (&arguments.cert, &arguments.key) {
-        (Some(certificate), Some(key)) => config::read_identity(certificate, key)?,
-        _ => config::new_identity(arguments.write_cert.as_deref())?,
-    };
+    let identity = config::new_identity(arguments.write_cert.as_deref())?;
     let timeouts = arguments
         .deadline
         .map_or_else(Timeouts::default, |seconds| Timeouts::all(Duration::from_secs(seconds)));
