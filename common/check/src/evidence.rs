@@ -85,11 +85,6 @@ impl Evidence {
         self.push(Some(connection), What::Mark(direction, what));
     }
 
-    /// Whether nothing happened.
-    pub fn is_empty(&self) -> bool {
-        self.log().events.is_empty()
-    }
-
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }

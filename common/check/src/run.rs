@@ -28,8 +28,6 @@ use crate::probe::{Facts, ProbeError, good_session, probe};
 use crate::target::{Speaks, Target};
 use crate::trial::{Closing, Outcome};
 
-pub use steps::plan;
-
 /// How long a server may refuse connections after a case, before it counts as dead.
 const REFUSES: Duration = Duration::from_secs(2);
 /// The pause between two attempts at a good session.

@@ -125,18 +125,6 @@ impl Target {
         Ok(Connection::open(self.address, self.patience)?.record(evidence))
     }
 
-    /// Connects a client, before its handshake.
-    ///
-    /// # Errors
-    /// As [`connect`](Self::connect) and [`config`](Self::config).
-    pub fn client(
-        &self,
-        evidence: &Evidence,
-        versions: &[&'static SupportedProtocolVersion],
-    ) -> io::Result<Client> {
-        self.client_with(self.config(versions)?, self.connect(evidence)?)
-    }
-
     /// A client with this configuration on a connection, before its handshake.
     ///
     /// # Errors

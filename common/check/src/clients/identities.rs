@@ -1,7 +1,7 @@
 //! Certificates of the server, made for each run.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -74,11 +74,6 @@ impl Identities {
             (Kind::SelfSigned, Certificate { chain: self_signed.der().clone(), key }),
         ];
         Ok(Ok(Self { folder, certificates }))
-    }
-
-    /// The folder of the authority's certificate.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The file with the authority's certificate.

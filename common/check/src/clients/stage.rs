@@ -128,11 +128,6 @@ impl Stage {
         self.address
     }
 
-    /// The values of the placeholders.
-    pub fn places(&self) -> &Places {
-        &self.places
-    }
-
     /// The protocol of the client. An echo, as long as it is unknown.
     pub fn mode(&self) -> Mode {
         self.known_mode().unwrap_or(Mode::Echo)

@@ -10,7 +10,7 @@ use crate::verdict::{Verdict, not_applicable};
 ///
 /// # Errors
 /// The verdict that says why the case does not apply.
-pub fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<Version>, Verdict> {
+fn plan(target: &Target, facts: &Facts, case: &'static Case) -> Result<Vec<Version>, Verdict> {
     let versions = case.versions.of(&facts.versions);
     if case.needs.echo() && target.speaks != Speaks::Echo {
         return Err(not_applicable("the server does not echo"));

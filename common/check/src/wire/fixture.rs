@@ -20,7 +20,8 @@ pub(crate) fn client(server: impl FnOnce(Connection) + Send + 'static) -> (Clien
     let address = listener.local_addr().unwrap();
     let thread = thread::spawn(move || server(Connection::new(listener.accept().unwrap().0, LIMIT).unwrap()));
     let target = Target::new(address, "localhost".try_into().unwrap(), Trust::Any);
-    (target.client(&Evidence::default(), rustls::ALL_VERSIONS).unwrap(), thread)
+    let connection = target.connect(&Evidence::default()).unwrap();
+    (target.client_with(target.config(rustls::ALL_VERSIONS).unwrap(), connection).unwrap(), thread)
 }
 
 /// A client after its handshake, and the thread of the server, which does this then.
