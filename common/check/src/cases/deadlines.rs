@@ -9,7 +9,7 @@ mod wait;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wait::{end_of_session, fate_of_the_socket, longer, noted_after, noted_end};
+use wait::{fate_of_the_socket, longer, noted_after, noted_end};
 
 use crate::case::{About, Case, Group, Needs, Versions};
 use crate::trial::Trial;
@@ -144,7 +144,8 @@ fn unanswered_close(trial: &mut Trial<'_>) -> Judgement {
 /// Waits for the end of a session. After such an end, also waits for the end of the server's socket.
 fn end_and_fate(trial: &mut Trial<'_>, mut client: Client, has_fate: impl Fn(&End) -> bool) -> Judgement {
     let start = Instant::now();
-    let end = end_of_session(&mut client, start, trial.target.patience);
+    client.connection().set_limit(trial.target.patience);
+    let (_, end) = client.receive_to_end();
     trial.keep_end(&end);
     if !has_fate(&end) {
         return Ok(noted_end(trial, start, &end));

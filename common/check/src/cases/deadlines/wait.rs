@@ -6,26 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::trial::Trial;
 use crate::verdict::{Verdict, noted};
-use crate::wire::{Client, Connection, End};
+use crate::wire::{Connection, End};
 
 /// The pause between two bytes that ask whether the server's socket is still there.
 const ASK: Duration = Duration::from_millis(200);
-
-/// Reads until the server ends the session. [`End::Open`] if it does not do so within the patience.
-pub fn end_of_session(client: &mut Client, start: Instant, patience: Duration) -> End {
-    loop {
-        let left = patience.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            return End::Open;
-        }
-        client.connection().set_limit(left);
-        match client.receive_some(64 * 1024) {
-            Ok(more) if more.is_empty() => return End::CloseNotify,
-            Ok(_) => {}
-            Err(error) => return End::of(&error),
-        }
-    }
-}
 
 /// The verdict on a connection that ended like this, or is still open.
 pub fn noted_end(trial: &Trial<'_>, start: Instant, end: &End) -> Verdict {
