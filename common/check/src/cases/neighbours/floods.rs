@@ -75,27 +75,15 @@ fn exchange_a_line(client: &mut Client) -> Result<io::Result<()>, Stop> {
 /// The verdict on a session that did not go on. A limit for KeyUpdates is a policy.
 fn ended(mut client: Client, error: &io::Error, when: &str) -> Verdict {
     let limit = client.connection().limit();
-    match last_words(client).unwrap_or_else(|| End::of(error)) {
+    client.connection().set_limit(FLOOD);
+    // There may be an alert before the reset that made a write fail. Behind an error of TLS nothing can be read.
+    let end = match (End::of(error), client.receive_up_to(usize::MAX).1) {
+        (first @ (End::Alert(_) | End::Other(_)), _) | (first, None | Some(End::Open | End::Reset)) => first,
+        (_, Some(last)) => last,
+    };
+    match end {
         End::Open => noted(format!("no answer came within {} s {when}", limit.as_secs_f64())),
         end => noted(format!("the session ended {when} with {end}")),
-    }
-}
-
-/// Reads how the server ended the session: there may be an alert before the reset that made a write fail.
-fn last_words(client: Client) -> Option<End> {
-    let (mut tls, mut connection) = client.into_parts();
-    connection.set_limit(FLOOD);
-    loop {
-        if tls.read_tls(&mut connection).ok()? == 0 {
-            return Some(if tls.process_new_packets().ok()?.peer_has_closed() {
-                End::CloseNotify
-            } else {
-                End::Fin
-            });
-        }
-        if let Err(error) = tls.process_new_packets() {
-            return Some(End::of(&io::Error::new(io::ErrorKind::InvalidData, error)));
-        }
     }
 }
 
