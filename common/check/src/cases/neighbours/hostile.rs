@@ -4,6 +4,8 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, getrlimit};
+
 use crate::cases::neighbours::beside::{Place, Signals};
 use crate::payload::payload;
 use crate::verdict::Stop;
@@ -13,6 +15,8 @@ use crate::wire::{Connection, Flow, Pace, Pump};
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a connection of the many may take.
 const CONNECTING: Duration = Duration::from_secs(1);
+/// How long a look at a connection of the many waits. Zero is no limit of a socket.
+const AT_ONCE: Duration = Duration::from_millis(1);
 /// If no byte moves for this long, the server takes no more.
 const FULL: Duration = Duration::from_millis(300);
 /// The most that is sent without a read, and the longest time for it.
@@ -44,22 +48,15 @@ pub fn hold_many(place: &Place<'_>, signals: &Signals, count: usize, first: &[u8
         connection.send(first)?;
         Ok(connection)
     };
-    let open: Vec<Connection> = (0..room_for(count)).map_while(|_| open().ok()).collect();
+    let mut open: Vec<Connection> = (0..room_for(count)).map_while(|_| open().ok()).collect();
     place.evidence.note(format!("{} connections are open", open.len()));
     signals.in_place();
     while !signals.stopped() {
         thread::sleep(LOOK);
     }
-    let count = open.len();
-    let silent = open.iter().filter(|connection| is_silent(connection)).count();
-    Ok(format!("{silent} of {count} connections were still open in the end"))
-}
-
-/// Whether neither data nor an end has arrived.
-fn is_silent(connection: &Connection) -> bool {
-    let socket = connection.socket();
-    let peeked = socket.set_nonblocking(true).and_then(|()| socket.peek(&mut [0]));
-    peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    let silent = open.iter_mut().filter_map(|connection| connection.is_silent_for(AT_ONCE).ok());
+    let silent = silent.filter(|is_silent| *is_silent).count();
+    Ok(format!("{silent} of {} connections were still open in the end", open.len()))
 }
 
 /// Makes handshakes without end, and leaves each session at once.
@@ -125,18 +122,6 @@ pub fn sends_without_end(place: &Place<'_>, signals: &Signals, record: usize) ->
 fn room_for(wanted: usize) -> usize {
     /// For everything else that is open.
     const RESERVE: usize = 64;
-    let most = descriptors().unwrap_or(usize::MAX);
-    wanted.min(most.saturating_sub(RESERVE))
-}
-
-/// Our own limit of descriptors. `None` if there is none.
-#[cfg(unix)]
-fn descriptors() -> Option<usize> {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok())
-}
-
-#[cfg(not(unix))]
-fn descriptors() -> Option<usize> {
-    None
+    let most = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
+    wanted.min(most.unwrap_or(usize::MAX).saturating_sub(RESERVE))
 }
