@@ -165,28 +165,19 @@ fn write(writer: &mut Writer<Vec<u8>>, test: &Test) -> io::Result<()> {
         ("classname", test.class.as_str()),
         ("time", test.seconds.as_str()),
     ]);
-    let details = BytesText::new(&test.details);
-    match &test.mark {
-        Mark::Passed => element.write_empty().map(drop),
-        Mark::Output(text) => element
-            .write_inner_content(|writer| {
-                writer.create_element("system-out").write_text_content(BytesText::new(text)).map(drop)
-            })
-            .map(drop),
-        Mark::Skipped(text) => element
-            .write_inner_content(|writer| {
-                let skipped = writer.create_element("skipped");
-                skipped.with_attribute(("message", text.as_str())).write_empty().map(drop)
-            })
-            .map(drop),
-        Mark::Failure(text) | Mark::Error(text) => element
-            .write_inner_content(|writer| {
-                let is_failure = matches!(test.mark, Mark::Failure(_));
-                let inner = writer.create_element(if is_failure { "failure" } else { "error" });
-                inner.with_attribute(("message", text.as_str())).write_text_content(details).map(drop)
-            })
-            .map(drop),
-    }
+    let (name, message, text) = match &test.mark {
+        Mark::Passed => return element.write_empty().map(drop),
+        Mark::Output(text) => ("system-out", None, text),
+        Mark::Skipped(text) => ("skipped", Some(text), &test.details),
+        Mark::Failure(text) => ("failure", Some(text), &test.details),
+        Mark::Error(text) => ("error", Some(text), &test.details),
+    };
+    let message = message.map(|message| ("message", message.as_str()));
+    let inner = |writer: &mut Writer<Vec<u8>>| {
+        let inner = writer.create_element(name).with_attributes(message);
+        inner.write_text_content(BytesText::new(text)).map(drop)
+    };
+    element.write_inner_content(inner).map(drop)
 }
 
 fn count(tests: &[Test], is_counted: impl Fn(&Mark) -> bool) -> String {
