@@ -29,7 +29,7 @@ pub fn serve(visit: &Visit<'_>, connection: Connection) -> io::Result<()> {
     visit.reached();
     match mode {
         Mode::Http => {
-            visit.rest_of_request(&mut server, received)?;
+            visit.request(&mut server, received)?;
             let message = super::message::Message::new(mode, USUAL, Delimiter::Length);
             server.send(&message.whole())?;
         }

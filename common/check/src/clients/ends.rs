@@ -152,7 +152,7 @@ pub static CASES: &[ClientCase] = &[
         .source("RFC 8446, 6.2: MUST immediately close")
         .client_case(ClientGroup::Ends, OUTPUT, Expect::error(HALF, FATAL), |visit, connection| {
             let (mut server, _) = visit.half(connection, Delimiter::Close)?;
-            let alert = visit.forged(&mut server, ContentType::Alert, &[2, 80])?;
+            let alert = visit.forge.seal(&mut server, ContentType::Alert, &[2, 80])?;
             visit.attack(server.connection(), &alert);
             visit.hold_session(server)
         }),

@@ -53,7 +53,7 @@ pub static CASES: &[ClientCase] = &[
         .good("The client shows the whole answer, or ends the session with an error.")
         .client_case(ClientGroup::Floods, OUTPUT, Expect::ANY_END, |visit, connection| {
             flood(visit, connection, |visit, server| {
-                repeat(2000, || visit.forged(server, ContentType::ApplicationData, &[]))
+                repeat(2000, || visit.forge.seal(server, ContentType::ApplicationData, &[]))
             })
         }),
     about("flood-of-key-updates")
@@ -73,7 +73,7 @@ pub static CASES: &[ClientCase] = &[
         .client_case(ClientGroup::Floods, OUTPUT13, Expect::ANY_END, |visit, connection| {
             flood(visit, connection, |visit, server| {
                 let ticket = ticket()?;
-                repeat(5000, || visit.forged(server, ContentType::Handshake, &ticket))
+                repeat(5000, || visit.forge.seal(server, ContentType::Handshake, &ticket))
             })
         }),
 ];

@@ -38,7 +38,7 @@ pub static CASES: &[ClientCase] = &[
             }
             visit.keep_version(&mut server);
             if visit.mode() == super::Mode::Http {
-                visit.request(&mut server)?;
+                visit.request(&mut server, Vec::new())?;
             }
             let rest = [server.outgoing()?, server.seal(&visit.message(Delimiter::Close).whole())?].concat();
             server.connection().send_bytewise(&rest)?;
@@ -102,7 +102,7 @@ pub static CASES: &[ClientCase] = &[
             let message = visit.message(Delimiter::Close);
             for half in [&message.first, &message.rest] {
                 for _ in 0..10 {
-                    let empty = visit.forged(&mut server, ContentType::ApplicationData, &[])?;
+                    let empty = visit.forge.seal(&mut server, ContentType::ApplicationData, &[])?;
                     server.connection().send(&empty)?;
                 }
                 server.send(half)?;

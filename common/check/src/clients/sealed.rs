@@ -113,7 +113,7 @@ pub static CASES: &[ClientCase] = &[
 fn in_the_middle(visit: &Visit<'_>, connection: Connection, message: &[u8]) -> io::Result<()> {
     let (mut server, answer) = visit.half(connection, Delimiter::Close)?;
     let bytes = [
-        visit.forged(&mut server, ContentType::Handshake, message)?,
+        visit.forge.seal(&mut server, ContentType::Handshake, message)?,
         server.seal(&answer.rest)?,
         server.seal_close_notify()?,
     ];

@@ -6,8 +6,6 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::ContentType;
-
 use super::case::Serve;
 use super::happened::Happened;
 use super::identities::Kind;
@@ -128,7 +126,7 @@ impl Visit<'_> {
         server.handshake()?;
         self.keep_version(server);
         if self.mode() == Mode::Http {
-            self.request(server)?;
+            self.request(server, Vec::new())?;
         }
         Ok(())
     }
@@ -142,19 +140,11 @@ impl Visit<'_> {
         };
     }
 
-    /// Reads the head of an HTTP request.
+    /// Reads the head of an HTTP request, whose first bytes may have been read already.
     ///
     /// # Errors
     /// The client has ended the connection, or sends no end of a head.
-    pub fn request(&self, server: &mut Server) -> io::Result<Vec<u8>> {
-        self.rest_of_request(server, Vec::new())
-    }
-
-    /// [`request`](Self::request) whose first bytes have been read.
-    ///
-    /// # Errors
-    /// As [`request`](Self::request).
-    pub fn rest_of_request(&self, server: &mut Server, mut head: Vec<u8>) -> io::Result<Vec<u8>> {
+    pub fn request(&self, server: &mut Server, mut head: Vec<u8>) -> io::Result<()> {
         while super::message::find(&head, b"\r\n\r\n").is_none() {
             let more = server.receive_some(4096)?;
             if more.is_empty() || head.len() > LONGEST_HEAD {
@@ -162,7 +152,7 @@ impl Visit<'_> {
             }
             head.extend(more);
         }
-        Ok(head)
+        Ok(())
     }
 
     /// Finishes a session's handshake, and sends the first half of a message. The client has time to show it.
@@ -224,14 +214,6 @@ impl Visit<'_> {
     /// Sends bytes that a client need not take: it may have closed the connection.
     pub fn attack(&self, connection: &mut Connection, bytes: &[u8]) {
         let _ = connection.send(bytes);
-    }
-
-    /// Seals a record with this content, which rustls would not write.
-    ///
-    /// # Errors
-    /// Never: see [`Server::seal`].
-    pub fn forged(&self, server: &mut Server, kind: ContentType, content: &[u8]) -> io::Result<Vec<u8>> {
-        self.forge.seal(server, kind, content)
     }
 
     /// Keeps a connection open until the client ends it, sends an unencrypted alert, or has ended. Reads what comes, so that
