@@ -52,28 +52,9 @@ impl Identities {
     /// The folder or the file cannot be written.
     pub fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("mio-check-").tempdir()?;
-        Self::in_folder(folder).map_err(io::Error::other)?
-    }
-
-    fn in_folder(folder: TempDir) -> Result<io::Result<Self>, rcgen::Error> {
-        let (known, pem) = authority("mio-check test authority")?;
-        let (unknown, _) = authority("mio-check unknown authority")?;
-        if let Err(error) = std::fs::write(folder.path().join("ca.pem"), pem) {
-            return Ok(Err(error));
-        }
-        let mut expired = leaf(&LOCAL)?;
-        expired.not_before = date_time_ymd(2020, 1, 1);
-        expired.not_after = date_time_ymd(2021, 1, 1);
-        let key = KeyPair::generate()?;
-        let self_signed = leaf(&LOCAL)?.self_signed(&key)?;
-        let certificates = vec![
-            (Kind::Good, sign(leaf(&LOCAL)?, &known)?),
-            (Kind::Expired, sign(expired, &known)?),
-            (Kind::OtherName, sign(leaf(&["other.invalid"])?, &known)?),
-            (Kind::UnknownAuthority, sign(leaf(&LOCAL)?, &unknown)?),
-            (Kind::SelfSigned, Certificate { chain: self_signed.der().clone(), key }),
-        ];
-        Ok(Ok(Self { folder, certificates }))
+        let (certificates, pem) = certificates().map_err(io::Error::other)?;
+        std::fs::write(folder.path().join("ca.pem"), pem)?;
+        Ok(Self { folder, certificates })
     }
 
     /// The file with the authority's certificate.
@@ -102,6 +83,25 @@ impl Identities {
             .map_err(io::Error::other)?;
         Ok(Arc::new(config))
     }
+}
+
+/// Makes a certificate of each kind. Returns them and the certificate of their authority, in PEM.
+fn certificates() -> Result<(Vec<(Kind, Certificate)>, String), rcgen::Error> {
+    let (known, pem) = authority("mio-check test authority")?;
+    let (unknown, _) = authority("mio-check unknown authority")?;
+    let mut expired = leaf(&LOCAL)?;
+    expired.not_before = date_time_ymd(2020, 1, 1);
+    expired.not_after = date_time_ymd(2021, 1, 1);
+    let key = KeyPair::generate()?;
+    let self_signed = leaf(&LOCAL)?.self_signed(&key)?;
+    let certificates = vec![
+        (Kind::Good, sign(leaf(&LOCAL)?, &known)?),
+        (Kind::Expired, sign(expired, &known)?),
+        (Kind::OtherName, sign(leaf(&["other.invalid"])?, &known)?),
+        (Kind::UnknownAuthority, sign(leaf(&LOCAL)?, &unknown)?),
+        (Kind::SelfSigned, Certificate { chain: self_signed.der().clone(), key }),
+    ];
+    Ok((certificates, pem))
 }
 
 fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), rcgen::Error> {
