@@ -120,20 +120,13 @@ fn outcome(outcome: &Outcome, setting: &Setting) -> Value {
     })
 }
 
-fn not_run(case: &Case, version: Version, setting: &Setting) -> Value {
-    json!({
-        "case": case.about.name,
-        "group": name_of(case.group),
-        "tls": version.to_string(),
-        "verdict": "not run",
-        "text": "the run stopped before",
-        "expected_to_fail": setting.is_expected_to_fail(case),
-        "end": null,
-        "seconds": 0.0,
-        "source": case.about.source,
-        "guide": guide(case.about.guide),
-        "evidence": [],
-    })
+/// The fields of a case that was not run. No verdict says this.
+fn not_run(case: &'static Case, version: Version, setting: &Setting) -> Value {
+    let (evidence, took) = Default::default();
+    let verdict = Verdict::Inconclusive("the run stopped before".to_owned());
+    let mut fields = outcome(&Outcome { case, version, verdict, end: None, evidence, took }, setting);
+    fields["verdict"] = "not run".into();
+    fields
 }
 
 /// Seconds with milliseconds.
