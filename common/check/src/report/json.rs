@@ -36,6 +36,7 @@
 
 use serde_json::{Value, json};
 
+use super::lines::SENTENCE;
 use super::printable::printable;
 use super::summary::Summary;
 use super::{Setting, printable_lines, speaks};
@@ -49,8 +50,6 @@ use crate::verdict::Verdict;
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;
-/// The longest text, in characters.
-const TEXT: usize = 4000;
 
 /// Returns the report as JSON, with a line end.
 pub fn json(report: &Report, setting: &Setting) -> String {
@@ -94,7 +93,7 @@ fn fields(report: &Report, setting: &Setting) -> Value {
             "sessions_at_a_time": facts.at_once,
         },
         "outcomes": run.chain(not_run).collect::<Vec<_>>(),
-        "stopped": report.stopped.as_ref().map(|why| printable(&why.to_string(), TEXT)),
+        "stopped": report.stopped.as_ref().map(|why| printable(&why.to_string(), SENTENCE)),
         "counts": summary.counts(),
         "unexpectedly_held": summary.unexpectedly_held,
         "seconds": seconds(report.took),
@@ -110,13 +109,13 @@ fn outcome(outcome: &Outcome, setting: &Setting) -> Value {
         "group": name_of(outcome.case.group),
         "tls": is_run.then(|| outcome.version.to_string()),
         "verdict": outcome.verdict.name(),
-        "text": printable(outcome.verdict.text(), TEXT),
+        "text": printable(outcome.verdict.text(), SENTENCE),
         "expected_to_fail": setting.is_expected_to_fail(outcome.case),
-        "end": outcome.end.as_ref().map(|end| printable(&end.to_string(), TEXT)),
+        "end": outcome.end.as_ref().map(|end| printable(&end.to_string(), SENTENCE)),
         "seconds": seconds(outcome.took),
         "source": outcome.case.about.source,
         "guide": guide(outcome.case.about.guide),
-        "evidence": evidence.lines().map(|line| printable(line, TEXT)).collect::<Vec<_>>(),
+        "evidence": evidence.lines().map(|line| printable(line, SENTENCE)).collect::<Vec<_>>(),
     })
 }
 

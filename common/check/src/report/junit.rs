@@ -18,6 +18,7 @@ use std::time::Duration;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::lines::SENTENCE;
 use super::printable::printable;
 use super::summary::Summary;
 use super::{Setting, printable_lines};
@@ -27,9 +28,6 @@ use crate::cli::choice::name_of;
 use crate::run::Report;
 use crate::trial::Outcome;
 use crate::verdict::Verdict;
-
-/// The longest text, in characters.
-const TEXT: usize = 4000;
 
 /// A test in the report.
 struct Test {
@@ -77,7 +75,7 @@ pub fn junit(report: &Report, setting: &Setting) -> io::Result<Vec<u8>> {
     let tests = report.outcomes.iter().map(|outcome| test(outcome, setting, &summary)).chain(not_run);
     let tests: Vec<Test> = tests.collect();
     let counts = [
-        ("name", printable(&format!("mio-check {}", setting.place), TEXT)),
+        ("name", printable(&format!("mio-check {}", setting.place), SENTENCE)),
         ("tests", tests.len().to_string()),
         ("failures", count(&tests, |mark| matches!(mark, Mark::Failure(_)))),
         ("errors", count(&tests, |mark| matches!(mark, Mark::Error(_)))),
@@ -121,7 +119,7 @@ fn document(counts: &[(&str, String)], tests: &[Test]) -> io::Result<Vec<u8>> {
 }
 
 fn test(outcome: &Outcome, setting: &Setting, summary: &Summary) -> Test {
-    let text = printable(outcome.verdict.text(), TEXT);
+    let text = printable(outcome.verdict.text(), SENTENCE);
     let is_expected = setting.is_expected_to_fail(outcome.case);
     let mark = match outcome.verdict {
         Verdict::Held | Verdict::Noted(_) if summary.unexpectedly_held.contains(&outcome.case.about.name) => {
@@ -146,14 +144,14 @@ fn details(outcome: &Outcome) -> String {
     let about = &outcome.case.about;
     let mut details = format!(
         "{}\ntried: {}\ngood: {}\nsource: {}\nguide: {}\n",
-        printable(outcome.verdict.text(), TEXT),
+        printable(outcome.verdict.text(), SENTENCE),
         about.tries,
         about.good,
         about.source,
         guide(about.guide)
     );
     for line in outcome.evidence.to_string().lines() {
-        details.push_str(&printable(line, TEXT));
+        details.push_str(&printable(line, SENTENCE));
         details.push('\n');
     }
     details

@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 
 /// The longest value in a line, in characters. The report at the end has the whole text of a failed case.
 pub(super) const LINE: usize = 300;
-/// The longest text of a verdict at the end.
+/// The longest text in a report that has all of it: at the end for a reader, and for a program.
 pub(super) const SENTENCE: usize = 4000;
 /// The longest line of the evidence.
 const EVIDENCE: usize = 160;
