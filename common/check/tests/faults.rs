@@ -255,11 +255,6 @@ fn case_of(label: &str) -> &str {
     label.split_once(['[', '?']).map_or(label, |(case, _)| case)
 }
 
-/// Whether this label is about one of these cases.
-fn is_about(label: &str, cases: &BTreeSet<&str>) -> bool {
-    cases.contains(case_of(label))
-}
-
 /// The cases that fail in some runs.
 fn sometimes(failed: &Failed) -> BTreeSet<&str> {
     failed.iter().filter(|label| label.ends_with('?')).map(|label| case_of(label)).collect()
@@ -269,7 +264,7 @@ fn sometimes(failed: &Failed) -> BTreeSet<&str> {
 fn merged(line: &Failed, run: &Failed) -> Failed {
     let mut unstable: BTreeSet<&str> = line.symmetric_difference(run).map(|label| case_of(label)).collect();
     unstable.extend(sometimes(line));
-    let stable = line.iter().filter(|label| !is_about(label, &unstable)).cloned();
+    let stable = line.iter().filter(|label| !unstable.contains(case_of(label))).cloned();
     stable.chain(unstable.iter().map(|case| format!("{case}?"))).collect()
 }
 
