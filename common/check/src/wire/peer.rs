@@ -170,7 +170,7 @@ where
         let mut call = self.connection.call_until(by);
         let read = Stream::new(&mut self.tls, &mut call).read(&mut plaintext);
         match &read {
-            Ok(0) => self.note_close_notify(),
+            Ok(0) => self.note_end(&End::CloseNotify),
             Ok(_) => {}
             Err(error) => self.note_alert(error),
         }
@@ -217,7 +217,7 @@ where
             let most = buffer.len().min(length - plaintext.len());
             match self.tls.reader().read(&mut buffer[..most]) {
                 Ok(0) => {
-                    self.note_close_notify();
+                    self.note_end(&End::CloseNotify);
                     return (plaintext, Some(End::CloseNotify));
                 }
                 Ok(more) => plaintext.extend_from_slice(&buffer[..more]),
@@ -299,10 +299,6 @@ where
         if let End::Alert(_) = End::of(error) {
             self.note_end(&End::of(error));
         }
-    }
-
-    fn note_close_notify(&mut self) {
-        self.note_end(&End::CloseNotify);
     }
 
     fn note_end(&mut self, end: &End) {
