@@ -69,7 +69,7 @@ Exit status:
     1  configuration: a file, a certificate, the address to listen on
     2  usage: the command line
     3  TLS: handshake, authorization, an alert, keys used up
-    4  truncated: the peer ended without close_notify; with -i also: the server closed first, or did not confirm the end
+    4  truncated: no close_notify; with -i also: the server closed first, or did not confirm the end
     5  timed out; or the reader of stdout did not take everything
     6  transport: unresolvable, refused, reset
   130  interrupted: Ctrl-C or SIGTERM at the client, the second one at either";

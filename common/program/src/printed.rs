@@ -19,7 +19,7 @@ pub struct PrintedArgs {
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
     list: Option<List>,
 
-    /// Print the completions for a shell: bash, elvish, fish, powershell or zsh
+    /// Print the completions for bash, elvish, fish, powershell or zsh
     #[arg(long, value_name = "SHELL", value_enum, hide_possible_values = true)]
     completions: Option<Shell>,
 }
