@@ -81,7 +81,7 @@ pub struct Cli {
 
     /// Offer this application protocol (repeatable)
     #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
-    alpn: Vec<Vec<u8>>,
+    pub alpn: Vec<Vec<u8>>,
 
     /// Name that the server's certificate must have [default: HOST]
     #[arg(long, value_name = "NAME", value_parser = parse_server_name, aliases = ["servername", "sni"])]
@@ -180,7 +180,8 @@ impl Cli {
 
     /// Returns the texts for the ends of sessions.
     pub fn endings(&self) -> Endings {
-        Endings::new(Side::Client, self.tls().offer(self.alpn())).after_starttls(self.starttls.is_some())
+        Endings::new(Side::Client, self.tls().offer(self.alpn.clone()))
+            .after_starttls(self.starttls.is_some())
     }
 
     /// Returns the versions, cipher suites and groups. Encrypted ClientHello allows TLS 1.3 only.
@@ -208,11 +209,6 @@ impl Cli {
     /// Returns the files of `--cert` and `--key`.
     pub fn identity(&self) -> Option<(&Path, &Path)> {
         self.cert.as_deref().zip(self.key.as_deref())
-    }
-
-    /// Returns the application protocols to offer, in order of preference.
-    pub fn alpn(&self) -> Vec<Vec<u8>> {
-        self.alpn.clone()
     }
 
     /// Returns the name that the server's certificate must have: `--server-name`, or the host of the target.

@@ -52,7 +52,7 @@ pub fn plan(cli: &Cli, hooks: &TlsHooks) -> Result<Plan, Failure> {
         .map_err(|error| configuration(&error))?;
     let certificate = ClientCertificate::new(certified);
     let mut config = builder.with_client_cert_resolver(Arc::new(certificate));
-    config.alpn_protocols = cli.alpn();
+    config.alpn_protocols = cli.alpn.clone();
     config.key_log = hooks.key_log();
     let authorize =
         AuthorizeServer { name: server_name.clone(), verifier, clock: Arc::clone(&config.time_provider) };

@@ -43,17 +43,17 @@ pub struct Flags {
 
     /// Accept this application protocol (repeatable)
     #[arg(long, value_name = "NAME", value_parser = alpn::parse)]
-    alpn: Vec<Vec<u8>>,
+    pub alpn: Vec<Vec<u8>>,
 
     /// Number of sessions served at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
-    #[arg(value_parser = count::between(1_u32, 1_000_000))]
-    slots: u32,
+    #[arg(value_parser = count::between(1_usize, 1_000_000))]
+    pub slots: usize,
 
     /// Number of clients that may wait in the accept queue
     #[arg(long, value_name = "N", default_value_t = 128)]
-    #[arg(value_parser = count::between(1_u16, u16::MAX))]
-    waiting: u16,
+    #[arg(value_parser = count::between(1_usize, 65_535))] // every client passes through the queue
+    pub waiting: usize,
 
     /// End after this many sessions [default: serve until Ctrl-C]
     #[arg(long, value_name = "N", value_parser = count::between(1_u64, u64::MAX))]
@@ -136,21 +136,6 @@ impl Flags {
             Auth::Required => ClientAuth::Required,
         }
     }
-
-    /// Returns the application protocols of the server, in order of preference.
-    pub fn alpn(&self) -> Vec<Vec<u8>> {
-        self.alpn.clone()
-    }
-
-    /// Returns the number of slots, at least 1.
-    pub fn slots(&self) -> usize {
-        usize::try_from(self.slots).unwrap_or(usize::MAX)
-    }
-
-    /// Returns the capacity of the accept queue. It is at least 1, because every client passes through the queue.
-    pub fn waiting(&self) -> usize {
-        usize::from(self.waiting)
-    }
 }
 
 #[cfg(test)]
@@ -177,7 +162,7 @@ mod tests {
         let flags = parse(&[]).unwrap();
         assert_eq!(flags.listen.to_string(), "127.0.0.1:8000");
         assert_eq!(flags.identity(), None);
-        assert_eq!(flags.waiting(), 128);
+        assert_eq!(flags.waiting, 128);
         assert_eq!(flags.sessions, None);
         assert_eq!(flags.verbosity.steps(), 0);
         let timeouts = flags.timeouts;

@@ -72,9 +72,8 @@ pub fn run_with(name: &str, flags: &Flags, service: impl Service) -> ExitCode {
 fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), String> {
     let presented = flags.show_certs.then(LastPresented::default);
     let Shown { mut observer, hooks } = shown(flags, presented.clone(), start)?;
-    let (event_loop, address) =
-        setup::event_loop(flags, &hooks, presented.as_ref(), service).map_err(|error| error.to_string())?;
-    let load = || setup::terms_again(flags, &hooks, presented.as_ref()).map_err(|error| error.to_string());
+    let (event_loop, address) = setup::event_loop(flags, &hooks, presented.as_ref(), service)?;
+    let load = || setup::terms_again(flags, &hooks, presented.as_ref());
     observer.event_loop(Instant::now(), &LoopEvent::Listening(address));
     event_loop.run(&load, observer.as_mut()).map_err(|error| format!("the event loop failed: {error}"))
 }
@@ -82,7 +81,7 @@ fn serve(flags: &Flags, service: impl Service, start: Instant) -> Result<(), Str
 /// Creates the observers: the log, the status line if the terminal shows nothing else, the certificates of clients, and
 /// the sinks that the flags name.
 fn shown(flags: &Flags, presented: Option<LastPresented>, start: Instant) -> Result<Shown, String> {
-    let endings = Endings::new(Side::Server, flags.tls.offer(flags.alpn()));
+    let endings = Endings::new(Side::Server, flags.tls.offer(flags.alpn.clone()));
     let log = Box::new(Reporter::new(endings.clone()).beside_trace(flags.show.traces()));
     let shows_more = flags.show.traces() || flags.show_certs;
     let has_status_line = flags.verbosity.steps() > 0 && stderr::can_show_status() && !shows_more;

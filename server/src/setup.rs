@@ -34,19 +34,9 @@ const CERTIFICATE: &str = "certificates/certificate.pem";
 /// The file of its key.
 const KEY: &str = "certificates/key.pem";
 
-/// The error of a server that cannot start: a sentence with the cause and a hint.
-#[derive(Debug)]
-pub struct SetupError(String);
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Makes a setup error of another error.
-fn because(error: impl fmt::Display) -> SetupError {
-    SetupError(error.to_string())
+/// Returns the sentence of an error.
+fn sentence(error: impl fmt::Display) -> String {
+    error.to_string()
 }
 
 /// Loads the certificate, starts to listen, and creates the event loop. Returns it with the address of the listener.
@@ -59,17 +49,17 @@ pub fn event_loop<S: Service>(
     hooks: &TlsHooks,
     presented: Option<&LastPresented>,
     service: S,
-) -> Result<(EventLoop<S>, SocketAddr), SetupError> {
+) -> Result<(EventLoop<S>, SocketAddr), String> {
     if flags.identity().is_none() {
         make_first_certificate()?;
     }
     let terms = terms(flags, hooks, presented)?;
     let listener = listen(flags)?;
-    let address = listener.address().map_err(because)?;
-    let capacity = Capacity { slots: flags.slots(), waiting: flags.waiting(), sessions: flags.sessions };
+    let address = listener.address().map_err(sentence)?;
+    let capacity = Capacity { slots: flags.slots, waiting: flags.waiting, sessions: flags.sessions };
     descriptors::provide_for(&capacity);
     let event_loop = EventLoop::new(listener, &capacity, terms, service)
-        .map_err(|error| SetupError(format!("cannot start the event loop: {error}")))?;
+        .map_err(|error| format!("cannot start the event loop: {error}"))?;
     Ok((event_loop, address))
 }
 
@@ -82,14 +72,14 @@ pub fn terms_again(
     flags: &Flags,
     hooks: &TlsHooks,
     presented: Option<&LastPresented>,
-) -> Result<Terms, SetupError> {
+) -> Result<Terms, String> {
     let (certificate, key) = identity_files(flags);
     for file in [Some(certificate), Some(key), flags.client_ca.as_deref()].into_iter().flatten() {
         if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(SetupError(format!(
+            return Err(format!(
                 "{} is not a regular file, so the server can read it only at the start",
                 file.display()
-            )));
+            ));
         }
     }
     terms(flags, hooks, presented)
@@ -99,22 +89,22 @@ pub fn terms_again(
 ///
 /// # Errors
 /// A file or the TLS configuration cannot be used.
-fn terms(flags: &Flags, hooks: &TlsHooks, presented: Option<&LastPresented>) -> Result<Terms, SetupError> {
+fn terms(flags: &Flags, hooks: &TlsHooks, presented: Option<&LastPresented>) -> Result<Terms, String> {
     let identity = identity(flags)?;
     let provider = hooks.provider(flags.tls.provider());
     let verifier = client_verifier(flags, &provider)?;
     let verifier = verifier.map(|verifier| Arc::new(verifier.keep_presented(presented.cloned())));
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&flags.tls.versions())
-        .map_err(because)?;
+        .map_err(sentence)?;
     let builder = match &verifier {
         Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier) as _),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(because)?;
-    config.alpn_protocols = flags.alpn();
+    let mut config = builder.with_single_cert(identity.chain, identity.key).map_err(sentence)?;
+    config.alpn_protocols = flags.alpn.clone();
     config.key_log = hooks.key_log();
-    remember_sessions(&mut config, flags.slots())?;
+    remember_sessions(&mut config, flags.slots)?;
     let authorize: Arc<dyn Authorize> = match verifier {
         Some(verifier) => Arc::new(AuthorizeClients { verifier, clock: Arc::clone(&config.time_provider) }),
         None => Arc::new(AnyClient),
@@ -145,20 +135,17 @@ fn remembered_clients(slots: usize) -> usize {
 ///
 /// Each call creates a new ticket key and an empty store. After a reload an old ticket cannot resume a session that the
 /// new files would reject.
-fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), SetupError> {
-    config.ticketer = Ticketer::new()
-        .map_err(|error| SetupError(format!("cannot make the key for session tickets: {error}")))?;
+fn remember_sessions(config: &mut ServerConfig, slots: usize) -> Result<(), String> {
+    config.ticketer =
+        Ticketer::new().map_err(|error| format!("cannot make the key for session tickets: {error}"))?;
     config.session_storage = ServerSessionMemoryCache::new(remembered_clients(slots));
     Ok(())
 }
 
 /// Returns the verifier of client certificates. `None`: there is no `--client-ca`.
-fn client_verifier(
-    flags: &Flags,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Option<ClientVerifier>, SetupError> {
+fn client_verifier(flags: &Flags, provider: &Arc<CryptoProvider>) -> Result<Option<ClientVerifier>, String> {
     let Some(file) = &flags.client_ca else { return Ok(None) };
-    let trust = Arc::new(Trust::load(file).map_err(because)?);
+    let trust = Arc::new(Trust::load(file).map_err(sentence)?);
     for warning in trust.warnings(UnixTime::now()) {
         warn!("{warning}");
     }
@@ -173,9 +160,9 @@ fn client_verifier(
 }
 
 /// Creates the development certificate if this is the first run.
-fn make_first_certificate() -> Result<(), SetupError> {
+fn make_first_certificate() -> Result<(), String> {
     let made = development_certificate(Path::new(CERTIFICATE), Path::new(KEY), UnixTime::now());
-    if made.map_err(because)? == FirstRun::Created {
+    if made.map_err(sentence)? == FirstRun::Created {
         info!("first run: made a development certificate for localhost: {CERTIFICATE}, {KEY}");
     }
     Ok(())
@@ -187,10 +174,10 @@ fn identity_files(flags: &Flags) -> (&Path, &Path) {
 }
 
 /// Loads the server's certificate and key, and logs warnings about them.
-fn identity(flags: &Flags) -> Result<Identity, SetupError> {
+fn identity(flags: &Flags) -> Result<Identity, String> {
     let now = UnixTime::now();
     let (certificate, key) = identity_files(flags);
-    let identity = Identity::load(certificate, key).map_err(because)?;
+    let identity = Identity::load(certificate, key).map_err(sentence)?;
     for warning in identity.warnings(now) {
         warn!("{warning}");
     }
@@ -198,10 +185,9 @@ fn identity(flags: &Flags) -> Result<Identity, SetupError> {
 }
 
 /// Listens on the first address of `--listen` that can be used.
-fn listen(flags: &Flags) -> Result<Listener, SetupError> {
-    let cannot = |error: &std::io::Error, hint: &str| {
-        SetupError(format!("cannot listen on {}: {error}{hint}", flags.listen))
-    };
+fn listen(flags: &Flags) -> Result<Listener, String> {
+    let cannot =
+        |error: &std::io::Error, hint: &str| format!("cannot listen on {}: {error}{hint}", flags.listen);
     let addresses = flags.listen.resolve().map_err(|error| {
         cannot(&error, "; is the name right? 0.0.0.0 and [::] stand for every address of this machine")
     })?;
