@@ -326,6 +326,9 @@ mod tests {
             (&["--ech-grease", "--suite", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"], "no suite of TLS 1.3"),
             (&["--show-certs", "--capture", "-"], "name a file for the capture"),
             (&["--show-certs", "-i"], "cannot be used with"),
+            (&["-i", "--message=hello"], "cannot be used with"),
+            (&["-i", "--linger=1s"], "cannot be used with"),
+            (&["-i", "--reconnect=1"], "cannot be used with"),
             (&["a", "b"], "unexpected argument 'b'"),
             (&["--tls=1.2", "--group=X25519MLKEM768"], "--group X25519"),
         ] {

@@ -45,16 +45,10 @@ fn a_host_that_does_not_exist_is_a_transport_error() {
 fn a_wrong_command_line_is_a_usage_error() {
     for (arguments, part) in [
         (&["--messsage", "x"][..], "--message"),
-        (&["localhost:0"], "port 0 cannot be connected to"),
-        (&["https://localhost"], "write HOST:PORT"),
         (&["8000"], "localhost:8000"),
         (&["::1:8000:"], "HOST:PORT"),
-        (&["--wait-timeout", "0s"], "`off`"),
-        (&["--linger", "3"], "`3s`"),
-        (&["--server-name", "not a name"], "neither a DNS name nor an IP address"),
         (&["--tls", "1.1"], "TLS 1.1 is obsolete (RFC 8996)"),
         (&["--reconnect", "x"], "write a whole number from 0 to 4294967295"),
-        (&["--reconnect", "-1"], "write a whole number from 0 to 4294967295"),
         (&["--linger", "-1s"], "'-1s' for '--linger <TIME>': a time cannot be negative"),
         (&["--idle-timeout", "-1s"], "'-1s' for '--idle-timeout <TIME>': a time cannot be negative"),
         (&["-CAfile", "ca.pem"], "-CAfile is not a flag of this program: --ca FILE names the certificates"),

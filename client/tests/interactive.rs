@@ -4,7 +4,6 @@
 use std::fs::File;
 
 use testing::echo_server::EchoServer;
-use testing::folder::TempDir;
 use testing::peer::End;
 use testing::program::{Launch, Program};
 use testing::test_server::session;
@@ -129,14 +128,4 @@ fn a_signal_closes_gracefully_while_stdin_is_open() {
     let last = client.stderr.wait_for_line("mio-client: ");
     assert!(last.ends_with("interrupted: 7 bytes went to the server, 16 came from it"), "{last}");
     server.log().wait_for_line("closed cleanly, the client first");
-}
-
-#[test]
-fn it_excludes_the_flags_of_other_modes() {
-    for flag in ["--message=hello", "--linger=1s", "--reconnect=1"] {
-        let folder = TempDir::new();
-        let mut client = Launch::client(folder.path()).args(["-i", flag]).start();
-        client.expect_exit(2);
-        client.stderr.wait_for_line("cannot be used with");
-    }
 }

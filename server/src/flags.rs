@@ -196,6 +196,7 @@ mod tests {
             (["--idle-timeout", "0s"], "`off`"),
             (["--group", "P-256"], "secp256r1"),
             (["--show-certs", "-v"], "--client-ca <FILE>"),
+            (["--client-auth", "optional"], "--client-ca <FILE>"),
         ] {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(part), "{error}");

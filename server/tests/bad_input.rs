@@ -57,8 +57,6 @@ fn an_address_that_is_not_ours_cannot_be_listened_on() {
 fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
     for (arguments, part) in [
         (&["--lisen", "127.0.0.1:0"][..], "--listen"),
-        (&["--cert", "chain.pem"], "--key <FILE>"),
-        (&["--waiting", "0"], "write a whole number from 1 to 65535"),
         (&["--slots", "x"], "write a whole number from 1 to 1000000"),
         (&["--sessions", "-1"], "'-1' for '--sessions <N>': write a whole number from 1"),
         (&["127.0.0.1:9000"], "unexpected argument 127.0.0.1:9000: write --listen 127.0.0.1:9000"),
@@ -68,7 +66,6 @@ fn a_wrong_command_line_is_a_usage_error_and_makes_no_files() {
         (&["--bind", "127.0.0.1"], "--listen ADDR:PORT"),
         (&["-CAfile", "ca.pem"], "--client-ca FILE"),
         (&["--trace", "json"], "write --trace=json"),
-        (&["--idle-timeout", "10"], "`10s`"),
         (&["--suite", "AES"], "TLS_AES_256_GCM_SHA384"),
         (
             &["--tls=1.3", "--suite=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"],

@@ -91,11 +91,3 @@ fn an_invalid_trust_file_is_an_error() {
     server.expect_exit(1);
     server.stderr.wait_for_line("mio-server: trust file clients.pem is not PEM");
 }
-
-#[test]
-fn client_auth_requires_client_ca() {
-    let folder = TempDir::new();
-    let mut server = Launch::server(folder.path()).args(["--client-auth", "optional"]).start();
-    server.expect_exit(2);
-    server.stderr.wait_for_line("--client-ca <FILE>");
-}
