@@ -32,7 +32,7 @@ impl Exchange {
 }
 
 /// The command of the first exchange: the server greets first.
-const NOTHING: &str = "";
+pub(super) const NOTHING: &str = "";
 const EHLO: &str = "EHLO";
 const STARTTLS: &str = "STARTTLS";
 /// The beginning of a line that IMAP does not count as the answer to a command.
@@ -81,7 +81,7 @@ impl Dialogue {
             protocol,
             local,
             left: protocol.exchanges(),
-            answered: Answer::GREETING,
+            answered: Answer(NOTHING),
             output: Vec::new(),
             line: Vec::new(),
             lines: 0,
@@ -162,7 +162,7 @@ impl Dialogue {
 
     /// Returns the answer that is not complete yet, or else the last one.
     fn pending(&self) -> Answer {
-        self.left.first().map_or(self.answered, |exchange| Answer::to(exchange.command))
+        self.left.first().map_or(self.answered, |exchange| Answer(exchange.command))
     }
 
     /// Returns a command as bytes. EHLO has our address, because this machine may have no name that others know

@@ -5,27 +5,17 @@ use std::io;
 
 use tls_session::escaped::Escaped;
 
-use super::dialogue::{MAX_LINE, MAX_LINES};
+use super::dialogue::{MAX_LINE, MAX_LINES, NOTHING};
 
 /// An answer of the server, by the command before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer(&'static str);
-
-impl Answer {
-    /// The greeting. No command comes before it.
-    pub(super) const GREETING: Self = Self("");
-
-    /// Returns the answer to this command.
-    pub(super) const fn to(command: &'static str) -> Self {
-        Self(command)
-    }
-}
+pub struct Answer(pub(super) &'static str);
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::GREETING => f.write_str("greeting"),
-            Self(command) => write!(f, "answer to {command}"),
+        match self.0 {
+            NOTHING => f.write_str("greeting"),
+            command => write!(f, "answer to {command}"),
         }
     }
 }
