@@ -37,7 +37,9 @@ impl<S: Service> EventLoop<S> {
             let Some(silent) = self.slots.silent(key) else { continue };
             // A readable socket without a FIN holds data. With a FIN, only a peek can tell.
             let peeked = if readiness.is_read_closed() { silent.client.peek() } else { Peeked::Data };
-            self.handle_peeked(key, peeked, readiness, cx);
+            if !matches!(peeked, Peeked::Silent) {
+                self.end_silence(key, peeked, readiness, cx);
+            }
         }
     }
 
@@ -47,26 +49,21 @@ impl<S: Service> EventLoop<S> {
             && self.silence_deadline(silent).is_some_and(|at| at <= cx.now)
         {
             let peeked = silent.client.peek(); // the loop may be late, and data may have arrived
-            if let Peeked::Silent = peeked {
-                let Some(Silent { client, .. }) = self.slots.remove_silent(key) else { return };
-                self.queue.skip(&client, SkipReason::Silent(cx.now - client.since), cx);
-                client.close();
-            } else {
-                self.handle_peeked(key, peeked, Readiness::all(), cx);
-            }
+            self.end_silence(key, peeked, Readiness::all(), cx);
         }
     }
 
-    /// Handles the result of a peek at a silent client in a slot.
-    fn handle_peeked(&mut self, key: usize, peeked: Peeked, readiness: Readiness, cx: &mut LoopContext<'_>) {
-        if let Peeked::Silent = peeked {
-            return;
-        }
+    /// Begins the session of a silent client in a slot, or frees the slot, by the result of a peek at the client.
+    fn end_silence(&mut self, key: usize, peeked: Peeked, readiness: Readiness, cx: &mut LoopContext<'_>) {
         let Some(Silent { client, registration, .. }) = self.slots.remove_silent(key) else { return };
         match peeked {
             Peeked::Data => self.begin(key, client, registration, readiness, cx),
             Peeked::Failed(error) => self.queue.skip(&client, SkipReason::Error(&error), cx),
-            Peeked::Fin | Peeked::Silent => self.queue.skip(&client, SkipReason::Fin, cx),
+            Peeked::Fin => self.queue.skip(&client, SkipReason::Fin, cx),
+            Peeked::Silent => {
+                self.queue.skip(&client, SkipReason::Silent(cx.now - client.since), cx);
+                client.close();
+            }
         }
     }
 
