@@ -259,17 +259,14 @@ impl<A: Application> Slots<A> {
         cx: &mut Context<'_>,
     ) -> Option<(usize, Option<CloseReason>)> {
         let key = self.runnable.next()?;
-        Some((key, self.turn(key, registry, cx)))
-    }
-
-    /// Gives a turn to a session that has just left the run queue. Returns the reason if the session is over.
-    fn turn(&mut self, key: usize, registry: &Registry, cx: &mut Context<'_>) -> Option<CloseReason> {
-        match self.slot_mut(key)?.session.turn(registry, cx) {
-            Turn::Wait(_) => self.update_timer(key),
-            Turn::Again(_) => self.enqueue(key),
-            Turn::Done(reason) => return Some(reason),
+        let turn = self.slot_mut(key).map(|slot| slot.session.turn(registry, cx));
+        match turn {
+            Some(Turn::Wait(_)) => self.update_timer(key),
+            Some(Turn::Again(_)) => self.enqueue(key),
+            Some(Turn::Done(reason)) => return Some((key, Some(reason))),
+            None => {}
         }
-        None
+        Some((key, None))
     }
 
     /// Adds a runnable session at the end of the run queue.
