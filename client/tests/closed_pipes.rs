@@ -49,20 +49,6 @@ fn wait_until_unread(mut pipe: io::PipeWriter) {
 }
 
 #[test]
-fn a_closed_stderr_changes_nothing() {
-    let server = TestServer::new();
-    let (reader, writer) = io::pipe().unwrap();
-    drop(reader);
-    let mut client = server.client().args(["--linger", "0s", "-vv"]).stderr(writer).start();
-    let mut session = server.accept();
-    session.send(b"first");
-    assert_eq!(session.receive_to_end(), (vec![], End::CloseNotify));
-    session.close_notify();
-    client.expect_exit(0);
-    assert_eq!(client.stdout.text(), "first");
-}
-
-#[test]
 #[cfg(target_os = "linux")] // which has /dev/full
 fn a_full_disk_is_reported_and_the_session_closes_gracefully() {
     let server = TestServer::new();

@@ -120,7 +120,7 @@ fn the_summary_of_a_client_without_a_reader_of_stderr_is_lost() {
     let server = EchoServer::start(&[]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut client = server.client(&["--reconnect", "2", "--linger", "0s"]).stderr(writer).start();
+    let mut client = server.client(&["--reconnect", "2", "--linger", "0s", "-vv"]).stderr(writer).start();
     client.expect_exit(0);
     assert_eq!(client.stdout.text(), "welcome!\n".repeat(3));
 }

@@ -48,6 +48,7 @@ fn each_session_has_its_own_deadlines() {
         }
     });
     assert!(busy.try_round_trip(b"still there"));
+    assert!(server.log().wait_for_line("timed out (--idle-timeout)").contains("WARN"));
 }
 
 #[test]
