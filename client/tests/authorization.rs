@@ -13,10 +13,8 @@ use testing::test_server::TestServer;
 
 /// A real server with this identity, and a client that trusts `trusted` and connects to `localhost`.
 fn session(identity: &Identity, trusted: &str, arguments: &[&str]) -> (EchoServer, Program) {
-    let folder = TempDir::new();
-    identity.write(&folder);
-    folder.write("trusted.pem", trusted);
-    let server = EchoServer::start_in(folder, &[]);
+    let server = EchoServer::with_identity(identity, &[]);
+    server.folder.write("trusted.pem", trusted);
     let client = server.client(&["--ca", "trusted.pem", "--linger", "0s"]).args(arguments).start();
     (server, client)
 }

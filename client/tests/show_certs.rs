@@ -5,16 +5,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use testing::certificates::{Authority, Identity, der};
 use testing::echo_server::EchoServer;
-use testing::folder::TempDir;
 use testing::program::Program;
 use testing::test_server::TestServer;
 
 /// Our server with this identity, and a client that trusts `trusted` and shows what the server presents.
 fn shown(identity: &Identity, trusted: &str, arguments: &[&str]) -> (EchoServer, Program) {
-    let folder = TempDir::new();
-    identity.write(&folder);
-    folder.write("trusted.pem", trusted);
-    let server = EchoServer::start_in(folder, &[]);
+    let server = EchoServer::with_identity(identity, &[]);
+    server.folder.write("trusted.pem", trusted);
     let client = server.client(&["--ca", "trusted.pem", "--show-certs"]).args(arguments).start();
     (server, client)
 }

@@ -8,10 +8,8 @@ use testing::program::{Launch, Program};
 
 /// A server with this identity, and a client on a system that trusts these certificates.
 fn session(identity: &Identity, system: &str) -> (EchoServer, Program) {
-    let folder = TempDir::new();
-    identity.write(&folder);
-    let store = folder.write("store.pem", system);
-    let server = EchoServer::start_in(folder, &[]);
+    let server = EchoServer::with_identity(identity, &[]);
+    let store = server.folder.write("store.pem", system);
     let client = server.client(&["--ca", "system", "--linger", "0s"]).env("SSL_CERT_FILE", &store).start();
     (server, client)
 }

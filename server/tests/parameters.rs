@@ -4,7 +4,6 @@
 
 use testing::certificates::Identity;
 use testing::echo_server::EchoServer;
-use testing::folder::TempDir;
 
 /// The line that a server with these arguments logs about a client that accepts everything.
 fn connected(arguments: &[&str]) -> String {
@@ -41,9 +40,7 @@ fn suite_selects_each_suite_for_an_rsa_certificate() {
         "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
         "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
     ] {
-        let folder = TempDir::new();
-        Identity::rsa().write(&folder);
-        let server = EchoServer::start_in(folder, &["--suite", suite]);
+        let server = EchoServer::with_identity(&Identity::rsa(), &["--suite", suite]);
         server.serves_a_client();
         let line = server.log().wait_for_line("connected:");
         assert!(line.contains(&format!(" TLS1.2 {suite} ")), "{line}");

@@ -17,12 +17,6 @@ const RELOADED: &str = "new sessions use the new contents of the files";
 const NOT_RELOADED: &str =
     "reload failed, the old certificate stays in use: fix this, then send SIGHUP again";
 
-fn server(identity: &Identity, arguments: &[&str]) -> EchoServer {
-    let folder = TempDir::new();
-    identity.write(&folder);
-    EchoServer::start_in(folder, arguments)
-}
-
 fn reload(server: &EchoServer, expected: &str) -> String {
     let before = server.log().lines(expected).len();
     server.program.signal("HUP");
@@ -32,7 +26,7 @@ fn reload(server: &EchoServer, expected: &str) -> String {
 #[test]
 fn a_queued_client_gets_the_new_certificate_and_an_open_session_continues() {
     let (old, new) = (Identity::localhost(), Identity::localhost());
-    let server = server(&old, &[]);
+    let server = EchoServer::with_identity(&old, &[]);
     let mut first = TlsClient::connect(server.address, client_config(&old.certificate));
     assert_eq!(first.receive(9), b"welcome!\n");
     let mut queued = TlsClient::new(server.connect_raw(), client_config(&new.certificate));
@@ -51,7 +45,7 @@ fn a_queued_client_gets_the_new_certificate_and_an_open_session_continues() {
 #[test]
 fn bad_files_change_nothing_and_the_log_names_the_fault() {
     let identity = Identity::localhost();
-    let server = server(&identity, &[]);
+    let server = EchoServer::with_identity(&identity, &[]);
     let (certificate, key) = ("certificates/certificate.pem", "certificates/key.pem");
     server.folder.write(key, &Identity::localhost().key);
     let line = reload(&server, NOT_RELOADED);
@@ -142,7 +136,7 @@ fn an_expired_authority_causes_a_warning_at_the_start_and_at_a_reload() {
 #[test]
 fn an_old_ticket_leads_to_a_full_handshake() {
     let identity = Identity::localhost();
-    let server = server(&identity, &[]);
+    let server = EchoServer::with_identity(&identity, &[]);
     let config = client_config(&identity.certificate);
     let mut first = TlsClient::connect(server.address, config.clone());
     first.receive(9);
@@ -158,7 +152,7 @@ fn an_old_ticket_leads_to_a_full_handshake() {
 
 #[test]
 fn sighup_ends_a_client() {
-    let server = server(&Identity::localhost(), &[]);
+    let server = EchoServer::with_identity(&Identity::localhost(), &[]);
     let client = server.client(&["--linger", "1h"]).start();
     client.stdout.wait_for_text("welcome!");
     client.signal("HUP");

@@ -11,7 +11,7 @@ use check::trial::{Closing, Outcome, judge};
 use check::wire::Connection;
 use rustls::ClientConfig;
 
-use crate::certificates::root_store;
+use crate::certificates::{Identity, root_store};
 use crate::folder::TempDir;
 use crate::peer::{TlsClient, client_config, connect};
 use crate::program::{Launch, Output, Program};
@@ -30,6 +30,13 @@ impl EchoServer {
     /// Starts it in a new folder, where it makes its certificate.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_in(TempDir::new(), arguments)
+    }
+
+    /// Starts it in a new folder with this identity.
+    pub fn with_identity(identity: &Identity, arguments: &[&str]) -> Self {
+        let folder = TempDir::new();
+        identity.write(&folder);
+        Self::start_in(folder, arguments)
     }
 
     /// Starts it at this address, with port 0.
