@@ -174,6 +174,19 @@ fn proofs_name_their_key_and_their_messages() {
     );
 }
 
+#[test]
+fn a_certificate_verify_signs_what_its_version_says() {
+    let tls13 = "signature over 64 spaces, \"TLS 1.3, client CertificateVerify\", a zero byte and the transcript hash";
+    let tls12 = "signature over all handshake messages so far";
+    for (shape, signed) in [(Shape::default(), tls13), (self::tls12(), tls12)] {
+        for page in pages(&Shape { mutual: true, ..shape }) {
+            let proofs = page.texts(".proof");
+            let proof = proofs.iter().find(|proof| proof.contains("CertificateVerify: the client")).unwrap();
+            assert!(proof.contains(&format!("Calculation: {signed}")), "{proof}");
+        }
+    }
+}
+
 // ---- captions --------------------------------------------------------------------------------------------------
 
 fn captions(page: &Page) -> String {

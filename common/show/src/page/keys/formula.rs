@@ -2,7 +2,7 @@
 
 use decode::hex;
 use decode::schedule::{Check, CheckKind, HashAlgorithm, Input, Key, Rule, Seed};
-use rustls::{NamedGroup, Side};
+use rustls::{NamedGroup, ProtocolVersion, Side};
 
 use super::super::names;
 use super::exchange::exchange;
@@ -61,8 +61,8 @@ fn short(nonce: &[u8]) -> String {
     }
 }
 
-/// Returns the calculation of a check.
-pub(super) fn check_formula(check: &Check) -> String {
+/// Returns the calculation of a check in a session of this version.
+pub(super) fn check_formula(check: &Check, version: Option<ProtocolVersion>) -> String {
     let key = check.key.map_or_else(|| "finished_key".into(), Key::name);
     match check.kind {
         CheckKind::Finished(side) if check.key == Some(Key::Master) => {
@@ -71,11 +71,13 @@ pub(super) fn check_formula(check: &Check) -> String {
         }
         CheckKind::Finished(_) => format!("verify_data = HMAC({key}, transcript hash)"),
         CheckKind::Binder(_) => format!("binder = HMAC({key}, transcript hash)"),
-        CheckKind::CertificateVerify(side) if check.signed.is_some() => format!(
+        // RFC 8446, 4.4.3.
+        CheckKind::CertificateVerify(side) if version == Some(ProtocolVersion::TLSv1_3) => format!(
             "signature over 64 spaces, \"TLS 1.3, {} CertificateVerify\", a zero byte and the transcript hash",
             names::side(side)
         ),
-        CheckKind::CertificateVerify(_) => "signature over all messages so far".to_owned(),
+        // RFC 5246, 7.4.8.
+        CheckKind::CertificateVerify(_) => "signature over all handshake messages so far".to_owned(),
         CheckKind::ServerKeyExchange => {
             "signature over client random + server random + the server's group and public key".to_owned()
         }

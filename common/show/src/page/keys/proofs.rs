@@ -33,7 +33,7 @@ impl Chapter<'_> {
                 div.step {
                     p { (says) }
                     @if let Some([_, why]) = &doubt { p { (why) } }
-                    p { "Calculation: " code { (check_formula(check)) } }
+                    p { "Calculation: " code { (check_formula(check, record.version)) } }
                     @if let Some(key) = check.key { p { "Made from: " (self.link(key)) } }
                     @if let Some(transcript) = &check.transcript { (messages(transcript)) }
                     @if let Some(repeat) = repeat { (command("Repeat this in Python", &repeat)) }
