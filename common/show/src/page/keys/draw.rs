@@ -152,7 +152,7 @@ impl Chapter<'_> {
         let repeat = python::derivation(derivation, &self.inputs);
         html! {
             div.step {
-                p { (why(derivation)) " " span.where { (reference(section(*key))) } }
+                p { (why(derivation)) " " span.where { (reference(section(*key, rule))) } }
                 p { "Calculation: " code { (formula(rule, *algorithm)) } }
                 @if let Rule::KeyExchange(Some(group)) = rule { (self.shares(exchange(Some(*group)))) }
                 @if !inputs.is_empty() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use decode::explain::Fault;
-use decode::schedule::{CheckKind, Derivation, Epoch, Key, Part, Rule};
+use decode::schedule::{CheckKind, Derivation, Epoch, Key, Part, Rule, Seed};
 use rustls::Side;
 
 use super::super::names;
@@ -101,8 +101,8 @@ pub(super) fn why(derivation: &Derivation) -> &'static str {
     }
 }
 
-/// Returns the section that specifies a key.
-pub(super) fn section(key: Key) -> &'static str {
+/// Returns the section that specifies a key and its calculation.
+pub(super) fn section(key: Key, rule: &Rule) -> &'static str {
     match key {
         Key::SharedSecret => "RFC 8446, 7.4",
         Key::Psk => "RFC 8446, 4.2.11",
@@ -111,8 +111,9 @@ pub(super) fn section(key: Key) -> &'static str {
         Key::ApplicationTraffic(_, 1..) => "RFC 8446, 7.2",
         Key::ExporterMaster => "RFC 8446, 7.5",
         Key::TicketPsk(_) => "RFC 8446, 4.6.1",
-        Key::Premaster => "RFC 8422, 5.10",
-        Key::Master => "RFC 7627, 4",
+        Key::Premaster if matches!(rule, Rule::KeyExchange(Some(_))) => "RFC 8422, 5.10",
+        Key::Master if matches!(rule, Rule::Prf { seed: Seed::Transcript, .. }) => "RFC 7627, 4",
+        Key::Premaster | Key::Master => "RFC 5246, 8.1",
         Key::KeyBlock | Key::Record(_, Epoch::Tls12) => "RFC 5246, 6.3",
         Key::Record(..) => "RFC 8446, 7.3",
         _ => "RFC 8446, 7.1",
@@ -242,5 +243,27 @@ pub(super) fn proof(kind: CheckKind) -> (String, &'static str) {
             "The server signs its public key and both randoms with the private key of its certificate. So an attacker \
              between both ends cannot put another public key in its place.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::NamedGroup;
+
+    use super::*;
+
+    #[test]
+    fn the_secrets_of_tls_1_2_cite_the_rfc_of_their_calculation() {
+        let prf = |seed| Rule::Prf { from: Key::Premaster, label: "", seed, length: 48 };
+        let randoms = Seed::Randoms { first: Side::Client, bytes: Vec::new() };
+        for (key, rule, rfc) in [
+            (Key::Premaster, Rule::KeyExchange(Some(NamedGroup::X25519)), "RFC 8422, 5.10"),
+            (Key::Premaster, Rule::KeyExchange(None), "RFC 5246, 8.1"),
+            (Key::Master, prf(Seed::Transcript), "RFC 7627, 4"),
+            (Key::Master, prf(randoms), "RFC 5246, 8.1"),
+            (Key::Master, Rule::EarlierSession, "RFC 5246, 8.1"),
+        ] {
+            assert_eq!(section(key, &rule), rfc, "{rule:?}");
+        }
     }
 }
