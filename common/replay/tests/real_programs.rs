@@ -62,7 +62,7 @@ impl Dump {
         let began = Instant::now();
         loop {
             let shown = show(self.folder.path(), arguments);
-            if shown.matches("; server: ").count() == sessions && !shown.contains("the capture ends before") {
+            if shown.matches("; server: ").count() == sessions && !shown.contains("the capture ends here") {
                 return shown;
             }
             assert!(began.elapsed() < LIMIT, "{shown}\n{}", self.program.stderr.text());

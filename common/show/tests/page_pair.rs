@@ -217,7 +217,7 @@ fn the_connection_and_the_fins_are_thin_arrows_from_their_senders() {
         change(&folder, |data| {
             let moments = data["moments"].as_array_mut().unwrap();
             let recv = serde_json::json!({"tone": "in", "verb": "recv", "details": "0 B, end-of-file"});
-            let fin = serde_json::json!({"fin": {"sender": "server", "last": true}});
+            let fin = serde_json::json!({"fin": {"sender": "server"}});
             moments.push(serde_json::json!({"call": recv}));
             moments.push(serde_json::json!({"segment": {"at_ns": 0, "segment": fin}}));
         });
@@ -343,7 +343,7 @@ fn numbers_and_texts_in_changed_data_are_bounded_and_escaped() {
                 moments.push(serde_json::json!({"carry": {"at_ns": 1, "call": call}}));
             }
             let took = serde_json::json!({"connected": {"secs": u64::MAX, "nanos": 999_999_999}});
-            let fin = serde_json::json!({"fin": {"sender": "server", "last": true}});
+            let fin = serde_json::json!({"fin": {"sender": "server"}});
             for segment in [took, fin.clone(), serde_json::json!({"reset": "client"}), fin] {
                 moments.push(serde_json::json!({"segment": {"at_ns": u64::MAX, "segment": segment}}));
             }
