@@ -10,7 +10,6 @@ mod support {
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-
 use std::time::Duration;
 
 use base64::Engine as _;

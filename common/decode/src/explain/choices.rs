@@ -92,7 +92,7 @@ impl Choices {
         self.psk.is_some()
     }
 
-    /// Returns the algorithm of the signature that `sender` makes.
+    /// Returns the choices with which `sender` proves its identity.
     pub(super) fn of(&self, sender: Side) -> Certified {
         match sender {
             Side::Client => self.client,
