@@ -28,7 +28,7 @@
 //! | `compute` | the functions of the key schedule: HMAC, HKDF, the PRF |
 //! | `suite` | the properties of cipher suites |
 //! | [`secrets`] | receives the secrets from rustls |
-//! | [`recorder`] | records what rustls computes with the key schedule |
+//! | [`recorder`] | records the secrets that rustls puts into the key schedule |
 //! | `assembly` | joins handshake messages that span records |
 //! | [`hello`] | reads the fields of hello messages that decryption needs, and the offer of a client |
 //! | [`schedule`] | the keys of a session, how each is made, and what it protects or checks |

@@ -1,9 +1,8 @@
-//! Records what rustls computes with the key schedule of a session.
+//! Records the secrets that rustls puts into the key schedule of a session.
 //!
-//! A [`KeyLog`](rustls::KeyLog) gets some of the secrets. The values of the whole key schedule also include the shared
-//! secret of the key exchange, the early, handshake and master secrets, and the PSKs of tickets. rustls computes all of
-//! them with the HKDF and the PRF of its [`CryptoProvider`]. A [`Recorder`] wraps both. It passes each call on, and keeps a
-//! copy of the inputs and of the output.
+//! A [`KeyLog`](rustls::KeyLog) gets some of the secrets. The others are computed from the PSK, from the shared secret of the
+//! key exchange, and in TLS 1.2 from the premaster secret. rustls passes these to the HKDF and the PRF of its
+//! [`CryptoProvider`]. A [`Recorder`] wraps both. It passes each call on, and keeps a copy of the secrets.
 
 use std::fmt;
 use std::mem;
@@ -11,45 +10,25 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::crypto::tls12::Prf;
-use rustls::crypto::tls13::{Hkdf, HkdfExpander, OkmBlock, OutputLengthError};
+use rustls::crypto::tls13::{Hkdf, HkdfExpander, OkmBlock};
 use rustls::crypto::{ActiveKeyExchange, CryptoProvider, hmac};
 use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuiteCommon, Error, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite};
 use zeroize::Zeroizing;
 
-/// The most computations between two calls of [`Recorder::take`]. A handshake has about 40. A turn of a session processes
-/// at most 64 records, and a KeyUpdate has at most 6. Further computations are not recorded.
+/// The most computations between two calls of [`Recorder::take`]. A handshake has fewer than 10. Further computations are not
+/// recorded.
 const MAX_FRESH: usize = 1024;
 
-/// A computation of the key schedule: its inputs and its output.
+/// A computation of the key schedule: its inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed {
-    /// HKDF-Extract(salt, ikm) (RFC 5869, 2.2). A missing salt is shown as zeros.
+    /// HKDF-Extract(salt, ikm) (RFC 5869, 2.2). A computation whose ikm is zero is not recorded.
     Extract {
-        /// The key of the HMAC.
+        /// The key of the HMAC. A missing salt is empty.
         salt: Value,
-        /// The secret that is put in: a PSK, a shared secret, or zeros.
+        /// The secret that is put in: a PSK or a shared secret.
         ikm: Value,
-        /// The pseudorandom key, of the length of the hash.
-        output: Value,
-    },
-    /// HKDF-Expand(prk, info, length of the output) (RFC 5869, 2.3).
-    Expand {
-        /// The secret that is expanded.
-        prk: Value,
-        /// The structure HkdfLabel: length, label, context (RFC 8446, 7.1).
-        info: Value,
-        /// The derived secret, key or IV.
-        output: Value,
-    },
-    /// HMAC of a Finished or of a PSK binder (RFC 8446, 4.4.4).
-    Hmac {
-        /// The finished_key.
-        key: Value,
-        /// The transcript hash.
-        message: Value,
-        /// The verify_data.
-        output: Value,
     },
     /// The PRF of TLS 1.2 (RFC 5246, 5).
     Prf {
@@ -57,10 +36,6 @@ pub enum Observed {
         secret: Value,
         /// The label, in ASCII.
         label: Vec<u8>,
-        /// The randoms or a hash.
-        seed: Vec<u8>,
-        /// The derived secret.
-        output: Value,
     },
 }
 
@@ -129,11 +104,11 @@ impl Recorder {
         *lock(&self.0.fresh) = Fresh { observed: Vec::new(), closed: true };
     }
 
-    /// Adds a computation. `None`: it cannot be shown.
-    fn add(&self, observed: Option<Observed>) {
+    /// Adds a computation.
+    fn add(&self, observed: Observed) {
         let fresh = &mut *lock(&self.0.fresh);
         if !fresh.closed && fresh.observed.len() < MAX_FRESH {
-            fresh.observed.extend(observed);
+            fresh.observed.push(observed);
         }
     }
 
@@ -196,37 +171,15 @@ struct Recorded<A: ?Sized + 'static> {
     recorder: Recorder,
 }
 
-impl Recorded<dyn Hkdf> {
-    /// Records HKDF-Extract, and wraps the expander of its output. HKDF-Extract is an HMAC whose key is the salt (RFC
-    /// 5869, 2.2).
-    fn extracted(
-        &self,
-        salt: Option<&[u8]>,
-        ikm: &[u8],
-        inner: Box<dyn HkdfExpander>,
-    ) -> Box<dyn HkdfExpander> {
-        let zeros = [0; OkmBlock::MAX_LEN];
-        let salt = salt.unwrap_or(zeros.get(..inner.hash_len()).unwrap_or(&zeros));
-        let prk = (salt.len() <= OkmBlock::MAX_LEN)
-            .then(|| OkmBlock::new(self.inner.hmac_sign(&OkmBlock::new(salt), ikm).as_ref()));
-        self.recorder.add(prk.as_ref().map(|prk| Observed::Extract {
-            salt: Value::new(salt),
-            ikm: Value::new(ikm),
-            output: Value::new(prk.as_ref()),
-        }));
-        Box::new(RecordedExpander { inner, prk, recorder: self.recorder.clone() })
-    }
-}
-
 impl Hkdf for Recorded<dyn Hkdf> {
     fn extract_from_zero_ikm(&self, salt: Option<&[u8]>) -> Box<dyn HkdfExpander> {
-        let expander = self.inner.extract_from_zero_ikm(salt);
-        let ikm = vec![0; expander.hash_len()];
-        self.extracted(salt, &ikm, expander)
+        self.inner.extract_from_zero_ikm(salt)
     }
 
     fn extract_from_secret(&self, salt: Option<&[u8]>, secret: &[u8]) -> Box<dyn HkdfExpander> {
-        self.extracted(salt, secret, self.inner.extract_from_secret(salt, secret))
+        let ikm = Value::new(secret);
+        self.recorder.add(Observed::Extract { salt: Value::new(salt.unwrap_or_default()), ikm });
+        self.inner.extract_from_secret(salt, secret)
     }
 
     /// Completes the key exchange here, as the default method of rustls does, so that the shared secret can be recorded.
@@ -241,61 +194,15 @@ impl Hkdf for Recorded<dyn Hkdf> {
     }
 
     fn expander_for_okm(&self, okm: &OkmBlock) -> Box<dyn HkdfExpander> {
-        Box::new(RecordedExpander {
-            inner: self.inner.expander_for_okm(okm),
-            prk: Some(okm.clone()),
-            recorder: self.recorder.clone(),
-        })
+        self.inner.expander_for_okm(okm)
     }
 
     fn hmac_sign(&self, key: &OkmBlock, message: &[u8]) -> hmac::Tag {
-        let tag = self.inner.hmac_sign(key, message);
-        self.recorder.add(Some(Observed::Hmac {
-            key: Value::new(key.as_ref()),
-            message: Value::new(message),
-            output: Value::new(tag.as_ref()),
-        }));
-        tag
+        self.inner.hmac_sign(key, message)
     }
 
     fn fips(&self) -> bool {
         self.inner.fips()
-    }
-}
-
-/// HKDF-Expand, recorded.
-struct RecordedExpander {
-    inner: Box<dyn HkdfExpander>,
-    /// The key. `None`: it is not known.
-    prk: Option<OkmBlock>,
-    recorder: Recorder,
-}
-
-impl RecordedExpander {
-    fn expanded(&self, info: &[&[u8]], output: &[u8]) {
-        self.recorder.add(self.prk.as_ref().map(|prk| Observed::Expand {
-            prk: Value::new(prk.as_ref()),
-            info: Value::new(&info.concat()),
-            output: Value::new(output),
-        }));
-    }
-}
-
-impl HkdfExpander for RecordedExpander {
-    fn expand_slice(&self, info: &[&[u8]], output: &mut [u8]) -> Result<(), OutputLengthError> {
-        self.inner.expand_slice(info, output)?;
-        self.expanded(info, output);
-        Ok(())
-    }
-
-    fn expand_block(&self, info: &[&[u8]]) -> OkmBlock {
-        let output = self.inner.expand_block(info);
-        self.expanded(info, output.as_ref());
-        output
-    }
-
-    fn hash_len(&self) -> usize {
-        self.inner.hash_len()
     }
 }
 
@@ -316,13 +223,8 @@ impl Prf for Recorded<dyn Prf> {
     }
 
     fn for_secret(&self, output: &mut [u8], secret: &[u8], label: &[u8], seed: &[u8]) {
+        self.recorder.add(Observed::Prf { secret: Value::new(secret), label: label.to_vec() });
         self.inner.for_secret(output, secret, label, seed);
-        self.recorder.add(Some(Observed::Prf {
-            secret: Value::new(secret),
-            label: label.to_vec(),
-            seed: seed.to_vec(),
-            output: Value::new(output),
-        }));
     }
 
     fn fips(&self) -> bool {

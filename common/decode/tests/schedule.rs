@@ -117,7 +117,7 @@ fn verify(sessions: &Sessions, session: &Session) -> Vec<(CheckKind, Vec<&'stati
     let suite = sessions.shape.suite.unwrap_or_else(|| suite("TLS13_AES_256_GCM_SHA384").unwrap());
     let [client, server] = SIDES.map(|end| {
         let records = session.records(end, true);
-        let values = values(&records, &session.observed[usize::from(end == Side::Server)]);
+        let values = values(&records);
         let checks = verified(&records, &values, suite, &der(&sessions.configs));
         (values, checks)
     });

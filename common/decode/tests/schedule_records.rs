@@ -54,7 +54,7 @@ fn the_key_of_each_record_opens_it() {
         let sessions = Sessions::new(Shape { suite: Some(*suite), ..Shape::default() });
         let session = sessions.run();
         let records = session.records(Side::Client, true);
-        let values = values(&records, &session.observed[0]);
+        let values = values(&records);
         for record in &records {
             assert_eq!(record.key.is_some(), record.is_encrypted(), "{record:?}");
             if let Some(key) = record.key {
@@ -73,7 +73,7 @@ fn the_key_of_early_data_opens_it() {
     let session = sessions.run();
     for end in [0, 1] {
         let records = session.records(SIDES[end], true);
-        let values = values(&records, &session.observed[end]);
+        let values = values(&records);
         let early = Key::Record(Side::Client, Epoch::Early);
         let records: Vec<&Record> = records.iter().filter(|record| record.key == Some(early)).collect();
         assert_eq!(records.len(), 2, "early data and EndOfEarlyData");

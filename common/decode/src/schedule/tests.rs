@@ -52,11 +52,8 @@ fn decode(trace: &str) -> Vec<Record> {
     let secrets = KEY_LOG.map(|(name, label)| Secret::new(label, &[], find(name).unwrap()));
     decoder.learn(&secrets);
     decoder.keep_values(); // after the secrets, so that it computes them
-    let extract = |salt: &[u8], ikm: &[u8]| Observed::Extract {
-        salt: Value::new(salt),
-        ikm: Value::new(ikm),
-        output: Value::new(&[]),
-    };
+    let extract =
+        |salt: &[u8], ikm: &[u8]| Observed::Extract { salt: Value::new(salt), ikm: Value::new(ikm) };
     let psk = find("PSK").map(|psk| extract(&[0; 32], psk));
     let shared = extract(&[1; 32], find("shared secret").unwrap());
     decoder.learn_values(&psk.into_iter().chain([shared]).collect::<Vec<_>>());

@@ -27,12 +27,11 @@ impl Values {
     /// Keeps the inputs that are not derived from other secrets.
     ///
     /// The salt of the early secret is zero, and its input is the PSK. The salt of the handshake secret is not zero, and its
-    /// input is the shared secret. The input of the master secret is zero (RFC 8446, 7.1).
+    /// input is the shared secret (RFC 8446, 7.1).
     pub(super) fn observe(&mut self, observed: &[Observed]) {
-        let is_zero = |value: &Value| value.bytes().iter().all(|byte| *byte == 0);
+        let is_zero = |salt: &Value| salt.bytes().iter().all(|byte| *byte == 0);
         for observed in observed {
             let (key, secret) = match observed {
-                Observed::Extract { ikm, .. } if is_zero(ikm) => continue,
                 Observed::Extract { salt, ikm, .. } if is_zero(salt) => (Key::Psk, ikm),
                 Observed::Extract { ikm, .. } => (Key::SharedSecret, ikm),
                 Observed::Prf { secret, label, .. } if label.ends_with(b"master secret") => {
