@@ -4,10 +4,9 @@
 //! People need these fields most when a handshake has failed. [`explain`](crate::explain) explains all fields for
 //! people.
 
-use rustls::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion};
+use rustls::{CipherSuite, NamedGroup, ProtocolVersion};
 
 use crate::reader::Reader;
-use crate::record::Message;
 
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
@@ -185,22 +184,6 @@ impl ServerHello {
     }
 }
 
-/// Returns the protocol that the server chose, from a ServerHello of TLS 1.2 or from EncryptedExtensions (RFC 7301, 3.1).
-pub fn chosen_protocol(message: &Message) -> Option<Vec<u8>> {
-    let mut body = Reader::new(message.body());
-    match message.kind {
-        HandshakeType::ServerHello => {
-            body.take(2 + 32)?; // version, random
-            body.vector(1)?; // session ID
-            body.take(2 + 1)?; // suite, compression method
-        }
-        HandshakeType::EncryptedExtensions => {}
-        _ => return None,
-    }
-    let (_, mut content) = extensions(body).find(|(kind, _)| *kind == ALPN)?;
-    Some(content.begun_vector(2)?.vector(1)?.rest().to_vec())
-}
-
 fn protocols(mut list: Reader<'_>) -> Vec<Vec<u8>> {
     std::iter::from_fn(|| list.vector(1).map(|name| name.rest().to_vec())).collect()
 }
@@ -231,8 +214,6 @@ pub(crate) fn extensions(mut hello: Reader<'_>) -> impl Iterator<Item = (u16, Re
 
 #[cfg(test)]
 mod tests {
-    use rustls::Side;
-
     use super::*;
 
     /// Makes the body of a ClientHello of TLS 1.2 with two suites and these extensions.
@@ -257,24 +238,11 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_server_and_protocol_are_read() {
+    fn the_name_of_the_server_is_read() {
         let name = [0, 0, 0, 7, 0, 5, 0, 0, 2, b'h', b'i'];
         for length in 0..=name.len() {
             let found = server_name(&client_hello(&name[..length]));
             assert_eq!(found, (length == name.len()).then(|| b"hi".to_vec()), "{length}");
-        }
-        let extensions = [0, 9, 0, 16, 0, 5, 0, 3, 2, b'h', b'2'];
-        let server_hello = [&[3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0], &extensions].concat();
-        for (kind, body) in [
-            (HandshakeType::EncryptedExtensions, &extensions[..]),
-            (HandshakeType::ServerHello, &server_hello),
-        ] {
-            for length in 0..=body.len() {
-                let bytes = [&[u8::from(kind), 0, 0, 0], &body[..length]].concat();
-                let message = Message { sender: Side::Server, kind, version: None, bytes };
-                let protocol = (length == body.len()).then(|| b"h2".to_vec());
-                assert_eq!(chosen_protocol(&message), protocol, "{kind:?} {length}");
-            }
         }
     }
 

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use decode::hello::{self, ClientHello, ServerHello};
+use decode::explain::Choices;
+use decode::hello::{self, ClientHello};
 use decode::{Alert, Content, Decoder, Message, Protection, Record, Sealed};
-use rustls::{AlertDescription, CipherSuite, HandshakeType, ProtocolVersion, Side};
+use rustls::{AlertDescription, HandshakeType, Side};
 
 use crate::key_log::KeyLog;
 use crate::reassembly::Gap;
@@ -29,14 +30,10 @@ pub struct Session {
     pub client: End,
     /// The server.
     pub server: End,
-    /// The version that the server chose.
-    pub version: Option<ProtocolVersion>,
-    /// The suite that the server chose.
-    pub suite: Option<CipherSuite>,
+    /// The choices of both ends.
+    pub choices: Choices,
     /// The first 256 bytes of the host name that the client asked for. The client chooses its bytes.
     pub server_name: Option<Vec<u8>>,
-    /// The application protocol that the server chose. The server chooses its bytes.
-    pub protocol: Option<Vec<u8>>,
     /// The number of encrypted records.
     pub encrypted: Encrypted,
     /// How the capture of it ended; `None` before.
@@ -163,10 +160,8 @@ impl Session {
             last: began,
             client: End::at(client),
             server: End::at(server),
-            version: None,
-            suite: None,
+            choices: Choices::default(),
             server_name: None,
-            protocol: None,
             encrypted: Encrypted::default(),
             ended: None,
             decoder: Decoder::default(),
@@ -273,24 +268,14 @@ impl Session {
     }
 
     fn message(&mut self, message: &Message) {
-        match (message.sender, message.kind) {
-            (Side::Client, HandshakeType::ClientHello) => {
-                let Some(hello) = ClientHello::read(message.body()) else { return };
-                self.client_random = Some(hello.random);
-                self.learned = 0;
-                self.server_name = hello::server_name(message.body())
-                    .map(|name| name.iter().take(MAX_NAME).copied().collect());
-            }
-            (Side::Server, HandshakeType::ServerHello) => {
-                let hello = ServerHello::read(message.body());
-                self.version = hello.as_ref().map(|hello| hello.version);
-                self.suite = hello.and_then(|hello| hello.suite);
-                self.protocol = hello::chosen_protocol(message);
-            }
-            (Side::Server, HandshakeType::EncryptedExtensions) => {
-                self.protocol = hello::chosen_protocol(message);
-            }
-            _ => {}
+        self.choices.learn(message);
+        if (message.sender, message.kind) == (Side::Client, HandshakeType::ClientHello)
+            && let Some(hello) = ClientHello::read(message.body())
+        {
+            self.client_random = Some(hello.random);
+            self.learned = 0;
+            self.server_name = hello::server_name(message.body())
+                .map(|name| name.iter().take(MAX_NAME).copied().collect());
         }
     }
 }

@@ -87,6 +87,11 @@ impl Choices {
         self.group.map(NamedGroup::from)
     }
 
+    /// Returns the application protocol that the server has chosen (RFC 7301, 3.1). The server chooses its bytes.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.protocol.as_deref()
+    }
+
     /// Returns whether the server of TLS 1.3 has accepted a pre-shared key.
     pub fn accepts_psk(&self) -> bool {
         self.psk.is_some()
@@ -166,5 +171,28 @@ impl Choices {
     fn compressed(&mut self, sender: Side, mut body: Reader<'_>) -> Option<()> {
         self.of_mut(sender).compression = Some(body.u16()?);
         Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocol_is_read_in_both_versions() {
+        let extensions = [0, 9, 0, 16, 0, 5, 0, 3, 2, b'h', b'2'];
+        let server_hello = [&[3, 3][..], &[7; 32], &[0, 0xc0, 0x2f, 0], &extensions].concat();
+        for (kind, body) in [
+            (HandshakeType::EncryptedExtensions, &extensions[..]),
+            (HandshakeType::ServerHello, &server_hello),
+        ] {
+            for length in 0..=body.len() {
+                let bytes = [&[u8::from(kind), 0, 0, 0], &body[..length]].concat();
+                let mut choices = Choices::default();
+                choices.learn(&Message { sender: Side::Server, kind, version: None, bytes });
+                let protocol = (length == body.len()).then_some(&b"h2"[..]);
+                assert_eq!(choices.protocol(), protocol, "{kind:?} {length}");
+            }
+        }
     }
 }

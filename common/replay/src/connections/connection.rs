@@ -273,7 +273,7 @@ fn feed(
     sink: &mut impl Sink,
 ) -> std::io::Result<()> {
     // Without the messages before a ServerHello the decoder cannot tell which records are encrypted.
-    if session.version.is_none() && (session.client.gap.is_some() || session.server.gap.is_some()) {
+    if session.choices.version().is_none() && (session.client.gap.is_some() || session.server.gap.is_some()) {
         return Ok(());
     }
     for bytes in bytes.chunks(MAX_FEED) {

@@ -68,7 +68,7 @@ fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
 fn grade(session: &Session) -> Grade {
     let ends = [&session.client, &session.server];
     let is_hidden = session.encrypted.without_secret > 0;
-    if ends.iter().any(|end| end.alert.is_some()) || session.version.is_none() {
+    if ends.iter().any(|end| end.alert.is_some()) || session.choices.version().is_none() {
         Grade::Failed
     } else if ends.iter().all(|end| end.close_notify) {
         Grade::Clean
@@ -86,7 +86,7 @@ pub fn decrypted(session: &Session) -> &'static str {
         (false, false, false) => "nothing encrypted",
         (true, false, false) => "decrypted",
         (true, ..) => "decrypted in part",
-        (false, true, _) if has_secrets && session.suite.is_some_and(is_known) => {
+        (false, true, _) if has_secrets && session.choices.suite().is_some_and(is_known) => {
             "not decrypted: some secrets are missing"
         }
         (false, true, _) if has_secrets => "not decrypted: its cipher suite is not supported here",

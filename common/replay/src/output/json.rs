@@ -94,7 +94,7 @@ fn of(session: &Session, event: Event<'_>) -> (&'static str, Value) {
 }
 
 fn closed(session: &Session, client_left_over: usize, server_left_over: usize) -> Value {
-    let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| Escaped::new(bytes).to_string());
+    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| Escaped::new(bytes).to_string());
     let end = |side, left_over: usize| {
         let end = session.end(side);
         json!({
@@ -119,10 +119,10 @@ fn closed(session: &Session, client_left_over: usize, server_left_over: usize) -
             Some(Ended::Forgotten) => "forgotten",
         },
         "duration_ns": u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX),
-        "version": session.version.map(version_name),
-        "suite": session.suite.map(|suite| suite_name(suite).to_string()),
-        "server_name": text(&session.server_name),
-        "alpn": text(&session.protocol),
+        "version": session.choices.version().map(version_name),
+        "suite": session.choices.suite().map(|suite| suite_name(suite).to_string()),
+        "server_name": text(session.server_name.as_deref()),
+        "alpn": text(session.choices.protocol()),
         "decrypted": ending::decrypted(session),
         "client": end(Side::Client, client_left_over),
         "server": end(Side::Server, server_left_over),

@@ -75,13 +75,13 @@ impl<W: Write> Sink for Summary<W> {
 pub fn line(session: &Session) -> String {
     let Session { number, began, last, client, server, .. } = session;
     let seconds = last.saturating_sub(*began).as_secs_f64();
-    let version = session.version.map_or_else(|| "no ServerHello".to_owned(), version_name);
-    let suite = session.suite.map(|suite| format!(" {}", suite_name(suite))).unwrap_or_default();
-    let text = |name: &str, value: &Option<Vec<u8>>| {
-        value.as_ref().map(|value| format!(", {name} {}", Escaped::new(value))).unwrap_or_default()
+    let version = session.choices.version().map_or_else(|| "no ServerHello".to_owned(), version_name);
+    let suite = session.choices.suite().map(|suite| format!(" {}", suite_name(suite))).unwrap_or_default();
+    let text = |name: &str, value: Option<&[u8]>| {
+        value.map(|value| format!(", {name} {}", Escaped::new(value))).unwrap_or_default()
     };
-    let (server_name, protocol) =
-        (text("server name", &session.server_name), text("ALPN", &session.protocol));
+    let server_name = text("server name", session.server_name.as_deref());
+    let protocol = text("ALPN", session.choices.protocol());
     format!(
         "session {number}: {}, {seconds:.3} s, {} → {}, {version}{suite}{server_name}{protocol}, \
          {} from the client, {} from the server, {} + {} B, {}; {}",

@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use decode::hello::{self, ServerHello};
-use decode::schedule::Rule;
+use decode::hello::ServerHello;
 use decode::{Alert, Content, Message, Record};
 use rustls::{ContentType, HandshakeKind, HandshakeType, ProtocolVersion, Side};
 use tls_session::alert_name::AlertName;
@@ -27,8 +26,8 @@ pub struct Captured {
     pub(super) began: Duration,
     pub(super) facts: Facts,
     pub(super) rows: Rows,
-    /// What the handshake has agreed on so far.
-    agreed: Agreed,
+    /// The kind of the handshake, as far as its messages show it.
+    kind: HandshakeKind,
     /// The server has sent its ServerHello.
     is_agreed: bool,
     client: Progress,
@@ -49,21 +48,11 @@ struct Progress {
 impl Captured {
     /// Begins a session with its first packet. `began` is the time of day, since 1970.
     pub fn new(number: u64, client: SocketAddr, server: SocketAddr, began: Duration) -> Self {
-        let agreed = Agreed {
-            after: None,
-            version: None,
-            suite: String::new(),
-            group: None,
-            kind: Some(HandshakeKind::Full),
-            alpn: None,
-            authorization: String::new(),
-            alarming: false,
-        };
         Self {
             began,
             facts: Facts::new(number, None, [client, server], date(began)),
             rows: Rows::default(),
-            agreed,
+            kind: HandshakeKind::Full,
             is_agreed: false,
             client: Progress::default(),
             server: Progress::default(),
@@ -128,7 +117,7 @@ impl Captured {
         incomplete.iter().for_each(|record| self.rows.push_record(record));
         // The end of a handshake that could not be decrypted is not in the records.
         if self.is_agreed && grade != Grade::Failed && self.facts.agreed.is_none() {
-            self.facts.agreed = Some(self.agreed.clone());
+            self.agree(None);
         }
         if grade == Grade::Failed && !self.has_trouble {
             self.turn(at);
@@ -172,12 +161,7 @@ impl Captured {
         for message in record.messages() {
             self.message(message);
         }
-        for derivation in &record.derivations {
-            if let Rule::KeyExchange(Some(group)) = derivation.rule {
-                self.agreed.group = Some(format!("{group:?}"));
-            }
-        }
-        let is_tls13 = self.agreed.version == Some(ProtocolVersion::TLSv1_3);
+        let is_tls13 = self.is_tls13();
         let progress = self.progress(record.sender);
         match record.content {
             Content::ChangeCipherSpec => progress.change_cipher_spec = true,
@@ -201,24 +185,38 @@ impl Captured {
             _ => {}
         }
         if self.client.finished && self.server.finished && self.facts.agreed.is_none() {
-            self.agreed.after = Some(self.facts.lasted);
-            self.facts.agreed = Some(self.agreed.clone());
+            self.agree(Some(self.facts.lasted));
         }
     }
 
+    /// Notes the result of the handshake. `after` is the time when it ended, if it is known.
+    fn agree(&mut self, after: Option<Duration>) {
+        let choices = &self.facts.marks.choices;
+        self.facts.agreed = Some(Agreed {
+            after,
+            version: choices.version(),
+            suite: choices.suite().map_or("", suite_name).to_owned(),
+            group: choices.group().map(|group| format!("{group:?}")),
+            kind: Some(self.kind),
+            alpn: choices.protocol().map(|protocol| Escaped::new(protocol).to_string()),
+            authorization: String::new(),
+            alarming: false,
+        });
+    }
+
+    fn is_tls13(&self) -> bool {
+        self.facts.marks.choices.version() == Some(ProtocolVersion::TLSv1_3)
+    }
+
     fn message(&mut self, message: &Message) {
-        let protocol = hello::chosen_protocol(message);
-        if let Some(protocol) = protocol {
-            self.agreed.alpn = Some(Escaped::new(&protocol).to_string());
-        }
         match (message.sender, message.kind) {
             (Side::Server, HandshakeType::ServerHello) => self.server_hello(message),
             (sender, HandshakeType::Certificate) => self.progress(sender).certificate = true,
             (sender, HandshakeType::Finished) => {
                 self.progress(sender).finished = true;
                 let is_resumed = sender == Side::Server && !self.server.certificate;
-                if is_resumed && self.agreed.version != Some(ProtocolVersion::TLSv1_3) {
-                    self.agreed.kind = Some(HandshakeKind::Resumed);
+                if is_resumed && !self.is_tls13() {
+                    self.kind = HandshakeKind::Resumed;
                 }
             }
             _ => {}
@@ -229,12 +227,10 @@ impl Captured {
         let Some(hello) = ServerHello::read(message.body()) else { return };
         self.is_agreed = !hello.is_retry_request();
         if hello.is_retry_request() {
-            self.agreed.kind = Some(HandshakeKind::FullWithHelloRetryRequest);
+            self.kind = HandshakeKind::FullWithHelloRetryRequest;
         } else if hello.psk.is_some() {
-            self.agreed.kind = Some(HandshakeKind::Resumed);
+            self.kind = HandshakeKind::Resumed;
         }
-        self.agreed.version = Some(hello.version);
-        self.agreed.suite = hello.suite.map(|suite| suite_name(suite).to_owned()).unwrap_or_default();
     }
 
     fn progress(&mut self, side: Side) -> &mut Progress {
