@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::hash::{Hash, Hasher};
 
 use rustls::Side;
 
 /// The name of a secret or a key of one session. It contains no key material.
 ///
-/// The order is that of the key schedule. A renegotiation of TLS 1.2 uses the same names for new keys.
+/// A renegotiation of TLS 1.2 uses the same names for new keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Key {
     /// The result of the key exchange in TLS 1.3: (EC)DHE, ML-KEM, or both (RFC 8446, 7.4).
@@ -104,57 +103,24 @@ impl Key {
             }
         })
     }
-
-    /// Returns its place in the order of all keys.
-    fn place(self) -> (u8, bool, u8, u32) {
-        let server = |side| side == Side::Server;
-        match self {
-            Self::SharedSecret => (0, false, 0, 0),
-            Self::Psk => (1, false, 0, 0),
-            Self::EarlySecret => (2, false, 0, 0),
-            Self::BinderKey => (3, false, 0, 0),
-            Self::BinderFinishedKey => (4, false, 0, 0),
-            Self::EarlyTraffic => (5, false, 0, 0),
-            Self::HandshakeSecret => (6, false, 0, 0),
-            Self::HandshakeTraffic(side) => (7, server(side), 0, 0),
-            Self::FinishedKey(side) => (8, server(side), 0, 0),
-            Self::MasterSecret => (9, false, 0, 0),
-            Self::ApplicationTraffic(side, number) => (10, server(side), 0, number),
-            Self::ExporterMaster => (11, false, 0, 0),
-            Self::ResumptionMaster => (12, false, 0, 0),
-            Self::TicketPsk(number) => (13, false, 0, number),
-            Self::Premaster => (14, false, 0, 0),
-            Self::Master => (15, false, 0, 0),
-            Self::KeyBlock => (16, false, 0, 0),
-            Self::Record(side, Epoch::Early) => (17, server(side), 0, 0),
-            Self::Record(side, Epoch::Handshake) => (17, server(side), 1, 0),
-            Self::Record(side, Epoch::Application(number)) => (17, server(side), 2, number),
-            Self::Record(side, Epoch::Tls12) => (17, server(side), 3, 0),
-        }
-    }
 }
 
 fn one_of(side: Side, client: &'static str, server: &'static str) -> &'static str {
     if side == Side::Client { client } else { server }
 }
 
-// `Side` of rustls has only `PartialEq`.
+// `Side` of rustls has only `PartialEq`, so `Key` cannot derive these.
 impl Eq for Key {}
 
+/// Compares the names. No two keys have the same name.
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.place().cmp(&other.place())
+        self.name().cmp(&other.name())
     }
 }
 
 impl PartialOrd for Key {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.place().hash(state);
     }
 }
