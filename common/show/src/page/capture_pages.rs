@@ -15,7 +15,7 @@ use crate::error::ShowError;
 /// Writes the pages of the sessions of a capture, and their index. Drop it to complete the index.
 #[derive(Debug)]
 pub struct CapturePages {
-    folder: IndexedFolder,
+    pages: IndexedFolder,
     /// The tickets of all sessions so far.
     tickets: Tickets,
 }
@@ -27,8 +27,8 @@ impl CapturePages {
     /// # Errors
     /// The folder cannot be made, read or written to.
     pub fn open(folder: &Path, limit: Size) -> Result<Self, ShowError> {
-        let folder = IndexedFolder::new(Folder::open(folder, Role::Capture)?, limit);
-        Ok(Self { folder, tickets: Tickets::default() })
+        let pages = IndexedFolder::new(Folder::open(folder, Role::Capture)?, limit);
+        Ok(Self { pages, tickets: Tickets::default() })
     }
 
     /// Draws and writes the page of a session that has ended. Returns the path of the page.
@@ -39,14 +39,14 @@ impl CapturePages {
         let Captured { facts, rows, began, .. } = session;
         let records = rows.first.iter().filter_map(Row::record);
         records.for_each(|drawn| facts.resume(&drawn.record, &mut self.tickets));
-        let entry = self.folder.write(facts, rows, *began)?;
-        let path = self.folder.page(entry.name);
-        self.folder.add(entry);
+        let entry = self.pages.write(facts, rows, *began)?;
+        let path = self.pages.folder.page(entry.name);
+        self.pages.index.add(entry);
         Ok(path)
     }
 
     /// Returns the number of pages that were removed from the folder so far, because it had too many bytes.
     pub fn removed(&self) -> u64 {
-        self.folder.removed()
+        self.pages.index.removed()
     }
 }

@@ -1,8 +1,7 @@
 //! A folder of pages that keeps an index of them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use decode::hello::ClientHello;
 use decode::hex;
@@ -27,8 +26,8 @@ const NAMED: usize = 4096;
 /// A folder in which one program writes its pages, and their index.
 #[derive(Debug)]
 pub(super) struct IndexedFolder {
-    folder: Folder,
-    index: Index,
+    pub(super) folder: Folder,
+    pub(super) index: Index,
     /// The latest pages, by the numbers of their sessions.
     drawn: BTreeMap<u64, Name>,
 }
@@ -39,13 +38,8 @@ impl IndexedFolder {
         Self { folder, index, drawn: BTreeMap::new() }
     }
 
-    /// Returns the path of a page.
-    pub(super) fn page(&self, name: Name) -> PathBuf {
-        self.folder.page(name)
-    }
-
-    /// Draws and writes the page of a session that began at this time of day, since 1970. [`add`](Self::add) the result
-    /// to the index.
+    /// Draws and writes the page of a session that began at this time of day, since 1970. Add the result to the
+    /// index.
     ///
     /// # Errors
     /// The page cannot be written.
@@ -58,34 +52,6 @@ impl IndexedFolder {
         }
         let resumes = origin.and_then(|origin| origin.page);
         Ok(Entry { resumes, ..Entry::of(name, facts, began, random(rows), size as u64) })
-    }
-
-    /// Writes the data that a page was drawn from.
-    ///
-    /// # Errors
-    /// The file exists, or cannot be written.
-    pub(super) fn write_data(&self, name: Name, data: &[u8]) -> Result<(), ShowError> {
-        self.folder.write_data(name, data)
-    }
-
-    /// Adds a page to the index, and removes the oldest pages beyond the limit.
-    pub(super) fn add(&mut self, entry: Entry) {
-        self.index.add(entry);
-    }
-
-    /// Returns the time at which the index has to be written; `None` if it is complete.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.index.due()
-    }
-
-    /// Writes the index, unless it is complete.
-    pub(super) fn catch_up(&mut self) {
-        self.index.write();
-    }
-
-    /// Returns the number of pages that were removed so far, because all together had too many bytes.
-    pub(super) fn removed(&self) -> u64 {
-        self.index.removed()
     }
 
     /// Returns the session that this one resumes, if this program has seen it, with its page.

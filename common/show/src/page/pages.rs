@@ -18,7 +18,7 @@ use crate::error::ShowError;
 /// Writes the pages of a program, and the data that they were drawn from.
 #[derive(Debug)]
 pub(super) struct Pages {
-    folder: IndexedFolder,
+    pages: IndexedFolder,
     /// Names the clock of this host.
     boot: Option<String>,
     /// The number of pages that could not be written since the last success.
@@ -27,7 +27,7 @@ pub(super) struct Pages {
 
 impl Pages {
     pub(super) fn new(folder: Folder, limit: Size) -> Self {
-        Self { folder: IndexedFolder::new(folder, limit), boot: saved::boot(), failed: 0 }
+        Self { pages: IndexedFolder::new(folder, limit), boot: saved::boot(), failed: 0 }
     }
 
     /// Writes the data of a page, and adds the page to the index.
@@ -35,13 +35,13 @@ impl Pages {
         let saved = Saved::of(entry.clone(), story, self.boot.as_deref());
         let written = serde_json::to_vec(&saved)
             .map_err(|error| ShowError(error.to_string()))
-            .and_then(|data| self.folder.write_data(entry.name, &data).map(|()| data.len()));
+            .and_then(|data| self.pages.folder.write_data(entry.name, &data).map(|()| data.len()));
         let data = written.unwrap_or_else(|error| {
             let error = error.to_string();
             warn!("{} {}; no page will show both ends of this session", story.id, one_line(&error));
             0
         });
-        self.folder.add(Entry { size: entry.size + data as u64, ..entry });
+        self.pages.index.add(Entry { size: entry.size + data as u64, ..entry });
     }
 }
 
@@ -51,13 +51,13 @@ impl Draw for Pages {
     /// Draws and writes a page. A warning reports the first page that cannot be written. Each later session tries again.
     fn draw(&mut self, story: &Story) {
         let id = story.id;
-        match self.folder.write(&story.facts, &story.rows, story.date) {
+        match self.pages.write(&story.facts, &story.rows, story.date) {
             Ok(entry) => {
                 if self.failed > 0 {
                     warn!("writing pages works again; skipped {}", Count(self.failed, "page"));
                     self.failed = 0;
                 }
-                let path = self.folder.page(entry.name);
+                let path = self.pages.folder.page(entry.name);
                 let path = one_line(&path.display().to_string());
                 // Both are numbers from 1, which are not the same in a folder with earlier pages.
                 let note =
@@ -78,10 +78,10 @@ impl Draw for Pages {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.folder.due()
+        self.pages.index.due()
     }
 
     fn catch_up(&mut self) {
-        self.folder.catch_up();
+        self.pages.index.write();
     }
 }
