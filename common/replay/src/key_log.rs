@@ -86,19 +86,17 @@ impl KeyLog {
             return;
         }
         self.read.all += 1;
-        let Some(parsed) = parse(line).filter(|_| is_whole) else {
+        let Some((random, secret)) = parse(line).filter(|_| is_whole) else {
             self.read.malformed += 1;
             self.read.first_malformed.get_or_insert(number);
             return;
         };
-        let Parsed { label, random, .. } = parsed;
-        let secret = parsed.secret();
-        let known = self.secrets.get(&random).map_or(&[][..], Vec::as_slice);
-        if known.iter().any(|known| known.label == label && known.secret.as_slice() == secret) {
+        let known = self.of(&random);
+        if known.contains(&secret) {
             return;
         }
         let session = if known.is_empty() { SESSION } else { 0 };
-        let needed = session + SECRET + label.len() + secret.len();
+        let needed = session + SECRET + secret.label.len() + secret.secret.len();
         if self.free < needed || known.len() >= MAX_OF_SESSION {
             self.read.too_many += 1;
             return;
@@ -106,58 +104,37 @@ impl KeyLog {
         self.free -= needed;
         let known = self.secrets.entry(random).or_default();
         known.reserve_exact(1);
-        known.push(Secret::new(label, &random, secret));
-    }
-}
-
-/// The parts of a line.
-struct Parsed<'a> {
-    label: &'a str,
-    random: [u8; 32],
-    secret: [u8; MAX_SECRET],
-    length: usize,
-}
-
-impl Parsed<'_> {
-    fn secret(&self) -> &[u8] {
-        self.secret.get(..self.length).unwrap_or_default()
+        known.push(secret);
     }
 }
 
 /// Parses `LABEL CLIENT_RANDOM SECRET`.
-fn parse(line: &[u8]) -> Option<Parsed<'_>> {
+fn parse(line: &[u8]) -> Option<([u8; 32], Secret)> {
     let mut words = line.split(|byte| *byte == b' ');
-    let (label, digits, secret_digits) = (words.next()?, words.next()?, words.next()?);
+    let (label, random, secret) = (words.next()?, words.next()?, words.next()?);
     let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     if words.next().is_some() || label.is_empty() || !label.iter().all(is_label) {
         return None;
     }
-    let label = str::from_utf8(label).ok()?;
-    let (mut random, mut secret) = ([0; 32], [0; MAX_SECRET]);
-    if bytes(digits, &mut random)? != random.len() {
+    let label = str::from_utf8(label).ok()?.to_owned();
+    let random: [u8; 32] = bytes(random)?.try_into().ok()?;
+    let secret = bytes(secret).filter(|secret| !secret.is_empty())?.into();
+    Some((random, Secret { label, client_random: random.to_vec(), secret }))
+}
+
+/// Reads hexadecimal digits, of at most [`MAX_SECRET`] bytes. The vector does not move while it grows. A move would leave a
+/// copy of a secret.
+fn bytes(digits: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    if pairs.len() > MAX_SECRET {
         return None;
     }
-    let length = bytes(secret_digits, &mut secret).filter(|length| *length > 0)?;
-    Some(Parsed { label, random, secret, length })
-}
-
-/// Reads hexadecimal digits into the beginning of `bytes`, and returns the number of bytes.
-fn bytes(digits: &[u8], bytes: &mut [u8]) -> Option<usize> {
-    let (pairs, []) = digits.as_chunks::<2>() else { return None };
-    let bytes = bytes.get_mut(..pairs.len())?;
-    for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(high)? << 4 | digit(low)?;
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        bytes.push(u8::try_from(high? << 4 | low?).ok()?);
     }
-    Some(pairs.len())
-}
-
-fn digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+    Some(bytes)
 }
 
 #[cfg(test)]
