@@ -89,6 +89,14 @@ pub fn other_side(side: Side) -> Side {
     }
 }
 
+/// Returns the name of an end of a session: `client` or `server`.
+pub fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    }
+}
+
 /// Formats bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

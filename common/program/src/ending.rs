@@ -74,10 +74,7 @@ struct Description<'a> {
 
 impl Description<'_> {
     fn peer(&self) -> &'static str {
-        match self.endings.peer() {
-            Side::Client => "client",
-            Side::Server => "server",
-        }
+        decode::side_name(self.endings.peer())
     }
 
     /// Returns the bytes of the peer, if the handshake was not complete.

@@ -11,7 +11,6 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use identity::Moment;
-use rustls::Side;
 use rustls::pki_types::UnixTime;
 
 use crate::session::Session;
@@ -36,13 +35,6 @@ fn seconds(time: Duration) -> String {
 /// Formats the time since a session began: `+0.012345 s`.
 fn since_began(session: &Session, at: Duration) -> String {
     format!("+{:.6} s", at.saturating_sub(session.began).as_secs_f64())
-}
-
-fn name(side: Side) -> &'static str {
-    match side {
-        Side::Client => "client",
-        Side::Server => "server",
-    }
 }
 
 fn write_line(out: &mut impl Write, line: &str) -> io::Result<()> {

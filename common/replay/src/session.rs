@@ -274,8 +274,8 @@ impl Session {
         {
             self.client_random = Some(hello.random);
             self.learned = 0;
-            self.server_name = hello::server_name(message.body())
-                .map(|name| name.iter().take(MAX_NAME).copied().collect());
+            self.server_name =
+                hello::server_name(message.body()).map(|name| name.iter().take(MAX_NAME).copied().collect());
         }
     }
 }

@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 
 use rustls::Side;
 
+use crate::side_name;
+
 /// The name of a secret or a key of one session. It contains no key material.
 ///
 /// A renegotiation of TLS 1.2 uses the same names for new keys.
@@ -75,15 +77,12 @@ impl Key {
             Self::EarlyTraffic => "client_early_traffic_secret",
             Self::HandshakeSecret => "Handshake Secret",
             Self::HandshakeTraffic(side) => {
-                one_of(side, "client_handshake_traffic_secret", "server_handshake_traffic_secret")
+                return format!("{}_handshake_traffic_secret", side_name(side)).into();
             }
-            Self::FinishedKey(side) => {
-                one_of(side, "finished_key of the client", "finished_key of the server")
-            }
+            Self::FinishedKey(side) => return format!("finished_key of the {}", side_name(side)).into(),
             Self::MasterSecret => "Master Secret",
             Self::ApplicationTraffic(side, number) => {
-                let end = one_of(side, "client", "server");
-                return format!("{end}_application_traffic_secret_{number}").into();
+                return format!("{}_application_traffic_secret_{number}", side_name(side)).into();
             }
             Self::ExporterMaster => "exporter_master_secret",
             Self::ResumptionMaster => "resumption_master_secret",
@@ -92,7 +91,7 @@ impl Key {
             Self::Master => "master_secret",
             Self::KeyBlock => "key_block",
             Self::Record(side, epoch) => {
-                let end = one_of(side, "client", "server");
+                let end = side_name(side);
                 return match epoch {
                     Epoch::Early => format!("{end}_write_key for early data"),
                     Epoch::Handshake => format!("{end}_write_key of the handshake"),
@@ -103,10 +102,6 @@ impl Key {
             }
         })
     }
-}
-
-fn one_of(side: Side, client: &'static str, server: &'static str) -> &'static str {
-    if side == Side::Client { client } else { server }
 }
 
 // `Side` of rustls has only `PartialEq`, so `Key` cannot derive these.

@@ -1,11 +1,11 @@
 //! How a session ended, in words.
 
+use decode::side_name;
 use rustls::{CipherSuite, Side};
 use show::page::Grade;
 use tls_session::alert_name::AlertName;
 use tls_session::bytes::{Bytes, Count};
 
-use super::name;
 use crate::session::{Encrypted, End, Ended, Session};
 
 /// How a user gets the secrets of a session.
@@ -16,7 +16,7 @@ pub fn of(session: &Session) -> (String, Grade) {
     let mut parts = Vec::new();
     for side in [Side::Client, Side::Server] {
         let facts = of_end(session.end(side), session.encrypted);
-        parts.push(format!("{}: {}", name(side), facts.join(", ")));
+        parts.push(format!("{}: {}", side_name(side), facts.join(", ")));
     }
     let sentence = match session.ended {
         None | Some(Ended::Closed) => parts.join("; "),

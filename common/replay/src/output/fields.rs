@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use decode::side_name;
 use rustls::Side;
 use show::trace::fields::Fields;
 use tls_session::bytes::{Bytes, Count};
 
-use super::{date, name, since_began, summary, write_line};
+use super::{date, since_began, summary, write_line};
 use crate::connections::Sink;
 use crate::reassembly::Gap;
 use crate::session::{Event, Session};
@@ -39,18 +40,18 @@ impl<W: Write> Sink for FieldLines<W> {
                 let (client, server) = (session.client.address, session.server.address);
                 format!("session {}: began at {}, {client} → {server}", session.number, date(at))
             }
-            Event::Syn(sender) => format!("{head} {} sent SYN", name(sender)),
-            Event::Fin(sender) => format!("{head} {} sent FIN", name(sender)),
-            Event::Reset(sender) => format!("{head} {} sent RST", name(sender)),
+            Event::Syn(sender) => format!("{head} {} sent SYN", side_name(sender)),
+            Event::Fin(sender) => format!("{head} {} sent FIN", side_name(sender)),
+            Event::Reset(sender) => format!("{head} {} sent RST", side_name(sender)),
             Event::Gap(sender, Gap { after, missing }) => format!(
                 "{head} the capture lacks {} of the {} after byte {after}; its later records are not \
                  decoded",
                 Bytes(missing),
-                name(sender)
+                side_name(sender)
             ),
             Event::Bytes { sender, length, records: [], left_over } => format!(
                 "{head} {} sent {length} B, no complete record; {left_over} B are incomplete",
-                name(sender)
+                side_name(sender)
             ),
             Event::Bytes { sender, length, records, left_over } => {
                 let rest = if left_over > 0 {
@@ -61,7 +62,7 @@ impl<W: Write> Sink for FieldLines<W> {
                 let count = Count(records.len(), "record");
                 write_line(
                     &mut self.out,
-                    &format!("{head} {} sent {length} B, which complete {count}{rest}", name(sender)),
+                    &format!("{head} {} sent {length} B, which complete {count}{rest}", side_name(sender)),
                 )?;
                 let coloured = self.coloured;
                 let fields = self.sessions.entry(session.number);

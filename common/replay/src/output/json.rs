@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use decode::Record;
+use decode::{Record, side_name};
 use program::offer::version_name;
 use rustls::Side;
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use tls_session::alert_name::AlertName;
 use tls_session::escaped::Escaped;
 use tls_session::handshake::suite_name;
 
-use super::{ending, name, rfc_3339, write_line};
+use super::{ending, rfc_3339, write_line};
 use crate::connections::Sink;
 use crate::reassembly::Gap;
 use crate::session::{Ended, Event, Session};
@@ -72,17 +72,17 @@ fn of(session: &Session, event: Event<'_>) -> (&'static str, Value) {
             let (client, server) = (session.client.address.to_string(), session.server.address.to_string());
             ("began", json!({ "client": client, "server": server }))
         }
-        Event::Syn(sender) => ("syn", json!({ "sender": name(sender) })),
+        Event::Syn(sender) => ("syn", json!({ "sender": side_name(sender) })),
         Event::Bytes { sender, length, records, left_over } => {
             let records: Vec<Value> = records.iter().map(show::trace::json::of_record).collect();
-            let fields = json!({ "sender": name(sender), "bytes": length, "records": records, "left_over": left_over });
+            let fields = json!({ "sender": side_name(sender), "bytes": length, "records": records, "left_over": left_over });
             ("bytes", fields)
         }
         Event::Gap(sender, Gap { after, missing }) => {
-            ("gap", json!({ "sender": name(sender), "after": after, "missing": missing }))
+            ("gap", json!({ "sender": side_name(sender), "after": after, "missing": missing }))
         }
-        Event::Fin(sender) => ("fin", json!({ "sender": name(sender) })),
-        Event::Reset(sender) => ("reset", json!({ "sender": name(sender) })),
+        Event::Fin(sender) => ("fin", json!({ "sender": side_name(sender) })),
+        Event::Reset(sender) => ("reset", json!({ "sender": side_name(sender) })),
         Event::Ended(incomplete) => {
             let left_over = |side| {
                 let record = incomplete.iter().find(|record| record.sender == side);

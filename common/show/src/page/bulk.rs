@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::keys;
 use super::ladder::icon;
-use super::names::{self, Look};
+use super::names::Look;
 use super::numbers::{bytes, duration};
 use super::rows::{Drawn, Row, Turn};
 
@@ -60,13 +60,13 @@ impl<'a> Run<'a> {
     /// Draws its arrow.
     fn draw(&self) -> Markup {
         let record = &self.first.record;
-        let (sender, count) = (names::side(record.sender), self.count);
+        let (sender, count) = (decode::side_name(record.sender), self.count);
         let size = size(self.first).unwrap_or_default();
         let took = self.ended.saturating_sub(self.began);
         html! {
             div.run.(Look::of(record).class()).{ "from-" (sender) } .encrypted[record.is_encrypted()]
                 data-key=[keys::anchor_of(self.first)] {
-                span.sr { (sender) " to " (names::side(decode::other_side(record.sender))) ": " }
+                span.sr { (sender) " to " (decode::side_name(decode::other_side(record.sender))) ": " }
                 span.line aria-hidden="true" {}
                 span.chip {
                     (icon(Look::of(record).class()))

@@ -203,13 +203,13 @@ fn about(drawn: &Drawn) -> Markup {
     let Record { sender, number, protection, content, .. } = &drawn.record;
     if *content == Content::NotTls {
         return html! {
-            "The " (names::side(*sender)) " sent bytes that are not a TLS record. No later bytes can be one, either."
+            "The " (decode::side_name(*sender)) " sent bytes that are not a TLS record. No later bytes can be one, either."
         };
     }
     let which = format!(
         "record {} of the {}, number {} of the session",
         number + 1,
-        names::side(*sender),
+        decode::side_name(*sender),
         drawn.place
     );
     if *content == Content::Incomplete {
@@ -321,7 +321,7 @@ pub(super) fn reference(section: &str) -> Markup {
 fn marked(mark: Mark) -> Markup {
     html! {
         @match mark {
-            Mark::ChosenBy(side) => strong.chosen { "✓ chosen by the " (names::side(side)) },
+            Mark::ChosenBy(side) => strong.chosen { "✓ chosen by the " (decode::side_name(side)) },
             Mark::Fault => strong.why { "✖ this is why the certificate was refused" },
             Mark::Refused => strong.why { "✖ the other end refused this certificate" },
             Mark::WrongSignature => strong.why { "✖ the other end found this signature wrong" },

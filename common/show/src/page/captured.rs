@@ -92,7 +92,7 @@ impl Captured {
     pub fn gap(&mut self, at: Duration, sender: Side, missing: u64) {
         self.turn(at);
         self.facts.closures.close(sender, Closure::Unknown);
-        let sender = names::side(sender);
+        let sender = decode::side_name(sender);
         let details = format!("{} of the {sender}: its later records are not decoded", Bytes(missing));
         self.rows.push(Row::Call(entry(Tone::Stalled, "missing in the capture", details)));
     }
@@ -170,7 +170,7 @@ impl Captured {
                 progress.finished |= progress.change_cipher_spec;
             }
             Content::Alert(Alert { description, unauthenticated: true, .. }) => {
-                let sender = names::side(record.sender);
+                let sender = decode::side_name(record.sender);
                 let details = format!(
                     "{} in clear text, although the {sender} has keys. An attacker on the path can forge it",
                     AlertName(description)
@@ -179,7 +179,7 @@ impl Captured {
                 self.rows.push(Row::Call(entry(Tone::Stalled, verb, details)));
             }
             Content::Alert(Alert { description, .. }) if !names::is_peaceful(record) => {
-                let sender = names::side(record.sender);
+                let sender = decode::side_name(record.sender);
                 self.trouble("alert", format!("the {sender} ends the session: {}", AlertName(description)));
             }
             _ => {}

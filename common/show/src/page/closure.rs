@@ -4,8 +4,6 @@ use decode::{Alert, Content, Record};
 use rustls::{AlertDescription, ContentType, Side};
 use serde::{Deserialize, Serialize};
 
-use super::names;
-
 /// How far one side has closed its direction. A later value replaces an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,7 +43,7 @@ impl Closure {
 
     /// Says what `side`, which has closed so far, may send after the FIN of the other side.
     pub(super) fn after_fin(self, side: Side) -> String {
-        let side = names::side(side);
+        let side = decode::side_name(side);
         match self {
             Self::Open => format!("half-closed: the {side} can still send"),
             Self::Unknown => format!("half-closed: it is not known whether the {side} has sent close_notify"),

@@ -60,7 +60,7 @@ pub(super) fn of<'a>(
         {
             number += 1;
             let sender = first.record.sender;
-            let title = format!("Flight {number}, the {}’s.", names::side(sender));
+            let title = format!("Flight {number}, the {}’s.", decode::side_name(sender));
             let flight = Flight {
                 number,
                 sender,
@@ -97,7 +97,7 @@ fn cut_off<'a>(mut rows: impl Iterator<Item = (usize, &'a Row)>, facts: &Facts) 
 
 /// Says what a FIN without close_notify means.
 fn leaves(sender: Side) -> Caption {
-    let end = names::side(sender);
+    let end = decode::side_name(sender);
     Caption {
         title: format!("The {end} leaves without close_notify."),
         text: html! {
@@ -138,7 +138,7 @@ impl Told {
         if std::mem::replace(told, true) {
             return None;
         }
-        let end = names::side(sender);
+        let end = decode::side_name(sender);
         Some(match &record.content {
             Content::Alert(_) if record.is_warning() => return None,
             Content::Alert(_) if names::is_peaceful(record) => Caption {
@@ -157,7 +157,7 @@ impl Told {
 
 /// Says which key protects application data, and what a changed byte does.
 fn data(record: &Record) -> Markup {
-    let receiver = names::side(decode::other_side(record.sender));
+    let receiver = decode::side_name(decode::other_side(record.sender));
     html! {
         @match record.key {
             None => "It is application data. This program does not know its key.",
@@ -172,7 +172,7 @@ fn data(record: &Record) -> Markup {
 
 /// Says why an end sends a fatal alert.
 fn gives_up(record: &Record, alert: &Alert, facts: &Facts) -> Caption {
-    let sender = names::side(record.sender);
+    let sender = decode::side_name(record.sender);
     let how = match (record.is_encrypted(), record.version) {
         (false, _) if alert.unauthenticated => {
             html! { "It is in clear text, although the " (sender) " has keys. So an attacker on the way can forge it." }
@@ -185,7 +185,7 @@ fn gives_up(record: &Record, alert: &Alert, facts: &Facts) -> Caption {
     };
     let (text, link) = match facts.marks.fault {
         Some((owner, fault)) if owner != record.sender => {
-            let owner = names::side(owner);
+            let owner = decode::side_name(owner);
             let says = html! { "It refuses the certificate of the " (owner) ". " };
             match fault {
                 Fault::Signature => (

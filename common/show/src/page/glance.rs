@@ -10,7 +10,6 @@ use tls_session::handshake::suite_name;
 use super::bytes::REASON;
 use super::facts::{Agreed, Facts, Grade, Outcome, Refusal};
 use super::ladder::icon;
-use super::names;
 use super::numbers::{count, duration, grouped};
 use super::origin::Origin;
 use super::strip;
@@ -56,7 +55,7 @@ fn heading(facts: &Facts) -> Markup {
     };
     let peer = decode::other_side(us);
     html! {
-        "Session " (facts.number) ": this " (names::side(us)) " with the " (names::side(peer)) " at "
+        "Session " (facts.number) ": this " (decode::side_name(us)) " with the " (decode::side_name(peer)) " at "
         span.nowrap { (facts.of(peer).address) }
     }
 }
@@ -97,14 +96,14 @@ fn outcome(facts: &Facts, has_reason: bool) -> Markup {
                 }
             }
             @if let (Some(Refusal::Theirs(alert)), Some((owner, Fault::Unnamed | Fault::Proof))) = (refusal, facts.marks.fault) {
-                p.hint { (explain::meaning(*alert)) " The " (names::side(decode::other_side(owner))) " knows the reason: see its page, or its error message." }
+                p.hint { (explain::meaning(*alert)) " The " (decode::side_name(decode::other_side(owner))) " knows the reason: see its page, or its error message." }
             }
             @if *grade == Grade::Failed {
                 p.when { "After " (lasted(facts)) ". " a href="#trouble" { "See where" }
                     @if has_reason && let Some((owner, fault)) = facts.marks.fault {
                         " · "
                         a href={ "#" (REASON) } {
-                            @if fault == Fault::Unnamed { "See the certificate of the " (names::side(owner)) }
+                            @if fault == Fault::Unnamed { "See the certificate of the " (decode::side_name(owner)) }
                             @else { "See the bytes that are the reason" }
                         }
                     }
@@ -259,7 +258,7 @@ fn authorization(facts: &Facts) -> Markup {
                 @if let Some(us) = facts.us { (results(facts, us)) }
                 @for side in [Side::Server, Side::Client] {
                     @if let Some(certificates) = &facts.of(side).certificates {
-                        (fact(&format!("the {}’s certificate", names::side(side)), &first_certificate(certificates)))
+                        (fact(&format!("the {}’s certificate", decode::side_name(side)), &first_certificate(certificates)))
                     }
                 }
             }
@@ -270,7 +269,7 @@ fn authorization(facts: &Facts) -> Markup {
 /// Draws whether each end authorized the other. `us` is this end.
 fn results(facts: &Facts, us: Side) -> Markup {
     let (result, alarming) = our_result(facts);
-    let (ours, theirs) = (names::side(us), names::side(decode::other_side(us)));
+    let (ours, theirs) = (decode::side_name(us), decode::side_name(decode::other_side(us)));
     html! {
         (fact(&format!("the {theirs}, checked by this {ours}"), &html! { span.alarming[alarming] { (result) } }))
         (fact(&format!("this {ours}, checked by the {theirs}"), &html! { (their_result(facts, us)) }))

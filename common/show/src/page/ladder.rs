@@ -56,12 +56,12 @@ pub(super) fn of(facts: &Facts, rows: &Rows, origin: Option<Origin>) -> (Markup,
                  arrows show which keys both ends can compute from there on. Open a key to see why it exists."
                 @if let Some(us) = us {
                     " On the " (if us == Side::Client { "left" } else { "right" }) " are the steps of this "
-                    (names::side(us)) "’s event loop, turn by turn. All steps of one turn have the time at which the turn \
+                    (decode::side_name(us)) "’s event loop, turn by turn. All steps of one turn have the time at which the turn \
                     began."
                 }
             }
             p.tools hidden { button type="button" data-open="" { "Open all" } " " button type="button" data-close="" { "Close all" } " " button type="button" data-search="" { "Search" } }
-            div.ladder.(us.map_or("capture", names::side)) {
+            div.ladder.(us.map_or("capture", decode::side_name)) {
                 (ends(facts))
                 ol.turns {
                     (first)
@@ -78,8 +78,8 @@ pub(super) fn of(facts: &Facts, rows: &Rows, origin: Option<Origin>) -> (Markup,
 fn ends(facts: &Facts) -> Markup {
     let end = |side: Side| {
         html! {
-            div.end.(names::side(side)) {
-                strong { (names::side(side)) @if Some(side) == facts.us { " (this end)" } }
+            div.end.(decode::side_name(side)) {
+                strong { (decode::side_name(side)) @if Some(side) == facts.us { " (this end)" } }
                 " " span { (facts.of(side).address) }
             }
         }
@@ -245,11 +245,11 @@ impl<'a> Ladder<'a> {
         let (sign, key) = (keys::sign_of(drawn), keys::anchor_of(drawn));
         let behind = self.keys.behind(drawn);
         html! {
-            li.arrow.(look.class()).{ "from-" (names::side(sender)) }
+            li.arrow.(look.class()).{ "from-" (decode::side_name(sender)) }
                 .encrypted[record.is_encrypted()] .peaceful[names::is_peaceful(record)] data-key=[key] {
                 details #{ "record-" (drawn.place) } {
                     summary {
-                        span.sr { (names::side(sender)) " to " (names::side(receiver)) ": " }
+                        span.sr { (decode::side_name(sender)) " to " (decode::side_name(receiver)) ": " }
                         span.line aria-hidden="true" {}
                         span.chip {
                             (icon(look.class()))

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rustls::Side;
 
 use super::ladder::icon;
-use super::names::{self, Look};
+use super::names::Look;
 use super::rows;
 
 /// Draws the legend. `us` is the end that this program is; `None` if it only has a capture of both.
@@ -14,8 +14,8 @@ pub(super) fn of(us: Option<Side>) -> Markup {
             summary { h2 { "Reading this page" } }
             ul.ways {
                 @for side in [Side::Client, Side::Server] {
-                    li.{ "from-" (names::side(side)) } {
-                        span.sample aria-hidden="true" { span.line {} } span { "the " (names::side(side)) " sends" }
+                    li.{ "from-" (decode::side_name(side)) } {
+                        span.sample aria-hidden="true" { span.line {} } span { "the " (decode::side_name(side)) " sends" }
                     }
                 }
                 li.from-client.encrypted {

@@ -1,6 +1,6 @@
 //! Names of records and messages, as the RFCs have them.
 
-use rustls::{AlertDescription, ContentType, Side};
+use rustls::{AlertDescription, ContentType};
 use serde::{Deserialize, Serialize};
 use tls_session::alert_name::AlertName;
 
@@ -111,12 +111,4 @@ pub(super) fn why_sealed(sealed: Sealed) -> &'static str {
 pub(super) fn is_peaceful(record: &Record) -> bool {
     const CLOSE: AlertDescription = AlertDescription::CloseNotify;
     record.is_warning() || matches!(record.content, Content::Alert(Alert { description: CLOSE, .. }))
-}
-
-/// Returns the side as a noun.
-pub(super) fn side(side: Side) -> &'static str {
-    match side {
-        Side::Client => "client",
-        Side::Server => "server",
-    }
 }

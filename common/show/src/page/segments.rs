@@ -7,7 +7,6 @@ use rustls::Side;
 use serde::{Deserialize, Serialize};
 
 use super::closure::Closure;
-use super::names;
 use super::numbers::duration;
 
 /// An event of the TCP connection.
@@ -52,7 +51,7 @@ impl Segment {
     pub(super) fn draw(self) -> Markup {
         let sender = self.sender();
         html! {
-            p.segment.both[sender.is_none()].{ "from-" (names::side(sender.unwrap_or(Side::Client))) } {
+            p.segment.both[sender.is_none()].{ "from-" (decode::side_name(sender.unwrap_or(Side::Client))) } {
                 span.line aria-hidden="true" {}
                 (self.label())
             }
@@ -76,7 +75,7 @@ impl Segment {
         };
         html! {
             span.label {
-                @if let Some(sender) = self.sender() { span.sr { "from the " (names::side(sender)) ": " } }
+                @if let Some(sender) = self.sender() { span.sr { "from the " (decode::side_name(sender)) ": " } }
                 strong { (says) } " " small { (details) }
             }
         }

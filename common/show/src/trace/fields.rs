@@ -130,10 +130,7 @@ impl Fields {
             return;
         }
         let arrow = if record.sender == self.local { "▶" } else { "◀" };
-        let sender = match record.sender {
-            Side::Client => "client",
-            Side::Server => "server",
-        };
+        let sender = decode::side_name(record.sender);
         let (number, content, size) = (record.number, contents::of_record(record), record.wire.len());
         let line = format!("{sender} record {number}: {content}, {size} B on the wire");
         let style = style_of_sender(record.sender).bold();

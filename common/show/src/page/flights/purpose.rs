@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use rustls::{ProtocolVersion, Side};
 
 use super::super::facts::Facts;
-use super::super::names;
 use super::super::origin::Origin;
 
 /// The messages that one end sends before the other answers, and the session around them.
@@ -60,7 +59,8 @@ impl Flight<'_> {
     /// Says that the receiver did not accept what this flight proves.
     fn refusal(&self) -> Option<Markup> {
         let (_, fault) = self.facts.marks.fault.filter(|(owner, _)| *owner == self.sender)?;
-        let (owner, receiver) = (names::side(self.sender), names::side(decode::other_side(self.sender)));
+        let (owner, receiver) =
+            (decode::side_name(self.sender), decode::side_name(decode::other_side(self.sender)));
         let why = match fault {
             Fault::Proof => {
                 return self.has("Finished").then(|| {

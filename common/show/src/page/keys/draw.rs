@@ -7,7 +7,6 @@ use rustls::Side;
 
 use super::super::bytes::{copy, reference};
 use super::super::ladder::icon;
-use super::super::names;
 use super::super::numbers::count;
 use super::super::python;
 use super::super::rows::Drawn;
@@ -260,7 +259,7 @@ const ONE_END: &str = "Only the client has its private keys. Only the server has
 fn title(derivations: &[Derivation], sender: Side) -> String {
     let has = |wanted: &dyn Fn(&Derivation) -> bool| derivations.iter().any(wanted);
     let makes = |key: Key| has(&|derivation| derivation.key == key);
-    let (from, to) = (names::side(sender), names::side(decode::other_side(sender)));
+    let (from, to) = (decode::side_name(sender), decode::side_name(decode::other_side(sender)));
     let what = if makes(Key::HandshakeSecret) {
         "the keys of the handshake"
     } else if makes(Key::ApplicationTraffic(sender, 0)) {

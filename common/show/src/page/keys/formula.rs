@@ -4,7 +4,6 @@ use decode::hex;
 use decode::schedule::{Check, CheckKind, HashAlgorithm, Input, Key, Rule, Seed};
 use rustls::{NamedGroup, ProtocolVersion, Side};
 
-use super::super::names;
 use super::exchange::exchange;
 
 /// Returns the calculation as the RFC writes it.
@@ -74,7 +73,7 @@ pub(super) fn check_formula(check: &Check, version: Option<ProtocolVersion>) -> 
         // RFC 8446, 4.4.3.
         CheckKind::CertificateVerify(side) if version == Some(ProtocolVersion::TLSv1_3) => format!(
             "signature over 64 spaces, \"TLS 1.3, {} CertificateVerify\", a zero byte and the transcript hash",
-            names::side(side)
+            decode::side_name(side)
         ),
         // RFC 5246, 7.4.8.
         CheckKind::CertificateVerify(_) => "signature over all handshake messages so far".to_owned(),

@@ -6,7 +6,6 @@ use decode::explain::Fault;
 use decode::schedule::{CheckKind, Derivation, Epoch, Key, Part, Rule, Seed};
 use rustls::Side;
 
-use super::super::names;
 use super::exchange::exchange;
 
 /// Returns why the key of a derivation exists, in one or two sentences.
@@ -157,7 +156,7 @@ pub(in super::super) fn anchor(key: Key) -> String {
 pub(super) fn part(part: &Part) -> Cow<'static, str> {
     match part {
         Part::Message { name: name @ ("Certificate" | "CertificateVerify" | "Finished"), sender } => {
-            format!("{name} of the {}", names::side(*sender)).into()
+            format!("{name} of the {}", decode::side_name(*sender)).into()
         }
         Part::Message { name, .. } => (*name).into(),
         Part::MessageHash => "message_hash".into(),
@@ -191,7 +190,7 @@ pub(super) fn doubt(kind: CheckKind, owner: Side, fault: Fault) -> Option<[Strin
     if sender != owner {
         return None;
     }
-    let (receiver, owner) = (names::side(decode::other_side(owner)), names::side(owner));
+    let (receiver, owner) = (decode::side_name(decode::other_side(owner)), decode::side_name(owner));
     let [says, why] = match (kind, fault) {
         (_, Fault::Proof) => [
             format!("the {receiver} could not verify this, or another proof of the {owner}"),
@@ -224,12 +223,15 @@ fn worthless() -> String {
 pub(super) fn proof(kind: CheckKind) -> (String, &'static str) {
     match kind {
         CheckKind::Finished(side) => (
-            format!("Finished of the {}: both ends saw the same messages", names::side(side)),
+            format!("Finished of the {}: both ends saw the same messages", decode::side_name(side)),
             "The receiver computes the same checksum over the messages that it saw. If an attacker changed one byte of them, \
              the two checksums differ: the receiver sends the alert decrypt_error and ends the session.",
         ),
         CheckKind::CertificateVerify(side) => (
-            format!("CertificateVerify: the {} has the private key of its certificate", names::side(side)),
+            format!(
+                "CertificateVerify: the {} has the private key of its certificate",
+                decode::side_name(side)
+            ),
             "Any program can copy a certificate. Only its owner can sign these messages with its private key. The signature \
              includes this session’s hellos, so it cannot be used in another session.",
         ),

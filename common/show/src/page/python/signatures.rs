@@ -2,7 +2,7 @@
 
 use decode::Message;
 use decode::schedule::{Check, CheckKind};
-use rustls::{ProtocolVersion, Side, SignatureScheme};
+use rustls::{ProtocolVersion, SignatureScheme};
 
 use super::program::Program;
 
@@ -38,7 +38,7 @@ pub(super) fn verify(check: &Check, message: &Message, certificate: &[u8]) -> Op
             program.bytes("messages", signed).line("signed = messages")
         }
         CheckKind::CertificateVerify(sender) => {
-            let end = if sender == Side::Client { "client" } else { "server" };
+            let end = decode::side_name(sender);
             program.bytes("transcript_hash", &check.transcript.as_ref()?.hash).line(format_args!(
                 "signed = b\" \" * 64 + b\"TLS 1.3, {end} CertificateVerify\" + b\"\\0\" + transcript_hash"
             ))
