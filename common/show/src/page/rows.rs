@@ -220,16 +220,7 @@ fn is_data(record: &Record) -> bool {
 impl Drawn {
     /// Keeps all of a record.
     pub(super) fn whole(record: &Record) -> Self {
-        Self {
-            place: 0,
-            titles: names::titles(record),
-            wire: record.wire.len(),
-            payload: record.payload().len(),
-            messages_left_out: 0,
-            digest: sha256(&record.wire),
-            tag: tag(record).to_vec(),
-            record: record.clone(),
-        }
+        Self::new(0, record, record.clone())
     }
 
     /// Cuts a record. It keeps at most `room` bytes if the record does not carry application data.
@@ -250,21 +241,12 @@ impl Drawn {
                 piece.message = piece.message.take().filter(|message| message.bytes.len() <= room);
             }
         }
-        let Record { sender, number, version, sealing, key, left_out, .. } = *record;
         let (derivations, checks) = (record.derivations.clone(), record.checks.clone());
-        let kept = Record {
-            sender,
-            number,
-            version,
-            wire,
-            sealing,
-            protection,
-            content,
-            key,
-            derivations,
-            checks,
-            left_out,
-        };
+        Self::new(place, record, Record { wire, protection, content, derivations, checks, ..*record })
+    }
+
+    /// Keeps this part of a record.
+    fn new(place: u64, record: &Record, kept: Record) -> Self {
         Self {
             place,
             titles: names::titles(record),
