@@ -47,40 +47,48 @@ const ICONS: &str = include_str!("icons.svg");
 /// Draws the page of a session under this name. `origin` is the session that this one resumes.
 pub(super) fn of(facts: &Facts, rows: &Rows, name: Name, origin: Option<Origin>) -> Markup {
     let (ladder, has_reason) = ladder::of(facts, rows, origin);
+    let body = html! {
+        a.skip href="#ladder" { "To the steps" }
+        main {
+            (keys(facts))
+            (glance::of(facts, origin, has_reason))
+            (secret(facts))
+            (legend::of(facts.us))
+            (ladder)
+            (overhead::of(facts))
+        }
+        (search())
+        footer {
+            p {
+                "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
+                a href={ "index.html#" (name) } { "The index of the folder" }
+                @if facts.us.is_some() { " links to the page of the other end and to the page of both ends, if they were drawn." }
+                @else { " has a row for this session." }
+            }
+        }
+    };
+    page(&html! { title { (glance::title(facts)) } }, STYLE, SCRIPT, &body)
+}
+
+/// Draws a whole page. `head` has its title. `script` may be empty.
+pub(super) fn page(head: &Markup, style: &str, script: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy(STYLE, SCRIPT));
+                meta http-equiv="Content-Security-Policy" content=(policy(style, script));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
-                title { (glance::title(facts)) }
+                (head)
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(style)) }
             }
             body {
                 (PreEscaped(ICONS))
-                a.skip href="#ladder" { "To the steps" }
-                main {
-                    (keys(facts))
-                    (glance::of(facts, origin, has_reason))
-                    (secret(facts))
-                    (legend::of(facts.us))
-                    (ladder)
-                    (overhead::of(facts))
-                }
-                (search())
-                footer {
-                    p {
-                        "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
-                        a href={ "index.html#" (name) } { "The index of the folder" }
-                        @if facts.us.is_some() { " links to the page of the other end and to the page of both ends, if they were drawn." }
-                        @else { " has a row for this session." }
-                    }
-                }
-                script { (PreEscaped(SCRIPT)) }
+                (body)
+                @if !script.is_empty() { script { (PreEscaped(script)) } }
             }
         }
     }
@@ -119,7 +127,7 @@ fn secret(facts: &Facts) -> Markup {
 }
 
 /// Returns a content security policy. It allows only this style, this script, and pictures inside the page.
-pub(super) fn policy(style: &str, script: &str) -> String {
+fn policy(style: &str, script: &str) -> String {
     format!(
         "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
         source(style),

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::document::policy;
+use super::document;
 use super::entry::{Entry, Kind, Summary};
 use super::facts::Grade;
 use super::file_name::Role;
@@ -14,7 +14,6 @@ use super::list::List;
 use super::numbers::{count, duration, grouped};
 
 const STYLE: &str = concat!(include_str!("style/base.css"), include_str!("style/index.css"));
-const ICONS: &str = include_str!("icons.svg");
 /// The most rows.
 const ROWS: usize = 2000;
 /// The beginning of the file has this. Another file is not replaced.
@@ -38,49 +37,34 @@ impl Session<'_> {
 pub(super) fn of(list: &List) -> Markup {
     let sessions = sessions(list);
     let shown = sessions.get(..ROWS).unwrap_or(&sessions);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                (PreEscaped(MARK))
-                meta http-equiv="Content-Security-Policy" content=(policy(STYLE, ""));
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { "Illustrated TLS sessions" }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+    let body = html! {
+        main {
+            header {
+                h1 { "Illustrated TLS sessions" }
+                (totals(&sessions, list))
             }
-            body {
-                (PreEscaped(ICONS))
-                main {
-                    header {
-                        h1 { "Illustrated TLS sessions" }
-                        (totals(&sessions, list))
-                    }
-                    table.sessions {
-                        thead {
-                            tr {
-                                th scope="col" { "Result" }
-                                th scope="col" { "Began" }
-                                th scope="col" { "Client and server" }
-                                th scope="col" { "Agreed" }
-                                th scope="col" { "Handshake" }
-                                th scope="col" { "Bytes" }
-                                th scope="col" { "Pages" }
-                            }
-                        }
-                        tbody { @for session in shown { (row(session, list)) } }
-                    }
-                    @if sessions.len() > shown.len() {
-                        p.more { (count((sessions.len() - shown.len()) as u64, "older session")) " in this folder are not shown." }
+            table.sessions {
+                thead {
+                    tr {
+                        th scope="col" { "Result" }
+                        th scope="col" { "Began" }
+                        th scope="col" { "Client and server" }
+                        th scope="col" { "Agreed" }
+                        th scope="col" { "Handshake" }
+                        th scope="col" { "Bytes" }
+                        th scope="col" { "Pages" }
                     }
                 }
-                footer { p { "Written by " code { "--illustrate" } ". The newest page is first. Times of day are UTC." } }
+                tbody { @for session in shown { (row(session, list)) } }
+            }
+            @if sessions.len() > shown.len() {
+                p.more { (count((sessions.len() - shown.len()) as u64, "older session")) " in this folder are not shown." }
             }
         }
-    }
+        footer { p { "Written by " code { "--illustrate" } ". The newest page is first. Times of day are UTC." } }
+    };
+    let head = html! { title { "Illustrated TLS sessions" } (PreEscaped(MARK)) };
+    document::page(&head, STYLE, "", &body)
 }
 
 /// Joins the pages that show the same session, the newest first.

@@ -10,9 +10,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::document::policy;
+use super::document;
 use super::entry::Entry;
 use super::facts::Grade;
 use super::file_name::Name;
@@ -31,7 +31,6 @@ const STYLE: &str = concat!(
     include_str!("style/segments.css"),
     include_str!("style/pair.css"),
 );
-const ICONS: &str = include_str!("icons.svg");
 /// The most names that are tried.
 const TRIES: u32 = 10_000;
 
@@ -76,42 +75,28 @@ fn of(client: &Saved, server: &Saved) -> Markup {
     let joined = join(client, server);
     let layout = layout::of(&joined);
     let style = format!("{STYLE}{}", layout.style);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy(&style, ""));
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { "Both ends of a session: " (client.entry.name) " and " (server.entry.name) }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(&style)) }
-            }
-            body {
-                (PreEscaped(ICONS))
-                main {
-                    (top(client, server, &joined))
-                    section #both aria-labelledby="both-title" {
-                        h2 #both-title { "Step by step, at both ends" }
-                        (lead(&joined))
-                        div.sides {
-                            div.life.client.all {} div.life.server.all {}
-                            (head("client", &client.entry.client)) (head("server", &server.entry.server))
-                            (draw::rows(&layout, [client, server].map(|end| end.entry.name)))
-                        }
-                    }
-                }
-                footer {
-                    p {
-                        "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
-                        a href="index.html" { "All sessions of this folder" }
-                    }
+    let body = html! {
+        main {
+            (top(client, server, &joined))
+            section #both aria-labelledby="both-title" {
+                h2 #both-title { "Step by step, at both ends" }
+                (lead(&joined))
+                div.sides {
+                    div.life.client.all {} div.life.server.all {}
+                    (head("client", &client.entry.client)) (head("server", &server.entry.server))
+                    (draw::rows(&layout, [client, server].map(|end| end.entry.name)))
                 }
             }
         }
-    }
+        footer {
+            p {
+                "Written by " code { "--illustrate" } ". This file loads nothing and sends nothing. "
+                a href="index.html" { "All sessions of this folder" }
+            }
+        }
+    };
+    let title = html! { title { "Both ends of a session: " (client.entry.name) " and " (server.entry.name) } };
+    document::page(&title, &style, "", &body)
 }
 
 // ---- the top -----------------------------------------------------------------------------------------------
