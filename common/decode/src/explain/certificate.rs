@@ -52,7 +52,7 @@ pub(super) fn request12(r: &mut FieldReader<'_>) -> Step {
     let says = "The signatures that the server can verify.";
     let algorithms = about("supported_signature_algorithms", says, RFC);
     let chosen = (Side::Client, r.known.choices.client.scheme);
-    r.offered(2, algorithms, "algorithm", names::scheme, chosen)?;
+    r.offered(2, algorithms, |r| r.u16("algorithm", names::scheme), chosen)?;
     authorities(r, RFC)
 }
 

@@ -86,7 +86,7 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
         5 => certificates::status_request(r, place),
         10 => {
             let chosen = (Side::Server, r.known.choices.group.filter(|_| offer));
-            r.offered(2, "named_group_list", "group", names::group, chosen)
+            r.offered(2, "named_group_list", |r| r.u16("group", names::group), chosen)
         }
         11 => r.vector(1, "ec_point_format_list", |r| r.list(|r| r.u8("format", names::point_format))),
         13 => signature_algorithms(r, Some(place)),
@@ -102,7 +102,7 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
         27 => {
             let signer = signer(place);
             let chosen = (signer, r.known.choices.of(signer).compression);
-            r.offered(1, "algorithms", "algorithm", names::certificate_compression, chosen)
+            r.offered(1, "algorithms", |r| r.u16("algorithm", names::certificate_compression), chosen)
         }
         28 => limits::record_size_limit(r),
         34 => certificates::delegated(r),
@@ -128,7 +128,8 @@ fn body(r: &mut FieldReader<'_>, number: u16, place: In) -> Step {
 fn signature_algorithms(r: &mut FieldReader<'_>, place: Option<In>) -> Step {
     let signer = place.map_or(Side::Server, signer);
     let chosen = place.and_then(|_| r.known.choices.of(signer).scheme);
-    r.offered(2, "supported_signature_algorithms", "scheme", names::scheme, (signer, chosen))
+    let one = |r: &mut FieldReader<'_>| r.u16("scheme", names::scheme);
+    r.offered(2, "supported_signature_algorithms", one, (signer, chosen))
 }
 
 /// Returns the end that chooses from an offer about certificates.

@@ -198,18 +198,17 @@ impl<'a> FieldReader<'a> {
         Ok(content)
     }
 
-    /// Reads a vector of two-byte numbers from which the end `by` has chosen one.
-    pub(super) fn offered(
+    /// Reads a vector of entries from which the end `by` has chosen one.
+    pub(super) fn offered<T: PartialEq>(
         &mut self,
         width: usize,
         about: impl Into<About>,
-        one: &'static str,
-        meaning: fn(u16) -> Meaning,
-        (by, chosen): (Side, Option<u16>),
+        mut one: impl FnMut(&mut Self) -> Step<T>,
+        (by, chosen): (Side, Option<T>),
     ) -> Step {
         let offer = |r: &mut Self| {
-            let number = r.u16(one, meaning)?;
-            r.mark_if(chosen == Some(number), Mark::ChosenBy(by));
+            let entry = one(r)?;
+            r.mark_if(chosen == Some(entry), Mark::ChosenBy(by));
             Ok(())
         };
         self.vector(width, about, |r| r.list(offer))

@@ -43,7 +43,7 @@ pub(super) fn client(r: &mut FieldReader<'_>, layout: Layout) -> Step {
          cipher and a hash.",
     );
     let chosen = (Side::Server, r.known.choices.suite);
-    r.offered(2, about("cipher_suites", says, rfc), "cipher_suite", names::suite, chosen)?;
+    r.offered(2, about("cipher_suites", says, rfc), |r| r.u16("cipher_suite", names::suite), chosen)?;
     let name = layout.choose("legacy_compression_methods", "compression_methods");
     let says =
         "Compression before encryption reveals secrets (the CRIME attack). Clients should offer only null.";

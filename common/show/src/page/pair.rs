@@ -95,7 +95,8 @@ fn of(client: &Saved, server: &Saved) -> Markup {
             }
         }
     };
-    let title = html! { title { "Both ends of a session: " (client.entry.name) " and " (server.entry.name) } };
+    let title =
+        html! { title { "Both ends of a session: " (client.entry.name) " and " (server.entry.name) } };
     document::page(&title, &style, "", &body)
 }
 

@@ -3,7 +3,6 @@
 use rustls::Side;
 
 use super::In;
-use crate::explain::Mark;
 use crate::explain::field_reader::{FieldReader, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
@@ -14,14 +13,8 @@ pub(super) fn key_share(r: &mut FieldReader<'_>, place: In) -> Step {
         In::HelloRetryRequest => r.u16("selected_group", names::group).map(drop),
         In::ClientHello => {
             let says = "A key for each group that the client expects the server to choose. An empty list asks the server to choose first.";
-            let chosen = r.known.choices.group;
-            r.vector(2, about("client_shares", says, ""), |r| {
-                r.list(|r| {
-                    let group = entry(r, place)?;
-                    r.mark_if(chosen == Some(group), Mark::ChosenBy(Side::Server));
-                    Ok(())
-                })
-            })
+            let chosen = (Side::Server, r.known.choices.group);
+            r.offered(2, about("client_shares", says, ""), |r| entry(r, place), chosen)
         }
         _ => entry(r, place).map(drop),
     }

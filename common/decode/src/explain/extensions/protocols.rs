@@ -3,7 +3,6 @@
 use rustls::Side;
 
 use super::In;
-use crate::explain::Mark;
 use crate::explain::field_reader::{FieldReader, Meaning, Step, about};
 use crate::explain::names;
 use crate::explain::shown;
@@ -24,13 +23,7 @@ pub(super) fn server_name(r: &mut FieldReader<'_>) -> Step {
 /// Explains a list of protocols. If it is the `offer` of ALPN, the server chooses from it.
 pub(super) fn protocols(r: &mut FieldReader<'_>, offer: bool) -> Step {
     let chosen = r.known.choices.protocol.as_deref().filter(|_| offer);
-    r.vector(2, "protocol_name_list", |r| {
-        r.list(|r| {
-            let name = protocol(r)?;
-            r.mark_if(chosen == Some(name), Mark::ChosenBy(Side::Server));
-            Ok(())
-        })
-    })
+    r.offered(2, "protocol_name_list", protocol, (Side::Server, chosen))
 }
 
 pub(super) fn protocol<'a>(r: &mut FieldReader<'a>) -> Step<&'a [u8]> {
@@ -61,5 +54,5 @@ pub(super) fn supported_versions(r: &mut FieldReader<'_>, place: In) -> Step {
     }
     let says = "The versions that the client supports, in order of preference.";
     let chosen = (Side::Server, r.known.choices.version);
-    r.offered(1, about("versions", says, ""), "version", names::version, chosen)
+    r.offered(1, about("versions", says, ""), |r| r.u16("version", names::version), chosen)
 }

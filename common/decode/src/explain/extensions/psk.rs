@@ -50,14 +50,8 @@ pub(super) fn pre_shared_key(r: &mut FieldReader<'_>, place: In) -> Step {
 
 /// Explains psk_key_exchange_modes.
 pub(super) fn modes(r: &mut FieldReader<'_>) -> Step {
-    let chosen = r.known.choices.psk.map(|psk| psk.mode);
-    r.vector(1, "ke_modes", |r| {
-        r.list(|r| {
-            let mode = r.u8("mode", names::psk_mode)?;
-            r.mark_if(chosen == Some(mode), Mark::ChosenBy(Side::Server));
-            Ok(())
-        })
-    })
+    let chosen = (Side::Server, r.known.choices.psk.map(|psk| psk.mode));
+    r.offered(1, "ke_modes", |r| r.u8("mode", names::psk_mode), chosen)
 }
 
 pub(super) fn early_data(r: &mut FieldReader<'_>, place: In) -> Step {
