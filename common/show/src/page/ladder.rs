@@ -168,17 +168,21 @@ impl<'a> Ladder<'a> {
             [(index, Row::Segment { segment, .. })] => self.segment(*index, None, *segment),
             [(_, Row::Call(call)), records @ ..] => html! { (self.call(call)) (self.carry(None, records)) },
             [(_, Row::Carry(carry))] => html! {
-                li.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (incomplete(carry)) }
+                li.call.(tone(carry.call.tone)) { (self.step(&carry.call)) (incomplete(carry)) }
             },
             [(_, Row::Carry(carry)), records @ ..] => self.carry(Some(carry), records),
             records => self.carry(None, records),
         }
     }
 
+    fn step(&self, call: &Entry) -> Markup {
+        step(call.tone, call.verb, &call.details, self.us)
+    }
+
     fn call(&mut self, call: &Entry) -> Markup {
         let first_trouble = call.tone == Tone::Trouble && !std::mem::replace(&mut self.troubled, true);
         html! {
-            li.call.(tone(call.tone)) id=[first_trouble.then_some("trouble")] { (step(call, self.us)) }
+            li.call.(tone(call.tone)) id=[first_trouble.then_some("trouble")] { (self.step(call)) }
         }
     }
 
@@ -187,7 +191,7 @@ impl<'a> Ladder<'a> {
         html! {
             @if self.flights.contains_key(&row) { li { (self.captions(row)) } }
             li.tcp {
-                @if let Some(call) = call { div.call.(tone(call.tone)) { (step(call, self.us)) } }
+                @if let Some(call) = call { div.call.(tone(call.tone)) { (self.step(call)) } }
                 (segment.draw())
             }
         }
@@ -200,7 +204,7 @@ impl<'a> Ladder<'a> {
         html! {
             li.carry {
                 @if let Some(carry) = carry {
-                    div.call.(tone(carry.call.tone)) { (step(&carry.call, self.us)) (carried(carry)) }
+                    div.call.(tone(carry.call.tone)) { (self.step(&carry.call)) (carried(carry)) }
                 }
                 @for part in &parts { (part) }
             }
@@ -299,8 +303,8 @@ pub(super) fn icon(name: &str) -> Markup {
 }
 
 /// Draws a step with its direction. The client's steps are on the left of the wire, the server's on its right.
-fn step(call: &Entry, us: Option<Side>) -> Markup {
-    let glyph = match (call.tone, us) {
+pub(super) fn step(tone: Tone, verb: &str, details: &str, us: Option<Side>) -> Markup {
+    let glyph = match (tone, us) {
         (Tone::In, Some(Side::Client)) | (Tone::Out, Some(Side::Server)) => "←",
         (Tone::In | Tone::Out, _) => "→",
         (Tone::Trouble, _) => "✖",
@@ -308,7 +312,7 @@ fn step(call: &Entry, us: Option<Side>) -> Markup {
         (Tone::Phase, _) => "◆",
         (Tone::Woke | Tone::Tls | Tone::Quiet, _) => "·",
     };
-    html! { i aria-hidden="true" { (glyph) } code { (call.verb) } " " span { (call.details) } }
+    html! { i aria-hidden="true" { (glyph) } code { (verb) } " " span { (details) } }
 }
 
 /// Counts the contents of a read or a write.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use decode::side_name;
 use maud::{Markup, html};
+use rustls::Side;
 
 use super::super::file_name::Name;
 use super::super::joined::{Arrow, Block, Fate, Load};
-use super::super::ladder::{icon, tone};
+use super::super::ladder::{icon, step, tone};
 use super::super::numbers::{bytes, count, duration, grouped};
 use super::super::saved::{Kept, Said};
 use super::fold::{self, Sum};
@@ -45,9 +47,9 @@ fn pause(length: Duration, class: &str) -> Markup {
 
 /// Draws one block, or the sum of several ones.
 fn steps(blocks: &[Block<'_>], class: &str) -> Markup {
-    let side = if blocks.iter().any(|block| block.of_client) { "client" } else { "server" };
+    let side = if blocks.iter().any(|block| block.of_client) { Side::Client } else { Side::Server };
     html! {
-        div.steps.(side).(class) {
+        div.steps.(side_name(side)).(class) {
             @match blocks {
                 [block] => (self::block(block, side)),
                 [first, .., last] => {
@@ -67,14 +69,14 @@ fn steps(blocks: &[Block<'_>], class: &str) -> Markup {
     }
 }
 
-fn block(block: &Block<'_>, side: &str) -> Markup {
+fn block(block: &Block<'_>, side: Side) -> Markup {
     html! {
         p.wake {
             time { "+" (duration(block.at)) }
             @if let Some(woke) = block.woke { " " span { "woke: " (woke) } }
         }
         @if let Some((records, turns)) = block.left_out {
-            p.left-out { "Left out on the page of the " (side) ": " (count(records, "record")) " in " (count(turns, "turn")) " of its loop." }
+            p.left-out { "Left out on the page of the " (side_name(side)) ": " (count(records, "record")) " in " (count(turns, "turn")) " of its loop." }
         }
         @if !block.calls.is_empty() {
             ul { @for Said { tone, verb, details, .. } in &block.calls { (said(*tone, verb, details, side)) } }
@@ -83,21 +85,13 @@ fn block(block: &Block<'_>, side: &str) -> Markup {
 }
 
 /// Draws the sum of equal calls.
-fn added(sum: &Sum<'_>, side: &str) -> Markup {
+fn added(sum: &Sum<'_>, side: Side) -> Markup {
     let bytes = sum.bytes.map_or_else(String::new, |bytes| format!(", {}\u{a0}B", grouped(bytes)));
     said(sum.tone, sum.verb, &format!("{}{bytes}", count(sum.times, "time")), side)
 }
 
-fn said(kind: Tone, verb: &str, details: &str, side: &str) -> Markup {
-    let glyph = match (kind, side) {
-        (Tone::In, "client") | (Tone::Out, "server") => "←",
-        (Tone::In | Tone::Out, _) => "→",
-        (Tone::Trouble, _) => "✖",
-        (Tone::Stalled, _) => "◼",
-        (Tone::Phase, _) => "◆",
-        (Tone::Woke | Tone::Tls | Tone::Quiet, _) => "·",
-    };
-    html! { li.(tone(kind)) { i aria-hidden="true" { (glyph) } code { (verb) } " " span { (details) } } }
+fn said(kind: Tone, verb: &str, details: &str, side: Side) -> Markup {
+    html! { li.(tone(kind)) { (step(kind, verb, details, Some(side))) } }
 }
 
 // ---- the arrows --------------------------------------------------------------------------------------------
