@@ -61,12 +61,7 @@ impl Folder {
     /// The file exists, or cannot be written. A partial file is removed.
     pub(super) fn write_data(&self, name: Name, data: &[u8]) -> Result<(), ShowError> {
         let path = self.data(name);
-        let mut file = create(&path).map_err(|error| unwritable(&path, &error))?;
-        file.write_all(data).map_err(|error| {
-            // An error of the removal is ignored. The error of the write says more.
-            let _ = fs::remove_file(&path);
-            unwritable(&path, &error)
-        })
+        write_new(&path, data).map_err(|error| unwritable(&path, &error))
     }
 
     /// Writes a page under the next free name, with which `draw` draws it. Returns the name and the number of bytes. Makes
@@ -134,8 +129,32 @@ fn last_number(folder: &Path, role: Role) -> io::Result<u32> {
 }
 
 /// Creates a file that only its owner may read.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Writes a new file, which only its owner may read.
+///
+/// # Errors
+/// The file exists, or cannot be written. A partial file is removed.
+pub(super) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    create(path)?.write_all(content).inspect_err(|_| {
+        // An error of the removal is ignored. The error of the write says more.
+        let _ = fs::remove_file(path);
+    })
+}
+
+/// Opens a file, or makes it. It has to be a regular file. Does not follow a symbolic link, and does not wait for the other
+/// end of a pipe.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("is not a regular file"));
+    }
+    Ok(file)
 }
 
 /// Makes a file and removes it again. Permissions alone do not tell whether files can be made.

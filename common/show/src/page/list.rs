@@ -9,10 +9,10 @@
 //! pages cannot be read.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::mem;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
@@ -294,23 +294,10 @@ fn ends_with_newline(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Opens the file, or makes it. It has to be a regular file that belongs to us.
+/// Opens the file, or makes it. It has to belong to us.
 fn open(path: &Path) -> io::Result<File> {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let mut options = OpenOptions::new();
-    let file = options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("is not a regular file"));
-    }
-    if metadata.uid() != geteuid().as_raw() {
+    let file = folder::open(path)?;
+    if file.metadata()?.uid() != geteuid().as_raw() {
         return Err(io::Error::other("belongs to another user"));
     }
     Ok(file)
@@ -329,8 +316,8 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = folder::create(&new)?;
-    file.write_all(content).and_then(|()| fs::rename(&new, path)).inspect_err(|_| {
+    folder::write_new(&new, content)?;
+    fs::rename(&new, path).inspect_err(|_| {
         // The first error says more.
         let _ = fs::remove_file(&new);
     })

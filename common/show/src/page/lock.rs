@@ -1,13 +1,14 @@
 //! The lock of a folder of pages. Two programs may write to one folder at the same time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+
+use super::folder;
 
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -24,7 +25,7 @@ impl Lock {
     /// # Errors
     /// Another program holds the lock for longer, or the file `.lock` cannot be opened, or is not a regular file.
     pub(super) fn take(folder: &Path, patience: Duration) -> io::Result<Self> {
-        let file = open(folder)?;
+        let file = folder::open(&folder.join(".lock"))?;
         let until = Instant::now() + patience;
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -39,23 +40,6 @@ impl Lock {
             }
         }
     }
-}
-
-/// Opens the file of the lock. It does not follow a symbolic link, and does not wait for the other end of a pipe.
-fn open(folder: &Path) -> io::Result<File> {
-    let path = folder.join(".lock");
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("is not a regular file"));
-    }
-    Ok(file)
 }
 
 #[cfg(test)]

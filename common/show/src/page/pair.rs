@@ -5,8 +5,7 @@ mod draw;
 mod fold;
 mod layout;
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -54,14 +53,10 @@ pub(super) fn write(folder: &Path, pages: [Name; 2], number: u32) -> io::Result<
     let page = of(&client, &server).into_string();
     for number in number..number.saturating_add(TRIES) {
         let path = folder.join(format!("pair-{number}.html"));
-        let mut file = match folder::create(&path) {
+        match folder::write_new(&path, page.as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            file => file?,
-        };
-        file.write_all(page.as_bytes()).inspect_err(|_| {
-            // The error of the write says more.
-            let _ = fs::remove_file(&path);
-        })?;
+            written => written?,
+        }
         return Ok(Pair { number, pages, size: page.len() as u64 });
     }
     Err(io::Error::new(
