@@ -18,17 +18,13 @@ pub fn of(session: &Session) -> (String, Grade) {
         let facts = of_end(session.end(side), session.encrypted);
         parts.push(format!("{}: {}", side_name(side), facts.join(", ")));
     }
-    let sentence = match session.ended {
-        None | Some(Ended::Closed) => parts.join("; "),
-        Some(Ended::EndOfCapture) => {
-            format!("{}; the capture ends here", parts.join("; "))
-        }
-        Some(Ended::Replaced) => {
-            format!("{}; another connection with the same ports follows", parts.join("; "))
-        }
-        Some(Ended::Forgotten) => format!("{}; not followed any further", parts.join("; ")),
+    let end = match session.ended {
+        None | Some(Ended::Closed) => "",
+        Some(Ended::EndOfCapture) => "; the capture ends here",
+        Some(Ended::Replaced) => "; another connection with the same ports follows",
+        Some(Ended::Forgotten) => "; not followed any further",
     };
-    (sentence, grade(session))
+    (parts.join("; ") + end, grade(session))
 }
 
 fn of_end(end: &End, encrypted: Encrypted) -> Vec<String> {
