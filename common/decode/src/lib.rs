@@ -59,7 +59,9 @@ use rustls::Side;
 use self::reader::Reader;
 
 pub use self::decoder::Decoder;
-pub use self::record::{Alert, Content, Message, Piece, Protection, Record, Sealed, Sealing};
+pub use self::record::{
+    Alert, Content, Message, Piece, Protection, Record, Sealed, Sealing, content_type_name,
+};
 
 /// The length of a record's header: type, version, length (RFC 8446, 5.1).
 pub const HEADER: usize = 5;

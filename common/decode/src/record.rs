@@ -102,6 +102,32 @@ pub enum Content {
     NotTls,
 }
 
+impl Content {
+    /// Returns its content type; `None` if it is not known.
+    pub fn kind(&self) -> Option<ContentType> {
+        match self {
+            Self::Handshake(_) | Self::Unprotected => Some(ContentType::Handshake),
+            Self::Alert(_) => Some(ContentType::Alert),
+            Self::ChangeCipherSpec => Some(ContentType::ChangeCipherSpec),
+            Self::ApplicationData(_) => Some(ContentType::ApplicationData),
+            Self::Other(kind) => Some(*kind),
+            Self::Hidden | Self::Incomplete | Self::NotTls => None,
+        }
+    }
+}
+
+/// Returns the name of a content type in RFC 8446, 5.1; `None` for an unknown type.
+pub fn content_type_name(kind: ContentType) -> Option<&'static str> {
+    Some(match kind {
+        ContentType::ChangeCipherSpec => "change_cipher_spec",
+        ContentType::Alert => "alert",
+        ContentType::Handshake => "handshake",
+        ContentType::ApplicationData => "application_data",
+        ContentType::Heartbeat => "heartbeat",
+        _ => return None,
+    })
+}
+
 /// An alert (RFC 8446, 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alert {

@@ -4,12 +4,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use rustls::ContentType;
-
 use super::blocks::{Block, around};
 use super::rows::Drawn;
 use decode::explain::Field;
-use decode::{Content, HEADER, Protection, Record, Sealing, hex};
+use decode::{HEADER, Protection, Sealing, content_type_name, hex};
 
 /// The most zeros of a padding that are shown as bytes.
 const PADDING: usize = 64;
@@ -49,11 +47,11 @@ pub(super) fn decrypted<'a>(drawn: &'a Drawn, mut inside: Vec<Field>) -> Block<'
         Protection::Opened { padding, .. } if record.is_sealed_by_tls13() => padding,
         _ => return Block { title, bytes: Cow::Borrowed(content), whole: drawn.payload, fields: inside },
     };
-    let kind = inner_type(record);
+    let kind = record.content.kind().unwrap_or_else(|| record.outer_type());
     let at = drawn.payload;
     let whole = at + 1 + padding;
     inside.push(Field {
-        value: format!("{} ({})", type_name(kind), u8::from(kind)),
+        value: format!("{} ({})", content_type_name(kind).unwrap_or("unknown"), u8::from(kind)),
         says: Cow::Borrowed(
             "The real type of this record. It is encrypted with the content, so no observer on the way can tell a handshake \
              message from data. The header always says application_data.",
@@ -77,28 +75,6 @@ pub(super) fn decrypted<'a>(drawn: &'a Drawn, mut inside: Vec<Field>) -> Block<'
         bytes.resize(bytes.len() + padding.min(PADDING), 0);
     }
     Block { title, bytes, whole, fields: inside }
-}
-
-/// Returns the encrypted type of a record of TLS 1.3.
-fn inner_type(record: &Record) -> ContentType {
-    match record.content {
-        Content::Handshake(_) => ContentType::Handshake,
-        Content::Alert(_) => ContentType::Alert,
-        Content::ApplicationData(_) => ContentType::ApplicationData,
-        Content::ChangeCipherSpec => ContentType::ChangeCipherSpec,
-        Content::Other(kind) => kind,
-        Content::Unprotected | Content::Hidden | Content::Incomplete | Content::NotTls => record.outer_type(),
-    }
-}
-
-fn type_name(kind: ContentType) -> &'static str {
-    match kind {
-        ContentType::ChangeCipherSpec => "change_cipher_spec",
-        ContentType::Alert => "alert",
-        ContentType::Handshake => "handshake",
-        ContentType::ApplicationData => "application_data",
-        _ => "unknown",
-    }
 }
 
 /// Returns the field of the sequence number. It has no bytes.

@@ -1,11 +1,10 @@
 //! The fields that describe the records of a read or a write.
 
-use rustls::ContentType;
 use serde_json::{Value, json};
 use tls_session::alert_name::AlertName;
 
 use crate::sink::Carried;
-use decode::{Alert, Content, Message, Protection, Record, Sealed};
+use decode::{Alert, Content, Message, Protection, Record, Sealed, content_type_name};
 
 pub(super) fn of(bytes: usize, carried: &Carried) -> Value {
     let records: Vec<Value> = carried.records.iter().map(record).collect();
@@ -34,23 +33,12 @@ pub(super) fn record(record: &Record) -> Value {
 
 /// Returns the content type by its name in RFC 8446, 5.1.
 fn content_type(content: &Content) -> Value {
-    let kind = match content {
-        Content::Handshake(_) | Content::Unprotected => ContentType::Handshake,
-        Content::Alert(_) => ContentType::Alert,
-        Content::ChangeCipherSpec => ContentType::ChangeCipherSpec,
-        Content::ApplicationData(_) => ContentType::ApplicationData,
-        Content::Other(kind) => *kind,
-        Content::Hidden => return Value::Null,
-        Content::Incomplete => return "incomplete".into(),
-        Content::NotTls => return "not_tls".into(),
-    };
-    match kind {
-        ContentType::Handshake => "handshake".into(),
-        ContentType::Alert => "alert".into(),
-        ContentType::ChangeCipherSpec => "change_cipher_spec".into(),
-        ContentType::ApplicationData => "application_data".into(),
-        ContentType::Heartbeat => "heartbeat".into(),
-        _ => u8::from(kind).into(),
+    match content {
+        Content::Incomplete => "incomplete".into(),
+        Content::NotTls => "not_tls".into(),
+        content => content.kind().map_or(Value::Null, |kind| {
+            content_type_name(kind).map_or_else(|| u8::from(kind).into(), Value::from)
+        }),
     }
 }
 
