@@ -8,7 +8,6 @@ mod support {
 use std::io;
 use std::time::Duration;
 
-use pcap_file::{DataLink, Endianness};
 use replay::connections::Sink;
 use replay::file::Reader;
 use replay::key_log::KeyLog;
@@ -58,17 +57,7 @@ fn replayed(file: &PcapNg) -> Log {
 }
 
 fn shown(segments: &[Tcp]) -> Log {
-    let mut file = capture();
-    segments.iter().for_each(|segment| {
-        file.tcp(segment);
-    });
-    replayed(&file)
-}
-
-fn capture() -> PcapNg {
-    let mut file = PcapNg::new(Endianness::Little);
-    file.interface(DataLink::ETHERNET, None);
-    file
+    replayed(PcapNg::ethernet().segments(segments))
 }
 
 fn tcp(sender: Side, sequence: u32, flags: &'static str, payload: &[u8]) -> Tcp {
@@ -241,10 +230,8 @@ fn cut(file: &mut PcapNg, segment: &Tcp, lacks: usize) {
 #[test]
 fn a_cut_packet_is_a_gap_as_soon_as_the_next_one_does_not_fill_it() {
     for is_filled in [false, true] {
-        let mut file = capture();
-        begun().iter().for_each(|segment| {
-            file.tcp(segment);
-        });
+        let mut file = PcapNg::ethernet();
+        file.segments(&begun());
         cut(&mut file, &server(0, "A", &RECORD.repeat(3)), 8);
         if is_filled {
             file.tcp(&server(0, "A", &RECORD.repeat(3)));

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use pcap_file::{DataLink, Endianness};
+use pcap_file::Endianness;
 use rustls::Side;
 use serde_json::Value;
 use support::frames::{PcapNg, Tcp, client_hello};
@@ -187,8 +187,7 @@ fn sealed() -> Vec<u8> {
     let hello =
         [&[22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3][..], &[2; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]];
     let answer = [&hello.concat()[..], &[23, 3, 3, 0, 24], &[7; 24]].concat();
-    let mut file = PcapNg::new(Endianness::Little);
-    file.interface(DataLink::ETHERNET, None);
+    let mut file = PcapNg::ethernet();
     for (flags, sequence, payloads) in
         [("S", 0, [vec![], vec![]]), ("A", 1, [client_hello(b"host.lan"), answer])]
     {
@@ -256,8 +255,7 @@ fn a_reader_that_leaves_is_no_error() {
 
 /// Makes a capture of sessions that have only a ClientHello. All have the same ports.
 fn hellos(sessions: u32) -> Vec<u8> {
-    let mut file = PcapNg::new(Endianness::Little);
-    file.interface(DataLink::ETHERNET, None);
+    let mut file = PcapNg::ethernet();
     for number in 0..sessions {
         let syn = Tcp { sender: Side::Client, sequence: number << 20, flags: "S", payload: vec![] };
         let hello = vec![22, 3, 1, 0, 4, 1, 0, 0, 0];

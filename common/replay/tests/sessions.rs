@@ -13,7 +13,6 @@ use std::sync::LazyLock;
 
 use conversation::{begin, decode, transcript};
 use decode::{Content, Record};
-use pcap_file::{DataLink, Endianness};
 use proptest::prelude::*;
 use replay::reassembly::Gap;
 use rustls::Side;
@@ -92,17 +91,10 @@ fn without_secrets_the_readable_part_is_shown() {
 #[test]
 fn secrets_may_stand_between_the_packets() {
     let recorded = &*TLS13;
-    let mut file = PcapNg::new(Endianness::Little);
-    file.interface(DataLink::ETHERNET, None);
-    syns().iter().for_each(|syn| {
-        file.tcp(syn);
-    });
-    let mut segments = recorded.segments(60_000).into_iter();
-    file.tcp(&segments.next().expect("a ClientHello"));
-    file.key_log(&recorded.key_log);
-    segments.chain(recorded.fins()).for_each(|segment| {
-        file.tcp(&segment);
-    });
+    let segments = recorded.segments(60_000);
+    let (hello, rest) = segments.split_first().expect("a ClientHello");
+    let mut file = PcapNg::ethernet();
+    file.segments(&syns()).tcp(hello).key_log(&recorded.key_log).segments(rest).segments(&recorded.fins());
     assert_whole(recorded, &only(&file.bytes()));
 }
 

@@ -108,6 +108,13 @@ impl PcapNg {
         Self { writer, packets: 0, links: Vec::new() }
     }
 
+    /// A file with one interface, of Ethernet.
+    pub fn ethernet() -> Self {
+        let mut file = Self::new(Endianness::Little);
+        file.interface(DataLink::ETHERNET, None);
+        file
+    }
+
     /// Adds an interface whose times have this resolution.
     pub fn interface(&mut self, linktype: DataLink, resolution: Option<u8>) -> &mut Self {
         let options = resolution.map(InterfaceDescriptionOption::IfTsResol).into_iter().collect();
@@ -134,6 +141,10 @@ impl PcapNg {
         self.packets += 1;
         let packet = tcp.ipv4();
         self.packet(0, self.packets * 1000, &packet, packet.len() as u32 + 14)
+    }
+
+    pub fn segments(&mut self, segments: &[Tcp]) -> &mut Self {
+        segments.iter().fold(self, Self::tcp)
     }
 
     pub fn block(&mut self, type_: u32, value: &[u8]) -> &mut Self {

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, dead_code)] // each test uses a part of it
 
 use decode::Record;
-use pcap_file::{DataLink, Endianness};
 use rustls::Side;
 use testing::configs::{Configs, Shape};
 
@@ -83,13 +82,9 @@ pub fn syns() -> [Tcp; 2] {
 
 /// Makes a capture of these segments.
 pub fn capture(key_log: &str, segments: &[Tcp]) -> Vec<u8> {
-    let mut file = PcapNg::new(Endianness::Little);
-    file.interface(DataLink::ETHERNET, None);
+    let mut file = PcapNg::ethernet();
     if !key_log.is_empty() {
         file.key_log(key_log);
     }
-    segments.iter().for_each(|segment| {
-        file.tcp(segment);
-    });
-    file.bytes()
+    file.segments(segments).bytes()
 }
