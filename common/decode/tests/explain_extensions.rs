@@ -8,7 +8,8 @@ mod support {
 
 use decode::explain::{self, Field};
 use rustls::ProtocolVersion;
-use support::tree::{are_readable, bytes, cover, message, message_with, with_length, wrong};
+use support::tree::{are_readable, cover, message, message_with, with_length, wrong};
+use testing::from_hex;
 
 fn extension(fields: &[Field]) -> Option<&Field> {
     let is_extension =
@@ -36,7 +37,7 @@ fn extensions_have_the_expected_values() {
         let (title, expected) = case.split_once('\n').unwrap_or((case, ""));
         let [place, number, content] = [0, 1, 2].map(|at| title.splitn(3, ' ').nth(at).unwrap_or_default());
         let number: u16 = number.parse().unwrap();
-        let extension_bytes = [&number.to_be_bytes(), &with_length(2, &bytes(content))[..]].concat();
+        let extension_bytes = [&number.to_be_bytes(), &with_length(2, &from_hex(content))[..]].concat();
         let bytes = message_with(place, &extension_bytes);
         let fields = explain::message(&message(bytes.clone(), ProtocolVersion::TLSv1_3));
         cover(&fields, bytes.len());

@@ -10,16 +10,17 @@ use decode::schedule::{CheckKind, Rule};
 use decode::secrets::Secret;
 use decode::{Content, Decoder, Message, Protection, Record};
 use rustls::{HandshakeType, NamedGroup, Side};
-use support::tree::{bytes, visit};
+use support::tree::visit;
+use testing::from_hex;
 
 fn decoded(session: &str) -> Vec<Record> {
     let mut decoder = Decoder::default();
     let mut records = Vec::new();
     for line in session.lines().skip(1) {
         match line.split_once(": ").unwrap() {
-            ("client", hex) => records.extend(decoder.feed(Side::Client, &bytes(hex))),
-            ("server", hex) => records.extend(decoder.feed(Side::Server, &bytes(hex))),
-            (label, hex) => decoder.learn(&[Secret::new(label, &[], &bytes(hex))]),
+            ("client", hex) => records.extend(decoder.feed(Side::Client, &from_hex(hex))),
+            ("server", hex) => records.extend(decoder.feed(Side::Server, &from_hex(hex))),
+            (label, hex) => decoder.learn(&[Secret::new(label, &[], &from_hex(hex))]),
         }
     }
     records

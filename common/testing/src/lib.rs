@@ -52,3 +52,11 @@ use std::time::Duration;
 
 /// The longest wait for an event that must happen: much longer than it takes on the slowest machine.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Returns the bytes of a text in hexadecimal, with or without spaces.
+pub fn from_hex(hex: &str) -> Vec<u8> {
+    let digit = |digit: char| digit.to_digit(16).unwrap_or_else(|| panic!("{digit:?} in {hex:?}"));
+    let digits: Vec<u32> = hex.chars().filter(|c| *c != ' ').map(digit).collect();
+    assert!(digits.len().is_multiple_of(2), "half a byte in {hex:?}");
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+}

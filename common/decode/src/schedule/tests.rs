@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustls::{HandshakeType, ProtocolVersion, Side};
+use testing::from_hex;
 
 use super::*;
 use crate::compute::mac;
@@ -25,12 +26,6 @@ const KEY_LOG: [(&str, &str); 4] = [
     ("server_application_traffic_secret_0", "SERVER_TRAFFIC_SECRET_0"),
 ];
 
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
-}
-
 /// Returns the names and the bytes of a trace.
 fn lines(trace: &str) -> Vec<(&str, Vec<u8>)> {
     let mut lines: Vec<(&str, String)> = Vec::new();
@@ -40,7 +35,7 @@ fn lines(trace: &str) -> Vec<(&str, Vec<u8>)> {
             None => lines.last_mut().unwrap().1 += line,
         }
     }
-    lines.into_iter().map(|(name, hex)| (name, bytes(&hex))).collect()
+    lines.into_iter().map(|(name, hex)| (name, from_hex(&hex))).collect()
 }
 
 /// Decodes a trace. The decoder knows the PSK and the shared secret, and computes all other values.
@@ -269,7 +264,7 @@ fn a_derivation_above_the_limit_is_not_calculated() {
 #[test]
 fn a_second_retry_ends_the_transcript() {
     let mut schedule = Schedule::default();
-    let retry = server_hello(&bytes("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"));
+    let retry = server_hello(&from_hex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"));
     for message in
         [&client_hello(), &retry, &client_hello(), &retry, &client_hello(), &server_hello(&[9; 32])]
     {

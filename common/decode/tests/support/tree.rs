@@ -7,6 +7,7 @@ use check::wire::hello::handshake;
 use decode::Message;
 use decode::explain::{Field, MALFORMED};
 use rustls::{HandshakeType, ProtocolVersion, Side};
+use testing::from_hex;
 
 /// Makes a handshake message of these bytes.
 pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
@@ -17,18 +18,10 @@ pub fn message(bytes: Vec<u8>, version: ProtocolVersion) -> Message {
 /// Returns the messages in `explained/messages.txt` with their names.
 pub fn known_messages() -> Vec<(&'static str, Vec<u8>)> {
     let lines = include_str!("../explained/messages.txt").lines().filter(|line| !line.starts_with('#'));
-    let messages = lines.map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name, bytes(hex)));
+    let messages = lines.map(|line| line.split_once(' ').unwrap()).map(|(name, hex)| (name, from_hex(hex)));
     let messages: Vec<_> = messages.collect();
     assert_eq!(messages.len(), 13, "messages in messages.txt");
     messages
-}
-
-/// Returns the bytes of a text in hexadecimal, with or without spaces.
-pub fn bytes(hex: &str) -> Vec<u8> {
-    let digit = |digit: char| digit.to_digit(16).unwrap_or_else(|| panic!("{digit:?} in {hex:?}"));
-    let digits: Vec<u32> = hex.chars().filter(|c| *c != ' ').map(digit).collect();
-    assert!(digits.len().is_multiple_of(2), "half a byte in {hex:?}");
-    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
 
 /// Puts a length of `width` bytes in front of some bytes.
@@ -64,7 +57,7 @@ pub fn message_with(place: &str, extensions: &[u8]) -> Vec<u8> {
             return handshake(11, &[&[0], &entry[..]].concat()).unwrap();
         }
     };
-    handshake(kind, &[bytes(&before), extensions].concat()).unwrap()
+    handshake(kind, &[from_hex(&before), extensions].concat()).unwrap()
 }
 
 /// Writes a line for each field: its range, name and value.

@@ -16,6 +16,7 @@ use pcap_file::pcapng::blocks::section_header::SectionHeaderOption;
 use pcap_file::pcapng::{Block, PcapNgParser};
 use pcap_file::{DataLink, PcapError};
 use rustls::Side;
+use testing::from_hex;
 
 /// An item of a file after its first two blocks.
 pub enum Item {
@@ -190,11 +191,7 @@ fn client_random(packet: &Packet) -> &[u8] {
 fn secret(line: &str) -> Secret {
     let parts: Vec<&str> = line.split(' ').collect();
     let [label, client_random, secret] = parts[..] else { panic!("{line}") };
-    Secret::new(label, &bytes(client_random), &bytes(secret))
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    Secret::new(label, &from_hex(client_random), &from_hex(secret))
 }
 
 /// A connection, and the next sequence numbers of its ends.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use decode::schedule::{Epoch, HashAlgorithm, Input, Part, Transcript, Value};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 use testing::configs::{Shape, suite};
+use testing::from_hex;
 
 use self::sessions::Ends;
 use super::*;
@@ -46,17 +47,13 @@ fn outputs(command: &mut Command) -> Vec<String> {
     outputs
 }
 
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
-}
-
 /// A key of the session in RFC 8448, 3, which has every value.
 fn derived(key: Key, rule: Rule, transcript: &str, value: &str) -> Derivation {
     let algorithm = HashAlgorithm::Sha256;
-    let transcript = (!transcript.is_empty())
-        .then(|| Arc::new(Transcript { algorithm, hash: bytes(transcript), parts: vec![Part::MessageHash] }));
-    Derivation { key, rule, algorithm, transcript, value: Some(Value::new(&bytes(value))) }
+    let transcript = (!transcript.is_empty()).then(|| {
+        Arc::new(Transcript { algorithm, hash: from_hex(transcript), parts: vec![Part::MessageHash] })
+    });
+    Derivation { key, rule, algorithm, transcript, value: Some(Value::new(&from_hex(value))) }
 }
 
 #[test]
