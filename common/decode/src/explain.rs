@@ -35,7 +35,7 @@ use self::field_reader::{FieldReader, Known};
 pub use self::names::scheme_name;
 pub use self::references::link;
 pub use self::shown::beginning;
-pub use self::summary::{Certificate, Certificates, certificates};
+pub use self::summary::{Certificate, Certificates, certificates, chain};
 use crate::{Content, HEADER, Message, Record};
 
 /// The name of a field that describes a fault in its bytes.

@@ -48,9 +48,9 @@ pub fn certificates(message: &Message) -> Certificates {
     Certificates { count: chain.len(), first: first.map(|(_, certificate)| Certificate::of(&certificate)) }
 }
 
-/// Returns the certificates in DER. TLS 1.3 has a context before them, and extensions after each of them (RFC 8446,
-/// 4.4.2; RFC 5246, 7.4.2).
-pub(super) fn chain(message: &Message) -> Option<Vec<&[u8]>> {
+/// Returns the certificates of a Certificate message in DER. TLS 1.3 has a context before them, and extensions after each of
+/// them (RFC 8446, 4.4.2; RFC 5246, 7.4.2). `None`: the message is malformed.
+pub fn chain(message: &Message) -> Option<Vec<&[u8]>> {
     let is_tls13 = message.version == Some(ProtocolVersion::TLSv1_3);
     let mut reader = Reader::new(message.body());
     if is_tls13 {

@@ -1,6 +1,7 @@
 //! The verification of signatures, with the package `cryptography` of Python. It needs public data only.
 
 use decode::Message;
+use decode::explain;
 use decode::schedule::{Check, CheckKind};
 use rustls::{ProtocolVersion, SignatureScheme};
 
@@ -9,15 +10,9 @@ use super::program::Program;
 /// The most bytes of a certificate, and of the messages that a signature of TLS 1.2 is about. There is no command for more.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Returns the first certificate of a Certificate message, which is that of its sender (RFC 8446, 4.4.2; RFC 5246, 7.4.2).
+/// Returns the first certificate of a Certificate message, which is that of its sender.
 pub(super) fn first_certificate(message: &Message) -> Option<&[u8]> {
-    let body = message.body();
-    let list = match message.version {
-        Some(ProtocolVersion::TLSv1_3) => vector(body, 1)?.1,
-        _ => body,
-    };
-    let (certificates, _) = vector(list, 3)?;
-    let (first, _) = vector(certificates, 3)?;
+    let first = explain::chain(message)?.into_iter().next()?;
     Some(first).filter(|first| first.len() <= MAX_BYTES)
 }
 
@@ -28,7 +23,8 @@ pub(super) fn verify(check: &Check, message: &Message, certificate: &[u8]) -> Op
     let (randoms, params) = signed.split_at_checked(if is_key_exchange { 64 } else { 0 })?;
     let signature = if is_key_exchange { message.body().strip_prefix(params)? } else { message.body() };
     let (scheme, signature) = signature.split_first_chunk()?;
-    let (signature, _) = vector(signature, 2)?;
+    let (length, signature) = signature.split_first_chunk()?;
+    let signature = signature.get(..usize::from(u16::from_be_bytes(*length)))?;
     let scheme = Scheme::of(SignatureScheme::from(u16::from_be_bytes(*scheme)))?;
 
     let program = scheme.imports().bytes("certificate", certificate).bytes("signature", signature);
@@ -118,11 +114,4 @@ impl Scheme {
             Self::Pkcs1(hash) => format!(", PKCS1v15(), {hash}()"),
         }
     }
-}
-
-/// Splits a vector with a length of `width` bytes from the bytes after it.
-fn vector(bytes: &[u8], width: usize) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_at_checked(width)?;
-    let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
-    rest.split_at_checked(length)
 }

@@ -350,7 +350,7 @@ fn bytes_that_a_peer_chooses_do_not_change_the_text_of_a_command() {
             version: Some(rustls::ProtocolVersion::TLSv1_3),
             bytes: [&[0; 4], &body.concat()[..]].concat(),
         };
-        let certificate = message(HandshakeType::Certificate, &[&[0, 0, 0, 35, 0, 0, 32], bytes]);
+        let certificate = message(HandshakeType::Certificate, &[&[0, 0, 0, 37, 0, 0, 32], bytes, &[0, 0]]);
         let proof = message(HandshakeType::CertificateVerify, &[&[8, 7, 0, 32], bytes]);
         let (kind, signed) = (CheckKind::CertificateVerify(Side::Server), Some(bytes.to_vec()));
         let signature = Check { kind, key: None, algorithm, transcript: Some(transcript), signed };
