@@ -83,24 +83,19 @@ fn of(session: &Session, event: Event<'_>) -> (&'static str, Value) {
         }
         Event::Fin(sender) => ("fin", json!({ "sender": side_name(sender) })),
         Event::Reset(sender) => ("reset", json!({ "sender": side_name(sender) })),
-        Event::Ended(incomplete) => {
-            let left_over = |side| {
-                let record = incomplete.iter().find(|record| record.sender == side);
-                record.map_or(0, |record| record.wire.len())
-            };
-            ("closed", closed(session, left_over(Side::Client), left_over(Side::Server)))
-        }
+        Event::Ended(incomplete) => ("closed", closed(session, &incomplete)),
     }
 }
 
-fn closed(session: &Session, client_left_over: usize, server_left_over: usize) -> Value {
+fn closed(session: &Session, incomplete: &[Record]) -> Value {
     let text = |bytes: Option<&[u8]>| bytes.map(|bytes| Escaped::new(bytes).to_string());
-    let end = |side, left_over: usize| {
+    let end = |side| {
         let end = session.end(side);
+        let left_over = incomplete.iter().find(|record| record.sender == side);
         json!({
             "bytes": end.bytes,
             "records": end.records,
-            "left_over": left_over,
+            "left_over": left_over.map_or(0, |record| record.wire.len()),
             "close_notify": end.close_notify,
             "alert": end.alert.map(|alert| AlertName(alert).to_string()),
             "unauthenticated_alert": end.unauthenticated.map(|alert| AlertName(alert).to_string()),
@@ -124,8 +119,8 @@ fn closed(session: &Session, client_left_over: usize, server_left_over: usize) -
         "server_name": text(session.server_name.as_deref()),
         "alpn": text(session.choices.protocol()),
         "decrypted": ending::decrypted(session),
-        "client": end(Side::Client, client_left_over),
-        "server": end(Side::Server, server_left_over),
+        "client": end(Side::Client),
+        "server": end(Side::Server),
     })
 }
 
