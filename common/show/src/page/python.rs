@@ -71,8 +71,7 @@ pub(super) fn derivation(derivation: &Derivation, inputs: &Inputs<'_>) -> Option
         Rule::KeyExchange(_) | Rule::EarlierSession => None,
         Rule::Extract { salt, secret } => hkdf::extract(*algorithm, *salt, *secret, inputs),
         Rule::Expand { from, label, length } => {
-            let is_empty = EMPTY_CONTEXT.contains(label);
-            let context = if is_empty { None } else { Some((TRANSCRIPT, transcript?)) };
+            let context = transcript.map(|hash| (TRANSCRIPT, hash));
             hkdf::expand_label(*algorithm, *from, label, context, *length, inputs)
         }
         Rule::Ticket { from, nonce, length } => {
@@ -101,8 +100,6 @@ pub(super) fn derivation(derivation: &Derivation, inputs: &Inputs<'_>) -> Option
 
 /// The variable that has a transcript hash.
 const TRANSCRIPT: &str = "transcript_hash";
-/// The labels of HKDF-Expand-Label whose context is empty (RFC 8446, 4.4.4 and 7.2).
-const EMPTY_CONTEXT: [&str; 2] = ["finished", "traffic upd"];
 
 /// Returns the command that calculates the verify_data of a Finished or the value of a binder, or that verifies a signature.
 /// The proof is in a message of `record`. The command of a signature has no secret, so pages without keys have it too.

@@ -146,13 +146,13 @@ impl Chapter<'_> {
 
     /// Draws the inside of a node.
     fn inside(&self, derivation: &Derivation) -> Markup {
-        let Derivation { key, rule, algorithm, transcript, value } = derivation;
+        let Derivation { key, rule, transcript, value, .. } = derivation;
         let inputs = tree::inputs(rule);
         let repeat = python::derivation(derivation, &self.inputs);
         html! {
             div.step {
                 p { (why(derivation)) " " span.where { (reference(section(*key, rule))) } }
-                p { "Calculation: " code { (formula(rule, *algorithm)) } }
+                p { "Calculation: " code { (formula(derivation)) } }
                 @if let Rule::KeyExchange(Some(group)) = rule { (self.shares(exchange(Some(*group)))) }
                 @if !inputs.is_empty() {
                     p {

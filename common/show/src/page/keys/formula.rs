@@ -1,13 +1,14 @@
 //! The calculations behind a record in one line each, as the RFCs write them.
 
 use decode::hex;
-use decode::schedule::{Check, CheckKind, HashAlgorithm, Input, Key, Rule, Seed};
+use decode::schedule::{Check, CheckKind, Derivation, Input, Key, Rule, Seed};
 use rustls::{NamedGroup, ProtocolVersion, Side};
 
 use super::exchange::exchange;
 
 /// Returns the calculation as the RFC writes it.
-pub(super) fn formula(rule: &Rule, algorithm: HashAlgorithm) -> String {
+pub(super) fn formula(derivation: &Derivation) -> String {
+    let Derivation { rule, algorithm, transcript, .. } = derivation;
     let input = |input: &Input| match input {
         Input::Zeros => format!("{} zero bytes", algorithm.length()),
         Input::Key(key) => key.name().into_owned(),
@@ -18,8 +19,7 @@ pub(super) fn formula(rule: &Rule, algorithm: HashAlgorithm) -> String {
         Rule::EarlierSession => "none: both ends have kept it".to_owned(),
         Rule::Extract { salt, secret } => format!("HKDF-Extract(salt = {}, {})", input(salt), input(secret)),
         Rule::Expand { from, label, length } => {
-            let context =
-                if matches!(*label, "finished" | "traffic upd") { "\"\"" } else { "transcript hash" };
+            let context = if transcript.is_none() { "\"\"" } else { "transcript hash" };
             format!("HKDF-Expand-Label({}, \"{label}\", {context}, {length})", from.name())
         }
         Rule::TrafficKeys { from, key, iv } => {
