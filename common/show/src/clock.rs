@@ -14,7 +14,7 @@ pub struct Clock {
     pub utc: SystemTime,
 }
 
-/// How often [`Clock::at`] reads both clocks.
+/// How often both clocks are read.
 const READS: usize = 5;
 /// The last second that RFC 3339 can write, at the end of the year 9999.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -22,17 +22,9 @@ const LAST_SECOND: u64 = 253_402_300_799;
 impl Clock {
     /// Returns both times of `instant`, which is not in the future.
     ///
-    /// The clocks cannot be read at the same moment. The program may be interrupted between them, so this function reads
-    /// them several times and takes the closest pair. The traces of two programs on one host can then be joined.
+    /// The traces of two programs on one host can be joined by these times.
     pub fn at(instant: Instant) -> Self {
-        let read = || {
-            let before = Instant::now();
-            let utc = SystemTime::now();
-            (before.elapsed(), before, utc)
-        };
-        let reads = std::iter::repeat_with(read).take(READS);
-        let closest = reads.min_by_key(|(gap, ..)| *gap);
-        let (gap, before, utc) = closest.unwrap_or_else(read);
+        let (gap, before, utc) = closest(SystemTime::now);
         let age = before.saturating_duration_since(instant) + gap / 2;
         Self { instant, utc: utc.checked_sub(age).unwrap_or(UNIX_EPOCH) }
     }
@@ -52,16 +44,21 @@ impl Clock {
     }
 }
 
+/// Reads the clock of the loop, and then another one. Returns the time between both reads, and both times.
+///
+/// The program may be interrupted between the reads. So this function repeats them, and returns the closest pair.
+fn closest<T>(other: fn() -> T) -> (Duration, Instant, T) {
+    let read = || {
+        let before = Instant::now();
+        let other = other();
+        (before.elapsed(), before, other)
+    };
+    std::iter::repeat_with(read).take(READS).min_by_key(|(gap, ..)| *gap).unwrap_or_else(read)
+}
+
 /// Returns a moment on the clock that all programs of a host share. On Linux it is the time since the host was started.
 pub(crate) fn monotonic(instant: Instant) -> Duration {
-    let read = || {
-        let here = Instant::now();
-        let clock = clock_gettime(ClockId::Monotonic);
-        (here.elapsed(), here, clock)
-    };
-    // The program may be interrupted between the two clocks.
-    let closest = std::iter::repeat_with(read).take(READS).min_by_key(|(gap, ..)| *gap);
-    let (_, here, clock) = closest.unwrap_or_else(read);
+    let (_, here, clock) = closest(|| clock_gettime(ClockId::Monotonic));
     let now = Duration::new(clock.tv_sec.try_into().unwrap_or(0), clock.tv_nsec.try_into().unwrap_or(0));
     let (ago, ahead) = (here.saturating_duration_since(instant), instant.saturating_duration_since(here));
     now.saturating_sub(ago).saturating_add(ahead)
