@@ -140,7 +140,6 @@ impl Told {
         }
         let end = decode::side_name(sender);
         Some(match &record.content {
-            Content::Alert(_) if record.is_warning() => return None,
             Content::Alert(_) if names::is_peaceful(record) => Caption {
                 title: format!("The {end} closes."),
                 text: html! {
