@@ -44,7 +44,7 @@ fn show(file: &[u8], sent: Option<&Recorded>) {
     let mut all = All {
         sent,
         json: Json(io::sink()),
-        fields: FieldLines::new(io::sink(), false, || None),
+        fields: FieldLines::new(io::sink(), false),
         shown: Default::default(),
         page: None,
     };

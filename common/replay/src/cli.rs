@@ -114,7 +114,7 @@ fn show(cli: &Cli) -> Result<Exit, String> {
         (Some(Form::Fields), _) => {
             let coloured =
                 stdout.is_terminal() && !anstyle_query::no_color() && anstyle_query::term_supports_color();
-            replay(reader, key_log, &mut FieldLines::new(&mut out, coloured, || None))
+            replay(reader, key_log, &mut FieldLines::new(&mut out, coloured))
         }
     };
     let report = report.and_then(|report| out.flush().map(|()| report));

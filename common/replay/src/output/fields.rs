@@ -19,16 +19,14 @@ use crate::session::{Event, Session};
 pub struct FieldLines<W> {
     out: W,
     coloured: bool,
-    /// Returns the width of the terminal, if there is one.
-    width: fn() -> Option<usize>,
     /// The open sessions. Each remembers which sentences it has printed.
     sessions: HashMap<u64, Fields>,
 }
 
 impl<W: Write> FieldLines<W> {
     /// Makes the sink.
-    pub fn new(out: W, coloured: bool, width: fn() -> Option<usize>) -> Self {
-        Self { out, coloured, width, sessions: HashMap::new() }
+    pub fn new(out: W, coloured: bool) -> Self {
+        Self { out, coloured, sessions: HashMap::new() }
     }
 }
 
@@ -67,7 +65,7 @@ impl<W: Write> Sink for FieldLines<W> {
                 let coloured = self.coloured;
                 let fields = self.sessions.entry(session.number);
                 let fields = fields.or_insert_with(|| Fields::new(Side::Client, coloured));
-                for line in fields.lines(records, (self.width)()) {
+                for line in fields.lines(records, None) {
                     write_line(&mut self.out, &line)?;
                 }
                 return Ok(());
