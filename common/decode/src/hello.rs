@@ -10,13 +10,13 @@ use crate::reader::Reader;
 
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
-const ALPN: u16 = 16;
+pub(crate) const ALPN: u16 = 16;
 const EXTENDED_MASTER_SECRET: u16 = 23;
 const SESSION_TICKET: u16 = 35;
-const PRE_SHARED_KEY: u16 = 41;
+pub(crate) const PRE_SHARED_KEY: u16 = 41;
 const EARLY_DATA: u16 = 42;
-const SUPPORTED_VERSIONS: u16 = 43;
-const KEY_SHARE: u16 = 51;
+pub(crate) const SUPPORTED_VERSIONS: u16 = 43;
+pub(crate) const KEY_SHARE: u16 = 51;
 
 /// The random of a HelloRetryRequest: the SHA-256 of "HelloRetryRequest" (RFC 8446, 4.1.3).
 const RETRY: [u8; 32] = [

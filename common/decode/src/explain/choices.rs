@@ -4,14 +4,9 @@ use rustls::{CipherSuite, HandshakeType, NamedGroup, ProtocolVersion, Side};
 
 use super::key_exchange::NAMED_CURVE;
 use crate::Message;
-use crate::hello::extensions;
+use crate::hello::{ALPN, KEY_SHARE, PRE_SHARED_KEY, SUPPORTED_VERSIONS, extensions};
 use crate::reader::Reader;
 use crate::suite::KeyExchange;
-
-const PROTOCOLS: u16 = 16;
-const PRE_SHARED_KEY: u16 = 41;
-const SUPPORTED_VERSIONS: u16 = 43;
-const KEY_SHARE: u16 = 51;
 
 /// The modes of psk_key_exchange_modes (RFC 8446, 4.2.9).
 const PSK_ALONE: u8 = 0;
@@ -134,7 +129,7 @@ impl Choices {
                 SUPPORTED_VERSIONS => self.version = Some(content.u16()?),
                 KEY_SHARE => (self.group, mode) = (Some(content.u16()?), PSK_WITH_ECDHE),
                 PRE_SHARED_KEY => identity = Some(content.u16()?),
-                PROTOCOLS => self.protocol = Some(content.vector(2)?.vector(1)?.rest().to_vec()),
+                ALPN => self.protocol = Some(content.vector(2)?.vector(1)?.rest().to_vec()),
                 _ => {}
             }
         }
