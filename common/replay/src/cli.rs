@@ -112,8 +112,7 @@ fn show(cli: &Cli) -> Result<Exit, String> {
         }
         (Some(Form::Json), _) => replay(reader, key_log, &mut Json(&mut out)),
         (Some(Form::Fields), _) => {
-            let coloured =
-                stdout.is_terminal() && !anstyle_query::no_color() && anstyle_query::term_supports_color();
+            let coloured = show::trace::is_coloured(stdout.is_terminal());
             replay(reader, key_log, &mut FieldLines::new(&mut out, coloured))
         }
     };

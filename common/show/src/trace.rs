@@ -53,6 +53,7 @@ use self::fields::OpenSessions;
 use self::json::Json;
 pub(crate) use self::json::LogLines;
 pub(crate) use self::open::{Form, open};
+pub use self::palette::is_coloured;
 use self::text::Text;
 use self::wrap::Width;
 use crate::clock::Clock;

@@ -8,7 +8,7 @@ use program::ending::Endings;
 use program::stderr::TraceLines;
 use rustls::Side;
 
-use super::{Trace, file, palette, wrap};
+use super::{Trace, file, is_coloured, wrap};
 use crate::clock::Clock;
 use crate::error::ShowError;
 
@@ -44,7 +44,7 @@ pub(crate) fn open(
         (None, Side::Client) => Box::new(TraceLines::droppable()),
         (None, Side::Server) => Box::new(TraceLines::lossless()),
     };
-    let coloured = to.is_none() && palette::is_wanted(io::stderr().is_terminal());
+    let coloured = to.is_none() && is_coloured(io::stderr().is_terminal());
     let width = if to.is_none() { wrap::terminal_width } else { || None };
     Ok(match form {
         Form::Text => Trace::text(endings.clone(), start, writer, coloured).wrapped(width).with_legend(),

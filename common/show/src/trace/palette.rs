@@ -52,6 +52,6 @@ pub(super) fn paint(line: &mut String, coloured: bool, style: Style, text: &str)
 
 /// Returns whether to write colours: to a terminal that supports them, unless NO_COLOR is set and not empty
 /// (<https://no-color.org>).
-pub(super) fn is_wanted(terminal: bool) -> bool {
+pub fn is_coloured(terminal: bool) -> bool {
     terminal && anstyle_query::term_supports_color() && !anstyle_query::no_color()
 }
