@@ -89,7 +89,7 @@ fn after_a_full_disk_the_log_continues_on_a_new_line() {
     let folder = TempDir::new();
     let path = folder.path().join("log");
     let log = File::create(&path).unwrap();
-    let launch = Launch::server_limited("-S -f 16", folder.path()).args(["--trace"]).stderr(log);
+    let launch = Launch::server(folder.path()).in_shell("ulimit -S -f 16").args(["--trace"]).stderr(log);
     let program = launch.start();
     // The end of the file may be in the middle of a character.
     let text = || String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();

@@ -179,7 +179,7 @@ fn a_queue_that_empties_by_skipping_accepts_from_the_backlog() {
 #[test]
 fn without_file_descriptors_the_server_continues_and_serves_all_clients_later() {
     let folder = TempDir::new();
-    let launch = Launch::server_limited("-n 16", folder.path());
+    let launch = Launch::server(folder.path()).in_shell("ulimit -n 16");
     let server = EchoServer::launch(launch, folder);
     let first = server.connect();
     thread::scope(|scope| {
@@ -197,7 +197,7 @@ fn without_file_descriptors_the_server_continues_and_serves_all_clients_later() 
 #[test]
 fn missing_file_descriptors_are_logged_once_while_they_are_missing() {
     let folder = TempDir::new();
-    let launch = Launch::server_limited("-n 16", folder.path()).args(["--idle-timeout", "2s"]);
+    let launch = Launch::server(folder.path()).in_shell("ulimit -n 16").args(["--idle-timeout", "2s"]);
     let server = EchoServer::launch(launch, folder);
     let mut first = server.connect();
     let clients: Vec<_> = (0..24).map(|_| server.connect_raw()).collect();

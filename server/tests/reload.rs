@@ -79,7 +79,7 @@ fn a_reload_without_free_descriptors_is_tried_again() {
     let identity = Identity::localhost();
     let folder = TempDir::new();
     identity.write(&folder);
-    let server = EchoServer::launch(Launch::server_limited("-n 32", folder.path()), folder);
+    let server = EchoServer::launch(Launch::server(folder.path()).in_shell("ulimit -n 32"), folder);
     let clients: Vec<_> = (0..64).map(|_| server.connect_raw()).collect();
     server.log().wait_for_line("accepting a connection failed");
     server.program.signal("HUP");

@@ -107,7 +107,7 @@ fn a_round_of_the_loop_takes_at_most_four_client_hellos() {
 #[test]
 fn too_few_file_descriptors_are_logged_at_the_start() {
     let folder = TempDir::new();
-    let launch = Launch::server_limited("-n 64", folder.path()).args(["--slots", "1000"]);
+    let launch = Launch::server(folder.path()).in_shell("ulimit -n 64").args(["--slots", "1000"]);
     let server = EchoServer::launch(launch, folder);
     server.log().wait_for_line("64 file descriptors are too few for --slots 1000");
     server.serves_a_client();

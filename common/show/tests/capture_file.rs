@@ -82,7 +82,7 @@ fn a_file_of_another_program_with_the_same_name_is_not_removed() {
 #[test]
 fn a_full_disk_is_reported_once_and_sessions_continue() {
     let folder = TempDir::new();
-    let launch = Launch::server_limited("-f 60", folder.path()).args(["--capture", "server.pcapng"]);
+    let launch = Launch::server(folder.path()).in_shell("ulimit -f 60").args(["--capture", "server.pcapng"]);
     let server = EchoServer::launch(launch, folder);
     server.log().wait_for_line("WARN  --capture: server.pcapng holds the secrets of its sessions");
     for _ in 0..2 {
@@ -117,7 +117,8 @@ fn serve_until(server: &EchoServer, words: &str) {
 #[ignore = "needs prlimit(1)"]
 fn the_capture_continues_with_the_next_session_when_the_disk_has_room_again() {
     let folder = TempDir::new();
-    let launch = Launch::server_limited("-S -f 60", folder.path()).args(["--capture", "server.pcapng"]);
+    let launch =
+        Launch::server(folder.path()).in_shell("ulimit -S -f 60").args(["--capture", "server.pcapng"]);
     let server = EchoServer::launch(launch, folder);
     let mut client = server.connect();
     assert!((0..100).all(|_| client.try_round_trip(&[b'~'; 3000])));

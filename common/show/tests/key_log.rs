@@ -146,7 +146,7 @@ fn everything_but_a_regular_file_is_refused() {
 #[test]
 fn a_full_disk_is_reported_once_and_later_secrets_begin_a_new_line() {
     let folder = TempDir::new();
-    let launch = Launch::server_limited("-f 4", folder.path()).args(["--key-log", "keys.log"]);
+    let launch = Launch::server(folder.path()).in_shell("ulimit -f 4").args(["--key-log", "keys.log"]);
     let server = EchoServer::launch(launch, folder);
     for _ in 0..8 {
         server.serves_a_client();

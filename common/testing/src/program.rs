@@ -39,16 +39,6 @@ impl Launch {
         Self::new(binary("mio-server"), folder).args(["--listen", listen])
     }
 
-    /// [`server`](Self::server) under this limit of `ulimit`. `-n 64` allows 64 open files. `-f 4` allows files of 4
-    /// blocks of 512 or 1024 bytes, which replaces a full disk and needs no rights.
-    pub fn server_limited(limit: &str, folder: &Path) -> Self {
-        let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
-        Self::new("sh", folder)
-            .args(["-c", &script])
-            .args([binary("mio-server")])
-            .args(["--listen", "127.0.0.1:0"])
-    }
-
     /// [`server`](Self::server) under strace, which writes the system calls to the file `log` in `folder`. With `-D`
     /// strace is not the server's parent, so signals reach the server, and strace ends with it.
     pub fn server_under_strace(log: &str, folder: &Path) -> Self {
@@ -93,9 +83,11 @@ impl Launch {
         self
     }
 
-    /// Lets the program start with this signal ignored, as `nohup` does with HUP.
-    pub fn ignoring(self, signal: &str) -> Self {
-        let script = format!("trap '' {signal}; exec \"$0\" \"$@\"");
+    /// Lets a shell do this first, and then become the program. `ulimit -n 64` allows 64 open files. `ulimit -f 4` allows
+    /// files of 4 blocks of 512 or 1024 bytes, which replaces a full disk and needs no rights. `trap '' HUP` ignores the
+    /// signal, as `nohup` does. Call this before the methods that replace stdin, stdout and stderr.
+    pub fn in_shell(self, first: &str) -> Self {
+        let script = format!("{first}; exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
         command.args(["-c", &script]).arg(self.0.get_program()).args(self.0.get_args());
         if let Some(folder) = self.0.get_current_dir() {
