@@ -24,7 +24,7 @@ impl Usage {
         let mut sum = Self { processes: 0, descriptors: Some(0), memory: 0 };
         for process in tree(process, &parents()) {
             // A descendant may have ended meanwhile. A zombie has no memory.
-            let Some(memory) = memory(process) else { continue };
+            let Some(memory) = memory(process, "RssAnon:") else { continue };
             sum.processes += 1;
             sum.memory += memory;
             sum.descriptors = sum.descriptors.zip(descriptors(process)).map(|(sum, more)| sum + more);
@@ -98,9 +98,10 @@ fn tree(root: u32, parents: &HashMap<u32, u32>) -> Vec<u32> {
     found
 }
 
-fn memory(process: u32) -> Option<usize> {
+/// Returns the memory of this kind in bytes, as `/proc/PID/status` names it: `RssAnon:`.
+pub fn memory(process: u32, kind: &str) -> Option<usize> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(kind))?;
     let kilobytes: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kilobytes * 1024)
 }

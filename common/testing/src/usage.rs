@@ -4,6 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use check::usage::memory;
+
 use crate::LIMIT;
 
 /// The memory (in bytes) and the descriptors of a process at one moment.
@@ -20,9 +22,8 @@ pub struct Usage {
 impl Usage {
     /// Returns those of a process. `None` if there is no `/proc`.
     pub fn of(process: u32) -> Option<Self> {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).ok()?.count();
-        Some(Self { descriptors, heap: kilobytes(&status, "RssAnon:")?, peak: kilobytes(&status, "VmHWM:")? })
+        Some(Self { descriptors, heap: memory(process, "RssAnon:")?, peak: memory(process, "VmHWM:")? })
     }
 
     /// Waits until a process has this many descriptors. Polls, because no event reports a close.
@@ -33,10 +34,4 @@ impl Usage {
             thread::sleep(Duration::from_millis(2));
         }
     }
-}
-
-fn kilobytes(status: &str, name: &str) -> Option<usize> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    let number: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(number * 1024)
 }
