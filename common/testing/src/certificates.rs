@@ -36,24 +36,22 @@ impl Identity {
 
     /// A self-signed certificate for these names, CA:FALSE.
     pub fn for_names(names: &[&str]) -> Self {
-        Self::self_signed(&leaf(names))
+        Self::self_signed(&leaf(names), &PKCS_ECDSA_P256_SHA256)
     }
 
     /// Like [`localhost`](Self::localhost), but expired.
     pub fn expired() -> Self {
-        Self::self_signed(&leaf_of_years(2001))
+        Self::self_signed(&leaf_of_years(2001), &PKCS_ECDSA_P256_SHA256)
     }
 
     /// Like [`localhost`](Self::localhost), but not yet valid.
     pub fn not_yet_valid() -> Self {
-        Self::self_signed(&leaf_of_years(2901))
+        Self::self_signed(&leaf_of_years(2901), &PKCS_ECDSA_P256_SHA256)
     }
 
     /// Like [`localhost`](Self::localhost), with an RSA key.
     pub fn rsa() -> Self {
-        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-        let certificate = leaf(&LOCAL).self_signed(&key).unwrap();
-        Self { certificate: certificate.pem(), key: key.serialize_pem() }
+        Self::self_signed(&leaf(&LOCAL), &PKCS_RSA_SHA256)
     }
 
     /// The certificate of `openssl req -newkey rsa:2048 -nodes -keyout key.pem -x509 -days 365 -out certificate.pem`
@@ -63,13 +61,11 @@ impl Identity {
         params.distinguished_name = common(common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self { certificate: certificate.pem(), key: key.serialize_pem() }
+        Self::self_signed(&params, &PKCS_RSA_SHA256)
     }
 
-    fn self_signed(params: &CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
+    fn self_signed(params: &CertificateParams, algorithm: &'static SignatureAlgorithm) -> Self {
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Self { certificate: certificate.pem(), key: key.serialize_pem() }
     }
