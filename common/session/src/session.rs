@@ -265,14 +265,14 @@ impl<T: Transport, A: Application> Session<T, A> {
     /// Passes `bytes` to rustls, up to the limit of records of a turn. Copies the rest, because all sessions share the
     /// buffer.
     fn receive(&mut self, bytes: &[u8], plaintext: &mut [u8], cx: &mut Context<'_>) {
-        let mut allowed = MAX_RECORDS;
+        let mut records = MAX_RECORDS;
         let mut left = bytes;
         // rustls would take an empty slice for end-of-file, and remember that.
         while !left.is_empty() && self.phase.reads() {
             // The limit holds after the handshake only. rustls itself limits the messages of a handshake.
             let offered = match self.tls.is_handshaking() {
                 true => left.len(),
-                false => self.framing.fit(left, allowed),
+                false => self.framing.fit(left, records),
             };
             if offered == 0 {
                 self.unprocessed = left.to_vec();
@@ -291,7 +291,7 @@ impl<T: Transport, A: Application> Session<T, A> {
             };
             let taken_bytes;
             (taken_bytes, left) = left.split_at(taken);
-            allowed = allowed.saturating_sub(self.framing.advance(taken_bytes));
+            records = records.saturating_sub(self.framing.advance(taken_bytes));
             cx.step(&self.id, &Step::ReadTls(taken_bytes));
 
             let processed = self.process();

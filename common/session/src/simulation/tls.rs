@@ -89,7 +89,8 @@ pub fn name() -> ServerName<'static> {
     ServerName::try_from("localhost").unwrap()
 }
 
-fn roots() -> RootCertStore {
+/// The trust of both ends: the [`certificate`] alone.
+pub fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(certificate()).unwrap();
     roots

@@ -142,13 +142,19 @@ fn send_fails_while_the_session_takes_no_plaintext() {
 #[test]
 fn a_socket_is_drained_unless_the_peer_has_finished() {
     type Act = fn(&mut RawPair<Echo>);
-    let cases: [(&str, bool, Act); 5] = [
+    let cases: [(&str, bool, Act); 6] = [
         ("a regular end", false, |pair| pair.send_close_notify()),
         ("a FIN", false, |pair| pair.raw.send_fin()),
         ("bytes behind close_notify in one read", true, |pair| {
             pair.raw.tls.send_close_notify();
             pair.raw.write();
             pair.raw.socket.write_all(b"after").unwrap();
+        }),
+        // Behind a FIN a short read does not say that the socket is empty.
+        ("close_notify and a FIN in one event", true, |pair| {
+            pair.raw.tls.send_close_notify();
+            pair.raw.write();
+            pair.raw.send_fin();
         }),
         // While the answer is pending the poll does not watch for bytes, so the session does not know whether some have come.
         ("a pending answer at close_notify", true, |pair| {

@@ -16,11 +16,11 @@ mod closing;
 mod corruption;
 mod deadlines;
 mod early_data;
+mod failed_writes;
 mod foreign_protocols;
 mod hostile_handshakes;
 mod late_answers;
-
-mod failed_writes;
+mod level_triggered;
 mod observing;
 mod phase_table;
 mod reads_per_turn;

@@ -1,14 +1,19 @@
 //! An observer sees every byte that goes through the transport, and every byte of plaintext.
 
-use rustls::version::TLS13;
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustls::version::TLS13;
 use tls_session::application::Application;
+use tls_session::observer::{Observer, SessionId, Step};
 use tls_session::simulation::driver::Driver;
-use tls_session::simulation::network::FailedCall;
+use tls_session::simulation::network::{FailedCall, connection};
 use tls_session::simulation::pair::Pair;
-use tls_session::simulation::pattern;
+use tls_session::simulation::raw::Raw;
 use tls_session::simulation::roles::{Echo, Talker};
 use tls_session::simulation::tls::{Tls, VERSIONS};
+use tls_session::simulation::{pattern, seconds};
 
 use crate::support::echo;
 
@@ -60,4 +65,32 @@ fn an_interrupted_read_is_tried_again_within_the_turn() {
     assert!(!pair.session.is_runnable());
     let received = ["recv", "read_tls", "processed", "plaintext_in 5", "plaintext_out 5", "write_tls"];
     assert_eq!(pair.session.seen.lines[lines..], received);
+}
+
+/// The steps about the timer of the application.
+#[derive(Default)]
+struct TimerSteps(Vec<Option<Instant>>);
+
+impl Observer for TimerSteps {
+    fn step(&mut self, _now: Instant, _id: SessionId, step: &Step<'_>) {
+        if let Step::TimerSet(at) = step {
+            self.0.push(*at);
+        }
+    }
+}
+
+#[test]
+fn the_timer_is_reported_when_the_application_moves_it() {
+    let (tls, (near, far)) = (Tls::new(&TLS13).shared(), connection());
+    let mut now = Instant::now();
+    let mut raw = Raw::new(tls.server(), &far);
+    let (talker, config) = (Talker::sends(b"hello").pauses(3, seconds(3)), Arc::clone(&tls.client_sessions));
+    let mut client = Driver::observed(tls.client(), &near, talker, &config, now, TimerSteps::default());
+    let mut settle = |client: &mut Driver<_, _>, now| while raw.write() | raw.read() | client.round(now) {};
+    settle(&mut client, now);
+    let at = now + seconds(3);
+    assert_eq!(client.seen.0, [Some(at)]);
+    now = at;
+    settle(&mut client, now);
+    assert_eq!(client.seen.0, [Some(at), None]);
 }
