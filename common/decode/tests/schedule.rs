@@ -112,8 +112,10 @@ fn der(configs: &Configs) -> Vec<u8> {
     pem.contents
 }
 
-/// Verifies all values and all checks of a session, as both ends decode it.
-fn verify(sessions: &Sessions, session: &Session) -> Vec<(CheckKind, Vec<&'static str>)> {
+type Checks = Vec<(CheckKind, Vec<&'static str>)>;
+
+/// Verifies all values and all checks of a session, as both ends decode it. Returns them.
+fn verify(sessions: &Sessions, session: &Session) -> (BTreeMap<Key, Vec<u8>>, Checks) {
     let suite = sessions.shape.suite.unwrap_or_else(|| suite("TLS13_AES_256_GCM_SHA384").unwrap());
     let [client, server] = SIDES.map(|end| {
         let records = session.records(end, true);
@@ -122,7 +124,7 @@ fn verify(sessions: &Sessions, session: &Session) -> Vec<(CheckKind, Vec<&'stati
         (values, checks)
     });
     assert_eq!(client, server);
-    client.1
+    client
 }
 
 #[test]
@@ -135,8 +137,14 @@ fn values_and_checks_hold_for_all_suites() {
             ticketer: true,
             ..Shape::default()
         });
-        let full = verify(&sessions, &sessions.run());
-        let resumed = verify(&sessions, &sessions.run());
+        let (values, full) = verify(&sessions, &sessions.run());
+        let (resumed_values, resumed) = verify(&sessions, &sessions.run());
+        // rustls has computed the PSK by the whole chain from the shared secret of the first session.
+        if let Some(psk) = resumed_values.get(&Key::Psk) {
+            let tickets = values.iter().filter(|(key, _)| matches!(key, Key::TicketPsk(_)));
+            assert_eq!(tickets.filter(|(_, value)| *value == psk).count(), 1, "{suite:?}");
+        }
+        assert_eq!(resumed_values.contains_key(&Key::Psk), suite.tls13().is_some(), "{suite:?}");
         let kinds = |checks: &[(CheckKind, _)]| checks.iter().map(|(kind, _)| *kind).collect::<Vec<_>>();
         use CheckKind::{Binder, CertificateVerify, Finished, ServerKeyExchange};
         use Side::{Client, Server};
@@ -186,7 +194,7 @@ fn the_binder_after_a_hello_retry_request_proves_both_hello_messages() {
     second.configs.client = first.configs.client;
     let [client, _] = first.recorders;
     second.recorders[0] = client;
-    let checks = verify(&second, &second.run());
+    let (_, checks) = verify(&second, &second.run());
     let expected = [
         (CheckKind::Binder(0), vec!["truncated ClientHello"]),
         (CheckKind::Binder(0), vec!["message_hash", "HelloRetryRequest", "truncated ClientHello"]),
