@@ -140,7 +140,7 @@ impl Visit<'_> {
         };
     }
 
-    /// Reads the head of an HTTP request, whose first bytes may have been read already.
+    /// Reads the rest of the head of an HTTP request. `head` has the bytes that were read before.
     ///
     /// # Errors
     /// The client has ended the connection, or sends no end of a head.

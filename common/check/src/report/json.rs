@@ -34,6 +34,8 @@
 //!
 //! Control characters in texts are escaped as in the report for a reader.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::lines::SENTENCE;
@@ -44,6 +46,7 @@ use crate::case::{Case, Version};
 use crate::cli::catalog::guide;
 use crate::cli::choice::name_of;
 use crate::cli::exit::Exit;
+use crate::evidence::Evidence;
 use crate::run::Report;
 use crate::trial::Outcome;
 use crate::verdict::Verdict;
@@ -121,14 +124,20 @@ fn outcome(outcome: &Outcome, setting: &Setting) -> Value {
 
 /// The fields of a case that was not run. No verdict says this.
 fn not_run(case: &'static Case, version: Version, setting: &Setting) -> Value {
-    let (evidence, took) = Default::default();
-    let verdict = Verdict::Inconclusive("the run stopped before".to_owned());
-    let mut fields = outcome(&Outcome { case, version, verdict, end: None, evidence, took }, setting);
+    let not_run = Outcome {
+        case,
+        version,
+        verdict: Verdict::Inconclusive("the run stopped before".to_owned()),
+        end: None,
+        evidence: Evidence::default(),
+        took: Duration::ZERO,
+    };
+    let mut fields = outcome(&not_run, setting);
     fields["verdict"] = "not run".into();
     fields
 }
 
 /// Seconds with milliseconds.
-pub fn seconds(time: std::time::Duration) -> f64 {
+pub fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -21,6 +21,8 @@ const KEY_UPDATE: [u8; 5] = [24, 0, 0, 1, 0];
 const BUDGET: Duration = Duration::from_secs(3);
 /// How many empty records a flood has.
 const EMPTY: usize = 100_000;
+/// The most plaintext that is read behind a flood.
+const BEHIND: usize = 64 << 20;
 /// How long a connection with a flood may stay open.
 const FLOOD: Duration = Duration::from_secs(3);
 
@@ -77,7 +79,7 @@ fn ended(mut client: Client, error: &io::Error, when: &str) -> Verdict {
     let limit = client.connection().limit();
     client.connection().set_limit(FLOOD);
     // There may be an alert before the reset that made a write fail. Behind an error of TLS nothing can be read.
-    let end = match (End::of(error), client.receive_up_to(usize::MAX).1) {
+    let end = match (End::of(error), client.receive_up_to(BEHIND).1) {
         (first @ (End::Alert(_) | End::Other(_)), _) | (first, None | Some(End::Open | End::Reset)) => first,
         (_, Some(last)) => last,
     };

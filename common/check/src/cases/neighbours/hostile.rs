@@ -15,7 +15,7 @@ use crate::wire::{Connection, Flow, Pace, Pump};
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a connection of the many may take.
 const CONNECTING: Duration = Duration::from_secs(1);
-/// How long a look at a connection of the many waits. Zero is no limit of a socket.
+/// How long a look at a connection of the many waits. A socket takes no limit of zero.
 const AT_ONCE: Duration = Duration::from_millis(1);
 /// If no byte moves for this long, the server takes no more.
 const FULL: Duration = Duration::from_millis(300);
