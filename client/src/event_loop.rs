@@ -13,7 +13,7 @@ use program::ending::Endings;
 use program::exit::ExitStatus;
 use program::host_port::HostPort;
 use program::observer::{self, LoopContext, LoopEvent, Observer};
-use program::signals::Signals;
+use program::signals::{Hangup, Signals};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use tls_session::buffers::Buffers;
@@ -85,7 +85,7 @@ impl<'o> EventLoop<'o> {
     /// [`Failure::EventLoop`]: no file descriptors are left.
     pub fn new(observer: &'o mut dyn Observer, output: SharedOutput) -> Result<Self, Failure> {
         let poll = Poll::new().map_err(Failure::EventLoop)?;
-        let signals = Signals::install(poll.registry(), SIGNALS, false).map_err(Failure::EventLoop)?;
+        let signals = Signals::install(poll.registry(), SIGNALS, Hangup::Ends).map_err(Failure::EventLoop)?;
         Ok(Self {
             poll,
             events: Events::with_capacity(16),

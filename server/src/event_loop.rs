@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Poll};
 use program::observer::{self, EventSource, LoopContext, LoopEvent, Observer};
-use program::signals::{Requests, Signals};
+use program::signals::{Hangup, Requests, Signals};
 use rustls::ServerConnection;
 use tls_session::buffers::Buffers;
 use tls_session::close_reason::CloseReason;
@@ -82,7 +82,7 @@ impl<S: Service> EventLoop<S> {
     /// No file descriptors are left, or [`Service::start`] failed.
     pub fn new(listener: Listener, capacity: &Capacity, terms: Terms, mut service: S) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let signals = Signals::install(poll.registry(), Source::Signals.into(), true)?;
+        let signals = Signals::install(poll.registry(), Source::Signals.into(), Hangup::Reloads)?;
         service.start(poll.registry())?;
         Ok(Self {
             poll,

@@ -1,7 +1,7 @@
 //! The logger. It writes to stderr, because stdout only carries the client's data.
 //!
-//! `simple_logger` filters the levels and reads `RUST_LOG`. It does not write: it uses `println!`, which panics on a
-//! closed pipe, and `mio-server 2>&1 | head -1` must continue to serve.
+//! `simple_logger` filters the levels and reads `RUST_LOG`. Its writer is not used, because it calls `println!`, which panics
+//! on a closed pipe. `mio-server 2>&1 | head -1` must continue to serve.
 
 use std::env;
 use std::fmt::{self, Display, Write as _};

@@ -38,13 +38,21 @@ pub struct Requests {
     pub reload: bool,
 }
 
+/// The effect of SIGHUP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    /// The default action: it ends the program.
+    Ends,
+    /// The program loads its files again.
+    Reloads,
+}
+
 impl Signals {
-    /// Handles SIGINT and SIGTERM, and registers them with a poll. If the program `reloads`, it handles SIGHUP too.
-    /// Otherwise SIGHUP keeps its default action, which ends the program.
+    /// Handles SIGINT and SIGTERM, and SIGHUP if it `Reloads`. Registers them with a poll.
     ///
     /// # Errors
     /// The errors of `sigaction(2)` and `socketpair(2)`, for example if no file descriptors are left.
-    pub fn install(registry: &Registry, token: Token, reloads: bool) -> io::Result<Self> {
+    pub fn install(registry: &Registry, token: Token, hangup: Hangup) -> io::Result<Self> {
         let ignored = Ignored::now(); // before the first handler is installed
         let ending = Arc::new(AtomicBool::new(false));
         for signal in ENDING.into_iter().filter(|&signal| !ignored.has(signal)) {
@@ -58,7 +66,7 @@ impl Signals {
         }
         // Ignore SIGXFSZ, so that writing past the file size limit returns EFBIG and does not end the process.
         flag::register(SIGXFSZ, Arc::default())?;
-        let signals = ENDING.into_iter().chain(reloads.then_some(SIGHUP));
+        let signals = ENDING.into_iter().chain((hangup == Hangup::Reloads).then_some(SIGHUP));
         let (not_handled, handled): (Vec<i32>, Vec<i32>) = signals.partition(|&signal| ignored.has(signal));
         for signal in not_handled {
             report_ignored(signal);
