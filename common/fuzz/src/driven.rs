@@ -105,7 +105,7 @@ impl<A: Application> Driven<A> {
         });
     }
 
-    /// What the application has received. The checker compares nothing here.
+    /// What the application has received. Only the simulation removes compared bytes, so all of them are here.
     pub fn received(&self) -> &[u8] {
         &self.end.seen.uncompared
     }
